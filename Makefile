@@ -1,0 +1,43 @@
+# Everything here works on a fresh machine with Python 3.11 or newer and make. `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check servers clean
+
+help: ## List what make can do
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.installed ## Run the default suite on the embedded backend; prints the scorecard and its path
+	$(BIN)/logquake run $(ARGS)
+
+test: $(VENV)/.installed-dev ## Run the tests; those that need real servers skip unless `make servers` has run
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.installed-dev ## Lint, format check, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go)
+	$(BIN)/logquake servers install
+
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "logquake needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "python cannot make virtual environments; on Debian: apt-get install python3-venv"; exit 1; }
+
+# PIP_CONSTRAINT rather than --constraint, so that the build backend is pinned too.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

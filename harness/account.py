@@ -1,0 +1,171 @@
+"""The facts of one scenario arranged by record and by time, which is how every promise is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.facts import (
+    Acknowledged,
+    Answered,
+    ArchiveRead,
+    Due,
+    Event,
+    FaultChanged,
+    Found,
+    PhaseChanged,
+    Refused,
+    Sent,
+)
+
+SECOND_NS = 1_000_000_000
+
+
+@dataclass(slots=True)
+class Entry:
+    """One record's life, in ns of CLOCK_MONOTONIC; None = has not happened as far as anyone knows."""
+
+    sequence: int
+    due_ns: int
+    producer: int
+    digest: str
+    sent_ns: int | None = None
+    answered_ns: int | None = None
+    refused_ns: int | None = None
+    acknowledged_ns: int | None = None
+
+    @property
+    def returned_ns(self) -> int | None:
+        """Return when the call came back, normally or not."""
+        return self.answered_ns if self.answered_ns is not None else self.refused_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of the run, from ≤ t < to."""
+
+    label: str
+    from_ns: int
+    to_ns: int
+
+    def holds(self, at_ns: int) -> bool:
+        """Return whether a moment lies in this window."""
+        return self.from_ns <= at_ns < self.to_ns
+
+
+@dataclass(slots=True)
+class Account:
+    """Records by sequence, copies by sequence, copies nobody sent, and when what was going on."""
+
+    entries: dict[int, Entry] = field(default_factory=dict)
+    copies: dict[int, list[Found]] = field(default_factory=dict)
+    strays: list[Found] = field(default_factory=list)
+    phases: dict[str, int] = field(default_factory=dict)
+    fault_windows: list[tuple[int, Window]] = field(default_factory=list)
+    read_whole: bool = False
+    ended_ns: int = 0
+
+    @property
+    def began_ns(self) -> int:
+        """Return when sending began; 0 where it never did."""
+        return self.phases.get("steady", 0)
+
+    @property
+    def probing_ns(self) -> int:
+        """Return when probing began; the end of the run where it never did."""
+        return self.phases.get("probe", self.ended_ns + 1)
+
+    def acknowledged(self) -> list[Entry]:
+        """Return the records the stack owes."""
+        return [entry for entry in self.entries.values() if entry.acknowledged_ns is not None]
+
+    def scheduled(self) -> list[Entry]:
+        """Return the records due by the schedule, probes left out."""
+        return [entry for entry in self.entries.values() if entry.due_ns < self.probing_ns]
+
+    def steady(self) -> Window:
+        """Return the stretch before the first fault; all of the sending where there is none."""
+        firsts = [window.from_ns for _, window in self.fault_windows]
+        return Window("steady", self.began_ns, min(firsts, default=self.phases.get("drain", self.ended_ns)))
+
+    def seconds(self, at_ns: int | None) -> str:
+        """Return a moment as seconds after sending began, for a person."""
+        return "never" if at_ns is None else f"{(at_ns - self.began_ns) / SECOND_NS:.3f} s"
+
+    def what_was_on(self, at_ns: int) -> str:
+        """Return which fault was on at a moment, or how long after which one it was."""
+        for _, window in reversed(self.fault_windows):
+            if window.holds(at_ns):
+                return f"while {window.label} was on"
+            if at_ns >= window.to_ns:
+                return f"{(at_ns - window.to_ns) / SECOND_NS:.1f} s after {window.label} was healed"
+        return "before any fault"
+
+
+def account(events: Iterable[Event]) -> Account:
+    """Arrange facts; what refers to a record that was never due is left out, except for copies."""
+    result = Account()
+    later: list[Event] = []
+    for event in events:
+        result.ended_ns = max(result.ended_ns, getattr(event, "at_ns", 0))
+        if isinstance(event, Due):
+            result.entries[event.sequence] = Entry(event.sequence, event.at_ns, event.producer, event.digest)
+        else:
+            later.append(event)
+    for event in later:
+        if (arrange := _ARRANGE.get(type(event))) is not None:
+            arrange(result, event)
+    return result
+
+
+def _mark(name: str) -> Callable[[Account, Any], None]:
+    def mark(result: Account, event: Any) -> None:
+        if (entry := result.entries.get(event.sequence)) is not None:
+            setattr(entry, name, event.at_ns)
+
+    return mark
+
+
+def _found(result: Account, event: Found) -> None:
+    if event.sequence is None or event.sequence not in result.entries:
+        result.strays.append(event)
+    else:
+        result.copies.setdefault(event.sequence, []).append(event)
+
+
+def _phase(result: Account, event: PhaseChanged) -> None:
+    result.phases.setdefault(event.phase, event.at_ns)
+
+
+def _fault(result: Account, event: FaultChanged) -> None:
+    label = f"{event.fault} on {event.target}"
+    if event.state == "injecting":
+        result.fault_windows.append((event.step, Window(label, event.at_ns, result.ended_ns + 1)))
+    elif event.state == "healed":
+        result.fault_windows = [
+            (step, Window(label, window.from_ns, event.at_ns) if step == event.step else window)
+            for step, window in result.fault_windows
+        ]
+
+
+def _read(result: Account, _event: ArchiveRead) -> None:
+    result.read_whole = True
+
+
+_ARRANGE: Mapping[type, Callable[[Account, Any], None]] = {
+    Sent: _mark("sent_ns"),
+    Answered: _mark("answered_ns"),
+    Refused: _mark("refused_ns"),
+    Acknowledged: _mark("acknowledged_ns"),
+    Found: _found,
+    PhaseChanged: _phase,
+    FaultChanged: _fault,
+    ArchiveRead: _read,
+}
+
+
+def sequences_text(sequences: Sequence[int], most: int = 10) -> str:
+    """Return sequences for a person: the first few, and how many more there are."""
+    shown = ", ".join(str(sequence) for sequence in sorted(sequences)[:most])
+    return shown if len(sequences) <= most else f"{shown} and {len(sequences) - most:,} more"

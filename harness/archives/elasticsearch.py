@@ -1,0 +1,123 @@
+"""An Elasticsearch index or data stream, read whole through a point in time.
+
+Every copy is seen: the same `_id` in two backing indices is two documents. The order is `_shard_doc`, the
+tie-breaker Elasticsearch documents for paging a point in time with `search_after`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
+
+from harness.errors import StackError
+from harness.protocols import StoredDocument
+
+_PAGE_DOCUMENTS = 2_000
+_KEEP_ALIVE = "1m"
+# A frozen store must not hold up the run's own schedule.
+_COUNT_SECONDS = 1.0
+
+
+class ElasticsearchArchive:
+    """Reads one run's own index directly, never through the faulted link."""
+
+    def __init__(self, index: str, url: str, field: str = "message", timeout_seconds: float = 10.0) -> None:
+        """Name the index, the store and the field that holds the line."""
+        self._index = index
+        self._field = field
+        self._url = url
+        self._client = Elasticsearch(
+            url, request_timeout=timeout_seconds, max_retries=0, retry_on_timeout=False
+        )
+
+    def count(self) -> int:
+        """Return how many documents are visible; an index that does not exist yet holds none.
+
+        Raises:
+            StackError: the store does not answer, or not for all shards.
+        """
+        try:
+            client = self._client.options(request_timeout=_COUNT_SECONDS)
+            answer: Any = client.count(index=self._index).body
+        except NotFoundError:
+            return 0
+        except (ApiError, TransportError) as error:
+            raise self._unreadable(error) from error
+        self._check_shards(answer)
+        return int(answer["count"])
+
+    def refresh(self) -> None:
+        """Make everything stored so far visible.
+
+        Raises:
+            StackError: the store does not answer.
+        """
+        try:
+            self._client.indices.refresh(index=self._index)
+        except NotFoundError:
+            return
+        except (ApiError, TransportError) as error:
+            raise self._unreadable(error) from error
+
+    def read(self) -> Iterator[StoredDocument]:
+        """Yield every copy.
+
+        Raises:
+            StackError: the store does not answer, or its answer is not about all shards.
+        """
+        try:
+            point: str = self._client.open_point_in_time(index=self._index, keep_alive=_KEEP_ALIVE).body["id"]
+        except NotFoundError:
+            return
+        except (ApiError, TransportError) as error:
+            raise self._unreadable(error) from error
+        try:
+            yield from self._pages(point)
+        except (ApiError, TransportError) as error:
+            raise self._unreadable(error) from error
+        finally:
+            self._forget(point)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _pages(self, point: str) -> Iterator[StoredDocument]:
+        after: list[Any] | None = None
+        while True:
+            answer: Any = self._client.search(
+                pit={"id": point, "keep_alive": _KEEP_ALIVE},
+                size=_PAGE_DOCUMENTS,
+                sort=[{"_shard_doc": "asc"}],
+                search_after=after,
+                source={"includes": [self._field]},
+                track_total_hits=False,
+            ).body
+            self._check_shards(answer)
+            point = answer.get("pit_id", point)
+            hits = answer["hits"]["hits"]
+            for hit in hits:
+                yield StoredDocument(
+                    f"{hit['_index']}/{hit['_id']}", str(hit["_source"].get(self._field, ""))
+                )
+            if len(hits) < _PAGE_DOCUMENTS:
+                return
+            after = hits[-1]["sort"]
+
+    def _check_shards(self, answer: Any) -> None:
+        failed = answer["_shards"]["failed"]
+        if failed or answer.get("timed_out"):
+            what = f"{failed} shards failed" if failed else "the search timed out"
+            raise StackError(f"{self._url}/{self._index}: the archive cannot be read whole: {what}")
+
+    def _forget(self, point: str) -> None:
+        try:
+            self._client.close_point_in_time(id=point)
+        except (ApiError, TransportError):
+            # It expires by itself after keep_alive; what was read stays read.
+            return
+
+    def _unreadable(self, error: Exception) -> StackError:
+        return StackError(f"{self._url}/{self._index}: the archive cannot be read: {error}")

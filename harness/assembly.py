@@ -1,0 +1,315 @@
+"""Puts a run together: files → plan, then scenario by scenario parts → runner → judgement → result."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from harness.archives import ARCHIVES
+from harness.checkers import CHECKERS
+from harness.clock import SystemClock
+from harness.deployments import BACKENDS, procfs
+from harness.deployments.load import HostedLoad, LoadSpec
+from harness.deployments.scratch import make_scratch, remove_scratch, subfolder
+from harness.deployments.services import PROXY, ServiceSet
+from harness.deployments.stack import StackDeployment
+from harness.errors import HarnessError, InterruptedRunError, ScenarioError, TimeIsUpError
+from harness.family import Family
+from harness.faults import FAULTS
+from harness.gate import GateRules, decide
+from harness.history import Recorder, read_history
+from harness.lines import FileLines, GeneratedLines, digest, read_lines, stamp
+from harness.placeholders import expand
+from harness.plan import PROBES, ScenarioPlan, SuitePlan, plan_scenario
+from harness.protocols import Archive, Arguments, Charge, Part, Progress, Scenario, Stack, Status
+from harness.proxy_client import ProxyClient
+from harness.result import Result, ScenarioResult
+from harness.runner import Parts, Runner
+from harness.score import score
+from harness.series import bands, series
+from harness.surroundings import surroundings
+from harness.undo import UndoJournal, journal_folder
+from harness.verdict import Judgement, judge, not_run
+from harness.workloads import WORKLOADS
+
+INPUT_RATE_MAX = 2_000
+SERVICES_READY_SECONDS = 120.0
+PROXY_TIMEOUT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asked for, once files are read."""
+
+    suite: str
+    scenarios: tuple[Scenario, ...]
+    stack: Stack
+    backend: str
+    seed: int
+    input_path: Path | None
+    out: Path
+    command: str
+    gate: GateRules
+    max_minutes: float | None
+
+
+def make_plan(request: Request) -> SuitePlan:
+    """Fix what a run will do.
+
+    Raises:
+        ScenarioError: the input cannot be used, or a part does not take its arguments.
+    """
+    input_digest = "" if request.input_path is None else _digest_of(request.input_path)
+    plans = tuple(_plan_one(scenario, request) for scenario in request.scenarios)
+    checkers = [CHECKERS.resolve(word) for plan in plans for word in plan.scenario.checks]
+    return SuitePlan(
+        request.suite,
+        plans,
+        request.stack,
+        request.backend,
+        request.seed,
+        input_digest,
+        {checker.objective: checker.dimension for checker in checkers},
+    )
+
+
+def _plan_one(scenario: Scenario, request: Request) -> ScenarioPlan:
+    workload = _make(WORKLOADS, scenario.workload)
+    lines = None
+    if request.input_path is not None:
+        lines = len(read_lines(request.input_path, int(INPUT_RATE_MAX * scenario.sending_seconds)))
+    return plan_scenario(scenario, workload, request.seed, lines)
+
+
+def _digest_of(path: Path) -> str:
+    try:
+        return sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot read the input: {error.strerror}") from error
+
+
+def _make(family: Family, part: Part, arguments: Arguments | None = None) -> Any:
+    try:
+        return family.resolve(part.kind)(**(part.arguments if arguments is None else arguments))
+    except TypeError as error:
+        raise ScenarioError(f'{family.noun} "{part.kind}": {error}') from error
+
+
+class SuiteRun:
+    """One run of a suite: services once, scenarios one after the other."""
+
+    def __init__(
+        self,
+        plan: SuitePlan,
+        request: Request,
+        interrupted: Callable[[], bool],
+        watch: Callable[[Progress], None],
+    ) -> None:
+        """Take the plan; nothing has started yet."""
+        self._plan = plan
+        self._request = request
+        self._watch = watch
+        self._clock = SystemClock(_deadline_ns(request.max_minutes), interrupted)
+        self.run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.urandom(2).hex()}"
+        self.folder = request.out / request.suite / self.run_id
+        self._results: list[ScenarioResult] = []
+
+    def run(self) -> tuple[Result, HarnessError | None]:
+        """Run everything and stop everything.
+
+        Returns:
+            The result, and what ended the run early (a signal, its time), if anything did. What had not run
+            by then is in the result as NOT_RUN.
+
+        Raises:
+            UnavailableError: this machine lacks a server.
+            StackError: the services did not start.
+        """
+        started = time.monotonic()
+        started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        self.folder.mkdir(mode=0o700, parents=True)
+        ended_by: HarnessError | None = None
+        try:
+            self._run_all()
+        except (InterruptedRunError, TimeIsUpError) as error:
+            ended_by = error
+        for plan in self._plan.scenarios[len(self._results) :]:
+            self._results.append(self._unrun(plan, str(ended_by)))
+        verdicts = [verdict for result in self._results for verdict in result.verdicts]
+        scored = score(self._plan.planned, verdicts)
+        request = self._request
+        result = Result(
+            run_id=self.run_id,
+            started_at=started_at,
+            suite=request.suite,
+            stack=request.stack.name,
+            backend=request.backend,
+            seed=request.seed,
+            input=str(request.input_path or ""),
+            suite_hash=self._plan.suite_hash(),
+            plan_hash=self._plan.plan_hash(),
+            command=request.command,
+            surroundings=surroundings(),
+            scenarios=tuple(self._results),
+            score=scored,
+            gate=decide(scored, verdicts, request.gate),
+            seconds=round(time.monotonic() - started, 1),
+        )
+        return result, ended_by
+
+    def _run_all(self) -> None:
+        with ExitStack() as stack:
+            scratch = make_scratch(self.run_id)
+            stack.callback(remove_scratch, scratch)
+            backend: type[Any] = BACKENDS.resolve(self._request.backend)
+            services: ServiceSet = backend(scratch, self.run_id, self._clock, self._request.stack.needs)
+            stack.callback(services.stop)
+            services.start()
+            services.wait_ready(SERVICES_READY_SECONDS)
+            proxy = ProxyClient(services.urls()[PROXY], PROXY_TIMEOUT_SECONDS)
+            stack.callback(proxy.close)
+            for number, plan in enumerate(self._plan.scenarios):
+                self._run_scenario(number, plan, services, proxy, scratch)
+
+    def _run_scenario(
+        self, number: int, plan: ScenarioPlan, services: ServiceSet, proxy: ProxyClient, scratch: Path
+    ) -> None:
+        started = time.monotonic()
+        run_id = f"{self.run_id}-{number + 1:02d}"
+        history = self.folder / "history" / plan.scenario.name
+        history.mkdir(mode=0o700, parents=True)
+        recorder = Recorder(history / "harness.jsonl")
+        try:
+            parts = self._parts(plan, run_id, services, proxy, scratch, recorder, history)
+            Runner(plan.scenario, parts).run()
+        except (InterruptedRunError, TimeIsUpError) as error:
+            self._results.append(self._unrun(plan, str(error), history))
+            raise
+        except HarnessError as error:
+            self._results.append(self._broken(plan, str(error), history))
+            return
+        finally:
+            recorder.close()
+        self._results.append(self._judged(plan, history, round(time.monotonic() - started, 1)))
+
+    def _parts(
+        self,
+        plan: ScenarioPlan,
+        run_id: str,
+        services: ServiceSet,
+        proxy: ProxyClient,
+        scratch: Path,
+        recorder: Recorder,
+        history: Path,
+    ) -> Parts:
+        request, scenario = self._request, plan.scenario
+        stack = StackDeployment(
+            request.stack, services.urls(), proxy, scratch, run_id, self._clock, request.seed
+        )
+        load = LoadSpec(
+            run_id=run_id,
+            seed=request.seed,
+            offsets_ns=plan.offsets_ns,
+            producers=scenario.producers,
+            input_path="" if request.input_path is None else str(request.input_path.resolve()),
+            acknowledged_by=request.stack.acknowledged_by,
+            intake=Part(request.stack.intake.kind, _expanded(request.stack.intake, stack.values())),
+        )
+        archive = request.stack.archive
+        arguments = _expanded(archive, stack.values())
+
+        def open_archive() -> Archive:
+            opened: Archive = _make(ARCHIVES, archive, arguments)
+            return opened
+
+        return Parts(
+            services=services,
+            stack=stack,
+            load=HostedLoad(load, subfolder(scratch, f"load-{run_id}"), history, self._clock),
+            archive=open_archive,
+            faults=[_make(FAULTS, Part(step.fault, step.arguments)) for step in scenario.steps],
+            expected_digest=_digests(load, plan),
+            run_id=run_id,
+            recorder=recorder,
+            journal=UndoJournal(journal_folder(os.environ), run_id, procfs.mark(os.getpid())),
+            clock=self._clock,
+            seed=request.seed,
+            watch=self._watch,
+        )
+
+    def _judged(self, plan: ScenarioPlan, history: Path, seconds: float) -> ScenarioResult:
+        events = read_history(history)
+        charge = Charge(plan.scenario, self._request.stack.promises)
+        judgement = judge(events, charge, self._checkers(plan.scenario))
+        return ScenarioResult(
+            scenario=plan.scenario,
+            status=judgement.status,
+            verdicts=judgement.verdicts,
+            remarks=judgement.remarks,
+            tally=judgement.tally,
+            found=judgement.found,
+            bands=bands(events, plan.scenario),
+            series=series(events),
+            seconds=seconds,
+            history=str(history.relative_to(self.folder)),
+        )
+
+    def _unrun(self, plan: ScenarioPlan, why: str, history: Path | None = None) -> ScenarioResult:
+        return self._without_judgement(plan, Status.NOT_RUN, f"it did not run to its end: {why}", history)
+
+    def _broken(self, plan: ScenarioPlan, why: str, history: Path) -> ScenarioResult:
+        return self._without_judgement(plan, Status.ERROR, why, history)
+
+    def _without_judgement(
+        self, plan: ScenarioPlan, status: Status, remark: str, history: Path | None
+    ) -> ScenarioResult:
+        judgement: Judgement = not_run(self._checkers(plan.scenario), status, remark)
+        return ScenarioResult(
+            scenario=plan.scenario,
+            status=status,
+            verdicts=judgement.verdicts,
+            remarks=judgement.remarks,
+            tally=judgement.tally,
+            found=judgement.found,
+            bands=(),
+            series=(),
+            seconds=0.0,
+            history="" if history is None else str(history.relative_to(self.folder)),
+        )
+
+    def _checkers(self, scenario: Scenario) -> Sequence[Any]:
+        charge = Charge(scenario, self._request.stack.promises)
+        return [CHECKERS.resolve(word)(charge) for word in scenario.checks]
+
+
+def _deadline_ns(max_minutes: float | None) -> int | None:
+    return None if max_minutes is None else time.monotonic_ns() + int(max_minutes * 60e9)
+
+
+def _expanded(part: Part, values: Mapping[str, str]) -> Arguments:
+    return {
+        name: expand(value, values) if isinstance(value, str) else value
+        for name, value in part.arguments.items()
+    }
+
+
+def _digests(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:
+    """Return what a stored line's digest should be, by sequence; made when first asked for."""
+    records = len(plan.offsets_ns) + PROBES
+
+    @cache
+    def lines() -> FileLines | GeneratedLines:
+        return FileLines(Path(load.input_path), records) if load.input_path else GeneratedLines(load.seed)
+
+    def expected(sequence: int) -> str:
+        return digest(stamp(lines().text(sequence), load.run_id, sequence))
+
+    return expected

@@ -1,0 +1,86 @@
+"""The command line: what `logquake` can do, and the one place where an outcome becomes an exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from harness import __version__
+from harness.errors import HarnessError, InternalError
+
+EXIT_USAGE = 4
+EXIT_INTERRUPTED = 2
+
+_COMMANDS = {
+    "run": ("harness.cli.run:run", "Shake a stack, judge it, write a scorecard."),
+    "plan": ("harness.cli.plan:plan", "Show what a run would do, without doing it."),
+    "list": ("harness.cli.listing:listing", "List scenarios, suites, stacks, faults and checks."),
+    "gate": ("harness.cli.gate:gate", "Decide by rules whether a finished run passes."),
+    "doctor": ("harness.cli.doctor:doctor", "Say what this machine lacks, and what dead runs left on it."),
+    "servers": ("harness.cli.servers:servers", "Install or list the real Elasticsearch and Toxiproxy."),
+}
+
+_EPILOG = """
+Exit codes: 0 pass, 1 gate failed, 2 interrupted, 3 internal error, 4 usage, 5 nothing selected,
+6 inconclusive, 7 environment unavailable.
+"""
+
+
+class _LazyGroup(click.Group):
+    """Imports a command only when it is called: `--help` must not wait for what runs need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module_name, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module_name), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="logquake")
+def cli() -> None:
+    """Shake a logging stack and prove what it lost, how late, and who could read it.
+
+    Start with `logquake run`: it shakes the logging system that comes with it and needs nothing installed.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with the code its outcome has."""
+    sys.exit(exit_code(sys.argv[1:] if arguments is None else arguments))
+
+
+def exit_code(arguments: Sequence[str]) -> int:
+    """Run the command line; return its exit code, whatever happens inside."""
+    try:
+        outcome = cli.main(args=list(arguments), prog_name="logquake", standalone_mode=False)
+    except HarnessError as error:
+        click.echo(f"logquake: {error}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("logquake: interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except Exception:
+        click.echo(traceback.format_exc(), err=True)
+        click.echo("logquake: this is a defect of logquake; please report it with the lines above", err=True)
+        return InternalError.exit_code
+    return outcome if isinstance(outcome, int) else 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""`logquake plan`: what a run would do, without doing it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.assembly import make_plan
+from harness.cli.selection import Selection, make_request, selection_options
+from harness.plan import ScenarioPlan
+from harness.score import WEIGHTS
+
+
+@click.command()
+@selection_options
+def plan(**selected: Any) -> None:
+    """Show what a run would do, without doing it.
+
+    The same arguments and the same seed give the same plan hash and the same schedule.
+    """
+    made = make_plan(make_request(Selection(**selected), Path("reports"), None))
+    click.echo(
+        f"suite {made.suite} · stack {made.stack.name} · backend {made.backend} · seed {made.seed}\n"
+        f"suite hash {made.suite_hash()} · plan hash {made.plan_hash()}"
+    )
+    for planned in made.scenarios:
+        click.echo("\n" + "\n".join(_lines(planned)))
+    click.echo("\nobjectives: " + ", ".join(made.planned))
+    unexamined = [name for name in WEIGHTS if name not in made.planned.values()]
+    click.echo("not examined: " + (", ".join(unexamined) or "nothing"))
+
+
+def _lines(planned: ScenarioPlan) -> list[str]:
+    scenario = planned.scenario
+    first = planned.offsets_ns[0] / 1e9 if planned.offsets_ns else 0.0
+    return [
+        f"{scenario.name}: {scenario.title}",
+        f"  {len(planned.offsets_ns):,} records over {scenario.sending_seconds:g} s by "
+        f"{scenario.producers} producers, the first due at {first:.6f} s",
+        *(
+            f"  at {step.at_seconds:g} s for {step.for_seconds:g} s: {step.fault} on {step.target}"
+            for step in scenario.steps
+        ),
+        *(f"  {label}: {count:,} records due" for label, count in planned.samples()),
+        *(f"  warning: {warning}" for warning in planned.warnings()),
+    ]

@@ -1,0 +1,130 @@
+"""What a command line selects: the options that `run` and `plan` share, and the request they make."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from harness.assembly import Request
+from harness.deployments import BACKENDS
+from harness.errors import NothingSelectedError, ScenarioError, UsageError
+from harness.files.gate import load_gate
+from harness.files.library import Library, Sort, open_library
+from harness.files.scenario import check_targets, load_scenario
+from harness.files.stack import load_stack
+from harness.files.suite import load_suite
+from harness.gate import GateRules
+from harness.protocols import Scenario, Stack
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.argument("scenarios", nargs=-1, metavar="[SCENARIO]..."),
+    click.option("--suite", default=None, metavar="NAME|FILE", help="Suite to run.  [default: default]"),
+    click.option(
+        "--stack",
+        default="reference",
+        show_default=True,
+        metavar="NAME|FILE",
+        help="The stack under test.",
+    ),
+    click.option(
+        "--backend",
+        type=click.Choice(sorted(BACKENDS.kinds)),
+        default="embedded",
+        show_default=True,
+        help="Where Elasticsearch and the fault proxy come from.",
+    ),
+    click.option(
+        "--input",
+        "input_path",
+        type=click.Path(path_type=Path),
+        default=None,
+        metavar="LOGFILE",
+        help="Send the lines of this file instead of generated ones.",
+    ),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Fixes the schedule."
+    ),
+    click.option(
+        "--gate",
+        "gate_path",
+        type=click.Path(path_type=Path),
+        default=None,
+        metavar="FILE",
+        help="Rules for passing.  [default: score of at least 98, no veto]",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The values of the shared options."""
+
+    scenarios: Sequence[str]
+    suite: str | None
+    stack: str
+    backend: str
+    input_path: Path | None
+    seed: int
+    gate_path: Path | None
+
+
+def selection_options(command: Command) -> Command:
+    """Give a command the options that select what to run."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def make_request(selection: Selection, out: Path, max_minutes: float | None) -> Request:
+    """Read all files that a selection names.
+
+    Raises:
+        UsageError: options exclude each other.
+        ScenarioError: a file has mistakes, or names a target that the stack does not have.
+        NothingSelectedError: there is no scenario to run.
+    """
+    if selection.scenarios and selection.suite:
+        raise UsageError("name scenarios or a suite, not both: --suite runs what its file lists")
+    library = open_library(Path.cwd())
+    suite, scenarios = _scenarios(selection, library)
+    stack = load_stack(library.find(Sort.STACK, selection.stack).path)
+    _check_all_targets(scenarios, stack)
+    return Request(
+        suite=suite,
+        scenarios=scenarios,
+        stack=stack,
+        backend=selection.backend,
+        seed=selection.seed,
+        input_path=selection.input_path,
+        out=out,
+        command=shlex.join(["logquake", *sys.argv[1:]]),
+        gate=GateRules() if selection.gate_path is None else load_gate(selection.gate_path),
+        max_minutes=max_minutes,
+    )
+
+
+def _scenarios(selection: Selection, library: Library) -> tuple[str, tuple[Scenario, ...]]:
+    if selection.scenarios:
+        names: Sequence[str] = tuple(dict.fromkeys(selection.scenarios))
+        suite_name = "selected"
+    else:
+        known = [entry.name for entry in library.entries(Sort.SCENARIO)]
+        suite = load_suite(library.find(Sort.SUITE, selection.suite or "default").path, known)
+        names, suite_name = suite.scenarios, suite.name
+    if not names:
+        raise NothingSelectedError(f'suite "{suite_name}" lists no scenario')
+    return suite_name, tuple(load_scenario(library.find(Sort.SCENARIO, name).path) for name in names)
+
+
+def _check_all_targets(scenarios: Sequence[Scenario], stack: Stack) -> None:
+    problems = [problem for scenario in scenarios for problem in check_targets(scenario, stack)]
+    if problems:
+        raise ScenarioError("\n".join(problems))

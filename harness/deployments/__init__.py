@@ -1,0 +1,17 @@
+"""Where services come from, one file a backend, and the one way a process is started."""
+
+from harness.family import Family, Kind
+
+BACKENDS = Family(
+    "backend",
+    {
+        "embedded": Kind(
+            "harness.deployments.embedded:EmbeddedServices",
+            "logquake's own small Elasticsearch and fault proxy; needs nothing installed",
+        ),
+        "local": Kind(
+            "harness.deployments.local:LocalServices",
+            "the real Elasticsearch and Toxiproxy, installed by `logquake servers install`",
+        ),
+    },
+)

@@ -1,0 +1,199 @@
+"""The running workload: the application, its control beside it, and the oracle that watches both."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from harness.deployments import process_set
+from harness.deployments.processes import ManagedProcess, ProcessSpec
+from harness.errors import StackError
+from harness.plan import PROBE_INTERVAL_NS, PROBES
+from harness.protocols import APPLICATION, Clock, Part, Ready, Tally
+from harness.slots import ANSWERED, Slots
+from harness.targets.process import ProcessTarget
+from harness.workload_file import WorkloadFile
+
+CONTROL = "control"
+ORACLE = "oracle"
+TALLY_FILE = "tally.json"
+
+_READY = Ready(output='"ready": true', timeout_seconds=30.0)
+_FINISH_SECONDS = 10.0
+_STOP_SECONDS = 5.0
+_NULL_HANDLER = Part("python_logging", {"handler": "logging:NullHandler"})
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSpec:
+    """What is sent, and how it enters the stack."""
+
+    run_id: str
+    seed: int
+    offsets_ns: Sequence[int]
+    producers: int
+    input_path: str
+    acknowledged_by: str
+    intake: Part
+
+
+class HostedLoad:
+    """Three processes over one workload; implements Load.
+
+    The control sends the same schedule into a NullHandler, so that this machine's own noise is known.
+    """
+
+    def __init__(self, spec: LoadSpec, folder: Path, history: Path, clock: Clock) -> None:
+        """Take what to send, a private folder to work in, and the folder of the history."""
+        self._spec = spec
+        self._folder = folder
+        self._history = history
+        self._clock = clock
+        self._workload = self._make_workload(APPLICATION, spec.intake, spec.acknowledged_by, PROBES)
+        self._processes: dict[str, ManagedProcess] = {}
+        self._slots: Slots | None = None
+        self._finishing = False
+
+    def start(self) -> None:
+        """Write the workload and start the three processes.
+
+        Raises:
+            StackError: one of them cannot be started.
+        """
+        control = self._make_workload(CONTROL, _NULL_HANDLER, "return", 0)
+        files = {APPLICATION: self._workload, CONTROL: control}
+        paths = {name: self._folder / f"{name}.json" for name in files}
+        for name, workload in files.items():
+            Slots.create(Path(workload.slots_path), workload.records)
+            workload.write(paths[name], self._spec.offsets_ns)
+        self._slots = Slots(Path(self._workload.slots_path))
+        host = (sys.executable, "-m", "harness.intakes.host", str(Path.cwd()))
+        oracle = (sys.executable, "-m", "harness.oracle")
+        commands = {
+            ORACLE: (
+                *oracle,
+                str(paths[APPLICATION]),
+                str(self._history / "oracle.jsonl"),
+                str(paths[CONTROL]),
+            ),
+            CONTROL: (*host, str(paths[CONTROL])),
+            APPLICATION: (*host, str(paths[APPLICATION])),
+        }
+        for name, command in commands.items():
+            self._start(name, command)
+
+    def wait_ready(self, timeout_seconds: float) -> None:
+        """Return once all three can begin; raises StackError with the end of the culprit's log."""
+        process_set.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
+
+    def targets(self) -> Mapping[str, object]:
+        """Return the application, which faults may kill."""
+        application = self._processes[APPLICATION]
+        return {
+            APPLICATION: ProcessTarget(
+                APPLICATION, application.spec.command, application, _READY.timeout_seconds
+            )
+        }
+
+    def exited(self) -> Sequence[tuple[str, int]]:
+        """Return (name, exit code) of those that ended by themselves before they were told to finish."""
+        return [] if self._finishing else process_set.ended(self._processes)
+
+    def begin(self, at_ns: int) -> None:
+        """Let sending begin at that moment."""
+        for process in self._processes.values():
+            process.tell(f"begin {at_ns}")
+
+    def probe(self, at_ns: int) -> None:
+        """Send the records kept back."""
+        for name in (ORACLE, APPLICATION):
+            self._processes[name].tell(f"probe {at_ns}")
+
+    def tally(self) -> Tally:
+        """Return what the oracle has published last."""
+        try:
+            return Tally(**orjson.loads((self._history / TALLY_FILE).read_bytes()))
+        except FileNotFoundError:
+            return Tally()
+
+    def owed(self) -> frozenset[int]:
+        """Return the sequences acknowledged so far, read from the slots themselves."""
+        if self._slots is None:
+            return frozenset()
+        slots = self._slots
+        if self._spec.acknowledged_by == "callback":
+            return frozenset(n for n in range(self._workload.records) if slots.read(n).acknowledged_ns)
+        return frozenset(n for n in range(self._workload.records) if slots.read(n).outcome == ANSWERED)
+
+    def probes(self) -> frozenset[int]:
+        """Return the sequences kept back for probing."""
+        return frozenset(range(self._workload.scheduled, self._workload.records))
+
+    def finish(self) -> None:
+        """End the application and its control, then let the oracle write its last facts.
+
+        Raises:
+            StackError: the oracle did not end in good order, so facts are missing.
+        """
+        self._finishing = True
+        for name in (APPLICATION, CONTROL):
+            self._processes[name].tell("finish")
+        for name in (APPLICATION, CONTROL):
+            self._end(name)
+        oracle = self._processes[ORACLE]
+        oracle.tell("finish")
+        if (returncode := oracle.wait_exit(_FINISH_SECONDS)) != 0:
+            raise StackError(
+                f"the oracle ended with {returncode}; the end of its log: {oracle.log_text()[-500:]}"
+            )
+
+    def stop(self) -> None:
+        """Stop what still runs; idempotent."""
+        for name in (APPLICATION, CONTROL, ORACLE):
+            if name in self._processes:
+                self._processes[name].terminate(_STOP_SECONDS)
+        if self._slots is not None:
+            self._slots.close()
+            self._slots = None
+
+    def _end(self, name: str) -> None:
+        """Wait for an application's own exit; one that does not exit is ended, as a supervisor would."""
+        process = self._processes[name]
+        try:
+            process.wait_exit(_FINISH_SECONDS)
+        except StackError:
+            process.terminate(_STOP_SECONDS)
+
+    def _start(self, name: str, command: tuple[str, ...]) -> None:
+        spec = ProcessSpec(
+            name=name,
+            command=command,
+            folder=self._folder,
+            log=self._folder / f"{name}.log",
+            lifeline=True,
+            ready=_READY,
+            niceness=5 if name == ORACLE else 0,
+        )
+        self._processes[name] = ManagedProcess(spec, self._spec.run_id, self._clock)
+        self._processes[name].start()
+
+    def _make_workload(self, name: str, intake: Part, acknowledged_by: str, probes: int) -> WorkloadFile:
+        spec = self._spec
+        return WorkloadFile(
+            run_id=spec.run_id,
+            seed=spec.seed,
+            scheduled=len(spec.offsets_ns),
+            probes=probes,
+            probe_interval_ns=PROBE_INTERVAL_NS,
+            producers=spec.producers,
+            schedule_path=str(self._folder / "schedule.bin"),
+            slots_path=str(self._folder / f"{name}.slots"),
+            input_path=spec.input_path,
+            acknowledged_by=acknowledged_by,
+            intake_kind=intake.kind,
+            intake_arguments=dict(intake.arguments),
+        )

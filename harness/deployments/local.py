@@ -1,0 +1,31 @@
+"""Services from the real servers installed on this machine (`logquake servers install`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.deployments import server_specs
+from harness.deployments.installed import require
+from harness.deployments.ports import free_port
+from harness.deployments.processes import ProcessSpec
+from harness.deployments.services import PROXY, ServiceSet
+from harness.protocols import Clock
+
+
+def _toxiproxy(name: str, scratch: Path, port: int) -> ProcessSpec:
+    return server_specs.toxiproxy(name, scratch, port, require("toxiproxy"))
+
+
+def _elasticsearch(name: str, scratch: Path, port: int) -> ProcessSpec:
+    return server_specs.elasticsearch(name, scratch, port, free_port(), require("elasticsearch"))
+
+
+_PROGRAMS = {PROXY: _toxiproxy, "elasticsearch": _elasticsearch}
+
+
+class LocalServices(ServiceSet):
+    """A real single-node Elasticsearch and a real Toxiproxy on loopback ports."""
+
+    def __init__(self, scratch: Path, run_id: str, clock: Clock, needs: Sequence[str]) -> None:
+        super().__init__(_PROGRAMS, scratch, run_id, clock, needs)

@@ -1,0 +1,152 @@
+"""What Linux says about a process: whether it still is the one meant, its state, its environment, its end.
+
+A pid alone is no identity, because numbers are used again; pid and start time together are one (proc(5),
+field 22 of /proc/[pid]/stat).
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+RUN_ID_VARIABLE = "LOGQUAKE_RUN_ID"
+HARNESS_VARIABLE = "LOGQUAKE_HARNESS"
+PROCESS_VARIABLE = "LOGQUAKE_PROCESS"
+
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """The fields of /proc/[pid]/stat the harness needs; `start_ticks` counts clock ticks since boot."""
+
+    state: str
+    start_ticks: int
+
+
+def stat(pid: int) -> Stat | None:
+    """Return the state of a process, or None where no process has this pid."""
+    try:
+        text = (PROC / str(pid) / "stat").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The command name stands in parentheses and may hold spaces and parentheses of its own.
+    fields = text.rpartition(")")[2].split()
+    return Stat(state=fields[0], start_ticks=int(fields[19]))
+
+
+def running(pid: int) -> bool:
+    """Tell whether a process with this pid runs; a zombie has ended and only waits to be collected."""
+    seen = stat(pid)
+    return seen is not None and seen.state not in "ZX"
+
+
+def mark(pid: int) -> str:
+    """Return `pid:start time`, which names this process and no later one of the same number."""
+    seen = stat(pid)
+    return f"{pid}:{seen.start_ticks if seen else 0}"
+
+
+def mark_runs(text: str) -> bool:
+    """Tell whether the process that `mark` named still runs; a malformed mark names nobody."""
+    pid, _, start_ticks = text.partition(":")
+    if not (pid.isdecimal() and start_ticks.isdecimal()):
+        return False
+    return running(int(pid)) and mark(int(pid)) == text
+
+
+def age_seconds(pid: int) -> float | None:
+    """Return how long ago a process started, in seconds; None where it is gone."""
+    seen = stat(pid)
+    if seen is None:
+        return None
+    uptime_seconds = float((PROC / "uptime").read_text().split()[0])
+    return uptime_seconds - seen.start_ticks / os.sysconf("SC_CLK_TCK")
+
+
+def environment(pid: int) -> Mapping[str, str]:
+    """Return the environment a process was started with; empty where it is gone or not ours to read."""
+    try:
+        raw = (PROC / str(pid) / "environ").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return {}
+    pairs = (entry.partition("=") for entry in raw.decode(errors="replace").split("\0") if entry)
+    return {name: value for name, _, value in pairs}
+
+
+def command(pid: int) -> str:
+    """Return the command line of a process as one readable line; empty where it is gone."""
+    try:
+        raw = (PROC / str(pid) / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return ""
+    return raw.decode(errors="replace").replace("\0", " ").strip()
+
+
+def started_by_a_harness() -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Yield (pid, environment) of every running process that some harness started."""
+    for entry in PROC.iterdir():
+        if not entry.name.isdecimal():
+            continue
+        variables = environment(int(entry.name))
+        if RUN_ID_VARIABLE in variables and HARNESS_VARIABLE in variables and running(int(entry.name)):
+            yield int(entry.name), variables
+
+
+class Grip:
+    """A hold on one process, child or not, that can never reach a later process with the same number.
+
+    Uses a pidfd (pidfd_open(2)): it becomes readable when the process ends, so waiting needs no polling.
+    """
+
+    def __init__(self, pid: int) -> None:
+        """Take hold of a running process; raises ProcessLookupError where there is none."""
+        self.pid = pid
+        self._descriptor = os.pidfd_open(pid)
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait until the process has ended, at most `seconds`; tell whether it has."""
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        return bool(poll.poll(max(0.0, seconds) * 1000))
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal; a process that has ended already needs none."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._descriptor, number)
+
+    def release(self) -> None:
+        """Let go; idempotent."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def ended_within(pid: int, seconds: float) -> bool:
+    """Wait until a process has ended, at most `seconds`; tell whether it has."""
+    try:
+        grip = Grip(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return grip.ends_within(seconds)
+    finally:
+        grip.release()
+
+
+def kill(pid: int, timeout_seconds: float) -> bool:
+    """Kill one process and wait for its end, at most `timeout_seconds`; tell whether it is gone."""
+    try:
+        grip = Grip(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        grip.send(signal.SIGKILL)
+        return grip.ends_within(timeout_seconds)
+    finally:
+        grip.release()

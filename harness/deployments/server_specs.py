@@ -1,0 +1,144 @@
+"""How each server program is started: its command, its folders, its settings, and how it shows readiness."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import harness
+from harness.deployments.installed import InstalledServer
+from harness.deployments.ports import LOOPBACK
+from harness.deployments.processes import ProcessSpec
+from harness.deployments.scratch import give, require_reachable, server_user, subfolder
+from harness.protocols import Ready
+
+# Services yield to the application under load, whose latency is what a run measures.
+_NICENESS = 5
+_HEAP_MIB = 512
+# Options of the shipped jvm.options that write into the installed copy.
+_WRITES_INTO_HOME = ("-XX:HeapDumpPath", "-XX:+HeapDumpOnOutOfMemoryError", "-XX:ErrorFile", "-Xlog:gc")
+
+
+def elastic_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
+    """Return how the embedded Elasticsearch starts; its data stays in the scratch folder over restarts."""
+    folder = subfolder(scratch, name)
+    command = ("harness.elastic_lite", "--port", str(port), "--data", str(folder / "data"))
+    ready = Ready(http=f"http://{LOOPBACK}:{port}/_cluster/health")
+    return _own_program(name, folder, command, ready)
+
+
+def embedded_proxy(name: str, scratch: Path, port: int) -> ProcessSpec:
+    """Return how the embedded fault proxy starts; `port` is that of its HTTP API."""
+    folder = subfolder(scratch, name)
+    ready = Ready(http=f"http://{LOOPBACK}:{port}/version")
+    return _own_program(name, folder, ("harness.proxies.embedded", "--port", str(port)), ready)
+
+
+def _own_program(name: str, folder: Path, module: tuple[str, ...], ready: Ready) -> ProcessSpec:
+    root = str(Path(harness.__file__).parent.parent)
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
+    return ProcessSpec(
+        name=name,
+        command=(sys.executable, "-P", "-m", *module, "--lifeline"),
+        folder=folder,
+        log=folder / "output.log",
+        environment={"PYTHONPATH": path},
+        lifeline=True,
+        ready=ready,
+        niceness=_NICENESS,
+    )
+
+
+def toxiproxy(name: str, scratch: Path, port: int, installed: InstalledServer) -> ProcessSpec:
+    """Return how the real Toxiproxy starts; `port` is that of its HTTP API."""
+    user = server_user()
+    folder = subfolder(scratch, name, user)
+    _require_program_reachable(installed, user)
+    return ProcessSpec(
+        name=name,
+        command=(str(installed.path), "-host", LOOPBACK, "-port", str(port)),
+        folder=folder,
+        log=folder / "output.log",
+        environment={"LOG_LEVEL": "info"},
+        user=user,
+        ready=Ready(http=f"http://{LOOPBACK}:{port}/version"),
+        niceness=_NICENESS,
+    )
+
+
+def elasticsearch(
+    name: str, scratch: Path, port: int, transport_port: int, installed: InstalledServer
+) -> ProcessSpec:
+    """Return how a single real Elasticsearch node starts, after writing its settings.
+
+    All it writes goes to the scratch folder, so the installed copy can be shared and read-only. The disk
+    watermarks are off, because they would turn every write into a 403 on a machine with a full disk.
+    """
+    user = server_user()
+    folder = subfolder(scratch, name, user)
+    _require_program_reachable(installed, user)
+    config, pid_file = folder / "config", folder / "elasticsearch.pid"
+    _write_settings(folder, installed, port, transport_port)
+    if user is not None:
+        give(folder, user)
+    # UsePerfData would leave a folder of each JVM in the temporary folder of the machine.
+    environment = {
+        "ES_PATH_CONF": str(config),
+        "ES_JAVA_HOME": str(installed.java_home),
+        "ES_JAVA_OPTS": f"-Xms{_HEAP_MIB}m -Xmx{_HEAP_MIB}m -XX:-UsePerfData",
+        "CLI_JAVA_OPTS": "-XX:-UsePerfData",
+        "ES_TMPDIR": str(folder / "tmp"),
+        "LIBFFI_TMPDIR": str(folder / "tmp"),
+        "HOME": str(folder),
+    }
+    return ProcessSpec(
+        name=name,
+        command=(str(installed.path), "-p", str(pid_file)),
+        folder=folder,
+        log=folder / "output.log",
+        environment=environment,
+        user=user,
+        ready=Ready(
+            http=f"http://{LOOPBACK}:{port}/_cluster/health?wait_for_status=yellow&timeout=1s",
+            timeout_seconds=90.0,
+        ),
+        niceness=_NICENESS,
+        pid_file=pid_file,
+        orderly_stop_text="] stopping ...",
+    )
+
+
+def _require_program_reachable(installed: InstalledServer, user: int | None) -> None:
+    if user is not None:
+        require_reachable(installed.path.parent)
+
+
+def _write_settings(folder: Path, installed: InstalledServer, port: int, transport_port: int) -> None:
+    config = folder / "config"
+    shutil.copytree(installed.folder / "config", config, dirs_exist_ok=True)
+    for made in ("data", "logs", "tmp"):
+        (folder / made).mkdir(mode=0o700, exist_ok=True)
+    settings = {
+        "cluster.name": f"logquake-{port}",
+        "node.name": "node-0",
+        "path.data": folder / "data",
+        "path.logs": folder / "logs",
+        "network.host": LOOPBACK,
+        "http.port": port,
+        "transport.port": transport_port,
+        "discovery.type": "single-node",
+        "xpack.security.enabled": "false",
+        "cluster.routing.allocation.disk.threshold_enabled": "false",
+    }
+    if (installed.folder / "modules" / "ingest-geoip").is_dir():
+        settings["ingest.geoip.downloader.enabled"] = "false"
+    # A JSON string is a YAML string, whatever characters the path of the temporary folder has.
+    lines = [f"{name}: {json.dumps(str(value))}" for name, value in settings.items()]
+    (config / "elasticsearch.yml").write_text("\n".join(lines) + "\n")
+    shipped = (installed.folder / "config" / "jvm.options").read_text().splitlines()
+    kept = [line for line in shipped if not any(option in line for option in _WRITES_INTO_HOME)]
+    kept.append(f"-XX:ErrorFile={folder / 'logs' / 'hs_err_pid%p.log'}")
+    (config / "jvm.options").write_text("\n".join(kept) + "\n")

@@ -1,0 +1,172 @@
+"""The stack under test in one scenario: its links through the fault proxy and its own processes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from harness.deployments import process_set
+from harness.deployments.ports import LOOPBACK, free_port, release_port
+from harness.deployments.processes import ManagedProcess, ProcessSpec
+from harness.deployments.scratch import subfolder
+from harness.deployments.services import PROXY
+from harness.errors import ScenarioError
+from harness.family import unknown
+from harness.placeholders import expand
+from harness.protocols import Clock, Stack, StackProcess
+from harness.targets.link import LinkTarget, ToxicServer
+from harness.targets.process import ProcessTarget
+
+_STOP_SECONDS = 5.0
+
+
+class ProxyServer(ToxicServer, Protocol):
+    """What a stack's links need of the fault proxy; `ProxyClient` is one."""
+
+    def create(self, name: str, listen: str, upstream: str, enabled: bool = True) -> object:
+        """Make a proxy that listens on `host:port` and connects to the upstream `host:port`."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove a proxy."""
+        ...
+
+
+class StackDeployment:
+    """The links and processes of one stack in one scenario; implements Deployment.
+
+    Args:
+        stack: what its stack file declares.
+        urls: where the services answer, the fault proxy among them (`ServiceSet.urls`).
+        proxy: the fault proxy.
+        scratch: the scratch folder of the run (`make_scratch`).
+        run_id: what marks processes, links and records as this scenario's.
+        clock: the run's clock and patience.
+        seed: the run's seed, for stacks that want it.
+
+    Raises:
+        ScenarioError: a link leads to a service that is not there.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        urls: Mapping[str, str],
+        proxy: ProxyServer,
+        scratch: Path,
+        run_id: str,
+        clock: Clock,
+        seed: int = 0,
+    ) -> None:
+        services = {name: url for name, url in urls.items() if name != PROXY}
+        for link, service in stack.links.items():
+            if service not in services:
+                raise ScenarioError(f"links.{link}: {unknown('service', service, services)}")
+        self._stack = stack
+        self._urls = urls
+        self._proxy = proxy
+        self._folder = subfolder(scratch, f"stack-{run_id}")
+        self._run_id = run_id
+        self._clock = clock
+        self._ports = {link: free_port() for link in stack.links}
+        self._values = self._known_values(services, seed)
+        self._links: dict[str, LinkTarget] = {}
+        self._processes: dict[str, ManagedProcess] = {}
+
+    def values(self) -> Mapping[str, str]:
+        """Return what placeholders stand for: `<link>.url`, `<service>.port`, `run.id`, `python`, …."""
+        return self._values
+
+    def start(self) -> None:
+        """Make the links and start the processes.
+
+        Raises:
+            StackError: the proxy refuses a link, or a process cannot be started.
+            ScenarioError: a command or variable has an unknown placeholder.
+        """
+        try:
+            for link in self._stack.links:
+                self._make_link(link)
+            for declared in self._stack.processes:
+                process = ManagedProcess(self._spec(declared), self._run_id, self._clock)
+                self._processes[declared.name] = process
+                process.start()
+        except BaseException as error:
+            process_set.stop_after(error, self.stop)
+            raise
+
+    def wait_ready(self, timeout_seconds: float) -> None:
+        """Return once all processes serve; raises StackError with the end of the culprit's log."""
+        process_set.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
+
+    def targets(self) -> Mapping[str, LinkTarget | ProcessTarget]:
+        """Return the links and processes by the names of the stack file."""
+        processes = {
+            name: ProcessTarget(name, process.spec.command, process, process.spec.ready.timeout_seconds)
+            for name, process in self._processes.items()
+        }
+        return {**self._links, **processes}
+
+    def exited(self) -> list[tuple[str, int]]:
+        """Return (name, exit code) of processes that ended by themselves."""
+        return process_set.ended(self._processes)
+
+    def stop(self) -> None:
+        """End the processes and delete the links; idempotent.
+
+        Raises:
+            StackError: something survives, or the fault proxy does not answer.
+        """
+        ends = [partial(process.terminate, _STOP_SECONDS) for process in reversed(self._processes.values())]
+        deletes = [partial(self._delete_link, link) for link in tuple(self._links)]
+        steps: list[Callable[[], None]] = [*ends, *deletes]
+        process_set.do_all(steps)
+        for port in self._ports.values():
+            release_port(port)
+
+    # --- inside ------------------------------------------------------------------------------------------
+
+    def _known_values(self, services: Mapping[str, str], seed: int) -> dict[str, str]:
+        values = {
+            "run.id": self._run_id,
+            "run.folder": str(self._folder),
+            "run.seed": str(seed),
+            "python": sys.executable,
+        }
+        for service, url in services.items():
+            parts = urlsplit(url)
+            values |= _address(service, parts.scheme, parts.hostname or LOOPBACK, parts.port or 80)
+        for link, service in self._stack.links.items():
+            values |= _address(link, urlsplit(services[service]).scheme, LOOPBACK, self._ports[link])
+        return values
+
+    def _make_link(self, link: str) -> None:
+        # Links of scenarios that run side by side share one proxy server, hence the run id.
+        proxy_name, port = f"{self._run_id}-{link}", self._ports[link]
+        upstream = urlsplit(self._urls[self._stack.links[link]]).netloc
+        self._proxy.create(proxy_name, f"{LOOPBACK}:{port}", upstream)
+        self._links[link] = LinkTarget(link, self._urls[PROXY], proxy_name, (LOOPBACK, port), self._proxy)
+
+    def _delete_link(self, link: str) -> None:
+        del self._links[link]
+        self._proxy.delete(f"{self._run_id}-{link}")
+
+    def _spec(self, declared: StackProcess) -> ProcessSpec:
+        ready = declared.ready
+        return ProcessSpec(
+            name=declared.name,
+            command=tuple(expand(argument, self._values) for argument in declared.command),
+            folder=self._folder,
+            log=self._folder / f"{declared.name}.log",
+            environment={name: expand(text, self._values) for name, text in declared.environment.items()},
+            ready=replace(ready, http=expand(ready.http, self._values)),
+        )
+
+
+def _address(name: str, scheme: str, host: str, port: int) -> dict[str, str]:
+    return {f"{name}.url": f"{scheme}://{host}:{port}", f"{name}.host": host, f"{name}.port": str(port)}

@@ -1,0 +1,164 @@
+"""What happened: the facts that processes append to the history and checkers judge.
+
+Times are nanoseconds of CLOCK_MONOTONIC, which all processes of one machine share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+# --- facts about records ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The workload wanted this record sent at `at_ns` by that producer; `digest` is of the intended line."""
+
+    sequence: int
+    at_ns: int
+    producer: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The log call for this record was entered."""
+
+    sequence: int
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The log call came back normally."""
+
+    sequence: int
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The log call came back with an error."""
+
+    sequence: int
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The stack took responsibility for this record, at the level its promises declare. It owes it now."""
+
+    sequence: int
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One stored copy. `sequence` is None where the text carries no identity of this run (invented or torn).
+
+    `excerpt` holds the first characters of the text only where it differs from what was sent.
+    """
+
+    sequence: int | None
+    digest: str
+    copy: str
+    excerpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveRead:
+    """The archive was read whole; without this fact, absence proves nothing."""
+
+    at_ns: int
+    copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControlCall:
+    """One call of the control beside the run: the same rate and shape of load into a NullHandler."""
+
+    due_ns: int
+    entered_ns: int
+    returned_ns: int
+
+
+# --- facts about the run ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """From `at_ns` on the run is in this phase."""
+
+    at_ns: int
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultChanged:
+    """A step's fault moved on: injecting → injected → healing → healed."""
+
+    at_ns: int
+    step: int
+    fault: str
+    target: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSeen:
+    """What was observed of a fault from outside: proof that it landed, or what was seen instead."""
+
+    at_ns: int
+    step: int
+    landed: bool
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepSkipped:
+    """A step could not run: its target is not there or lacks the capability. Never a pass."""
+
+    at_ns: int
+    step: int
+    reason: str
+
+
+STORED = "archive.count"
+"""The sample that says how many documents the archive counts."""
+
+PROBES_FOUND = "probes.found"
+"""The sample that says how many probes a reading of the archive found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A measured value at a moment."""
+
+    at_ns: int
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessExited:
+    """A process that should live ended; `returncode` is negative for a signal, as in subprocess."""
+
+    at_ns: int
+    process: str
+    returncode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """Something of the harness or its surroundings broke, so that what follows proves nothing."""
+
+    at_ns: int
+    where: str
+    message: str
+
+
+Event: TypeAlias = (
+    Due | Sent | Answered | Refused | Acknowledged | Found | ArchiveRead | ControlCall
+    | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Scenario, suite, stack and gate files: YAML in, nouns out, every mistake with its line and remedy."""

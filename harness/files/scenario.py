@@ -1,0 +1,233 @@
+"""A scenario file → Scenario: one hypothesis and how it is examined."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, cast
+
+from pydantic import Field
+
+from harness.checkers import CHECKERS
+from harness.errors import ScenarioError
+from harness.family import unknown
+from harness.faults import FAULTS
+from harness.files.model import (
+    SECONDS_MAX,
+    FileModel,
+    Name,
+    OpenModel,
+    Seconds,
+    Text,
+    Version,
+    file_name_mistakes,
+    parse,
+    shown,
+)
+from harness.files.part_arguments import part_mistakes
+from harness.files.yaml_source import Mistake, Source, read_yaml
+from harness.protocols import Arguments, Part, Scenario, Stack, Step
+from harness.workloads import WORKLOADS
+
+RATE_PER_SECOND_MAX = 20_000
+STEPS_MAX = 50
+STEADY_SECONDS_MIN = 2.0
+APPLICATION = "application"
+
+
+class _WorkloadModel(OpenModel):
+    kind: Text = Field(description='Say when records are due, e.g. "kind: steady".')
+    rate_per_second: Annotated[float, Field(gt=0, le=RATE_PER_SECOND_MAX)] | None = None
+
+
+class _StepModel(OpenModel):
+    fault: Text = Field(description="Name a fault; `logquake list` shows them.")
+    target: Text = Field(description="Name a link, service or process of the stack.")
+    at_seconds: Annotated[float, Field(ge=0, le=SECONDS_MAX)] = Field(
+        description="Say how long after sending began the fault is injected."
+    )
+    for_seconds: Seconds = Field(description="Say how long the fault lasts.")
+    acknowledged_min: Annotated[int, Field(ge=0, le=1_000_000_000)] = 1
+
+
+class _ScenarioModel(FileModel):
+    version: Version
+    name: Name = Field(description="Add it; it is the file's name without .yaml.")
+    title: Text = Field(description="Add one line that a report can show.")
+    hypothesis: Text = Field(description="Add one sentence that says what you expect to hold.")
+    workload: _WorkloadModel = Field(description='Add it, e.g. "{kind: steady, rate_per_second: 100}".')
+    sending_seconds: Seconds = Field(description="Say how long records are sent.")
+    steps: Annotated[list[_StepModel], Field(max_length=STEPS_MAX)] = Field(default_factory=list)
+    producers: Annotated[int, Field(ge=1, le=64)] = 4
+    checks: Annotated[list[Text], Field(min_length=1)] = Field(default_factory=lambda: list(CHECKERS.kinds))
+    drain_seconds: Seconds = 60.0
+    liveness_seconds: Seconds = 30.0
+    why: str = ""
+    seen_in: list[Text] = Field(default_factory=list)
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read one scenario.
+
+    Args:
+        path: the YAML file; its name without `.yaml` is the scenario's name.
+
+    Raises:
+        ScenarioError: the file cannot be read or has mistakes; each is listed with its line, key and remedy.
+    """
+    source = read_yaml(path)
+    model = parse(_ScenarioModel, source, _mistakes(source))
+    return Scenario(
+        name=model.name,
+        title=model.title,
+        hypothesis=model.hypothesis,
+        workload=Part(model.workload.kind, _arguments(source.data["workload"], {"kind"})),
+        producers=model.producers,
+        sending_seconds=model.sending_seconds,
+        steps=tuple(
+            Step(
+                fault=step.fault,
+                target=step.target,
+                at_seconds=step.at_seconds,
+                for_seconds=step.for_seconds,
+                arguments=_arguments(step.model_extra or {}, set()),
+                acknowledged_min=step.acknowledged_min,
+            )
+            for step in model.steps
+        ),
+        checks=tuple(model.checks),
+        drain_seconds=model.drain_seconds,
+        liveness_seconds=model.liveness_seconds,
+        why=model.why.strip(),
+        seen_in=tuple(model.seen_in),
+        source=source.path,
+    )
+
+
+def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
+    """Return one sentence for each step whose target the stack does not have.
+
+    Args:
+        scenario: what names the targets; its file is read again for their lines.
+        stack: whose links, needs and processes, and the application that hosts the intake, are targets.
+
+    Raises:
+        ScenarioError: the scenario's file is gone or broken since it was loaded.
+    """
+    processes = [process.name for process in stack.processes]
+    known = dict.fromkeys([*stack.links, *stack.needs, *processes, APPLICATION])
+    source = read_yaml(Path(scenario.source)) if scenario.source else Source(scenario.name, {}, {})
+    return [
+        source.describe(
+            Mistake(
+                ("steps", index, "target"),
+                f'stack "{stack.name}" has {unknown("target", step.target, known)}',
+            )
+        )
+        for index, step in enumerate(scenario.steps)
+        if step.target not in known
+    ]
+
+
+def _arguments(part: object, own_keys: set[str]) -> Arguments:
+    """Return a part's free keys; that they are scalars has been checked by then."""
+    return {key: value for key, value in cast(Arguments, part).items() if key not in own_keys}
+
+
+def _mistakes(source: Source) -> list[Mistake]:
+    """Return what no single value shows: words, arguments and times that do not go together.
+
+    The data are judged as they stand in the file, so that these mistakes come together with those of shape.
+    """
+    return [
+        *file_name_mistakes(source),
+        *part_mistakes(WORKLOADS, source.data.get("workload"), ("workload",), {"kind"}),
+        *_check_mistakes(source),
+        *_step_mistakes(source),
+        *_time_mistakes(source),
+    ]
+
+
+def _check_mistakes(source: Source) -> list[Mistake]:
+    checks = _list(source.data.get("checks"))
+    mistakes = [
+        Mistake(("checks", index), problem)
+        for index, word in enumerate(checks)
+        if isinstance(word, str) and (problem := _check_problem(word))
+    ]
+    return mistakes + [
+        Mistake(("checks", index), f"{shown(word)} stands here twice. Remove one.")
+        for index, word in enumerate(checks)
+        if word in checks[:index]
+    ]
+
+
+def _check_problem(word: str) -> str | None:
+    try:
+        CHECKERS.resolve(word)
+    except ScenarioError as error:
+        return str(error)
+    return None
+
+
+def _step_mistakes(source: Source) -> list[Mistake]:
+    return [
+        mistake
+        for index, step in enumerate(_list(source.data.get("steps")))
+        for mistake in part_mistakes(
+            FAULTS, step, ("steps", index), tuple(_StepModel.model_fields), word_key="fault"
+        )
+    ]
+
+
+def _time_mistakes(source: Source) -> list[Mistake]:
+    mistakes: list[Mistake] = []
+    sending_seconds = _number(source.data.get("sending_seconds"))
+    previous_end = None
+    for index, step in enumerate(_list(source.data.get("steps"))):
+        values = step if isinstance(step, Mapping) else {}
+        at_seconds, for_seconds = _number(values.get("at_seconds")), _number(values.get("for_seconds"))
+        if at_seconds is None or for_seconds is None:
+            previous_end = None
+            continue
+        end = at_seconds + for_seconds
+        where = ("steps", index)
+        mistakes += [
+            *_begin_mistakes((*where, "at_seconds"), at_seconds, previous_end),
+            *_end_mistakes((*where, "for_seconds"), end, sending_seconds),
+        ]
+        previous_end = end
+    return mistakes
+
+
+def _begin_mistakes(
+    where: tuple[str | int, ...], at_seconds: float, previous_end: float | None
+) -> list[Mistake]:
+    if at_seconds < STEADY_SECONDS_MIN:
+        steady = f"must be at least {STEADY_SECONDS_MIN:g}, not {at_seconds:g}"
+        return [Mistake(where, f"{steady}: the steady state before a fault is what it is judged against.")]
+    if previous_end is not None and at_seconds < previous_end:
+        begins = f"begins at {at_seconds:g} s, before the previous step ends at {previous_end:g} s"
+        return [Mistake(where, f"{begins}. Order the steps by time, and let none overlap.")]
+    return []
+
+
+def _end_mistakes(
+    where: tuple[str | int, ...], end_seconds: float, sending_seconds: float | None
+) -> list[Mistake]:
+    if sending_seconds is None or end_seconds < sending_seconds:
+        return []
+    ends = f"the step ends at {end_seconds:g} s, but sending ends at {sending_seconds:g} s"
+    return [Mistake(where, f"{ends}. Raise sending_seconds, or end the step earlier.")]
+
+
+def _list(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else []
+
+
+def _number(value: object) -> float | None:
+    """Return a value where it is a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)

@@ -1,0 +1,266 @@
+"""A stack file → Stack: the system under test, in the words of whoever runs it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from harness.archives import ARCHIVES
+from harness.family import unknown
+from harness.files.model import (
+    FileModel,
+    Name,
+    OpenModel,
+    Seconds,
+    Text,
+    Version,
+    file_name_mistakes,
+    parse,
+    shown,
+)
+from harness.files.part_arguments import part_mistakes
+from harness.files.yaml_source import KeyPath, Mistake, Source, read_yaml
+from harness.intakes import INTAKES
+from harness.placeholders import placeholder_names, placeholder_problems
+from harness.protocols import Level, Part, Promises, Ready, Scalar, Stack, StackProcess
+
+RUN_PLACEHOLDERS = ("run.id", "run.folder", "run.seed", "python")
+ADDRESS_PLACEHOLDERS = ("url", "host", "port")
+# A fault names its target, so these cannot be names of parts as well.
+RESERVED_NAMES = ("application", "run", "python")
+_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_DOTTED_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
+
+
+class _ReadyModel(FileModel):
+    http: Text = ""
+    output: Text = ""
+    timeout_seconds: Seconds = 30.0
+
+
+class _ProcessModel(FileModel):
+    command: Annotated[list[Text], Field(min_length=1, max_length=1_000)] = Field(
+        description='Add the argument list, e.g. ["{python}", "-m", "my_shipper"].'
+    )
+    environment: dict[str, str] = Field(default_factory=dict)
+    ready: _ReadyModel = Field(default_factory=_ReadyModel)
+
+
+class _IntakeModel(OpenModel):
+    kind: Text = Field(description='Say how records enter, e.g. "kind: python_logging".')
+
+
+class _ArchiveModel(OpenModel):
+    kind: Text = Field(description='Say where records end up, e.g. "kind: elasticsearch".')
+
+
+class _PromisesModel(FileModel):
+    not_supported_yet: ClassVar[tuple[str, ...]] = (
+        "exit_seconds",
+        "memory_mib_above_idle",
+        "corruption_blast_records",
+        "order_by",
+    )
+
+    durability: Literal["memory", "write", "fsync"] = "memory"
+    copies_max: Annotated[int, Field(ge=1, le=1_000)] = 1
+    response_p99_ms: Annotated[float, Field(gt=0, le=3_600_000)] = 100.0
+
+
+class _StackModel(FileModel):
+    not_supported_yet: ClassVar[tuple[str, ...]] = ("dead_letters", "counters", "transforms")
+
+    version: Version
+    name: Name = Field(description="Add it; it is the file's name without .yaml.")
+    title: Text = ""
+    needs: list[Name] = Field(default_factory=list)
+    links: dict[Name, Name] = Field(default_factory=dict)
+    processes: dict[Name, _ProcessModel] = Field(default_factory=dict)
+    intake: _IntakeModel = Field(description="Add it, e.g. \"{kind: python_logging, handler: 'm:Handler'}\".")
+    acknowledged_by: Literal["return", "callback", "http_2xx"] = Field(
+        description="Say when the stack has taken responsibility for a record: return, callback or http_2xx."
+    )
+    archive: _ArchiveModel = Field(description="Add it: where records end up and can be read back.")
+    promises: _PromisesModel = Field(default_factory=_PromisesModel)
+
+
+def load_stack(path: Path) -> Stack:
+    """Read one stack file.
+
+    Args:
+        path: the YAML file; its name without `.yaml` is the stack's name.
+
+    Raises:
+        ScenarioError: the file cannot be read or has mistakes; each is listed with its line, key and remedy.
+    """
+    source = read_yaml(path)
+    model = parse(_StackModel, source, _mistakes(source))
+    return Stack(
+        name=model.name,
+        needs=tuple(model.needs),
+        links=model.links,
+        processes=tuple(
+            StackProcess(name, tuple(process.command), process.environment, _ready(process.ready))
+            for name, process in model.processes.items()
+        ),
+        intake=Part(model.intake.kind, _arguments(model.intake)),
+        acknowledged_by=model.acknowledged_by,
+        archive=Part(model.archive.kind, _arguments(model.archive)),
+        promises=Promises(
+            durability=Level[model.promises.durability.upper()],
+            copies_max=model.promises.copies_max,
+            response_p99_ms=model.promises.response_p99_ms,
+        ),
+        source=source.path,
+    )
+
+
+def _ready(model: _ReadyModel) -> Ready:
+    return Ready(http=model.http, output=model.output, timeout_seconds=model.timeout_seconds)
+
+
+def _arguments(part: OpenModel) -> dict[str, Scalar]:
+    """Return a part's free keys; that they are scalars has been checked by then."""
+    return {key: value for key, value in (part.model_extra or {}).items() if isinstance(value, Scalar)}
+
+
+def _mistakes(source: Source) -> list[Mistake]:
+    """Return what no single value shows: names, placeholders and promises that do not go together."""
+    data = source.data
+    return [
+        *file_name_mistakes(source),
+        *_naming_mistakes(data),
+        *_link_mistakes(data),
+        *_process_mistakes(data),
+        *part_mistakes(INTAKES, data.get("intake"), ("intake",), {"kind"}),
+        *part_mistakes(ARCHIVES, data.get("archive"), ("archive",), {"kind"}),
+        *_handler_mistakes(data),
+        *_acknowledgement_mistakes(data),
+        *_index_mistakes(data),
+        *_placeholder_mistakes(data),
+    ]
+
+
+def _naming_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    """Services, links and processes share one set of names: scenarios and placeholders use them alike."""
+    named: list[tuple[KeyPath, str]] = [
+        *((("needs", index), name) for index, name in enumerate(_strings(data.get("needs")))),
+        *((("links", name), name) for name in _mapping(data.get("links"))),
+        *((("processes", name), name) for name in _mapping(data.get("processes"))),
+    ]
+    mistakes = []
+    seen: set[str] = set(RESERVED_NAMES)
+    for where, name in named:
+        if name in seen:
+            taken = "is a word of logquake's own" if name in RESERVED_NAMES else "names another part already"
+            mistakes.append(Mistake(where, f'"{name}" {taken}. Give this one a name of its own.'))
+        seen.add(name)
+    return mistakes
+
+
+def _link_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    needs = dict.fromkeys(_strings(data.get("needs")))
+    return [
+        Mistake(("links", link), f'"needs" lists {unknown("service", service, needs)}')
+        for link, service in _mapping(data.get("links")).items()
+        if isinstance(service, str) and service not in needs
+    ]
+
+
+def _process_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    mistakes = []
+    for name, process in _mapping(data.get("processes")).items():
+        where: KeyPath = ("processes", name)
+        mistakes += [
+            Mistake(
+                (*where, "environment", key), "is not a name of an environment variable. Use A-Z, 0-9, _."
+            )
+            for key in _mapping(_mapping(process).get("environment"))
+            if not _ENVIRONMENT_NAME.match(key)
+        ]
+        if {"http", "output"} <= set(_mapping(_mapping(process).get("ready"))):
+            mistakes.append(Mistake((*where, "ready"), 'names both "http" and "output". Keep one of them.'))
+    return mistakes
+
+
+def _handler_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    """The handler is imported in the application process only; here its form is all there is to judge."""
+    handler = _mapping(data.get("intake")).get("handler")
+    if not isinstance(handler, str) or _DOTTED_PATH.match(handler):
+        return []
+    return [Mistake(("intake", "handler"), f"must be package.module:Class, not {shown(handler)}.")]
+
+
+def _acknowledgement_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    where = ("acknowledged_by",)
+    acknowledged_by = data.get("acknowledged_by")
+    durability = _mapping(data.get("promises")).get("durability", "memory")
+    if acknowledged_by == "return" and durability in {"write", "fsync"}:
+        reason = (
+            f'"return" cannot promise durability {shown(durability)}: a log call that came back says only'
+        )
+        remedy = 'Use "callback", or promise "memory".'
+        return [Mistake(where, f"{reason} that the record is in memory. {remedy}")]
+    if acknowledged_by == "http_2xx" and _mapping(data.get("intake")).get("kind") == "python_logging":
+        return [Mistake(where, '"http_2xx" needs an intake over HTTP. Use "callback" or "return" here.')]
+    return []
+
+
+def _index_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    """The run reads its index whole and removes it at the end, so it must be this run's and nobody else's."""
+    index = _mapping(data.get("archive")).get("index")
+    if not isinstance(index, str) or "run.id" in placeholder_names(index):
+        return []
+    return [
+        Mistake(
+            ("archive", "index"),
+            'must contain "{run.id}": a run reads its index whole and removes it, so it has to be its own.',
+        )
+    ]
+
+
+def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    known = known_placeholders(
+        [*_strings(data.get("needs")), *(name for name in _mapping(data.get("links")) if name)]
+    )
+    return [
+        Mistake(where, problem)
+        for part in ("processes", "intake", "archive")
+        for where, text in _texts(data.get(part), (part,))
+        for problem in placeholder_problems(text, known)
+    ]
+
+
+def known_placeholders(addresses: list[str]) -> list[str]:
+    """Return every placeholder a stack file may use.
+
+    Args:
+        addresses: the names of the stack's services and links; each has a URL, a host and a port.
+    """
+    return [*RUN_PLACEHOLDERS, *(f"{name}.{what}" for name in addresses for what in ADDRESS_PLACEHOLDERS)]
+
+
+def _texts(value: object, where: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """Yield each text below a key whose placeholders are replaced; the reader has bounded the depth."""
+    if isinstance(value, str):
+        # What a process prints when ready is compared as it stands: it is often JSON.
+        if where[-1] not in {"kind", "handler", "output"}:
+            yield where, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts(inner, (*where, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*where, index))
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _strings(value: object) -> list[str]:
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []

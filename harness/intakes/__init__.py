@@ -1,0 +1,12 @@
+"""Ways records enter a stack, one file a kind, and the application process that hosts them."""
+
+from harness.family import Family, Kind
+
+INTAKES = Family(
+    "intake",
+    {
+        "python_logging": Kind(
+            "harness.intakes.python_logging:PythonLogging", "any logging.Handler, by dotted path"
+        ),
+    },
+)

@@ -1,0 +1,113 @@
+"""What comes out of a run: the nouns that the score, the gate and every report share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from harness.protocols import Scenario, Status, Tally, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One step as a chart shows it: seconds since sending began, the fault's word, its target."""
+
+    from_seconds: float
+    to_seconds: float
+    fault: str
+    target: str
+    landed: bool
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecondOfRun:
+    """One second of a scenario. Latencies are due → return in ms; None where nothing returned."""
+
+    second: int
+    due: int
+    answered: int
+    acknowledged: int
+    response_p50_ms: float | None
+    response_p99_ms: float | None
+    control_p99_ms: float | None
+    stored: int | None
+    backlog: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioResult:
+    """Everything a report says of one scenario."""
+
+    scenario: Scenario
+    status: Status
+    verdicts: tuple[Verdict, ...]
+    remarks: tuple[str, ...]
+    tally: Tally
+    found: int
+    bands: tuple[Band, ...]
+    series: tuple[SecondOfRun, ...]
+    seconds: float
+    history: str
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionScore:
+    """A dimension's share of the score, in points of 100; the points of all dimensions sum to the score."""
+
+    dimension: str
+    weight: float
+    low: float
+    high: float
+    objectives: tuple[tuple[str, Status, float, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """An interval over a fixed denominator; withheld when a veto stands."""
+
+    low: float
+    high: float
+    coverage: float
+    dimensions: tuple[DimensionScore, ...]
+    not_examined: tuple[str, ...]
+    vetoes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateDecision:
+    """What the gate says and every sentence that led there."""
+
+    status: Status
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A whole run, as `result.json` stores it."""
+
+    run_id: str
+    started_at: str
+    suite: str
+    stack: str
+    backend: str
+    seed: int
+    input: str
+    suite_hash: str
+    plan_hash: str
+    command: str
+    surroundings: Mapping[str, str]
+    scenarios: tuple[ScenarioResult, ...]
+    score: Score
+    gate: GateDecision
+    seconds: float
+
+
+class Report(Protocol):
+    """One form of the result for people or machines."""
+
+    def write(self, result: Result, folder: Path) -> Path:
+        """Write it into the folder and return the file's path."""
+        ...

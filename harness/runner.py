@@ -1,0 +1,329 @@
+"""One scenario from start to stop: the whole story of a run.
+
+    start → steady → inject → heal → recovery → drain → probe → read back → stop
+
+The runner is handed its parts and knows none of their kinds. It writes facts and judges nothing: what it
+could not do becomes a fact too (`Broke`, `StepSkipped`), so that no path ends in a pass by omission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from random import Random
+
+from harness.errors import FaultError, HarnessError, InterruptedRunError, StackError, TimeIsUpError
+from harness.facts import (
+    PROBES_FOUND,
+    STORED,
+    ArchiveRead,
+    Broke,
+    Event,
+    FaultChanged,
+    FaultSeen,
+    Found,
+    PhaseChanged,
+    ProcessExited,
+    Sample,
+    StepSkipped,
+)
+from harness.history import Recorder
+from harness.lines import digest, identify
+from harness.protocols import (
+    APPLICATION,
+    Archive,
+    Clock,
+    Deployment,
+    Fault,
+    Load,
+    Progress,
+    Scenario,
+    Step,
+    StoredDocument,
+)
+from harness.undo import UndoJournal
+
+READY_SECONDS = 60.0
+LEAD_SECONDS = 0.5
+QUIET_SECONDS = 1.5
+TICK_SECONDS = 0.25
+EXCERPT_CHARACTERS = 80
+_SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one scenario is run with. `faults` has one for each step of the scenario."""
+
+    services: Deployment
+    stack: Deployment
+    load: Load
+    archive: Callable[[], Archive]
+    faults: Sequence[Fault]
+    expected_digest: Callable[[int], str]
+    run_id: str
+    recorder: Recorder
+    journal: UndoJournal
+    clock: Clock
+    seed: int
+    watch: Callable[[Progress], None]
+
+
+class Runner:
+    """Runs one scenario once."""
+
+    def __init__(self, scenario: Scenario, parts: Parts) -> None:
+        """Take the scenario and its parts; nothing has started yet."""
+        self._scenario = scenario
+        self._parts = parts
+        self._phase = "start"
+        self._fault = ""
+        self._began_ns = 0
+        self._stored = 0
+        self._archive: Archive | None = None
+        self._exits_noted: set[str] = set()
+
+    def run(self) -> None:
+        """Run all phases; whatever happens, faults are taken back and everything is stopped.
+
+        Raises:
+            InterruptedRunError: a signal ended the run; the history says so.
+            TimeIsUpError: the run's time ended.
+        """
+        try:
+            self._start()
+            self._send_through_faults()
+            self._drain()
+            self._probe()
+            self._read_back()
+        except (InterruptedRunError, TimeIsUpError) as error:
+            self._broke("run", error)
+            raise
+        except HarnessError as error:
+            self._broke(self._phase, error)
+        finally:
+            self._stop()
+
+    # --- phases ------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._enter("start")
+        for deployment in (self._parts.stack, self._parts.load):
+            deployment.start()
+            deployment.wait_ready(READY_SECONDS)
+        self._archive = self._parts.archive()
+
+    def _send_through_faults(self) -> None:
+        self._began_ns = self._parts.clock.now_ns() + int(LEAD_SECONDS * _SECOND_NS)
+        self._parts.load.begin(self._began_ns)
+        self._wait_until(self._began_ns)
+        self._enter("steady")
+        for number, (step, fault) in enumerate(zip(self._scenario.steps, self._parts.faults, strict=True)):
+            self._wait_until(self._began_ns + int(step.at_seconds * _SECOND_NS))
+            self._disturb(number, step, fault)
+        self._wait_until(self._began_ns + int(self._scenario.sending_seconds * _SECOND_NS))
+
+    def _disturb(self, number: int, step: Step, fault: Fault) -> None:
+        target = self._targets().get(step.target)
+        if target is None or not isinstance(target, fault.needs):
+            why = "no such target" if target is None else f"it cannot be {fault.needs.__name__.lower()}"
+            self._record(StepSkipped(self._now(), number, f"{step.target}: {why} here"))
+            return
+        self._enter("inject")
+        self._fault = f"{step.fault} on {step.target}"
+        with self._undoable(number, step, fault, target):
+            until_ns = self._now() + int(step.for_seconds * _SECOND_NS)
+            self._look(number, fault, target)
+            self._wait_until(until_ns)
+            self._enter("heal")
+        self._fault = ""
+        self._enter("recovery")
+
+    def _look(self, number: int, fault: Fault, target: object) -> None:
+        try:
+            landed, proof = fault.evidence(target)
+        except HarnessError as error:
+            landed, proof = False, f"it could not be observed: {error}"
+        self._record(FaultSeen(self._now(), number, landed, proof))
+
+    @contextmanager
+    def _undoable(self, number: int, step: Step, fault: Fault, target: object) -> Iterator[None]:
+        """Hold a fault. The journal keeps its undo until it is known to be taken back, on every path."""
+        name = f"{self._scenario.name}.{number}"
+        rng = Random(f"{self._parts.seed}:{name}")  # noqa: S311 - a reproducible choice, not a secret
+        self._parts.journal.before(name, fault.undo(target))
+        self._mark(number, step, "injecting")
+        try:
+            with fault.inject(target, rng):
+                self._mark(number, step, "injected")
+                yield
+                self._mark(number, step, "healing")
+        except FaultError:
+            raise
+        except BaseException:
+            self._parts.journal.done(name)
+            raise
+        self._parts.journal.done(name)
+        self._mark(number, step, "healed")
+
+    def _drain(self) -> None:
+        self._enter("drain")
+        deadline_ns = self._deadline(self._scenario.drain_seconds)
+        while self._unsent() and self._now() < deadline_ns:
+            self._tick()
+        self._await_debts(deadline_ns)
+
+    def _probe(self) -> None:
+        self._enter("probe")
+        probes = self._parts.load.probes()
+        deadline_ns = self._deadline(self._scenario.liveness_seconds)
+        self._parts.load.probe(self._now())
+        while True:
+            found = len(probes & self._sequences(self._read_by(deadline_ns)))
+            self._record(Sample(self._now(), PROBES_FOUND, found))
+            if found >= len(probes) or self._now() >= deadline_ns:
+                return
+            self._tick()
+
+    def _read_back(self) -> None:
+        self._enter("read back")
+        self._parts.load.finish()
+        documents = self._await_debts(self._deadline(self._scenario.drain_seconds))
+        self._parts.recorder.record_all(self._found(document) for document in documents)
+        self._record(ArchiveRead(self._now(), len(documents)))
+
+    def _stop(self) -> None:
+        if self._archive is not None:
+            self._archive.close()
+        problems = []
+        for deployment in (self._parts.load, self._parts.stack):
+            try:
+                deployment.stop()
+            except HarnessError as error:
+                problems.append(error)
+        self._enter("stop")
+        for problem in problems:
+            self._broke("stop", problem)
+
+    # --- waiting -----------------------------------------------------------------------------------------
+
+    def _await_debts(self, deadline_ns: int) -> list[StoredDocument]:
+        """Read the archive until every debt is found and it has stood still for a moment, or time is up.
+
+        Absence is judged only from a reading at the deadline; and a copy that comes late must not be missed
+        because the first one was there.
+        """
+        documents = self._read_by(deadline_ns)
+        still_since_ns = self._now()
+        while self._now() < deadline_ns:
+            missing = self._parts.load.owed() - self._sequences(documents)
+            if not missing and self._now() - still_since_ns >= QUIET_SECONDS * _SECOND_NS:
+                break
+            self._tick()
+            again = self._read_by(deadline_ns)
+            if len(again) != len(documents):
+                still_since_ns = self._now()
+            documents = again
+        return documents
+
+    def _read_by(self, deadline_ns: int) -> list[StoredDocument]:
+        """Read the archive whole, trying again until the deadline: a store that comes back needs a moment."""
+        while True:
+            try:
+                return self._read()
+            except StackError:
+                if self._now() >= deadline_ns:
+                    raise
+                self._tick()
+
+    def _wait_until(self, at_ns: int) -> None:
+        while (left_seconds := (at_ns - self._now()) / _SECOND_NS) > 0:
+            self._tick(min(left_seconds, TICK_SECONDS))
+
+    def _tick(self, seconds: float = TICK_SECONDS) -> None:
+        self._parts.clock.sleep(seconds)
+        self._note_exits()
+        self._count()
+        self._parts.watch(
+            Progress(
+                self._scenario.name,
+                self._phase,
+                self._fault,
+                self._parts.load.tally(),
+                self._stored,
+                self._seconds_left(),
+            )
+        )
+
+    def _note_exits(self) -> None:
+        for deployment in (self._parts.services, self._parts.stack, self._parts.load):
+            for name, returncode in deployment.exited():
+                if name in self._exits_noted:
+                    continue
+                self._exits_noted.add(name)
+                self._record(ProcessExited(self._now(), name, returncode))
+                if deployment is not self._parts.stack and name != APPLICATION:
+                    message = f'"{name}" ended by itself with {returncode}'
+                    self._record(Broke(self._now(), "surroundings", message))
+
+    # --- the archive -------------------------------------------------------------------------------------
+
+    def _count(self) -> None:
+        if self._archive is None:
+            return
+        try:
+            self._stored = self._archive.count()
+        except HarnessError:
+            return  # while the store is down nobody can count: the chart shows a gap
+        self._record(Sample(self._now(), STORED, self._stored))
+
+    def _read(self) -> list[StoredDocument]:
+        if self._archive is None:
+            return []
+        self._archive.refresh()
+        return list(self._archive.read())
+
+    def _sequences(self, documents: Sequence[StoredDocument]) -> set[int | None]:
+        return {identify(document.line, self._parts.run_id) for document in documents}
+
+    def _found(self, document: StoredDocument) -> Found:
+        sequence = identify(document.line, self._parts.run_id)
+        seen = digest(document.line)
+        same = sequence is not None and seen == self._parts.expected_digest(sequence)
+        return Found(sequence, seen, document.copy, "" if same else document.line[:EXCERPT_CHARACTERS])
+
+    # --- small change ------------------------------------------------------------------------------------
+
+    def _targets(self) -> Mapping[str, object]:
+        parts = self._parts
+        return {**parts.services.targets(), **parts.stack.targets(), **parts.load.targets()}
+
+    def _unsent(self) -> bool:
+        tally = self._parts.load.tally()
+        return tally.answered + tally.refused < tally.due
+
+    def _deadline(self, seconds: float) -> int:
+        return self._now() + int(seconds * _SECOND_NS)
+
+    def _seconds_left(self) -> float:
+        if not self._began_ns:
+            return self._scenario.sending_seconds
+        end_ns = self._began_ns + int(self._scenario.sending_seconds * _SECOND_NS)
+        return max(0.0, (end_ns - self._now()) / _SECOND_NS)
+
+    def _enter(self, phase: str) -> None:
+        self._phase = phase
+        self._record(PhaseChanged(self._now(), phase))
+
+    def _mark(self, number: int, step: Step, state: str) -> None:
+        self._record(FaultChanged(self._now(), number, step.fault, step.target, state))
+
+    def _broke(self, where: str, error: Exception) -> None:
+        self._record(Broke(self._now(), where, str(error)))
+
+    def _now(self) -> int:
+        return self._parts.clock.now_ns()
+
+    def _record(self, *events: Event) -> None:
+        self._parts.recorder.record(*events)

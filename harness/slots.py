@@ -1,0 +1,78 @@
+"""The slot file: what happened to each record, in memory shared with whoever outlives the application.
+
+One slot a sequence, four 64-bit integers: entered_ns, returned_ns, outcome, acknowledged_ns. The application
+writes through MAP_SHARED, so what it wrote is there after its SIGKILL. A slot that stayed empty means
+UNKNOWN, never "no".
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_FIELDS = 4
+_SLOT_BYTES = 8 * _FIELDS
+_ENTERED, _RETURNED, _OUTCOME, _ACKNOWLEDGED = range(_FIELDS)
+
+ANSWERED = 1
+REFUSED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One record's times in ns of CLOCK_MONOTONIC; 0 = has not happened. `outcome` says how it returned."""
+
+    entered_ns: int
+    returned_ns: int
+    outcome: int
+    acknowledged_ns: int
+
+
+class Slots:
+    """All slots of a run, open for reading and writing."""
+
+    def __init__(self, path: Path) -> None:
+        """Map an existing slot file."""
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), 0)
+        self._cells = memoryview(self._map).cast("q")
+        self.count = len(self._cells) // _FIELDS
+
+    @staticmethod
+    def create(path: Path, count: int) -> None:
+        """Make a slot file of `count` empty slots, readable by its owner only."""
+        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "wb") as file:  # noqa: PTH123 - needs the mode
+            file.truncate(max(1, count) * _SLOT_BYTES)
+
+    def enter(self, sequence: int, at_ns: int) -> None:
+        """Note that the call for this record begins."""
+        self._cells[sequence * _FIELDS + _ENTERED] = at_ns
+
+    def leave(self, sequence: int, at_ns: int, outcome: int) -> None:
+        """Note how the call ended. The time is written last: a slot with a time has its outcome."""
+        self._cells[sequence * _FIELDS + _OUTCOME] = outcome
+        self._cells[sequence * _FIELDS + _RETURNED] = at_ns
+
+    def acknowledge(self, sequence: int, at_ns: int) -> None:
+        """Note that the stack became responsible for this record; the first time counts."""
+        cell = sequence * _FIELDS + _ACKNOWLEDGED
+        if self._cells[cell] == 0:
+            self._cells[cell] = at_ns
+
+    def read(self, sequence: int) -> Slot:
+        """Return one slot as it is now."""
+        first = sequence * _FIELDS
+        returned_ns = self._cells[first + _RETURNED]
+        return Slot(
+            self._cells[first + _ENTERED],
+            returned_ns,
+            self._cells[first + _OUTCOME] if returned_ns else 0,
+            self._cells[first + _ACKNOWLEDGED],
+        )
+
+    def close(self) -> None:
+        """Unmap the file."""
+        self._cells.release()
+        self._map.close()

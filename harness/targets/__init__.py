@@ -1,0 +1,1 @@
+"""What a fault can take hold of; each target implements its capabilities once."""

@@ -1,0 +1,79 @@
+"""What a fault may ask of a target: one tiny protocol a capability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+from harness.protocols import Arguments, Undo
+
+Outcome: TypeAlias = Literal["answered", "reset", "closed", "silent", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a connection of our own met: answered, reset (RST), closed (FIN), silent or refused."""
+
+    outcome: Outcome
+    elapsed_ms: float
+
+
+@runtime_checkable
+class Killable(Protocol):
+    """A process that can be killed and started again with the same ports and data."""
+
+    def kill(self) -> None:
+        """Kill it (SIGKILL) and return when it is gone; raises FaultError where it survives."""
+        ...
+
+    def restart(self) -> None:
+        """Start it again and return when it serves; raises FaultError where it does not."""
+        ...
+
+    def alive(self) -> bool:
+        """Tell whether the process that serves runs."""
+        ...
+
+    def stopped_orderly(self) -> bool:
+        """Tell whether it went down in good order instead of dying at the kill."""
+        ...
+
+    def describe_state(self) -> str:
+        """Return what can be seen of it from outside, for a person."""
+        ...
+
+    def undo_kill(self) -> Undo:
+        """Say how a later process takes a kill back."""
+        ...
+
+
+@runtime_checkable
+class Severable(Protocol):
+    """A network link whose traffic can be hurt by toxics, and that can be tried from outside."""
+
+    def add_toxic(self, name: str, kind: str, stream: str, attributes: Arguments, toxicity: float) -> None:
+        """Put a toxic on one direction, `upstream` (the request) or `downstream` (the answer).
+
+        Args:
+            name: how this link knows it from then on.
+            kind: the fault proxy's word for it, e.g. `timeout`.
+            stream: the direction.
+            attributes: what that kind takes.
+            toxicity: the share of connections it hits, 0 to 1.
+
+        Raises:
+            FaultError: the proxy does not take it.
+        """
+        ...
+
+    def remove_toxic(self, name: str) -> None:
+        """Take a toxic off again; raises FaultError where the proxy does not do it."""
+        ...
+
+    def undo_toxic(self, name: str) -> Undo:
+        """Say how a later process takes a toxic off."""
+        ...
+
+    def probe(self, timeout_seconds: float = 1.0) -> Probe:
+        """Try the link with a connection of its own and say what it met."""
+        ...

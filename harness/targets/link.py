@@ -1,0 +1,104 @@
+"""A link of the stack as a target: toxics on it through the fault proxy, and a probe that needs no proxy."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Protocol
+
+from harness.errors import FaultError, HarnessError
+from harness.protocols import Arguments, Undo
+from harness.proxy_client import Toxic
+from harness.targets.capabilities import Outcome, Probe
+
+_ANSWER_BYTES = 1024
+
+
+class ToxicServer(Protocol):
+    """What this target needs of the fault proxy; `ProxyClient` is one."""
+
+    def add_toxic(self, proxy_name: str, toxic: Toxic) -> None:
+        """Put a toxic on a proxy."""
+        ...
+
+    def remove_toxic(self, proxy_name: str, toxic_name: str) -> None:
+        """Take a toxic off a proxy."""
+        ...
+
+
+class LinkTarget:
+    """One link through the fault proxy; implements Severable.
+
+    Args:
+        name: how scenarios call it.
+        proxy_url: where the fault proxy's API is, for whoever has to undo a fault later.
+        proxy_name: how the fault proxy calls this link.
+        listen: host and port that the stack connects to.
+        server: the fault proxy.
+    """
+
+    def __init__(
+        self, name: str, proxy_url: str, proxy_name: str, listen: tuple[str, int], server: ToxicServer
+    ) -> None:
+        self.name = name
+        self._proxy_url = proxy_url
+        self._proxy_name = proxy_name
+        self._listen = listen
+        self._server = server
+
+    def add_toxic(self, name: str, kind: str, stream: str, attributes: Arguments, toxicity: float) -> None:
+        """Put a toxic on one direction, for a share (0 to 1) of connections.
+
+        Raises:
+            FaultError: the proxy does not take it.
+        """
+        toxic = Toxic(name=name, type=kind, stream=stream, toxicity=toxicity, attributes=attributes)
+        try:
+            self._server.add_toxic(self._proxy_name, toxic)
+        except HarnessError as error:
+            raise FaultError(f'link "{self.name}": toxic {kind} was not taken: {error}') from error
+
+    def remove_toxic(self, name: str) -> None:
+        """Take a toxic off again.
+
+        Raises:
+            FaultError: the proxy does not do it.
+        """
+        try:
+            self._server.remove_toxic(self._proxy_name, name)
+        except HarnessError as error:
+            raise FaultError(f'link "{self.name}": toxic {name} was not removed: {error}') from error
+
+    def probe(self, timeout_seconds: float = 1.0) -> Probe:
+        """Ask for `/` over a new connection to the link and say what it met within the timeout.
+
+        Any answer counts, whatever its status: the link is what is tried here, not the service behind it.
+        """
+        started = time.monotonic()
+        outcome = _outcome(self._listen, timeout_seconds)
+        return Probe(outcome=outcome, elapsed_ms=(time.monotonic() - started) * 1e3)
+
+    def undo_toxic(self, name: str) -> Undo:
+        """Name the toxic, the proxy it is on and where that proxy's API answers."""
+        return Undo(
+            "remove_toxic",
+            {"link": self.name, "proxy_url": self._proxy_url, "proxy": self._proxy_name, "toxic": name},
+        )
+
+
+def _outcome(address: tuple[str, int], timeout_seconds: float) -> Outcome:
+    until = time.monotonic() + timeout_seconds
+    host, port = address
+    request = f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode()
+    try:
+        with socket.create_connection(address, timeout=timeout_seconds) as connection:
+            connection.sendall(request)
+            # A timeout of exactly 0 would turn the socket non-blocking.
+            connection.settimeout(max(0.001, until - time.monotonic()))
+            return "answered" if connection.recv(_ANSWER_BYTES) else "closed"
+    except ConnectionRefusedError:
+        return "refused"
+    except (ConnectionResetError, BrokenPipeError):
+        return "reset"
+    except TimeoutError:
+        return "silent"

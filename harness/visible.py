@@ -1,0 +1,42 @@
+"""Text from anywhere, made safe to show: nothing invisible, nothing that a terminal or a browser obeys."""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+
+# Control, format (bidirectional overrides, zero width), surrogate, private, unassigned, ends of lines.
+HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+CHARACTERS_MAX = 600
+
+
+def visible(text: str) -> str:
+    r"""Return the text with every character that cannot be seen written as its escape, e.g. `\x1b`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(character) for character in text)
+
+
+def clipped(text: str, characters_max: int = CHARACTERS_MAX) -> str:
+    """Return `visible(text)`, its middle left out where it is longer than `characters_max`.
+
+    Both ends stay: a line begins with what it says and ends in its identity.
+    """
+    if len(text) <= characters_max and len(shown := visible(text)) <= characters_max:
+        return shown
+    head, tail = characters_max * 2 // 3, characters_max // 3
+    left_out = len(text) - head - tail
+    if left_out <= 0:
+        return visible(text)
+    return f"{visible(text[:head])} … {left_out:,} characters … {visible(text[-tail:])}"
+
+
+def markup(text: str, characters_max: int = CHARACTERS_MAX) -> str:
+    """Return `clipped(text)` escaped for HTML and SVG, in an element or in a quoted attribute."""
+    return html.escape(clipped(text, characters_max), quote=True)
+
+
+def _escape(character: str) -> str:
+    if unicodedata.category(character) not in HIDDEN_CATEGORIES:
+        return character
+    return character.encode("unicode_escape", "backslashreplace").decode("ascii")

@@ -1,0 +1,1 @@
+"""A complete centralized logging stack for Python."""

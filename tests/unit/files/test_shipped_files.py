@@ -1,0 +1,55 @@
+import pytest
+
+from harness.files.library import Sort, open_library, shipped_folder
+from harness.files.scenario import check_targets, load_scenario
+from harness.files.stack import load_stack
+from harness.files.suite import load_suite
+
+LIBRARY = open_library(shipped_folder().parent)
+SCENARIOS = LIBRARY.names(Sort.SCENARIO)
+# Bounding a p99 at 95 % confidence needs 299 samples: 0.99 ** 299 < 0.05.
+SAMPLES_MIN = 299
+
+
+@pytest.fixture(params=SCENARIOS)
+def scenario(request):
+    return load_scenario(LIBRARY.find(Sort.SCENARIO, request.param).path)
+
+
+def test_every_shipped_suite_loads():
+    suites = [
+        load_suite(LIBRARY.find(Sort.SUITE, name).path, SCENARIOS) for name in LIBRARY.names(Sort.SUITE)
+    ]
+
+    assert "default" in [suite.name for suite in suites]
+
+
+@pytest.mark.parametrize("name", LIBRARY.names(Sort.STACK))
+def test_every_shipped_stack_loads(name):
+    assert load_stack(LIBRARY.find(Sort.STACK, name).path).name == name
+
+
+def test_every_scenario_fits_the_reference_stack(scenario):
+    assert check_targets(scenario, load_stack(LIBRARY.find(Sort.STACK, "reference").path)) == []
+
+
+def test_every_scenario_says_why_and_those_with_a_fault_where_it_was_seen(scenario):
+    assert scenario.why
+    assert scenario.seen_in or not scenario.steps
+
+
+def test_every_stretch_of_a_scenario_can_decide_its_latency(scenario):
+    rate_per_second = float(scenario.workload.arguments["rate_per_second"])
+    ends = [step.at_seconds for step in scenario.steps] + [scenario.sending_seconds]
+    stretches = [end - begin for begin, end in zip([0.0, *ends], ends, strict=False)]
+
+    assert min(stretches) * rate_per_second >= SAMPLES_MIN
+
+
+def test_the_default_suite_sends_for_about_a_minute():
+    suite = load_suite(LIBRARY.find(Sort.SUITE, "default").path, SCENARIOS)
+    seconds = [
+        load_scenario(LIBRARY.find(Sort.SCENARIO, name).path).sending_seconds for name in suite.scenarios
+    ]
+
+    assert sum(seconds) <= 65

@@ -1,0 +1,205 @@
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ScenarioError
+from harness.files.stack import load_stack
+from harness.protocols import Level, Part, Promises, Ready, StackProcess
+
+WHOLE = """\
+version: 1
+name: mine
+needs: [elasticsearch]
+links: {to_store: elasticsearch}
+processes:
+  shipper:
+    command: ["{python}", -m, shipper, "{to_store.url}", "{run.folder}/spool"]
+    environment: {SEED: "{run.seed}"}
+    ready: {output: '{"ready": true}', timeout_seconds: 10}
+intake: {kind: python_logging, handler: "my.package:Handler", spool: "{run.folder}/spool", size: 5}
+acknowledged_by: callback
+archive: {kind: elasticsearch, index: "logs-{run.id}", url: "{elasticsearch.url}"}
+promises: {durability: fsync, copies_max: 2, response_p99_ms: 50}
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def mistakes(folder: Path, old: str, new: str) -> list[str]:
+    assert old in WHOLE
+    path = write(folder, WHOLE.replace(old, new))
+    with pytest.raises(ScenarioError) as caught:
+        load_stack(path)
+    return [line.removeprefix(f"{folder}/mine.yaml:") for line in str(caught.value).splitlines()]
+
+
+def test_a_whole_file_becomes_a_stack(tmp_path):
+    stack = load_stack(write(tmp_path, WHOLE))
+
+    assert stack.needs == ("elasticsearch",)
+    assert stack.links == {"to_store": "elasticsearch"}
+    assert stack.processes == (
+        StackProcess(
+            "shipper",
+            ("{python}", "-m", "shipper", "{to_store.url}", "{run.folder}/spool"),
+            {"SEED": "{run.seed}"},
+            Ready(output='{"ready": true}', timeout_seconds=10),
+        ),
+    )
+    assert stack.intake == Part(
+        "python_logging", {"handler": "my.package:Handler", "spool": "{run.folder}/spool", "size": 5}
+    )
+    assert stack.archive == Part("elasticsearch", {"index": "logs-{run.id}", "url": "{elasticsearch.url}"})
+    assert stack.acknowledged_by == "callback"
+    assert stack.promises == Promises(Level.FSYNC, 2, 50)
+
+
+def test_a_stack_without_promises_promises_memory(tmp_path):
+    text = WHOLE.replace("promises: {durability: fsync, copies_max: 2, response_p99_ms: 50}\n", "")
+
+    assert load_stack(write(tmp_path, text)).promises == Promises(Level.MEMORY, 1, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            '"{to_store.url}"',
+            '"{to_stor.url}"',
+            '7 processes.shipper.command[3]: no placeholder "to_stor.url". Did you mean "to_store.url"?',
+        ),
+        (
+            '"{run.seed}"',
+            '"{run.sed}"',
+            '8 processes.shipper.environment.SEED: no placeholder "run.sed". Did you mean "run.seed"?',
+        ),
+        (
+            '"{elasticsearch.url}"',
+            '"{elastic.url}"',
+            '12 archive.url: no placeholder "elastic.url". Did you mean',
+        ),
+        (
+            '"{run.folder}/spool", size',
+            '"{run.folder/spool", size',
+            '10 intake.spool: a "{" or "}" stands alone.',
+        ),
+        ("size: 5", "size: [5]", "10 intake.size: must be text, a number, or true/false, not a list."),
+        (
+            '"my.package:Handler"',
+            "my.Handler",
+            '10 intake.handler: must be package.module:Class, not "my.Handler".',
+        ),
+        (
+            'handler: "my.package:Handler", ',
+            "",
+            '10 intake.handler: is missing; intake "python_logging" cannot do',
+        ),
+        (
+            "kind: python_logging",
+            "kind: python_loging",
+            '10 intake.kind: no intake "python_loging". Did you mean',
+        ),
+        ("kind: elasticsearch", "kind: elastic", '12 archive.kind: no archive "elastic". '),
+        (
+            "index:",
+            "feld: a, index:",
+            '12 archive.feld: archive "elasticsearch" has no argument "feld". Did you mean',
+        ),
+        ('"logs-{run.id}"', '"logs-prod"', '12 archive.index: must contain "{run.id}"'),
+        ('"logs-{run.id}"', '"logs-{{run.id}}"', '12 archive.index: must contain "{run.id}"'),
+        (
+            "acknowledged_by: callback",
+            "acknowledged_by: callbak",
+            '11 acknowledged_by: no value "callbak". Did you mean "callback"?',
+        ),
+        (
+            "acknowledged_by: callback",
+            "acknowledged_by: return",
+            '11 acknowledged_by: "return" cannot promise durability "fsync": a log call that came back says '
+            'only that the record is in memory. Use "callback", or promise "memory".',
+        ),
+        (
+            "acknowledged_by: callback",
+            "acknowledged_by: http_2xx",
+            '11 acknowledged_by: "http_2xx" needs an intake over HTTP.',
+        ),
+        (
+            "durability: fsync",
+            "durability: fsink",
+            '13 promises.durability: no value "fsink". Did you mean "fsync"?',
+        ),
+        ("copies_max: 2", "copies_max: 0", "13 promises.copies_max: must be at least 1, not 0."),
+        (
+            "copies_max: 2",
+            "exit_seconds: 5",
+            '13 promises.exit_seconds: "exit_seconds" is not supported yet.',
+        ),
+        (
+            "links: {to_store: elasticsearch}",
+            "links: {to_store: elastic}",
+            '4 links.to_store: "needs" lists no service',
+        ),
+        (
+            "needs: [elasticsearch]",
+            "needs: [elasticsearch, to_store]",
+            '4 links.to_store: "to_store" names another',
+        ),
+        (
+            "needs: [elasticsearch]",
+            "needs: [elasticsearch, run]",
+            '3 needs[1]: "run" is a word of logquake\'s own.',
+        ),
+        (
+            "needs: [elasticsearch]",
+            "needs: [elasticsearch, No]",
+            "3 needs[1]: must begin with a letter and hold",
+        ),
+        (
+            "{SEED:",
+            "{SE-ED:",
+            "8 processes.shipper.environment.SE-ED: is not a name of an environment variable.",
+        ),
+        ('{SEED: "{run.seed}"}', "{SEED: 5}", "8 processes.shipper.environment.SEED: must be text, not 5."),
+        (
+            "ready: {output",
+            "ready: {http: x, output",
+            '9 processes.shipper.ready: names both "http" and "output".',
+        ),
+        ("-m, shipper", "-m, 5", "7 processes.shipper.command[2]: must be text, not 5. Put it in quotes."),
+        ("name: mine", "name: yours", '2 name: must be "mine" as the file is called, not "yours".'),
+        ("name: mine", "name: mine\ncounters: {}", '3 counters: "counters" is not supported yet. Remove it'),
+        ("promises:", "promisses:", '13 promisses: no key "promisses". Did you mean "promises"?'),
+    ],
+)
+def test_a_mistake_names_its_line_key_and_remedy(tmp_path, old, new, expected):
+    found = mistakes(tmp_path, old, new)
+
+    assert len(found) == 1
+    assert found[0].startswith(expected)
+
+
+def test_return_may_promise_memory(tmp_path):
+    text = WHOLE.replace("acknowledged_by: callback", "acknowledged_by: return").replace("fsync", "memory")
+
+    assert load_stack(write(tmp_path, text)).acknowledged_by == "return"
+
+
+def test_the_text_that_shows_readiness_is_no_place_for_placeholders(tmp_path):
+    text = WHOLE.replace('{"ready": true}', '{"ready": "{nothing}"}')
+
+    assert load_stack(write(tmp_path, text)).processes[0].ready.output == '{"ready": "{nothing}"}'
+
+
+@pytest.mark.parametrize(
+    "line", ["needs: {a: 1}", "links: [a]", "processes: [a]", "intake: a", "archive: [a]", "promises: 5"]
+)
+def test_parts_of_a_wrong_shape_are_mistakes_and_no_traceback(tmp_path, line):
+    key = line.partition(":")[0]
+    kept = "".join(text for text in WHOLE.splitlines(keepends=True) if not text.startswith((key, " ")))
+
+    with pytest.raises(ScenarioError, match=key):
+        load_stack(write(tmp_path, f"{kept}{line}\n"))
