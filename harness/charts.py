@@ -97,7 +97,12 @@ def time_axis(series: Sequence[SecondOfRun], bands: Sequence[Band]) -> TimeAxis:
 
 
 def response_chart(
-    chart_id: str, series: Sequence[SecondOfRun], bands: Sequence[Band], limit_ms: float
+    chart_id: str,
+    series: Sequence[SecondOfRun],
+    bands: Sequence[Band],
+    limit_ms: float,
+    *,
+    time_labels: bool = False,
 ) -> Chart:
     """Draw the log call's response time (due → return) per second, beside the control's.
 
@@ -106,6 +111,7 @@ def response_chart(
         series: the seconds of the scenario, ascending.
         bands: the faults, drawn behind and labelled above.
         limit_ms: the objective's limit; drawn where it is within reach of the values.
+        time_labels: whether the seconds are written below; the lowest lane of a scenario has them.
     """
     lines = (
         Line("control", "control p99", _per_second(series, lambda row: row.control_p99_ms)),
@@ -115,7 +121,7 @@ def response_chart(
     values = _values(lines)
     with_limit = bool(values) and max(values) >= limit_ms / 4
     axis = _value_axis([*values, limit_ms] if with_limit else values)
-    lane = _Lane(chart_id, time_axis(series, bands), axis, bands, height_px=190, labels=True)
+    lane = _Lane(chart_id, time_axis(series, bands), axis, bands, 190, time_labels, band_labels=True)
     parts = [lane.limit(limit_ms)] if with_limit else []
     parts += [lane.silence(series)]
     legend = [(line.style, line.word) for line in reversed(lines)]
@@ -132,7 +138,9 @@ def response_chart(
     )
 
 
-def flow_chart(chart_id: str, series: Sequence[SecondOfRun], bands: Sequence[Band]) -> Chart:
+def flow_chart(
+    chart_id: str, series: Sequence[SecondOfRun], bands: Sequence[Band], *, time_labels: bool = False
+) -> Chart:
     """Draw how many records a second were due, answered, acknowledged and newly visible in the archive."""
     moments = [row.second + 0.5 for row in series]
     lines = (
@@ -142,7 +150,7 @@ def flow_chart(chart_id: str, series: Sequence[SecondOfRun], bands: Sequence[Ban
         Line("stored", "newly stored", _thinned(list(zip(moments, stored_per_second(series), strict=True)))),
     )
     axis = _value_axis([0.0, RECORDS_AXIS_MIN, *_values(lines)], logarithmic=False)
-    lane = _Lane(chart_id, time_axis(series, bands), axis, bands, height_px=130)
+    lane = _Lane(chart_id, time_axis(series, bands), axis, bands, 130, time_labels)
     description = ", ".join(f"{line.word} up to {number(_peak(line))} records/s" for line in lines)
     return Chart(
         lane.svg("Records a second", description, [], lines, number),
@@ -150,11 +158,13 @@ def flow_chart(chart_id: str, series: Sequence[SecondOfRun], bands: Sequence[Ban
     )
 
 
-def backlog_chart(chart_id: str, series: Sequence[SecondOfRun], bands: Sequence[Band]) -> Chart:
+def backlog_chart(
+    chart_id: str, series: Sequence[SecondOfRun], bands: Sequence[Band], *, time_labels: bool = True
+) -> Chart:
     """Draw how many records the stack still owed the archive at the end of each second."""
     line = Line("backlog", "acknowledged, not yet stored", _per_second(series, lambda row: row.backlog))
     axis = _value_axis([0.0, RECORDS_AXIS_MIN, *_values((line,))], logarithmic=False)
-    lane = _Lane(chart_id, time_axis(series, bands), axis, bands, height_px=80, time_labels=True)
+    lane = _Lane(chart_id, time_axis(series, bands), axis, bands, 80, time_labels)
     description = f"up to {number(_peak(line))} records"
     return Chart(lane.svg("Backlog", description, [], (line,), number), ((line.style, line.word),))
 
@@ -172,8 +182,8 @@ class _Lane:
     values: ValueAxis
     bands: Sequence[Band]
     height_px: int
-    labels: bool = False
-    time_labels: bool = False
+    time_labels: bool
+    band_labels: bool = False
 
     def svg(
         self,
@@ -183,7 +193,7 @@ class _Lane:
         lines: Sequence[Line],
         word: Callable[[float], str],
     ) -> str:
-        rows = _label_rows(self.bands, self.time) if self.labels else []
+        rows = _label_rows(self.bands, self.time) if self.band_labels else []
         top = (max(rows, default=-1) + 1) * LABEL_ROW_PX + 6
         below = AXIS_PX if self.time_labels else 4
         total = top + self.height_px + below

@@ -101,10 +101,10 @@ def judged_windows(run: Account) -> list[Window]:
     number of samples that was planned for it.
     """
     starts = [(window.from_ns, window.label) for _, window in run.fault_windows]
-    ends = [*(from_ns for from_ns, _ in starts[1:]), run.probing_ns]
+    ends = [from_ns for from_ns, _ in starts[1:]] + [run.probing_ns]
     faults = [
         Window(f"{label} and after", from_ns, to_ns)
-        for (from_ns, label), to_ns in zip(starts, ends, strict=True)
+        for (from_ns, label), to_ns in zip(starts, ends, strict=False)
     ]
     return [run.steady(), *faults]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,10 +104,18 @@ def make_request(selection: Selection, out: Path, max_minutes: float | None) -> 
         seed=selection.seed,
         input_path=selection.input_path,
         out=out,
-        command=shlex.join(["logquake", *sys.argv[1:]]),
+        command=_replay_command(selection),
         gate=GateRules() if selection.gate_path is None else load_gate(selection.gate_path),
         max_minutes=max_minutes,
     )
+
+
+def _replay_command(selection: Selection) -> str:
+    """Return the command that runs on the same stack and input again, but for scenarios and seed."""
+    words = ["logquake", "run", "--stack", selection.stack, "--backend", selection.backend]
+    if selection.input_path is not None:
+        words += ["--input", str(selection.input_path)]
+    return shlex.join(words)
 
 
 def _scenarios(selection: Selection, library: Library) -> tuple[str, tuple[Scenario, ...]]:

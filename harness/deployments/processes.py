@@ -95,6 +95,8 @@ class ManagedProcess:
             self._log_start = readiness.log_size(self.spec.log)
             self._ended_by_us = False
             self._popen = self._spawn()
+            if self._popen.stdin is not None:
+                os.set_blocking(self._popen.stdin.fileno(), False)
             self._started_ns = self._clock.now_ns()
             if self.spec.niceness:
                 with suppress(ProcessLookupError):
@@ -178,6 +180,28 @@ class ManagedProcess:
             self._clock.sleep(_POLL_SECONDS)
         return code
 
+    def tell(self, line: str) -> bool:
+        """Write one line (at most 4,095 bytes) to the stdin of a process with a lifeline; never waits for it.
+
+        Returns:
+            Whether it was there to be told; what has ended is told nothing.
+
+        Raises:
+            StackError: it has no lifeline, or it does not read what it is told.
+        """
+        if self._popen is None or self._popen.stdin is None:
+            raise StackError(f'process "{self.spec.name}" has no lifeline to tell it anything')
+        if self._popen.stdin.closed or not self.alive():
+            return False
+        try:
+            # Up to PIPE_BUF bytes a write is whole or not at all (pipe(7)).
+            os.write(self._popen.stdin.fileno(), line.encode() + b"\n")
+        except BrokenPipeError:
+            return False
+        except BlockingIOError as error:
+            raise StackError(f'process "{self.spec.name}" does not read what it is told') from error
+        return True
+
     # --- looking -----------------------------------------------------------------------------------------
 
     @property
@@ -228,7 +252,7 @@ class ManagedProcess:
             if popen is not None and popen.poll() is None:
                 server = self._grip_server()
                 if server is None:
-                    os.killpg(popen.pid, signal.SIGTERM)
+                    self._signal_group(popen.pid, signal.SIGTERM)
                 else:
                     # A launcher may be gone long before its server has closed its files.
                     server.send(signal.SIGTERM)
@@ -266,13 +290,17 @@ class ManagedProcess:
             return
         # Only before the leader is collected does its number surely name this group and no later one.
         if popen.poll() is None:
-            os.killpg(popen.pid, signal.SIGKILL)
+            self._signal_group(popen.pid, signal.SIGKILL)
             with suppress(subprocess.TimeoutExpired):
                 popen.wait(_KILL_SECONDS)
         survivors = self._sweep()
         if survivors or popen.poll() is None:
             raise StackError(f'process "{self.spec.name}": pids {survivors or [popen.pid]} survive SIGKILL')
         self._release()
+
+    def _signal_group(self, leader: int, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(leader, number)
 
     def _sweep(self) -> list[int]:
         """Kill what left the process group (daemons, setsid) and return the pids that are still there."""

@@ -28,8 +28,6 @@ from harness.deployments.scratch import make_scratch, remove_scratch, require_re
 from harness.errors import StackError, UnavailableError
 from harness.protocols import Clock
 
-__all__ = ["SERVERS", "InstalledServer", "cache_folder", "find", "install", "require"]
-
 _FETCH_SECONDS_MAX = 900.0
 _START_SECONDS_MAX = 120.0
 _STOP_SECONDS = 10.0

@@ -15,7 +15,7 @@ from harness.deployments.ports import LOOPBACK, free_port, release_port
 from harness.deployments.processes import ManagedProcess, ProcessSpec
 from harness.deployments.scratch import subfolder
 from harness.deployments.services import PROXY
-from harness.errors import ScenarioError
+from harness.errors import HarnessError, ScenarioError, StackError
 from harness.family import unknown
 from harness.placeholders import expand
 from harness.protocols import Clock, Stack, StackProcess
@@ -149,7 +149,10 @@ class StackDeployment:
         # Links of scenarios that run side by side share one proxy server, hence the run id.
         proxy_name, port = f"{self._run_id}-{link}", self._ports[link]
         upstream = urlsplit(self._urls[self._stack.links[link]]).netloc
-        self._proxy.create(proxy_name, f"{LOOPBACK}:{port}", upstream)
+        try:
+            self._proxy.create(proxy_name, f"{LOOPBACK}:{port}", upstream)
+        except HarnessError as error:
+            raise StackError(f'link "{link}" to {upstream} cannot be made: {error}') from error
         self._links[link] = LinkTarget(link, self._urls[PROXY], proxy_name, (LOOPBACK, port), self._proxy)
 
     def _delete_link(self, link: str) -> None:
@@ -163,6 +166,7 @@ class StackDeployment:
             command=tuple(expand(argument, self._values) for argument in declared.command),
             folder=self._folder,
             log=self._folder / f"{declared.name}.log",
+            lifeline=True,
             environment={name: expand(text, self._values) for name, text in declared.environment.items()},
             ready=replace(ready, http=expand(ready.http, self._values)),
         )

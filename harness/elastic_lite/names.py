@@ -1,0 +1,65 @@
+"""Names of indices: which are lawful, and which ones a pattern means."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from harness.elastic_lite.errors import invalid_index_name
+
+FORBIDDEN = ' "*,/<>?\\|'
+NAME_BYTES_MAX = 255
+
+
+def check_index_name(name: str) -> None:
+    """Refuse a name that Elasticsearch would not create an index under.
+
+    Raises:
+        ElasticError: 400 invalid_index_name_exception. The rules are those of the create index API's reference.
+    """
+    if any(character in FORBIDDEN for character in name):
+        listed = ",".join(f"'{character}'" for character in FORBIDDEN)
+        raise invalid_index_name(name, f"must not contain the following characters [{listed}]")
+    if "#" in name or ":" in name:
+        raise invalid_index_name(name, "must not contain '#' or ':'")
+    if name[:1] in ("_", "-", "+"):
+        raise invalid_index_name(name, "must not start with '_', '-', or '+'")
+    if name in ("", ".", ".."):
+        raise invalid_index_name(name, "must not be empty, '.' or '..'")
+    if name != name.lower():
+        raise invalid_index_name(name, "must be lowercase")
+    if len(name.encode()) > NAME_BYTES_MAX:
+        raise invalid_index_name(name, f"index name is too long, ({len(name.encode())} > {NAME_BYTES_MAX})")
+
+
+@lru_cache(maxsize=1024)
+def wildcard(pattern: str) -> re.Pattern[str]:
+    """A pattern in which `*` stands for any characters, none included, as a regular expression for fullmatch."""
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a name fits a pattern with `*` wildcards."""
+    return wildcard(pattern).fullmatch(name) is not None
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some name fits both patterns, which two templates of the same priority must not allow."""
+    reachable = [[False] * (len(other) + 1) for _ in range(len(one) + 1)]
+    reachable[0][0] = True
+    for left in range(len(one) + 1):
+        for right in range(len(other) + 1):
+            if not reachable[left][right]:
+                continue
+            a, b = one[left : left + 1], other[right : right + 1]
+            if a == "*":
+                reachable[left + 1][right] = True
+                if b:
+                    reachable[left][right + 1] = True
+            if b == "*":
+                reachable[left][right + 1] = True
+                if a:
+                    reachable[left + 1][right] = True
+            if a and a == b:
+                reachable[left + 1][right + 1] = True
+    return reachable[len(one)][len(other)]

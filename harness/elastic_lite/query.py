@@ -1,0 +1,381 @@
+"""Queries: from the query language to a test of one document under one index's mapping.
+
+A field that the mapping does not declare matches nothing, as in Elasticsearch. Scores are not computed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from harness.elastic_lite.catalog import Index
+from harness.elastic_lite.dates import parse_date_math
+from harness.elastic_lite.documents import parse_stored
+from harness.elastic_lite.errors import ElasticError, SearchError, illegal_argument, query_error
+from harness.elastic_lite.field_types import (
+    DATES,
+    NUMBERS,
+    TEXTS,
+    BadValueError,
+    Field,
+    Indexed,
+    as_text,
+    flattened_leaves,
+    read_value,
+)
+from harness.elastic_lite.mappings import values_at
+from harness.elastic_lite.names import matches
+
+Json = dict[str, Any]
+WORD = re.compile(r"\w+")
+RANGE_BOUNDS = frozenset({"gt", "gte", "lt", "lte", "from", "to", "include_lower", "include_upper"})
+RANGE_OPTIONS = frozenset({"format", "time_zone", "boost", "relation", "_name"})
+BOOL_KEYS = frozenset({"must", "filter", "should", "must_not", "minimum_should_match", "boost", "_name"})
+
+
+class Candidate:
+    """One stored document that a query looks at; its source is parsed when first asked for."""
+
+    __slots__ = ("id", "parsed", "raw")
+
+    def __init__(self, document_id: str, raw: bytes) -> None:
+        self.id = document_id
+        self.raw = raw
+        self.parsed: Json | None = None
+
+    @property
+    def source(self) -> Json:
+        """The document's object."""
+        if self.parsed is None:
+            self.parsed = parse_stored(self.raw)
+        return self.parsed
+
+
+Matcher = Callable[[Candidate], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a query is compiled for."""
+
+    index: Index
+    now_ms: int
+
+
+def everything(_: Candidate) -> bool:
+    """The matcher of match_all, recognised by identity where nothing needs to be read."""
+    return True
+
+
+def nothing(_: Candidate) -> bool:
+    """The matcher of match_none."""
+    return False
+
+
+def compile_query(query: Any, scope: Scope) -> Matcher:
+    """A test for documents of one index.
+
+    Args:
+        query: The query as JSON.
+        scope: The index whose mapping says what fields hold, and the time that `now` means.
+
+    Raises:
+        ElasticError: 400 for a query that does not exist or is malformed.
+    """
+    if not isinstance(query, dict):
+        raise query_error("[_na] query malformed, must start with start_object")
+    if not query:
+        raise illegal_argument("query malformed, empty clause found at [1:1]")
+    if len(query) > 1:
+        raise query_error(
+            f"[{next(iter(query))}] malformed query, expected [END_OBJECT] but found [FIELD_NAME]"
+        )
+    kind, body = next(iter(query.items()))
+    builder = BUILDERS.get(kind)
+    if builder is None:
+        raise query_error(f"unknown query [{kind}]")
+    if not isinstance(body, dict):
+        raise query_error(f"[{kind}] query malformed, no start_object after query name")
+    return builder(body, scope)
+
+
+def one_field(kind: str, body: Json) -> tuple[str, Any]:
+    """The single field of a query and what is asked of it."""
+    fields = [name for name in body if name not in ("boost", "_name")]
+    if len(fields) > 1:
+        raise query_error(
+            f"[{kind}] query doesn't support multiple fields, found [{fields[0]}] and [{fields[1]}]"
+        )
+    if not fields:
+        raise illegal_argument("fieldName must not be null or empty")
+    return fields[0], body[fields[0]]
+
+
+def build_match_all(body: Json, scope: Scope) -> Matcher:
+    return everything
+
+
+def build_match_none(body: Json, scope: Scope) -> Matcher:
+    return nothing
+
+
+def build_ids(body: Json, scope: Scope) -> Matcher:
+    values = body.get("values")
+    if not isinstance(values, list):
+        raise query_error("[ids] requires values to be specified")
+    wanted = {as_text(value) for value in values}
+    return lambda candidate: candidate.id in wanted
+
+
+def build_term(body: Json, scope: Scope) -> Matcher:
+    name, asked = one_field("term", body)
+    if isinstance(asked, dict):
+        asked = asked.get("value")
+    if asked is None or isinstance(asked, list):
+        raise query_error(f"[term] query does not support [{name}]" if asked else "value cannot be null")
+    return equals_any(name, [asked], scope)
+
+
+def build_terms(body: Json, scope: Scope) -> Matcher:
+    name, asked = one_field("terms", body)
+    if not isinstance(asked, list):
+        raise query_error(f"[terms] query does not support [{name}]")
+    return equals_any(name, asked, scope)
+
+
+def equals_any(name: str, asked: list[Any], scope: Scope) -> Matcher:
+    """A matcher for documents with one of some exact values in a field."""
+    if name == "_id":
+        return build_ids({"values": asked}, scope)
+    if name == "_index":
+        return everything if any(matches(str(value), scope.index.name) for value in asked) else nothing
+    reader = reader_of(name, scope.index)
+    if reader is None:
+        return nothing
+    wanted = {known for value in asked if (known := asked_value(reader.leaf, value, scope)) is not None}
+    return lambda candidate: any(value in wanted for value in reader.read(candidate.source))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the indexed values of a field: of a leaf, or of one key (or all of them) of a flattened field."""
+
+    leaf: Field
+    key: str | None = None
+
+    def read(self, source: Json) -> Iterator[Indexed]:
+        """Every value that the index holds for the field; text comes as its words."""
+        for value in values_at(source, self.leaf.path):
+            if self.leaf.kind == "flattened":
+                yield from (
+                    text for key, text in flattened_leaves(self.leaf, value) if self.key in (None, key)
+                )
+                continue
+            known = lenient_value(self.leaf, value)
+            if known is None:
+                continue
+            if self.leaf.kind in TEXTS:
+                yield from words(str(known))
+            else:
+                yield known
+
+
+def reader_of(name: str, index: Index) -> Reader | None:
+    """How to read a field, or None when the mapping does not have it."""
+    leaf = index.mapping.leaves.get(name)
+    if leaf is not None:
+        main = parent_path(name, index)
+        return Reader(Field(main, leaf.kind, leaf.parameters))
+    parts = name.split(".")
+    for cut in range(len(parts) - 1, 0, -1):
+        holder = index.mapping.leaves.get(".".join(parts[:cut]))
+        if holder is not None and holder.kind == "flattened":
+            return Reader(holder, ".".join(parts[cut:]))
+    return None
+
+
+def parent_path(name: str, index: Index) -> str:
+    """Where the values of a leaf lie in a document: a multi-field reads the field it hangs on."""
+    holder = name.rpartition(".")[0]
+    return holder if holder in index.mapping.leaves else name
+
+
+def lenient_value(leaf: Field, value: Any) -> Indexed | None:
+    """A stored value as the index holds it; one kept although malformed is not indexed."""
+    try:
+        return read_value(leaf, value)
+    except BadValueError:
+        return None
+
+
+def asked_value(leaf: Field, value: Any, scope: Scope) -> Indexed | None:
+    """A value in a query as the index would hold it; None for a number that no document can hold.
+
+    Raises:
+        ElasticError: 400 when the field's type cannot hold it.
+    """
+    if leaf.kind == "flattened" or leaf.kind in TEXTS:
+        return as_text(value)
+    if leaf.kind in DATES:
+        found = parse_date_math(value, leaf.date_format, scope.now_ms)
+        if found is None:
+            raise shard_error(scope, f"failed to parse date field [{value}] with format [{leaf.date_format}]")
+        return found
+    if leaf.kind in NUMBERS and isinstance(value, float) and not value.is_integer():
+        return value
+    try:
+        return read_value(leaf, value)
+    except BadValueError as error:
+        raise shard_error(scope, str(error)) from error
+
+
+def shard_error(scope: Scope, why: str) -> ElasticError:
+    """A 400 for a query that an index's mapping has no answer to."""
+    return SearchError(400, "query_shard_exception", f"failed to create query: {why}", scope.index.name)
+
+
+def build_range(body: Json, scope: Scope) -> Matcher:
+    name, asked = one_field("range", body)
+    if not isinstance(asked, dict):
+        raise query_error("[range] query malformed, no start_object after field name")
+    for key in asked:
+        if key not in RANGE_BOUNDS and key not in RANGE_OPTIONS:
+            raise query_error(f"[range] query does not support [{key}]")
+    reader = reader_of(name, scope.index)
+    if reader is None:
+        return nothing
+    leaf = reader.leaf
+    if "format" in asked:
+        leaf = Field(leaf.path, leaf.kind, {**leaf.parameters, "format": asked["format"]})
+    tests = [
+        (test, bound) for key, test in COMPARISONS.items()
+        if asked.get(key) is not None and (bound := asked_value(leaf, asked[key], scope)) is not None
+    ]  # fmt: skip
+    return lambda candidate: any(
+        all(test(value, bound) for test, bound in tests) for value in reader.read(candidate.source)
+    )
+
+
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "gt": lambda value, bound: value > bound,
+    "gte": lambda value, bound: value >= bound,
+    "from": lambda value, bound: value >= bound,
+    "lt": lambda value, bound: value < bound,
+    "lte": lambda value, bound: value <= bound,
+    "to": lambda value, bound: value <= bound,
+}
+
+
+def build_exists(body: Json, scope: Scope) -> Matcher:
+    name = body.get("field")
+    if not isinstance(name, str):
+        raise query_error("[exists] must be provided with a [field]")
+    names = [path for path in scope.index.mapping.leaves if path == name or path.startswith(f"{name}.")]
+    readers = [reader for path in names or [name] if (reader := reader_of(path, scope.index)) is not None]
+    return lambda candidate: any(True for reader in readers for _ in reader.read(candidate.source))
+
+
+def build_match(body: Json, scope: Scope) -> Matcher:
+    name, asked = one_field("match", body)
+    every = isinstance(asked, dict) and str(asked.get("operator", "or")).lower() == "and"
+    if isinstance(asked, dict):
+        asked = asked.get("query")
+    reader = reader_of(name, scope.index)
+    if reader is None:
+        return nothing
+    if reader.leaf.kind not in TEXTS:
+        return equals_any(name, [asked], scope)
+    wanted = set(words(as_text(asked)))
+    if every:
+        return lambda candidate: wanted <= set(reader.read(candidate.source))
+    return lambda candidate: any(word in wanted for word in reader.read(candidate.source))
+
+
+def build_match_phrase(body: Json, scope: Scope) -> Matcher:
+    name, asked = one_field("match_phrase", body)
+    if isinstance(asked, dict):
+        asked = asked.get("query")
+    reader = reader_of(name, scope.index)
+    if reader is None:
+        return nothing
+    if reader.leaf.kind not in TEXTS:
+        return equals_any(name, [asked], scope)
+    phrase = list(words(as_text(asked)))
+
+    def test(candidate: Candidate) -> bool:
+        found = list(reader.read(candidate.source))
+        return any(found[at : at + len(phrase)] == phrase for at in range(len(found) - len(phrase) + 1))
+
+    return test
+
+
+def build_prefix(body: Json, scope: Scope) -> Matcher:
+    return build_pattern("prefix", body, scope, lambda asked, value: value.startswith(asked))
+
+
+def build_wildcard(body: Json, scope: Scope) -> Matcher:
+    return build_pattern("wildcard", body, scope, matches)
+
+
+def build_pattern(kind: str, body: Json, scope: Scope, test: Callable[[str, str], bool]) -> Matcher:
+    """A matcher for texts that fit a prefix or a wildcard pattern."""
+    name, asked = one_field(kind, body)
+    if isinstance(asked, dict):
+        asked = asked.get("value", asked.get("wildcard"))
+    reader = reader_of(name, scope.index)
+    if reader is None:
+        return nothing
+    return lambda candidate: any(test(str(asked), str(value)) for value in reader.read(candidate.source))
+
+
+def build_constant_score(body: Json, scope: Scope) -> Matcher:
+    return compile_query(body.get("filter"), scope)
+
+
+def build_bool(body: Json, scope: Scope) -> Matcher:
+    for key in body:
+        if key not in BOOL_KEYS:
+            raise ElasticError(400, "x_content_parse_exception", f"[1:1] [bool] unknown field [{key}]")
+    must = [*clauses(body.get("must"), scope), *clauses(body.get("filter"), scope)]
+    must_not = clauses(body.get("must_not"), scope)
+    should = clauses(body.get("should"), scope)
+    needed = int(body.get("minimum_should_match", 0 if must or not should else 1))
+    if not must_not and not needed and all(clause is everything for clause in must):
+        return everything
+    return lambda candidate: (
+        all(clause(candidate) for clause in must)
+        and not any(clause(candidate) for clause in must_not)
+        and (not needed or sum(clause(candidate) for clause in should) >= needed)
+    )
+
+
+def clauses(value: Any, scope: Scope) -> list[Matcher]:
+    """The clauses of one part of a bool query: none, one or a list."""
+    if value is None:
+        return []
+    listed: Iterable[Any] = value if isinstance(value, list) else [value]
+    return [compile_query(clause, scope) for clause in listed]
+
+
+def words(text: str) -> Iterator[str]:
+    """The words of a text in lower case, close to the standard analyzer."""
+    return (found.group().lower() for found in WORD.finditer(text))
+
+
+BUILDERS: dict[str, Callable[[Json, Scope], Matcher]] = {
+    "match_all": build_match_all,
+    "match_none": build_match_none,
+    "ids": build_ids,
+    "term": build_term,
+    "terms": build_terms,
+    "range": build_range,
+    "exists": build_exists,
+    "match": build_match,
+    "match_phrase": build_match_phrase,
+    "prefix": build_prefix,
+    "wildcard": build_wildcard,
+    "constant_score": build_constant_score,
+    "bool": build_bool,
+}

@@ -1,0 +1,94 @@
+"""Settings in their two spellings: nested objects, and flat dotted names with text values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.elastic_lite.errors import illegal_argument
+
+Json = dict[str, Any]
+
+FINAL = frozenset(
+    {"index.number_of_shards", "index.codec", "index.mode", "index.sort.field", "index.sort.order"}
+)
+KNOWN_PREFIXES = (
+    "index.number_of_",
+    "index.refresh_interval",
+    "index.hidden",
+    "index.mapping.",
+    "index.codec",
+    "index.mode",
+    "index.sort.",
+    "index.lifecycle.",
+    "index.translog.",
+    "index.max_",
+    "index.query.",
+    "index.routing",
+    "index.auto_expand_replicas",
+    "index.blocks.",
+    "index.merge.",
+    "index.analysis.",
+    "index.default_pipeline",
+    "index.final_pipeline",
+    "index.gc_deletes",
+    "index.priority",
+    "index.search.",
+    "index.unassigned.",
+    "index.indexing.",
+    "index.soft_deletes.",
+    "index.store.",
+)
+
+
+def flatten(nested: Json, prefix: str = "") -> Json:
+    """Dotted names with text values; null stays null (it means: back to the default)."""
+    flat: Json = {}
+    for name, value in nested.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{path}.")
+        else:
+            flat[path] = as_text(value)
+    return flat
+
+
+def as_text(value: Any) -> Any:
+    """A setting's value as Elasticsearch shows it: text, or a list of texts."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return [as_text(element) for element in value]
+    return value if value is None else str(value)
+
+
+def unflatten(flat: Json) -> Json:
+    """Nested objects from dotted names."""
+    nested: Json = {}
+    for path, value in flat.items():
+        *parents, last = path.split(".")
+        here = nested
+        for name in parents:
+            here = here.setdefault(name, {})
+            if not isinstance(here, dict):
+                raise illegal_argument(f"setting [{path}] is both a value and a group")
+        here[last] = value
+    return nested
+
+
+def index_settings(body: Any) -> Json:
+    """An index's settings from a request, flat and each under `index.`.
+
+    Raises:
+        ElasticError: 400 for a setting that no index has.
+    """
+    flat = {
+        name if name.startswith("index.") else f"index.{name}": value
+        for name, value in flatten(body or {}).items()
+    }
+    for name in flat:
+        if not name.startswith(KNOWN_PREFIXES):
+            raise illegal_argument(
+                f"unknown setting [{name}] please check that any required plugins are installed, or check the "
+                "breaking changes documentation for removed settings"
+            )
+    return flat

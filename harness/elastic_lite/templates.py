@@ -1,0 +1,149 @@
+"""Index and component templates: which one a new index gets, and what they declare together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.elastic_lite.catalog import Catalog
+from harness.elastic_lite.errors import ElasticError, illegal_argument
+from harness.elastic_lite.mappings import compile_mapping, merge_mappings
+from harness.elastic_lite.names import matches, overlap
+from harness.elastic_lite.settings import index_settings, unflatten
+
+Json = dict[str, Any]
+INDEX_KEYS = frozenset(
+    {
+        "index_patterns",
+        "template",
+        "composed_of",
+        "priority",
+        "version",
+        "_meta",
+        "data_stream",
+        "allow_auto_create",
+        "ignore_missing_component_templates",
+        "deprecated",
+    }
+)
+COMPONENT_KEYS = frozenset({"template", "version", "_meta", "deprecated"})
+TEMPLATE_KEYS = frozenset({"settings", "mappings", "aliases", "lifecycle", "data_stream_options"})
+
+
+def matching_template(catalog: Catalog, name: str) -> tuple[str, Json] | None:
+    """The template of highest priority whose patterns fit an index's name."""
+    fitting = [
+        (int(body.get("priority") or 0), template, body)
+        for template, body in catalog.index_templates.items()
+        if any(matches(pattern, name) for pattern in body["index_patterns"])
+    ]
+    if not fitting:
+        return None
+    _, template, body = max(fitting, key=lambda found: found[0])
+    return template, body
+
+
+def composed(catalog: Catalog, body: Json) -> tuple[Json, Json]:
+    """The flat settings and the mapping of a template: its components in order, then its own part."""
+    settings: Json = {}
+    mapping: Json = {}
+    parts = [catalog.component_templates.get(name, {}) for name in body.get("composed_of") or []]
+    for part in [*parts, body]:
+        template = part.get("template") or {}
+        settings |= index_settings(template.get("settings"))
+        mapping = merge_mappings(mapping, template.get("mappings") or {}, change_types=True)
+    return settings, mapping
+
+
+def normal_index_template(catalog: Catalog, name: str, body: Json) -> Json:
+    """An index template as it is kept, checked against the ones that exist.
+
+    Raises:
+        ElasticError: 400 for an unknown key, no pattern, a missing component, or a clash of priorities.
+    """
+    refuse_unknown(body, INDEX_KEYS, "index_template")
+    if "index_patterns" not in body:
+        raise illegal_argument("Required [index_patterns]")
+    patterns = body["index_patterns"]
+    patterns = [patterns] if isinstance(patterns, str) else list(patterns)
+    if not patterns:
+        raise illegal_argument("There must be at least one pattern, zero given")
+    kept: Json = {"index_patterns": patterns}
+    if "template" in body:
+        kept["template"] = normal_template_part(body["template"])
+    kept["composed_of"] = list(body.get("composed_of") or [])
+    lenient = set(body.get("ignore_missing_component_templates") or [])
+    absent = [
+        part
+        for part in kept["composed_of"]
+        if part not in catalog.component_templates and part not in lenient
+    ]
+    if absent:
+        why = f"index template [{name}] specifies component templates [{', '.join(absent)}] that do not exist"
+        kind = "invalid_index_template_exception"
+        raise ElasticError(400, kind, f"index_template [{name}] invalid, cause [{why}]")
+    kept |= {
+        key: body[key]
+        for key in body
+        if key not in ("index_patterns", "template", "composed_of", "data_stream")
+    }
+    if body.get("data_stream") is not None:
+        kept["data_stream"] = {"hidden": False, "allow_custom_routing": False, **body["data_stream"]}
+    refuse_clash(catalog, name, kept)
+    compile_mapping(composed(catalog, kept)[1])
+    return kept
+
+
+def normal_component_template(body: Json) -> Json:
+    """A component template as it is kept.
+
+    Raises:
+        ElasticError: 400 for an unknown key, no template, or a mapping that cannot be parsed.
+    """
+    refuse_unknown(body, COMPONENT_KEYS, "component_template")
+    if "template" not in body:
+        raise illegal_argument("Required [template]")
+    return {**body, "template": normal_template_part(body["template"])}
+
+
+def normal_template_part(part: Json) -> Json:
+    """The `template` of either kind, its settings nested with text values as Elasticsearch shows them."""
+    refuse_unknown(part, TEMPLATE_KEYS, "template")
+    kept = dict(part)
+    if "settings" in part:
+        kept["settings"] = unflatten(index_settings(part["settings"]))
+    compile_mapping(part.get("mappings") or {})
+    return kept
+
+
+def refuse_unknown(body: Any, known: frozenset[str], where: str) -> None:
+    """A 400 for a key that this kind of template does not have."""
+    if not isinstance(body, dict):
+        raise ElasticError(400, "x_content_parse_exception", f"[1:1] [{where}] expected START_OBJECT")
+    for key in body:
+        if key not in known:
+            raise ElasticError(400, "x_content_parse_exception", f"[1:1] [{where}] unknown field [{key}]")
+
+
+def refuse_clash(catalog: Catalog, name: str, kept: Json) -> None:
+    """A 400 when another template of the same priority could fit the same index."""
+    priority = int(kept.get("priority") or 0)
+    clashes = {
+        other: body["index_patterns"]
+        for other, body in catalog.index_templates.items()
+        if other != name
+        and int(body.get("priority") or 0) == priority
+        and any(overlap(mine, theirs) for mine in kept["index_patterns"] for theirs in body["index_patterns"])
+    }
+    if not clashes:
+        return
+    shown = ", ".join(f"{other} => [{', '.join(patterns)}]" for other, patterns in clashes.items())
+    raise illegal_argument(
+        f"index template [{name}] has index patterns [{', '.join(kept['index_patterns'])}] matching patterns from "
+        f"existing templates [{','.join(clashes)}] with patterns ({shown}) that have the same priority [{priority}], "
+        "multiple index templates may not match during index creation, please use a different priority"
+    )
+
+
+def template_in_use(catalog: Catalog, name: str) -> list[str]:
+    """The data streams that an index template has made and still serves."""
+    return sorted(stream.name for stream in catalog.streams.values() if stream.template == name)

@@ -1,0 +1,149 @@
+"""What every form of the scorecard says, however drawn: marks, points, counterexamples, commands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.amounts import EN_DASH, apportioned, hundredths, quantity
+from harness.protocols import Status, Verdict
+from harness.result import DimensionScore, Result, ScenarioResult, Score
+
+# A mark beside each word, so that no reading depends on colour; plain ones for ASCII terminals.
+MARKS = {
+    Status.PASS: "✓",
+    Status.WARN: "!",
+    Status.FAIL: "✕",
+    Status.INCONCLUSIVE: "?",
+    Status.ERROR: "!!",
+    Status.NOT_RUN: EN_DASH,
+    Status.NOT_APPLICABLE: "·",
+}
+WORST_FIRST = (
+    Status.FAIL,
+    Status.ERROR,
+    Status.INCONCLUSIVE,
+    Status.NOT_RUN,
+    Status.WARN,
+    Status.PASS,
+    Status.NOT_APPLICABLE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PointsRow:
+    """One printed row of the points: numbers in hundredths. `status` is None in a dimension's own row."""
+
+    word: str
+    status: Status | None
+    weight: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class PointsGroup:
+    """A dimension's row and those of its objectives, which sum to it."""
+
+    dimension: PointsRow
+    objectives: tuple[PointsRow, ...]
+
+
+def status_word(status: Status) -> str:
+    """Return the status as people write it, e.g. `NOT RUN`."""
+    return status.value.replace("_", " ")
+
+
+def points_groups(score: Score) -> tuple[PointsGroup, ...]:
+    """Return the points as printed: each column sums to the printed score, objectives to their dimension."""
+    dimensions = score.dimensions
+    columns = _columns(
+        [(one.weight, one.low, one.high) for one in dimensions],
+        weight=hundredths(sum(one.weight for one in dimensions)),
+        low=hundredths(score.low),
+        high=hundredths(score.high),
+    )
+    return tuple(
+        _points_group(one, PointsRow(one.dimension, None, *row))
+        for one, row in zip(dimensions, columns, strict=True)
+    )
+
+
+def sum_problem(score: Score) -> str:
+    """Return a sentence where the dimensions' points do not sum to the score, which is a defect; else ''."""
+    low, high = (sum(getattr(one, end) for one in score.dimensions) for end in ("low", "high"))
+    if abs(low - score.low) < 0.005 and abs(high - score.high) < 0.005:
+        return ""
+    return (
+        f"The points below sum to {low:.2f} to {high:.2f}, "
+        f"not to the score of {score.low:.2f} to {score.high:.2f}. "
+        "This is a defect of logquake; please report it with the result.json."
+    )
+
+
+def measured(verdict: Verdict) -> str:
+    """Return the verdict's value beside its limit, with enough digits to tell the two apart."""
+    if verdict.value is None:
+        return ""
+    value = quantity(verdict.value, verdict.unit)
+    if verdict.limit is None:
+        return value
+    limit = quantity(verdict.limit, verdict.unit)
+    if value == limit and verdict.value != verdict.limit:
+        value = f"{verdict.value!r} {verdict.unit}".rstrip()
+    return f"{value}, limit {limit}"
+
+
+def veto_case(result: Result, veto: str) -> tuple[ScenarioResult, Verdict] | None:
+    """Return the standing veto's smallest case: the one with the shortest counterexample."""
+    cases = [
+        (scenario, verdict)
+        for scenario in result.scenarios
+        for verdict in scenario.verdicts
+        if veto in verdict.vetoes
+    ]
+    return min(cases, key=lambda case: _length(case[1].counterexample), default=None)
+
+
+def replay_command(result: Result, scenario: ScenarioResult) -> str:
+    """Return the command that runs this scenario alone, on the same schedule."""
+    return f"{result.command} {shlex.quote(scenario.scenario.name)} --seed {result.seed}"
+
+
+def count_by_status(statuses: Sequence[Status]) -> str:
+    """Return e.g. `1 fail, 3 pass`, worst first."""
+    counts = [(status, sum(one is status for one in statuses)) for status in WORST_FIRST]
+    return ", ".join(f"{count} {status_word(status).lower()}" for status, count in counts if count)
+
+
+def _points_group(dimension: DimensionScore, row: PointsRow) -> PointsGroup:
+    parts = [(weight, low, high) for _, _, weight, low, high in dimension.objectives]
+    columns = _columns(parts, weight=row.weight, low=row.low, high=row.high)
+    return PointsGroup(
+        row,
+        tuple(
+            PointsRow(name, status, *shown)
+            for (name, status, *_), shown in zip(dimension.objectives, columns, strict=True)
+        ),
+    )
+
+
+def _columns(
+    parts: Sequence[tuple[float, float, float]], *, weight: int, low: int, high: int
+) -> list[tuple[int, int, int]]:
+    """Return (weight, low, high) of each part in hundredths, each column summing to its total.
+
+    Apportioned are what was earned, what is open above it and what was lost above that: so a decided part
+    shows one number and a passed one its full weight, whatever the rounding of its neighbours.
+    """
+    earned = apportioned([part[1] for part in parts], low)
+    open_above = apportioned([part[2] - part[1] for part in parts], high - low)
+    lost = apportioned([part[0] - part[2] for part in parts], weight - high)
+    return [
+        (one + gap + rest, one, one + gap) for one, gap, rest in zip(earned, open_above, lost, strict=True)
+    ]
+
+
+def _length(counterexample: Sequence[str]) -> float:
+    return sum(len(line) + 1 for line in counterexample) or float("inf")

@@ -1,0 +1,214 @@
+"""The scorecard as text: for the person who just ran it, and as `scorecard.txt` for mail and build logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.amounts import EN_DASH, hundredths, interval, points, seconds_span
+from harness.protocols import Status, Verdict
+from harness.reporting.atomic_file import write_atomically
+from harness.reporting.scorecard_words import (
+    MARKS,
+    count_by_status,
+    measured,
+    points_groups,
+    replay_command,
+    status_word,
+    sum_problem,
+    veto_case,
+)
+from harness.result import Result, ScenarioResult
+from harness.visible import clipped
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+FILE_NAME = "scorecard.txt"
+COLUMNS = 100
+LINES_OF_COUNTEREXAMPLE_MAX = 12
+CHARACTERS_MAX = 300
+COLOURS = {
+    Status.PASS: "green",
+    Status.WARN: "yellow",
+    Status.FAIL: "bold red",
+    Status.INCONCLUSIVE: "yellow",
+    Status.ERROR: "bold red",
+    Status.NOT_RUN: "dim",
+    Status.NOT_APPLICABLE: "dim",
+}
+ASCII_FOR = str.maketrans(
+    {EN_DASH: "-", "…": "...", "µ": "u", "·": "|", "✓": "+", "✕": "x", "→": "->", "∞": "inf"}
+)
+
+
+class TerminalReport:
+    """The scorecard as text."""
+
+    def write(self, result: Result, folder: Path) -> Path:
+        """Write `scorecard.txt` into the folder, whole or not at all: ASCII, at most 100 columns.
+
+        Raises:
+            OSError: the folder cannot be written to.
+        """
+        from rich.console import Console
+
+        text = StringIO()
+        self.draw(result, Console(file=text, width=COLUMNS, force_terminal=False, color_system=None))
+        lines = (line.rstrip() for line in text.getvalue().splitlines())
+        return write_atomically(folder / FILE_NAME, "\n".join(lines) + "\n")
+
+    def draw(self, result: Result, console: Console) -> None:
+        """Draw the scorecard on a console: in colour on a terminal, in plain ASCII anywhere else."""
+        drawing = _Drawing(result, plain=not console.is_terminal or not console.encoding.startswith("utf"))
+        width = min(COLUMNS, console.width)
+        for part in drawing.parts():
+            # Never a bare string: rich would obey markup in it, and a stack's words are not ours.
+            console.print(part, width=width, highlight=False)
+
+
+class _Drawing:
+    """One drawing: the result and whether only ASCII may be used."""
+
+    def __init__(self, result: Result, *, plain: bool) -> None:
+        self._result = result
+        self._plain = plain
+
+    def parts(self) -> Iterator[RenderableType]:
+        yield from self._decision()
+        yield from self._vetoes()
+        yield from self._score()
+        yield from self._scenarios()
+
+    def _decision(self) -> Iterator[RenderableType]:
+        result = self._result
+        head = self._status(result.gate.status)
+        where = f"  {result.stack} · {result.suite} · {result.backend} · seed {result.seed} · {result.run_id}"
+        head.append(self._safe(where), style="bold")
+        yield head
+        for reason in result.gate.reasons:
+            yield self._text(reason, indent=2)
+
+    def _vetoes(self) -> Iterator[RenderableType]:
+        for veto in self._result.score.vetoes:
+            yield self._text("")
+            yield self._text(f"VETO  {veto}", style="bold red")
+            if (case := veto_case(self._result, veto)) is not None:
+                scenario, verdict = case
+                yield self._text(
+                    f"{scenario.scenario.name}, {verdict.objective}: {verdict.summary}", indent=2
+                )
+                yield from self._counterexample(verdict.counterexample, indent=2)
+
+    def _score(self) -> Iterator[RenderableType]:
+        score = self._result.score
+        yield self._text("")
+        if score.not_examined:
+            yield self._text(f"Not examined: {', '.join(score.not_examined)}")
+        if problem := sum_problem(score):
+            yield self._text(problem, style="bold red")
+        if score.vetoes:
+            yield self._text("Score withheld: no number stands beside a veto.", style="bold")
+        else:
+            decided = f"{hundredths(score.coverage * 100) / 100:g} % of the planned weight was decided"
+            shown = interval(hundredths(score.low), hundredths(score.high))
+            yield self._text(f"Score {shown} of 100  ({decided})", style="bold")
+        yield self._points()
+
+    def _points(self) -> RenderableType:
+        score = self._result.score
+        withheld = bool(score.vetoes)
+        groups = points_groups(score)
+        table = self._table("dimension", "points", "of", "objectives", right=("points", "of"))
+        for group in groups:
+            row = group.dimension
+            earned = "-" if withheld else interval(row.low, row.high)
+            statuses = [objective.status for objective in group.objectives if objective.status]
+            cells = (row.word, earned, points(row.weight), count_by_status(statuses))
+            table.add_row(*map(self._words, cells))
+        total = "withheld" if withheld else interval(hundredths(score.low), hundredths(score.high))
+        weight = points(sum(group.dimension.weight for group in groups))
+        table.add_row(*map(self._words, ("sum", total, weight, "")), style="bold")
+        return _indented(table, 2)
+
+    def _scenarios(self) -> Iterator[RenderableType]:
+        for one in self._result.scenarios:
+            yield self._text("")
+            head = self._status(one.status)
+            head.append(self._safe(f"  {one.scenario.name}"), style="bold")
+            head.append(self._safe(f"  {' '.join(one.scenario.title.split())}"))
+            yield head
+            yield from self._scenario(one)
+
+    def _scenario(self, one: ScenarioResult) -> Iterator[RenderableType]:
+        for remark in one.remarks:
+            yield self._text(remark, indent=2, style="yellow")
+        for band in one.bands:
+            landed = "landed" if band.landed else "not proved to have landed"
+            span = seconds_span(band.from_seconds, band.to_seconds)
+            yield self._text(
+                f"{band.fault} on {band.target}, {span}, {landed}: {band.proof}", indent=2, style="dim"
+            )
+        if one.verdicts:
+            table = self._table("verdict", "objective", "measured")
+            for verdict in one.verdicts:
+                cells = (self._words(verdict.objective), self._words(measured(verdict)))
+                table.add_row(self._status(verdict.status), *cells)
+            yield _indented(table, 2)
+        for verdict in one.verdicts:
+            if verdict.status is not Status.PASS:
+                yield from self._explained(verdict)
+        if one.status is not Status.PASS:
+            yield self._text(f"replay: {replay_command(self._result, one)}", indent=2)
+
+    def _explained(self, verdict: Verdict) -> Iterator[RenderableType]:
+        yield self._text(f"{status_word(verdict.status)} {verdict.objective}: {verdict.summary}", indent=2)
+        for item in verdict.evidence:
+            yield self._text(item, indent=4, style="dim")
+        yield from self._counterexample(verdict.counterexample, indent=4)
+
+    def _counterexample(self, lines: Sequence[str], *, indent: int) -> Iterator[RenderableType]:
+        for line in lines[:LINES_OF_COUNTEREXAMPLE_MAX]:
+            # Escaped, never spelled otherwise: the difference may be the very character.
+            shown = clipped(line, CHARACTERS_MAX)
+            yield self._text(f"| {_ascii(shown) if self._plain else shown}", indent=indent)
+        if (more := len(lines) - LINES_OF_COUNTEREXAMPLE_MAX) > 0:
+            yield self._text(f"| {more:,} more lines in result.json", indent=indent)
+
+    def _table(self, *heads: str, right: Sequence[str] = ()) -> Table:
+        from rich.table import Table
+
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+        for head in heads:
+            table.add_column(head, justify="right" if head in right else "left", overflow="fold")
+        return table
+
+    def _status(self, status: Status) -> Text:
+        return self._words(f"{MARKS[status]} {status_word(status)}", style=COLOURS[status])
+
+    def _text(self, words: str, *, indent: int = 0, style: str = "") -> RenderableType:
+        """Return a paragraph whose further lines keep its indent."""
+        return _indented(self._words(words, style=style), indent)
+
+    def _words(self, words: str, *, style: str = "") -> Text:
+        from rich.text import Text
+
+        return Text(self._safe(words), style=style, overflow="fold")
+
+    def _safe(self, words: str) -> str:
+        shown = clipped(words, CHARACTERS_MAX)
+        return _ascii(shown.translate(ASCII_FOR)) if self._plain else shown
+
+
+def _indented(part: RenderableType, indent: int) -> RenderableType:
+    from rich.padding import Padding
+
+    return Padding(part, (0, 0, 0, indent), expand=False)
+
+
+def _ascii(words: str) -> str:
+    return words.encode("ascii", "backslashreplace").decode("ascii")

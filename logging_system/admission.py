@@ -1,0 +1,188 @@
+"""The bounded queue between the application's threads and the worker, and who may wait for room in it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from logging_system.ledger import HandlerLedger
+from logging_system.record import Captured
+
+GROUP_RECORDS_MAX = 512
+GROUP_BYTES_MAX = 4 * 1024 * 1024
+
+
+class BlockBudget(threading.local):
+    """How long this thread may still wait in the current second; each thread has its own.
+
+    Args:
+        allowance_seconds: Waiting allowed per thread and second.
+    """
+
+    def __init__(self, allowance_seconds: float) -> None:
+        self._allowance_seconds = allowance_seconds
+        self._window_started_seconds = float("-inf")
+        self._spent_seconds = 0.0
+
+    def remaining_seconds(self, now_seconds: float) -> float:
+        """Return how long the thread may wait from `now_seconds` on."""
+        if now_seconds - self._window_started_seconds >= 1.0:
+            self._window_started_seconds = now_seconds
+            self._spent_seconds = 0.0
+        return max(0.0, self._allowance_seconds - self._spent_seconds)
+
+    def spend(self, waited_seconds: float) -> None:
+        """Take what was waited off the current second's allowance."""
+        self._spent_seconds += waited_seconds
+
+
+class RecordQueue:
+    """Captured records on their way to the worker; bounded in records and bytes.
+
+    Args:
+        ledger: Counts what goes in and what is refused, under the same lock.
+        records_max: Records waiting at most.
+        bytes_max: Their bytes at most, roughly.
+        allowance_seconds: How long a thread may wait for room per second, where it may wait.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        ledger: HandlerLedger,
+        *,
+        records_max: int,
+        bytes_max: int,
+        allowance_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ledger = ledger
+        self._records_max = records_max
+        self._bytes_max = bytes_max
+        self._clock = clock
+        self._budget = BlockBudget(allowance_seconds)
+        self._records: deque[Captured] = deque()
+        self._bytes = 0
+        self._entered = 0
+        self._room = threading.Condition(ledger.lock)
+        self._work = threading.Condition(ledger.lock)
+        self._settled = threading.Condition(ledger.lock)
+        self._worker_waits_for = 0
+        self._blocked = 0
+        self._hurry = False
+        self.closed = False
+
+    def offer(self, captured: Captured, *, may_wait: bool) -> bool:
+        """Queue a record, or count why not.
+
+        Args:
+            captured: The record.
+            may_wait: Whether the thread may spend its budget when the queue is full.
+
+        Returns:
+            Whether the record was queued.
+        """
+        ledger = self._ledger
+        with ledger.lock:
+            if not self.closed and self._is_full(captured) and may_wait:
+                self._wait_for_room(captured)
+            if self.closed or self._is_full(captured):
+                ledger.drop_offered("closed" if self.closed else "queue_full")
+                return False
+            ledger.offered += 1
+            ledger.queued += 1
+            self._entered += 1
+            self._records.append(captured)
+            self._bytes += captured.size_bytes
+            if self._worker_waits_for and len(self._records) >= self._worker_waits_for:
+                self._worker_waits_for = 0
+                self._work.notify()
+            return True
+
+    def take(self, linger_seconds: float, idle_seconds: float) -> list[Captured]:
+        """Return the next group for the worker; empty after `idle_seconds`, or when closed and empty.
+
+        The records stay counted as queued until the worker says what became of them.
+
+        Args:
+            linger_seconds: How long the first record waits for company.
+            idle_seconds: How long to wait for a first record.
+        """
+        with self._ledger.lock:
+            if not self._records and not self.closed:
+                self._wait_for_work(1, idle_seconds)
+            if self._records and len(self._records) < GROUP_RECORDS_MAX and not (self.closed or self._hurry):
+                self._wait_for_work(GROUP_RECORDS_MAX, linger_seconds)
+            group: list[Captured] = []
+            group_bytes = 0
+            while self._records and len(group) < GROUP_RECORDS_MAX and group_bytes < GROUP_BYTES_MAX:
+                captured = self._records.popleft()
+                group_bytes += captured.size_bytes
+                group.append(captured)
+            self._bytes -= group_bytes
+            if self._blocked:
+                self._room.notify_all()
+            return group
+
+    def settled(self) -> None:
+        """Tell those who wait in `wait_until_settled` to look again."""
+        with self._ledger.lock:
+            self._settled.notify_all()
+
+    def wait_until_settled(self, timeout_seconds: float) -> bool:
+        """Wait until every record offered before this call has left the queue and the worker's hands.
+
+        Returns:
+            Whether that happened in time.
+        """
+        ledger = self._ledger
+        with ledger.lock:
+            target = self._entered
+            self._hurry = True
+            self._work.notify()
+            try:
+                # Records leave in the order they came, so this many settled means all of those before.
+                return self._settled.wait_for(
+                    lambda: self._entered - ledger.queued >= target, timeout_seconds
+                )
+            finally:
+                self._hurry = False
+
+    def close(self) -> None:
+        """Refuse records from now on; what is queued can still be taken."""
+        with self._ledger.lock:
+            self.closed = True
+            self._work.notify_all()
+            self._room.notify_all()
+
+    def discard(self, reason: str) -> None:
+        """Count everything still waiting as dropped."""
+        with self._ledger.lock:
+            self._ledger.drop_queued(reason, len(self._records))
+            self._records.clear()
+            self._bytes = 0
+            self._settled.notify_all()
+
+    def _is_full(self, captured: Captured) -> bool:
+        if len(self._records) >= self._records_max:
+            return True
+        return bool(self._records) and self._bytes + captured.size_bytes > self._bytes_max
+
+    def _wait_for_room(self, captured: Captured) -> None:
+        started_seconds = self._clock()
+        allowed_seconds = self._budget.remaining_seconds(started_seconds)
+        if allowed_seconds <= 0.0:
+            return
+        self._blocked += 1
+        try:
+            self._room.wait_for(lambda: self.closed or not self._is_full(captured), allowed_seconds)
+        finally:
+            self._blocked -= 1
+            self._budget.spend(self._clock() - started_seconds)
+
+    def _wait_for_work(self, records: int, seconds: float) -> None:
+        self._worker_waits_for = records
+        self._work.wait_for(lambda: self.closed or self._hurry or len(self._records) >= records, seconds)
+        self._worker_waits_for = 0

@@ -1,0 +1,283 @@
+"""The `logging.Handler` an application installs: capture, enqueue, return; no disk, no store.
+
+```
+caller's thread            worker thread                                   another process
+level → capture → queue ─▶ encode → frame → write → fdatasync ─▶ spool ─▶ shipper → store
+                                                        └─▶ on_durable
+```
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import threading
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+from logging_system.admission import RecordQueue
+from logging_system.ledger import HandlerCounters, HandlerLedger
+from logging_system.record import Scrubber, capture, identity
+from logging_system.spool.segment import prepare_folder
+from logging_system.spool.writer import SpoolWriter
+from logging_system.worker import OnDurable, Worker
+
+Durability = Literal["memory", "write", "fsync"]
+CLOSE_SECONDS_MAX = 5.0
+_POSTPONED_MAX = 16
+_DRAIN_SHARE = 0.8
+
+
+class _Guard(threading.local):
+    """Tells a log call made inside another (by `__str__`, a signal handler) from a first one."""
+
+    def __init__(self) -> None:
+        self.active = False
+        # Lists, because appending is one step: a signal handler may come between any two.
+        self.postponed: list[logging.LogRecord] = []
+        self.overflowed: list[logging.LogRecord] = []
+
+    def forget(self) -> int:
+        """Give up what was postponed; return how many records that were."""
+        count = len(self.postponed) + len(self.overflowed)
+        self.postponed.clear()
+        self.overflowed.clear()
+        return count
+
+
+class SpoolHandler(logging.Handler):
+    """Puts log records into a spool folder, from which a shipper takes them to the store.
+
+    Args:
+        spool: The spool folder; may be shared by any number of processes.
+        service: `service.name` of every document.
+        durability: When `on_durable` is called: "memory" (queued), "write" (`write(2)` has returned: survives
+            SIGKILL), "fsync" (`fdatasync(2)` has returned: survives power loss).
+        queue_records_max: Records waiting for the worker at most.
+        queue_bytes_max: Their bytes at most, roughly.
+        spool_bytes_max: Bytes that the segments of all writers may take; beyond it new records are refused.
+        block_seconds: How long a thread may wait for room in a full queue per second, at ERROR and above.
+        close_seconds: How long `close` may take, 5 at most.
+        on_durable: Called with exactly the records that have just become durable, never with dropped ones;
+            from the worker, or for "memory" from the thread that logged. Can be set later as an attribute.
+        scrub: Takes secrets out of a document before it is written anywhere.
+        level: The handler's level.
+
+    Raises:
+        ValueError: `durability` is not one of the three.
+    """
+
+    def __init__(
+        self,
+        *,
+        spool: str | os.PathLike[str],
+        service: str,
+        durability: Durability = "fsync",
+        queue_records_max: int = 10_000,
+        queue_bytes_max: int = 32 * 1024 * 1024,
+        spool_bytes_max: int = 1024 * 1024 * 1024,
+        block_seconds: float = 0.05,
+        close_seconds: float = CLOSE_SECONDS_MAX,
+        on_durable: OnDurable | None = None,
+        scrub: Scrubber = identity,
+        level: int = logging.NOTSET,
+    ) -> None:
+        if durability not in get_args(Durability):
+            raise ValueError(f"durability {durability!r}: choose one of {', '.join(get_args(Durability))}")
+        super().__init__(level)
+        self.on_durable = on_durable
+        self._folder = Path(spool)
+        self._service = service
+        self._durability = durability
+        self._queue_records_max = queue_records_max
+        self._queue_bytes_max = queue_bytes_max
+        self._spool_bytes_max = spool_bytes_max
+        self._block_seconds = block_seconds
+        self._close_seconds = min(close_seconds, CLOSE_SECONDS_MAX)
+        self._scrub = scrub
+        self._forked = False
+        self._closing = threading.RLock()
+        self._worker: Worker | None = None
+        self._thread: threading.Thread | None = None
+        self._begin_epoch()
+        self._start_worker()
+        _handlers.add(self)
+        atexit.register(self.close)
+
+    def createLock(self) -> None:  # noqa: N802 - the standard library's name
+        """Have no lock: one thread that waits for room must not hold up the others."""
+        self.lock = None
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Queue a record that passes the filters; never raises and never recurses.
+
+        A record logged by this thread from inside another log call follows it; beyond a few it is dropped
+        and counted.
+
+        Returns:
+            Whether the record passed the filters.
+        """
+        guard = self._guard
+        if guard.active:
+            (guard.postponed if len(guard.postponed) < _POSTPONED_MAX else guard.overflowed).append(record)
+            return True
+        passed = self._offer_guarded(record)
+        budget = _POSTPONED_MAX
+        while guard.postponed and budget:
+            budget -= 1
+            self._offer_guarded(guard.postponed.pop(0))
+        if guard.postponed or guard.overflowed:
+            self._ledger.drop_offered("reentrant", guard.forget())
+        return passed
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue a record without asking the filters."""
+        self.handle(record)
+
+    def flush(self, timeout: float = CLOSE_SECONDS_MAX) -> bool:  # type: ignore[override]  # tells the outcome
+        """Wait until all records offered so far are as durable as promised, or dropped.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            Whether that happened in time.
+        """
+        return self._queue.wait_until_settled(timeout)
+
+    def stats(self) -> HandlerCounters:
+        """Return all counters of one moment."""
+        return self._ledger.snapshot()
+
+    def close(self) -> None:
+        """Seal the spool in bounded time, without the store; later records are dropped and counted."""
+        with self._closing:
+            self._queue.close()
+            worker, thread = self._worker, self._thread
+            self._thread = None
+            if worker is not None and thread is not None and thread is not threading.current_thread():
+                worker.stop(self._close_seconds * _DRAIN_SHARE)
+                thread.join(self._close_seconds)
+        atexit.unregister(self.close)
+        super().close()
+
+    def _begin_epoch(self) -> None:
+        self._guard = _Guard()
+        self._ledger = HandlerLedger()
+        self._queue = RecordQueue(
+            self._ledger,
+            records_max=self._queue_records_max,
+            bytes_max=self._queue_bytes_max,
+            allowance_seconds=self._block_seconds,
+        )
+        self._writer = SpoolWriter(
+            self._folder, spool_bytes_max=self._spool_bytes_max, sync=self._durability == "fsync"
+        )
+        self._worker = None
+        self._thread = None
+
+    def _start_worker(self) -> None:
+        try:
+            prepare_folder(self._folder)
+        except OSError as error:
+            # The application starts nevertheless; the worker keeps trying.
+            self._ledger.spool_error(type(error).__name__)
+        self._worker = Worker(
+            queue=self._queue,
+            writer=self._writer,
+            ledger=self._ledger,
+            service=self._service,
+            scrub=self._scrub,
+            durable=self._group_is_durable,
+            status_folder=self._folder,
+        )
+        thread = threading.Thread(
+            target=self._run_worker, args=(self._worker,), name="logging_system.worker", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:
+            # No more threads: the queue takes what it may, and the rest is dropped and counted.
+            self._ledger.spool_error(type(error).__name__)
+        else:
+            self._thread = thread
+
+    def _run_worker(self, worker: Worker) -> None:
+        # What the callback logs through this handler would call it again, for ever.
+        self._guard.active = True
+        worker.run()
+
+    def _offer_guarded(self, record: logging.LogRecord) -> bool:
+        guard = self._guard
+        guard.active = True
+        try:
+            return self._offer(record)
+        except Exception:
+            self._ledger.drop_offered("capture_error")
+            return True
+        finally:
+            guard.active = False
+
+    def _offer(self, record: logging.LogRecord) -> bool:
+        if self.filters:
+            passed: object = self.filter(record)  # from Python 3.12 on it may be another record
+            if not passed:
+                return False
+            if isinstance(passed, logging.LogRecord):
+                record = passed
+        if self._forked:
+            self._start_after_fork()
+        if self._queue.offer(capture(record), may_wait=record.levelno >= logging.ERROR) and (
+            self._durability == "memory"
+        ):
+            self._tell_durable([record])
+        return True
+
+    def _tell_durable(self, records: Sequence[logging.LogRecord]) -> None:
+        if self.on_durable is not None:
+            try:
+                self.on_durable(records)
+            except Exception:
+                with self._ledger.lock:
+                    self._ledger.callback_errors += 1
+
+    def _group_is_durable(self, records: Sequence[logging.LogRecord]) -> None:
+        if self._durability != "memory":
+            self._tell_durable(records)
+        if own_records := self._guard.forget():
+            self._ledger.drop_offered("own_thread", own_records)
+
+    def _leave_parent(self) -> None:
+        """In a forked child: drop what was inherited; the parent's worker still has it."""
+        self._writer.forget()
+        closed = self._queue.closed
+        self._closing = threading.RLock()
+        self._begin_epoch()
+        self._queue.closed = closed
+        self._forked = True
+
+    def _start_after_fork(self) -> None:
+        with self._ledger.lock:
+            if not self._forked:
+                return
+            self._forked = False
+            self._start_worker()
+        # multiprocessing's children leave without atexit.
+        multiprocessing_util = sys.modules.get("multiprocessing.util")
+        if multiprocessing_util is not None:
+            multiprocessing_util.Finalize(None, self.close, exitpriority=100)
+
+
+_handlers: weakref.WeakSet[SpoolHandler] = weakref.WeakSet()
+
+
+def _leave_parents() -> None:
+    for handler in list(_handlers):
+        handler._leave_parent()
+
+
+os.register_at_fork(after_in_child=_leave_parents)

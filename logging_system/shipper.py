@@ -1,0 +1,262 @@
+"""Takes records from a spool to a store: the delivery machine's edge, where threads, files and the clock are.
+
+```
+spool ──read──▶ machine ──Send──▶ sender threads ──bulk──▶ store
+  ▲                │  ▲                  │
+  └──checkpoint────┘  └─────answers──────┘
+```
+
+One loop owns the spool, the machine and the dead letters; the senders only carry requests and answers.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import queue
+import random
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from logging_system.dead_letters import DeadLetterFile
+from logging_system.delivery.answers import Answer, NoAnswer
+from logging_system.delivery.backoff import Backoff
+from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits, Send
+from logging_system.delivery.progress import Outcome
+from logging_system.ledger import STATUS_INTERVAL_SECONDS, ShipperCounters, counters_content, write_status
+from logging_system.sinks import Sink
+from logging_system.spool.checkpoint import CheckpointError
+from logging_system.spool.reader import SpoolReader
+
+STATUS_NAME = "status-shipper.json"
+POLL_SECONDS = 0.025
+_CHECKPOINT_INTERVAL_SECONDS = 0.1
+_STOP_SECONDS_MAX = 3.0
+_DISK_RETRY_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+_Report = tuple[int, Answer | NoAnswer]
+
+
+class Shipper:
+    """Ships one spool folder until it is told to stop.
+
+    Args:
+        folder: The spool folder.
+        sink: The store.
+        limits: How large and how many.
+        status_path: Where the counters are written; in the spool folder by default.
+        rng: Where retry jitter comes from.
+
+    Raises:
+        SpoolBusyError: Another process ships this folder.
+        OSError: The folder cannot be used.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        sink: Sink,
+        *,
+        limits: Limits | None = None,
+        status_path: Path | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
+        self._reader = SpoolReader(folder)
+        self._dead_letters = DeadLetterFile(folder)
+        self._sink = sink
+        self._machine = DeliveryMachine(self._rng, self._limits)
+        self._restored = self._reader.restored_counters
+        self._status_path = status_path or folder / STATUS_NAME
+        self._requests: queue.SimpleQueue[Send] = queue.SimpleQueue()
+        self._reports: queue.SimpleQueue[_Report] = queue.SimpleQueue()
+        self._letters: list[BuryDeadLetter] = []
+        self._stopping = threading.Event()
+        self._prepared = threading.Event()
+        self._prepare_trouble = ""
+        self._disk_trouble = ""
+        self._dirty = False
+        self._save_due_seconds = 0.0
+        self._read_due_seconds = 0.0
+        self._bury_due_seconds = 0.0
+        self._status_due_seconds = 0.0
+
+    def stop(self) -> None:
+        """Ask `run` to end; callable from a signal handler or another thread."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Ship until `stop`; then wait a bounded time for answers under way, checkpoint, and return."""
+        self._start(self._prepare_store, "logging_system.prepare")
+        for number in range(self._limits.concurrency):
+            self._start(self._carry_requests, f"logging_system.sender-{number}")
+        while not self._stopping.is_set():
+            self._read_spool()
+            if self._prepared.is_set():
+                self._obey()
+            self._bury()
+            self._save(force=False)
+            self._report(force=False)
+            self._wait_for_reports(POLL_SECONDS)
+        deadline_seconds = time.monotonic() + _STOP_SECONDS_MAX
+        while self._machine.in_flight and time.monotonic() < deadline_seconds:
+            self._wait_for_reports(POLL_SECONDS)
+        self._bury_due_seconds = 0.0
+        self._bury()
+        self._save(force=True)
+        self._report(force=True)
+        self._dead_letters.close()
+        self._reader.close()
+
+    def counters(self) -> ShipperCounters:
+        """Return all counters of one moment, earlier runs on this spool included."""
+        counts = self._machine.progress.counts
+        total = {outcome: counts[outcome] + self._restored.get(outcome.value, 0) for outcome in Outcome}
+        corrupted = self._reader.damage.corrupted_records
+        spooled = self._machine.progress.unfinished
+        return ShipperCounters(
+            admitted=spooled + sum(total.values()) + corrupted,
+            spooled=spooled,
+            delivered=total[Outcome.DELIVERED] + total[Outcome.CONFLICT],
+            dead_lettered=total[Outcome.DEAD_LETTERED],
+            redirected=total[Outcome.REDIRECTED],
+            corrupted=corrupted,
+            conflicts=total[Outcome.CONFLICT],
+        )
+
+    def _start(self, target: object, name: str) -> None:
+        # Daemons: a request that hangs must not keep the process from ending in time.
+        threading.Thread(target=target, name=name, daemon=True).start()  # type: ignore[arg-type]
+
+    def _prepare_store(self) -> None:
+        backoff = Backoff()
+        failures = 0
+        while not self._stopping.is_set():
+            trouble = self._sink.prepare()
+            if trouble is None:
+                self._prepare_trouble = ""
+                self._prepared.set()
+                return
+            failures += 1
+            if trouble != self._prepare_trouble:
+                _log.warning("the store is not ready, trying again: %s", trouble)
+            self._prepare_trouble = trouble
+            self._stopping.wait(backoff.delay_seconds(failures, None, self._rng))
+
+    def _carry_requests(self) -> None:
+        while True:
+            request = self._requests.get()
+            self._reports.put((request.number, self._sink.send(request.items)))
+
+    def _read_spool(self) -> None:
+        now_seconds = time.monotonic()
+        room_bytes = self._machine.room_bytes
+        if room_bytes <= 0 or now_seconds < self._read_due_seconds:
+            return
+        try:
+            blocks = self._reader.read(min(room_bytes, self._limits.batch_bytes_max))
+        except OSError as error:
+            self._note_disk_trouble("reading the spool", error)
+            self._read_due_seconds = now_seconds + _DISK_RETRY_SECONDS
+            return
+        # Nothing new: look again after a pause, not after each answer.
+        self._read_due_seconds = now_seconds if blocks else now_seconds + POLL_SECONDS
+        for block in blocks:
+            self._machine.take(
+                [
+                    Item(block.epoch, block.first_sequence + place, document)
+                    for place, document in enumerate(block.documents)
+                ],
+                now_seconds,
+            )
+        self._dirty = True
+
+    def _obey(self) -> None:
+        for command in self._machine.commands(time.monotonic()):
+            if isinstance(command, Send):
+                self._requests.put(command)
+            else:
+                self._letters.append(command)
+
+    def _bury(self) -> None:
+        now_seconds = time.monotonic()
+        if not self._letters or now_seconds < self._bury_due_seconds:
+            return
+        try:
+            self._dead_letters.bury(self._letters)
+        except OSError as error:
+            self._note_disk_trouble("writing dead letters", error)
+            self._bury_due_seconds = now_seconds + _DISK_RETRY_SECONDS
+            return
+        for letter in self._letters:
+            self._machine.buried(letter.item)
+        self._letters.clear()
+
+    def _wait_for_reports(self, seconds: float) -> None:
+        wait_seconds = self._machine.wait_seconds(time.monotonic())
+        if self._prepared.is_set() and wait_seconds is not None:
+            seconds = min(seconds, wait_seconds)
+        if self._machine.room_bytes > 0:
+            seconds = min(seconds, max(0.0, self._read_due_seconds - time.monotonic()))
+        try:
+            report = self._reports.get(timeout=seconds)
+            while True:
+                self._machine.answered(*report, time.monotonic())
+                report = self._reports.get_nowait()
+        except queue.Empty:
+            return
+
+    def _save(self, *, force: bool) -> None:
+        now_seconds = time.monotonic()
+        if not force and now_seconds < self._save_due_seconds:
+            return
+        for epoch, next_sequence in self._machine.progress.moved().items():
+            self._reader.acknowledge(epoch, next_sequence)
+            self._dirty = True
+        if not self._dirty:
+            return
+        self._save_due_seconds = now_seconds + _CHECKPOINT_INTERVAL_SECONDS
+        counts = self._machine.progress.counts
+        totals = {
+            outcome.value: counts[outcome] + self._restored.get(outcome.value, 0) for outcome in Outcome
+        }
+        try:
+            self._reader.save(totals)
+            self._dirty = False
+        except (OSError, CheckpointError) as error:
+            self._note_disk_trouble("writing the checkpoint", error)
+            self._save_due_seconds = now_seconds + _DISK_RETRY_SECONDS
+
+    def _report(self, *, force: bool) -> None:
+        now_seconds = time.monotonic()
+        if not force and now_seconds < self._status_due_seconds:
+            return
+        self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
+        content: dict[str, object] = {
+            "pid": os.getpid(),
+            "store_ready": self._prepared.is_set(),
+            **counters_content(self.counters()),
+            "in_flight_requests": self._machine.in_flight,
+            **asdict(self._machine.tally),
+            **asdict(self._reader.damage),
+            "checkpoint_lost": int(self._reader.checkpoint_lost),
+            "store_trouble": self._prepare_trouble,
+            "disk_trouble": self._disk_trouble,
+        }
+        try:
+            write_status(self._status_path, content)
+        except OSError as error:
+            self._note_disk_trouble("writing the status", error)
+
+    def _note_disk_trouble(self, doing: str, error: Exception) -> None:
+        name = errno.errorcode.get(error.errno or 0, "") if isinstance(error, OSError) else ""
+        trouble = f"{doing}: {name} {error}"
+        if trouble != self._disk_trouble:
+            _log.warning("%s", trouble)
+        self._disk_trouble = trouble

@@ -1,0 +1,104 @@
+"""Carries bulk requests to Elasticsearch and sets up the data stream's template.
+
+The transport is elastic-transport's node, one level below the client: its answers come as raw bytes, nothing
+is retried and nothing is believed, which is the delivery machine's work.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import quote
+
+import elastic_transport
+import orjson
+from elastic_transport.client_utils import url_to_node_config
+
+from logging_system.delivery.answers import Answer, NoAnswer
+from logging_system.delivery.machine import Item
+from logging_system.sinks.index_template import index_template
+
+BULK_FILTER = "errors,took,items.*._index,items.*.status,items.*.error,items.*.failure_store"
+"""Keeps every item, and so its position, while most of the answer is left out."""
+
+
+class ElasticsearchSink:
+    """A data stream in an Elasticsearch cluster.
+
+    Args:
+        urls: One or more nodes; after a failure the next one is asked. Credentials may be part of a URL.
+        stream: Name of the data stream.
+        request_timeout_seconds: How long one request may wait for the server.
+        connections: Requests under way at once to one node.
+
+    Raises:
+        ValueError: A URL lacks its scheme, host or port.
+    """
+
+    def __init__(
+        self, urls: Sequence[str], stream: str, *, request_timeout_seconds: float = 10.0, connections: int = 2
+    ) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._current = 0
+        self._nodes = [
+            elastic_transport.Urllib3HttpNode(
+                replace(
+                    url_to_node_config(url, use_default_ports_for_scheme=True),
+                    request_timeout=request_timeout_seconds,
+                    connections_per_node=connections + 1,
+                )
+            )
+            for url in urls
+        ]
+
+    def prepare(self) -> str | None:
+        """Put the index template (idempotent); see `Sink.prepare`."""
+        body = orjson.dumps(index_template(self._stream))
+        name = quote(f"logging-system-{self._stream}", safe="")
+        answer = self._request("PUT", f"/_index_template/{name}", body, "application/json")
+        if isinstance(answer, NoAnswer):
+            return answer.reason
+        if not 200 <= answer.status < 300:
+            return f"HTTP {answer.status}: {answer.body[:300].decode('utf-8', 'replace')}"
+        return None
+
+    def send(self, items: Sequence[Item]) -> Answer | NoAnswer:
+        """Create the documents, each under its own id; see `Sink.send`."""
+        target = f"/{quote(self._stream, safe='')}/_bulk?filter_path={BULK_FILTER}"
+        return self._request("POST", target, encode_bulk(items), "application/x-ndjson")
+
+    def close(self) -> None:
+        """Close the connections of every node."""
+        for node in self._nodes:
+            node.close()
+
+    def _request(self, method: str, target: str, body: bytes, content_type: str) -> Answer | NoAnswer:
+        place = self._current
+        headers = elastic_transport.HttpHeaders({"content-type": content_type, "accept": "application/json"})
+        try:
+            response = self._nodes[place].perform_request(method, target, body=body, headers=headers)
+        except Exception as error:
+            # Whatever broke, the request may have arrived: unknown, and the machine sends it again.
+            self._leave(place)
+            return NoAnswer(f"{type(error).__name__}: {error}"[:300])
+        if response.meta.status >= 500:
+            self._leave(place)
+        answer_headers = {name.lower(): value for name, value in response.meta.headers.items()}
+        return Answer(response.meta.status, answer_headers, response.body)
+
+    def _leave(self, place: int) -> None:
+        with self._lock:
+            if self._current == place:
+                self._current = (place + 1) % len(self._nodes)
+
+
+def encode_bulk(items: Sequence[Item]) -> bytes:
+    """Return the NDJSON of a bulk request: per document a create action and the document itself."""
+    parts: list[bytes] = []
+    for item in items:
+        parts.append(b'{"create":{"_id":"' + item.id.encode() + b'"}}\n')
+        parts.append(item.document)
+        parts.append(b"\n")
+    return b"".join(parts)

@@ -1,0 +1,157 @@
+"""Encodes and reads the bytes of a segment: file header and blocks (layout: `logging_system.spool`)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import google_crc32c
+
+from logging_system.spool.codec import CODECS, PLAIN, Codec
+
+FORMAT_VERSION = 1
+MAGIC = b"LSSPOOL\0"
+MARKER = b"\xb1LBK"
+BLOCK_BYTES_MAX = 32 * 1024 * 1024
+"""No stored payload is larger; a reader never reserves more for one block, whatever a header claims."""
+
+_FILE = struct.Struct("<8sHHI16sQ")
+_BLOCK = struct.Struct("<4sIIB3xQI")
+_U32 = struct.Struct("<I")
+FILE_HEADER_BYTES = _FILE.size + _U32.size
+BLOCK_HEADER_BYTES = _BLOCK.size + _U32.size
+
+
+class FrameError(ValueError):
+    """A payload passes its checksum and still cannot be taken apart into records."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileHeader:
+    """What a segment says of itself before its first block."""
+
+    epoch: bytes
+    index: int
+    first_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockHeader:
+    """What a block says of its payload."""
+
+    length: int
+    checksum: int
+    codec: int
+    first_sequence: int
+    count: int
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the whole block: header and stored payload."""
+        return BLOCK_HEADER_BYTES + self.length
+
+
+def encode_file_header(header: FileHeader) -> bytes:
+    """Return the 44 bytes that open a segment."""
+    body = _FILE.pack(MAGIC, FORMAT_VERSION, 0, header.index, header.epoch, header.first_sequence)
+    return body + _U32.pack(google_crc32c.value(body))
+
+
+def decode_file_header(data: bytes) -> FileHeader | None:
+    """Return the header that `data` opens with, or None where it is short, damaged or of another format."""
+    if len(data) < FILE_HEADER_BYTES:
+        return None
+    body = data[: _FILE.size]
+    (checksum,) = _U32.unpack_from(data, _FILE.size)
+    magic, version, _reserved, index, epoch, first_sequence = _FILE.unpack(body)
+    if magic != MAGIC or version != FORMAT_VERSION or checksum != google_crc32c.value(body):
+        return None
+    return FileHeader(epoch, index, first_sequence)
+
+
+def encode_block(
+    epoch: bytes, first_sequence: int, documents: Sequence[bytes], codec: Codec = PLAIN
+) -> bytes:
+    """Return one block holding `documents` under consecutive sequences.
+
+    Args:
+        epoch: The writer's 16 bytes; mixed into the header's checksum.
+        first_sequence: Sequence of `documents[0]`.
+        documents: The records, each already encoded.
+        codec: How the payload is stored.
+
+    Raises:
+        FrameError: The stored payload would exceed `BLOCK_BYTES_MAX`.
+    """
+    parts: list[bytes] = []
+    for document in documents:
+        parts.append(_U32.pack(len(document)))
+        parts.append(document)
+    stored = codec.encode(b"".join(parts))
+    if len(stored) > BLOCK_BYTES_MAX:
+        raise FrameError(f"a block of {len(stored)} bytes exceeds {BLOCK_BYTES_MAX}; put fewer records in it")
+    header = _BLOCK.pack(
+        MARKER, len(stored), google_crc32c.value(stored), codec.number, first_sequence, len(documents)
+    )
+    return header + _U32.pack(google_crc32c.extend(google_crc32c.value(epoch), header)) + stored
+
+
+def decode_block_header(epoch: bytes, data: bytes, offset: int = 0) -> BlockHeader | None:
+    """Return the block header at `offset` of `data`, or None where there is no valid one."""
+    if len(data) - offset < BLOCK_HEADER_BYTES or data[offset : offset + 4] != MARKER:
+        return None
+    body = data[offset : offset + _BLOCK.size]
+    (checksum,) = _U32.unpack_from(data, offset + _BLOCK.size)
+    if checksum != google_crc32c.extend(google_crc32c.value(epoch), body):
+        return None
+    _marker, length, payload_checksum, codec, first_sequence, count = _BLOCK.unpack(body)
+    if length > BLOCK_BYTES_MAX:
+        return None
+    return BlockHeader(length, payload_checksum, codec, first_sequence, count)
+
+
+def find_block(epoch: bytes, data: bytes, start: int) -> int | None:
+    """Return the offset of the first valid block header of `data` at or after `start`, if there is one."""
+    position = data.find(MARKER, start)
+    while position >= 0:
+        if decode_block_header(epoch, data, position) is not None:
+            return position
+        position = data.find(MARKER, position + 1)
+    return None
+
+
+def payload_is_intact(header: BlockHeader, stored: bytes) -> bool:
+    """Tell whether `stored` is the payload `header` was written for."""
+    return len(stored) == header.length and google_crc32c.value(stored) == header.checksum
+
+
+def decode_documents(
+    header: BlockHeader, stored: bytes, codecs: Mapping[int, Codec] = CODECS
+) -> tuple[bytes, ...]:
+    """Return the records of an intact payload, in order.
+
+    Raises:
+        FrameError: The codec is unknown, refuses the bytes, or the record lengths do not add up.
+    """
+    codec = codecs.get(header.codec)
+    if codec is None:
+        raise FrameError(f"codec {header.codec} is unknown here; a newer version wrote this block")
+    try:
+        payload = codec.decode(stored)
+    except ValueError as error:
+        raise FrameError(
+            f"codec {header.codec} cannot decode the block at sequence {header.first_sequence}"
+        ) from error
+    documents: list[bytes] = []
+    position = 0
+    while position + _U32.size <= len(payload) and len(documents) < header.count:
+        (length,) = _U32.unpack_from(payload, position)
+        position += _U32.size
+        documents.append(payload[position : position + length])
+        position += length
+    if position != len(payload) or len(documents) != header.count:
+        raise FrameError(
+            f"the block at sequence {header.first_sequence} does not hold {header.count} records"
+        )
+    return tuple(documents)

@@ -1,0 +1,158 @@
+"""The worker thread: takes groups from the queue, frames them, and says which have become durable."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from logging_system.admission import RecordQueue
+from logging_system.ledger import STATUS_INTERVAL_SECONDS, HandlerLedger, counters_content, write_status
+from logging_system.record import Captured, Scrubber, encode
+from logging_system.spool.frame import FrameError
+from logging_system.spool.writer import SpoolFullError, SpoolWriter
+
+LINGER_SECONDS = 0.005
+_IDLE_SECONDS = 0.5
+_RETRY_SECONDS_MAX = 1.0
+
+OnDurable = Callable[[Sequence[logging.LogRecord]], None]
+
+
+class Worker:
+    """Moves records from the queue to the spool until the queue is closed and empty.
+
+    Args:
+        queue: Where groups come from.
+        writer: Where they go.
+        ledger: Counts what became of them.
+        service: `service.name` of every document.
+        scrub: Takes secrets out of a document.
+        durable: Called with the records that the spool has just made durable.
+        status_folder: Where the counters are written.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue: RecordQueue,
+        writer: SpoolWriter,
+        ledger: HandlerLedger,
+        service: str,
+        scrub: Scrubber,
+        durable: OnDurable,
+        status_folder: Path,
+    ) -> None:
+        self._queue = queue
+        self._writer = writer
+        self._ledger = ledger
+        self._service = service
+        self._scrub = scrub
+        self._durable = durable
+        self._status_path = status_folder / f"status-handler-{writer.epoch.hex()}.json"
+        self._status_due_seconds = 0.0
+        self._status_written: dict[str, object] = {}
+        self._deadline_seconds: float | None = None
+        self._stopping = threading.Event()
+        self._in_hand = 0
+
+    def stop(self, within_seconds: float) -> None:
+        """Bound what is left: what is not in the spool by then is dropped and counted."""
+        self._deadline_seconds = time.monotonic() + within_seconds
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until the queue is closed and empty, or the deadline of `stop` has passed."""
+        while True:
+            group = self._queue.take(LINGER_SECONDS, _IDLE_SECONDS)
+            if group:
+                self._in_hand = len(group)
+                try:
+                    self._store(group)
+                except Exception:
+                    # A worker that dies takes every later record with it; what it held is counted instead.
+                    self._drop("worker_error", self._in_hand)
+                self._queue.settled()
+            self._report(closing=False)
+            if self._queue.closed and (not group or self._is_late()):
+                break
+        self._queue.discard("closed")
+        try:
+            self._writer.seal()
+        except OSError as error:
+            self._ledger.spool_error(_name(error))
+        self._report(closing=True)
+
+    def _store(self, group: Sequence[Captured]) -> None:
+        kept: list[Captured] = []
+        documents: list[bytes] = []
+        for captured in group:
+            sequence = self._writer.next_sequence + len(kept)
+            try:
+                documents.append(encode(captured, sequence, self._service, self._scrub))
+            except Exception:
+                # A scrubber that fails must not let the text through, and must not stop the others.
+                self._drop("encode_error", 1)
+                continue
+            kept.append(captured)
+        if kept and self._append(documents):
+            self._in_hand -= len(kept)
+            self._ledger.admit(len(kept))
+            self._durable([captured.record for captured in kept])
+
+    def _append(self, documents: Sequence[bytes]) -> bool:
+        wait_seconds = 0.05
+        while True:
+            try:
+                self._writer.append(documents)
+            except SpoolFullError:
+                self._drop("spool_full", len(documents))
+                return False
+            except FrameError:
+                self._drop("too_large", len(documents))
+                return False
+            except OSError as error:
+                # A disk may come back: keep what is in hand; when the queue fills, its policy decides.
+                self._ledger.spool_error(_name(error))
+                self._report(closing=False)
+                if self._is_late():
+                    self._drop("spool_error", len(documents))
+                    return False
+                if self._stopping.wait(wait_seconds):
+                    time.sleep(0.05)
+                wait_seconds = min(2 * wait_seconds, _RETRY_SECONDS_MAX)
+            else:
+                return True
+
+    def _drop(self, reason: str, count: int) -> None:
+        self._in_hand -= count
+        self._ledger.drop_queued(reason, count)
+
+    def _is_late(self) -> bool:
+        return self._deadline_seconds is not None and time.monotonic() >= self._deadline_seconds
+
+    def _report(self, *, closing: bool) -> None:
+        now_seconds = time.monotonic()
+        if not closing and now_seconds < self._status_due_seconds:
+            return
+        self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
+        content: dict[str, object] = {
+            "epoch": self._writer.epoch.hex(),
+            "service": self._service,
+            "closed": closing,
+            **counters_content(self._ledger.snapshot()),
+        }
+        if content == self._status_written:
+            return
+        try:
+            write_status(self._status_path, content)
+            self._status_written = content
+        except OSError as error:
+            self._ledger.spool_error(_name(error))
+
+
+def _name(error: OSError) -> str:
+    return errno.errorcode.get(error.errno or 0, type(error).__name__)

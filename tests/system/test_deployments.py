@@ -1,0 +1,201 @@
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from textwrap import dedent
+from uuid import uuid4
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from harness.clock import SystemClock
+from harness.deployments import BACKENDS, procfs
+from harness.deployments.installed import SERVERS, find
+from harness.deployments.residue import find_residue
+from harness.deployments.scratch import OWNER_FILE, make_scratch, remove_scratch
+from harness.deployments.services import ServiceSet
+from harness.deployments.stack import StackDeployment
+from harness.protocols import Part, Promises, Stack
+from harness.proxy_client import ProxyClient
+from harness.targets.link import LinkTarget
+
+STACK = Stack(
+    name="link-only",
+    needs=("elasticsearch",),
+    links={"to_store": "elasticsearch"},
+    processes=(),
+    intake=Part("python_logging"),
+    acknowledged_by="return",
+    archive=Part("elasticsearch"),
+    promises=Promises(),
+)
+
+BACKEND_WORDS = ("embedded", pytest.param("local", marks=pytest.mark.servers))
+
+
+def require_servers() -> None:
+    missing = [name for name in SERVERS if find(name) is None]
+    if missing and os.environ.get("LOGQUAKE_REQUIRE_SERVERS") == "1":
+        pytest.fail(f"not installed: {', '.join(missing)}; run `make servers`")
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}; `make servers` installs them")
+
+
+def processes_of(run_id: str) -> list[int]:
+    return [
+        pid for pid, variables in procfs.started_by_a_harness() if variables[procfs.RUN_ID_VARIABLE] == run_id
+    ]
+
+
+@pytest.fixture
+def run_id() -> str:
+    return f"system-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def scratch(run_id: str) -> Iterator[Path]:
+    with whole_scratch(run_id) as folder:
+        yield folder
+
+
+@contextmanager
+def whole_scratch(run_id: str) -> Iterator[Path]:
+    """Yield a scratch folder, and see that neither it nor a process of its run stays."""
+    folder = make_scratch(run_id)
+    try:
+        yield folder
+    finally:
+        remove_scratch(folder)
+    assert processes_of(run_id) == []
+    assert not folder.exists()
+
+
+@pytest.fixture(scope="module", params=BACKEND_WORDS)
+def services(request: pytest.FixtureRequest) -> Iterator[ServiceSet]:
+    """The services of one backend, started once for all tests that take them, as a suite does."""
+    if request.param == "local":
+        require_servers()
+    run_id = f"system-{uuid4().hex[:12]}"
+    with whole_scratch(run_id) as scratch:
+        deployment = deploy(request.param, scratch, run_id)
+        try:
+            deployment.start()
+            deployment.wait_ready(90)
+            yield deployment
+        finally:
+            deployment.stop()
+
+
+def deploy(backend: str, scratch: Path, run_id: str) -> ServiceSet:
+    made: ServiceSet = BACKENDS.resolve(backend)(scratch, run_id, SystemClock(), ("elasticsearch",))
+    return made
+
+
+def test_killed_store_comes_back_with_what_it_acknowledged(services: ServiceSet) -> None:
+    store = services.targets()["elasticsearch"]
+    url = services.urls()["elasticsearch"]
+    operations = [line for n in range(3) for line in ({"create": {"_id": str(n)}}, {"message": "kept"})]
+    with closing(Elasticsearch(url)) as client:
+        answer = client.bulk(index="kept", operations=operations)
+        store.kill()
+        state, orderly = store.describe_state(), store.stopped_orderly()
+        gone = not store.alive()
+        store.restart()
+        client.indices.refresh(index="kept")
+        kept = client.count(index="kept")["count"]
+
+    assert not answer["errors"]
+    assert (gone, orderly) == (True, False)
+    assert "is gone, it did not stop in good order" in state
+    assert kept == 3
+    assert services.exited() == []
+
+
+def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
+    services: ServiceSet, scratch: Path, run_id: str
+) -> None:
+    with closing(ProxyClient(services.urls()["proxy"], 10)) as proxy:
+        stack = StackDeployment(STACK, services.urls(), proxy, scratch, run_id, SystemClock())
+        try:
+            stack.start()
+            stack.wait_ready(10)
+            link = stack.targets()["to_store"]
+            assert isinstance(link, LinkTarget)
+            outcomes = [link.probe(10).outcome]
+            for kind in ("timeout", "reset_peer"):
+                link.add_toxic("hurt", kind, "upstream", {"timeout": 0}, 1.0)
+                outcomes.append(link.probe(1).outcome)
+                link.remove_toxic("hurt")
+                outcomes.append(link.probe(10).outcome)
+        finally:
+            stack.stop()
+        after = link.probe(10).outcome
+
+    assert outcomes == ["answered", "silent", "answered", "reset", "answered"]
+    assert after == "refused"
+
+
+@pytest.mark.parametrize("backend", BACKEND_WORDS)
+def test_services_that_are_not_ready_yet_are_stopped_whole(backend: str, scratch: Path, run_id: str) -> None:
+    if backend == "local":
+        require_servers()
+    deployment = deploy(backend, scratch, run_id)
+    deployment.start()
+    begun = len(processes_of(run_id))
+
+    deployment.stop()
+
+    assert begun >= 2
+    assert processes_of(run_id) == []
+
+
+DYING_HARNESS = dedent(
+    """
+    import os, signal, sys
+    from pathlib import Path
+    from harness.clock import SystemClock
+    from harness.deployments import BACKENDS
+    backend, scratch, run_id = sys.argv[1:]
+    deployment = BACKENDS.resolve(backend)(Path(scratch), run_id, SystemClock(), ("elasticsearch",))
+    deployment.start()
+    deployment.wait_ready(90)
+    os.kill(os.getpid(), signal.SIGKILL)
+    """
+)
+
+
+def test_embedded_services_end_with_a_killed_harness(scratch: Path, run_id: str) -> None:
+    subprocess.run(
+        [sys.executable, "-c", DYING_HARNESS, "embedded", scratch, run_id], timeout=100, check=False
+    )
+    left = processes_of(run_id)
+    try:
+        gone = [procfs.ended_within(pid, 10) for pid in left]
+    finally:
+        killed = [procfs.kill(pid, 10) for pid in left]
+
+    assert all(gone)
+    assert all(killed)
+
+
+@pytest.mark.servers
+def test_real_servers_of_a_killed_harness_are_residue(scratch: Path, run_id: str) -> None:
+    require_servers()
+    installed = find("elasticsearch")
+    assert installed is not None
+    subprocess.run([sys.executable, "-c", DYING_HARNESS, "local", scratch, run_id], timeout=100, check=False)
+    try:
+        named = {left.pid for left in find_residue() if left.run_id == run_id}
+    finally:
+        left = processes_of(run_id)
+        killed = [procfs.kill(pid, 10) for pid in left]
+
+    # The Toxiproxy server, the launcher of Elasticsearch and the server it launched.
+    assert len(left) == 3
+    assert named == set(left)
+    assert all(killed)
+    began_ns = (scratch / OWNER_FILE).stat().st_mtime_ns
+    written = [path for path in installed.folder.rglob("*") if path.stat().st_mtime_ns >= began_ns]
+    assert written == []

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logging_system.delivery.answers import Answer, Fate, Judged, NoAnswer, Refused, Unproved, judge
+
+CREATED = {"create": {"status": 201}}
+
+
+def answer(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
+    return Answer(status, headers or {}, orjson.dumps(content))
+
+
+def item(status: object, **rest: object) -> dict[str, object]:
+    return {"create": {"status": status, **rest}}
+
+
+def fate_of(one_item: dict[str, object]) -> Fate:
+    judged = judge(answer({"errors": True, "items": [one_item]}), 1)
+    assert isinstance(judged, Judged)
+    return judged.items[0].fate
+
+
+LYING_200 = {
+    "html": b"<html><body>It works!</body></html>",
+    "empty": b"",
+    "truncated": orjson.dumps({"errors": False, "items": [CREATED, CREATED]})[:-9],
+    "not an object": b"[]",
+    "no items": orjson.dumps({"errors": False}),
+    "no errors": orjson.dumps({"items": [CREATED, CREATED]}),
+    "errors is a number": orjson.dumps({"errors": 0, "items": [CREATED, CREATED]}),
+    "errors is text": orjson.dumps({"errors": "false", "items": [CREATED, CREATED]}),
+    "items is an object": orjson.dumps({"errors": False, "items": {"0": CREATED, "1": CREATED}}),
+    "one item short": orjson.dumps({"errors": False, "items": [CREATED]}),
+    "one item more": orjson.dumps({"errors": False, "items": [CREATED] * 3}),
+    "an item of another action": orjson.dumps(
+        {"errors": False, "items": [CREATED, {"index": {"status": 201}}]}
+    ),
+    "an item without status": orjson.dumps({"errors": False, "items": [CREATED, {"create": {}}]}),
+    "a status as text": orjson.dumps({"errors": False, "items": [CREATED, item("201")]}),
+    "a status as boolean": orjson.dumps({"errors": False, "items": [CREATED, item(True)]}),
+    "a null item": orjson.dumps({"errors": False, "items": [CREATED, None]}),
+    "another request's answer": orjson.dumps({"acknowledged": True}),
+}
+
+
+@pytest.mark.parametrize("body", LYING_200.values(), ids=LYING_200.keys())
+def test_a_200_that_is_no_whole_bulk_answer_proves_nothing(body: bytes) -> None:
+    judged = judge(Answer(200, {}, body), 2)
+
+    assert isinstance(judged, Unproved)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_a_whole_bulk_answer_proves_each_item(status: int) -> None:
+    judged = judge(answer({"errors": False, "items": [CREATED, CREATED]}, status), 2)
+
+    assert isinstance(judged, Judged)
+    assert [result.fate for result in judged.items] == [Fate.DELIVERED, Fate.DELIVERED]
+
+
+@pytest.mark.parametrize("status", [301, 401, 403, 404, 429, 500, 502, 503, 504])
+def test_an_answer_other_than_success_proves_nothing_even_with_a_perfect_body(status: int) -> None:
+    judged = judge(answer({"errors": False, "items": [CREATED]}, status), 1)
+
+    assert isinstance(judged, Unproved)
+
+
+def test_no_answer_proves_nothing_and_keeps_its_reason() -> None:
+    assert judge(NoAnswer("connection reset"), 1) == Unproved("connection reset")
+
+
+@pytest.mark.parametrize(
+    ("one_item", "fate"),
+    [
+        (item(200), Fate.DELIVERED),
+        (item(201, failure_store="not_enabled"), Fate.DELIVERED),
+        (item(201, failure_store="used"), Fate.REDIRECTED),
+        (item(201, error={"type": "contradiction"}), Fate.RETRY),
+        (item(409, error={"type": "version_conflict_engine_exception"}), Fate.CONFLICT),
+        (item(400, error={"type": "document_parsing_exception"}), Fate.REJECTED),
+        (item(404, error={"type": "index_not_found_exception"}), Fate.REJECTED),
+        (item(403, error={"type": "cluster_block_exception"}), Fate.RETRY),
+        (item(403, error={"type": "security_exception"}), Fate.RETRY),
+        (item(403, error={"type": "something_else"}), Fate.REJECTED),
+        (item(429, error={"type": "es_rejected_execution_exception"}), Fate.RETRY),
+        (item(500), Fate.RETRY),
+        (item(503, error={"type": "unavailable_shards_exception"}), Fate.RETRY),
+        (item(100), Fate.RETRY),
+    ],
+)
+def test_an_item_is_classed_by_its_status_and_error(one_item: dict[str, object], fate: Fate) -> None:
+    assert fate_of(one_item) is fate
+
+
+def test_an_item_that_failed_is_not_delivered_because_errors_says_false() -> None:
+    judged = judge(answer({"errors": False, "items": [item(503), CREATED]}), 2)
+
+    assert isinstance(judged, Judged)
+    assert [result.fate for result in judged.items] == [Fate.RETRY, Fate.DELIVERED]
+
+
+def test_a_413_refuses_the_request_whatever_its_body() -> None:
+    assert isinstance(judge(Answer(413, {}, b"<html>too large</html>"), 3), Refused)
+
+
+def test_a_400_refuses_the_request_only_in_the_words_of_elasticsearch() -> None:
+    spoken = answer({"error": {"type": "illegal_argument_exception", "reason": "Malformed action"}}, 400)
+
+    assert judge(spoken, 3) == Refused(400, "illegal_argument_exception: Malformed action")
+    assert isinstance(judge(Answer(400, {}, b"<html>Bad Request</html>"), 3), Unproved)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("3", 3.0), ("86400", 60.0), ("", None), ("-1", None), ("soon", None), ("²", None)],
+)
+def test_retry_after_is_read_in_seconds_and_bounded(header: str, seconds: float | None) -> None:
+    judged = judge(Answer(429, {"retry-after": header}, b""), 1)
+
+    assert isinstance(judged, Unproved)
+    assert judged.retry_after_seconds == seconds
+
+
+def test_the_reason_of_an_item_names_its_cause_and_is_bounded() -> None:
+    error = {"type": "t", "reason": "r" * 5_000, "caused_by": {"type": "c", "reason": "d"}}
+    judged = judge(answer({"errors": True, "items": [item(400, error=error)]}), 1)
+
+    assert isinstance(judged, Judged)
+    assert len(judged.items[0].reason) == 500
+    assert judged.items[0].reason.startswith("t: rrr")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-10, 600) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["errors", "items", "create", "status", "error"]), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.integers(100, 599), st.binary(max_size=60) | json_values.map(orjson.dumps), st.integers(1, 3))
+def test_any_body_is_judged_and_an_acknowledgement_needs_every_item(
+    status: int, body: bytes, sent: int
+) -> None:
+    """Whatever comes back, judging ends without an error, and results exist only for all that was sent."""
+    judged = judge(Answer(status, {}, body), sent)
+
+    assert not isinstance(judged, Judged) or (len(judged.items) == sent and 200 <= status < 300)

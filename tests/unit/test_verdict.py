@@ -1,0 +1,116 @@
+import pytest
+
+from harness.checkers.conservation import Conservation
+from harness.facts import Acknowledged, Broke, FaultSeen, Found, ProcessExited, StepSkipped
+from harness.protocols import Status, Verdict
+from harness.verdict import judge, worst
+from tests.unit.literal_history import STEP, at, charge, fault, good_run, without
+
+CHARGE = charge(STEP)
+CHECKERS = [Conservation(CHARGE)]
+
+
+def _status(events):
+    return judge(events, CHARGE, CHECKERS).status
+
+
+def test_a_proper_examination_passes():
+    judgement = judge(good_run(), CHARGE, CHECKERS)
+
+    assert judgement.status is Status.PASS
+    assert judgement.remarks == ()
+    assert judgement.tally.acknowledged == 1002
+    assert judgement.found == 1002
+
+
+def test_a_pass_without_proof_that_the_fault_landed_is_inconclusive():
+    events = [e for e in good_run() if not isinstance(e, FaultSeen)] + [
+        FaultSeen(at(4), 0, False, "pid 7 runs")
+    ]
+
+    judgement = judge(events, CHARGE, CHECKERS)
+
+    assert judgement.status is Status.INCONCLUSIVE
+    assert "not proved to have landed: pid 7 runs" in judgement.remarks[0]
+
+
+def test_a_fault_never_observed_is_inconclusive():
+    assert _status([e for e in good_run() if not isinstance(e, FaultSeen)]) is Status.INCONCLUSIVE
+
+
+def test_a_loss_stays_a_fail_although_the_fault_was_not_proved():
+    events = [e for e in without(good_run(), Found, 450) if not isinstance(e, FaultSeen)]
+
+    assert _status(events) is Status.FAIL
+
+
+def test_a_pass_without_steady_state_is_inconclusive():
+    judgement = judge(without(good_run(), Acknowledged, *range(5)), CHARGE, CHECKERS)
+
+    assert judgement.status is Status.INCONCLUSIVE
+    assert "395 of 400" in judgement.remarks[0]
+
+
+def test_steady_state_holds_with_one_record_in_a_hundred_missing():
+    assert _status(without(good_run(), Acknowledged, *range(4))) is Status.PASS
+
+
+def test_a_stack_that_goes_silent_while_the_fault_is_on_cannot_pass():
+    judgement = judge(without(good_run(), Acknowledged, *range(400, 601)), CHARGE, CHECKERS)
+
+    assert judgement.status is Status.INCONCLUSIVE
+    assert "silent stack proves nothing" in judgement.remarks[0]
+
+
+def test_a_skipped_step_is_not_run_never_a_pass():
+    events = [e for e in good_run() if e not in fault()] + [StepSkipped(at(4), 0, "it cannot be killed here")]
+
+    assert _status(events) is Status.NOT_RUN
+
+
+def test_when_the_harness_broke_even_a_fail_says_nothing():
+    judgement = judge(
+        [*without(good_run(), Found, 450), Broke(at(5), "drain", "disk full")], CHARGE, CHECKERS
+    )
+
+    assert judgement.status is Status.ERROR
+    assert judgement.verdicts[0].vetoes == ()
+    assert judgement.remarks == ("drain: disk full",)
+
+
+def test_a_process_that_ended_by_itself_is_remarked():
+    judgement = judge([*good_run(), ProcessExited(at(5), "shipper", -9)], CHARGE, CHECKERS)
+
+    assert judgement.remarks == ('process "shipper" ended by itself with -9',)
+
+
+def test_a_checker_that_breaks_is_an_error_not_a_missing_verdict():
+    class Broken:
+        objective = "x.y"
+        dimension = "delivery"
+
+        def check(self, events) -> Verdict:
+            raise ZeroDivisionError
+
+    judgement = judge(good_run(), CHARGE, [Broken()])
+
+    assert judgement.status is Status.ERROR
+    assert "ZeroDivisionError" in judgement.verdicts[0].summary
+
+
+def test_an_empty_history_is_not_a_pass():
+    assert _status([]) is Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        ([], Status.NOT_RUN),
+        ([Status.PASS, Status.WARN], Status.WARN),
+        ([Status.PASS, Status.NOT_RUN], Status.NOT_RUN),
+        ([Status.INCONCLUSIVE, Status.FAIL, Status.ERROR], Status.FAIL),
+        ([Status.INCONCLUSIVE, Status.ERROR], Status.ERROR),
+    ],
+)
+def test_the_worst_status_wins(statuses, expected):
+    assert worst(statuses) is expected
