@@ -13,9 +13,11 @@ _SLICE_SECONDS = 0.1
 class SystemClock:
     """CLOCK_MONOTONIC, with waits that end early when the run is interrupted or its time is up.
 
+    Each cause ends one wait: the waits of the cleaning up that follows must not be cut short by it again.
+
     Args:
         deadline_ns: when the run must have ended, in nanoseconds of this clock; None = no limit.
-        interrupted: tells whether a person or a supervisor asked the run to end.
+        interrupted: tells whether a person or a supervisor asked the run to end since it was last called.
     """
 
     def __init__(
@@ -45,4 +47,5 @@ class SystemClock:
         if self._interrupted():
             raise InterruptedRunError("the run was asked to end by a signal")
         if self._deadline_ns is not None and self.now_ns() >= self._deadline_ns:
+            self._deadline_ns = None
             raise TimeIsUpError("the run reached its time limit; give it more with --max-minutes")

@@ -133,12 +133,12 @@ def counters_content(counters: HandlerCounters | ShipperCounters) -> dict[str, o
 
 
 def write_status(path: Path, content: Mapping[str, object]) -> None:
-    """Replace a status file in one step; a reader sees the old one or the new one.
+    """Replace a status file in one step, as its only writer; a reader sees the old one or the new one.
 
     Raises:
         OSError: The disk refused.
     """
-    creating = path.with_name(f"{path.name}.{os.getpid()}.creating")
+    creating = path.with_name(f"{path.name}.creating")
     descriptor = os.open(creating, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
     try:
         write_fully(descriptor, orjson.dumps(content, option=orjson.OPT_INDENT_2))

@@ -37,6 +37,20 @@ _IMMUTABLE = frozenset({str, int, float, bool, type(None), bytes})
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
+@dataclass(frozen=True, slots=True)
+class Producer:
+    """Who writes the records.
+
+    Attributes:
+        service: `service.name`.
+        entity_id: `process.entity_id`, the writer's epoch: sorting by it and then by `event.sequence`
+            gives the order in which each process logged, also across forks and restarts.
+    """
+
+    service: str
+    entity_id: str
+
+
 @dataclass(slots=True)
 class Captured:
     """A record as the caller left it.
@@ -75,23 +89,23 @@ def capture(record: logging.LogRecord) -> Captured:
     return Captured(record, message, labels, error, 512 + len(message) + _size(error))
 
 
-def encode(captured: Captured, sequence: int, service: str, scrub: Scrubber = identity) -> bytes:
+def encode(captured: Captured, sequence: int, producer: Producer, scrub: Scrubber = identity) -> bytes:
     """Return the document of a captured record as JSON.
 
     Args:
         captured: The record.
         sequence: Its number within the writer's epoch, stored as `event.sequence`.
-        service: `service.name`.
+        producer: Who writes it.
         scrub: Takes secrets out.
     """
-    document = scrub(_document(captured, sequence, service))
+    document = scrub(_document(captured, sequence, producer))
     try:
         return orjson.dumps(document)
     except TypeError:
         return orjson.dumps(_storable(document))
 
 
-def _document(captured: Captured, sequence: int, service: str) -> Document:
+def _document(captured: Captured, sequence: int, producer: Producer) -> Document:
     record = captured.record
     labels = captured.labels
     message = captured.message if captured.message is not None else _message(record, labels)
@@ -106,8 +120,12 @@ def _document(captured: Captured, sequence: int, service: str) -> Document:
                 "function": record.funcName,
             },
         },
-        "service": {"name": service},
-        "process": {"pid": record.process, "thread": {"name": record.threadName}},
+        "service": {"name": producer.service},
+        "process": {
+            "pid": record.process,
+            "entity_id": producer.entity_id,
+            "thread": {"name": record.threadName},
+        },
         "event": {"sequence": sequence},
         "ecs": {"version": "8.17"},
     }

@@ -245,6 +245,7 @@ class Shipper:
             "in_flight_requests": self._machine.in_flight,
             **asdict(self._machine.tally),
             **asdict(self._reader.damage),
+            "unreadable": self._reader.unreadable,
             "checkpoint_lost": int(self._reader.checkpoint_lost),
             "store_trouble": self._prepare_trouble,
             "disk_trouble": self._disk_trouble,

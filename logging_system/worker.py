@@ -11,7 +11,7 @@ from pathlib import Path
 
 from logging_system.admission import RecordQueue
 from logging_system.ledger import STATUS_INTERVAL_SECONDS, HandlerLedger, counters_content, write_status
-from logging_system.record import Captured, Scrubber, encode
+from logging_system.record import Captured, Producer, Scrubber, encode
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
 
@@ -49,7 +49,7 @@ class Worker:
         self._queue = queue
         self._writer = writer
         self._ledger = ledger
-        self._service = service
+        self._producer = Producer(service, writer.epoch.hex())
         self._scrub = scrub
         self._durable = durable
         self._status_path = status_folder / f"status-handler-{writer.epoch.hex()}.json"
@@ -92,7 +92,7 @@ class Worker:
         for captured in group:
             sequence = self._writer.next_sequence + len(kept)
             try:
-                documents.append(encode(captured, sequence, self._service, self._scrub))
+                documents.append(encode(captured, sequence, self._producer, self._scrub))
             except Exception:
                 # A scrubber that fails must not let the text through, and must not stop the others.
                 self._drop("encode_error", 1)
@@ -140,8 +140,8 @@ class Worker:
             return
         self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
         content: dict[str, object] = {
-            "epoch": self._writer.epoch.hex(),
-            "service": self._service,
+            "epoch": self._producer.entity_id,
+            "service": self._producer.service,
             "closed": closing,
             **counters_content(self._ledger.snapshot()),
         }

@@ -20,6 +20,8 @@ PROCESS_VARIABLE = "LOGQUAKE_PROCESS"
 
 PROC = Path("/proc")
 
+_COMMAND_CHARACTERS_MAX = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Stat:
@@ -80,12 +82,12 @@ def environment(pid: int) -> Mapping[str, str]:
 
 
 def command(pid: int) -> str:
-    """Return the command line of a process as one readable line; empty where it is gone."""
+    """Return the command line of a process as one line of at most 300 characters; empty where it is gone."""
     try:
         raw = (PROC / str(pid) / "cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return ""
-    return raw.decode(errors="replace").replace("\0", " ").strip()
+    return " ".join(raw.decode(errors="replace").replace("\0", " ").split())[:_COMMAND_CHARACTERS_MAX]
 
 
 def started_by_a_harness() -> Iterator[tuple[int, Mapping[str, str]]]:

@@ -13,10 +13,10 @@ class Sink(Protocol):
     """A store's side of the wire; called from several threads at once."""
 
     def prepare(self) -> str | None:
-        """Make the store ready for documents; may be repeated.
+        """Make the store as ready for documents as it allows; may be repeated.
 
         Returns:
-            None when it is ready, else what stands in the way.
+            None when documents can be sent, else what stands in the way.
         """
 
     def send(self, items: Sequence[Item]) -> Answer | NoAnswer:

@@ -6,6 +6,7 @@ is retried and nothing is believed, which is the delivery machine's work.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,6 +22,10 @@ from logging_system.sinks.index_template import index_template
 
 BULK_FILTER = "errors,took,items.*._index,items.*.status,items.*.error,items.*.failure_store"
 """Keeps every item, and so its position, while most of the answer is left out."""
+
+
+_LACKING = frozenset({400, 404, 405, 501})
+_log = logging.getLogger(__name__)
 
 
 class ElasticsearchSink:
@@ -60,6 +65,10 @@ class ElasticsearchSink:
         answer = self._request("PUT", f"/_index_template/{name}", body, "application/json")
         if isinstance(answer, NoAnswer):
             return answer.reason
+        if answer.status in _LACKING:
+            # A smaller server, or somebody else's template for the name: logs matter more than mappings.
+            _log.warning("%s goes without our index template: %s", self._stream, answer.body[:300])
+            return None
         if not 200 <= answer.status < 300:
             return f"HTTP {answer.status}: {answer.body[:300].decode('utf-8', 'replace')}"
         return None

@@ -16,6 +16,7 @@ _PROPERTIES: dict[str, object] = {
     "process": {
         "properties": {
             "pid": {"type": "long", "ignore_malformed": True},
+            "entity_id": _KEYWORD,
             "thread": {"properties": {"name": _KEYWORD}},
         }
     },

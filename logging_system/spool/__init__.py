@@ -3,7 +3,7 @@ r"""Holds framed records on disk between the application that wrote them and the
 Everything a spool folder holds (the folder is 0700 where this package creates it, each file 0600):
 
 ```
-<epoch>-<index>.new         a segment being created; ignored by readers, removed by nobody but its writer
+<epoch>-<index>.new         a segment being created; ignored; removed by a starting reader if its writer died
 <epoch>-<index>.open        the segment a writer appends to; the writer holds an exclusive flock on it
 <epoch>-<index>.segment     sealed: not one byte will be added
 <epoch>-<index>.corrupt     read to its end, damaged somewhere, kept aside for a person

@@ -12,7 +12,7 @@ import fcntl
 import os
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from enum import Enum, auto
 
 from logging_system.spool.checkpoint import Position
@@ -44,7 +44,7 @@ class SpooledBlock:
 
 @dataclass(slots=True)
 class Damage:
-    """What reading found broken, in records, blocks and writers; counts only ever rise.
+    """What reading found broken, in records, blocks and writers.
 
     Attributes:
         corrupted_records: Records known to have been in the spool and destroyed there.
@@ -58,14 +58,19 @@ class Damage:
     torn_tails: int = 0
     unclean_exits: int = 0
 
+    def __add__(self, other: Damage) -> Damage:
+        return Damage(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
 
 @dataclass(frozen=True, slots=True)
 class _Handed:
     """A block that was handed out and is not known to be delivered."""
 
+    first_sequence: int
     end_sequence: int
     index: int
     offset_bytes: int
+    damage_before: Damage
 
 
 class _Found(Enum):
@@ -84,15 +89,13 @@ class EpochCursor:
         epoch: The writer's 16 bytes.
         position: Where an earlier reader got to; None starts at the first segment there is.
         codecs: The stored forms that can be read.
-        damage: Where damage is counted.
     """
 
-    def __init__(
-        self, epoch: bytes, position: Position | None, codecs: Mapping[int, Codec], damage: Damage
-    ) -> None:
+    def __init__(self, epoch: bytes, position: Position | None, codecs: Mapping[int, Codec]) -> None:
+        self.damage = Damage()
+        """All damage seen since `position`."""
         self._epoch = epoch
         self._codecs = codecs
-        self._damage = damage
         self._started = position is not None
         self._index = position.index if position else 0
         self._offset_bytes = position.offset_bytes if position else 0
@@ -109,8 +112,14 @@ class EpochCursor:
         """Where a reader that starts again must begin."""
         if self._handed:
             first = self._handed[0]
-            return Position(first.index, first.offset_bytes, self._delivered_sequence)
+            sequence = max(first.first_sequence, self._delivered_sequence)
+            return Position(first.index, first.offset_bytes, sequence)
         return Position(self._index, self._offset_bytes, self._next_sequence)
+
+    @property
+    def passed_damage(self) -> Damage:
+        """The damage before `position`: a reader that starts again there won't meet it again."""
+        return self._handed[0].damage_before if self._handed else self.damage
 
     def acknowledge(self, next_sequence: int) -> None:
         """Take note that every record before `next_sequence` is done."""
@@ -189,7 +198,7 @@ class EpochCursor:
         self._offset_bytes = FILE_HEADER_BYTES
         if header is None and len(data) == FILE_HEADER_BYTES:
             self._damaged_segment = True
-            self._damage.corrupted_blocks += 1
+            self.damage.corrupted_blocks += 1
         if header is not None and not self._started:
             self._next_sequence = self._delivered_sequence = header.first_sequence
         self._started = True
@@ -215,12 +224,12 @@ class EpochCursor:
         end_sequence = header.first_sequence + header.count
         if end_sequence <= self._next_sequence:
             return None  # written again after a failed sync, or delivered before a restart
-        self._damage.corrupted_records += max(0, header.first_sequence - self._next_sequence)
+        self.damage.corrupted_records += max(0, header.first_sequence - self._next_sequence)
         first_sequence = max(header.first_sequence, self._next_sequence)
-        if not self._handed:
-            self._delivered_sequence = first_sequence
         self._next_sequence = end_sequence
-        self._handed.append(_Handed(end_sequence, self._index, start_bytes))
+        self._handed.append(
+            _Handed(first_sequence, end_sequence, self._index, start_bytes, replace(self.damage))
+        )
         return SpooledBlock(self._epoch, first_sequence, documents[first_sequence - header.first_sequence :])
 
     def _step_over(self, descriptor: int, found: _Found, header: BlockHeader | None, final: bool) -> bool:
@@ -245,7 +254,7 @@ class EpochCursor:
             if found is not None:
                 self._offset_bytes = position + found
                 self._damaged_segment = True
-                self._damage.corrupted_blocks += 1
+                self.damage.corrupted_blocks += 1
                 return True
             if len(data) < _READ_BYTES:
                 return False
@@ -254,8 +263,8 @@ class EpochCursor:
     def _count_lost_block(self, header: BlockHeader) -> None:
         end_sequence = header.first_sequence + header.count
         self._damaged_segment = True
-        self._damage.corrupted_blocks += 1
-        self._damage.corrupted_records += max(0, end_sequence - self._next_sequence)
+        self.damage.corrupted_blocks += 1
+        self.damage.corrupted_records += max(0, end_sequence - self._next_sequence)
         self._next_sequence = max(self._next_sequence, end_sequence)
 
     def _judge_tail(self, descriptor: int, torn_is_lawful: bool) -> bool:
@@ -265,15 +274,15 @@ class EpochCursor:
         if self._resynchronise(descriptor):
             return False
         if torn_is_lawful:
-            self._damage.torn_tails += 1
+            self.damage.torn_tails += 1
         else:
             self._damaged_segment = True
-            self._damage.corrupted_blocks += 1
+            self.damage.corrupted_blocks += 1
         return True
 
     def _finish(self, segment: Segment) -> None:
         if segment.state == OPEN:
-            self._damage.unclean_exits += 1
+            self.damage.unclean_exits += 1
         self.finished[segment.index] = self._damaged_segment
         self._damaged_segment = False
         self._index, self._offset_bytes = segment.index + 1, 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from logging_system.spool.checkpoint import Checkpoint, CheckpointFile
@@ -16,6 +17,7 @@ from logging_system.spool.codec import CODECS, Codec
 from logging_system.spool.cursor import Damage, EpochCursor, SpooledBlock
 from logging_system.spool.segment import (
     CORRUPT,
+    CREATING,
     FILE_MODE,
     Segment,
     list_segments,
@@ -55,12 +57,15 @@ class SpoolReader:
         self._cursors: dict[bytes, EpochCursor] = {}
         self._turn = 0
         saved = self._saved.counters
-        self.damage = Damage(
-            saved.get("corrupted_records", 0),
-            saved.get("corrupted_blocks", 0),
-            saved.get("torn_tails", 0),
-            saved.get("unclean_exits", 0),
-        )
+        self._earlier_damage = Damage(**{name: saved.get(name, 0) for name in asdict(Damage())})
+        self.unreadable = 0
+        """Attempts to read a segment that the system refused."""
+        self._remove_unfinished()
+
+    @property
+    def damage(self) -> Damage:
+        """All damage seen since the spool began."""
+        return sum((cursor.damage for cursor in self._cursors.values()), self._earlier_damage)
 
     @property
     def restored_counters(self) -> dict[str, int]:
@@ -73,7 +78,7 @@ class SpoolReader:
         Writers take turns at going first, so that one's backlog does not hold up the others.
 
         Raises:
-            OSError: The folder cannot be listed or a segment not be read.
+            OSError: The folder cannot be listed.
         """
         listed = list_segments(self._folder)
         blocks: list[SpooledBlock] = []
@@ -83,9 +88,12 @@ class SpoolReader:
             if bytes_max <= 0:
                 break
             epoch = epochs[(place + self._turn) % len(epochs)]
-            for block in self._cursor(epoch).read(listed[epoch], bytes_max):
-                blocks.append(block)
-                bytes_max -= sum(map(len, block.documents))
+            try:
+                for block in self._cursor(epoch).read(listed[epoch], bytes_max):
+                    blocks.append(block)
+                    bytes_max -= sum(map(len, block.documents))
+            except OSError:
+                self.unreadable += 1  # one bad file must not hold up the other writers; tried again next time
         return blocks
 
     def acknowledge(self, epoch: bytes, next_sequence: int) -> None:
@@ -106,17 +114,8 @@ class SpoolReader:
         """
         positions = dict(self._saved.positions)
         positions.update({epoch: cursor.position for epoch, cursor in self._cursors.items()})
-        damage = self.damage
-        checkpoint = Checkpoint(
-            positions,
-            {
-                **counters,
-                "corrupted_records": damage.corrupted_records,
-                "corrupted_blocks": damage.corrupted_blocks,
-                "torn_tails": damage.torn_tails,
-                "unclean_exits": damage.unclean_exits,
-            },
-        )
+        passed = sum((cursor.passed_damage for cursor in self._cursors.values()), self._earlier_damage)
+        checkpoint = Checkpoint(positions, {**counters, **asdict(passed)})
         if checkpoint != self._saved:
             self._checkpoint_file.save(checkpoint)
             self._saved = checkpoint
@@ -131,7 +130,7 @@ class SpoolReader:
         cursor = self._cursors.get(epoch)
         if cursor is None:
             position = self._saved.positions.get(epoch)
-            cursor = self._cursors[epoch] = EpochCursor(epoch, position, self._codecs, self.damage)
+            cursor = self._cursors[epoch] = EpochCursor(epoch, position, self._codecs)
         return cursor
 
     def _remove_consumed(self) -> None:
@@ -149,7 +148,21 @@ class SpoolReader:
         for epoch in [epoch for epoch in self._saved.positions if not listed.get(epoch)]:
             # Every file of it is gone for good, so a restart can't meet it again.
             self._saved.positions.pop(epoch)
-            self._cursors.pop(epoch, None)
+            gone = self._cursors.pop(epoch, None)
+            if gone is not None:
+                self._earlier_damage += gone.damage
+
+    def _remove_unfinished(self) -> None:
+        """Remove segments whose writer died while creating them: they hold no record."""
+        for path in self._folder.glob(f"*.{CREATING}"):
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink(missing_ok=True)
+            except BlockingIOError:
+                continue  # a writer is at it
+            finally:
+                os.close(descriptor)
 
     def _remove(self, epoch: bytes, segment: Segment) -> None:
         cursor = self._cursors.get(epoch)

@@ -72,7 +72,7 @@ class Store:
         while True:
             body: dict[str, object] = {
                 "size": 5_000,
-                "sort": [{"event.sequence": "asc"}, {"process.pid": "asc"}],
+                "sort": [{"event.sequence": "asc"}, {"process.entity_id": "asc"}],
             }
             if after:
                 body["search_after"] = after

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 
 import uvloop
 
-from harness.proxies.embedded.server import Settings, serve
+from harness.proxies.embedded.server import CONNECTIONS_MAX, Settings, serve
 
 
 def main() -> int:
@@ -32,6 +33,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     settings = Settings(arguments.host, arguments.port, arguments.lifeline, arguments.seed, arguments.strict)
+    _allow_open_files(2 * CONNECTIONS_MAX + 256)
     try:
         uvloop.run(serve(settings))
     except OSError as error:
@@ -40,6 +42,14 @@ def main() -> int:
         )
         return 7
     return 0
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Raise the soft limit towards what all connections need: usual limits end at a few hundred of them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 if __name__ == "__main__":

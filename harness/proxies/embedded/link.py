@@ -152,6 +152,7 @@ class Link:
             return
         slot = self._slots[index]
         if slot.toxic.kind.closes_when_removed and (slot.is_touched or not self._rules.strict):
+            self._has_ended = True
             slot.stage.discard()
             slot.stage.outlet.finish()
         else:

@@ -252,7 +252,7 @@ STORE_MOODS = st.sampled_from(
 def test_every_record_ends_exactly_once_whatever_the_store_does(
     records: int, batch_records_max: int, moods: list[str], seed: int
 ) -> None:
-    """After any faults and then health each record is stored or buried, never both, and the prefix is whole."""
+    """After any faults and then health each record is stored or buried, never both; the prefix is whole."""
     rng = seeded(seed)
     deliverer = DeliveryMachine(rng, Limits(batch_records_max=batch_records_max))
     deliverer.take(items(*range(1, records + 1)), 0.0)

@@ -14,9 +14,12 @@ from logging_system.record import (
     LABELS_MAX,
     MESSAGE_CHARACTERS_MAX,
     STACK_CHARACTERS_MAX,
+    Producer,
     capture,
     encode,
 )
+
+PRODUCER = Producer("checkout", "e1")
 
 
 class Unprintable:
@@ -33,7 +36,7 @@ def record(message: object = "m", *args: object, exc_info: Any = None, **extra: 
 
 
 def document(made: logging.LogRecord) -> dict[str, Any]:
-    content: dict[str, Any] = orjson.loads(encode(capture(made), 42, "checkout"))
+    content: dict[str, Any] = orjson.loads(encode(capture(made), 42, PRODUCER))
     return content
 
 
@@ -58,7 +61,7 @@ def test_a_record_becomes_an_ecs_document() -> None:
             "origin": {"file": {"name": "b.py", "line": 7}, "function": "fn"},
         },
         "service": {"name": "checkout"},
-        "process": {"pid": 31, "thread": {"name": "worker-1"}},
+        "process": {"pid": 31, "entity_id": "e1", "thread": {"name": "worker-1"}},
         "event": {"sequence": 42},
         "ecs": {"version": "8.17"},
         "labels": {"sequence": 9},
@@ -89,7 +92,7 @@ def test_a_lone_surrogate_becomes_its_six_characters() -> None:
 
 
 def test_an_encoded_document_has_no_line_break() -> None:
-    assert b"\n" not in encode(capture(record("a\nb\r\u2028c", x="y\nz")), 1, "s")
+    assert b"\n" not in encode(capture(record("a\nb\r\u2028c", x="y\nz")), 1, PRODUCER)
 
 
 def test_a_later_mutation_of_an_argument_changes_nothing() -> None:
@@ -97,7 +100,7 @@ def test_a_later_mutation_of_an_argument_changes_nothing() -> None:
     captured = capture(record("cart: %s", cart, **extra))
     cart.append("pen")
     extra["order"].append("b")
-    content = orjson.loads(encode(captured, 1, "s"))
+    content = orjson.loads(encode(captured, 1, PRODUCER))
 
     assert content["message"] == "cart: ['book']"
     assert content["labels"] == {"order": "['a']"}
@@ -118,7 +121,7 @@ def test_a_template_that_does_not_fit_keeps_its_text_and_says_so() -> None:
     "made", [record(Unprintable()), record("%s", Unprintable()), record("m", x=Unprintable())]
 )
 def test_a_broken_str_does_not_raise(made: logging.LogRecord) -> None:
-    assert "Error" in encode(capture(made), 1, "s").decode()
+    assert "Error" in encode(capture(made), 1, PRODUCER).decode()
 
 
 def test_an_exception_is_told_with_type_message_and_stack() -> None:
@@ -190,4 +193,4 @@ def test_a_scrubber_sees_the_document_before_it_is_encoded() -> None:
     def scrub(content: dict[str, object]) -> dict[str, object]:
         return {**content, "message": "***"}
 
-    assert b"secret" not in encode(capture(record("secret")), 1, "s", scrub)
+    assert b"secret" not in encode(capture(record("secret")), 1, PRODUCER, scrub)

@@ -310,6 +310,43 @@ def test_reading_stops_near_its_bound_and_goes_on_where_it_stopped(tmp_path: Pat
         assert len(first) + len(read_all(reader)) == 30
 
 
+def test_damage_is_counted_once_although_a_restarted_reader_meets_it_again(tmp_path: Path) -> None:
+    spool_writer = writer(tmp_path)
+    append(spool_writer, 1, 2)
+    start = open_segment(tmp_path).stat().st_size
+    append(spool_writer, 3, 5)
+    append(spool_writer, 6, 7)
+    with open_segment(tmp_path).open("r+b") as file:
+        file.seek(start)
+        file.write(b"\0" * BLOCK_HEADER_BYTES)
+    spool_writer.seal()
+    for delivered in (2, 3, 7, 8):
+        with reading(tmp_path) as reader:
+            read_all(reader)
+            acknowledge(reader, spool_writer.epoch, delivered)
+
+            assert (reader.damage.corrupted_blocks, reader.damage.corrupted_records) == (1, 3)
+    with reading(tmp_path) as reader:
+        assert reader.damage.corrupted_records == 3
+
+
+def test_an_unreadable_segment_does_not_hold_up_other_writers(tmp_path: Path) -> None:
+    spool_writer = writer(tmp_path)
+    append(spool_writer, 1, 2)
+    spool_writer.seal()
+    segment_path(tmp_path, b"\0" * 16, 0, "segment").mkdir()  # reading it fails with EISDIR
+    with reading(tmp_path) as reader:
+        assert read_all(reader) == numbered(1, 2)
+        assert reader.unreadable > 0
+
+
+def test_a_segment_that_was_never_finished_being_created_is_removed(tmp_path: Path) -> None:
+    left_over = segment_path(tmp_path, b"\0" * 16, 0, "new")
+    left_over.touch()
+    with reading(tmp_path):
+        assert not left_over.exists()
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(st.binary(max_size=30), min_size=1, max_size=5), min_size=1, max_size=12), st.data())
 def test_round_trip(

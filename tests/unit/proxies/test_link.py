@@ -121,6 +121,22 @@ def test_removing_timeout_spares_untouched_links_in_strict_mode_only(strict: boo
     assert bench.outcome.is_closed == closes
 
 
+def test_removing_timeout_closes_behind_what_a_later_toxic_holds() -> None:
+    bench = Bench()
+    link = bench.link()
+    link.add(toxic("slow", Latency(latency=100)))
+    link.feed(b"before the hole")
+    link.add(toxic("hole", Timeout()))
+    link.add(toxic("slower", Latency(latency=200)))
+    link.remove("hole")
+    link.feed(b"after the close")
+    bench.clock.turn(100)
+    bench.clock.turn(1000)
+
+    assert bench.outcome.is_closed
+    assert bench.outcome.written == []
+
+
 def test_source_is_held_back_while_the_destination_is_full() -> None:
     bench = Bench()
     link = bench.link()

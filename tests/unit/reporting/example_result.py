@@ -1,6 +1,6 @@
 """Literal results for the report tests, and for a person who wants to look at a scorecard.
 
-`python tests/unit/reporting/example_result.py FOLDER` writes every example's scorecard below FOLDER.
+`python -m tests.unit.reporting.example_result FOLDER` writes every example's scorecard below FOLDER.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from example_result import BLACK_HOLE, NASTY, RESET, UNPROVED, series
 
 from harness.charts import POINTS_MAX, backlog_chart, flow_chart, response_chart, stored_per_second
 from harness.result import Band, SecondOfRun
+from tests.unit.reporting.example_result import BLACK_HOLE, NASTY, RESET, UNPROVED, series
 
 
 def second(number: int, p99_ms: float | None, *, stored: int | None = 0, due: int = 10) -> SecondOfRun:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from example_result import EXAMPLES, NASTY, passing_result, vetoed_result
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from harness.errors import InternalError, ScenarioError
 from harness.protocols import Status, Verdict
 from harness.reporting.result_json import ResultJson, read_result
 from harness.result import Band, GateDecision, Result, SecondOfRun
+from tests.unit.reporting.example_result import EXAMPLES, NASTY, passing_result, vetoed_result
 
 
 @pytest.mark.parametrize("build", EXAMPLES.values(), ids=EXAMPLES)

@@ -7,7 +7,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from example_result import (
+
+from harness.protocols import Status
+from harness.reporting.html import BYTES_MAX, Scorecard, page
+from harness.result import Result
+from tests.unit.reporting.example_result import (
     EXAMPLES,
     NASTY,
     inconclusive_result,
@@ -16,10 +20,6 @@ from example_result import (
     series,
     vetoed_result,
 )
-
-from harness.protocols import Status
-from harness.reporting.html import BYTES_MAX, Scorecard, page
-from harness.result import Result
 
 
 class Outline(HTMLParser):

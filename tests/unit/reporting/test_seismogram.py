@@ -3,9 +3,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from example_result import passing_result, scenario_result, series, vetoed_result
-
 from harness.reporting.seismogram import STROKES_MAX, seismogram
+from tests.unit.reporting.example_result import passing_result, scenario_result, series, vetoed_result
 
 
 def swings(figure: str, kind: str) -> list[int]:

@@ -8,11 +8,11 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from example_result import EXAMPLES, inconclusive_result, passing_result, vetoed_result
 from rich.console import Console
 
 from harness.reporting.terminal import TerminalReport
 from harness.result import Result
+from tests.unit.reporting.example_result import EXAMPLES, inconclusive_result, passing_result, vetoed_result
 
 
 @pytest.mark.parametrize("build", EXAMPLES.values(), ids=EXAMPLES)
