@@ -89,6 +89,7 @@ def _ship(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         threading.Thread(target=_follow_lifeline, args=(shipper.stop,), daemon=True).start()
     _say_ready()
     shipper.run()
+    sink.close()
     return 0
 
 

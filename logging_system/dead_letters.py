@@ -39,7 +39,7 @@ class DeadLetterFile:
         end = os.pread(self._descriptor, _REMEMBERED_BYTES, max(0, size_bytes - _REMEMBERED_BYTES))
         whole_lines, newline, torn = end.rpartition(b"\n")
         self._torn = bool(torn)
-        self._ids = {match.decode() for match in _ID.findall(whole_lines + newline)}
+        self._earlier_ids = {match.decode() for match in _ID.findall(whole_lines + newline)}
 
     def bury(self, letters: list[BuryDeadLetter]) -> None:
         """Append the letters not there yet and make them durable.
@@ -47,16 +47,19 @@ class DeadLetterFile:
         Raises:
             OSError: The disk refused; handing the same letters in again is safe.
         """
-        fresh = [letter for letter in letters if letter.item.id not in self._ids]
+        fresh = [letter for letter in letters if letter.item.id not in self._earlier_ids]
         if not fresh:
             return
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         data = (b"\n" if self._torn else b"") + b"".join(_line(letter, now) for letter in fresh)
-        self._torn = True
-        write_fully(self._descriptor, data)
-        os.fdatasync(self._descriptor)
+        size_bytes = os.fstat(self._descriptor).st_size
+        try:
+            write_fully(self._descriptor, data)
+            os.fdatasync(self._descriptor)
+        except OSError:
+            os.ftruncate(self._descriptor, size_bytes)  # the letters come again, whole
+            raise
         self._torn = False
-        self._ids.update(letter.item.id for letter in fresh)
 
     def close(self) -> None:
         """Close the file."""

@@ -147,6 +147,8 @@ class SpoolHandler(logging.Handler):
         Returns:
             Whether that happened in time.
         """
+        if threading.current_thread() is self._thread:
+            return False  # the worker can't wait for itself
         return self._queue.wait_until_settled(timeout)
 
     def stats(self) -> HandlerCounters:

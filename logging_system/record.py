@@ -80,13 +80,14 @@ def capture(record: logging.LogRecord) -> Captured:
     labels = _labels(record.__dict__)
     error = _error(record)
     args = record.args
+    held_bytes = 512 + _size(labels) + _size(error)
     if type(record.msg) is str and (not args or _are_immutable(args)):
-        size_bytes = 512 + len(record.msg)
+        held_bytes += len(record.msg)
         if args:
-            size_bytes += sum(len(arg) for arg in args if isinstance(arg, str | bytes))
-        return Captured(record, None, labels, error, size_bytes + _size(error))
+            held_bytes += sum(len(arg) for arg in args if isinstance(arg, str | bytes))
+        return Captured(record, None, labels, error, held_bytes)
     message = _message(record, labels)
-    return Captured(record, message, labels, error, 512 + len(message) + _size(error))
+    return Captured(record, message, labels, error, held_bytes + len(message))
 
 
 def encode(captured: Captured, sequence: int, producer: Producer, scrub: Scrubber = identity) -> bytes:
@@ -223,5 +224,5 @@ def _type_name(value: object) -> str:
     return f"<{type(value).__qualname__}>"
 
 
-def _size(error: dict[str, str] | None) -> int:
-    return sum(map(len, error.values())) if error else 0
+def _size(texts: Mapping[str, Label] | None) -> int:
+    return sum(len(text) for text in texts.values() if isinstance(text, str)) if texts else 0

@@ -1,1 +1,1 @@
-"""The Elasticsearch HTTP API on SQLite: a program of its own for runs without Elasticsearch, driven over HTTP only."""
+"""The Elasticsearch HTTP API on SQLite: a program for runs without Elasticsearch, driven over HTTP only."""

@@ -1,4 +1,4 @@
-"""Starts the server: `python -m harness.elastic_lite --port N --data FOLDER`; one JSON line says when it is ready."""
+"""Starts the server: `python -m harness.elastic_lite --port N --data FOLDER`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ReadyServer(uvicorn.Server):
         await super().startup(sockets)
         host, port = (sockets or [])[0].getsockname()[:2]
         ready = {"ready": True, "url": f"http://{host}:{port}", "pid": os.getpid()}
-        print(json.dumps(ready), flush=True)  # noqa: T201
+        print(json.dumps(ready), flush=True)
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -106,7 +106,7 @@ def main(arguments: list[str]) -> int:
     serving = ReadyServer(config)
     if options.lifeline:
         watch_lifeline(serving)
-    # uvicorn stops on these signals and raises them again afterwards, which must not end the process with a failure.
+    # uvicorn stops on these signals and raises them again at its end, which must not look like a failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     serving.run(sockets=[bound])
@@ -116,7 +116,7 @@ def main(arguments: list[str]) -> int:
 
 def complain(what: str) -> int:
     """Say on standard error why the server does not start."""
-    print(f"elastic_lite: {what}", file=sys.stderr)  # noqa: T201
+    print(f"elastic_lite: {what}", file=sys.stderr)
     return UNAVAILABLE
 
 

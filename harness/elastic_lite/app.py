@@ -114,7 +114,7 @@ class Application:
         except sqlite3.Error as error:
             failed = ElasticError(500, "i_o_exception", f"{self.server.storage.path}: {error}")
             return Answer(failed.as_body(), 500)
-        except Exception as error:  # noqa: BLE001 - a defect of ours must reach the client as an answer, not as a hang
+        except Exception as error:
             traceback.print_exc(file=sys.stderr)
             failed = ElasticError(500, "internal_error", f"defect in elastic_lite: {error!r}")
             return Answer(failed.as_body(), 500)

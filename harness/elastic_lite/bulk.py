@@ -1,6 +1,7 @@
 """The body of a bulk request: newline-delimited actions, each but a delete followed by its document.
 
-Pure: bytes in, actions out. Source of the rules: Elasticsearch's bulk API reference and the answers of an 8.19 server.
+Pure: bytes in, actions out. Source of the rules: Elasticsearch's bulk API reference and an 8.19
+server's answers.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from harness.elastic_lite.errors import ElasticError, illegal_argument, parse_er
 OPS = ("create", "index", "update", "delete")
 ID_BYTES_MAX = 512
 PARAMETERS = frozenset(
-    "_index _id routing version version_type if_seq_no if_primary_term retry_on_conflict pipeline "
-    "dynamic_templates require_alias require_data_stream list_executed_pipelines _source op_type".split()
-)
+    {
+        "_index", "_id", "routing", "version", "version_type", "if_seq_no", "if_primary_term", "pipeline",
+        "dynamic_templates", "require_alias", "require_data_stream", "list_executed_pipelines", "op_type",
+        "retry_on_conflict", "_source",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One write: what to do, where, under which id (None: the server makes one), with which document bytes."""
+    """One write: what to do, where, under which id (None: the server makes one), with which bytes."""
 
     op: str
     index: str
@@ -129,14 +133,20 @@ def parse_action_line(line: bytes, number: int) -> tuple[str, dict[str, Any]]:
         )
     if not isinstance(meta, dict):
         raise illegal_argument(f"{where}, expected START_OBJECT or END_OBJECT but found [{token(meta)}]")
+    check_metadata(meta, number)
+    return ("create" if op == "index" and meta.get("op_type") == "create" else op), meta
+
+
+def check_metadata(meta: dict[str, Any], number: int) -> None:
+    """Refuse parameters of an action that do not exist or are no simple value."""
     for name, value in meta.items():
         if name not in PARAMETERS:
             raise illegal_argument(f"Action/metadata line [{number}] contains an unknown parameter [{name}]")
         if isinstance(value, (dict, list)) and name not in ("_source", "dynamic_templates"):
             raise illegal_argument(
-                f"{where}, expected a simple value for field [{name}] but found [{token(value)}]"
+                f"Malformed action/metadata line [{number}], expected a simple value for field [{name}] "
+                f"but found [{token(value)}]"
             )
-    return ("create" if op == "index" and meta.get("op_type") == "create" else op), meta
 
 
 def text_of(value: Any) -> str | None:

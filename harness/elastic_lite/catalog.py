@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping as ReadOnly
+from collections.abc import Iterator
+from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -116,13 +117,13 @@ class Catalog:
         for part in expression.split(","):
             hits = list(self.meant_by("*" if part in ("", "_all") else part))
             missing = not hits and not ignore_unavailable
-            if missing and ("*" not in part and part not in ("", "_all") or not allow_no_indices):
+            if missing and (("*" not in part and part not in ("", "_all")) or not allow_no_indices):
                 raise index_not_found(part)
             found.update((index.name, index) for index in hits)
         return [found[name] for name in sorted(found)]
 
     def meant_by(self, pattern: str) -> Iterator[Index]:
-        """The indices that one name or pattern means; a wildcard leaves hidden ones out unless it starts with a dot."""
+        """What a name or pattern means; a wildcard passes by hidden indices unless it starts with a dot."""
         if "*" not in pattern:
             if pattern in self.indices:
                 yield self.indices[pattern]

@@ -14,6 +14,7 @@ from harness.elastic_lite.errors import illegal_argument, validation_failed
 from harness.elastic_lite.http import VERSION, Answer, Call, Server
 from harness.elastic_lite.indices_api import named
 from harness.elastic_lite.routes import TARGETS, Route
+from harness.elastic_lite.search import COUNT_VISIBLE
 from harness.elastic_lite.settings import flatten, unflatten
 from harness.elastic_lite.writer import Transaction
 
@@ -146,7 +147,7 @@ async def get_cluster_settings(server: Server, call: Call) -> Answer:
 
 
 async def put_cluster_settings(server: Server, call: Call) -> Answer:
-    """Change cluster settings; null takes one back to its default. Transient ones are kept like persistent ones."""
+    """Change cluster settings; null takes one back to its default. Transient ones are kept as well."""
     body = call.json(required=True)
     changes = {scope: flatten(body.get(scope) or {}) for scope in ("persistent", "transient")}
     if not any(changes.values()):
@@ -196,7 +197,7 @@ def cat_row(server: Server, index: Index) -> dict[str, str]:
     """One index's line; documents are counted as a search sees them."""
     view = server.visibility.view(index)
     counted = server.connection().execute(
-        "SELECT COUNT(*) FROM documents WHERE number=? AND deleted=0 AND position<=? AND (ended IS NULL OR ended>?)",
+        COUNT_VISIBLE,
         (view.number, view.position, view.position),
     )
     return {

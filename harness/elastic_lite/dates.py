@@ -1,6 +1,6 @@
 """Dates as Elasticsearch's built-in formats read them, in milliseconds since 1970.
 
-Source of the grammar: the `format` mapping parameter's reference (strict_date_optional_time, epoch_millis, …).
+Source of the grammar: the `format` mapping parameter's reference (strict_date_optional_time and so on).
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ FORMATS: dict[str, Callable[[str], int | None]] = {
 
 
 def parse_date(value: str | int | float, date_format: str) -> int | None:
-    """Milliseconds of a date under a format of alternatives joined by `||`, or None when none of them reads it."""
+    """Milliseconds of a date under alternatives joined by `||`, or None when none of them reads it."""
     text = value if isinstance(value, str) else repr(value)
     for name in date_format.split("||"):
         parsed = FORMATS[name](text)

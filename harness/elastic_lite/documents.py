@@ -85,7 +85,7 @@ def write_one(transaction: Transaction, action: Action) -> Outcome:
 
 
 def new_id() -> str:
-    """A server-made id: 20 characters, rising with time as Elasticsearch's do, so that the index grows at its end."""
+    """A server-made id: 20 characters that rise with time, so that the index grows at its end."""
     stamp = (time.time_ns() // 1_000_000).to_bytes(6, "big")
     return urlsafe_b64encode(
         stamp + next(ID_COUNTER).to_bytes(6, "big")[-5:] + secrets.token_bytes(4)
@@ -179,8 +179,8 @@ class Document:
         seq_no = self.add(version, deleting, source)
         status, result = status_of(deleting, exists)
         return Outcome(
-            self.action.op, self.index.name, self.id, self.index.number, None, status, version, seq_no, result,
-            self.index.copies // self.index.shards,
+            self.action.op, self.index.name, self.id, self.index.number, None, status, version, seq_no,
+            result, self.index.copies // self.index.shards,
         )  # fmt: skip
 
     def check(self, source: bytes) -> None:
@@ -202,7 +202,8 @@ class Document:
     def current(self) -> tuple[int, int, int, int] | None:
         """Position, version, sequence number and deleted flag of the last version."""
         row: tuple[int, int, int, int] | None = self.transaction.connection.execute(
-            "SELECT position, version, seq_no, deleted FROM documents WHERE number=? AND id=? AND ended IS NULL",
+            "SELECT position, version, seq_no, deleted FROM documents WHERE number=? AND id=? AND "
+            "ended IS NULL",
             (self.index.number, self.id),
         ).fetchone()
         return row
@@ -331,7 +332,9 @@ def refuse_repeated_names(source: bytes) -> None:
     try:
         json.loads(text, object_pairs_hook=unique)
     except RecursionError as error:
-        raise document_error("failed to parse: Document nesting depth exceeds the maximum allowed (1000)") from error
+        raise document_error(
+            "failed to parse: Document nesting depth exceeds the maximum allowed (1000)"
+        ) from error
 
 
 def check_timestamp(document: Json) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-
 from harness.elastic_lite.bulk import Action, parse_bulk, why_invalid
 from harness.elastic_lite.documents import Outcome, write_all, write_one
 from harness.elastic_lite.errors import (
@@ -22,8 +21,9 @@ from harness.elastic_lite.search import SourceFilter, parse_source_filter
 Json = dict[str, Any]
 BULK = frozenset(
     {
-        "refresh", "routing", "timeout", "pipeline", "wait_for_active_shards", "require_alias", "require_data_stream",
-        "list_executed_pipelines", "_source", "_source_includes", "_source_excludes", "include_source_on_error",
+        "refresh", "routing", "timeout", "pipeline", "wait_for_active_shards", "require_alias",
+        "require_data_stream", "list_executed_pipelines", "_source", "_source_includes", "_source_excludes",
+        "include_source_on_error",
     }
 )  # fmt: skip
 WRITE = BULK | {"op_type", "version", "version_type", "if_seq_no", "if_primary_term"}
@@ -73,7 +73,7 @@ def refresh_of(call: Call) -> str:
 
 
 def refresh_after(server: Server, refresh: str, outcomes: list[Outcome]) -> None:
-    """Make what was written visible when the request asks for it; `wait_for` need not wait, it refreshes as well."""
+    """Make what was written visible when asked to; `wait_for` need not wait, it refreshes as well."""
     if refresh != "false":
         server.visibility.refresh({outcome.number for outcome in outcomes})
 
@@ -166,7 +166,8 @@ def read_document(server: Server, index: str, document_id: str, source: SourceFi
     """
     number = server.catalog.concrete(index).number
     row = server.connection().execute(
-        "SELECT version, seq_no, source FROM documents WHERE number=? AND id=? AND ended IS NULL AND deleted=0",
+        "SELECT version, seq_no, source FROM documents WHERE number=? AND id=? AND ended IS NULL AND "
+        "deleted=0",
         (number, document_id),
     )
     found = row.fetchone()

@@ -25,6 +25,7 @@ def seconds(value: str, setting: str) -> float:
     found = VALUE.fullmatch(value.strip().lower())
     if found is None:
         raise illegal_argument(
-            f"failed to parse setting [{setting}] with value [{value}] as a time value: unit is missing or unrecognized"
+            f"failed to parse setting [{setting}] with value [{value}] as a time value: unit is "
+            "missing or unrecognized"
         )
     return float(found[1]) * UNIT_SECONDS[found[2]]

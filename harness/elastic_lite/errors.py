@@ -1,4 +1,4 @@
-"""Every error the server answers with, in Elasticsearch's own types, and the one error that stops it from starting."""
+"""The errors it answers with, in Elasticsearch's own types, and the one that keeps it from starting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a value of each field type is read: the same reading for what a document holds and what a query asks for."""
+"""How a value of each field type is read: the same for what a document holds and what a query asks for."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Field:
 
 
 def read_value(leaf: Field, value: Any) -> Indexed | None:
-    """One value (neither null nor a list) as the index holds it; None for a value that is kept but not indexed.
+    """One value (neither null nor a list) as the index holds it; None for one that is kept but not indexed.
 
     Raises:
         BadValueError: The field's type cannot hold it.
     """
-    return READERS.get(leaf.kind, read_opaque)(leaf, value)
+    return READERS.get(leaf.kind, _read_opaque)(leaf, value)
 
 
 def flatten_lists(value: Any) -> Iterator[Any]:
@@ -67,7 +67,7 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
-def read_keyword(leaf: Field, value: Any) -> str | None:
+def _read_keyword(leaf: Field, value: Any) -> str | None:
     text = as_text(value)
     limit = leaf.parameters.get("ignore_above")
     if limit is not None and len(text) > int(limit):
@@ -80,17 +80,18 @@ def check_term_size(leaf: Field, text: str) -> None:
     """Refuse a term that Lucene cannot hold."""
     if len(text) * 4 > TERM_BYTES_MAX and len(text.encode("utf-8", "surrogatepass")) > TERM_BYTES_MAX:
         raise BadValueError(
-            f'Document contains at least one immense term in field="{leaf.path}" (whose UTF8 encoding is longer '
-            f"than the max length {TERM_BYTES_MAX}), all of which were skipped. Please correct the analyzer to not "
+            f'Document contains at least one immense term in field="{leaf.path}" (whose UTF8 encoding is '
+            f"longer than the max length {TERM_BYTES_MAX}), all of which were skipped. Please correct the "
+            "analyzer to not "
             "produce such terms."
         )
 
 
-def read_text(leaf: Field, value: Any) -> str:
+def _read_text(leaf: Field, value: Any) -> str:
     return as_text(value)
 
 
-def read_number(leaf: Field, value: Any) -> int | float | None:
+def _read_number(leaf: Field, value: Any) -> int | float | None:
     if isinstance(value, dict):
         raise BadValueError("Cannot parse object as number")
     if isinstance(value, bool):
@@ -106,10 +107,10 @@ def read_number(leaf: Field, value: Any) -> int | float | None:
         raise BadValueError(f"[{leaf.kind}] supports only finite values, but got [{value}]")
     if leaf.kind in FLOATS:
         return float(value)
-    return read_integer(leaf, value)
+    return _read_integer(leaf, value)
 
 
-def read_integer(leaf: Field, value: int | float) -> int:
+def _read_integer(leaf: Field, value: int | float) -> int:
     whole = int(value)
     if leaf.kind == "unsigned_long":
         low, high = 0, 2**64 - 1
@@ -121,7 +122,7 @@ def read_integer(leaf: Field, value: int | float) -> int:
     return whole
 
 
-def read_boolean(leaf: Field, value: Any) -> bool:
+def _read_boolean(leaf: Field, value: Any) -> bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value in ("true", "false", ""):
@@ -129,7 +130,7 @@ def read_boolean(leaf: Field, value: Any) -> bool:
     raise BadValueError(f"Failed to parse value [{value}] as only [true] or [false] are allowed.")
 
 
-def read_date(leaf: Field, value: Any) -> int:
+def _read_date(leaf: Field, value: Any) -> int:
     if isinstance(value, dict):
         raise BadValueError("Expected text at 1:1 but found START_OBJECT")
     if value == "":
@@ -141,14 +142,14 @@ def read_date(leaf: Field, value: Any) -> int:
     return found
 
 
-def read_ip(leaf: Field, value: Any) -> str:
+def _read_ip(leaf: Field, value: Any) -> str:
     try:
         return ip_address(as_text(value)).exploded
     except ValueError as error:
         raise BadValueError(f"'{value}' is not an IP string literal.") from error
 
 
-def read_flattened(leaf: Field, value: Any) -> None:
+def _read_flattened(leaf: Field, value: Any) -> None:
     """A flattened field holds an object whose leaves are keywords; they are read by `flattened_leaves`."""
     if not isinstance(value, dict):
         found = "VALUE_STRING" if isinstance(value, str) else "VALUE_NUMBER"
@@ -161,8 +162,10 @@ def read_flattened(leaf: Field, value: Any) -> None:
             continue
         if len(key.encode()) + 1 + len(text.encode("utf-8", "surrogatepass")) > TERM_BYTES_MAX:
             raise BadValueError(
-                f"Flattened field [{leaf.path}] contains one immense field whose keyed encoding is longer than the "
-                f"allowed max length of {TERM_BYTES_MAX} bytes. Key length: {len(key)}, value length: {len(text)} "
+                f"Flattened field [{leaf.path}] contains one immense field whose keyed encoding is "
+                "longer than the "
+                f"allowed max length of {TERM_BYTES_MAX} bytes. Key length: {len(key)}, value length: "
+                f"{len(text)} "
                 f"for key starting with [{key[:50]}]"
             )
 
@@ -171,7 +174,8 @@ def flattened_leaves(leaf: Field, value: Any, key: str = "", depth: int = 0) -> 
     """Each leaf of a flattened object: its dotted key and its text."""
     if depth > int(leaf.parameters.get("depth_limit", FLATTENED_DEPTH_MAX)):
         raise BadValueError(
-            f"The provided [flattened] field [{leaf.path}] exceeds the maximum depth limit of [{FLATTENED_DEPTH_MAX}]."
+            f"The provided [flattened] field [{leaf.path}] exceeds the maximum depth limit of "
+            f"[{FLATTENED_DEPTH_MAX}]."
         )
     if isinstance(value, dict):
         for name, member in value.items():
@@ -183,18 +187,18 @@ def flattened_leaves(leaf: Field, value: Any, key: str = "", depth: int = 0) -> 
         yield key, as_text(value)
 
 
-def read_opaque(leaf: Field, value: Any) -> None:
+def _read_opaque(leaf: Field, value: Any) -> None:
     """Types that are kept and not searched here: binary, geo_point and the like."""
 
 
 READERS: dict[str, Callable[[Field, Any], Indexed | None]] = {
-    **dict.fromkeys(KEYWORDS, read_keyword),
-    **dict.fromkeys(TEXTS, read_text),
-    **dict.fromkeys(NUMBERS, read_number),
-    **dict.fromkeys(DATES, read_date),
-    "boolean": read_boolean,
-    "ip": read_ip,
-    "flattened": read_flattened,
-    "binary": read_opaque,
-    "geo_point": read_opaque,
+    **dict.fromkeys(KEYWORDS, _read_keyword),
+    **dict.fromkeys(TEXTS, _read_text),
+    **dict.fromkeys(NUMBERS, _read_number),
+    **dict.fromkeys(DATES, _read_date),
+    "boolean": _read_boolean,
+    "ip": _read_ip,
+    "flattened": _read_flattened,
+    "binary": _read_opaque,
+    "geo_point": _read_opaque,
 }

@@ -1,4 +1,4 @@
-"""Which position of each index a search may see: near-real-time refresh, and points in time that stand still."""
+"""Which position of each index a search may see: near-real-time refresh, and points in time."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ class Visibility:
     def view(self, index: Index) -> View:
         """What a search sees of an index now; writes older than its refresh interval become visible here."""
         with self.guard:
-            return self.view_guarded(index)
+            return self._view_guarded(index)
 
-    def view_guarded(self, index: Index) -> View:
+    def _view_guarded(self, index: Index) -> View:
         state = self.states.get(index.number, Freshness(self.start, self.start))
         interval = seconds(index.refresh_interval, "index.refresh_interval")
         if (
@@ -97,7 +97,7 @@ class Visibility:
     def purgeable(self, number: int) -> int:
         """The position up to which ended rows of an index are seen by nobody."""
         with self.guard:
-            self.drop_expired()
+            self._drop_expired()
             bounds = [self.states.get(number, Freshness(self.start, self.start)).searchable]
             bounds += [
                 view.position
@@ -115,7 +115,7 @@ class Visibility:
         """
         keep_alive_seconds = checked_keep_alive(keep_alive)
         with self.guard:
-            self.drop_expired()
+            self._drop_expired()
             if len(self.points) >= OPEN_MAX:
                 reason = (
                     f"Trying to create too many points in time. Must be less than or equal to: [{OPEN_MAX}]."
@@ -123,7 +123,7 @@ class Visibility:
                 raise ElasticError(
                     429, "es_rejected_execution_exception", f"{reason} Close the ones not in use."
                 )
-            views = tuple(self.view_guarded(index) for index in indices)
+            views = tuple(self._view_guarded(index) for index in indices)
             point_id = urlsafe_b64encode(MAGIC + secrets.token_bytes(20)).decode()
             self.points[point_id] = PointInTime(views, keep_alive_seconds, self.clock() + keep_alive_seconds)
         return point_id
@@ -136,7 +136,7 @@ class Visibility:
         """
         check_point_id(point_id)
         with self.guard:
-            self.drop_expired()
+            self._drop_expired()
             point = self.points.get(point_id)
             if point is None:
                 reason = f"No search context found for id [{point_id}]"
@@ -150,10 +150,10 @@ class Visibility:
         """Close a point in time; None when it was not open."""
         check_point_id(point_id)
         with self.guard:
-            self.drop_expired()
+            self._drop_expired()
             return self.points.pop(point_id, None)
 
-    def drop_expired(self) -> None:
+    def _drop_expired(self) -> None:
         now = self.clock()
         for point_id in [it for it, point in self.points.items() if point.expires_seconds <= now]:
             del self.points[point_id]
@@ -166,7 +166,8 @@ def checked_keep_alive(text: str) -> float:
         raise SearchError(
             400,
             "illegal_argument_exception",
-            f"Keep alive for request ({text}) is too large. It must be less than (1d). This limit can be set by "
+            f"Keep alive for request ({text}) is too large. It must be less than (1d). This limit can "
+            "be set by "
             "changing the [search.max_keep_alive] cluster level setting.",
         )
     return found

@@ -31,7 +31,7 @@ def create_index(transaction: Transaction, name: str, body: Json) -> Index:
     """Make an index by request.
 
     Raises:
-        ElasticError: 400 for a bad name or body, an index that exists, or a template that makes data streams only.
+        ElasticError: 400 for a bad name or body, a name that is taken, or one meant for data streams.
     """
     check_index_name(name)
     for key in body:
@@ -44,7 +44,8 @@ def create_index(transaction: Transaction, name: str, body: Json) -> Index:
     template = matching_template(transaction.catalog, name)
     if template is not None and template[1].get("data_stream") is not None:
         raise illegal_argument(
-            f"cannot create index with name [{name}], because it matches with template [{template[0]}] that creates "
+            f"cannot create index with name [{name}], because it matches with template "
+            f"[{template[0]}] that creates "
             "data streams only, use create data stream api instead"
         )
     refuse_existing(transaction, name)
@@ -140,7 +141,8 @@ def delete_index(transaction: Transaction, index: Index) -> None:
     if stream is not None:
         if stream.write_index == index.name:
             raise illegal_argument(
-                f"index [{index.name}] is the write index for data stream [{stream.name}] and cannot be deleted"
+                f"index [{index.name}] is the write index for data stream [{stream.name}] and cannot "
+                "be deleted"
             )
         rest = tuple(name for name in stream.backing if name != index.name)
         transaction.catalog = transaction.catalog.with_stream(replace(stream, backing=rest))
@@ -192,9 +194,9 @@ def put_settings(transaction: Transaction, indices: list[Index], body: Json) -> 
         final = sorted(FINAL & changes.keys())
         if final:
             raise illegal_argument(
-                f"Can't update non dynamic settings [[{', '.join(final)}]] for open indices "
-                f"[[{index.name}/{index.uuid}]] unless the `reopen` query parameter is set to true. Alternatively, "
-                "close the indices, apply the settings changes, and reopen the indices"
+                f"Can't update non dynamic settings [[{', '.join(final)}]] for open indices "  # noqa: S608 - no SQL
+                f"[[{index.name}/{index.uuid}]] unless the `reopen` query parameter is set to true. "
+                "Alternatively, close the indices, apply the settings changes, and reopen the indices"
             )
         merged = {name: value for name, value in {**index.settings, **changes}.items() if value is not None}
         transaction.catalog = transaction.catalog.with_index(replace(index, settings=merged))

@@ -60,7 +60,11 @@ async def get_index(server: Server, call: Call) -> Answer:
     flat = call.flag("flat_settings")
     found = {}
     for index in named(server, call):
-        body: Json = {"aliases": {}, "mappings": shown(index.mapping.body), "settings": settings_of(index, flat)}
+        body: Json = {
+            "aliases": {},
+            "mappings": shown(index.mapping.body),
+            "settings": settings_of(index, flat),
+        }
         if index.data_stream is not None:
             body["data_stream"] = index.data_stream
         found[index.name] = body

@@ -62,8 +62,9 @@ def shown(body: Json) -> Json:
         out["dynamic"] = str(out["dynamic"]).lower()
     if out.get("type") == "object" and out.get("properties"):
         del out["type"]
-    if "properties" in out:
-        out["properties"] = {name: shown(declared) for name, declared in sorted(out["properties"].items())}
+    members = out.pop("properties", None)
+    if members:
+        out["properties"] = {name: shown(declared) for name, declared in sorted(members.items())}
     return out
 
 
@@ -97,7 +98,8 @@ def compile_leaf(path: str, kind: str, declared: Json) -> Field:
     """One leaf; a multi-field keeps the path of the field whose values it reads."""
     if kind not in READERS:
         reason = (
-            f"The mapper type [{kind}] declared on field [{path}] does not exist. It might have been created within a "
+            f"The mapper type [{kind}] declared on field [{path}] does not exist. It might have been "
+            "created within a "
             "future version or requires a plugin to be installed. Check the documentation."
         )
         raise mapper_error(reason)
@@ -175,7 +177,10 @@ def check_document(mapping: Mapping, document: Json, document_id: str) -> Json:
     gained: Json = {}
     Checker(mapping, document_id).check_object(mapping.root, document, gained, 0)
     if gained and len(mapping.leaves) + count_leaves(gained) > FIELDS_MAX:
-        reason = f"Limit of total fields [{FIELDS_MAX}] has been exceeded while adding new fields [{count_leaves(gained)}]"
+        reason = (
+            f"Limit of total fields [{FIELDS_MAX}] has been exceeded while adding new fields "
+            f"[{count_leaves(gained)}]"
+        )
         raise document_error(
             f"failed to parse: {reason}", {"type": "illegal_argument_exception", "reason": reason}
         )
@@ -302,14 +307,16 @@ def infer(member: Any) -> Json | None:
     value = next(flatten_lists(member), None)
     if value is None:
         return None
-    if isinstance(value, dict):
-        return {"type": "object"}
-    if isinstance(value, bool):
-        return {"type": "boolean"}
-    if isinstance(value, int):
-        return {"type": "long"}
-    if isinstance(value, float):
-        return {"type": "float"}
+    if isinstance(value, str):
+        return infer_from_text(value)
+    return {"type": INFERRED[type(value)]}
+
+
+INFERRED = {dict: "object", bool: "boolean", int: "long", float: "float"}
+
+
+def infer_from_text(value: str) -> Json:
+    """The declaration for a text: a date where it reads as one, else a text with a keyword beside it."""
     if "-" in value and iso_ms(value) is not None:
         return {"type": "date"}
     if slashed_ms(value) is not None:

@@ -15,7 +15,7 @@ def check_index_name(name: str) -> None:
     """Refuse a name that Elasticsearch would not create an index under.
 
     Raises:
-        ElasticError: 400 invalid_index_name_exception. The rules are those of the create index API's reference.
+        ElasticError: 400 invalid_index_name_exception, by the rules of the create index API's reference.
     """
     if any(character in FORBIDDEN for character in name):
         listed = ",".join(f"'{character}'" for character in FORBIDDEN)
@@ -34,7 +34,7 @@ def check_index_name(name: str) -> None:
 
 @lru_cache(maxsize=1024)
 def wildcard(pattern: str) -> re.Pattern[str]:
-    """A pattern in which `*` stands for any characters, none included, as a regular expression for fullmatch."""
+    """A pattern in which `*` stands for any characters or none, as a regular expression for fullmatch."""
     return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
 
 
@@ -44,22 +44,24 @@ def matches(pattern: str, name: str) -> bool:
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether some name fits both patterns, which two templates of the same priority must not allow."""
-    reachable = [[False] * (len(other) + 1) for _ in range(len(one) + 1)]
-    reachable[0][0] = True
-    for left in range(len(one) + 1):
-        for right in range(len(other) + 1):
-            if not reachable[left][right]:
-                continue
-            a, b = one[left : left + 1], other[right : right + 1]
-            if a == "*":
-                reachable[left + 1][right] = True
-                if b:
-                    reachable[left][right + 1] = True
-            if b == "*":
-                reachable[left][right + 1] = True
-                if a:
-                    reachable[left + 1][right] = True
-            if a and a == b:
-                reachable[left + 1][right + 1] = True
-    return reachable[len(one)][len(other)]
+    """Whether some name fits both patterns, which two templates of the same priority must not allow.
+
+    Walks both patterns together: a star takes a step of the other pattern and stays, or ends and takes none.
+    """
+    waiting = [(0, 0)]
+    seen: set[tuple[int, int]] = set()
+    while waiting:  # each pair of places is visited once
+        left, right = place = waiting.pop()
+        if place in seen:
+            continue
+        seen.add(place)
+        a, b = one[left : left + 1], other[right : right + 1]
+        if not a and not b:
+            return True
+        if a == "*":
+            waiting += [(left + 1, right)] + [(left, right + 1)] * bool(b)
+        if b == "*":
+            waiting += [(left, right + 1)] + [(left + 1, right)] * bool(a)
+        if a and a == b:
+            waiting.append((left + 1, right + 1))
+    return False

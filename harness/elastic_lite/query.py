@@ -113,15 +113,15 @@ def one_field(kind: str, body: Json) -> tuple[str, Any]:
     return fields[0], body[fields[0]]
 
 
-def build_match_all(body: Json, scope: Scope) -> Matcher:
+def _build_match_all(body: Json, scope: Scope) -> Matcher:
     return everything
 
 
-def build_match_none(body: Json, scope: Scope) -> Matcher:
+def _build_match_none(body: Json, scope: Scope) -> Matcher:
     return nothing
 
 
-def build_ids(body: Json, scope: Scope) -> Matcher:
+def _build_ids(body: Json, scope: Scope) -> Matcher:
     values = body.get("values")
     if not isinstance(values, list):
         raise query_error("[ids] requires values to be specified")
@@ -129,7 +129,7 @@ def build_ids(body: Json, scope: Scope) -> Matcher:
     return lambda candidate: candidate.id in wanted
 
 
-def build_term(body: Json, scope: Scope) -> Matcher:
+def _build_term(body: Json, scope: Scope) -> Matcher:
     name, asked = one_field("term", body)
     if isinstance(asked, dict):
         asked = asked.get("value")
@@ -138,7 +138,7 @@ def build_term(body: Json, scope: Scope) -> Matcher:
     return equals_any(name, [asked], scope)
 
 
-def build_terms(body: Json, scope: Scope) -> Matcher:
+def _build_terms(body: Json, scope: Scope) -> Matcher:
     name, asked = one_field("terms", body)
     if not isinstance(asked, list):
         raise query_error(f"[terms] query does not support [{name}]")
@@ -148,7 +148,7 @@ def build_terms(body: Json, scope: Scope) -> Matcher:
 def equals_any(name: str, asked: list[Any], scope: Scope) -> Matcher:
     """A matcher for documents with one of some exact values in a field."""
     if name == "_id":
-        return build_ids({"values": asked}, scope)
+        return _build_ids({"values": asked}, scope)
     if name == "_index":
         return everything if any(matches(str(value), scope.index.name) for value in asked) else nothing
     reader = reader_of(name, scope.index)
@@ -236,7 +236,7 @@ def shard_error(scope: Scope, why: str) -> ElasticError:
     return SearchError(400, "query_shard_exception", f"failed to create query: {why}", scope.index.name)
 
 
-def build_range(body: Json, scope: Scope) -> Matcher:
+def _build_range(body: Json, scope: Scope) -> Matcher:
     name, asked = one_field("range", body)
     if not isinstance(asked, dict):
         raise query_error("[range] query malformed, no start_object after field name")
@@ -268,7 +268,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def build_exists(body: Json, scope: Scope) -> Matcher:
+def _build_exists(body: Json, scope: Scope) -> Matcher:
     name = body.get("field")
     if not isinstance(name, str):
         raise query_error("[exists] must be provided with a [field]")
@@ -277,7 +277,7 @@ def build_exists(body: Json, scope: Scope) -> Matcher:
     return lambda candidate: any(True for reader in readers for _ in reader.read(candidate.source))
 
 
-def build_match(body: Json, scope: Scope) -> Matcher:
+def _build_match(body: Json, scope: Scope) -> Matcher:
     name, asked = one_field("match", body)
     every = isinstance(asked, dict) and str(asked.get("operator", "or")).lower() == "and"
     if isinstance(asked, dict):
@@ -293,7 +293,7 @@ def build_match(body: Json, scope: Scope) -> Matcher:
     return lambda candidate: any(word in wanted for word in reader.read(candidate.source))
 
 
-def build_match_phrase(body: Json, scope: Scope) -> Matcher:
+def _build_match_phrase(body: Json, scope: Scope) -> Matcher:
     name, asked = one_field("match_phrase", body)
     if isinstance(asked, dict):
         asked = asked.get("query")
@@ -311,15 +311,15 @@ def build_match_phrase(body: Json, scope: Scope) -> Matcher:
     return test
 
 
-def build_prefix(body: Json, scope: Scope) -> Matcher:
-    return build_pattern("prefix", body, scope, lambda asked, value: value.startswith(asked))
+def _build_prefix(body: Json, scope: Scope) -> Matcher:
+    return _build_pattern("prefix", body, scope, lambda asked, value: value.startswith(asked))
 
 
-def build_wildcard(body: Json, scope: Scope) -> Matcher:
-    return build_pattern("wildcard", body, scope, matches)
+def _build_wildcard(body: Json, scope: Scope) -> Matcher:
+    return _build_pattern("wildcard", body, scope, matches)
 
 
-def build_pattern(kind: str, body: Json, scope: Scope, test: Callable[[str, str], bool]) -> Matcher:
+def _build_pattern(kind: str, body: Json, scope: Scope, test: Callable[[str, str], bool]) -> Matcher:
     """A matcher for texts that fit a prefix or a wildcard pattern."""
     name, asked = one_field(kind, body)
     if isinstance(asked, dict):
@@ -330,11 +330,11 @@ def build_pattern(kind: str, body: Json, scope: Scope, test: Callable[[str, str]
     return lambda candidate: any(test(str(asked), str(value)) for value in reader.read(candidate.source))
 
 
-def build_constant_score(body: Json, scope: Scope) -> Matcher:
+def _build_constant_score(body: Json, scope: Scope) -> Matcher:
     return compile_query(body.get("filter"), scope)
 
 
-def build_bool(body: Json, scope: Scope) -> Matcher:
+def _build_bool(body: Json, scope: Scope) -> Matcher:
     for key in body:
         if key not in BOOL_KEYS:
             raise ElasticError(400, "x_content_parse_exception", f"[1:1] [bool] unknown field [{key}]")
@@ -365,17 +365,17 @@ def words(text: str) -> Iterator[str]:
 
 
 BUILDERS: dict[str, Callable[[Json, Scope], Matcher]] = {
-    "match_all": build_match_all,
-    "match_none": build_match_none,
-    "ids": build_ids,
-    "term": build_term,
-    "terms": build_terms,
-    "range": build_range,
-    "exists": build_exists,
-    "match": build_match,
-    "match_phrase": build_match_phrase,
-    "prefix": build_prefix,
-    "wildcard": build_wildcard,
-    "constant_score": build_constant_score,
-    "bool": build_bool,
+    "match_all": _build_match_all,
+    "match_none": _build_match_none,
+    "ids": _build_ids,
+    "term": _build_term,
+    "terms": _build_terms,
+    "range": _build_range,
+    "exists": _build_exists,
+    "match": _build_match,
+    "match_phrase": _build_match_phrase,
+    "prefix": _build_prefix,
+    "wildcard": _build_wildcard,
+    "constant_score": _build_constant_score,
+    "bool": _build_bool,
 }

@@ -68,7 +68,10 @@ class Router:
             pattern, allowed = route.path, (*allowed, *route.methods)
         if not allowed:
             raise PlainError(400, f"no handler found for uri [{raw_path}] and method [{method}]")
-        reason = f"Incorrect HTTP method for uri [{raw_path}] and method [{method}], allowed: [{', '.join(allowed)}]"
+        reason = (
+            f"Incorrect HTTP method for uri [{raw_path}] and method [{method}], allowed: "
+            f"[{', '.join(allowed)}]"
+        )
         raise PlainError(405, reason, allowed)
 
 

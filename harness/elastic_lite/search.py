@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping as ReadOnly
+from collections.abc import Iterator
+from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
@@ -29,11 +30,17 @@ WINDOW_MAX = 10_000
 TRACKED_DEFAULT = 10_000
 SEARCH_KEYS = frozenset(
     {
-        "query", "size", "from", "sort", "_source", "track_total_hits", "search_after", "pit", "timeout", "version",
-        "seq_no_primary_term", "track_scores", "min_score", "explain", "profile", "stored_fields",
+        "query", "size", "from", "sort", "_source", "track_total_hits", "search_after", "pit", "timeout",
+        "version", "seq_no_primary_term", "track_scores", "min_score", "explain", "profile", "stored_fields",
     }
 )  # fmt: skip
+# Statements are put together from this constant alone; values are always bound.
 VISIBLE = "number=? AND deleted=0 AND position<=? AND (ended IS NULL OR ended>?)"
+COUNT_VISIBLE = f"SELECT COUNT(*) FROM documents WHERE {VISIBLE}"  # noqa: S608
+READ_VISIBLE = (
+    f"SELECT position, version, seq_no, id, source FROM documents WHERE {VISIBLE} AND position>? "  # noqa: S608
+    "ORDER BY position"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +150,10 @@ def check_window(last: int) -> None:
         raise SearchError(
             400,
             "illegal_argument_exception",
-            f"Result window is too large, from + size must be less than or equal to: [{WINDOW_MAX}] but was [{last}]. "
-            "See the scroll api for a more efficient way to request large data sets. This limit can be set by changing "
+            f"Result window is too large, from + size must be less than or equal to: [{WINDOW_MAX}] "
+            f"but was [{last}]. "
+            "See the scroll api for a more efficient way to request large data sets. This limit can "
+            "be set by changing "
             "the [index.max_result_window] index level setting.",
         )
 
@@ -186,17 +195,16 @@ class Searcher:
         """How many documents of one view match; without reading them when all do."""
         if matcher is everything:
             bounds = (view.number, view.position, view.position)
-            row = self.connection.execute(f"SELECT COUNT(*) FROM documents WHERE {VISIBLE}", bounds)  # noqa: S608
+            row = self.connection.execute(COUNT_VISIBLE, bounds)
             return int(row.fetchone()[0])
         return sum(1 for _ in self.matching(view, matcher, 0))
 
     def matching(
         self, view: View, matcher: Matcher, behind: int
     ) -> Iterator[tuple[int, int, int, Candidate]]:
-        """The matching documents of one view in the order they were written: position, version, sequence number."""
+        """The matching documents of one view as they were written: position, version, sequence number."""
         rows = self.connection.execute(
-            f"SELECT position, version, seq_no, id, source FROM documents WHERE {VISIBLE} AND position>? "  # noqa: S608
-            "ORDER BY position",
+            READ_VISIBLE,
             (view.number, view.position, view.position, behind),
         )
         for position, version, seq_no, document_id, source in rows:

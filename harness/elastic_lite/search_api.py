@@ -22,10 +22,11 @@ from harness.elastic_lite.storage import reading
 
 Json = dict[str, Any]
 SEARCH = TARGETS | {
-    "size", "from", "sort", "_source", "_source_includes", "_source_excludes", "track_total_hits", "q", "routing",
-    "preference", "timeout", "request_cache", "search_type", "version", "seq_no_primary_term", "track_scores",
-    "rest_total_hits_as_int", "typed_keys", "allow_partial_search_results", "batched_reduce_size",
-    "max_concurrent_shard_requests", "pre_filter_shard_size", "ccs_minimize_roundtrips", "ignore_throttled",
+    "size", "from", "sort", "_source", "_source_includes", "_source_excludes", "track_total_hits", "q",
+    "routing", "preference", "timeout", "request_cache", "search_type", "version", "seq_no_primary_term",
+    "track_scores", "rest_total_hits_as_int", "typed_keys", "allow_partial_search_results",
+    "batched_reduce_size", "max_concurrent_shard_requests", "pre_filter_shard_size",
+    "ccs_minimize_roundtrips", "ignore_throttled",
 }  # fmt: skip
 COUNT = TARGETS | {"q", "routing", "preference", "min_score", "terminate_after", "ignore_throttled"}
 POINT = TARGETS | {

@@ -88,7 +88,8 @@ def index_settings(body: Any) -> Json:
     for name in flat:
         if not name.startswith(KNOWN_PREFIXES):
             raise illegal_argument(
-                f"unknown setting [{name}] please check that any required plugins are installed, or check the "
+                f"unknown setting [{name}] please check that any required plugins are installed, or "
+                "check the "
                 "breaking changes documentation for removed settings"
             )
     return flat

@@ -135,10 +135,10 @@ class Criterion:
         if self.is_text():
             return (0, str(value))
         if isinstance(value, str):
-            return self.read_text(value)
+            return self._read_text(value)
         return value
 
-    def read_text(self, value: str) -> Key:
+    def _read_text(self, value: str) -> Key:
         if value in ("Infinity", "-Infinity"):
             return math.inf if value == "Infinity" else -math.inf
         if self.kind in DATES:
@@ -167,7 +167,8 @@ def bind_one(field: SortField, index: Index) -> Criterion:
         return Criterion(field, "place")
     if field.name == "_id":
         reason = (
-            "Fielddata access on the _id field is disallowed, you can re-enable it by updating the dynamic cluster "
+            "Fielddata access on the _id field is disallowed, you can re-enable it by updating the "
+            "dynamic cluster "
             "setting: indices.id_field_data.enabled"
         )
         raise SearchError(400, "illegal_argument_exception", reason, index.name)
@@ -179,8 +180,10 @@ def bind_one(field: SortField, index: Index) -> Criterion:
         return Criterion(field, field.unmapped_type)
     if reader.leaf.kind in TEXTS:
         reason = (
-            f"Fielddata is disabled on [{field.name}] in [{index.name}]. Text fields are not optimised for operations "
-            "that require per-document field data like aggregations and sorting, so these operations are disabled by "
+            f"Fielddata is disabled on [{field.name}] in [{index.name}]. Text fields are not "
+            "optimised for operations "
+            "that require per-document field data like aggregations and sorting, so these operations "
+            "are disabled by "
             "default. Please use a keyword field instead."
         )
         raise SearchError(400, "illegal_argument_exception", reason, index.name)

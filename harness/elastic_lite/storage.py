@@ -1,7 +1,8 @@
 """The data folder: one SQLite file of documents and catalog, held by one process, readable by many threads.
 
-A write ends the row of the version before it and adds a new one at the next position. A reader names a position and
-sees exactly the rows that had been added and not yet ended there; that gives near-real-time search and points in time.
+A write ends the row of the version before it and adds a new one at the next position. A reader names
+a position and sees exactly the rows added and not yet ended there; that gives near-real-time
+search and points in time.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ APPLICATION_ID = 0x6C71656C  # "lqel": whose file this is, in SQLite's own heade
 FORMAT_VERSION = 1
 FULL_CHECK_BYTES_MAX = 64 * 1024 * 1024
 SCHEMA = """
-CREATE TABLE catalog (kind TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
+CREATE TABLE catalog (
+  kind TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
 CREATE TABLE documents (
   position INTEGER PRIMARY KEY, number INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
   seq_no INTEGER NOT NULL, deleted INTEGER NOT NULL, ended INTEGER, source BLOB NOT NULL);
@@ -75,7 +77,8 @@ class Storage:
             connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")
         ):
             connection.executescript(
-                f"BEGIN;{SCHEMA}PRAGMA application_id={APPLICATION_ID};PRAGMA user_version={FORMAT_VERSION};COMMIT;"
+                f"BEGIN;{SCHEMA}PRAGMA application_id={APPLICATION_ID};PRAGMA "
+                f"user_version={FORMAT_VERSION};COMMIT;"
             )
         elif (application, version) != (APPLICATION_ID, FORMAT_VERSION):
             raise self.damaged(

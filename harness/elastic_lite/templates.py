@@ -138,8 +138,10 @@ def refuse_clash(catalog: Catalog, name: str, kept: Json) -> None:
         return
     shown = ", ".join(f"{other} => [{', '.join(patterns)}]" for other, patterns in clashes.items())
     raise illegal_argument(
-        f"index template [{name}] has index patterns [{', '.join(kept['index_patterns'])}] matching patterns from "
-        f"existing templates [{','.join(clashes)}] with patterns ({shown}) that have the same priority [{priority}], "
+        f"index template [{name}] has index patterns [{', '.join(kept['index_patterns'])}] matching "
+        "patterns from "
+        f"existing templates [{','.join(clashes)}] with patterns ({shown}) that have the same "
+        f"priority [{priority}], "
         "multiple index templates may not match during index creation, please use a different priority"
     )
 

@@ -1,4 +1,4 @@
-"""Group commit: one thread executes waiting writes together and answers each after the one commit that holds it."""
+"""Group commit: one thread executes waiting writes together and answers each after their one commit."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Writer:
         return jobs, True
 
     def commit_group(self, jobs: list[Job]) -> None:
-        """Execute a group in one transaction; nothing is answered, and nothing is visible, before the commit."""
+        """Execute a group in one transaction; nothing is answered or visible before the commit."""
         connection = self.storage.connection
         transaction = Transaction(connection, self.catalog, self.position)
         outcomes: list[tuple[Job, Any, Exception | None]] = []
@@ -131,7 +131,7 @@ class Writer:
                 outcomes.append((job, *execute(transaction, job)))
             save_catalog(connection, self.catalog, transaction.catalog)
             connection.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001 - whatever broke, every waiting request gets an answer
+        except Exception as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             self.fail(jobs, error)
@@ -184,7 +184,7 @@ class Writer:
                     self.superseded.discard(number)
         except sqlite3.Error as error:
             # The rows stay and cost space only; the next write finds out whether the disk still works.
-            print(f"{self.storage.path}: old versions stay for now: {error}", file=sys.stderr)  # noqa: T201
+            print(f"{self.storage.path}: old versions stay for now: {error}", file=sys.stderr)
 
 
 def execute(transaction: Transaction, job: Job) -> tuple[Any, Exception | None]:
@@ -195,7 +195,7 @@ def execute(transaction: Transaction, job: Job) -> tuple[Any, Exception | None]:
         result = job.work(transaction)
     except sqlite3.Error:
         raise  # the file is in trouble, and with it the whole group
-    except Exception as error:  # noqa: BLE001 - an error of one request, or a defect it meets, must not fail the others
+    except Exception as error:
         transaction.connection.execute("ROLLBACK TO job")
         transaction.catalog = before
         return None, error

@@ -30,7 +30,7 @@ class _SuiteModel(FileModel):
     version: Version
     name: Name = Field(description="Add it; it is the file's name without .yaml.")
     title: Text = Field(description="Add one line that a report can show.")
-    scenarios: Annotated[list[Text], Field(min_length=1, max_length=SCENARIOS_MAX)] = Field(
+    scenarios: Annotated[list[Text], Field(max_length=SCENARIOS_MAX)] = Field(
         description="List the names of its scenarios."
     )
 

@@ -1,4 +1,4 @@
-"""Elasticsearch servers to run the contract against, and a small client that leaves nothing of a test behind."""
+"""Elasticsearch servers to run the contract against, and a small client that cleans up after a test."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def lite_server(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def real_server() -> Iterator[str]:
-    """The URL of a real Elasticsearch; skips the test without one, fails where the real servers are required."""
+    """The URL of a real Elasticsearch; skips the test without one, fails where it is required."""
     if chosen := os.environ.get("LOGQUAKE_TEST_ELASTICSEARCH_URL"):
         yield chosen
         return
@@ -140,7 +140,7 @@ class Store:
         return answer.json()
 
     def refused(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
-        """Status and error type of a request that must fail, its error shaped as Elasticsearch shapes them."""
+        """Status and error type of a request that must fail, with the shape that every error has."""
         answer = self.call(method, path, body)
         error = answer.json()["error"]
         assert answer.json()["status"] == answer.status_code

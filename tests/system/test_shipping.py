@@ -252,6 +252,19 @@ def test_a_document_the_store_refuses_is_a_dead_letter_and_its_neighbours_arrive
         assert set(store.sequences()) == {0, 2}
 
 
+def test_a_lost_checkpoint_leads_to_conflicts_and_not_to_copies(tmp_path: Path, store: Store) -> None:
+    spool = tmp_path / "spool"
+    writer = SpoolWriter(spool, spool_bytes_max=1 << 30, sync=True)
+    writer.append([orjson.dumps({"@timestamp": n, "labels": {"sequence": n}}) for n in range(500)])
+    with shipper(spool, store.url):
+        eventually(lambda: delivered(tmp_path) == 500, "all delivered")
+    (spool / "checkpoint").write_bytes(b"")
+    with shipper(spool, store.url):
+        eventually(lambda: shipped(tmp_path)["conflicts"] == 500, "all delivered again")
+        assert store.sequences() == Counter(range(500))
+    writer.seal()
+
+
 def test_the_consumed_spool_is_removed(tmp_path: Path, store: Store) -> None:
     with application(tmp_path, 500, 1_000_000) as app:
         assert finish(app) == 0

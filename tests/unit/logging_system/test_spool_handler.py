@@ -189,6 +189,16 @@ def test_logging_from_the_callback_does_not_recurse_and_is_counted(tmp_path: Pat
         assert messages(tmp_path) == ["once"]
 
 
+def test_flush_inside_the_callback_does_not_wait_for_itself(tmp_path: Path) -> None:
+    answers: list[bool] = []
+    with logger_with(tmp_path) as (logger, handler):
+        handler.on_durable = lambda _records: answers.append(handler.flush(WAIT_SECONDS))
+        logger.info("m")
+
+        assert handler.flush(WAIT_SECONDS)
+        assert answers == [False]
+
+
 class Chatty:
     """Logs while it is being formatted."""
 

@@ -83,6 +83,7 @@ def test_after_a_failed_sync_the_same_records_keep_their_sequences_and_are_read_
     spool_writer.seal()
 
     assert spool_writer.next_sequence == 4
+    assert len(list(tmp_path.glob("*-00000001.segment"))) == 1  # the file that failed is not trusted again
     assert documents(tmp_path) == [b"1", b"2", b"3"]
 
 
