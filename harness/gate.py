@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from math import isfinite
 from operator import ge, gt, le, lt
 from types import MappingProxyType
 
+from harness.amounts import hundredths
 from harness.family import unknown
 from harness.protocols import Status, Verdict
 from harness.result import GateDecision, Score
@@ -132,15 +134,17 @@ def _score_finding(score: Score, verdicts: Sequence[Verdict], score_min: float) 
         return _Finding(Status.FAIL, "A veto stands, so the score is withheld.")
     if not verdicts:
         return _Finding(Status.INCONCLUSIVE, "Nothing was judged, so there is no score to go by.")
-    low, high, least = (f"{points:.9g}" for points in (score.low, score.high, score_min))
+    if not (isfinite(score.low) and isfinite(score.high)):
+        return _Finding(Status.INCONCLUSIVE, "The score is no number, so there is nothing to go by.")
+    low, high, least = (hundredths(points) / 100 for points in (score.low, score.high, score_min))
     if score.low >= score_min - POINTS_TOLERANCE:
-        return _Finding(Status.PASS, f"The score is at least {low}, and {least} is asked for.")
+        return _Finding(Status.PASS, f"The score is at least {low:g}, and {least:g} is asked for.")
     if score.high < score_min - POINTS_TOLERANCE:
-        return _Finding(Status.FAIL, f"The score is at most {high}, below the {least} asked for.")
+        return _Finding(Status.FAIL, f"The score is at most {high:g}, below the {least:g} asked for.")
     return _Finding(
         Status.INCONCLUSIVE,
-        f"The score lies between {low} and {high}, and {least} is asked for: "
-        f"{score.high - score.low:.9g} points are unresolved (coverage {score.coverage:.0%}).",
+        f"The score lies between {low:g} and {high:g}, and {least:g} is asked for: "
+        f"{high - low:.4g} points are unresolved (coverage {score.coverage:.0%}).",
     )
 
 

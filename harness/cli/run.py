@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from harness.assembly import SuiteRun, make_plan
 from harness.cli.interruption import Interruption
@@ -13,6 +14,7 @@ from harness.cli.progress import make_progress
 from harness.cli.selection import Selection, make_request, selection_options
 from harness.protocols import Status
 from harness.reporting import REPORTS
+from harness.reporting.terminal import TerminalReport
 from harness.result import Result
 
 EXIT_CODES = {Status.PASS: 0, Status.WARN: 0, Status.FAIL: 1}
@@ -59,7 +61,7 @@ def run(out: Path, max_minutes: float | None, **selected: Any) -> int:
 def write_reports(result: Result, folder: Path) -> None:
     """Write every report into the run's folder, print the scorecard and where it is."""
     paths = {word: REPORTS.resolve(word)().write(result, folder) for word in REPORTS.kinds}
-    click.echo(paths["terminal"].read_text())
+    TerminalReport().draw(result, Console())
     click.echo(f"scorecard: {paths['html']}")
     click.echo(f"result:    {paths['result_json']}")
 

@@ -121,4 +121,7 @@ def complain(what: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    # A normal exit would first wait for searches that still run on threads, as long as they take.
+    os._exit(code)

@@ -111,10 +111,10 @@ class Server:
         return await asyncio.wrap_future(self.writer.submit(work, size_bytes))
 
     def close(self, timeout_seconds: float) -> None:
-        """Finish waiting writes and release the folder."""
-        self.writer.stop(timeout_seconds)
+        """Finish waiting writes and release the folder; one that is still writing then keeps it."""
         self.threads.shutdown(wait=False, cancel_futures=True)
-        self.storage.close()
+        if self.writer.stop(timeout_seconds):
+            self.storage.close()
 
 
 Handler = Callable[[Server, Call], Awaitable[Answer]]

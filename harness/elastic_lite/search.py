@@ -183,21 +183,21 @@ class Searcher:
     now_ms: int
     tie_break: bool = False
 
-    def count(self, query: Any) -> int:
-        """How many documents match."""
-        return sum(self.count_view(view, self.matcher(query, view)) for view in self.views)
+    def count(self, query: Any, limit: int | None = None) -> int:
+        """How many documents match; it may stop counting in each view at a limit."""
+        return sum(self.count_view(view, self.matcher(query, view), limit) for view in self.views)
 
     def matcher(self, query: Any, view: View) -> Matcher:
         """The query under the mapping of a view's index."""
         return compile_query(query, Scope(self.indices[view.name], self.now_ms))
 
-    def count_view(self, view: View, matcher: Matcher) -> int:
+    def count_view(self, view: View, matcher: Matcher, limit: int | None) -> int:
         """How many documents of one view match; without reading them when all do."""
         if matcher is everything:
             bounds = (view.number, view.position, view.position)
             row = self.connection.execute(COUNT_VISIBLE, bounds)
             return int(row.fetchone()[0])
-        return sum(1 for _ in self.matching(view, matcher, 0))
+        return sum(1 for _ in islice(self.matching(view, matcher, 0), limit))
 
     def matching(
         self, view: View, matcher: Matcher, behind: int
@@ -220,7 +220,9 @@ class Searcher:
         self.check_after(request, fields)
         by_place = not fields or (fields[0].name in PLACES and not fields[0].descending)
         hits = self.page_by_place(request, fields) if by_place else self.page_sorted(request, fields)
-        total = None if request.tracked == 0 else self.count(request.query)
+        if request.tracked == 0:
+            return hits, None
+        total = self.count(request.query, None if request.tracked is None else request.tracked + 1)
         return hits, total
 
     def check_after(self, request: Request, fields: tuple[SortField, ...]) -> None:

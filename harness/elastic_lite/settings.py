@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.elastic_lite.durations import seconds
 from harness.elastic_lite.errors import illegal_argument
 
 Json = dict[str, Any]
@@ -92,4 +93,22 @@ def index_settings(body: Any) -> Json:
                 "check the "
                 "breaking changes documentation for removed settings"
             )
+    check_values(flat)
     return flat
+
+
+def check_values(flat: Json) -> None:
+    """Refuse values that this server would stumble over later.
+
+    Raises:
+        ElasticError: 400 that names the setting.
+    """
+    seconds(flat.get("index.refresh_interval") or "-1", "index.refresh_interval")
+    for name, least in (("index.number_of_shards", 1), ("index.number_of_replicas", 0)):
+        value = flat.get(name)
+        if value is None:
+            continue
+        if not str(value).isdigit():
+            raise illegal_argument(f"Failed to parse value [{value}] for setting [{name}]")
+        if int(value) < least:
+            raise illegal_argument(f"Failed to parse value [{value}] for setting [{name}] must be >= {least}")

@@ -17,7 +17,7 @@ from typing import Any, TextIO
 import orjson
 
 from harness.elastic_lite.catalog import Catalog, Index, index_of, stream_of
-from harness.elastic_lite.errors import DataFolderError
+from harness.elastic_lite.errors import DataFolderError, ElasticError
 
 APPLICATION_ID = 0x6C71656C  # "lqel": whose file this is, in SQLite's own header
 FORMAT_VERSION = 1
@@ -47,15 +47,19 @@ class Storage:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "elastic_lite.sqlite3"
         self.lock = lock_folder(folder)
+        self.connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         try:
-            self.connection = self.open_for_writing()
+            self.prepare()
             self.catalog = self.load_catalog()
             found = self.connection.execute("SELECT MAX(position) FROM documents").fetchone()[0]
             self.position = int(found or 0)
-            with self.connection:
-                self.connection.execute("DELETE FROM documents WHERE ended IS NOT NULL")
-        except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+            self.connection.execute("DELETE FROM documents WHERE ended IS NOT NULL")
+        except (sqlite3.Error, ValueError, KeyError, TypeError, ElasticError) as error:
+            self.close()
             raise self.damaged(str(error)) from error
+        except DataFolderError:
+            self.close()
+            raise
 
     def damaged(self, what: str) -> DataFolderError:
         """The error for a file that cannot be served."""
@@ -64,9 +68,13 @@ class Storage:
             "Restore it from a copy, or remove the folder (its documents are lost) and start again."
         )
 
-    def open_for_writing(self) -> sqlite3.Connection:
-        """The one writing connection: every commit is on disk before it returns."""
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+    def prepare(self) -> None:
+        """Make every commit of the writing connection durable, and the file one of this program's.
+
+        Raises:
+            DataFolderError: It is another program's, another format's, or damaged.
+        """
+        connection = self.connection
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA cache_size=-65536")
@@ -88,7 +96,6 @@ class Storage:
             state = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if state != "ok":
                 raise self.damaged(str(state))
-        return connection
 
     def open_for_reading(self) -> sqlite3.Connection:
         """A connection for one reading thread."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import sqlite3
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -92,19 +94,34 @@ class Writer:
         with self.guard:
             self.waiting_bytes -= size_bytes
 
-    def stop(self, timeout_seconds: float) -> None:
-        """Finish what is waiting, then end the thread; give up after a while."""
-        self.waiting.put(None, timeout=timeout_seconds)
+    def stop(self, timeout_seconds: float) -> bool:
+        """Finish what is waiting, then end the thread; tell whether it ended within the time."""
+        try:
+            self.waiting.put(None, timeout=timeout_seconds)
+        except queue.Full:
+            return False
         self.thread.join(timeout_seconds)
+        return not self.thread.is_alive()
 
     def run(self) -> None:
         """The thread: take a group, commit it, answer it, until told to stop."""
-        stopping = False
-        while not stopping:
-            jobs, stopping = self.take_group()
-            if jobs:
-                self.commit_group(jobs)
+        try:
+            stopping = False
+            while not stopping:
+                jobs, stopping = self.take_group()
+                self.commit_group([job for job in jobs if self.begin(job)])
                 self.purge_when_due()
+        except BaseException:
+            # Without this thread every write would wait for ever; a dead server is told from a slow one.
+            traceback.print_exc()
+            os._exit(3)
+
+    def begin(self, job: Job) -> bool:
+        """Whether somebody still waits for a write; from here on it cannot be withdrawn."""
+        wanted = job.done.set_running_or_notify_cancel()
+        if not wanted:
+            self.settle(job.size_bytes)
+        return wanted
 
     def take_group(self) -> tuple[list[Job], bool]:
         """Wait for one write and take along those that came meanwhile."""
@@ -122,6 +139,8 @@ class Writer:
 
     def commit_group(self, jobs: list[Job]) -> None:
         """Execute a group in one transaction; nothing is answered or visible before the commit."""
+        if not jobs:
+            return
         connection = self.storage.connection
         transaction = Transaction(connection, self.catalog, self.position)
         outcomes: list[tuple[Job, Any, Exception | None]] = []

@@ -1,4 +1,4 @@
-"""What elastic_lite and the real Elasticsearch both do with a bulk request as a whole: its form, its encoding, its answer."""
+"""What elastic_lite and the real Elasticsearch both do with a bulk request as a whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What elastic_lite and the real Elasticsearch both do with documents: data streams, single writes, reads by id, refresh, the Python client."""
+"""What elastic_lite and the real Elasticsearch both do with streams, documents and refreshes."""
 
 from __future__ import annotations
 
