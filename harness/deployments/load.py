@@ -57,6 +57,7 @@ class HostedLoad:
         self._processes: dict[str, ManagedProcess] = {}
         self._slots: Slots | None = None
         self._finishing = False
+        self._told: list[str] = []
 
     def start(self) -> None:
         """Write the workload and start the three processes.
@@ -92,12 +93,9 @@ class HostedLoad:
 
     def targets(self) -> Mapping[str, object]:
         """Return the application, which faults may kill."""
-        application = self._processes[APPLICATION]
-        return {
-            APPLICATION: ProcessTarget(
-                APPLICATION, application.spec.command, application, _READY.timeout_seconds
-            )
-        }
+        application = _Resuming(self._processes[APPLICATION], self._told)
+        command = application.process.spec.command
+        return {APPLICATION: ProcessTarget(APPLICATION, command, application, _READY.timeout_seconds)}
 
     def exited(self) -> Sequence[tuple[str, int]]:
         """Return (name, exit code) of those that ended by themselves before they were told to finish."""
@@ -105,13 +103,11 @@ class HostedLoad:
 
     def begin(self, at_ns: int) -> None:
         """Let sending begin at that moment."""
-        for process in self._processes.values():
-            process.tell(f"begin {at_ns}")
+        self._tell(tuple(self._processes), f"begin {at_ns}")
 
     def probe(self, at_ns: int) -> None:
         """Send the records kept back."""
-        for name in (ORACLE, APPLICATION):
-            self._processes[name].tell(f"probe {at_ns}")
+        self._tell((ORACLE, APPLICATION), f"probe {at_ns}")
 
     def tally(self) -> Tally:
         """Return what the oracle has published last."""
@@ -160,6 +156,11 @@ class HostedLoad:
             self._slots.close()
             self._slots = None
 
+    def _tell(self, names: Sequence[str], line: str) -> None:
+        self._told.append(line)
+        for name in names:
+            self._processes[name].tell(line)
+
     def _end(self, name: str) -> None:
         """Wait for an application's own exit; one that does not exit is ended, as a supervisor would."""
         process = self._processes[name]
@@ -197,3 +198,32 @@ class HostedLoad:
             intake_kind=intake.kind,
             intake_arguments=dict(intake.arguments),
         )
+
+
+class _Resuming:
+    """An application that is told again, after a restart, what it was told before; it repeats no call."""
+
+    def __init__(self, process: ManagedProcess, told: Sequence[str]) -> None:
+        self.process = process
+        self._told = told
+
+    def start(self) -> None:
+        self.process.start()
+
+    def wait_ready(self, timeout_seconds: float) -> None:
+        self.process.wait_ready(timeout_seconds)
+        for line in self._told:
+            self.process.tell(line)
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def alive(self) -> bool:
+        return self.process.alive()
+
+    def stopped_orderly(self) -> bool:
+        return self.process.stopped_orderly()
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid

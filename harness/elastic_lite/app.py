@@ -43,6 +43,10 @@ class BodyTooLargeError(Exception):
     """The body is above the limit; Elasticsearch answers 413 without a body."""
 
 
+class ClientGoneError(Exception):
+    """The client went away before its body was whole: nothing of it may be executed."""
+
+
 class Application:
     """Serves the API.
 
@@ -67,6 +71,8 @@ class Application:
         except BodyTooLargeError:
             await send_bytes(send, 413, {"connection": "close"}, b"", True)
             return
+        except ClientGoneError:
+            return
         answer = await self.answer(scope, headers, parameters, body)
         await self.send_answer(scope, headers, parameters, answer, send)
 
@@ -75,6 +81,7 @@ class Application:
 
         Raises:
             BodyTooLargeError: It is, or says it is, above the limit.
+            ClientGoneError: The connection ended first.
         """
         declared = headers.get("content-length", "0")
         if declared.isdigit() and int(declared) > self.body_bytes_max:
@@ -84,7 +91,7 @@ class Application:
         while more:  # ends with the body, the client or the limit
             message = await receive()
             if message["type"] == "http.disconnect":
-                break
+                raise ClientGoneError
             part = message.get("body", b"")
             size += len(part)
             if size > self.body_bytes_max:

@@ -139,9 +139,7 @@ def test_server_without_a_lifeline_outlives_its_standard_input(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 100, b"\0" * 8192])
-def test_damaged_data_file_is_told_with_its_place_and_remedy(
-    tmp_path: Path, content: bytes, told: str
-) -> None:
+def test_damaged_data_file_is_told_with_its_place_and_remedy(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "elastic_lite.sqlite3"
     path.write_bytes(content)
     with lite_process(tmp_path) as process:

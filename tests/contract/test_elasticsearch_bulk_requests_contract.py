@@ -8,9 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from elasticsearch_fixture import NDJSON, Store, elasticsearch_url, store
-
-__all__ = ["elasticsearch_url", "store"]
+from elasticsearch_fixture import NDJSON, Store
 
 BODY_BYTES_MAX = 100 * 1024 * 1024
 
@@ -115,6 +113,20 @@ def test_body_that_says_it_is_too_large_is_a_413_before_it_is_sent(store: Store)
 
     assert answer.status == 413
     assert content == b""
+
+
+def test_body_cut_by_a_lost_connection_is_not_executed(store: Store) -> None:
+    index = store.index()
+    connection = http.client.HTTPConnection(urlsplit(store.url).netloc, timeout=10)
+    connection.putrequest("POST", f"/{index}/_bulk?refresh=true")
+    connection.putheader("Content-Type", NDJSON)
+    connection.putheader("Content-Length", "1000")
+    connection.endheaders()
+    connection.send(b'{"create":{"_id":"a"}}\n{}\n')
+    connection.close()
+    store.items(f"/{index}", [{"create": {"_id": "b"}}, {}], "?refresh=true")
+
+    assert store.call("GET", f"/{index}/_doc/a").status_code == 404
 
 
 def test_body_that_is_too_large_once_decompressed_is_a_413(store: Store) -> None:

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch, helpers
-from elasticsearch_fixture import JSON, Store, elasticsearch_url, eventually, store
-
-__all__ = ["elasticsearch_url", "store"]
+from elasticsearch_fixture import JSON, Store, eventually
 
 STAMP = "2024-01-01T00:00:00Z"
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from elasticsearch_fixture import Store, elasticsearch_url, store
-
-__all__ = ["elasticsearch_url", "store"]
+from elasticsearch_fixture import Store
 
 PROPERTIES = {
     "n": {"type": "long"},

@@ -1,0 +1,8 @@
+"""The servers that several contract modules share: each is started once a session."""
+
+from __future__ import annotations
+
+# A fixture imported by each module would be one fixture, and one server, for each of them.
+from elasticsearch_fixture import elasticsearch_url, store
+
+__all__ = ["elasticsearch_url", "store"]

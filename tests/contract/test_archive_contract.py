@@ -1,0 +1,92 @@
+"""The Elasticsearch archive reads the same from elastic_lite and from the real Elasticsearch."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.archives.elasticsearch import ElasticsearchArchive
+from harness.deployments.ports import free_port
+from harness.errors import StackError
+
+
+@pytest.fixture
+def archive_of(store):
+    opened = []
+
+    def open_archive(index: str) -> ElasticsearchArchive:
+        opened.append(ElasticsearchArchive(index, store.url))
+        return opened[-1]
+
+    yield open_archive
+    for archive in opened:
+        archive.close()
+
+
+def test_an_index_that_does_not_exist_yet_is_empty(store, archive_of):
+    archive = archive_of(store.name())
+    archive.refresh()
+
+    assert archive.count() == 0
+    assert list(archive.read()) == []
+
+
+def test_every_document_is_read_over_several_pages(store, archive_of):
+    index = store.index({"message": {"type": "text"}})
+    store.fill(index, {f"id-{n}": {"message": f"line {n}"} for n in range(4_500)})
+
+    documents = list(archive_of(index).read())
+
+    assert len(documents) == 4_500
+    assert {document.line for document in documents} == {f"line {n}" for n in range(4_500)}
+    assert {document.copy for document in documents} == {f"{index}/id-{n}" for n in range(4_500)}
+
+
+def test_both_copies_of_an_id_in_two_indices_are_read(store, archive_of):
+    first, second = store.index(), store.index()
+    for index in (first, second):
+        store.fill(index, {"same": {"message": "twice"}})
+
+    documents = list(archive_of(f"{first},{second}").read())
+
+    assert sorted(document.copy for document in documents) == sorted([f"{first}/same", f"{second}/same"])
+
+
+def test_a_text_comes_back_byte_for_byte(store, archive_of):
+    index = store.index({"message": {"type": "text"}})
+    text = 'tab\t newline\n quote" back\\slash ünïcödé ⟨run:1:ab⟩ \U0001f600   trailing  '
+    store.fill(index, {"a": {"message": text}})
+
+    assert [document.line for document in archive_of(index).read()] == [text]
+
+
+def test_what_is_not_refreshed_is_seen_after_a_refresh(store, archive_of):
+    index = store.index()
+    store.items(f"/{index}", [{"create": {"_id": "a"}}, {"message": "x"}])
+    archive = archive_of(index)
+    before = archive.count()
+    archive.refresh()
+
+    assert (before, archive.count()) == (0, 1)
+
+
+def test_a_data_stream_is_read_whole(store, archive_of):
+    stream = store.stream({"message": {"type": "text"}})
+    store.items(
+        f"/{stream}", [{"create": {"_id": "a"}}, {"@timestamp": "2026-01-01T00:00:00Z", "message": "x"}]
+    )
+    archive = archive_of(stream)
+    archive.refresh()
+
+    (document,) = archive.read()
+    assert document.line == "x"
+    assert document.copy.startswith(f".ds-{stream}-")
+
+
+def test_a_store_that_is_not_there_is_an_error_never_an_empty_archive():
+    archive = ElasticsearchArchive("logs", f"http://127.0.0.1:{free_port()}")
+    try:
+        for ask in (archive.count, archive.refresh, lambda: list(archive.read())):
+            with pytest.raises(StackError, match="cannot be read"):
+                ask()
+    finally:
+        archive.close()

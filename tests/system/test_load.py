@@ -1,0 +1,169 @@
+"""The application, its control and the oracle as real processes over real slot files."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.clock import SystemClock
+from harness.deployments.load import HostedLoad, LoadSpec
+from harness.errors import StackError
+from harness.facts import Acknowledged, Answered, ControlCall, Due, Event, Refused, Sent
+from harness.history import read_history
+from harness.lines import GeneratedLines, digest, stamp
+from harness.protocols import APPLICATION, Part
+
+RUN = "load-test-01"
+MS = 1_000_000
+
+
+def _spec(handler: str, *, count: int = 60, acknowledged_by: str = "return", **arguments: str) -> LoadSpec:
+    return LoadSpec(
+        run_id=RUN,
+        seed=3,
+        offsets_ns=[n * 10 * MS for n in range(count)],
+        producers=3,
+        input_path="",
+        acknowledged_by=acknowledged_by,
+        intake=Part("python_logging", {"handler": f"tests.system.handlers:{handler}", **arguments}),
+    )
+
+
+class Stage:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "load"
+        self.history = folder / "history"
+        self.folder.mkdir()
+        self.history.mkdir()
+        self.load: HostedLoad | None = None
+
+    def start(self, spec: LoadSpec) -> HostedLoad:
+        self.load = HostedLoad(spec, self.folder, self.history, SystemClock())
+        self.load.start()
+        self.load.wait_ready(30)
+        return self.load
+
+    def facts(self, kind: type[Event]) -> list[Event]:
+        return [event for event in read_history(self.history) if isinstance(event, kind)]
+
+
+@pytest.fixture
+def stage(tmp_path):
+    made = Stage(tmp_path)
+    yield made
+    if made.load is not None:
+        made.load.stop()
+
+
+def _begin(load: HostedLoad) -> int:
+    began_ns = time.monotonic_ns() + 200 * MS
+    load.begin(began_ns)
+    return began_ns
+
+
+def _wait_for(condition, seconds: float = 20.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_every_record_due_is_sent_in_time_and_noted_by_the_oracle(stage):
+    load = stage.start(_spec("Quick"))
+    began_ns = _begin(load)
+    _wait_for(lambda: load.tally().answered == 60)
+    load.finish()
+
+    due = {fact.sequence: fact for fact in stage.facts(Due)}
+    sent = {fact.sequence: fact for fact in stage.facts(Sent)}
+    assert sorted(due) == sorted(sent) == list(range(60))
+    assert all(due[n].at_ns == began_ns + n * 10 * MS for n in due)
+    assert all(sent[n].at_ns >= due[n].at_ns for n in due)
+    assert [due[n].producer for n in range(6)] == [0, 1, 2, 0, 1, 2]
+    assert due[7].digest == digest(stamp(GeneratedLines(3).text(7), RUN, 7))
+    assert len(stage.facts(Acknowledged)) == len(stage.facts(Answered)) == 60
+
+
+def test_the_control_makes_the_same_calls_beside_it(stage):
+    load = stage.start(_spec("Quick"))
+    _begin(load)
+    _wait_for(lambda: load.tally().answered == 60)
+    load.finish()
+
+    assert len(stage.facts(ControlCall)) == 60
+
+
+def test_a_call_that_raises_is_a_refusal_and_no_acknowledgement(stage):
+    load = stage.start(_spec("RaisesOnOdd"))
+    _begin(load)
+    _wait_for(lambda: load.tally().answered + load.tally().refused == 60)
+    load.finish()
+
+    assert {fact.sequence % 2 for fact in stage.facts(Refused)} == {1}
+    assert {fact.sequence % 2 for fact in stage.facts(Acknowledged)} == {0}
+
+
+def test_with_a_callback_only_the_records_it_names_are_acknowledged(stage):
+    load = stage.start(_spec("TellsOfEveryThird", acknowledged_by="callback"))
+    _begin(load)
+    _wait_for(lambda: load.tally().answered == 60)
+    load.finish()
+
+    assert load.owed() == frozenset(range(0, 60, 3))
+    assert {fact.sequence for fact in stage.facts(Acknowledged)} == set(range(0, 60, 3))
+
+
+def test_a_slow_call_delays_its_own_producer_only_and_drops_no_record(stage):
+    load = stage.start(_spec("SlowOnZero"))
+    _begin(load)
+    _wait_for(lambda: load.tally().answered == 60)
+    load.finish()
+
+    due = {fact.sequence: fact.at_ns for fact in stage.facts(Due)}
+    sent = {fact.sequence: fact.at_ns for fact in stage.facts(Sent)}
+    assert sent[3] - due[3] > 300 * MS
+    assert sent[1] - due[1] < 300 * MS
+
+
+def test_acknowledgements_survive_the_applications_sigkill_and_its_restart_repeats_no_call(stage):
+    load = stage.start(_spec("Quick", count=200))
+    _begin(load)
+    _wait_for(lambda: load.tally().answered >= 40)
+    application = load.targets()[APPLICATION]
+    application.kill()
+    owed_at_death = load.owed()
+    application.restart()
+    _wait_for(lambda: load.tally().sent == 200)
+    load.finish()
+
+    assert owed_at_death <= load.owed()
+    sent = [fact.sequence for fact in stage.facts(Sent)]
+    assert sorted(sent) == list(range(200))
+
+
+def test_probes_are_sent_when_asked_for(stage):
+    load = stage.start(_spec("Quick", count=3))
+    _begin(load)
+    _wait_for(lambda: load.tally().answered == 3)
+    load.probe(time.monotonic_ns())
+    _wait_for(lambda: load.probes() <= load.owed())
+    load.finish()
+
+    assert {fact.sequence for fact in stage.facts(Answered)} == set(range(3)) | load.probes()
+
+
+def test_an_application_stuck_in_a_call_is_ended_all_the_same(stage):
+    load = stage.start(_spec("NeverReturns", count=3))
+    _begin(load)
+    _wait_for(lambda: load.tally().sent == 3)
+    load.finish()
+
+    assert load.tally().answered == 0
+
+
+@pytest.mark.parametrize(("handler", "said"), [("Missing", "has no"), ("NotAHandler", "no logging.Handler")])
+def test_an_unusable_handler_is_an_error_with_its_name(stage, handler, said):
+    with pytest.raises(StackError, match=said):
+        stage.start(_spec(handler))

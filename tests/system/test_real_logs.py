@@ -1,0 +1,58 @@
+"""Real log files, byte for byte. `LOGHUB_DIR` names the folder with the Loghub-2k sets; without it these skip."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.deployments.installed import SERVERS, find
+from harness.lines import read_lines
+
+REPOSITORY = Path(__file__).parent.parent.parent
+LOGQUAKE = Path(sys.executable).parent / "logquake"
+
+
+@pytest.fixture(scope="session")
+def loghub() -> Path:
+    folder = os.environ.get("LOGHUB_DIR")
+    if not folder:
+        pytest.skip("LOGHUB_DIR is not set; it names the folder with the Loghub-2k log sets")
+    return Path(folder)
+
+
+def test_every_line_of_every_set_is_read_unchanged(loghub):
+    for path in sorted(loghub.glob("*.log")):
+        lines = read_lines(path, 1_000_000)
+        whole = path.read_bytes()
+        written = [line.removesuffix(b"\r") for line in whole.removesuffix(b"\n").split(b"\n")]
+
+        assert [line.encode() for line in lines] == written, path
+
+
+@pytest.mark.servers
+@pytest.mark.timeout(240)
+def test_two_thousand_real_lines_survive_a_reset_and_the_real_stores_sigkill(loghub, tmp_path):
+    missing = [name for name in SERVERS if find(name) is None]
+    if missing and os.environ.get("LOGQUAKE_REQUIRE_SERVERS") == "1":
+        pytest.fail(f"not installed: {', '.join(missing)}; run `make servers`")
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}; `make servers` installs them")
+    command = [LOGQUAKE, "run", "resets_then_store_killed", "--backend", "local"]
+    command += ["--input", loghub / "OpenSSH.log", "--out", tmp_path]
+    finished = subprocess.run(
+        list(map(str, command)), cwd=REPOSITORY, capture_output=True, text=True, timeout=220, check=False
+    )
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    (path,) = tmp_path.glob("*/*/result.json")
+    (scenario,) = json.loads(path.read_text())["scenarios"]
+    summaries = {verdict["objective"]: verdict["summary"] for verdict in scenario["verdicts"]}
+    # The 20 beside the file's 2,000 lines are the probes.
+    assert summaries["delivery.acknowledged_lost"] == "all 2,020 acknowledged records were read back"
+    assert summaries["integrity.corrupted"] == "all 2,020 stored copies equal, byte for byte, what was sent"
+    assert all(band["landed"] for band in scenario["bands"])
