@@ -74,6 +74,16 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         yield Machine(tmp_path, Path(temporary))
 
 
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Machine, int, int, str, str]]:
+    """One run from start to stop, looked at by several tests: machine, pid, exit code, output, errors."""
+    with tempfile.TemporaryDirectory(prefix="machine-") as temporary:
+        machine = Machine(tmp_path_factory.mktemp("whole_run"), Path(temporary))
+        process = machine.start("run", QUICK, "--out", machine.reports)
+        out, err = process.communicate(timeout=TIMEOUT_SECONDS)
+        yield machine, process.pid, process.returncode, out, err
+
+
 def _wait_for(condition, seconds: float = 30.0) -> None:
     until = time.monotonic() + seconds
     while not condition():
@@ -91,20 +101,19 @@ def test_help_is_quick(machine):
     assert min(seconds) <= 0.2
 
 
-def test_a_whole_run_passes_and_leaves_nothing(machine):
-    process = machine.start("run", QUICK, "--out", machine.reports)
-    out, err = process.communicate(timeout=TIMEOUT_SECONDS)
+def test_a_whole_run_passes_and_leaves_nothing(whole_run):
+    machine, pid, code, out, err = whole_run
 
-    assert process.returncode == 0, err
+    assert code == 0, err
     assert "scorecard: " in out
     assert machine.result()["score"]["low"] == 100
-    assert machine.left_processes(process.pid) == []
+    assert machine.left_processes(pid) == []
     assert list(machine.temporary.iterdir()) == []
     assert machine.open_faults() == []
 
 
-def test_progress_goes_in_plain_lines_where_there_is_no_terminal(machine):
-    _, _, err = machine.call("run", QUICK, "--out", machine.reports)
+def test_progress_goes_in_plain_lines_where_there_is_no_terminal(whole_run):
+    _, _, _, _, err = whole_run
 
     assert "quick · inject [killed on elasticsearch] · sent " in err
     assert "\x1b" not in err
@@ -250,8 +259,8 @@ def test_the_same_seed_gives_the_same_plan_and_another_seed_another(machine):
     assert first[1] != other[1]
 
 
-def test_a_finished_run_can_be_gated_again(machine, tmp_path):
-    machine.call("run", QUICK, "--out", machine.reports)
+def test_a_finished_run_can_be_gated_again(whole_run, tmp_path):
+    machine = whole_run[0]
     (result,) = machine.reports.glob("*/*/result.json")
     rules = tmp_path / "gate.yaml"
     rules.write_text('version: 1\nobjectives: {recovery.fresh_record_seconds: {fail: ">0.000001"}}\n')

@@ -1,4 +1,4 @@
-"""Real log files, byte for byte. `LOGHUB_DIR` names the folder with the Loghub-2k sets; without it these skip."""
+"""Real log files, byte for byte: those in the folder `LOGHUB_DIR`; without it these tests skip."""
 
 from __future__ import annotations
 

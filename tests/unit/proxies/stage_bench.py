@@ -98,4 +98,4 @@ class Bench:
         return Link(self.outcome, self.outcome, self.clock, rules)
 
     def _rng(self, name: str) -> random.Random:
-        return random.Random(f"{self._seed}/{name}")  # noqa: S311 - repeatable, no secret
+        return random.Random(f"{self._seed}/{name}")

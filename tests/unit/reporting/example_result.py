@@ -38,7 +38,7 @@ def series(
     bands: Sequence[Band] = (RESET, KILLED), *, blocks: bool = False, loses: int = 0, seconds: int = SECONDS
 ) -> tuple[SecondOfRun, ...]:
     """Return a plausible course: a backlog grows in each fault and drains after it."""
-    rng = Random(7)  # noqa: S311 - a reproducible example, no secret
+    rng = Random(7)
     rows: list[SecondOfRun] = []
     backlog, stored = 0, 0
     for second in range(seconds):
