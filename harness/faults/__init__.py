@@ -12,5 +12,24 @@ FAULTS = Family(
         "killed": Kind(
             "harness.faults.killed:Killed", "a process is killed by SIGKILL and started again at the end"
         ),
+        "answer_cut": Kind(
+            "harness.faults.answer_cut:AnswerCut", "the store commits, and its answer never arrives"
+        ),
+        "requests_refused": Kind(
+            "harness.faults.requests_refused:RequestsRefused", "whole requests get a 429 or another error"
+        ),
+        "items_refused": Kind(
+            "harness.faults.items_refused:ItemsRefused", "single documents of a bulk get 429, 400 or 503"
+        ),
+        "poison_document": Kind(
+            "harness.faults.poison_document:PoisonDocument", "chosen records are refused for good"
+        ),
+        "body_limited": Kind(
+            "harness.faults.body_limited:BodyLimited", "requests above a size get an empty 413"
+        ),
+        "lying_answers": Kind(
+            "harness.faults.lying_answers:LyingAnswers", "a 200 for requests that the store never saw"
+        ),
+        "slow_answers": Kind("harness.faults.slow_answers:SlowAnswers", "the store answers late"),
     },
 )

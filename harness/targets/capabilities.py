@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -76,4 +77,40 @@ class Severable(Protocol):
 
     def probe(self, timeout_seconds: float = 1.0) -> Probe:
         """Try the link with a connection of its own and say what it met."""
+        ...
+
+
+@runtime_checkable
+class Interceptable(Protocol):
+    """A link that speaks HTTP, whose requests and answers can be changed on their way."""
+
+    def add_rule(self, name: str, kind: str, arguments: Arguments, share: float, seed: int) -> None:
+        """Change exchanges from now on.
+
+        Args:
+            name: how this link knows the rule from then on.
+            kind: the gate's word for it, e.g. `refuse`.
+            arguments: what that kind takes.
+            share: the share of requests it hits, above 0 to 1.
+            seed: decides which ones.
+
+        Raises:
+            FaultError: the gate does not take it.
+        """
+        ...
+
+    def remove_rule(self, name: str) -> None:
+        """Take a rule off again; raises FaultError where the gate does not do it."""
+        ...
+
+    def undo_rule(self, name: str) -> Undo:
+        """Say how a later process takes a rule off."""
+        ...
+
+    def altered(self, name: str, counters: Sequence[str], timeout_seconds: float = 5.0) -> Mapping[str, int]:
+        """Wait until one of these counters of a rule is above 0, at most that long; return all its counters.
+
+        They count what the rule did to the stack's own requests. Raises FaultError where the gate does not
+        tell.
+        """
         ...
