@@ -49,6 +49,65 @@ class Killable(Protocol):
 
 
 @runtime_checkable
+class Pausable(Protocol):
+    """A process that can be stopped where it stands and let go on, its connections and memory untouched."""
+
+    def pause(self) -> None:
+        """Stop it (SIGSTOP) and return when it stands; raises FaultError where it does not run or stand."""
+        ...
+
+    def resume(self) -> None:
+        """Let it go on (SIGCONT) and return when it does; raises FaultError where it is gone or stays put."""
+        ...
+
+    def paused(self) -> bool:
+        """Tell whether the process that serves is stopped."""
+        ...
+
+    def describe_state(self) -> str:
+        """Return what can be seen of it from outside, for a person."""
+        ...
+
+    def undo_pause(self) -> Undo:
+        """Say how a later process lets it go on."""
+        ...
+
+
+@runtime_checkable
+class Disconnectable(Protocol):
+    """A network link that can be taken down, so that nobody is let in, and that can be tried from outside."""
+
+    def disconnect(self) -> None:
+        """End its connections and refuse new ones; raises FaultError where the proxy does not do it."""
+        ...
+
+    def connect(self) -> None:
+        """Let connections in again; harmless where it does already. Raises FaultError."""
+        ...
+
+    def undo_disconnect(self) -> Undo:
+        """Say how a later process lets connections in again."""
+        ...
+
+    def probe(self, timeout_seconds: float = 1.0) -> Probe:
+        """Try the link with a connection of its own and say what it met."""
+        ...
+
+
+@runtime_checkable
+class Surging(Protocol):
+    """A load whose rate can be watched while the workload lets it surge."""
+
+    def sent(self) -> int:
+        """Return how many log calls have begun so far."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, in seconds."""
+        ...
+
+
+@runtime_checkable
 class Severable(Protocol):
     """A network link whose traffic can be hurt by toxics, and that can be tried from outside."""
 
