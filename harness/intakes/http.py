@@ -57,7 +57,9 @@ class Http:
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ScenarioError(f'intake.url "{url}" is no HTTP address; write e.g. http://127.0.0.1:8080/logs')
+            raise ScenarioError(
+                f'intake.url "{url}" is no HTTP address; write e.g. http://127.0.0.1:8080/logs'
+            )
         self._url = url
         self._secure = parts.scheme == "https"
         self._host, self._port = parts.hostname, parts.port
@@ -102,7 +104,11 @@ class Http:
             connection.close()
 
     def _body(self, record: Record) -> bytes:
-        values = {_LINE: record.line, _SEQUENCE: record.sequence, _TIME: str(time.time_ns())}
+        values: dict[str, Scalar] = {
+            _LINE: record.line,
+            _SEQUENCE: record.sequence,
+            _TIME: str(time.time_ns()),
+        }
         return orjson.dumps(_filled(self._document, values)) + b"\n"
 
     def _connection(self) -> http.client.HTTPConnection:
@@ -125,7 +131,9 @@ def _template(text: str) -> object:
     try:
         document: object = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise ScenarioError(f"intake.template is no JSON: {error}. In a stack file write {{{{ for {{.") from error
+        raise ScenarioError(
+            f"intake.template is no JSON: {error}. In a stack file write {{{{ for {{."
+        ) from error
     if _LINE not in _texts(document):
         raise ScenarioError(f'intake.template holds no text "{_LINE}", so no line would be sent; add it')
     return document

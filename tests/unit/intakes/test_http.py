@@ -1,4 +1,4 @@
-"""The http intake against a small server of the test: what acknowledges, what refuses, and that nothing is sent twice."""
+"""The http intake against a small server: what acknowledges, what refuses, and that nothing is sent twice."""
 
 import json
 import socket
@@ -110,9 +110,8 @@ def test_a_template_is_filled_wherever_it_says_line():
     ],
 )
 def test_anything_but_a_whole_2xx_is_a_refusal_and_is_sent_once(answer):
-    with serving(answer, OK) as server:
-        with pytest.raises(RefusedError, match="127.0.0.1"):
-            send(server, Record(0, "text"))
+    with serving(answer, OK) as server, pytest.raises(RefusedError, match=r"127\.0\.0\.1"):
+        send(server, Record(0, "text"))
 
     assert len(server.requests) == 1
 
