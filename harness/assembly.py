@@ -14,23 +14,37 @@ from pathlib import Path
 from typing import Any
 
 from harness.archives import ARCHIVES
+from harness.archives.decode import DecodedArchive
 from harness.checkers import CHECKERS
 from harness.clock import SystemClock
 from harness.deployments import BACKENDS, procfs
 from harness.deployments.load import HostedLoad, LoadSpec
 from harness.deployments.scratch import make_scratch, remove_scratch, subfolder
-from harness.deployments.services import GATE, PROXY, ServiceSet
+from harness.deployments.services import GATE, PROXY, Services
 from harness.deployments.stack import LinkServers, StackDeployment
 from harness.elastic_gate_client import ElasticGateClient
-from harness.errors import HarnessError, InterruptedRunError, ScenarioError, TimeIsUpError
+from harness.errors import HarnessError, InterruptedRunError, ScenarioError, StackError, TimeIsUpError
+from harness.facts import Broke
 from harness.family import Family
 from harness.faults import FAULTS
 from harness.gate import GateRules, decide
 from harness.history import Recorder, read_history
 from harness.lines import FileLines, GeneratedLines, digest, read_lines, stamp
+from harness.may_hurt import refusals
 from harness.placeholders import expand
 from harness.plan import PROBES, ScenarioPlan, SuitePlan, plan_scenario
-from harness.protocols import Archive, Arguments, Charge, Part, Progress, Scenario, Stack, Status
+from harness.protocols import (
+    Archive,
+    Arguments,
+    Charge,
+    Part,
+    Progress,
+    RawArchive,
+    Removable,
+    Scenario,
+    Stack,
+    Status,
+)
 from harness.proxy_client import ProxyClient
 from harness.result import Result, ScenarioResult
 from harness.runner import Parts, Runner
@@ -66,8 +80,11 @@ def make_plan(request: Request) -> SuitePlan:
     """Fix what a run will do.
 
     Raises:
-        ScenarioError: the input cannot be used, or a part does not take its arguments.
+        ScenarioError: the input cannot be used, a part does not take its arguments, or the stack would reach
+            beyond this machine where its file does not say that it may.
     """
+    if problems := refusals(request.stack):
+        raise ScenarioError("\n".join(problems))
     input_digest = "" if request.input_path is None else _digest_of(request.input_path)
     plans = tuple(_plan_one(scenario, request) for scenario in request.scenarios)
     checkers = [CHECKERS.resolve(word) for plan in plans for word in plan.scenario.checks]
@@ -172,7 +189,7 @@ class SuiteRun:
             scratch = make_scratch(self.run_id)
             stack.callback(remove_scratch, scratch)
             backend: type[Any] = BACKENDS.resolve(self._request.backend)
-            services: ServiceSet = backend(scratch, self.run_id, self._clock, self._request.stack.needs)
+            services: Services = backend(scratch, self.run_id, self._clock, self._request.stack)
             stack.callback(services.stop)
             services.start()
             services.wait_ready(SERVICES_READY_SECONDS)
@@ -185,7 +202,7 @@ class SuiteRun:
                 self._run_scenario(number, plan, services, links, scratch)
 
     def _run_scenario(
-        self, number: int, plan: ScenarioPlan, services: ServiceSet, links: LinkServers, scratch: Path
+        self, number: int, plan: ScenarioPlan, services: Services, links: LinkServers, scratch: Path
     ) -> None:
         started = time.monotonic()
         run_id = f"{self.run_id}-{number + 1:02d}"
@@ -195,6 +212,8 @@ class SuiteRun:
         try:
             parts = self._parts(plan, run_id, services, links, scratch, recorder, history)
             Runner(plan.scenario, parts).run()
+            if self._request.stack.delete_run_index:
+                _delete_run_index(parts)
         except (InterruptedRunError, TimeIsUpError) as error:
             self._results.append(self._unrun(plan, str(error), history))
             raise
@@ -209,7 +228,7 @@ class SuiteRun:
         self,
         plan: ScenarioPlan,
         run_id: str,
-        services: ServiceSet,
+        services: Services,
         links: LinkServers,
         scratch: Path,
         recorder: Recorder,
@@ -228,18 +247,11 @@ class SuiteRun:
             acknowledged_by=request.stack.acknowledged_by,
             intake=Part(request.stack.intake.kind, _expanded(request.stack.intake, stack.values())),
         )
-        archive = request.stack.archive
-        arguments = _expanded(archive, stack.values())
-
-        def open_archive() -> Archive:
-            opened: Archive = _make(ARCHIVES, archive, arguments)
-            return opened
-
         return Parts(
             services=services,
             stack=stack,
             load=HostedLoad(load, subfolder(scratch, f"load-{run_id}"), history, self._clock),
-            archive=open_archive,
+            archive=_opener(request.stack, stack.values(), run_id),
             faults=[_make(FAULTS, Part(step.fault, step.arguments)) for step in scenario.steps],
             expected_digest=_digests(load, plan),
             run_id=run_id,
@@ -295,6 +307,19 @@ class SuiteRun:
         return [CHECKERS.resolve(word)(charge) for word in scenario.checks]
 
 
+def _delete_run_index(parts: Parts) -> None:
+    """Remove what the run stored, where the stack file asks for it; what stays behind is a fact."""
+    archive = parts.archive()
+    try:
+        if not isinstance(archive, Removable):
+            raise StackError("delete_run_index: this kind of archive deletes nothing; remove the key")
+        archive.remove(parts.run_id)
+    except HarnessError as error:
+        parts.recorder.record(Broke(parts.clock.now_ns(), "delete the run's index", str(error)))
+    finally:
+        archive.close()
+
+
 def _deadline_ns(max_minutes: float | None) -> int | None:
     return None if max_minutes is None else time.monotonic_ns() + int(max_minutes * 60e9)
 
@@ -304,6 +329,23 @@ def _expanded(part: Part, values: Mapping[str, str]) -> Arguments:
         name: expand(value, values) if isinstance(value, str) else value
         for name, value in part.arguments.items()
     }
+
+
+def _opener(stack: Stack, values: Mapping[str, str], run_id: str) -> Callable[[], Archive]:
+    """Return how to open the archive, through the stack's own decoder where it names one."""
+    arguments = _expanded(stack.archive, values)
+    command = [expand(argument, values) for argument in stack.decode]
+    environment = {procfs.RUN_ID_VARIABLE: run_id, procfs.HARNESS_VARIABLE: procfs.mark(os.getpid())}
+
+    def open_archive() -> Archive:
+        archive: Archive = _make(ARCHIVES, stack.archive, arguments)
+        if not command:
+            return archive
+        if not isinstance(archive, RawArchive):
+            raise ScenarioError(f'archive "{stack.archive.kind}" shows no documents that could be decoded')
+        return DecodedArchive(archive, command, values["run.folder"], environment)
+
+    return open_archive
 
 
 def _digests(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:

@@ -27,6 +27,7 @@ from harness.facts import (
     ProcessExited,
     Sample,
     StepSkipped,
+    Unreadable,
 )
 from harness.history import Recorder
 from harness.lines import digest, identify
@@ -42,6 +43,7 @@ from harness.protocols import (
     Step,
     StoredDocument,
 )
+from harness.targets.capabilities import Untouchable
 from harness.undo import UndoJournal
 
 READY_SECONDS = 60.0
@@ -128,8 +130,7 @@ class Runner:
     def _disturb(self, number: int, step: Step, fault: Fault) -> None:
         target = self._targets().get(step.target)
         if target is None or not isinstance(target, fault.needs):
-            why = "no such target" if target is None else f"it cannot be {fault.needs.__name__.lower()}"
-            self._record(StepSkipped(self._now(), number, f"{step.target}: {why} here"))
+            self._record(StepSkipped(self._now(), number, f"{step.target}: {_why_not(target, fault)}"))
             return
         self._enter("inject")
         self._fault = f"{step.fault} on {step.target}"
@@ -287,9 +288,12 @@ class Runner:
         return list(self._archive.read())
 
     def _sequences(self, documents: Sequence[StoredDocument]) -> set[int | None]:
-        return {identify(document.line, self._parts.run_id) for document in documents}
+        readable = (document for document in documents if not document.unreadable)
+        return {identify(document.line, self._parts.run_id) for document in readable}
 
-    def _found(self, document: StoredDocument) -> Found:
+    def _found(self, document: StoredDocument) -> Found | Unreadable:
+        if document.unreadable:
+            return Unreadable(document.copy, document.unreadable, document.line[:EXCERPT_CHARACTERS])
         sequence = identify(document.line, self._parts.run_id)
         seen = digest(document.line)
         same = sequence is not None and seen == self._parts.expected_digest(sequence)
@@ -329,3 +333,12 @@ class Runner:
 
     def _record(self, *events: Event) -> None:
         self._parts.recorder.record(*events)
+
+
+def _why_not(target: object, fault: Fault) -> str:
+    """Return why a fault has no hold on a target."""
+    if target is None:
+        return "no such target here"
+    if isinstance(target, Untouchable):
+        return target.refusal
+    return f"it cannot be {fault.needs.__name__.lower()} here"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from harness.deployments import server_specs
@@ -10,7 +9,7 @@ from harness.deployments.installed import require
 from harness.deployments.ports import free_port
 from harness.deployments.processes import ProcessSpec
 from harness.deployments.services import GATE, PROXY, ServiceSet
-from harness.protocols import Clock
+from harness.protocols import Clock, Stack
 
 
 def _toxiproxy(name: str, scratch: Path, port: int) -> ProcessSpec:
@@ -27,5 +26,5 @@ _PROGRAMS = {PROXY: _toxiproxy, GATE: server_specs.elastic_gate, "elasticsearch"
 class LocalServices(ServiceSet):
     """A real single-node Elasticsearch and a real Toxiproxy on loopback ports, and the HTTP gate of ours."""
 
-    def __init__(self, scratch: Path, run_id: str, clock: Clock, needs: Sequence[str]) -> None:
-        super().__init__(_PROGRAMS, scratch, run_id, clock, needs)
+    def __init__(self, scratch: Path, run_id: str, clock: Clock, stack: Stack) -> None:
+        super().__init__(_PROGRAMS, scratch, run_id, clock, stack.needs)

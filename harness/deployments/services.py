@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from harness.deployments import process_set
 from harness.deployments.ports import LOOPBACK, free_port, release_port
 from harness.deployments.processes import ManagedProcess, ProcessSpec
 from harness.errors import ScenarioError
 from harness.family import unknown
-from harness.protocols import Clock
+from harness.protocols import Clock, Deployment
 from harness.targets.process import ProcessTarget
 
 PROXY = "proxy"
@@ -31,6 +31,14 @@ Program: TypeAlias = Callable[[str, Path, int], ProcessSpec]
 """(name, scratch folder, port) → how a service starts."""
 
 _STOP_SECONDS = 10.0
+
+
+class Services(Deployment, Protocol):
+    """What every backend provides."""
+
+    def urls(self) -> Mapping[str, str]:
+        """Return where each service and the fault proxy answer, by name."""
+        ...
 
 
 class ServiceSet:

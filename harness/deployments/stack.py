@@ -100,7 +100,8 @@ class StackDeployment:
         self._folder = subfolder(scratch, f"stack-{run_id}")
         self._run_id = run_id
         self._clock = clock
-        self._ports = {link: free_port() for link in stack.links}
+        processes = [process.name for process in stack.processes]
+        self._ports = {name: free_port() for name in (*stack.links, *processes)}
         self._values = self._known_values(services, seed)
         self._links: dict[str, LinkTarget] = {}
         self._made: list[Callable[[], None]] = []
@@ -166,12 +167,18 @@ class StackDeployment:
             "run.folder": str(self._folder),
             "run.seed": str(seed),
             "python": sys.executable,
+            "stack.folder": str(
+                Path(self._stack.source).resolve().parent if self._stack.source else Path.cwd()
+            ),
         }
         for service, url in services.items():
             parts = urlsplit(url)
             values |= _address(service, parts.scheme, parts.hostname or LOOPBACK, parts.port or 80)
         for link, service in self._stack.links.items():
             values |= _address(link, urlsplit(services[service]).scheme, LOOPBACK, self._ports[link])
+        for process in self._stack.processes:
+            # A free port that is the process's own, should it want to listen; the same after a restart.
+            values |= _address(process.name, "http", LOOPBACK, self._ports[process.name])
         return values
 
     def _make_link(self, link: str) -> None:
@@ -208,4 +215,5 @@ class StackDeployment:
 
 
 def _address(name: str, scheme: str, host: str, port: int) -> dict[str, str]:
-    return {f"{name}.url": f"{scheme}://{host}:{port}", f"{name}.host": host, f"{name}.port": str(port)}
+    netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return {f"{name}.url": f"{scheme}://{netloc}", f"{name}.host": host, f"{name}.port": str(port)}

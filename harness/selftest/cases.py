@@ -47,8 +47,6 @@ class Case:
                 },
             ),
             acknowledged_by=self.acknowledged_by,
-            archive=Part(
-                "elasticsearch", {"index": "logs-selftest-{run.id}", "url": "{elasticsearch.url}"}
-            ),
+            archive=Part("elasticsearch", {"index": "logs-selftest-{run.id}", "url": "{elasticsearch.url}"}),
             promises=Promises(durability=Level.MEMORY),
         )

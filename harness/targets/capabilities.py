@@ -20,6 +20,16 @@ class Probe:
 
 
 @runtime_checkable
+class Untouchable(Protocol):
+    """What must not be hurt at all, whatever a scenario asks."""
+
+    @property
+    def refusal(self) -> str:
+        """Say why, for a person."""
+        ...
+
+
+@runtime_checkable
 class Killable(Protocol):
     """A process that can be killed and started again with the same ports and data."""
 
