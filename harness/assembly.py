@@ -20,8 +20,9 @@ from harness.clock import SystemClock
 from harness.deployments import BACKENDS, procfs
 from harness.deployments.load import HostedLoad, LoadSpec
 from harness.deployments.scratch import make_scratch, remove_scratch, subfolder
-from harness.deployments.services import PROXY, Services
-from harness.deployments.stack import StackDeployment
+from harness.deployments.services import GATE, PROXY, Services
+from harness.deployments.stack import LinkServers, StackDeployment
+from harness.elastic_gate_client import ElasticGateClient
 from harness.errors import HarnessError, InterruptedRunError, ScenarioError, StackError, TimeIsUpError
 from harness.facts import Broke
 from harness.family import Family
@@ -194,11 +195,14 @@ class SuiteRun:
             services.wait_ready(SERVICES_READY_SECONDS)
             proxy = ProxyClient(services.urls()[PROXY], PROXY_TIMEOUT_SECONDS)
             stack.callback(proxy.close)
+            gate = ElasticGateClient(services.urls()[GATE], PROXY_TIMEOUT_SECONDS)
+            stack.callback(gate.close)
+            links = LinkServers(proxy, gate)
             for number, plan in enumerate(self._plan.scenarios):
-                self._run_scenario(number, plan, services, proxy, scratch)
+                self._run_scenario(number, plan, services, links, scratch)
 
     def _run_scenario(
-        self, number: int, plan: ScenarioPlan, services: Services, proxy: ProxyClient, scratch: Path
+        self, number: int, plan: ScenarioPlan, services: Services, links: LinkServers, scratch: Path
     ) -> None:
         started = time.monotonic()
         run_id = f"{self.run_id}-{number + 1:02d}"
@@ -206,7 +210,7 @@ class SuiteRun:
         history.mkdir(mode=0o700, parents=True)
         recorder = Recorder(history / "harness.jsonl")
         try:
-            parts = self._parts(plan, run_id, services, proxy, scratch, recorder, history)
+            parts = self._parts(plan, run_id, services, links, scratch, recorder, history)
             Runner(plan.scenario, parts).run()
             if self._request.stack.delete_run_index:
                 _delete_run_index(parts)
@@ -225,14 +229,14 @@ class SuiteRun:
         plan: ScenarioPlan,
         run_id: str,
         services: Services,
-        proxy: ProxyClient,
+        links: LinkServers,
         scratch: Path,
         recorder: Recorder,
         history: Path,
     ) -> Parts:
         request, scenario = self._request, plan.scenario
         stack = StackDeployment(
-            request.stack, services.urls(), proxy, scratch, run_id, self._clock, request.seed
+            request.stack, services.urls(), links, scratch, run_id, self._clock, request.seed
         )
         load = LoadSpec(
             run_id=run_id,

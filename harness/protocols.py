@@ -22,6 +22,9 @@ Arguments: TypeAlias = Mapping[str, Scalar]
 APPLICATION = "application"
 """The target every stack has: the process that makes the log calls."""
 
+LOAD = "load"
+"""The target every run has: the log calls themselves, whose rate the workload decides."""
+
 
 class Level(IntEnum):
     """How durable an acknowledgement claims to be, weakest first."""
