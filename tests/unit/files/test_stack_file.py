@@ -228,7 +228,7 @@ def test_an_intake_that_takes_any_header_still_notices_a_typo(tmp_path):
         load_stack(write(tmp_path, text))
 
     assert str(caught.value).splitlines() == [
-        f'{tmp_path}/mine.yaml:10 intake.headr.B: intake "http" has no argument "headr.B". '
+        f'{tmp_path}/mine.yaml:10 intake."headr.B": intake "http" has no argument "headr.B". '
         "Known: content_type, field, kind, template, timeout_seconds, url."
     ]
 
