@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from harness.errors import FaultError, ScenarioError
+from harness.faults.bandwidth import Bandwidth
 from harness.faults.black_hole import BlackHole
 from harness.faults.connection_reset import ConnectionReset
 from harness.faults.frozen import Frozen
@@ -14,7 +15,7 @@ from harness.faults.killed import Killed
 from harness.faults.latency import Latency
 from harness.faults.spike import Spike
 from harness.protocols import Undo
-from harness.targets.capabilities import Killable, Pausable, Probe, Severable, Surging
+from harness.targets.capabilities import Killable, Pausable, Probe, Severable, Squeezable, Surging
 
 
 class BookkeepingLink:
@@ -259,3 +260,38 @@ def test_a_spike_is_proved_by_the_rate_of_log_calls(per_second, landed):
 def test_a_spike_no_workload_has_is_refused(rate):
     with pytest.raises(ScenarioError, match="rate_per_second_min"):
         Spike(rate)
+
+
+class NarrowLink(BookkeepingLink):
+    """A Squeezable whose pushes take what its bandwidth toxic makes of them."""
+
+    def __init__(self, base_ms=1.0, *, obeys=True):
+        super().__init__()
+        self.base_ms = base_ms
+        self.obeys = obeys
+
+    def push(self, size_bytes, timeout_seconds):
+        elapsed_ms = self.base_ms
+        for _, _, attributes, _ in self.toxics.values() if self.obeys else ():
+            elapsed_ms += size_bytes / attributes["rate"]
+        return Probe("answered", elapsed_ms)
+
+
+@pytest.mark.parametrize(("obeys", "landed"), [(True, True), (False, False)])
+def test_a_narrow_link_is_proved_by_a_request_that_takes_as_long_as_its_size_says(obeys, landed):
+    fault, link = Bandwidth(20), NarrowLink(obeys=obeys)
+    with fault.inject(link, Random(1)):
+        during = dict(link.toxics)
+        seen, proof = fault.evidence(link)
+
+    assert isinstance(link, Squeezable)
+    assert during == {fault.undo(link).arguments["toxic"]: ("bandwidth", "upstream", {"rate": 20}, 1.0)}
+    assert link.toxics == {}
+    assert seen is landed
+    assert "at 20 KB/s it takes 200 ms" in proof
+
+
+@pytest.mark.parametrize("rate", [0, 101])
+def test_a_bandwidth_that_could_not_be_measured_is_refused(rate):
+    with pytest.raises(ScenarioError, match="rate_kb_per_second"):
+        Bandwidth(rate)
