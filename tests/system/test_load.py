@@ -14,7 +14,8 @@ from harness.errors import StackError
 from harness.facts import Acknowledged, Answered, ControlCall, Due, Event, Refused, Sent
 from harness.history import read_history
 from harness.lines import GeneratedLines, digest, stamp
-from harness.protocols import APPLICATION, Part
+from harness.protocols import APPLICATION, LOAD, Part
+from harness.targets.capabilities import Surging
 from logging_system.spool.segment import list_segments
 
 RUN = "load-test-01"
@@ -184,6 +185,18 @@ def test_a_frozen_application_makes_no_call_until_it_is_let_go_on(stage):
 
     assert stood
     assert owed_later == owed
+
+
+def test_the_load_tells_how_many_calls_have_begun(stage):
+    load = stage.start(_spec("Quick"))
+    watched = load.targets()[LOAD]
+    before = watched.sent()
+    _begin(load)
+    _wait_for(lambda: load.tally().answered == 60)
+
+    assert isinstance(watched, Surging)
+    assert before == 0
+    assert watched.sent() == 60
 
 
 def test_probes_are_sent_when_asked_for(stage):
