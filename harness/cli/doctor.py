@@ -43,7 +43,7 @@ def doctor() -> int:
 
 
 def _preflight() -> list[str]:
-    """Return what runs ask of the machine; a backend that asks for more is heard where it would not get it."""
+    """Return what runs ask of the machine; a backend that asks for more is heard where it lacks."""
     lines: dict[str, str] = {}
     for backend in BACKENDS.kinds:
         for check in preflight(backend, Path("reports")):

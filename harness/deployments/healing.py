@@ -22,23 +22,26 @@ _ROUNDS_MAX = 3
 Report = Callable[[str], None]
 
 
-def heal(report: Report, temporary: Path | None = None, journals: Path | None = None) -> list[Residue]:
+def heal(
+    report: Report, temporary: Path | None = None, journals: Path | None = None, run_id: str = ""
+) -> list[Residue]:
     """Undo everything that dead harnesses left, and look again whether it is gone.
 
     Args:
         report: takes one line for each thing done or not done.
         temporary: where scratch folders are looked for; None = the temporary folder of this machine.
         journals: where undo journals are looked for; None = the user's state folder.
+        run_id: only what this run left; "" = whatever dead run left it.
 
     Returns:
         What is still there.
     """
-    left = find_residue(temporary, journals)
+    left = find_residue(temporary, journals, run_id)
     for _ in range(_ROUNDS_MAX):
         if not left:
             break
         undone = _undo_once(left, report)
-        left = find_residue(temporary, journals)
+        left = find_residue(temporary, journals, run_id)
         if not undone:
             break
     return left

@@ -44,18 +44,22 @@ class Residue:
         return f"{self.sort} of run {self.run_id}, {self.age_seconds:.0f} s old: {self.what}"
 
 
-def find_residue(temporary: Path | None = None, journals: Path | None = None) -> list[Residue]:
+def find_residue(
+    temporary: Path | None = None, journals: Path | None = None, run_id: str = ""
+) -> list[Residue]:
     """Return what harnesses that no longer run have left, in the order in which it is to be undone.
 
     Args:
         temporary: where scratch folders are looked for; None = the temporary folder of this machine.
         journals: where undo journals are looked for; None = the user's state folder.
+        run_id: only what this run left; "" = whatever dead run left it.
     """
-    return [
+    left = (
         *_journals(journals or journal_folder(os.environ)),
         *_processes(lambda variables: not procfs.mark_runs(variables[procfs.HARNESS_VARIABLE])),
         *_folders(temporary or Path(tempfile.gettempdir())),
-    ]
+    )
+    return [residue for residue in left if not run_id or belongs(residue.run_id, run_id)]
 
 
 def left_by(harness: str) -> list[Residue]:
