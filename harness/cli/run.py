@@ -44,20 +44,20 @@ _RESIDUE_SHOWN_MAX = 5
 )
 @click.option(
     "--history-mib-max",
-    type=click.IntRange(min=1),
+    type=click.FloatRange(min=0, min_open=True),
     default=HISTORY_BYTES_MAX >> 20,
     show_default=True,
     metavar="N",
     help="Cap of each history file; reaching it is an error of the run, never a pass.",
 )
-def run(out: Path, max_minutes: float | None, history_mib_max: int, **selected: Any) -> int:
+def run(out: Path, max_minutes: float | None, history_mib_max: float, **selected: Any) -> int:
     """Shake a stack, judge it, write a scorecard.
 
     Without arguments the default suite runs on the logging system that comes with logquake, with an embedded
     Elasticsearch and fault proxy. SCENARIO is a name that `logquake list` shows, or a file.
     """
     request = make_request(Selection(**selected), out, max_minutes)
-    request = replace(request, history_bytes_max=history_mib_max << 20)
+    request = replace(request, history_bytes_max=int(history_mib_max * (1 << 20)))
     plan = make_plan(request)
     for planned in plan.scenarios:
         for warning in planned.warnings():
@@ -97,9 +97,17 @@ def write_reports(result: Result, folder: Path) -> None:
             f"{folder}: the result cannot be written: {error.strerror}; "
             "free space there, or name another folder with --out"
         ) from error
-    TerminalReport().draw(result, Console())
+    TerminalReport().draw(result, _FrankConsole())
     click.echo(f"scorecard: {paths['html']}")
     click.echo(f"result:    {paths['result_json']}")
+
+
+class _FrankConsole(Console):
+    """A console that passes on that its reader has gone; rich would exit with the code of a failed gate."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what was met, for the one place that makes exit codes."""
+        raise BrokenPipeError
 
 
 def gate_exit_code(status: Status) -> int:

@@ -89,8 +89,10 @@ def _take_back(entry: OpenUndo, report: Report) -> bool:
     return True
 
 
-def end_processes(left: Sequence[Residue], report: Report) -> int:
-    """End processes: SIGTERM to all, and SIGKILL to those that are still there `TERMINATE_SECONDS` later.
+def end_processes(
+    left: Sequence[Residue], report: Report, terminate_seconds: float = TERMINATE_SECONDS
+) -> int:
+    """End processes: SIGTERM to all, and SIGKILL to those that are still there `terminate_seconds` later.
 
     Only a process that is still the one found (its pid and start time) is touched.
 
@@ -102,7 +104,7 @@ def end_processes(left: Sequence[Residue], report: Report) -> int:
         for _, grip in grips:
             grip.send(signal.SIGTERM)
             grip.send(signal.SIGCONT)  # what a fault has stopped hears nothing before
-        _await(grips, TERMINATE_SECONDS)
+        _await(grips, terminate_seconds)
         for _, grip in grips:
             if not grip.ends_within(0):
                 grip.send(signal.SIGKILL)

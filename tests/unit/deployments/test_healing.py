@@ -167,6 +167,13 @@ def test_a_stopped_process_is_ended_too(sleeper: Callable[[str], int]) -> None:
     assert not procfs.running(pid)
 
 
+def test_a_process_that_does_not_listen_is_killed(sleeper: Callable[[str], int]) -> None:
+    pid = sleeper("import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)")
+
+    assert end_processes([left(pid, procfs.mark(pid))], lambda line: None, 0.2) == 1
+    assert not procfs.running(pid)
+
+
 def test_a_later_process_of_the_same_number_is_not_touched(sleeper: Callable[[str], int]) -> None:
     pid = sleeper("import signal")
 
