@@ -9,4 +9,6 @@ from tests.system.machine import Machine, temporary_folder
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
     with temporary_folder() as temporary:
-        yield Machine(tmp_path, temporary)
+        made = Machine(tmp_path, temporary)
+        yield made
+        made.stop()

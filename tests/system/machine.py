@@ -28,6 +28,7 @@ class Machine:
         self.reports = folder / "reports"
         self.temporary = temporary
         self.journals = folder / "state" / "logquake" / "undo"
+        self._started: list[subprocess.Popen[str]] = []
         self._environment = {
             **os.environ,
             "TMPDIR": str(self.temporary),
@@ -38,7 +39,7 @@ class Machine:
         return self.start_program(LOGQUAKE, *arguments, **environment)
 
     def start_program(self, *command: str | Path, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             list(map(str, command)),
             cwd=REPOSITORY,
             env={**self._environment, **environment},
@@ -46,6 +47,15 @@ class Machine:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._started.append(process)
+        return process
+
+    def stop(self) -> None:
+        """End what a failed test has not waited for."""
+        for process in self._started:
+            if process.poll() is None:
+                process.terminate()
+                process.communicate(timeout=TIMEOUT_SECONDS)
 
     def call(self, *arguments: str | Path, **environment: str) -> tuple[int, str, str]:
         process = self.start(*arguments, **environment)

@@ -42,10 +42,11 @@ def _gone(machine: Machine, harness: int) -> bool:
     return machine.left_processes(harness) == []
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("backend", ["embedded", pytest.param("local", marks=pytest.mark.servers)])
 def test_everything_ends_within_seconds_of_a_killed_harness(machine, backend):
     process = _start(machine, backend)
-    wait_for(machine.open_faults, seconds=60)
+    wait_for(machine.open_faults, seconds=150)
     _die(machine, process, with_guard=False)
     died = time.monotonic()
     wait_for(lambda: _gone(machine, process.pid), seconds=40)
