@@ -12,7 +12,8 @@ import orjson
 
 from harness.deployments import process_set
 from harness.deployments.processes import ManagedProcess, ProcessSpec
-from harness.errors import StackError
+from harness.errors import InternalError, StackError
+from harness.history import HISTORY_BYTES_MAX
 from harness.plan import PROBE_INTERVAL_NS, PROBES
 from harness.protocols import APPLICATION, LOAD, Clock, Part, Ready, Tally
 from harness.slots import ANSWERED, Slots
@@ -40,6 +41,7 @@ class LoadSpec:
     input_path: str
     acknowledged_by: str
     intake: Part
+    history_bytes_max: int = HISTORY_BYTES_MAX
 
 
 class HostedLoad:
@@ -81,6 +83,7 @@ class HostedLoad:
                 str(paths[APPLICATION]),
                 str(self._history / "oracle.jsonl"),
                 str(paths[CONTROL]),
+                str(self._spec.history_bytes_max),
             ),
             CONTROL: (*host, str(paths[CONTROL])),
             APPLICATION: (*host, str(paths[APPLICATION])),
@@ -114,11 +117,18 @@ class HostedLoad:
         self._tell((ORACLE, APPLICATION), f"probe {at_ns}")
 
     def tally(self) -> Tally:
-        """Return what the oracle has published last."""
+        """Return what the oracle has published last.
+
+        Raises:
+            InternalError: what it published cannot be read.
+        """
+        path = self._history / TALLY_FILE
         try:
-            return Tally(**orjson.loads((self._history / TALLY_FILE).read_bytes()))
+            return Tally(**orjson.loads(path.read_bytes()))
         except FileNotFoundError:
             return Tally()
+        except (OSError, ValueError, TypeError) as error:
+            raise InternalError(f"{path}: the oracle's tally cannot be read: {error}") from error
 
     def owed(self) -> frozenset[int]:
         """Return the sequences acknowledged so far, read from the slots themselves."""
