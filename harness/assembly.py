@@ -6,8 +6,8 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +21,9 @@ from harness.deployments.load import HostedLoad, LoadSpec
 from harness.deployments.scratch import make_scratch, remove_scratch, subfolder
 from harness.deployments.services import PROXY, ServiceSet
 from harness.deployments.stack import StackDeployment
+from harness.deployments.versions import service_versions
 from harness.errors import HarnessError, InterruptedRunError, ScenarioError, TimeIsUpError
+from harness.exemptions import applicable, excuse
 from harness.family import Family
 from harness.faults import FAULTS
 from harness.gate import GateRules, decide
@@ -31,7 +33,8 @@ from harness.placeholders import expand
 from harness.plan import PROBES, ScenarioPlan, SuitePlan, plan_scenario
 from harness.protocols import Archive, Arguments, Charge, Part, Progress, Scenario, Stack, Status
 from harness.proxy_client import ProxyClient
-from harness.result import Result, ScenarioResult
+from harness.redaction import Redaction
+from harness.result import Attempt, Result, ScenarioResult
 from harness.runner import Parts, Runner
 from harness.score import score
 from harness.series import bands, series
@@ -41,6 +44,7 @@ from harness.verdict import Judgement, judge, not_run
 from harness.workloads import WORKLOADS
 
 INPUT_RATE_MAX = 2_000
+REPEATS_MAX = 2
 SERVICES_READY_SECONDS = 120.0
 PROXY_TIMEOUT_SECONDS = 5.0
 
@@ -59,6 +63,10 @@ class Request:
     command: str
     gate: GateRules
     max_minutes: float | None
+    today: date
+    repeats_max: int = REPEATS_MAX
+    show_lines: bool = False
+    origins: tuple[str, ...] = ()
 
 
 def make_plan(request: Request) -> SuitePlan:
@@ -70,6 +78,11 @@ def make_plan(request: Request) -> SuitePlan:
     input_digest = "" if request.input_path is None else _digest_of(request.input_path)
     plans = tuple(_plan_one(scenario, request) for scenario in request.scenarios)
     checkers = [CHECKERS.resolve(word) for plan in plans for word in plan.scenario.checks]
+    planned, unplanned = applicable(
+        {checker.objective: checker.dimension for checker in checkers},
+        request.gate.not_applicable,
+        request.today,
+    )
     return SuitePlan(
         request.suite,
         plans,
@@ -77,7 +90,8 @@ def make_plan(request: Request) -> SuitePlan:
         request.backend,
         request.seed,
         input_digest,
-        {checker.objective: checker.dimension for checker in checkers},
+        planned,
+        unplanned,
     )
 
 
@@ -121,6 +135,8 @@ class SuiteRun:
         self.run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.urandom(2).hex()}"
         self.folder = request.out / request.suite / self.run_id
         self._results: list[ScenarioResult] = []
+        self._versions: Mapping[str, str] = {}
+        self._redaction = _redaction(plan, request)
 
     def run(self) -> tuple[Result, HarnessError | None]:
         """Run everything and stop everything.
@@ -143,6 +159,7 @@ class SuiteRun:
             ended_by = error
         for plan in self._plan.scenarios[len(self._results) :]:
             self._results.append(self._unrun(plan, str(ended_by)))
+        self._results = [self._published(result) for result in self._results]
         verdicts = [verdict for result in self._results for verdict in result.verdicts]
         scored = score(self._plan.planned, verdicts)
         request = self._request
@@ -157,11 +174,13 @@ class SuiteRun:
             suite_hash=self._plan.suite_hash(),
             plan_hash=self._plan.plan_hash(),
             command=request.command,
-            surroundings=surroundings(),
+            surroundings={**surroundings(Path.cwd()), **self._versions},
             scenarios=tuple(self._results),
             score=scored,
-            gate=decide(scored, verdicts, request.gate),
+            gate=decide(scored, verdicts, request.gate, request.today),
             seconds=round(time.monotonic() - started, 1),
+            promises=request.stack.promises,
+            unplanned=self._plan.unplanned,
         )
         return result, ended_by
 
@@ -174,17 +193,36 @@ class SuiteRun:
             stack.callback(services.stop)
             services.start()
             services.wait_ready(SERVICES_READY_SECONDS)
+            self._versions = service_versions(services.urls())
             proxy = ProxyClient(services.urls()[PROXY], PROXY_TIMEOUT_SECONDS)
             stack.callback(proxy.close)
             for number, plan in enumerate(self._plan.scenarios):
-                self._run_scenario(number, plan, services, proxy, scratch)
+                self._run_scenario(f"{number + 1:02d}", plan, services, proxy, scratch)
+                for attempt in range(2, self._request.repeats_max + 2):
+                    if self._results[-1].status is not Status.INCONCLUSIVE:
+                        break
+                    self._repeat(f"{number + 1:02d}-{attempt}", plan, services, proxy, scratch)
+
+    def _repeat(
+        self, number: str, plan: ScenarioPlan, services: ServiceSet, proxy: ProxyClient, scratch: Path
+    ) -> None:
+        """Run a scenario again whose evidence did not suffice; what it said before is kept beside it."""
+        before = self._results.pop()
+        try:
+            self._run_scenario(number, plan, services, proxy, scratch)
+        except (InterruptedRunError, TimeIsUpError):
+            # It had run to its end once: that says more than a repeat that did not.
+            self._results[-1:] = [before]
+            raise
+        attempt = Attempt(before.status, _reasons(before), before.seconds, before.history)
+        self._results[-1] = replace(self._results[-1], attempts=(*before.attempts, attempt))
 
     def _run_scenario(
-        self, number: int, plan: ScenarioPlan, services: ServiceSet, proxy: ProxyClient, scratch: Path
+        self, number: str, plan: ScenarioPlan, services: ServiceSet, proxy: ProxyClient, scratch: Path
     ) -> None:
         started = time.monotonic()
-        run_id = f"{self.run_id}-{number + 1:02d}"
-        history = self.folder / "history" / plan.scenario.name
+        run_id = f"{self.run_id}-{number}"
+        history = self.folder / "history" / f"{plan.scenario.name}{number[2:]}"
         history.mkdir(mode=0o700, parents=True)
         recorder = Recorder(history / "harness.jsonl")
         try:
@@ -246,7 +284,7 @@ class SuiteRun:
         )
 
     def _judged(self, plan: ScenarioPlan, history: Path, seconds: float) -> ScenarioResult:
-        events = read_history(history)
+        events = self._redaction.events(read_history(history))
         charge = Charge(plan.scenario, self._request.stack.promises)
         judgement = judge(events, charge, self._checkers(plan.scenario))
         return ScenarioResult(
@@ -261,6 +299,11 @@ class SuiteRun:
             seconds=seconds,
             history=str(history.relative_to(self.folder)),
         )
+
+    def _published(self, result: ScenarioResult) -> ScenarioResult:
+        """Return a result as reports may show it."""
+        excused = excuse(result, self._request.gate.not_applicable, self._request.today)
+        return self._redaction.result(excused)
 
     def _unrun(self, plan: ScenarioPlan, why: str, history: Path | None = None) -> ScenarioResult:
         return self._without_judgement(plan, Status.NOT_RUN, f"it did not run to its end: {why}", history)
@@ -288,6 +331,19 @@ class SuiteRun:
     def _checkers(self, scenario: Scenario) -> Sequence[Any]:
         charge = Charge(scenario, self._request.stack.promises)
         return [CHECKERS.resolve(word)(charge) for word in scenario.checks]
+
+
+def _reasons(result: ScenarioResult) -> tuple[str, ...]:
+    """Say why a scenario was inconclusive: each objective that was, and what the run remarked."""
+    unresolved = (verdict for verdict in result.verdicts if verdict.status is Status.INCONCLUSIVE)
+    return (*result.remarks, *(f"{verdict.objective}: {verdict.summary}" for verdict in unresolved))
+
+
+def _redaction(plan: SuitePlan, request: Request) -> Redaction:
+    if request.input_path is None or request.show_lines:
+        return Redaction(())
+    records = max((len(planned.offsets_ns) for planned in plan.scenarios), default=0) + PROBES
+    return Redaction(read_lines(request.input_path, records))
 
 
 def _deadline_ns(max_minutes: float | None) -> int | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from harness.protocols import Scenario, Status, Tally, Verdict
+from harness.protocols import Promises, Scenario, Status, Tally, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,18 @@ class SecondOfRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """An earlier attempt at a scenario, whose evidence did not suffice: what it said, and its history."""
+
+    status: Status
+    reasons: tuple[str, ...]
+    seconds: float
+    history: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """Everything a report says of one scenario."""
+    """Everything a report says of one scenario. `attempts` are those before this one, oldest first."""
 
     scenario: Scenario
     status: Status
@@ -51,6 +61,18 @@ class ScenarioResult:
     series: tuple[SecondOfRun, ...]
     seconds: float
     history: str
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveScore:
+    """An objective's share of the score: its weight, and the points it is known to and may still earn."""
+
+    objective: str
+    status: Status
+    weight: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +83,7 @@ class DimensionScore:
     weight: float
     low: float
     high: float
-    objectives: tuple[tuple[str, Status, float, float, float], ...]
+    objectives: tuple[ObjectiveScore, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +125,9 @@ class Result:
     score: Score
     gate: GateDecision
     seconds: float
+    promises: Promises = field(default_factory=Promises)
+    unplanned: tuple[str, ...] = ()
+    """What was not planned, and why: e.g. an objective whose optional part the stack does not declare."""
 
 
 class Report(Protocol):

@@ -63,6 +63,7 @@ class CallerLatency:
             evidence=(*(sentence for _, _, sentence in judged), *_figures(timings, events)),
             counterexample=_longest(run, stuck, timings) if status is Status.FAIL else (),
             vetoes=(VETO,) if stuck else (),
+            samples=min(len(inside) for _, inside in windows if inside),
         )
 
     def _verdict(
@@ -73,6 +74,7 @@ class CallerLatency:
         evidence: tuple[str, ...] = (),
         counterexample: tuple[str, ...] = (),
         vetoes: tuple[str, ...] = (),
+        samples: int = 0,
     ) -> Verdict:
         return Verdict(
             self.objective,
@@ -85,6 +87,7 @@ class CallerLatency:
             evidence,
             counterexample,
             vetoes,
+            samples,
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from harness.assembly import SuiteRun, make_plan
+from harness.assembly import REPEATS_MAX, SuiteRun, make_plan
 from harness.cli.interruption import Interruption
 from harness.cli.progress import make_progress
 from harness.cli.selection import Selection, make_request, selection_options
@@ -37,14 +37,31 @@ EXIT_INCONCLUSIVE = 6
     metavar="N",
     help="End in good order after this long; what has not run by then stays unresolved.",
 )
-def run(out: Path, max_minutes: float | None, **selected: Any) -> int:
+@click.option(
+    "--repeats",
+    "repeats_max",
+    type=click.IntRange(0, REPEATS_MAX),
+    default=REPEATS_MAX,
+    show_default=True,
+    help="How often a scenario that was inconclusive is run again. One that failed never is.",
+)
+@click.option(
+    "--show-lines",
+    is_flag=True,
+    help="Let reports quote the lines of --input as they are; otherwise they are masked.",
+)
+def run(out: Path, max_minutes: float | None, repeats_max: int, show_lines: bool, **selected: Any) -> int:
     """Shake a stack, judge it, write a scorecard.
 
     Without arguments the default suite runs on the logging system that comes with logquake, with an embedded
     Elasticsearch and fault proxy. SCENARIO is a name that `logquake list` shows, or a file.
     """
-    request = make_request(Selection(**selected), out, max_minutes)
+    request = make_request(
+        Selection(**selected), out, max_minutes, repeats_max=repeats_max, show_lines=show_lines
+    )
     plan = make_plan(request)
+    for origin in request.origins:
+        click.echo(origin, err=True)
     for planned in plan.scenarios:
         for warning in planned.warnings():
             click.echo(f"{planned.scenario.name}: {warning}", err=True)

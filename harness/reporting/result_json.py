@@ -22,7 +22,7 @@ from harness.result import Result
 from harness.visible import clipped
 
 FILE_NAME = "result.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 RESULT_BYTES_MAX = 256 * 2**20
 NOT_FINITE = {"Infinity": float("inf"), "-Infinity": float("-inf"), "NaN": float("nan")}
 
@@ -179,12 +179,7 @@ def _decoded_dataclass(kind: Any, value: Any, where: str) -> Any:
 
 def _decoded_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
     items = _expected(list, value, where, "a list")
-    if kinds[-1] is Ellipsis:
-        return tuple(_decoded(kinds[0], item, f"{where}[{index}]") for index, item in enumerate(items))
-    if len(items) != len(kinds):
-        raise _MismatchError(f"{where}: {len(items)} values, expected {len(kinds)}")
-    pairs = zip(kinds, items, strict=True)
-    return tuple(_decoded(kind, item, f"{where}[{index}]") for index, (kind, item) in enumerate(pairs))
+    return tuple(_decoded(kinds[0], item, f"{where}[{index}]") for index, item in enumerate(items))
 
 
 def _decoded_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:

@@ -118,13 +118,13 @@ def count_by_status(statuses: Sequence[Status]) -> str:
 
 
 def _points_group(dimension: DimensionScore, row: PointsRow) -> PointsGroup:
-    parts = [(weight, low, high) for _, _, weight, low, high in dimension.objectives]
+    parts = [(one.weight, one.low, one.high) for one in dimension.objectives]
     columns = _columns(parts, weight=row.weight, low=row.low, high=row.high)
     return PointsGroup(
         row,
         tuple(
-            PointsRow(name, status, *shown)
-            for (name, status, *_), shown in zip(dimension.objectives, columns, strict=True)
+            PointsRow(one.objective, one.status, *shown)
+            for one, shown in zip(dimension.objectives, columns, strict=True)
         ),
     )
 

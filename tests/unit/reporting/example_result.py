@@ -16,6 +16,7 @@ from harness.result import (
     Band,
     DimensionScore,
     GateDecision,
+    ObjectiveScore,
     Result,
     ScenarioResult,
     Score,
@@ -157,8 +158,8 @@ def scenario_result(subject: Scenario = SPINE, bands: tuple[Band, ...] = (RESET,
 
 
 def dimension(name: str, weight: float, *objectives: Objective) -> DimensionScore:
-    low, high = sum(one[3] for one in objectives), sum(one[4] for one in objectives)
-    return DimensionScore(name, weight, low, high, objectives)
+    rows = tuple(ObjectiveScore(*one) for one in objectives)
+    return DimensionScore(name, weight, sum(row.low for row in rows), sum(row.high for row in rows), rows)
 
 
 def score(*dimensions: DimensionScore, vetoes: tuple[str, ...] = (), coverage: float = 1.0) -> Score:

@@ -138,8 +138,8 @@ def damaged(tmp_path: Path, change: Change) -> Path:
         (lambda d: d.update(score=[]), r"score: expected an object, found \[\]"),
         (lambda d: d.update(surroundings={"cores": 2}), r"surroundings\.cores: expected a text, found 2"),
         (
-            lambda d: d["score"]["dimensions"][0]["objectives"][0].pop(),
-            r"score\.dimensions\[0\]\.objectives\[0\]: 4 values, expected 5",
+            lambda d: d["score"]["dimensions"][0]["objectives"][0].pop("low"),
+            r'score\.dimensions\[0\]\.objectives\[0\]: "low" is missing',
         ),
         (
             lambda d: d["scenarios"][0]["series"][3].update(stored="9"),
@@ -183,10 +183,10 @@ def test_a_foreign_file_is_named_as_foreign(tmp_path: Path, content: str) -> Non
 
 
 def test_a_newer_schema_is_refused_with_the_remedy_to_upgrade(tmp_path: Path) -> None:
-    path = damaged(tmp_path, lambda document: document.update(schema_version=2, later="thing"))
+    path = damaged(tmp_path, lambda document: document.update(schema_version=3, later="thing"))
 
     with pytest.raises(
-        ScenarioError, match=r"schema_version is 2, and this logquake reads 1\. Upgrade logquake"
+        ScenarioError, match=r"schema_version is 3, and this logquake reads 2\. Upgrade logquake"
     ):
         read_result(path)
 
