@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from harness.protocols import Promises, Scenario, Status, Tally, Verdict
 
@@ -133,6 +132,8 @@ class Result:
 class Report(Protocol):
     """One form of the result for people or machines."""
 
-    def write(self, result: Result, folder: Path) -> Path:
-        """Write it into the folder and return the file's path."""
+    file_name: ClassVar[str]
+
+    def text(self, result: Result) -> str:
+        """Return the whole file's text."""
         ...

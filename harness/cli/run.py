@@ -14,6 +14,7 @@ from harness.cli.progress import make_progress
 from harness.cli.selection import Selection, make_request, selection_options
 from harness.protocols import Status
 from harness.reporting import REPORTS
+from harness.reporting.atomic_file import write_report
 from harness.reporting.terminal import TerminalReport
 from harness.result import Result
 
@@ -77,10 +78,10 @@ def run(out: Path, max_minutes: float | None, repeats_max: int, show_lines: bool
 
 def write_reports(result: Result, folder: Path) -> None:
     """Write every report into the run's folder, print the scorecard and where it is."""
-    paths = {word: REPORTS.resolve(word)().write(result, folder) for word in REPORTS.kinds}
+    paths = {word: write_report(REPORTS.resolve(word)(), result, folder) for word in REPORTS.kinds}
     TerminalReport().draw(result, Console())
     click.echo(f"scorecard: {paths['html']}")
-    click.echo(f"result:    {paths['result_json']}")
+    click.echo(f"result:    {paths['json']}")
 
 
 def gate_exit_code(status: Status) -> int:

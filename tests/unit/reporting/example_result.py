@@ -298,7 +298,8 @@ EXAMPLES = {"pass": passing_result, "veto": vetoed_result, "inconclusive": incon
 
 if __name__ == "__main__":
     from harness.reporting import REPORTS
+    from harness.reporting.atomic_file import write_report
 
     for example, build in EXAMPLES.items():
         for word in REPORTS.kinds:
-            REPORTS.resolve(word)().write(build(), Path(sys.argv[1]) / example)
+            write_report(REPORTS.resolve(word)(), build(), Path(sys.argv[1]) / example)
