@@ -38,7 +38,9 @@ class _ExemptionModel(FileModel):
     reason: Text = Field(description="Say why, for whoever reads the gate in a year.")
 
 
-class _GateModel(FileModel):
+class GateModel(FileModel):
+    """A gate file."""
+
     not_supported_yet: ClassVar[tuple[str, ...]] = ("regression",)
 
     version: Version
@@ -59,7 +61,7 @@ def load_gate(path: Path) -> GateRules:
         ScenarioError: the file cannot be read or has mistakes; each is listed with its line, key and remedy.
     """
     source = read_yaml(path)
-    model = parse(_GateModel, source, _mistakes(source))
+    model = parse(GateModel, source, _mistakes(source))
     return GateRules(
         score_min=model.score.min,
         veto=tuple(dict.fromkeys(model.veto)),

@@ -187,7 +187,7 @@ def _code(text: str) -> str:
 
 
 def _block(lines: Sequence[str], room: _Room) -> Iterator[str]:
-    """Yield lines as a fenced code block; no run of backticks inside is as long as its fence (CommonMark 4.5).
+    """Yield lines as a fenced code block; its fence is longer than any inside (CommonMark 4.5).
 
     An indented block would not do: after a list it is a part of the list.
     """
