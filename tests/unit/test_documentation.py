@@ -10,7 +10,10 @@ import pytest
 
 from harness import errors
 from harness.cli.main import EXIT_INTERRUPTED, EXIT_USAGE, cli
+from harness.files.gate import load_gate
+from harness.files.schemas import FILES, schemas
 from harness.files.stack import load_stack
+from harness.reporting import REPORTS
 
 REPOSITORY = Path(__file__).parent.parent.parent
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
@@ -45,10 +48,9 @@ def test_the_stack_file_of_the_readme_loads(tmp_path):
     assert load_stack(path).intake.arguments["handler"] == "mypackage.logs:MyHandler"
 
 
-def test_the_readmes_exit_codes_are_those_of_the_errors():
-    said = {
-        int(code) for code in re.findall(r"^\| (\d) \|", (REPOSITORY / "README.md").read_text(), re.MULTILINE)
-    }
+@pytest.mark.parametrize("page", ["README.md", "docs/reference/exit-codes.md"])
+def test_the_exit_codes_documented_are_those_of_the_errors(page):
+    said = {int(code) for code in re.findall(r"^\| (\d) \|", (REPOSITORY / page).read_text(), re.MULTILINE)}
     of_errors = {
         value.exit_code
         for value in vars(errors).values()
@@ -56,3 +58,37 @@ def test_the_readmes_exit_codes_are_those_of_the_errors():
     }
 
     assert said == of_errors | {0, 1, EXIT_USAGE, EXIT_INTERRUPTED}
+
+
+def _keys(schema):
+    """Return every key that a file may have, wherever in it."""
+    inside = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    own = schema.get("properties", {}) if isinstance(schema, dict) else {}
+    return set(own).union(*map(_keys, inside))
+
+
+@pytest.mark.parametrize("word", FILES)
+def test_every_key_of_a_file_is_documented(word):
+    page = (REPOSITORY / "docs" / "reference" / "files.md").read_text()
+    section = page.split(f"## {word.capitalize()}\n")[1].split("\n## ")[0]
+    documented = {
+        part for cell in re.findall(r"^\| `([^`]+)`", section, re.MULTILINE) for part in cell.split(".")
+    }
+
+    assert _keys(schemas()[word]) - {part.removesuffix("[]") for part in documented} == set()
+
+
+def test_every_report_is_documented():
+    page = (REPOSITORY / "docs" / "reference" / "reports.md").read_text()
+
+    for word in REPORTS.kinds:
+        assert f"| `{REPORTS.resolve(word).file_name}` | `{word}` |" in page
+
+
+def test_the_gate_file_of_the_reference_loads(tmp_path):
+    (text,) = [
+        block for block in _blocks(REPOSITORY / "docs/reference/files.md", "yaml") if "waivers" in block
+    ]
+    (tmp_path / "gate.yaml").write_text(text)
+
+    assert load_gate(tmp_path / "gate.yaml").waivers[0].reason == "the disks are being replaced"
