@@ -133,7 +133,8 @@ class SuiteRun:
         self._watch = watch
         self._clock = SystemClock(_deadline_ns(request.max_minutes), interrupted)
         self.run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.urandom(2).hex()}"
-        self.folder = request.out / request.suite / self.run_id
+        # Absolute: processes of the run work in folders of their own.
+        self.folder = request.out.resolve() / request.suite / self.run_id
         self._results: list[ScenarioResult] = []
         self._versions: Mapping[str, str] = {}
         self._redaction = _redaction(plan, request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -38,7 +39,7 @@ def report(result: Path, form: str, out: Path | None) -> None:
     """
     read = read_result(result / FILE_NAME if result.is_dir() else result)
     made = REPORTS.resolve(form)()
-    if out is None and form == "terminal":
+    if out is None and form == "terminal" and sys.stdout.isatty():
         TerminalReport().draw(read, Console())
         return
     text = made.text(read)

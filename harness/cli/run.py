@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,10 @@ def run(out: Path, max_minutes: float | None, repeats_max: int, show_lines: bool
 def write_reports(result: Result, folder: Path) -> None:
     """Write every report into the run's folder, print the scorecard and where it is."""
     paths = {word: write_report(REPORTS.resolve(word)(), result, folder) for word in REPORTS.kinds}
-    TerminalReport().draw(result, Console())
+    if sys.stdout.isatty():
+        TerminalReport().draw(result, Console())
+    else:
+        click.echo(paths["terminal"].read_text(), nl=False)
     click.echo(f"scorecard: {paths['html']}")
     click.echo(f"result:    {paths['json']}")
 
