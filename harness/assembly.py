@@ -175,7 +175,10 @@ class SuiteRun:
             suite_hash=self._plan.suite_hash(),
             plan_hash=self._plan.plan_hash(),
             command=request.command,
-            surroundings={**surroundings(Path.cwd()), **self._versions},
+            surroundings={
+                **surroundings(Path.cwd()),
+                **{f"{name} service": said for name, said in self._versions.items()},
+            },
             scenarios=tuple(self._results),
             score=scored,
             gate=decide(scored, verdicts, request.gate, request.today),
