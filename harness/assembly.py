@@ -175,10 +175,7 @@ class SuiteRun:
             suite_hash=self._plan.suite_hash(),
             plan_hash=self._plan.plan_hash(),
             command=request.command,
-            surroundings={
-                **surroundings(Path.cwd()),
-                **{f"{name} service": said for name, said in self._versions.items()},
-            },
+            surroundings={**surroundings(Path.cwd()), **self._versions},
             scenarios=tuple(self._results),
             score=scored,
             gate=decide(scored, verdicts, request.gate, request.today),

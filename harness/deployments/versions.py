@@ -34,12 +34,14 @@ _QUESTIONS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
 
 
 def service_versions(urls: Mapping[str, str]) -> Mapping[str, str]:
-    """Return what each service says of its version; one that cannot be asked says why.
+    """Return what each service says of its version, by `<name> service`; one that cannot be asked says why.
 
     Args:
         urls: where each service answers, by its name.
     """
-    return {name: _asked(url, *_QUESTIONS[name]) for name, url in urls.items() if name in _QUESTIONS}
+    return {
+        f"{name} service": _asked(url, *_QUESTIONS[name]) for name, url in urls.items() if name in _QUESTIONS
+    }
 
 
 def _asked(url: str, path: str, told: Callable[[Any], str]) -> str:
