@@ -102,8 +102,8 @@ def _masthead(result: Result) -> str:
         ("stack", result.stack),
         ("suite", result.suite),
         ("backend", result.backend),
-        ("input", result.input),
-        ("when", result.started_at.replace("T", " ").replace("Z", " UTC")),
+        ("input", result.input or "generated lines"),
+        ("when", result.started_at.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC")),
         ("took", milliseconds(result.seconds * 1000)),
     )
     terms = "".join(
