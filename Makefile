@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check schemas servers clean
+.PHONY: help run test check example schemas servers clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ check: $(VENV)/.installed-dev ## Lint, format check, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
+	$(BIN)/python docs/example.py
 
 schemas: $(VENV)/.installed ## Write the JSON Schemas of all files into docs/reference/schemas
 	$(BIN)/python -m harness.files.schemas docs/reference/schemas

@@ -34,7 +34,7 @@ from harness.plan import PROBES, ScenarioPlan, SuitePlan, plan_scenario
 from harness.protocols import Archive, Arguments, Charge, Part, Progress, Scenario, Stack, Status
 from harness.proxy_client import ProxyClient
 from harness.redaction import Redaction
-from harness.result import Attempt, Result, ScenarioResult
+from harness.result import Result, ScenarioResult, as_attempt
 from harness.runner import Parts, Runner
 from harness.score import score
 from harness.series import bands, series
@@ -209,14 +209,15 @@ class SuiteRun:
     ) -> None:
         """Run a scenario again whose evidence did not suffice; what it said before is kept beside it."""
         before = self._results.pop()
+        place = len(self._results)
         try:
             self._run_scenario(number, plan, services, proxy, scratch)
         except (InterruptedRunError, TimeIsUpError):
             # It had run to its end once: that says more than a repeat that did not.
-            self._results[-1:] = [before]
+            self._results[place:] = [before]
             raise
-        attempt = Attempt(before.status, _reasons(before), before.seconds, before.history)
-        self._results[-1] = replace(self._results[-1], attempts=(*before.attempts, attempt))
+        attempts = (*before.attempts, as_attempt(before))
+        self._results[-1] = replace(self._results[-1], attempts=attempts)
 
     def _run_scenario(
         self, number: str, plan: ScenarioPlan, services: ServiceSet, proxy: ProxyClient, scratch: Path
@@ -334,17 +335,11 @@ class SuiteRun:
         return [CHECKERS.resolve(word)(charge) for word in scenario.checks]
 
 
-def _reasons(result: ScenarioResult) -> tuple[str, ...]:
-    """Say why a scenario was inconclusive: each objective that was, and what the run remarked."""
-    unresolved = (verdict for verdict in result.verdicts if verdict.status is Status.INCONCLUSIVE)
-    return (*result.remarks, *(f"{verdict.objective}: {verdict.summary}" for verdict in unresolved))
-
-
 def _redaction(plan: SuitePlan, request: Request) -> Redaction:
     if request.input_path is None or request.show_lines:
-        return Redaction(())
+        return Redaction((), Path.cwd())
     records = max((len(planned.offsets_ns) for planned in plan.scenarios), default=0) + PROBES
-    return Redaction(read_lines(request.input_path, records))
+    return Redaction(read_lines(request.input_path, records), Path.cwd())
 
 
 def _deadline_ns(max_minutes: float | None) -> int | None:

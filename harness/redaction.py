@@ -1,4 +1,4 @@
-"""Text of a real log file, kept out of what leaves the machine: reports show its shape, never its content.
+"""What must not leave the machine with a report: the text of a real log file, and folders of its owner.
 
 A report is mailed, pasted and uploaded; the history stays beside it, whole, for its owner's eyes only.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from harness.facts import Event, Found
 from harness.protocols import Verdict
@@ -32,14 +33,16 @@ def _masked_character(character: str) -> str:
 
 
 class Redaction:
-    """Masks what a result would quote of the input's lines.
+    """Masks what a result would quote of the input's lines, and names files from here.
 
     Args:
         lines: of the input; empty where everything may be shown.
+        here: the folder that paths are told from.
     """
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], here: Path) -> None:
         self._lines = lines
+        self._here = here
 
     def events(self, events: Sequence[Event]) -> list[Event]:
         """Return the facts with each quoted copy masked, so that no checker ever sees its text."""
@@ -52,6 +55,8 @@ class Redaction:
 
         A stack's own words (the end of a log, an error) may quote a record in any form.
         """
+        source = _told(Path(result.scenario.source), self._here)
+        result = replace(result, scenario=replace(result.scenario, source=source))
         if not self._lines:
             return result
         blocks = self._blocks_in(_texts(result))
@@ -87,6 +92,11 @@ class Redaction:
             for at in (*range(0, len(line) - size + 1, size), max(0, len(line) - size))
             if (block := line[at : at + size]) in pieces
         )
+
+
+def _told(path: Path, here: Path) -> str:
+    """Return a file's path as seen from here, or its name alone: the folders above are nobody's business."""
+    return str(path.relative_to(here)) if path.is_relative_to(here) else path.name
 
 
 def _texts(result: ScenarioResult) -> Iterable[str]:

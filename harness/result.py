@@ -63,6 +63,13 @@ class ScenarioResult:
     attempts: tuple[Attempt, ...] = ()
 
 
+def as_attempt(result: ScenarioResult) -> Attempt:
+    """Return a result as an earlier attempt: each objective it left open, and what the run remarked."""
+    unresolved = (verdict for verdict in result.verdicts if verdict.status is Status.INCONCLUSIVE)
+    reasons = (*result.remarks, *(f"{verdict.objective}: {verdict.summary}" for verdict in unresolved))
+    return Attempt(result.status, reasons, result.seconds, result.history)
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectiveScore:
     """An objective's share of the score: its weight, and the points it is known to and may still earn."""

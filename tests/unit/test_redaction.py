@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from harness.result import Attempt
 from tests.unit.reporting.example_result import scenario_result
 
 PRIVATE = "Accepted password for alice from 203.0.113.7 port 50022 ssh2"
+HERE = Path("/home/someone/project")
 LINES = ("kernel: eth0 is up", PRIVATE)
 
 
@@ -28,7 +30,7 @@ def test_a_mask_keeps_the_shape_and_no_letter_or_digit(text):
 
 def test_a_quoted_copy_is_masked_cut_and_told_by_its_hash():
     found = Found(7, "9c41d2e0", "logs/1", f"{PRIVATE} " + "y" * 100)
-    (shown,) = Redaction(LINES).events([found])
+    (shown,) = Redaction(LINES, HERE).events([found])
 
     assert shown.excerpt.startswith(
         "Xxxxxxxx xxxxxxxx xxx xxxxx xxxx 000.0.000.0 xxxx 00000 xxx0 yyy".replace("y", "x")
@@ -40,15 +42,14 @@ def test_a_quoted_copy_is_masked_cut_and_told_by_its_hash():
 def test_facts_without_text_and_copies_that_match_are_left_alone():
     events = [Acknowledged(1, 5), Found(1, "aa", "logs/1")]
 
-    assert Redaction(LINES).events(events) == events
+    assert Redaction(LINES, HERE).events(events) == events
 
 
 def test_without_an_input_everything_may_be_shown():
     found = Found(7, "9c41d2e0", "logs/1", "a generated line")
-    result = scenario_result()
 
-    assert Redaction(()).events([found]) == [found]
-    assert Redaction(()).result(result) is result
+    assert Redaction((), HERE).events([found]) == [found]
+    assert Redaction((), HERE).result(_quoting(PRIVATE)).remarks == (PRIVATE,)
 
 
 def _quoting(text):
@@ -71,7 +72,7 @@ def _quoting(text):
     ],
 )
 def test_a_stretch_of_the_input_is_masked_wherever_a_result_quotes_it(text):
-    hidden = Redaction(LINES).result(_quoting(text))
+    hidden = Redaction(LINES, HERE).result(_quoting(text))
 
     for place in (
         hidden.remarks[0],
@@ -87,7 +88,22 @@ def test_a_stretch_of_the_input_is_masked_wherever_a_result_quotes_it(text):
 def test_our_own_sentences_are_left_alone():
     result = scenario_result()
 
-    assert Redaction(LINES).result(result) == result
+    assert replace(Redaction(LINES, HERE).result(result), scenario=result.scenario) == result
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (HERE / "scenarios" / "mine.yaml", "scenarios/mine.yaml"),
+        (Path("/home/someone/.venv/harness/scenarios/no_fault.yaml"), "no_fault.yaml"),
+        (Path("other/mine.yaml"), "mine.yaml"),
+    ],
+)
+def test_a_scenarios_file_is_named_without_the_folders_above(source, told):
+    result = scenario_result()
+    result = replace(result, scenario=replace(result.scenario, source=str(source)))
+
+    assert Redaction((), HERE).result(result).scenario.source == told
 
 
 @given(st.data())
@@ -97,6 +113,6 @@ def test_no_long_stretch_of_a_line_survives(data):
     begin = data.draw(st.integers(0, len(line) - 2 * BLOCK_CHARACTERS))
     end = data.draw(st.integers(begin + 2 * BLOCK_CHARACTERS, len(line)))
     quoted = line[begin:end]
-    hidden = Redaction((line,)).result(replace(scenario_result(), remarks=(f"said: {quoted}",)))
+    hidden = Redaction((line,), HERE).result(replace(scenario_result(), remarks=(f"said: {quoted}",)))
 
     assert hidden.remarks[0].endswith(masked(quoted))
