@@ -6,8 +6,8 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +26,7 @@ from harness.deployments.residue import left_of_run
 from harness.deployments.scratch import make_scratch, remove_scratch, subfolder
 from harness.deployments.services import GATE, PROXY, Services
 from harness.deployments.stack import LinkServers, StackDeployment
+from harness.deployments.versions import service_versions
 from harness.elastic_gate_client import ElasticGateClient
 from harness.errors import (
     HarnessError,
@@ -35,6 +36,7 @@ from harness.errors import (
     described,
     what_ends_the_run,
 )
+from harness.exemptions import applicable, excuse
 from harness.facts import Broke
 from harness.family import Family
 from harness.faults import FAULTS
@@ -57,7 +59,8 @@ from harness.protocols import (
     Status,
 )
 from harness.proxy_client import ProxyClient
-from harness.result import Result, ScenarioResult
+from harness.redaction import Redaction
+from harness.result import Result, ScenarioResult, as_attempt
 from harness.runner import Parts, Runner
 from harness.score import score
 from harness.series import bands, series
@@ -67,6 +70,7 @@ from harness.verdict import Judgement, judge, not_run
 from harness.workloads import WORKLOADS
 
 INPUT_RATE_MAX = 2_000
+REPEATS_MAX = 2
 SERVICES_READY_SECONDS = 120.0
 PROXY_TIMEOUT_SECONDS = 5.0
 
@@ -85,6 +89,10 @@ class Request:
     command: str
     gate: GateRules
     max_minutes: float | None
+    today: date
+    repeats_max: int = REPEATS_MAX
+    show_lines: bool = False
+    origins: tuple[str, ...] = ()
     history_bytes_max: int = HISTORY_BYTES_MAX
 
 
@@ -105,6 +113,11 @@ def make_plan(request: Request) -> SuitePlan:
     input_digest = "" if request.input_path is None else _digest_of(request.input_path)
     plans = tuple(_plan_one(scenario, request) for scenario in request.scenarios)
     checkers = [CHECKERS.resolve(word) for plan in plans for word in plan.scenario.checks]
+    planned, unplanned = applicable(
+        {checker.objective: checker.dimension for checker in checkers},
+        request.gate.not_applicable,
+        request.today,
+    )
     return SuitePlan(
         request.suite,
         plans,
@@ -112,7 +125,8 @@ def make_plan(request: Request) -> SuitePlan:
         request.backend,
         request.seed,
         input_digest,
-        {checker.objective: checker.dimension for checker in checkers},
+        planned,
+        unplanned,
     )
 
 
@@ -158,6 +172,8 @@ class SuiteRun:
         self.folder = request.out.resolve() / request.suite / self.run_id
         self._results: list[ScenarioResult] = []
         self._broke: list[str] = []
+        self._versions: Mapping[str, str] = {}
+        self._redaction = _redaction(plan, request)
 
     def run(self) -> tuple[Result, HarnessError | None]:
         """Run everything and stop everything.
@@ -185,6 +201,7 @@ class SuiteRun:
                 raise
         for plan in self._plan.scenarios[len(self._results) :]:
             self._results.append(self._unrun(plan, str(ended_by)))
+        self._results = [self._published(result) for result in self._results]
         verdicts = [verdict for result in self._results for verdict in result.verdicts]
         scored = score(self._plan.planned, verdicts)
         request = self._request
@@ -199,11 +216,13 @@ class SuiteRun:
             suite_hash=self._plan.suite_hash(),
             plan_hash=self._plan.plan_hash(),
             command=request.command,
-            surroundings=surroundings(),
+            surroundings={**surroundings(Path.cwd()), **self._versions},
             scenarios=tuple(self._results),
             score=scored,
-            gate=decide(scored, verdicts, request.gate, self._broke),
+            gate=decide(scored, verdicts, request.gate, request.today, self._broke),
             seconds=round(time.monotonic() - started, 1),
+            promises=request.stack.promises,
+            unplanned=self._plan.unplanned,
             broke=tuple(self._broke),
         )
         return result, ended_by
@@ -229,13 +248,18 @@ class SuiteRun:
             stack.callback(self._clean, "services", services.stop)
             services.start()
             services.wait_ready(SERVICES_READY_SECONDS)
+            self._versions = service_versions(services.urls())
             proxy = ProxyClient(services.urls()[PROXY], PROXY_TIMEOUT_SECONDS)
             stack.callback(proxy.close)
             gate = ElasticGateClient(services.urls()[GATE], PROXY_TIMEOUT_SECONDS)
             stack.callback(gate.close)
             links = LinkServers(proxy, gate)
             for number, plan in enumerate(self._plan.scenarios):
-                self._run_scenario(number, plan, services, links, scratch)
+                self._run_scenario(f"{number + 1:02d}", plan, services, links, scratch)
+                for attempt in range(2, self._request.repeats_max + 2):
+                    if self._results[-1].status is not Status.INCONCLUSIVE:
+                        break
+                    self._repeat(f"{number + 1:02d}-{attempt}", plan, services, links, scratch)
 
     def _clean(self, what: str, step: Callable[[], None]) -> None:
         """Take one step of the cleaning up; what goes wrong in it is said, and the next step is taken."""
@@ -251,12 +275,27 @@ class SuiteRun:
             for left in left_of_run(self.run_id, scratch)
         )
 
+    def _repeat(
+        self, number: str, plan: ScenarioPlan, services: Services, links: LinkServers, scratch: Path
+    ) -> None:
+        """Run a scenario again whose evidence did not suffice; what it said before is kept beside it."""
+        before = self._results.pop()
+        place = len(self._results)
+        try:
+            self._run_scenario(number, plan, services, links, scratch)
+        except HarnessError:
+            # It had run to its end once: that says more than a repeat that did not.
+            self._results[place:] = [before]
+            raise
+        attempts = (*before.attempts, as_attempt(before))
+        self._results[-1] = replace(self._results[-1], attempts=attempts)
+
     def _run_scenario(
-        self, number: int, plan: ScenarioPlan, services: Services, links: LinkServers, scratch: Path
+        self, number: str, plan: ScenarioPlan, services: Services, links: LinkServers, scratch: Path
     ) -> None:
         started = time.monotonic()
-        run_id = f"{self.run_id}-{number + 1:02d}"
-        history = self.folder / "history" / plan.scenario.name
+        run_id = f"{self.run_id}-{number}"
+        history = self.folder / "history" / f"{plan.scenario.name}{number[2:]}"
         try:
             history.mkdir(mode=0o700, parents=True)
             recorder = Recorder(history / "harness.jsonl", self._request.history_bytes_max)
@@ -317,7 +356,7 @@ class SuiteRun:
         )
 
     def _judged(self, plan: ScenarioPlan, history: Path, seconds: float) -> ScenarioResult:
-        events = read_history(history)
+        events = self._redaction.events(read_history(history))
         charge = Charge(plan.scenario, self._request.stack.promises)
         judgement = judge(events, charge, self._checkers(plan.scenario))
         return ScenarioResult(
@@ -332,6 +371,11 @@ class SuiteRun:
             seconds=seconds,
             history=str(history.relative_to(self.folder)),
         )
+
+    def _published(self, result: ScenarioResult) -> ScenarioResult:
+        """Return a result as reports may show it."""
+        excused = excuse(result, self._request.gate.not_applicable, self._request.today)
+        return self._redaction.result(excused)
 
     def _unrun(self, plan: ScenarioPlan, why: str, history: Path | None = None) -> ScenarioResult:
         return self._without_judgement(plan, Status.NOT_RUN, f"it did not run to its end: {why}", history)
@@ -372,6 +416,13 @@ def _delete_run_index(parts: Parts) -> None:
         parts.recorder.record(Broke(parts.clock.now_ns(), "delete the run's index", str(error)))
     finally:
         archive.close()
+
+
+def _redaction(plan: SuitePlan, request: Request) -> Redaction:
+    if request.input_path is None or request.show_lines:
+        return Redaction((), Path.cwd())
+    records = max((len(planned.offsets_ns) for planned in plan.scenarios), default=0) + PROBES
+    return Redaction(read_lines(request.input_path, records), Path.cwd())
 
 
 def _deadline_ns(max_minutes: float | None) -> int | None:

@@ -70,6 +70,8 @@ class SuitePlan:
     seed: int
     input_digest: str
     planned: Mapping[str, str]
+    unplanned: tuple[str, ...] = ()
+    """What is not examined, and why: an objective that the stack or the gate's policy takes out."""
 
     def suite_hash(self) -> str:
         """Return the hash of what is examined, without the seed."""

@@ -22,6 +22,7 @@ _COMMANDS = {
     "plan": ("harness.cli.plan:plan", "Show what a run would do, without doing it."),
     "list": ("harness.cli.listing:listing", "List scenarios, suites, stacks, faults and checks."),
     "gate": ("harness.cli.gate:gate", "Decide by rules whether a finished run passes."),
+    "report": ("harness.cli.report:report", "Make any report of a finished run again."),
     "doctor": ("harness.cli.doctor:doctor", "Say what this machine lacks, and what dead runs left on it."),
     "heal": ("harness.cli.heal:heal", "Undo what dead runs left on this machine."),
     "servers": ("harness.cli.servers:servers", "Install or list the real Elasticsearch and Toxiproxy."),

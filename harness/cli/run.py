@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from harness.assembly import SuiteRun, make_plan
+from harness.assembly import REPEATS_MAX, SuiteRun, make_plan
 from harness.cli.interruption import Interruption
 from harness.cli.progress import make_progress
 from harness.cli.selection import Selection, make_request, selection_options
@@ -19,6 +19,7 @@ from harness.errors import InterruptedRunError, UnavailableError
 from harness.history import HISTORY_BYTES_MAX
 from harness.protocols import Status
 from harness.reporting import REPORTS
+from harness.reporting.atomic_file import write_report
 from harness.reporting.terminal import TerminalReport
 from harness.result import Result
 
@@ -51,15 +52,39 @@ _RESIDUE_SHOWN_MAX = 5
     metavar="N",
     help="Cap of each history file; reaching it is an error of the run, never a pass.",
 )
-def run(out: Path, max_minutes: float | None, history_mib_max: float, **selected: Any) -> int:
+@click.option(
+    "--repeats",
+    "repeats_max",
+    type=click.IntRange(0, REPEATS_MAX),
+    default=REPEATS_MAX,
+    show_default=True,
+    help="How often a scenario that was inconclusive is run again. One that failed never is.",
+)
+@click.option(
+    "--show-lines",
+    is_flag=True,
+    help="Let reports quote the lines of --input as they are; otherwise they are masked.",
+)
+def run(
+    out: Path,
+    max_minutes: float | None,
+    history_mib_max: float,
+    repeats_max: int,
+    show_lines: bool,
+    **selected: Any,
+) -> int:
     """Shake a stack, judge it, write a scorecard.
 
     Without arguments the default suite runs on the logging system that comes with logquake, with an embedded
     Elasticsearch and fault proxy. SCENARIO is a name that `logquake list` shows, or a file.
     """
-    request = make_request(Selection(**selected), out, max_minutes)
+    request = make_request(
+        Selection(**selected), out, max_minutes, repeats_max=repeats_max, show_lines=show_lines
+    )
     request = replace(request, history_bytes_max=int(history_mib_max * (1 << 20)))
     plan = make_plan(request)
+    for origin in request.origins:
+        click.echo(origin, err=True)
     for planned in plan.scenarios:
         for warning in planned.warnings():
             click.echo(f"{planned.scenario.name}: {warning}", err=True)
@@ -92,7 +117,7 @@ def write_reports(result: Result, folder: Path) -> None:
         UnavailableError: there is no room for a report.
     """
     try:
-        paths = {word: REPORTS.resolve(word)().write(result, folder) for word in REPORTS.kinds}
+        paths = {word: write_report(REPORTS.resolve(word)(), result, folder) for word in REPORTS.kinds}
     except OSError as error:
         raise UnavailableError(
             f"{folder}: the result cannot be written: {error.strerror}; "
@@ -103,7 +128,7 @@ def write_reports(result: Result, folder: Path) -> None:
     else:
         click.echo(paths["terminal"].read_text(), nl=False)
     click.echo(f"scorecard: {paths['html']}")
-    click.echo(f"result:    {paths['result_json']}")
+    click.echo(f"result:    {paths['json']}")
 
 
 class _FrankConsole(Console):

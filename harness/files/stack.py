@@ -77,7 +77,9 @@ class _PromisesModel(FileModel):
     response_p99_ms: Annotated[float, Field(gt=0, le=3_600_000)] = 100.0
 
 
-class _StackModel(FileModel):
+class StackModel(FileModel):
+    """A stack file."""
+
     not_supported_yet: ClassVar[tuple[str, ...]] = ("dead_letters", "counters", "transforms")
 
     version: Version
@@ -107,7 +109,7 @@ def load_stack(path: Path) -> Stack:
         ScenarioError: the file cannot be read or has mistakes; each is listed with its line, key and remedy.
     """
     source = read_yaml(path)
-    model = parse(_StackModel, source, _mistakes(source))
+    model = parse(StackModel, source, _mistakes(source))
     return Stack(
         name=model.name,
         needs=tuple(model.needs),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.resources
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -72,6 +73,7 @@ def examine(
         command="logquake gate selftest",
         gate=GateRules(),
         max_minutes=None,
+        today=datetime.now(UTC).date(),
     )
     result, ended_by = SuiteRun(make_plan(request), request, interrupted, watch).run()
     if ended_by is not None:
