@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -16,6 +16,7 @@ from typing import Any
 from harness.archives import ARCHIVES
 from harness.checkers import CHECKERS
 from harness.clock import SystemClock
+from harness.counters import COUNTERS
 from harness.deployments import BACKENDS, procfs
 from harness.deployments.load import HostedLoad, LoadSpec
 from harness.deployments.scratch import make_scratch, remove_scratch, subfolder
@@ -27,9 +28,22 @@ from harness.faults import FAULTS
 from harness.gate import GateRules, decide
 from harness.history import Recorder, read_history
 from harness.lines import FileLines, GeneratedLines, digest, read_lines, stamp
+from harness.observation import NamedCounters
+from harness.outlets import OutletSpec
 from harness.placeholders import expand
 from harness.plan import PROBES, ScenarioPlan, SuitePlan, plan_scenario
-from harness.protocols import Archive, Arguments, Charge, Part, Progress, Scenario, Stack, Status
+from harness.protocols import (
+    Archive,
+    Arguments,
+    Charge,
+    Conditional,
+    CounterSource,
+    Part,
+    Progress,
+    Scenario,
+    Stack,
+    Status,
+)
 from harness.proxy_client import ProxyClient
 from harness.result import Result, ScenarioResult
 from harness.runner import Parts, Runner
@@ -69,7 +83,9 @@ def make_plan(request: Request) -> SuitePlan:
     """
     input_digest = "" if request.input_path is None else _digest_of(request.input_path)
     plans = tuple(_plan_one(scenario, request) for scenario in request.scenarios)
-    checkers = [CHECKERS.resolve(word) for plan in plans for word in plan.scenario.checks]
+    checks = [_checks(plan.scenario, request.stack) for plan in plans]
+    planned = {word: checker for each in checks for word, checker in each.planned.items()}
+    unplanned = {word: why for each in checks for word, why in each.unplanned.items() if word not in planned}
     return SuitePlan(
         request.suite,
         plans,
@@ -77,8 +93,32 @@ def make_plan(request: Request) -> SuitePlan:
         request.backend,
         request.seed,
         input_digest,
-        {checker.objective: checker.dimension for checker in checkers},
+        {checker.objective: checker.dimension for checker in planned.values()},
+        unplanned,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Checks:
+    """A scenario's checkers by their words, and why the others it names are not planned."""
+
+    planned: Mapping[str, Any]
+    unplanned: Mapping[str, str]
+
+
+def _checks(scenario: Scenario, stack: Stack) -> _Checks:
+    charge = _charge(scenario, stack)
+    checkers = {word: CHECKERS.resolve(word) for word in scenario.checks}
+    lacking = {
+        word: checker.lacks(charge) for word, checker in checkers.items() if isinstance(checker, Conditional)
+    }
+    unplanned = {word: why for word, why in lacking.items() if why}
+    return _Checks({word: each for word, each in checkers.items() if word not in unplanned}, unplanned)
+
+
+def _charge(scenario: Scenario, stack: Stack) -> Charge:
+    counters = frozenset(stack.counters.names if stack.counters else ())
+    return Charge(scenario, stack.promises, stack.dead_letters is not None, counters)
 
 
 def _plan_one(scenario: Scenario, request: Request) -> ScenarioPlan:
@@ -145,6 +185,7 @@ class SuiteRun:
             self._results.append(self._unrun(plan, str(ended_by)))
         verdicts = [verdict for result in self._results for verdict in result.verdicts]
         scored = score(self._plan.planned, verdicts)
+        scored = replace(scored, not_examined=(*scored.not_examined, *self._plan.not_examined()))
         request = self._request
         result = Result(
             run_id=self.run_id,
@@ -223,31 +264,24 @@ class SuiteRun:
             acknowledged_by=request.stack.acknowledged_by,
             intake=Part(request.stack.intake.kind, _expanded(request.stack.intake, stack.values())),
         )
-        archive = request.stack.archive
-        arguments = _expanded(archive, stack.values())
-
-        def open_archive() -> Archive:
-            opened: Archive = _make(ARCHIVES, archive, arguments)
-            return opened
-
+        values = stack.values()
         return Parts(
             services=services,
             stack=stack,
             load=HostedLoad(load, subfolder(scratch, f"load-{run_id}"), history, self._clock),
-            archive=open_archive,
+            outlets=_outlets(request.stack, values, run_id, _digests(load, plan)),
             faults=[_make(FAULTS, Part(step.fault, step.arguments)) for step in scenario.steps],
-            expected_digest=_digests(load, plan),
-            run_id=run_id,
             recorder=recorder,
             journal=UndoJournal(journal_folder(os.environ), run_id, procfs.mark(os.getpid())),
             clock=self._clock,
             seed=request.seed,
             watch=self._watch,
+            counters=_counters(request.stack.counters, values),
         )
 
     def _judged(self, plan: ScenarioPlan, history: Path, seconds: float) -> ScenarioResult:
         events = read_history(history)
-        charge = Charge(plan.scenario, self._request.stack.promises)
+        charge = _charge(plan.scenario, self._request.stack)
         judgement = judge(events, charge, self._checkers(plan.scenario))
         return ScenarioResult(
             scenario=plan.scenario,
@@ -286,8 +320,8 @@ class SuiteRun:
         )
 
     def _checkers(self, scenario: Scenario) -> Sequence[Any]:
-        charge = Charge(scenario, self._request.stack.promises)
-        return [CHECKERS.resolve(word)(charge) for word in scenario.checks]
+        charge = _charge(scenario, self._request.stack)
+        return [checker(charge) for checker in _checks(scenario, self._request.stack).planned.values()]
 
 
 def _deadline_ns(max_minutes: float | None) -> int | None:
@@ -299,6 +333,36 @@ def _expanded(part: Part, values: Mapping[str, str]) -> Arguments:
         name: expand(value, values) if isinstance(value, str) else value
         for name, value in part.arguments.items()
     }
+
+
+def _outlets(
+    stack: Stack, values: Mapping[str, str], run_id: str, expected_digest: Callable[[int], str]
+) -> OutletSpec:
+    letters = stack.dead_letters
+    return OutletSpec(
+        archive=_opener(stack.archive, values),
+        expected_digest=expected_digest,
+        run_id=run_id,
+        order_by=stack.promises.order_by,
+        dead_letters=None if letters is None else _opener(letters.archive, values),
+        reason_field="" if letters is None else letters.reason_field,
+    )
+
+
+def _opener(part: Part, values: Mapping[str, str]) -> Callable[[], Archive]:
+    arguments = _expanded(part, values)
+
+    def open_archive() -> Archive:
+        opened: Archive = _make(ARCHIVES, part, arguments)
+        return opened
+
+    return open_archive
+
+
+def _counters(source: CounterSource | None, values: Mapping[str, str]) -> NamedCounters | None:
+    if source is None:
+        return None
+    return NamedCounters(_make(COUNTERS, source.part, _expanded(source.part, values)), source.names)
 
 
 def _digests(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:

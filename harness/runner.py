@@ -13,42 +13,42 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
-from harness.errors import FaultError, HarnessError, InterruptedRunError, StackError, TimeIsUpError
+from harness.errors import (
+    FaultError,
+    HarnessError,
+    InternalError,
+    InterruptedRunError,
+    StackError,
+    TimeIsUpError,
+)
 from harness.facts import (
+    EXIT_SECONDS,
     PROBES_FOUND,
     STORED,
-    ArchiveRead,
     Broke,
+    CounterRead,
     Event,
     FaultChanged,
     FaultSeen,
-    Found,
     PhaseChanged,
+    Poisoned,
     ProcessExited,
     Sample,
     StepSkipped,
 )
 from harness.history import Recorder
-from harness.lines import digest, identify
-from harness.protocols import (
-    APPLICATION,
-    Archive,
-    Clock,
-    Deployment,
-    Fault,
-    Load,
-    Progress,
-    Scenario,
-    Step,
-    StoredDocument,
-)
+from harness.observation import Gauges, NamedCounters, Poisons
+from harness.outlets import Outlets, OutletSpec, Reading
+from harness.protocols import APPLICATION, Clock, Deployment, Fault, Load, Progress, Scenario, Step
 from harness.undo import UndoJournal
 
 READY_SECONDS = 60.0
 LEAD_SECONDS = 0.5
 QUIET_SECONDS = 1.5
 TICK_SECONDS = 0.25
-EXCERPT_CHARACTERS = 80
+# A stack writes its counters now and then; the archive has stood still before this wait begins.
+COUNTERS_SECONDS = 5.0
+STACK = "stack"
 _SECOND_NS = 1_000_000_000
 
 
@@ -59,15 +59,14 @@ class Parts:
     services: Deployment
     stack: Deployment
     load: Load
-    archive: Callable[[], Archive]
+    outlets: OutletSpec
     faults: Sequence[Fault]
-    expected_digest: Callable[[int], str]
-    run_id: str
     recorder: Recorder
     journal: UndoJournal
     clock: Clock
     seed: int
     watch: Callable[[Progress], None]
+    counters: NamedCounters | None = None
 
 
 class Runner:
@@ -81,7 +80,8 @@ class Runner:
         self._fault = ""
         self._began_ns = 0
         self._stored = 0
-        self._archive: Archive | None = None
+        self._outlets: Outlets | None = None
+        self._gauges = Gauges((parts.stack, parts.load), parts.counters)
         self._exits_noted: set[str] = set()
         self._overdue: frozenset[int] = frozenset()
 
@@ -113,7 +113,7 @@ class Runner:
         for deployment in (self._parts.stack, self._parts.load):
             deployment.start()
             deployment.wait_ready(READY_SECONDS)
-        self._archive = self._parts.archive()
+        self._outlets = Outlets(self._parts.outlets)
 
     def _send_through_faults(self) -> None:
         self._began_ns = self._parts.clock.now_ns() + int(LEAD_SECONDS * _SECOND_NS)
@@ -137,6 +137,7 @@ class Runner:
             until_ns = self._now() + int(step.for_seconds * _SECOND_NS)
             self._look(number, fault, target)
             self._wait_until(until_ns)
+            self._note_poison(fault, target)
             self._enter("heal")
         self._fault = ""
         self._enter("recovery")
@@ -148,33 +149,38 @@ class Runner:
             landed, proof = False, f"it could not be observed: {error}"
         self._record(FaultSeen(self._now(), number, landed, proof))
 
+    def _note_poison(self, fault: Fault, target: object) -> None:
+        if isinstance(fault, Poisons):
+            self._record(*(Poisoned(sequence, self._now()) for sequence in fault.poisoned(target)))
+
     @contextmanager
     def _undoable(self, number: int, step: Step, fault: Fault, target: object) -> Iterator[None]:
         """Hold a fault. The journal keeps its undo until it is known to be taken back, on every path."""
         name = f"{self._scenario.name}.{number}"
         rng = Random(f"{self._parts.seed}:{name}")  # noqa: S311 - a reproducible choice, not a secret
         self._parts.journal.before(name, fault.undo(target))
-        self._mark(number, step, "injecting")
+        needs = fault.needs.__name__
+        self._mark(number, step, "injecting", needs)
         try:
             with fault.inject(target, rng):
-                self._mark(number, step, "injected")
+                self._mark(number, step, "injected", needs)
                 yield
-                self._mark(number, step, "healing")
+                self._mark(number, step, "healing", needs)
         except FaultError:
             raise
         except BaseException:
             self._parts.journal.done(name)
             raise
         self._parts.journal.done(name)
-        self._mark(number, step, "healed")
+        self._mark(number, step, "healed", needs)
 
     def _drain(self) -> None:
         self._enter("drain")
         deadline_ns = self._deadline(self._scenario.drain_seconds)
         while self._unsent() and self._now() < deadline_ns:
             self._tick()
-        found = self._sequences(self._await_debts(deadline_ns))
-        self._overdue = self._parts.load.owed() - found
+        kept = self._opened().kept(self._await_debts(deadline_ns))
+        self._overdue = self._parts.load.owed() - kept
 
     def _probe(self) -> None:
         self._enter("probe")
@@ -182,7 +188,7 @@ class Runner:
         deadline_ns = self._deadline(self._scenario.liveness_seconds)
         self._parts.load.probe(self._now())
         while True:
-            found = len(probes & self._sequences(self._read_by(deadline_ns)))
+            found = len(probes & self._opened().archived(self._read_by(deadline_ns)))
             self._record(Sample(self._now(), PROBES_FOUND, found))
             if found >= len(probes) or self._now() >= deadline_ns:
                 return
@@ -190,50 +196,67 @@ class Runner:
 
     def _read_back(self) -> None:
         self._enter("read back")
-        self._parts.load.finish()
-        documents = self._await_debts(self._deadline(self._scenario.drain_seconds))
-        self._parts.recorder.record_all(self._found(document) for document in documents)
-        self._record(ArchiveRead(self._now(), len(documents)))
+        if (exit_seconds := self._parts.load.finish()) is not None:
+            self._record(Sample(self._now(), f"{EXIT_SECONDS}.{APPLICATION}", exit_seconds))
+        reading = self._await_debts(self._deadline(self._scenario.drain_seconds))
+        self._parts.recorder.record_all(self._opened().facts(reading, self._now()))
+        self._read_counters()
+
+    def _read_counters(self) -> None:
+        """Read the stack's counters until two readings, a moment apart, are the same, or time is up."""
+        deadline_ns = self._deadline(COUNTERS_SECONDS)
+        seen = self._gauges.counters()
+        same_since_ns = self._now()
+        while seen and self._now() < deadline_ns and self._now() - same_since_ns < QUIET_SECONDS * _SECOND_NS:
+            self._tick()
+            again = self._gauges.counters()
+            if again != seen:
+                seen, same_since_ns = again, self._now()
+        self._record(*(CounterRead(self._now(), name, value) for name, value in seen.items()))
 
     def _stop(self) -> None:
-        if self._archive is not None:
-            self._archive.close()
+        if self._outlets is not None:
+            self._outlets.close()
         problems = []
         for deployment in (self._parts.load, self._parts.stack):
+            began_ns = self._now()
             try:
                 deployment.stop()
             except HarnessError as error:
                 problems.append(error)
+        if self._phase == "read back" and not problems:
+            seconds = (self._now() - began_ns) / _SECOND_NS
+            self._record(Sample(self._now(), f"{EXIT_SECONDS}.{STACK}", seconds))
         self._enter("stop")
         for problem in problems:
             self._broke("stop", problem)
 
     # --- waiting -----------------------------------------------------------------------------------------
 
-    def _await_debts(self, deadline_ns: int) -> list[StoredDocument]:
-        """Read the archive until every debt is found and it has stood still for a moment, or time is up.
+    def _await_debts(self, deadline_ns: int) -> Reading:
+        """Read the outlets until every debt is found and it has stood still for a moment, or time is up.
 
         Absence is judged only from a reading at the deadline; and a copy that comes late must not be missed
         because the first one was there. A debt that had its time in the drain is not waited for again.
         """
-        documents = self._read_by(deadline_ns)
+        reading = self._read_by(deadline_ns)
         still_since_ns = self._now()
         while self._now() < deadline_ns:
-            missing = self._parts.load.owed() - self._overdue - self._sequences(documents)
+            missing = self._parts.load.owed() - self._overdue - self._opened().kept(reading)
             if not missing and self._now() - still_since_ns >= QUIET_SECONDS * _SECOND_NS:
                 break
             self._tick()
             again = self._read_by(deadline_ns)
-            if len(again) != len(documents):
+            if again.copies != reading.copies:
                 still_since_ns = self._now()
-            documents = again
-        return documents
+            reading = again
+        return reading
 
-    def _read_by(self, deadline_ns: int) -> list[StoredDocument]:
-        """Read the archive whole, trying again until the deadline: a store that comes back needs a moment."""
+    def _read_by(self, deadline_ns: int) -> Reading:
+        """Read the outlets whole, trying again until the deadline: a store that comes back needs a moment."""
         while True:
             try:
-                return self._read()
+                return self._opened().read()
             except StackError:
                 if self._now() >= deadline_ns:
                     raise
@@ -247,6 +270,7 @@ class Runner:
         self._parts.clock.sleep(seconds)
         self._note_exits()
         self._count()
+        self._parts.recorder.record_all(self._gauges.read(self._now()))
         self._parts.watch(
             Progress(
                 self._scenario.name,
@@ -269,33 +293,21 @@ class Runner:
                     message = f'"{name}" ended by itself with {returncode}'
                     self._record(Broke(self._now(), "surroundings", message))
 
-    # --- the archive -------------------------------------------------------------------------------------
-
     def _count(self) -> None:
-        if self._archive is None:
+        if self._outlets is None:
             return
         try:
-            self._stored = self._archive.count()
+            self._stored = self._outlets.count()
         except HarnessError:
             return  # while the store is down nobody can count: the chart shows a gap
         self._record(Sample(self._now(), STORED, self._stored))
 
-    def _read(self) -> list[StoredDocument]:
-        if self._archive is None:
-            return []
-        self._archive.refresh()
-        return list(self._archive.read())
-
-    def _sequences(self, documents: Sequence[StoredDocument]) -> set[int | None]:
-        return {identify(document.line, self._parts.run_id) for document in documents}
-
-    def _found(self, document: StoredDocument) -> Found:
-        sequence = identify(document.line, self._parts.run_id)
-        seen = digest(document.line)
-        same = sequence is not None and seen == self._parts.expected_digest(sequence)
-        return Found(sequence, seen, document.copy, "" if same else document.line[:EXCERPT_CHARACTERS])
-
     # --- small change ------------------------------------------------------------------------------------
+
+    def _opened(self) -> Outlets:
+        if self._outlets is None:
+            raise InternalError("the outlets are read before they were opened")
+        return self._outlets
 
     def _targets(self) -> Mapping[str, object]:
         parts = self._parts
@@ -318,8 +330,8 @@ class Runner:
         self._phase = phase
         self._record(PhaseChanged(self._now() if at_ns is None else at_ns, phase))
 
-    def _mark(self, number: int, step: Step, state: str) -> None:
-        self._record(FaultChanged(self._now(), number, step.fault, step.target, state))
+    def _mark(self, number: int, step: Step, state: str, needs: str) -> None:
+        self._record(FaultChanged(self._now(), number, step.fault, step.target, state, needs))
 
     def _broke(self, where: str, error: Exception) -> None:
         self._record(Broke(self._now(), where, str(error)))

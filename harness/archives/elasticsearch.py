@@ -6,11 +6,12 @@ tie-breaker Elasticsearch documents for paging a point in time with `search_afte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
+from harness.archives.document import field_value, field_values
 from harness.errors import StackError
 from harness.protocols import StoredDocument
 
@@ -61,8 +62,8 @@ class ElasticsearchArchive:
         except (ApiError, TransportError) as error:
             raise self._unreadable(error) from error
 
-    def read(self) -> Iterator[StoredDocument]:
-        """Yield every copy.
+    def read(self, fields: Sequence[str] = ()) -> Iterator[StoredDocument]:
+        """Yield every copy, with the values of the fields asked for.
 
         Raises:
             StackError: the store does not answer, or its answer is not about all shards.
@@ -74,7 +75,7 @@ class ElasticsearchArchive:
         except (ApiError, TransportError) as error:
             raise self._unreadable(error) from error
         try:
-            yield from self._pages(point)
+            yield from self._pages(point, fields)
         except (ApiError, TransportError) as error:
             raise self._unreadable(error) from error
         finally:
@@ -84,7 +85,7 @@ class ElasticsearchArchive:
         """Close the connections."""
         self._client.close()
 
-    def _pages(self, point: str) -> Iterator[StoredDocument]:
+    def _pages(self, point: str, fields: Sequence[str]) -> Iterator[StoredDocument]:
         after: list[Any] | None = None
         while True:
             answer: Any = self._client.search(
@@ -92,15 +93,18 @@ class ElasticsearchArchive:
                 size=_PAGE_DOCUMENTS,
                 sort=[{"_shard_doc": "asc"}],
                 search_after=after,
-                source={"includes": [self._field]},
+                source={"includes": [self._field, *fields]},
                 track_total_hits=False,
             ).body
             self._check_shards(answer)
             point = answer.get("pit_id", point)
             hits = answer["hits"]["hits"]
             for hit in hits:
+                line = field_value(hit["_source"], self._field)
                 yield StoredDocument(
-                    f"{hit['_index']}/{hit['_id']}", str(hit["_source"].get(self._field, ""))
+                    f"{hit['_index']}/{hit['_id']}",
+                    "" if line is None else str(line),
+                    field_values(hit["_source"], fields),
                 )
             if len(hits) < _PAGE_DOCUMENTS:
                 return

@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.account import account
-from harness.facts import Event, Found
+from harness.facts import DeadLettered, Event, Found
+from harness.fates import unread_outlet
 from harness.protocols import Charge, Status, Verdict
 
 VETO = "undetected corruption"
 
 
 class Integrity:
-    """Every stored line is, byte for byte, a line that was sent: none changed, none torn, none invented."""
+    """Every stored line is, byte for byte, a line that was sent: none changed, none torn, none invented.
+
+    That holds for dead letters as well: a person has to be able to send them again.
+    """
 
     objective: ClassVar[str] = "integrity.corrupted"
     dimension: ClassVar[str] = "integrity"
@@ -25,28 +29,27 @@ class Integrity:
     def check(self, events: Sequence[Event]) -> Verdict:
         """Count the copies whose text differs from what was sent, or that carry no identity of this run."""
         run = account(events)
-        changed = [
-            found
-            for sequence, copies in run.copies.items()
-            for found in copies
-            if found.digest != run.entries[sequence].digest
+        copies: list[tuple[int, Found | DeadLettered]] = [
+            *((sequence, found) for sequence, archived in run.copies.items() for found in archived),
+            *((sequence, letter) for sequence, letters in run.letters.items() for letter in letters),
         ]
-        total = len(run.strays) + sum(len(copies) for copies in run.copies.values())
-        if changed or run.strays:
+        changed = [found for sequence, found in copies if found.digest != run.entries[sequence].digest]
+        strays: list[Found | DeadLettered] = [*run.strays, *run.stray_letters]
+        total = len(strays) + len(copies)
+        if changed or strays:
             return Verdict(
                 self.objective,
                 self.dimension,
                 Status.FAIL,
                 f"of {total:,} stored copies {len(changed):,} differ from what was sent and "
-                f"{len(run.strays):,} carry no identity of this run (invented or torn)",
-                len(changed) + len(run.strays),
+                f"{len(strays):,} carry no identity of this run (invented or torn)",
+                len(changed) + len(strays),
                 "copies",
                 0,
-                counterexample=_shown((changed or run.strays)[0]),
+                counterexample=_shown((changed or strays)[0]),
                 vetoes=(VETO,),
             )
-        if not total or not run.read_whole:
-            why = "no record was found" if run.read_whole else "the archive was not read whole"
+        if why := unread_outlet(run, self._charge) or ("" if total else "no record was found"):
             return Verdict(self.objective, self.dimension, Status.INCONCLUSIVE, why, None, "copies", 0)
         return Verdict(
             self.objective,
@@ -59,6 +62,6 @@ class Integrity:
         )
 
 
-def _shown(found: Found) -> tuple[str, ...]:
+def _shown(found: Found | DeadLettered) -> tuple[str, ...]:
     name = "a copy without identity" if found.sequence is None else f"a copy of record {found.sequence}"
     return (f"{name} at {found.copy}", f"it reads: {found.excerpt!r}")
