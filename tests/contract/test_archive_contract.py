@@ -59,6 +59,21 @@ def test_a_text_comes_back_byte_for_byte(store, archive_of):
     assert [document.line for document in archive_of(index).read()] == [text]
 
 
+def test_other_fields_come_along_by_their_dotted_paths(store, archive_of):
+    index = store.index()
+    store.fill(
+        index,
+        {
+            "a": {"message": "x", "process": {"entity_id": "ab"}, "event": {"sequence": 7}},
+            "b": {"message": "y"},
+        },
+    )
+
+    documents = archive_of(index).read(["process.entity_id", "event.sequence"])
+
+    assert {document.line: document.values for document in documents} == {"x": ("ab", 7), "y": (None, None)}
+
+
 def test_what_is_not_refreshed_is_seen_after_a_refresh(store, archive_of):
     index = store.index()
     store.items(f"/{index}", [{"create": {"_id": "a"}}, {"message": "x"}])
