@@ -22,6 +22,7 @@ from harness.facts import (
     Poisoned,
     Refused,
     Sent,
+    Unreadable,
 )
 from harness.protocols import APPLICATION
 
@@ -79,10 +80,12 @@ class Account:
     readings: dict[str, list[CounterRead]] = field(default_factory=dict)
     kills: dict[int, tuple[str, int]] = field(default_factory=dict)
     landed: set[int] = field(default_factory=set)
+    unreadable: list[Unreadable] = field(default_factory=list)
     phases: dict[str, int] = field(default_factory=dict)
     fault_windows: list[tuple[int, Window]] = field(default_factory=list)
     read_whole: bool = False
     letters_read_whole: bool = False
+    poison_unknown: bool = False
     ended_ns: int = 0
 
     @property
@@ -185,7 +188,10 @@ def _letters_read(result: Account, _event: DeadLettersRead) -> None:
 
 
 def _poisoned(result: Account, event: Poisoned) -> None:
-    result.poison.setdefault(event.sequence, event.at_ns)
+    if event.sequence is None:
+        result.poison_unknown = True
+    else:
+        result.poison.setdefault(event.sequence, event.at_ns)
 
 
 def _counter(result: Account, event: CounterRead) -> None:
@@ -195,6 +201,10 @@ def _counter(result: Account, event: CounterRead) -> None:
 def _seen(result: Account, event: FaultSeen) -> None:
     if event.landed:
         result.landed.add(event.step)
+
+
+def _unreadable(result: Account, event: Unreadable) -> None:
+    result.unreadable.append(event)
 
 
 def _phase(result: Account, event: PhaseChanged) -> None:
@@ -229,6 +239,7 @@ _ARRANGE: Mapping[type, Callable[[Account, Any], None]] = {
     Poisoned: _poisoned,
     CounterRead: _counter,
     FaultSeen: _seen,
+    Unreadable: _unreadable,
     PhaseChanged: _phase,
     FaultChanged: _fault,
     ArchiveRead: _read,

@@ -14,20 +14,24 @@ from pathlib import Path
 from typing import Any
 
 from harness.archives import ARCHIVES
+from harness.archives.decode import DecodedArchive
 from harness.checkers import CHECKERS
 from harness.clock import SystemClock
 from harness.counters import COUNTERS
 from harness.deployments import BACKENDS, procfs
 from harness.deployments.load import HostedLoad, LoadSpec
 from harness.deployments.scratch import make_scratch, remove_scratch, subfolder
-from harness.deployments.services import PROXY, ServiceSet
-from harness.deployments.stack import StackDeployment
-from harness.errors import HarnessError, InterruptedRunError, ScenarioError, TimeIsUpError
+from harness.deployments.services import GATE, PROXY, Services
+from harness.deployments.stack import LinkServers, StackDeployment
+from harness.elastic_gate_client import ElasticGateClient
+from harness.errors import HarnessError, InterruptedRunError, ScenarioError, StackError, TimeIsUpError
+from harness.facts import Broke
 from harness.family import Family
 from harness.faults import FAULTS
 from harness.gate import GateRules, decide
 from harness.history import Recorder, read_history
 from harness.lines import FileLines, GeneratedLines, digest, read_lines, stamp
+from harness.may_hurt import refusals
 from harness.observation import NamedCounters
 from harness.outlets import OutletSpec
 from harness.placeholders import expand
@@ -40,6 +44,8 @@ from harness.protocols import (
     CounterSource,
     Part,
     Progress,
+    RawArchive,
+    Removable,
     Scenario,
     Stack,
     Status,
@@ -79,8 +85,11 @@ def make_plan(request: Request) -> SuitePlan:
     """Fix what a run will do.
 
     Raises:
-        ScenarioError: the input cannot be used, or a part does not take its arguments.
+        ScenarioError: the input cannot be used, a part does not take its arguments, or the stack would reach
+            beyond this machine where its file does not say that it may.
     """
+    if problems := refusals(request.stack):
+        raise ScenarioError("\n".join(problems))
     input_digest = "" if request.input_path is None else _digest_of(request.input_path)
     plans = tuple(_plan_one(scenario, request) for scenario in request.scenarios)
     checks = [_checks(plan.scenario, request.stack) for plan in plans]
@@ -159,7 +168,8 @@ class SuiteRun:
         self._watch = watch
         self._clock = SystemClock(_deadline_ns(request.max_minutes), interrupted)
         self.run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.urandom(2).hex()}"
-        self.folder = request.out / request.suite / self.run_id
+        # Absolute: processes of the run work in folders of their own.
+        self.folder = request.out.resolve() / request.suite / self.run_id
         self._results: list[ScenarioResult] = []
 
     def run(self) -> tuple[Result, HarnessError | None]:
@@ -211,17 +221,20 @@ class SuiteRun:
             scratch = make_scratch(self.run_id)
             stack.callback(remove_scratch, scratch)
             backend: type[Any] = BACKENDS.resolve(self._request.backend)
-            services: ServiceSet = backend(scratch, self.run_id, self._clock, self._request.stack.needs)
+            services: Services = backend(scratch, self.run_id, self._clock, self._request.stack)
             stack.callback(services.stop)
             services.start()
             services.wait_ready(SERVICES_READY_SECONDS)
             proxy = ProxyClient(services.urls()[PROXY], PROXY_TIMEOUT_SECONDS)
             stack.callback(proxy.close)
+            gate = ElasticGateClient(services.urls()[GATE], PROXY_TIMEOUT_SECONDS)
+            stack.callback(gate.close)
+            links = LinkServers(proxy, gate)
             for number, plan in enumerate(self._plan.scenarios):
-                self._run_scenario(number, plan, services, proxy, scratch)
+                self._run_scenario(number, plan, services, links, scratch)
 
     def _run_scenario(
-        self, number: int, plan: ScenarioPlan, services: ServiceSet, proxy: ProxyClient, scratch: Path
+        self, number: int, plan: ScenarioPlan, services: Services, links: LinkServers, scratch: Path
     ) -> None:
         started = time.monotonic()
         run_id = f"{self.run_id}-{number + 1:02d}"
@@ -229,8 +242,10 @@ class SuiteRun:
         history.mkdir(mode=0o700, parents=True)
         recorder = Recorder(history / "harness.jsonl")
         try:
-            parts = self._parts(plan, run_id, services, proxy, scratch, recorder, history)
+            parts = self._parts(plan, run_id, services, links, scratch, recorder, history)
             Runner(plan.scenario, parts).run()
+            if self._request.stack.delete_run_index:
+                _delete_run_index(parts)
         except (InterruptedRunError, TimeIsUpError) as error:
             self._results.append(self._unrun(plan, str(error), history))
             raise
@@ -245,15 +260,15 @@ class SuiteRun:
         self,
         plan: ScenarioPlan,
         run_id: str,
-        services: ServiceSet,
-        proxy: ProxyClient,
+        services: Services,
+        links: LinkServers,
         scratch: Path,
         recorder: Recorder,
         history: Path,
     ) -> Parts:
         request, scenario = self._request, plan.scenario
         stack = StackDeployment(
-            request.stack, services.urls(), proxy, scratch, run_id, self._clock, request.seed
+            request.stack, services.urls(), links, scratch, run_id, self._clock, request.seed
         )
         load = LoadSpec(
             run_id=run_id,
@@ -324,6 +339,19 @@ class SuiteRun:
         return [checker(charge) for checker in _checks(scenario, self._request.stack).planned.values()]
 
 
+def _delete_run_index(parts: Parts) -> None:
+    """Remove what the run stored, where the stack file asks for it; what stays behind is a fact."""
+    archive = parts.outlets.archive()
+    try:
+        if not isinstance(archive, Removable):
+            raise StackError("delete_run_index: this kind of archive deletes nothing; remove the key")
+        archive.remove(parts.outlets.run_id)
+    except HarnessError as error:
+        parts.recorder.record(Broke(parts.clock.now_ns(), "delete the run's index", str(error)))
+    finally:
+        archive.close()
+
+
 def _deadline_ns(max_minutes: float | None) -> int | None:
     return None if max_minutes is None else time.monotonic_ns() + int(max_minutes * 60e9)
 
@@ -340,21 +368,30 @@ def _outlets(
 ) -> OutletSpec:
     letters = stack.dead_letters
     return OutletSpec(
-        archive=_opener(stack.archive, values),
+        archive=_opener(stack.archive, values, run_id, stack.decode),
         expected_digest=expected_digest,
         run_id=run_id,
         order_by=stack.promises.order_by,
-        dead_letters=None if letters is None else _opener(letters.archive, values),
+        dead_letters=None if letters is None else _opener(letters.archive, values, run_id),
         reason_field="" if letters is None else letters.reason_field,
     )
 
 
-def _opener(part: Part, values: Mapping[str, str]) -> Callable[[], Archive]:
+def _opener(
+    part: Part, values: Mapping[str, str], run_id: str, decode: Sequence[str] = ()
+) -> Callable[[], Archive]:
+    """Return how to open an archive, through the stack's own decoder where it names one."""
     arguments = _expanded(part, values)
+    command = [expand(argument, values) for argument in decode]
+    environment = {procfs.RUN_ID_VARIABLE: run_id, procfs.HARNESS_VARIABLE: procfs.mark(os.getpid())}
 
     def open_archive() -> Archive:
-        opened: Archive = _make(ARCHIVES, part, arguments)
-        return opened
+        archive: Archive = _make(ARCHIVES, part, arguments)
+        if not command:
+            return archive
+        if not isinstance(archive, RawArchive):
+            raise ScenarioError(f'archive "{part.kind}" shows no documents that could be decoded')
+        return DecodedArchive(archive, command, values["run.folder"], environment)
 
     return open_archive
 

@@ -80,6 +80,15 @@ class DeadLettered:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One stored copy that no line can be had from: torn, no document, or undecodable. It proves nothing."""
+
+    copy: str
+    reason: str
+    excerpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ArchiveRead:
     """The archive was read whole; without this fact, absence proves nothing."""
 
@@ -97,9 +106,12 @@ class DeadLettersRead:
 
 @dataclass(frozen=True, slots=True)
 class Poisoned:
-    """A fault made the store refuse this record for good: its right place is the dead letters."""
+    """A fault made the store refuse this record for good: its right place is the dead letters.
 
-    sequence: int
+    `sequence` is None where records were refused for good and nobody can tell which.
+    """
+
+    sequence: int | None
     at_ns: int
 
 
@@ -215,7 +227,7 @@ class Broke:
 
 
 Event: TypeAlias = (
-    Due | Sent | Answered | Refused | Acknowledged | Found | ArchiveRead | DeadLettered | DeadLettersRead
-    | Poisoned | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample
-    | ProcessExited | Broke
+    Due | Sent | Answered | Refused | Acknowledged | Found | Unreadable | ArchiveRead | DeadLettered
+    | DeadLettersRead | Poisoned | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen
+    | StepSkipped | Sample | ProcessExited | Broke
 )  # fmt: skip

@@ -26,8 +26,10 @@ class Measurable(Protocol):
 class Poisons(Protocol):
     """A fault by which the store refuses some records for good, so that their place is the dead letters."""
 
-    def poisoned(self, target: Any) -> Iterable[int]:
-        """Return the sequences refused for good so far; asked just before the fault is taken back.
+    def poisoned(self, target: Any) -> Iterable[int | None]:
+        """Return the sequences refused for good; asked when all is over, long after the fault was taken back.
+
+        None stands for records of which nobody can tell which they were.
 
         Raises:
             FaultError: it cannot be told.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from harness.facts import ArchiveRead, DeadLettered, DeadLettersRead, Event, Found
+from harness.facts import ArchiveRead, DeadLettered, DeadLettersRead, Event, Found, Unreadable
 from harness.lines import digest, identify
 from harness.protocols import Archive, StoredDocument
 
@@ -71,23 +71,24 @@ class Outlets:
 
     def archived(self, reading: Reading) -> set[int | None]:
         """Return the sequences in the archive; None for what carries no identity of this run."""
-        return {identify(document.line, self._spec.run_id) for document in reading.documents}
+        return self._sequences(reading.documents)
 
     def kept(self, reading: Reading) -> set[int | None]:
         """Return the sequences in any outlet."""
-        letters = {identify(letter.line, self._spec.run_id) for letter in reading.letters}
-        return self.archived(reading) | letters
+        return self._sequences(reading.documents) | self._sequences(reading.letters)
 
     def facts(self, reading: Reading, now_ns: int) -> Iterator[Event]:
         """Yield what was found, and that it was all."""
-        for document in reading.documents:
+        yield from self._unreadable(reading.documents)
+        for document in _readable(reading.documents):
             sequence, seen, excerpt = self._compared(document)
             order = orjson.dumps(document.values).decode() if document.values else ""
             yield Found(sequence, seen, document.copy, excerpt, order)
         yield ArchiveRead(now_ns, len(reading.documents))
         if self._dead_letters is None:
             return
-        for letter in reading.letters:
+        yield from self._unreadable(reading.letters)
+        for letter in _readable(reading.letters):
             sequence, seen, excerpt = self._compared(letter)
             reason = str(letter.values[0] or "") if letter.values else ""
             yield DeadLettered(sequence, seen, letter.copy, reason[:EXCERPT_CHARACTERS], excerpt)
@@ -99,8 +100,20 @@ class Outlets:
         if self._dead_letters is not None:
             self._dead_letters.close()
 
+    def _sequences(self, documents: Sequence[StoredDocument]) -> set[int | None]:
+        return {identify(document.line, self._spec.run_id) for document in _readable(documents)}
+
+    def _unreadable(self, documents: Sequence[StoredDocument]) -> Iterator[Unreadable]:
+        for document in documents:
+            if document.unreadable:
+                yield Unreadable(document.copy, document.unreadable, document.line[:EXCERPT_CHARACTERS])
+
     def _compared(self, document: StoredDocument) -> tuple[int | None, str, str]:
         sequence = identify(document.line, self._spec.run_id)
         seen = digest(document.line)
         same = sequence is not None and seen == self._spec.expected_digest(sequence)
         return sequence, seen, "" if same else document.line[:EXCERPT_CHARACTERS]
+
+
+def _readable(documents: Sequence[StoredDocument]) -> Iterator[StoredDocument]:
+    return (document for document in documents if not document.unreadable)

@@ -22,6 +22,9 @@ Arguments: TypeAlias = Mapping[str, Scalar]
 APPLICATION = "application"
 """The target every stack has: the process that makes the log calls."""
 
+LOAD = "load"
+"""The target every run has: the log calls themselves, whose rate the workload decides."""
+
 
 class Level(IntEnum):
     """How durable an acknowledgement claims to be, weakest first."""
@@ -55,12 +58,23 @@ class Record:
 class StoredDocument:
     """One copy read back: `copy` names the place (`index/_id`), `line` is the text.
 
+    `unreadable` says why no line can be had from it (torn, undecodable); `line` is then what is there.
     `values` are those of the other fields asked for, None where the document lacks one.
     """
 
     copy: str
     line: str
+    unreadable: str = ""
     values: tuple[Scalar | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """One copy as it is stored: `body` is its JSON on one line; `unreadable` says why it is none."""
+
+    copy: str
+    body: bytes
+    unreadable: str = ""
 
 
 # --- what was asked for ----------------------------------------------------------------------------------
@@ -173,6 +187,10 @@ class Stack:
     source: str = ""
     dead_letters: DeadLetterOutlet | None = None
     counters: CounterSource | None = None
+    decode: tuple[str, ...] = ()
+    services: Mapping[str, str] = field(default_factory=dict)
+    may_hurt: tuple[str, ...] = ()
+    delete_run_index: bool = False
 
 
 # --- judgement -------------------------------------------------------------------------------------------
@@ -269,6 +287,29 @@ class Archive(Protocol):
 
     def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class RawArchive(Archive, Protocol):
+    """An archive that also shows documents as they are stored, before anything is decoded."""
+
+    @property
+    def field(self) -> str:
+        """Where the line stands in a document, dots parting its keys."""
+        ...
+
+    def raw(self) -> Iterator[RawDocument]:
+        """Yield every stored copy whole; raises StackError when the archive cannot be read whole."""
+        ...
+
+
+@runtime_checkable
+class Removable(Protocol):
+    """An archive that can delete what this run stored in it."""
+
+    def remove(self, run_id: str) -> None:
+        """Delete the run's own index by its exact name, which holds `run_id`; raises StackError."""
         ...
 
 

@@ -40,6 +40,7 @@ from harness.history import Recorder
 from harness.observation import Gauges, NamedCounters, Poisons
 from harness.outlets import Outlets, OutletSpec, Reading
 from harness.protocols import APPLICATION, Clock, Deployment, Fault, Load, Progress, Scenario, Step
+from harness.targets.capabilities import Untouchable
 from harness.undo import UndoJournal
 
 READY_SECONDS = 60.0
@@ -128,8 +129,7 @@ class Runner:
     def _disturb(self, number: int, step: Step, fault: Fault) -> None:
         target = self._targets().get(step.target)
         if target is None or not isinstance(target, fault.needs):
-            why = "no such target" if target is None else f"it cannot be {fault.needs.__name__.lower()}"
-            self._record(StepSkipped(self._now(), number, f"{step.target}: {why} here"))
+            self._record(StepSkipped(self._now(), number, f"{step.target}: {_why_not(target, fault)}"))
             return
         self._enter("inject")
         self._fault = f"{step.fault} on {step.target}"
@@ -137,7 +137,6 @@ class Runner:
             until_ns = self._now() + int(step.for_seconds * _SECOND_NS)
             self._look(number, fault, target)
             self._wait_until(until_ns)
-            self._note_poison(fault, target)
             self._enter("heal")
         self._fault = ""
         self._enter("recovery")
@@ -148,10 +147,6 @@ class Runner:
         except HarnessError as error:
             landed, proof = False, f"it could not be observed: {error}"
         self._record(FaultSeen(self._now(), number, landed, proof))
-
-    def _note_poison(self, fault: Fault, target: object) -> None:
-        if isinstance(fault, Poisons):
-            self._record(*(Poisoned(sequence, self._now()) for sequence in fault.poisoned(target)))
 
     @contextmanager
     def _undoable(self, number: int, step: Step, fault: Fault, target: object) -> Iterator[None]:
@@ -200,7 +195,16 @@ class Runner:
             self._record(Sample(self._now(), f"{EXIT_SECONDS}.{APPLICATION}", exit_seconds))
         reading = self._await_debts(self._deadline(self._scenario.drain_seconds))
         self._parts.recorder.record_all(self._opened().facts(reading, self._now()))
+        self._note_poison()
         self._read_counters()
+
+    def _note_poison(self) -> None:
+        """Note what the store refused for good: now that requests under way at the healing have ended too."""
+        for step, fault in zip(self._scenario.steps, self._parts.faults, strict=True):
+            target = self._targets().get(step.target)
+            if isinstance(fault, Poisons) and isinstance(target, fault.needs):
+                sequences = list(fault.poisoned(target))
+                self._record(*(Poisoned(sequence, self._now()) for sequence in sequences))
 
     def _read_counters(self) -> None:
         """Read the stack's counters until two readings, a moment apart, are the same, or time is up."""
@@ -341,3 +345,12 @@ class Runner:
 
     def _record(self, *events: Event) -> None:
         self._parts.recorder.record(*events)
+
+
+def _why_not(target: object, fault: Fault) -> str:
+    """Return why a fault has no hold on a target."""
+    if target is None:
+        return "no such target here"
+    if isinstance(target, Untouchable):
+        return target.refusal
+    return f"it cannot be {fault.needs.__name__.lower()} here"

@@ -97,6 +97,11 @@ def _evidence(run: Account, found: Fates) -> tuple[str, ...]:
         lines.insert(0, f"missing: {sequences_text([entry.sequence for entry in found.missing])}")
     if found.held:
         lines.insert(1, f"{found.held:,} of these at most are what the stack says it still holds")
+    if run.unreadable:
+        first = run.unreadable[0]
+        lines.append(
+            f"{len(run.unreadable):,} stored copies cannot be read, e.g. {first.copy}: {first.reason}"
+        )
     return tuple(lines)
 
 

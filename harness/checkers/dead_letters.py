@@ -48,6 +48,11 @@ class DeadLetters:
             f"the store refused {len(run.poison):,} records for good; "
             f"{len(run.letters):,} records are among the dead letters",
         )
+        if given_up and run.poison_unknown:
+            why = (
+                f"{len(given_up):,} dead letters may be records refused for good: nobody can tell which were"
+            )
+            return self._verdict(Status.INCONCLUSIVE, None, why, evidence)
         if not (given_up or forced or gone):
             said = f"the dead letters hold exactly the {len(run.poison):,} records refused for good"
             return self._verdict(Status.PASS, 0, said, evidence)
@@ -79,12 +84,12 @@ def _named(what: str, sequences: Sequence[int]) -> tuple[str, ...]:
 
 
 def _life(run: Account, sequence: int) -> tuple[str, ...]:
-    lines = []
+    lines: list[str] = []
     if (entry := run.entries.get(sequence)) is not None:
         sent_ns = entry.sent_ns or entry.due_ns
         lines.append(f"record {sequence} was sent at {run.seconds(sent_ns)}, {run.what_was_on(sent_ns)}")
     if sequence in run.poison:
-        lines.append(f"by {run.seconds(run.poison[sequence])} the store had refused it for good")
+        lines.append("the store refused it for good")
     else:
         lines.append("the store never refused it for good")
     lines += [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.account import account
-from harness.facts import DeadLettered, Event, Found
+from harness.facts import DeadLettered, Event, Found, Unreadable
 from harness.fates import unread_outlet
 from harness.protocols import Charge, Status, Verdict
 
@@ -16,7 +16,8 @@ VETO = "undetected corruption"
 class Integrity:
     """Every stored line is, byte for byte, a line that was sent: none changed, none torn, none invented.
 
-    That holds for dead letters as well: a person has to be able to send them again.
+    That holds for dead letters as well: a person has to be able to send them again. A copy that cannot be
+    read at all proves no line; it counts here and is named.
     """
 
     objective: ClassVar[str] = "integrity.corrupted"
@@ -35,19 +36,23 @@ class Integrity:
         ]
         changed = [found for sequence, found in copies if found.digest != run.entries[sequence].digest]
         strays: list[Found | DeadLettered] = [*run.strays, *run.stray_letters]
-        total = len(strays) + len(copies)
-        if changed or strays:
+        unreadable = len(run.unreadable)
+        found_wrong: list[Found | DeadLettered | Unreadable] = [*changed, *strays, *run.unreadable]
+        total = len(strays) + len(copies) + unreadable
+        if found_wrong:
             return Verdict(
                 self.objective,
                 self.dimension,
                 Status.FAIL,
                 f"of {total:,} stored copies {len(changed):,} differ from what was sent and "
-                f"{len(strays):,} carry no identity of this run (invented or torn)",
-                len(changed) + len(strays),
+                f"{len(strays):,} carry no identity of this run (invented or torn)"
+                + (f"; {unreadable:,} cannot be read" if unreadable else ""),
+                len(found_wrong),
                 "copies",
                 0,
-                counterexample=_shown((changed or strays)[0]),
-                vetoes=(VETO,),
+                counterexample=_shown(found_wrong[0]),
+                # What shows itself as damaged is no undetected corruption.
+                vetoes=(VETO,) if changed or strays else (),
             )
         if why := unread_outlet(run, self._charge) or ("" if total else "no record was found"):
             return Verdict(self.objective, self.dimension, Status.INCONCLUSIVE, why, None, "copies", 0)
@@ -62,6 +67,8 @@ class Integrity:
         )
 
 
-def _shown(found: Found | DeadLettered) -> tuple[str, ...]:
+def _shown(found: Found | DeadLettered | Unreadable) -> tuple[str, ...]:
+    if isinstance(found, Unreadable):
+        return (f"the copy at {found.copy} cannot be read: {found.reason}", f"it holds: {found.excerpt!r}")
     name = "a copy without identity" if found.sequence is None else f"a copy of record {found.sequence}"
     return (f"{name} at {found.copy}", f"it reads: {found.excerpt!r}")

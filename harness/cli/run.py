@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,10 @@ def run(out: Path, max_minutes: float | None, **selected: Any) -> int:
 def write_reports(result: Result, folder: Path) -> None:
     """Write every report into the run's folder, print the scorecard and where it is."""
     paths = {word: REPORTS.resolve(word)().write(result, folder) for word in REPORTS.kinds}
-    TerminalReport().draw(result, Console())
+    if sys.stdout.isatty():
+        TerminalReport().draw(result, Console())
+    else:
+        click.echo(paths["terminal"].read_text(), nl=False)
     click.echo(f"scorecard: {paths['html']}")
     click.echo(f"result:    {paths['result_json']}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from harness.deployments.processes import ManagedProcess, ProcessSpec
 from harness.deployments.usage import processes_usage
 from harness.errors import StackError
 from harness.plan import PROBE_INTERVAL_NS, PROBES
-from harness.protocols import APPLICATION, Clock, Part, Ready, Tally
+from harness.protocols import APPLICATION, LOAD, Clock, Part, Ready, Tally
 from harness.slots import ANSWERED, Slots
 from harness.targets.process import ProcessTarget
 from harness.workload_file import WorkloadFile
@@ -93,10 +94,13 @@ class HostedLoad:
         process_set.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
 
     def targets(self) -> Mapping[str, object]:
-        """Return the application, which faults may kill."""
+        """Return the application, which faults may kill or stop, and the load, which they may watch surge."""
         application = _Resuming(self._processes[APPLICATION], self._told)
         command = application.process.spec.command
-        return {APPLICATION: ProcessTarget(APPLICATION, command, application, _READY.timeout_seconds)}
+        return {
+            APPLICATION: ProcessTarget(APPLICATION, command, application, _READY.timeout_seconds),
+            LOAD: _Surge(self, self._clock),
+        }
 
     def usage(self) -> dict[str, float]:
         """Return what the application and its control take up; implements Measurable."""
@@ -236,6 +240,29 @@ class _Resuming:
     def stopped_orderly(self) -> bool:
         return self.process.stopped_orderly()
 
+    def send(self, number: signal.Signals) -> None:
+        self.process.send(number)
+
+    def wait_state(self, states: str, timeout_seconds: float) -> str:
+        return self.process.wait_state(states, timeout_seconds)
+
+    def mark(self) -> str:
+        return self.process.mark()
+
     @property
     def pid(self) -> int | None:
         return self.process.pid
+
+
+class _Surge:
+    """The load as a target: its rate is the workload's, so a fault can only watch it; implements Surging."""
+
+    def __init__(self, load: HostedLoad, clock: Clock) -> None:
+        self._load = load
+        self._clock = clock
+
+    def sent(self) -> int:
+        return self._load.tally().sent
+
+    def wait(self, seconds: float) -> None:
+        self._clock.sleep(seconds)

@@ -36,10 +36,12 @@ class Machine:
             "XDG_STATE_HOME": str(folder / "state"),
         }
 
-    def start(self, *arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str | Path, folder: Path = REPOSITORY, **environment: str
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [LOGQUAKE, *map(str, arguments)],
-            cwd=REPOSITORY,
+            cwd=folder,
             env={**self._environment, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -79,7 +81,8 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Machin
     """One run from start to stop, looked at by several tests: machine, pid, exit code, output, errors."""
     with tempfile.TemporaryDirectory(prefix="machine-") as temporary:
         machine = Machine(tmp_path_factory.mktemp("whole_run"), Path(temporary))
-        process = machine.start("run", QUICK, "--out", machine.reports)
+        # From a folder of its own and with a relative path, as most people call it.
+        process = machine.start("run", QUICK, "--out", "reports", folder=machine.reports.parent)
         out, err = process.communicate(timeout=TIMEOUT_SECONDS)
         yield machine, process.pid, process.returncode, out, err
 

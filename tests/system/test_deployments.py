@@ -88,8 +88,11 @@ def services(request: pytest.FixtureRequest) -> Iterator[ServiceSet]:
             deployment.stop()
 
 
+BARE = Stack("bare", ("elasticsearch",), {}, (), Part("python_logging"), "return", Part("file"), Promises())
+
+
 def deploy(backend: str, scratch: Path, run_id: str) -> ServiceSet:
-    made: ServiceSet = BACKENDS.resolve(backend)(scratch, run_id, SystemClock(), ("elasticsearch",))
+    made: ServiceSet = BACKENDS.resolve(backend)(scratch, run_id, SystemClock(), BARE)
     return made
 
 
@@ -157,8 +160,11 @@ DYING_HARNESS = dedent(
     from pathlib import Path
     from harness.clock import SystemClock
     from harness.deployments import BACKENDS
+    from harness.protocols import Part, Promises, Stack
     backend, scratch, run_id = sys.argv[1:]
-    deployment = BACKENDS.resolve(backend)(Path(scratch), run_id, SystemClock(), ("elasticsearch",))
+    parts = ({}, (), Part("python_logging"), "return", Part("file"), Promises())
+    bare = Stack("bare", ("elasticsearch",), *parts)
+    deployment = BACKENDS.resolve(backend)(Path(scratch), run_id, SystemClock(), bare)
     deployment.start()
     deployment.wait_ready(90)
     os.kill(os.getpid(), signal.SIGKILL)

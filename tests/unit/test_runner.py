@@ -157,7 +157,7 @@ class FakeArchive:
         self._check()
         for sequence in sorted(self._load.owed() - self._missing):
             line = stamp(f"line {sequence}", RUN, sequence)
-            yield StoredDocument(f"i/{sequence}", line, (sequence,) * len(fields))
+            yield StoredDocument(f"i/{sequence}", line, values=(sequence,) * len(fields))
         yield from self._extra
 
     def close(self):
@@ -175,7 +175,9 @@ class FakeLetters(FakeArchive):
 
     def read(self, fields=()):
         for sequence in self._sequences:
-            yield StoredDocument(f"d/{sequence}", stamp(f"line {sequence}", RUN, sequence), ("mapping",))
+            yield StoredDocument(
+                f"d/{sequence}", stamp(f"line {sequence}", RUN, sequence), values=("mapping",)
+            )
 
 
 class FakeCounters:
@@ -531,10 +533,10 @@ def test_counters_that_cannot_be_read_leave_no_reading_and_break_nothing(stage):
     assert stage.facts(Broke) == []
 
 
-def test_a_fault_that_poisons_records_is_asked_which_before_it_is_healed(stage):
+def test_a_fault_that_poisons_records_is_asked_which_when_all_is_over(stage):
     class Poisoning(FakeFault):
         def poisoned(self, target):
-            return [3, 6] if target.hurt else []
+            return [3, 6] if "load finishes" in stage.log else []
 
     stage.fault = Poisoning(stage.log)
 

@@ -51,6 +51,12 @@ def test_a_record_given_up_although_never_refused_fails():
     assert Conservation(CHARGE).check(events).status is Status.PASS
 
 
+def test_where_nobody_can_tell_what_was_refused_a_dead_letter_proves_nothing():
+    events = [*without(poisoned_run(*POISON, 450), Found, 450), Poisoned(None, at(13))]
+
+    assert CHECKER.check(events).status is Status.INCONCLUSIVE
+
+
 def test_poison_sent_again_until_the_store_took_it_fails():
     events = [*poisoned_run(410), Found(430, digest("line 430"), "index/430")]
 

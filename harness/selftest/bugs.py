@@ -1,0 +1,184 @@
+"""Known-bad stacks: the honest shipper with one bad habit each.
+
+Each is what somebody once shipped in good faith; none of them fails while nothing goes wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.selftest.shipper import Answer, HonestShipper, Waiting
+
+LOSS_INTERVAL = 1_000
+BLOCKED_SECONDS = 0.2
+EXIT_SECONDS = 60.0
+LEAK_BYTES = 8 << 20
+LEAKS_MAX = 32
+
+
+class LosesOneInAThousand(HonestShipper):
+    """Of the records it sends again, every thousandth is forgotten."""
+
+    resent = 0
+
+    def put_back(self, left: Sequence[Waiting]) -> None:
+        """Keep all but every thousandth."""
+        kept = []
+        for waiting in left:
+            self.resent += 1
+            if self.resent % LOSS_INTERVAL:
+                kept.append(waiting)
+            else:
+                self.counters["delivered"] += 1
+        super().put_back(kept)
+
+
+class BelievesEvery200(HonestShipper):
+    """A 200 is success, whatever stands in it."""
+
+    def statuses(self, batch: Sequence[Waiting], answer: Answer) -> Sequence[int]:
+        """Take the status line for the answer."""
+        return [201 if answer.status == 200 else 0] * len(batch)
+
+
+class LetsTheStoreNameThings(HonestShipper):
+    """Without ids of its own, a batch whose answer was cut is stored again."""
+
+    def body(self, batch: Sequence[Waiting]) -> bytes:
+        """Leave the id to the store."""
+        lines = [line for waiting in batch for line in ('{"create": {}}', json.dumps(self.document(waiting)))]
+        return ("\n".join(lines) + "\n").encode()
+
+
+class CorruptsOneByte(HonestShipper):
+    """What is sent again is not always what was sent before: one character of one record differs."""
+
+    corrupted = False
+
+    def document(self, waiting: Waiting) -> Mapping[str, Any]:
+        """Change one character, once, in a record that is sent again."""
+        if waiting.sent_times > 1 and not self.corrupted:
+            self.corrupted = True
+            waiting.message = chr(ord(waiting.message[0]) ^ 1) + waiting.message[1:]
+        return super().document(waiting)
+
+
+class Reorders(HonestShipper):
+    """What is sent again is numbered anew, behind what came later."""
+
+    def put_back(self, left: Sequence[Waiting]) -> None:
+        """Renumber within the batch, backwards."""
+        numbers = [waiting.number for waiting in left]
+        renumbered = [
+            replace(waiting, number=number) for waiting, number in zip(left, reversed(numbers), strict=True)
+        ]
+        super().put_back(renumbered)
+
+
+class BlocksTheCaller(HonestShipper):
+    """While records wait for a retry, one log call in ten waits too."""
+
+    calls = 0
+    retrying = False
+
+    def put_back(self, left: Sequence[Waiting]) -> None:
+        """Remember whether there is something to send again."""
+        self.retrying = bool(left)
+        super().put_back(left)
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Hold the caller, outside the handler's lock."""
+        self.calls += 1
+        if self.retrying and self.calls % 10 == 0:
+            time.sleep(BLOCKED_SECONDS)
+        return super().handle(record)
+
+
+class NeverRecovers(HonestShipper):
+    """After ten failures in a row it has given up for good, and still takes records."""
+
+    failures = 0
+
+    def post(self, body: bytes) -> Answer:
+        """Stop trying after the tenth failure."""
+        if self.failures >= 10:
+            return Answer(0, b"")
+        answer = super().post(body)
+        self.failures = 0 if answer.status == 200 else self.failures + 1
+        return answer
+
+
+class TakesAMinuteToExit(HonestShipper):
+    """Closing waits for what a retry timer would do one day."""
+
+    def close(self) -> None:
+        """Wait, then close."""
+        super().close()
+        time.sleep(EXIT_SECONDS)
+
+
+class HidesItsDrops(HonestShipper):
+    """It throws away part of what it sent in vain before acknowledging it, and reports no drop."""
+
+    def take(self) -> list[Waiting]:
+        """Forget every third record that was sent twice in vain."""
+        return [waiting for waiting in super().take() if waiting.sent_times < 2 or waiting.number % 3]
+
+    def reported(self) -> Mapping[str, int]:
+        """Report what a healthy stack would: everything accepted is delivered or held."""
+        told = dict(self.counters)
+        told["held"] = 0
+        told["accepted"] = told["delivered"] + told["dead_lettered"]
+        return {**told, "dropped": 0}
+
+
+class LeaksWhileTheStoreIsDown(HonestShipper):
+    """Each failed request leaves its buffers behind."""
+
+    def __init__(self, url: str, index: str, folder: str) -> None:
+        """Begin with nothing leaked."""
+        self.leaked: list[bytearray] = []
+        super().__init__(url, index, folder)
+
+    def post(self, body: bytes) -> Answer:
+        """Keep buffers of every failure; written to, so that they are resident."""
+        answer = super().post(body)
+        if answer.status != 200 and len(self.leaked) < LEAKS_MAX:
+            self.leaked.append(bytearray(b"\x01") * LEAK_BYTES)
+        return answer
+
+
+class GoesSilent(HonestShipper):
+    """From the first failure on it takes no record any more; each is counted as dropped, none is owed."""
+
+    silent = False
+
+    def post(self, body: bytes) -> Answer:
+        """Notice the first failure."""
+        answer = super().post(body)
+        self.silent = self.silent or answer.status != 200
+        return answer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Let the call return, and owe nothing."""
+        if self.silent:
+            self.counters["accepted"] += 1
+            self.counters["dropped"] += 1
+        else:
+            super().emit(record)
+
+
+class RetriesPoisonForEver(HonestShipper):
+    """A batch with one document that the store refuses is sent again, whole, for ever."""
+
+    def settle(self, batch: Sequence[Waiting], answer: Answer) -> list[Waiting]:
+        """Send everything again unless everything was stored."""
+        statuses = self.statuses(batch, answer)
+        if all(200 <= status < 300 or status == 409 for status in statuses):
+            return super().settle(batch, answer)
+        return list(batch)

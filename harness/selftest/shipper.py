@@ -1,0 +1,190 @@
+"""A small honest shipper in one handler: the twin that every known-bad stack shares all but one habit with.
+
+Records wait in memory; one thread posts them in bulk, reads every answer strictly, sends again what was not
+stored, and puts aside what the store refuses for good. It can be held to either acknowledgement: a log call
+that returned (durability `memory`), or `on_durable`, which names records once the store has them.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+REQUEST_SECONDS = 1.0
+PAUSE_SECONDS = 0.1
+BATCH_RECORDS = 500
+WAITING_RECORDS_MAX = 50_000
+CLOSE_SECONDS = 3.0
+_REFUSED_FOR_GOOD = range(400, 429)
+
+
+@dataclass(slots=True)
+class Waiting:
+    """One record on its way: its place in the order of log calls, its id, its text, its tries."""
+
+    number: int
+    identity: str
+    message: str
+    record: logging.LogRecord
+    sent_times: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back for a bulk request; no answer at all is status 0."""
+
+    status: int
+    body: bytes
+
+
+class HonestShipper(logging.Handler):
+    """Delivers every record once, and counts what it does in a file."""
+
+    def __init__(self, url: str, index: str, folder: str) -> None:
+        """Send to a store's URL and index; counters and dead letters go into the folder."""
+        super().__init__()
+        address = urlsplit(url)
+        self._host, self._port = address.hostname or "", address.port
+        self._path = f"/{index}/_bulk"
+        self._folder = Path(folder)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._numbers = count()
+        self._closing = threading.Event()
+        self.on_durable: Callable[[Sequence[logging.LogRecord]], None] | None = None
+        self.waiting: deque[Waiting] = deque()
+        self.counters = {"accepted": 0, "delivered": 0, "dead_lettered": 0, "dropped": 0, "held": 0}
+        self._sender = threading.Thread(target=self._send_all, daemon=True)
+        self._sender.start()
+
+    # --- on the caller's thread --------------------------------------------------------------------------
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one record; the handler's lock keeps numbers and queue in the same order."""
+        if len(self.waiting) >= WAITING_RECORDS_MAX:
+            self.counters["dropped"] += 1
+            raise BufferError("the queue is full")
+        self.counters["accepted"] += 1
+        message = record.getMessage()
+        self.waiting.append(Waiting(next(self._numbers), uuid.uuid4().hex, message, record))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
+        """Let the caller know: a record that was not taken must not look acknowledged."""
+        raise
+
+    def close(self) -> None:
+        """Give what waits a last chance, bounded; the counters say what is left."""
+        self._closing.set()
+        self._sender.join(timeout=CLOSE_SECONDS)
+        self._write_counters()
+        super().close()
+
+    # --- on the sender's thread --------------------------------------------------------------------------
+
+    def _send_all(self) -> None:
+        while not self._closing.is_set() or self.waiting:
+            batch = self.take()
+            if not batch:
+                self._closing.wait(PAUSE_SECONDS)
+                continue
+            left = self.settle(batch, self.post(self.body(batch)))
+            self.put_back(left)
+            self._write_counters()
+            if left:
+                time.sleep(PAUSE_SECONDS)
+
+    def take(self) -> list[Waiting]:
+        """Take the next records to send, oldest first."""
+        return [self.waiting.popleft() for _ in range(min(BATCH_RECORDS, len(self.waiting)))]
+
+    def put_back(self, left: Sequence[Waiting]) -> None:
+        """Keep what has to be sent again, before everything that came later."""
+        self.waiting.extendleft(reversed(left))
+
+    def body(self, batch: Sequence[Waiting]) -> bytes:
+        """Return the bulk request: op `create` and an id of our own, so that a repetition is a conflict."""
+        lines = []
+        for waiting in batch:
+            waiting.sent_times += 1
+            lines.append(json.dumps({"create": {"_id": waiting.identity}}))
+            lines.append(json.dumps(self.document(waiting)))
+        return ("\n".join(lines) + "\n").encode()
+
+    def document(self, waiting: Waiting) -> Mapping[str, Any]:
+        """Return the document of a record."""
+        return {
+            "@timestamp": datetime.now(UTC).isoformat(),
+            "message": waiting.message,
+            "event": {"sequence": waiting.number},
+        }
+
+    def post(self, body: bytes) -> Answer:
+        """Send one bulk request on a connection of its own."""
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=REQUEST_SECONDS)
+        try:
+            connection.request("POST", self._path, body, {"Content-Type": "application/x-ndjson"})
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.read())
+        except (OSError, http.client.HTTPException):
+            return Answer(0, b"")
+        finally:
+            connection.close()
+
+    def settle(self, batch: Sequence[Waiting], answer: Answer) -> list[Waiting]:
+        """Return what of a batch must be sent again, item by item; anything unclear is sent again whole."""
+        statuses = self.statuses(batch, answer)
+        left = []
+        stored = []
+        for waiting, status in zip(batch, statuses, strict=True):
+            if 200 <= status < 300 or status == 409:
+                stored.append(waiting.record)
+            elif status in _REFUSED_FOR_GOOD:
+                self.put_aside(waiting, status)
+            else:
+                left.append(waiting)
+        self.counters["delivered"] += len(stored)
+        if self.on_durable is not None and stored:
+            self.on_durable(stored)
+        return left
+
+    def statuses(self, batch: Sequence[Waiting], answer: Answer) -> Sequence[int]:
+        """Return each item's status; 0 for all where the answer is not a whole and plain bulk answer."""
+        unclear = [0] * len(batch)
+        if answer.status != 200:
+            return unclear
+        try:
+            items = json.loads(answer.body)["items"]
+            found = [int(next(iter(item.values()))["status"]) for item in items]
+        except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
+            return unclear
+        return found if len(found) == len(batch) else unclear
+
+    def put_aside(self, waiting: Waiting, status: int) -> None:
+        """Write a record the store refuses for good to the dead letters."""
+        self.counters["dead_lettered"] += 1
+        entry = {"document": self.document(waiting), "status": status, "reason": f"status {status}"}
+        with (self._folder / "dead-letters.ndjson").open("a") as file:
+            file.write(json.dumps(entry) + "\n")
+
+    def _write_counters(self) -> None:
+        self.counters["held"] = len(self.waiting)
+        fresh = self._folder / "counters.fresh"
+        with suppress(OSError):
+            fresh.write_text(json.dumps(self.reported()))
+            fresh.replace(self._folder / "counters.json")
+
+    def reported(self) -> Mapping[str, int]:
+        """Return the counters as this stack reports them."""
+        return dict(self.counters)
