@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,11 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from harness.archives import ARCHIVES
-from harness.archives.decode import DecodedArchive
-from harness.checkers import CHECKERS
 from harness.clock import SystemClock
-from harness.counters import COUNTERS
 from harness.deployments import BACKENDS, procfs
 from harness.deployments.load import HostedLoad, LoadSpec
 from harness.deployments.scratch import make_scratch, remove_scratch, subfolder
@@ -25,26 +21,18 @@ from harness.deployments.services import GATE, PROXY, Services
 from harness.deployments.stack import LinkServers, StackDeployment
 from harness.elastic_gate_client import ElasticGateClient
 from harness.errors import HarnessError, InterruptedRunError, ScenarioError, StackError, TimeIsUpError
+from harness.examination import charge_of, checks_of
 from harness.facts import Broke
-from harness.family import Family
 from harness.faults import FAULTS
 from harness.gate import GateRules, decide
 from harness.history import Recorder, read_history
 from harness.lines import FileLines, GeneratedLines, digest, read_lines, stamp
 from harness.may_hurt import refusals
-from harness.observation import NamedCounters
-from harness.outlets import OutletSpec
-from harness.placeholders import expand
+from harness.parts import counters, expanded, make_part, outlets
 from harness.plan import PROBES, ScenarioPlan, SuitePlan, plan_scenario
 from harness.protocols import (
-    Archive,
-    Arguments,
-    Charge,
-    Conditional,
-    CounterSource,
     Part,
     Progress,
-    RawArchive,
     Removable,
     Scenario,
     Stack,
@@ -92,7 +80,7 @@ def make_plan(request: Request) -> SuitePlan:
         raise ScenarioError("\n".join(problems))
     input_digest = "" if request.input_path is None else _digest_of(request.input_path)
     plans = tuple(_plan_one(scenario, request) for scenario in request.scenarios)
-    checks = [_checks(plan.scenario, request.stack) for plan in plans]
+    checks = [checks_of(plan.scenario, request.stack) for plan in plans]
     planned = {word: checker for each in checks for word, checker in each.planned.items()}
     unplanned = {word: why for each in checks for word, why in each.unplanned.items() if word not in planned}
     return SuitePlan(
@@ -103,35 +91,12 @@ def make_plan(request: Request) -> SuitePlan:
         request.seed,
         input_digest,
         {checker.objective: checker.dimension for checker in planned.values()},
-        unplanned,
+        tuple(f"{word}: {why}" for word, why in unplanned.items()),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Checks:
-    """A scenario's checkers by their words, and why the others it names are not planned."""
-
-    planned: Mapping[str, Any]
-    unplanned: Mapping[str, str]
-
-
-def _checks(scenario: Scenario, stack: Stack) -> _Checks:
-    charge = _charge(scenario, stack)
-    checkers = {word: CHECKERS.resolve(word) for word in scenario.checks}
-    lacking = {
-        word: checker.lacks(charge) for word, checker in checkers.items() if isinstance(checker, Conditional)
-    }
-    unplanned = {word: why for word, why in lacking.items() if why}
-    return _Checks({word: each for word, each in checkers.items() if word not in unplanned}, unplanned)
-
-
-def _charge(scenario: Scenario, stack: Stack) -> Charge:
-    counters = frozenset(stack.counters.names if stack.counters else ())
-    return Charge(scenario, stack.promises, stack.dead_letters is not None, counters)
-
-
 def _plan_one(scenario: Scenario, request: Request) -> ScenarioPlan:
-    workload = _make(WORKLOADS, scenario.workload)
+    workload = make_part(WORKLOADS, scenario.workload)
     lines = None
     if request.input_path is not None:
         lines = len(read_lines(request.input_path, int(INPUT_RATE_MAX * scenario.sending_seconds)))
@@ -143,13 +108,6 @@ def _digest_of(path: Path) -> str:
         return sha256(path.read_bytes()).hexdigest()[:16]
     except OSError as error:
         raise ScenarioError(f"{path}: cannot read the input: {error.strerror}") from error
-
-
-def _make(family: Family, part: Part, arguments: Arguments | None = None) -> Any:
-    try:
-        return family.resolve(part.kind)(**(part.arguments if arguments is None else arguments))
-    except TypeError as error:
-        raise ScenarioError(f'{family.noun} "{part.kind}": {error}') from error
 
 
 class SuiteRun:
@@ -195,7 +153,7 @@ class SuiteRun:
             self._results.append(self._unrun(plan, str(ended_by)))
         verdicts = [verdict for result in self._results for verdict in result.verdicts]
         scored = score(self._plan.planned, verdicts)
-        scored = replace(scored, not_examined=(*scored.not_examined, *self._plan.not_examined()))
+        scored = replace(scored, not_examined=(*scored.not_examined, *self._plan.unplanned))
         request = self._request
         result = Result(
             run_id=self.run_id,
@@ -277,26 +235,26 @@ class SuiteRun:
             producers=scenario.producers,
             input_path="" if request.input_path is None else str(request.input_path.resolve()),
             acknowledged_by=request.stack.acknowledged_by,
-            intake=Part(request.stack.intake.kind, _expanded(request.stack.intake, stack.values())),
+            intake=Part(request.stack.intake.kind, expanded(request.stack.intake, stack.values())),
         )
         values = stack.values()
         return Parts(
             services=services,
             stack=stack,
             load=HostedLoad(load, subfolder(scratch, f"load-{run_id}"), history, self._clock),
-            outlets=_outlets(request.stack, values, run_id, _digests(load, plan)),
-            faults=[_make(FAULTS, Part(step.fault, step.arguments)) for step in scenario.steps],
+            outlets=outlets(request.stack, values, run_id, _digests(load, plan)),
+            faults=[make_part(FAULTS, Part(step.fault, step.arguments)) for step in scenario.steps],
             recorder=recorder,
             journal=UndoJournal(journal_folder(os.environ), run_id, procfs.mark(os.getpid())),
             clock=self._clock,
             seed=request.seed,
             watch=self._watch,
-            counters=_counters(request.stack.counters, values),
+            counters=counters(request.stack.counters, values),
         )
 
     def _judged(self, plan: ScenarioPlan, history: Path, seconds: float) -> ScenarioResult:
         events = read_history(history)
-        charge = _charge(plan.scenario, self._request.stack)
+        charge = charge_of(plan.scenario, self._request.stack)
         judgement = judge(events, charge, self._checkers(plan.scenario))
         return ScenarioResult(
             scenario=plan.scenario,
@@ -335,8 +293,8 @@ class SuiteRun:
         )
 
     def _checkers(self, scenario: Scenario) -> Sequence[Any]:
-        charge = _charge(scenario, self._request.stack)
-        return [checker(charge) for checker in _checks(scenario, self._request.stack).planned.values()]
+        charge = charge_of(scenario, self._request.stack)
+        return [checker(charge) for checker in checks_of(scenario, self._request.stack).planned.values()]
 
 
 def _delete_run_index(parts: Parts) -> None:
@@ -354,52 +312,6 @@ def _delete_run_index(parts: Parts) -> None:
 
 def _deadline_ns(max_minutes: float | None) -> int | None:
     return None if max_minutes is None else time.monotonic_ns() + int(max_minutes * 60e9)
-
-
-def _expanded(part: Part, values: Mapping[str, str]) -> Arguments:
-    return {
-        name: expand(value, values) if isinstance(value, str) else value
-        for name, value in part.arguments.items()
-    }
-
-
-def _outlets(
-    stack: Stack, values: Mapping[str, str], run_id: str, expected_digest: Callable[[int], str]
-) -> OutletSpec:
-    letters = stack.dead_letters
-    return OutletSpec(
-        archive=_opener(stack.archive, values, run_id, stack.decode),
-        expected_digest=expected_digest,
-        run_id=run_id,
-        order_by=stack.promises.order_by,
-        dead_letters=None if letters is None else _opener(letters.archive, values, run_id),
-        reason_field="" if letters is None else letters.reason_field,
-    )
-
-
-def _opener(
-    part: Part, values: Mapping[str, str], run_id: str, decode: Sequence[str] = ()
-) -> Callable[[], Archive]:
-    """Return how to open an archive, through the stack's own decoder where it names one."""
-    arguments = _expanded(part, values)
-    command = [expand(argument, values) for argument in decode]
-    environment = {procfs.RUN_ID_VARIABLE: run_id, procfs.HARNESS_VARIABLE: procfs.mark(os.getpid())}
-
-    def open_archive() -> Archive:
-        archive: Archive = _make(ARCHIVES, part, arguments)
-        if not command:
-            return archive
-        if not isinstance(archive, RawArchive):
-            raise ScenarioError(f'archive "{part.kind}" shows no documents that could be decoded')
-        return DecodedArchive(archive, command, values["run.folder"], environment)
-
-    return open_archive
-
-
-def _counters(source: CounterSource | None, values: Mapping[str, str]) -> NamedCounters | None:
-    if source is None:
-        return None
-    return NamedCounters(_make(COUNTERS, source.part, _expanded(source.part, values)), source.names)
 
 
 def _digests(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:

@@ -7,7 +7,7 @@ what happens, so that the same hash means the same schedule.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from random import Random
 
@@ -52,8 +52,8 @@ class ScenarioPlan:
 class SuitePlan:
     """A whole run: scenarios with their schedules, the stack, the backend, the seed, the input.
 
-    `planned` maps objectives to their dimensions; `unplanned` maps the checks that nothing here can judge to
-    what is missing for them.
+    `planned` maps objectives to their dimensions; `unplanned` names the checks that nothing here can judge
+    and what is missing for each.
     """
 
     suite: str
@@ -63,7 +63,7 @@ class SuitePlan:
     seed: int
     input_digest: str
     planned: Mapping[str, str]
-    unplanned: Mapping[str, str] = field(default_factory=dict)
+    unplanned: tuple[str, ...] = ()
 
     def suite_hash(self) -> str:
         """Return the hash of what is examined, without the seed."""
@@ -75,10 +75,6 @@ class SuitePlan:
                 dict(self.planned),
             ]
         )
-
-    def not_examined(self) -> tuple[str, ...]:
-        """Return what cannot be judged here and why, for a person."""
-        return tuple(f"{check} ({why})" for check, why in self.unplanned.items())
 
     def plan_hash(self) -> str:
         """Return the hash of everything that decides what happens."""

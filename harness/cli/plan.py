@@ -29,8 +29,7 @@ def plan(**selected: Any) -> None:
         click.echo("\n" + "\n".join(_lines(planned)))
     click.echo("\nobjectives: " + ", ".join(made.planned))
     unexamined = [name for name in WEIGHTS if name not in made.planned.values()]
-    unexamined += made.not_examined()
-    click.echo("not examined: " + (", ".join(unexamined) or "nothing"))
+    click.echo("not examined: " + ("; ".join((*unexamined, *made.unplanned)) or "nothing"))
 
 
 def _lines(planned: ScenarioPlan) -> list[str]:

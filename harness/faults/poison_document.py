@@ -13,6 +13,8 @@ from harness.targets.capabilities import Interceptable
 
 # The identity that ends every line, see `lines.py`: ⟨run:sequence:crc⟩.
 _RECORD = "record_"
+# How many counters of one rule the gate keeps.
+_COUNTERS_MAX = 2_000
 _IDENTITY = "⟨[0-9a-z-]{1,64}:([0-9]{1,12}):[0-9a-f]{8}⟩"
 
 
@@ -41,10 +43,11 @@ class PoisonDocument(HttpRule):
         """Return how the gate finds the records."""
         return {"pattern": _IDENTITY, "every": self.every}
 
-    def poisoned(self, target: Interceptable) -> list[int]:
-        """Return the records that met the rule (`harness.observation.Poisons`)."""
+    def poisoned(self, target: Interceptable) -> list[int | None]:
+        """Return the records that met the rule, and None where there were more than the gate counts."""
         counters = target.altered(self.kind, self.proofs, 0.0)
-        return sorted(int(name.removeprefix(_RECORD)) for name in counters if name.startswith(_RECORD))
+        numbers = sorted(int(name.removeprefix(_RECORD)) for name in counters if name.startswith(_RECORD))
+        return [*numbers, None] if len(counters) >= _COUNTERS_MAX else [*numbers]
 
     def saw(self, counters: Mapping[str, int]) -> str:
         """Say how many records were poison, and how often the most persistent one was sent."""

@@ -81,6 +81,8 @@ class Gate:
         rule = self._rules.pop(name, None)
         if rule is None:
             raise ApiError(404, f"no rule {name!r} on gate {self.name!r}")
+        if (earlier := self._removed.pop(name, None)) is not None:
+            rule.counters.update(earlier.counters)
         while len(self._removed) >= RULES_MAX:
             del self._removed[next(iter(self._removed))]
         self._removed[name] = rule
