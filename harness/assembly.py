@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,28 @@ from harness.archives.decode import DecodedArchive
 from harness.checkers import CHECKERS
 from harness.clock import SystemClock
 from harness.deployments import BACKENDS, procfs
+from harness.deployments.guard import Guard
+from harness.deployments.healing import heal_run
 from harness.deployments.load import HostedLoad, LoadSpec
+from harness.deployments.preflight import Check, Requirements, check_machine, require
+from harness.deployments.residue import left_of_run
 from harness.deployments.scratch import make_scratch, remove_scratch, subfolder
 from harness.deployments.services import GATE, PROXY, Services
 from harness.deployments.stack import LinkServers, StackDeployment
 from harness.elastic_gate_client import ElasticGateClient
-from harness.errors import HarnessError, InterruptedRunError, ScenarioError, StackError, TimeIsUpError
+from harness.errors import (
+    HarnessError,
+    ScenarioError,
+    StackError,
+    UnavailableError,
+    described,
+    what_ends_the_run,
+)
 from harness.facts import Broke
 from harness.family import Family
 from harness.faults import FAULTS
 from harness.gate import GateRules, decide
-from harness.history import Recorder, read_history
+from harness.history import HISTORY_BYTES_MAX, Recorder, read_history
 from harness.lines import FileLines, GeneratedLines, digest, read_lines, stamp
 from harness.may_hurt import refusals
 from harness.placeholders import expand
@@ -74,6 +85,12 @@ class Request:
     command: str
     gate: GateRules
     max_minutes: float | None
+    history_bytes_max: int = HISTORY_BYTES_MAX
+
+
+def preflight(backend: str, out: Path) -> list[Check]:
+    """Return what a run on a backend needs of this machine, each with what was seen."""
+    return check_machine(getattr(BACKENDS.resolve(backend), "requirements", Requirements()), out)
 
 
 def make_plan(request: Request) -> SuitePlan:
@@ -140,26 +157,32 @@ class SuiteRun:
         # Absolute: processes of the run work in folders of their own.
         self.folder = request.out.resolve() / request.suite / self.run_id
         self._results: list[ScenarioResult] = []
+        self._broke: list[str] = []
 
     def run(self) -> tuple[Result, HarnessError | None]:
         """Run everything and stop everything.
 
         Returns:
-            The result, and what ended the run early (a signal, its time), if anything did. What had not run
-            by then is in the result as NOT_RUN.
+            The result, and what ended the run early (a signal, its time, a full disk), if anything did. What
+            had not run by then is in the result as NOT_RUN.
 
         Raises:
-            UnavailableError: this machine lacks a server.
+            UnavailableError: this machine lacks a server, or something else the run needs.
             StackError: the services did not start.
         """
         started = time.monotonic()
         started_at = datetime.now(UTC).isoformat(timespec="seconds")
-        self.folder.mkdir(mode=0o700, parents=True)
+        require(preflight(self._request.backend, self.folder))
+        self._make_folder()
         ended_by: HarnessError | None = None
         try:
             self._run_all()
-        except (InterruptedRunError, TimeIsUpError) as error:
-            ended_by = error
+        except HarnessError as error:
+            ended_by = what_ends_the_run(error) or error
+            if ended_by is error and not self._results:
+                for line in self._broke:
+                    error.add_note(line)
+                raise
         for plan in self._plan.scenarios[len(self._results) :]:
             self._results.append(self._unrun(plan, str(ended_by)))
         verdicts = [verdict for result in self._results for verdict in result.verdicts]
@@ -179,18 +202,31 @@ class SuiteRun:
             surroundings=surroundings(),
             scenarios=tuple(self._results),
             score=scored,
-            gate=decide(scored, verdicts, request.gate),
+            gate=decide(scored, verdicts, request.gate, self._broke),
             seconds=round(time.monotonic() - started, 1),
+            broke=tuple(self._broke),
         )
         return result, ended_by
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise UnavailableError(
+                f"{self.folder}: cannot be made: {error.strerror}; name another folder with --out"
+            ) from error
 
     def _run_all(self) -> None:
         with ExitStack() as stack:
             scratch = make_scratch(self.run_id)
-            stack.callback(remove_scratch, scratch)
+            stack.callback(self._note_what_is_left, scratch)
+            stack.callback(self._clean, "scratch folder", partial(remove_scratch, scratch))
+            guard = Guard(scratch, self.run_id, self._clock)
+            stack.callback(self._clean, "guard", guard.stop)
+            guard.start()
             backend: type[Any] = BACKENDS.resolve(self._request.backend)
             services: Services = backend(scratch, self.run_id, self._clock, self._request.stack)
-            stack.callback(services.stop)
+            stack.callback(self._clean, "services", services.stop)
             services.start()
             services.wait_ready(SERVICES_READY_SECONDS)
             proxy = ProxyClient(services.urls()[PROXY], PROXY_TIMEOUT_SECONDS)
@@ -201,28 +237,44 @@ class SuiteRun:
             for number, plan in enumerate(self._plan.scenarios):
                 self._run_scenario(number, plan, services, links, scratch)
 
+    def _clean(self, what: str, step: Callable[[], None]) -> None:
+        """Take one step of the cleaning up; what goes wrong in it is said, and the next step is taken."""
+        try:
+            step()
+        except Exception as error:
+            self._broke.append(f"{what}: {described(error)}")
+
+    def _note_what_is_left(self, scratch: Path) -> None:
+        self._broke.extend(f"a fault was not taken back in time; {line}" for line in heal_run(self.run_id))
+        self._broke.extend(
+            f"the run left something, `logquake heal` removes it: {left}"
+            for left in left_of_run(self.run_id, scratch)
+        )
+
     def _run_scenario(
         self, number: int, plan: ScenarioPlan, services: Services, links: LinkServers, scratch: Path
     ) -> None:
         started = time.monotonic()
         run_id = f"{self.run_id}-{number + 1:02d}"
         history = self.folder / "history" / plan.scenario.name
-        history.mkdir(mode=0o700, parents=True)
-        recorder = Recorder(history / "harness.jsonl")
         try:
-            parts = self._parts(plan, run_id, services, links, scratch, recorder, history)
-            Runner(plan.scenario, parts).run()
-            if self._request.stack.delete_run_index:
-                _delete_run_index(parts)
-        except (InterruptedRunError, TimeIsUpError) as error:
-            self._results.append(self._unrun(plan, str(error), history))
-            raise
-        except HarnessError as error:
-            self._results.append(self._broken(plan, str(error), history))
+            history.mkdir(mode=0o700, parents=True)
+            recorder = Recorder(history / "harness.jsonl", self._request.history_bytes_max)
+            with closing(recorder):
+                parts = self._parts(plan, run_id, services, links, scratch, recorder, history)
+                Runner(plan.scenario, parts).run()
+                if self._request.stack.delete_run_index:
+                    _delete_run_index(parts)
+            judged = self._judged(plan, history, round(time.monotonic() - started, 1))
+        except Exception as error:
+            if (ending := what_ends_the_run(error)) is not None:
+                self._results.append(self._unrun(plan, str(ending), history))
+                raise ending from error
+            self._results.append(self._broken(plan, described(error), history))
+            if isinstance(error, UnavailableError):
+                raise  # what this machine lacks now, the next scenario would lack too
             return
-        finally:
-            recorder.close()
-        self._results.append(self._judged(plan, history, round(time.monotonic() - started, 1)))
+        self._results.append(judged)
 
     def _parts(
         self,
@@ -246,6 +298,7 @@ class SuiteRun:
             input_path="" if request.input_path is None else str(request.input_path.resolve()),
             acknowledged_by=request.stack.acknowledged_by,
             intake=Part(request.stack.intake.kind, _expanded(request.stack.intake, stack.values())),
+            history_bytes_max=request.history_bytes_max,
         )
         return Parts(
             services=services,
@@ -260,6 +313,7 @@ class SuiteRun:
             clock=self._clock,
             seed=request.seed,
             watch=self._watch,
+            left=partial(left_of_run, run_id),
         )
 
     def _judged(self, plan: ScenarioPlan, history: Path, seconds: float) -> ScenarioResult:

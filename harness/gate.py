@@ -75,7 +75,9 @@ class _Finding:
     reason: str
 
 
-def decide(score: Score, verdicts: Sequence[Verdict], rules: GateRules) -> GateDecision:
+def decide(
+    score: Score, verdicts: Sequence[Verdict], rules: GateRules, broke: Sequence[str] = ()
+) -> GateDecision:
     """Decide whether a run passes the gate.
 
     The worst finding decides, in the order PASS, WARN, INCONCLUSIVE, FAIL. A gate may ask for more than the
@@ -85,11 +87,15 @@ def decide(score: Score, verdicts: Sequence[Verdict], rules: GateRules) -> GateD
         score: the run's score, an interval in points of 100.
         verdicts: every verdict of every scenario.
         rules: what the team asks for.
+        broke: what broke around the scenarios (`Result.broke`). It keeps a run from passing, as an ERROR
+            does: no rule and no share of the score can make up for an examination that was none.
 
     Returns:
         The decision; its reasons are sentences, the gravest first.
     """
+    broken = _broken_findings(verdicts, broke)
     findings = [
+        *broken,
         *_veto_findings(score, verdicts, rules.veto),
         _score_finding(score, verdicts, rules.score_min),
         *_objective_findings(verdicts, rules.objectives),
@@ -99,10 +105,25 @@ def decide(score: Score, verdicts: Sequence[Verdict], rules: GateRules) -> GateD
     reasons = tuple(finding.reason for finding in findings)
     if status is not Status.INCONCLUSIVE or rules.on_inconclusive is OnInconclusive.INCONCLUSIVE:
         return GateDecision(status, reasons)
+    if broken and rules.on_inconclusive is OnInconclusive.WARN:
+        return GateDecision(
+            status, (*reasons, "on_inconclusive: warn does not cover what broke in logquake.")
+        )
     counted = Status[rules.on_inconclusive.name]
     return GateDecision(
         counted, (*reasons, f"on_inconclusive: {rules.on_inconclusive.value} counts this as {counted.value}.")
     )
+
+
+def _broken_findings(verdicts: Sequence[Verdict], broke: Sequence[str]) -> list[_Finding]:
+    errors = dict.fromkeys(verdict.summary for verdict in verdicts if verdict.status is Status.ERROR)
+    return [
+        *(_Finding(Status.INCONCLUSIVE, f"The run itself broke: {what}") for what in broke),
+        *(
+            _Finding(Status.INCONCLUSIVE, f"Nothing is known where the examination broke: {what}")
+            for what in errors
+        ),
+    ]
 
 
 def _veto_findings(score: Score, verdicts: Sequence[Verdict], extra: Sequence[str]) -> Iterator[_Finding]:

@@ -86,7 +86,10 @@ class GateDecision:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A whole run, as `result.json` stores it."""
+    """A whole run, as `result.json` stores it.
+
+    `broke` says what broke around the scenarios: what could not be stopped, what was left. It never passes.
+    """
 
     run_id: str
     started_at: str
@@ -103,6 +106,7 @@ class Result:
     score: Score
     gate: GateDecision
     seconds: float
+    broke: tuple[str, ...] = ()
 
 
 class Report(Protocol):

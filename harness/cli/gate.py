@@ -23,7 +23,7 @@ def gate(result: Path, rules: Path | None) -> int:
     """
     read = read_result(result / "result.json" if result.is_dir() else result)
     verdicts = [verdict for scenario in read.scenarios for verdict in scenario.verdicts]
-    decision = decide(read.score, verdicts, GateRules() if rules is None else load_gate(rules))
+    decision = decide(read.score, verdicts, GateRules() if rules is None else load_gate(rules), read.broke)
     click.echo(f"{decision.status.value}: run {read.run_id}, suite {read.suite}, stack {read.stack}")
     for reason in decision.reasons:
         click.echo(f"  {reason}")
