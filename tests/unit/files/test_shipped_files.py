@@ -46,10 +46,10 @@ def test_every_stretch_of_a_scenario_can_decide_its_latency(scenario):
     assert min(stretches) * rate_per_second >= SAMPLES_MIN
 
 
-def test_the_default_suite_sends_for_about_a_minute():
+def test_the_default_suite_sends_for_about_two_minutes():
     suite = load_suite(LIBRARY.find(Sort.SUITE, "default").path, SCENARIOS)
     seconds = [
         load_scenario(LIBRARY.find(Sort.SCENARIO, name).path).sending_seconds for name in suite.scenarios
     ]
 
-    assert sum(seconds) <= 65
+    assert sum(seconds) <= 130
