@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import cache
+from datetime import UTC, date, datetime
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from harness.clock import SystemClock
 from harness.deployments import BACKENDS, procfs
+from harness.deployments.guard import Guard
+from harness.deployments.healing import heal_run
 from harness.deployments.load import HostedLoad, LoadSpec
+from harness.deployments.preflight import Check, Requirements, check_machine, require
+from harness.deployments.residue import left_of_run
 from harness.deployments.scratch import make_scratch, remove_scratch, subfolder
 from harness.deployments.services import GATE, PROXY, Services
 from harness.deployments.stack import LinkServers, StackDeployment
+from harness.deployments.versions import service_versions
 from harness.elastic_gate_client import ElasticGateClient
-from harness.errors import HarnessError, InterruptedRunError, ScenarioError, StackError, TimeIsUpError
+from harness.errors import (
+    HarnessError,
+    ScenarioError,
+    StackError,
+    UnavailableError,
+    described,
+    what_ends_the_run,
+)
 from harness.examination import charge_of, checks_of
+from harness.exemptions import applicable, excuse
 from harness.facts import Broke
 from harness.faults import FAULTS
 from harness.gate import GateRules, decide
-from harness.history import Recorder, read_history
+from harness.history import HISTORY_BYTES_MAX, Recorder, read_history
 from harness.lines import FileLines, GeneratedLines, digest, read_lines, stamp
 from harness.may_hurt import refusals
 from harness.parts import counters, expanded, make_part, outlets
@@ -39,7 +52,8 @@ from harness.protocols import (
     Status,
 )
 from harness.proxy_client import ProxyClient
-from harness.result import Result, ScenarioResult
+from harness.redaction import Redaction
+from harness.result import Result, ScenarioResult, as_attempt
 from harness.runner import Parts, Runner
 from harness.score import score
 from harness.series import bands, series
@@ -49,6 +63,7 @@ from harness.verdict import Judgement, judge, not_run
 from harness.workloads import WORKLOADS
 
 INPUT_RATE_MAX = 2_000
+REPEATS_MAX = 2
 SERVICES_READY_SECONDS = 120.0
 PROXY_TIMEOUT_SECONDS = 5.0
 
@@ -67,6 +82,16 @@ class Request:
     command: str
     gate: GateRules
     max_minutes: float | None
+    today: date
+    repeats_max: int = REPEATS_MAX
+    show_lines: bool = False
+    origins: tuple[str, ...] = ()
+    history_bytes_max: int = HISTORY_BYTES_MAX
+
+
+def preflight(backend: str, out: Path) -> list[Check]:
+    """Return what a run on a backend needs of this machine, each with what was seen."""
+    return check_machine(getattr(BACKENDS.resolve(backend), "requirements", Requirements()), out)
 
 
 def make_plan(request: Request) -> SuitePlan:
@@ -82,7 +107,12 @@ def make_plan(request: Request) -> SuitePlan:
     plans = tuple(_plan_one(scenario, request) for scenario in request.scenarios)
     checks = [checks_of(plan.scenario, request.stack) for plan in plans]
     planned = {word: checker for each in checks for word, checker in each.planned.items()}
-    unplanned = {word: why for each in checks for word, why in each.unplanned.items() if word not in planned}
+    lacking = {word: why for each in checks for word, why in each.unplanned.items() if word not in planned}
+    applied, left_out = applicable(
+        {checker.objective: checker.dimension for checker in planned.values()},
+        request.gate.not_applicable,
+        request.today,
+    )
     return SuitePlan(
         request.suite,
         plans,
@@ -90,8 +120,8 @@ def make_plan(request: Request) -> SuitePlan:
         request.backend,
         request.seed,
         input_digest,
-        {checker.objective: checker.dimension for checker in planned.values()},
-        tuple(f"{word}: {why}" for word, why in unplanned.items()),
+        applied,
+        (*(f"{word}: {why}" for word, why in lacking.items()), *left_out),
     )
 
 
@@ -129,31 +159,39 @@ class SuiteRun:
         # Absolute: processes of the run work in folders of their own.
         self.folder = request.out.resolve() / request.suite / self.run_id
         self._results: list[ScenarioResult] = []
+        self._broke: list[str] = []
+        self._versions: Mapping[str, str] = {}
+        self._redaction = _redaction(plan, request)
 
     def run(self) -> tuple[Result, HarnessError | None]:
         """Run everything and stop everything.
 
         Returns:
-            The result, and what ended the run early (a signal, its time), if anything did. What had not run
-            by then is in the result as NOT_RUN.
+            The result, and what ended the run early (a signal, its time, a full disk), if anything did. What
+            had not run by then is in the result as NOT_RUN.
 
         Raises:
-            UnavailableError: this machine lacks a server.
+            UnavailableError: this machine lacks a server, or something else the run needs.
             StackError: the services did not start.
         """
         started = time.monotonic()
         started_at = datetime.now(UTC).isoformat(timespec="seconds")
-        self.folder.mkdir(mode=0o700, parents=True)
+        require(preflight(self._request.backend, self.folder))
+        self._make_folder()
         ended_by: HarnessError | None = None
         try:
             self._run_all()
-        except (InterruptedRunError, TimeIsUpError) as error:
-            ended_by = error
+        except HarnessError as error:
+            ended_by = what_ends_the_run(error) or error
+            if ended_by is error and not self._results:
+                for line in self._broke:
+                    error.add_note(line)
+                raise
         for plan in self._plan.scenarios[len(self._results) :]:
             self._results.append(self._unrun(plan, str(ended_by)))
+        self._results = [self._published(result) for result in self._results]
         verdicts = [verdict for result in self._results for verdict in result.verdicts]
         scored = score(self._plan.planned, verdicts)
-        scored = replace(scored, not_examined=(*scored.not_examined, *self._plan.unplanned))
         request = self._request
         result = Result(
             run_id=self.run_id,
@@ -166,53 +204,104 @@ class SuiteRun:
             suite_hash=self._plan.suite_hash(),
             plan_hash=self._plan.plan_hash(),
             command=request.command,
-            surroundings=surroundings(),
+            surroundings={**surroundings(Path.cwd()), **self._versions},
             scenarios=tuple(self._results),
             score=scored,
-            gate=decide(scored, verdicts, request.gate),
+            gate=decide(scored, verdicts, request.gate, request.today, self._broke),
             seconds=round(time.monotonic() - started, 1),
+            promises=request.stack.promises,
+            unplanned=self._plan.unplanned,
+            broke=tuple(self._broke),
         )
         return result, ended_by
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise UnavailableError(
+                f"{self.folder}: cannot be made: {error.strerror}; name another folder with --out"
+            ) from error
 
     def _run_all(self) -> None:
         with ExitStack() as stack:
             scratch = make_scratch(self.run_id)
-            stack.callback(remove_scratch, scratch)
+            stack.callback(self._note_what_is_left, scratch)
+            stack.callback(self._clean, "scratch folder", partial(remove_scratch, scratch))
+            guard = Guard(scratch, self.run_id, self._clock)
+            stack.callback(self._clean, "guard", guard.stop)
+            guard.start()
             backend: type[Any] = BACKENDS.resolve(self._request.backend)
             services: Services = backend(scratch, self.run_id, self._clock, self._request.stack)
-            stack.callback(services.stop)
+            stack.callback(self._clean, "services", services.stop)
             services.start()
             services.wait_ready(SERVICES_READY_SECONDS)
+            self._versions = service_versions(services.urls())
             proxy = ProxyClient(services.urls()[PROXY], PROXY_TIMEOUT_SECONDS)
             stack.callback(proxy.close)
             gate = ElasticGateClient(services.urls()[GATE], PROXY_TIMEOUT_SECONDS)
             stack.callback(gate.close)
             links = LinkServers(proxy, gate)
             for number, plan in enumerate(self._plan.scenarios):
-                self._run_scenario(number, plan, services, links, scratch)
+                self._run_scenario(f"{number + 1:02d}", plan, services, links, scratch)
+                for attempt in range(2, self._request.repeats_max + 2):
+                    if self._results[-1].status is not Status.INCONCLUSIVE:
+                        break
+                    self._repeat(f"{number + 1:02d}-{attempt}", plan, services, links, scratch)
+
+    def _clean(self, what: str, step: Callable[[], None]) -> None:
+        """Take one step of the cleaning up; what goes wrong in it is said, and the next step is taken."""
+        try:
+            step()
+        except Exception as error:
+            self._broke.append(f"{what}: {described(error)}")
+
+    def _note_what_is_left(self, scratch: Path) -> None:
+        self._broke.extend(f"a fault was not taken back in time; {line}" for line in heal_run(self.run_id))
+        self._broke.extend(
+            f"the run left something, `logquake heal` removes it: {left}"
+            for left in left_of_run(self.run_id, scratch)
+        )
+
+    def _repeat(
+        self, number: str, plan: ScenarioPlan, services: Services, links: LinkServers, scratch: Path
+    ) -> None:
+        """Run a scenario again whose evidence did not suffice; what it said before is kept beside it."""
+        before = self._results.pop()
+        place = len(self._results)
+        try:
+            self._run_scenario(number, plan, services, links, scratch)
+        except HarnessError:
+            # It had run to its end once: that says more than a repeat that did not.
+            self._results[place:] = [before]
+            raise
+        attempts = (*before.attempts, as_attempt(before))
+        self._results[-1] = replace(self._results[-1], attempts=attempts)
 
     def _run_scenario(
-        self, number: int, plan: ScenarioPlan, services: Services, links: LinkServers, scratch: Path
+        self, number: str, plan: ScenarioPlan, services: Services, links: LinkServers, scratch: Path
     ) -> None:
         started = time.monotonic()
-        run_id = f"{self.run_id}-{number + 1:02d}"
-        history = self.folder / "history" / plan.scenario.name
-        history.mkdir(mode=0o700, parents=True)
-        recorder = Recorder(history / "harness.jsonl")
+        run_id = f"{self.run_id}-{number}"
+        history = self.folder / "history" / f"{plan.scenario.name}{number[2:]}"
         try:
-            parts = self._parts(plan, run_id, services, links, scratch, recorder, history)
-            Runner(plan.scenario, parts).run()
-            if self._request.stack.delete_run_index:
-                _delete_run_index(parts)
-        except (InterruptedRunError, TimeIsUpError) as error:
-            self._results.append(self._unrun(plan, str(error), history))
-            raise
-        except HarnessError as error:
-            self._results.append(self._broken(plan, str(error), history))
+            history.mkdir(mode=0o700, parents=True)
+            recorder = Recorder(history / "harness.jsonl", self._request.history_bytes_max)
+            with closing(recorder):
+                parts = self._parts(plan, run_id, services, links, scratch, recorder, history)
+                Runner(plan.scenario, parts).run()
+                if self._request.stack.delete_run_index:
+                    _delete_run_index(parts)
+            judged = self._judged(plan, history, round(time.monotonic() - started, 1))
+        except Exception as error:
+            if (ending := what_ends_the_run(error)) is not None:
+                self._results.append(self._unrun(plan, str(ending), history))
+                raise ending from error
+            self._results.append(self._broken(plan, described(error), history))
+            if isinstance(error, UnavailableError):
+                raise  # what this machine lacks now, the next scenario would lack too
             return
-        finally:
-            recorder.close()
-        self._results.append(self._judged(plan, history, round(time.monotonic() - started, 1)))
+        self._results.append(judged)
 
     def _parts(
         self,
@@ -236,6 +325,7 @@ class SuiteRun:
             input_path="" if request.input_path is None else str(request.input_path.resolve()),
             acknowledged_by=request.stack.acknowledged_by,
             intake=Part(request.stack.intake.kind, expanded(request.stack.intake, stack.values())),
+            history_bytes_max=request.history_bytes_max,
         )
         values = stack.values()
         return Parts(
@@ -250,10 +340,11 @@ class SuiteRun:
             seed=request.seed,
             watch=self._watch,
             counters=counters(request.stack.counters, values),
+            left=partial(left_of_run, run_id),
         )
 
     def _judged(self, plan: ScenarioPlan, history: Path, seconds: float) -> ScenarioResult:
-        events = read_history(history)
+        events = self._redaction.events(read_history(history))
         charge = charge_of(plan.scenario, self._request.stack)
         judgement = judge(events, charge, self._checkers(plan.scenario))
         return ScenarioResult(
@@ -268,6 +359,11 @@ class SuiteRun:
             seconds=seconds,
             history=str(history.relative_to(self.folder)),
         )
+
+    def _published(self, result: ScenarioResult) -> ScenarioResult:
+        """Return a result as reports may show it."""
+        excused = excuse(result, self._request.gate.not_applicable, self._request.today)
+        return self._redaction.result(excused)
 
     def _unrun(self, plan: ScenarioPlan, why: str, history: Path | None = None) -> ScenarioResult:
         return self._without_judgement(plan, Status.NOT_RUN, f"it did not run to its end: {why}", history)
@@ -308,6 +404,13 @@ def _delete_run_index(parts: Parts) -> None:
         parts.recorder.record(Broke(parts.clock.now_ns(), "delete the run's index", str(error)))
     finally:
         archive.close()
+
+
+def _redaction(plan: SuitePlan, request: Request) -> Redaction:
+    if request.input_path is None or request.show_lines:
+        return Redaction((), Path.cwd())
+    records = max((len(planned.offsets_ns) for planned in plan.scenarios), default=0) + PROBES
+    return Redaction(read_lines(request.input_path, records), Path.cwd())
 
 
 def _deadline_ns(max_minutes: float | None) -> int | None:

@@ -210,6 +210,8 @@ class Verdict:
     evidence: tuple[str, ...] = ()
     counterexample: tuple[str, ...] = ()
     vetoes: tuple[str, ...] = ()
+    samples: int | None = None
+    """How many observations the value rests on; None where it is a count of the whole."""
 
 
 # --- behaviour -------------------------------------------------------------------------------------------

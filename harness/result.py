@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
 
-from harness.protocols import Scenario, Status, Tally, Verdict
+from harness.protocols import Promises, Scenario, Status, Tally, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,18 @@ class SecondOfRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """An earlier attempt at a scenario, whose evidence did not suffice: what it said, and its history."""
+
+    status: Status
+    reasons: tuple[str, ...]
+    seconds: float
+    history: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """Everything a report says of one scenario."""
+    """Everything a report says of one scenario. `attempts` are those before this one, oldest first."""
 
     scenario: Scenario
     status: Status
@@ -56,6 +65,25 @@ class ScenarioResult:
     series: tuple[SecondOfRun, ...]
     seconds: float
     history: str
+    attempts: tuple[Attempt, ...] = ()
+
+
+def as_attempt(result: ScenarioResult) -> Attempt:
+    """Return a result as an earlier attempt: each objective it left open, and what the run remarked."""
+    unresolved = (verdict for verdict in result.verdicts if verdict.status is Status.INCONCLUSIVE)
+    reasons = (*result.remarks, *(f"{verdict.objective}: {verdict.summary}" for verdict in unresolved))
+    return Attempt(result.status, reasons, result.seconds, result.history)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveScore:
+    """An objective's share of the score: its weight, and the points it is known to and may still earn."""
+
+    objective: str
+    status: Status
+    weight: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +94,7 @@ class DimensionScore:
     weight: float
     low: float
     high: float
-    objectives: tuple[tuple[str, Status, float, float, float], ...]
+    objectives: tuple[ObjectiveScore, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +119,10 @@ class GateDecision:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A whole run, as `result.json` stores it."""
+    """A whole run, as `result.json` stores it.
+
+    `broke` says what broke around the scenarios: what could not be stopped, what was left. It never passes.
+    """
 
     run_id: str
     started_at: str
@@ -108,11 +139,17 @@ class Result:
     score: Score
     gate: GateDecision
     seconds: float
+    promises: Promises = field(default_factory=Promises)
+    unplanned: tuple[str, ...] = ()
+    """What was not planned, and why: e.g. an objective whose optional part the stack does not declare."""
+    broke: tuple[str, ...] = ()
 
 
 class Report(Protocol):
     """One form of the result for people or machines."""
 
-    def write(self, result: Result, folder: Path) -> Path:
-        """Write it into the folder and return the file's path."""
+    file_name: ClassVar[str]
+
+    def text(self, result: Result) -> str:
+        """Return the whole file's text."""
         ...

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from random import Random
 
 from harness.errors import (
-    FaultError,
     HarnessError,
     InternalError,
     InterruptedRunError,
     StackError,
     TimeIsUpError,
+    described,
+    what_ends_the_run,
 )
 from harness.facts import (
     EXIT_SECONDS,
@@ -36,7 +37,7 @@ from harness.facts import (
     Sample,
     StepSkipped,
 )
-from harness.history import Recorder
+from harness.history import HistoryUnwritableError, Recorder
 from harness.observation import Gauges, NamedCounters, Poisons
 from harness.outlets import Outlets, OutletSpec, Reading
 from harness.protocols import APPLICATION, Clock, Deployment, Fault, Load, Progress, Scenario, Step
@@ -55,7 +56,10 @@ _SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one scenario is run with. `faults` has one for each step of the scenario."""
+    """What one scenario is run with.
+
+    `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away.
+    """
 
     services: Deployment
     stack: Deployment
@@ -68,6 +72,7 @@ class Parts:
     seed: int
     watch: Callable[[Progress], None]
     counters: NamedCounters | None = None
+    left: Callable[[], Sequence[str]] = tuple
 
 
 class Runner:
@@ -92,6 +97,8 @@ class Runner:
         Raises:
             InterruptedRunError: a signal ended the run; the history says so.
             TimeIsUpError: the run's time ended.
+            HistoryFullError: the history reached its cap.
+            HistoryUnwritableError: there is no room for the history.
         """
         try:
             self._start()
@@ -102,8 +109,12 @@ class Runner:
         except (InterruptedRunError, TimeIsUpError) as error:
             self._broke("run", error)
             raise
-        except HarnessError as error:
+        except HistoryUnwritableError:
+            raise
+        except Exception as error:  # a plug-in's defect, or ours: the scenario is an ERROR, the others go on
             self._broke(self._phase, error)
+            if (ending := what_ends_the_run(error)) is not None:
+                raise ending from error
         finally:
             self._stop()
 
@@ -144,6 +155,8 @@ class Runner:
     def _look(self, number: int, fault: Fault, target: object) -> None:
         try:
             landed, proof = fault.evidence(target)
+        except (InterruptedRunError, TimeIsUpError):
+            raise
         except HarnessError as error:
             landed, proof = False, f"it could not be observed: {error}"
         self._record(FaultSeen(self._now(), number, landed, proof))
@@ -153,18 +166,24 @@ class Runner:
         """Hold a fault. The journal keeps its undo until it is known to be taken back, on every path."""
         name = f"{self._scenario.name}.{number}"
         rng = Random(f"{self._parts.seed}:{name}")  # noqa: S311 - a reproducible choice, not a secret
-        self._parts.journal.before(name, fault.undo(target))
         needs = fault.needs.__name__
         self._mark(number, step, "injecting", needs)
+        self._parts.journal.before(name, fault.undo(target))
+        inside: BaseException | None = None
         try:
             with fault.inject(target, rng):
-                self._mark(number, step, "injected", needs)
-                yield
-                self._mark(number, step, "healing", needs)
-        except FaultError:
-            raise
-        except BaseException:
-            self._parts.journal.done(name)
+                try:
+                    self._mark(number, step, "injected", needs)
+                    yield
+                    self._mark(number, step, "healing", needs)
+                except BaseException as error:
+                    inside = error
+                    raise
+        except BaseException as error:
+            # What went wrong while the fault was on has left it in good order; any other error is the
+            # fault's own, and nobody knows whether it is still on.
+            if error is inside:
+                self._parts.journal.done(name)
             raise
         self._parts.journal.done(name)
         self._mark(number, step, "healed", needs)
@@ -219,14 +238,14 @@ class Runner:
         self._record(*(CounterRead(self._now(), name, value) for name, value in seen.items()))
 
     def _stop(self) -> None:
-        if self._outlets is not None:
-            self._outlets.close()
         problems = []
-        for deployment in (self._parts.load, self._parts.stack):
+        closers = [] if self._outlets is None else [self._outlets.close]
+        began_ns = self._now()
+        for stop in (*closers, self._parts.load.stop, self._parts.stack.stop):
             began_ns = self._now()
             try:
-                deployment.stop()
-            except HarnessError as error:
+                stop()
+            except Exception as error:  # whatever one of them says, the others are stopped too
                 problems.append(error)
         if self._phase == "read back" and not problems:
             seconds = (self._now() - began_ns) / _SECOND_NS
@@ -234,6 +253,8 @@ class Runner:
         self._enter("stop")
         for problem in problems:
             self._broke("stop", problem)
+        for left in self._parts.left():
+            self._record(Broke(self._now(), "stop", f"the scenario left something: {left}"))
 
     # --- waiting -----------------------------------------------------------------------------------------
 
@@ -338,7 +359,7 @@ class Runner:
         self._record(FaultChanged(self._now(), number, step.fault, step.target, state, needs))
 
     def _broke(self, where: str, error: Exception) -> None:
-        self._record(Broke(self._now(), where, str(error)))
+        self._record(Broke(self._now(), where, described(error)))
 
     def _now(self) -> int:
         return self._parts.clock.now_ns()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness.protocols import Status, Verdict
-from harness.result import DimensionScore, Score
+from harness.result import DimensionScore, ObjectiveScore, Score
 from harness.verdict import worst
 
 WEIGHTS: Mapping[str, float] = {
@@ -33,8 +33,12 @@ def score(planned: Mapping[str, str], verdicts: Iterable[Verdict]) -> Score:
         verdicts: of all scenarios.
     """
     by_objective: dict[str, list[Verdict]] = {objective: [] for objective in planned}
+    vetoes: set[str] = set()
     for verdict in verdicts:
-        by_objective[verdict.objective].append(verdict)
+        # A veto stands even where a policy took the objective out of the plan.
+        vetoes.update(verdict.vetoes)
+        if verdict.objective in by_objective:
+            by_objective[verdict.objective].append(verdict)
     examined = [name for name in WEIGHTS if name in planned.values()]
     whole = sum(WEIGHTS[name] for name in examined)
     dimensions = tuple(
@@ -46,10 +50,7 @@ def score(planned: Mapping[str, str], verdicts: Iterable[Verdict]) -> Score:
         for name in examined
     )
     resolved = sum(
-        share
-        for dimension in dimensions
-        for _, status, share, _, _ in dimension.objectives
-        if status in _RESOLVED
+        row.weight for dimension in dimensions for row in dimension.objectives if row.status in _RESOLVED
     )
     return Score(
         low=round(sum(dimension.low for dimension in dimensions), 6),
@@ -57,28 +58,27 @@ def score(planned: Mapping[str, str], verdicts: Iterable[Verdict]) -> Score:
         coverage=resolved / 100 if dimensions else 0.0,
         dimensions=dimensions,
         not_examined=tuple(name for name in WEIGHTS if name not in examined),
-        vetoes=_vetoes(by_objective.values()),
+        vetoes=tuple(sorted(vetoes)),
     )
+
+
+def earned(verdicts: Sequence[Verdict], weight: float) -> tuple[float, float]:
+    """Return the points (low, high) of one objective's verdicts.
+
+    What is unresolved may still turn out no better than the worst resolved verdict.
+    """
+    resolved = [_RESOLVED[verdict.status] for verdict in verdicts if verdict.status in _RESOLVED]
+    high = min(resolved, default=1.0)
+    low = high if len(resolved) == len(verdicts) and verdicts else 0.0
+    return low * weight, high * weight
 
 
 def _dimension(name: str, weight: float, objectives: Mapping[str, Sequence[Verdict]]) -> DimensionScore:
     share = weight / len(objectives)
     rows = tuple(
-        (objective, status, share, *_points(verdicts, share))
+        ObjectiveScore(
+            objective, worst([verdict.status for verdict in verdicts]), share, *earned(verdicts, share)
+        )
         for objective, verdicts in objectives.items()
-        for status in (worst([verdict.status for verdict in verdicts]),)
     )
-    return DimensionScore(name, weight, sum(row[3] for row in rows), sum(row[4] for row in rows), rows)
-
-
-def _points(verdicts: Sequence[Verdict], share: float) -> tuple[float, float]:
-    """Return (low, high): what is unresolved may still turn out no better than the worst resolved verdict."""
-    resolved = [_RESOLVED[verdict.status] for verdict in verdicts if verdict.status in _RESOLVED]
-    high = min(resolved, default=1.0)
-    low = high if len(resolved) == len(verdicts) and verdicts else 0.0
-    return low * share, high * share
-
-
-def _vetoes(verdicts: Iterable[Sequence[Verdict]]) -> tuple[str, ...]:
-    raised = {veto for group in verdicts for verdict in group for veto in verdict.vetoes}
-    return tuple(sorted(raised))
+    return DimensionScore(name, weight, sum(row.low for row in rows), sum(row.high for row in rows), rows)

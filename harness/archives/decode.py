@@ -1,9 +1,9 @@
 """A command of the stack's that turns documents as stored into documents as they are meant to be read.
 
 It is a filter: NDJSON documents in, NDJSON documents out, one answer for each input, in their order. An
-answer of `{"undecodable": "<reason>"}` says that this document cannot be read; it then proves no record. It
-is started once for each reading of the archive and sees the documents while they are read; nothing is kept
-but their names.
+answer of `{"undecodable": "<reason>"}` says that this document cannot be read; it then proves no record. The
+command is started once for each reading of the archive and sees the documents while they are read; nothing is
+kept but their names.
 """
 
 from __future__ import annotations

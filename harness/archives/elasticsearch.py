@@ -99,18 +99,13 @@ class ElasticsearchArchive:
                 f'{self._url}: "{self._index}" is not deleted: only one index named for this run may be'
             )
         try:
-            self._client.indices.delete(index=self._index, expand_wildcards="none")
-        except (NotFoundError, BadRequestError):
-            # The answer where there is none, and where it is a data stream, which has an API of its own.
-            self._remove_stream()
-        except (ApiError, TransportError) as error:
-            raise self._undeleted(error) from error
-
-    def _remove_stream(self) -> None:
-        try:
-            self._client.indices.delete_data_stream(name=self._index, expand_wildcards="none")
-        except NotFoundError:
-            return
+            if not self._client.indices.exists(index=self._index):
+                return
+            try:
+                self._client.indices.delete(index=self._index, expand_wildcards="none")
+            except (NotFoundError, BadRequestError):
+                # The answer for a data stream, which has an API of its own.
+                self._client.indices.delete_data_stream(name=self._index, expand_wildcards="none")
         except (ApiError, TransportError) as error:
             raise self._undeleted(error) from error
 

@@ -77,6 +77,7 @@ class CallerLatency:
             ),
             counterexample=_longest(run, stuck, timings) if status is Status.FAIL else (),
             vetoes=(VETO,) if stuck else (),
+            samples=min(len(inside) for _, inside in windows if inside),
         )
 
     def _verdict(
@@ -87,6 +88,7 @@ class CallerLatency:
         evidence: tuple[str, ...] = (),
         counterexample: tuple[str, ...] = (),
         vetoes: tuple[str, ...] = (),
+        samples: int = 0,
     ) -> Verdict:
         return Verdict(
             self.objective,
@@ -99,6 +101,7 @@ class CallerLatency:
             evidence,
             counterexample,
             vetoes,
+            samples,
         )
 
 

@@ -20,11 +20,13 @@ def plan(**selected: Any) -> None:
 
     The same arguments and the same seed give the same plan hash and the same schedule.
     """
-    made = make_plan(make_request(Selection(**selected), Path("reports"), None))
+    request = make_request(Selection(**selected), Path("reports"), None)
+    made = make_plan(request)
     click.echo(
         f"suite {made.suite} · stack {made.stack.name} · backend {made.backend} · seed {made.seed}\n"
         f"suite hash {made.suite_hash()} · plan hash {made.plan_hash()}"
     )
+    click.echo("\n".join(request.origins))
     for planned in made.scenarios:
         click.echo("\n" + "\n".join(_lines(planned)))
     click.echo("\nobjectives: " + ", ".join(made.planned))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from harness.assembly import Request
+from harness.assembly import REPEATS_MAX, Request
 from harness.deployments import BACKENDS
 from harness.errors import NothingSelectedError, ScenarioError, UsageError
 from harness.files.gate import load_gate
-from harness.files.library import Library, Sort, open_library
+from harness.files.library import Entry, Library, Sort, open_library
 from harness.files.scenario import check_targets, load_scenario
 from harness.files.stack import load_stack
 from harness.files.suite import load_suite
@@ -82,7 +83,14 @@ def selection_options(command: Command) -> Command:
     return command
 
 
-def make_request(selection: Selection, out: Path, max_minutes: float | None) -> Request:
+def make_request(
+    selection: Selection,
+    out: Path,
+    max_minutes: float | None,
+    *,
+    repeats_max: int = REPEATS_MAX,
+    show_lines: bool = False,
+) -> Request:
     """Read all files that a selection names.
 
     Raises:
@@ -93,7 +101,8 @@ def make_request(selection: Selection, out: Path, max_minutes: float | None) -> 
     if selection.scenarios and selection.suite:
         raise UsageError("name scenarios or a suite, not both: --suite runs what its file lists")
     library = open_library(Path.cwd())
-    suite, scenarios = _scenarios(selection, library)
+    suite, found = _scenarios(selection, library)
+    scenarios = tuple(load_scenario(entry.path) for entry in found)
     stack = load_stack(library.find(Sort.STACK, selection.stack).path)
     _check_all_targets(scenarios, stack)
     return Request(
@@ -107,6 +116,10 @@ def make_request(selection: Selection, out: Path, max_minutes: float | None) -> 
         command=_replay_command(selection),
         gate=GateRules() if selection.gate_path is None else load_gate(selection.gate_path),
         max_minutes=max_minutes,
+        today=date.today(),
+        repeats_max=repeats_max,
+        show_lines=show_lines,
+        origins=_origins(found, library.find(Sort.STACK, selection.stack)),
     )
 
 
@@ -118,7 +131,7 @@ def _replay_command(selection: Selection) -> str:
     return shlex.join(words)
 
 
-def _scenarios(selection: Selection, library: Library) -> tuple[str, tuple[Scenario, ...]]:
+def _scenarios(selection: Selection, library: Library) -> tuple[str, tuple[Entry, ...]]:
     if selection.scenarios:
         names: Sequence[str] = tuple(dict.fromkeys(selection.scenarios))
         suite_name = "selected"
@@ -128,7 +141,16 @@ def _scenarios(selection: Selection, library: Library) -> tuple[str, tuple[Scena
         names, suite_name = suite.scenarios, suite.name
     if not names:
         raise NothingSelectedError(f'suite "{suite_name}" lists no scenario')
-    return suite_name, tuple(load_scenario(library.find(Sort.SCENARIO, name).path) for name in names)
+    return suite_name, tuple(library.find(Sort.SCENARIO, name) for name in names)
+
+
+def _origins(scenarios: Sequence[Entry], stack: Entry) -> tuple[str, ...]:
+    """Say whose files these are: a project's own hide those of the same name that come with logquake."""
+    by_origin: dict[str, list[str]] = {}
+    for entry in scenarios:
+        by_origin.setdefault(entry.origin, []).append(entry.name)
+    named = [f"scenarios {', '.join(names)}: {origin}" for origin, names in by_origin.items()]
+    return (*named, f"stack {stack.name}: {stack.origin}")
 
 
 def _check_all_targets(scenarios: Sequence[Scenario], stack: Stack) -> None:

@@ -14,6 +14,7 @@ from harness.errors import ScenarioError, UnavailableError
 from harness.may_hurt import refusal
 from harness.protocols import Clock, Stack
 
+_PROGRAMS = {PROXY: server_specs.embedded_proxy, GATE: server_specs.elastic_gate}
 _CONNECT_SECONDS = 5.0
 
 
@@ -26,7 +27,7 @@ class ForeignService:
 
 
 class AttachedServices:
-    """The services of a stack file's `services`, and fault proxies of our own before them; a Deployment.
+    """The services of a stack file's `services`, and proxies of our own before them; implements Deployment.
 
     Args:
         scratch: the scratch folder of the run (`make_scratch`).
@@ -44,39 +45,38 @@ class AttachedServices:
         if problems:
             raise ScenarioError("\n".join(problems))
         self._services = {name: stack.services[name] for name in stack.needs}
-        programs = {PROXY: server_specs.embedded_proxy, GATE: server_specs.elastic_gate}
-        self._proxy = ServiceSet(programs, scratch, run_id, clock, ())
+        self._own = ServiceSet(_PROGRAMS, scratch, run_id, clock, ())
 
     def urls(self) -> Mapping[str, str]:
-        """Return where each service and the fault proxy answer."""
-        return {**self._services, **self._proxy.urls()}
+        """Return where each service, the fault proxy and the gate answer."""
+        return {**self._services, **self._own.urls()}
 
     def start(self) -> None:
-        """Start the fault proxy, once every service takes connections.
+        """Start the proxies, once every service takes connections.
 
         Raises:
             UnavailableError: a service takes none.
-            StackError: the fault proxy could not be started.
+            StackError: a proxy could not be started.
         """
         for name, url in self._services.items():
             _require_listening(name, url)
-        self._proxy.start()
+        self._own.start()
 
     def wait_ready(self, timeout_seconds: float) -> None:
-        """Return once the fault proxy serves; raises StackError with the end of its log."""
-        self._proxy.wait_ready(timeout_seconds)
+        """Return once the proxies serve; raises StackError with the end of the culprit's log."""
+        self._own.wait_ready(timeout_seconds)
 
     def targets(self) -> Mapping[str, ForeignService]:
         """Return the services by name, so that a fault on one is refused with the reason."""
         return {name: ForeignService(name) for name in self._services}
 
     def exited(self) -> list[tuple[str, int]]:
-        """Return (name, exit code) of the fault proxy where it ended by itself."""
-        return self._proxy.exited()
+        """Return (name, exit code) of the proxies that ended by themselves."""
+        return self._own.exited()
 
     def stop(self) -> None:
-        """Stop the fault proxy and nothing else; idempotent."""
-        self._proxy.stop()
+        """Stop the proxies and nothing else; idempotent."""
+        self._own.stop()
 
 
 def _problem(name: str, stack: Stack) -> str | None:

@@ -13,7 +13,8 @@ import orjson
 from harness.deployments import process_set
 from harness.deployments.processes import ManagedProcess, ProcessSpec
 from harness.deployments.usage import processes_usage
-from harness.errors import StackError
+from harness.errors import InternalError, StackError
+from harness.history import HISTORY_BYTES_MAX
 from harness.plan import PROBE_INTERVAL_NS, PROBES
 from harness.protocols import APPLICATION, LOAD, Clock, Part, Ready, Tally
 from harness.slots import ANSWERED, Slots
@@ -41,6 +42,7 @@ class LoadSpec:
     input_path: str
     acknowledged_by: str
     intake: Part
+    history_bytes_max: int = HISTORY_BYTES_MAX
 
 
 class HostedLoad:
@@ -82,6 +84,7 @@ class HostedLoad:
                 str(paths[APPLICATION]),
                 str(self._history / "oracle.jsonl"),
                 str(paths[CONTROL]),
+                str(self._spec.history_bytes_max),
             ),
             CONTROL: (*host, str(paths[CONTROL])),
             APPLICATION: (*host, str(paths[APPLICATION])),
@@ -120,11 +123,18 @@ class HostedLoad:
         self._tell((ORACLE, APPLICATION), f"probe {at_ns}")
 
     def tally(self) -> Tally:
-        """Return what the oracle has published last."""
+        """Return what the oracle has published last.
+
+        Raises:
+            InternalError: what it published cannot be read.
+        """
+        path = self._history / TALLY_FILE
         try:
-            return Tally(**orjson.loads((self._history / TALLY_FILE).read_bytes()))
+            return Tally(**orjson.loads(path.read_bytes()))
         except FileNotFoundError:
             return Tally()
+        except (OSError, ValueError, TypeError) as error:
+            raise InternalError(f"{path}: the oracle's tally cannot be read: {error}") from error
 
     def owed(self) -> frozenset[int]:
         """Return the sequences acknowledged so far, read from the slots themselves."""
@@ -134,6 +144,13 @@ class HostedLoad:
         if self._spec.acknowledged_by == "callback":
             return frozenset(n for n in range(self._workload.records) if slots.read(n).acknowledged_ns)
         return frozenset(n for n in range(self._workload.records) if slots.read(n).outcome == ANSWERED)
+
+    def entered(self) -> int:
+        """Return how many log calls have begun, read from the slots, which are ahead of the tally."""
+        if self._slots is None:
+            return 0
+        slots = self._slots
+        return sum(slots.read(n).entered_ns != 0 for n in range(self._workload.records))
 
     def probes(self) -> frozenset[int]:
         """Return the sequences kept back for probing."""
@@ -262,7 +279,7 @@ class _Surge:
         self._clock = clock
 
     def sent(self) -> int:
-        return self._load.tally().sent
+        return self._load.entered()
 
     def wait(self, seconds: float) -> None:
         self._clock.sleep(seconds)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from harness.deployments import server_specs
 from harness.deployments.installed import require
 from harness.deployments.ports import free_port
+from harness.deployments.preflight import Requirements
 from harness.deployments.processes import ProcessSpec
 from harness.deployments.services import GATE, PROXY, ServiceSet
 from harness.protocols import Clock, Stack
@@ -25,6 +27,9 @@ _PROGRAMS = {PROXY: _toxiproxy, GATE: server_specs.elastic_gate, "elasticsearch"
 
 class LocalServices(ServiceSet):
     """A real single-node Elasticsearch and a real Toxiproxy on loopback ports, and the HTTP gate of ours."""
+
+    # Elasticsearch's heap of 512 MiB, what its JVM takes beside it, its launcher's JVM, our own processes.
+    requirements: ClassVar[Requirements] = Requirements(memory_mib=1_200, other_user=True)
 
     def __init__(self, scratch: Path, run_id: str, clock: Clock, stack: Stack) -> None:
         super().__init__(_PROGRAMS, scratch, run_id, clock, stack.needs)

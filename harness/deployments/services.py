@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 from harness.deployments import process_set
 from harness.deployments.ports import LOOPBACK, free_port, release_port
+from harness.deployments.preflight import Requirements
 from harness.deployments.processes import ManagedProcess, ProcessSpec
 from harness.errors import ScenarioError
 from harness.family import unknown
@@ -54,6 +55,8 @@ class ServiceSet:
     Raises:
         ScenarioError: this backend has no such service.
     """
+
+    requirements: ClassVar[Requirements] = Requirements()
 
     def __init__(
         self,

@@ -190,16 +190,18 @@ class StackDeployment:
     def _make_link(self, link: str) -> None:
         # Links of scenarios that run side by side share one proxy and one gate, hence the run id.
         name, port, service = f"{self._run_id}-{link}", self._ports[link], self._stack.links[link]
-        upstream = urlsplit(self._urls[service]).netloc
+        scheme, upstream, *_ = urlsplit(self._urls[service])
+        # A store of the user's own may speak TLS, which the gate cannot look into.
+        is_gated = service in SPEAK_HTTP and scheme == "http"
         try:
-            if service in SPEAK_HTTP:
+            if is_gated:
                 upstream = self._gate.create(name, f"{LOOPBACK}:0", upstream)
                 self._made.append(partial(self._gate.delete, name))
             self._proxy.create(name, f"{LOOPBACK}:{port}", upstream)
             self._made.append(partial(self._proxy.delete, name))
         except HarnessError as error:
             raise StackError(f'link "{link}" to {upstream} cannot be made: {error}') from error
-        self._links[link] = self._link_target(link, name, (LOOPBACK, port), service in SPEAK_HTTP)
+        self._links[link] = self._link_target(link, name, (LOOPBACK, port), is_gated)
 
     def _link_target(self, link: str, name: str, listen: tuple[str, int], is_gated: bool) -> LinkTarget:
         if not is_gated:

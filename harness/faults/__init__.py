@@ -10,6 +10,7 @@ FAULTS = Family(
         ),
         "black_hole": Kind("harness.faults.black_hole:BlackHole", "bytes vanish, connections stay open"),
         "latency": Kind("harness.faults.latency:Latency", "everything through a link takes longer"),
+        "bandwidth": Kind("harness.faults.bandwidth:Bandwidth", "a link takes only so many bytes a second"),
         "flapping": Kind(
             "harness.faults.flapping:Flapping", "a link goes down and comes up, again and again"
         ),

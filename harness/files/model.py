@@ -9,7 +9,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from harness.family import unknown
@@ -47,10 +55,19 @@ def _the_version(version: int) -> int:
     return version
 
 
-Name = Annotated[str, AfterValidator(_a_name)]
+Name = Annotated[
+    str,
+    AfterValidator(_a_name),
+    WithJsonSchema({"type": "string", "pattern": f"^[a-z][a-z0-9_-]{{0,{NAME_CHARACTERS_MAX - 1}}}$"}),
+]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)]
 Seconds = Annotated[float, Field(gt=0, le=SECONDS_MAX)]
-Version = Annotated[int, AfterValidator(_the_version), Field(description='Add "version: 1".')]
+Version = Annotated[
+    int,
+    AfterValidator(_the_version),
+    Field(description='Add "version: 1".'),
+    WithJsonSchema({"const": VERSION}),
+]
 
 ModelT = TypeVar("ModelT", bound=FileModel)
 

@@ -50,7 +50,9 @@ class _StepModel(OpenModel):
     acknowledged_min: Annotated[int, Field(ge=0, le=1_000_000_000)] = 1
 
 
-class _ScenarioModel(FileModel):
+class ScenarioModel(FileModel):
+    """A scenario file."""
+
     version: Version
     name: Name = Field(description="Add it; it is the file's name without .yaml.")
     title: Text = Field(description="Add one line that a report can show.")
@@ -77,7 +79,7 @@ def load_scenario(path: Path) -> Scenario:
         ScenarioError: the file cannot be read or has mistakes; each is listed with its line, key and remedy.
     """
     source = read_yaml(path)
-    model = parse(_ScenarioModel, source, _mistakes(source))
+    model = parse(ScenarioModel, source, _mistakes(source))
     return Scenario(
         name=model.name,
         title=model.title,

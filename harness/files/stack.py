@@ -105,7 +105,9 @@ class _PromisesModel(FileModel):
     order_by: Annotated[list[Text], Field(max_length=8)] = Field(default_factory=list)
 
 
-class _StackModel(FileModel):
+class StackModel(FileModel):
+    """A stack file."""
+
     not_supported_yet: ClassVar[tuple[str, ...]] = ("transforms",)
 
     version: Version
@@ -137,7 +139,7 @@ def load_stack(path: Path) -> Stack:
         ScenarioError: the file cannot be read or has mistakes; each is listed with its line, key and remedy.
     """
     source = read_yaml(path)
-    model = parse(_StackModel, source, _mistakes(source))
+    model = parse(StackModel, source, _mistakes(source))
     return Stack(
         name=model.name,
         needs=tuple(model.needs),

@@ -26,7 +26,9 @@ class Suite:
     source: str = ""
 
 
-class _SuiteModel(FileModel):
+class SuiteModel(FileModel):
+    """A suite file."""
+
     version: Version
     name: Name = Field(description="Add it; it is the file's name without .yaml.")
     title: Text = Field(description="Add one line that a report can show.")
@@ -47,7 +49,7 @@ def load_suite(path: Path, known_scenarios: Collection[str]) -> Suite:
     """
     source = read_yaml(path)
     model = parse(
-        _SuiteModel, source, [*file_name_mistakes(source), *_scenario_mistakes(source, known_scenarios)]
+        SuiteModel, source, [*file_name_mistakes(source), *_scenario_mistakes(source, known_scenarios)]
     )
     return Suite(model.name, model.title, tuple(model.scenarios), source.path)
 

@@ -6,6 +6,20 @@ import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from harness.result import Report, Result
+
+
+def write_report(report: Report, result: Result, folder: Path) -> Path:
+    """Write a report into a folder under its own name.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    return write_atomically(folder / report.file_name, report.text(result))
+
 
 def write_atomically(path: Path, text: str) -> Path:
     """Write UTF-8 text to a temporary neighbour, flush it to disk and rename it into place, mode 0600.

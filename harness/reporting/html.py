@@ -5,10 +5,9 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
-from pathlib import Path
+from typing import ClassVar
 
-from harness.amounts import EN_DASH, hundredths, interval, milliseconds, number, points
-from harness.reporting.atomic_file import write_atomically
+from harness.amounts import EN_DASH, hundredths, interval, milliseconds, points
 from harness.reporting.scorecard_scenario import (
     Detail,
     broken,
@@ -24,6 +23,7 @@ from harness.reporting.scorecard_words import (
     PointsGroup,
     PointsRow,
     count_by_status,
+    facts_of_run,
     points_groups,
     status_word,
     sum_problem,
@@ -33,7 +33,6 @@ from harness.reporting.seismogram import seismogram
 from harness.result import Result, ScenarioResult, Score
 from harness.visible import markup
 
-FILE_NAME = "scorecard.html"
 BYTES_MAX = 300_000
 # Tried in turn until the page fits: first what result.json has anyway, last what a person came for.
 DETAILS = (
@@ -47,15 +46,13 @@ DETAILS = (
 
 
 class Scorecard:
-    """The scorecard for people, as one HTML file."""
+    """The scorecard for people, as one HTML file of at most 300 kB."""
 
-    def write(self, result: Result, folder: Path) -> Path:
-        """Write `scorecard.html` into the folder, whole or not at all, at most 300 kB.
+    file_name: ClassVar[str] = "scorecard.html"
 
-        Raises:
-            OSError: the folder cannot be written to.
-        """
-        return write_atomically(folder / FILE_NAME, page(result))
+    def text(self, result: Result) -> str:
+        """Return the page."""
+        return page(result)
 
 
 def page(result: Result) -> str:
@@ -88,7 +85,7 @@ def _page(result: Result, detail: Detail) -> str:
             "<main>",
             _decision(result, detail),
             _vetoes(result, detail),
-            _score(result.score, detail),
+            _score(result, detail),
             _scenarios(result, detail),
             _surroundings(result, detail),
             f"</main><script>{script}</script></body></html>\n",
@@ -105,8 +102,8 @@ def _masthead(result: Result) -> str:
         ("stack", result.stack),
         ("suite", result.suite),
         ("backend", result.backend),
-        ("input", result.input),
-        ("when", result.started_at.replace("T", " ").replace("Z", " UTC")),
+        ("input", result.input or "generated lines"),
+        ("when", result.started_at.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC")),
         ("took", milliseconds(result.seconds * 1000)),
     )
     terms = "".join(
@@ -145,7 +142,8 @@ def _vetoes(result: Result, detail: Detail) -> str:
     return "".join((*parts, "</section>"))
 
 
-def _score(score: Score, detail: Detail) -> str:
+def _score(result: Result, detail: Detail) -> str:
+    score = result.score
     groups = points_groups(score)
     low, high = hundredths(score.low), hundredths(score.high)
     if score.vetoes:
@@ -159,7 +157,7 @@ def _score(score: Score, detail: Detail) -> str:
     return "".join(
         (
             '<section class="score"><h2>Score</h2>',
-            _not_examined(score),
+            _not_examined(result, detail),
             '<div class="score-grid"><div>',
             number_shown,
             f'<p class="coverage">{_coverage(score)}</p>',
@@ -171,12 +169,14 @@ def _score(score: Score, detail: Detail) -> str:
     )
 
 
-def _not_examined(score: Score) -> str:
-    if not score.not_examined:
+def _not_examined(result: Result, detail: Detail) -> str:
+    dimensions, unplanned = result.score.not_examined, result.unplanned
+    if not dimensions and not unplanned:
         return ""
-    names = ", ".join(f"<b>{markup(name, 80)}</b>" for name in score.not_examined)
-    scaled = "The other weights are scaled to 100."
-    return f'<p class="not-examined"><strong>Not examined:</strong> {names}. {scaled}</p>'
+    names = ", ".join(f"<b>{markup(name, 80)}</b>" for name in dimensions)
+    said = f"<strong>Not examined:</strong> {names}. The other weights are scaled to 100." if names else ""
+    heading = "" if names else "<strong>Not examined:</strong>"
+    return f'<div class="not-examined"><p>{said}{heading}</p>{bullets(unplanned, "unplanned", detail)}</div>'
 
 
 def _coverage(score: Score) -> str:
@@ -256,15 +256,7 @@ def _index_row(place: int, one: ScenarioResult, detail: Detail) -> str:
 
 
 def _surroundings(result: Result, detail: Detail) -> str:
-    facts = [
-        ("run", result.run_id),
-        ("started", result.started_at),
-        ("seed", str(result.seed)),
-        ("suite hash", result.suite_hash),
-        ("plan hash", result.plan_hash),
-        ("scenarios", number(len(result.scenarios))),
-        *result.surroundings.items(),
-    ]
+    facts = facts_of_run(result)
     terms = "".join(
         f"<div><dt>{markup(word, 60)}</dt><dd>{markup(fact, detail.characters_max)}</dd></div>"
         for word, fact in facts[:60]

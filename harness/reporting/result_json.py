@@ -14,15 +14,14 @@ from enum import Enum
 from math import isfinite
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from harness.errors import InternalError, ScenarioError
-from harness.reporting.atomic_file import write_atomically
 from harness.result import Result
 from harness.visible import clipped
 
 FILE_NAME = "result.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 RESULT_BYTES_MAX = 256 * 2**20
 NOT_FINITE = {"Infinity": float("inf"), "-Infinity": float("-inf"), "NaN": float("nan")}
 
@@ -30,15 +29,16 @@ NOT_FINITE = {"Infinity": float("inf"), "-Infinity": float("-inf"), "NaN": float
 class ResultJson:
     """Everything of a run for machines."""
 
-    def write(self, result: Result, folder: Path) -> Path:
-        """Write `result.json` into the folder, whole or not at all, readable by its owner only.
+    file_name: ClassVar[str] = FILE_NAME
+
+    def text(self, result: Result) -> str:
+        """Return the JSON document.
 
         Raises:
             InternalError: the result holds something that is not one of its nouns.
-            OSError: the folder cannot be written to.
         """
         document = {"schema_version": SCHEMA_VERSION, **_encoded(result, "result")}
-        return write_atomically(folder / FILE_NAME, json.dumps(document, indent=1, allow_nan=False) + "\n")
+        return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
 def read_result(path: Path) -> Result:
@@ -179,12 +179,7 @@ def _decoded_dataclass(kind: Any, value: Any, where: str) -> Any:
 
 def _decoded_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
     items = _expected(list, value, where, "a list")
-    if kinds[-1] is Ellipsis:
-        return tuple(_decoded(kinds[0], item, f"{where}[{index}]") for index, item in enumerate(items))
-    if len(items) != len(kinds):
-        raise _MismatchError(f"{where}: {len(items)} values, expected {len(kinds)}")
-    pairs = zip(kinds, items, strict=True)
-    return tuple(_decoded(kind, item, f"{where}[{index}]") for index, (kind, item) in enumerate(pairs))
+    return tuple(_decoded(kinds[0], item, f"{where}[{index}]") for index, item in enumerate(items))
 
 
 def _decoded_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:

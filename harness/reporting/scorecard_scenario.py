@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from harness.amounts import EN_DASH, milliseconds, number, seconds_span
 from harness.charts import Chart, backlog_chart, flow_chart, response_chart, stored_per_second, time_axis
 from harness.protocols import Scenario, Status, Verdict
-from harness.reporting.scorecard_words import MARKS, measured, replay_command, status_word
+from harness.reporting.scorecard_words import MARKS, attempt_line, measured, replay_command, status_word
 from harness.result import Band, Result, ScenarioResult, SecondOfRun
 from harness.visible import markup
-
-RESPONSE_OBJECTIVE = "caller.response_p99_ms"
-RESPONSE_LIMIT_MS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,8 @@ def scenario_section(result: Result, one: ScenarioResult, anchor: str, detail: D
             f"<header><h3>{prose(one.scenario.title, detail)}</h3>{chip(one.status)}</header>",
             _purpose(one.scenario, detail),
             bullets(one.remarks, "remarks", detail),
-            _figure(one, anchor, detail),
+            bullets([attempt_line(*attempt) for attempt in enumerate(one.attempts, 1)], "remarks", detail),
+            _figure(result, one, anchor, detail),
             _faults(one.bands, detail),
             _account(one),
             '<div class="verdicts">',
@@ -98,7 +96,7 @@ def _account(one: ScenarioResult) -> str:
     return f'<dl class="account">{terms}{took}</dl>'
 
 
-def _figure(one: ScenarioResult, anchor: str, detail: Detail) -> str:
+def _figure(result: Result, one: ScenarioResult, anchor: str, detail: Detail) -> str:
     lanes_max = detail.lanes_of_passed if one.status is Status.PASS else detail.lanes
     if not one.series:
         return '<p class="empty">No second of this scenario was recorded.</p>'
@@ -106,11 +104,8 @@ def _figure(one: ScenarioResult, anchor: str, detail: Detail) -> str:
         return (
             '<p class="empty">Left out to keep this page small: the chart. result.json has its numbers.</p>'
         )
-    limit_ms = next(
-        (v.limit for v in one.verdicts if v.objective == RESPONSE_OBJECTIVE and v.limit), RESPONSE_LIMIT_MS
-    )
     axis = time_axis(one.series, one.bands)
-    lanes = _charts(one, anchor, limit_ms)[:lanes_max]
+    lanes = _charts(one, anchor, result.promises.response_p99_ms)[:lanes_max]
     return "".join(
         (
             f'<figure data-from="{axis.from_seconds:g}" data-to="{axis.to_seconds:g}">',

@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.amounts import EN_DASH, apportioned, hundredths, quantity
+from harness.amounts import EN_DASH, apportioned, hundredths, milliseconds, number, quantity
 from harness.protocols import Status, Verdict
-from harness.result import DimensionScore, Result, ScenarioResult, Score
+from harness.result import Attempt, DimensionScore, Result, ScenarioResult, Score
 
 # A mark beside each word, so that no reading depends on colour; plain ones for ASCII terminals.
 MARKS = {
@@ -117,14 +117,41 @@ def count_by_status(statuses: Sequence[Status]) -> str:
     return ", ".join(f"{count} {status_word(status).lower()}" for status, count in counts if count)
 
 
+def facts_of_run(result: Result) -> tuple[tuple[str, str], ...]:
+    """Return what identifies a run and what it was measured on, as (name, value)."""
+    promises = result.promises
+    return (
+        ("run", result.run_id),
+        ("started", result.started_at),
+        ("seed", str(result.seed)),
+        ("suite hash", result.suite_hash),
+        ("plan hash", result.plan_hash),
+        ("scenarios", number(len(result.scenarios))),
+        (
+            "promised",
+            f"durable in {promises.durability.name.lower()}, at most {promises.copies_max} "
+            f"{'copy' if promises.copies_max == 1 else 'copies'}, "
+            f"p99 of {milliseconds(promises.response_p99_ms)}",
+        ),
+        *result.surroundings.items(),
+    )
+
+
+def attempt_line(place: int, attempt: Attempt) -> str:
+    """Return an earlier attempt in one line: what it said and where its history is."""
+    why = "; ".join(attempt.reasons) or "no reason was given"
+    took = milliseconds(attempt.seconds * 1000)
+    return f"attempt {place} was {status_word(attempt.status)} after {took}: {why} ({attempt.history})"
+
+
 def _points_group(dimension: DimensionScore, row: PointsRow) -> PointsGroup:
-    parts = [(weight, low, high) for _, _, weight, low, high in dimension.objectives]
+    parts = [(one.weight, one.low, one.high) for one in dimension.objectives]
     columns = _columns(parts, weight=row.weight, low=row.low, high=row.high)
     return PointsGroup(
         row,
         tuple(
-            PointsRow(name, status, *shown)
-            for (name, status, *_), shown in zip(dimension.objectives, columns, strict=True)
+            PointsRow(one.objective, one.status, *shown)
+            for one, shown in zip(dimension.objectives, columns, strict=True)
         ),
     )
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from io import StringIO
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.amounts import EN_DASH, hundredths, interval, points, seconds_span
 from harness.protocols import Status, Verdict
-from harness.reporting.atomic_file import write_atomically
 from harness.reporting.scorecard_words import (
     MARKS,
+    attempt_line,
     count_by_status,
     measured,
     points_groups,
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-FILE_NAME = "scorecard.txt"
 COLUMNS = 100
 LINES_OF_COUNTEREXAMPLE_MAX = 12
 CHARACTERS_MAX = 300
@@ -49,18 +47,15 @@ ASCII_FOR = str.maketrans(
 class TerminalReport:
     """The scorecard as text."""
 
-    def write(self, result: Result, folder: Path) -> Path:
-        """Write `scorecard.txt` into the folder, whole or not at all: ASCII, at most 100 columns.
+    file_name: ClassVar[str] = "scorecard.txt"
 
-        Raises:
-            OSError: the folder cannot be written to.
-        """
+    def text(self, result: Result) -> str:
+        """Return the scorecard in ASCII, at most 100 columns wide."""
         from rich.console import Console
 
         text = StringIO()
         self.draw(result, Console(file=text, width=COLUMNS, force_terminal=False, color_system=None))
-        lines = (line.rstrip() for line in text.getvalue().splitlines())
-        return write_atomically(folder / FILE_NAME, "\n".join(lines) + "\n")
+        return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 
     def draw(self, result: Result, console: Console) -> None:
         """Draw the scorecard on a console: in colour on a terminal, in plain ASCII anywhere else."""
@@ -109,6 +104,8 @@ class _Drawing:
         yield self._text("")
         if score.not_examined:
             yield self._text(f"Not examined: {', '.join(score.not_examined)}")
+        for left_out in self._result.unplanned:
+            yield self._text(f"Not examined: {left_out}")
         if problem := sum_problem(score):
             yield self._text(problem, style="bold red")
         if score.vetoes:
@@ -145,14 +142,7 @@ class _Drawing:
             yield from self._scenario(one)
 
     def _scenario(self, one: ScenarioResult) -> Iterator[RenderableType]:
-        for remark in one.remarks:
-            yield self._text(remark, indent=2, style="yellow")
-        for band in one.bands:
-            landed = "landed" if band.landed else "not proved to have landed"
-            span = seconds_span(band.from_seconds, band.to_seconds)
-            yield self._text(
-                f"{band.fault} on {band.target}, {span}, {landed}: {band.proof}", indent=2, style="dim"
-            )
+        yield from self._course(one)
         if one.verdicts:
             table = self._table("verdict", "objective", "measured")
             for verdict in one.verdicts:
@@ -164,6 +154,18 @@ class _Drawing:
                 yield from self._explained(verdict)
         if one.status is not Status.PASS:
             yield self._text(f"replay: {replay_command(self._result, one)}", indent=2)
+
+    def _course(self, one: ScenarioResult) -> Iterator[RenderableType]:
+        for remark in one.remarks:
+            yield self._text(remark, indent=2, style="yellow")
+        for place, attempt in enumerate(one.attempts, 1):
+            yield self._text(attempt_line(place, attempt), indent=2, style="yellow")
+        for band in one.bands:
+            landed = "landed" if band.landed else "not proved to have landed"
+            span = seconds_span(band.from_seconds, band.to_seconds)
+            yield self._text(
+                f"{band.fault} on {band.target}, {span}, {landed}: {band.proof}", indent=2, style="dim"
+            )
 
     def _explained(self, verdict: Verdict) -> Iterator[RenderableType]:
         yield self._text(f"{status_word(verdict.status)} {verdict.objective}: {verdict.summary}", indent=2)

@@ -105,6 +105,27 @@ class Disconnectable(Protocol):
 
 
 @runtime_checkable
+class Squeezable(Protocol):
+    """A network link that can be made narrow, and whose width can be tried from outside."""
+
+    def add_toxic(self, name: str, kind: str, stream: str, attributes: Arguments, toxicity: float) -> None:
+        """Put a toxic on one direction, as for `Severable`; raises FaultError."""
+        ...
+
+    def remove_toxic(self, name: str) -> None:
+        """Take a toxic off again; raises FaultError where the proxy does not do it."""
+        ...
+
+    def undo_toxic(self, name: str) -> Undo:
+        """Say how a later process takes a toxic off."""
+        ...
+
+    def push(self, size_bytes: int, timeout_seconds: float) -> Probe:
+        """Send a request of at least this size over a connection of its own and say what it met."""
+        ...
+
+
+@runtime_checkable
 class Surging(Protocol):
     """A load whose rate can be watched while the workload lets it surge."""
 

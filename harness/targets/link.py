@@ -31,7 +31,7 @@ class ToxicServer(Protocol):
 
 
 class LinkTarget:
-    """One link through the fault proxy; implements Severable and Disconnectable.
+    """One link through the fault proxy; implements Severable, Squeezable and Disconnectable.
 
     Args:
         name: how scenarios call it.
@@ -100,8 +100,12 @@ class LinkTarget:
 
         Any answer counts, whatever its status: the link is what is tried here, not the service behind it.
         """
+        return self.push(0, timeout_seconds)
+
+    def push(self, size_bytes: int, timeout_seconds: float) -> Probe:
+        """Do as `probe` does, with a request of at least `size_bytes`; every server takes 8 KiB."""
         started = time.monotonic()
-        outcome = _outcome(self._listen, timeout_seconds)
+        outcome = _outcome(self._listen, timeout_seconds, size_bytes)
         return Probe(outcome=outcome, elapsed_ms=(time.monotonic() - started) * 1e3)
 
     def undo_toxic(self, name: str) -> Undo:
@@ -119,10 +123,11 @@ class LinkTarget:
             raise FaultError(f'link "{self.name}" does not {what}: {error}') from error
 
 
-def _outcome(address: tuple[str, int], timeout_seconds: float) -> Outcome:
+def _outcome(address: tuple[str, int], timeout_seconds: float, size_bytes: int) -> Outcome:
     until = time.monotonic() + timeout_seconds
     host, port = address
-    request = f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode()
+    padding = f"X-Padding: {'x' * size_bytes}\r\n" if size_bytes else ""
+    request = f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n{padding}\r\n".encode()
     try:
         with socket.create_connection(address, timeout=timeout_seconds) as connection:
             connection.sendall(request)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import sys
 import time
+import urllib.request
 
 
 class Quick(logging.Handler):
@@ -60,3 +63,21 @@ class NeverReturns(logging.Handler):
 
 class NotAHandler:
     """Has nothing to do with logging."""
+
+
+class StoresChanged(logging.Handler):
+    """Stores every record at once, and every tenth with one letter changed; tells both on standard error."""
+
+    def __init__(self, url: str, index: str) -> None:
+        super().__init__()
+        self._url = f"{url}/{index}/_doc"
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.__dict__["sequence"] % 10 == 0:
+            text = f"?{text[1:]}"
+        body = json.dumps({"@timestamp": "2026-01-01T00:00:00Z", "message": text}).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self._url, body, headers)  # noqa: S310 - a loopback address
+        urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
+        sys.stderr.write(f"stored {text}\n")

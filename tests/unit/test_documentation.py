@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -9,8 +10,14 @@ import click
 import pytest
 
 from harness import errors
+from harness.archives.file import FileArchive
 from harness.cli.main import EXIT_INTERRUPTED, EXIT_USAGE, cli
+from harness.files.gate import load_gate
+from harness.files.scenario import load_scenario
+from harness.files.schemas import FILES, schemas
 from harness.files.stack import load_stack
+from harness.intakes.http import Http
+from harness.reporting import REPORTS
 
 REPOSITORY = Path(__file__).parent.parent.parent
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
@@ -37,6 +44,46 @@ def test_every_command_shown_exists_with_its_options(page):
             assert set(re.findall(r"--[a-z-]+", words[1])) <= known, words
 
 
+FILE_LOADERS = {"intake": load_stack, "hypothesis": load_scenario, "objectives": load_gate}
+FILES_IN_PAGES = [
+    (page, text, loader)
+    for page in PAGES
+    for text in _blocks(page, "yaml")
+    for key, loader in FILE_LOADERS.items()
+    if re.search(rf"^{key}:", text, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "loader"), FILES_IN_PAGES, ids=[page.name for page, _, _ in FILES_IN_PAGES]
+)
+def test_every_file_shown_loads_with_the_real_loader(page, text, loader, tmp_path):
+    name = re.search(r"^name: (\S+)$", text, re.MULTILINE)
+    path = tmp_path / f"{name[1] if name else 'gate'}.yaml"
+    path.write_text(text)
+
+    loader(path)
+
+
+def test_pages_that_show_files_are_looked_at():
+    assert {"README.md", "own-stack.md", "own-scenario.md", "gate-in-ci.md"} <= {
+        page.name for page, _, _ in FILES_IN_PAGES
+    }
+
+
+def test_arguments_that_the_own_stack_page_lists_are_those_of_the_parts():
+    page = (REPOSITORY / "docs" / "how-to" / "own-stack.md").read_text()
+    listed = set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE))
+    taken = {
+        name
+        for part in (Http, FileArchive)
+        for name, parameter in inspect.signature(part).parameters.items()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    }
+
+    assert listed == taken
+
+
 def test_the_stack_file_of_the_readme_loads(tmp_path):
     (text,) = _blocks(REPOSITORY / "README.md", "yaml")
     path = tmp_path / "mine.yaml"
@@ -45,10 +92,9 @@ def test_the_stack_file_of_the_readme_loads(tmp_path):
     assert load_stack(path).intake.arguments["handler"] == "mypackage.logs:MyHandler"
 
 
-def test_the_readmes_exit_codes_are_those_of_the_errors():
-    said = {
-        int(code) for code in re.findall(r"^\| (\d) \|", (REPOSITORY / "README.md").read_text(), re.MULTILINE)
-    }
+@pytest.mark.parametrize("page", ["README.md", "docs/reference/exit-codes.md"])
+def test_the_exit_codes_documented_are_those_of_the_errors(page):
+    said = {int(code) for code in re.findall(r"^\| (\d) \|", (REPOSITORY / page).read_text(), re.MULTILINE)}
     of_errors = {
         value.exit_code
         for value in vars(errors).values()
@@ -56,3 +102,37 @@ def test_the_readmes_exit_codes_are_those_of_the_errors():
     }
 
     assert said == of_errors | {0, 1, EXIT_USAGE, EXIT_INTERRUPTED}
+
+
+def _keys(schema):
+    """Return every key that a file may have, wherever in it."""
+    inside = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    own = schema.get("properties", {}) if isinstance(schema, dict) else {}
+    return set(own).union(*map(_keys, inside))
+
+
+@pytest.mark.parametrize("word", FILES)
+def test_every_key_of_a_file_is_documented(word):
+    page = (REPOSITORY / "docs" / "reference" / "files.md").read_text()
+    section = page.split(f"## {word.capitalize()}\n")[1].split("\n## ")[0]
+    documented = {
+        part for cell in re.findall(r"^\| `([^`]+)`", section, re.MULTILINE) for part in cell.split(".")
+    }
+
+    assert _keys(schemas()[word]) - {part.removesuffix("[]") for part in documented} == set()
+
+
+def test_every_report_is_documented():
+    page = (REPOSITORY / "docs" / "reference" / "reports.md").read_text()
+
+    for word in REPORTS.kinds:
+        assert f"| `{REPORTS.resolve(word).file_name}` | `{word}` |" in page
+
+
+def test_the_gate_file_of_the_reference_loads(tmp_path):
+    (text,) = [
+        block for block in _blocks(REPOSITORY / "docs/reference/files.md", "yaml") if "waivers" in block
+    ]
+    (tmp_path / "gate.yaml").write_text(text)
+
+    assert load_gate(tmp_path / "gate.yaml").waivers[0].reason == "the disks are being replaced"

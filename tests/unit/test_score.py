@@ -89,7 +89,7 @@ def test_points_sum_to_the_score_and_the_interval_is_one(statuses):
     verdicts = [Verdict(name, PLANNED[name], s, "") for name, s in zip(PLANNED, statuses, strict=True)]
     result = score(PLANNED, verdicts)
 
-    assert result.low == pytest.approx(sum(row[3] for d in result.dimensions for row in d.objectives))
+    assert result.low == pytest.approx(sum(row.low for d in result.dimensions for row in d.objectives))
     assert 0 <= result.low <= result.high <= 100
     assert sum(d.weight for d in result.dimensions) == pytest.approx(100)
 

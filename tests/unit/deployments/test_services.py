@@ -42,6 +42,9 @@ def server(name: str, scratch: Path, port: int) -> ProcessSpec:
     )
 
 
+PROGRAMS: Mapping[str, Program] = {"proxy": server, "gate": server, "store": server}
+
+
 def program_that_is_missing(name: str, scratch: Path, port: int) -> ProcessSpec:
     raise UnavailableError("store: not installed")
 
@@ -53,7 +56,7 @@ def services(
 
 
 def test_services_answer_at_their_urls_until_they_are_stopped(scratch: Path, run_id: str) -> None:
-    deployment = services(scratch, run_id, {"proxy": server, "store": server})
+    deployment = services(scratch, run_id, PROGRAMS)
     urls = deployment.urls()
     try:
         deployment.start()
@@ -63,13 +66,13 @@ def test_services_answer_at_their_urls_until_they_are_stopped(scratch: Path, run
         deployment.stop()
         deployment.stop()
 
-    assert served == {"proxy": True, "store": True}
+    assert served == {"proxy": True, "gate": True, "store": True}
     assert not answers(urls["store"], 5)
     assert deployment.exited() == []
 
 
 def test_killed_service_comes_back_at_the_same_url(scratch: Path, run_id: str) -> None:
-    deployment = services(scratch, run_id, {"proxy": server, "store": server})
+    deployment = services(scratch, run_id, PROGRAMS)
     try:
         deployment.start()
         deployment.wait_ready(20)
@@ -85,20 +88,20 @@ def test_killed_service_comes_back_at_the_same_url(scratch: Path, run_id: str) -
     assert back
 
 
-def test_fault_proxy_comes_always_and_is_no_target(scratch: Path, run_id: str) -> None:
-    deployment = services(scratch, run_id, {"proxy": server, "store": server}, needs=())
+def test_fault_proxy_and_gate_come_always_and_are_no_targets(scratch: Path, run_id: str) -> None:
+    deployment = services(scratch, run_id, PROGRAMS, needs=())
 
-    assert list(deployment.urls()) == ["proxy"]
+    assert list(deployment.urls()) == ["proxy", "gate"]
     assert list(deployment.targets()) == []
 
 
 def test_service_that_the_backend_lacks_is_named_with_a_suggestion(scratch: Path, run_id: str) -> None:
     with pytest.raises(ScenarioError, match='no service "stor"'):
-        services(scratch, run_id, {"proxy": server, "store": server}, needs=("stor",))
+        services(scratch, run_id, PROGRAMS, needs=("stor",))
 
 
 def test_failed_start_stops_what_was_started_before(scratch: Path, run_id: str) -> None:
-    deployment = services(scratch, run_id, {"proxy": server, "store": program_that_is_missing})
+    deployment = services(scratch, run_id, {**PROGRAMS, "store": program_that_is_missing})
 
     with pytest.raises(UnavailableError, match="not installed"):
         deployment.start()
@@ -112,7 +115,7 @@ def test_service_that_ends_by_itself_is_told_with_its_exit_code(scratch: Path, r
         command = (sys.executable, "-c", "raise SystemExit(6)")
         return ProcessSpec(name=name, command=command, folder=scratch, log=scratch / "crash.log")
 
-    deployment = services(scratch, run_id, {"proxy": server, "store": crashing})
+    deployment = services(scratch, run_id, {**PROGRAMS, "store": crashing})
     try:
         deployment.start()
         with pytest.raises(StackError, match='"store" ended with exit code 6'):

@@ -1,8 +1,10 @@
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from harness.errors import ScenarioError
+from harness.exemptions import Exemption
 from harness.files.gate import load_gate
 from harness.gate import GateRules, Limit, ObjectiveRule, OnInconclusive
 
@@ -23,14 +25,18 @@ def test_a_whole_file_becomes_rules(tmp_path):
     rules = load(
         tmp_path,
         "version: 1\nscore: {min: 90}\nveto: [alerts.missed]\non_inconclusive: fail\n"
-        'objectives:\n  caller.response_p99_ms: {fail: ">100", warn: "> 80.5"}\n',
+        'objectives:\n  caller.response_p99_ms: {fail: ">100", warn: "> 80.5", min_samples: 299}\n'
+        "waivers: [{id: recovery.drain_seconds, until: 2027-01-31, reason: slow disks}]\n"
+        "not_applicable: [{id: integrity.order, until: 2027-06-30, reason: no order promised}]\n",
     )
 
     assert rules == GateRules(
         90,
         ("alerts.missed",),
-        {"caller.response_p99_ms": ObjectiveRule(Limit(">", 100), Limit(">", 80.5))},
+        {"caller.response_p99_ms": ObjectiveRule(Limit(">", 100), Limit(">", 80.5), 299)},
         OnInconclusive.FAIL,
+        (Exemption("recovery.drain_seconds", date(2027, 1, 31), "slow disks"),),
+        (Exemption("integrity.order", date(2027, 6, 30), "no order promised"),),
         f"{tmp_path}/gate.yaml",
     )
 
@@ -46,11 +52,16 @@ def test_what_is_left_out_has_the_defaults(tmp_path):
             'regression: {caller.response_p99_ms: "+10%"}',
             '2 regression: "regression" is not supported yet. Remove',
         ),
-        ("waivers: []", '2 waivers: "waivers" is not supported yet. Remove it'),
+        ("waivers: [{id: a.b, until: 2027-01-31}]", "2 waivers[0].reason: is missing. Say why"),
         (
-            'objectives: {a.b: {fail: ">1", min_samples: 299}}',
-            '2 objectives."a.b".min_samples: "min_samples" is not supported yet. Remove it',
+            "not_applicable: [{id: a.b, until: soon, reason: r}]",
+            '2 not_applicable[0].until: must be a day, e.g. 2027-01-31, not "soon".',
         ),
+        (
+            "waivers: [{id: a.b, until: 2027-02-29, reason: r}]",
+            '2 waivers[0].until: must be a day, e.g. 2027-01-31, not "2027-02-29".',
+        ),
+        ("objectives: {a: {min_samples: 0}}", "2 objectives.a.min_samples: must be at least 1, not 0."),
         ("score: {min: 101}", "2 score.min: must be at most 100, not 101."),
         ("score: {min: high}", '2 score.min: must be a number, not "high".'),
         ("on_inconclusive: pass", '2 on_inconclusive: no value "pass". Known: fail, inconclusive, warn.'),

@@ -237,11 +237,6 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
             '11 acknowledged_by: intake "http" knows no "callback". Use "http_2xx".',
         ),
         (
-            'kind: python_logging, handler: "my.package:Handler", spool: "{run.folder}/spool", size: 5',
-            'kind: http, url: "{shipper.url}", header.A: x, headr.B: y',
-            '10 intake.headr.B: intake "http" has no argument "headr.B".',
-        ),
-        (
             "name: mine",
             "name: mine\nservices: {elastic: {url: 'http://127.0.0.1:9200'}}",
             '3 services.elastic: "needs" lists no service "elastic". Did you mean "elasticsearch"?',
@@ -291,6 +286,21 @@ def test_optional_parts_may_be_left_out(tmp_path):
     stack = load_stack(write(tmp_path, WHOLE))
 
     assert (stack.dead_letters, stack.counters, stack.promises.order_by) == (None, None, ())
+
+
+def test_an_intake_that_takes_any_header_still_notices_a_typo(tmp_path):
+    text = WHOLE.replace("acknowledged_by: callback", "acknowledged_by: http_2xx").replace(
+        'kind: python_logging, handler: "my.package:Handler", spool: "{run.folder}/spool", size: 5',
+        'kind: http, url: "{shipper.url}", header.Authorization: x, headr.B: y',
+    )
+
+    with pytest.raises(ScenarioError) as caught:
+        load_stack(write(tmp_path, text))
+
+    assert str(caught.value).splitlines() == [
+        f'{tmp_path}/mine.yaml:10 intake."headr.B": intake "http" has no argument "headr.B". '
+        "Known: content_type, field, kind, template, timeout_seconds, url."
+    ]
 
 
 def test_what_an_own_stack_may_say_of_itself_is_read(tmp_path):

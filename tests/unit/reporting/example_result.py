@@ -16,6 +16,7 @@ from harness.result import (
     Band,
     DimensionScore,
     GateDecision,
+    ObjectiveScore,
     Result,
     ScenarioResult,
     Score,
@@ -157,8 +158,8 @@ def scenario_result(subject: Scenario = SPINE, bands: tuple[Band, ...] = (RESET,
 
 
 def dimension(name: str, weight: float, *objectives: Objective) -> DimensionScore:
-    low, high = sum(one[3] for one in objectives), sum(one[4] for one in objectives)
-    return DimensionScore(name, weight, low, high, objectives)
+    rows = tuple(ObjectiveScore(*one) for one in objectives)
+    return DimensionScore(name, weight, sum(row.low for row in rows), sum(row.high for row in rows), rows)
 
 
 def score(*dimensions: DimensionScore, vetoes: tuple[str, ...] = (), coverage: float = 1.0) -> Score:
@@ -297,7 +298,8 @@ EXAMPLES = {"pass": passing_result, "veto": vetoed_result, "inconclusive": incon
 
 if __name__ == "__main__":
     from harness.reporting import REPORTS
+    from harness.reporting.atomic_file import write_report
 
     for example, build in EXAMPLES.items():
         for word in REPORTS.kinds:
-            REPORTS.resolve(word)().write(build(), Path(sys.argv[1]) / example)
+            write_report(REPORTS.resolve(word)(), build(), Path(sys.argv[1]) / example)

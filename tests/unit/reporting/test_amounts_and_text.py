@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from harness.amounts import apportioned, hundredths, milliseconds, number, quantity
 from harness.protocols import Status, Verdict
 from harness.reporting.scorecard_words import measured, points_groups
-from harness.result import DimensionScore, Score
+from harness.result import DimensionScore, ObjectiveScore, Score
 from harness.visible import clipped, markup, visible
 
 STATUSES = st.sampled_from([Status.PASS, Status.WARN, Status.FAIL, Status.INCONCLUSIVE])
@@ -40,8 +40,8 @@ def test_every_printed_column_sums_and_a_decided_row_shows_one_number(
         rows = []
         for status in statuses:
             low, high = POINTS.get(status, (0.0, 1.0))
-            rows.append((f"{place}.{status}", status, share, share * low, share * high))
-        low, high = sum(row[3] for row in rows), sum(row[4] for row in rows)
+            rows.append(ObjectiveScore(f"{place}.{status}", status, share, share * low, share * high))
+        low, high = sum(row.low for row in rows), sum(row.high for row in rows)
         dimensions.append(DimensionScore(str(place), weight * scale, low, high, tuple(rows)))
     low, high = (round(sum(getattr(one, end) for one in dimensions), 6) for end in ("low", "high"))
     groups = points_groups(Score(low, high, 1.0, tuple(dimensions), (), ()))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from harness.errors import InternalError, ScenarioError
 from harness.protocols import Status, Verdict
+from harness.reporting.atomic_file import write_report
 from harness.reporting.result_json import ResultJson, read_result
 from harness.result import Band, GateDecision, Result, SecondOfRun
 from tests.unit.reporting.example_result import EXAMPLES, NASTY, passing_result, vetoed_result
@@ -21,7 +22,7 @@ from tests.unit.reporting.example_result import EXAMPLES, NASTY, passing_result,
 def test_what_was_written_is_read_back_equal(tmp_path: Path, build: Callable[[], Result]) -> None:
     result = build()
 
-    assert read_result(ResultJson().write(result, tmp_path)) == result
+    assert read_result(write_report(ResultJson(), result, tmp_path)) == result
 
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
@@ -81,23 +82,23 @@ def test_any_text_and_any_number_survive_the_way_there_and_back(
         base, scenarios=(changed,), surroundings={word: word}, gate=GateDecision(Status.FAIL, (word,))
     )
 
-    assert read_result(ResultJson().write(result, tmp_path_factory.mktemp("result"))) == result
+    assert read_result(write_report(ResultJson(), result, tmp_path_factory.mktemp("result"))) == result
 
 
 def test_the_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    path = ResultJson().write(passing_result(), tmp_path)
+    path = write_report(ResultJson(), passing_result(), tmp_path)
 
     assert path == tmp_path / "result.json"
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_result_that_cannot_be_written_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
-    path = ResultJson().write(passing_result(), tmp_path)
+    path = write_report(ResultJson(), passing_result(), tmp_path)
     before = path.read_bytes()
     foreign = replace(passing_result(), surroundings={"cores": object()})  # type: ignore[dict-item]
 
     with pytest.raises(InternalError, match=r"result\.surroundings\.cores is a object"):
-        ResultJson().write(foreign, tmp_path)
+        write_report(ResultJson(), foreign, tmp_path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -106,7 +107,7 @@ def test_a_failing_rename_leaves_no_temporary_file(tmp_path: Path) -> None:
     (tmp_path / "result.json").mkdir()
 
     with pytest.raises(OSError, match=r"result\.json"):
-        ResultJson().write(passing_result(), tmp_path)
+        write_report(ResultJson(), passing_result(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
 
 
@@ -114,7 +115,7 @@ Change = Callable[[dict[str, Any]], object]
 
 
 def damaged(tmp_path: Path, change: Change) -> Path:
-    path = ResultJson().write(vetoed_result(), tmp_path)
+    path = write_report(ResultJson(), vetoed_result(), tmp_path)
     document = json.loads(path.read_text())
     change(document)
     path.write_text(json.dumps(document))
@@ -138,8 +139,8 @@ def damaged(tmp_path: Path, change: Change) -> Path:
         (lambda d: d.update(score=[]), r"score: expected an object, found \[\]"),
         (lambda d: d.update(surroundings={"cores": 2}), r"surroundings\.cores: expected a text, found 2"),
         (
-            lambda d: d["score"]["dimensions"][0]["objectives"][0].pop(),
-            r"score\.dimensions\[0\]\.objectives\[0\]: 4 values, expected 5",
+            lambda d: d["score"]["dimensions"][0]["objectives"][0].pop("low"),
+            r'score\.dimensions\[0\]\.objectives\[0\]: "low" is missing',
         ),
         (
             lambda d: d["scenarios"][0]["series"][3].update(stored="9"),
@@ -157,7 +158,7 @@ def test_a_changed_file_is_refused_with_the_place_and_a_remedy(
 
 
 def test_a_file_cut_short_is_named_as_damaged(tmp_path: Path) -> None:
-    path = ResultJson().write(passing_result(), tmp_path)
+    path = write_report(ResultJson(), passing_result(), tmp_path)
     path.write_bytes(path.read_bytes()[:-900])
 
     with pytest.raises(ScenarioError, match=r"not whole JSON: .* line \d+ .*restore it"):
@@ -183,10 +184,10 @@ def test_a_foreign_file_is_named_as_foreign(tmp_path: Path, content: str) -> Non
 
 
 def test_a_newer_schema_is_refused_with_the_remedy_to_upgrade(tmp_path: Path) -> None:
-    path = damaged(tmp_path, lambda document: document.update(schema_version=2, later="thing"))
+    path = damaged(tmp_path, lambda document: document.update(schema_version=3, later="thing"))
 
     with pytest.raises(
-        ScenarioError, match=r"schema_version is 2, and this logquake reads 1\. Upgrade logquake"
+        ScenarioError, match=r"schema_version is 3, and this logquake reads 2\. Upgrade logquake"
     ):
         read_result(path)
 
@@ -206,7 +207,7 @@ def test_a_missing_file_and_a_folder_are_refused_with_a_remedy(tmp_path: Path) -
 
 
 def test_nasty_text_is_kept_exactly(tmp_path: Path) -> None:
-    path = ResultJson().write(vetoed_result(), tmp_path)
+    path = write_report(ResultJson(), vetoed_result(), tmp_path)
 
     assert path.read_text(encoding="ascii")
     assert read_result(path).scenarios[0].verdicts[0].counterexample[-1] == NASTY

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.protocols import Status
+from harness.reporting.atomic_file import write_report
 from harness.reporting.html import BYTES_MAX, Scorecard, page
 from harness.result import Result
 from tests.unit.reporting.example_result import (
@@ -59,7 +60,7 @@ def points_column(text: str, row: str) -> list[str]:
 
 @pytest.mark.parametrize("build", EXAMPLES.values(), ids=EXAMPLES)
 def test_the_page_is_one_small_offline_file(tmp_path: Path, build: Callable[[], Result]) -> None:
-    path = Scorecard().write(build(), tmp_path)
+    path = write_report(Scorecard(), build(), tmp_path)
     outline = Outline(path.read_text(encoding="utf-8"))
 
     assert path == tmp_path / "scorecard.html"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from harness.reporting.atomic_file import write_report
 from harness.reporting.terminal import TerminalReport
 from harness.result import Result
 from tests.unit.reporting.example_result import EXAMPLES, inconclusive_result, passing_result, vetoed_result
@@ -17,7 +18,7 @@ from tests.unit.reporting.example_result import EXAMPLES, inconclusive_result, p
 
 @pytest.mark.parametrize("build", EXAMPLES.values(), ids=EXAMPLES)
 def test_the_text_is_ascii_and_fits_a_hundred_columns(tmp_path: Path, build: Callable[[], Result]) -> None:
-    path = TerminalReport().write(build(), tmp_path)
+    path = write_report(TerminalReport(), build(), tmp_path)
 
     text = path.read_text(encoding="ascii")
     assert path == tmp_path / "scorecard.txt"
@@ -26,7 +27,7 @@ def test_the_text_is_ascii_and_fits_a_hundred_columns(tmp_path: Path, build: Cal
 
 
 def test_the_decision_stands_above_the_veto_above_the_score_above_the_scenarios(tmp_path: Path) -> None:
-    text = TerminalReport().write(vetoed_result(), tmp_path).read_text()
+    text = write_report(TerminalReport(), vetoed_result(), tmp_path).read_text()
 
     order = [
         text.index(word)
@@ -37,7 +38,7 @@ def test_the_decision_stands_above_the_veto_above_the_score_above_the_scenarios(
 
 
 def test_the_points_shown_sum_to_the_score_shown(tmp_path: Path) -> None:
-    lines = TerminalReport().write(inconclusive_result(), tmp_path).read_text().splitlines()
+    lines = write_report(TerminalReport(), inconclusive_result(), tmp_path).read_text().splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith("  dimension"))
     rows = [line[20:].split() for line in lines[start + 1 : start + 5]]
 
@@ -59,7 +60,7 @@ def test_a_terminal_gets_marks_and_colour_and_no_escape_of_the_stack() -> None:
 def test_markup_of_the_drawing_library_is_shown_and_not_obeyed(tmp_path: Path) -> None:
     result = replace(passing_result(), stack="[bold]name[/bold]")
 
-    assert "[bold]name[/bold]" in TerminalReport().write(result, tmp_path).read_text()
+    assert "[bold]name[/bold]" in write_report(TerminalReport(), result, tmp_path).read_text()
 
 
 def test_importing_the_report_does_not_load_the_drawing_library() -> None:

@@ -45,7 +45,7 @@ class Poison(Kind):
         except NotBulkError:
             note("not_bulk", 1)
             return await onward(request)
-        numbers = [self._poisonous(item) for item in items]
+        numbers = [self.poisonous(item) for item in items]
         if all(number is None for number in numbers):
             return await onward(request)
         for number in numbers:
@@ -55,7 +55,8 @@ class Poison(Kind):
         refusals = [None if number is None else _MALFORMED for number in numbers]
         return await answered_in_part(request, items, refusals, onward)
 
-    def _poisonous(self, item: Item) -> int | None:
+    def poisonous(self, item: Item) -> int | None:
+        """Return the record's number where its document is poison."""
         try:
             # Written anew, so that no escape of the stack's own hides what is looked for.
             source = orjson.dumps(orjson.loads(item.source)).decode()

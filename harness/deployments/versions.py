@@ -1,0 +1,53 @@
+"""Which versions the running services say they are, asked over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import requests
+
+from harness.deployments.services import PROXY
+
+_SECONDS = 5.0
+_CHARACTERS_MAX = 80
+
+
+def _elasticsearch(answer: Any) -> str:
+    (node,) = answer["nodes"].values()
+    kind = node.get("build_type", "")
+    return f"{node['version']} ({kind})" if kind else str(node["version"])
+
+
+def _proxy(answer: Any) -> str:
+    return str(answer["version"])
+
+
+# Elasticsearch's nodes info API, and Toxiproxy's version endpoint.
+_QUESTIONS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+    "elasticsearch": (
+        "/_nodes/_local?filter_path=nodes.*.version,nodes.*.build_type",
+        _elasticsearch,
+    ),
+    PROXY: ("/version", _proxy),
+}
+
+
+def service_versions(urls: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what each service says of its version, by `<name> service`; one that cannot be asked says why.
+
+    Args:
+        urls: where each service answers, by its name.
+    """
+    return {
+        f"{name} service": _asked(url, *_QUESTIONS[name]) for name, url in urls.items() if name in _QUESTIONS
+    }
+
+
+def _asked(url: str, path: str, told: Callable[[Any], str]) -> str:
+    try:
+        answer = requests.get(f"{url}{path}", timeout=_SECONDS)
+        answer.raise_for_status()
+        return told(answer.json())[:_CHARACTERS_MAX]
+    except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
+        return f"not told ({type(error).__name__})"

@@ -1,0 +1,204 @@
+"""The scorecard as Markdown, for a GitHub step summary, a pull request or a mail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.amounts import EN_DASH, hundredths, interval, milliseconds, number, points, seconds_span
+from harness.protocols import Status, Verdict
+from harness.reporting.scorecard_words import (
+    MARKS,
+    WORST_FIRST,
+    PointsRow,
+    attempt_line,
+    count_by_status,
+    facts_of_run,
+    measured,
+    points_groups,
+    replay_command,
+    status_word,
+    sum_problem,
+    veto_case,
+)
+from harness.result import Result, ScenarioResult
+from harness.visible import clipped, markup
+
+# GitHub drops a step summary of more than 1 MiB whole.
+BYTES_MAX = 900_000
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@&!])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How much of a result the text has room for."""
+
+    characters_max: int
+    items_max: int
+    scenarios_max: int
+
+
+_ROOMS = (_Room(600, 40, 400), _Room(300, 12, 200), _Room(160, 6, 60), _Room(90, 3, 12))
+
+
+class MarkdownReport:
+    """The scorecard as Markdown."""
+
+    file_name: ClassVar[str] = "scorecard.md"
+
+    def text(self, result: Result) -> str:
+        """Return the scorecard with as much detail as fits into `BYTES_MAX`."""
+        text = ""
+        for room in _ROOMS:
+            text = "\n".join(_lines(result, room)) + "\n"
+            if len(text.encode("utf-8")) <= BYTES_MAX:
+                break
+        return text
+
+
+def _lines(result: Result, room: _Room) -> Iterator[str]:
+    where = f"{result.stack} · {result.suite} · {result.backend} · seed {result.seed}"
+    yield f"# {_mark(result.gate.status)}: {_words(where, room)}"
+    yield ""
+    for reason in result.gate.reasons[: room.items_max]:
+        yield f"* {_words(reason, room)}"
+    yield from _vetoes(result, room)
+    yield from _score(result, room)
+    yield from _index(result, room)
+    worst_first = sorted(
+        range(len(result.scenarios)), key=lambda place: WORST_FIRST.index(result.scenarios[place].status)
+    )
+    for place in sorted(worst_first[: room.scenarios_max]):
+        yield from _scenario(result, result.scenarios[place], room)
+    if (more := len(result.scenarios) - room.scenarios_max) > 0:
+        yield f"\n{more:,} more scenarios are in result.json."
+    yield from _surroundings(result, room)
+
+
+def _vetoes(result: Result, room: _Room) -> Iterator[str]:
+    for veto in result.score.vetoes[: room.items_max]:
+        yield f"\n## Vetoed: {_words(veto, room)}\n"
+        if (case := veto_case(result, veto)) is not None:
+            scenario, verdict = case
+            said = f"{scenario.scenario.name}, {verdict.objective}: {verdict.summary}"
+            yield _words(said, room)
+            yield from _block(verdict.counterexample, room)
+
+
+def _score(result: Result, room: _Room) -> Iterator[str]:
+    score = result.score
+    withheld = bool(score.vetoes)
+    total = "withheld" if withheld else interval(hundredths(score.low), hundredths(score.high))
+    yield f"\n## Score: {total}{'' if withheld else ' of 100'}\n"
+    yield f"{hundredths(score.coverage * 100) / 100:g} % of the planned weight was decided."
+    if problem := sum_problem(score):
+        yield f"\n**{problem}**"
+    if not_examined := (*score.not_examined, *result.unplanned):
+        yield "\n**Not examined:** " + "; ".join(_words(name, room) for name in not_examined)
+    yield "\n| dimension, objective | verdict | weight | points |\n| --- | --- | ---: | ---: |"
+    for group in points_groups(score):
+        yield _points_row(group.dimension, f"**{_words(group.dimension.word, room)}**", withheld)
+        for row in group.objectives[: room.items_max]:
+            yield _points_row(row, _words(row.word, room), withheld)
+    weight = points(sum(group.dimension.weight for group in points_groups(score)))
+    yield f"| **sum** | | {weight} | **{total}** |"
+
+
+def _points_row(row: PointsRow, word: str, withheld: bool) -> str:
+    verdict = _mark(row.status) if row.status else ""
+    earned = EN_DASH if withheld else interval(row.low, row.high)
+    return f"| {word} | {verdict} | {points(row.weight)} | {earned} |"
+
+
+def _index(result: Result, room: _Room) -> Iterator[str]:
+    yield "\n## Scenarios\n\n| scenario | status | objectives | took |\n| --- | --- | --- | ---: |"
+    for one in result.scenarios[: room.scenarios_max]:
+        marks = count_by_status([verdict.status for verdict in one.verdicts]) or "none judged"
+        title = f"{_words(one.scenario.name, room)}: {_words(one.scenario.title, room)}"
+        yield f"| {title} | {_mark(one.status)} | {marks} | {milliseconds(one.seconds * 1000)} |"
+
+
+def _scenario(result: Result, one: ScenarioResult, room: _Room) -> Iterator[str]:
+    opened = "" if one.status is Status.PASS else " open"
+    head = f"{MARKS[one.status]} {status_word(one.status)}: {markup(one.scenario.name)}"
+    yield f"\n<details{opened}><summary>{head}</summary>\n"
+    yield _words(one.scenario.hypothesis, room) + "\n"
+    for remark in one.remarks[: room.items_max]:
+        yield f"* **{_words(remark, room)}**"
+    for place, attempt in enumerate(one.attempts, 1):
+        yield f"* {_words(attempt_line(place, attempt), room)}"
+    for band in one.bands[: room.items_max]:
+        landed = "landed" if band.landed else "**not proved to have landed**"
+        what = _words(f"{band.fault} on {band.target}", room)
+        span = seconds_span(band.from_seconds, band.to_seconds)
+        yield f"* {what}, {span}, {landed}: {_words(band.proof, room)}"
+    tally = one.tally
+    yield (
+        f"* {number(tally.due)} records due, {number(tally.sent)} sent, {number(tally.acknowledged)} "
+        f"acknowledged, {number(tally.refused)} refused, {number(one.found)} copies found"
+    )
+    if one.verdicts:
+        yield "\n| verdict | objective | measured | what was seen |\n| --- | --- | --- | --- |"
+    for verdict in one.verdicts:
+        cells = (verdict.objective, measured(verdict), verdict.summary)
+        yield f"| {_mark(verdict.status)} | {' | '.join(_words(cell, room) for cell in cells)} |"
+    for verdict in one.verdicts:
+        if verdict.status is not Status.PASS:
+            yield from _explained(verdict, room)
+    yield f"\nReplay: {_code(replay_command(result, one))}\n\n</details>"
+
+
+def _explained(verdict: Verdict, room: _Room) -> Iterator[str]:
+    if not verdict.evidence and not verdict.counterexample:
+        return
+    yield f"\n**{_words(verdict.objective, room)}**\n"
+    for item in verdict.evidence[: room.items_max]:
+        yield f"* {_words(item, room)}"
+    yield from _block(verdict.counterexample, room)
+
+
+def _surroundings(result: Result, room: _Room) -> Iterator[str]:
+    yield "\n<details><summary>Run and surroundings</summary>\n\n| | |\n| --- | --- |"
+    for word, fact in facts_of_run(result):
+        yield f"| {_words(word, room)} | {_words(fact, room)} |"
+    yield f"\nWhole run: {_code(f'{result.command} --seed {result.seed}')}\n\n</details>"
+
+
+def _mark(status: Status) -> str:
+    return f"{_escaped(MARKS[status])} {status_word(status)}"
+
+
+def _words(text: str, room: _Room) -> str:
+    """Return text that Markdown shows as it is, on one line."""
+    return _escaped(clipped(" ".join(text.split()), room.characters_max))
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def _code(text: str) -> str:
+    """Return inline code; its fence is longer than any run of backticks inside (CommonMark 6.1)."""
+    shown = clipped(text)
+    fence = "`" * (1 + _longest_run(shown))
+    return f"{fence} {shown} {fence}"
+
+
+def _block(lines: Sequence[str], room: _Room) -> Iterator[str]:
+    """Yield lines as a fenced code block; its fence is longer than any inside (CommonMark 4.5).
+
+    An indented block would not do: after a list it is a part of the list.
+    """
+    if not lines:
+        return
+    shown = [clipped(line, room.characters_max) for line in lines[: room.items_max]]
+    fence = "`" * max(3, 1 + _longest_run("\n".join(shown)))
+    yield f"\n{fence}"
+    yield from shown
+    yield f"{fence}\n"
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)
