@@ -71,8 +71,8 @@ class Parts:
     clock: Clock
     seed: int
     watch: Callable[[Progress], None]
-    counters: NamedCounters | None = None
     left: Callable[[], Sequence[str]] = tuple
+    counters: NamedCounters | None = None
 
 
 class Runner:
@@ -239,8 +239,8 @@ class Runner:
 
     def _stop(self) -> None:
         problems = []
-        closers = [] if self._outlets is None else [self._outlets.close]
         began_ns = self._now()
+        closers = [] if self._outlets is None else [self._outlets.close]
         for stop in (*closers, self._parts.load.stop, self._parts.stack.stop):
             began_ns = self._now()
             try:

@@ -58,13 +58,18 @@ class Case:
             archive=Part("elasticsearch", {"url": "{elasticsearch.url}", **index}),
             dead_letters=DeadLetterOutlet(
                 Part("file", {"path": f"{folder}/dead-letters.ndjson", "field": "document.message"}),
-                reason_field="reason",
+                "reason",
             ),
             counters=CounterSource(
                 Part("json_file", {"files": f"{folder}/counters.json"}),
                 {name: (name,) for name in _COUNTERS},
             ),
-            promises=Promises(durability=Level.MEMORY, order_by=("event.sequence",)),
+            promises=Promises(
+                durability=Level.MEMORY,
+                exit_seconds=5.0,
+                memory_mib_above_idle=64.0,
+                order_by=("event.sequence",),
+            ),
         )
 
 

@@ -262,6 +262,21 @@ def test_a_mistake_names_its_line_key_and_remedy(tmp_path, old, new, expected):
     assert found[0].startswith(expected)
 
 
+def test_an_intake_that_takes_any_header_still_notices_a_typo(tmp_path):
+    text = WHOLE.replace("acknowledged_by: callback", "acknowledged_by: http_2xx").replace(
+        'kind: python_logging, handler: "my.package:Handler", spool: "{run.folder}/spool", size: 5',
+        'kind: http, url: "{shipper.url}", header.Authorization: x, headr.B: y',
+    )
+
+    with pytest.raises(ScenarioError) as caught:
+        load_stack(write(tmp_path, text))
+
+    assert str(caught.value).splitlines() == [
+        f'{tmp_path}/mine.yaml:10 intake."headr.B": intake "http" has no argument "headr.B". '
+        "Known: content_type, field, kind, template, timeout_seconds, url."
+    ]
+
+
 def test_optional_parts_become_nouns(tmp_path):
     more = """\
 dead_letters: {kind: file, path: "{run.folder}/dead", field: a.message, reason_field: why}
@@ -286,21 +301,6 @@ def test_optional_parts_may_be_left_out(tmp_path):
     stack = load_stack(write(tmp_path, WHOLE))
 
     assert (stack.dead_letters, stack.counters, stack.promises.order_by) == (None, None, ())
-
-
-def test_an_intake_that_takes_any_header_still_notices_a_typo(tmp_path):
-    text = WHOLE.replace("acknowledged_by: callback", "acknowledged_by: http_2xx").replace(
-        'kind: python_logging, handler: "my.package:Handler", spool: "{run.folder}/spool", size: 5',
-        'kind: http, url: "{shipper.url}", header.Authorization: x, headr.B: y',
-    )
-
-    with pytest.raises(ScenarioError) as caught:
-        load_stack(write(tmp_path, text))
-
-    assert str(caught.value).splitlines() == [
-        f'{tmp_path}/mine.yaml:10 intake."headr.B": intake "http" has no argument "headr.B". '
-        "Known: content_type, field, kind, template, timeout_seconds, url."
-    ]
 
 
 def test_what_an_own_stack_may_say_of_itself_is_read(tmp_path):
