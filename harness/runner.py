@@ -340,7 +340,8 @@ class Runner:
 
     def _unsent(self) -> bool:
         tally = self._parts.load.tally()
-        return tally.answered + tally.refused < tally.due
+        # Not "answered": a call that was under way when its application was killed never will be.
+        return tally.sent < tally.due
 
     def _deadline(self, seconds: float) -> int:
         return self._now() + int(seconds * _SECOND_NS)

@@ -138,12 +138,22 @@ def restart_process(arguments: Arguments) -> str:
     return f"{arguments.get('process', 'the process')} belonged to its run, which is dead: nothing to restart"
 
 
+def nothing(arguments: Arguments) -> str:
+    """Take back what ends by itself, e.g. a spike of the workload, which ended with its application.
+
+    Args:
+        arguments: `why` nothing has to be done.
+    """
+    return str(arguments["why"])
+
+
 ACTIONS: Mapping[str, Action] = {
     "remove_toxic": remove_toxic,
     "enable_proxy": enable_proxy,
     "remove_rule": remove_rule,
     "resume_process": resume_process,
     "restart_process": restart_process,
+    "nothing": nothing,
 }
 
 
