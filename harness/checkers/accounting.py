@@ -101,10 +101,9 @@ class Accounting:
 
     def _accepted(self, run: Account, said: float) -> _Compared:
         """Count calls that came back; one that failed, or never came back, may have been taken in or not."""
-        answered = [entry for entry in run.entries.values() if entry.answered_ns is not None]
+        answered = sum(entry.answered_ns is not None for entry in run.entries.values())
         entered = sum(entry.sent_ns is not None for entry in run.entries.values())
-        unwritten = sum(_was_under_way(run, entry, LAG_SECONDS) for entry in answered)
-        return _Compared("accepted", said, len(answered) - unwritten, entered, "log calls")
+        return _Compared("accepted", said, answered - _unwritten(run), entered, "log calls")
 
     def _delivered(self, run: Account, said: float) -> _Compared:
         """Count records in the archive; a stack may count each copy or each record."""
@@ -123,14 +122,15 @@ class Accounting:
         came_back = [entry for entry in gone if entry.answered_ns is not None]
         uncounted = sum(self._died_uncounted(run, entry) for entry in came_back)
         held = int(run.counter(HELD) or 0)
-        least, most = len(came_back) - uncounted - held, len(gone) - min(held, len(gone))
+        least = len(came_back) - uncounted - held
+        most = len(gone) - min(held, len(gone)) + min(held, _unwritten(run))
         return _Compared(
             "dropped", said, max(0, least), max(0, most), "records that are nowhere and not held"
         )
 
     def _held(self, run: Account, said: float) -> _Compared:
-        """Bound what can still be held by what is missing."""
-        return _Compared(HELD, said, 0, len(_gone(run)), "records that are nowhere")
+        """Bound what can be held by what is missing; a killed application's last word stands for ever."""
+        return _Compared(HELD, said, 0, len(_gone(run)) + _unwritten(run), "records that are nowhere")
 
     def _died_uncounted(self, run: Account, entry: Entry) -> bool:
         """Return whether it may have died in the killed application's memory, where nobody can count."""
@@ -153,6 +153,12 @@ class Accounting:
 def _gone(run: Account) -> list[Entry]:
     """Return the records that were handed over and can be read nowhere."""
     return [entry for entry in run.entries.values() if entry.sent_ns and not run.kept(entry.sequence)]
+
+
+def _unwritten(run: Account) -> int:
+    """Return how many records a killed application had taken in and may not have written down any more."""
+    answered = (entry for entry in run.entries.values() if entry.answered_ns is not None)
+    return sum(_was_under_way(run, entry, LAG_SECONDS) for entry in answered)
 
 
 def _was_under_way(run: Account, entry: Entry, seconds: float) -> bool:

@@ -115,6 +115,11 @@ def test_what_a_killed_application_could_not_write_any_more_is_not_held_against_
     assert CHECKER.check(run(*killed_at(6), accepted=RECORDS - 300)).status is Status.FAIL
 
 
+def test_what_a_killed_application_last_said_it_held_stands_for_ever():
+    assert CHECKER.check(run(*killed_at(6), held=3)).status is Status.PASS
+    assert CHECKER.check(run(*killed_at(6), held=300)).status is Status.FAIL
+
+
 def test_records_that_died_in_a_killed_applications_memory_cannot_be_counted():
     events = without(dropping_run(*killed_at(6.6)), Acknowledged, *GONE)
 
