@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check example schemas servers clean
+.PHONY: help run test check example schemas prove-heal servers clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ check: $(VENV)/.installed-dev ## Lint, format check, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+prove-heal: $(VENV)/.installed-dev ## Kill `logquake run` at 20 random moments; after `logquake heal` nothing is left
+	LOGQUAKE_HEAL_KILLS=20 $(BIN)/pytest -k whenever_the_harness_was_killed tests/system/test_heal.py -s $(ARGS)
 
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py

@@ -17,6 +17,7 @@ from harness.facts import (
     PhaseChanged,
     Refused,
     Sent,
+    Unreadable,
 )
 
 SECOND_NS = 1_000_000_000
@@ -61,6 +62,7 @@ class Account:
     entries: dict[int, Entry] = field(default_factory=dict)
     copies: dict[int, list[Found]] = field(default_factory=dict)
     strays: list[Found] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
     phases: dict[str, int] = field(default_factory=dict)
     fault_windows: list[tuple[int, Window]] = field(default_factory=list)
     read_whole: bool = False
@@ -134,6 +136,10 @@ def _found(result: Account, event: Found) -> None:
         result.copies.setdefault(event.sequence, []).append(event)
 
 
+def _unreadable(result: Account, event: Unreadable) -> None:
+    result.unreadable.append(event)
+
+
 def _phase(result: Account, event: PhaseChanged) -> None:
     result.phases.setdefault(event.phase, event.at_ns)
 
@@ -159,6 +165,7 @@ _ARRANGE: Mapping[type, Callable[[Account, Any], None]] = {
     Refused: _mark("refused_ns"),
     Acknowledged: _mark("acknowledged_ns"),
     Found: _found,
+    Unreadable: _unreadable,
     PhaseChanged: _phase,
     FaultChanged: _fault,
     ArchiveRead: _read,

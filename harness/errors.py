@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 
 class HarnessError(Exception):
     """An error with a sentence for a person: where it happened, what is wrong, and the remedy."""
@@ -55,3 +58,25 @@ class TimeIsUpError(HarnessError):
     """The run reached `--max-minutes`; what had not been judged by then stays unresolved."""
 
     exit_code = 6
+
+
+def described(error: BaseException) -> str:
+    """Return what to say of an error; one that nobody foresaw also tells its kind and where it came from."""
+    if isinstance(error, HarnessError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    at = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{at}"
+
+
+def what_ends_the_run(error: BaseException) -> HarnessError | None:
+    """Return the signal's or the time limit's error that this error is or came after; None where neither is.
+
+    An undo that fails while a signal is being answered must not hide that the run was asked to end.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, InterruptedRunError | TimeIsUpError):
+            return seen
+        seen = seen.__context__
+    return None

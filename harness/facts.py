@@ -67,6 +67,15 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One stored copy that no line can be had from: torn, no document, or undecodable. It proves nothing."""
+
+    copy: str
+    reason: str
+    excerpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ArchiveRead:
     """The archive was read whole; without this fact, absence proves nothing."""
 
@@ -159,6 +168,6 @@ class Broke:
 
 
 Event: TypeAlias = (
-    Due | Sent | Answered | Refused | Acknowledged | Found | ArchiveRead | ControlCall
+    Due | Sent | Answered | Refused | Acknowledged | Found | Unreadable | ArchiveRead | ControlCall
     | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
 )  # fmt: skip

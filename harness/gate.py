@@ -85,7 +85,13 @@ class _Finding:
     reason: str
 
 
-def decide(score: Score, verdicts: Sequence[Verdict], rules: GateRules, today: date) -> GateDecision:
+def decide(
+    score: Score,
+    verdicts: Sequence[Verdict],
+    rules: GateRules,
+    today: date,
+    broke: Sequence[str] = (),
+) -> GateDecision:
     """Decide whether a run passes the gate.
 
     The worst finding decides, in the order PASS, WARN, INCONCLUSIVE, FAIL. A gate may ask for more than the
@@ -97,6 +103,8 @@ def decide(score: Score, verdicts: Sequence[Verdict], rules: GateRules, today: d
         verdicts: every verdict of every scenario.
         rules: what the team asks for.
         today: the day that decides which exemptions still stand.
+        broke: what broke around the scenarios (`Result.broke`). It keeps a run from passing, as an ERROR
+            does: no rule and no share of the score can make up for an examination that was none.
 
     Returns:
         The decision; its reasons are sentences, the gravest first.
@@ -104,7 +112,9 @@ def decide(score: Score, verdicts: Sequence[Verdict], rules: GateRules, today: d
     waivers = standing(rules.waivers, today)
     counted = [verdict for verdict in verdicts if not is_waived(verdict, waivers)]
     waived = len(counted) < len(verdicts)
+    broken = _broken_findings(counted, broke)
     findings = [
+        *broken,
         *_veto_findings(score, verdicts),
         *_extra_veto_findings(rules.veto, verdicts, waivers),
         _score_finding(_without_waived(score, verdicts, waivers), verdicts, rules.score_min, waived),
@@ -117,9 +127,24 @@ def decide(score: Score, verdicts: Sequence[Verdict], rules: GateRules, today: d
     reasons = (*(finding.reason for finding in findings), *_notes(rules, verdicts, waivers, today))
     if status is not Status.INCONCLUSIVE or rules.on_inconclusive is OnInconclusive.INCONCLUSIVE:
         return GateDecision(status, reasons)
+    if broken and rules.on_inconclusive is OnInconclusive.WARN:
+        return GateDecision(
+            status, (*reasons, "on_inconclusive: warn does not cover what broke in logquake.")
+        )
     counted_as = Status[rules.on_inconclusive.name]
     said = f"on_inconclusive: {rules.on_inconclusive.value} counts this as {counted_as.value}."
     return GateDecision(counted_as, (*reasons, said))
+
+
+def _broken_findings(verdicts: Sequence[Verdict], broke: Sequence[str]) -> list[_Finding]:
+    errors = dict.fromkeys(verdict.summary for verdict in verdicts if verdict.status is Status.ERROR)
+    return [
+        *(_Finding(Status.INCONCLUSIVE, f"The run itself broke: {what}") for what in broke),
+        *(
+            _Finding(Status.INCONCLUSIVE, f"Nothing is known where the examination broke: {what}")
+            for what in errors
+        ),
+    ]
 
 
 def _without_waived(score: Score, verdicts: Sequence[Verdict], waivers: Mapping[str, Exemption]) -> Score:

@@ -17,7 +17,7 @@ from typing import Any, get_args
 import orjson
 
 from harness import facts
-from harness.errors import InternalError
+from harness.errors import InternalError, UnavailableError
 from harness.facts import Event
 
 HISTORY_BYTES_MAX = 2 << 30
@@ -30,13 +30,24 @@ class HistoryFullError(InternalError):
     """The history reached its cap; what was not recorded cannot be judged."""
 
 
+class HistoryUnwritableError(UnavailableError):
+    """The history cannot be written: no room, a limit on file sizes, a broken disk."""
+
+
 class Recorder:
     """Appends one process's facts to its own file, readable by the owner only."""
 
     def __init__(self, path: Path, bytes_max: int = HISTORY_BYTES_MAX) -> None:
-        """Create or continue the file; `bytes_max` is its cap."""
+        """Create or continue the file; `bytes_max` is its cap.
+
+        Raises:
+            HistoryUnwritableError: there is no room, or no permission.
+        """
         self._path = path
-        self._descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        try:
+            self._descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        except OSError as error:
+            raise self._unwritable(error.strerror) from error
         self._bytes_left = bytes_max - path.stat().st_size
 
     def record(self, *events: Event) -> None:
@@ -44,6 +55,7 @@ class Recorder:
 
         Raises:
             HistoryFullError: the cap is reached; nothing of this call is written from there on.
+            HistoryUnwritableError: there is no room.
         """
         self.record_all(events)
 
@@ -65,13 +77,21 @@ class Recorder:
         self._bytes_left -= len(line)
         if self._bytes_left < 0:
             raise HistoryFullError(
-                f"{self._path}: the history reached its cap; run fewer or shorter scenarios, or a lower rate"
+                f"{self._path}: the history reached its cap; raise --history-mib-max, or run "
+                "shorter scenarios or a lower rate"
             )
-        written = os.write(self._descriptor, line)
+        try:
+            written = os.write(self._descriptor, line)
+        except OSError as error:
+            raise self._unwritable(error.strerror) from error
         if written != len(line):
-            raise InternalError(
-                f"{self._path}: only {written} of {len(line)} bytes written; is the disk full?"
-            )
+            raise self._unwritable(f"only {written} of {len(line)} bytes of a line were written")
+
+    def _unwritable(self, why: str | None) -> HistoryUnwritableError:
+        return HistoryUnwritableError(
+            f"{self._path}: the history cannot be written: {why}; free space there, or name another "
+            "folder with --out"
+        )
 
 
 def read_history(folder: Path) -> list[Event]:

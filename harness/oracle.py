@@ -1,6 +1,6 @@
 """The oracle: what was due, sent, answered and acknowledged, seen from a process of its own.
 
-    python -m harness.oracle WORKLOAD.json HISTORY.jsonl [CONTROL.json]
+    python -m harness.oracle WORKLOAD.json HISTORY.jsonl CONTROL.json HISTORY_BYTES_MAX
 
 It computes by itself what was due, reads the slot files that the application and its control write, and
 appends facts to its own history. It obeys the same lines on standard input as the application does, and
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import orjson
 
+from harness.errors import HarnessError, UnavailableError
 from harness.facts import Acknowledged, Answered, ControlCall, Due, Event, Refused, Sent
 from harness.history import Recorder
 from harness.lines import digest
@@ -112,18 +113,25 @@ def control_calls(workload: WorkloadFile, began_ns: int) -> Iterator[ControlCall
 
 def main(arguments: Sequence[str]) -> int:
     """Watch one run until told to finish or until input ends; return the exit code."""
-    workload = read_workload(Path(arguments[0]))
+    workload, control = read_workload(Path(arguments[0])), read_workload(Path(arguments[2]))
     history = Path(arguments[1])
-    control = read_workload(Path(arguments[2])) if len(arguments) > 2 else None
-    recorder = Recorder(history)
+    try:
+        _record(workload, control, history, int(arguments[3]))
+    except HarnessError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _record(workload: WorkloadFile, control: WorkloadFile, history: Path, bytes_max: int) -> None:
+    recorder = Recorder(history, bytes_max)
     oracle = Oracle(workload)
     commands = _commands()
     print('{"ready": true}', flush=True)
     began_ns = _watch(oracle, commands, recorder, history.parent / TALLY_FILE)
-    if control is not None and began_ns:
+    if began_ns:
         recorder.record_all(control_calls(control, began_ns))
     recorder.close()
-    return 0
 
 
 def _watch(oracle: Oracle, commands: queue.Queue[str], recorder: Recorder, tally_path: Path) -> int:
@@ -146,8 +154,11 @@ def _watch(oracle: Oracle, commands: queue.Queue[str], recorder: Recorder, tally
 
 def _publish(tally: Tally, path: Path) -> None:
     fresh = path.with_suffix(".fresh")
-    fresh.write_bytes(orjson.dumps(asdict(tally)))
-    fresh.replace(path)
+    try:
+        fresh.write_bytes(orjson.dumps(asdict(tally)))
+        fresh.replace(path)
+    except OSError as error:
+        raise UnavailableError(f"{path}: cannot be written: {error.strerror}; free space there") from error
 
 
 def _commands() -> queue.Queue[str]:

@@ -13,7 +13,7 @@ from random import Random
 
 import orjson
 
-from harness.protocols import Scenario, Stack, Workload
+from harness.protocols import APPLICATION, Scenario, Stack, Workload
 from harness.statistics import samples_needed
 
 PROBES = 20
@@ -38,13 +38,24 @@ class ScenarioPlan:
         )
 
     def samples(self) -> list[tuple[str, int]]:
-        """Return how many records are due before the first fault and from each fault to the next."""
+        """Return how many records are due before the first fault and from each fault to the next.
+
+        A fault on the application is judged from its healing on (docs/decisions/0003), so its stretch begins
+        at its end; healing itself takes more, which no plan knows.
+        """
         steps = self.scenario.steps
-        edges = [0.0, *(step.at_seconds for step in steps), self.scenario.sending_seconds]
-        labels = ["steady", *(f"{step.fault} on {step.target} and after" for step in steps)]
+        ends = [*(step.at_seconds for step in steps), self.scenario.sending_seconds]
+        stretches = [("steady", 0.0, ends[0])]
+        for step, to_seconds in zip(steps, ends[1:], strict=True):
+            label = f"{step.fault} on {step.target}"
+            if step.target == APPLICATION:
+                from_seconds = step.at_seconds + step.for_seconds
+                stretches.append((f"{label}, once healed", from_seconds, to_seconds))
+            else:
+                stretches.append((f"{label} and after", step.at_seconds, to_seconds))
         return [
             (label, sum(from_s * _SECOND_NS <= offset < to_s * _SECOND_NS for offset in self.offsets_ns))
-            for label, from_s, to_s in zip(labels, edges, edges[1:], strict=False)
+            for label, from_s, to_s in stretches
         ]
 
 

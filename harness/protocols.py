@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from random import Random
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from harness.facts import Event
 
@@ -21,6 +21,9 @@ Arguments: TypeAlias = Mapping[str, Scalar]
 
 APPLICATION = "application"
 """The target every stack has: the process that makes the log calls."""
+
+LOAD = "load"
+"""The target every run has: the log calls themselves, whose rate the workload decides."""
 
 
 class Level(IntEnum):
@@ -53,10 +56,23 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """One copy in the archive: `copy` names the place (`index/_id`), `line` is the text read back."""
+    """One copy in the archive: `copy` names the place (`index/_id`), `line` is the text read back.
+
+    `unreadable` says why no line can be had from it (torn, undecodable); `line` is then what is there.
+    """
 
     copy: str
     line: str
+    unreadable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """One copy as it is stored: `body` is its JSON on one line; `unreadable` says why it is none."""
+
+    copy: str
+    body: bytes
+    unreadable: str = ""
 
 
 # --- what was asked for ----------------------------------------------------------------------------------
@@ -142,6 +158,10 @@ class Stack:
     archive: Part
     promises: Promises
     source: str = ""
+    decode: tuple[str, ...] = ()
+    services: Mapping[str, str] = field(default_factory=dict)
+    may_hurt: tuple[str, ...] = ()
+    delete_run_index: bool = False
 
 
 # --- judgement -------------------------------------------------------------------------------------------
@@ -237,6 +257,29 @@ class Archive(Protocol):
 
     def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class RawArchive(Archive, Protocol):
+    """An archive that also shows documents as they are stored, before anything is decoded."""
+
+    @property
+    def field(self) -> str:
+        """Where the line stands in a document, dots parting its keys."""
+        ...
+
+    def raw(self) -> Iterator[RawDocument]:
+        """Yield every stored copy whole; raises StackError when the archive cannot be read whole."""
+        ...
+
+
+@runtime_checkable
+class Removable(Protocol):
+    """An archive that can delete what this run stored in it."""
+
+    def remove(self, run_id: str) -> None:
+        """Delete the run's own index by its exact name, which holds `run_id`; raises StackError."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The client of every fault proxy: the embedded one, the elastic gate and the real Toxiproxy."""
+"""The client of every TCP fault proxy: the embedded one and the real Toxiproxy."""
 
 from __future__ import annotations
 

@@ -114,7 +114,10 @@ class GateDecision:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A whole run, as `result.json` stores it."""
+    """A whole run, as `result.json` stores it.
+
+    `broke` says what broke around the scenarios: what could not be stopped, what was left. It never passes.
+    """
 
     run_id: str
     started_at: str
@@ -134,6 +137,7 @@ class Result:
     promises: Promises = field(default_factory=Promises)
     unplanned: tuple[str, ...] = ()
     """What was not planned, and why: e.g. an objective whose optional part the stack does not declare."""
+    broke: tuple[str, ...] = ()
 
 
 class Report(Protocol):

@@ -13,7 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
-from harness.errors import FaultError, HarnessError, InterruptedRunError, StackError, TimeIsUpError
+from harness.errors import (
+    HarnessError,
+    InterruptedRunError,
+    StackError,
+    TimeIsUpError,
+    described,
+    what_ends_the_run,
+)
 from harness.facts import (
     PROBES_FOUND,
     STORED,
@@ -27,8 +34,9 @@ from harness.facts import (
     ProcessExited,
     Sample,
     StepSkipped,
+    Unreadable,
 )
-from harness.history import Recorder
+from harness.history import HistoryUnwritableError, Recorder
 from harness.lines import digest, identify
 from harness.protocols import (
     APPLICATION,
@@ -42,6 +50,7 @@ from harness.protocols import (
     Step,
     StoredDocument,
 )
+from harness.targets.capabilities import Untouchable
 from harness.undo import UndoJournal
 
 READY_SECONDS = 60.0
@@ -54,7 +63,10 @@ _SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one scenario is run with. `faults` has one for each step of the scenario."""
+    """What one scenario is run with.
+
+    `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away.
+    """
 
     services: Deployment
     stack: Deployment
@@ -68,6 +80,7 @@ class Parts:
     clock: Clock
     seed: int
     watch: Callable[[Progress], None]
+    left: Callable[[], Sequence[str]] = tuple
 
 
 class Runner:
@@ -91,6 +104,8 @@ class Runner:
         Raises:
             InterruptedRunError: a signal ended the run; the history says so.
             TimeIsUpError: the run's time ended.
+            HistoryFullError: the history reached its cap.
+            HistoryUnwritableError: there is no room for the history.
         """
         try:
             self._start()
@@ -101,8 +116,12 @@ class Runner:
         except (InterruptedRunError, TimeIsUpError) as error:
             self._broke("run", error)
             raise
-        except HarnessError as error:
+        except HistoryUnwritableError:
+            raise
+        except Exception as error:  # a plug-in's defect, or ours: the scenario is an ERROR, the others go on
             self._broke(self._phase, error)
+            if (ending := what_ends_the_run(error)) is not None:
+                raise ending from error
         finally:
             self._stop()
 
@@ -128,8 +147,7 @@ class Runner:
     def _disturb(self, number: int, step: Step, fault: Fault) -> None:
         target = self._targets().get(step.target)
         if target is None or not isinstance(target, fault.needs):
-            why = "no such target" if target is None else f"it cannot be {fault.needs.__name__.lower()}"
-            self._record(StepSkipped(self._now(), number, f"{step.target}: {why} here"))
+            self._record(StepSkipped(self._now(), number, f"{step.target}: {_why_not(target, fault)}"))
             return
         self._enter("inject")
         self._fault = f"{step.fault} on {step.target}"
@@ -144,6 +162,8 @@ class Runner:
     def _look(self, number: int, fault: Fault, target: object) -> None:
         try:
             landed, proof = fault.evidence(target)
+        except (InterruptedRunError, TimeIsUpError):
+            raise
         except HarnessError as error:
             landed, proof = False, f"it could not be observed: {error}"
         self._record(FaultSeen(self._now(), number, landed, proof))
@@ -153,17 +173,23 @@ class Runner:
         """Hold a fault. The journal keeps its undo until it is known to be taken back, on every path."""
         name = f"{self._scenario.name}.{number}"
         rng = Random(f"{self._parts.seed}:{name}")  # noqa: S311 - a reproducible choice, not a secret
-        self._parts.journal.before(name, fault.undo(target))
         self._mark(number, step, "injecting")
+        self._parts.journal.before(name, fault.undo(target))
+        inside: BaseException | None = None
         try:
             with fault.inject(target, rng):
-                self._mark(number, step, "injected")
-                yield
-                self._mark(number, step, "healing")
-        except FaultError:
-            raise
-        except BaseException:
-            self._parts.journal.done(name)
+                try:
+                    self._mark(number, step, "injected")
+                    yield
+                    self._mark(number, step, "healing")
+                except BaseException as error:
+                    inside = error
+                    raise
+        except BaseException as error:
+            # What went wrong while the fault was on has left it in good order; any other error is the
+            # fault's own, and nobody knows whether it is still on.
+            if error is inside:
+                self._parts.journal.done(name)
             raise
         self._parts.journal.done(name)
         self._mark(number, step, "healed")
@@ -196,17 +222,18 @@ class Runner:
         self._record(ArchiveRead(self._now(), len(documents)))
 
     def _stop(self) -> None:
-        if self._archive is not None:
-            self._archive.close()
         problems = []
-        for deployment in (self._parts.load, self._parts.stack):
+        closers = [] if self._archive is None else [self._archive.close]
+        for stop in (*closers, self._parts.load.stop, self._parts.stack.stop):
             try:
-                deployment.stop()
-            except HarnessError as error:
+                stop()
+            except Exception as error:  # whatever one of them says, the others are stopped too
                 problems.append(error)
         self._enter("stop")
         for problem in problems:
             self._broke("stop", problem)
+        for left in self._parts.left():
+            self._record(Broke(self._now(), "stop", f"the scenario left something: {left}"))
 
     # --- waiting -----------------------------------------------------------------------------------------
 
@@ -287,9 +314,12 @@ class Runner:
         return list(self._archive.read())
 
     def _sequences(self, documents: Sequence[StoredDocument]) -> set[int | None]:
-        return {identify(document.line, self._parts.run_id) for document in documents}
+        readable = (document for document in documents if not document.unreadable)
+        return {identify(document.line, self._parts.run_id) for document in readable}
 
-    def _found(self, document: StoredDocument) -> Found:
+    def _found(self, document: StoredDocument) -> Found | Unreadable:
+        if document.unreadable:
+            return Unreadable(document.copy, document.unreadable, document.line[:EXCERPT_CHARACTERS])
         sequence = identify(document.line, self._parts.run_id)
         seen = digest(document.line)
         same = sequence is not None and seen == self._parts.expected_digest(sequence)
@@ -322,10 +352,19 @@ class Runner:
         self._record(FaultChanged(self._now(), number, step.fault, step.target, state))
 
     def _broke(self, where: str, error: Exception) -> None:
-        self._record(Broke(self._now(), where, str(error)))
+        self._record(Broke(self._now(), where, described(error)))
 
     def _now(self) -> int:
         return self._parts.clock.now_ns()
 
     def _record(self, *events: Event) -> None:
         self._parts.recorder.record(*events)
+
+
+def _why_not(target: object, fault: Fault) -> str:
+    """Return why a fault has no hold on a target."""
+    if target is None:
+        return "no such target here"
+    if isinstance(target, Untouchable):
+        return target.refusal
+    return f"it cannot be {fault.needs.__name__.lower()} here"

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -52,7 +53,7 @@ class UndoJournal:
         self._append({"step": step, "done": True})
         self._open_steps.discard(step)
         if not self._open_steps:
-            self._path.unlink()
+            self._path.unlink(missing_ok=True)
 
     def _append(self, entry: Mapping[str, object]) -> None:
         try:
@@ -81,24 +82,56 @@ class OpenUndo:
     undo: Undo
 
 
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """One run's journal as it is on disk: who wrote it (pid:start time), and what is still open in it.
+
+    `harnesses` is empty where no whole line names a writer.
+    """
+
+    path: Path
+    run_id: str
+    harnesses: frozenset[str]
+    open: tuple[OpenUndo, ...]
+
+
 def open_undos(folder: Path) -> list[OpenUndo]:
     """Return what the journals in a folder say is still to be taken back, whoever wrote them.
 
     A line cut by its writer's death counts for nothing: the fault it announces had not begun.
     """
-    return [entry for path in sorted(folder.glob("*.jsonl")) for entry in _open_in(path)]
+    return [entry for journal in read_journals(folder) for entry in journal.open]
 
 
-def _open_in(path: Path) -> list[OpenUndo]:
+def read_journals(folder: Path) -> list[Journal]:
+    """Return all journals of a folder; what is damaged in one is left out, never the rest of it."""
+    journals = (_read(path) for path in sorted(folder.glob("*.jsonl")))
+    return [journal for journal in journals if journal is not None]
+
+
+def _read(path: Path) -> Journal | None:
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return None  # its run took everything back just now
     begun: dict[str, OpenUndo] = {}
-    for line in path.read_bytes().split(b"\n"):
-        try:
-            entry = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            continue
+    harnesses = set()
+    for line in lines:
+        entry = _entry(line)
         if entry.get("done"):
             begun.pop(entry["step"], None)
-        else:
+        elif entry:
             undo = Undo(entry["action"], entry["arguments"])
             begun[entry["step"]] = OpenUndo(path, path.stem, entry["step"], entry["harness"], undo)
-    return list(begun.values())
+            harnesses.add(entry["harness"])
+    return Journal(path, path.stem, frozenset(harnesses), tuple(begun.values()))
+
+
+def _entry(line: bytes) -> dict[str, Any]:
+    try:
+        entry = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}
+    begins = {"step", "harness", "action", "arguments"}
+    whole = isinstance(entry, dict) and (("step" in entry and entry.get("done")) or begins <= set(entry))
+    return entry if whole else {}

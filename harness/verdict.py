@@ -7,14 +7,15 @@ becomes what it is worth; a FAIL stays a FAIL, except where the harness itself b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from harness.account import Account, account
+from harness.account import SECOND_NS, Account, Entry, account
 from harness.facts import Broke, Event, FaultSeen, ProcessExited, StepSkipped
-from harness.protocols import Charge, Checker, Status, Tally, Verdict
+from harness.protocols import APPLICATION, Charge, Checker, Status, Tally, Verdict
 
 STEADY_SHARE_MIN = 0.99
+STALL_SECONDS_MAX = 2.0
 
 _BADNESS = (
     Status.NOT_APPLICABLE,
@@ -111,6 +112,7 @@ def _caps(events: Sequence[Event], charge: Charge) -> list[tuple[Status, str]]:
         *((Status.NOT_RUN, f"step {event.step + 1} was skipped: {event.reason}") for event in skipped),
         *_unproved(events, charge, {event.step for event in skipped}),
         *_unsteady(run),
+        *_stalled(run, charge),
         *_silent(run, charge),
     ]
 
@@ -146,6 +148,44 @@ def _unsteady(run: Account) -> list[tuple[Status, str]]:
             )
         ]
     return []
+
+
+def _stalled(run: Account, charge: Charge) -> list[tuple[Status, str]]:
+    """Find calls that came late, or never, although neither the stack nor a fault held their producer up."""
+    hurt = [
+        window for number, window in run.fault_windows if charge.scenario.steps[number].target == APPLICATION
+    ]
+    late = [
+        (entry, seconds)
+        for entry, seconds in _idle_seconds(run)
+        if seconds > STALL_SECONDS_MAX and not any(window.holds(entry.due_ns) for window in hurt)
+    ]
+    if not late:
+        return []
+    entry, seconds = max(late, key=lambda pair: pair[1])
+    how = "was never made" if entry.sent_ns is None else f"came {seconds:,.1f} s late"
+    return [
+        (
+            Status.INCONCLUSIVE,
+            f"the workload stalled: the call of record {entry.sequence}, due at "
+            f"{run.seconds(entry.due_ns)}, {how} although no earlier call held its producer up, "
+            "so the stack was not under the planned load",
+        )
+    ]
+
+
+def _idle_seconds(run: Account) -> Iterator[tuple[Entry, float]]:
+    """Yield how long each due call was not made while its producer had nothing else to do."""
+    free_ns: dict[int, int] = {}
+    finished_ns = run.phases.get("read back", run.ended_ns)
+    for entry in sorted(run.entries.values(), key=lambda entry: entry.due_ns):
+        free = free_ns.get(entry.producer, 0)
+        if entry.sent_ns is None:
+            yield entry, (finished_ns - max(entry.due_ns, free)) / SECOND_NS
+            continue
+        yield entry, (entry.sent_ns - max(entry.due_ns, free)) / SECOND_NS
+        # A call that never came back holds its producer for good, unless a later call shows that it did not.
+        free_ns[entry.producer] = entry.returned_ns or finished_ns
 
 
 def _silent(run: Account, charge: Charge) -> list[tuple[Status, str]]:

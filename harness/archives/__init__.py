@@ -8,5 +8,6 @@ ARCHIVES = Family(
         "elasticsearch": Kind(
             "harness.archives.elasticsearch:ElasticsearchArchive", "an index or data stream, read whole"
         ),
+        "file": Kind("harness.archives.file:FileArchive", "files of lines or NDJSON, gzipped ones too"),
     },
 )

@@ -6,18 +6,23 @@ tie-breaker Elasticsearch documents for paging a point in time with `search_afte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
+import orjson
+from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError, TransportError
 
+from harness.archives.fields import line_of
 from harness.errors import StackError
-from harness.protocols import StoredDocument
+from harness.protocols import RawDocument, StoredDocument
 
 _PAGE_DOCUMENTS = 2_000
 _KEEP_ALIVE = "1m"
 # A frozen store must not hold up the run's own schedule.
 _COUNT_SECONDS = 1.0
+# No wildcard, list, exclusion, date mathematics or hidden name: it can name one index alone.
+_ONE_INDEX = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
 
 class ElasticsearchArchive:
@@ -26,7 +31,7 @@ class ElasticsearchArchive:
     def __init__(self, index: str, url: str, field: str = "message", timeout_seconds: float = 10.0) -> None:
         """Name the index, the store and the field that holds the line."""
         self._index = index
-        self._field = field
+        self.field = field
         self._url = url
         self._client = Elasticsearch(
             url, request_timeout=timeout_seconds, max_retries=0, retry_on_timeout=False
@@ -62,11 +67,55 @@ class ElasticsearchArchive:
             raise self._unreadable(error) from error
 
     def read(self) -> Iterator[StoredDocument]:
-        """Yield every copy.
+        """Yield every copy's line.
 
         Raises:
             StackError: the store does not answer, or its answer is not about all shards.
         """
+        for copy, document in self._documents([self.field]):
+            yield StoredDocument(copy, line_of(document, self.field))
+
+    def raw(self) -> Iterator[RawDocument]:
+        """Yield every copy whole.
+
+        Raises:
+            StackError: the store does not answer, or its answer is not about all shards.
+        """
+        for copy, document in self._documents(["*"]):
+            yield RawDocument(copy, orjson.dumps(document))
+
+    def remove(self, run_id: str) -> None:
+        """Delete this run's index, or the data stream of that exact name, and nothing else.
+
+        Args:
+            run_id: what the name must hold, as a proof that the index is this run's own.
+
+        Raises:
+            StackError: the name could stand for more than one index, or the store does not delete it.
+        """
+        if run_id not in self._index or not _ONE_INDEX.match(self._index):
+            raise StackError(
+                f'{self._url}: "{self._index}" is not deleted: only one index named for this run may be'
+            )
+        try:
+            if not self._client.indices.exists(index=self._index):
+                return
+            try:
+                self._client.indices.delete(index=self._index, expand_wildcards="none")
+            except (NotFoundError, BadRequestError):
+                # The answer for a data stream, which has an API of its own.
+                self._client.indices.delete_data_stream(name=self._index, expand_wildcards="none")
+        except (ApiError, TransportError) as error:
+            raise self._undeleted(error) from error
+
+    def _undeleted(self, error: Exception) -> StackError:
+        return StackError(f"{self._url}/{self._index}: the run's index could not be deleted: {error}")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _documents(self, includes: list[str]) -> Iterator[tuple[str, Any]]:
         try:
             point: str = self._client.open_point_in_time(index=self._index, keep_alive=_KEEP_ALIVE).body["id"]
         except NotFoundError:
@@ -74,17 +123,13 @@ class ElasticsearchArchive:
         except (ApiError, TransportError) as error:
             raise self._unreadable(error) from error
         try:
-            yield from self._pages(point)
+            yield from self._pages(point, includes)
         except (ApiError, TransportError) as error:
             raise self._unreadable(error) from error
         finally:
             self._forget(point)
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
-
-    def _pages(self, point: str) -> Iterator[StoredDocument]:
+    def _pages(self, point: str, includes: list[str]) -> Iterator[tuple[str, Any]]:
         after: list[Any] | None = None
         while True:
             answer: Any = self._client.search(
@@ -92,16 +137,14 @@ class ElasticsearchArchive:
                 size=_PAGE_DOCUMENTS,
                 sort=[{"_shard_doc": "asc"}],
                 search_after=after,
-                source={"includes": [self._field]},
+                source={"includes": includes},
                 track_total_hits=False,
             ).body
             self._check_shards(answer)
             point = answer.get("pit_id", point)
             hits = answer["hits"]["hits"]
             for hit in hits:
-                yield StoredDocument(
-                    f"{hit['_index']}/{hit['_id']}", str(hit["_source"].get(self._field, ""))
-                )
+                yield f"{hit['_index']}/{hit['_id']}", hit["_source"]
             if len(hits) < _PAGE_DOCUMENTS:
                 return
             after = hits[-1]["sort"]

@@ -4,6 +4,9 @@ Two numbers (open loop): `call` is enter → return, `response` is due → retur
 call that blocks makes the next ones late without making them slow. Where the generator was late although no
 call was outstanding, the harness is at fault: the checker replays each producer with that lateness taken out,
 and only what is still above the limit is the stack's.
+
+A fault on the application itself holds up calls that no stack could have answered (docs/decisions/0003): what
+was under way when it began is cut off there, and what was due until it was healed is not judged.
 """
 
 from __future__ import annotations
@@ -13,8 +16,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.account import SECOND_NS, Account, Entry, Window, account
-from harness.facts import ControlCall, Event
-from harness.protocols import Charge, Status, Verdict
+from harness.facts import ControlCall, Event, FaultChanged
+from harness.protocols import APPLICATION, Charge, Status, Verdict
 from harness.statistics import excess_odds, quantile, samples_needed
 
 VETO = "deadlocked caller"
@@ -26,12 +29,16 @@ _CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """One due record: its times in ms. `own_ms` is the response with the harness's lateness taken out."""
+    """One due record: its times in ms. `own_ms` is the response with the harness's lateness taken out.
+
+    Where a fault on the application cut it off, the times are those until then: it took that long at least.
+    """
 
     due_ns: int
     call_ms: float
     response_ms: float
     own_ms: float
+    cut: bool = False
 
 
 class CallerLatency:
@@ -47,12 +54,15 @@ class CallerLatency:
     def check(self, events: Sequence[Event]) -> Verdict:
         """Judge each window's p99; calls that never returned count with the time they were seen to take."""
         run = account(events)
-        timings = timings_of(run)
-        windows = [(window, _within(timings, window)) for window in judged_windows(run)]
+        outages = outages_of(events, run.ended_ns)
+        timings = timings_of(run, outages)
+        windows = [
+            (window, _within(timings, window, self._limit_ms)) for window in judged_windows(run, outages)
+        ]
         judged = [_judge(window.label, inside, self._limit_ms) for window, inside in windows if inside]
         if not judged:
             return self._verdict(Status.INCONCLUSIVE, None, "no record was due")
-        stuck = _stuck(run)
+        stuck = _stuck(run, outages)
         status = Status.FAIL if stuck else worst_of(status for status, _, _ in judged)
         p99_ms = max(p99 for _, p99, _ in judged)
         blamed = [sentence for found, _, sentence in judged if found is status] or [judged[0][2]]
@@ -60,7 +70,11 @@ class CallerLatency:
             status,
             round(p99_ms, 3),
             blamed[0],
-            evidence=(*(sentence for _, _, sentence in judged), *_figures(timings, events)),
+            evidence=(
+                *(sentence for _, _, sentence in judged),
+                *_unjudged(timings, outages),
+                *_figures(_whole(timings, outages), events),
+            ),
             counterexample=_longest(run, stuck, timings) if status is Status.FAIL else (),
             vetoes=(VETO,) if stuck else (),
             samples=min(len(inside) for _, inside in windows if inside),
@@ -97,42 +111,93 @@ def worst_of(statuses: Iterable[Status]) -> Status:
     return max(statuses, key=order.index)
 
 
-def judged_windows(run: Account) -> list[Window]:
+def outages_of(events: Sequence[Event], ended_ns: int) -> list[Window]:
+    """Return when faults were on the application itself; one that was never healed lasts to the end."""
+    began: dict[int, FaultChanged] = {}
+    healed_ns: dict[int, int] = {}
+    for event in events:
+        if isinstance(event, FaultChanged) and event.target == APPLICATION:
+            if event.state == "injecting":
+                began[event.step] = event
+            elif event.state == "healed":
+                healed_ns[event.step] = event.at_ns
+    return [
+        Window(f"{event.fault} on {event.target}", event.at_ns, healed_ns.get(step, ended_ns + 1))
+        for step, event in began.items()
+    ]
+
+
+def judged_windows(run: Account, outages: Sequence[Window]) -> list[Window]:
     """Return the steady stretch and, for each fault, the stretch from its injection to the next one's.
 
     A fault's recovery belongs to it: where healing ends is known only afterwards, and a window must hold the
-    number of samples that was planned for it.
+    number of samples that was planned for it. After a fault on the application its window begins with its
+    healing.
     """
-    starts = [(window.from_ns, window.label) for _, window in run.fault_windows]
-    ends = [from_ns for from_ns, _ in starts[1:]] + [run.probing_ns]
+    ends = [window.from_ns for _, window in run.fault_windows[1:]] + [run.probing_ns]
+    healed_ns = {outage.from_ns: outage.to_ns for outage in outages}
     faults = [
-        Window(f"{label} and after", from_ns, to_ns)
-        for (from_ns, label), to_ns in zip(starts, ends, strict=False)
+        Window(f"{window.label}, once healed", healed_ns[window.from_ns], to_ns)
+        if window.from_ns in healed_ns
+        else Window(f"{window.label} and after", window.from_ns, to_ns)
+        for (_, window), to_ns in zip(run.fault_windows, ends, strict=False)
     ]
     return [run.steady(), *faults]
 
 
-def timings_of(run: Account) -> list[Timing]:
+def timings_of(run: Account, outages: Sequence[Window]) -> list[Timing]:
     """Return the times of all scheduled records; each producer is also replayed as if on time."""
     timings: list[Timing] = []
-    producers = {entry.producer for entry in run.entries.values()}
-    for producer in sorted(producers):
-        mine = sorted(
-            (entry for entry in run.scheduled() if entry.producer == producer), key=lambda entry: entry.due_ns
-        )
-        timings.extend(_replay(mine, run.ended_ns))
+    lost = _lost_calls(run, outages)
+    for mine in _by_producer(run.scheduled()):
+        timings.extend(_replay(mine, run.ended_ns, outages, lost))
     return timings
 
 
-def _replay(entries: Sequence[Entry], ended_ns: int) -> Iterable[Timing]:
+def _by_producer(entries: Iterable[Entry]) -> Iterable[list[Entry]]:
+    """Return each producer's records in the order they were due, which is that of its calls."""
+    producers: dict[int, list[Entry]] = {}
+    for entry in sorted(entries, key=lambda entry: entry.due_ns):
+        producers.setdefault(entry.producer, []).append(entry)
+    return producers.values()
+
+
+def _lost_calls(run: Account, outages: Sequence[Window]) -> frozenset[int]:
+    """Return the records whose call went down with the application.
+
+    A producer makes one call at a time. A call that began before a fault on the application was healed and
+    never came back, although its producer has made another since, did not hold that producer: its process
+    died. Where no other followed, the call holds its producer still, and no fault excuses it.
+    """
+    lost: set[int] = set()
+    for mine in _by_producer(run.entries.values()):
+        followed = False
+        for entry in reversed(mine):
+            if entry.sent_ns is None:
+                continue
+            hit = any(entry.sent_ns < outage.to_ns for outage in outages)
+            if entry.returned_ns is None and followed and hit:
+                lost.add(entry.sequence)
+            followed = True
+    return frozenset(lost)
+
+
+def _replay(
+    entries: Sequence[Entry], ended_ns: int, outages: Sequence[Window], lost: frozenset[int]
+) -> Iterable[Timing]:
     free_ns = 0
     stuck = False
     for entry in entries:
-        returned_ns = entry.returned_ns if entry.returned_ns is not None else ended_ns
+        cut_ns = _cut_ns(entry, outages, lost)
+        end_ns = ended_ns if entry.returned_ns is None else entry.returned_ns
+        if cut_ns is not None:
+            end_ns = cut_ns
         if entry.sent_ns is not None:
-            call_ns = returned_ns - entry.sent_ns
-            stuck = stuck or entry.returned_ns is None
-            free_ns = max(entry.due_ns, free_ns) + call_ns
+            call_ns = max(0, end_ns - entry.sent_ns)
+            stuck = stuck or (entry.returned_ns is None and entry.sequence not in lost)
+            # Where the cut came before the call, only an earlier call can have kept it waiting until then.
+            waits = cut_ns is not None and entry.sent_ns >= cut_ns and free_ns > entry.due_ns
+            free_ns = end_ns if waits else max(entry.due_ns, free_ns) + call_ns
             own_ns = free_ns - entry.due_ns
         else:
             # Never sent: the stack's doing only where an earlier call of this producer never came back.
@@ -141,13 +206,55 @@ def _replay(entries: Sequence[Entry], ended_ns: int) -> Iterable[Timing]:
         yield Timing(
             entry.due_ns,
             call_ns / _MS_NS,
-            (returned_ns - entry.due_ns) / _MS_NS,
+            (end_ns - entry.due_ns) / _MS_NS,
             own_ns / _MS_NS,
+            cut_ns is not None,
         )
 
 
-def _within(timings: Sequence[Timing], window: Window) -> list[Timing]:
-    return [timing for timing in timings if window.holds(timing.due_ns)]
+def _cut_ns(entry: Entry, outages: Sequence[Window], lost: frozenset[int]) -> int | None:
+    """Return when a fault on the application cut off a record that was due and not answered by then."""
+    if entry.returned_ns is None and entry.sequence not in lost:
+        return None
+    for outage in outages:
+        if entry.due_ns < outage.from_ns and (
+            entry.returned_ns is None or entry.returned_ns > outage.from_ns
+        ):
+            return outage.from_ns
+    return None
+
+
+def _within(timings: Sequence[Timing], window: Window, limit_ms: float) -> list[Timing]:
+    """Return what a window is judged by: of what was cut off, only what was above the limit by then."""
+    return [
+        timing
+        for timing in timings
+        if window.holds(timing.due_ns) and (not timing.cut or timing.own_ms > limit_ms)
+    ]
+
+
+def _whole(timings: Sequence[Timing], outages: Sequence[Window]) -> list[Timing]:
+    return [
+        timing
+        for timing in timings
+        if not timing.cut and not any(outage.holds(timing.due_ns) for outage in outages)
+    ]
+
+
+def _unjudged(timings: Sequence[Timing], outages: Sequence[Window]) -> tuple[str, ...]:
+    """Say what a fault on the application leaves out of the judgement, and how much of it there is."""
+    said = [
+        f"not judged: {sum(outage.holds(timing.due_ns) for timing in timings):,} records due while "
+        f"{outage.label} was on, which nobody could send"
+        for outage in outages
+    ]
+    cut = sum(timing.cut for timing in timings)
+    if cut:
+        said.append(
+            f"{cut:,} records were under way when the application was hit; they count where they were above "
+            "the limit by then, and are left out where they were not"
+        )
+    return tuple(said)
 
 
 def _judge(label: str, timings: Sequence[Timing], limit_ms: float) -> tuple[Status, float, str]:
@@ -168,11 +275,13 @@ def _judge(label: str, timings: Sequence[Timing], limit_ms: float) -> tuple[Stat
     return Status.PASS, p99_ms, said
 
 
-def _stuck(run: Account) -> list[Entry]:
+def _stuck(run: Account, outages: Sequence[Window]) -> list[Entry]:
+    lost = _lost_calls(run, outages)
     return [
         entry
         for entry in run.entries.values()
-        if entry.sent_ns is not None
+        if entry.sequence not in lost
+        and entry.sent_ns is not None
         and entry.returned_ns is None
         and run.ended_ns - entry.sent_ns > _STUCK_SECONDS * SECOND_NS
     ]

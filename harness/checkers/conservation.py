@@ -42,7 +42,7 @@ class Conservation:
                 Status.FAIL,
                 len(lost),
                 f"{len(lost):,} of {len(owed):,} acknowledged records cannot be read back",
-                evidence=(f"lost: {sequences_text([entry.sequence for entry in lost])}",),
+                evidence=(f"lost: {sequences_text([entry.sequence for entry in lost])}", *_unreadable(run)),
                 counterexample=_life(run, min(lost, key=lambda entry: entry.acknowledged_ns or 0)),
                 vetoes=(VETO,),
             )
@@ -51,7 +51,10 @@ class Conservation:
             Status.PASS,
             0,
             f"all {len(owed):,} acknowledged records were read back",
-            evidence=(f"{unknown:,} records were never acknowledged and may be stored or not",),
+            evidence=(
+                f"{unknown:,} records were never acknowledged and may be stored or not",
+                *_unreadable(run),
+            ),
         )
 
     def _verdict(
@@ -75,6 +78,14 @@ class Conservation:
             counterexample,
             vetoes,
         )
+
+
+def _unreadable(run: Account) -> tuple[str, ...]:
+    """Name the copies that may have been records and prove none."""
+    if not run.unreadable:
+        return ()
+    first = run.unreadable[0]
+    return (f"{len(run.unreadable):,} stored copies cannot be read, e.g. {first.copy}: {first.reason}",)
 
 
 def _life(run: Account, entry: Entry) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def gate(result: Path, rules: Path | None) -> int:
         for row in dimension.objectives
     }
     planned, _ = applicable(was_planned, asked.not_applicable, today)
-    decision = decide(score(planned, verdicts), verdicts, asked, today)
+    decision = decide(score(planned, verdicts), verdicts, asked, today, read.broke)
     click.echo(f"{decision.status.value}: run {read.run_id}, suite {read.suite}, stack {read.stack}")
     for reason in decision.reasons:
         click.echo(f"  {reason}")

@@ -1,22 +1,23 @@
-"""SIGINT and SIGTERM as a request to end in good order: faults undone, everything stopped."""
+"""SIGINT, SIGTERM and SIGHUP as a request to end in good order: faults undone, everything stopped."""
 
 from __future__ import annotations
 
+import os
 import signal
+from contextlib import suppress
 from types import FrameType
-
-import click
 
 
 class Interruption:
     """Counts signals; each one ends one wait of the run, so that a second one shortens the cleaning up."""
 
     def __init__(self) -> None:
-        """Take both signals over from here on."""
+        """Take the signals over from here on; one that is ignored already (nohup) stays ignored."""
         self.requested = False
         self._pending = 0
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._note)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._note)
 
     def __call__(self) -> bool:
         """Return whether a signal has come that no wait has answered yet, and answer it."""
@@ -29,4 +30,7 @@ class Interruption:
         self.requested = True
         self._pending += 1
         name = signal.Signals(number).name
-        click.echo(f"\nlogquake: {name}: undoing faults and stopping everything …", err=True)
+        text = f"\nlogquake: {name}: undoing faults and stopping everything …\n"
+        # Not through a buffered stream: the signal may have come in the middle of another write to it.
+        with suppress(OSError):
+            os.write(2, text.encode())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -22,6 +24,7 @@ _COMMANDS = {
     "gate": ("harness.cli.gate:gate", "Decide by rules whether a finished run passes."),
     "report": ("harness.cli.report:report", "Make any report of a finished run again."),
     "doctor": ("harness.cli.doctor:doctor", "Say what this machine lacks, and what dead runs left on it."),
+    "heal": ("harness.cli.heal:heal", "Undo what dead runs left on this machine."),
     "servers": ("harness.cli.servers:servers", "Install or list the real Elasticsearch and Toxiproxy."),
 }
 
@@ -68,8 +71,10 @@ def exit_code(arguments: Sequence[str]) -> int:
     try:
         outcome = cli.main(args=list(arguments), prog_name="logquake", standalone_mode=False)
     except HarnessError as error:
-        click.echo(f"logquake: {error}", err=True)
+        click.echo("\n".join((f"logquake: {error}", *getattr(error, "__notes__", ()))), err=True)
         return error.exit_code
+    except BrokenPipeError:
+        return _unheard()
     except click.ClickException as error:
         error.show()
         return EXIT_USAGE
@@ -81,6 +86,20 @@ def exit_code(arguments: Sequence[str]) -> int:
         click.echo("logquake: this is a defect of logquake; please report it with the lines above", err=True)
         return InternalError.exit_code
     return outcome if isinstance(outcome, int) else 0
+
+
+def _unheard() -> int:
+    """Return the exit code for a reader that went away: what nobody could read is not reported as passed."""
+    silent = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError, OSError):
+            stream.flush()
+            continue
+        # Else the interpreter would try once more at its end, and exit with a code of its own.
+        os.dup2(silent, stream.fileno())
+    with suppress(OSError):
+        click.echo("logquake: its output could not be written, the reader has gone", err=True)
+    return InternalError.exit_code
 
 
 if __name__ == "__main__":

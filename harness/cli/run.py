@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from harness.assembly import REPEATS_MAX, SuiteRun, make_plan
 from harness.cli.interruption import Interruption
 from harness.cli.progress import make_progress
 from harness.cli.selection import Selection, make_request, selection_options
+from harness.deployments.residue import find_residue
+from harness.errors import InterruptedRunError, UnavailableError
+from harness.history import HISTORY_BYTES_MAX
 from harness.protocols import Status
 from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_report
@@ -21,6 +25,7 @@ from harness.result import Result
 
 EXIT_CODES = {Status.PASS: 0, Status.WARN: 0, Status.FAIL: 1}
 EXIT_INCONCLUSIVE = 6
+_RESIDUE_SHOWN_MAX = 5
 
 
 @click.command()
@@ -40,6 +45,14 @@ EXIT_INCONCLUSIVE = 6
     help="End in good order after this long; what has not run by then stays unresolved.",
 )
 @click.option(
+    "--history-mib-max",
+    type=click.FloatRange(min=0, min_open=True),
+    default=HISTORY_BYTES_MAX >> 20,
+    show_default=True,
+    metavar="N",
+    help="Cap of each history file; reaching it is an error of the run, never a pass.",
+)
+@click.option(
     "--repeats",
     "repeats_max",
     type=click.IntRange(0, REPEATS_MAX),
@@ -52,7 +65,14 @@ EXIT_INCONCLUSIVE = 6
     is_flag=True,
     help="Let reports quote the lines of --input as they are; otherwise they are masked.",
 )
-def run(out: Path, max_minutes: float | None, repeats_max: int, show_lines: bool, **selected: Any) -> int:
+def run(
+    out: Path,
+    max_minutes: float | None,
+    history_mib_max: float,
+    repeats_max: int,
+    show_lines: bool,
+    **selected: Any,
+) -> int:
     """Shake a stack, judge it, write a scorecard.
 
     Without arguments the default suite runs on the logging system that comes with logquake, with an embedded
@@ -61,12 +81,14 @@ def run(out: Path, max_minutes: float | None, repeats_max: int, show_lines: bool
     request = make_request(
         Selection(**selected), out, max_minutes, repeats_max=repeats_max, show_lines=show_lines
     )
+    request = replace(request, history_bytes_max=int(history_mib_max * (1 << 20)))
     plan = make_plan(request)
     for origin in request.origins:
         click.echo(origin, err=True)
     for planned in plan.scenarios:
         for warning in planned.warnings():
             click.echo(f"{planned.scenario.name}: {warning}", err=True)
+    _warn_of_residue()
     interruption = Interruption()
     with make_progress() as watch:
         suite_run = SuiteRun(plan, request, interruption, watch)
@@ -74,18 +96,47 @@ def run(out: Path, max_minutes: float | None, repeats_max: int, show_lines: bool
     write_reports(result, suite_run.folder)
     if ended_by is not None:
         raise ended_by
+    if interruption.requested:
+        raise InterruptedRunError("a signal came; what was judged by then is in the result")
     return gate_exit_code(result.gate.status)
 
 
+def _warn_of_residue() -> None:
+    """Name what dead runs left. It does not disturb this run, whose ports and folders are its own."""
+    left = find_residue()
+    for residue in left[:_RESIDUE_SHOWN_MAX]:
+        click.echo(f"left by an earlier run: {residue}", err=True)
+    if left:
+        click.echo(f"left by dead runs: {len(left)} in all; `logquake heal` undoes it", err=True)
+
+
 def write_reports(result: Result, folder: Path) -> None:
-    """Write every report into the run's folder, print the scorecard and where it is."""
-    paths = {word: write_report(REPORTS.resolve(word)(), result, folder) for word in REPORTS.kinds}
+    """Write every report into the run's folder, print the scorecard and where it is.
+
+    Raises:
+        UnavailableError: there is no room for a report.
+    """
+    try:
+        paths = {word: write_report(REPORTS.resolve(word)(), result, folder) for word in REPORTS.kinds}
+    except OSError as error:
+        raise UnavailableError(
+            f"{folder}: the result cannot be written: {error.strerror}; "
+            "free space there, or name another folder with --out"
+        ) from error
     if sys.stdout.isatty():
-        TerminalReport().draw(result, Console())
+        TerminalReport().draw(result, _FrankConsole())
     else:
         click.echo(paths["terminal"].read_text(), nl=False)
     click.echo(f"scorecard: {paths['html']}")
     click.echo(f"result:    {paths['json']}")
+
+
+class _FrankConsole(Console):
+    """A console that passes on that its reader has gone; rich would exit with the code of a failed gate."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what was met, for the one place that makes exit codes."""
+        raise BrokenPipeError
 
 
 def gate_exit_code(status: Status) -> int:

@@ -5,6 +5,10 @@ from harness.family import Family, Kind
 BACKENDS = Family(
     "backend",
     {
+        "attached": Kind(
+            "harness.deployments.attached:AttachedServices",
+            "your own services, which the stack file names; nothing of them is started, stopped or hurt",
+        ),
         "embedded": Kind(
             "harness.deployments.embedded:EmbeddedServices",
             "logquake's own small Elasticsearch and fault proxy; needs nothing installed",

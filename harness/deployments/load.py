@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ import orjson
 
 from harness.deployments import process_set
 from harness.deployments.processes import ManagedProcess, ProcessSpec
-from harness.errors import StackError
+from harness.errors import InternalError, StackError
+from harness.history import HISTORY_BYTES_MAX
 from harness.plan import PROBE_INTERVAL_NS, PROBES
-from harness.protocols import APPLICATION, Clock, Part, Ready, Tally
+from harness.protocols import APPLICATION, LOAD, Clock, Part, Ready, Tally
 from harness.slots import ANSWERED, Slots
 from harness.targets.process import ProcessTarget
 from harness.workload_file import WorkloadFile
@@ -39,6 +41,7 @@ class LoadSpec:
     input_path: str
     acknowledged_by: str
     intake: Part
+    history_bytes_max: int = HISTORY_BYTES_MAX
 
 
 class HostedLoad:
@@ -80,6 +83,7 @@ class HostedLoad:
                 str(paths[APPLICATION]),
                 str(self._history / "oracle.jsonl"),
                 str(paths[CONTROL]),
+                str(self._spec.history_bytes_max),
             ),
             CONTROL: (*host, str(paths[CONTROL])),
             APPLICATION: (*host, str(paths[APPLICATION])),
@@ -92,10 +96,13 @@ class HostedLoad:
         process_set.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
 
     def targets(self) -> Mapping[str, object]:
-        """Return the application, which faults may kill."""
+        """Return the application, which faults may kill or stop, and the load, which they may watch surge."""
         application = _Resuming(self._processes[APPLICATION], self._told)
         command = application.process.spec.command
-        return {APPLICATION: ProcessTarget(APPLICATION, command, application, _READY.timeout_seconds)}
+        return {
+            APPLICATION: ProcessTarget(APPLICATION, command, application, _READY.timeout_seconds),
+            LOAD: _Surge(self, self._clock),
+        }
 
     def exited(self) -> Sequence[tuple[str, int]]:
         """Return (name, exit code) of those that ended by themselves before they were told to finish."""
@@ -110,11 +117,18 @@ class HostedLoad:
         self._tell((ORACLE, APPLICATION), f"probe {at_ns}")
 
     def tally(self) -> Tally:
-        """Return what the oracle has published last."""
+        """Return what the oracle has published last.
+
+        Raises:
+            InternalError: what it published cannot be read.
+        """
+        path = self._history / TALLY_FILE
         try:
-            return Tally(**orjson.loads((self._history / TALLY_FILE).read_bytes()))
+            return Tally(**orjson.loads(path.read_bytes()))
         except FileNotFoundError:
             return Tally()
+        except (OSError, ValueError, TypeError) as error:
+            raise InternalError(f"{path}: the oracle's tally cannot be read: {error}") from error
 
     def owed(self) -> frozenset[int]:
         """Return the sequences acknowledged so far, read from the slots themselves."""
@@ -124,6 +138,13 @@ class HostedLoad:
         if self._spec.acknowledged_by == "callback":
             return frozenset(n for n in range(self._workload.records) if slots.read(n).acknowledged_ns)
         return frozenset(n for n in range(self._workload.records) if slots.read(n).outcome == ANSWERED)
+
+    def entered(self) -> int:
+        """Return how many log calls have begun, read from the slots, which are ahead of the tally."""
+        if self._slots is None:
+            return 0
+        slots = self._slots
+        return sum(slots.read(n).entered_ns != 0 for n in range(self._workload.records))
 
     def probes(self) -> frozenset[int]:
         """Return the sequences kept back for probing."""
@@ -224,6 +245,29 @@ class _Resuming:
     def stopped_orderly(self) -> bool:
         return self.process.stopped_orderly()
 
+    def send(self, number: signal.Signals) -> None:
+        self.process.send(number)
+
+    def wait_state(self, states: str, timeout_seconds: float) -> str:
+        return self.process.wait_state(states, timeout_seconds)
+
+    def mark(self) -> str:
+        return self.process.mark()
+
     @property
     def pid(self) -> int | None:
         return self.process.pid
+
+
+class _Surge:
+    """The load as a target: its rate is the workload's, so a fault can only watch it; implements Surging."""
+
+    def __init__(self, load: HostedLoad, clock: Clock) -> None:
+        self._load = load
+        self._clock = clock
+
+    def sent(self) -> int:
+        return self._load.entered()
+
+    def wait(self, seconds: float) -> None:
+        self._clock.sleep(seconds)

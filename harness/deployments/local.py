@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from harness.deployments import server_specs
 from harness.deployments.installed import require
 from harness.deployments.ports import free_port
+from harness.deployments.preflight import Requirements
 from harness.deployments.processes import ProcessSpec
-from harness.deployments.services import PROXY, ServiceSet
-from harness.protocols import Clock
+from harness.deployments.services import GATE, PROXY, ServiceSet
+from harness.protocols import Clock, Stack
 
 
 def _toxiproxy(name: str, scratch: Path, port: int) -> ProcessSpec:
@@ -21,11 +22,14 @@ def _elasticsearch(name: str, scratch: Path, port: int) -> ProcessSpec:
     return server_specs.elasticsearch(name, scratch, port, free_port(), require("elasticsearch"))
 
 
-_PROGRAMS = {PROXY: _toxiproxy, "elasticsearch": _elasticsearch}
+_PROGRAMS = {PROXY: _toxiproxy, GATE: server_specs.elastic_gate, "elasticsearch": _elasticsearch}
 
 
 class LocalServices(ServiceSet):
-    """A real single-node Elasticsearch and a real Toxiproxy on loopback ports."""
+    """A real single-node Elasticsearch and a real Toxiproxy on loopback ports, and the HTTP gate of ours."""
 
-    def __init__(self, scratch: Path, run_id: str, clock: Clock, needs: Sequence[str]) -> None:
-        super().__init__(_PROGRAMS, scratch, run_id, clock, needs)
+    # Elasticsearch's heap of 512 MiB, what its JVM takes beside it, its launcher's JVM, our own processes.
+    requirements: ClassVar[Requirements] = Requirements(memory_mib=1_200, other_user=True)
+
+    def __init__(self, scratch: Path, run_id: str, clock: Clock, stack: Stack) -> None:
+        super().__init__(_PROGRAMS, scratch, run_id, clock, stack.needs)

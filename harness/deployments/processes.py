@@ -17,6 +17,7 @@ from harness.errors import StackError
 from harness.protocols import Clock, Ready
 
 _POLL_SECONDS = 0.05
+_STATE_SECONDS = 0.005
 _PROBE_SECONDS_MAX = 2.0
 _SETTLE_SECONDS = 0.25
 _KILL_SECONDS = 10.0
@@ -224,6 +225,28 @@ class ManagedProcess:
         server = self._grip_server()
         return server is None or not server.ends_within(0)
 
+    def mark(self) -> str:
+        """Return `pid:start time` of the process that serves, which names no later one."""
+        return procfs.mark(self.pid or 0)
+
+    def wait_state(self, states: str, timeout_seconds: float) -> str:
+        """Wait until the process that serves is in one of these states.
+
+        Args:
+            states: letters of proc(5), e.g. "T" for stopped.
+            timeout_seconds: how long to wait at most; 0 looks once.
+
+        Returns:
+            Its state at the end; empty where there is no such process.
+        """
+        until_ns = self._clock.now_ns() + round(timeout_seconds * 1e9)
+        while True:
+            seen = procfs.stat(self.pid) if self.pid is not None else None
+            state = "" if seen is None else seen.state
+            if (state and state in states) or self._clock.now_ns() >= until_ns:
+                return state
+            self._clock.sleep(_STATE_SECONDS)
+
     def ended_by_itself(self) -> int | None:
         """Return the exit code where it ended and nobody here asked it to; else None."""
         return None if self._ended_by_us else self.returncode
@@ -237,6 +260,21 @@ class ManagedProcess:
     def log_text(self) -> str:
         """Return what it has written since its last start, at most 8 MiB."""
         return readiness.log_since(self.spec.log, self._log_start)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send one signal to the process that serves, and to nothing it started.
+
+        Raises:
+            StackError: it does not run.
+        """
+        with self._lock:
+            server = self._grip_server()
+            if not self.alive() or self._popen is None:
+                raise StackError(f'process "{self.spec.name}" does not run, so it gets no {number.name}')
+            if server is not None:
+                server.send(number)
+            else:
+                self._popen.send_signal(number)
 
     # --- ending ------------------------------------------------------------------------------------------
 

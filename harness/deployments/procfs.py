@@ -13,6 +13,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
+
+Variables: TypeAlias = Mapping[str, str]
+"""The environment of a process, by name."""
 
 RUN_ID_VARIABLE = "LOGQUAKE_RUN_ID"
 HARNESS_VARIABLE = "LOGQUAKE_HARNESS"
@@ -127,6 +131,35 @@ class Grip:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def grip_marked(text: str) -> Grip | None:
+    """Take hold of the very process that `mark` named; None where it has ended.
+
+    Its identity is looked at again after taking hold: only then can the number not have been used anew.
+    """
+    if not mark_runs(text):
+        return None
+    try:
+        grip = Grip(int(text.partition(":")[0]))
+    except ProcessLookupError:
+        return None
+    if mark_runs(text):
+        return grip
+    grip.release()
+    return None
+
+
+def signal_marked(text: str, number: signal.Signals) -> bool:
+    """Send a signal to the very process that `mark` named; tell whether it was there."""
+    grip = grip_marked(text)
+    if grip is None:
+        return False
+    try:
+        grip.send(number)
+    finally:
+        grip.release()
+    return True
 
 
 def ended_within(pid: int, seconds: float) -> bool:

@@ -37,6 +37,13 @@ def embedded_proxy(name: str, scratch: Path, port: int) -> ProcessSpec:
     return _own_program(name, folder, ("harness.proxies.embedded", "--port", str(port)), ready)
 
 
+def elastic_gate(name: str, scratch: Path, port: int) -> ProcessSpec:
+    """Return how the HTTP gate starts; `port` is that of its control API."""
+    folder = subfolder(scratch, name)
+    ready = Ready(http=f"http://{LOOPBACK}:{port}/version")
+    return _own_program(name, folder, ("harness.proxies.elastic_gate", "--port", str(port)), ready)
+
+
 def _own_program(name: str, folder: Path, module: tuple[str, ...], ready: Ready) -> ProcessSpec:
     root = str(Path(harness.__file__).parent.parent)
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))

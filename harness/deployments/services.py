@@ -5,23 +5,41 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 from harness.deployments import process_set
 from harness.deployments.ports import LOOPBACK, free_port, release_port
+from harness.deployments.preflight import Requirements
 from harness.deployments.processes import ManagedProcess, ProcessSpec
 from harness.errors import ScenarioError
 from harness.family import unknown
-from harness.protocols import Clock
+from harness.protocols import Clock, Deployment
 from harness.targets.process import ProcessTarget
 
 PROXY = "proxy"
 """The fault proxy; every backend has it and every run needs it."""
 
+GATE = "gate"
+"""The HTTP gate; every backend has it, and links to services that speak HTTP go through it."""
+
+INFRASTRUCTURE = frozenset({PROXY, GATE})
+"""What the harness hurts with: no service of a stack, and no target."""
+
+SPEAK_HTTP = frozenset({"elasticsearch"})
+"""The services whose links go through the gate."""
+
 Program: TypeAlias = Callable[[str, Path, int], ProcessSpec]
 """(name, scratch folder, port) → how a service starts."""
 
 _STOP_SECONDS = 10.0
+
+
+class Services(Deployment, Protocol):
+    """What every backend provides."""
+
+    def urls(self) -> Mapping[str, str]:
+        """Return where each service and the fault proxy answer, by name."""
+        ...
 
 
 class ServiceSet:
@@ -32,11 +50,13 @@ class ServiceSet:
         scratch: the scratch folder of the run (`make_scratch`).
         run_id: what marks the processes as this run's.
         clock: the run's clock and patience.
-        needs: names of the services that the stack needs; the fault proxy always comes too.
+        needs: names of the services that the stack needs; the fault proxy and the gate always come too.
 
     Raises:
         ScenarioError: this backend has no such service.
     """
+
+    requirements: ClassVar[Requirements] = Requirements()
 
     def __init__(
         self,
@@ -46,7 +66,7 @@ class ServiceSet:
         clock: Clock,
         needs: Sequence[str],
     ) -> None:
-        names = tuple(dict.fromkeys((PROXY, *needs)))
+        names = tuple(dict.fromkeys((PROXY, GATE, *needs)))
         for name in names:
             if name not in programs:
                 raise ScenarioError(unknown("service", name, programs))
@@ -82,11 +102,11 @@ class ServiceSet:
         process_set.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
 
     def targets(self) -> Mapping[str, ProcessTarget]:
-        """Return the services that faults may kill; the fault proxy is none of them."""
+        """Return the services that faults may kill; what the harness hurts with is none of them."""
         return {
             name: ProcessTarget(name, process.spec.command, process, process.spec.ready.timeout_seconds)
             for name, process in self._processes.items()
-            if name != PROXY
+            if name not in INFRASTRUCTURE
         }
 
     def exited(self) -> list[tuple[str, int]]:

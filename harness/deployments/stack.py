@@ -1,10 +1,15 @@
-"""The stack under test in one scenario: its links through the fault proxy and its own processes."""
+"""The stack under test in one scenario: its links and its own processes.
+
+    application ── fault proxy (TCP) ── gate (HTTP) ── service
+
+A link goes through the gate only where its service speaks HTTP.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -14,11 +19,12 @@ from harness.deployments import process_set
 from harness.deployments.ports import LOOPBACK, free_port, release_port
 from harness.deployments.processes import ManagedProcess, ProcessSpec
 from harness.deployments.scratch import subfolder
-from harness.deployments.services import PROXY
+from harness.deployments.services import GATE, INFRASTRUCTURE, PROXY, SPEAK_HTTP
 from harness.errors import HarnessError, ScenarioError, StackError
 from harness.family import unknown
 from harness.placeholders import expand
 from harness.protocols import Clock, Stack, StackProcess
+from harness.targets.http_link import HttpLinkTarget, RuleServer
 from harness.targets.link import LinkTarget, ToxicServer
 from harness.targets.process import ProcessTarget
 
@@ -37,13 +43,33 @@ class ProxyServer(ToxicServer, Protocol):
         ...
 
 
+class GateServer(RuleServer, Protocol):
+    """What a stack's links need of the gate; `ElasticGateClient` is one."""
+
+    def create(self, name: str, listen: str, upstream: str) -> str:
+        """Make a gate to the upstream `host:port`; returns the `host:port` it listens on."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove a gate."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinkServers:
+    """What links are made of: the fault proxy, and the gate for those that speak HTTP."""
+
+    proxy: ProxyServer
+    gate: GateServer
+
+
 class StackDeployment:
     """The links and processes of one stack in one scenario; implements Deployment.
 
     Args:
         stack: what its stack file declares.
-        urls: where the services answer, the fault proxy among them (`ServiceSet.urls`).
-        proxy: the fault proxy.
+        urls: where the services answer, fault proxy and gate among them (`ServiceSet.urls`).
+        servers: what links are made of.
         scratch: the scratch folder of the run (`make_scratch`).
         run_id: what marks processes, links and records as this scenario's.
         clock: the run's clock and patience.
@@ -57,25 +83,28 @@ class StackDeployment:
         self,
         stack: Stack,
         urls: Mapping[str, str],
-        proxy: ProxyServer,
+        servers: LinkServers,
         scratch: Path,
         run_id: str,
         clock: Clock,
         seed: int = 0,
     ) -> None:
-        services = {name: url for name, url in urls.items() if name != PROXY}
+        services = {name: url for name, url in urls.items() if name not in INFRASTRUCTURE}
         for link, service in stack.links.items():
             if service not in services:
                 raise ScenarioError(f"links.{link}: {unknown('service', service, services)}")
         self._stack = stack
         self._urls = urls
-        self._proxy = proxy
+        self._proxy = servers.proxy
+        self._gate = servers.gate
         self._folder = subfolder(scratch, f"stack-{run_id}")
         self._run_id = run_id
         self._clock = clock
-        self._ports = {link: free_port() for link in stack.links}
+        processes = [process.name for process in stack.processes]
+        self._ports = {name: free_port() for name in (*stack.links, *processes)}
         self._values = self._known_values(services, seed)
         self._links: dict[str, LinkTarget] = {}
+        self._made: list[Callable[[], None]] = []
         self._processes: dict[str, ManagedProcess] = {}
 
     def values(self) -> Mapping[str, str]:
@@ -123,9 +152,10 @@ class StackDeployment:
             StackError: something survives, or the fault proxy does not answer.
         """
         ends = [partial(process.terminate, _STOP_SECONDS) for process in reversed(self._processes.values())]
-        deletes = [partial(self._delete_link, link) for link in tuple(self._links)]
-        steps: list[Callable[[], None]] = [*ends, *deletes]
-        process_set.do_all(steps)
+        # What is undone is forgotten, so that a second stop does nothing.
+        deletes, self._made = self._made[::-1], []
+        self._links.clear()
+        process_set.do_all([*ends, *deletes])
         for port in self._ports.values():
             release_port(port)
 
@@ -137,27 +167,41 @@ class StackDeployment:
             "run.folder": str(self._folder),
             "run.seed": str(seed),
             "python": sys.executable,
+            "stack.folder": str(
+                Path(self._stack.source).resolve().parent if self._stack.source else Path.cwd()
+            ),
         }
         for service, url in services.items():
             parts = urlsplit(url)
             values |= _address(service, parts.scheme, parts.hostname or LOOPBACK, parts.port or 80)
         for link, service in self._stack.links.items():
             values |= _address(link, urlsplit(services[service]).scheme, LOOPBACK, self._ports[link])
+        for process in self._stack.processes:
+            # A free port that is the process's own, should it want to listen; the same after a restart.
+            values |= _address(process.name, "http", LOOPBACK, self._ports[process.name])
         return values
 
     def _make_link(self, link: str) -> None:
-        # Links of scenarios that run side by side share one proxy server, hence the run id.
-        proxy_name, port = f"{self._run_id}-{link}", self._ports[link]
-        upstream = urlsplit(self._urls[self._stack.links[link]]).netloc
+        # Links of scenarios that run side by side share one proxy and one gate, hence the run id.
+        name, port, service = f"{self._run_id}-{link}", self._ports[link], self._stack.links[link]
+        scheme, upstream, *_ = urlsplit(self._urls[service])
+        # A store of the user's own may speak TLS, which the gate cannot look into.
+        is_gated = service in SPEAK_HTTP and scheme == "http"
         try:
-            self._proxy.create(proxy_name, f"{LOOPBACK}:{port}", upstream)
+            if is_gated:
+                upstream = self._gate.create(name, f"{LOOPBACK}:0", upstream)
+                self._made.append(partial(self._gate.delete, name))
+            self._proxy.create(name, f"{LOOPBACK}:{port}", upstream)
+            self._made.append(partial(self._proxy.delete, name))
         except HarnessError as error:
             raise StackError(f'link "{link}" to {upstream} cannot be made: {error}') from error
-        self._links[link] = LinkTarget(link, self._urls[PROXY], proxy_name, (LOOPBACK, port), self._proxy)
+        self._links[link] = self._link_target(link, name, (LOOPBACK, port), is_gated)
 
-    def _delete_link(self, link: str) -> None:
-        del self._links[link]
-        self._proxy.delete(f"{self._run_id}-{link}")
+    def _link_target(self, link: str, name: str, listen: tuple[str, int], is_gated: bool) -> LinkTarget:
+        if not is_gated:
+            return LinkTarget(link, self._urls[PROXY], name, listen, self._proxy)
+        gate_url = self._urls[GATE]
+        return HttpLinkTarget(link, self._urls[PROXY], name, listen, self._proxy, gate_url, self._gate)
 
     def _spec(self, declared: StackProcess) -> ProcessSpec:
         ready = declared.ready
@@ -173,4 +217,5 @@ class StackDeployment:
 
 
 def _address(name: str, scheme: str, host: str, port: int) -> dict[str, str]:
-    return {f"{name}.url": f"{scheme}://{host}:{port}", f"{name}.host": host, f"{name}.port": str(port)}
+    netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return {f"{name}.url": f"{scheme}://{netloc}", f"{name}.host": host, f"{name}.port": str(port)}

@@ -78,7 +78,13 @@ def advance(path: Path, name: str) -> list[Path]:
         if len(path) == 1:
             return [()]
         return [path, *advance(path[1:], name)]
-    return [path[1:]] if matches(path[0], name) else []
+    if matches(path[0], name):
+        return [path[1:]]
+    # A name that holds dots, `{"log.original": …}`, is reached as if it were nested.
+    parts = split_path(name)
+    if len(parts) > 1 and len(path) >= len(parts) and all(map(matches, path, parts)):
+        return [path[len(parts) :]]
+    return []
 
 
 def include_paths(value: Any, paths: list[Path]) -> Any:

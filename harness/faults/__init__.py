@@ -9,8 +9,36 @@ FAULTS = Family(
             "harness.faults.connection_reset:ConnectionReset", "connections are reset as soon as data flows"
         ),
         "black_hole": Kind("harness.faults.black_hole:BlackHole", "bytes vanish, connections stay open"),
+        "latency": Kind("harness.faults.latency:Latency", "everything through a link takes longer"),
+        "bandwidth": Kind("harness.faults.bandwidth:Bandwidth", "a link takes only so many bytes a second"),
+        "flapping": Kind(
+            "harness.faults.flapping:Flapping", "a link goes down and comes up, again and again"
+        ),
+        "frozen": Kind(
+            "harness.faults.frozen:Frozen", "a process stands still (SIGSTOP), its connections open"
+        ),
+        "spike": Kind("harness.faults.spike:Spike", "the workload's own spike, proved to have come"),
         "killed": Kind(
             "harness.faults.killed:Killed", "a process is killed by SIGKILL and started again at the end"
         ),
+        "answer_cut": Kind(
+            "harness.faults.answer_cut:AnswerCut", "the store commits, and its answer never arrives"
+        ),
+        "requests_refused": Kind(
+            "harness.faults.requests_refused:RequestsRefused", "whole requests get a 429 or another error"
+        ),
+        "items_refused": Kind(
+            "harness.faults.items_refused:ItemsRefused", "single documents of a bulk get 429, 400 or 503"
+        ),
+        "poison_document": Kind(
+            "harness.faults.poison_document:PoisonDocument", "chosen records are refused for good"
+        ),
+        "body_limited": Kind(
+            "harness.faults.body_limited:BodyLimited", "requests above a size get an empty 413"
+        ),
+        "lying_answers": Kind(
+            "harness.faults.lying_answers:LyingAnswers", "a 200 for requests that the store never saw"
+        ),
+        "slow_answers": Kind("harness.faults.slow_answers:SlowAnswers", "the store answers late"),
     },
 )

@@ -57,6 +57,8 @@ def _constructor_mistakes(
     parameters = inspect.signature(part_class).parameters.values()
     hints = _hints(part_class)
     takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters)
+    # A class that takes any keyword may say how those must begin; else a typo would pass for one of them.
+    prefixes = getattr(part_class, "argument_prefixes", ("",))
     known = {
         each.name: each
         for each in parameters
@@ -71,7 +73,7 @@ def _constructor_mistakes(
         here = (*where, key)
         if key in known:
             mistakes += _type_mistakes(hints[key], value, here)
-        elif not takes_any:
+        elif not takes_any or not key.startswith(prefixes):
             words = dict.fromkeys((*own_keys, *known))
             mistakes.append(Mistake(here, f"{noun} has {unknown('argument', key, words)}"))
         elif not isinstance(value, _SCALARS):

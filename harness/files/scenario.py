@@ -27,13 +27,12 @@ from harness.files.model import (
 )
 from harness.files.part_arguments import part_mistakes
 from harness.files.yaml_source import Mistake, Source, read_yaml
-from harness.protocols import Arguments, Part, Scenario, Stack, Step
+from harness.protocols import APPLICATION, LOAD, Arguments, Part, Scenario, Stack, Step
 from harness.workloads import WORKLOADS
 
 RATE_PER_SECOND_MAX = 20_000
 STEPS_MAX = 50
 STEADY_SECONDS_MIN = 2.0
-APPLICATION = "application"
 
 
 class _WorkloadModel(OpenModel):
@@ -118,7 +117,7 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
         ScenarioError: the scenario's file is gone or broken since it was loaded.
     """
     processes = [process.name for process in stack.processes]
-    known = dict.fromkeys([*stack.links, *stack.needs, *processes, APPLICATION])
+    known = dict.fromkeys([*stack.links, *stack.needs, *processes, APPLICATION, LOAD])
     source = read_yaml(Path(scenario.source)) if scenario.source else Source(scenario.name, {}, {})
     return [
         source.describe(

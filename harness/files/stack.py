@@ -28,11 +28,12 @@ from harness.intakes import INTAKES
 from harness.placeholders import placeholder_names, placeholder_problems
 from harness.protocols import Level, Part, Promises, Ready, Scalar, Stack, StackProcess
 
-RUN_PLACEHOLDERS = ("run.id", "run.folder", "run.seed", "python")
+RUN_PLACEHOLDERS = ("run.id", "run.folder", "run.seed", "python", "stack.folder")
 ADDRESS_PLACEHOLDERS = ("url", "host", "port")
 # A fault names its target, so these cannot be names of parts as well.
-RESERVED_NAMES = ("application", "run", "python")
+RESERVED_NAMES = ("application", "run", "python", "stack")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_SERVICE_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}\Z")
 _DOTTED_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 
 
@@ -56,6 +57,11 @@ class _IntakeModel(OpenModel):
 
 class _ArchiveModel(OpenModel):
     kind: Text = Field(description='Say where records end up, e.g. "kind: elasticsearch".')
+    decode: Annotated[list[Text], Field(min_length=1, max_length=1_000)] | None = None
+
+
+class _ServiceModel(FileModel):
+    url: Text = Field(description='Add where it answers, e.g. "http://127.0.0.1:9200".')
 
 
 class _PromisesModel(FileModel):
@@ -88,6 +94,9 @@ class StackModel(FileModel):
     )
     archive: _ArchiveModel = Field(description="Add it: where records end up and can be read back.")
     promises: _PromisesModel = Field(default_factory=_PromisesModel)
+    services: dict[Name, _ServiceModel] = Field(default_factory=dict)
+    may_hurt: Annotated[list[Text], Field(max_length=1_000)] = Field(default_factory=list)
+    delete_run_index: bool = False
 
 
 def load_stack(path: Path) -> Stack:
@@ -118,6 +127,10 @@ def load_stack(path: Path) -> Stack:
             response_p99_ms=model.promises.response_p99_ms,
         ),
         source=source.path,
+        decode=tuple(model.archive.decode or ()),
+        services={name: service.url for name, service in model.services.items()},
+        may_hurt=tuple(model.may_hurt),
+        delete_run_index=model.delete_run_index,
     )
 
 
@@ -139,10 +152,11 @@ def _mistakes(source: Source) -> list[Mistake]:
         *_link_mistakes(data),
         *_process_mistakes(data),
         *part_mistakes(INTAKES, data.get("intake"), ("intake",), {"kind"}),
-        *part_mistakes(ARCHIVES, data.get("archive"), ("archive",), {"kind"}),
+        *part_mistakes(ARCHIVES, data.get("archive"), ("archive",), {"kind", "decode"}),
         *_handler_mistakes(data),
         *_acknowledgement_mistakes(data),
-        *_index_mistakes(data),
+        *_own_archive_mistakes(data),
+        *_service_mistakes(data),
         *_placeholder_mistakes(data),
     ]
 
@@ -207,28 +221,49 @@ def _acknowledgement_mistakes(data: Mapping[str, object]) -> list[Mistake]:
         )
         remedy = 'Use "callback", or promise "memory".'
         return [Mistake(where, f"{reason} that the record is in memory. {remedy}")]
-    if acknowledged_by == "http_2xx" and _mapping(data.get("intake")).get("kind") == "python_logging":
+    kind = _mapping(data.get("intake")).get("kind")
+    if acknowledged_by == "http_2xx" and kind == "python_logging":
         return [Mistake(where, '"http_2xx" needs an intake over HTTP. Use "callback" or "return" here.')]
+    if acknowledged_by in {"callback", "return"} and kind == "http":
+        return [Mistake(where, f'intake "http" knows no {shown(acknowledged_by)}. Use "http_2xx".')]
     return []
 
 
-def _index_mistakes(data: Mapping[str, object]) -> list[Mistake]:
-    """The run reads its index whole and removes it at the end, so it must be this run's and nobody else's."""
-    index = _mapping(data.get("archive")).get("index")
-    if not isinstance(index, str) or "run.id" in placeholder_names(index):
-        return []
-    return [
-        Mistake(
-            ("archive", "index"),
-            'must contain "{run.id}": a run reads its index whole and removes it, so it has to be its own.',
-        )
-    ]
+def _own_archive_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    """The run reads its index or files whole, so they must be this run's and nobody else's."""
+    archive = _mapping(data.get("archive"))
+    mistakes = []
+    for key, kind, enough in (
+        ("index", "elasticsearch", {"run.id"}),
+        ("path", "file", {"run.id", "run.folder"}),
+    ):
+        text = archive.get(key)
+        if archive.get("kind") != kind or not isinstance(text, str) or enough & placeholder_names(text):
+            continue
+        needed = " or ".join(f'"{{{name}}}"' for name in sorted(enough, reverse=True))
+        why = "a run reads it whole, so it has to be its own and must not hold another run's records."
+        mistakes.append(Mistake(("archive", key), f"must contain {needed}: {why}"))
+    return mistakes
+
+
+def _service_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    """Links connect to host and port alone, so a service's URL is nothing but these."""
+    needs = dict.fromkeys(_strings(data.get("needs")))
+    mistakes = []
+    for name, service in _mapping(data.get("services")).items():
+        where: KeyPath = ("services", name)
+        if name not in needs:
+            mistakes.append(Mistake(where, f'"needs" lists {unknown("service", name, needs)}'))
+        url = _mapping(service).get("url")
+        if isinstance(url, str) and not _SERVICE_URL.match(url):
+            expected = "must be scheme, host and port and nothing else, e.g. http://127.0.0.1:9200"
+            mistakes.append(Mistake((*where, "url"), f"{expected}, not {shown(url)}."))
+    return mistakes
 
 
 def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
-    known = known_placeholders(
-        [*_strings(data.get("needs")), *(name for name in _mapping(data.get("links")) if name)]
-    )
+    parts = (*_mapping(data.get("links")), *_mapping(data.get("processes")))
+    known = known_placeholders([*_strings(data.get("needs")), *(name for name in parts if name)])
     return [
         Mistake(where, problem)
         for part in ("processes", "intake", "archive")
@@ -241,7 +276,7 @@ def known_placeholders(addresses: list[str]) -> list[str]:
     """Return every placeholder a stack file may use.
 
     Args:
-        addresses: the names of the stack's services and links; each has a URL, a host and a port.
+        addresses: the names of the stack's services, links and processes; each has a URL, a host and a port.
     """
     return [*RUN_PLACEHOLDERS, *(f"{name}.{what}" for name in addresses for what in ADDRESS_PLACEHOLDERS)]
 

@@ -1,37 +1,50 @@
 """The table of known-bad stacks: what each does, what it is examined with, and which check must catch it.
 
 A primary catch is fixed for each. Consequences are objectives that may fail as well, because the same habit
-breaks them too; any other failure, or a missing primary catch, fails the self-test.
+breaks them too; a failure of any other objective, or a missing primary catch, fails the self-test.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.protocols import Level, Part, Promises, Stack
+from harness.protocols import CounterSource, Level, Part, Promises, Stack
 
 LOST = "delivery.acknowledged_lost"
+MISPLACED = "delivery.dead_letters_misplaced"
 DUPLICATED = "integrity.duplicated"
 CORRUPTED = "integrity.corrupted"
-ORDER = "integrity.reordered"
+OUT_OF_ORDER = "integrity.out_of_order"
 LATENCY = "caller.response_p99_ms"
-LIVENESS = "recovery.fresh_record_seconds"
+MEMORY = "caller.memory_mib_above_idle"
+EXIT = "caller.exit_seconds"
+FRESH = "recovery.fresh_record_seconds"
+THROUGHPUT = "recovery.throughput_seconds"
+BACKLOG = "recovery.backlog_seconds"
+UNACKNOWLEDGED = "degradation.unacknowledged_percent"
+MISCOUNTED = "observability.miscounted"
+
+HONEST = "harness.selftest.shipper:HonestShipper"
+_COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One known-bad stack; `catch` is empty for the honest twin, which must pass."""
+    """One stack of the self-test; `catch` is empty for the honest twin, which must pass."""
 
     name: str
     habit: str
-    shipper: str
+    handler: str
     scenario: str
-    catch: str
+    catch: str = ""
     consequences: frozenset[str] = frozenset()
     acknowledged_by: str = "return"
 
     def stack(self) -> Stack:
         """Return the stack under test: one handler in the application, no process of its own."""
+        index: Mapping[str, str] = {"index": "logs-selftest-{run.id}"}
+        folder = "{run.folder}/shipper"
         return Stack(
             name=self.name,
             needs=("elasticsearch",),
@@ -39,14 +52,119 @@ class Case:
             processes=(),
             intake=Part(
                 "python_logging",
-                {
-                    "handler": self.shipper,
-                    "url": "{to_store.url}",
-                    "index": "logs-selftest-{run.id}",
-                    "folder": "{run.folder}/shipper",
-                },
+                {"handler": self.handler, "url": "{to_store.url}", "folder": folder, **index},
             ),
             acknowledged_by=self.acknowledged_by,
-            archive=Part("elasticsearch", {"index": "logs-selftest-{run.id}", "url": "{elasticsearch.url}"}),
-            promises=Promises(durability=Level.MEMORY),
+            archive=Part("elasticsearch", {"url": "{elasticsearch.url}", **index}),
+            dead_letters=Part(
+                "file",
+                {
+                    "path": f"{folder}/dead-letters.ndjson",
+                    "field": "document.message",
+                    "reason_field": "reason",
+                },
+            ),
+            counters=CounterSource(
+                Part("json_file", {"files": f"{folder}/counters.json"}),
+                {name: (name,) for name in _COUNTERS},
+            ),
+            promises=Promises(durability=Level.MEMORY, order_by=("event.sequence",)),
         )
+
+
+def _bug(name: str) -> str:
+    return f"harness.selftest.bugs:{name}"
+
+
+CASES = (
+    Case("honest-outage", "none", HONEST, "outage"),
+    Case("honest-answers-cut", "none", HONEST, "answers_cut"),
+    Case("honest-lies", "none", HONEST, "lies"),
+    Case("honest-poison", "none", HONEST, "poison"),
+    Case(
+        "loses-one-in-a-thousand",
+        "forgets every thousandth record that it sends again",
+        _bug("LosesOneInAThousand"),
+        "outage",
+        LOST,
+    ),
+    Case(
+        "believes-every-200",
+        "takes any answer of 200 for an acknowledgement",
+        _bug("BelievesEvery200"),
+        "lies",
+        LOST,
+    ),
+    Case(
+        "lets-the-store-name-things",
+        "stores a batch again after its answer was cut",
+        _bug("LetsTheStoreNameThings"),
+        "answers_cut",
+        DUPLICATED,
+    ),
+    Case(
+        "corrupts-one-byte",
+        "changes one character of one record that it sends again",
+        _bug("CorruptsOneByte"),
+        "outage",
+        CORRUPTED,
+    ),
+    Case(
+        "reorders", "numbers records anew when it sends them again", _bug("Reorders"), "outage", OUT_OF_ORDER
+    ),
+    Case(
+        "blocks-the-caller",
+        "holds one log call in ten for 200 ms while it retries",
+        _bug("BlocksTheCaller"),
+        "outage",
+        LATENCY,
+    ),
+    Case(
+        "never-recovers",
+        "gives up for good after ten failures in a row",
+        _bug("NeverRecovers"),
+        "outage",
+        FRESH,
+        frozenset({LOST, THROUGHPUT, BACKLOG, EXIT}),
+    ),
+    Case(
+        "takes-a-minute-to-exit",
+        "waits for a minute when it is closed",
+        _bug("TakesAMinuteToExit"),
+        "outage",
+        EXIT,
+    ),
+    Case(
+        "hides-its-drops",
+        "throws records away and reports that it dropped none",
+        _bug("HidesItsDrops"),
+        "outage",
+        MISCOUNTED,
+        frozenset({UNACKNOWLEDGED}),
+        acknowledged_by="callback",
+    ),
+    Case(
+        "leaks-while-the-store-is-down",
+        "keeps the buffers of every failed request",
+        _bug("LeaksWhileTheStoreIsDown"),
+        "outage",
+        MEMORY,
+    ),
+    Case(
+        "goes-silent",
+        "takes no record any more once a request has failed",
+        _bug("GoesSilent"),
+        "outage",
+        UNACKNOWLEDGED,
+        frozenset({MISCOUNTED, FRESH, THROUGHPUT, BACKLOG}),
+        acknowledged_by="callback",
+    ),
+    Case(
+        "retries-poison-for-ever",
+        "sends a batch again, whole, as long as one document of it is refused",
+        _bug("RetriesPoisonForEver"),
+        "poison",
+        FRESH,
+        frozenset({LOST, MISPLACED, THROUGHPUT, BACKLOG, EXIT}),
+    ),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -16,6 +17,16 @@ class Probe:
 
     outcome: Outcome
     elapsed_ms: float
+
+
+@runtime_checkable
+class Untouchable(Protocol):
+    """What must not be hurt at all, whatever a scenario asks."""
+
+    @property
+    def refusal(self) -> str:
+        """Say why, for a person."""
+        ...
 
 
 @runtime_checkable
@@ -48,6 +59,86 @@ class Killable(Protocol):
 
 
 @runtime_checkable
+class Pausable(Protocol):
+    """A process that can be stopped where it stands and let go on, its connections and memory untouched."""
+
+    def pause(self) -> None:
+        """Stop it (SIGSTOP) and return when it stands; raises FaultError where it does not run or stand."""
+        ...
+
+    def resume(self) -> None:
+        """Let it go on (SIGCONT) and return when it does; raises FaultError where it is gone or stays put."""
+        ...
+
+    def paused(self) -> bool:
+        """Tell whether the process that serves is stopped."""
+        ...
+
+    def describe_state(self) -> str:
+        """Return what can be seen of it from outside, for a person."""
+        ...
+
+    def undo_pause(self) -> Undo:
+        """Say how a later process lets it go on."""
+        ...
+
+
+@runtime_checkable
+class Disconnectable(Protocol):
+    """A network link that can be taken down, so that nobody is let in, and that can be tried from outside."""
+
+    def disconnect(self) -> None:
+        """End its connections and refuse new ones; raises FaultError where the proxy does not do it."""
+        ...
+
+    def connect(self) -> None:
+        """Let connections in again; harmless where it does already. Raises FaultError."""
+        ...
+
+    def undo_disconnect(self) -> Undo:
+        """Say how a later process lets connections in again."""
+        ...
+
+    def probe(self, timeout_seconds: float = 1.0) -> Probe:
+        """Try the link with a connection of its own and say what it met."""
+        ...
+
+
+@runtime_checkable
+class Squeezable(Protocol):
+    """A network link that can be made narrow, and whose width can be tried from outside."""
+
+    def add_toxic(self, name: str, kind: str, stream: str, attributes: Arguments, toxicity: float) -> None:
+        """Put a toxic on one direction, as for `Severable`; raises FaultError."""
+        ...
+
+    def remove_toxic(self, name: str) -> None:
+        """Take a toxic off again; raises FaultError where the proxy does not do it."""
+        ...
+
+    def undo_toxic(self, name: str) -> Undo:
+        """Say how a later process takes a toxic off."""
+        ...
+
+    def push(self, size_bytes: int, timeout_seconds: float) -> Probe:
+        """Send a request of at least this size over a connection of its own and say what it met."""
+        ...
+
+
+@runtime_checkable
+class Surging(Protocol):
+    """A load whose rate can be watched while the workload lets it surge."""
+
+    def sent(self) -> int:
+        """Return how many log calls have begun so far."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, in seconds."""
+        ...
+
+
+@runtime_checkable
 class Severable(Protocol):
     """A network link whose traffic can be hurt by toxics, and that can be tried from outside."""
 
@@ -76,4 +167,40 @@ class Severable(Protocol):
 
     def probe(self, timeout_seconds: float = 1.0) -> Probe:
         """Try the link with a connection of its own and say what it met."""
+        ...
+
+
+@runtime_checkable
+class Interceptable(Protocol):
+    """A link that speaks HTTP, whose requests and answers can be changed on their way."""
+
+    def add_rule(self, name: str, kind: str, arguments: Arguments, share: float, seed: int) -> None:
+        """Change exchanges from now on.
+
+        Args:
+            name: how this link knows the rule from then on.
+            kind: the gate's word for it, e.g. `refuse`.
+            arguments: what that kind takes.
+            share: the share of requests it hits, above 0 to 1.
+            seed: decides which ones.
+
+        Raises:
+            FaultError: the gate does not take it.
+        """
+        ...
+
+    def remove_rule(self, name: str) -> None:
+        """Take a rule off again; raises FaultError where the gate does not do it."""
+        ...
+
+    def undo_rule(self, name: str) -> Undo:
+        """Say how a later process takes a rule off."""
+        ...
+
+    def altered(self, name: str, counters: Sequence[str], timeout_seconds: float = 5.0) -> Mapping[str, int]:
+        """Wait until one of these counters of a rule is above 0, at most that long; return all its counters.
+
+        They count what the rule did to the stack's own requests. Raises FaultError where the gate does not
+        tell.
+        """
         ...

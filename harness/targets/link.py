@@ -25,9 +25,13 @@ class ToxicServer(Protocol):
         """Take a toxic off a proxy."""
         ...
 
+    def set_enabled(self, name: str, enabled: bool) -> object:
+        """Let a proxy listen, or refuse new connections and end the open ones."""
+        ...
+
 
 class LinkTarget:
-    """One link through the fault proxy; implements Severable.
+    """One link through the fault proxy; implements Severable, Squeezable and Disconnectable.
 
     Args:
         name: how scenarios call it.
@@ -69,13 +73,39 @@ class LinkTarget:
         except HarnessError as error:
             raise FaultError(f'link "{self.name}": toxic {name} was not removed: {error}') from error
 
+    def disconnect(self) -> None:
+        """End the link's connections and refuse new ones.
+
+        Raises:
+            FaultError: the proxy does not do it.
+        """
+        self._set_enabled(False)
+
+    def connect(self) -> None:
+        """Let connections in again; harmless where it does already.
+
+        Raises:
+            FaultError: the proxy does not do it.
+        """
+        self._set_enabled(True)
+
+    def undo_disconnect(self) -> Undo:
+        """Name the link and where its proxy's API answers."""
+        return Undo(
+            "enable_proxy", {"link": self.name, "proxy_url": self._proxy_url, "proxy": self._proxy_name}
+        )
+
     def probe(self, timeout_seconds: float = 1.0) -> Probe:
         """Ask for `/` over a new connection to the link and say what it met within the timeout.
 
         Any answer counts, whatever its status: the link is what is tried here, not the service behind it.
         """
+        return self.push(0, timeout_seconds)
+
+    def push(self, size_bytes: int, timeout_seconds: float) -> Probe:
+        """Do as `probe` does, with a request of at least `size_bytes`; every server takes 8 KiB."""
         started = time.monotonic()
-        outcome = _outcome(self._listen, timeout_seconds)
+        outcome = _outcome(self._listen, timeout_seconds, size_bytes)
         return Probe(outcome=outcome, elapsed_ms=(time.monotonic() - started) * 1e3)
 
     def undo_toxic(self, name: str) -> Undo:
@@ -85,11 +115,19 @@ class LinkTarget:
             {"link": self.name, "proxy_url": self._proxy_url, "proxy": self._proxy_name, "toxic": name},
         )
 
+    def _set_enabled(self, enabled: bool) -> None:
+        try:
+            self._server.set_enabled(self._proxy_name, enabled)
+        except HarnessError as error:
+            what = "let connections in" if enabled else "go down"
+            raise FaultError(f'link "{self.name}" does not {what}: {error}') from error
 
-def _outcome(address: tuple[str, int], timeout_seconds: float) -> Outcome:
+
+def _outcome(address: tuple[str, int], timeout_seconds: float, size_bytes: int) -> Outcome:
     until = time.monotonic() + timeout_seconds
     host, port = address
-    request = f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode()
+    padding = f"X-Padding: {'x' * size_bytes}\r\n" if size_bytes else ""
+    request = f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n{padding}\r\n".encode()
     try:
         with socket.create_connection(address, timeout=timeout_seconds) as connection:
             connection.sendall(request)

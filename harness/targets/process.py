@@ -1,8 +1,9 @@
-"""A process as a target: it can be killed, and started again with the same ports and data."""
+"""A process as a target: killed and started again with the same ports and data, or stopped for a while."""
 
 from __future__ import annotations
 
 import shlex
+import signal
 from typing import Protocol
 
 from harness.errors import FaultError, StackError
@@ -32,14 +33,32 @@ class Restartable(Protocol):
         """Tell whether it stopped in good order."""
         ...
 
+    def send(self, number: signal.Signals) -> None:
+        """Send what serves a signal; raises StackError where it does not run."""
+        ...
+
+    def wait_state(self, states: str, timeout_seconds: float) -> str:
+        """Return its state in /proc once it is one of these letters, or what it is after the timeout."""
+        ...
+
+    def mark(self) -> str:
+        """Return `pid:start time` of what serves."""
+        ...
+
     @property
     def pid(self) -> int | None:
         """The pid of what serves."""
         ...
 
 
+# proc(5): T stopped by a signal, t by a debugger; a process that goes on is in any of the others.
+_STOPPED = "T"
+_GOING = "RSDI"
+_STATE_SECONDS = 2.0
+
+
 class ProcessTarget:
-    """A process that faults can take hold of; implements Killable.
+    """A process that faults can take hold of; implements Killable and Pausable.
 
     Args:
         name: how scenarios call it.
@@ -93,6 +112,8 @@ class ProcessTarget:
 
     def describe_state(self) -> str:
         """Return what can be seen of it from outside, for a person."""
+        if self.paused():
+            return f"pid {self._process.pid} is stopped (state {_STOPPED} in /proc)"
         if self.alive():
             return f"pid {self._process.pid} runs"
         if self._killed_pid is None:
@@ -100,9 +121,47 @@ class ProcessTarget:
         ending = "it stopped in good order" if self.stopped_orderly() else "it did not stop in good order"
         return f"pid {self._killed_pid} is gone, {ending}"
 
+    def pause(self) -> None:
+        """Stop it (SIGSTOP) and return when it stands.
+
+        Raises:
+            FaultError: it does not run, or it does not stand.
+        """
+        self._signal(signal.SIGSTOP, _STOPPED)
+
+    def resume(self) -> None:
+        """Let it go on (SIGCONT) and return when it does.
+
+        Raises:
+            FaultError: it is gone, or it stays put.
+        """
+        self._signal(signal.SIGCONT, _GOING)
+
+    def paused(self) -> bool:
+        """Tell whether the process that serves is stopped."""
+        return self._process.wait_state(_STOPPED, 0.0) == _STOPPED
+
+    def undo_pause(self) -> Undo:
+        """Name the process by pid and start time, so that SIGCONT reaches it and no later one."""
+        return Undo(
+            "resume_process", {"process": self.name, "mark": self._process.mark(), "signal": "SIGCONT"}
+        )
+
     def undo_kill(self) -> Undo:
         """Name the process, its pid and its command, by which it can be started again."""
         return Undo(
             "restart_process",
             {"process": self.name, "pid": self._process.pid or 0, "command": shlex.join(self._command)},
         )
+
+    def _signal(self, number: signal.Signals, states: str) -> None:
+        try:
+            self._process.send(number)
+        except StackError as error:
+            raise FaultError(f'target "{self.name}": {error}') from error
+        seen = self._process.wait_state(states, _STATE_SECONDS)
+        if seen not in states:
+            raise FaultError(
+                f'target "{self.name}": pid {self._process.pid} is in state {seen!r} of /proc after '
+                f"{number.name}, not in one of {states!r}"
+            )

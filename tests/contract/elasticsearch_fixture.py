@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import orjson
@@ -91,17 +92,57 @@ def real_server() -> Iterator[str]:
         remove_scratch(scratch)
 
 
+@contextmanager
+def gate_program(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """An elastic_gate and the URL of its API; it ends with the block."""
+    command = [sys.executable, "-m", "harness.proxies.elastic_gate", "--port", "0", *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield process, json.loads(process.stdout.readline())["url"]
+        finally:
+            process.terminate()
+            process.wait(STOP_SECONDS_MAX)
+
+
+@contextmanager
+def idle_gate(url: str) -> Iterator[str]:
+    """The URL of a gate without rules in front of a server."""
+    with gate_program("--lifeline") as (_, api):
+        body = {"name": "idle", "listen": "127.0.0.1:0", "upstream": urlsplit(url).netloc}
+        created = requests.post(f"{api}/gates", json=body, timeout=REQUEST_SECONDS_MAX).json()
+        yield f"http://{created['listen']}"
+
+
+@pytest.fixture(scope="session")
+def elastic_lite_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with lite_server(tmp_path_factory.mktemp("elastic_lite") / "data") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def real_elasticsearch_url() -> Iterator[str]:
+    with real_server() as url:
+        yield url
+
+
 @pytest.fixture(
-    scope="session", params=["elastic_lite", pytest.param("elasticsearch", marks=pytest.mark.servers)]
+    scope="session",
+    params=[
+        "elastic_lite",
+        "elastic_lite behind a gate",
+        pytest.param("elasticsearch", marks=pytest.mark.servers),
+        pytest.param("elasticsearch behind a gate", marks=pytest.mark.servers),
+    ],
 )
-def elasticsearch_url(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    if request.param == "elastic_lite":
-        server = lite_server(tmp_path_factory.mktemp("elastic_lite") / "data")
+def elasticsearch_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    # Taken by name, so that only what a chosen parameter needs is started, and each server once.
+    is_lite = request.param.startswith("elastic_lite")
+    url = request.getfixturevalue("elastic_lite_url" if is_lite else "real_elasticsearch_url")
+    if request.param.endswith("gate"):
+        with idle_gate(url) as gated_url:
+            yield gated_url
     else:
-        server = real_server()
-    with server as url:
         yield url
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from harness.archives.elasticsearch import ElasticsearchArchive
@@ -57,6 +59,49 @@ def test_a_text_comes_back_byte_for_byte(store, archive_of):
     store.fill(index, {"a": {"message": text}})
 
     assert [document.line for document in archive_of(index).read()] == [text]
+
+
+def test_a_field_with_dots_is_found_nested_and_flat(store):
+    index = store.index({"log": {"properties": {"original": {"type": "text"}}}})
+    store.fill(index, {"a": {"log": {"original": "nested"}}, "b": {"log.original": "flat"}})
+    archive = ElasticsearchArchive(index, store.url, field="log.original")
+    lines = sorted(document.line for document in archive.read())
+    archive.close()
+
+    assert lines == ["flat", "nested"]
+
+
+def test_a_document_is_shown_raw_as_it_was_stored(store, archive_of):
+    index = store.index()
+    store.fill(index, {"a": {"message": "x", "sealed": {"key": 7, "text": "abc"}}})
+
+    (document,) = archive_of(index).raw()
+    assert document.copy == f"{index}/a"
+    assert json.loads(document.body) == {"message": "x", "sealed": {"key": 7, "text": "abc"}}
+
+
+def test_a_runs_index_is_removed_and_its_neighbours_stay(store, archive_of):
+    index = store.index()
+    neighbour = f"{index}x"
+    store.used.append(neighbour)
+    for name in (index, neighbour):
+        store.fill(name, {"a": {"message": "x"}})
+    archive = archive_of(index)
+    archive.remove(store.suffix)
+    archive.remove(store.suffix)
+
+    assert archive.count() == 0
+    assert store.count(neighbour) == 1
+
+
+@pytest.mark.parametrize("name", ["{}*", "{},other", "*", "_all", "-{}", "other"])
+def test_a_name_that_may_stand_for_anything_else_is_never_deleted(store, archive_of, name):
+    index = store.index()
+    store.fill(index, {"a": {"message": "x"}})
+
+    with pytest.raises(StackError, match="is not deleted"):
+        archive_of(name.format(index)).remove(store.suffix)
+    assert store.count(index) == 1
 
 
 def test_what_is_not_refreshed_is_seen_after_a_refresh(store, archive_of):

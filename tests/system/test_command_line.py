@@ -2,96 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from harness.deployments.procfs import kill, started_by_a_harness
-
-HERE = Path(__file__).parent
-REPOSITORY = HERE.parent.parent
-QUICK = HERE / "scenarios" / "quick.yaml"
-LOGQUAKE = str(Path(sys.executable).parent / "logquake")
-TIMEOUT_SECONDS = 60
-
-
-class Machine:
-    """One user's machine: state folder, temporary folder and reports of its own."""
-
-    def __init__(self, folder: Path, temporary: Path) -> None:
-        self.reports = folder / "reports"
-        self.temporary = temporary
-        self.journals = folder / "state" / "logquake" / "undo"
-        self._environment = {
-            **os.environ,
-            "TMPDIR": str(self.temporary),
-            "XDG_STATE_HOME": str(folder / "state"),
-        }
-
-    def start(
-        self, *arguments: str | Path, folder: Path = REPOSITORY, **environment: str
-    ) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [LOGQUAKE, *map(str, arguments)],
-            cwd=folder,
-            env={**self._environment, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def call(self, *arguments: str | Path, **environment: str) -> tuple[int, str, str]:
-        process = self.start(*arguments, **environment)
-        out, err = process.communicate(timeout=TIMEOUT_SECONDS)
-        return process.returncode, out, err
-
-    def open_faults(self) -> list[Path]:
-        return list(self.journals.glob("*.jsonl"))
-
-    def left_processes(self, harness: int) -> list[int]:
-        return [
-            pid
-            for pid, variables in started_by_a_harness()
-            if variables["LOGQUAKE_HARNESS"].startswith(f"{harness}:")
-        ]
-
-    def result(self) -> dict:
-        (path,) = self.reports.glob("*/*/result.json")
-        return json.loads(path.read_text())
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    # Not below pytest's own folder, which is closed to the user that servers run as under root.
-    with tempfile.TemporaryDirectory(prefix="machine-") as temporary:
-        Path(temporary).chmod(0o755)
-        yield Machine(tmp_path, Path(temporary))
+from tests.system.machine import QUICK, REPOSITORY, TIMEOUT_SECONDS, Machine, temporary_folder, wait_for
 
 
 @pytest.fixture(scope="module")
 def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Machine, int, int, str, str]]:
     """One run from start to stop, looked at by several tests: machine, pid, exit code, output, errors."""
-    with tempfile.TemporaryDirectory(prefix="machine-") as temporary:
-        machine = Machine(tmp_path_factory.mktemp("whole_run"), Path(temporary))
+    with temporary_folder() as temporary:
+        machine = Machine(tmp_path_factory.mktemp("whole_run"), temporary)
         # From a folder of its own and with a relative path, as most people call it.
         process = machine.start("run", QUICK, "--out", "reports", folder=machine.reports.parent)
         out, err = process.communicate(timeout=TIMEOUT_SECONDS)
         yield machine, process.pid, process.returncode, out, err
-
-
-def _wait_for(condition, seconds: float = 30.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def test_help_is_quick(machine):
@@ -125,7 +53,7 @@ def test_progress_goes_in_plain_lines_where_there_is_no_terminal(whole_run):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_in_mid_fault_undoes_stops_everything_and_exits_with_2(machine, number):
     process = machine.start("run", QUICK, "--out", machine.reports)
-    _wait_for(machine.open_faults)
+    wait_for(machine.open_faults)
     process.send_signal(number)
     _, err = process.communicate(timeout=TIMEOUT_SECONDS)
 
@@ -137,45 +65,12 @@ def test_a_signal_in_mid_fault_undoes_stops_everything_and_exits_with_2(machine,
     assert machine.result()["gate"]["status"] != "PASS"
 
 
-def test_what_a_killed_harness_leaves_is_named_by_doctor(machine):
-    process = machine.start("run", QUICK, "--out", machine.reports)
-    _wait_for(machine.open_faults)
-    process.kill()
-    process.communicate(timeout=TIMEOUT_SECONDS)
-    # Our own programs end with the harness's pipe; only a stack's process could outlive it.
-    _wait_for(lambda: not machine.left_processes(process.pid))
-
-    code, out, _ = machine.call("doctor")
-
-    assert code == 1
-    assert "did not note that step quick.0 was taken back: restart_process" in out
-    (scratch,) = machine.temporary.iterdir()
-    assert str(scratch) in out
-
-
-@pytest.mark.servers
-def test_real_servers_a_killed_harness_leaves_are_named_by_doctor(machine):
-    process = machine.start("run", QUICK, "--backend", "local", "--out", machine.reports)
-    try:
-        _wait_for(machine.open_faults, seconds=60)
-        process.kill()
-        process.communicate(timeout=TIMEOUT_SECONDS)
-        _, out, _ = machine.call("doctor")
-        left = machine.left_processes(process.pid)
-
-        assert left
-        assert all(f"kill {pid}" in out for pid in left)
-    finally:
-        for pid in machine.left_processes(process.pid):
-            kill(pid, 10.0)
-
-
 def test_the_history_survives_the_harness(machine):
     process = machine.start("run", QUICK, "--out", machine.reports)
-    _wait_for(machine.open_faults)
+    wait_for(machine.open_faults)
     process.kill()
     process.communicate(timeout=TIMEOUT_SECONDS)
-    _wait_for(lambda: not machine.left_processes(process.pid))
+    wait_for(lambda: not machine.left_processes(process.pid))
 
     (oracle,) = machine.reports.glob("*/*/history/quick/oracle.jsonl")
     (harness,) = machine.reports.glob("*/*/history/quick/harness.jsonl")

@@ -8,6 +8,7 @@ from textwrap import dedent
 from uuid import uuid4
 
 import pytest
+import requests
 from elasticsearch import Elasticsearch
 
 from harness.clock import SystemClock
@@ -16,9 +17,11 @@ from harness.deployments.installed import SERVERS, find
 from harness.deployments.residue import find_residue
 from harness.deployments.scratch import OWNER_FILE, make_scratch, remove_scratch
 from harness.deployments.services import ServiceSet
-from harness.deployments.stack import StackDeployment
+from harness.deployments.stack import LinkServers, StackDeployment
+from harness.elastic_gate_client import ElasticGateClient
 from harness.protocols import Part, Promises, Stack
 from harness.proxy_client import ProxyClient
+from harness.targets.http_link import HttpLinkTarget
 from harness.targets.link import LinkTarget
 
 STACK = Stack(
@@ -88,8 +91,11 @@ def services(request: pytest.FixtureRequest) -> Iterator[ServiceSet]:
             deployment.stop()
 
 
+BARE = Stack("bare", ("elasticsearch",), {}, (), Part("python_logging"), "return", Part("file"), Promises())
+
+
 def deploy(backend: str, scratch: Path, run_id: str) -> ServiceSet:
-    made: ServiceSet = BACKENDS.resolve(backend)(scratch, run_id, SystemClock(), ("elasticsearch",))
+    made: ServiceSet = BACKENDS.resolve(backend)(scratch, run_id, SystemClock(), BARE)
     return made
 
 
@@ -116,8 +122,13 @@ def test_killed_store_comes_back_with_what_it_acknowledged(services: ServiceSet)
 def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
     services: ServiceSet, scratch: Path, run_id: str
 ) -> None:
-    with closing(ProxyClient(services.urls()["proxy"], 10)) as proxy:
-        stack = StackDeployment(STACK, services.urls(), proxy, scratch, run_id, SystemClock())
+    urls = services.urls()
+    with (
+        closing(ProxyClient(urls["proxy"], 10)) as proxy,
+        closing(ElasticGateClient(urls["gate"], 10)) as gate,
+    ):
+        servers = LinkServers(proxy, gate)
+        stack = StackDeployment(STACK, urls, servers, scratch, run_id, SystemClock())
         try:
             stack.start()
             stack.wait_ready(10)
@@ -129,12 +140,23 @@ def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
                 outcomes.append(link.probe(1).outcome)
                 link.remove_toxic("hurt")
                 outcomes.append(link.probe(10).outcome)
+            assert isinstance(link, HttpLinkTarget)
+            link.add_rule("storm", "refuse", {"status": 429}, 1.0, 1)
+            status = requests.post(
+                f"{stack.values()['to_store.url']}/_bulk", data=b"", timeout=10
+            ).status_code
+            counted = link.altered("storm", ["refused"])
+            link.remove_rule("storm")
         finally:
             stack.stop()
         after = link.probe(10).outcome
+        gates_left = gate.gates()
 
     assert outcomes == ["answered", "silent", "answered", "reset", "answered"]
+    assert status == 429
+    assert counted["refused"] == 1
     assert after == "refused"
+    assert gates_left == []
 
 
 @pytest.mark.parametrize("backend", BACKEND_WORDS)
@@ -157,8 +179,11 @@ DYING_HARNESS = dedent(
     from pathlib import Path
     from harness.clock import SystemClock
     from harness.deployments import BACKENDS
+    from harness.protocols import Part, Promises, Stack
     backend, scratch, run_id = sys.argv[1:]
-    deployment = BACKENDS.resolve(backend)(Path(scratch), run_id, SystemClock(), ("elasticsearch",))
+    parts = ({}, (), Part("python_logging"), "return", Part("file"), Promises())
+    bare = Stack("bare", ("elasticsearch",), *parts)
+    deployment = BACKENDS.resolve(backend)(Path(scratch), run_id, SystemClock(), bare)
     deployment.start()
     deployment.wait_ready(90)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from harness.errors import StackError
 from harness.facts import Acknowledged, Answered, ControlCall, Due, Event, Refused, Sent
 from harness.history import read_history
 from harness.lines import GeneratedLines, digest, stamp
-from harness.protocols import APPLICATION, Part
+from harness.protocols import APPLICATION, LOAD, Part
+from harness.targets.capabilities import Surging
+from logging_system.spool.segment import list_segments
 
 RUN = "load-test-01"
 MS = 1_000_000
@@ -141,6 +144,59 @@ def test_acknowledgements_survive_the_applications_sigkill_and_its_restart_repea
     assert owed_at_death <= load.owed()
     sent = [fact.sequence for fact in stage.facts(Sent)]
     assert sorted(sent) == list(range(200))
+
+
+def test_what_the_spool_acknowledged_survives_the_kill_and_the_new_process_opens_an_epoch_of_its_own(
+    stage, tmp_path
+):
+    spool = tmp_path / "spool"
+    spec = _spec("", count=200, acknowledged_by="callback")
+    arguments = {"handler": "logging_system.handler:SpoolHandler", "spool": str(spool), "service": "test"}
+    load = stage.start(replace(spec, intake=Part("python_logging", arguments)))
+    _begin(load)
+    _wait_for(lambda: len(load.owed()) >= 40)
+    application = load.targets()[APPLICATION]
+    application.kill()
+    owed_at_death, epochs_at_death = load.owed(), set(list_segments(spool))
+    held = b"".join(path.read_bytes() for path in sorted(spool.glob("*.open")))
+    application.restart()
+    # A record in the handler's queue at the kill was never acknowledged and is not sent again.
+    _wait_for(lambda: load.tally().sent == 200)
+    load.finish()
+
+    assert all(f"{RUN}:{sequence}:".encode() in held for sequence in owed_at_death)
+    assert len(epochs_at_death) == 1
+    assert len(set(list_segments(spool)) - epochs_at_death) == 1
+
+
+def test_a_frozen_application_makes_no_call_until_it_is_let_go_on(stage):
+    load = stage.start(_spec("Quick", count=200))
+    _begin(load)
+    _wait_for(lambda: load.tally().answered >= 20)
+    application = load.targets()[APPLICATION]
+    application.pause()
+    stood = application.paused()
+    owed = load.owed()
+    _wait_for(lambda: load.tally().due == 200)
+    owed_later = load.owed()
+    application.resume()
+    _wait_for(lambda: load.tally().answered == 200)
+    load.finish()
+
+    assert stood
+    assert owed_later == owed
+
+
+def test_the_load_tells_how_many_calls_have_begun(stage):
+    load = stage.start(_spec("Quick"))
+    watched = load.targets()[LOAD]
+    before = watched.sent()
+    _begin(load)
+    _wait_for(lambda: load.tally().answered == 60)
+
+    assert isinstance(watched, Surging)
+    assert before == 0
+    assert watched.sent() == 60
 
 
 def test_probes_are_sent_when_asked_for(stage):

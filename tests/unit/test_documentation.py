@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -9,10 +10,13 @@ import click
 import pytest
 
 from harness import errors
+from harness.archives.file import FileArchive
 from harness.cli.main import EXIT_INTERRUPTED, EXIT_USAGE, cli
 from harness.files.gate import load_gate
+from harness.files.scenario import load_scenario
 from harness.files.schemas import FILES, schemas
 from harness.files.stack import load_stack
+from harness.intakes.http import Http
 from harness.reporting import REPORTS
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -38,6 +42,46 @@ def test_every_command_shown_exists_with_its_options(page):
             assert command is not None, words
             known = {option for parameter in command.params for option in parameter.opts}
             assert set(re.findall(r"--[a-z-]+", words[1])) <= known, words
+
+
+FILE_LOADERS = {"intake": load_stack, "hypothesis": load_scenario, "objectives": load_gate}
+FILES_IN_PAGES = [
+    (page, text, loader)
+    for page in PAGES
+    for text in _blocks(page, "yaml")
+    for key, loader in FILE_LOADERS.items()
+    if re.search(rf"^{key}:", text, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "loader"), FILES_IN_PAGES, ids=[page.name for page, _, _ in FILES_IN_PAGES]
+)
+def test_every_file_shown_loads_with_the_real_loader(page, text, loader, tmp_path):
+    name = re.search(r"^name: (\S+)$", text, re.MULTILINE)
+    path = tmp_path / f"{name[1] if name else 'gate'}.yaml"
+    path.write_text(text)
+
+    loader(path)
+
+
+def test_pages_that_show_files_are_looked_at():
+    assert {"README.md", "own-stack.md", "own-scenario.md", "gate-in-ci.md"} <= {
+        page.name for page, _, _ in FILES_IN_PAGES
+    }
+
+
+def test_arguments_that_the_own_stack_page_lists_are_those_of_the_parts():
+    page = (REPOSITORY / "docs" / "how-to" / "own-stack.md").read_text()
+    listed = set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE))
+    taken = {
+        name
+        for part in (Http, FileArchive)
+        for name, parameter in inspect.signature(part).parameters.items()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    }
+
+    assert listed == taken
 
 
 def test_the_stack_file_of_the_readme_loads(tmp_path):

@@ -1,10 +1,11 @@
 import stat
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import InternalError
+from harness.errors import InternalError, UnavailableError
 from harness.facts import Broke, Due, Found, PhaseChanged, Sent
 from harness.history import HistoryFullError, Recorder, read_history
 
@@ -79,3 +80,13 @@ def test_the_history_is_readable_by_its_owner_only(tmp_path):
     Recorder(tmp_path / "a.jsonl").close()
 
     assert stat.S_IMODE((tmp_path / "a.jsonl").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_an_error_of_the_machine_with_a_remedy():
+    recorder = Recorder(Path("/dev/full"))
+
+    with pytest.raises(UnavailableError, match="No space left on device; free space there"):
+        recorder.record(Sent(0, 12))
+
+    recorder.close()

@@ -68,3 +68,11 @@ def test_a_plan_that_cannot_decide_warns():
 
 def test_a_plan_that_can_decide_does_not_warn():
     assert plan_scenario(scenario(STEP), Steady(100.0), 1, None).warnings() == ()
+
+
+def test_a_fault_on_the_application_is_planned_from_its_healing_on():
+    killed = replace(STEP, target="application")
+
+    samples = plan_scenario(scenario(killed), Steady(100.0), 1, None).samples()
+
+    assert samples == [("steady", 400), ("killed on application, once healed", 400)]

@@ -165,6 +165,7 @@ class Stage:
         self.folder.mkdir()
         self.journals = tmp_path / "undo"
         self.progress = []
+        self.left: list[str] = []
 
     def run(self):
         recorder = Recorder(self.folder / "harness.jsonl")
@@ -181,6 +182,7 @@ class Stage:
             clock=self.clock,
             seed=1,
             watch=self.progress.append,
+            left=lambda: self.left,
         )
         try:
             Runner(self.scenario, parts).run()
@@ -383,3 +385,71 @@ def test_a_person_watching_sees_phase_fault_and_counts(stage):
     assert {"steady", "inject", "recovery"} <= phases
     assert any(progress.fault == "killed on elasticsearch" for progress in stage.progress)
     assert stage.progress[-1].stored == 12
+
+
+def test_a_plug_ins_own_error_breaks_the_run_and_leaves_the_fault_in_the_journal(stage):
+    @contextmanager
+    def inject(target, rng):
+        raise ValueError("a defect of the plug-in")
+        yield
+
+    stage.fault.inject = inject
+
+    stage.run()
+
+    assert stage.facts(Broke)[0].message.startswith("ValueError: a defect of the plug-in (test_runner.py:")
+    assert len(open_undos(stage.journals)) == 1
+    assert stage.log[-2:] == ["load stops", "stack stops"]
+
+
+def test_an_error_while_the_fault_is_on_takes_it_back_and_closes_the_journal(stage):
+    def broken(target):
+        raise ValueError("a defect of the evidence")
+
+    stage.fault.evidence = broken
+
+    stage.run()
+
+    assert "a defect of the evidence" in stage.facts(Broke)[0].message
+    assert not stage.target.hurt
+    assert open_undos(stage.journals) == []
+
+
+def test_an_undo_that_fails_while_a_signal_is_answered_does_not_hide_the_signal(stage):
+    class Interrupting(FakeClock):
+        def sleep(self, seconds):
+            super().sleep(seconds)
+            if stage.target.hurt:
+                raise InterruptedRunError("the run was asked to end by a signal")
+
+    stage.clock = Interrupting()
+    stage.load = FakeLoad(stage.log, stage.clock)
+    stage.fault = FakeFault(stage.log, breaks_on_exit=True)
+
+    with pytest.raises(InterruptedRunError):
+        stage.run()
+
+    assert "cannot be taken back" in stage.facts(Broke)[0].message
+    assert len(open_undos(stage.journals)) == 1
+
+
+def test_one_part_that_does_not_stop_keeps_no_other_from_stopping(stage):
+    def stop():
+        raise RuntimeError("stuck")
+
+    stage.load.stop = stop
+
+    stage.run()
+
+    assert stage.log[-1] == "stack stops"
+    assert stage.facts(Broke)[0].message.startswith("RuntimeError: stuck")
+
+
+def test_what_a_scenario_leaves_breaks_it(stage):
+    stage.left = ["process 7 still runs: a shipper"]
+
+    stage.run()
+
+    assert [fact.message for fact in stage.facts(Broke)] == [
+        "the scenario left something: process 7 still runs: a shipper"
+    ]

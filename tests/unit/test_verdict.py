@@ -1,10 +1,22 @@
+from dataclasses import replace
+
 import pytest
 
 from harness.checkers.conservation import Conservation
-from harness.facts import Acknowledged, Broke, FaultSeen, Found, ProcessExited, StepSkipped
+from harness.facts import (
+    Acknowledged,
+    Answered,
+    Broke,
+    Due,
+    FaultSeen,
+    Found,
+    ProcessExited,
+    Sent,
+    StepSkipped,
+)
 from harness.protocols import Status, Verdict
 from harness.verdict import judge, worst
-from tests.unit.literal_history import STEP, at, charge, fault, good_run, without
+from tests.unit.literal_history import STEP, at, charge, fault, good_run, replaced, without
 
 CHARGE = charge(STEP)
 CHECKERS = [Conservation(CHARGE)]
@@ -114,3 +126,41 @@ def test_an_empty_history_is_not_a_pass():
 )
 def test_the_worst_status_wins(statuses, expected):
     assert worst(statuses) is expected
+
+
+def test_a_workload_that_stalled_by_itself_cannot_pass():
+    stalled = replaced(good_run(), Sent, 300, Sent(300, at(3.0 + 2.5)))
+
+    judgement = judge(stalled, CHARGE, CHECKERS)
+
+    assert judgement.status is Status.INCONCLUSIVE
+    assert "the call of record 300, due at 3.000 s, came 2.5 s late" in judgement.remarks[0]
+
+
+def test_calls_that_were_never_made_are_a_stalled_workload():
+    unsent = [
+        event
+        for event in good_run()
+        if getattr(event, "sequence", 0) < 700 or isinstance(event, Due) or event.sequence >= 1000
+    ]
+
+    judgement = judge(unsent, CHARGE, CHECKERS)
+
+    assert judgement.status is Status.INCONCLUSIVE
+    assert "was never made" in judgement.remarks[0]
+
+
+def test_a_call_that_waits_for_the_call_before_it_is_no_stalled_workload():
+    events = replaced(good_run(), Answered, 298, Answered(298, at(5.5)))
+    events = replaced(events, Sent, 300, Sent(300, at(5.5)))
+
+    assert _status(events) is Status.PASS
+
+
+def test_calls_due_while_a_fault_holds_the_application_are_no_stalled_workload():
+    step = replace(STEP, target="application")
+    late = replaced(good_run(), Sent, 450, Sent(450, at(4.5 + 2.5)))
+
+    judgement = judge(late, charge(step), [Conservation(charge(step))])
+
+    assert judgement.status is Status.PASS

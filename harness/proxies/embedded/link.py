@@ -11,9 +11,6 @@ from harness.proxies.embedded.clock import Clock
 from harness.proxies.embedded.toxic import Toxic
 from harness.proxies.embedded.toxics.stage import Outlet, Stage, StageContext
 
-# Toxiproxy holds at most 1,024 chunks of 32 KiB in a latency's channel before it stops reading.
-HELD_BYTES_MAX = 1024 * 32 * 1024
-
 
 class Source(Protocol):
     """Where the bytes come from."""
@@ -192,7 +189,7 @@ class Link:
         return self._slots[0].stage if self._slots else self
 
     def _context(self, rng: random.Random, outlet: Outlet) -> StageContext:
-        return StageContext(self._clock, rng, outlet, self._rules.arm_reset)
+        return StageContext(self._clock, rng, outlet, self._rules.arm_reset, self._balance)
 
     def _index(self, name: str) -> int | None:
         return next((i for i, slot in enumerate(self._slots) if slot.toxic.name == name), None)
@@ -218,7 +215,9 @@ class Link:
         self.is_direct = not self._slots
 
     def _balance(self) -> None:
-        should_pause = self._destination_is_full or self.held_bytes >= HELD_BYTES_MAX
+        should_pause = self._destination_is_full or any(
+            slot.stage.held_bytes >= slot.stage.held_bytes_max for slot in self._slots
+        )
         if should_pause == self._is_paused or self._is_closed or self._has_ended:
             return
         self._is_paused = should_pause

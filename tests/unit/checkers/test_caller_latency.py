@@ -1,10 +1,35 @@
 from harness.checkers.caller_latency import VETO, CallerLatency
-from harness.facts import Acknowledged, Answered, ControlCall, Due, Sent
+from harness.facts import Acknowledged, Answered, ControlCall, Due, FaultChanged, Sent
 from harness.lines import digest
 from harness.protocols import Status
 from tests.unit.literal_history import MS, STEP, at, charge, fault, good_run, life, phases
 
 CHECKER = CallerLatency(charge(STEP))
+
+
+def _down(begin: float, end: float):
+    """Return the facts of a fault on the application."""
+    return [
+        FaultChanged(at(moment), 0, "killed", "application", state)
+        for moment, state in (
+            (begin, "injecting"),
+            (begin, "injected"),
+            (end, "healing"),
+            (end, "healed"),
+        )
+    ]
+
+
+def _killed(*lives, begin: float = 4.0, end: float = 6.0):
+    return [*phases(), *_down(begin, end), *(event for one in lives for event in one)]
+
+
+def _late(count: int, first: int = 400):
+    """Return records due while the application was down, sent as soon as it was back."""
+    return [
+        life(first + n, 4.0 + n * 2.0 / count, late_ms=2000 - n * 2000.0 / count + 0.1 * n)
+        for n in range(count)
+    ]
 
 
 def _run(*lives):
@@ -120,3 +145,92 @@ def test_without_a_fault_all_of_the_sending_is_steady_state():
 
     assert verdict.status is Status.PASS
     assert verdict.evidence[0].startswith("steady: response p99 0.1 ms over 400 records")
+
+
+def test_records_due_while_the_application_was_down_are_not_the_stacks_lateness():
+    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_late(200), *_even(400, 6, 10, first=600)))
+
+    assert verdict.status is Status.PASS
+    assert verdict.evidence[1].startswith("killed on application, once healed: response p99 0.1 ms over 400")
+    assert any(
+        line.startswith("not judged: 200 records due while killed on app") for line in verdict.evidence
+    )
+    assert any(line.startswith("response: p50 0.100") and "800 calls" in line for line in verdict.evidence)
+
+
+def test_a_call_that_died_with_the_application_is_no_deadlock():
+    died = [Due(399, at(3.9999), 1, digest("x")), Sent(399, at(3.9999))]
+
+    verdict = CHECKER.check(_killed(*_even(399, 0, 3.99), died, *_late(200), *_even(400, 6, 10, first=600)))
+
+    assert verdict.status is Status.PASS
+    assert any(line.startswith("1 records were under way when the app") for line in verdict.evidence)
+
+
+def test_a_call_that_died_with_the_application_after_blocking_too_long_counts():
+    blocked = [
+        event
+        for n in range(396, 400)
+        for event in (Due(n, at(3.0 + n / 1e3), n % 2, digest("x")), Sent(n, at(3.0 + n / 1e3)))
+    ]
+
+    verdict = CHECKER.check(_killed(*_even(340, 0, 3.3), blocked, *_late(200), *_even(400, 6, 10, first=600)))
+
+    assert verdict.status is Status.FAIL
+    assert verdict.summary.startswith("steady: response p99")
+    assert verdict.vetoes == ()
+
+
+def test_records_queued_behind_a_call_that_blocked_until_the_kill_count_with_their_wait_until_then():
+    blocked = [Due(100, at(1.0), 0, digest("x")), Sent(100, at(1.0))]
+    behind = [life(102 + 2 * n, 1.02 + n * 0.02, late_ms=5000 - n * 20) for n in range(149)]
+    others = [life(101 + 2 * n, 1.01 + n * 0.02) for n in range(149)]
+
+    verdict = CHECKER.check(
+        _killed(*_even(100, 0, 1), blocked, *behind, *others, *_late(200), *_even(400, 6, 10, first=600))
+    )
+
+    assert verdict.status is Status.FAIL
+    assert verdict.summary.startswith("steady: response p99 2,9")
+
+
+def test_a_call_that_outlives_a_fault_on_the_application_is_a_deadlock_all_the_same():
+    stuck = [Due(399, at(3.99), 1, digest("x")), Sent(399, at(3.99))]
+    other_producer = _even(400, 6, 10, first=600)[::2]
+
+    verdict = CHECKER.check(_killed(*_even(399, 0, 3.9), stuck, *other_producer))
+
+    assert verdict.vetoes == (VETO,)
+
+
+def test_a_call_that_began_after_the_healing_and_never_returned_is_a_deadlock():
+    stuck = [Due(600, at(6.0), 0, digest("x")), Sent(600, at(6.01))]
+    lives = [event for one in (*_even(400, 0, 4), *_even(400, 6.1, 10, first=601)) for event in one]
+
+    verdict = CHECKER.check([*phases(ended_at=18.0), *_down(4, 6), *lives, *stuck])
+
+    assert verdict.vetoes == (VETO,)
+
+
+def test_a_call_held_up_by_a_frozen_application_is_cut_off_where_the_freeze_began():
+    held = life(399, 3.999, call_ms=2001.0)
+
+    verdict = CHECKER.check(_killed(*_even(399, 0, 3.99), held, *_late(200), *_even(400, 6, 10, first=600)))
+
+    assert verdict.status is Status.PASS
+
+
+def test_slow_calls_after_the_application_came_back_fail():
+    slow = _even(300, 6, 10, first=600, call_ms=130)
+
+    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_late(200), *slow))
+
+    assert verdict.status is Status.FAIL
+    assert verdict.summary.startswith("killed on application, once healed")
+
+
+def test_too_few_records_after_the_application_came_back_are_inconclusive():
+    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_late(200), *_even(200, 6, 10, first=600)))
+
+    assert verdict.status is Status.INCONCLUSIVE
+    assert "299 are needed" in verdict.summary

@@ -387,6 +387,51 @@ def test_killed_server_behind_a_launcher_starts_again(managed: Make, scratch: Pa
     assert process.pid != first
 
 
+def test_signal_reaches_the_server_and_not_its_launcher(managed: Make, scratch: Path) -> None:
+    process = managed(spec(scratch, LAUNCHER, ready=Ready(output="serving"), pid_file=scratch / "server.pid"))
+    process.start()
+    process.wait_ready(10)
+    launcher = os.getpgid(process.pid or 0)
+    process.send(signal.SIGSTOP)
+    stopped = process.wait_state("T", 5)
+    launcher_state = procfs.stat(launcher)
+    process.send(signal.SIGCONT)
+    going = process.wait_state("RSD", 5)
+
+    assert stopped == "T"
+    assert launcher_state is not None
+    assert launcher_state.state != "T"
+    assert going in "RSD"
+
+
+def test_stopped_process_is_alive_and_can_be_ended(managed: Make, scratch: Path) -> None:
+    process = managed(spec(scratch, FOREVER, ready=Ready(output="serving")))
+    process.start()
+    process.wait_ready(10)
+    process.send(signal.SIGSTOP)
+    process.wait_state("T", 5)
+    lived = process.alive()
+    process.kill()
+
+    assert lived
+    assert not process.alive()
+    assert process.wait_state("T", 0) == ""
+
+
+def test_process_that_does_not_run_gets_no_signal(managed: Make, scratch: Path) -> None:
+    process = managed(spec(scratch, FOREVER))
+
+    with pytest.raises(StackError, match="does not run, so it gets no SIGSTOP"):
+        process.send(signal.SIGSTOP)
+
+
+def test_mark_names_the_process_by_pid_and_start_time(managed: Make, scratch: Path) -> None:
+    process = managed(spec(scratch, FOREVER))
+    process.start()
+
+    assert process.mark() == procfs.mark(process.pid or 0)
+
+
 def test_pid_file_that_names_somebody_else_is_not_believed(managed: Make, scratch: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", FOREVER], stdout=subprocess.DEVNULL) as bystander:
         program = f"""

@@ -12,7 +12,7 @@ from harness.deployments.processes import ProcessSpec
 from harness.deployments.readiness import answers
 from harness.deployments.services import Program, ServiceSet
 from harness.errors import ScenarioError, StackError, UnavailableError
-from harness.protocols import Ready
+from harness.protocols import Part, Promises, Ready, Stack
 
 SERVER = dedent(
     """
@@ -27,6 +27,11 @@ SERVER = dedent(
 )
 
 
+STACK = Stack(
+    "bare", ("elasticsearch",), {}, (), Part("python_logging"), "return", Part("elasticsearch"), Promises()
+)
+
+
 def server(name: str, scratch: Path, port: int) -> ProcessSpec:
     return ProcessSpec(
         name=name,
@@ -35,6 +40,9 @@ def server(name: str, scratch: Path, port: int) -> ProcessSpec:
         log=scratch / f"{name}.log",
         ready=Ready(http=f"http://127.0.0.1:{port}/"),
     )
+
+
+PROGRAMS: Mapping[str, Program] = {"proxy": server, "gate": server, "store": server}
 
 
 def program_that_is_missing(name: str, scratch: Path, port: int) -> ProcessSpec:
@@ -48,7 +56,7 @@ def services(
 
 
 def test_services_answer_at_their_urls_until_they_are_stopped(scratch: Path, run_id: str) -> None:
-    deployment = services(scratch, run_id, {"proxy": server, "store": server})
+    deployment = services(scratch, run_id, PROGRAMS)
     urls = deployment.urls()
     try:
         deployment.start()
@@ -58,13 +66,13 @@ def test_services_answer_at_their_urls_until_they_are_stopped(scratch: Path, run
         deployment.stop()
         deployment.stop()
 
-    assert served == {"proxy": True, "store": True}
+    assert served == {"proxy": True, "gate": True, "store": True}
     assert not answers(urls["store"], 5)
     assert deployment.exited() == []
 
 
 def test_killed_service_comes_back_at_the_same_url(scratch: Path, run_id: str) -> None:
-    deployment = services(scratch, run_id, {"proxy": server, "store": server})
+    deployment = services(scratch, run_id, PROGRAMS)
     try:
         deployment.start()
         deployment.wait_ready(20)
@@ -80,20 +88,20 @@ def test_killed_service_comes_back_at_the_same_url(scratch: Path, run_id: str) -
     assert back
 
 
-def test_fault_proxy_comes_always_and_is_no_target(scratch: Path, run_id: str) -> None:
-    deployment = services(scratch, run_id, {"proxy": server, "store": server}, needs=())
+def test_fault_proxy_and_gate_come_always_and_are_no_targets(scratch: Path, run_id: str) -> None:
+    deployment = services(scratch, run_id, PROGRAMS, needs=())
 
-    assert list(deployment.urls()) == ["proxy"]
+    assert list(deployment.urls()) == ["proxy", "gate"]
     assert list(deployment.targets()) == []
 
 
 def test_service_that_the_backend_lacks_is_named_with_a_suggestion(scratch: Path, run_id: str) -> None:
     with pytest.raises(ScenarioError, match='no service "stor"'):
-        services(scratch, run_id, {"proxy": server, "store": server}, needs=("stor",))
+        services(scratch, run_id, PROGRAMS, needs=("stor",))
 
 
 def test_failed_start_stops_what_was_started_before(scratch: Path, run_id: str) -> None:
-    deployment = services(scratch, run_id, {"proxy": server, "store": program_that_is_missing})
+    deployment = services(scratch, run_id, {**PROGRAMS, "store": program_that_is_missing})
 
     with pytest.raises(UnavailableError, match="not installed"):
         deployment.start()
@@ -107,7 +115,7 @@ def test_service_that_ends_by_itself_is_told_with_its_exit_code(scratch: Path, r
         command = (sys.executable, "-c", "raise SystemExit(6)")
         return ProcessSpec(name=name, command=command, folder=scratch, log=scratch / "crash.log")
 
-    deployment = services(scratch, run_id, {"proxy": server, "store": crashing})
+    deployment = services(scratch, run_id, {**PROGRAMS, "store": crashing})
     try:
         deployment.start()
         with pytest.raises(StackError, match='"store" ended with exit code 6'):
@@ -122,14 +130,14 @@ def test_service_that_ends_by_itself_is_told_with_its_exit_code(scratch: Path, r
 def test_every_backend_resolves() -> None:
     resolved = [BACKENDS.resolve(word) for word in BACKENDS.kinds]
 
-    assert all(issubclass(backend, ServiceSet) for backend in resolved)
+    assert all(hasattr(backend, "urls") for backend in resolved)
 
 
 def test_local_backend_without_servers_says_how_to_install_them(
     scratch: Path, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOGQUAKE_CACHE", os.fspath(scratch / "empty"))
-    deployment = BACKENDS.resolve("local")(scratch, run_id, SystemClock(), ("elasticsearch",))
+    deployment = BACKENDS.resolve("local")(scratch, run_id, SystemClock(), STACK)
 
     with pytest.raises(UnavailableError, match="logquake servers install"):
         deployment.start()

@@ -1,17 +1,25 @@
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.clock import SystemClock
-from harness.deployments.stack import StackDeployment
+from harness.deployments.stack import LinkServers, StackDeployment
+from harness.elastic_gate_client import Rule
 from harness.errors import ScenarioError, StackError
 from harness.protocols import Part, Promises, Ready, Stack, StackProcess
 from harness.proxy_client import Toxic
-from harness.targets.capabilities import Killable, Severable
+from harness.targets.capabilities import Interceptable, Killable, Severable
 
-URLS = {"proxy": "http://127.0.0.1:8474", "elasticsearch": "http://127.0.0.1:9200"}
+URLS = {
+    "proxy": "http://127.0.0.1:8474",
+    "gate": "http://127.0.0.1:8475",
+    "elasticsearch": "http://127.0.0.1:9200",
+    "database": "http://127.0.0.1:5432",
+}
+GATED = "127.0.0.1:40001"
 FOREVER = "import signal; print('serving'); signal.pause()"
 
 STACK = Stack(
@@ -50,16 +58,44 @@ class FakeProxy:
         raise NotImplementedError
 
 
+class FakeGates:
+    """Keeps gates by name as the gate program does."""
+
+    def __init__(self) -> None:
+        self.gates: dict[str, tuple[str, str]] = {}
+
+    def create(self, name: str, listen: str, upstream: str) -> str:
+        self.gates[name] = (listen, upstream)
+        return GATED
+
+    def delete(self, name: str) -> None:
+        del self.gates[name]
+
+    def put_rule(self, gate_name: str, rule_name: str, rule: Rule) -> None:
+        raise NotImplementedError
+
+    def remove_rule(self, gate_name: str, rule_name: str) -> None:
+        raise NotImplementedError
+
+    def counters(self, gate_name: str, rule_name: str) -> Mapping[str, int]:
+        raise NotImplementedError
+
+
 def process(name: str, program: str, *arguments: str, output: str = "") -> StackProcess:
     return StackProcess(name, ("{python}", "-c", program, *arguments), ready=Ready(output=output))
 
 
 def deploy(
-    scratch: Path, run_id: str, *processes: StackProcess, proxy: FakeProxy | None = None, stack: Stack = STACK
+    scratch: Path,
+    run_id: str,
+    *processes: StackProcess,
+    proxy: FakeProxy | None = None,
+    gates: FakeGates | None = None,
+    stack: Stack = STACK,
 ) -> StackDeployment:
-    return StackDeployment(
-        replace(stack, processes=processes), URLS, proxy or FakeProxy(), scratch, run_id, SystemClock(), 42
-    )
+    servers = LinkServers(proxy or FakeProxy(), gates or FakeGates())
+    declared = replace(stack, processes=processes)
+    return StackDeployment(declared, URLS, servers, scratch, run_id, SystemClock(), 42)
 
 
 def test_values_tell_addresses_of_links_and_services_apart(scratch: Path, run_id: str) -> None:
@@ -76,17 +112,47 @@ def test_values_tell_addresses_of_links_and_services_apart(scratch: Path, run_id
     assert values["python"] == sys.executable
 
 
-def test_link_goes_from_its_own_port_to_the_service_while_the_stack_runs(scratch: Path, run_id: str) -> None:
-    proxy = FakeProxy()
-    deployment = deploy(scratch, run_id, proxy=proxy)
+def test_http_link_goes_through_proxy_and_gate_while_the_stack_runs(scratch: Path, run_id: str) -> None:
+    proxy, gates = FakeProxy(), FakeGates()
+    deployment = deploy(scratch, run_id, proxy=proxy, gates=gates)
     deployment.start()
-    during = dict(proxy.links)
+    proxied, gated = dict(proxy.links), dict(gates.gates)
 
     deployment.stop()
 
     port = deployment.values()["to_store.port"]
-    assert during == {f"{run_id}-to_store": (f"127.0.0.1:{port}", "127.0.0.1:9200")}
+    assert proxied == {f"{run_id}-to_store": (f"127.0.0.1:{port}", GATED)}
+    assert gated == {f"{run_id}-to_store": ("127.0.0.1:0", "127.0.0.1:9200")}
     assert proxy.links == {}
+    assert gates.gates == {}
+
+
+def test_link_to_a_service_that_speaks_no_http_goes_through_the_proxy_alone(
+    scratch: Path, run_id: str
+) -> None:
+    proxy, gates = FakeProxy(), FakeGates()
+    stack = replace(STACK, links={"to_database": "database"})
+    deployment = deploy(scratch, run_id, proxy=proxy, gates=gates, stack=stack)
+    deployment.start()
+    upstreams = [upstream for _, upstream in proxy.links.values()]
+    gated = dict(gates.gates)
+    target = deployment.targets()["to_database"]
+    deployment.stop()
+
+    assert upstreams == ["127.0.0.1:5432"]
+    assert gated == {}
+    assert not isinstance(target, Interceptable)
+
+
+def test_gate_goes_where_the_proxy_refuses_the_link(scratch: Path, run_id: str) -> None:
+    proxy, gates = FakeProxy(), FakeGates()
+    proxy.links[f"{run_id}-to_store"] = ("", "")
+    deployment = deploy(scratch, run_id, proxy=proxy, gates=gates)
+
+    with pytest.raises(StackError, match="cannot be made"):
+        deployment.start()
+
+    assert gates.gates == {}
 
 
 def test_commands_and_variables_get_their_values(scratch: Path, run_id: str) -> None:
@@ -105,7 +171,7 @@ def test_commands_and_variables_get_their_values(scratch: Path, run_id: str) -> 
     assert output == "42 http://127.0.0.1:9200 end\n"
 
 
-def test_links_can_be_severed_and_processes_killed(scratch: Path, run_id: str) -> None:
+def test_http_links_can_be_severed_and_intercepted_and_processes_killed(scratch: Path, run_id: str) -> None:
     deployment = deploy(scratch, run_id, process("shipper", FOREVER, output="serving"))
     try:
         deployment.start()
@@ -116,6 +182,7 @@ def test_links_can_be_severed_and_processes_killed(scratch: Path, run_id: str) -
 
     assert set(targets) == {"to_store", "shipper"}
     assert isinstance(targets["to_store"], Severable)
+    assert isinstance(targets["to_store"], Interceptable)
     assert isinstance(targets["shipper"], Killable)
 
 

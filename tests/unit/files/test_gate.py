@@ -344,3 +344,21 @@ def test_every_decision_gives_its_reasons(first, second, verdicts, rules):
 
     assert decision.reasons
     assert all(reason[0].isalnum() for reason in decision.reasons)
+
+
+def test_an_error_never_passes_however_small_its_share_and_whatever_the_rules():
+    error = verdict(Status.ERROR)
+    rules = GateRules(score_min=0, on_inconclusive=OnInconclusive.WARN)
+
+    assert decide(score(99, 100), (*GOOD, error), rules).status is Status.INCONCLUSIVE
+
+
+def test_what_broke_around_the_scenarios_never_passes():
+    decision = decide(score(100, 100), GOOD, GateRules(), ("services: pids [7] survive SIGKILL",))
+
+    assert decision.status is Status.INCONCLUSIVE
+    assert decision.reasons[0] == "The run itself broke: services: pids [7] survive SIGKILL"
+
+
+def test_a_fail_stays_a_fail_although_something_broke():
+    assert decide(score(0, 0), (verdict(Status.FAIL, 1.0),), GateRules(), ("x",)).status is Status.FAIL

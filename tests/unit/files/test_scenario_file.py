@@ -277,8 +277,8 @@ STACK = Stack(
 )
 
 
-@pytest.mark.parametrize("target", ["to_store", "elasticsearch", "shipper", "application"])
-def test_links_services_processes_and_the_application_are_targets(tmp_path, target):
+@pytest.mark.parametrize("target", ["to_store", "elasticsearch", "shipper", "application", "load"])
+def test_links_services_processes_the_application_and_the_load_are_targets(tmp_path, target):
     path = write(tmp_path, WHOLE.replace("target: to_store", f"target: {target}"))
 
     assert check_targets(load_scenario(path), STACK) == []

@@ -4,6 +4,8 @@ from harness.files.library import Sort, open_library, shipped_folder
 from harness.files.scenario import check_targets, load_scenario
 from harness.files.stack import load_stack
 from harness.files.suite import load_suite
+from harness.plan import plan_scenario
+from harness.workloads import WORKLOADS
 
 LIBRARY = open_library(shipped_folder().parent)
 SCENARIOS = LIBRARY.names(Sort.SCENARIO)
@@ -39,17 +41,17 @@ def test_every_scenario_says_why_and_those_with_a_fault_where_it_was_seen(scenar
 
 
 def test_every_stretch_of_a_scenario_can_decide_its_latency(scenario):
-    rate_per_second = float(scenario.workload.arguments["rate_per_second"])
-    ends = [step.at_seconds for step in scenario.steps] + [scenario.sending_seconds]
-    stretches = [end - begin for begin, end in zip([0.0, *ends], ends, strict=False)]
+    workload = WORKLOADS.resolve(scenario.workload.kind)(**scenario.workload.arguments)
+    samples = plan_scenario(scenario, workload, 1, None).samples()
 
-    assert min(stretches) * rate_per_second >= SAMPLES_MIN
+    assert len(samples) == len(scenario.steps) + 1
+    assert min(count for _, count in samples) >= SAMPLES_MIN
 
 
-def test_the_default_suite_sends_for_about_a_minute():
+def test_the_default_suite_sends_for_less_than_three_minutes():
     suite = load_suite(LIBRARY.find(Sort.SUITE, "default").path, SCENARIOS)
     seconds = [
         load_scenario(LIBRARY.find(Sort.SCENARIO, name).path).sending_seconds for name in suite.scenarios
     ]
 
-    assert sum(seconds) <= 65
+    assert sum(seconds) <= 170

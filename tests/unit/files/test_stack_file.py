@@ -172,6 +172,42 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
         ("-m, shipper", "-m, 5", "7 processes.shipper.command[2]: must be text, not 5. Put it in quotes."),
         ("name: mine", "name: yours", '2 name: must be "mine" as the file is called, not "yours".'),
         ("name: mine", "name: mine\ncounters: {}", '3 counters: "counters" is not supported yet. Remove it'),
+        (
+            "kind: elasticsearch, index:",
+            "kind: elasticsearch, decode: [], index:",
+            "12 archive.decode: must hold at least 1, not 0.",
+        ),
+        (
+            'index: "logs-{run.id}", url: "{elasticsearch.url}"',
+            'decode: ["{pyton}"], index: "logs-{run.id}", url: "{elasticsearch.url}"',
+            '12 archive.decode[0]: no placeholder "pyton". Did you mean "python"?',
+        ),
+        (
+            'kind: elasticsearch, index: "logs-{run.id}", url: "{elasticsearch.url}"',
+            "kind: file, path: /var/log/app.log",
+            '12 archive.path: must contain "{run.id}" or "{run.folder}": a run reads it whole',
+        ),
+        (
+            'kind: python_logging, handler: "my.package:Handler", spool: "{run.folder}/spool", size: 5',
+            'kind: http, url: "{shipper.url}"',
+            '11 acknowledged_by: intake "http" knows no "callback". Use "http_2xx".',
+        ),
+        (
+            "name: mine",
+            "name: mine\nservices: {elastic: {url: 'http://127.0.0.1:9200'}}",
+            '3 services.elastic: "needs" lists no service "elastic". Did you mean "elasticsearch"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\nservices: {elasticsearch: {url: 'http://127.0.0.1'}}",
+            "3 services.elasticsearch.url: must be scheme, host and port and nothing else",
+        ),
+        (
+            "name: mine",
+            "name: mine\nservices: {elasticsearch: {url: 'http://a@127.0.0.1:9200/x'}}",
+            "3 services.elasticsearch.url: must be scheme, host and port and nothing else",
+        ),
+        ("name: mine", "name: mine\nmay_hurt: a.example", '3 may_hurt: must be a list ("- …" on each line'),
         ("promises:", "promisses:", '13 promisses: no key "promisses". Did you mean "promises"?'),
     ],
 )
@@ -180,6 +216,46 @@ def test_a_mistake_names_its_line_key_and_remedy(tmp_path, old, new, expected):
 
     assert len(found) == 1
     assert found[0].startswith(expected)
+
+
+def test_an_intake_that_takes_any_header_still_notices_a_typo(tmp_path):
+    text = WHOLE.replace("acknowledged_by: callback", "acknowledged_by: http_2xx").replace(
+        'kind: python_logging, handler: "my.package:Handler", spool: "{run.folder}/spool", size: 5',
+        'kind: http, url: "{shipper.url}", header.Authorization: x, headr.B: y',
+    )
+
+    with pytest.raises(ScenarioError) as caught:
+        load_stack(write(tmp_path, text))
+
+    assert str(caught.value).splitlines() == [
+        f'{tmp_path}/mine.yaml:10 intake."headr.B": intake "http" has no argument "headr.B". '
+        "Known: content_type, field, kind, template, timeout_seconds, url."
+    ]
+
+
+def test_what_an_own_stack_may_say_of_itself_is_read(tmp_path):
+    text = WHOLE.replace(
+        'url: "{elasticsearch.url}"}', 'url: "{elasticsearch.url}", decode: ["{python}", "x"]}'
+    )
+    stack = load_stack(
+        write(
+            tmp_path,
+            text + "services: {elasticsearch: {url: 'http://a.example:9200'}}\nmay_hurt: [a.example]\n"
+            "delete_run_index: true\n",
+        )
+    )
+
+    assert stack.decode == ("{python}", "x")
+    assert "decode" not in stack.archive.arguments
+    assert stack.services == {"elasticsearch": "http://a.example:9200"}
+    assert stack.may_hurt == ("a.example",)
+    assert stack.delete_run_index
+
+
+def test_a_stack_file_that_says_nothing_may_hurt_nothing_and_deletes_nothing(tmp_path):
+    stack = load_stack(write(tmp_path, WHOLE))
+
+    assert (stack.may_hurt, stack.delete_run_index, stack.services, stack.decode) == ((), False, {}, ())
 
 
 def test_return_may_promise_memory(tmp_path):

@@ -59,6 +59,7 @@ class Outcome:
     is_closed: bool = False
     is_reset_armed: bool = False
     is_paused: bool = False
+    drained: int = 0
 
     def write(self, data: bytes) -> None:
         self.written.append(data)
@@ -74,6 +75,9 @@ class Outcome:
 
     def arm_reset(self) -> None:
         self.is_reset_armed = True
+
+    def note_drained(self) -> None:
+        self.drained += 1
 
     def pause_reading(self) -> None:
         self.is_paused = True
@@ -91,7 +95,9 @@ class Bench:
         self._seed = seed
 
     def context(self) -> StageContext:
-        return StageContext(self.clock, self._rng("stage"), self.outcome, self.outcome.arm_reset)
+        return StageContext(
+            self.clock, self._rng("stage"), self.outcome, self.outcome.arm_reset, self.outcome.note_drained
+        )
 
     def link(self, *, strict: bool = False) -> Link:
         rules = LinkRules(strict=strict, rng_for=self._rng, arm_reset=self.outcome.arm_reset)

@@ -3,10 +3,9 @@ from __future__ import annotations
 import pytest
 from stage_bench import Bench
 
-from harness.proxies.embedded.link import HELD_BYTES_MAX
 from harness.proxies.embedded.toxic import Toxic
 from harness.proxies.embedded.toxics.latency import Latency
-from harness.proxies.embedded.toxics.stage import Kind
+from harness.proxies.embedded.toxics.stage import HELD_BYTES_MAX, Kind
 from harness.proxies.embedded.toxics.timeout import Timeout
 
 

@@ -64,3 +64,13 @@ def test_unknown_attribute_is_ignored_unless_strict() -> None:
     assert with_attributes(kind, {"delay": 1}, strict=False) == kind
     with pytest.raises(ApiError, match="delay"):
         with_attributes(kind, {"delay": 1}, strict=True)
+
+
+@pytest.mark.parametrize(
+    "attributes", [None, {}, {"average_size": 0}, {"average_size": 5, "size_variation": 6}]
+)
+def test_combination_that_would_kill_the_real_server_is_refused(attributes: object) -> None:
+    with pytest.raises(ApiError, match=r"attributes\.(average_size|size_variation) must") as refused:
+        with_attributes(kind_of("slicer"), attributes, strict=False)
+
+    assert refused.value.status == 400

@@ -9,7 +9,7 @@ import pytest
 from harness.errors import FaultError, StackError
 from harness.protocols import Undo
 from harness.proxy_client import Toxic
-from harness.targets.capabilities import Killable, Severable
+from harness.targets.capabilities import Disconnectable, Killable, Severable
 from harness.targets.link import LinkTarget
 
 LOOPBACK = "127.0.0.1"
@@ -20,6 +20,7 @@ class FakeToxics:
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], Toxic] = {}
+        self.enabled: dict[str, bool] = {}
 
     def add_toxic(self, proxy_name: str, toxic: Toxic) -> None:
         if (proxy_name, toxic.name) in self.kept:
@@ -30,6 +31,9 @@ class FakeToxics:
         if (proxy_name, toxic_name) not in self.kept:
             raise StackError("toxic not found")
         del self.kept[proxy_name, toxic_name]
+
+    def set_enabled(self, name: str, enabled: bool) -> None:
+        self.enabled[name] = enabled
 
 
 def link(port: int = 1, toxics: FakeToxics | None = None) -> LinkTarget:
@@ -144,4 +148,31 @@ def test_undo_of_a_toxic_names_the_proxy_and_where_its_api_answers() -> None:
             "proxy": "run-to_store",
             "toxic": "hole",
         },
+    )
+
+
+def test_link_goes_down_and_comes_up_as_the_proxy_is_told() -> None:
+    toxics = FakeToxics()
+    target = link(toxics=toxics)
+    target.disconnect()
+    down = dict(toxics.enabled)
+    target.connect()
+
+    assert isinstance(target, Disconnectable)
+    assert down == {"run-to_store": False}
+    assert toxics.enabled == {"run-to_store": True}
+
+
+def test_link_that_the_proxy_does_not_take_down_is_a_failed_fault() -> None:
+    class Deaf(FakeToxics):
+        def set_enabled(self, name: str, enabled: bool) -> None:
+            raise StackError("no answer")
+
+    with pytest.raises(FaultError, match='link "to_store" does not go down: no answer'):
+        link(toxics=Deaf()).disconnect()
+
+
+def test_undo_of_a_link_that_is_down_names_the_proxy_and_where_its_api_answers() -> None:
+    assert link().undo_disconnect() == Undo(
+        "enable_proxy", {"link": "to_store", "proxy_url": "http://127.0.0.1:8474", "proxy": "run-to_store"}
     )

@@ -10,9 +10,13 @@ from harness.proxies.embedded.errors import ApiError, bad_request
 from harness.proxies.embedded.toxics.stage import Kind
 
 KINDS = {
+    "bandwidth": "bandwidth:Bandwidth",
     "latency": "latency:Latency",
+    "limit_data": "limit_data:LimitData",
     "noop": "noop:Noop",
     "reset_peer": "reset_peer:ResetPeer",
+    "slicer": "slicer:Slicer",
+    "slow_close": "slow_close:SlowClose",
     "timeout": "timeout:Timeout",
 }
 
@@ -43,22 +47,27 @@ def with_attributes(kind: Kind, attributes: object, *, strict: bool) -> Kind:
         strict: refuse attributes that the kind does not have, which Toxiproxy ignores.
 
     Raises:
-        ApiError: not an object, not a whole number, out of range, or (strict) unknown (400).
+        ApiError: not an object, not a whole number, out of range, not to be combined, or (strict) unknown
+            (400).
     """
-    if attributes is None:
-        return kind
+    changed = kind if attributes is None else dataclasses.replace(kind, **_changes(kind, attributes, strict))
+    if problem := changed.problem():
+        raise bad_request(problem)
+    return changed
+
+
+def _changes(kind: Kind, attributes: object, strict: bool) -> dict[str, int]:
     if not isinstance(attributes, Mapping):
         raise bad_request("attributes must be an object")
     known = {field.name: field for field in dataclasses.fields(kind)}
     unknown = sorted(str(name) for name in attributes if name not in known)
     if strict and unknown:
         raise bad_request(f"unknown attributes {unknown}; this toxic has {sorted(known)}")
-    changes = {
+    return {
         name: _whole_number(name, attributes[name], int(field.metadata["maximum"]))
         for name, field in known.items()
         if attributes.get(name) is not None
     }
-    return dataclasses.replace(kind, **changes)
 
 
 def _whole_number(name: str, value: object, maximum: int) -> int:

@@ -13,6 +13,10 @@ from typing import Any, ClassVar, Protocol
 
 from harness.proxies.embedded.clock import Clock
 
+# Toxiproxy holds at most 1,024 chunks of 32 KiB in a latency's channel before it stops reading.
+CHUNK_BYTES = 32 * 1024
+HELD_BYTES_MAX = 1024 * CHUNK_BYTES
+
 
 class Outlet(Protocol):
     """Whatever comes next on the way to the destination."""
@@ -33,17 +37,23 @@ class StageContext:
         rng: randomness of this link and toxic alone.
         outlet: where the stage passes bytes on to.
         arm_reset: makes the close that follows a TCP reset, on both sides of the connection.
+        drained: tells the link that the stage holds less than before, so that reading may go on.
     """
 
     clock: Clock
     rng: random.Random
     outlet: Outlet
     arm_reset: Callable[[], None]
+    drained: Callable[[], None]
 
 
 class Stage:
-    """Passes everything on untouched: what a link runs where toxicity spared it; base of the others."""
+    """Passes everything on untouched: what a link runs where toxicity spared it; base of the others.
 
+    A stage that holds `held_bytes_max` bytes makes the link stop reading from the source.
+    """
+
+    held_bytes_max: ClassVar[int] = HELD_BYTES_MAX
     held_bytes = 0
 
     def __init__(self, context: StageContext) -> None:
@@ -79,6 +89,10 @@ class Kind:
 
     closes_when_removed: ClassVar[bool] = False
     arms_reset: ClassVar[bool] = False
+
+    def problem(self) -> str:
+        """What is wrong with these attributes together, each being in its range; empty where nothing is."""
+        return ""
 
     def stage(self, context: StageContext) -> Stage:
         """A stage of this kind for one direction of one connection."""

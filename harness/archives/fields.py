@@ -1,0 +1,27 @@
+"""The line within a stored document, named by a key or by a path of keys with dots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def line_of(document: object, field: str) -> str:
+    """Return the text at `field`; what is not there reads as an empty line, which no run has sent.
+
+    A dot is part of a key or parts two keys, as in Elasticsearch: `log.original` finds `{"log.original": …}`
+    and `{"log": {"original": …}}` alike.
+    """
+    found = _at(document, field.split("."))
+    return "" if found is None else str(found)
+
+
+def _at(document: object, path: list[str]) -> object:
+    if not path:
+        return document
+    if not isinstance(document, Mapping):
+        return None
+    for length in range(len(path), 0, -1):
+        key = ".".join(path[:length])
+        if key in document and (found := _at(document[key], path[length:])) is not None:
+            return found
+    return None

@@ -1,0 +1,38 @@
+"""The store takes only small requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.errors import ScenarioError
+from harness.faults.http_rule import HttpRule
+from harness.protocols import Arguments
+
+
+@dataclass(frozen=True)
+class BodyLimited(HttpRule):
+    """A bulk request of more than `bytes_max` bytes, as it travels, is answered with an empty 413."""
+
+    bytes_max: int = 65_536
+    kind: ClassVar[str] = "body_limit"
+    proofs: ClassVar[tuple[str, ...]] = ("too_large",)
+
+    def __post_init__(self) -> None:
+        """Refuse a limit below a byte.
+
+        Raises:
+            ScenarioError: it is below 1.
+        """
+        if self.bytes_max < 1:
+            raise ScenarioError(f"bytes_max {self.bytes_max} is below 1; write the largest body in bytes")
+
+    def arguments(self) -> Arguments:
+        """Return the limit."""
+        return {"bytes_max": self.bytes_max}
+
+    def saw(self, counters: Mapping[str, int]) -> str:
+        """Say how many were too large."""
+        refused, seen = counters.get("too_large", 0), counters.get("seen", 0)
+        return f"{refused:,} of {seen:,} bulk requests exceeded {self.bytes_max:,} bytes and met a 413"

@@ -1,0 +1,112 @@
+"""A link goes down and comes up, again and again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
+
+from harness.errors import FaultError, ScenarioError
+from harness.protocols import Undo
+from harness.targets.capabilities import Disconnectable
+
+SECONDS_MIN = 0.02
+SECONDS_MAX = 60.0
+_CYCLES_WATCHED = 2
+_PROBE_SECONDS = 0.02
+_END_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Flapping:
+    """Down for `down_seconds`, up for `up_seconds`, as long as the step lasts.
+
+    Down, open connections end and new ones are refused. A thread of this process works the switch; it ends
+    with the step, and the link is up then, however the step ends.
+    """
+
+    down_seconds: float = 0.7
+    up_seconds: float = 0.3
+    needs: ClassVar[type] = Disconnectable
+
+    def __post_init__(self) -> None:
+        """Refuse what no switch can follow.
+
+        Raises:
+            ScenarioError: a time is out of range.
+        """
+        for name, seconds in (("down_seconds", self.down_seconds), ("up_seconds", self.up_seconds)):
+            if not SECONDS_MIN <= seconds <= SECONDS_MAX:
+                raise ScenarioError(f"{name} {seconds:g} is not in {SECONDS_MIN:g} to {SECONDS_MAX:g}")
+
+    def undo(self, target: Disconnectable) -> Undo:
+        """Name the link to take up."""
+        return target.undo_disconnect()
+
+    def inject(self, target: Disconnectable, rng: Random) -> AbstractContextManager[None]:
+        """Work the switch until exit, and leave the link up."""
+        return self._injected(target)
+
+    def evidence(self, target: Disconnectable) -> tuple[bool, str]:
+        """Try the link for two cycles at most: it must have refused us and have answered us."""
+        seen: Counter[str] = Counter()
+        cycle_seconds = self.down_seconds + self.up_seconds
+        until = time.monotonic() + _CYCLES_WATCHED * cycle_seconds
+        while not (seen["refused"] and seen["answered"]) and time.monotonic() < until:
+            seen[target.probe(cycle_seconds).outcome] += 1
+            time.sleep(_PROBE_SECONDS)
+        said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(seen.items()) if count)
+        return bool(seen["refused"] and seen["answered"]), f"requests of our own through the link: {said}"
+
+    @contextmanager
+    def _injected(self, target: Disconnectable) -> Iterator[None]:
+        switch = _Switch(target, self.down_seconds, self.up_seconds)
+        switch.start()
+        try:
+            yield
+        finally:
+            switch.stop()
+
+
+class _Switch:
+    """Works a link up and down on a thread of its own until told to stop, or until it cannot."""
+
+    def __init__(self, target: Disconnectable, down_seconds: float, up_seconds: float) -> None:
+        self._target = target
+        self._down_seconds = down_seconds
+        self._up_seconds = up_seconds
+        self._ending = threading.Event()
+        self._error: FaultError | None = None
+        # A daemon, so that a proxy that hangs cannot hold the harness beyond its own end.
+        self._thread = threading.Thread(target=self._work, name="flapping", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and leave the link up; raises FaultError where either cannot be done."""
+        self._ending.set()
+        self._thread.join(_END_SECONDS)
+        if self._thread.is_alive():
+            raise FaultError(
+                f"the switch of a flapping link hangs for {_END_SECONDS:g} s: its proxy may hang"
+            )
+        self._target.connect()
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        try:
+            while not self._ending.is_set():
+                self._target.disconnect()
+                if self._ending.wait(self._down_seconds):
+                    return
+                self._target.connect()
+                self._ending.wait(self._up_seconds)
+        except FaultError as error:
+            self._error = error

@@ -1,0 +1,70 @@
+"""What the faults at the HTTP level share: a rule on the gate, and its counters for proof."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
+
+from harness.errors import ScenarioError
+from harness.protocols import Arguments, Undo
+from harness.targets.capabilities import Interceptable
+
+
+@dataclass(frozen=True)
+class HttpRule(ABC):
+    """A fault that is one rule; proved by what the gate did to the stack's own requests."""
+
+    needs: ClassVar[type] = Interceptable
+    kind: ClassVar[str]
+    """The gate's word for it; also the rule's name."""
+
+    proofs: ClassVar[tuple[str, ...]]
+    """Counters of the rule; one of them above 0 is proof."""
+
+    @abstractmethod
+    def arguments(self) -> Arguments:
+        """Return what the gate's kind takes."""
+
+    @abstractmethod
+    def saw(self, counters: Mapping[str, int]) -> str:
+        """Say what was seen, for a person."""
+
+    @property
+    def share_of_requests(self) -> float:
+        """The share of requests that are hit."""
+        return 1.0
+
+    def undo(self, target: Interceptable) -> Undo:
+        """Name the rule to remove."""
+        return target.undo_rule(self.kind)
+
+    def inject(self, target: Interceptable, rng: Random) -> AbstractContextManager[None]:
+        """Set the rule, and remove it on exit."""
+        return self._injected(target, rng.randrange(2**32))
+
+    def evidence(self, target: Interceptable) -> tuple[bool, str]:
+        """Wait a moment for the stack's own requests to meet the rule."""
+        counters = target.altered(self.kind, self.proofs)
+        return any(counters.get(proof, 0) for proof in self.proofs), self.saw(counters)
+
+    @contextmanager
+    def _injected(self, target: Interceptable, seed: int) -> Iterator[None]:
+        target.add_rule(self.kind, self.kind, self.arguments(), self.share_of_requests, seed)
+        try:
+            yield
+        finally:
+            target.remove_rule(self.kind)
+
+
+def require_share(name: str, value: float) -> None:
+    """Refuse what is no share.
+
+    Raises:
+        ScenarioError: the value is not above 0 and at most 1.
+    """
+    if not 0 < value <= 1:
+        raise ScenarioError(f"{name} {value} is not in (0, 1]; write the share of requests")

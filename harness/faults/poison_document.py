@@ -1,0 +1,48 @@
+"""Chosen records are refused for good, however often they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.errors import ScenarioError
+from harness.faults.http_rule import HttpRule
+from harness.protocols import Arguments
+
+# The identity that ends every line, see `lines.py`: ⟨run:sequence:crc⟩.
+_IDENTITY = "⟨[0-9a-z-]{1,64}:([0-9]{1,12}):[0-9a-f]{8}⟩"
+
+
+@dataclass(frozen=True)
+class PoisonDocument(HttpRule):
+    """Every record whose sequence `every` divides is answered with 400 `document_parsing_exception`.
+
+    The same records are poison for every stack, however it batches. A stack that encrypts what it stores
+    hides the identity, so that nothing is refused and nothing proved.
+    """
+
+    every: int = 100
+    kind: ClassVar[str] = "poison"
+    proofs: ClassVar[tuple[str, ...]] = ("items_400",)
+
+    def __post_init__(self) -> None:
+        """Refuse a number that divides nothing.
+
+        Raises:
+            ScenarioError: it is below 1.
+        """
+        if self.every < 1:
+            raise ScenarioError(f"every {self.every} is below 1; write 100 for each hundredth record")
+
+    def arguments(self) -> Arguments:
+        """Return how the gate finds the records."""
+        return {"pattern": _IDENTITY, "every": self.every}
+
+    def saw(self, counters: Mapping[str, int]) -> str:
+        """Say how many records were poison, and how often the most persistent one was sent."""
+        times = [count for name, count in counters.items() if name.startswith("record_")]
+        return (
+            f"{len(times):,} poison documents were refused {sum(times):,} times, "
+            f"none more than {max(times, default=0):,} times"
+        )

@@ -1,0 +1,51 @@
+"""Whole requests are refused: the storm of 429 that an overloaded store answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.errors import ScenarioError
+from harness.faults.http_rule import HttpRule, require_share
+from harness.protocols import Arguments
+
+
+@dataclass(frozen=True)
+class RequestsRefused(HttpRule):
+    """A share of bulk requests gets `status` and never reaches the store.
+
+    `retry_after_seconds` above 0 asks for patience in a Retry-After header.
+    """
+
+    status: int = 429
+    retry_after_seconds: int = 0
+    share: float = 1.0
+    kind: ClassVar[str] = "refuse"
+    proofs: ClassVar[tuple[str, ...]] = ("refused",)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no error or no share.
+
+        Raises:
+            ScenarioError: a value is out of range.
+        """
+        require_share("share", self.share)
+        if not 400 <= self.status <= 599:
+            raise ScenarioError(f"status {self.status} is no error; write one from 400 to 599, such as 429")
+        if not 0 <= self.retry_after_seconds <= 3600:
+            raise ScenarioError(f"retry_after_seconds {self.retry_after_seconds} is not in 0 to 3600")
+
+    @property
+    def share_of_requests(self) -> float:
+        """The share of bulk requests that are refused."""
+        return self.share
+
+    def arguments(self) -> Arguments:
+        """Return the status and the patience asked for."""
+        return {"status": self.status, "retry_after_seconds": self.retry_after_seconds}
+
+    def saw(self, counters: Mapping[str, int]) -> str:
+        """Say how many were refused."""
+        refused, seen = counters.get("refused", 0), counters.get("seen", 0)
+        return f"{refused:,} of {seen:,} bulk requests of the stack were answered with {self.status}"

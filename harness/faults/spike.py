@@ -1,0 +1,61 @@
+"""The load surges: what the workload planned as a spike is marked as a fault, and proved to have come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
+
+from harness.errors import ScenarioError
+from harness.protocols import Undo
+from harness.targets.capabilities import Surging
+
+RATE_PER_SECOND_MAX = 20_000
+_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Spike:
+    """Nothing is injected: the workload of the scenario is a `spike` over the same seconds.
+
+    As a step it is what steady state ends at, what evidence is asked for, and what a chart shows as a band.
+    `rate_per_second_min` is the rate of log calls that proves it.
+    """
+
+    rate_per_second_min: float
+    needs: ClassVar[type] = Surging
+
+    def __post_init__(self) -> None:
+        """Refuse a rate that no workload has.
+
+        Raises:
+            ScenarioError: it is out of range.
+        """
+        if not 0 < self.rate_per_second_min <= RATE_PER_SECOND_MAX:
+            raise ScenarioError(
+                f"rate_per_second_min {self.rate_per_second_min:g} is not in 0 to {RATE_PER_SECOND_MAX:,}"
+            )
+
+    def undo(self, target: Surging) -> Undo:
+        """Say that there is nothing to take back."""
+        return Undo("nothing", {"why": "the workload's own spike ends by itself"})
+
+    def inject(self, target: Surging, rng: Random) -> AbstractContextManager[None]:
+        """Do nothing: the schedule was fixed before the run began."""
+        return _nothing()
+
+    def evidence(self, target: Surging) -> tuple[bool, str]:
+        """Count the log calls that begin within a second."""
+        before = target.sent()
+        target.wait(_SECONDS)
+        rate = (target.sent() - before) / _SECONDS
+        return rate >= self.rate_per_second_min, (
+            f"{rate:,.0f} log calls began in a second of it, {self.rate_per_second_min:,.0f} prove it"
+        )
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield

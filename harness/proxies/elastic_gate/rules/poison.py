@@ -1,0 +1,67 @@
+"""`poison`: chosen documents are refused for good, whenever and however often they come."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from random import Random
+
+import orjson
+
+from harness.proxies.elastic_gate.bulk import Item, NotBulkError, Refusal, answered_in_part, items_of
+from harness.proxies.elastic_gate.errors import ApiError
+from harness.proxies.elastic_gate.messages import Answer, Note, Onward, Request
+from harness.proxies.elastic_gate.rules.kind import Kind, require
+
+_MALFORMED = Refusal(400, "document_parsing_exception", "failed to parse field [poison] of type [long]")
+_PATTERN_CHARACTERS_MAX = 200
+
+
+@dataclass(frozen=True)
+class Poison(Kind):
+    """Every `every`-th record is poison, by the number that `pattern` finds in its source.
+
+    Attributes:
+        pattern: a regular expression whose first group is the record's number.
+        every: a number that this divides is poison.
+    """
+
+    pattern: str = ""
+    every: int = 100
+
+    def __post_init__(self) -> None:
+        require(0 < len(self.pattern) <= _PATTERN_CHARACTERS_MAX, "pattern must have 1 to 200 characters")
+        require(self.every >= 1, f"every must be at least 1, got {self.every}")
+        try:
+            groups = re.compile(self.pattern).groups
+        except re.error as error:
+            raise ApiError(400, f"pattern is no regular expression: {error}") from error
+        require(groups >= 1, "pattern must have a group that finds the record's number")
+
+    async def handle(self, request: Request, onward: Onward, rng: Random, note: Note) -> Answer:
+        """Refuse the poison, take the others onward."""
+        try:
+            items = items_of(request)
+        except NotBulkError:
+            note("not_bulk", 1)
+            return await onward(request)
+        numbers = [self.poisonous(item) for item in items]
+        if all(number is None for number in numbers):
+            return await onward(request)
+        for number in numbers:
+            if number is not None:
+                note("items_400", 1)
+                note(f"record_{number}", 1)
+        refusals = [None if number is None else _MALFORMED for number in numbers]
+        return await answered_in_part(request, items, refusals, onward)
+
+    def poisonous(self, item: Item) -> int | None:
+        """Return the record's number where its document is poison."""
+        try:
+            # Written anew, so that no escape of the stack's own hides what is looked for.
+            source = orjson.dumps(orjson.loads(item.source)).decode()
+        except orjson.JSONDecodeError:
+            return None
+        found = re.search(self.pattern, source)
+        number = int(found[1]) if found and found[1].isdigit() else None
+        return number if number is not None and number % self.every == 0 else None

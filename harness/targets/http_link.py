@@ -1,0 +1,104 @@
+"""A link that speaks HTTP as a target: what `link.py` has, and rules on it through the gate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from harness.elastic_gate_client import Rule
+from harness.errors import FaultError, HarnessError
+from harness.protocols import Arguments, Undo
+from harness.targets.link import LinkTarget, ToxicServer
+
+_POLL_SECONDS = 0.05
+
+
+class RuleServer(Protocol):
+    """What this target needs of the gate; `ElasticGateClient` is one."""
+
+    def put_rule(self, gate_name: str, rule_name: str, rule: Rule) -> None:
+        """Set a rule on a gate."""
+        ...
+
+    def remove_rule(self, gate_name: str, rule_name: str) -> None:
+        """Take a rule off a gate."""
+        ...
+
+    def counters(self, gate_name: str, rule_name: str) -> Mapping[str, int]:
+        """Return what a rule has done."""
+        ...
+
+
+class HttpLinkTarget(LinkTarget):
+    """One link through the fault proxy and then the gate; implements Severable and Interceptable.
+
+    Args:
+        name: how scenarios call it.
+        proxy_url: where the fault proxy's API is, for whoever has to undo a fault later.
+        proxy_name: how both the fault proxy and the gate call this link.
+        listen: host and port that the stack connects to.
+        server: the fault proxy.
+        gate_url: where the gate's API is, for whoever has to undo a fault later.
+        gate: the gate.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        proxy_url: str,
+        proxy_name: str,
+        listen: tuple[str, int],
+        server: ToxicServer,
+        gate_url: str,
+        gate: RuleServer,
+    ) -> None:
+        super().__init__(name, proxy_url, proxy_name, listen, server)
+        self._gate_name = proxy_name
+        self._gate_url = gate_url
+        self._gate = gate
+
+    def add_rule(self, name: str, kind: str, arguments: Arguments, share: float, seed: int) -> None:
+        """Change exchanges from now on, for a share (above 0 to 1) of requests.
+
+        Raises:
+            FaultError: the gate does not take it.
+        """
+        try:
+            self._gate.put_rule(self._gate_name, name, Rule(kind, arguments, share, seed))
+        except HarnessError as error:
+            raise FaultError(f'link "{self.name}": rule {kind} was not taken: {error}') from error
+
+    def remove_rule(self, name: str) -> None:
+        """Take a rule off again.
+
+        Raises:
+            FaultError: the gate does not do it.
+        """
+        try:
+            self._gate.remove_rule(self._gate_name, name)
+        except HarnessError as error:
+            raise FaultError(f'link "{self.name}": rule {name} was not removed: {error}') from error
+
+    def undo_rule(self, name: str) -> Undo:
+        """Name the rule, the gate it is on and where that gate's API answers."""
+        return Undo(
+            "remove_rule",
+            {"link": self.name, "gate_url": self._gate_url, "gate": self._gate_name, "rule": name},
+        )
+
+    def altered(self, name: str, counters: Sequence[str], timeout_seconds: float = 5.0) -> Mapping[str, int]:
+        """Wait until one of these counters of a rule is above 0, at most that long; return all its counters.
+
+        Raises:
+            FaultError: the gate does not tell.
+        """
+        until = time.monotonic() + timeout_seconds
+        while True:
+            try:
+                counted = self._gate.counters(self._gate_name, name)
+            except HarnessError as error:
+                raise FaultError(f'link "{self.name}": the gate tells no counters: {error}') from error
+            if any(counted.get(counter, 0) for counter in counters) or time.monotonic() >= until:
+                return counted
+            time.sleep(_POLL_SECONDS)

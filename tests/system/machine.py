@@ -1,0 +1,109 @@
+"""One user's machine for tests of the installed command: state, temporary and reports folders of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from harness.deployments.procfs import started_by_a_harness
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent.parent
+QUICK = HERE / "scenarios" / "quick.yaml"
+LOGQUAKE = str(Path(sys.executable).parent / "logquake")
+TIMEOUT_SECONDS = 60
+
+
+class Machine:
+    """Starts the command there, and looks at what it leaves."""
+
+    def __init__(self, folder: Path, temporary: Path) -> None:
+        self.reports = folder / "reports"
+        self.temporary = temporary
+        self.journals = folder / "state" / "logquake" / "undo"
+        self._started: list[subprocess.Popen[str]] = []
+        self._environment = {
+            **os.environ,
+            "TMPDIR": str(self.temporary),
+            "XDG_STATE_HOME": str(folder / "state"),
+        }
+
+    def start(
+        self, *arguments: str | Path, folder: Path = REPOSITORY, **environment: str
+    ) -> subprocess.Popen[str]:
+        return self.start_program(LOGQUAKE, *arguments, folder=folder, **environment)
+
+    def start_program(
+        self, *command: str | Path, folder: Path = REPOSITORY, **environment: str
+    ) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            list(map(str, command)),
+            cwd=folder,
+            env={**self._environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._started.append(process)
+        return process
+
+    def stop(self) -> None:
+        """End what a failed test has not waited for."""
+        for process in self._started:
+            if process.poll() is None:
+                process.terminate()
+                process.communicate(timeout=TIMEOUT_SECONDS)
+
+    def call(self, *arguments: str | Path, **environment: str) -> tuple[int, str, str]:
+        process = self.start(*arguments, **environment)
+        out, err = process.communicate(timeout=TIMEOUT_SECONDS)
+        return process.returncode, out, err
+
+    def open_faults(self) -> list[Path]:
+        return list(self.journals.glob("*.jsonl"))
+
+    def left_processes(self, harness: int) -> list[int]:
+        return list(self.processes(harness))
+
+    def processes(self, harness: int) -> dict[int, str]:
+        """Return the names of the processes that a harness (by its pid) started and that run, by pid."""
+        return {
+            pid: variables["LOGQUAKE_PROCESS"].partition("#")[0]
+            for pid, variables in started_by_a_harness()
+            if variables["LOGQUAKE_HARNESS"].startswith(f"{harness}:")
+        }
+
+    def process(self, harness: int, name: str) -> int | None:
+        """Return the pid of one of them by its name, None while there is none."""
+        return next((pid for pid, found in self.processes(harness).items() if found == name), None)
+
+    def sent(self) -> int:
+        """Return how many records the oracle has seen sent so far."""
+        tallies = list(self.reports.glob("*/*/history/*/tally.json"))
+        return json.loads(tallies[0].read_text())["sent"] if tallies else 0
+
+    def result(self) -> dict:
+        (path,) = self.reports.glob("*/*/result.json")
+        return json.loads(path.read_text())
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yield a folder outside pytest's own, which is closed to the user that servers run as under root."""
+    with TemporaryDirectory(prefix="machine-") as temporary:
+        Path(temporary).chmod(0o755)
+        yield Path(temporary)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.05)

@@ -1,0 +1,73 @@
+"""Plug-ins that misbehave in one way each, named by scenarios through their dotted path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import Any, ClassVar
+
+from harness.errors import FaultError
+from harness.protocols import Undo
+from harness.targets.capabilities import Killable
+
+
+@dataclass(frozen=True)
+class Harmless:
+    """A fault that does nothing and says it landed."""
+
+    needs: ClassVar[type] = Killable
+
+    def undo(self, target: Any) -> Undo:
+        return Undo("restart_process", {"process": "elasticsearch"})
+
+    @contextmanager
+    def inject(self, target: Any, rng: Random) -> Iterator[None]:
+        yield
+
+    def evidence(self, target: Any) -> tuple[bool, str]:
+        return True, "seen"
+
+
+@dataclass(frozen=True)
+class InjectionRaises(Harmless):
+    """Breaks where it should hurt."""
+
+    @contextmanager
+    def inject(self, target: Any, rng: Random) -> Iterator[None]:
+        raise RuntimeError("it could not be injected")
+        yield
+
+
+@dataclass(frozen=True)
+class UndoRaises(Harmless):
+    """Cannot be taken back; `known` says whether heal knows its undo."""
+
+    known: bool = True
+
+    def undo(self, target: Any) -> Undo:
+        return Undo("restart_process" if self.known else "close_the_valve", {"process": "elasticsearch"})
+
+    @contextmanager
+    def inject(self, target: Any, rng: Random) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            raise FaultError("it could not be taken back")
+
+
+@dataclass(frozen=True)
+class Unseen(Harmless):
+    """Leaves no trace."""
+
+    def evidence(self, target: Any) -> tuple[bool, str]:
+        return False, "nothing"
+
+
+@dataclass(frozen=True)
+class NoRecords:
+    """A workload without a record."""
+
+    def offsets_ns(self, seconds: float, rng: Random) -> Sequence[int]:
+        return []

@@ -1,0 +1,157 @@
+"""What a harness that died by SIGKILL leaves: the guard ends it within seconds, `heal` undoes the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from random import Random
+
+import pytest
+
+from harness.deployments.procfs import kill
+from tests.system.machine import HERE, QUICK, TIMEOUT_SECONDS, Machine, wait_for
+
+LINGERING = HERE / "stacks" / "lingering.yaml"
+KILLS = int(os.environ.get("LOGQUAKE_HEAL_KILLS", "3"))
+BACKEND = os.environ.get("LOGQUAKE_HEAL_BACKEND", "embedded")
+SEED = 4
+LATEST_SECONDS = {"embedded": 11.0, "local": 25.0}
+
+
+def _start(machine: Machine, backend: str = "embedded"):
+    return machine.start("run", QUICK, "--stack", LINGERING, "--backend", backend, "--out", machine.reports)
+
+
+def _die(machine: Machine, process, *, with_guard: bool) -> None:
+    """Kill the harness, and before it, where asked, the guard that would end what it leaves."""
+    if with_guard and (guard := machine.process(process.pid, "guard")) is not None:
+        kill(guard, 10)
+    process.kill()
+    process.communicate(timeout=TIMEOUT_SECONDS)
+
+
+def _run_id(machine: Machine) -> str:
+    """Return the id of the run that left something, "" where it died before there was anything to leave."""
+    owners = [json.loads(path.read_text()) for path in machine.temporary.glob("*/owner.json")]
+    return owners[0]["run_id"] if owners else ""
+
+
+def _gone(machine: Machine, harness: int) -> bool:
+    return machine.left_processes(harness) == []
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("backend", ["embedded", pytest.param("local", marks=pytest.mark.servers)])
+def test_everything_ends_within_seconds_of_a_killed_harness(machine, backend):
+    process = _start(machine, backend)
+    wait_for(machine.open_faults, seconds=150)
+    _die(machine, process, with_guard=False)
+    died = time.monotonic()
+    wait_for(lambda: _gone(machine, process.pid), seconds=40)
+
+    assert time.monotonic() - died < 40
+    (log,) = machine.temporary.glob("*/guard.log")
+    assert f"harness {process.pid}:" in log.read_text()
+    assert "process ended: " in log.read_text()
+
+
+def test_the_guard_of_a_run_that_ends_in_good_order_ends_with_it(machine):
+    process = _start(machine)
+    wait_for(machine.open_faults)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=TIMEOUT_SECONDS)
+
+    assert process.returncode == 2, err
+    assert _gone(machine, process.pid)
+
+
+def test_doctor_names_heal_undoes_and_then_nothing_is_left(machine):
+    process = _start(machine)
+    wait_for(machine.open_faults)
+    _die(machine, process, with_guard=True)
+    run = _run_id(machine)
+    wait_for(lambda: machine.process(process.pid, "oracle") is None)
+
+    named_code, named, _ = machine.call("doctor")
+    dry_code, dry, _ = machine.call("heal", "--dry-run", "--run", run)
+    lingerer = machine.process(process.pid, "lingerer")
+    healed_code, healed, _ = machine.call("heal", "--run", run)
+    again = machine.call("heal", "--run", run)
+
+    assert named_code == dry_code == 1
+    for said in (named, dry):
+        assert "step quick.0 was not noted as taken back: restart_process" in said
+        assert f"process of run {run}-01" in said
+        assert f"folder of run {run}" in said
+    assert lingerer is not None
+    assert healed_code == 0, healed
+    assert f"process ended: {lingerer} " in healed
+    assert "folder removed" in healed
+    assert "journal removed" in healed
+    assert _gone(machine, process.pid)
+    assert list(machine.temporary.iterdir()) == []
+    assert machine.open_faults() == []
+    assert again == (0, "nothing is left by dead runs\n", "")
+
+
+def test_a_run_beside_a_dead_ones_leftovers_warns_and_is_not_disturbed(machine):
+    process = _start(machine)
+    wait_for(machine.open_faults)
+    _die(machine, process, with_guard=False)
+
+    after = machine.start("run", "no_fault", "--max-minutes", "0.05", "--out", machine.reports)
+    _, err = after.communicate(timeout=TIMEOUT_SECONDS)
+
+    assert "left by an earlier run: " in err
+    assert "`logquake heal` undoes it" in err
+    assert after.returncode == 6
+
+
+def test_heal_leaves_a_running_harness_alone(machine):
+    process = _start(machine)
+    wait_for(machine.open_faults)
+    run = _run_id(machine)
+
+    code, said, _ = machine.call("heal", "--run", run)
+    running = machine.processes(process.pid)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=TIMEOUT_SECONDS)
+
+    assert (code, said) == (0, "nothing is left by dead runs\n")
+    assert {"guard", "proxy", "application", "lingerer"} <= set(running.values())
+
+
+def test_an_undo_that_heal_does_not_know_is_said_with_what_to_do_by_hand(machine):
+    machine.journals.mkdir(parents=True)
+    journal = machine.journals / "foreign-01.jsonl"
+    journal.write_text(
+        '{"step": "a.0", "harness": "1:1", "action": "close_the_valve", "arguments": {"valve": "north"}}\n'
+    )
+
+    code, out, _ = machine.call("heal", "--run", "foreign")
+
+    assert code == 1
+    assert "still there: fault of run foreign-01" in out
+    assert f"rm {journal}" in out
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.timeout(180)
+def test_nothing_is_left_after_heal_whenever_the_harness_was_killed(machine, number):
+    rng = Random(f"{SEED}:{number}")
+    moment_seconds, with_guard = rng.uniform(0.0, LATEST_SECONDS[BACKEND]), rng.random() < 0.5
+    process = _start(machine, BACKEND)
+    time.sleep(moment_seconds)
+    _die(machine, process, with_guard=with_guard)
+    run = _run_id(machine)
+    if run:
+        code, out, _ = machine.call("heal", "--run", run)
+        assert code == 0, out
+        assert out.endswith("nothing is left by dead runs\n")
+
+    print(f"killed after {moment_seconds:.2f} s, {'with' if with_guard else 'without'} its guard: run {run}")
+    assert _gone(machine, process.pid)
+    assert list(machine.temporary.iterdir()) == []
+    assert machine.open_faults() == []
