@@ -10,17 +10,25 @@ from harness.facts import (
     Acknowledged,
     Answered,
     ArchiveRead,
+    CounterRead,
+    DeadLettered,
+    DeadLettersRead,
     Due,
     Event,
     FaultChanged,
+    FaultSeen,
     Found,
     PhaseChanged,
+    Poisoned,
     Refused,
     Sent,
     Unreadable,
 )
+from harness.protocols import APPLICATION
 
 SECOND_NS = 1_000_000_000
+
+_KILLABLE = "Killable"
 
 
 @dataclass(slots=True)
@@ -57,15 +65,27 @@ class Window:
 
 @dataclass(slots=True)
 class Account:
-    """Records by sequence, copies by sequence, copies nobody sent, and when what was going on."""
+    """Records by sequence, copies by sequence, copies nobody sent, and when what was going on.
+
+    `copies` and `strays` are the archive's, `letters` and `stray_letters` the dead letters'; `poison` holds
+    what the store refused for good; `readings` are the stack's own counters, name by name, in time's order.
+    """
 
     entries: dict[int, Entry] = field(default_factory=dict)
     copies: dict[int, list[Found]] = field(default_factory=dict)
     strays: list[Found] = field(default_factory=list)
+    letters: dict[int, list[DeadLettered]] = field(default_factory=dict)
+    stray_letters: list[DeadLettered] = field(default_factory=list)
+    poison: dict[int, int] = field(default_factory=dict)
+    readings: dict[str, list[CounterRead]] = field(default_factory=dict)
+    kills: dict[int, tuple[str, int]] = field(default_factory=dict)
+    landed: set[int] = field(default_factory=set)
     unreadable: list[Unreadable] = field(default_factory=list)
     phases: dict[str, int] = field(default_factory=dict)
     fault_windows: list[tuple[int, Window]] = field(default_factory=list)
     read_whole: bool = False
+    letters_read_whole: bool = False
+    poison_unknown: bool = False
     ended_ns: int = 0
 
     @property
@@ -81,6 +101,26 @@ class Account:
     def acknowledged(self) -> list[Entry]:
         """Return the records the stack owes."""
         return [entry for entry in self.entries.values() if entry.acknowledged_ns is not None]
+
+    def kept(self, sequence: int) -> bool:
+        """Return whether a record can be read, from the archive or from the dead letters."""
+        return sequence in self.copies or sequence in self.letters
+
+    def application_kills_ns(self) -> list[int]:
+        """Return when a fault killed the application, as far as that was proved."""
+        return [
+            at_ns
+            for step, (target, at_ns) in sorted(self.kills.items())
+            if target == APPLICATION and step in self.landed
+        ]
+
+    def counter(self, name: str) -> float | None:
+        """Return a counter's last value after the drain; None where nothing was read so late."""
+        readings = self.readings.get(name, [])
+        after_ns = self.phases.get("read back")
+        if not readings or after_ns is None or readings[-1].at_ns < after_ns:
+            return None
+        return readings[-1].value
 
     def scheduled(self) -> list[Entry]:
         """Return the records due by the schedule, probes left out."""
@@ -136,6 +176,33 @@ def _found(result: Account, event: Found) -> None:
         result.copies.setdefault(event.sequence, []).append(event)
 
 
+def _dead_lettered(result: Account, event: DeadLettered) -> None:
+    if event.sequence is None or event.sequence not in result.entries:
+        result.stray_letters.append(event)
+    else:
+        result.letters.setdefault(event.sequence, []).append(event)
+
+
+def _letters_read(result: Account, _event: DeadLettersRead) -> None:
+    result.letters_read_whole = True
+
+
+def _poisoned(result: Account, event: Poisoned) -> None:
+    if event.sequence is None:
+        result.poison_unknown = True
+    else:
+        result.poison.setdefault(event.sequence, event.at_ns)
+
+
+def _counter(result: Account, event: CounterRead) -> None:
+    result.readings.setdefault(event.name, []).append(event)
+
+
+def _seen(result: Account, event: FaultSeen) -> None:
+    if event.landed:
+        result.landed.add(event.step)
+
+
 def _unreadable(result: Account, event: Unreadable) -> None:
     result.unreadable.append(event)
 
@@ -146,6 +213,8 @@ def _phase(result: Account, event: PhaseChanged) -> None:
 
 def _fault(result: Account, event: FaultChanged) -> None:
     label = f"{event.fault} on {event.target}"
+    if event.state == "injected" and event.needs == _KILLABLE:
+        result.kills[event.step] = (event.target, event.at_ns)
     if event.state == "injecting":
         result.fault_windows.append((event.step, Window(label, event.at_ns, result.ended_ns + 1)))
     elif event.state == "healed":
@@ -165,6 +234,11 @@ _ARRANGE: Mapping[type, Callable[[Account, Any], None]] = {
     Refused: _mark("refused_ns"),
     Acknowledged: _mark("acknowledged_ns"),
     Found: _found,
+    DeadLettered: _dead_lettered,
+    DeadLettersRead: _letters_read,
+    Poisoned: _poisoned,
+    CounterRead: _counter,
+    FaultSeen: _seen,
     Unreadable: _unreadable,
     PhaseChanged: _phase,
     FaultChanged: _fault,

@@ -57,12 +57,25 @@ class Acknowledged:
 class Found:
     """One stored copy. `sequence` is None where the text carries no identity of this run (invented or torn).
 
-    `excerpt` holds the first characters of the text only where it differs from what was sent.
+    `excerpt` holds the first characters of the text only where it differs from what was sent. `order` is the
+    JSON array of the values that the stack's `order_by` fields have in this copy, null where it has none.
     """
 
     sequence: int | None
     digest: str
     copy: str
+    excerpt: str = ""
+    order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLettered:
+    """One copy among the dead letters, in the form of `Found`; `reason` is the stack's own word for it."""
+
+    sequence: int | None
+    digest: str
+    copy: str
+    reason: str = ""
     excerpt: str = ""
 
 
@@ -81,6 +94,34 @@ class ArchiveRead:
 
     at_ns: int
     copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLettersRead:
+    """The dead letters were read whole; without this fact, nothing is known to be absent from them."""
+
+    at_ns: int
+    copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Poisoned:
+    """A fault made the store refuse this record for good: its right place is the dead letters.
+
+    `sequence` is None where records were refused for good and nobody can tell which.
+    """
+
+    sequence: int | None
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class CounterRead:
+    """What the stack itself says of its records: accepted, delivered, dead_lettered, dropped or held."""
+
+    at_ns: int
+    name: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +146,18 @@ class PhaseChanged:
 
 @dataclass(frozen=True, slots=True)
 class FaultChanged:
-    """A step's fault moved on: injecting → injected → healing → healed."""
+    """A step's fault moved on: injecting → injected → healing → healed.
+
+    `needs` names the capability that the fault uses, by which judgement tells a process that died from one
+    that was only slowed, without knowing any fault.
+    """
 
     at_ns: int
     step: int
     fault: str
     target: str
     state: str
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +184,19 @@ STORED = "archive.count"
 
 PROBES_FOUND = "probes.found"
 """The sample that says how many probes a reading of the archive found."""
+
+
+MEMORY_MIB = "memory_mib"
+"""`memory_mib.<process>`: resident memory of a process with its children, in MiB."""
+
+DESCRIPTORS = "descriptors"
+"""`descriptors.<process>`: open file descriptors of a process with its children."""
+
+DISK_MIB = "disk_mib"
+"""`disk_mib.<name>`: what a stack keeps below its own folder, in MiB."""
+
+EXIT_SECONDS = "exit_seconds"
+"""`exit_seconds.<process>`: from being told to end until it had ended, once, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +227,7 @@ class Broke:
 
 
 Event: TypeAlias = (
-    Due | Sent | Answered | Refused | Acknowledged | Found | Unreadable | ArchiveRead | ControlCall
-    | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
+    Due | Sent | Answered | Refused | Acknowledged | Found | Unreadable | ArchiveRead | DeadLettered
+    | DeadLettersRead | Poisoned | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen
+    | StepSkipped | Sample | ProcessExited | Broke
 )  # fmt: skip

@@ -61,7 +61,11 @@ class ScenarioPlan:
 
 @dataclass(frozen=True, slots=True)
 class SuitePlan:
-    """A whole run: scenarios with their schedules, the stack, the backend, the seed, the input."""
+    """A whole run: scenarios with their schedules, the stack, the backend, the seed, the input.
+
+    `planned` maps objectives to their dimensions; `unplanned` names the checks that nothing here can judge
+    and what is missing for each.
+    """
 
     suite: str
     scenarios: tuple[ScenarioPlan, ...]

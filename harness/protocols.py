@@ -56,14 +56,16 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """One copy in the archive: `copy` names the place (`index/_id`), `line` is the text read back.
+    """One copy read back: `copy` names the place (`index/_id`), `line` is the text.
 
     `unreadable` says why no line can be had from it (torn, undecodable); `line` is then what is there.
+    `values` are those of the other fields asked for, None where the document lacks one.
     """
 
     copy: str
     line: str
     unreadable: str = ""
+    values: tuple[Scalar | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,19 @@ class RawDocument:
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """What the stack promises; each checker judges against one of these."""
+    """What the stack promises; each checker judges against one of these.
+
+    What is None or empty is not promised, and what asks for it is not planned.
+    """
 
     durability: Level = Level.MEMORY
     copies_max: int = 1
     response_p99_ms: float = 100.0
+    exit_seconds: float | None = None
+    memory_mib_above_idle: float | None = None
+    descriptors_above_idle: int | None = None
+    disk_mib_above_idle: float | None = None
+    order_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +131,7 @@ class Scenario:
     checks: tuple[str, ...]
     drain_seconds: float = 60.0
     liveness_seconds: float = 30.0
+    recovery_seconds: float = 30.0
     why: str = ""
     seen_in: tuple[str, ...] = ()
     source: str = ""
@@ -146,6 +157,22 @@ class StackProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadLetterOutlet:
+    """Where a stack puts what its store refuses for good: an archive, and its field that says why."""
+
+    archive: Part
+    reason_field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CounterSource:
+    """A stack's own counters: how to read them, and which of its keys are summed up for each of ours."""
+
+    part: Part
+    names: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """The system under test, as its stack file declares it."""
 
@@ -158,6 +185,8 @@ class Stack:
     archive: Part
     promises: Promises
     source: str = ""
+    dead_letters: DeadLetterOutlet | None = None
+    counters: CounterSource | None = None
     decode: tuple[str, ...] = ()
     services: Mapping[str, str] = field(default_factory=dict)
     may_hurt: tuple[str, ...] = ()
@@ -251,8 +280,11 @@ class Archive(Protocol):
         """Make everything stored so far visible to `count` and `read`."""
         ...
 
-    def read(self) -> Iterator[StoredDocument]:
-        """Yield every stored copy; raises StackError when the archive cannot be read whole."""
+    def read(self, fields: Sequence[str] = ()) -> Iterator[StoredDocument]:
+        """Yield every stored copy; raises StackError when the archive cannot be read whole.
+
+        `fields` names others than the line's own, dotted where they lie deeper, whose values come along.
+        """
         ...
 
     def close(self) -> None:
@@ -280,6 +312,14 @@ class Removable(Protocol):
 
     def remove(self, run_id: str) -> None:
         """Delete the run's own index by its exact name, which holds `run_id`; raises StackError."""
+        ...
+
+
+class Counters(Protocol):
+    """The stack's own word about its records."""
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, float]:
+        """Return the value of each of the stack's own keys that is there now; raises StackError."""
         ...
 
 
@@ -319,10 +359,22 @@ class Fault(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a checker is to judge: the scenario and the stack's promises."""
+    """What a checker is to judge: the scenario, the stack's promises, and what else the stack declares."""
 
     scenario: Scenario
     promises: Promises
+    dead_letters: bool = False
+    counters: frozenset[str] = frozenset()
+
+
+@runtime_checkable
+class Conditional(Protocol):
+    """A checker of something that not every stack declares; without it, its objective is not planned."""
+
+    @classmethod
+    def lacks(cls, charge: Charge) -> str:
+        """Say what is missing, for a person, e.g. `the stack promises no exit_seconds`; empty = planned."""
+        ...
 
 
 class Checker(Protocol):
@@ -382,6 +434,11 @@ class Load(Deployment, Protocol):
         """Return the sequences kept back for probing."""
         ...
 
-    def finish(self) -> None:
-        """End the application and let the oracle write its last facts; bounded."""
+    def finish(self) -> float | None:
+        """End the application and let the oracle write its last facts; bounded.
+
+        Returns:
+            How long the application took to exit, in seconds, at least this long where it had to be made to;
+            None where it did not run any more.
+        """
         ...

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.facts import Event, Found
+from harness.facts import DeadLettered, Event, Found
 from harness.protocols import Verdict
 from harness.result import ScenarioResult
 
@@ -48,7 +48,7 @@ class Redaction:
         """Return the facts with each quoted copy masked, so that no checker ever sees its text."""
         if not self._lines:
             return list(events)
-        return [self._found(event) if isinstance(event, Found) else event for event in events]
+        return [self._found(event) if isinstance(event, Found | DeadLettered) else event for event in events]
 
     def result(self, result: ScenarioResult) -> ScenarioResult:
         """Return the result with every stretch masked that stands in the input too.
@@ -80,7 +80,7 @@ class Redaction:
         """Return a text with every stretch masked that stands in the input too."""
         return _hidden(text, self._blocks_in([text]))
 
-    def _found(self, found: Found) -> Found:
+    def _found(self, found: Found | DeadLettered) -> Found | DeadLettered:
         if not found.excerpt:
             return found
         shown = masked(found.excerpt[:SHOWN_CHARACTERS_MAX])

@@ -23,7 +23,11 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class SecondOfRun:
-    """One second of a scenario. Latencies are due → return in ms; None where nothing returned."""
+    """One second of a scenario. Latencies are due → return in ms; None where nothing was due.
+
+    A call that never returned counts with the time it was seen to take. `memory_mib` is of the application
+    and the stack's processes together, None where it was not measured.
+    """
 
     second: int
     due: int
@@ -34,6 +38,7 @@ class SecondOfRun:
     control_p99_ms: float | None
     stored: int | None
     backlog: int | None
+    memory_mib: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

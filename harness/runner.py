@@ -15,6 +15,7 @@ from random import Random
 
 from harness.errors import (
     HarnessError,
+    InternalError,
     InterruptedRunError,
     StackError,
     TimeIsUpError,
@@ -22,34 +23,24 @@ from harness.errors import (
     what_ends_the_run,
 )
 from harness.facts import (
+    EXIT_SECONDS,
     PROBES_FOUND,
     STORED,
-    ArchiveRead,
     Broke,
+    CounterRead,
     Event,
     FaultChanged,
     FaultSeen,
-    Found,
     PhaseChanged,
+    Poisoned,
     ProcessExited,
     Sample,
     StepSkipped,
-    Unreadable,
 )
 from harness.history import HistoryUnwritableError, Recorder
-from harness.lines import digest, identify
-from harness.protocols import (
-    APPLICATION,
-    Archive,
-    Clock,
-    Deployment,
-    Fault,
-    Load,
-    Progress,
-    Scenario,
-    Step,
-    StoredDocument,
-)
+from harness.observation import Gauges, NamedCounters, Poisons
+from harness.outlets import Outlets, OutletSpec, Reading
+from harness.protocols import APPLICATION, Clock, Deployment, Fault, Load, Progress, Scenario, Step
 from harness.targets.capabilities import Untouchable
 from harness.undo import UndoJournal
 
@@ -57,7 +48,9 @@ READY_SECONDS = 60.0
 LEAD_SECONDS = 0.5
 QUIET_SECONDS = 1.5
 TICK_SECONDS = 0.25
-EXCERPT_CHARACTERS = 80
+# A stack writes its counters now and then; the archive has stood still before this wait begins.
+COUNTERS_SECONDS = 5.0
+STACK = "stack"
 _SECOND_NS = 1_000_000_000
 
 
@@ -71,16 +64,15 @@ class Parts:
     services: Deployment
     stack: Deployment
     load: Load
-    archive: Callable[[], Archive]
+    outlets: OutletSpec
     faults: Sequence[Fault]
-    expected_digest: Callable[[int], str]
-    run_id: str
     recorder: Recorder
     journal: UndoJournal
     clock: Clock
     seed: int
     watch: Callable[[Progress], None]
     left: Callable[[], Sequence[str]] = tuple
+    counters: NamedCounters | None = None
 
 
 class Runner:
@@ -94,7 +86,8 @@ class Runner:
         self._fault = ""
         self._began_ns = 0
         self._stored = 0
-        self._archive: Archive | None = None
+        self._outlets: Outlets | None = None
+        self._gauges = Gauges((parts.stack, parts.load), parts.counters)
         self._exits_noted: set[str] = set()
         self._overdue: frozenset[int] = frozenset()
 
@@ -132,7 +125,7 @@ class Runner:
         for deployment in (self._parts.stack, self._parts.load):
             deployment.start()
             deployment.wait_ready(READY_SECONDS)
-        self._archive = self._parts.archive()
+        self._outlets = Outlets(self._parts.outlets)
 
     def _send_through_faults(self) -> None:
         self._began_ns = self._parts.clock.now_ns() + int(LEAD_SECONDS * _SECOND_NS)
@@ -173,15 +166,16 @@ class Runner:
         """Hold a fault. The journal keeps its undo until it is known to be taken back, on every path."""
         name = f"{self._scenario.name}.{number}"
         rng = Random(f"{self._parts.seed}:{name}")  # noqa: S311 - a reproducible choice, not a secret
-        self._mark(number, step, "injecting")
+        needs = fault.needs.__name__
+        self._mark(number, step, "injecting", needs)
         self._parts.journal.before(name, fault.undo(target))
         inside: BaseException | None = None
         try:
             with fault.inject(target, rng):
                 try:
-                    self._mark(number, step, "injected")
+                    self._mark(number, step, "injected", needs)
                     yield
-                    self._mark(number, step, "healing")
+                    self._mark(number, step, "healing", needs)
                 except BaseException as error:
                     inside = error
                     raise
@@ -192,15 +186,15 @@ class Runner:
                 self._parts.journal.done(name)
             raise
         self._parts.journal.done(name)
-        self._mark(number, step, "healed")
+        self._mark(number, step, "healed", needs)
 
     def _drain(self) -> None:
         self._enter("drain")
         deadline_ns = self._deadline(self._scenario.drain_seconds)
         while self._unsent() and self._now() < deadline_ns:
             self._tick()
-        found = self._sequences(self._await_debts(deadline_ns))
-        self._overdue = self._parts.load.owed() - found
+        kept = self._opened().kept(self._await_debts(deadline_ns))
+        self._overdue = self._parts.load.owed() - kept
 
     def _probe(self) -> None:
         self._enter("probe")
@@ -208,7 +202,7 @@ class Runner:
         deadline_ns = self._deadline(self._scenario.liveness_seconds)
         self._parts.load.probe(self._now())
         while True:
-            found = len(probes & self._sequences(self._read_by(deadline_ns)))
+            found = len(probes & self._opened().archived(self._read_by(deadline_ns)))
             self._record(Sample(self._now(), PROBES_FOUND, found))
             if found >= len(probes) or self._now() >= deadline_ns:
                 return
@@ -216,19 +210,46 @@ class Runner:
 
     def _read_back(self) -> None:
         self._enter("read back")
-        self._parts.load.finish()
-        documents = self._await_debts(self._deadline(self._scenario.drain_seconds))
-        self._parts.recorder.record_all(self._found(document) for document in documents)
-        self._record(ArchiveRead(self._now(), len(documents)))
+        if (exit_seconds := self._parts.load.finish()) is not None:
+            self._record(Sample(self._now(), f"{EXIT_SECONDS}.{APPLICATION}", exit_seconds))
+        reading = self._await_debts(self._deadline(self._scenario.drain_seconds))
+        self._parts.recorder.record_all(self._opened().facts(reading, self._now()))
+        self._note_poison()
+        self._read_counters()
+
+    def _note_poison(self) -> None:
+        """Note what the store refused for good: now that requests under way at the healing have ended too."""
+        for step, fault in zip(self._scenario.steps, self._parts.faults, strict=True):
+            target = self._targets().get(step.target)
+            if isinstance(fault, Poisons) and isinstance(target, fault.needs):
+                sequences = list(fault.poisoned(target))
+                self._record(*(Poisoned(sequence, self._now()) for sequence in sequences))
+
+    def _read_counters(self) -> None:
+        """Read the stack's counters until two readings, a moment apart, are the same, or time is up."""
+        deadline_ns = self._deadline(COUNTERS_SECONDS)
+        seen = self._gauges.counters()
+        same_since_ns = self._now()
+        while seen and self._now() < deadline_ns and self._now() - same_since_ns < QUIET_SECONDS * _SECOND_NS:
+            self._tick()
+            again = self._gauges.counters()
+            if again != seen:
+                seen, same_since_ns = again, self._now()
+        self._record(*(CounterRead(self._now(), name, value) for name, value in seen.items()))
 
     def _stop(self) -> None:
         problems = []
-        closers = [] if self._archive is None else [self._archive.close]
+        began_ns = self._now()
+        closers = [] if self._outlets is None else [self._outlets.close]
         for stop in (*closers, self._parts.load.stop, self._parts.stack.stop):
+            began_ns = self._now()
             try:
                 stop()
             except Exception as error:  # whatever one of them says, the others are stopped too
                 problems.append(error)
+        if self._phase == "read back" and not problems:
+            seconds = (self._now() - began_ns) / _SECOND_NS
+            self._record(Sample(self._now(), f"{EXIT_SECONDS}.{STACK}", seconds))
         self._enter("stop")
         for problem in problems:
             self._broke("stop", problem)
@@ -237,30 +258,30 @@ class Runner:
 
     # --- waiting -----------------------------------------------------------------------------------------
 
-    def _await_debts(self, deadline_ns: int) -> list[StoredDocument]:
-        """Read the archive until every debt is found and it has stood still for a moment, or time is up.
+    def _await_debts(self, deadline_ns: int) -> Reading:
+        """Read the outlets until every debt is found and it has stood still for a moment, or time is up.
 
         Absence is judged only from a reading at the deadline; and a copy that comes late must not be missed
         because the first one was there. A debt that had its time in the drain is not waited for again.
         """
-        documents = self._read_by(deadline_ns)
+        reading = self._read_by(deadline_ns)
         still_since_ns = self._now()
         while self._now() < deadline_ns:
-            missing = self._parts.load.owed() - self._overdue - self._sequences(documents)
+            missing = self._parts.load.owed() - self._overdue - self._opened().kept(reading)
             if not missing and self._now() - still_since_ns >= QUIET_SECONDS * _SECOND_NS:
                 break
             self._tick()
             again = self._read_by(deadline_ns)
-            if len(again) != len(documents):
+            if again.copies != reading.copies:
                 still_since_ns = self._now()
-            documents = again
-        return documents
+            reading = again
+        return reading
 
-    def _read_by(self, deadline_ns: int) -> list[StoredDocument]:
-        """Read the archive whole, trying again until the deadline: a store that comes back needs a moment."""
+    def _read_by(self, deadline_ns: int) -> Reading:
+        """Read the outlets whole, trying again until the deadline: a store that comes back needs a moment."""
         while True:
             try:
-                return self._read()
+                return self._opened().read()
             except StackError:
                 if self._now() >= deadline_ns:
                     raise
@@ -274,6 +295,7 @@ class Runner:
         self._parts.clock.sleep(seconds)
         self._note_exits()
         self._count()
+        self._parts.recorder.record_all(self._gauges.read(self._now()))
         self._parts.watch(
             Progress(
                 self._scenario.name,
@@ -296,36 +318,21 @@ class Runner:
                     message = f'"{name}" ended by itself with {returncode}'
                     self._record(Broke(self._now(), "surroundings", message))
 
-    # --- the archive -------------------------------------------------------------------------------------
-
     def _count(self) -> None:
-        if self._archive is None:
+        if self._outlets is None:
             return
         try:
-            self._stored = self._archive.count()
+            self._stored = self._outlets.count()
         except HarnessError:
             return  # while the store is down nobody can count: the chart shows a gap
         self._record(Sample(self._now(), STORED, self._stored))
 
-    def _read(self) -> list[StoredDocument]:
-        if self._archive is None:
-            return []
-        self._archive.refresh()
-        return list(self._archive.read())
-
-    def _sequences(self, documents: Sequence[StoredDocument]) -> set[int | None]:
-        readable = (document for document in documents if not document.unreadable)
-        return {identify(document.line, self._parts.run_id) for document in readable}
-
-    def _found(self, document: StoredDocument) -> Found | Unreadable:
-        if document.unreadable:
-            return Unreadable(document.copy, document.unreadable, document.line[:EXCERPT_CHARACTERS])
-        sequence = identify(document.line, self._parts.run_id)
-        seen = digest(document.line)
-        same = sequence is not None and seen == self._parts.expected_digest(sequence)
-        return Found(sequence, seen, document.copy, "" if same else document.line[:EXCERPT_CHARACTERS])
-
     # --- small change ------------------------------------------------------------------------------------
+
+    def _opened(self) -> Outlets:
+        if self._outlets is None:
+            raise InternalError("the outlets are read before they were opened")
+        return self._outlets
 
     def _targets(self) -> Mapping[str, object]:
         parts = self._parts
@@ -348,8 +355,8 @@ class Runner:
         self._phase = phase
         self._record(PhaseChanged(self._now() if at_ns is None else at_ns, phase))
 
-    def _mark(self, number: int, step: Step, state: str) -> None:
-        self._record(FaultChanged(self._now(), number, step.fault, step.target, state))
+    def _mark(self, number: int, step: Step, state: str, needs: str) -> None:
+        self._record(FaultChanged(self._now(), number, step.fault, step.target, state, needs))
 
     def _broke(self, where: str, error: Exception) -> None:
         self._record(Broke(self._now(), where, described(error)))

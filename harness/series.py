@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from harness.account import SECOND_NS, Account, account
-from harness.facts import STORED, ControlCall, Event, FaultSeen, Sample
+from harness.facts import MEMORY_MIB, STORED, ControlCall, Event, FaultSeen, Sample
 from harness.protocols import Scenario
 from harness.result import Band, SecondOfRun
 from harness.statistics import quantile
@@ -50,10 +50,13 @@ def series(events: Sequence[Event]) -> tuple[SecondOfRun, ...]:
         _add(due, run, entry.due_ns)
         _add(answered, run, entry.answered_ns)
         _add(acknowledged, run, entry.acknowledged_ns)
-        if entry.returned_ns is not None and (index := _index(run, entry.due_ns, seconds)) is not None:
-            responses[index].append((entry.returned_ns - entry.due_ns) / _MS_NS)
+        if (index := _index(run, entry.due_ns, seconds)) is not None:
+            # What never returned has taken at least until the end: left out, the worst stall would not show.
+            returned_ns = run.ended_ns if entry.returned_ns is None else entry.returned_ns
+            responses[index].append((returned_ns - entry.due_ns) / _MS_NS)
     control = _control(events, run, seconds)
     stored = _stored(events, run, seconds)
+    memory = _memory(events, run, seconds)
     rows = []
     owed = 0
     for second in range(seconds):
@@ -70,6 +73,7 @@ def series(events: Sequence[Event]) -> tuple[SecondOfRun, ...]:
                 _quantile(control[second], 0.99),
                 held,
                 None if held is None else max(0, owed - held),
+                memory.get(second),
             )
         )
     return tuple(rows)
@@ -94,6 +98,17 @@ def _stored(events: Sequence[Event], run: Account, seconds: int) -> list[int | N
         fresh = last >= 0 and moments[last] > until_ns - 2 * SECOND_NS
         result.append(int(counts[last].value) if fresh else None)
     return result
+
+
+def _memory(events: Sequence[Event], run: Account, seconds: int) -> dict[int, float]:
+    """Return the sum over the processes of each second's last samples, the control's left out."""
+    samples: dict[int, dict[str, float]] = {}
+    for event in events:
+        if isinstance(event, Sample) and event.name.startswith(f"{MEMORY_MIB}."):
+            index = _index(run, event.at_ns, seconds)
+            if index is not None and event.name != f"{MEMORY_MIB}.control":
+                samples.setdefault(index, {})[event.name] = event.value
+    return {second: round(sum(values.values()), 1) for second, values in samples.items()}
 
 
 def _add(counts: list[int], run: Account, at_ns: int | None) -> None:

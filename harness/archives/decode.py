@@ -20,7 +20,7 @@ from typing import IO
 
 import orjson
 
-from harness.archives.fields import line_of
+from harness.archives.fields import line_of, values_of
 from harness.errors import StackError
 from harness.protocols import RawArchive, RawDocument, Removable, StoredDocument
 
@@ -83,8 +83,8 @@ class DecodedArchive:
         """Release connections."""
         self._archive.close()
 
-    def read(self) -> Iterator[StoredDocument]:
-        """Yield every copy's line as the command gives it back.
+    def read(self, fields: Sequence[str] = ()) -> Iterator[StoredDocument]:
+        """Yield every copy's line, and the values of the fields asked for, as the command gives them back.
 
         Raises:
             StackError: the archive cannot be read whole, or the command fails: it cannot be started, dies,
@@ -104,24 +104,24 @@ class DecodedArchive:
             except OSError as error:
                 raise StackError(f"archive.decode: cannot start {self._command[0]!r}: {error}") from error
             try:
-                yield from self._converse(_Conversation(process, self._timeout_seconds, errors))
+                yield from self._converse(_Conversation(process, self._timeout_seconds, errors), fields)
             finally:
                 _end(process)
 
-    def _converse(self, talk: _Conversation) -> Iterator[StoredDocument]:
+    def _converse(self, talk: _Conversation, fields: Sequence[str]) -> Iterator[StoredDocument]:
         for document in self._archive.raw():
             if document.unreadable:
                 line = document.body.decode(errors="backslashreplace")
                 yield StoredDocument(document.copy, line, document.unreadable)
                 continue
-            yield from (self._stored(*answer) for answer in talk.ask(document))
-        yield from (self._stored(*answer) for answer in talk.finish())
+            yield from (self._stored(*answer, fields) for answer in talk.ask(document))
+        yield from (self._stored(*answer, fields) for answer in talk.finish())
 
-    def _stored(self, copy: str, answer: Mapping[str, object]) -> StoredDocument:
+    def _stored(self, copy: str, answer: Mapping[str, object], fields: Sequence[str]) -> StoredDocument:
         reason = answer.get("undecodable")
         if isinstance(reason, str) and len(answer) == 1:
             return StoredDocument(copy, "", f"it cannot be decoded: {reason}")
-        return StoredDocument(copy, line_of(answer, self.field))
+        return StoredDocument(copy, line_of(answer, self.field), values=values_of(answer, fields))
 
 
 class _Conversation:

@@ -7,13 +7,13 @@ tie-breaker Elasticsearch documents for paging a point in time with `search_afte
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError, TransportError
 
-from harness.archives.fields import line_of
+from harness.archives.fields import line_of, values_of
 from harness.errors import StackError
 from harness.protocols import RawDocument, StoredDocument
 
@@ -66,14 +66,15 @@ class ElasticsearchArchive:
         except (ApiError, TransportError) as error:
             raise self._unreadable(error) from error
 
-    def read(self) -> Iterator[StoredDocument]:
-        """Yield every copy's line.
+    def read(self, fields: Sequence[str] = ()) -> Iterator[StoredDocument]:
+        """Yield every copy's line, with the values of the fields asked for.
 
         Raises:
             StackError: the store does not answer, or its answer is not about all shards.
         """
-        for copy, document in self._documents([self.field]):
-            yield StoredDocument(copy, line_of(document, self.field))
+        for copy, document in self._documents([self.field, *fields]):
+            line = line_of(document, self.field)
+            yield StoredDocument(copy, line, values=values_of(document, fields))
 
     def raw(self) -> Iterator[RawDocument]:
         """Yield every copy whole.

@@ -1,8 +1,10 @@
-"""The line within a stored document, named by a key or by a path of keys with dots."""
+"""The line and other fields within a stored document, named by a key or by a path of keys with dots."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from harness.protocols import Scalar
 
 
 def line_of(document: object, field: str) -> str:
@@ -13,6 +15,12 @@ def line_of(document: object, field: str) -> str:
     """
     found = _at(document, field.split("."))
     return "" if found is None else str(found)
+
+
+def values_of(document: object, fields: Sequence[str]) -> tuple[Scalar | None, ...]:
+    """Return the values at several fields; None where there is none, or more than one."""
+    found = [_at(document, field.split(".")) for field in fields]
+    return tuple(value if isinstance(value, str | int | float | bool) else None for value in found)
 
 
 def _at(document: object, path: list[str]) -> object:

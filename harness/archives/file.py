@@ -12,7 +12,7 @@ import gzip
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,12 @@ from typing import IO, Literal
 
 import orjson
 
-from harness.archives.fields import line_of
+from harness.archives.fields import line_of, values_of
 from harness.errors import StackError
 from harness.protocols import RawDocument, StoredDocument
+
+POSITION = "_position"
+"""The field by which a stack can say that its order is the physical one."""
 
 FILES_MAX = 500
 LINE_BYTES_MAX = 16 << 20
@@ -75,18 +78,23 @@ class FileArchive:
     def refresh(self) -> None:
         """Do nothing: what is written can be read."""
 
-    def read(self) -> Iterator[StoredDocument]:
-        """Yield every copy's line, in physical order.
+    def read(self, fields: Sequence[str] = ()) -> Iterator[StoredDocument]:
+        """Yield every copy's line, in physical order, with the values of the fields asked for.
+
+        The field `_position` is in every document: its place in that order.
 
         Raises:
             StackError: a file cannot be read, or not whole.
         """
-        for document in self.raw():
+        for position, document in enumerate(self.raw(), start=1):
             if document.unreadable:
                 line = document.body.decode(errors="backslashreplace")
                 yield StoredDocument(document.copy, line, document.unreadable)
             else:
-                yield StoredDocument(document.copy, line_of(orjson.loads(document.body), self.field))
+                content = {POSITION: position, **orjson.loads(document.body)}
+                yield StoredDocument(
+                    document.copy, line_of(content, self.field), values=values_of(content, fields)
+                )
 
     def raw(self) -> Iterator[RawDocument]:
         """Yield every copy as a JSON document, in physical order.

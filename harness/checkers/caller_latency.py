@@ -32,6 +32,7 @@ class Timing:
     """One due record: its times in ms. `own_ms` is the response with the harness's lateness taken out.
 
     Where a fault on the application cut it off, the times are those until then: it took that long at least.
+    Where its producer was still working off what such a fault had left due, `response_ms` is its own time.
     """
 
     due_ns: int
@@ -39,6 +40,7 @@ class Timing:
     response_ms: float
     own_ms: float
     cut: bool = False
+    behind: bool = False
 
 
 class CallerLatency:
@@ -186,6 +188,7 @@ def _replay(
     entries: Sequence[Entry], ended_ns: int, outages: Sequence[Window], lost: frozenset[int]
 ) -> Iterable[Timing]:
     free_ns = 0
+    backlog_ns = 0
     stuck = False
     for entry in entries:
         cut_ns = _cut_ns(entry, outages, lost)
@@ -203,13 +206,28 @@ def _replay(
             # Never sent: the stack's doing only where an earlier call of this producer never came back.
             call_ns = 0
             own_ns = ended_ns - entry.due_ns if stuck else 0
+        response_ns = end_ns - entry.due_ns
+        behind = cut_ns is None and entry.sent_ns is not None and backlog_ns > entry.due_ns
+        if behind and entry.sent_ns is not None:
+            # What the harness was late with, although its producer was free, is not the backlog's doing.
+            response_ns = own_ns + max(0, entry.sent_ns - backlog_ns)
+        if behind or any(_spans(entry, outage) for outage in outages):
+            backlog_ns = max(backlog_ns, entry.returned_ns or 0)
         yield Timing(
             entry.due_ns,
             call_ns / _MS_NS,
-            (end_ns - entry.due_ns) / _MS_NS,
+            response_ns / _MS_NS,
             own_ns / _MS_NS,
             cut_ns is not None,
+            behind,
         )
+
+
+def _spans(entry: Entry, outage: Window) -> bool:
+    """Return whether a record was due before the fault was healed, and answered after it had begun."""
+    return (
+        entry.due_ns < outage.to_ns and entry.returned_ns is not None and entry.returned_ns > outage.from_ns
+    )
 
 
 def _cut_ns(entry: Entry, outages: Sequence[Window], lost: frozenset[int]) -> int | None:
@@ -217,9 +235,7 @@ def _cut_ns(entry: Entry, outages: Sequence[Window], lost: frozenset[int]) -> in
     if entry.returned_ns is None and entry.sequence not in lost:
         return None
     for outage in outages:
-        if entry.due_ns < outage.from_ns and (
-            entry.returned_ns is None or entry.returned_ns > outage.from_ns
-        ):
+        if entry.due_ns < outage.from_ns and (entry.returned_ns is None or _spans(entry, outage)):
             return outage.from_ns
     return None
 
@@ -248,6 +264,13 @@ def _unjudged(timings: Sequence[Timing], outages: Sequence[Window]) -> tuple[str
         f"{outage.label} was on, which nobody could send"
         for outage in outages
     ]
+    behind = sum(
+        timing.behind and not any(outage.holds(timing.due_ns) for outage in outages) for timing in timings
+    )
+    if behind:
+        said.append(
+            f"{behind:,} records due after the healing waited behind those and count with their own time"
+        )
     cut = sum(timing.cut for timing in timings)
     if cut:
         said.append(

@@ -1,4 +1,4 @@
-"""Every acknowledged record can be read back."""
+"""Every acknowledged record can be read back, from the archive or from the dead letters."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import ClassVar
 
 from harness.account import Account, Entry, account, sequences_text
 from harness.facts import Event
+from harness.fates import Fates, fates, unread_outlet
 from harness.protocols import Charge, Status, Verdict
 
 VETO = "acknowledged loss"
 
 
 class Conservation:
-    """Every acknowledged record can be read back.
+    """Every acknowledged record can be read back, from the archive or from the dead letters.
 
-    A record nobody acknowledged may be stored or not. Without a whole reading of the archive, or with nothing
+    A record nobody acknowledged may be stored or not. Missing records that the stack says it still holds are
+    late rather than lost, which `liveness` judges. Without a whole reading of all outlets, or with nothing
     acknowledged, there is no verdict.
     """
 
@@ -27,34 +29,37 @@ class Conservation:
         self._charge = charge
 
     def check(self, events: Sequence[Event]) -> Verdict:
-        """Count the acknowledged records without any copy in the archive."""
+        """Count the acknowledged records without any copy, less those that are excused or held."""
         run = account(events)
-        owed = run.acknowledged()
-        if not run.read_whole:
-            return self._verdict(Status.INCONCLUSIVE, None, "the archive was not read whole")
-        if not owed:
+        if unread := unread_outlet(run, self._charge):
+            return self._verdict(Status.INCONCLUSIVE, None, unread)
+        found = fates(run, self._charge)
+        if not found.owed:
             return self._verdict(
                 Status.INCONCLUSIVE, None, "nothing was acknowledged, so nothing could be lost"
             )
-        lost = [entry for entry in owed if entry.sequence not in run.copies]
-        if lost:
+        evidence = _evidence(run, found)
+        if found.lost_min:
             return self._verdict(
                 Status.FAIL,
-                len(lost),
-                f"{len(lost):,} of {len(owed):,} acknowledged records cannot be read back",
-                evidence=(f"lost: {sequences_text([entry.sequence for entry in lost])}", *_unreadable(run)),
-                counterexample=_life(run, min(lost, key=lambda entry: entry.acknowledged_ns or 0)),
+                found.lost_min,
+                f"{found.lost_min:,} of {found.owed:,} acknowledged records cannot be read back",
+                evidence=evidence,
+                counterexample=_life(run, found.missing[0]),
                 vetoes=(VETO,),
             )
-        unknown = len(run.entries) - len(owed)
+        if found.held:
+            said = f"{len(found.missing):,} acknowledged records cannot be read back yet"
+            return self._verdict(
+                Status.INCONCLUSIVE, None, f"{said}; the stack says it still holds them", evidence=evidence
+            )
+        kept = found.owed - len(found.excused)
+        if not kept:
+            return self._verdict(
+                Status.INCONCLUSIVE, None, "nothing that was owed outlived the kill", evidence
+            )
         return self._verdict(
-            Status.PASS,
-            0,
-            f"all {len(owed):,} acknowledged records were read back",
-            evidence=(
-                f"{unknown:,} records were never acknowledged and may be stored or not",
-                *_unreadable(run),
-            ),
+            Status.PASS, 0, f"all {kept:,} acknowledged records that are owed were read back", evidence
         )
 
     def _verdict(
@@ -80,12 +85,24 @@ class Conservation:
         )
 
 
-def _unreadable(run: Account) -> tuple[str, ...]:
-    """Name the copies that may have been records and prove none."""
-    if not run.unreadable:
-        return ()
-    first = run.unreadable[0]
-    return (f"{len(run.unreadable):,} stored copies cannot be read, e.g. {first.copy}: {first.reason}",)
+def _evidence(run: Account, found: Fates) -> tuple[str, ...]:
+    unknown = len(run.entries) - found.owed
+    lines = [f"{unknown:,} records were never acknowledged and may be stored or not"]
+    if run.letters:
+        lines.append(f"{len(run.letters):,} records are among the dead letters, where they can be read")
+    if found.excused:
+        names = sequences_text([entry.sequence for entry in found.excused])
+        lines.append(f"excused, acknowledged at memory before the application was killed: {names}")
+    if found.missing:
+        lines.insert(0, f"missing: {sequences_text([entry.sequence for entry in found.missing])}")
+    if found.held:
+        lines.insert(1, f"{found.held:,} of these at most are what the stack says it still holds")
+    if run.unreadable:
+        first = run.unreadable[0]
+        lines.append(
+            f"{len(run.unreadable):,} stored copies cannot be read, e.g. {first.copy}: {first.reason}"
+        )
+    return tuple(lines)
 
 
 def _life(run: Account, entry: Entry) -> tuple[str, ...]:
@@ -94,5 +111,5 @@ def _life(run: Account, entry: Entry) -> tuple[str, ...]:
         f"record {entry.sequence} was due at {run.seconds(entry.due_ns)} on producer {entry.producer}",
         f"its log call began at {run.seconds(entry.sent_ns)}, returned at {run.seconds(entry.returned_ns)}",
         f"the stack acknowledged it at {run.seconds(acknowledged_ns)}, {run.what_was_on(acknowledged_ns)}",
-        "no copy of it is in the archive",
+        "no copy of it is in the archive" + (" or the dead letters" if run.letters_read_whole else ""),
     )

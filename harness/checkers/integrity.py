@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.account import account
-from harness.facts import Event, Found, Unreadable
+from harness.facts import DeadLettered, Event, Found, Unreadable
+from harness.fates import unread_outlet
 from harness.protocols import Charge, Status, Verdict
 
 VETO = "undetected corruption"
@@ -15,7 +16,8 @@ VETO = "undetected corruption"
 class Integrity:
     """Every stored line is, byte for byte, a line that was sent: none changed, none torn, none invented.
 
-    A copy that cannot be read at all proves no line; it counts here and is named.
+    That holds for dead letters as well: a person has to be able to send them again. A copy that cannot be
+    read at all proves no line; it counts here and is named.
     """
 
     objective: ClassVar[str] = "integrity.corrupted"
@@ -28,32 +30,31 @@ class Integrity:
     def check(self, events: Sequence[Event]) -> Verdict:
         """Count the copies whose text differs from what was sent, or that carry no identity of this run."""
         run = account(events)
-        changed = [
-            found
-            for sequence, copies in run.copies.items()
-            for found in copies
-            if found.digest != run.entries[sequence].digest
+        copies: list[tuple[int, Found | DeadLettered]] = [
+            *((sequence, found) for sequence, archived in run.copies.items() for found in archived),
+            *((sequence, letter) for sequence, letters in run.letters.items() for letter in letters),
         ]
+        changed = [found for sequence, found in copies if found.digest != run.entries[sequence].digest]
+        strays: list[Found | DeadLettered] = [*run.strays, *run.stray_letters]
         unreadable = len(run.unreadable)
-        found_wrong: list[Found | Unreadable] = [*changed, *run.strays, *run.unreadable]
-        total = len(run.strays) + unreadable + sum(len(copies) for copies in run.copies.values())
+        found_wrong: list[Found | DeadLettered | Unreadable] = [*changed, *strays, *run.unreadable]
+        total = len(strays) + len(copies) + unreadable
         if found_wrong:
             return Verdict(
                 self.objective,
                 self.dimension,
                 Status.FAIL,
                 f"of {total:,} stored copies {len(changed):,} differ from what was sent and "
-                f"{len(run.strays):,} carry no identity of this run (invented or torn)"
+                f"{len(strays):,} carry no identity of this run (invented or torn)"
                 + (f"; {unreadable:,} cannot be read" if unreadable else ""),
                 len(found_wrong),
                 "copies",
                 0,
                 counterexample=_shown(found_wrong[0]),
                 # What shows itself as damaged is no undetected corruption.
-                vetoes=(VETO,) if changed or run.strays else (),
+                vetoes=(VETO,) if changed or strays else (),
             )
-        if not total or not run.read_whole:
-            why = "no record was found" if run.read_whole else "the archive was not read whole"
+        if why := unread_outlet(run, self._charge) or ("" if total else "no record was found"):
             return Verdict(self.objective, self.dimension, Status.INCONCLUSIVE, why, None, "copies", 0)
         return Verdict(
             self.objective,
@@ -66,7 +67,7 @@ class Integrity:
         )
 
 
-def _shown(found: Found | Unreadable) -> tuple[str, ...]:
+def _shown(found: Found | DeadLettered | Unreadable) -> tuple[str, ...]:
     if isinstance(found, Unreadable):
         return (f"the copy at {found.copy} cannot be read: {found.reason}", f"it holds: {found.excerpt!r}")
     name = "a copy without identity" if found.sequence is None else f"a copy of record {found.sequence}"

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from harness.account import SECOND_NS, account
+from harness.account import SECOND_NS, Account, account
 from harness.facts import PROBES_FOUND, Event, Sample
+from harness.fates import fates, unread_outlet
 from harness.protocols import Charge, Status, Verdict
 
 
 class Liveness:
-    """A fresh record, written after the last fault was healed, arrives in time."""
+    """A fresh record, written after the last fault was healed, arrives in time, and no older one is stuck.
+
+    What the stack says it still holds after the drain deadline has not arrived in time either.
+    """
 
     objective: ClassVar[str] = "recovery.fresh_record_seconds"
     dimension: ClassVar[str] = "recovery"
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
+        self._charge = charge
         self._limit_seconds = charge.scenario.liveness_seconds
 
     def check(self, events: Sequence[Event]) -> Verdict:
@@ -34,12 +39,21 @@ class Liveness:
             best = int(max(reading.value for reading in readings))
             summary = f"only {best} of {len(probes)} fresh records arrived within {self._limit_seconds:g} s"
             return self._verdict(Status.FAIL, None, summary)
+        if stuck := self._stuck(run):
+            return self._verdict(Status.FAIL, None, stuck)
         first_due_ns = min(entry.due_ns for entry in probes)
         seconds = (min(reading.at_ns for reading in complete) - first_due_ns) / SECOND_NS
         status = Status.PASS if seconds <= self._limit_seconds else Status.FAIL
         return self._verdict(
             status, round(seconds, 3), f"all {len(probes)} fresh records were readable after {seconds:.1f} s"
         )
+
+    def _stuck(self, run: Account) -> str:
+        found = fates(run, self._charge)
+        if unread_outlet(run, self._charge) or not found.held:
+            return ""
+        deadline = f"{self._charge.scenario.drain_seconds:g} s"
+        return f"{found.held:,} acknowledged records are still held by the stack after {deadline}"
 
     def _verdict(self, status: Status, value: float | None, summary: str) -> Verdict:
         return Verdict(self.objective, self.dimension, status, summary, value, "s", self._limit_seconds)

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -34,8 +35,19 @@ Exit codes: 0 pass, 1 gate failed, 2 interrupted, 3 internal error, 4 usage, 5 n
 """
 
 
+class _UnheardError(Exception):
+    """What was said could not be written, because the reader has gone."""
+
+
 class _LazyGroup(click.Group):
     """Imports a command only when it is called: `--help` must not wait for what runs need."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # click would exit with 1 by itself, which is the code of a failed gate.
+            raise _UnheardError from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -73,7 +85,7 @@ def exit_code(arguments: Sequence[str]) -> int:
     except HarnessError as error:
         click.echo("\n".join((f"logquake: {error}", *getattr(error, "__notes__", ()))), err=True)
         return error.exit_code
-    except BrokenPipeError:
+    except _UnheardError:
         return _unheard()
     except click.ClickException as error:
         error.show()

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from harness.assembly import REPEATS_MAX, SuiteRun, make_plan
+from harness.assembly import REPEATS_MAX, make_plan
 from harness.cli.interruption import Interruption
 from harness.cli.progress import make_progress
 from harness.cli.selection import Selection, make_request, selection_options
@@ -22,6 +22,7 @@ from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_report
 from harness.reporting.terminal import TerminalReport
 from harness.result import Result
+from harness.suite_run import SuiteRun
 
 EXIT_CODES = {Status.PASS: 0, Status.WARN: 0, Status.FAIL: 1}
 EXIT_INCONCLUSIVE = 6

@@ -12,6 +12,7 @@ import orjson
 
 from harness.deployments import process_set
 from harness.deployments.processes import ManagedProcess, ProcessSpec
+from harness.deployments.usage import processes_usage
 from harness.errors import InternalError, StackError
 from harness.history import HISTORY_BYTES_MAX
 from harness.plan import PROBE_INTERVAL_NS, PROBES
@@ -25,7 +26,7 @@ ORACLE = "oracle"
 TALLY_FILE = "tally.json"
 
 _READY = Ready(output='"ready": true', timeout_seconds=30.0)
-_FINISH_SECONDS = 10.0
+_FINISH_SECONDS = 15.0
 _STOP_SECONDS = 5.0
 _NULL_HANDLER = Part("python_logging", {"handler": "logging:NullHandler"})
 
@@ -104,6 +105,11 @@ class HostedLoad:
             LOAD: _Surge(self, self._clock),
         }
 
+    def usage(self) -> dict[str, float]:
+        """Return what the application and its control take up; implements Measurable."""
+        names = (APPLICATION, CONTROL)
+        return processes_usage({name: self._processes[name] for name in names if name in self._processes})
+
     def exited(self) -> Sequence[tuple[str, int]]:
         """Return (name, exit code) of those that ended by themselves before they were told to finish."""
         return [] if self._finishing else process_set.ended(self._processes)
@@ -150,23 +156,29 @@ class HostedLoad:
         """Return the sequences kept back for probing."""
         return frozenset(range(self._workload.scheduled, self._workload.records))
 
-    def finish(self) -> None:
+    def finish(self) -> float | None:
         """End the application and its control, then let the oracle write its last facts.
+
+        Returns:
+            How long the application took to exit, in seconds; None where it did not run any more.
 
         Raises:
             StackError: the oracle did not end in good order, so facts are missing.
         """
         self._finishing = True
-        for name in (APPLICATION, CONTROL):
-            self._processes[name].tell("finish")
-        for name in (APPLICATION, CONTROL):
-            self._end(name)
+        told_ns = self._clock.now_ns()
+        there = self._processes[APPLICATION].tell("finish")
+        self._processes[CONTROL].tell("finish")
+        self._end(APPLICATION)
+        exit_seconds = (self._clock.now_ns() - told_ns) / 1e9
+        self._end(CONTROL)
         oracle = self._processes[ORACLE]
         oracle.tell("finish")
         if (returncode := oracle.wait_exit(_FINISH_SECONDS)) != 0:
             raise StackError(
                 f"the oracle ended with {returncode}; the end of its log: {oracle.log_text()[-500:]}"
             )
+        return exit_seconds if there else None
 
     def stop(self) -> None:
         """Stop what still runs; idempotent."""

@@ -214,6 +214,11 @@ class ManagedProcess:
         return None if self._popen is None else self._popen.pid
 
     @property
+    def leader(self) -> int | None:
+        """The pid of the started process, which leads its session; None before the first start."""
+        return None if self._popen is None else self._popen.pid
+
+    @property
     def returncode(self) -> int | None:
         """The exit code of the started process, negative for a signal; None while it runs."""
         return None if self._popen is None else self._popen.poll()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import select
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ class Stat:
 
     state: str
     start_ticks: int
+    session: int = 0
 
 
 def stat(pid: int) -> Stat | None:
@@ -43,7 +44,7 @@ def stat(pid: int) -> Stat | None:
         return None
     # The command name stands in parentheses and may hold spaces and parentheses of its own.
     fields = text.rpartition(")")[2].split()
-    return Stat(state=fields[0], start_ticks=int(fields[19]))
+    return Stat(state=fields[0], start_ticks=int(fields[19]), session=int(fields[3]))
 
 
 def running(pid: int) -> bool:
@@ -102,6 +103,33 @@ def started_by_a_harness() -> Iterator[tuple[int, Mapping[str, str]]]:
         variables = environment(int(entry.name))
         if RUN_ID_VARIABLE in variables and HARNESS_VARIABLE in variables and running(int(entry.name)):
             yield int(entry.name), variables
+
+
+def sessions(leaders: Collection[int]) -> dict[int, list[int]]:
+    """Return the running processes of each session: what its leader started in turn, unless it left."""
+    members: dict[int, list[int]] = {leader: [] for leader in leaders}
+    for entry in PROC.iterdir():
+        seen = stat(int(entry.name)) if entry.name.isdecimal() else None
+        if seen is not None and seen.session in members and seen.state not in "ZX":
+            members[seen.session].append(int(entry.name))
+    return members
+
+
+def memory_mib(pid: int) -> float:
+    """Return the resident memory of a process in MiB (proc(5), /proc/[pid]/statm); 0 where it is gone."""
+    try:
+        pages = int((PROC / str(pid) / "statm").read_text().split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def descriptors(pid: int) -> int:
+    """Return how many file descriptors a process has open; 0 where it is gone or not ours to look into."""
+    try:
+        return sum(1 for _ in (PROC / str(pid) / "fd").iterdir())
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return 0
 
 
 class Grip:

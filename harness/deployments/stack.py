@@ -20,6 +20,7 @@ from harness.deployments.ports import LOOPBACK, free_port, release_port
 from harness.deployments.processes import ManagedProcess, ProcessSpec
 from harness.deployments.scratch import subfolder
 from harness.deployments.services import GATE, INFRASTRUCTURE, PROXY, SPEAK_HTTP
+from harness.deployments.usage import folder_usage, processes_usage
 from harness.errors import HarnessError, ScenarioError, StackError
 from harness.family import unknown
 from harness.placeholders import expand
@@ -28,7 +29,8 @@ from harness.targets.http_link import HttpLinkTarget, RuleServer
 from harness.targets.link import LinkTarget, ToxicServer
 from harness.targets.process import ProcessTarget
 
-_STOP_SECONDS = 5.0
+# More than a stack may promise for its exit, so that a slow one is measured rather than cut short.
+_STOP_SECONDS = 15.0
 
 
 class ProxyServer(ToxicServer, Protocol):
@@ -140,6 +142,10 @@ class StackDeployment:
             for name, process in self._processes.items()
         }
         return {**self._links, **processes}
+
+    def usage(self) -> dict[str, float]:
+        """Return what the stack's own processes and its folder take up; implements Measurable."""
+        return {**processes_usage(self._processes), **folder_usage("stack", self._folder)}
 
     def exited(self) -> list[tuple[str, int]]:
         """Return (name, exit code) of processes that ended by themselves."""

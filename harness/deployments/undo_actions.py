@@ -9,16 +9,17 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
+from urllib.parse import quote
 
 import requests
 
 from harness.deployments import procfs
+from harness.elastic_gate_client import ElasticGateClient
 from harness.errors import FaultError
 from harness.protocols import Arguments, Undo
-from harness.proxy_client import ProxyAnswerError, ProxyClient, ProxyUnreachableError
+from harness.proxy_client import Proxy, ProxyAnswerError, ProxyClient, ProxyUnreachableError
 
 _ANSWER_SECONDS = 3.0
-_NOT_FOUND = 404
 _SERVER_ERROR = 500
 
 Action: TypeAlias = Callable[[Arguments], str]
@@ -47,34 +48,77 @@ def remove_toxic(arguments: Arguments) -> str:
     return f"toxic {toxic} was removed from {proxy} at {url}"
 
 
-def _toxics(client: ProxyClient, proxy: str) -> list[str]:
+def _toxics(client: ProxyClient, name: str) -> list[str]:
+    proxy = _proxy(client, name)
+    return [] if proxy is None else [toxic.name for toxic in proxy.toxics]
+
+
+def _proxy(client: ProxyClient, name: str) -> Proxy | None:
     try:
-        return [toxic.name for toxic in client.get(proxy).toxics]
+        return client.get(name)
     except ProxyAnswerError as error:
         if error.status < _SERVER_ERROR:
-            return []  # the link is not there; perhaps another program listens on that port by now
+            return None  # the link is not there; perhaps another program listens on that port by now
         raise
 
 
-def remove_rule(arguments: Arguments) -> str:
-    """Delete a rule of an HTTP gate that may still live.
+def enable_proxy(arguments: Arguments) -> str:
+    """Let a link of a fault proxy that may still live accept connections again.
 
     Args:
-        arguments: `url`, the address of the very rule.
+        arguments: `proxy_url` and `proxy` (the link's name there).
     """
-    url = str(arguments["url"])
+    url, proxy = str(arguments["proxy_url"]), str(arguments["proxy"])
+    client = ProxyClient(url, _ANSWER_SECONDS)
     try:
-        with requests.Session() as session:
-            # What listens on this machine is asked directly, whatever proxy the surroundings configure.
-            session.trust_env = False
-            answer = session.delete(url, timeout=_ANSWER_SECONDS)
+        seen = _proxy(client, proxy)
+        if seen is None or seen.enabled:
+            return f"{proxy} at {url} is cut no more"
+        if not client.set_enabled(proxy, True).enabled:
+            raise FaultError(f"{proxy} at {url} stays cut after it was enabled")
+    except ProxyUnreachableError:
+        return f"the fault proxy at {url} is gone, and its link {proxy} with it"
+    finally:
+        client.close()
+    return f"{proxy} at {url} was enabled"
+
+
+def remove_rule(arguments: Arguments) -> str:
+    """Take a rule off an HTTP gate that may still live.
+
+    Args:
+        arguments: `gate_url`, `gate` (the link's name there) and `rule`.
+    """
+    url, gate, rule = (str(arguments[name]) for name in ("gate_url", "gate", "rule"))
+    try:
+        if not _has_rule(url, gate, rule):
+            return f"rule {rule} is on {gate} at {url} no more"
+    except requests.Timeout as error:
+        raise FaultError(f"the gate at {url} does not answer within {_ANSWER_SECONDS:g} s") from error
     except requests.ConnectionError:
-        return f"nothing answers at {url}: the gate is gone, and its rule with it"
-    except requests.RequestException as error:
-        raise FaultError(f"{url} cannot be deleted: {error}") from error
-    if answer.ok or answer.status_code == _NOT_FOUND:
-        return f"the rule {url} is gone"
-    raise FaultError(f"{url} cannot be deleted: the gate answers {answer.status_code}")
+        return f"the gate at {url} is gone, and rule {rule} with it"
+    client = ElasticGateClient(url, _ANSWER_SECONDS)
+    try:
+        client.remove_rule(gate, rule)
+    finally:
+        client.close()
+    if _has_rule(url, gate, rule):
+        raise FaultError(f"rule {rule} is still on {gate} at {url} after its removal")
+    return f"rule {rule} was removed from {gate} at {url}"
+
+
+def _has_rule(url: str, gate: str, rule: str) -> bool:
+    """Ask whoever answers there by now, which changes nothing; raises what requests raises."""
+    with requests.Session() as session:
+        # What listens on this machine is asked directly, whatever proxy the surroundings configure.
+        session.trust_env = False
+        answer = session.get(f"{url}/gates/{quote(gate, safe='')}/counters", timeout=_ANSWER_SECONDS)
+    if answer.status_code >= _SERVER_ERROR:
+        raise FaultError(f"the gate at {url} answers {answer.status_code}")
+    try:
+        return answer.ok and rule in answer.json()["rules"]
+    except (ValueError, KeyError, TypeError):
+        return False  # the gate is not there; another program listens on that port by now
 
 
 def resume_process(arguments: Arguments) -> str:
@@ -96,6 +140,7 @@ def restart_process(arguments: Arguments) -> str:
 
 ACTIONS: Mapping[str, Action] = {
     "remove_toxic": remove_toxic,
+    "enable_proxy": enable_proxy,
     "remove_rule": remove_rule,
     "resume_process": resume_process,
     "restart_process": restart_process,

@@ -9,6 +9,7 @@ from typing import ClassVar
 from harness.errors import ScenarioError
 from harness.faults.http_rule import HttpRule
 from harness.protocols import Arguments
+from harness.targets.capabilities import Interceptable
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class ItemsRefused(HttpRule):
     def arguments(self) -> Arguments:
         """Return the share of each status."""
         return {"share_429": self.share_429, "share_400": self.share_400, "share_503": self.share_503}
+
+    def poisoned(self, target: Interceptable) -> list[None]:
+        """Say that some were refused for good by a 400, and that the gate does not tell which."""
+        return [None] if target.altered(self.kind, self.proofs, 0.0).get("items_400", 0) else []
 
     def saw(self, counters: Mapping[str, int]) -> str:
         """Say how many documents met each status."""

@@ -9,6 +9,10 @@ from typing import ClassVar
 from harness.errors import ScenarioError
 from harness.faults.http_rule import HttpRule, require_share
 from harness.protocols import Arguments
+from harness.targets.capabilities import Interceptable
+
+# Sent again unchanged, such a request is refused again.
+_FOR_GOOD = frozenset({400, 406, 413, 415, 422})
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,10 @@ class RequestsRefused(HttpRule):
     def arguments(self) -> Arguments:
         """Return the status and the patience asked for."""
         return {"status": self.status, "retry_after_seconds": self.retry_after_seconds}
+
+    def poisoned(self, target: Interceptable) -> list[None]:
+        """Say that a status which asks for no second try refuses for good, and names no record."""
+        return [None] if self.status in _FOR_GOOD else []
 
     def saw(self, counters: Mapping[str, int]) -> str:
         """Say how many were refused."""

@@ -64,6 +64,7 @@ class ScenarioModel(FileModel):
     checks: Annotated[list[Text], Field(min_length=1)] = Field(default_factory=lambda: list(CHECKERS.kinds))
     drain_seconds: Seconds = 60.0
     liveness_seconds: Seconds = 30.0
+    recovery_seconds: Seconds = 30.0
     why: str = ""
     seen_in: list[Text] = Field(default_factory=list)
 
@@ -100,6 +101,7 @@ def load_scenario(path: Path) -> Scenario:
         checks=tuple(model.checks),
         drain_seconds=model.drain_seconds,
         liveness_seconds=model.liveness_seconds,
+        recovery_seconds=model.recovery_seconds,
         why=model.why.strip(),
         seen_in=tuple(model.seen_in),
         source=source.path,

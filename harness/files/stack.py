@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
 from harness.archives import ARCHIVES
+from harness.counters import COUNTERS
 from harness.family import unknown
 from harness.files.model import (
     FileModel,
@@ -26,10 +27,25 @@ from harness.files.part_arguments import part_mistakes
 from harness.files.yaml_source import KeyPath, Mistake, Source, read_yaml
 from harness.intakes import INTAKES
 from harness.placeholders import placeholder_names, placeholder_problems
-from harness.protocols import Level, Part, Promises, Ready, Scalar, Stack, StackProcess
+from harness.protocols import (
+    CounterSource,
+    DeadLetterOutlet,
+    Level,
+    Part,
+    Promises,
+    Ready,
+    Scalar,
+    Stack,
+    StackProcess,
+)
 
 RUN_PLACEHOLDERS = ("run.id", "run.folder", "run.seed", "python", "stack.folder")
 ADDRESS_PLACEHOLDERS = ("url", "host", "port")
+EXIT_SECONDS_MAX = 10.0
+"""Longer exits are cut short by the harness, so a longer promise could not be judged."""
+
+CounterName: TypeAlias = Literal["accepted", "delivered", "dead_lettered", "dropped", "held"]
+
 # A fault names its target, so these cannot be names of parts as well.
 RESERVED_NAMES = ("application", "run", "python", "stack")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -64,23 +80,35 @@ class _ServiceModel(FileModel):
     url: Text = Field(description='Add where it answers, e.g. "http://127.0.0.1:9200".')
 
 
-class _PromisesModel(FileModel):
-    not_supported_yet: ClassVar[tuple[str, ...]] = (
-        "exit_seconds",
-        "memory_mib_above_idle",
-        "corruption_blast_records",
-        "order_by",
+class _DeadLettersModel(OpenModel):
+    kind: Text = Field(description='Say where dead letters end up, e.g. "kind: file".')
+    reason_field: Text = ""
+
+
+class _CountersModel(OpenModel):
+    kind: Text = Field(description='Say how the counters are read, e.g. "kind: json_file".')
+    names: Annotated[dict[CounterName, Text], Field(min_length=1)] = Field(
+        description='Map ours (accepted, delivered, …) to yours, e.g. "names: {delivered: sent_ok}".'
     )
+
+
+class _PromisesModel(FileModel):
+    not_supported_yet: ClassVar[tuple[str, ...]] = ("corruption_blast_records",)
 
     durability: Literal["memory", "write", "fsync"] = "memory"
     copies_max: Annotated[int, Field(ge=1, le=1_000)] = 1
     response_p99_ms: Annotated[float, Field(gt=0, le=3_600_000)] = 100.0
+    exit_seconds: Annotated[float, Field(gt=0, le=EXIT_SECONDS_MAX)] | None = None
+    memory_mib_above_idle: Annotated[float, Field(gt=0, le=1_048_576)] | None = None
+    descriptors_above_idle: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    disk_mib_above_idle: Annotated[float, Field(gt=0, le=1_048_576)] | None = None
+    order_by: Annotated[list[Text], Field(max_length=8)] = Field(default_factory=list)
 
 
 class StackModel(FileModel):
     """A stack file."""
 
-    not_supported_yet: ClassVar[tuple[str, ...]] = ("dead_letters", "counters", "transforms")
+    not_supported_yet: ClassVar[tuple[str, ...]] = ("transforms",)
 
     version: Version
     name: Name = Field(description="Add it; it is the file's name without .yaml.")
@@ -93,6 +121,8 @@ class StackModel(FileModel):
         description="Say when the stack has taken responsibility for a record: return, callback or http_2xx."
     )
     archive: _ArchiveModel = Field(description="Add it: where records end up and can be read back.")
+    dead_letters: _DeadLettersModel | None = None
+    counters: _CountersModel | None = None
     promises: _PromisesModel = Field(default_factory=_PromisesModel)
     services: dict[Name, _ServiceModel] = Field(default_factory=dict)
     may_hurt: Annotated[list[Text], Field(max_length=1_000)] = Field(default_factory=list)
@@ -121,17 +151,44 @@ def load_stack(path: Path) -> Stack:
         intake=Part(model.intake.kind, _arguments(model.intake)),
         acknowledged_by=model.acknowledged_by,
         archive=Part(model.archive.kind, _arguments(model.archive)),
-        promises=Promises(
-            durability=Level[model.promises.durability.upper()],
-            copies_max=model.promises.copies_max,
-            response_p99_ms=model.promises.response_p99_ms,
-        ),
+        promises=_promises(model.promises),
         source=source.path,
+        dead_letters=_dead_letters(model.dead_letters),
+        counters=_counters(model.counters),
         decode=tuple(model.archive.decode or ()),
         services={name: service.url for name, service in model.services.items()},
         may_hurt=tuple(model.may_hurt),
         delete_run_index=model.delete_run_index,
     )
+
+
+def _promises(model: _PromisesModel) -> Promises:
+    return Promises(
+        durability=Level[model.durability.upper()],
+        copies_max=model.copies_max,
+        response_p99_ms=model.response_p99_ms,
+        exit_seconds=model.exit_seconds,
+        memory_mib_above_idle=model.memory_mib_above_idle,
+        descriptors_above_idle=model.descriptors_above_idle,
+        disk_mib_above_idle=model.disk_mib_above_idle,
+        order_by=tuple(model.order_by),
+    )
+
+
+def _dead_letters(model: _DeadLettersModel | None) -> DeadLetterOutlet | None:
+    return (
+        None if model is None else DeadLetterOutlet(Part(model.kind, _arguments(model)), model.reason_field)
+    )
+
+
+def _counters(model: _CountersModel | None) -> CounterSource | None:
+    """Return the counters; a name may stand for several keys, joined by " + "."""
+    if model is None:
+        return None
+    names: dict[str, tuple[str, ...]] = {
+        name: tuple(key.strip() for key in keys.split(" + ")) for name, keys in model.names.items()
+    }
+    return CounterSource(Part(model.kind, _arguments(model)), names)
 
 
 def _ready(model: _ReadyModel) -> Ready:
@@ -153,6 +210,8 @@ def _mistakes(source: Source) -> list[Mistake]:
         *_process_mistakes(data),
         *part_mistakes(INTAKES, data.get("intake"), ("intake",), {"kind"}),
         *part_mistakes(ARCHIVES, data.get("archive"), ("archive",), {"kind", "decode"}),
+        *part_mistakes(ARCHIVES, data.get("dead_letters"), ("dead_letters",), {"kind", "reason_field"}),
+        *part_mistakes(COUNTERS, data.get("counters"), ("counters",), {"kind", "names"}),
         *_handler_mistakes(data),
         *_acknowledgement_mistakes(data),
         *_own_archive_mistakes(data),
@@ -231,18 +290,20 @@ def _acknowledgement_mistakes(data: Mapping[str, object]) -> list[Mistake]:
 
 def _own_archive_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """The run reads its index or files whole, so they must be this run's and nobody else's."""
-    archive = _mapping(data.get("archive"))
     mistakes = []
-    for key, kind, enough in (
-        ("index", "elasticsearch", {"run.id"}),
-        ("path", "file", {"run.id", "run.folder"}),
+    for outlet, key, kind, enough in (
+        ("archive", "index", "elasticsearch", {"run.id"}),
+        ("archive", "path", "file", {"run.id", "run.folder"}),
+        ("dead_letters", "index", "elasticsearch", {"run.id"}),
+        ("dead_letters", "path", "file", {"run.id", "run.folder"}),
     ):
+        archive = _mapping(data.get(outlet))
         text = archive.get(key)
         if archive.get("kind") != kind or not isinstance(text, str) or enough & placeholder_names(text):
             continue
         needed = " or ".join(f'"{{{name}}}"' for name in sorted(enough, reverse=True))
         why = "a run reads it whole, so it has to be its own and must not hold another run's records."
-        mistakes.append(Mistake(("archive", key), f"must contain {needed}: {why}"))
+        mistakes.append(Mistake((outlet, key), f"must contain {needed}: {why}"))
     return mistakes
 
 
@@ -266,7 +327,7 @@ def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     known = known_placeholders([*_strings(data.get("needs")), *(name for name in parts if name)])
     return [
         Mistake(where, problem)
-        for part in ("processes", "intake", "archive")
+        for part in ("processes", "intake", "archive", "dead_letters", "counters")
         for where, text in _texts(data.get(part), (part,))
         for problem in placeholder_problems(text, known)
     ]
@@ -285,7 +346,7 @@ def _texts(value: object, where: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     """Yield each text below a key whose placeholders are replaced; the reader has bounded the depth."""
     if isinstance(value, str):
         # What a process prints when ready is compared as it stands: it is often JSON.
-        if where[-1] not in {"kind", "handler", "output"}:
+        if where[-1] not in {"kind", "handler", "output"} and where[:2] != ("counters", "names"):
             yield where, value
     elif isinstance(value, Mapping):
         for key, inner in value.items():

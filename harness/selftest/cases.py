@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.protocols import CounterSource, Level, Part, Promises, Stack
+from harness.protocols import CounterSource, DeadLetterOutlet, Level, Part, Promises, Stack
 
 LOST = "delivery.acknowledged_lost"
 MISPLACED = "delivery.dead_letters_misplaced"
@@ -56,19 +56,20 @@ class Case:
             ),
             acknowledged_by=self.acknowledged_by,
             archive=Part("elasticsearch", {"url": "{elasticsearch.url}", **index}),
-            dead_letters=Part(
-                "file",
-                {
-                    "path": f"{folder}/dead-letters.ndjson",
-                    "field": "document.message",
-                    "reason_field": "reason",
-                },
+            dead_letters=DeadLetterOutlet(
+                Part("file", {"path": f"{folder}/dead-letters.ndjson", "field": "document.message"}),
+                "reason",
             ),
             counters=CounterSource(
                 Part("json_file", {"files": f"{folder}/counters.json"}),
                 {name: (name,) for name in _COUNTERS},
             ),
-            promises=Promises(durability=Level.MEMORY, order_by=("event.sequence",)),
+            promises=Promises(
+                durability=Level.MEMORY,
+                exit_seconds=5.0,
+                memory_mib_above_idle=64.0,
+                order_by=("event.sequence",),
+            ),
         )
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import orjson
 
-from harness.assembly import Request, SuiteRun, make_plan
+from harness.assembly import Request, make_plan
 from harness.errors import HarnessError, ScenarioError
 from harness.files.scenario import load_scenario
 from harness.gate import GateRules
 from harness.protocols import Progress, Status
 from harness.result import Result
 from harness.selftest.cases import Case
+from harness.suite_run import SuiteRun
 
 
 @dataclass(frozen=True, slots=True)

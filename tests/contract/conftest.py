@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 # A fixture imported by each module would be one fixture, and one server, for each of them.
-from elasticsearch_fixture import elastic_lite_url, elasticsearch_url, real_elasticsearch_url, store
+from elasticsearch_fixture import (
+    elastic_lite_url,
+    elasticsearch_url,
+    gate_client,
+    gate_url,
+    real_elasticsearch_url,
+    store,
+)
 
-__all__ = ["elastic_lite_url", "elasticsearch_url", "real_elasticsearch_url", "store"]
+__all__ = [
+    "elastic_lite_url",
+    "elasticsearch_url",
+    "gate_client",
+    "gate_url",
+    "real_elasticsearch_url",
+    "store",
+]

@@ -25,10 +25,14 @@ from harness.deployments.installed import find
 from harness.deployments.ports import free_port
 from harness.deployments.processes import ManagedProcess
 from harness.deployments.scratch import make_scratch, remove_scratch
+from harness.elastic_gate_client import ElasticGateClient
 
 START_SECONDS_MAX = 90.0
 STOP_SECONDS_MAX = 10.0
 REQUEST_SECONDS_MAX = 30.0
+# How long a test waits for bytes that are on their way; none waits this long unless it fails.
+WAIT_SECONDS_MAX = 10.0
+FREE = "127.0.0.1:0"
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
 
@@ -112,6 +116,22 @@ def idle_gate(url: str) -> Iterator[str]:
         body = {"name": "idle", "listen": "127.0.0.1:0", "upstream": urlsplit(url).netloc}
         created = requests.post(f"{api}/gates", json=body, timeout=REQUEST_SECONDS_MAX).json()
         yield f"http://{created['listen']}"
+
+
+@pytest.fixture(scope="session")
+def gate_url() -> Iterator[str]:
+    with gate_program("--lifeline") as (_, url):
+        yield url
+
+
+@pytest.fixture
+def gate_client(gate_url: str) -> Iterator[ElasticGateClient]:
+    """A client of a program without gates."""
+    client = ElasticGateClient(gate_url, WAIT_SECONDS_MAX)
+    yield client
+    for name in client.gates():
+        client.delete(name)
+    client.close()
 
 
 @pytest.fixture(scope="session")

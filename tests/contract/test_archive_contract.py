@@ -61,6 +61,21 @@ def test_a_text_comes_back_byte_for_byte(store, archive_of):
     assert [document.line for document in archive_of(index).read()] == [text]
 
 
+def test_other_fields_come_along_by_their_dotted_paths(store, archive_of):
+    index = store.index()
+    store.fill(
+        index,
+        {
+            "a": {"message": "x", "process": {"entity_id": "ab"}, "event": {"sequence": 7}},
+            "b": {"message": "y", "event.sequence": 8},
+        },
+    )
+
+    documents = archive_of(index).read(["process.entity_id", "event.sequence"])
+
+    assert {document.line: document.values for document in documents} == {"x": ("ab", 7), "y": (None, 8)}
+
+
 def test_a_field_with_dots_is_found_nested_and_flat(store):
     index = store.index({"log": {"properties": {"original": {"type": "text"}}}})
     store.fill(index, {"a": {"log": {"original": "nested"}}, "b": {"log.original": "flat"}})

@@ -1,14 +1,12 @@
-"""The gate as a process: its control API, its transparency byte for byte, and rules in front of a store."""
+"""The gate as a process: its control API, and its transparency byte for byte without a rule."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -16,36 +14,17 @@ from urllib.parse import urlsplit
 import orjson
 import pytest
 import requests
-from elasticsearch_fixture import NDJSON, Store, gate_program
+from elasticsearch_fixture import FREE, NDJSON, WAIT_SECONDS_MAX, gate_program
 
 from harness.elastic_gate_client import ElasticGateClient, GateError, Rule
 
-WAIT_SECONDS_MAX = 10.0
-FREE = "127.0.0.1:0"
 COMMAND = [sys.executable, "-m", "harness.proxies.elastic_gate", "--port", "0"]
-
-
-@pytest.fixture(scope="module")
-def api_url() -> Iterator[str]:
-    with gate_program("--lifeline") as (_, url):
-        yield url
-
-
-@pytest.fixture
-def client(api_url: str) -> Iterator[ElasticGateClient]:
-    """A client of a program without gates."""
-    client = ElasticGateClient(api_url, WAIT_SECONDS_MAX)
-    yield client
-    for name in client.gates():
-        client.delete(name)
-    client.close()
 
 
 @dataclass
 class Ends:
     """Both ends of connections through a gate; the test plays client and store."""
 
-    client: ElasticGateClient
     listener: socket.socket
     address: tuple[str, int]
     opened: list[socket.socket] = field(default_factory=list)
@@ -67,12 +46,12 @@ class Ends:
 
 
 @pytest.fixture
-def ends(client: ElasticGateClient) -> Iterator[Ends]:
+def ends(gate_client: ElasticGateClient) -> Iterator[Ends]:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(WAIT_SECONDS_MAX)
-    listen = client.create("ends", FREE, f"127.0.0.1:{listener.getsockname()[1]}")
+    listen = gate_client.create("ends", FREE, f"127.0.0.1:{listener.getsockname()[1]}")
     host, port = listen.split(":")
-    ends = Ends(client, listener, (host, int(port)))
+    ends = Ends(listener, (host, int(port)))
     yield ends
     ends.close()
 
@@ -115,8 +94,8 @@ def test_signal_ends_it_within_two_seconds_with_an_exchange_under_way(signal_num
         gate_program() as (process, url),
         socket.create_server(("127.0.0.1", 0)) as store,
     ):
-        client = ElasticGateClient(url)
-        host, port = client.create("a", FREE, f"127.0.0.1:{store.getsockname()[1]}").split(":")
+        gate_client = ElasticGateClient(url)
+        host, port = gate_client.create("a", FREE, f"127.0.0.1:{store.getsockname()[1]}").split(":")
         with socket.create_connection((host, int(port)), timeout=5) as near:
             near.sendall(REQUEST)
             far, _ = store.accept()
@@ -151,13 +130,13 @@ def test_address_that_is_taken_is_a_7_with_a_remedy() -> None:
 # --- the control API -------------------------------------------------------------------------------------
 
 
-def test_gates_and_rules_come_and_go(client: ElasticGateClient, api_url: str) -> None:
-    listen = client.create("a b?", FREE, "127.0.0.1:1")
-    client.put_rule("a b?", "storm #1", Rule("refuse", {"status": 503}, 0.5, 7))
-    shown = requests.get(f"{api_url}/gates", timeout=5).json()
-    client.remove_rule("a b?", "storm #1")
-    without_rule = requests.get(f"{api_url}/gates/a b%3F", timeout=5).json()
-    client.delete("a b?")
+def test_gates_and_rules_come_and_go(gate_client: ElasticGateClient, gate_url: str) -> None:
+    listen = gate_client.create("a b?", FREE, "127.0.0.1:1")
+    gate_client.put_rule("a b?", "storm #1", Rule("refuse", {"status": 503}, 0.5, 7))
+    shown = requests.get(f"{gate_url}/gates", timeout=5).json()
+    gate_client.remove_rule("a b?", "storm #1")
+    without_rule = requests.get(f"{gate_url}/gates/a b%3F", timeout=5).json()
+    gate_client.delete("a b?")
 
     assert shown["a b?"]["rules"]["storm #1"] == {
         "kind": "refuse",
@@ -167,7 +146,7 @@ def test_gates_and_rules_come_and_go(client: ElasticGateClient, api_url: str) ->
         "path": "_bulk",
     }
     assert without_rule == {"name": "a b?", "listen": listen, "upstream": "127.0.0.1:1", "rules": {}}
-    assert client.gates() == []
+    assert gate_client.gates() == []
 
 
 @pytest.mark.parametrize(
@@ -180,37 +159,37 @@ def test_gates_and_rules_come_and_go(client: ElasticGateClient, api_url: str) ->
     ],
 )
 def test_address_that_cannot_be_used_is_refused(
-    client: ElasticGateClient, listen: str, upstream: str, complaint: str
+    gate_client: ElasticGateClient, listen: str, upstream: str, complaint: str
 ) -> None:
     with pytest.raises(GateError, match=complaint):
-        client.create("a", listen, upstream)
+        gate_client.create("a", listen, upstream)
 
 
-def test_name_address_and_rule_that_are_not_there_or_taken_are_told(client: ElasticGateClient) -> None:
-    listen = client.create("a", FREE, "127.0.0.1:1")
+def test_name_address_and_rule_that_are_not_there_or_taken_are_told(gate_client: ElasticGateClient) -> None:
+    listen = gate_client.create("a", FREE, "127.0.0.1:1")
 
     with pytest.raises(GateError, match="is there already"):
-        client.create("a", FREE, "127.0.0.1:1")
+        gate_client.create("a", FREE, "127.0.0.1:1")
     with pytest.raises(GateError, match="409"):
-        client.create("b", listen, "127.0.0.1:1")
+        gate_client.create("b", listen, "127.0.0.1:1")
     with pytest.raises(GateError, match="no gate 'c'"):
-        client.delete("c")
+        gate_client.delete("c")
     with pytest.raises(GateError, match="no rule 'x'"):
-        client.remove_rule("a", "x")
+        gate_client.remove_rule("a", "x")
     with pytest.raises(GateError, match="400 to 599"):
-        client.put_rule("a", "x", Rule("refuse", {"status": 1}))
-    assert client.counters("a", "x") == {}
+        gate_client.put_rule("a", "x", Rule("refuse", {"status": 1}))
+    assert gate_client.counters("a", "x") == {}
 
 
 @pytest.mark.parametrize(("body", "status"), [(b"[]", 400), (b"{", 400), (b" " * 70_000, 413), (b"{}", 400)])
 def test_body_that_is_no_gate_is_refused(
-    client: ElasticGateClient, api_url: str, body: bytes, status: int
+    gate_client: ElasticGateClient, gate_url: str, body: bytes, status: int
 ) -> None:
-    assert requests.post(f"{api_url}/gates", data=body, timeout=5).status_code == status
+    assert requests.post(f"{gate_url}/gates", data=body, timeout=5).status_code == status
 
 
-def test_browsers_are_turned_away(api_url: str) -> None:
-    answer = requests.get(f"{api_url}/gates", headers={"User-Agent": "Mozilla/5.0"}, timeout=5)
+def test_browsers_are_turned_away(gate_url: str) -> None:
+    answer = requests.get(f"{gate_url}/gates", headers={"User-Agent": "Mozilla/5.0"}, timeout=5)
 
     assert answer.status_code == 403
 
@@ -306,8 +285,8 @@ def test_answer_before_the_end_of_its_request_arrives(ends: Ends) -> None:
     assert receive(near, b"\r\n\r\n").startswith(b"HTTP/1.1 413 Too Large\r\n")
 
 
-def test_large_bodies_pass_whole(elastic_lite_url: str, client: ElasticGateClient) -> None:
-    listen = client.create("large", FREE, urlsplit(elastic_lite_url).netloc)
+def test_large_bodies_pass_whole(elastic_lite_url: str, gate_client: ElasticGateClient) -> None:
+    listen = gate_client.create("large", FREE, urlsplit(elastic_lite_url).netloc)
     source = orjson.dumps({"text": "x" * 1_000_000})
     body = b"".join(b'{"create":{"_id":"%d"}}\n%s\n' % (number, source) for number in range(20))
     url = f"http://{listen}/large-bodies"
@@ -321,10 +300,10 @@ def test_large_bodies_pass_whole(elastic_lite_url: str, client: ElasticGateClien
     assert len(found["hits"]["hits"]) == 20
 
 
-def test_store_that_is_not_there_is_a_closed_connection_and_no_answer(client: ElasticGateClient) -> None:
+def test_store_that_is_not_there_is_a_closed_connection_and_no_answer(gate_client: ElasticGateClient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    host, listen = client.create("dead", FREE, f"127.0.0.1:{port}").split(":")
+    host, listen = gate_client.create("dead", FREE, f"127.0.0.1:{port}").split(":")
     with socket.create_connection((host, int(listen)), timeout=WAIT_SECONDS_MAX) as near:
         near.sendall(REQUEST)
 
@@ -365,97 +344,3 @@ def test_client_that_leaves_ends_its_connection_to_the_store(ends: Ends) -> None
     near.close()
 
     assert far.recv(100) == b""
-
-
-# --- with a rule, in front of a store --------------------------------------------------------------------
-
-
-def gated(store: Store, client: ElasticGateClient) -> Store:
-    """The same store through a gate of its own."""
-    listen = client.create("gated", FREE, urlsplit(store.url).netloc)
-    return Store(f"http://{listen}", suffix=store.suffix, session=store.session)
-
-
-def lines(*ids: str) -> list[dict[str, object]]:
-    return [line for each in ids for line in ({"create": {"_id": each}}, {"n": 1})]
-
-
-def test_items_are_mixed_into_the_real_answer(store: Store, client: ElasticGateClient) -> None:
-    through = gated(store, client)
-    index = store.index()
-    store.fill(index, {"a3": {"n": 0}})
-    client.put_rule("gated", "mix", Rule("mixed_items", {"share_429": 0.5}, seed=3))
-    ids = [f"a{number}" for number in range(12)]
-    items = through.items(f"/{index}", lines(*ids), "?refresh=true")
-    statuses = {item["_id"]: item["status"] for item in items}
-    refused = {each for each, status in statuses.items() if status == 429}
-    conflicts = {each for each, status in statuses.items() if status == 409}
-
-    assert list(statuses) == ids
-    assert 0 < len(refused) < 12
-    assert conflicts == {"a3"} - refused
-    assert set(store.ids(index, {"size": 100})) == (set(ids) - refused) | {"a3"}
-    assert client.counters("gated", "mix")["items_429"] == len(refused)
-
-
-@pytest.mark.parametrize("at", ["before", "middle"])
-def test_cut_answer_leaves_the_store_committed_and_the_client_without_it(
-    store: Store, client: ElasticGateClient, at: str
-) -> None:
-    through = gated(store, client)
-    index = store.index()
-    client.put_rule("gated", "cut", Rule("cut_answer", {"at": at}))
-    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        through.bulk(f"/{index}", lines("a", "b"), "?refresh=true")
-    client.remove_rule("gated", "cut")
-
-    assert store.count(index) == 2
-    assert through.items(f"/{index}", lines("a"))[0]["status"] == 409
-
-
-def test_lie_leaves_the_store_without_the_documents(store: Store, client: ElasticGateClient) -> None:
-    through = gated(store, client)
-    index = store.index()
-    client.put_rule("gated", "lie", Rule("lie", {"lie": "html"}))
-    answer = through.bulk(f"/{index}", lines("a"), "?refresh=true")
-    store.call("POST", f"/{index}/_refresh")
-
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/html")
-    assert store.count(index) == 0
-
-
-def test_rules_spare_other_paths_and_end_when_removed(store: Store, client: ElasticGateClient) -> None:
-    through = gated(store, client)
-    index = store.index()
-    client.put_rule("gated", "storm", Rule("refuse", {"status": 429, "retry_after_seconds": 2}))
-    refused = through.bulk(f"/{index}", lines("a"))
-    spared = through.call("GET", "/_cluster/health")
-    client.remove_rule("gated", "storm")
-    passed = through.items(f"/{index}", lines("a"))
-
-    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "2")
-    assert spared.status_code == 200
-    assert passed[0]["status"] == 201
-
-
-def test_slow_rule_holds_answers_back(store: Store, client: ElasticGateClient) -> None:
-    through = gated(store, client)
-    client.put_rule("gated", "slow", Rule("slow", {"delay_ms": 150.0}))
-    started = time.monotonic()
-    answer = through.call("GET", "/_cluster/health")
-
-    assert answer.status_code == 200
-    assert time.monotonic() - started >= 0.15
-
-
-def test_expectation_of_a_bent_request_is_met_by_the_gate(store: Store, client: ElasticGateClient) -> None:
-    through = gated(store, client)
-    client.put_rule("gated", "cap", Rule("body_limit", {"bytes_max": 10}))
-    connection = http.client.HTTPConnection(urlsplit(through.url).netloc, timeout=WAIT_SECONDS_MAX)
-    connection.request("POST", "/_bulk", body=b"x" * 100, headers={"Expect": "100-continue"})
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-
-    assert (answer.status, content) == (413, b"")

@@ -45,6 +45,14 @@ class SlowOnZero(logging.Handler):
         return True
 
 
+class SlowToClose(Quick):
+    """Keeps its application from exiting for a second."""
+
+    def close(self) -> None:
+        time.sleep(1)
+        super().close()
+
+
 class NeverReturns(logging.Handler):
     """Keeps its caller for good."""
 

@@ -46,9 +46,12 @@ def require_servers() -> None:
         pytest.skip(f"not installed: {', '.join(missing)}; `make servers` installs them")
 
 
-def processes_of(run_id: str) -> list[int]:
+def processes_of(run_id: str, name: str = "") -> list[int]:
     return [
-        pid for pid, variables in procfs.started_by_a_harness() if variables[procfs.RUN_ID_VARIABLE] == run_id
+        pid
+        for pid, variables in procfs.started_by_a_harness()
+        if variables[procfs.RUN_ID_VARIABLE] == run_id
+        and variables.get(procfs.PROCESS_VARIABLE, "").startswith(name)
     ]
 
 
@@ -212,12 +215,15 @@ def test_real_servers_of_a_killed_harness_are_residue(scratch: Path, run_id: str
     assert installed is not None
     subprocess.run([sys.executable, "-c", DYING_HARNESS, "local", scratch, run_id], timeout=100, check=False)
     try:
+        # The gate is a program of ours with a lifeline, on every backend: it ends by itself.
+        gate_ended = all(procfs.ended_within(pid, 10) for pid in processes_of(run_id, "gate#"))
         named = {left.pid for left in find_residue() if left.run_id == run_id}
     finally:
         left = processes_of(run_id)
         killed = [procfs.kill(pid, 10) for pid in left]
 
     # The Toxiproxy server, the launcher of Elasticsearch and the server it launched.
+    assert gate_ended
     assert len(left) == 3
     assert named == set(left)
     assert all(killed)

@@ -11,7 +11,17 @@ import pytest
 from harness.clock import SystemClock
 from harness.deployments.load import HostedLoad, LoadSpec
 from harness.errors import StackError
-from harness.facts import Acknowledged, Answered, ControlCall, Due, Event, Refused, Sent
+from harness.facts import (
+    DESCRIPTORS,
+    MEMORY_MIB,
+    Acknowledged,
+    Answered,
+    ControlCall,
+    Due,
+    Event,
+    Refused,
+    Sent,
+)
 from harness.history import read_history
 from harness.lines import GeneratedLines, digest, stamp
 from harness.protocols import APPLICATION, LOAD, Part
@@ -217,6 +227,35 @@ def test_an_application_stuck_in_a_call_is_ended_all_the_same(stage):
     load.finish()
 
     assert load.tally().answered == 0
+
+
+def test_the_applications_exit_is_measured(stage):
+    load = stage.start(_spec("SlowToClose", count=3))
+    _begin(load)
+    _wait_for(lambda: load.tally().answered == 3)
+
+    exit_seconds = load.finish()
+
+    assert exit_seconds is not None
+    assert exit_seconds >= 1.0
+
+
+def test_an_application_that_is_gone_already_has_no_exit_time(stage):
+    load = stage.start(_spec("Quick", count=3))
+    _begin(load)
+    _wait_for(lambda: load.tally().answered == 3)
+    load.targets()[APPLICATION].kill()
+
+    assert load.finish() is None
+
+
+def test_what_the_application_and_its_control_take_up_is_seen(stage):
+    load = stage.start(_spec("Quick", count=3))
+
+    used = load.usage()
+
+    assert {f"{MEMORY_MIB}.application", f"{MEMORY_MIB}.control", f"{DESCRIPTORS}.application"} <= set(used)
+    assert all(value > 0 for value in used.values())
 
 
 @pytest.mark.parametrize(("handler", "said"), [("Missing", "has no"), ("NotAHandler", "no logging.Handler")])

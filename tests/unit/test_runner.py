@@ -10,19 +10,27 @@ import pytest
 
 from harness.errors import FaultError, InterruptedRunError, StackError
 from harness.facts import (
+    EXIT_SECONDS,
+    MEMORY_MIB,
     PROBES_FOUND,
     ArchiveRead,
     Broke,
+    CounterRead,
+    DeadLettered,
+    DeadLettersRead,
     FaultChanged,
     FaultSeen,
     Found,
     PhaseChanged,
+    Poisoned,
     ProcessExited,
     Sample,
     StepSkipped,
 )
 from harness.history import Recorder, read_history
 from harness.lines import digest, stamp
+from harness.observation import NamedCounters
+from harness.outlets import OutletSpec
 from harness.protocols import StoredDocument, Tally, Undo
 from harness.runner import Parts, Runner
 from harness.testing import FakeClock
@@ -30,6 +38,7 @@ from harness.undo import UndoJournal, open_undos
 from tests.unit.literal_history import STEP, scenario
 
 RUN = "run-01"
+NAMES = {"delivered": ("ok",), "dropped": ("lost", "shed"), "held": ("lost", "ok")}
 SECOND = 1_000_000_000
 
 
@@ -96,6 +105,11 @@ class FakeLoad(FakeDeployment):
         super().__init__(log, "load")
         self._clock = clock
         self.began_ns = self.probed_ns = None
+        self.exit_seconds: float | None = 0.5
+        self.memory_mib = 40.0
+
+    def usage(self):
+        return {f"{MEMORY_MIB}.application": self.memory_mib}
 
     def begin(self, at_ns):
         self.began_ns = at_ns
@@ -118,6 +132,7 @@ class FakeLoad(FakeDeployment):
 
     def finish(self):
         self._log.append("load finishes")
+        return self.exit_seconds
 
 
 class FakeArchive:
@@ -138,14 +153,41 @@ class FakeArchive:
     def refresh(self):
         self._check()
 
-    def read(self):
+    def read(self, fields=()):
         self._check()
         for sequence in sorted(self._load.owed() - self._missing):
-            yield StoredDocument(f"i/{sequence}", stamp(f"line {sequence}", RUN, sequence))
+            line = stamp(f"line {sequence}", RUN, sequence)
+            yield StoredDocument(f"i/{sequence}", line, values=(sequence,) * len(fields))
         yield from self._extra
 
     def close(self):
         pass
+
+
+class FakeLetters(FakeArchive):
+    """Dead letters: these sequences and no others, there from the beginning."""
+
+    def __init__(self, sequences):
+        self._sequences = sequences
+
+    def refresh(self):
+        pass
+
+    def read(self, fields=()):
+        for sequence in self._sequences:
+            yield StoredDocument(
+                f"d/{sequence}", stamp(f"line {sequence}", RUN, sequence), values=("mapping",)
+            )
+
+
+class FakeCounters:
+    """A stack's status that lags: the last value is there from `settled_ns` on."""
+
+    def __init__(self, clock, settled_ns=0):
+        self._clock, self._settled_ns = clock, settled_ns
+
+    def read(self, keys):
+        return {"ok": 12.0 if self._clock.now_ns() >= self._settled_ns else 3.0, "lost": 1.0}
 
 
 class Stage:
@@ -166,6 +208,9 @@ class Stage:
         self.journals = tmp_path / "undo"
         self.progress = []
         self.left: list[str] = []
+        self.order_by = ()
+        self.letters = None
+        self.counters = None
 
     def run(self):
         recorder = Recorder(self.folder / "harness.jsonl")
@@ -173,16 +218,22 @@ class Stage:
             services=self.services,
             stack=self.stack,
             load=self.load,
-            archive=lambda: self.archive,
+            outlets=OutletSpec(
+                archive=lambda: self.archive,
+                expected_digest=lambda n: digest(stamp(f"line {n}", RUN, n)),
+                run_id=RUN,
+                order_by=self.order_by,
+                dead_letters=None if self.letters is None else lambda: self.letters,
+                reason_field="reason",
+            ),
             faults=[self.fault] * len(self.scenario.steps),
-            expected_digest=lambda n: digest(stamp(f"line {n}", RUN, n)),
-            run_id=RUN,
             recorder=recorder,
             journal=UndoJournal(self.journals, RUN, "7:70"),
             clock=self.clock,
             seed=1,
             watch=self.progress.append,
             left=lambda: self.left,
+            counters=None if self.counters is None else NamedCounters(self.counters, NAMES),
         )
         try:
             Runner(self.scenario, parts).run()
@@ -230,7 +281,7 @@ def test_everything_found_is_recorded_and_the_reading_is_noted(stage):
 
     assert sorted(fact.sequence for fact in stage.facts(Found)) == list(range(12))
     assert [fact.copies for fact in stage.facts(ArchiveRead)] == [12]
-    assert stage.facts(Sample)[-1].name in {PROBES_FOUND, "archive.count"}
+    assert PROBES_FOUND in {fact.name for fact in stage.facts(Sample)}
     assert stage.facts(Broke) == []
 
 
@@ -453,3 +504,112 @@ def test_what_a_scenario_leaves_breaks_it(stage):
     assert [fact.message for fact in stage.facts(Broke)] == [
         "the scenario left something: process 7 still runs: a shipper"
     ]
+
+
+def test_a_fault_is_noted_with_the_capability_it_uses(stage):
+    stage.run()
+
+    assert {fact.needs for fact in stage.facts(FaultChanged)} == {"Hurtable"}
+
+
+def test_what_was_stored_comes_with_the_values_that_say_what_came_first(stage):
+    stage.order_by = ("a", "b")
+
+    stage.run()
+
+    assert {fact.sequence: fact.order for fact in stage.facts(Found)}[4] == "[4,4]"
+
+
+def test_a_dead_letter_settles_a_debt_and_is_recorded_with_its_reason(stage):
+    stage.archive = FakeArchive(stage.load, stage.clock, missing={4})
+    stage.letters = FakeLetters([4])
+
+    stage.run()
+
+    began = {fact.phase: fact.at_ns / SECOND for fact in stage.facts(PhaseChanged)}
+    assert began["probe"] - began["drain"] < 5
+    assert [(fact.sequence, fact.reason, fact.excerpt) for fact in stage.facts(DeadLettered)] == [
+        (4, "mapping", "")
+    ]
+    assert [fact.copies for fact in stage.facts(DeadLettersRead)] == [1]
+
+
+def test_a_stack_without_dead_letters_has_no_reading_of_them(stage):
+    stage.run()
+
+    assert stage.facts(DeadLettersRead) == []
+
+
+def test_memory_is_sampled_before_sending_and_about_once_a_second(stage):
+    stage.run()
+
+    began_ns = stage.load.began_ns
+    samples = [fact for fact in stage.facts(Sample) if fact.name == f"{MEMORY_MIB}.application"]
+    sending = [fact for fact in samples if began_ns <= fact.at_ns < began_ns + 10 * SECOND]
+    assert min(fact.at_ns for fact in samples) < began_ns
+    assert 8 <= len(sending) <= 11
+
+
+def test_exits_are_measured_after_a_whole_run(stage):
+    stage.run()
+
+    exits = {fact.name: fact.value for fact in stage.facts(Sample) if fact.name.startswith(EXIT_SECONDS)}
+    assert exits == {f"{EXIT_SECONDS}.application": 0.5, f"{EXIT_SECONDS}.stack": 0}
+
+
+def test_an_application_that_was_gone_already_has_no_exit_time(stage):
+    stage.load.exit_seconds = None
+
+    stage.run()
+
+    assert f"{EXIT_SECONDS}.application" not in {fact.name for fact in stage.facts(Sample)}
+
+
+def test_counters_are_read_under_our_names_and_only_where_all_their_keys_are_there(stage):
+    stage.counters = FakeCounters(stage.clock)
+
+    stage.run()
+
+    last = {fact.name: fact.value for fact in stage.facts(CounterRead)}
+    assert last == {"delivered": 12, "held": 13}
+
+
+def test_counters_that_lag_are_waited_for_after_the_drain(stage):
+    class Late(FakeCounters):
+        def read(self, keys):
+            if stage.load.exit_seconds and "load finishes" in stage.log and not self._settled_ns:
+                self._settled_ns = stage.clock.now_ns() + SECOND
+            settled = self._settled_ns and stage.clock.now_ns() >= self._settled_ns
+            return {"ok": 12.0 if settled else 3.0, "lost": 0.0}
+
+    stage.counters = Late(stage.clock)
+
+    stage.run()
+
+    readings = [fact.value for fact in stage.facts(CounterRead) if fact.name == "delivered"]
+    assert (readings[0], readings[-1]) == (3, 12)
+
+
+def test_counters_that_cannot_be_read_leave_no_reading_and_break_nothing(stage):
+    class Broken:
+        def read(self, keys):
+            raise StackError("no such page")
+
+    stage.counters = Broken()
+
+    stage.run()
+
+    assert stage.facts(CounterRead) == []
+    assert stage.facts(Broke) == []
+
+
+def test_a_fault_that_poisons_records_is_asked_which_when_all_is_over(stage):
+    class Poisoning(FakeFault):
+        def poisoned(self, target):
+            return [3, 6] if "load finishes" in stage.log else []
+
+    stage.fault = Poisoning(stage.log)
+
+    stage.run()
+
+    assert [fact.sequence for fact in stage.facts(Poisoned)] == [3, 6]

@@ -1,7 +1,7 @@
-from harness.facts import STORED, ControlCall, Sample
+from harness.facts import MEMORY_MIB, STORED, Answered, ControlCall, Sample
 from harness.protocols import Step
 from harness.series import bands, series
-from tests.unit.literal_history import MS, STEP, at, fault, good_run, life, phases, scenario
+from tests.unit.literal_history import MS, STEP, at, fault, good_run, life, phases, scenario, without
 
 
 def test_each_second_holds_its_own_records():
@@ -26,6 +26,23 @@ def test_a_store_nobody_could_ask_leaves_a_gap():
     assert rows[0].stored == 1
     assert rows[4].stored is None
     assert rows[4].backlog is None
+
+
+def test_a_call_that_never_returned_counts_with_the_time_it_was_seen_to_take():
+    events = without([*phases(), *life(0, 0.5, 2), *life(1, 0.6, 4)], Answered, 1)
+
+    assert series(events)[0].response_p99_ms == 13_400
+
+
+def test_memory_is_summed_over_the_processes_but_for_the_control():
+    samples = [
+        Sample(at(0.5), f"{MEMORY_MIB}.{name}", value)
+        for name, value in (("application", 20.0), ("shipper", 30.0), ("control", 19.0))
+    ]
+
+    rows = series([*phases(), *life(0, 0.1), *samples])
+
+    assert [row.memory_mib for row in rows[:2]] == [50, None]
 
 
 def test_the_control_has_its_own_column():

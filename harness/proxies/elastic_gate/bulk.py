@@ -112,21 +112,24 @@ def _index_in(target: bytes) -> str:
 
 async def answered_in_part(
     request: Request, items: Sequence[Item], refusals: Sequence[Refusal | None], onward: Onward
-) -> Answer:
+) -> tuple[Answer, bool]:
     """Send on what is not refused, and put the refusals at their places in the store's own answer.
 
     Where the store refuses the rest as a whole, or answers something that cannot be taken apart, the client
     is told exactly that.
+
+    Returns:
+        The answer, and whether the refusals are in it.
     """
     through = [item for item, refusal in zip(items, refusals, strict=True) if refusal is None]
     if not through:
-        return _all_refused(items, refusals)
+        return _all_refused(items, refusals), True
     body = b"".join(item.lines for item in through)
     part = Request(request.method, _telling_all_items(request.target), request.headers, request.body)
     answer = await onward(part.with_body(body, b"content-encoding", b"accept-encoding"))
     told = _items_in(answer)
     if told is None or len(told) != len(through):
-        return answer
+        return answer, False
     content = orjson.loads(answer.body)
     left = iter(told)
     content["items"] = [
@@ -134,7 +137,7 @@ async def answered_in_part(
         for item, refusal in zip(items, refusals, strict=True)
     ]
     content["errors"] = True
-    return answer.with_body(orjson.dumps(content))
+    return answer.with_body(orjson.dumps(content)), True
 
 
 def _all_refused(items: Sequence[Item], refusals: Sequence[Refusal | None]) -> Answer:

@@ -32,6 +32,7 @@ class Gate:
             raise ApiError(400, f"listen {listen}: a gate listens on loopback addresses only")
         self._upstream = split_address("upstream", upstream)
         self._rules: dict[str, Rule] = {}
+        self._removed: dict[str, Rule] = {}
         self._counters: Counter[str] = Counter()
         self._passages: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -72,13 +73,19 @@ class Gate:
         return rule
 
     def remove_rule(self, name: str) -> None:
-        """Take a rule off; requests under way finish as they began.
+        """Take a rule off; requests under way finish as they began, so its counters can still be read.
 
         Raises:
             ApiError: there is none of that name (404).
         """
-        if self._rules.pop(name, None) is None:
+        rule = self._rules.pop(name, None)
+        if rule is None:
             raise ApiError(404, f"no rule {name!r} on gate {self.name!r}")
+        if (earlier := self._removed.pop(name, None)) is not None:
+            rule.counters.update(earlier.counters)
+        while len(self._removed) >= RULES_MAX:
+            del self._removed[next(iter(self._removed))]
+        self._removed[name] = rule
 
     def document(self) -> dict[str, object]:
         """The gate as the API writes it."""
@@ -91,12 +98,12 @@ class Gate:
         }
 
     def counters(self) -> dict[str, object]:
-        """What the gate and each rule on it have done."""
+        """What the gate and each rule on it have done, rules taken off included."""
         return {
             **{name: self._counters[name] for name in ("requests", "passed")},
             **self._counters,
             "open_connections": len(self._passages),
-            "rules": {name: dict(rule.counters) for name, rule in self._rules.items()},
+            "rules": {name: dict(rule.counters) for name, rule in {**self._removed, **self._rules}.items()},
         }
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -133,3 +133,16 @@ def test_a_filter_that_cannot_be_started_is_an_error(tmp_path):
 
     with pytest.raises(StackError, match="cannot start 'no-such-filter'"):
         list(archive.read())
+
+
+def test_other_fields_come_from_the_answer_and_not_from_what_is_stored(tmp_path):
+    path = tmp_path / "stored.ndjson"
+    path.write_text('{"sealed": "ab", "number": 1}\n')
+    program = REVERSES.replace("print(", 'document["number"] = 7; print(')
+    archive = DecodedArchive(
+        FileArchive(str(path)), [sys.executable, "-c", dedent(program)], str(tmp_path), {}
+    )
+
+    (document,) = archive.read(["number", "none"])
+
+    assert (document.line, document.values) == ("ba", (7, None))

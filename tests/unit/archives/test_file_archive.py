@@ -177,3 +177,20 @@ def test_an_endless_line_is_an_error_and_not_held_in_memory(tmp_path):
 
     with pytest.raises(StackError, match="longer than 16 MiB"):
         read(path, format="lines")
+
+
+def test_other_fields_come_along_and_position_is_the_place_in_the_files(tmp_path):
+    path = tmp_path / "dead.ndjson"
+    path.write_text(
+        '{"reason": "mapping", "document": {"message": "one"}}\n'
+        '{"reason": [1], "document": {"message": "two"}}\n'
+        '{"document": {"mess'
+    )
+
+    documents = list(FileArchive(str(path), "document.message").read(["reason", "_position"]))
+
+    assert [(each.line, each.values) for each in documents[:2]] == [
+        ("one", ("mapping", 1)),
+        ("two", (None, 2)),
+    ]
+    assert (documents[2].unreadable, documents[2].values) == ("its last line is torn", ())

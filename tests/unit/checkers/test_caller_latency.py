@@ -234,3 +234,48 @@ def test_too_few_records_after_the_application_came_back_are_inconclusive():
 
     assert verdict.status is Status.INCONCLUSIVE
     assert "299 are needed" in verdict.summary
+
+
+def _catching_up(call_ms: float, from_s: float = 4.0, count: int = 600):
+    """Return records due every 10 ms from the kill on, worked off in turn once it is healed at 6 s."""
+    lives = []
+    free_s = {0: 6.0, 1: 6.0}
+    for n in range(count):
+        sequence, due = 400 + n, from_s + n * 0.01
+        entered = max(due, free_s[sequence % 2])
+        free_s[sequence % 2] = entered + call_ms / 1e3
+        lives.append(life(sequence, due, call_ms, late_ms=(entered - due) * 1e3))
+    return lives
+
+
+def test_records_that_wait_while_the_backlog_of_the_fault_is_worked_off_count_with_their_own_time():
+    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_catching_up(call_ms=5.0)))
+
+    assert verdict.status is Status.PASS
+    assert verdict.value == 5.0
+    assert any("waited behind those and count with their own time" in line for line in verdict.evidence)
+
+
+def test_a_stack_too_slow_to_ever_work_the_backlog_off_fails():
+    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_catching_up(call_ms=25.0)))
+
+    assert verdict.status is Status.FAIL
+    assert verdict.summary.startswith("killed on application, once healed")
+
+
+def test_lateness_of_the_harness_after_the_backlog_is_worked_off_is_still_told():
+    late = [life(800 + n, 8 + n * 0.02, late_ms=150) for n in range(100)]
+
+    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_catching_up(call_ms=0.1, count=400), *late))
+
+    assert verdict.status is Status.INCONCLUSIVE
+    assert "of it are the stack's" in verdict.summary
+
+
+def test_lateness_of_the_harness_while_the_backlog_is_worked_off_is_told():
+    late = [life(600 + n, 6 + n * 0.01, late_ms=2000 + 130 * n) for n in range(300)]
+
+    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_catching_up(call_ms=0.1, count=199), *late))
+
+    assert verdict.status is Status.INCONCLUSIVE
+    assert "of it are the stack's" in verdict.summary

@@ -200,7 +200,8 @@ def test_resuming_a_process_that_is_gone_is_no_error() -> None:
     "undo",
     [
         Undo("remove_toxic", {"proxy_url": "http://127.0.0.1:9", "proxy": "p", "toxic": "t"}),
-        Undo("remove_rule", {"url": "http://127.0.0.1:9/rules/r"}),
+        Undo("enable_proxy", {"proxy_url": "http://127.0.0.1:9", "proxy": "p"}),
+        Undo("remove_rule", {"gate_url": "http://127.0.0.1:9", "gate": "g", "rule": "r"}),
     ],
     ids=lambda undo: undo.action,
 )
@@ -214,7 +215,13 @@ def test_a_damaged_undo_is_an_error_that_says_so() -> None:
 
 
 def test_every_action_a_target_writes_is_known() -> None:
-    assert {"remove_toxic", "restart_process", "resume_process", "remove_rule"} <= set(ACTIONS)
+    assert {
+        "remove_toxic",
+        "enable_proxy",
+        "remove_rule",
+        "resume_process",
+        "restart_process",
+    } <= set(ACTIONS)
 
 
 def test_a_run_takes_its_own_open_faults_back_at_its_end_and_nobody_elses(

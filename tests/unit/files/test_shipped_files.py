@@ -48,10 +48,10 @@ def test_every_stretch_of_a_scenario_can_decide_its_latency(scenario):
     assert min(count for _, count in samples) >= SAMPLES_MIN
 
 
-def test_the_default_suite_sends_for_less_than_three_minutes():
+def test_the_default_suite_sends_for_less_than_three_and_a_half_minutes():
     suite = load_suite(LIBRARY.find(Sort.SUITE, "default").path, SCENARIOS)
     seconds = [
         load_scenario(LIBRARY.find(Sort.SCENARIO, name).path).sending_seconds for name in suite.scenarios
     ]
 
-    assert sum(seconds) <= 170
+    assert sum(seconds) <= 210

@@ -4,7 +4,15 @@ import pytest
 
 from harness.errors import ScenarioError
 from harness.files.stack import load_stack
-from harness.protocols import Level, Part, Promises, Ready, StackProcess
+from harness.protocols import (
+    CounterSource,
+    DeadLetterOutlet,
+    Level,
+    Part,
+    Promises,
+    Ready,
+    StackProcess,
+)
 
 WHOLE = """\
 version: 1
@@ -135,8 +143,40 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
         ("copies_max: 2", "copies_max: 0", "13 promises.copies_max: must be at least 1, not 0."),
         (
             "copies_max: 2",
-            "exit_seconds: 5",
-            '13 promises.exit_seconds: "exit_seconds" is not supported yet.',
+            "corruption_blast_records: 5",
+            '13 promises.corruption_blast_records: "corruption_blast_records" is not supported yet.',
+        ),
+        ("copies_max: 2", "exit_seconds: 60", "13 promises.exit_seconds: must be at most 10, not 60."),
+        ("copies_max: 2", "order_by: number", "13 promises.order_by: must be a list"),
+        (
+            "name: mine",
+            "name: mine\ndead_letters: {kind: fil, path: x}",
+            '3 dead_letters.kind: no archive "fil". Did you mean "file"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\ndead_letters: {kind: file, path: '{run.folder}/{run.foldr}'}",
+            '3 dead_letters.path: no placeholder "run.foldr". Did you mean "run.folder"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\ndead_letters: {kind: elasticsearch, index: dead, url: x}",
+            '3 dead_letters.index: must contain "{run.id}"',
+        ),
+        (
+            "name: mine",
+            "name: mine\ncounters: {kind: json_file, files: x, names: {deliverd: a}}",
+            '3 counters.names.deliverd: no value "deliverd". Did you mean "delivered"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\ncounters: {kind: json_file, names: {held: a}}",
+            '3 counters.files: is missing; counters "json_file" cannot do without it. Add it.',
+        ),
+        (
+            "name: mine",
+            "name: mine\ncounters: {kind: json_file, files: x}",
+            "3 counters.names: is missing. Map ours",
         ),
         (
             "links: {to_store: elasticsearch}",
@@ -171,7 +211,11 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
         ),
         ("-m, shipper", "-m, 5", "7 processes.shipper.command[2]: must be text, not 5. Put it in quotes."),
         ("name: mine", "name: yours", '2 name: must be "mine" as the file is called, not "yours".'),
-        ("name: mine", "name: mine\ncounters: {}", '3 counters: "counters" is not supported yet. Remove it'),
+        (
+            "name: mine",
+            "name: mine\ntransforms: []",
+            '3 transforms: "transforms" is not supported yet. Remove',
+        ),
         (
             "kind: elasticsearch, index:",
             "kind: elasticsearch, decode: [], index:",
@@ -231,6 +275,32 @@ def test_an_intake_that_takes_any_header_still_notices_a_typo(tmp_path):
         f'{tmp_path}/mine.yaml:10 intake."headr.B": intake "http" has no argument "headr.B". '
         "Known: content_type, field, kind, template, timeout_seconds, url."
     ]
+
+
+def test_optional_parts_become_nouns(tmp_path):
+    more = """\
+dead_letters: {kind: file, path: "{run.folder}/dead", field: a.message, reason_field: why}
+counters: {kind: json_file, files: "{run.folder}/*.json", names: {dropped: lost + shed, held: "{{x}}"}}
+"""
+    promises = "promises: {exit_seconds: 5, memory_mib_above_idle: 64, order_by: [a.b, c]}\n"
+    text = "".join(line for line in WHOLE.splitlines(keepends=True) if not line.startswith("promises"))
+    text = text.replace("callback", "return")
+
+    stack = load_stack(write(tmp_path, text + more + promises))
+
+    assert stack.dead_letters == DeadLetterOutlet(
+        Part("file", {"path": "{run.folder}/dead", "field": "a.message"}), "why"
+    )
+    assert stack.counters == CounterSource(
+        Part("json_file", {"files": "{run.folder}/*.json"}), {"dropped": ("lost", "shed"), "held": ("{{x}}",)}
+    )
+    assert stack.promises == Promises(exit_seconds=5, memory_mib_above_idle=64, order_by=("a.b", "c"))
+
+
+def test_optional_parts_may_be_left_out(tmp_path):
+    stack = load_stack(write(tmp_path, WHOLE))
+
+    assert (stack.dead_letters, stack.counters, stack.promises.order_by) == (None, None, ())
 
 
 def test_what_an_own_stack_may_say_of_itself_is_read(tmp_path):

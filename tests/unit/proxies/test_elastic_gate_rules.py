@@ -140,9 +140,11 @@ def test_bulk_whose_items_are_all_refused_never_reaches_the_store() -> None:
 
 def test_whole_refusal_by_the_store_itself_is_what_the_client_is_told() -> None:
     store = BookkeepingStore(status=503)
-    answer = ask(rule("mixed_items", share_429=0.5), bulk(*"abcdefgh"), store)
+    mixing = rule("mixed_items", share_429=0.5)
+    answer = ask(mixing, bulk(*"abcdefgh"), store)
 
     assert answer.status == 503
+    assert mixing.counters == {"seen": 1}
 
 
 def test_packed_bulk_is_unpacked_before_its_items_are_chosen() -> None:

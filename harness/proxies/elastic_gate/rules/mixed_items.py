@@ -42,9 +42,10 @@ class MixedItems(Kind):
         refusals = [self._drawn(rng.random()) for _ in items]
         if not any(refusals):
             return await onward(request)
-        for refusal in refusals:
+        answer, is_mixed = await answered_in_part(request, items, refusals, onward)
+        for refusal in refusals if is_mixed else ():
             note("items_passed" if refusal is None else f"items_{refusal.status}", 1)
-        return await answered_in_part(request, items, refusals, onward)
+        return answer
 
     def _drawn(self, chance: float) -> Refusal | None:
         limit = 0.0

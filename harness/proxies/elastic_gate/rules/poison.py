@@ -48,12 +48,13 @@ class Poison(Kind):
         numbers = [self.poisonous(item) for item in items]
         if all(number is None for number in numbers):
             return await onward(request)
-        for number in numbers:
+        refusals = [None if number is None else _MALFORMED for number in numbers]
+        answer, is_mixed = await answered_in_part(request, items, refusals, onward)
+        for number in numbers if is_mixed else ():
             if number is not None:
                 note("items_400", 1)
                 note(f"record_{number}", 1)
-        refusals = [None if number is None else _MALFORMED for number in numbers]
-        return await answered_in_part(request, items, refusals, onward)
+        return answer
 
     def poisonous(self, item: Item) -> int | None:
         """Return the record's number where its document is poison."""

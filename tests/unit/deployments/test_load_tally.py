@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import pytest
+
+from harness.clock import SystemClock
+from harness.deployments.load import TALLY_FILE, HostedLoad, LoadSpec
+from harness.errors import InternalError
+from harness.protocols import Part, Tally
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> HostedLoad:
+    spec = LoadSpec("run-1", 1, (0,), 1, "", "return", Part("python_logging"))
+    return HostedLoad(spec, tmp_path, tmp_path, SystemClock())
+
+
+def test_nothing_is_counted_before_the_oracle_tells(load: HostedLoad) -> None:
+    assert load.tally() == Tally()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"due": 1, "stolen": 2}'])
+def test_a_tally_that_cannot_be_read_is_an_error_never_a_zero(
+    load: HostedLoad, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / TALLY_FILE).write_text(text)
+
+    with pytest.raises(InternalError, match="the oracle's tally cannot be read"):
+        load.tally()
