@@ -76,6 +76,10 @@ class Redaction:
             ),
         )
 
+    def text(self, text: str) -> str:
+        """Return a text with every stretch masked that stands in the input too."""
+        return _hidden(text, self._blocks_in([text]))
+
     def _found(self, found: Found | DeadLettered) -> Found | DeadLettered:
         if not found.excerpt:
             return found

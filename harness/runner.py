@@ -49,7 +49,6 @@ LEAD_SECONDS = 0.5
 QUIET_SECONDS = 1.5
 TICK_SECONDS = 0.25
 # A stack writes its counters now and then; the archive has stood still before this wait begins.
-COUNTERS_SECONDS = 5.0
 STACK = "stack"
 _SECOND_NS = 1_000_000_000
 
@@ -193,7 +192,7 @@ class Runner:
         deadline_ns = self._deadline(self._scenario.drain_seconds)
         while self._unsent() and self._now() < deadline_ns:
             self._tick()
-        kept = self._opened().kept(self._await_debts(deadline_ns))
+        kept = self._opened().kept(self._await_debts(deadline_ns, quiet_seconds=0.0))
         self._overdue = self._parts.load.owed() - kept
 
     def _probe(self) -> None:
@@ -226,16 +225,10 @@ class Runner:
                 self._record(*(Poisoned(sequence, self._now()) for sequence in sequences))
 
     def _read_counters(self) -> None:
-        """Read the stack's counters until two readings, a moment apart, are the same, or time is up."""
-        deadline_ns = self._deadline(COUNTERS_SECONDS)
-        seen = self._gauges.counters()
-        same_since_ns = self._now()
-        while seen and self._now() < deadline_ns and self._now() - same_since_ns < QUIET_SECONDS * _SECOND_NS:
-            self._tick()
-            again = self._gauges.counters()
-            if again != seen:
-                seen, same_since_ns = again, self._now()
-        self._record(*(CounterRead(self._now(), name, value) for name, value in seen.items()))
+        """Note the stack's counters, which have stood still since the last reading of the outlets."""
+        self._record(
+            *(CounterRead(self._now(), name, value) for name, value in self._gauges.counters().items())
+        )
 
     def _stop(self) -> None:
         problems = []
@@ -258,23 +251,26 @@ class Runner:
 
     # --- waiting -----------------------------------------------------------------------------------------
 
-    def _await_debts(self, deadline_ns: int) -> Reading:
+    def _await_debts(self, deadline_ns: int, quiet_seconds: float = QUIET_SECONDS) -> Reading:
         """Read the outlets until every debt is found and it has stood still for a moment, or time is up.
 
         Absence is judged only from a reading at the deadline; and a copy that comes late must not be missed
-        because the first one was there. A debt that had its time in the drain is not waited for again.
+        because the first one was there. A debt that had its time in the drain is not waited for again. The
+        stack's own counters must stand still as well, since they are read next and are written late.
         """
         reading = self._read_by(deadline_ns)
+        counters = self._gauges.counters() if quiet_seconds else {}
         still_since_ns = self._now()
         while self._now() < deadline_ns:
             missing = self._parts.load.owed() - self._overdue - self._opened().kept(reading)
-            if not missing and self._now() - still_since_ns >= QUIET_SECONDS * _SECOND_NS:
+            if not missing and self._now() - still_since_ns >= quiet_seconds * _SECOND_NS:
                 break
             self._tick()
             again = self._read_by(deadline_ns)
-            if again.copies != reading.copies:
+            counted = self._gauges.counters() if quiet_seconds else {}
+            if (again.copies, counted) != (reading.copies, counters):
                 still_since_ns = self._now()
-            reading = again
+            reading, counters = again, counted
         return reading
 
     def _read_by(self, deadline_ns: int) -> Reading:

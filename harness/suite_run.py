@@ -102,6 +102,7 @@ class SuiteRun:
         self._results = [self._published(result) for result in self._results]
         verdicts = [verdict for result in self._results for verdict in result.verdicts]
         scored = score(self._plan.planned, verdicts)
+        broke = tuple(map(self._redaction.text, self._broke))
         request = self._request
         result = Result(
             run_id=self.run_id,
@@ -117,11 +118,11 @@ class SuiteRun:
             surroundings={**surroundings(Path.cwd()), **self._versions},
             scenarios=tuple(self._results),
             score=scored,
-            gate=decide(scored, verdicts, request.gate, request.today, self._broke),
+            gate=decide(scored, verdicts, request.gate, request.today, broke),
             seconds=round(time.monotonic() - started, 1),
             promises=request.stack.promises,
             unplanned=self._plan.unplanned,
-            broke=tuple(self._broke),
+            broke=broke,
         )
         return result, ended_by
 

@@ -168,6 +168,23 @@ def test_a_finished_run_can_be_gated_again(whole_run, tmp_path):
     assert machine.call("gate", result, "--rules", rules)[0] == 1
 
 
+def test_a_waiver_lets_pass_what_it_covers_until_its_last_day(whole_run, tmp_path):
+    machine = whole_run[0]
+    (result,) = machine.reports.glob("*/*/result.json")
+    rules = tmp_path / "gate.yaml"
+    limit = "objectives: {recovery.fresh_record_seconds: {fail: '>0.000001'}}"
+    waiver = "waivers: [{{id: recovery.fresh_record_seconds, until: {}, reason: slow disks}}]"
+
+    rules.write_text(f"version: 1\n{limit}\n{waiver.format('2999-12-31')}\n")
+    code, out, _ = machine.call("gate", result, "--rules", rules)
+    assert code == 0
+    assert "Waived until 2999-12-31 (slow disks)" in out
+    rules.write_text(f"version: 1\n{limit}\n{waiver.format('2020-01-01')}\n")
+    code, out, _ = machine.call("gate", result, "--rules", rules)
+    assert code == 1
+    assert "expired on 2020-01-01" in out
+
+
 def test_a_damaged_result_is_a_usage_error(machine, tmp_path):
     damaged = tmp_path / "result.json"
     damaged.write_text('{"schema_version": 1, "run_id"')

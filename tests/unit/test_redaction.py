@@ -85,6 +85,10 @@ def test_a_stretch_of_the_input_is_masked_wherever_a_result_quotes_it(text):
         assert not any(word in place for word in ("alice", "203", "50022", "password"))
 
 
+def test_what_broke_around_a_run_is_masked_too():
+    assert "alice" not in Redaction(LINES, HERE).text(f"load: the end of its log: {PRIVATE}")
+
+
 def test_our_own_sentences_are_left_alone():
     result = scenario_result()
 

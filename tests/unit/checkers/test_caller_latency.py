@@ -49,6 +49,11 @@ def test_quick_calls_pass_in_every_window():
     assert verdict.evidence[1].startswith("killed on elasticsearch and after: response p99 0.1 ms over 600")
 
 
+def test_the_value_rests_on_the_samples_of_its_smallest_window():
+    assert CHECKER.check(good_run()).samples == 400
+    assert CHECKER.check(phases()).samples == 0
+
+
 def test_calls_that_block_only_while_the_fault_is_on_fail():
     verdict = CHECKER.check(
         _run(*_even(400, 0, 4), *_even(20, 4, 6, first=400, call_ms=150), *_even(400, 6, 10, first=420))

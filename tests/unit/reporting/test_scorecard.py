@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.protocols import Status
+from harness.protocols import Promises, Status
 from harness.reporting.atomic_file import write_report
 from harness.reporting.html import BYTES_MAX, Scorecard, page
-from harness.result import Result
+from harness.result import Attempt, Result
 from tests.unit.reporting.example_result import (
     EXAMPLES,
     NASTY,
@@ -174,6 +174,35 @@ def test_each_scenario_shows_its_purpose_its_proof_its_evidence_and_its_replay()
         "c4e8a17733d0915f",
     ):
         assert words in text
+
+
+def test_the_limit_drawn_is_the_stacks_own_promise() -> None:
+    base = passing_result()
+    one = replace(base.scenarios[0], verdicts=())
+    text = Outline(page(replace(base, scenarios=(one,), promises=Promises(response_p99_ms=7.0)))).text
+
+    assert "limit 7 ms" in text
+    assert "limit 100 ms" not in text
+
+
+def test_what_was_not_planned_is_named_with_what_was_not_examined() -> None:
+    base = passing_result()
+    unplanned = ("integrity.order: the stack promises no order",)
+    text = Outline(page(replace(base, unplanned=unplanned))).text
+    alone = replace(base, unplanned=unplanned, score=replace(base.score, not_examined=()))
+
+    assert "Not examined: degradation" in text
+    assert unplanned[0] in text
+    assert f"Not examined: {unplanned[0]}" in " ".join(Outline(page(alone)).text.split())
+
+
+def test_earlier_attempts_are_shown() -> None:
+    base = passing_result()
+    attempt = Attempt(Status.INCONCLUSIVE, ("steady state did not hold",), 12.5, "history/spine")
+    one = replace(base.scenarios[0], attempts=(attempt,))
+    text = Outline(page(replace(base, scenarios=(one,)))).text
+
+    assert "attempt 1 was INCONCLUSIVE after 12.5 s: steady state did not hold (history/spine)" in text
 
 
 def test_a_scenario_without_series_and_verdicts_says_so() -> None:
