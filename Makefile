@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check example schemas prove-heal servers clean
+.PHONY: help run test check example schemas bench prove-heal prove-selftest servers clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,12 @@ check: $(VENV)/.installed-dev ## Lint, format check, types, import contracts
 
 prove-heal: $(VENV)/.installed-dev ## Kill `logquake run` at 20 random moments; after `logquake heal` nothing is left
 	LOGQUAKE_HEAL_KILLS=20 $(BIN)/pytest -k whenever_the_harness_was_killed tests/system/test_heal.py -s $(ARGS)
+
+prove-selftest: $(VENV)/.installed ## Run each known-bad stack 20 times; goes on where it was interrupted
+	$(BIN)/logquake gate selftest --times 20 --resume reports/selftest.jsonl $(ARGS)
+
+bench: $(VENV)/.installed-dev ## Compare the embedded proxy with the real one (wants a quiet machine)
+	LOGQUAKE_BENCH=1 $(BIN)/pytest -q -s tests/benchmarks $(ARGS)
 
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py

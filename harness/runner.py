@@ -48,7 +48,6 @@ READY_SECONDS = 60.0
 LEAD_SECONDS = 0.5
 QUIET_SECONDS = 1.5
 TICK_SECONDS = 0.25
-# A stack writes its counters now and then; the archive has stood still before this wait begins.
 STACK = "stack"
 _SECOND_NS = 1_000_000_000
 

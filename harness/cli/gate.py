@@ -1,4 +1,4 @@
-"""`logquake gate`: decide by rules whether a finished run passes."""
+"""`logquake gate`: decide by rules whether a finished run passes, and see whether that can be trusted."""
 
 from __future__ import annotations
 
@@ -8,17 +8,38 @@ from pathlib import Path
 import click
 
 from harness.cli.run import gate_exit_code
+from harness.cli.selftest import selftest
 from harness.exemptions import applicable, excuse
 from harness.files.gate import load_gate
 from harness.gate import GateRules, decide
 from harness.reporting.result_json import read_result
 from harness.score import score
 
+_JUDGE = "RESULT"
 
-@click.command()
+
+class _ResultOrWord(click.Group):
+    """Takes a first argument that is none of its commands for the result to judge."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        return super().resolve_command(ctx, args if args and args[0] in self.commands else [_JUDGE, *args])
+
+
+@click.group(cls=_ResultOrWord, context_settings={"ignore_unknown_options": True})
+def gate() -> None:
+    """Decide by rules whether a finished run passes.
+
+    `logquake gate RESULT` judges a run's `result.json`, or the folder it lies in; `logquake gate selftest`
+    runs known-bad stacks and sees each of them blocked.
+    """
+
+
+@gate.command(name=_JUDGE)
 @click.argument("result", type=click.Path(path_type=Path))
 @click.option("--rules", type=click.Path(path_type=Path), default=None, metavar="FILE", help="A gate file.")
-def gate(result: Path, rules: Path | None) -> int:
+def judge_result(result: Path, rules: Path | None) -> int:
     """Decide by rules whether a finished run passes.
 
     RESULT is a run's `result.json`, or the folder it lies in. Without rules, a score of at least 98 and no
@@ -40,3 +61,6 @@ def gate(result: Path, rules: Path | None) -> int:
     for reason in decision.reasons:
         click.echo(f"  {reason}")
     return gate_exit_code(decision.status)
+
+
+gate.add_command(selftest)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.system.machine import QUICK, REPOSITORY, TIMEOUT_SECONDS, Machine, temporary_folder, wait_for
+from tests.system.machine import QUICK, TIMEOUT_SECONDS, Machine, temporary_folder, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -136,9 +136,11 @@ def test_servers_that_are_not_installed_exit_with_7_and_the_remedy(machine, tmp_
 
 def test_a_handler_that_cannot_be_imported_is_an_error_never_a_pass(machine, tmp_path):
     stack = tmp_path / "typo.yaml"
-    text = (REPOSITORY / "tests/detection/stacks/losing.yaml").read_text()
     stack.write_text(
-        text.replace("name: losing", "name: typo").replace("bad_handlers:Loses", "bad_handlers:Lose")
+        "version: 1\nname: typo\nneeds: [elasticsearch]\nlinks: {to_store: elasticsearch}\n"
+        "intake: {kind: python_logging, handler: 'harness.selftest.shipper:HonestShiper'}\n"
+        "acknowledged_by: return\n"
+        "archive: {kind: elasticsearch, index: 'logs-{run.id}', url: '{elasticsearch.url}'}\n"
     )
 
     code, out, _ = machine.call("run", QUICK, "--stack", stack, "--out", machine.reports)

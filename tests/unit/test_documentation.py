@@ -40,7 +40,8 @@ def test_every_command_shown_exists_with_its_options(page):
         for words in re.findall(r"^\S*logquake ([a-z]+)([^#\n]*)", block, re.MULTILINE):
             command = cli.get_command(click.Context(cli), words[0])
             assert command is not None, words
-            known = {option for parameter in command.params for option in parameter.opts}
+            commands = [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+            known = {option for each in commands for parameter in each.params for option in parameter.opts}
             assert set(re.findall(r"--[a-z-]+", words[1])) <= known, words
 
 
