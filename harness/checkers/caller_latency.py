@@ -66,12 +66,12 @@ class CallerLatency:
             return self._verdict(Status.INCONCLUSIVE, None, "no record was due")
         stuck = _stuck(run, outages)
         status = Status.FAIL if stuck else worst_of(status for status, _, _ in judged)
-        p99_ms = max(p99 for _, p99, _ in judged)
-        blamed = [sentence for found, _, sentence in judged if found is status] or [judged[0][2]]
+        decisive = [window for window in judged if window[0] is status] or judged
+        _, p99_ms, sentence = max(decisive, key=lambda window: window[1])
         return self._verdict(
             status,
             round(p99_ms, 3),
-            blamed[0],
+            sentence,
             evidence=(
                 *(sentence for _, _, sentence in judged),
                 *_unjudged(timings, outages),
