@@ -168,7 +168,7 @@ CASES = (
         "sends a batch again, whole, as long as one document of it is refused",
         _bug("RetriesPoisonForEver"),
         "poison",
-        # The fault ends one day, and then it stores what it had to put aside: that is where it shows for sure.
+        # The fault ends one day, and then it stores what it had to put aside: there it shows for sure.
         MISPLACED,
         frozenset({LOST, FRESH, THROUGHPUT, BACKLOG, EXIT}),
     ),
