@@ -112,7 +112,7 @@ def _has_rule(url: str, gate: str, rule: str) -> bool:
     with requests.Session() as session:
         # What listens on this machine is asked directly, whatever proxy the surroundings configure.
         session.trust_env = False
-        answer = session.get(f"{url}/gates/{quote(gate, safe='')}/counters", timeout=_ANSWER_SECONDS)
+        answer = session.get(f"{url}/gates/{quote(gate, safe='')}", timeout=_ANSWER_SECONDS)
     if answer.status_code >= _SERVER_ERROR:
         raise FaultError(f"the gate at {url} answers {answer.status_code}")
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import requests
 from elasticsearch_fixture import gate_program
 from proxy_fixtures import client, proxy_url
 
@@ -65,6 +66,7 @@ def test_a_rule_of_a_dead_run_is_removed_once(gate: ElasticGateClient) -> None:
 
     said, again = carry_out(undo), carry_out(undo)
 
-    assert gate.counters("run-1-to_store", "storm") == {}
+    shown = requests.get(f"{gate.url}/gates/run-1-to_store", timeout=5).json()
+    assert shown["rules"] == {}
     assert "was removed" in said
     assert "no more" in again
