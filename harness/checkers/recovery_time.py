@@ -6,6 +6,7 @@ archive at the end is not waited for here: that is loss, and judged as such.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class Recovery:
     backlog_seconds: float | None
 
 
-class _RecoveryTime:
+class _RecoveryTime(ABC):
     """What both have in common: limit, evidence, and when there is nothing to judge."""
 
     objective: ClassVar[str]
@@ -68,13 +69,13 @@ class _RecoveryTime:
         said = f"{self.wanted(found)} {seconds:.1f} s after the last fault was healed"
         return self._verdict(Status.PASS, seconds, said, evidence)
 
+    @abstractmethod
     def measured(self, found: Recovery) -> float | None:
         """Return the number that is judged."""
-        raise NotImplementedError
 
+    @abstractmethod
     def wanted(self, found: Recovery) -> str:
         """Say what was waited for, as the beginning of a sentence."""
-        raise NotImplementedError
 
     def _verdict(
         self,
