@@ -26,9 +26,8 @@ from harness.history import Recorder
 from harness.lines import digest
 from harness.protocols import Tally
 from harness.slots import REFUSED, Slot, Slots
-from harness.workload_file import WorkloadFile, read_workload
+from harness.workload_file import TALLY_FILE, WorkloadFile, read_workload
 
-TALLY_FILE = "tally.json"
 _SWEEP_SECONDS = 0.2
 
 

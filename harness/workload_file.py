@@ -15,6 +15,9 @@ import orjson
 from harness.lines import FileLines, GeneratedLines, LineSource, stamp
 from harness.protocols import Arguments, Part, Record
 
+TALLY_FILE = "tally.json"
+"""Beside the oracle's history: how far it has seen the sending come, for whoever watches."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkloadFile:

@@ -19,11 +19,10 @@ from harness.plan import PROBE_INTERVAL_NS, PROBES
 from harness.protocols import APPLICATION, LOAD, Clock, Part, Ready, Tally
 from harness.slots import ANSWERED, Slots
 from harness.targets.process import ProcessTarget
-from harness.workload_file import WorkloadFile
+from harness.workload_file import TALLY_FILE, WorkloadFile
 
 CONTROL = "control"
 ORACLE = "oracle"
-TALLY_FILE = "tally.json"
 
 _READY = Ready(output='"ready": true', timeout_seconds=30.0)
 _FINISH_SECONDS = 15.0

@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 from harness.clock import SystemClock
-from harness.deployments.load import TALLY_FILE, HostedLoad, LoadSpec
+from harness.deployments.load import HostedLoad, LoadSpec
 from harness.errors import InternalError
 from harness.protocols import Part, Tally
+from harness.workload_file import TALLY_FILE
 
 
 @pytest.fixture
