@@ -83,9 +83,66 @@ def test_evidence_that_cannot_be_had_is_a_fault_not_seen(stage):
 
     stage.run()
 
-    (seen,) = stage.facts(FaultSeen)
-    assert not seen.landed
-    assert "no route" in seen.proof
+    first, last = stage.facts(FaultSeen)
+    assert not first.landed
+    assert not last.landed
+    assert "no route" in last.proof
+
+
+def _when_seen(stage):
+    began_ns = stage.load.began_ns
+    return [(round((fact.at_ns - began_ns) / SECOND), fact.landed) for fact in stage.facts(FaultSeen)]
+
+
+def test_a_fault_proved_at_once_is_looked_at_once(stage):
+    stage.run()
+
+    assert _when_seen(stage) == [(STEP.at_seconds, True)]
+
+
+def test_a_fault_not_proved_at_once_is_looked_at_again_before_it_is_healed(stage):
+    late_ns = stage.clock.now_ns() + int((STEP.at_seconds + 1.5) * SECOND)
+    stage.fault.evidence = lambda target: (stage.clock.now_ns() > late_ns and target.hurt, "looked")
+
+    stage.run()
+
+    assert _when_seen(stage) == [(STEP.at_seconds, False), (STEP.at_seconds + STEP.for_seconds, True)]
+
+
+def test_a_fault_never_proved_is_looked_at_twice_and_not_seen(stage):
+    stage.fault = FakeFault(stage.log, landed=False)
+
+    stage.run()
+
+    assert _when_seen(stage) == [(STEP.at_seconds, False), (STEP.at_seconds + STEP.for_seconds, False)]
+
+
+def test_a_fault_that_adds_up_is_told_with_what_it_came_to_in_all(stage):
+    class Adding(FakeFault):
+        def evidence_in_all(self, target):
+            return target.hurt, "52 of 52"
+
+    stage.fault = Adding(stage.log)
+
+    stage.run()
+
+    assert [(fact.landed, fact.proof) for fact in stage.facts(FaultSeen)] == [
+        (True, "seen"),
+        (True, "52 of 52"),
+    ]
+
+
+def test_a_last_look_that_fails_leaves_what_the_first_one_proved(stage):
+    class Hiding(FakeFault):
+        def evidence_in_all(self, target):
+            raise FaultError("no route")
+
+    stage.fault = Hiding(stage.log)
+
+    stage.run()
+
+    assert [fact.landed for fact in stage.facts(FaultSeen)] == [True, False]
+    assert stage.facts(Broke) == []
 
 
 def test_an_interruption_heals_stops_and_is_passed_on(stage):
