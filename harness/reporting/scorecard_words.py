@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.amounts import EN_DASH, apportioned, hundredths, milliseconds, number, quantity
 from harness.protocols import Status, Verdict
-from harness.result import Attempt, DimensionScore, Result, ScenarioResult, Score
+from harness.result import SELECTED, Attempt, DimensionScore, Result, ScenarioResult, Score
 
 # A mark beside each word, so that no reading depends on colour; plain ones for ASCII terminals.
 MARKS = {
@@ -108,7 +108,22 @@ def veto_case(result: Result, veto: str) -> tuple[ScenarioResult, Verdict] | Non
 
 def replay_command(result: Result, scenario: ScenarioResult) -> str:
     """Return the command that runs this scenario alone, on the same schedule."""
-    return f"{result.command} {shlex.quote(scenario.scenario.name)} --seed {result.seed}"
+    return _replay(result, _called(scenario))
+
+
+def whole_replay_command(result: Result) -> str:
+    """Return the command that runs all of it again, on the same schedule."""
+    if result.suite == SELECTED:
+        return _replay(result, *map(_called, result.scenarios))
+    return _replay(result, "--suite", result.suite)
+
+
+def _replay(result: Result, *words: str) -> str:
+    return f"{result.command} {shlex.join(words)} --seed {result.seed}"
+
+
+def _called(scenario: ScenarioResult) -> str:
+    return scenario.scenario.source or scenario.scenario.name
 
 
 def count_by_status(statuses: Sequence[Status]) -> str:
