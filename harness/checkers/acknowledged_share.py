@@ -40,7 +40,7 @@ class AcknowledgedShare:
         if "read back" not in run.phases:
             return self._verdict(Status.INCONCLUSIVE, None, "the run ended before the last answers were seen")
         silent = [entry for entry in due if entry.acknowledged_ns is None and entry.refused_ns is None]
-        unsent = _held_up_by_the_harness(run, silent)
+        unsent = _not_held_up_by_the_stack(run, silent)
         killed = [entry for entry in silent if _was_under_way_at_a_kill(run, entry)]
         nowhere = sum(not run.kept(entry.sequence) for entry in silent)
         dropped = min(nowhere, max(0, int(run.counter(DROPPED) or 0)))
@@ -83,14 +83,20 @@ class AcknowledgedShare:
         )
 
 
-def _held_up_by_the_harness(run: Account, silent: Sequence[Entry]) -> list[Entry]:
-    """Return the records never handed over although no earlier call of their producer was stuck."""
+def _not_held_up_by_the_stack(run: Account, silent: Sequence[Entry]) -> list[Entry]:
+    """Return the records never handed over, by producers that no earlier call held up or that were gone."""
+    gone = run.application_gone()
     stuck = {
         entry.producer
         for entry in run.entries.values()
         if entry.sent_ns is not None and entry.returned_ns is None
     }
-    return [entry for entry in silent if entry.sent_ns is None and entry.producer not in stuck]
+    return [
+        entry
+        for entry in silent
+        if entry.sent_ns is None
+        and (entry.producer not in stuck or (gone is not None and gone.holds(entry.due_ns)))
+    ]
 
 
 def _was_under_way_at_a_kill(run: Account, entry: Entry) -> bool:
