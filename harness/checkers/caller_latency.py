@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from harness.account import Account, Entry, Window, account
 from harness.checkers.call_times import MS_NS, Timing, outages_of, stuck_calls, timings_of
+from harness.checkers.measure import Measure
 from harness.facts import ControlCall, Event
 from harness.protocols import APPLICATION, Charge, Status, Verdict
 from harness.statistics import excess_odds, quantile, samples_needed
@@ -34,6 +35,7 @@ class CallerLatency:
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._limit_ms = charge.promises.response_p99_ms
+        self._measure = Measure(self.objective, self.dimension, "ms", self._limit_ms)
 
     def check(self, events: Sequence[Event]) -> Verdict:
         """Judge each window's p99; calls that never returned count with the time they were seen to take."""
@@ -48,16 +50,18 @@ class CallerLatency:
         ]
         judged = [_judge(window.label, inside, self._limit_ms) for window, inside in windows if inside]
         if not judged:
-            return self._verdict(Status.INCONCLUSIVE, None, unanswered or "no record was due")
+            return self._measure.verdict(
+                Status.INCONCLUSIVE, None, unanswered or "no record was due", samples=0
+            )
         stuck = stuck_calls(run, outages)
         status = Status.FAIL if stuck else _worst_of(status for status, _, _ in judged)
         if status is Status.PASS and unanswered:
             status = Status.INCONCLUSIVE
         decisive = [window for window in judged if window[0] is status] or judged
         _, p99_ms, sentence = max(decisive, key=lambda window: window[1])
-        return self._verdict(
+        return self._measure.verdict(
             status,
-            round(p99_ms, 3),
+            p99_ms,
             unanswered if unanswered and status is Status.INCONCLUSIVE else sentence,
             evidence=(
                 *(sentence for _, _, sentence in judged),
@@ -67,30 +71,6 @@ class CallerLatency:
             counterexample=_longest(run, stuck, timings) if status is Status.FAIL else (),
             vetoes=(VETO,) if stuck else (),
             samples=min(len(inside) for _, inside in windows if inside),
-        )
-
-    def _verdict(
-        self,
-        status: Status,
-        value: float | None,
-        summary: str,
-        evidence: tuple[str, ...] = (),
-        counterexample: tuple[str, ...] = (),
-        vetoes: tuple[str, ...] = (),
-        samples: int = 0,
-    ) -> Verdict:
-        return Verdict(
-            self.objective,
-            self.dimension,
-            status,
-            summary,
-            value,
-            "ms",
-            self._limit_ms,
-            evidence,
-            counterexample,
-            vetoes,
-            samples,
         )
 
 
