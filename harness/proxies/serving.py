@@ -13,9 +13,24 @@ from collections.abc import Callable, Generator
 
 import orjson
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 API_CONNECTIONS_MAX = 128
+
+
+class BrowserStop:
+    """Turns browsers away, so that no web page can drive the API of the machine it is shown on."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a browser with 403, and let everyone else through."""
+        if scope["type"] == "http" and dict(scope["headers"]).get(b"user-agent", b"").startswith(b"Mozilla/"):
+            await PlainTextResponse("User agent not allowed\n", 403)(scope, receive, send)
+        else:
+            await self._application(scope, receive, send)
 
 
 def listen(host: str, port: int) -> socket.socket:
