@@ -117,10 +117,6 @@ class GateDecision:
     reasons: tuple[str, ...]
 
 
-SELECTED = "selected"
-"""The suite of a run whose scenarios were named one by one."""
-
-
 @dataclass(frozen=True, slots=True)
 class Result:
     """A whole run, as `result.json` stores it.

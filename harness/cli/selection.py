@@ -21,7 +21,6 @@ from harness.files.stack import load_stack
 from harness.files.suite import load_suite
 from harness.gate import GateRules
 from harness.protocols import Scenario, Stack
-from harness.result import SELECTED
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -138,15 +137,14 @@ def _replay_command(selection: Selection) -> str:
 
 
 def _scenarios(selection: Selection, library: Library) -> tuple[str, tuple[str, ...]]:
-    """Return the suite and its scenarios as a command line calls them: by name, or by path as written."""
+    """Return the suite's name, and what a command line calls each scenario: a name, or a path as written."""
     if selection.scenarios:
-        return SELECTED, tuple(dict.fromkeys(selection.scenarios))
-    word = selection.suite or "default"
+        return "selected", tuple(dict.fromkeys(selection.scenarios))
     known = [entry.name for entry in library.entries(Sort.SCENARIO)]
-    names = load_suite(library.find(Sort.SUITE, word).path, known).scenarios
-    if not names:
-        raise NothingSelectedError(f'suite "{word}" lists no scenario')
-    return word, names
+    suite = load_suite(library.find(Sort.SUITE, selection.suite or "default").path, known)
+    if not suite.scenarios:
+        raise NothingSelectedError(f'suite "{suite.name}" lists no scenario')
+    return suite.name, suite.scenarios
 
 
 def _origins(scenarios: Sequence[Entry], stack: Entry) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.amounts import EN_DASH, apportioned, hundredths, milliseconds, number, quantity
 from harness.protocols import Status, Verdict
-from harness.result import SELECTED, Attempt, DimensionScore, Result, ScenarioResult, Score
+from harness.result import Attempt, DimensionScore, Result, ScenarioResult, Score
 
 # A mark beside each word, so that no reading depends on colour; plain ones for ASCII terminals.
 MARKS = {
@@ -112,10 +112,8 @@ def replay_command(result: Result, scenario: ScenarioResult) -> str:
 
 
 def whole_replay_command(result: Result) -> str:
-    """Return the command that runs all of it again, on the same schedule."""
-    if result.suite == SELECTED:
-        return _replay(result, *map(_called, result.scenarios))
-    return _replay(result, "--suite", result.suite)
+    """Return the command that runs all of it again, on the same schedule, whatever its suite lists by now."""
+    return _replay(result, *map(_called, result.scenarios))
 
 
 def _replay(result: Result, *words: str) -> str:

@@ -88,6 +88,17 @@ def test_a_changed_line_is_told_by_sequence_hash_and_shape(changed):
     assert "(masked; hash " in reads
 
 
+def test_the_replay_command_names_files_as_they_were_named(changed, folder):
+    finished, run = changed
+    wanted = (
+        f"logquake run --stack {folder}/changing.yaml --backend embedded --input {folder}/app.log "
+        f"{folder}/short.yaml --seed 1"
+    )
+
+    for said in (" ".join(finished.stdout.split()), (run / "scorecard.md").read_text()):
+        assert wanted in said
+
+
 def test_the_history_keeps_the_line_for_its_owner_only(changed):
     _, run = changed
     histories = list(run.glob("history/short/*.jsonl"))

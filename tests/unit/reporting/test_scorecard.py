@@ -170,7 +170,6 @@ def test_each_scenario_shows_its_purpose_its_proof_its_evidence_and_its_replay()
         "12.4 ms, limit 100 ms",
         "injected 12.4 ms (n = 3,800)",
         "logquake run --stack reference --backend embedded spine --seed 42",
-        "logquake run --stack reference --backend embedded --suite default --seed 42",
         "Linux 6.8.0-1021 x86_64",
         "c4e8a17733d0915f",
     ):
