@@ -20,6 +20,7 @@ from harness.facts import (
     Found,
     PhaseChanged,
     Poisoned,
+    ProcessExited,
     Refused,
     Sent,
     Unreadable,
@@ -82,6 +83,7 @@ class Account:
     landed: set[int] = field(default_factory=set)
     unreadable: list[Unreadable] = field(default_factory=list)
     phases: dict[str, int] = field(default_factory=dict)
+    exits: dict[str, ProcessExited] = field(default_factory=dict)
     fault_windows: list[tuple[int, Window]] = field(default_factory=list)
     read_whole: bool = False
     letters_read_whole: bool = False
@@ -113,6 +115,26 @@ class Account:
             for step, (target, at_ns) in sorted(self.kills.items())
             if target == APPLICATION and step in self.landed
         ]
+
+    def application_gone(self) -> Window | None:
+        """Return when there was no application because it had ended by itself; None where it never did.
+
+        It begins after the last sign of life, since its end was noticed a moment after it came, and lasts
+        until a later fault started it again, or for good.
+        """
+        ended = self.exits.get(APPLICATION)
+        if ended is None:
+            return None
+        times = [
+            at_ns
+            for entry in self.entries.values()
+            for at_ns in (entry.sent_ns, entry.returned_ns)
+            if at_ns is not None
+        ]
+        last_ns = max((at_ns for at_ns in times if at_ns <= ended.at_ns), default=ended.at_ns - 1)
+        again_ns = min((at_ns for at_ns in times if at_ns > ended.at_ns), default=self.ended_ns + 1)
+        label = f"the application was gone (it ended by itself with {ended.returncode})"
+        return Window(label, last_ns + 1, again_ns)
 
     def counter(self, name: str) -> float | None:
         """Return a counter's last value after the drain; None where nothing was read so late."""
@@ -203,6 +225,10 @@ def _seen(result: Account, event: FaultSeen) -> None:
         result.landed.add(event.step)
 
 
+def _exited(result: Account, event: ProcessExited) -> None:
+    result.exits.setdefault(event.process, event)
+
+
 def _unreadable(result: Account, event: Unreadable) -> None:
     result.unreadable.append(event)
 
@@ -239,6 +265,7 @@ _ARRANGE: Mapping[type, Callable[[Account, Any], None]] = {
     Poisoned: _poisoned,
     CounterRead: _counter,
     FaultSeen: _seen,
+    ProcessExited: _exited,
     Unreadable: _unreadable,
     PhaseChanged: _phase,
     FaultChanged: _fault,

@@ -162,7 +162,10 @@ class FaultChanged:
 
 @dataclass(frozen=True, slots=True)
 class FaultSeen:
-    """What was observed of a fault from outside: proof that it landed, or what was seen instead."""
+    """What was observed of a fault from outside: proof that it landed, or what was seen instead.
+
+    A step may have several; one that landed proves it.
+    """
 
     at_ns: int
     step: int

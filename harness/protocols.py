@@ -353,7 +353,10 @@ class Fault(Protocol):
         ...
 
     def evidence(self, target: Any) -> tuple[bool, str]:
-        """Observe from outside, while injected: (landed, what was seen)."""
+        """Observe from outside, right after injection: (landed, what was seen).
+
+        Asked again just before the healing where the first look proved nothing.
+        """
         ...
 
 

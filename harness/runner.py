@@ -38,7 +38,7 @@ from harness.facts import (
     StepSkipped,
 )
 from harness.history import HistoryUnwritableError, Recorder
-from harness.observation import Gauges, NamedCounters, Poisons
+from harness.observation import Cumulative, Gauges, NamedCounters, Poisons
 from harness.outlets import Outlets, OutletSpec, Reading
 from harness.protocols import APPLICATION, Clock, Deployment, Fault, Load, Progress, Scenario, Step
 from harness.targets.capabilities import Untouchable
@@ -144,20 +144,26 @@ class Runner:
         self._fault = f"{step.fault} on {step.target}"
         with self._undoable(number, step, fault, target):
             until_ns = self._now() + int(step.for_seconds * _SECOND_NS)
-            self._look(number, fault, target)
+            landed = self._look(number, fault.evidence, target)
             self._wait_until(until_ns)
+            if isinstance(fault, Cumulative):
+                self._look(number, fault.evidence_in_all, target)
+            elif not landed:
+                self._look(number, fault.evidence, target)
             self._enter("heal")
         self._fault = ""
         self._enter("recovery")
 
-    def _look(self, number: int, fault: Fault, target: object) -> None:
+    def _look(self, number: int, evidence: Callable[[object], tuple[bool, str]], target: object) -> bool:
+        """Note what is seen of a fault; one look that proves it is enough, the last of those is quoted."""
         try:
-            landed, proof = fault.evidence(target)
+            landed, proof = evidence(target)
         except (InterruptedRunError, TimeIsUpError):
             raise
         except HarnessError as error:
             landed, proof = False, f"it could not be observed: {error}"
         self._record(FaultSeen(self._now(), number, landed, proof))
+        return landed
 
     @contextmanager
     def _undoable(self, number: int, step: Step, fault: Fault, target: object) -> Iterator[None]:
