@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check example schemas bench prove-heal prove-selftest servers clean
+.PHONY: help run test check example schemas bench bench-callers prove-heal prove-selftest servers clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ prove-selftest: $(VENV)/.installed ## Run each known-bad stack 20 times; goes on
 
 bench: $(VENV)/.installed-dev ## Compare the embedded proxy with the real one (wants a quiet machine)
 	LOGQUAKE_BENCH=1 $(BIN)/pytest -q -s tests/benchmarks $(ARGS)
+
+bench-callers: $(VENV)/.installed-dev ## Compare the cost of a log call, and what is lost, with other ways to log
+	$(BIN)/python -m tests.benchmarks.callers $(ARGS)
 
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from logging_system.gateway import command
+
 EXIT_FAILED = 1
 EXIT_USAGE = 4
 
@@ -61,9 +63,17 @@ def main(arguments: list[str] | None = None) -> int:
     )
     add("--status", type=Path, metavar="FILE", help="counters as JSON (default: in the spool folder)")
     add("--lifeline", action="store_true", help="end when standard input reaches its end")
+    serve = commands.add_parser(
+        "serve",
+        help="take logs from other processes over HTTP",
+        description="Takes NDJSON (POST /v1/ndjson) and OTLP/HTTP logs (POST /v1/logs); 200 means that they "
+        "are durable in the spool. Prints one JSON line with its URL when it takes requests. GET /healthz, "
+        "/readyz, /stats. SIGTERM ends it within 5 seconds. Exit codes: 0 stopped, 1 cannot serve, 4 usage.",
+    )
+    command.add_arguments(serve)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    return _ship(options, ship)
+    return command.run(options) if options.command == "serve" else _ship(options, ship)
 
 
 def _ship(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

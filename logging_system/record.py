@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -77,7 +77,7 @@ def identity(document: Document) -> Document:
 
 def capture(record: logging.LogRecord) -> Captured:
     """Take from a record what may change after the call; never raises for what is in it."""
-    labels = _labels(record.__dict__)
+    labels = labels_of(record.__dict__, left_out=_STANDARD)
     error = _error(record)
     args = record.args
     held_bytes = 512 + _size(labels) + _size(error)
@@ -90,6 +90,22 @@ def capture(record: logging.LogRecord) -> Captured:
     return Captured(record, message, labels, error, held_bytes + len(message))
 
 
+def labels_of(attributes: Mapping[str, object], left_out: Set[str] = frozenset()) -> dict[str, Label]:
+    """Return attributes as flat labels, bounded in number, depth and length.
+
+    Args:
+        attributes: Values by name; nested mappings become dotted names.
+        left_out: Names that are no labels.
+    """
+    labels: dict[str, Label] = {}
+    for key in attributes.keys() - left_out:
+        for path, value in _flatten(str(key), attributes[key], LABEL_DEPTH_MAX):
+            if len(labels) >= LABELS_MAX:
+                return labels
+            labels[path[:LABEL_KEY_CHARACTERS_MAX].replace("\0", "\\0") or "_"] = value
+    return labels
+
+
 def encode(captured: Captured, sequence: int, producer: Producer, scrub: Scrubber = identity) -> bytes:
     """Return the document of a captured record as JSON.
 
@@ -99,7 +115,11 @@ def encode(captured: Captured, sequence: int, producer: Producer, scrub: Scrubbe
         producer: Who writes it.
         scrub: Takes secrets out.
     """
-    document = scrub(_document(captured, sequence, producer))
+    return encode_document(scrub(_document(captured, sequence, producer)))
+
+
+def encode_document(document: Document) -> bytes:
+    """Return a document as JSON; what JSON cannot carry is written so that it can."""
     try:
         return orjson.dumps(document)
     except TypeError:
@@ -173,16 +193,6 @@ def _error(record: logging.LogRecord) -> dict[str, str] | None:
         }
     except Exception as error:
         return {"type": _type_name(record.exc_info), "message": f"unformatted: {type(error).__name__}"}
-
-
-def _labels(attributes: Mapping[str, object]) -> dict[str, Label]:
-    labels: dict[str, Label] = {}
-    for key in attributes.keys() - _STANDARD:
-        for path, value in _flatten(str(key), attributes[key], LABEL_DEPTH_MAX):
-            if len(labels) >= LABELS_MAX:
-                return labels
-            labels[path[:LABEL_KEY_CHARACTERS_MAX].replace("\0", "\\0") or "_"] = value
-    return labels
 
 
 def _flatten(path: str, value: object, depth: int) -> Iterator[tuple[str, Label]]:

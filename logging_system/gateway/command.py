@@ -1,0 +1,119 @@
+"""`python -m logging_system serve`: the gateway's arguments, and what it says when they cannot be used."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from pathlib import Path
+
+from logging_system.gateway.limits import Limits
+
+EXIT_FAILED = 1
+_BODY_SECONDS = "how long a body may take to arrive (default 30)"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `serve` can be told."""
+    add = parser.add_argument
+    add(
+        "--spool",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="the spool folder; `ship` takes it to the store",
+    )
+    add("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
+    add("--port", type=_port, default=4318, help="the port, 0 for a free one (default 4318, OTLP/HTTP's)")
+    add("--token-file", type=Path, metavar="FILE", help="bearer tokens that may send, one a line; mode 0600")
+    add("--open-to-all", action="store_true", help="allow an address beyond this machine without tokens")
+    add("--certificate", type=Path, metavar="FILE", help="the server's certificate chain, PEM: serve TLS")
+    add("--key", type=Path, metavar="FILE", help="its key, PEM, where the chain's file does not hold it")
+    defaults = Limits()
+    _add_limit(parser, "--body-bytes-max", defaults.body_bytes_max, "bytes of a body, also once unpacked")
+    _add_limit(parser, "--record-bytes-max", defaults.record_bytes_max, "bytes of one line or record")
+    add(
+        "--body-seconds-max",
+        type=_seconds,
+        default=defaults.body_seconds_max,
+        metavar="S",
+        help=_BODY_SECONDS,
+    )
+    _add_limit(parser, "--pending-bytes-max", defaults.pending_bytes_max, "bytes waiting for the disk")
+    _add_limit(parser, "--connections-max", defaults.connections_max, "connections served at once")
+    _add_limit(parser, "--spool-bytes-max", 1024 * 1024 * 1024, "bytes of the spool; when full, 429")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until a signal; prints one JSON line with the URL when requests are taken.
+
+    Args:
+        options: What `add_arguments` was told.
+
+    Returns:
+        0 after a good end, 1 where it cannot serve or could not seal the spool in time.
+    """
+    from logging_system.gateway.server import ExposureError, Service, serve
+    from logging_system.gateway.tokens import TokenFileError
+
+    service = Service(
+        spool=options.spool,
+        host=options.host,
+        port=options.port,
+        token_file=options.token_file,
+        open_to_all=options.open_to_all,
+        certificate=options.certificate,
+        key=options.key,
+        spool_bytes_max=options.spool_bytes_max,
+        limits=Limits(
+            body_bytes_max=options.body_bytes_max,
+            record_bytes_max=options.record_bytes_max,
+            body_seconds_max=options.body_seconds_max,
+            pending_bytes_max=options.pending_bytes_max,
+            connections_max=options.connections_max,
+        ),
+    )
+    try:
+        return serve(service, _say_ready)
+    except ExposureError as error:
+        return _fail(f"--host {error}: --token-file FILE, or --open-to-all")
+    except TokenFileError as error:
+        return _fail(f"--token-file {error}")
+    except OSError as error:
+        return _fail(f"{error.filename or options.host}: {error.strerror or error}")
+
+
+def _say_ready(url: str) -> None:
+    sys.stdout.write(json.dumps({"ready": True, "url": url}) + "\n")
+    sys.stdout.flush()
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(f"python -m logging_system serve: {message}\n")
+    return EXIT_FAILED
+
+
+def _add_limit(parser: argparse.ArgumentParser, name: str, default: int, what: str) -> None:
+    parser.add_argument(name, type=_count, default=default, metavar="N", help=f"{what} (default {default:,})")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is no port; 0 to 65535")
+    return port
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return count
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
+    return seconds
