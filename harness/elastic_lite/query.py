@@ -84,6 +84,16 @@ def compile_query(query: Any, scope: Scope) -> Matcher:
     Raises:
         ElasticError: 400 for a query that does not exist or is malformed.
     """
+    kind, body = check_query(query)
+    return BUILDERS[kind](body, scope)
+
+
+def check_query(query: Any) -> tuple[str, Json]:
+    """A query's type and what it asks; what is inside it is not looked at.
+
+    Raises:
+        ElasticError: 400 for a query that does not exist or is malformed.
+    """
     if not isinstance(query, dict):
         raise query_error("[_na] query malformed, must start with start_object")
     if not query:
@@ -93,12 +103,11 @@ def compile_query(query: Any, scope: Scope) -> Matcher:
             f"[{next(iter(query))}] malformed query, expected [END_OBJECT] but found [FIELD_NAME]"
         )
     kind, body = next(iter(query.items()))
-    builder = BUILDERS.get(kind)
-    if builder is None:
-        raise query_error(f"unknown query [{kind}]")
     if not isinstance(body, dict):
         raise query_error(f"[{kind}] query malformed, no start_object after query name")
-    return builder(body, scope)
+    if kind not in BUILDERS:
+        raise query_error(f"unknown query [{kind}]")
+    return kind, body
 
 
 def one_field(kind: str, body: Json) -> tuple[str, Any]:

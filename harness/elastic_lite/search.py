@@ -12,6 +12,9 @@ from typing import Any
 
 import orjson
 
+from harness.elastic_lite.aggregation_columns import Column, Table
+from harness.elastic_lite.aggregation_tree import Aggregations
+from harness.elastic_lite.aggregations import parse_aggregations
 from harness.elastic_lite.catalog import Index
 from harness.elastic_lite.errors import (
     ElasticError,
@@ -31,7 +34,8 @@ TRACKED_DEFAULT = 10_000
 SEARCH_KEYS = frozenset(
     {
         "query", "size", "from", "sort", "_source", "track_total_hits", "search_after", "pit", "timeout",
-        "version", "seq_no_primary_term", "track_scores", "min_score", "explain", "profile", "stored_fields",
+        "version", "seq_no_primary_term", "aggs", "aggregations", "track_scores", "min_score", "explain",
+        "profile", "stored_fields",
     }
 )  # fmt: skip
 # Statements are put together from this constant alone; values are always bound.
@@ -71,6 +75,8 @@ class Request:
     after: tuple[Any, ...] | None
     with_version: bool
     with_seq_no: bool
+    aggregations: Aggregations
+    columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +143,14 @@ def parse_request(body: Json) -> Request:
     check_window(start + size)
     if after is not None and not sort:
         raise SearchError(400, "illegal_argument_exception", "Sort must contain at least one field.")
+    columns: list[Column] = []
+    given = [body[key] for key in body if key in ("aggs", "aggregations")]
+    aggregations = parse_aggregations(given[-1] if given else {}, columns)
     return Request(
         body.get("query", {"match_all": {}}), size, start, sort, parse_source_filter(body.get("_source")),
         tracked_of(body.get("track_total_hits", TRACKED_DEFAULT)), None if after is None else tuple(after),
         bool(body.get("version")), bool(body.get("seq_no_primary_term")),
+        aggregations, tuple(columns),
     )  # fmt: skip
 
 
@@ -186,6 +196,15 @@ class Searcher:
     def count(self, query: Any, limit: int | None = None) -> int:
         """How many documents match; it may stop counting in each view at a limit."""
         return sum(self.count_view(view, self.matcher(query, view), limit) for view in self.views)
+
+    def aggregate(self, request: Request, typed: bool) -> Json:
+        """The answers of the request's aggregations over every match, their types before names if asked."""
+        table = Table(list(request.columns), typed)
+        for view in self.views:
+            cells = table.bind(Scope(self.indices[view.name], self.now_ms))
+            for _, _, _, candidate in self.matching(view, self.matcher(request.query, view), 0):
+                table.add(cells, candidate)
+        return request.aggregations.answers(table.rows, table)
 
     def matcher(self, query: Any, view: View) -> Matcher:
         """The query under the mapping of a view's index."""

@@ -120,6 +120,7 @@ def run_search(server: Server, call: Call, body: Json, as_int: bool) -> Json:
             head["pit_id"] = point["id"]
         searcher = Searcher(connection, views, indices, now_ms(), point is not None)
         hits, total = searcher.search(request)
+        found = searcher.aggregate(request, call.flag("typed_keys")) if views else {}
     answer: Json = {}
     if total is not None:
         shown = total_as_json(total, request.tracked)
@@ -131,7 +132,8 @@ def run_search(server: Server, call: Call, body: Json, as_int: bool) -> Json:
     answer["hits"] = listed
     took = int((time.monotonic() - started) * 1000)
     shards = shards_as_json(views, indices)
-    return {**head, "took": took, "timed_out": False, "_shards": shards, "hits": answer}
+    tail = {"aggregations": found} if found else {}
+    return {**head, "took": took, "timed_out": False, "_shards": shards, "hits": answer, **tail}
 
 
 def now_ms() -> int:
