@@ -15,7 +15,15 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.datastructures import Headers
 
-from harness.elastic_lite import cluster_api, documents_api, indices_api, search_api, templates_api
+from harness.elastic_lite import (
+    blocks_api,
+    cluster_api,
+    documents_api,
+    indices_api,
+    rollover_api,
+    search_api,
+    templates_api,
+)
 from harness.elastic_lite.errors import ElasticError, PlainError
 from harness.elastic_lite.filter_path import apply_filter_path
 from harness.elastic_lite.http import Answer, Call, Server
@@ -29,6 +37,8 @@ ROUTES: list[Route] = [
     *documents_api.ROUTES,
     *search_api.ROUTES,
     *indices_api.ROUTES,
+    *blocks_api.ROUTES,
+    *rollover_api.ROUTES,
     *templates_api.ROUTES,
     *cluster_api.ROUTES,
 ]
