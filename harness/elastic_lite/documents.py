@@ -285,7 +285,7 @@ def parse_document(source: bytes) -> Json:
         raise document_error("failed to parse, document is empty")
     try:
         document = orjson.loads(source)
-        plain = orjson.dumps(document) == source
+        plain = is_plain(document, source)
     except orjson.JSONDecodeError as error:
         document = parse_leniently(source, error)
         plain = False
@@ -295,6 +295,14 @@ def parse_document(source: bytes) -> Json:
     if not plain:  # only then can a name be repeated: a repeated name is written once
         refuse_repeated_names(source)
     return document
+
+
+def is_plain(document: Any, source: bytes) -> bool:
+    """Whether a document is spelled as it would be written again; one too deep to be written is not."""
+    try:
+        return orjson.dumps(document) == source
+    except orjson.JSONEncodeError:
+        return False
 
 
 def parse_stored(source: bytes) -> Json:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.elastic_lite.catalog import Index
@@ -29,6 +29,7 @@ from harness.elastic_lite.mappings import values_at
 from harness.elastic_lite.names import matches
 
 Json = dict[str, Any]
+DEPTH_MAX = 30
 WORD = re.compile(r"\w+")
 RANGE_BOUNDS = frozenset({"gt", "gte", "lt", "lte", "from", "to", "include_lower", "include_upper"})
 RANGE_OPTIONS = frozenset({"format", "time_zone", "boost", "relation", "_name"})
@@ -62,6 +63,20 @@ class Scope:
 
     index: Index
     now_ms: int
+    depth: int = 0
+
+    def inside(self) -> Scope:
+        """The scope of a query inside another.
+
+        Raises:
+            ElasticError: 400 when queries are nested deeper than Elasticsearch allows by default.
+        """
+        if self.depth + 1 >= DEPTH_MAX:
+            raise illegal_argument(
+                "The nested depth of the query exceeds the maximum nested depth for queries set in "
+                "[indices.query.bool.max_nested_depth]"
+            )
+        return replace(self, depth=self.depth + 1)
 
 
 def everything(_: Candidate) -> bool:
@@ -340,7 +355,7 @@ def _build_pattern(kind: str, body: Json, scope: Scope, test: Callable[[str, str
 
 
 def _build_constant_score(body: Json, scope: Scope) -> Matcher:
-    return compile_query(body.get("filter"), scope)
+    return compile_query(body.get("filter"), scope.inside())
 
 
 def _build_bool(body: Json, scope: Scope) -> Matcher:
@@ -365,7 +380,8 @@ def clauses(value: Any, scope: Scope) -> list[Matcher]:
     if value is None:
         return []
     listed: Iterable[Any] = value if isinstance(value, list) else [value]
-    return [compile_query(clause, scope) for clause in listed]
+    inner = scope.inside()
+    return [compile_query(clause, inner) for clause in listed]
 
 
 def words(text: str) -> Iterator[str]:

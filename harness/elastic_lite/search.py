@@ -15,6 +15,7 @@ import orjson
 from harness.elastic_lite.aggregation_columns import Column, Table
 from harness.elastic_lite.aggregation_tree import Aggregations
 from harness.elastic_lite.aggregations import parse_aggregations
+from harness.elastic_lite.bulk import token
 from harness.elastic_lite.catalog import Index
 from harness.elastic_lite.errors import (
     ElasticError,
@@ -29,6 +30,7 @@ from harness.elastic_lite.query import Candidate, Matcher, Scope, compile_query,
 from harness.elastic_lite.sorting import PLACES, Criterion, Key, SortField, bind, is_after, parse_sort
 
 Json = dict[str, Any]
+INT_MAX = 2**31 - 1
 WINDOW_MAX = 10_000
 TRACKED_DEFAULT = 10_000
 SEARCH_KEYS = frozenset(
@@ -131,7 +133,7 @@ def parse_request(body: Json) -> Request:
     for key in body:
         if key not in SEARCH_KEYS:
             raise query_error(f"Unknown key for a value in [{key}].")
-    size, start = int(body.get("size", 10)), int(body.get("from", 0))
+    size, start = whole_number(body, "size", 10), whole_number(body, "from", 0)
     if size < 0:
         raise illegal_argument(f"[size] parameter cannot be negative, found [{size}]")
     if start < 0:
@@ -154,6 +156,25 @@ def parse_request(body: Json) -> Request:
     )  # fmt: skip
 
 
+def whole_number(body: Json, key: str, default: int) -> int:
+    """A number of a search body; a text or a fraction is read as Elasticsearch does.
+
+    Raises:
+        ElasticError: 400 for anything else, or a number beyond 32 bits.
+    """
+    value = body.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise query_error(f"Unknown key for a {token(value)} in [{key}].")
+    try:
+        number = int(value)
+    except (ValueError, OverflowError) as error:
+        raise ElasticError(400, "number_format_exception", f'For input string: "{value}"') from error
+    if abs(number) > INT_MAX:
+        reason = f"[1:1] Numeric value ({number}) out of range of int (-2147483648 - {INT_MAX})"
+        raise ElasticError(400, "x_content_parse_exception", reason)
+    return number
+
+
 def check_window(last: int) -> None:
     """Refuse a page that ends behind the result window."""
     if last > WINDOW_MAX:
@@ -172,7 +193,14 @@ def tracked_of(value: Any) -> int | None:
     """Up to how many hits are counted; None counts all, 0 none."""
     if value is True or value == -1:
         return None
-    return 0 if value is False else int(value)
+    if value is False:
+        return 0
+    tracked = whole_number({"track_total_hits": value}, "track_total_hits", TRACKED_DEFAULT)
+    if tracked < 0:
+        raise illegal_argument(
+            f"[track_total_hits] parameter must be positive or equals to -1, got {tracked}"
+        )
+    return tracked
 
 
 @dataclass(frozen=True, slots=True)
