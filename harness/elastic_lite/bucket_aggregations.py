@@ -149,9 +149,12 @@ def bound(value: Any, unbounded: float) -> float:
     if value is None:
         return unbounded
     try:
-        return float(value)
-    except ValueError as error:
+        number = float(value)
+    except (ValueError, OverflowError) as error:
         raise SearchError(400, "number_format_exception", f'For input string: "{value}"') from error
+    if math.isnan(number):
+        raise SearchError(400, "number_format_exception", f'For input string: "{value}"')
+    return number
 
 
 def java_double(value: float) -> str:

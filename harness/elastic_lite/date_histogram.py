@@ -31,6 +31,7 @@ CALENDAR = {
     "second": "s", "1s": "s", "minute": "m", "1m": "m", "hour": "h", "1h": "h", "day": "d", "1d": "d",
     "week": "w", "1w": "w", "month": "M", "1M": "M", "year": "y", "1y": "y",
 }  # fmt: skip
+LONG_MAX = 2**63 - 1
 FIXED = re.compile(r"(-?\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 
@@ -72,10 +73,10 @@ class DateHistogram:
 
     def answer(self, rows: list[Row], table: Table) -> Json:
         """The buckets, with the empty ones between unless a least count leaves them out."""
-        groups: dict[int, list[Row]] = {}
-        for row in rows:
-            for start in dict.fromkeys(self.interval.start(int(value)) for value in row[self.column]):
-                groups.setdefault(start, []).append(row)
+        try:
+            groups = self.grouped(rows)
+        except OverflowError as error:
+            raise search_error("a value lies beyond the years that a date_histogram can count") from error
         if self.least == 0:
             self.fill(groups, table)
         buckets = [Bucket(start, members) for start, members in groups.items() if len(members) >= self.least]
@@ -84,6 +85,20 @@ class DateHistogram:
         if self.keyed:
             return {"buckets": {it.get("key_as_string", str(it["key"])): it for it in found}}
         return {"buckets": found}
+
+    def grouped(self, rows: list[Row]) -> dict[int, list[Row]]:
+        """The documents of each interval that has any.
+
+        Raises:
+            OverflowError: a value is no date of the years 1 to 9999.
+        """
+        groups: dict[int, list[Row]] = {}
+        for row in rows:
+            for start in dict.fromkeys(self.interval.start(int(value)) for value in row[self.column]):
+                if abs(start) > LONG_MAX:
+                    raise OverflowError(start)
+                groups.setdefault(start, []).append(row)
+        return groups
 
     def fill(self, groups: dict[int, list[Row]], table: Table) -> None:
         """Put empty buckets into the gaps; there may not be more of them than a search may have."""

@@ -13,7 +13,7 @@ from typing import Any
 from harness.elastic_lite.catalog import Index
 from harness.elastic_lite.dates import parse_date_math
 from harness.elastic_lite.documents import parse_stored
-from harness.elastic_lite.errors import ElasticError, SearchError, illegal_argument, query_error
+from harness.elastic_lite.errors import ElasticError, SearchError, illegal_argument, query_error, unsupported
 from harness.elastic_lite.field_types import (
     DATES,
     NUMBERS,
@@ -365,7 +365,7 @@ def _build_bool(body: Json, scope: Scope) -> Matcher:
     must = [*clauses(body.get("must"), scope), *clauses(body.get("filter"), scope)]
     must_not = clauses(body.get("must_not"), scope)
     should = clauses(body.get("should"), scope)
-    needed = int(body.get("minimum_should_match", 0 if must or not should else 1))
+    needed = needed_of(body.get("minimum_should_match", 0 if must or not should else 1))
     if not must_not and not needed and all(clause is everything for clause in must):
         return everything
     return lambda candidate: (
@@ -373,6 +373,18 @@ def _build_bool(body: Json, scope: Scope) -> Matcher:
         and not any(clause(candidate) for clause in must_not)
         and (not needed or sum(clause(candidate) for clause in should) >= needed)
     )
+
+
+def needed_of(value: Any) -> int:
+    """How many optional clauses must match.
+
+    Raises:
+        ElasticError: 400 for anything but a number.
+    """
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise unsupported(f"[minimum_should_match] of [{value}]") from error
 
 
 def clauses(value: Any, scope: Scope) -> list[Matcher]:

@@ -105,16 +105,18 @@ def condition_of(name: str, value: Any) -> Condition:
     lawful = isinstance(value, (int, float, str)) if numeric else isinstance(value, str)
     if not lawful or isinstance(value, bool):
         raise content_error(f"[rollover_conditions] {name} doesn't support values of type: {token(value)}")
-    if kind == "age":
-        return age_condition(name, value)
-    return docs_condition(name, value) if numeric else size_condition(name, value)
+    reader = docs_condition if numeric else age_condition if kind == "age" else size_condition
+    try:
+        return reader(name, value)
+    except OverflowError as error:
+        raise content_error(f"[rollover_conditions] failed to parse field [{name}]") from error
 
 
 def docs_condition(name: str, value: Any) -> Condition:
     """A number of documents; a fraction is cut off."""
     try:
         bound = int(float(value)) if isinstance(value, (float, str)) else int(value)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise content_error(f"[rollover_conditions] failed to parse field [{name}]") from error
     return Condition(name, bound, str(bound))
 
