@@ -18,7 +18,8 @@ from harness.elastic_lite.errors import (
     unsupported,
 )
 from harness.elastic_lite.field_types import DATES, FLOATS, NUMBERS, TEXTS, BadValueError, Field, read_value
-from harness.elastic_lite.query import Candidate, Matcher, Scope, compile_query, reader_of
+from harness.elastic_lite.query import Candidate, Matcher, Scope, compile_query
+from harness.elastic_lite.readers import reader_of
 
 Json = dict[str, Any]
 Row = tuple[Any, ...]

@@ -5,8 +5,7 @@ A field that the mapping does not declare matches nothing, as in Elasticsearch. 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,15 +21,13 @@ from harness.elastic_lite.field_types import (
     Field,
     Indexed,
     as_text,
-    flattened_leaves,
     read_value,
 )
-from harness.elastic_lite.mappings import values_at
 from harness.elastic_lite.names import matches
+from harness.elastic_lite.readers import reader_of, words
 
 Json = dict[str, Any]
 DEPTH_MAX = 30
-WORD = re.compile(r"\w+")
 RANGE_BOUNDS = frozenset({"gt", "gte", "lt", "lte", "from", "to", "include_lower", "include_upper"})
 RANGE_OPTIONS = frozenset({"format", "time_zone", "boost", "relation", "_name"})
 BOOL_KEYS = frozenset({"must", "filter", "should", "must_not", "minimum_should_match", "boost", "_name"})
@@ -180,58 +177,6 @@ def equals_any(name: str, asked: list[Any], scope: Scope) -> Matcher:
         return nothing
     wanted = {known for value in asked if (known := asked_value(reader.leaf, value, scope)) is not None}
     return lambda candidate: any(value in wanted for value in reader.read(candidate.source))
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Reads the indexed values of a field: of a leaf, or of one key (or all of them) of a flattened field."""
-
-    leaf: Field
-    key: str | None = None
-
-    def read(self, source: Json) -> Iterator[Indexed]:
-        """Every value that the index holds for the field; text comes as its words."""
-        for value in values_at(source, self.leaf.path):
-            if self.leaf.kind == "flattened":
-                yield from (
-                    text for key, text in flattened_leaves(self.leaf, value) if self.key in (None, key)
-                )
-                continue
-            known = lenient_value(self.leaf, value)
-            if known is None:
-                continue
-            if self.leaf.kind in TEXTS:
-                yield from words(str(known))
-            else:
-                yield known
-
-
-def reader_of(name: str, index: Index) -> Reader | None:
-    """How to read a field, or None when the mapping does not have it."""
-    leaf = index.mapping.leaves.get(name)
-    if leaf is not None:
-        main = parent_path(name, index)
-        return Reader(Field(main, leaf.kind, leaf.parameters))
-    parts = name.split(".")
-    for cut in range(len(parts) - 1, 0, -1):
-        holder = index.mapping.leaves.get(".".join(parts[:cut]))
-        if holder is not None and holder.kind == "flattened":
-            return Reader(holder, ".".join(parts[cut:]))
-    return None
-
-
-def parent_path(name: str, index: Index) -> str:
-    """Where the values of a leaf lie in a document: a multi-field reads the field it hangs on."""
-    holder = name.rpartition(".")[0]
-    return holder if holder in index.mapping.leaves else name
-
-
-def lenient_value(leaf: Field, value: Any) -> Indexed | None:
-    """A stored value as the index holds it; one kept although malformed is not indexed."""
-    try:
-        return read_value(leaf, value)
-    except BadValueError:
-        return None
 
 
 def asked_value(leaf: Field, value: Any, scope: Scope) -> Indexed | None:
@@ -394,11 +339,6 @@ def clauses(value: Any, scope: Scope) -> list[Matcher]:
     listed: Iterable[Any] = value if isinstance(value, list) else [value]
     inner = scope.inside()
     return [compile_query(clause, inner) for clause in listed]
-
-
-def words(text: str) -> Iterator[str]:
-    """The words of a text in lower case, close to the standard analyzer."""
-    return (found.group().lower() for found in WORD.finditer(text))
 
 
 BUILDERS: dict[str, Callable[[Json, Scope], Matcher]] = {

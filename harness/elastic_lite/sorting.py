@@ -18,7 +18,8 @@ from harness.elastic_lite.errors import (
     query_error,
 )
 from harness.elastic_lite.field_types import DATES, FLOATS, KEYWORDS, TEXTS
-from harness.elastic_lite.query import Candidate, Reader, reader_of
+from harness.elastic_lite.query import Candidate
+from harness.elastic_lite.readers import Reader, reader_of
 
 Json = dict[str, Any]
 Key = Any
