@@ -69,7 +69,8 @@ class Account:
     """Records by sequence, copies by sequence, copies nobody sent, and when what was going on.
 
     `copies` and `strays` are the archive's, `letters` and `stray_letters` the dead letters'; `poison` holds
-    what the store refused for good; `readings` are the stack's own counters, name by name, in time's order.
+    what the store refused for good; `readings` are the stack's own counters, name by name, in time's order;
+    `absent` says where to look if no archive exists under its name.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -86,6 +87,7 @@ class Account:
     exits: dict[str, ProcessExited] = field(default_factory=dict)
     fault_windows: list[tuple[int, Window]] = field(default_factory=list)
     read_whole: bool = False
+    absent: str = ""
     letters_read_whole: bool = False
     poison_unknown: bool = False
     ended_ns: int = 0
@@ -250,8 +252,9 @@ def _fault(result: Account, event: FaultChanged) -> None:
         ]
 
 
-def _read(result: Account, _event: ArchiveRead) -> None:
+def _read(result: Account, event: ArchiveRead) -> None:
     result.read_whole = True
+    result.absent = event.absent
 
 
 _ARRANGE: Mapping[type, Callable[[Account, Any], None]] = {

@@ -90,10 +90,14 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveRead:
-    """The archive was read whole; without this fact, absence proves nothing."""
+    """The archive was read whole; without this fact, absence proves nothing.
+
+    `absent` says, where there is no archive under its name at all, which one that is and what to check.
+    """
 
     at_ns: int
     copies: int
+    absent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -307,6 +307,15 @@ class RawArchive(Archive, Protocol):
 
 
 @runtime_checkable
+class Locatable(Archive, Protocol):
+    """An archive that can tell that it does not exist, which a reading shows as empty."""
+
+    def absent(self) -> str:
+        """Name what does not exist, and where to look; empty where it exists. Raises StackError."""
+        ...
+
+
+@runtime_checkable
 class Removable(Protocol):
     """An archive that can delete what this run stored in it."""
 

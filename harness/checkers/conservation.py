@@ -17,8 +17,9 @@ class Conservation:
     """Every acknowledged record can be read back, from the archive or from the dead letters.
 
     A record nobody acknowledged may be stored or not. Missing records that the stack says it still holds are
-    late rather than lost, which `liveness` judges. Without a whole reading of all outlets, or with nothing
-    acknowledged, there is no verdict.
+    late rather than lost, which `liveness` judges. Where no archive exists under its name all are missing,
+    and the evidence says so first, since the name may be wrong. Without a whole reading of all outlets, or
+    with nothing acknowledged, there is no verdict.
     """
 
     objective: ClassVar[str] = "delivery.acknowledged_lost"
@@ -43,7 +44,8 @@ class Conservation:
             return self._verdict(
                 Status.FAIL,
                 found.lost_min,
-                f"{found.lost_min:,} of {found.owed:,} acknowledged records cannot be read back",
+                f"{found.lost_min:,} of {found.owed:,} acknowledged records cannot be read back"
+                + (": the archive does not exist" if run.absent else ""),
                 evidence=evidence,
                 counterexample=_life(run, found.missing[0]),
                 vetoes=(VETO,),
@@ -97,6 +99,8 @@ def _evidence(run: Account, found: Fates) -> tuple[str, ...]:
         lines.insert(0, f"missing: {sequences_text([entry.sequence for entry in found.missing])}")
     if found.held:
         lines.insert(1, f"{found.held:,} of these at most are what the stack says it still holds")
+    if run.absent:
+        lines.insert(0, run.absent)
     if run.unreadable:
         first = run.unreadable[0]
         lines.append(
