@@ -154,3 +154,9 @@ class BoundedTlsPool(urllib3.HTTPSConnectionPool):
     """TLS connections to one node, bounded; their context must have been through `obey_bounds`."""
 
     ConnectionCls = _TlsConnection
+
+    def _validate_conn(self, conn: Any) -> None:
+        # Without urllib3's warning for an unverified connection: the sink has said so once, and where
+        # warnings are errors it would keep every request from being sent.
+        if conn.is_closed:
+            conn.connect()
