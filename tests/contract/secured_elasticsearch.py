@@ -97,7 +97,7 @@ class SecuredServer:
 
 @contextmanager
 def secured_server(authority: Authority) -> Iterator[SecuredServer]:
-    """A server with a certificate of `authority`, as long as the block lives; skips where none is installed."""
+    """A server with a certificate of `authority`, as long as the block lives; skips without one."""
     installed = find("elasticsearch")
     if installed is None:
         reason = "the real Elasticsearch is not installed; run `make servers`"
