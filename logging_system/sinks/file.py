@@ -32,7 +32,7 @@ REMEMBERED_BYTES_MAX = 40 * 1024 * 1024
 """More than a delivery machine holds (32 MiB), so all that it sends again after a crash is recognised."""
 
 ROTATE_BYTES_MIN = 4 * 1024
-ROTATE_FILES_MIN = 2
+ROTATE_FILES_MIN = 1
 
 _ID = re.compile(rb'^\{"_id":"([0-9a-f]{32}-[0-9]{1,20})","_source":', re.MULTILINE)
 _STORED: dict[str, object] = {"status": 201}
@@ -102,17 +102,22 @@ class FileSink:
         return _bulk_answer([results.get(place, pushed_back) for place in range(len(items))])
 
     def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> Answer | NoAnswer:
-        """Find no id: what is there already is recognised when it is sent again.
+        """Say which documents an earlier run wrote; what this run could not write is not there.
 
         Args:
             ids: Document ids.
-            indices: Not used; a file's answers name none.
+            indices: Asked for each id; a file's answers name none, so it is the file itself that is asked.
 
         Returns:
             An answer in the shape of a multi-get.
         """
-        body = orjson.dumps({"docs": [{"_id": each, "found": False} for each in ids]})
-        return Answer(200, {"content-type": "application/json"}, body)
+        earlier = self._earlier_ids or frozenset()
+        docs = [
+            {"_index": index, "_id": each, "found": each.encode() in earlier}
+            for index in indices or [self._path.name]
+            for each in ids
+        ]
+        return Answer(200, {"content-type": "application/json"}, orjson.dumps({"docs": docs}))
 
     def close(self) -> None:
         """Close the file and let another process have it."""

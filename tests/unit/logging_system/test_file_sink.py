@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from logging_system.delivery.answers import Fate, Judged, NoAnswer, Unproved, judge
+from logging_system.delivery.answers import Answer, Fate, Judged, NoAnswer, Unproved, judge
 from logging_system.delivery.machine import Item
 from logging_system.sinks.file import FileSink
 
@@ -190,10 +190,25 @@ def test_a_folder_that_cannot_be_made_is_trouble_and_no_exception(tmp_path: Path
     assert isinstance(sink.send([item(1)]), NoAnswer)
 
 
-@pytest.mark.parametrize("bounds", [{"rotate_bytes": 100}, {"rotate_files": 1}])
+@pytest.mark.parametrize("bounds", [{"rotate_bytes": 100}, {"rotate_files": 0}])
 def test_bounds_that_hold_nothing_are_refused(tmp_path: Path, bounds: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least"):
         FileSink(tmp_path / "app.ndjson", **bounds)
+
+
+def test_ids_of_an_earlier_run_are_found_and_others_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "app.ndjson"
+    with closing(FileSink(path)) as before:
+        fates(before, item(1))
+    with closing(FileSink(path)) as sink:
+        sink.prepare()
+        answer = sink.look_up([item(1).id, item(2).id], [])
+
+    assert isinstance(answer, Answer)
+    assert orjson.loads(answer.body)["docs"] == [
+        {"_index": "app.ndjson", "_id": item(1).id, "found": True},
+        {"_index": "app.ndjson", "_id": item(2).id, "found": False},
+    ]
 
 
 WRITER = """
