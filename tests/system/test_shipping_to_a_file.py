@@ -22,13 +22,13 @@ def messages(folder: Path) -> list[str]:
 
 
 def ship(spool: Path, folder: Path, count: int) -> Shipper:
-    """Ship until `count` lines are there; a shipper of its own, as after a restart."""
+    """Ship until `count` records are delivered; a shipper of its own, as after a restart."""
     sink = FileSink(folder / "app.ndjson", rotate_bytes=64 * 1024, rotate_files=100)
     shipper = Shipper(spool, sink)
     thread = threading.Thread(target=shipper.run)
     thread.start()
     deadline_seconds = time.monotonic() + SECONDS_MAX
-    while len(messages(folder)) < count and time.monotonic() < deadline_seconds:
+    while shipper.counters().delivered < count and time.monotonic() < deadline_seconds:
         time.sleep(0.05)
     shipper.stop()
     thread.join(SECONDS_MAX)
