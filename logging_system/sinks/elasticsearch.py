@@ -55,8 +55,8 @@ class ElasticsearchSink:
         password_file: A file that holds the password; read again when the store refuses it.
         api_key: An API key in its encoded form, instead of a user.
         api_key_file: A file that holds the API key; read again when the store refuses it.
-        gzip: Send bodies packed: a sixth of the bytes for 7 ms of CPU per MB. For stores behind a slow or
-            metered line; on the same machine or a fast network it only costs.
+        gzip: Send bodies packed: a fifth of the bytes for 3 to 9 ms of CPU per MB. For stores behind a slow
+            or metered line; on the same machine or a fast network it only costs.
         rng: Spreads turns and pauses of the nodes.
         monotonic: The clock, in seconds.
 

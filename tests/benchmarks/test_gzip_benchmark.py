@@ -1,4 +1,4 @@
-"""What packing bulk bodies costs and saves, by their size: the ground of the sink's default and its threshold."""
+"""What packing bulk bodies costs and saves, by their size: why the sink does not by default."""
 
 from __future__ import annotations
 
