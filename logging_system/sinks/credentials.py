@@ -110,6 +110,9 @@ class Credentials:
 
     def _adopt(self, secret: str) -> None:
         user = self._username
+        if not secret.isprintable() or (not user and not (secret.isascii() and " " not in secret)):
+            # Checked here, because what HTTP refuses it repeats in its error.
+            raise ValueError("the secret has characters that cannot be sent; give it alone, on one line")
         header = basic_auth_to_header((user, secret)) if user else f"ApiKey {secret}"
         # Answers to requests with the secret before may still be under way.
         self._tokens = _kept(header.partition(" ")[2], self._tokens)
@@ -125,5 +128,5 @@ class Credentials:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
             raise ValueError(f"{path}: {reason}; name a readable file that holds the secret alone") from None
         if not content or not content.isprintable():
-            raise ValueError(f"{path}: no secret of one line in it")
+            raise ValueError(f"{path}: there is no secret of one line in it")
         return content

@@ -5,12 +5,15 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from logging_system.delivery.answers import Answer, Fate, Judged, NoAnswer, Unproved, judge
 from logging_system.delivery.machine import Item
@@ -211,8 +214,27 @@ def test_ids_of_an_earlier_run_are_found_and_others_are_not(tmp_path: Path) -> N
     ]
 
 
+@given(cut=st.integers(0, 400), tail=st.binary(max_size=40))
+def test_whatever_a_crash_leaves_of_the_last_lines_each_document_is_there_once_in_the_end(
+    cut: int, tail: bytes
+) -> None:
+    """After a file is cut anywhere and garbage without a newline follows, sending all again completes it."""
+    documents = [item(number) for number in range(1, 6)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "app.ndjson"
+        with closing(FileSink(path)) as before:
+            fates(before, *documents)
+        path.write_bytes(path.read_bytes()[:cut] + tail.replace(b"\n", b""))
+        with closing(FileSink(path)) as sink:
+            again = fates(sink, *documents)
+
+        assert set(again) <= {Fate.DELIVERED, Fate.CONFLICT}
+        assert sorted(lines(path)) == stored(1, 2, 3, 4, 5)
+
+
 WRITER = """
 import sys
+import tempfile
 from pathlib import Path
 from logging_system.delivery.machine import Item
 from logging_system.sinks.file import FileSink

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.sinks.index_setup import NotReady, Ready, set_up
@@ -111,6 +114,49 @@ def test_what_may_pass_is_waited_for(request_: str, status: int, content: object
 
     assert isinstance(outcome, NotReady)
     assert f"HTTP {status}" in outcome.reason
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "error",
+                    "template",
+                    "mappings",
+                    "_meta",
+                    "managed_by",
+                    "version",
+                    "index_templates",
+                    "index_template",
+                    "component_templates",
+                    "component_template",
+                ]
+            ),
+            inner | st.just(OWNER),
+            max_size=3,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([200, 400, 401, 403, 404, 500]), JSON | st.binary(max_size=9)), min_size=1
+    )
+)
+def test_whatever_a_server_answers_it_is_ready_or_not(answers: list[tuple[int, object]]) -> None:
+    """No answer, of whatever shape, makes setting up fail in another way."""
+    turns = itertools.cycle(answers)
+
+    def ask(_method: str, _target: str, _body: bytes, _content_type: str) -> Answer:
+        status, content = next(turns)
+        return Answer(status, {}, content if isinstance(content, bytes) else orjson.dumps(content))
+
+    assert isinstance(set_up(ask, "logs"), (Ready, NotReady))
 
 
 def test_no_answer_is_waited_for() -> None:

@@ -132,6 +132,9 @@ def test_a_secret_file_that_went_away_leaves_the_old_secret_in_use(
         ({"api_key": "secret-word", "api_key_file": Path("f")}, "give one of"),
         ({"username": "me", "password": "secret-word", "api_key": "k"}, "give one of"),
         ({"api_key_file": Path("does-not-exist")}, "does-not-exist: No such file"),
+        ({"api_key": "secret-word\nX-Other: 1"}, "cannot be sent"),
+        ({"api_key": "secret-word…"}, "cannot be sent"),
+        ({"username": "me", "password": "secret-word\n"}, "cannot be sent"),
         ({"api_key": "k", "authorization": "Basic bWU6eW91"}, "give one of"),
     ],
 )
