@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+import urllib3
+
 from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.machine import Item
 from logging_system.sinks.credentials import Credentials
@@ -137,9 +139,9 @@ class ElasticsearchSink:
         try:
             answer = node.request(method, target, body, headers, self._timeout_seconds)
         except Exception as error:
-            # Whatever broke, the request may have arrived: unknown, and the machine sends it again.
+            # Whatever broke, the machine sends it again.
             self._note(place, answered=False)
-            return NoAnswer(self._explain(node, error))
+            return NoAnswer(self._explain(node, error), may_have_arrived=not _never_left(error))
         self._note(place, answered=answer.status < 500)
         if answer.status == 401:
             self._say("credentials", self._credentials.refused(authorization))
@@ -205,6 +207,12 @@ def _shared_login(places: Sequence[Place]) -> str | None:
     if len(logins) > 1:
         raise ValueError("the nodes' URLs have different credentials; they are one cluster's, give one")
     return next(iter(logins), None)
+
+
+def _never_left(error: Exception) -> bool:
+    """Tell what broke before a connection was there; a certificate is judged before anything is sent."""
+    connecting = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    return isinstance(error, connecting) or isinstance(_cause(error), ssl.SSLCertVerificationError)
 
 
 def _cause(error: BaseException) -> ssl.SSLError | TimeoutError | None:

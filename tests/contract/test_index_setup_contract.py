@@ -9,10 +9,11 @@ import orjson
 import pytest
 from elasticsearch_fixture import Store
 
-from logging_system.delivery.answers import Fate, Judged, judge
+from logging_system.delivery.answers import Fate, Judged
 from logging_system.delivery.machine import Item
 from logging_system.sinks.elasticsearch import ElasticsearchSink
 from logging_system.sinks.index_template import CUSTOM_NAME, OWNER, PRIORITY, VERSION
+from tests.judging import judged
 
 EPOCH = bytes(range(16))
 STAMP = "2026-01-01T00:00:00Z"
@@ -27,9 +28,9 @@ def prepared(store: Store, stream: str, *, gzip: bool = False) -> ElasticsearchS
 
 def fates(sink: ElasticsearchSink, *documents: dict[str, Any]) -> list[Fate]:
     items = [Item(EPOCH, number, orjson.dumps(document)) for number, document in enumerate(documents)]
-    judged = judge(sink.send(items), len(items))
-    assert isinstance(judged, Judged), judged
-    return [result.fate for result in judged.items]
+    verdict = judged(sink.send(items), items)
+    assert isinstance(verdict, Judged), verdict
+    return [result.fate for result in verdict.items]
 
 
 def shown(store: Store, stream: str) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from secured_elasticsearch import RELOAD_SECONDS_MAX, USER, SecuredServer, eventually, secured_server
 
-from logging_system.delivery.answers import Fate, Judged, Unproved, judge
+from logging_system.delivery.answers import Fate, Judged, Unproved
 from logging_system.delivery.machine import Item
 from logging_system.sinks.elasticsearch import ElasticsearchSink
 from tests.certificates import Authority
+from tests.judging import judged
 
 pytestmark = pytest.mark.servers
 
@@ -79,11 +80,11 @@ def flow(client: Client) -> Iterator[list[str]]:
     def run() -> None:
         while not ending.is_set() or not sent:
             document = Item(EPOCH, len(sent) + 1, b'{"@timestamp":"2026-01-01T00:00:00Z","message":"m"}')
-            while not isinstance(judged := judge(client.sink.send([document]), 1), Judged):
-                assert isinstance(judged, Unproved)
-                troubles.append(judged.reason)
+            while not isinstance(verdict := judged(client.sink.send([document]), [document]), Judged):
+                assert isinstance(verdict, Unproved)
+                troubles.append(verdict.reason)
                 time.sleep(0.05)
-            assert judged.items[0].fate in (Fate.DELIVERED, Fate.CONFLICT)
+            assert verdict.items[0].fate in (Fate.DELIVERED, Fate.CONFLICT)
             sent.append(document.id)
 
     thread = threading.Thread(target=run)
@@ -117,13 +118,14 @@ def test_without_the_password_nothing_is_acknowledged_or_refused_for_good(
 ) -> None:
     ca_certs = tmp_path / "ca.pem"
     ca_certs.write_bytes(authorities[0].pem)
+    document = Item(EPOCH, 1, b"{}")
     login = {"username": "nobody", "password": password} if password else {}
     with closing(ElasticsearchSink([server.url], "logs", ca_certs=ca_certs, **login)) as sink:  # type: ignore[arg-type]
-        trouble, judged = sink.prepare(), judge(sink.send([Item(EPOCH, 1, b"{}")]), 1)
+        trouble, verdict = sink.prepare(), judged(sink.send([document]), [document])
 
     assert "401" in str(trouble)
-    assert isinstance(judged, Unproved)
-    assert "wrong-secret" not in f"{trouble} {judged}"
+    assert isinstance(verdict, Unproved)
+    assert "wrong-secret" not in f"{trouble} {verdict}"
 
 
 def test_a_password_is_replaced_while_documents_flow_and_none_is_lost(

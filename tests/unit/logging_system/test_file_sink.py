@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logging_system.delivery.answers import Answer, Fate, Judged, NoAnswer, Unproved, judge
+from logging_system.delivery.answers import Answer, Fate, Judged, NoAnswer, Unproved
 from logging_system.delivery.machine import Item
 from logging_system.sinks.file import FileSink
+from tests.judging import judged
 
 EPOCH = bytes(range(16))
 
@@ -36,9 +37,9 @@ def stored(*sequences: int) -> list[tuple[str, str]]:
 
 
 def fates(sink: FileSink, *items: Item) -> list[Fate]:
-    judged = judge(sink.send(items), len(items))
-    assert isinstance(judged, Judged), judged
-    return [result.fate for result in judged.items]
+    verdict = judged(sink.send(items), items)
+    assert isinstance(verdict, Judged), verdict
+    return [result.fate for result in verdict.items]
 
 
 @contextmanager
@@ -181,7 +182,7 @@ def test_a_second_sink_on_the_same_file_is_told_so_until_the_first_is_closed(tmp
 
     assert trouble is not None
     assert "another process writes to it" in trouble
-    assert isinstance(judge(answer, 1), Unproved)
+    assert isinstance(judged(answer, [item(1)]), Unproved)
     assert later is None
 
 

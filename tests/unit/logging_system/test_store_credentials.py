@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from logging_system.delivery.answers import Judged, Unproved, judge
+from logging_system.delivery.answers import Judged, Unproved
 from logging_system.sinks.credentials import Credentials
 from logging_system.sinks.elasticsearch import ElasticsearchSink
+from tests.judging import judged
 from tests.unit.logging_system.store_server import CREATED, ITEMS, StoreServer, http
 
 
@@ -49,10 +50,10 @@ def test_a_secret_that_is_refused_is_read_again_and_the_next_request_has_the_new
     with closing(asking_for(second)) as server:
         user = {"username": "shipper"} if kind == "password_file" else {}
         sink = ElasticsearchSink([server.url], "logs", **{kind: secret}, **user)  # type: ignore[arg-type]
-        refused = judge(sink.send(ITEMS), 2)
+        refused = judged(sink.send(ITEMS), ITEMS)
         secret.write_text("second-secret\n")
-        still_the_old = judge(sink.send(ITEMS), 2)
-        accepted = judge(sink.send(ITEMS), 2)
+        still_the_old = judged(sink.send(ITEMS), ITEMS)
+        accepted = judged(sink.send(ITEMS), ITEMS)
         sink.close()
     sent = [request.lower().partition(b"authorization: ")[2].split(b"\r\n")[0] for request in server.requests]
 
@@ -76,9 +77,9 @@ def test_secrets_appear_nowhere_even_when_the_server_repeats_them(
     caplog.set_level(logging.DEBUG)
     with closing(asking_for()) as server:
         sink = ElasticsearchSink([server.url], "logs", **login)  # type: ignore[arg-type]
-        trouble, judged = sink.prepare(), judge(sink.send(ITEMS), 2)
+        trouble, verdict = sink.prepare(), judged(sink.send(ITEMS), ITEMS)
         sink.close()
-    shown = f"{trouble} {judged} {caplog.text} {sink!r} {sink._nodes[0].place!r}"
+    shown = f"{trouble} {verdict} {caplog.text} {sink!r} {sink._nodes[0].place!r}"
 
     assert "you sent" in shown
     assert "***" in shown
@@ -90,10 +91,10 @@ def test_a_password_that_is_a_word_of_every_answer_breaks_none() -> None:
     with closing(asking_for(basic("me:errors"))) as server:
         word = "errors"
         sink = ElasticsearchSink([server.url], "logs", username="me", password=word)
-        judged = judge(sink.send(ITEMS), 2)
+        verdict = judged(sink.send(ITEMS), ITEMS)
         sink.close()
 
-    assert isinstance(judged, Judged)
+    assert isinstance(verdict, Judged)
 
 
 def test_credentials_of_the_url_are_hidden_too() -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from logging_system.delivery.answers import Answer, Judged, NoAnswer, judge
+from logging_system.delivery.answers import Answer, Judged, NoAnswer
 from logging_system.sinks.elasticsearch import ElasticsearchSink
 from logging_system.sinks.trust import Trust
 from tests.certificates import Authority
+from tests.judging import judged
 from tests.unit.logging_system.store_server import CREATED, ITEMS, StoreServer, http
 
 
@@ -47,7 +48,7 @@ def test_a_server_signed_by_the_authority_named_is_believed(
     with closing(
         ElasticsearchSink([server.url], "logs", ca_certs=believed(tmp_path / "ca", authorities[0]))
     ) as sink:
-        assert isinstance(judge(sink.send(ITEMS), 2), Judged)
+        assert isinstance(judged(sink.send(ITEMS), ITEMS), Judged)
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["another authority", "the system's authorities"])
@@ -57,12 +58,14 @@ def test_any_other_server_is_not_and_the_trouble_says_why(
     ca_certs = believed(tmp_path / "ca", authorities[1]) if named else None
     with closing(ElasticsearchSink([server.url], "logs", ca_certs=ca_certs)) as sink:
         trouble = sink.prepare() or ""
-        reason = sent(sink)
+        answer = sink.send(ITEMS)
 
+    assert isinstance(answer, NoAnswer)
+    assert answer.may_have_arrived is False
     assert server.url in trouble
     assert "certificate is not trusted" in trouble
     assert (str(ca_certs) in trouble) is named
-    assert reason == trouble
+    assert answer.reason == trouble
     assert server.requests == []
 
 
