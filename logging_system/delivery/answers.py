@@ -35,9 +35,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """No answer came; what happened to the request is unknown."""
+    """No answer came.
+
+    Attributes:
+        reason: What went wrong.
+        may_have_arrived: False only where it is certain that no byte of the request reached the store.
+    """
 
     reason: str
+    may_have_arrived: bool = True
 
 
 class Fate(Enum):
