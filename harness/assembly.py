@@ -44,6 +44,8 @@ class Request:
     show_lines: bool = False
     origins: tuple[str, ...] = ()
     history_bytes_max: int = HISTORY_BYTES_MAX
+    jobs: int = 1
+    """How many scenarios that are not exclusive run at a time. Nothing that is judged rests on it."""
 
 
 def preflight(backend: str, out: Path) -> list[Check]:

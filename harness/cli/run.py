@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,8 @@ from harness.suite_run import SuiteRun
 
 EXIT_CODES = {Status.PASS: 0, Status.WARN: 0, Status.FAIL: 1}
 EXIT_INCONCLUSIVE = 6
+JOBS_MAX = 32
+_JOBS = 4
 _RESIDUE_SHOWN_MAX = 5
 
 
@@ -62,6 +65,13 @@ _RESIDUE_SHOWN_MAX = 5
     help="How often a scenario that was inconclusive is run again. One that failed never is.",
 )
 @click.option(
+    "--jobs",
+    type=click.IntRange(1, JOBS_MAX),
+    default=None,
+    metavar="N",
+    help=f"How many scenarios that are not exclusive run at a time.  [default: one a core, at most {_JOBS}]",
+)
+@click.option(
     "--show-lines",
     is_flag=True,
     help="Let reports quote the lines of --input as they are; otherwise they are masked.",
@@ -71,6 +81,7 @@ def run(
     max_minutes: float | None,
     history_mib_max: float,
     repeats_max: int,
+    jobs: int | None,
     show_lines: bool,
     **selected: Any,
 ) -> int:
@@ -82,7 +93,11 @@ def run(
     request = make_request(
         Selection(**selected), out, max_minutes, repeats_max=repeats_max, show_lines=show_lines
     )
-    request = replace(request, history_bytes_max=int(history_mib_max * (1 << 20)))
+    request = replace(
+        request,
+        history_bytes_max=int(history_mib_max * (1 << 20)),
+        jobs=jobs or min(_JOBS, len(os.sched_getaffinity(0))),
+    )
     plan = make_plan(request)
     for origin in request.origins:
         click.echo(origin, err=True)
