@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -10,7 +11,7 @@ from pathlib import Path
 from harness.deployments import BACKENDS
 from harness.deployments.preflight import Check, Requirements, check_machine
 from harness.errors import ScenarioError
-from harness.examination import checks_of
+from harness.examination import NOT_ALONE, Checks, checks_of
 from harness.exemptions import applicable
 from harness.gate import GateRules
 from harness.history import HISTORY_BYTES_MAX
@@ -80,8 +81,27 @@ def make_plan(request: Request) -> SuitePlan:
         request.seed,
         input_digest,
         planned,
-        (*(f"{word}: {why}" for word, why in lacking.items()), *excused),
+        (
+            *(f"{word}: {why}" for word, why in lacking.items()),
+            *_left_to_those_alone(request.scenarios, checks, checkers),
+            *excused,
+        ),
     )
+
+
+def _left_to_those_alone(
+    scenarios: Sequence[Scenario], checks: Sequence[Checks], judged: Collection[str]
+) -> list[str]:
+    """Say which of the checks that are judged somewhere are not in the scenarios that run beside others."""
+    words: dict[tuple[str, ...], list[str]] = {}
+    for word in judged:
+        where = (
+            scenario.name
+            for scenario, each in zip(scenarios, checks, strict=True)
+            if each.unplanned.get(word) == NOT_ALONE
+        )
+        words.setdefault(tuple(where), []).append(word)
+    return [f"{', '.join(words[names])}: {NOT_ALONE}, not in {', '.join(names)}" for names in words if names]
 
 
 def _plan_one(scenario: Scenario, request: Request) -> ScenarioPlan:

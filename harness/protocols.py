@@ -381,7 +381,7 @@ class Conditional(Protocol):
 
 @runtime_checkable
 class NeedsQuiet(Protocol):
-    """A checker of time, or of what is taken up: neighbours would change it, so it is for a scenario alone."""
+    """A checker of what neighbours on the machine would change; only a scenario that runs alone plans it."""
 
     needs_quiet: ClassVar[bool]
 

@@ -55,7 +55,7 @@ class SideBySide:
             return
         try:
             ended_by = task(self._clock.another(self._why))
-        except Exception as error:  # a defect of ours: it ends the run, and nobody is left waiting for it
+        except BaseException as error:  # a defect of ours; a thread would keep it to itself
             ended_by = InternalError(described(error))
             ended_by.__cause__ = error
         if ended_by is not None:
