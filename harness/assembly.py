@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +24,8 @@ from harness.workloads import WORKLOADS
 
 INPUT_RATE_MAX = 2_000
 REPEATS_MAX = 2
+NEIGHBOUR_MIB = 128
+"""What a scenario takes: four interpreters with little in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,17 @@ class Request:
     """How many scenarios that are not exclusive run at a time. Nothing that is judged rests on it."""
 
 
-def preflight(backend: str, out: Path) -> list[Check]:
-    """Return what a run on a backend needs of this machine, each with what was seen."""
-    return check_machine(getattr(BACKENDS.resolve(backend), "requirements", Requirements()), out)
+def preflight(backend: str, out: Path, beside: int = 0) -> list[Check]:
+    """Return what a run on a backend needs of this machine, each with what was seen.
+
+    Args:
+        backend: where its services come from.
+        out: the folder of results.
+        beside: how many scenarios run beside the first one.
+    """
+    requirements: Requirements = getattr(BACKENDS.resolve(backend), "requirements", Requirements())
+    memory_mib = requirements.memory_mib + beside * NEIGHBOUR_MIB
+    return check_machine(replace(requirements, memory_mib=memory_mib), out)
 
 
 def make_plan(request: Request) -> SuitePlan:

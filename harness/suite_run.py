@@ -85,7 +85,7 @@ class SuiteRun:
         """
         started = time.monotonic()
         started_at = datetime.now(UTC).isoformat(timespec="seconds")
-        require(preflight(self._request.backend, self.folder))
+        require(preflight(self._request.backend, self.folder, self._beside()))
         self._make_folder()
         ended_by: HarnessError | None = None
         try:
@@ -122,6 +122,10 @@ class SuiteRun:
             broke=broke,
         )
         return result, ended_by
+
+    def _beside(self) -> int:
+        _, together = phases(self._plan.scenarios, self._request.jobs)
+        return max(0, min(self._request.jobs, len(together)) - 1)
 
     def _make_folder(self) -> None:
         try:

@@ -6,10 +6,14 @@ import sys
 import threading
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.protocols import OVER, Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _PLAIN_SECONDS = 5.0
 
@@ -45,16 +49,19 @@ class PlainProgress:
 class LiveProgress:
     """One line for each scenario that is running, drawn anew a few times a second."""
 
-    def __init__(self) -> None:
-        """Prepare the display; nothing is drawn before it is entered."""
+    def __init__(self, console: Console | None = None) -> None:
+        """Prepare the display, on standard error unless told; nothing is drawn before it is entered."""
         from rich.console import Console
         from rich.live import Live
-        from rich.spinner import Spinner
+        from rich.text import Text
 
         self._live = Live(
-            Spinner("dots", "starting"), console=Console(stderr=True), transient=True, refresh_per_second=8
+            Text("starting"),
+            console=console or Console(stderr=True),
+            transient=True,
+            refresh_per_second=8,
         )
-        self._lines: dict[str, Spinner] = {}
+        self._lines: dict[str, Text] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> LiveProgress:
@@ -71,16 +78,19 @@ class LiveProgress:
     def __call__(self, progress: Progress) -> None:
         """Draw where a scenario is, or take its line away when it is over. Several may tell at once."""
         from rich.console import Group
-        from rich.spinner import Spinner
         from rich.text import Text
 
-        line = Text(progress_line(progress), no_wrap=True, overflow="ellipsis")
         with self._lock:
             if progress.phase == OVER:
                 self._lines.pop(progress.scenario, None)
             else:
-                self._lines.setdefault(progress.scenario, Spinner("dots")).update(text=line)
+                line = Text(progress_line(progress), no_wrap=True, overflow="ellipsis")
+                self._lines[progress.scenario] = line
             self._live.update(Group(*self._lines.values()))
+
+    def refresh(self) -> None:
+        """Draw now what is drawn a few times a second anyway."""
+        self._live.refresh()
 
 
 def make_progress() -> PlainProgress | LiveProgress:
