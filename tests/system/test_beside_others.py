@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.machine import REPOSITORY, TIMEOUT_SECONDS, Machine, wait_for
+from tests.system.machine import (
+    LOGQUAKE,
+    REPOSITORY,
+    TIMEOUT_SECONDS,
+    Machine,
+    fill,
+    wait_for,
+    why_no_small_disk,
+)
 
 SCENARIO = """\
 version: 1
@@ -143,3 +151,38 @@ def test_the_end_of_the_runs_time_ends_all_of_them_and_leaves_nothing(neighbours
     assert neighbours.statuses() == {"one": "NOT_RUN", "two": "NOT_RUN"}
     assert "time limit" in said
     assert neighbours.machine.result()["broke"] == []
+
+
+def test_what_a_killed_harness_leaves_of_all_of_them_is_ended_and_healed(neighbours):
+    machine = neighbours.machine
+    process = neighbours.start(*neighbours.scenarios(one="connection_reset", two="black_hole"))
+    wait_for(lambda: len(machine.open_faults()) == 2)
+    process.kill()
+    process.communicate(timeout=TIMEOUT_SECONDS)
+    wait_for(lambda: not machine.left_processes(process.pid))
+    code, said, _ = machine.call("heal")
+
+    assert code == 0, said
+    assert machine.open_faults() == []
+    assert list(machine.temporary.iterdir()) == []
+
+
+@pytest.mark.skipif(bool(why := why_no_small_disk()), reason=why)
+def test_a_disk_that_fills_up_ends_all_of_them(neighbours):
+    machine, reports = neighbours.machine, neighbours.machine.reports
+    reports.mkdir()
+    process = machine.start_program(
+        *("unshare", "--mount", "sh", "-c"),
+        f'mount -t tmpfs -o size=80m tmpfs {reports} && exec "$@"',
+        *("sh", LOGQUAKE, "run", *neighbours.scenarios(one="connection_reset", two="black_hole")),
+        *("--stack", neighbours.stack, "--jobs", "2", "--out", reports),
+        PYTHONPATH=str(REPOSITORY),
+    )
+    # The harness has mounts of its own; its view of the file system is seen through its process.
+    inside = Path(f"/proc/{process.pid}/root{reports}")
+    wait_for(lambda: len(list(inside.glob("*/*/history/*/tally.json"))) == 2)
+    fill(inside / "ballast")
+    code, said = neighbours.finish(process)
+
+    assert code == 7, said
+    assert "No space left on device" in said
