@@ -193,6 +193,7 @@ class Stack:
     services: Mapping[str, str] = field(default_factory=dict)
     may_hurt: tuple[str, ...] = ()
     delete_run_index: bool = False
+    one_at_a_time: bool = False
 
 
 # --- judgement -------------------------------------------------------------------------------------------

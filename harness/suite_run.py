@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,7 +29,8 @@ from harness.errors import HarnessError, UnavailableError, described, what_ends_
 from harness.exemptions import excuse
 from harness.gate import decide
 from harness.lines import read_lines
-from harness.plan import PROBES, ScenarioPlan, SuitePlan
+from harness.phases import phases
+from harness.plan import PROBES, SuitePlan
 from harness.protocols import OVER, Progress, Status
 from harness.redaction import Redaction
 from harness.result import Result, ScenarioResult, as_attempt
@@ -229,18 +230,6 @@ class SuiteRun:
             self._redaction.result(excuse(result, request.gate.not_applicable, request.today))
             for result in results
         )
-
-
-def phases(plans: Sequence[ScenarioPlan], jobs: int) -> tuple[Sequence[int], Sequence[int]]:
-    """Return the places, from 1, of the scenarios that run alone, and of those that run side by side.
-
-    Nothing is side by side with one job or one scenario for it; the plan's order is then that of the run.
-    """
-    places = range(1, len(plans) + 1)
-    together = [number for number in places if not plans[number - 1].scenario.exclusive]
-    if jobs < 2 or len(together) < 2:
-        return places, ()
-    return [number for number in places if number not in together], together
 
 
 def _redaction(plan: SuitePlan, request: Request) -> Redaction:

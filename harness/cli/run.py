@@ -11,13 +11,14 @@ from typing import Any
 import click
 from rich.console import Console
 
-from harness.assembly import REPEATS_MAX, make_plan
+from harness.assembly import REPEATS_MAX, Request, make_plan
 from harness.cli.interruption import Interruption
 from harness.cli.progress import make_progress
 from harness.cli.selection import Selection, make_request, selection_options
 from harness.deployments.residue import find_residue
 from harness.errors import InterruptedRunError, UnavailableError
 from harness.history import HISTORY_BYTES_MAX
+from harness.phases import why_one_at_a_time
 from harness.protocols import Status
 from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_report
@@ -96,7 +97,7 @@ def run(
     request = replace(
         request,
         history_bytes_max=int(history_mib_max * (1 << 20)),
-        jobs=jobs or min(_JOBS, len(os.sched_getaffinity(0))),
+        jobs=_jobs(request, jobs or min(_JOBS, len(os.sched_getaffinity(0)))),
     )
     plan = make_plan(request)
     for origin in request.origins:
@@ -115,6 +116,14 @@ def run(
     if interruption.requested:
         raise InterruptedRunError("a signal came; what was judged by then is in the result")
     return gate_exit_code(result.gate.status)
+
+
+def _jobs(request: Request, wanted: int) -> int:
+    """Return how many scenarios run at a time; where the stack allows for one only, say why."""
+    why = why_one_at_a_time(request.stack)
+    if why and wanted > 1 and sum(not scenario.exclusive for scenario in request.scenarios) > 1:
+        click.echo(f"one scenario at a time: {why}", err=True)
+    return 1 if why else wanted
 
 
 def _warn_of_residue() -> None:

@@ -112,7 +112,7 @@ def load_scenario(path: Path) -> Scenario:
 
 
 def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
-    """Return one sentence for each step whose target the stack does not have, or that is not its own.
+    """Return one sentence for each step whose target the stack does not have, or that its neighbours use too.
 
     Args:
         scenario: what names the targets; its file is read again for their lines.
@@ -123,13 +123,13 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
     """
     processes = [process.name for process in stack.processes]
     known = dict.fromkeys([*stack.links, *stack.needs, *processes, APPLICATION, LOAD])
-    own = {*stack.links, *processes, APPLICATION, LOAD}
+    shared = set(stack.needs) - {*stack.links, *processes}
     source = read_yaml(Path(scenario.source)) if scenario.source else Source(scenario.name, {}, {})
     problems = []
     for index, step in enumerate(scenario.steps):
         if step.target not in known:
             said = f'stack "{stack.name}" has {unknown("target", step.target, known)}'
-        elif not scenario.exclusive and step.target not in own:
+        elif not scenario.exclusive and step.target in shared:
             said = (
                 f"{shown(step.target)} is a service that the scenarios beside this one use too. {_RUN_ALONE}"
             )

@@ -130,6 +130,17 @@ def test_what_was_inconclusive_beside_others_is_run_again_after_them(neighbours)
     assert any(line.startswith("unseen · start · ") for line in told[after:])
 
 
+def test_a_stack_that_two_scenarios_cannot_share_a_machine_with_runs_one_at_a_time(neighbours):
+    neighbours.stack.write_text(f"{STACK}one_at_a_time: true\n")
+
+    code, said = neighbours.finish(neighbours.start(*neighbours.scenarios(one="latency", two="latency")))
+
+    assert code == 0, said
+    assert "one scenario at a time: the stack file says one_at_a_time" in said
+    assert neighbours.machine.result()["surroundings"]["jobs"] == "1"
+    assert said.index("one · over · ") < said.index("two · start · ")
+
+
 def test_a_signal_in_mid_fault_ends_all_of_them_and_leaves_nothing(neighbours):
     process = neighbours.start(*neighbours.scenarios(one="connection_reset", two="black_hole"))
     wait_for(lambda: len(neighbours.machine.open_faults()) == 2)
