@@ -25,11 +25,11 @@ hypothesis: Nothing acknowledged is lost.
 exclusive: false
 workload: {{kind: steady, rate_per_second: 100}}
 producers: 2
-sending_seconds: 6
+sending_seconds: {sending_seconds}
 drain_seconds: 3
 liveness_seconds: 10
 steps:
-  - {{fault: {fault}, target: to_store, at_seconds: 3, for_seconds: 2}}
+  - {{fault: {fault}, target: to_store, at_seconds: 3, for_seconds: {for_seconds}}}
 """
 STACK = """\
 version: 1
@@ -47,6 +47,7 @@ intake:
 acknowledged_by: return
 archive: {kind: elasticsearch, url: "{elasticsearch.url}", index: "logs-{run.id}"}
 """
+HONEST = STACK.replace('"-02"', '"no index"')
 UNSEEN = "tests.system.plug_ins:UnseenOnALink"
 
 
@@ -58,8 +59,17 @@ class Neighbours:
         self._folder = folder
         self.stack = self._write("shipper", STACK)
 
-    def scenarios(self, **faults: str) -> list[Path]:
-        return [self._write(name, SCENARIO.format(name=name, fault=fault)) for name, fault in faults.items()]
+    def scenarios(self, for_seconds: float = 2, **faults: str) -> list[Path]:
+        """Write a scenario for each fault, which is on for so long."""
+        return [
+            self._write(
+                name,
+                SCENARIO.format(
+                    name=name, fault=fault, for_seconds=for_seconds, sending_seconds=for_seconds + 4
+                ),
+            )
+            for name, fault in faults.items()
+        ]
 
     def start(self, *arguments: str | Path):
         return self.machine.start(
@@ -116,7 +126,7 @@ def test_a_loss_is_found_where_it_is_and_not_beside_it(neighbours):
 
 def test_what_was_inconclusive_beside_others_is_run_again_after_them(neighbours):
     files = neighbours.scenarios(unseen=UNSEEN, resets="connection_reset")
-    neighbours.stack.write_text(STACK.replace('"-02"', '"-none"'))
+    neighbours.stack.write_text(HONEST)
 
     code, said = neighbours.finish(neighbours.start(*files, "--repeats", "1"))
 
@@ -131,7 +141,7 @@ def test_what_was_inconclusive_beside_others_is_run_again_after_them(neighbours)
 
 
 def test_a_stack_that_two_scenarios_cannot_share_a_machine_with_runs_one_at_a_time(neighbours):
-    neighbours.stack.write_text(f"{STACK}one_at_a_time: true\n")
+    neighbours.stack.write_text(f"{HONEST}one_at_a_time: true\n")
 
     code, said = neighbours.finish(neighbours.start(*neighbours.scenarios(one="latency", two="latency")))
 
@@ -142,7 +152,7 @@ def test_a_stack_that_two_scenarios_cannot_share_a_machine_with_runs_one_at_a_ti
 
 
 def test_a_signal_in_mid_fault_ends_all_of_them_and_leaves_nothing(neighbours):
-    process = neighbours.start(*neighbours.scenarios(one="connection_reset", two="black_hole"))
+    process = neighbours.start(*neighbours.scenarios(30, one="connection_reset", two="black_hole"))
     wait_for(lambda: len(neighbours.machine.open_faults()) == 2)
     process.send_signal(signal.SIGTERM)
     code, said = neighbours.finish(process)
@@ -154,7 +164,7 @@ def test_a_signal_in_mid_fault_ends_all_of_them_and_leaves_nothing(neighbours):
 
 
 def test_the_end_of_the_runs_time_ends_all_of_them_and_leaves_nothing(neighbours):
-    files = neighbours.scenarios(one="connection_reset", two="black_hole")
+    files = neighbours.scenarios(30, one="connection_reset", two="black_hole")
 
     code, said = neighbours.finish(neighbours.start(*files, "--max-minutes", "0.1"))
 
@@ -166,7 +176,7 @@ def test_the_end_of_the_runs_time_ends_all_of_them_and_leaves_nothing(neighbours
 
 def test_what_a_killed_harness_leaves_of_all_of_them_is_ended_and_healed(neighbours):
     machine = neighbours.machine
-    process = neighbours.start(*neighbours.scenarios(one="connection_reset", two="black_hole"))
+    process = neighbours.start(*neighbours.scenarios(30, one="connection_reset", two="black_hole"))
     wait_for(lambda: len(machine.open_faults()) == 2)
     process.kill()
     process.communicate(timeout=TIMEOUT_SECONDS)
@@ -185,7 +195,7 @@ def test_a_disk_that_fills_up_ends_all_of_them(neighbours):
     process = machine.start_program(
         *("unshare", "--mount", "sh", "-c"),
         f'mount -t tmpfs -o size=80m tmpfs {reports} && exec "$@"',
-        *("sh", LOGQUAKE, "run", *neighbours.scenarios(one="connection_reset", two="black_hole")),
+        *("sh", LOGQUAKE, "run", *neighbours.scenarios(30, one="connection_reset", two="black_hole")),
         *("--stack", neighbours.stack, "--jobs", "2", "--out", reports),
         PYTHONPATH=str(REPOSITORY),
     )
