@@ -129,6 +129,8 @@ class Scenario:
     sending_seconds: float
     steps: tuple[Step, ...]
     checks: tuple[str, ...]
+    exclusive: bool = True
+    """Whether it runs alone. One that runs beside others judges nothing that their load would change."""
     drain_seconds: float = 60.0
     liveness_seconds: float = 30.0
     recovery_seconds: float = 30.0
@@ -191,6 +193,7 @@ class Stack:
     services: Mapping[str, str] = field(default_factory=dict)
     may_hurt: tuple[str, ...] = ()
     delete_run_index: bool = False
+    one_at_a_time: bool = False
 
 
 # --- judgement -------------------------------------------------------------------------------------------
@@ -389,6 +392,13 @@ class Conditional(Protocol):
         ...
 
 
+@runtime_checkable
+class NeedsQuiet(Protocol):
+    """A checker of what neighbours on the machine would change; only a scenario that runs alone plans it."""
+
+    needs_quiet: ClassVar[bool]
+
+
 class Checker(Protocol):
     """One promise, judged from facts alone: no clock, no I/O, no stack."""
 
@@ -409,6 +419,10 @@ class Tally:
     answered: int = 0
     refused: int = 0
     acknowledged: int = 0
+
+
+OVER = "over"
+"""The phase of a scenario's last progress: nothing more of it will be told."""
 
 
 @dataclass(frozen=True, slots=True)

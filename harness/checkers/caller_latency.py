@@ -31,6 +31,7 @@ class CallerLatency:
 
     objective: ClassVar[str] = "caller.response_p99_ms"
     dimension: ClassVar[str] = "caller protection"
+    needs_quiet: ClassVar[bool] = True
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""

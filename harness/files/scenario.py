@@ -27,12 +27,13 @@ from harness.files.model import (
 )
 from harness.files.part_arguments import part_mistakes
 from harness.files.yaml_source import Mistake, Source, read_yaml
-from harness.protocols import APPLICATION, LOAD, Arguments, Part, Scenario, Stack, Step
+from harness.protocols import APPLICATION, LOAD, Arguments, NeedsQuiet, Part, Scenario, Stack, Step
 from harness.workloads import WORKLOADS
 
 RATE_PER_SECOND_MAX = 20_000
 STEPS_MAX = 50
 STEADY_SECONDS_MIN = 2.0
+_RUN_ALONE = 'Remove "exclusive: false", or this.'
 
 
 class _WorkloadModel(OpenModel):
@@ -62,6 +63,7 @@ class ScenarioModel(FileModel):
     steps: Annotated[list[_StepModel], Field(max_length=STEPS_MAX)] = Field(default_factory=list)
     producers: Annotated[int, Field(ge=1, le=64)] = 4
     checks: Annotated[list[Text], Field(min_length=1)] = Field(default_factory=lambda: list(CHECKERS.kinds))
+    exclusive: bool = True
     drain_seconds: Seconds = 60.0
     liveness_seconds: Seconds = 30.0
     recovery_seconds: Seconds = 30.0
@@ -99,6 +101,7 @@ def load_scenario(path: Path) -> Scenario:
             for step in model.steps
         ),
         checks=tuple(model.checks),
+        exclusive=model.exclusive,
         drain_seconds=model.drain_seconds,
         liveness_seconds=model.liveness_seconds,
         recovery_seconds=model.recovery_seconds,
@@ -109,7 +112,7 @@ def load_scenario(path: Path) -> Scenario:
 
 
 def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
-    """Return one sentence for each step whose target the stack does not have.
+    """Return one sentence for each step whose target the stack does not have, or that its neighbours use too.
 
     Args:
         scenario: what names the targets; its file is read again for their lines.
@@ -120,17 +123,20 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
     """
     processes = [process.name for process in stack.processes]
     known = dict.fromkeys([*stack.links, *stack.needs, *processes, APPLICATION, LOAD])
+    shared = set(stack.needs) - {*stack.links, *processes}
     source = read_yaml(Path(scenario.source)) if scenario.source else Source(scenario.name, {}, {})
-    return [
-        source.describe(
-            Mistake(
-                ("steps", index, "target"),
-                f'stack "{stack.name}" has {unknown("target", step.target, known)}',
+    problems = []
+    for index, step in enumerate(scenario.steps):
+        if step.target not in known:
+            said = f'stack "{stack.name}" has {unknown("target", step.target, known)}'
+        elif not scenario.exclusive and step.target in shared:
+            said = (
+                f"{shown(step.target)} is a service that the scenarios beside this one use too. {_RUN_ALONE}"
             )
-        )
-        for index, step in enumerate(scenario.steps)
-        if step.target not in known
-    ]
+        else:
+            continue
+        problems.append(source.describe(Mistake(("steps", index, "target"), said)))
+    return problems
 
 
 def _arguments(part: object, own_keys: set[str]) -> Arguments:
@@ -149,6 +155,7 @@ def _mistakes(source: Source) -> list[Mistake]:
         *_check_mistakes(source),
         *_step_mistakes(source),
         *_time_mistakes(source),
+        *(_neighbour_mistakes(source) if source.data.get("exclusive") is False else ()),
     ]
 
 
@@ -172,6 +179,29 @@ def _check_problem(word: str) -> str | None:
     except ScenarioError as error:
         return str(error)
     return None
+
+
+def _neighbour_mistakes(source: Source) -> list[Mistake]:
+    """Return what cannot be, or be judged, while other scenarios run on the same machine."""
+    checks = [
+        Mistake(
+            ("checks", index), f"{shown(word)} measures what scenarios beside this one change. {_RUN_ALONE}"
+        )
+        for index, word in enumerate(_list(source.data.get("checks")))
+        if isinstance(word, str) and not _check_problem(word) and _needs_quiet(word)
+    ]
+    steps = [
+        Mistake(
+            ("steps", index, "target"), f'"{LOAD}" is felt by the scenarios beside this one. {_RUN_ALONE}'
+        )
+        for index, step in enumerate(_list(source.data.get("steps")))
+        if isinstance(step, Mapping) and step.get("target") == LOAD
+    ]
+    return checks + steps
+
+
+def _needs_quiet(word: str) -> bool:
+    return isinstance(CHECKERS.resolve(word), NeedsQuiet)
 
 
 def _step_mistakes(source: Source) -> list[Mistake]:

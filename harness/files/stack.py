@@ -127,6 +127,7 @@ class StackModel(FileModel):
     services: dict[Name, _ServiceModel] = Field(default_factory=dict)
     may_hurt: Annotated[list[Text], Field(max_length=1_000)] = Field(default_factory=list)
     delete_run_index: bool = False
+    one_at_a_time: bool = False
 
 
 def load_stack(path: Path) -> Stack:
@@ -159,6 +160,7 @@ def load_stack(path: Path) -> Stack:
         services={name: service.url for name, service in model.services.items()},
         may_hurt=tuple(model.may_hurt),
         delete_run_index=model.delete_run_index,
+        one_at_a_time=model.one_at_a_time,
     )
 
 

@@ -8,6 +8,8 @@ import sys
 import time
 import urllib.request
 
+from harness.selftest.shipper import HonestShipper, Waiting
+
 
 class Quick(logging.Handler):
     """Takes every record at once."""
@@ -59,6 +61,17 @@ class NeverReturns(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         while True:
             time.sleep(1)
+
+
+class ForgetsOne(HonestShipper):
+    """Forgets the record of this number in the scenario whose index ends so; honest in all others."""
+
+    def __init__(self, url: str, index: str, folder: str, forgets_in: str, number: int) -> None:
+        super().__init__(url, index, folder)
+        self._number = number if index.endswith(forgets_in) else -1
+
+    def take(self) -> list[Waiting]:
+        return [waiting for waiting in super().take() if waiting.number != self._number]
 
 
 class NotAHandler:

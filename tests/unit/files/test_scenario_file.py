@@ -92,6 +92,22 @@ def test_all_checks_apply_where_none_are_named(tmp_path):
     assert load_scenario(write(tmp_path, HEAD + LOAD)).checks == tuple(CHECKERS.kinds)
 
 
+def test_a_scenario_runs_alone_unless_it_says_otherwise(tmp_path):
+    assert load_scenario(write(tmp_path, HEAD + LOAD)).exclusive
+    assert not load_scenario(write(tmp_path, f"{HEAD}{LOAD}exclusive: false\n")).exclusive
+
+
+def test_what_neighbours_would_feel_or_change_is_a_mistake_beside_them(tmp_path):
+    text = WHOLE.replace("target: to_store", "target: load")
+
+    assert mistakes(tmp_path, f"{text}exclusive: false\nchecks: [conservation, caller_latency]\n") == [
+        'outage.yaml:9 steps[0].target: "load" is felt by the scenarios beside this one. Remove "exclusive: '
+        'false", or this.',
+        'outage.yaml:14 checks[1]: "caller_latency" measures what scenarios beside this one change. Remove '
+        '"exclusive: false", or this.',
+    ]
+
+
 def test_all_mistakes_of_a_file_come_at_once(tmp_path):
     text = (
         HEAD.replace("hypothesis", "hypotesis")
@@ -289,6 +305,23 @@ def test_an_unknown_target_names_its_line_and_the_nearest_target(tmp_path):
 
     assert check_targets(load_scenario(path), STACK) == [
         f'{path}:9 steps[0].target: stack "mine" has no target "elastcsearch". Did you mean "elasticsearch"?'
+    ]
+
+
+@pytest.mark.parametrize("target", ["to_store", "shipper", "application"])
+def test_what_is_a_scenarios_own_may_be_hurt_beside_others(tmp_path, target):
+    text = f"{WHOLE}exclusive: false\n".replace("target: to_store", f"target: {target}")
+
+    assert check_targets(load_scenario(write(tmp_path, text)), STACK) == []
+
+
+def test_a_service_is_not_hurt_while_others_use_it(tmp_path):
+    text = f"{WHOLE}exclusive: false\n".replace("target: to_store", "target: elasticsearch")
+    path = write(tmp_path, text)
+
+    assert check_targets(load_scenario(path), STACK) == [
+        f'{path}:9 steps[0].target: "elasticsearch" is a service that the scenarios beside this one use too. '
+        'Remove "exclusive: false", or this.'
     ]
 
 
