@@ -116,8 +116,20 @@ class Poisoned:
 
 
 @dataclass(frozen=True, slots=True)
+class Destroyed:
+    """A fault destroyed bytes or keys of the stack for good: one place, as it was read again afterwards."""
+
+    at_ns: int
+    step: int
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class CounterRead:
-    """What the stack itself says of its records: accepted, delivered, dead_lettered, dropped or held."""
+    """What the stack itself says of its records.
+
+    `name` is accepted, delivered, dead_lettered, dropped, destroyed or held.
+    """
 
     at_ns: int
     name: str
@@ -228,6 +240,6 @@ class Broke:
 
 Event: TypeAlias = (
     Due | Sent | Answered | Refused | Acknowledged | Found | Unreadable | ArchiveRead | DeadLettered
-    | DeadLettersRead | Poisoned | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen
-    | StepSkipped | Sample | ProcessExited | Broke
+    | DeadLettersRead | Poisoned | Destroyed | CounterRead | ControlCall | PhaseChanged | FaultChanged
+    | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
 )  # fmt: skip

@@ -27,7 +27,7 @@ from harness.files.model import (
 )
 from harness.files.part_arguments import part_mistakes
 from harness.files.yaml_source import Mistake, Source, read_yaml
-from harness.protocols import APPLICATION, LOAD, Arguments, Part, Scenario, Stack, Step
+from harness.protocols import APPLICATION, LOAD, Arguments, Part, Permits, Scenario, Stack, Step
 from harness.workloads import WORKLOADS
 
 RATE_PER_SECOND_MAX = 20_000
@@ -40,6 +40,12 @@ class _WorkloadModel(OpenModel):
     rate_per_second: Annotated[float, Field(gt=0, le=RATE_PER_SECOND_MAX)] | None = None
 
 
+class _PermitsModel(FileModel):
+    destroyed: Annotated[int, Field(ge=0, le=1_000)] = Field(
+        description="Say in how many places the step may destroy something of the stack for good."
+    )
+
+
 class _StepModel(OpenModel):
     fault: Text = Field(description="Name a fault; `logquake list` shows them.")
     target: Text = Field(description="Name a link, service or process of the stack.")
@@ -48,6 +54,7 @@ class _StepModel(OpenModel):
     )
     for_seconds: Seconds = Field(description="Say how long the fault lasts.")
     acknowledged_min: Annotated[int, Field(ge=0, le=1_000_000_000)] = 1
+    permits: _PermitsModel | None = None
 
 
 class ScenarioModel(FileModel):
@@ -95,6 +102,7 @@ def load_scenario(path: Path) -> Scenario:
                 for_seconds=step.for_seconds,
                 arguments=_arguments(step.model_extra or {}, set()),
                 acknowledged_min=step.acknowledged_min,
+                permits=Permits() if step.permits is None else Permits(step.permits.destroyed),
             )
             for step in model.steps
         ),

@@ -44,7 +44,7 @@ ADDRESS_PLACEHOLDERS = ("url", "host", "port")
 EXIT_SECONDS_MAX = 10.0
 """Longer exits are cut short by the harness, so a longer promise could not be judged."""
 
-CounterName: TypeAlias = Literal["accepted", "delivered", "dead_lettered", "dropped", "held"]
+CounterName: TypeAlias = Literal["accepted", "delivered", "dead_lettered", "dropped", "destroyed", "held"]
 
 # A fault names its target, so these cannot be names of parts as well.
 RESERVED_NAMES = ("application", "run", "python", "stack")
@@ -93,8 +93,6 @@ class _CountersModel(OpenModel):
 
 
 class _PromisesModel(FileModel):
-    not_supported_yet: ClassVar[tuple[str, ...]] = ("corruption_blast_records",)
-
     durability: Literal["memory", "write", "fsync"] = "memory"
     copies_max: Annotated[int, Field(ge=1, le=1_000)] = 1
     response_p99_ms: Annotated[float, Field(gt=0, le=3_600_000)] = 100.0
@@ -102,6 +100,7 @@ class _PromisesModel(FileModel):
     memory_mib_above_idle: Annotated[float, Field(gt=0, le=1_048_576)] | None = None
     descriptors_above_idle: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     disk_mib_above_idle: Annotated[float, Field(gt=0, le=1_048_576)] | None = None
+    corruption_blast_records: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     order_by: Annotated[list[Text], Field(max_length=8)] = Field(default_factory=list)
 
 
@@ -171,6 +170,7 @@ def _promises(model: _PromisesModel) -> Promises:
         memory_mib_above_idle=model.memory_mib_above_idle,
         descriptors_above_idle=model.descriptors_above_idle,
         disk_mib_above_idle=model.disk_mib_above_idle,
+        corruption_blast_records=model.corruption_blast_records,
         order_by=tuple(model.order_by),
     )
 

@@ -143,8 +143,8 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
         ("copies_max: 2", "copies_max: 0", "13 promises.copies_max: must be at least 1, not 0."),
         (
             "copies_max: 2",
-            "corruption_blast_records: 5",
-            '13 promises.corruption_blast_records: "corruption_blast_records" is not supported yet.',
+            "corruption_blast_records: -1",
+            "13 promises.corruption_blast_records: must be at least 0, not -1.",
         ),
         ("copies_max: 2", "exit_seconds: 60", "13 promises.exit_seconds: must be at most 10, not 60."),
         ("copies_max: 2", "order_by: number", "13 promises.order_by: must be a list"),
