@@ -54,8 +54,8 @@ class Destruction:
         if self.counted is None:
             return "destroyed: the stack's counter `destroyed` was not read, so nothing is excused"
         return (
-            f"destroyed: {len(self.places):,} places were hit, {self.blast_records:,} records each at the "
-            f"most, and the stack counts {self.counted:,}: up to {self.records_max:,} are excused"
+            f"destroyed: places hit: {len(self.places):,}, records each may cost: {self.blast_records:,}, "
+            f"counted by the stack: {self.counted:,}, so excused at the most: {self.records_max:,}"
         )
 
 

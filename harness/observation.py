@@ -37,6 +37,15 @@ class Poisons(Protocol):
         ...
 
 
+@runtime_checkable
+class Destroys(Protocol):
+    """A fault that destroys bytes or keys of the stack for good; what that costs is judged by the places."""
+
+    def destroyed(self, target: Any) -> Iterable[str]:
+        """Return one text a place that is destroyed now, seen from outside; raises FaultError."""
+        ...
+
+
 class NamedCounters:
     """A stack's counters under the harness's own names.
 

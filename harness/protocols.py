@@ -200,6 +200,8 @@ class Stack:
     services: Mapping[str, str] = field(default_factory=dict)
     may_hurt: tuple[str, ...] = ()
     delete_run_index: bool = False
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the stack keeps on disk, by the name of a target: patterns, all below `{run.folder}`."""
 
 
 # --- judgement -------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -121,13 +122,13 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
 
     Args:
         scenario: what names the targets; its file is read again for their lines.
-        stack: whose links, needs and processes, and the application that hosts the intake, are targets.
+        stack: whose links, needs, processes and files are targets, as is the application.
 
     Raises:
         ScenarioError: the scenario's file is gone or broken since it was loaded.
     """
     processes = [process.name for process in stack.processes]
-    known = dict.fromkeys([*stack.links, *stack.needs, *processes, APPLICATION, LOAD])
+    known = dict.fromkeys([*stack.links, *stack.needs, *processes, *stack.files, APPLICATION, LOAD])
     source = read_yaml(Path(scenario.source)) if scenario.source else Source(scenario.name, {}, {})
     return [
         source.describe(
@@ -195,32 +196,51 @@ def _step_mistakes(source: Source) -> list[Mistake]:
 def _time_mistakes(source: Source) -> list[Mistake]:
     mistakes: list[Mistake] = []
     sending_seconds = _number(source.data.get("sending_seconds"))
-    previous_end = None
+    on: list[_On] = []
+    previous_at = 0.0
     for index, step in enumerate(_list(source.data.get("steps"))):
         values = step if isinstance(step, Mapping) else {}
         at_seconds, for_seconds = _number(values.get("at_seconds")), _number(values.get("for_seconds"))
         if at_seconds is None or for_seconds is None:
-            previous_end = None
+            on = []
             continue
-        end = at_seconds + for_seconds
+        this = _On((values.get("fault"), values.get("target")), at_seconds, at_seconds + for_seconds)
+        on = [each for each in on if each.end_seconds > at_seconds]
         where = ("steps", index)
         mistakes += [
-            *_begin_mistakes((*where, "at_seconds"), at_seconds, previous_end),
-            *_end_mistakes((*where, "for_seconds"), end, sending_seconds),
+            *_begin_mistakes((*where, "at_seconds"), this, previous_at, on),
+            *_end_mistakes((*where, "for_seconds"), this.end_seconds, sending_seconds),
         ]
-        previous_end = end
+        on.append(this)
+        previous_at = at_seconds
     return mistakes
 
 
+@dataclass(frozen=True, slots=True)
+class _On:
+    """A step while it lasts: its fault and target, and when, after sending began."""
+
+    what: tuple[object, object]
+    at_seconds: float
+    end_seconds: float
+
+
 def _begin_mistakes(
-    where: tuple[str | int, ...], at_seconds: float, previous_end: float | None
+    where: tuple[str | int, ...], this: _On, previous_at: float, on: Sequence[_On]
 ) -> list[Mistake]:
+    at_seconds = this.at_seconds
     if at_seconds < STEADY_SECONDS_MIN:
         steady = f"must be at least {STEADY_SECONDS_MIN:g}, not {at_seconds:g}"
         return [Mistake(where, f"{steady}: the steady state before a fault is what it is judged against.")]
-    if previous_end is not None and at_seconds < previous_end:
-        begins = f"begins at {at_seconds:g} s, before the previous step ends at {previous_end:g} s"
-        return [Mistake(where, f"{begins}. Order the steps by time, and let none overlap.")]
+    if at_seconds < previous_at:
+        begins = f"begins at {at_seconds:g} s, before the previous step begins at {previous_at:g} s"
+        return [Mistake(where, f"{begins}. Order the steps by time.")]
+    first_end = min((each.end_seconds for each in on), default=this.end_seconds)
+    if this.end_seconds > first_end:
+        lasts = f"begins at {at_seconds:g} s, while a step is on that ends at {first_end:g} s"
+        return [Mistake(where, f"{lasts}. Begin it then, or let it end by then.")]
+    if any(each.what == this.what for each in on):
+        return [Mistake(where, "begins while the same fault is on the same target. Leave one of them out.")]
     return []
 
 

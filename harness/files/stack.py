@@ -26,7 +26,7 @@ from harness.files.model import (
 from harness.files.part_arguments import part_mistakes
 from harness.files.yaml_source import KeyPath, Mistake, Source, read_yaml
 from harness.intakes import INTAKES
-from harness.placeholders import placeholder_names, placeholder_problems
+from harness.placeholders import RUN_FOLDER, placeholder_names, placeholder_problems
 from harness.protocols import (
     CounterSource,
     DeadLetterOutlet,
@@ -123,6 +123,9 @@ class StackModel(FileModel):
     dead_letters: _DeadLettersModel | None = None
     counters: _CountersModel | None = None
     promises: _PromisesModel = Field(default_factory=_PromisesModel)
+    files: dict[Name, Annotated[list[Text], Field(min_length=1, max_length=100)]] = Field(
+        default_factory=dict
+    )
     services: dict[Name, _ServiceModel] = Field(default_factory=dict)
     may_hurt: Annotated[list[Text], Field(max_length=1_000)] = Field(default_factory=list)
     delete_run_index: bool = False
@@ -158,6 +161,7 @@ def load_stack(path: Path) -> Stack:
         services={name: service.url for name, service in model.services.items()},
         may_hurt=tuple(model.may_hurt),
         delete_run_index=model.delete_run_index,
+        files={name: tuple(patterns) for name, patterns in model.files.items()},
     )
 
 
@@ -216,6 +220,7 @@ def _mistakes(source: Source) -> list[Mistake]:
         *_acknowledgement_mistakes(data),
         *_own_archive_mistakes(data),
         *_service_mistakes(data),
+        *_file_mistakes(data),
         *_placeholder_mistakes(data),
     ]
 
@@ -226,6 +231,7 @@ def _naming_mistakes(data: Mapping[str, object]) -> list[Mistake]:
         *((("needs", index), name) for index, name in enumerate(_strings(data.get("needs")))),
         *((("links", name), name) for name in _mapping(data.get("links"))),
         *((("processes", name), name) for name in _mapping(data.get("processes"))),
+        *((("files", name), name) for name in _mapping(data.get("files"))),
     ]
     mistakes = []
     seen: set[str] = set(RESERVED_NAMES)
@@ -322,12 +328,26 @@ def _service_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     return mistakes
 
 
+def _file_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    """What may be destroyed lies below the run's own folder: nothing else is a run's to destroy."""
+    return [
+        Mistake(
+            ("files", name, index),
+            f'must begin with "{RUN_FOLDER}" and not lead out of it, not {shown(pattern)}: only what '
+            "this run made is destroyed.",
+        )
+        for name, patterns in _mapping(data.get("files")).items()
+        for index, pattern in enumerate(_strings(patterns))
+        if not pattern.startswith(RUN_FOLDER) or ".." in pattern.split("/") or pattern == RUN_FOLDER
+    ]
+
+
 def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     parts = (*_mapping(data.get("links")), *_mapping(data.get("processes")))
     known = known_placeholders([*_strings(data.get("needs")), *(name for name in parts if name)])
     return [
         Mistake(where, problem)
-        for part in ("processes", "intake", "archive", "dead_letters", "counters")
+        for part in ("processes", "intake", "archive", "dead_letters", "counters", "files")
         for where, text in _texts(data.get(part), (part,))
         for problem in placeholder_problems(text, known)
     ]

@@ -18,6 +18,7 @@ from harness.facts import (
     CounterRead,
     DeadLettered,
     DeadLettersRead,
+    Destroyed,
     FaultChanged,
     FaultSeen,
     Found,
@@ -31,7 +32,7 @@ from harness.history import Recorder, read_history
 from harness.lines import digest, stamp
 from harness.observation import NamedCounters
 from harness.outlets import OutletSpec
-from harness.protocols import StoredDocument, Tally, Undo
+from harness.protocols import Step, StoredDocument, Tally, Undo
 from harness.runner import Parts, Runner
 from harness.testing import FakeClock
 from harness.undo import UndoJournal, open_undos
@@ -202,6 +203,7 @@ class Stage:
         self.load = FakeLoad(self.log, self.clock)
         self.archive = FakeArchive(self.load, self.clock)
         self.fault = FakeFault(self.log)
+        self.faults = []
         self.scenario = scenario(STEP)
         self.folder = tmp_path / "history"
         self.folder.mkdir()
@@ -226,7 +228,7 @@ class Stage:
                 dead_letters=None if self.letters is None else lambda: self.letters,
                 reason_field="reason",
             ),
-            faults=[self.fault] * len(self.scenario.steps),
+            faults=self.faults or [self.fault] * len(self.scenario.steps),
             recorder=recorder,
             journal=UndoJournal(self.journals, RUN, "7:70"),
             clock=self.clock,
@@ -274,6 +276,63 @@ def test_a_fault_is_injected_seen_and_healed_when_planned(stage):
     assert changes["healed"] == pytest.approx(STEP.at_seconds + STEP.for_seconds, abs=0.3)
     assert [(fact.landed, fact.proof) for fact in stage.facts(FaultSeen)] == [(True, "seen")]
     assert not stage.target.hurt
+
+
+def test_a_step_within_another_is_taken_while_the_other_is_on(stage):
+    stage.scenario = scenario(
+        Step("killed", "elasticsearch", 3.0, 4.0),
+        Step("bit_flip", "elasticsearch", 4.0, 1.0),
+        Step("frozen", "elasticsearch", 8.0, 1.0),
+    )
+
+    stage.run()
+
+    began_ns = stage.load.began_ns
+    changes = [
+        (fact.fault, fact.state, round((fact.at_ns - began_ns) / SECOND))
+        for fact in stage.facts(FaultChanged)
+        if fact.state in {"injected", "healed"}
+    ]
+    assert changes == [
+        ("killed", "injected", 3),
+        ("bit_flip", "injected", 4),
+        ("bit_flip", "healed", 5),
+        ("killed", "healed", 7),
+        ("frozen", "injected", 8),
+        ("frozen", "healed", 9),
+    ]
+    assert open_undos(stage.journals) == []
+
+
+def test_what_goes_wrong_in_an_inner_step_takes_the_outer_one_back_too(stage):
+    class Unwilling(FakeFault):
+        @contextmanager
+        def inject(self, target, rng):
+            raise FaultError("the disk refuses")
+            yield
+
+    stage.scenario = scenario(
+        Step("killed", "elasticsearch", 3.0, 4.0), Step("bit_flip", "elasticsearch", 4.0, 1.0)
+    )
+    stage.faults = [stage.fault, Unwilling(stage.log)]
+
+    stage.run()
+
+    assert stage.log.count("healed") == 1
+    assert not stage.target.hurt
+    assert [fact.where for fact in stage.facts(Broke)] == ["inject"]
+
+
+def test_what_a_fault_destroyed_is_noted_place_by_place(stage):
+    class Destroying(FakeFault):
+        def destroyed(self, target):
+            return ["a:1", "b:2"]
+
+    stage.fault = Destroying(stage.log)
+
+    stage.run()
+
+    assert [(fact.step, fact.place) for fact in stage.facts(Destroyed)] == [(0, "a:1"), (0, "b:2")]
 
 
 def test_everything_found_is_recorded_and_the_reading_is_noted(stage):
