@@ -63,9 +63,7 @@ class Conservation:
             )
         said = f"all {kept:,} acknowledged records that are owed were read back"
         if found.destroyed:
-            said += (
-                f"; {found.destroyed:,} more were destroyed by a fault, within what is permitted and counted"
-            )
+            said += f"; destroyed by a fault, permitted and counted: {found.destroyed:,}"
         return self._verdict(Status.PASS, 0, said, evidence)
 
     def _verdict(
