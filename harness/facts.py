@@ -59,6 +59,7 @@ class Found:
 
     `excerpt` holds the first characters of the text only where it differs from what was sent. `order` is the
     JSON array of the values that the stack's `order_by` fields have in this copy, null where it has none.
+    `transformed` says that the text differs only by what the stack declares it may do to a line.
     """
 
     sequence: int | None
@@ -66,6 +67,7 @@ class Found:
     copy: str
     excerpt: str = ""
     order: str = ""
+    transformed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class DeadLettered:
     copy: str
     reason: str = ""
     excerpt: str = ""
+    transformed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,8 @@ class Stack:
     delete_run_index: bool = False
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the stack keeps on disk, by the name of a target: patterns, all below `{run.folder}`."""
+    transforms: tuple[str, ...] = ()
+    """What it may lawfully do to a line: words of `transforms.py`."""
 
 
 # --- judgement -------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from harness.facts import Broke
 from harness.faults import FAULTS
 from harness.gate import decide
 from harness.history import Recorder, read_history
-from harness.lines import FileLines, GeneratedLines, digest, read_lines, stamp
+from harness.lines import FileLines, GeneratedLines, read_lines, stamp
 from harness.parts import counters, expanded, make_part, outlets
 from harness.plan import PROBES, ScenarioPlan, SuitePlan
 from harness.protocols import Part, Progress, Removable, Scenario, Status
@@ -243,7 +243,7 @@ class SuiteRun:
             services=services,
             stack=stack,
             load=HostedLoad(load, subfolder(scratch, f"load-{run_id}"), history, self._clock),
-            outlets=outlets(request.stack, values, run_id, _digests(load, plan)),
+            outlets=outlets(request.stack, values, run_id, _lines(load, plan)),
             faults=[make_part(FAULTS, Part(step.fault, step.arguments)) for step in scenario.steps],
             recorder=recorder,
             journal=UndoJournal(journal_folder(os.environ), run_id, procfs.mark(os.getpid())),
@@ -328,8 +328,8 @@ def _deadline_ns(max_minutes: float | None) -> int | None:
     return None if max_minutes is None else time.monotonic_ns() + int(max_minutes * 60e9)
 
 
-def _digests(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:
-    """Return what a stored line's digest should be, by sequence; made when first asked for."""
+def _lines(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:
+    """Return what a stored line should be, by sequence; made when first asked for."""
     records = len(plan.offsets_ns) + PROBES
 
     @cache
@@ -337,6 +337,6 @@ def _digests(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:
         return FileLines(Path(load.input_path), records) if load.input_path else GeneratedLines(load.seed)
 
     def expected(sequence: int) -> str:
-        return digest(stamp(lines().text(sequence), load.run_id, sequence))
+        return stamp(lines().text(sequence), load.run_id, sequence)
 
     return expected

@@ -16,6 +16,7 @@ VETO = "undetected corruption"
 class Integrity:
     """Every stored line is, byte for byte, a line that was sent: none changed, none torn, none invented.
 
+    What the stack file declares under `transforms` is no change, as long as it explains every difference.
     That holds for dead letters as well: a person has to be able to send them again. A copy that cannot be
     read at all proves no line; it counts here and is named.
     """
@@ -34,7 +35,12 @@ class Integrity:
             *((sequence, found) for sequence, archived in run.copies.items() for found in archived),
             *((sequence, letter) for sequence, letters in run.letters.items() for letter in letters),
         ]
-        changed = [found for sequence, found in copies if found.digest != run.entries[sequence].digest]
+        changed = [
+            found
+            for sequence, found in copies
+            if found.digest != run.entries[sequence].digest and not found.transformed
+        ]
+        transformed = sum(found.transformed for _, found in copies)
         strays: list[Found | DeadLettered] = [*run.strays, *run.stray_letters]
         unreadable = len(run.unreadable)
         found_wrong: list[Found | DeadLettered | Unreadable] = [*changed, *strays, *run.unreadable]
@@ -60,7 +66,8 @@ class Integrity:
             self.objective,
             self.dimension,
             Status.PASS,
-            f"all {total:,} stored copies equal, byte for byte, what was sent",
+            f"all {total:,} stored copies equal, byte for byte, what was sent"
+            + (f", {transformed:,} of them after a declared transform" if transformed else ""),
             0,
             "copies",
             0,

@@ -29,7 +29,7 @@ from harness.facts import (
     StepSkipped,
 )
 from harness.history import Recorder, read_history
-from harness.lines import digest, stamp
+from harness.lines import stamp
 from harness.observation import NamedCounters
 from harness.outlets import OutletSpec
 from harness.protocols import Step, StoredDocument, Tally, Undo
@@ -222,7 +222,7 @@ class Stage:
             load=self.load,
             outlets=OutletSpec(
                 archive=lambda: self.archive,
-                expected_digest=lambda n: digest(stamp(f"line {n}", RUN, n)),
+                expected_line=lambda n: stamp(f"line {n}", RUN, n),
                 run_id=RUN,
                 order_by=self.order_by,
                 dead_letters=None if self.letters is None else lambda: self.letters,

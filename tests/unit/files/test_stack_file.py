@@ -213,8 +213,38 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
         ("name: mine", "name: yours", '2 name: must be "mine" as the file is called, not "yours".'),
         (
             "name: mine",
-            "name: mine\ntransforms: []",
-            '3 transforms: "transforms" is not supported yet. Remove',
+            "name: mine\ntransforms: [escape_controls]",
+            '3 transforms[0]: no transform "escape_controls". Did you mean "escape_control"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\ntransforms: [mask]",
+            '3 transforms[0]: "mask" is not supported yet.',
+        ),
+        (
+            "name: mine",
+            "name: mine\ntransforms: [escape_control, escape_control]",
+            '3 transforms[1]: "escape_control" stands here twice.',
+        ),
+        (
+            "name: mine",
+            "name: mine\nfiles: {spool: ['/var/spool/*']}",
+            '3 files.spool[0]: must begin with "{run.folder}/" and not lead out of it, not "/var/spool/*"',
+        ),
+        (
+            "name: mine",
+            "name: mine\nfiles: {spool: ['{run.folder}/../x']}",
+            '3 files.spool[0]: must begin with "{run.folder}/"',
+        ),
+        (
+            "name: mine",
+            "name: mine\nfiles: {spool: ['{run.folder}/{run.idd}']}",
+            '3 files.spool[0]: no placeholder "run.idd". Did you mean "run.id"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\nfiles: {shipper: ['{run.folder}/x']}",
+            '3 files.shipper: "shipper" names another part already.',
         ),
         (
             "kind: elasticsearch, index:",
