@@ -26,6 +26,28 @@ TWINS = {
 }
 
 
+JOURNAL = REPOSITORY / "tests/system/stacks/journal.yaml"
+JOURNAL_ROT = """\
+version: 1
+name: journal_rot
+title: A byte of the journal turns over while its shipper is down
+hypothesis: What is behind the damage arrives.
+workload: {kind: steady, rate_per_second: 100}
+sending_seconds: 6
+drain_seconds: 3
+checks: [conservation]
+steps:
+  - {fault: killed, target: shipper, at_seconds: 2, for_seconds: 3}
+  - fault: bit_flip
+    target: journal
+    at_seconds: 4
+    for_seconds: 0.5
+    from_share: 0.6
+    to_share: 0.8
+    permits: {destroyed: 1}
+"""
+
+
 def conservation(result: dict) -> dict:
     (scenario,) = result["scenarios"]
     (verdict,) = [each for each in scenario["verdicts"] if each["objective"] == "delivery.acknowledged_lost"]
@@ -66,3 +88,27 @@ def test_its_known_bad_twins_are_blocked_with_a_veto(machine: Machine, tmp_path:
         verdict = conservation(json.loads(path.read_text()))
         assert (verdict["status"], verdict["vetoes"]) == ("FAIL", ["acknowledged loss"])
         assert any(why in line for line in verdict["evidence"]), verdict
+
+
+@pytest.mark.timeout(120)
+def test_a_shipper_that_gives_up_the_rest_is_told_from_one_that_skips_the_damage(
+    machine: Machine, tmp_path: Path
+):
+    scenario = tmp_path / "journal_rot.yaml"
+    scenario.write_text(JOURNAL_ROT)
+    giving_up = tmp_path / "giving_up.yaml"
+    text = JOURNAL.read_text().replace("name: journal", "name: giving_up").replace(", skip]", ", give-up]")
+    giving_up.write_text(text.replace("{stack.folder}", str(JOURNAL.parent)))
+    started = [
+        machine.start(
+            "run", scenario, "--stack", stack, "--out", machine.reports / name, PYTHONPATH=str(REPOSITORY)
+        )
+        for name, stack in (("skips", JOURNAL), ("gives_up", giving_up))
+    ]
+    said = [process.communicate(timeout=TIMEOUT_SECONDS) for process in started]
+
+    assert [process.returncode for process in started] == [0, 1], said
+    (path,) = machine.reports.glob("gives_up/*/*/result.json")
+    verdict = conservation(json.loads(path.read_text()))
+    assert (verdict["status"], verdict["vetoes"]) == ("FAIL", ["acknowledged loss"])
+    assert verdict["value"] > 10
