@@ -159,6 +159,7 @@ class Runner:
         with self._undoable(number, step, fault, target):
             until_ns = self._now() + int(step.for_seconds * _SECOND_NS)
             self._look(number, fault, target)
+            self._note_destroyed(number, fault, target)
             self._take_steps(waiting, step.at_seconds + step.for_seconds)
             self._wait_until(until_ns)
             self._enter("heal")
@@ -166,17 +167,19 @@ class Runner:
         self._enter("inject" if around else "recovery")
 
     def _look(self, number: int, fault: Fault, target: object) -> None:
-        places: tuple[str, ...] = ()
         try:
             landed, proof = fault.evidence(target)
-            if isinstance(fault, Destroys):
-                places = tuple(fault.destroyed(target))
         except (InterruptedRunError, TimeIsUpError):
             raise
         except HarnessError as error:
             landed, proof = False, f"it could not be observed: {error}"
         self._record(FaultSeen(self._now(), number, landed, proof))
-        self._record(*(Destroyed(self._now(), number, place) for place in places))
+
+    def _note_destroyed(self, number: int, fault: Fault, target: object) -> None:
+        """Note what was destroyed while it can be read: the stack may throw the file away at any time."""
+        if isinstance(fault, Destroys):
+            places = list(fault.destroyed(target))
+            self._record(*(Destroyed(self._now(), number, place) for place in places))
 
     @contextmanager
     def _undoable(self, number: int, step: Step, fault: Fault, target: object) -> Iterator[None]:
