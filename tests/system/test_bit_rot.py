@@ -49,21 +49,23 @@ steps:
 
 
 def conservation(result: dict) -> dict:
-    (scenario,) = result["scenarios"]
+    scenario = result["scenarios"][-1]
     (verdict,) = [each for each in scenario["verdicts"] if each["objective"] == "delivery.acknowledged_lost"]
     return verdict
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 def test_the_reference_stack_loses_no_more_than_the_damaged_block_and_counts_it(machine: Machine):
-    code, out, err = machine.call("run", "--suite", "disk", "--out", machine.reports)
+    process = machine.start("run", "bit_rot", "--out", machine.reports)
+    # Long enough for a busy machine, on which a first attempt may be inconclusive.
+    said = process.communicate(timeout=150)
 
     result = machine.result()
     verdict = conservation(result)
-    assert code == 0, (out, err)
+    assert process.returncode == 0, said
     assert (verdict["status"], verdict["value"], verdict["vetoes"]) == ("PASS", 0, [])
     assert "destroyed by a fault, permitted and counted" in verdict["summary"]
-    assert [band["landed"] for band in result["scenarios"][0]["bands"]] == [True, True]
+    assert [band["landed"] for band in result["scenarios"][-1]["bands"]] == [True, True]
 
 
 @pytest.mark.timeout(120)
