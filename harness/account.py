@@ -21,6 +21,7 @@ from harness.facts import (
     Found,
     PhaseChanged,
     Poisoned,
+    ProcessExited,
     Refused,
     Sent,
     Unreadable,
@@ -70,7 +71,8 @@ class Account:
 
     `copies` and `strays` are the archive's, `letters` and `stray_letters` the dead letters'; `poison` holds
     what the store refused for good; `destroyed` are the places that each step destroyed; `readings` are the
-    stack's own counters, name by name, in time's order.
+    stack's own counters, name by name, in time's order; `absent` says where to look if no archive exists
+    under its name.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -85,8 +87,10 @@ class Account:
     destroyed: dict[int, list[str]] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
     phases: dict[str, int] = field(default_factory=dict)
+    exits: dict[str, ProcessExited] = field(default_factory=dict)
     fault_windows: list[tuple[int, Window]] = field(default_factory=list)
     read_whole: bool = False
+    absent: str = ""
     letters_read_whole: bool = False
     poison_unknown: bool = False
     ended_ns: int = 0
@@ -116,6 +120,26 @@ class Account:
             for step, (target, at_ns) in sorted(self.kills.items())
             if target == APPLICATION and step in self.landed
         ]
+
+    def application_gone(self) -> Window | None:
+        """Return when there was no application because it had ended by itself; None where it never did.
+
+        It begins after the last sign of life, since its end was noticed a moment after it came, and lasts
+        until a later fault started it again, or for good.
+        """
+        ended = self.exits.get(APPLICATION)
+        if ended is None:
+            return None
+        times = [
+            at_ns
+            for entry in self.entries.values()
+            for at_ns in (entry.sent_ns, entry.returned_ns)
+            if at_ns is not None
+        ]
+        last_ns = max((at_ns for at_ns in times if at_ns <= ended.at_ns), default=ended.at_ns - 1)
+        again_ns = min((at_ns for at_ns in times if at_ns > ended.at_ns), default=self.ended_ns + 1)
+        label = f"the application was gone (it ended by itself with {ended.returncode})"
+        return Window(label, last_ns + 1, again_ns)
 
     def counter(self, name: str) -> float | None:
         """Return a counter's last value after the drain; None where nothing was read so late."""
@@ -213,6 +237,10 @@ def _seen(result: Account, event: FaultSeen) -> None:
         result.landed.add(event.step)
 
 
+def _exited(result: Account, event: ProcessExited) -> None:
+    result.exits.setdefault(event.process, event)
+
+
 def _unreadable(result: Account, event: Unreadable) -> None:
     result.unreadable.append(event)
 
@@ -234,8 +262,9 @@ def _fault(result: Account, event: FaultChanged) -> None:
         ]
 
 
-def _read(result: Account, _event: ArchiveRead) -> None:
+def _read(result: Account, event: ArchiveRead) -> None:
     result.read_whole = True
+    result.absent = event.absent
 
 
 _ARRANGE: Mapping[type, Callable[[Account, Any], None]] = {
@@ -250,6 +279,7 @@ _ARRANGE: Mapping[type, Callable[[Account, Any], None]] = {
     Destroyed: _destroyed,
     CounterRead: _counter,
     FaultSeen: _seen,
+    ProcessExited: _exited,
     Unreadable: _unreadable,
     PhaseChanged: _phase,
     FaultChanged: _fault,

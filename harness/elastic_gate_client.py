@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import orjson
-import requests
-from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from harness.control_api import Answer, ControlApi, TimedOutError, TooLongError, UnreachableError
 from harness.errors import FaultError
 from harness.protocols import Arguments
 
@@ -52,18 +50,12 @@ class ElasticGateClient:
             url: `http://host:port` of the control API.
             timeout_seconds: bound of each call.
         """
-        self.url = url.rstrip("/")
-        self._timeout_seconds = timeout_seconds
-        self._session = requests.Session()
-        # A loopback call must not go through the HTTP proxy that the environment may name.
-        self._session.trust_env = False
-        self._session.headers.update(
-            {"User-Agent": "logquake", "Connection": "close", "Accept-Encoding": "identity"}
-        )
+        self._api = ControlApi(url, timeout_seconds, ANSWER_BYTES_MAX)
+        self.url = self._api.url
 
     def close(self) -> None:
         """Let go of what the client holds; the gate keeps running."""
-        self._session.close()
+        self._api.close()
 
     def create(self, name: str, listen: str, upstream: str) -> str:
         """Make a gate and return the `host:port` it listens on; port 0 takes a free one."""
@@ -100,52 +92,31 @@ class ElasticGateClient:
         return {name: count for name, count in counted.items() if isinstance(count, int)}
 
     def _call(self, method: str, path: str, body: object = None) -> dict[str, object]:
-        where = f"{method} {self.url}{path}"
-        deadline = time.monotonic() + self._timeout_seconds
         try:
-            with self._session.request(
-                method,
-                self.url + path,
-                data=None if body is None else orjson.dumps(body),
-                headers={} if body is None else {"Content-Type": "application/json"},
-                timeout=self._timeout_seconds,
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                content = _content(where, _read(where, response, deadline))
-                status = response.status_code
-        except (requests.Timeout, ReadTimeoutError) as error:
+            answer = self._api.call(method, path, body)
+        except TimedOutError as error:
+            raise GateError(f"{error} Restart the gate program.") from error
+        except UnreachableError as error:
             raise GateError(
-                f"{where}: no answer within {self._timeout_seconds:g} s. Restart the gate program."
+                f"{error} Check that the gate runs and that this is its API's address."
             ) from error
-        except (requests.RequestException, HTTPError) as error:
+        except TooLongError as error:
+            raise GateError(str(error)) from error
+        content = _content(answer)
+        if answer.status >= 300:
             raise GateError(
-                f"{where}: no answer ({error}). Check that the gate runs and that this is its API's address."
-            ) from error
-        if status >= 300:
-            raise GateError(f"{where}: HTTP {status}: {content.get('error', 'no reason given')}")
+                f"{answer.where}: HTTP {answer.status}: {content.get('error', 'no reason given')}"
+            )
         return content
 
 
-def _read(where: str, response: requests.Response, deadline: float) -> bytes:
-    """The body, as far as it comes before the deadline and fits into memory."""
-    body = bytearray()
-    while chunk := response.raw.read1(65536):
-        body += chunk
-        if len(body) > ANSWER_BYTES_MAX:
-            raise GateError(f"{where}: the answer exceeds {ANSWER_BYTES_MAX} bytes.")
-        if time.monotonic() > deadline:
-            raise requests.Timeout("the body did not end in time")
-    return bytes(body)
-
-
-def _content(where: str, body: bytes) -> dict[str, object]:
+def _content(answer: Answer) -> dict[str, object]:
     try:
-        content = orjson.loads(body or b"{}")
+        content = orjson.loads(answer.body or b"{}")
     except orjson.JSONDecodeError as error:
-        raise _foreign(where) from error
+        raise _foreign(answer.where) from error
     if not isinstance(content, dict):
-        raise _foreign(where)
+        raise _foreign(answer.where)
     return content
 
 

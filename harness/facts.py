@@ -93,10 +93,14 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveRead:
-    """The archive was read whole; without this fact, absence proves nothing."""
+    """The archive was read whole; without this fact, absence proves nothing.
+
+    `absent` says, where there is no archive under its name at all, which one that is and what to check.
+    """
 
     at_ns: int
     copies: int
+    absent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,10 @@ class FaultChanged:
 
 @dataclass(frozen=True, slots=True)
 class FaultSeen:
-    """What was observed of a fault from outside: proof that it landed, or what was seen instead."""
+    """What was observed of a fault from outside: proof that it landed, or what was seen instead.
+
+    A step may have several; one that landed proves it.
+    """
 
     at_ns: int
     step: int

@@ -46,6 +46,19 @@ class Destroys(Protocol):
         ...
 
 
+@runtime_checkable
+class Cumulative(Protocol):
+    """A fault whose effect is counted as long as it is on: only the last look says how much it was."""
+
+    def evidence_in_all(self, target: Any) -> tuple[bool, str]:
+        """Observe without waiting, just before the fault is taken back: (landed, what was seen in all).
+
+        Raises:
+            FaultError: it cannot be observed.
+        """
+        ...
+
+
 class NamedCounters:
     """A stack's counters under the harness's own names.
 

@@ -9,7 +9,7 @@ import orjson
 
 from harness.facts import ArchiveRead, DeadLettered, DeadLettersRead, Event, Found, Unreadable
 from harness.lines import digest, identify
-from harness.protocols import Archive, StoredDocument
+from harness.protocols import Archive, Locatable, StoredDocument
 from harness.transforms import lawful_forms
 
 EXCERPT_CHARACTERS = 80
@@ -91,13 +91,17 @@ class Outlets:
         return self._sequences(reading.documents) | self._sequences(reading.letters)
 
     def facts(self, reading: Reading, now_ns: int) -> Iterator[Event]:
-        """Yield what was found, and that it was all."""
+        """Yield what was found, and that it was all.
+
+        Raises:
+            StackError: nothing was found, and the archive cannot tell any more whether it exists.
+        """
         yield from self._unreadable(reading.documents)
         for document in _readable(reading.documents):
             seen = self._compared(document)
             order = orjson.dumps(document.values).decode() if document.values else ""
             yield Found(seen.sequence, seen.digest, document.copy, seen.excerpt, order, seen.transformed)
-        yield ArchiveRead(now_ns, len(reading.documents))
+        yield ArchiveRead(now_ns, len(reading.documents), self._absent(reading))
         if self._dead_letters is None:
             return
         yield from self._unreadable(reading.letters)
@@ -114,6 +118,12 @@ class Outlets:
         self._archive.close()
         if self._dead_letters is not None:
             self._dead_letters.close()
+
+    def _absent(self, reading: Reading) -> str:
+        """Say what does not exist where nothing was read."""
+        if reading.documents or not isinstance(self._archive, Locatable):
+            return ""
+        return self._archive.absent()
 
     def _sequences(self, documents: Sequence[StoredDocument]) -> set[int | None]:
         return {identify(document.line, self._spec.run_id) for document in _readable(documents)}

@@ -320,6 +320,15 @@ class RawArchive(Archive, Protocol):
 
 
 @runtime_checkable
+class Locatable(Archive, Protocol):
+    """An archive that can tell that it does not exist, which a reading shows as empty."""
+
+    def absent(self) -> str:
+        """Name what does not exist, and where to look; empty where it exists. Raises StackError."""
+        ...
+
+
+@runtime_checkable
 class Removable(Protocol):
     """An archive that can delete what this run stored in it."""
 
@@ -366,7 +375,10 @@ class Fault(Protocol):
         ...
 
     def evidence(self, target: Any) -> tuple[bool, str]:
-        """Observe from outside, while injected: (landed, what was seen)."""
+        """Observe from outside, right after injection: (landed, what was seen).
+
+        Asked again just before the healing where the first look proved nothing.
+        """
         ...
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import orjson
-import requests
-from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from harness.control_api import Answer, ControlApi, TimedOutError, TooLongError, UnreachableError
 from harness.errors import FaultError
 
 Attribute = int | float | str | bool
@@ -104,33 +102,27 @@ class ProxyClient:
             url: `http://host:port` of the API.
             timeout_seconds: bound of each call.
         """
-        self.url = url.rstrip("/")
-        self._timeout_seconds = timeout_seconds
-        self._session = requests.Session()
-        # A loopback call must not go through the HTTP proxy that the environment may name.
-        self._session.trust_env = False
-        self._session.headers.update(
-            {"User-Agent": "logquake", "Connection": "close", "Accept-Encoding": "identity"}
-        )
+        self._api = ControlApi(url, timeout_seconds, ANSWER_BYTES_MAX)
+        self.url = self._api.url
 
     def close(self) -> None:
         """Let go of what the client holds; the server keeps running."""
-        self._session.close()
+        self._api.close()
 
     def version(self) -> str:
         """The server's version; a Toxiproxy built with `go install` says `git`."""
         call = self._call("GET", "/version")
-        return _text(call, _object(call, call.document()), "version")
+        return _text(call, _object(call, _document(call)), "version")
 
     def list(self) -> dict[str, Proxy]:
         """All proxies by name."""
         call = self._call("GET", "/proxies")
-        return {name: _proxy(call, value) for name, value in _object(call, call.document()).items()}
+        return {name: _proxy(call, value) for name, value in _object(call, _document(call)).items()}
 
     def get(self, name: str) -> Proxy:
         """The proxy of that name."""
         call = self._call("GET", _path(name))
-        return _proxy(call, call.document())
+        return _proxy(call, _document(call))
 
     def create(self, name: str, listen: str, upstream: str, enabled: bool = True) -> Proxy:
         """A new proxy.
@@ -144,7 +136,7 @@ class ProxyClient:
         _check_name("proxy", name)
         body = {"name": name, "listen": listen, "upstream": upstream, "enabled": enabled}
         call = self._call("POST", "/proxies", body)
-        return _proxy(call, call.document())
+        return _proxy(call, _document(call))
 
     def delete(self, name: str) -> None:
         """Stop and forget a proxy; its connections end."""
@@ -153,20 +145,20 @@ class ProxyClient:
     def set_enabled(self, name: str, enabled: bool) -> Proxy:
         """Let a proxy listen, or refuse new connections and end the open ones."""
         call = self._call("PATCH", _path(name), {"enabled": enabled})
-        return _proxy(call, call.document())
+        return _proxy(call, _document(call))
 
     def add_toxic(self, proxy_name: str, toxic: Toxic) -> Toxic:
         """Put a toxic on all connections, open and to come."""
         _check_toxic(toxic)
         call = self._call("POST", f"{_path(proxy_name)}/toxics", _toxic_body(toxic))
-        return _toxic(call, call.document())
+        return _toxic(call, _document(call))
 
     def update_toxic(self, proxy_name: str, toxic: Toxic) -> Toxic:
         """Give the toxic of that name these attributes and this toxicity; attributes not named stay."""
         _check_toxic(toxic)
         body = {"toxicity": toxic.toxicity, "attributes": dict(toxic.attributes)}
         call = self._call("PATCH", _path(proxy_name, toxic.name), body)
-        return _toxic(call, call.document())
+        return _toxic(call, _document(call))
 
     def remove_toxic(self, proxy_name: str, toxic_name: str) -> None:
         """Take a toxic off; what it held back goes on at once, and `timeout` closes what it was on."""
@@ -184,75 +176,44 @@ class ProxyClient:
             for p in proxies
         ]
         call = self._call("POST", "/populate", body)
-        done = _object(call, call.document()).get("proxies")
+        done = _object(call, _document(call)).get("proxies")
         return tuple(_proxy(call, value) for value in _list(call, done))
 
     def reset(self) -> None:
         """Enable all proxies and remove all toxics."""
         self._call("POST", "/reset")
 
-    def _call(self, method: str, path: str, body: object = None) -> _Answer:
-        where = f"{method} {self.url}{path}"
-        deadline = time.monotonic() + self._timeout_seconds
+    def _call(self, method: str, path: str, body: object = None) -> Answer:
         try:
-            with self._session.request(
-                method,
-                self.url + path,
-                data=None if body is None else orjson.dumps(body),
-                headers={} if body is None else {"Content-Type": "application/json"},
-                timeout=self._timeout_seconds,
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                answer = _Answer(where, response.status_code, _read(where, response, deadline))
-        except (requests.Timeout, ReadTimeoutError) as error:
-            raise _timed_out(where, self._timeout_seconds) from error
-        except (requests.RequestException, HTTPError) as error:
+            answer = self._api.call(method, path, body)
+        except TimedOutError as error:
+            raise ProxyTimeoutError(f"{error} {_HANGS}") from error
+        except UnreachableError as error:
             raise ProxyUnreachableError(
-                f"{where}: no answer ({error}). Check that the proxy runs and that this is its API's address."
+                f"{error} Check that the proxy runs and that this is its API's address."
             ) from error
+        except TooLongError as error:
+            raise ProxyAnswerError(str(error), error.status) from error
         if answer.status >= 300:
             raise _refused(answer)
         return answer
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    where: str
-    status: int
-    body: bytes
-
-    def document(self) -> object:
-        try:
-            value: object = orjson.loads(self.body)
-        except orjson.JSONDecodeError as error:
-            raise _foreign(self, f"no JSON ({error})") from error
-        return value
+_HANGS = (
+    "Toxiproxy locks a proxy for good when a toxic is removed while a connection's reader is stalled; "
+    "listing and reset hang then too. Restart the proxy server."
+)
 
 
-def _read(where: str, response: requests.Response, deadline: float) -> bytes:
-    """The body, as far as it comes before the deadline and fits into memory."""
-    body = bytearray()
-    # read1 returns what has arrived, so a server that sends a byte now and then cannot outwait the deadline.
-    while chunk := response.raw.read1(65536):
-        body += chunk
-        if len(body) > ANSWER_BYTES_MAX:
-            raise ProxyAnswerError(
-                f"{where}: the answer exceeds {ANSWER_BYTES_MAX} bytes.", response.status_code
-            )
-        if time.monotonic() > deadline:
-            raise requests.Timeout("the body did not end in time")
-    return bytes(body)
+def _document(answer: Answer) -> object:
+    try:
+        value: object = orjson.loads(answer.body)
+    except orjson.JSONDecodeError as error:
+        raise _foreign(answer, f"no JSON ({error})") from error
+    return value
 
 
-def _timed_out(where: str, seconds: float) -> ProxyTimeoutError:
-    return ProxyTimeoutError(
-        f"{where}: no answer within {seconds:g} s. Toxiproxy locks a proxy for good when a toxic is removed "
-        "while a connection's reader is stalled; listing and reset hang then too. Restart the proxy server."
-    )
-
-
-def _refused(answer: _Answer) -> ProxyAnswerError:
+def _refused(answer: Answer) -> ProxyAnswerError:
     reason = answer.body[:500].decode("utf-8", "replace").strip() or "no reason given"
     remedy = {
         403: "The proxy turns browsers away; something put a Mozilla User-Agent on the call.",
@@ -264,7 +225,7 @@ def _refused(answer: _Answer) -> ProxyAnswerError:
     return ProxyAnswerError(f"{answer.where}: HTTP {answer.status}: {reason}. {remedy}", answer.status)
 
 
-def _foreign(answer: _Answer, what: str) -> ProxyAnswerError:
+def _foreign(answer: Answer, what: str) -> ProxyAnswerError:
     return ProxyAnswerError(
         f"{answer.where}: {what}. This is not Toxiproxy's API; check which program listens there.",
         answer.status,
@@ -339,7 +300,7 @@ def _toxic_body(toxic: Toxic) -> dict[str, object]:
     }
 
 
-def _proxy(answer: _Answer, value: object) -> Proxy:
+def _proxy(answer: Answer, value: object) -> Proxy:
     document = _object(answer, value)
     return Proxy(
         name=_text(answer, document, "name"),
@@ -350,7 +311,7 @@ def _proxy(answer: _Answer, value: object) -> Proxy:
     )
 
 
-def _toxic(answer: _Answer, value: object) -> Toxic:
+def _toxic(answer: Answer, value: object) -> Toxic:
     document = _object(answer, value)
     toxicity = document.get("toxicity")
     if not isinstance(toxicity, int | float):
@@ -365,13 +326,13 @@ def _toxic(answer: _Answer, value: object) -> Toxic:
     )
 
 
-def _object(answer: _Answer, value: object) -> Mapping[str, object]:
+def _object(answer: Answer, value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise _foreign(answer, f"expected an object, got {type(value).__name__}")
     return value
 
 
-def _list(answer: _Answer, value: object) -> Sequence[object]:
+def _list(answer: Answer, value: object) -> Sequence[object]:
     if value is None:  # Go writes an empty slice as null.
         return ()
     if not isinstance(value, list):
@@ -379,7 +340,7 @@ def _list(answer: _Answer, value: object) -> Sequence[object]:
     return value
 
 
-def _text(answer: _Answer, document: Mapping[str, object], field_name: str) -> str:
+def _text(answer: Answer, document: Mapping[str, object], field_name: str) -> str:
     value = document.get(field_name)
     if not isinstance(value, str):
         raise _foreign(answer, f"{field_name} is {value!r}")

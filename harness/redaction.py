@@ -1,4 +1,4 @@
-"""What must not leave the machine with a report: the text of a real log file, and folders of its owner.
+"""What must not leave the machine with a report: the text of a real log file, and folders nobody named.
 
 A report is mailed, pasted and uploaded; the history stays beside it, whole, for its owner's eyes only.
 """
@@ -99,8 +99,11 @@ class Redaction:
 
 
 def _told(path: Path, here: Path) -> str:
-    """Return a file's path as seen from here, or its name alone: the folders above are nobody's business."""
-    return str(path.relative_to(here)) if path.is_relative_to(here) else path.name
+    """Return a file's path as seen from here, so that the folders above are not told.
+
+    One that lies elsewhere stays as its owner wrote it on the command line: no other word runs it again.
+    """
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _texts(result: ScenarioResult) -> Iterable[str]:

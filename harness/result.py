@@ -121,7 +121,9 @@ class GateDecision:
 class Result:
     """A whole run, as `result.json` stores it.
 
-    `broke` says what broke around the scenarios: what could not be stopped, what was left. It never passes.
+    `command` runs the same way again once it is told what to run and with which seed; each scenario's
+    `source` is what a command line calls it. `broke` says what broke around the scenarios: what could not
+    be stopped, what was left. It never passes.
     """
 
     run_id: str

@@ -41,7 +41,7 @@ from harness.facts import (
     StepSkipped,
 )
 from harness.history import HistoryUnwritableError, Recorder
-from harness.observation import Destroys, Gauges, NamedCounters, Poisons
+from harness.observation import Cumulative, Destroys, Gauges, NamedCounters, Poisons
 from harness.outlets import Outlets, OutletSpec, Reading
 from harness.protocols import APPLICATION, Clock, Deployment, Fault, Load, Progress, Scenario, Step
 from harness.targets.capabilities import Untouchable
@@ -158,28 +158,33 @@ class Runner:
         self._fault = f"{step.fault} on {step.target}"
         with self._undoable(number, step, fault, target):
             until_ns = self._now() + int(step.for_seconds * _SECOND_NS)
-            self._look(number, fault, target)
+            landed = self._look(number, fault.evidence, target)
             self._note_destroyed(number, fault, target)
             self._take_steps(waiting, step.at_seconds + step.for_seconds)
             self._wait_until(until_ns)
+            if isinstance(fault, Cumulative):
+                self._look(number, fault.evidence_in_all, target)
+            elif not landed:
+                self._look(number, fault.evidence, target)
             self._enter("heal")
         self._fault = around
         self._enter("inject" if around else "recovery")
 
-    def _look(self, number: int, fault: Fault, target: object) -> None:
+    def _look(self, number: int, evidence: Callable[[object], tuple[bool, str]], target: object) -> bool:
+        """Note what is seen of a fault; one look that proves it is enough, the last of those is quoted."""
         try:
-            landed, proof = fault.evidence(target)
+            landed, proof = evidence(target)
         except (InterruptedRunError, TimeIsUpError):
             raise
         except HarnessError as error:
             landed, proof = False, f"it could not be observed: {error}"
         self._record(FaultSeen(self._now(), number, landed, proof))
+        return landed
 
     def _note_destroyed(self, number: int, fault: Fault, target: object) -> None:
         """Note what was destroyed while it can be read: the stack may throw the file away at any time."""
         if isinstance(fault, Destroys):
-            places = list(fault.destroyed(target))
-            self._record(*(Destroyed(self._now(), number, place) for place in places))
+            self._record(*(Destroyed(self._now(), number, place) for place in fault.destroyed(target)))
 
     @contextmanager
     def _undoable(self, number: int, step: Step, fault: Fault, target: object) -> Iterator[None]:

@@ -22,7 +22,7 @@ import orjson
 
 from harness.archives.fields import line_of, values_of
 from harness.errors import StackError
-from harness.protocols import RawArchive, RawDocument, Removable, StoredDocument
+from harness.protocols import Locatable, RawArchive, RawDocument, Removable, StoredDocument
 
 DECODE_SECONDS_MAX = 120.0
 ANSWER_BYTES_MAX = 16 << 20
@@ -72,6 +72,10 @@ class DecodedArchive:
     def raw(self) -> Iterator[RawDocument]:
         """Yield every stored copy as it is stored."""
         return self._archive.raw()
+
+    def absent(self) -> str:
+        """Name what does not exist, where the archive can tell; raises StackError."""
+        return self._archive.absent() if isinstance(self._archive, Locatable) else ""
 
     def remove(self, run_id: str) -> None:
         """Delete what this run stored; raises StackError where the archive cannot do that."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import orjson
@@ -21,6 +22,8 @@ _PAGE_DOCUMENTS = 2_000
 _KEEP_ALIVE = "1m"
 # A frozen store must not hold up the run's own schedule.
 _COUNT_SECONDS = 1.0
+# Names of other indices that an archive which does not exist is told beside.
+_LIKE_MAX = 3
 # No wildcard, list, exclusion, date mathematics or hidden name: it can name one index alone.
 _ONE_INDEX = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
@@ -84,6 +87,26 @@ class ElasticsearchArchive:
         """
         for copy, document in self._documents(["*"]):
             yield RawDocument(copy, orjson.dumps(document))
+
+    def absent(self) -> str:
+        """Name the index that does not exist, with those of like names that do.
+
+        Raises:
+            StackError: the store does not answer.
+        """
+        try:
+            if self._client.indices.exists(index=self._index):
+                return ""
+            there = self._client.indices.resolve_index(name="*").body
+        except (ApiError, TransportError) as error:
+            raise self._unreadable(error) from error
+        names = [entry["name"] for kind in ("indices", "data_streams") for entry in there[kind]]
+        like = get_close_matches(self._index, names, n=_LIKE_MAX)
+        hint = f" There is {', '.join(like)}." if like else ""
+        return (
+            f'no index or data stream "{self._index}" exists at {self._url}: check `archive.index` in the '
+            f"stack file against what the stack writes to.{hint}"
+        )
 
     def remove(self, run_id: str) -> None:
         """Delete this run's index, or the data stream of that exact name, and nothing else.

@@ -107,6 +107,12 @@ class FileArchive:
                 for number, text in enumerate(self._texts(opened), start=1):
                     yield self._raw(f"{opened.path}:{number}", text)
 
+    def absent(self) -> str:
+        """Name the pattern that no file matches."""
+        if glob.glob(self._pattern, recursive=True):  # noqa: PTH207 - patterns may be absolute
+            return ""
+        return f"no file matches {self._pattern}: check `archive.path` in the stack file"
+
     def close(self) -> None:
         """Do nothing: no file stays open between readings."""
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from harness.account import SECOND_NS, Account, Entry, account
+from harness.checkers.measure import Measure
 from harness.facts import Event
 from harness.fates import DESTROYED, HELD, unread_outlet
 from harness.protocols import Charge, Level, Status, Verdict
@@ -52,6 +53,7 @@ class Accounting:
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._charge = charge
+        self._measure = Measure(self.objective, self.dimension, "records", 0)
 
     @classmethod
     def lacks(cls, charge: Charge) -> str:
@@ -62,9 +64,9 @@ class Accounting:
         """Compare each declared counter with what was measured."""
         run = account(events)
         if unread := unread_outlet(run, self._charge):
-            return self._verdict(Status.INCONCLUSIVE, None, unread)
+            return self._measure.verdict(Status.INCONCLUSIVE, None, unread)
         if not any(entry.answered_ns is not None for entry in run.entries.values()):
-            return self._verdict(
+            return self._measure.verdict(
                 Status.INCONCLUSIVE, None, "no record was taken in, so nothing could be counted"
             )
         unread_names = sorted(name for name in self._charge.counters if run.counter(name) is None)
@@ -76,16 +78,18 @@ class Accounting:
             worst = max(wrong, key=lambda each: each.off_by)
             said = f"{len(wrong)} of {len(compared)} counters disagree with what was measured: "
             story = tuple(each.sentence() for each in wrong)
-            return self._verdict(
+            return self._measure.verdict(
                 Status.FAIL, worst.off_by, said + ", ".join(each.name for each in wrong), evidence, story
             )
         if wrong or unread_names or not compared:
             why = f"not readable after the drain: {', '.join(unread_names)}" if unread_names else ""
             if wrong:
                 why = f"{', '.join(reset)} began anew during the run"
-            return self._verdict(Status.INCONCLUSIVE, None, why or "no counter could be compared", evidence)
+            return self._measure.verdict(
+                Status.INCONCLUSIVE, None, why or "no counter could be compared", evidence
+            )
         said = f"{len(compared)} counters agree with what was measured"
-        return self._verdict(Status.PASS, 0, said, evidence)
+        return self._measure.verdict(Status.PASS, 0, said, evidence)
 
     def _compare(self, run: Account, name: str) -> _Compared | None:
         said = run.counter(name)
@@ -141,18 +145,6 @@ class Accounting:
         """Return whether it may have died in the killed application's memory, where nobody can count."""
         in_memory = entry.acknowledged_ns is None or self._charge.promises.durability is Level.MEMORY
         return in_memory and _was_under_way(run, entry, float("inf"))
-
-    def _verdict(
-        self,
-        status: Status,
-        value: float | None,
-        summary: str,
-        evidence: tuple[str, ...] = (),
-        counterexample: tuple[str, ...] = (),
-    ) -> Verdict:
-        return Verdict(
-            self.objective, self.dimension, status, summary, value, "records", 0, evidence, counterexample
-        )
 
 
 def _gone(run: Account) -> list[Entry]:

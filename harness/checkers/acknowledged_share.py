@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.account import SECOND_NS, Account, Entry, account, sequences_text
+from harness.checkers.measure import Measure
 from harness.facts import Event
 from harness.protocols import Charge, Status, Verdict
 
@@ -30,17 +31,20 @@ class AcknowledgedShare:
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._charge = charge
+        self._measure = Measure(self.objective, self.dimension, "%", SHARE_MAX_PERCENT)
 
     def check(self, events: Sequence[Event]) -> Verdict:
         """Count the due records that were never acknowledged and that nothing accounts for."""
         run = account(events)
         due = run.scheduled()
         if not due:
-            return self._verdict(Status.INCONCLUSIVE, None, "no record was due")
+            return self._measure.verdict(Status.INCONCLUSIVE, None, "no record was due")
         if "read back" not in run.phases:
-            return self._verdict(Status.INCONCLUSIVE, None, "the run ended before the last answers were seen")
+            return self._measure.verdict(
+                Status.INCONCLUSIVE, None, "the run ended before the last answers were seen"
+            )
         silent = [entry for entry in due if entry.acknowledged_ns is None and entry.refused_ns is None]
-        unsent = _held_up_by_the_harness(run, silent)
+        unsent = _not_held_up_by_the_stack(run, silent)
         killed = [entry for entry in silent if _was_under_way_at_a_kill(run, entry)]
         nowhere = sum(not run.kept(entry.sequence) for entry in silent)
         dropped = min(nowhere, max(0, int(run.counter(DROPPED) or 0)))
@@ -53,44 +57,30 @@ class AcknowledgedShare:
         )
         if percent > SHARE_MAX_PERCENT:
             said = f"{unexplained:,} of {len(due):,} due records were met with silence ({percent:.1f} %)"
-            return self._verdict(
+            return self._measure.verdict(
                 Status.FAIL, percent, said, (*evidence, _named(silent)), _life(run, silent, unsent, killed)
             )
         if 100 * len(unsent) > SHARE_MAX_PERCENT * len(due):
             said = f"{len(unsent):,} of {len(due):,} due records were never handed to the stack"
-            return self._verdict(Status.INCONCLUSIVE, None, said, evidence)
+            return self._measure.verdict(Status.INCONCLUSIVE, None, said, evidence)
         said = f"{unexplained:,} of {len(due):,} due records were met with silence"
-        return self._verdict(Status.PASS, percent, said, evidence)
-
-    def _verdict(
-        self,
-        status: Status,
-        value: float | None,
-        summary: str,
-        evidence: tuple[str, ...] = (),
-        counterexample: tuple[str, ...] = (),
-    ) -> Verdict:
-        return Verdict(
-            self.objective,
-            self.dimension,
-            status,
-            summary,
-            None if value is None else round(value, 3),
-            "%",
-            SHARE_MAX_PERCENT,
-            evidence,
-            counterexample,
-        )
+        return self._measure.verdict(Status.PASS, percent, said, evidence)
 
 
-def _held_up_by_the_harness(run: Account, silent: Sequence[Entry]) -> list[Entry]:
-    """Return the records never handed over although no earlier call of their producer was stuck."""
+def _not_held_up_by_the_stack(run: Account, silent: Sequence[Entry]) -> list[Entry]:
+    """Return the records never handed over, by producers that no earlier call held up or that were gone."""
+    gone = run.application_gone()
     stuck = {
         entry.producer
         for entry in run.entries.values()
         if entry.sent_ns is not None and entry.returned_ns is None
     }
-    return [entry for entry in silent if entry.sent_ns is None and entry.producer not in stuck]
+    return [
+        entry
+        for entry in silent
+        if entry.sent_ns is None
+        and (entry.producer not in stuck or (gone is not None and gone.holds(entry.due_ns)))
+    ]
 
 
 def _was_under_way_at_a_kill(run: Account, entry: Entry) -> bool:

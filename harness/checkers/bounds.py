@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.account import Account, account
+from harness.checkers.measure import Measure
 from harness.facts import DESCRIPTORS, DISK_MIB, MEMORY_MIB, Event, Sample
 from harness.protocols import APPLICATION, Charge, Status, Verdict
 
@@ -45,6 +46,7 @@ class _Bound:
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._limit: float | None = getattr(charge.promises, self.promise)
+        self._measure = Measure(self.objective, self.dimension, self.unit, self._limit)
 
     @classmethod
     def lacks(cls, charge: Charge) -> str:
@@ -58,7 +60,9 @@ class _Bound:
         growths, unclear = _growths(run, events, self.sample)
         ours = [growth for growth in growths if growth.process != _CONTROL]
         if not ours or self._limit is None:
-            return self._verdict(Status.INCONCLUSIVE, None, "too few samples before and after sending began")
+            return self._measure.verdict(
+                Status.INCONCLUSIVE, None, "too few samples before and after sending began"
+            )
         spared = next((each.above_idle for each in growths if each.process == _CONTROL), 0.0)
         above_idle = sum(
             max(0.0, growth.above_idle - (spared if growth.process == APPLICATION else 0.0))
@@ -72,37 +76,17 @@ class _Bound:
         )
         if above_idle <= self._limit and unclear:
             why = f"{', '.join(unclear)}: too few samples before or after sending began"
-            return self._verdict(Status.INCONCLUSIVE, None, why, evidence)
+            return self._measure.verdict(Status.INCONCLUSIVE, None, why, evidence)
         if above_idle <= self._limit:
-            return self._verdict(Status.PASS, above_idle, said, evidence)
+            return self._measure.verdict(Status.PASS, round(above_idle, 1), said, evidence)
         worst = max(ours, key=lambda growth: growth.above_idle)
         story = (
             f"{worst.process} had {worst.idle:,.1f} {self.unit} before sending began",
             f"it had {worst.peak:,.1f} {self.unit} at {run.seconds(worst.peak_ns)}, "
             f"{run.what_was_on(worst.peak_ns)}",
         )
-        return self._verdict(
-            Status.FAIL, above_idle, f"{said}, {self._limit:g} are promised", evidence, story
-        )
-
-    def _verdict(
-        self,
-        status: Status,
-        value: float | None,
-        summary: str,
-        evidence: tuple[str, ...] = (),
-        counterexample: tuple[str, ...] = (),
-    ) -> Verdict:
-        return Verdict(
-            self.objective,
-            self.dimension,
-            status,
-            summary,
-            None if value is None else round(value, 1),
-            self.unit,
-            self._limit,
-            evidence,
-            counterexample,
+        return self._measure.verdict(
+            Status.FAIL, round(above_idle, 1), f"{said}, {self._limit:g} are promised", evidence, story
         )
 
 

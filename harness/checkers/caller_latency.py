@@ -1,46 +1,29 @@
 """The log call returns in time, before, during and after every fault.
 
-Two numbers (open loop): `call` is enter → return, `response` is due → return. `response` is judged, since a
-call that blocks makes the next ones late without making them slow. Where the generator was late although no
-call was outstanding, the harness is at fault: the checker replays each producer with that lateness taken out,
-and only what is still above the limit is the stack's.
+`response` (due → return) is judged, not `call` (enter → return), since a call that blocks makes the next ones
+late without making them slow. Of lateness above the limit only what is not the harness's own is the stack's
+(`call_times.py`).
 
 A fault on the application itself holds up calls that no stack could have answered (docs/decisions/0003): what
-was under way when it began is cut off there, and what was due until it was healed is not judged.
+was under way when it began is cut off there, and what was due until it was healed is not judged. Where the
+application ended by itself, nobody can say what the rest of its calls would have taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.account import SECOND_NS, Account, Entry, Window, account
-from harness.facts import ControlCall, Event, FaultChanged
+from harness.account import Account, Entry, Window, account
+from harness.checkers.call_times import MS_NS, Timing, outages_of, stuck_calls, timings_of
+from harness.checkers.measure import Measure
+from harness.facts import ControlCall, Event
 from harness.protocols import APPLICATION, Charge, Status, Verdict
 from harness.statistics import excess_odds, quantile, samples_needed
 
 VETO = "deadlocked caller"
-_STUCK_SECONDS = 10.0
-_MS_NS = 1_000_000
 _SHARE = 0.01
 _CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """One due record: its times in ms. `own_ms` is the response with the harness's lateness taken out.
-
-    Where a fault on the application cut it off, the times are those until then: it took that long at least.
-    Where its producer was still working off what such a fault had left due, `response_ms` is its own time.
-    """
-
-    due_ns: int
-    call_ms: float
-    response_ms: float
-    own_ms: float
-    cut: bool = False
-    behind: bool = False
 
 
 class CallerLatency:
@@ -52,26 +35,34 @@ class CallerLatency:
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._limit_ms = charge.promises.response_p99_ms
+        self._measure = Measure(self.objective, self.dimension, "ms", self._limit_ms)
 
     def check(self, events: Sequence[Event]) -> Verdict:
         """Judge each window's p99; calls that never returned count with the time they were seen to take."""
         run = account(events)
-        outages = outages_of(events, run.ended_ns)
+        outages = outages_of(run, events)
         timings = timings_of(run, outages)
+        gone = run.application_gone()
+        unanswered = "" if gone is None else _unanswered(run, gone)
+        sendable = [timing for timing in timings if gone is None or not gone.holds(timing.due_ns)]
         windows = [
-            (window, _within(timings, window, self._limit_ms)) for window in judged_windows(run, outages)
+            (window, _within(sendable, window, self._limit_ms)) for window in _judged_windows(run, outages)
         ]
         judged = [_judge(window.label, inside, self._limit_ms) for window, inside in windows if inside]
         if not judged:
-            return self._verdict(Status.INCONCLUSIVE, None, "no record was due")
-        stuck = _stuck(run, outages)
-        status = Status.FAIL if stuck else worst_of(status for status, _, _ in judged)
+            return self._measure.verdict(
+                Status.INCONCLUSIVE, None, unanswered or "no record was due", samples=0
+            )
+        stuck = stuck_calls(run, outages)
+        status = Status.FAIL if stuck else _worst_of(status for status, _, _ in judged)
+        if status is Status.PASS and unanswered:
+            status = Status.INCONCLUSIVE
         decisive = [window for window in judged if window[0] is status] or judged
         _, p99_ms, sentence = max(decisive, key=lambda window: window[1])
-        return self._verdict(
+        return self._measure.verdict(
             status,
-            round(p99_ms, 3),
-            sentence,
+            p99_ms,
+            unanswered if unanswered and status is Status.INCONCLUSIVE else sentence,
             evidence=(
                 *(sentence for _, _, sentence in judged),
                 *_unjudged(timings, outages),
@@ -82,54 +73,14 @@ class CallerLatency:
             samples=min(len(inside) for _, inside in windows if inside),
         )
 
-    def _verdict(
-        self,
-        status: Status,
-        value: float | None,
-        summary: str,
-        evidence: tuple[str, ...] = (),
-        counterexample: tuple[str, ...] = (),
-        vetoes: tuple[str, ...] = (),
-        samples: int = 0,
-    ) -> Verdict:
-        return Verdict(
-            self.objective,
-            self.dimension,
-            status,
-            summary,
-            value,
-            "ms",
-            self._limit_ms,
-            evidence,
-            counterexample,
-            vetoes,
-            samples,
-        )
 
-
-def worst_of(statuses: Iterable[Status]) -> Status:
+def _worst_of(statuses: Iterable[Status]) -> Status:
     """Return FAIL before INCONCLUSIVE before PASS."""
     order = (Status.PASS, Status.INCONCLUSIVE, Status.FAIL)
     return max(statuses, key=order.index)
 
 
-def outages_of(events: Sequence[Event], ended_ns: int) -> list[Window]:
-    """Return when faults were on the application itself; one that was never healed lasts to the end."""
-    began: dict[int, FaultChanged] = {}
-    healed_ns: dict[int, int] = {}
-    for event in events:
-        if isinstance(event, FaultChanged) and event.target == APPLICATION:
-            if event.state == "injecting":
-                began[event.step] = event
-            elif event.state == "healed":
-                healed_ns[event.step] = event.at_ns
-    return [
-        Window(f"{event.fault} on {event.target}", event.at_ns, healed_ns.get(step, ended_ns + 1))
-        for step, event in began.items()
-    ]
-
-
-def judged_windows(run: Account, outages: Sequence[Window]) -> list[Window]:
+def _judged_windows(run: Account, outages: Sequence[Window]) -> list[Window]:
     """Return the steady stretch and, for each fault, the stretch from its injection to the next one's.
 
     A fault's recovery belongs to it: where healing ends is known only afterwards, and a window must hold the
@@ -147,99 +98,6 @@ def judged_windows(run: Account, outages: Sequence[Window]) -> list[Window]:
         for (_, window), to_ns in zip(run.fault_windows, ends, strict=False)
     ]
     return [run.steady(), *faults]
-
-
-def timings_of(run: Account, outages: Sequence[Window]) -> list[Timing]:
-    """Return the times of all scheduled records; each producer is also replayed as if on time."""
-    timings: list[Timing] = []
-    lost = _lost_calls(run, outages)
-    for mine in _by_producer(run.scheduled()):
-        timings.extend(_replay(mine, run.ended_ns, outages, lost))
-    return timings
-
-
-def _by_producer(entries: Iterable[Entry]) -> Iterable[list[Entry]]:
-    """Return each producer's records in the order they were due, which is that of its calls."""
-    producers: dict[int, list[Entry]] = {}
-    for entry in sorted(entries, key=lambda entry: entry.due_ns):
-        producers.setdefault(entry.producer, []).append(entry)
-    return producers.values()
-
-
-def _lost_calls(run: Account, outages: Sequence[Window]) -> frozenset[int]:
-    """Return the records whose call went down with the application.
-
-    A producer makes one call at a time. A call that began before a fault on the application was healed and
-    never came back, although its producer has made another since, did not hold that producer: its process
-    died. Where no other followed, the call holds its producer still, and no fault excuses it.
-    """
-    lost: set[int] = set()
-    for mine in _by_producer(run.entries.values()):
-        followed = False
-        for entry in reversed(mine):
-            if entry.sent_ns is None:
-                continue
-            hit = any(entry.sent_ns < outage.to_ns for outage in outages)
-            if entry.returned_ns is None and followed and hit:
-                lost.add(entry.sequence)
-            followed = True
-    return frozenset(lost)
-
-
-def _replay(
-    entries: Sequence[Entry], ended_ns: int, outages: Sequence[Window], lost: frozenset[int]
-) -> Iterable[Timing]:
-    free_ns = 0
-    backlog_ns = 0
-    stuck = False
-    for entry in entries:
-        cut_ns = _cut_ns(entry, outages, lost)
-        end_ns = ended_ns if entry.returned_ns is None else entry.returned_ns
-        if cut_ns is not None:
-            end_ns = cut_ns
-        if entry.sent_ns is not None:
-            call_ns = max(0, end_ns - entry.sent_ns)
-            stuck = stuck or (entry.returned_ns is None and entry.sequence not in lost)
-            # Where the cut came before the call, only an earlier call can have kept it waiting until then.
-            waits = cut_ns is not None and entry.sent_ns >= cut_ns and free_ns > entry.due_ns
-            free_ns = end_ns if waits else max(entry.due_ns, free_ns) + call_ns
-            own_ns = free_ns - entry.due_ns
-        else:
-            # Never sent: the stack's doing only where an earlier call of this producer never came back.
-            call_ns = 0
-            own_ns = ended_ns - entry.due_ns if stuck else 0
-        response_ns = end_ns - entry.due_ns
-        behind = cut_ns is None and entry.sent_ns is not None and backlog_ns > entry.due_ns
-        if behind and entry.sent_ns is not None:
-            # What the harness was late with, although its producer was free, is not the backlog's doing.
-            response_ns = own_ns + max(0, entry.sent_ns - backlog_ns)
-        if behind or any(_spans(entry, outage) for outage in outages):
-            backlog_ns = max(backlog_ns, entry.returned_ns or 0)
-        yield Timing(
-            entry.due_ns,
-            call_ns / _MS_NS,
-            response_ns / _MS_NS,
-            own_ns / _MS_NS,
-            cut_ns is not None,
-            behind,
-        )
-
-
-def _spans(entry: Entry, outage: Window) -> bool:
-    """Return whether a record was due before the fault was healed, and answered after it had begun."""
-    return (
-        entry.due_ns < outage.to_ns and entry.returned_ns is not None and entry.returned_ns > outage.from_ns
-    )
-
-
-def _cut_ns(entry: Entry, outages: Sequence[Window], lost: frozenset[int]) -> int | None:
-    """Return when a fault on the application cut off a record that was due and not answered by then."""
-    if entry.returned_ns is None and entry.sequence not in lost:
-        return None
-    for outage in outages:
-        if entry.due_ns < outage.from_ns and (entry.returned_ns is None or _spans(entry, outage)):
-            return outage.from_ns
-    return None
 
 
 def _within(timings: Sequence[Timing], window: Window, limit_ms: float) -> list[Timing]:
@@ -263,7 +121,7 @@ def _unjudged(timings: Sequence[Timing], outages: Sequence[Window]) -> tuple[str
     """Say what a fault on the application leaves out of the judgement, and how much of it there is."""
     said = [
         f"not judged: {sum(outage.holds(timing.due_ns) for timing in timings):,} records due while "
-        f"{outage.label} was on, which nobody could send"
+        f"{outage.label}, which nobody could send"
         for outage in outages
     ]
     behind = sum(
@@ -280,6 +138,23 @@ def _unjudged(timings: Sequence[Timing], outages: Sequence[Window]) -> tuple[str
             "the limit by then, and are left out where they were not"
         )
     return tuple(said)
+
+
+def _unanswered(run: Account, gone: Window) -> str:
+    """Say how much nobody can judge because the application ended by itself; empty where that is nothing.
+
+    Whether the stack made it end cannot be told from here, so this is no failure of the stack's, and no pass.
+    """
+    open_calls = [
+        entry for entry in run.scheduled() if entry.returned_ns is None and entry.due_ns < gone.to_ns
+    ]
+    if not open_calls:
+        return ""
+    ended = run.exits[APPLICATION]
+    return (
+        f"the application ended by itself with {ended.returncode} at about {run.seconds(gone.from_ns)}: "
+        f"{len(open_calls):,} of {len(run.scheduled()):,} records were not answered then or never sent"
+    )
 
 
 def _judge(label: str, timings: Sequence[Timing], limit_ms: float) -> tuple[Status, float, str]:
@@ -300,21 +175,9 @@ def _judge(label: str, timings: Sequence[Timing], limit_ms: float) -> tuple[Stat
     return Status.PASS, p99_ms, said
 
 
-def _stuck(run: Account, outages: Sequence[Window]) -> list[Entry]:
-    lost = _lost_calls(run, outages)
-    return [
-        entry
-        for entry in run.entries.values()
-        if entry.sequence not in lost
-        and entry.sent_ns is not None
-        and entry.returned_ns is None
-        and run.ended_ns - entry.sent_ns > _STUCK_SECONDS * SECOND_NS
-    ]
-
-
 def _figures(timings: Sequence[Timing], events: Sequence[Event]) -> tuple[str, ...]:
     control_ms = [
-        (event.returned_ns - event.due_ns) / _MS_NS for event in events if isinstance(event, ControlCall)
+        (event.returned_ns - event.due_ns) / MS_NS for event in events if isinstance(event, ControlCall)
     ]
     return (
         _spread("call", [timing.call_ms for timing in timings]),

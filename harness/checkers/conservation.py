@@ -20,7 +20,8 @@ class Conservation:
     A record nobody acknowledged may be stored or not. Missing records that the stack says it still holds are
     late rather than lost, which `liveness` judges. What a fault destroyed on the stack's disk is not lost by
     the stack, as long as the scenario permits it and the stack kept the damage within its promise and counted
-    it; one record more is loss. Without a whole reading of all outlets, or with nothing
+    it; one record more is loss. Where no archive exists under its name all are missing, and the evidence says
+    so first, since the name may be wrong. Without a whole reading of all outlets, or with nothing
     acknowledged, there is no verdict.
     """
 
@@ -46,7 +47,8 @@ class Conservation:
             return self._verdict(
                 Status.FAIL,
                 found.lost_min,
-                f"{found.lost_min:,} of {found.owed:,} acknowledged records cannot be read back",
+                f"{found.lost_min:,} of {found.owed:,} acknowledged records cannot be read back"
+                + (": the archive does not exist" if run.absent else ""),
                 evidence=evidence,
                 counterexample=_life(run, found.missing[0]),
                 vetoes=(VETO,),
@@ -99,6 +101,8 @@ def _evidence(run: Account, found: Fates, charge: Charge) -> tuple[str, ...]:
         lines.append(f"excused, acknowledged at memory before the application was killed: {names}")
     if found.missing:
         lines[:0] = _missing(run, found, charge)
+    if run.absent:
+        lines.insert(0, run.absent)
     if run.unreadable:
         first = run.unreadable[0]
         lines.append(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.account import Account, account, sequences_text
+from harness.checkers.measure import Measure
 from harness.facts import Event
 from harness.fates import fates, unread_outlet
 from harness.protocols import Charge, Status, Verdict
@@ -25,6 +26,7 @@ class DeadLetters:
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._charge = charge
+        self._measure = Measure(self.objective, self.dimension, "records", 0)
 
     @classmethod
     def lacks(cls, charge: Charge) -> str:
@@ -40,7 +42,7 @@ class DeadLetters:
         if not why and not (run.copies or run.letters):
             why = "no record was found"
         if why:
-            return self._verdict(Status.INCONCLUSIVE, None, why)
+            return self._measure.verdict(Status.INCONCLUSIVE, None, why)
         given_up = [sequence for sequence in run.letters if sequence not in run.poison]
         forced = [n for n in run.poison if n in run.copies and n not in run.letters]
         gone = [entry.sequence for entry in fates(run, self._charge).missing if entry.sequence in run.poison]
@@ -52,11 +54,11 @@ class DeadLetters:
             why = (
                 f"{len(given_up):,} dead letters may be records refused for good: nobody can tell which were"
             )
-            return self._verdict(Status.INCONCLUSIVE, None, why, evidence)
+            return self._measure.verdict(Status.INCONCLUSIVE, None, why, evidence)
         if not (given_up or forced or gone):
             said = f"the dead letters hold exactly the {len(run.poison):,} records refused for good"
-            return self._verdict(Status.PASS, 0, said, evidence)
-        return self._verdict(
+            return self._measure.verdict(Status.PASS, 0, said, evidence)
+        return self._measure.verdict(
             Status.FAIL,
             len(given_up) + len(forced) + len(gone),
             f"{len(given_up):,} records were given up although the store never refused them for good, "
@@ -64,18 +66,6 @@ class DeadLetters:
             f"{len(gone):,} are in no place at all",
             (*evidence, *_named("given up", given_up), *_named("sent again", forced), *_named("gone", gone)),
             _life(run, min([*given_up, *forced, *gone])),
-        )
-
-    def _verdict(
-        self,
-        status: Status,
-        value: float | None,
-        summary: str,
-        evidence: tuple[str, ...] = (),
-        counterexample: tuple[str, ...] = (),
-    ) -> Verdict:
-        return Verdict(
-            self.objective, self.dimension, status, summary, value, "records", 0, evidence, counterexample
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.account import Account, account, sequences_text
+from harness.checkers.measure import Measure
 from harness.facts import Event
 from harness.fates import unread_outlet
 from harness.protocols import Charge, Status, Verdict
@@ -25,6 +26,7 @@ class Duplication:
         """Take what is to be judged."""
         self._copies_max = charge.promises.copies_max
         self._charge = charge
+        self._measure = Measure(self.objective, self.dimension, "records", 0)
 
     def check(self, events: Sequence[Event]) -> Verdict:
         """Count the records with too many copies."""
@@ -35,14 +37,10 @@ class Duplication:
             first = min(many)
             entry = run.entries[first]
             ambiguous = [sequence for sequence in many if sequence in run.copies and sequence in run.letters]
-            return Verdict(
-                self.objective,
-                self.dimension,
+            return self._measure.verdict(
                 Status.FAIL,
-                f"{len(many):,} of {len(places):,} stored records have more than {self._copies_max} copy",
                 len(many),
-                "records",
-                0,
+                f"{len(many):,} of {len(places):,} stored records have more than {self._copies_max} copy",
                 (
                     f"duplicated: {sequences_text(list(many))}",
                     *_said_ambiguous(ambiguous),
@@ -54,16 +52,9 @@ class Duplication:
                 ),
             )
         if why := unread_outlet(run, self._charge) or ("" if places else "no record was found"):
-            return Verdict(self.objective, self.dimension, Status.INCONCLUSIVE, why, None, "records", 0)
-        return Verdict(
-            self.objective,
-            self.dimension,
-            Status.PASS,
-            f"none of {len(places):,} stored records has more than {self._copies_max} copy",
-            0,
-            "records",
-            0,
-        )
+            return self._measure.verdict(Status.INCONCLUSIVE, None, why)
+        said = f"none of {len(places):,} stored records has more than {self._copies_max} copy"
+        return self._measure.verdict(Status.PASS, 0, said)
 
 
 def _places(run: Account) -> dict[int, list[str]]:

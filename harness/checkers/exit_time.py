@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from harness.checkers.measure import Measure
 from harness.facts import EXIT_SECONDS, Event, Sample
 from harness.protocols import Charge, Status, Verdict
 
@@ -22,6 +23,7 @@ class ExitTime:
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._limit_seconds = charge.promises.exit_seconds
+        self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
 
     @classmethod
     def lacks(cls, charge: Charge) -> str:
@@ -37,34 +39,13 @@ class ExitTime:
             if isinstance(event, Sample) and event.name.startswith(prefix)
         }
         if not exits or self._limit_seconds is None:
-            return self._verdict(Status.INCONCLUSIVE, None, "no exit was measured")
+            return self._measure.verdict(Status.INCONCLUSIVE, None, "no exit was measured")
         who = max(exits, key=exits.__getitem__)
         evidence = tuple(f"{name} ended after {seconds:.2f} s" for name, seconds in sorted(exits.items()))
         said = f"{who} took {exits[who]:.2f} s to end"
         if exits[who] <= self._limit_seconds:
-            return self._verdict(Status.PASS, exits[who], said, evidence)
+            return self._measure.verdict(Status.PASS, exits[who], said, evidence)
         story = (f"{who} was told to end when all records had been sent", said)
-        return self._verdict(
+        return self._measure.verdict(
             Status.FAIL, exits[who], f"{said}, {self._limit_seconds:g} s are promised", evidence, story
-        )
-
-    def _verdict(
-        self,
-        status: Status,
-        value: float | None,
-        summary: str,
-        evidence: tuple[str, ...] = (),
-        counterexample: tuple[str, ...] = (),
-    ) -> Verdict:
-        rounded = None if value is None else round(value, 3)
-        return Verdict(
-            self.objective,
-            self.dimension,
-            status,
-            summary,
-            rounded,
-            "s",
-            self._limit_seconds,
-            evidence,
-            counterexample,
         )

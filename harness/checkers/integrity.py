@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.account import account
+from harness.checkers.measure import Measure
 from harness.facts import DeadLettered, Event, Found, Unreadable
 from harness.fates import unread_outlet
 from harness.protocols import Charge, Status, Verdict
@@ -27,6 +28,7 @@ class Integrity:
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._charge = charge
+        self._measure = Measure(self.objective, self.dimension, "copies", 0)
 
     def check(self, events: Sequence[Event]) -> Verdict:
         """Count the copies whose text differs from what was sent, or that carry no identity of this run."""
@@ -46,32 +48,22 @@ class Integrity:
         found_wrong: list[Found | DeadLettered | Unreadable] = [*changed, *strays, *run.unreadable]
         total = len(strays) + len(copies) + unreadable
         if found_wrong:
-            return Verdict(
-                self.objective,
-                self.dimension,
+            return self._measure.verdict(
                 Status.FAIL,
+                len(found_wrong),
                 f"of {total:,} stored copies {len(changed):,} differ from what was sent and "
                 f"{len(strays):,} carry no identity of this run (invented or torn)"
                 + (f"; {unreadable:,} cannot be read" if unreadable else ""),
-                len(found_wrong),
-                "copies",
-                0,
                 counterexample=_shown(found_wrong[0]),
                 # What shows itself as damaged is no undetected corruption.
                 vetoes=(VETO,) if changed or strays else (),
             )
         if why := unread_outlet(run, self._charge) or ("" if total else "no record was found"):
-            return Verdict(self.objective, self.dimension, Status.INCONCLUSIVE, why, None, "copies", 0)
-        return Verdict(
-            self.objective,
-            self.dimension,
-            Status.PASS,
-            f"all {total:,} stored copies equal, byte for byte, what was sent"
-            + (f", {transformed:,} of them after a declared transform" if transformed else ""),
-            0,
-            "copies",
-            0,
-        )
+            return self._measure.verdict(Status.INCONCLUSIVE, None, why)
+        said = f"all {total:,} stored copies equal, byte for byte, what was sent"
+        if transformed:
+            said += f", {transformed:,} of them after a declared transform"
+        return self._measure.verdict(Status.PASS, 0, said)
 
 
 def _shown(found: Found | DeadLettered | Unreadable) -> tuple[str, ...]:

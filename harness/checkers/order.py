@@ -10,6 +10,7 @@ from typing import ClassVar, TypeAlias
 import orjson
 
 from harness.account import Account, account
+from harness.checkers.measure import Measure
 from harness.facts import Event
 from harness.protocols import Charge, Status, Verdict
 
@@ -39,6 +40,7 @@ class Order:
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._order_by = charge.promises.order_by
+        self._measure = Measure(self.objective, self.dimension, "records", 0)
 
     @classmethod
     def lacks(cls, charge: Charge) -> str:
@@ -52,28 +54,21 @@ class Order:
         producers, unplaced = _producers(run)
         pairs = [pair for placed in producers for pair in pairwise(placed)]
         if not run.read_whole:
-            return self._verdict(Status.INCONCLUSIVE, None, "the archive was not read whole")
+            return self._measure.verdict(Status.INCONCLUSIVE, None, "the archive was not read whole")
         if not pairs:
             why = f"no stored record has a value for {fields}" if unplaced else "no producer has two records"
-            return self._verdict(Status.INCONCLUSIVE, None, why)
+            return self._measure.verdict(Status.INCONCLUSIVE, None, why)
         wrong = [(one, two) for one, two in pairs if one.sequence > two.sequence or one.key == two.key]
         count = sum(len(placed) for placed in producers)
         if not (wrong or unplaced):
             said = f"sorted by {fields}, {count:,} records of {len(producers)} producers are in their order"
-            return self._verdict(Status.PASS, 0, said)
-        return self._verdict(
+            return self._measure.verdict(Status.PASS, 0, said)
+        return self._measure.verdict(
             Status.FAIL,
             len(wrong) + len(unplaced),
             f"sorted by {fields}, {len(wrong):,} of {len(pairs):,} neighbours are out of order"
             + (f", and {len(unplaced):,} records lack a value" if unplaced else ""),
             counterexample=_shown(run, *wrong[0]) if wrong else (f"record {unplaced[0]} has no value there",),
-        )
-
-    def _verdict(
-        self, status: Status, value: float | None, summary: str, counterexample: tuple[str, ...] = ()
-    ) -> Verdict:
-        return Verdict(
-            self.objective, self.dimension, status, summary, value, "records", 0, (), counterexample
         )
 
 

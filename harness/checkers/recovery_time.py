@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.account import SECOND_NS, Account, account
+from harness.checkers.measure import Measure
 from harness.facts import STORED, Event, FaultChanged, Sample
 from harness.protocols import Charge, Status, Verdict
 
@@ -42,6 +43,7 @@ class _RecoveryTime(ABC):
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._limit_seconds = charge.scenario.recovery_seconds
+        self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
 
     @classmethod
     def lacks(cls, charge: Charge) -> str:
@@ -52,7 +54,7 @@ class _RecoveryTime(ABC):
         """Measure from the last healing and compare with the scenario's `recovery_seconds`."""
         found = recovery(events)
         if isinstance(found, str):
-            return self._verdict(Status.INCONCLUSIVE, None, found)
+            return self._measure.verdict(Status.INCONCLUSIVE, None, found)
         seconds = self.measured(found)
         evidence = (
             f"in steady state the store took in {found.steady_per_second:,.1f} records a second and was at "
@@ -65,9 +67,9 @@ class _RecoveryTime(ABC):
                 f"the last fault was healed; {self._limit_seconds:g} s later this was still missing",
                 said,
             )
-            return self._verdict(Status.FAIL, seconds, said, evidence, story)
+            return self._measure.verdict(Status.FAIL, seconds, said, evidence, story)
         said = f"{self.wanted(found)} {seconds:.1f} s after the last fault was healed"
-        return self._verdict(Status.PASS, seconds, said, evidence)
+        return self._measure.verdict(Status.PASS, seconds, said, evidence)
 
     @abstractmethod
     def measured(self, found: Recovery) -> float | None:
@@ -76,26 +78,6 @@ class _RecoveryTime(ABC):
     @abstractmethod
     def wanted(self, found: Recovery) -> str:
         """Say what was waited for, as the beginning of a sentence."""
-
-    def _verdict(
-        self,
-        status: Status,
-        value: float | None,
-        summary: str,
-        evidence: tuple[str, ...] = (),
-        counterexample: tuple[str, ...] = (),
-    ) -> Verdict:
-        return Verdict(
-            self.objective,
-            self.dimension,
-            status,
-            summary,
-            None if value is None else round(value, 3),
-            "s",
-            self._limit_seconds,
-            evidence,
-            counterexample,
-        )
 
 
 class ThroughputRecovery(_RecoveryTime):

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
-from harness.cli.run import gate_exit_code
-from harness.cli.selftest import selftest
+from harness.cli.exit_codes import gate_exit_code
+from harness.cli.lazy_group import LazyGroup
 from harness.exemptions import applicable, excuse
-from harness.files.gate import load_gate
 from harness.gate import GateRules, decide
 from harness.reporting.result_json import read_result
 from harness.score import score
@@ -18,16 +17,26 @@ from harness.score import score
 _JUDGE = "RESULT"
 
 
-class _ResultOrWord(click.Group):
+class _ResultOrWord(LazyGroup):
     """Takes a first argument that is none of its commands for the result to judge."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        return super().resolve_command(ctx, args if args and args[0] in self.commands else [_JUDGE, *args])
+        return super().resolve_command(
+            ctx, args if args and args[0] in self.list_commands(ctx) else [_JUDGE, *args]
+        )
 
 
-@click.group(cls=_ResultOrWord, context_settings={"ignore_unknown_options": True})
+_LAZY = {
+    "selftest": (
+        "harness.cli.selftest:selftest",
+        "Run known-bad stacks for real and see each of them blocked.",
+    )
+}
+
+
+@click.group(cls=_ResultOrWord, lazy=_LAZY, context_settings={"ignore_unknown_options": True})
 def gate() -> None:
     """Decide by rules whether a finished run passes.
 
@@ -46,7 +55,7 @@ def judge_result(result: Path, rules: Path | None) -> int:
     veto are asked for.
     """
     read = read_result(result / "result.json" if result.is_dir() else result)
-    asked = GateRules() if rules is None else load_gate(rules)
+    asked = GateRules() if rules is None else _load(rules)
     today = date.today()
     scenarios = [excuse(scenario, asked.not_applicable, today) for scenario in read.scenarios]
     verdicts = [verdict for scenario in scenarios for verdict in scenario.verdicts]
@@ -63,4 +72,8 @@ def judge_result(result: Path, rules: Path | None) -> int:
     return gate_exit_code(decision.status)
 
 
-gate.add_command(selftest)
+def _load(rules: Path) -> GateRules:
+    # What validates files takes longer to import than judging takes; only a gate file needs it.
+    from harness.files.gate import load_gate
+
+    return load_gate(rules)

@@ -7,12 +7,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib import import_module
 from typing import Any
 
 import click
 
 from harness import __version__
+from harness.cli.lazy_group import LazyGroup
 from harness.errors import HarnessError, InternalError
 
 EXIT_USAGE = 4
@@ -39,32 +39,19 @@ class _UnheardError(Exception):
     """What was said could not be written, because the reader has gone."""
 
 
-class _LazyGroup(click.Group):
-    """Imports a command only when it is called: `--help` must not wait for what runs need."""
+class _Cli(LazyGroup):
+    """Passes on that the reader has gone; click would exit with the code of a failed gate."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            # click would exit with 1 by itself, which is the code of a failed gate.
             raise _UnheardError from error
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module_name, _, name = _COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module_name), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
-
-
-@click.group(cls=_LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Cli, lazy=_COMMANDS, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="logquake")
 def cli() -> None:
     """Shake a logging stack and prove what it lost, how late, and who could read it.

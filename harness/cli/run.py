@@ -11,21 +11,19 @@ import click
 from rich.console import Console
 
 from harness.assembly import REPEATS_MAX, make_plan
+from harness.cli.exit_codes import gate_exit_code
 from harness.cli.interruption import Interruption
 from harness.cli.progress import make_progress
 from harness.cli.selection import Selection, make_request, selection_options
 from harness.deployments.residue import find_residue
 from harness.errors import InterruptedRunError, UnavailableError
 from harness.history import HISTORY_BYTES_MAX
-from harness.protocols import Status
 from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_report
 from harness.reporting.terminal import TerminalReport
 from harness.result import Result
 from harness.suite_run import SuiteRun
 
-EXIT_CODES = {Status.PASS: 0, Status.WARN: 0, Status.FAIL: 1}
-EXIT_INCONCLUSIVE = 6
 _RESIDUE_SHOWN_MAX = 5
 
 
@@ -138,8 +136,3 @@ class _FrankConsole(Console):
     def on_broken_pipe(self) -> None:
         """Raise what was met, for the one place that makes exit codes."""
         raise BrokenPipeError
-
-
-def gate_exit_code(status: Status) -> int:
-    """Return the exit code of a gate's decision; what is neither passed nor failed is inconclusive."""
-    return EXIT_CODES.get(status, EXIT_INCONCLUSIVE)

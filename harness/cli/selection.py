@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -101,13 +101,16 @@ def make_request(
     if selection.scenarios and selection.suite:
         raise UsageError("name scenarios or a suite, not both: --suite runs what its file lists")
     library = open_library(Path.cwd())
-    suite, found = _scenarios(selection, library)
+    suite, words = _scenarios(selection, library)
+    found = tuple(library.find(Sort.SCENARIO, word) for word in words)
     scenarios = tuple(load_scenario(entry.path) for entry in found)
     stack = load_stack(library.find(Sort.STACK, selection.stack).path)
     _check_all_targets(scenarios, stack)
     return Request(
         suite=suite,
-        scenarios=scenarios,
+        scenarios=tuple(
+            replace(scenario, source=word) for scenario, word in zip(scenarios, words, strict=True)
+        ),
         stack=stack,
         backend=selection.backend,
         seed=selection.seed,
@@ -124,24 +127,24 @@ def make_request(
 
 
 def _replay_command(selection: Selection) -> str:
-    """Return the command that runs on the same stack and input again, but for scenarios and seed."""
+    """Return the command that runs the same way again, but for what is run and the seed."""
     words = ["logquake", "run", "--stack", selection.stack, "--backend", selection.backend]
     if selection.input_path is not None:
         words += ["--input", str(selection.input_path)]
+    if selection.gate_path is not None:
+        words += ["--gate", str(selection.gate_path)]
     return shlex.join(words)
 
 
-def _scenarios(selection: Selection, library: Library) -> tuple[str, tuple[Entry, ...]]:
+def _scenarios(selection: Selection, library: Library) -> tuple[str, tuple[str, ...]]:
+    """Return the suite's name, and what a command line calls each scenario: a name, or a path as written."""
     if selection.scenarios:
-        names: Sequence[str] = tuple(dict.fromkeys(selection.scenarios))
-        suite_name = "selected"
-    else:
-        known = [entry.name for entry in library.entries(Sort.SCENARIO)]
-        suite = load_suite(library.find(Sort.SUITE, selection.suite or "default").path, known)
-        names, suite_name = suite.scenarios, suite.name
-    if not names:
-        raise NothingSelectedError(f'suite "{suite_name}" lists no scenario')
-    return suite_name, tuple(library.find(Sort.SCENARIO, name) for name in names)
+        return "selected", tuple(dict.fromkeys(selection.scenarios))
+    known = [entry.name for entry in library.entries(Sort.SCENARIO)]
+    suite = load_suite(library.find(Sort.SUITE, selection.suite or "default").path, known)
+    if not suite.scenarios:
+        raise NothingSelectedError(f'suite "{suite.name}" lists no scenario')
+    return suite.name, suite.scenarios
 
 
 def _origins(scenarios: Sequence[Entry], stack: Entry) -> tuple[str, ...]:

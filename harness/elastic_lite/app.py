@@ -15,8 +15,16 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.datastructures import Headers
 
-from harness.elastic_lite import cluster_api, documents_api, indices_api, search_api, templates_api
-from harness.elastic_lite.errors import ElasticError, PlainError
+from harness.elastic_lite import (
+    blocks_api,
+    cluster_api,
+    documents_api,
+    indices_api,
+    rollover_api,
+    search_api,
+    templates_api,
+)
+from harness.elastic_lite.errors import ElasticError, PlainError, illegal_argument
 from harness.elastic_lite.filter_path import apply_filter_path
 from harness.elastic_lite.http import Answer, Call, Server
 from harness.elastic_lite.routes import Route, Router, check_parameters
@@ -29,6 +37,8 @@ ROUTES: list[Route] = [
     *documents_api.ROUTES,
     *search_api.ROUTES,
     *indices_api.ROUTES,
+    *blocks_api.ROUTES,
+    *rollover_api.ROUTES,
     *templates_api.ROUTES,
     *cluster_api.ROUTES,
 ]
@@ -36,6 +46,8 @@ JSON_TYPES = frozenset({"application/json", "application/vnd.elasticsearch+json"
 NDJSON_TYPES = frozenset({"application/x-ndjson", "application/vnd.elasticsearch+x-ndjson"})
 COMPATIBLE = re.compile(r"compatible-with\s*=\s*(\d+)")
 GZIP_LEVEL = 3  # Elasticsearch's http.compression_level
+# Of a defect's traceback: a reader of the log who is slow must not be flooded.
+TRACEBACK_FRAMES = 20
 OFF_LOOP_BYTES = 64 * 1024
 
 
@@ -118,16 +130,21 @@ class Application:
             return Answer(error.as_body(), error.status, extra)
         except BodyTooLargeError:
             return Answer(b"", 413, {"connection": "close"})
-        except sqlite3.Error as error:
-            failed = ElasticError(500, "i_o_exception", f"{self.server.storage.path}: {error}")
-            return Answer(failed.as_body(), 500)
         except Exception as error:
-            traceback.print_exc(file=sys.stderr)
-            failed = ElasticError(500, "internal_error", f"defect in elastic_lite: {error!r}")
-            return Answer(failed.as_body(), 500)
+            failed = self.broken(error)
+            return Answer(failed.as_body(), failed.status)
         if "filter_path" in parameters and answer.status < 400:
             return Answer(filtered(answer.body, parameters["filter_path"]), answer.status, answer.headers)
         return answer
+
+    def broken(self, error: Exception) -> ElasticError:
+        """What is answered to an error that no handler foresaw; a defect leaves its trace in the log."""
+        if isinstance(error, sqlite3.Error):
+            return ElasticError(500, "i_o_exception", f"{self.server.storage.path}: {error}")
+        if isinstance(error, RecursionError):
+            return illegal_argument("the request is nested too deeply to be read")
+        traceback.print_exception(error, limit=-TRACEBACK_FRAMES, file=sys.stderr)
+        return ElasticError(500, "internal_error", f"defect in elastic_lite: {error!r}")
 
     async def decompressed(self, headers: Headers, body: bytes) -> bytes:
         """The body without its gzip encoding.

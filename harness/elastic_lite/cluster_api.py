@@ -8,14 +8,20 @@ import socket
 from dataclasses import replace
 from typing import Any
 
+from harness.elastic_lite.blocks import (
+    CLUSTER_SETTINGS,
+    Level,
+    refuse_blocked,
+    refuse_cluster_settings_change,
+)
 from harness.elastic_lite.catalog import Index
 from harness.elastic_lite.durations import seconds
 from harness.elastic_lite.errors import illegal_argument, validation_failed
 from harness.elastic_lite.http import VERSION, Answer, Call, Server
-from harness.elastic_lite.indices_api import named
+from harness.elastic_lite.indices_api import shown_indices
 from harness.elastic_lite.routes import TARGETS, Route
 from harness.elastic_lite.search import COUNT_VISIBLE
-from harness.elastic_lite.settings import flatten, unflatten
+from harness.elastic_lite.settings import check_boolean, flatten, unflatten
 from harness.elastic_lite.writer import Transaction
 
 Json = dict[str, Any]
@@ -153,11 +159,11 @@ async def put_cluster_settings(server: Server, call: Call) -> Answer:
     if not any(changes.values()):
         raise validation_failed("no settings to update")
     for scope, flat in changes.items():
-        for name in flat:
-            if not name.startswith(KNOWN_PREFIXES):
-                raise illegal_argument(f"{scope} setting [{name}], not recognized")
+        check_cluster_settings(scope, flat)
 
     def work(transaction: Transaction) -> None:
+        given = [pair for flat in changes.values() for pair in flat.items()]
+        refuse_cluster_settings_change(transaction.catalog, given)
         kept = transaction.catalog.cluster_settings
         merged = {
             scope: {
@@ -175,6 +181,20 @@ async def put_cluster_settings(server: Server, call: Call) -> Answer:
     return Answer({"acknowledged": True, **shown})
 
 
+def check_cluster_settings(scope: str, flat: Json) -> None:
+    """Refuse settings that no cluster has, and blocks that are neither up nor down.
+
+    Raises:
+        ElasticError: 400.
+    """
+    for name, value in flat.items():
+        block = name.startswith("cluster.blocks.")
+        if not name.startswith(KNOWN_PREFIXES) or (block and name not in CLUSTER_SETTINGS):
+            raise illegal_argument(f"{scope} setting [{name}], not recognized")
+        if block:
+            check_boolean(value)
+
+
 async def cat_indices(server: Server, call: Call) -> Answer:
     """A line for each index: as JSON, or as columns of text."""
     rows = await server.on_thread(lambda: [cat_row(server, index) for index in cat_targets(server, call)])
@@ -189,8 +209,10 @@ async def cat_indices(server: Server, call: Call) -> Answer:
 def cat_targets(server: Server, call: Call) -> list[Index]:
     """The indices to list: all of them, hidden ones too, unless the path names some."""
     if "index" not in call.names:
-        return list(server.catalog.indices.values())
-    return named(server, call)
+        everything = list(server.catalog.indices.values())
+        refuse_blocked(server.catalog, everything, Level.METADATA_READ)
+        return everything
+    return shown_indices(server, call)
 
 
 def cat_row(server: Server, index: Index) -> dict[str, str]:

@@ -120,7 +120,10 @@ def parse_date_math(value: str | int | float, date_format: str, now_ms: int) -> 
         anchor = found
     else:
         return parse_date(value, date_format)
-    return apply_math(anchor, steps)
+    try:
+        return apply_math(anchor, steps)
+    except (OverflowError, ValueError):
+        return None  # beyond the years that there are
 
 
 def apply_math(anchor_ms: int, steps: str) -> int | None:

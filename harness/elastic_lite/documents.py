@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from harness.elastic_lite.blocks import Level, blocked, refuse_blocked_cluster
 from harness.elastic_lite.bulk import Action
 from harness.elastic_lite.catalog import Index
 from harness.elastic_lite.errors import (
@@ -63,7 +64,12 @@ class Outcome:
 
 
 def write_all(transaction: Transaction, actions: list[Action]) -> list[Outcome]:
-    """Apply actions in order; one that fails leaves the others alone."""
+    """Apply actions in order; one that fails leaves the others alone.
+
+    Raises:
+        ElasticError: 403 when the whole cluster is blocked, which no item can tell.
+    """
+    refuse_blocked_cluster(transaction.catalog, Level.WRITE)
     return [write_one(transaction, action) for action in actions]
 
 
@@ -78,6 +84,9 @@ def write_one(transaction: Transaction, action: Action) -> Outcome:
     except ElasticError as error:
         return Outcome(action.op, action.index, action.id, 0, error)
     document_id = action.id if action.id is not None else new_id()
+    stopped = blocked(transaction.catalog, [index], Level.WRITE)
+    if stopped is not None:
+        return Outcome(action.op, action.index, document_id, 0, stopped)
     try:
         return Document(transaction, action, index, document_id).write()
     except ElasticError as error:
@@ -276,7 +285,7 @@ def parse_document(source: bytes) -> Json:
         raise document_error("failed to parse, document is empty")
     try:
         document = orjson.loads(source)
-        plain = orjson.dumps(document) == source
+        plain = is_plain(document, source)
     except orjson.JSONDecodeError as error:
         document = parse_leniently(source, error)
         plain = False
@@ -286,6 +295,14 @@ def parse_document(source: bytes) -> Json:
     if not plain:  # only then can a name be repeated: a repeated name is written once
         refuse_repeated_names(source)
     return document
+
+
+def is_plain(document: Any, source: bytes) -> bool:
+    """Whether a document is spelled as it would be written again; one too deep to be written is not."""
+    try:
+        return orjson.dumps(document) == source
+    except orjson.JSONEncodeError:
+        return False
 
 
 def parse_stored(source: bytes) -> Json:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from harness.elastic_lite.blocks import Level, refuse_blocked
 from harness.elastic_lite.bulk import Action, parse_bulk, why_invalid
-from harness.elastic_lite.documents import Outcome, write_all, write_one
+from harness.elastic_lite.documents import Outcome, write_all
 from harness.elastic_lite.errors import (
     ElasticError,
     illegal_argument,
@@ -85,7 +86,7 @@ async def write_document(server: Server, call: Call) -> Answer:
     invalid = list(why_invalid(action))
     if invalid:
         raise validation_failed(*invalid)
-    outcome = await server.write(lambda transaction: write_one(transaction, action), len(call.body))
+    (outcome,) = await server.write(lambda transaction: write_all(transaction, [action]), len(call.body))
     if outcome.error is not None:
         raise outcome.error
     refresh_after(server, refresh, [outcome])
@@ -162,9 +163,13 @@ def read_document(server: Server, index: str, document_id: str, source: SourceFi
     """One document by id, as last written whether refreshed or not.
 
     Raises:
-        ElasticError: 404 when the index does not exist; a missing document is `"found": false`.
+        ElasticError: 404 when the index does not exist, 403 when it may not be read; a missing
+            document is `"found": false`.
     """
-    number = server.catalog.concrete(index).number
+    catalog = server.catalog
+    found_index = catalog.concrete(index)
+    refuse_blocked(catalog, [found_index], Level.READ)
+    number = found_index.number
     row = server.connection().execute(
         "SELECT version, seq_no, source FROM documents WHERE number=? AND id=? AND ended IS NULL AND "
         "deleted=0",

@@ -86,6 +86,25 @@ class SearchError(ElasticError):
         }
 
 
+class ReduceError(ElasticError):
+    """An error found when shards' answers were put together, which belongs to none of them."""
+
+    def __init__(self, kind: str, reason: str, extra: Json | None = None) -> None:
+        super().__init__(400, kind, reason, extra)
+
+    def as_error(self) -> Json:
+        """The phase error without root or shard, caused by the real one."""
+        return {
+            "root_cause": [],
+            "type": "search_phase_execution_exception",
+            "reason": "",
+            "phase": "fetch",
+            "grouped": True,
+            "failed_shards": [],
+            "caused_by": self.as_cause(),
+        }
+
+
 def illegal_argument(reason: str, cause: Json | None = None) -> ElasticError:
     """A 400 for an argument that has no lawful meaning."""
     return ElasticError(400, "illegal_argument_exception", reason, cause=cause)
@@ -125,6 +144,23 @@ def invalid_index_name(name: str, why: str) -> ElasticError:
 def document_error(reason: str, cause: Json | None = None) -> ElasticError:
     """A 400 for a document that does not fit JSON or the mapping."""
     return ElasticError(400, "document_parsing_exception", f"[1:1] {reason}", cause=cause)
+
+
+def fielddata_disabled(name: str, index: str) -> SearchError:
+    """A 400 for sorting or aggregating on a field that keeps no value for each document."""
+    reason = (
+        f"Fielddata is disabled on [{name}] in [{index}]. Text fields are not optimised for operations that "
+        "require per-document field data like aggregations and sorting, so these operations are disabled by "
+        f"default. Please use a keyword field instead. Alternatively, set fielddata=true on [{name}] in "
+        "order to load field data by uninverting the inverted index. Note that this can use significant "
+        "memory."
+    )
+    if name == "_id":
+        reason = (
+            "Fielddata access on the _id field is disallowed, you can re-enable it by updating the dynamic "
+            "cluster setting: indices.id_field_data.enabled"
+        )
+    return SearchError(400, "illegal_argument_exception", reason, index)
 
 
 def unsupported(what: str) -> ElasticError:

@@ -9,6 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.elastic_lite.blocks import (
+    Level,
+    refuse_blocked,
+    refuse_blocked_cluster,
+    refuse_settings_change,
+)
 from harness.elastic_lite.catalog import DataStream, Index, malformed_ignored
 from harness.elastic_lite.errors import (
     ElasticError,
@@ -34,6 +40,7 @@ def create_index(transaction: Transaction, name: str, body: Json) -> Index:
         ElasticError: 400 for a bad name or body, a name that is taken, or one meant for data streams.
     """
     check_index_name(name)
+    refuse_blocked_cluster(transaction.catalog, Level.METADATA_WRITE, f"index [{name}] ")
     for key in body:
         if key not in CREATE_KEYS:
             raise parse_error(f"unknown key [{key}] for create index")
@@ -108,6 +115,7 @@ def auto_create(transaction: Transaction, name: str) -> None:
 
 def create_stream(transaction: Transaction, name: str, template: str) -> DataStream:
     """Make a data stream with its first backing index."""
+    refuse_blocked_cluster(transaction.catalog, Level.METADATA_WRITE, f"index [{name}] ")
     refuse_existing(transaction, name)
     stream = DataStream(name, template, 0, ())
     return add_generation(transaction, stream)
@@ -165,8 +173,10 @@ def delete_stream(transaction: Transaction, name: str) -> None:
     stream = transaction.catalog.streams.get(name)
     if stream is None:
         raise index_not_found(name)
-    for backing in stream.backing:
-        drop_rows(transaction, transaction.catalog.indices[backing])
+    indices = [transaction.catalog.indices[backing] for backing in stream.backing]
+    refuse_blocked(transaction.catalog, indices, Level.METADATA_WRITE, deleting=True)
+    for index in indices:
+        drop_rows(transaction, index)
     streams = {other: body for other, body in transaction.catalog.streams.items() if other != name}
     transaction.catalog = replace(transaction.catalog, streams=streams)
 
@@ -175,8 +185,9 @@ def put_mapping(transaction: Transaction, indices: list[Index], body: Json) -> N
     """Add fields to indices.
 
     Raises:
-        ElasticError: 400 when a field would change its type.
+        ElasticError: 400 when a field would change its type, 403 when an index is blocked.
     """
+    refuse_blocked(transaction.catalog, indices, Level.METADATA_WRITE)
     for index in indices:
         merged = merge_mappings(index.mapping.body, body)
         mapping = compile_mapping(merged, index.mapping.ignore_malformed)
@@ -187,9 +198,10 @@ def put_settings(transaction: Transaction, indices: list[Index], body: Json) -> 
     """Change settings of open indices; null takes one back to its default.
 
     Raises:
-        ElasticError: 400 for one that only a new index can have.
+        ElasticError: 400 for one that only a new index can have, 403 when an index is blocked.
     """
     changes = index_settings(body.get("settings", body))
+    refuse_settings_change(transaction.catalog, indices, changes)
     for index in indices:
         final = sorted(FINAL & changes.keys())
         if final:

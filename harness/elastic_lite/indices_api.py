@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.elastic_lite.blocks import Level, refuse_blocked
 from harness.elastic_lite.catalog import Catalog, DataStream, Index, is_hidden
 from harness.elastic_lite.errors import (
     illegal_argument,
@@ -12,8 +13,6 @@ from harness.elastic_lite.errors import (
 )
 from harness.elastic_lite.http import ACKNOWLEDGED, Answer, Call, Server
 from harness.elastic_lite.indices import (
-    add_generation,
-    backing_name,
     create_index,
     create_stream,
     delete_index,
@@ -34,6 +33,17 @@ SHOW = TARGETS | {"flat_settings", "include_defaults", "features"}
 CHANGE = TARGETS | {"write_index_only", "preserve_existing", "flat_settings", "reopen"}
 VERSION_ID = "8536000"
 WILDCARDS_REFUSED = "Wildcard expressions or all indices are not allowed"
+
+
+def shown_indices(server: Server, call: Call) -> list[Index]:
+    """The indices of the path, for a request that shows their metadata.
+
+    Raises:
+        ElasticError: 403 when that of one of them may not be read.
+    """
+    indices = named(server, call)
+    refuse_blocked(server.catalog, indices, Level.METADATA_READ)
+    return indices
 
 
 def named(server: Server, call: Call) -> list[Index]:
@@ -59,7 +69,7 @@ async def get_index(server: Server, call: Call) -> Answer:
     """Show indices whole; a HEAD of this tells whether they exist."""
     flat = call.flag("flat_settings")
     found = {}
-    for index in named(server, call):
+    for index in shown_indices(server, call):
         body: Json = {
             "aliases": {},
             "mappings": shown(index.mapping.body),
@@ -94,7 +104,9 @@ async def remove_index(server: Server, call: Call) -> Answer:
     lenient = call.flag("ignore_unavailable")
 
     def work(transaction: Transaction) -> None:
-        for index in deletable(transaction.catalog, expression, lenient):
+        found = deletable(transaction.catalog, expression, lenient)
+        refuse_blocked(transaction.catalog, found, Level.METADATA_WRITE, deleting=True)
+        for index in found:
             delete_index(transaction, index)
 
     await server.write(work)
@@ -121,7 +133,8 @@ def deletable(catalog: Catalog, expression: str, lenient: bool) -> list[Index]:
 
 async def get_mapping(server: Server, call: Call) -> Answer:
     """Show mappings."""
-    return Answer({index.name: {"mappings": shown(index.mapping.body)} for index in named(server, call)})
+    indices = shown_indices(server, call)
+    return Answer({index.name: {"mappings": shown(index.mapping.body)} for index in indices})
 
 
 async def change_mapping(server: Server, call: Call) -> Answer:
@@ -141,13 +154,14 @@ async def get_settings(server: Server, call: Call) -> Answer:
     flat = call.flag("flat_settings")
     pattern = call.names.get("name", "*")
     found: Json = {}
-    for index in named(server, call):
+    for index in shown_indices(server, call):
         chosen = {
             name: value
             for name, value in settings_of(index, flat=True).items()
             if any(matches(part, name) for part in pattern.split(","))
         }
-        found[index.name] = {"settings": chosen if flat else unflatten(chosen)}
+        if chosen:
+            found[index.name] = {"settings": chosen if flat else unflatten(chosen)}
     return Answer(found)
 
 
@@ -254,37 +268,6 @@ async def remove_stream(server: Server, call: Call) -> Answer:
     return ACKNOWLEDGED
 
 
-async def rollover(server: Server, call: Call) -> Answer:
-    """Give a data stream its next backing index, unless conditions or a dry run say otherwise."""
-    name, body = call.names["index"], call.json()
-    if name in server.catalog.indices:
-        raise illegal_argument(
-            "rollover target is a [concrete index] but one of [alias,data_stream] was expected"
-        )
-    stream = server.catalog.streams.get(name)
-    if stream is None:
-        raise illegal_argument(f"rollover target [{name}] does not exist")
-    if body.get("conditions"):
-        raise illegal_argument(
-            "elastic_lite does not support rollover conditions: send none, or use Elasticsearch"
-        )
-    dry = call.flag("dry_run")
-    if not dry:
-        await server.write(lambda it: add_generation(it, it.catalog.streams[name]))
-    return Answer(
-        {
-            "acknowledged": not dry,
-            "shards_acknowledged": not dry,
-            "old_index": stream.write_index,
-            "new_index": backing_name(name, stream.generation + 1),
-            "rolled_over": not dry,
-            "dry_run": dry,
-            "lazy": False,
-            "conditions": {},
-        }
-    )
-
-
 ROUTES = [
     Route(("GET", "HEAD"), "/{index}", get_index, SHOW),
     Route(("PUT",), "/{index}", put_index, CREATE),
@@ -301,5 +284,4 @@ ROUTES = [
     Route(("GET",), "/_data_stream/{name}", get_streams, TARGETS | {"include_defaults", "verbose"}),
     Route(("PUT",), "/_data_stream/{name}", put_stream, TARGETS),
     Route(("DELETE",), "/_data_stream/{name}", remove_stream, TARGETS),
-    Route(("POST",), "/{index}/_rollover", rollover, CREATE | {"dry_run", "lazy"}),
 ]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-
 from harness.elastic_lite.errors import invalid_index_name
 
 FORBIDDEN = ' "*,/<>?\\|'
@@ -32,15 +29,21 @@ def check_index_name(name: str) -> None:
         raise invalid_index_name(name, f"index name is too long, ({len(name.encode())} > {NAME_BYTES_MAX})")
 
 
-@lru_cache(maxsize=1024)
-def wildcard(pattern: str) -> re.Pattern[str]:
-    """A pattern in which `*` stands for any characters or none, as a regular expression for fullmatch."""
-    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
-
-
 def matches(pattern: str, name: str) -> bool:
     """Whether a name fits a pattern with `*` wildcards."""
-    return wildcard(pattern).fullmatch(name) is not None
+    first, *rest = pattern.split("*")
+    if not rest:
+        return name == pattern
+    *middle, last = rest
+    if not name.startswith(first):
+        return False
+    at = len(first)
+    for part in middle:  # the earliest place leaves the most to the others, so nothing is tried twice
+        found = name.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return len(name) - len(last) >= at and name.endswith(last)
 
 
 def overlap(one: str, other: str) -> bool:

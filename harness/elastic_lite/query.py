@@ -5,15 +5,14 @@ A field that the mapping does not declare matches nothing, as in Elasticsearch. 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.elastic_lite.catalog import Index
 from harness.elastic_lite.dates import parse_date_math
 from harness.elastic_lite.documents import parse_stored
-from harness.elastic_lite.errors import ElasticError, SearchError, illegal_argument, query_error
+from harness.elastic_lite.errors import ElasticError, SearchError, illegal_argument, query_error, unsupported
 from harness.elastic_lite.field_types import (
     DATES,
     NUMBERS,
@@ -22,14 +21,13 @@ from harness.elastic_lite.field_types import (
     Field,
     Indexed,
     as_text,
-    flattened_leaves,
     read_value,
 )
-from harness.elastic_lite.mappings import values_at
 from harness.elastic_lite.names import matches
+from harness.elastic_lite.readers import reader_of, words
 
 Json = dict[str, Any]
-WORD = re.compile(r"\w+")
+DEPTH_MAX = 30
 RANGE_BOUNDS = frozenset({"gt", "gte", "lt", "lte", "from", "to", "include_lower", "include_upper"})
 RANGE_OPTIONS = frozenset({"format", "time_zone", "boost", "relation", "_name"})
 BOOL_KEYS = frozenset({"must", "filter", "should", "must_not", "minimum_should_match", "boost", "_name"})
@@ -62,6 +60,20 @@ class Scope:
 
     index: Index
     now_ms: int
+    depth: int = 0
+
+    def inside(self) -> Scope:
+        """The scope of a query inside another.
+
+        Raises:
+            ElasticError: 400 when queries are nested deeper than Elasticsearch allows by default.
+        """
+        if self.depth + 1 >= DEPTH_MAX:
+            raise illegal_argument(
+                "The nested depth of the query exceeds the maximum nested depth for queries set in "
+                "[indices.query.bool.max_nested_depth]"
+            )
+        return replace(self, depth=self.depth + 1)
 
 
 def everything(_: Candidate) -> bool:
@@ -84,6 +96,16 @@ def compile_query(query: Any, scope: Scope) -> Matcher:
     Raises:
         ElasticError: 400 for a query that does not exist or is malformed.
     """
+    kind, body = check_query(query)
+    return BUILDERS[kind](body, scope)
+
+
+def check_query(query: Any) -> tuple[str, Json]:
+    """A query's type and what it asks; what is inside it is not looked at.
+
+    Raises:
+        ElasticError: 400 for a query that does not exist or is malformed.
+    """
     if not isinstance(query, dict):
         raise query_error("[_na] query malformed, must start with start_object")
     if not query:
@@ -93,12 +115,11 @@ def compile_query(query: Any, scope: Scope) -> Matcher:
             f"[{next(iter(query))}] malformed query, expected [END_OBJECT] but found [FIELD_NAME]"
         )
     kind, body = next(iter(query.items()))
-    builder = BUILDERS.get(kind)
-    if builder is None:
-        raise query_error(f"unknown query [{kind}]")
     if not isinstance(body, dict):
         raise query_error(f"[{kind}] query malformed, no start_object after query name")
-    return builder(body, scope)
+    if kind not in BUILDERS:
+        raise query_error(f"unknown query [{kind}]")
+    return kind, body
 
 
 def one_field(kind: str, body: Json) -> tuple[str, Any]:
@@ -156,58 +177,6 @@ def equals_any(name: str, asked: list[Any], scope: Scope) -> Matcher:
         return nothing
     wanted = {known for value in asked if (known := asked_value(reader.leaf, value, scope)) is not None}
     return lambda candidate: any(value in wanted for value in reader.read(candidate.source))
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Reads the indexed values of a field: of a leaf, or of one key (or all of them) of a flattened field."""
-
-    leaf: Field
-    key: str | None = None
-
-    def read(self, source: Json) -> Iterator[Indexed]:
-        """Every value that the index holds for the field; text comes as its words."""
-        for value in values_at(source, self.leaf.path):
-            if self.leaf.kind == "flattened":
-                yield from (
-                    text for key, text in flattened_leaves(self.leaf, value) if self.key in (None, key)
-                )
-                continue
-            known = lenient_value(self.leaf, value)
-            if known is None:
-                continue
-            if self.leaf.kind in TEXTS:
-                yield from words(str(known))
-            else:
-                yield known
-
-
-def reader_of(name: str, index: Index) -> Reader | None:
-    """How to read a field, or None when the mapping does not have it."""
-    leaf = index.mapping.leaves.get(name)
-    if leaf is not None:
-        main = parent_path(name, index)
-        return Reader(Field(main, leaf.kind, leaf.parameters))
-    parts = name.split(".")
-    for cut in range(len(parts) - 1, 0, -1):
-        holder = index.mapping.leaves.get(".".join(parts[:cut]))
-        if holder is not None and holder.kind == "flattened":
-            return Reader(holder, ".".join(parts[cut:]))
-    return None
-
-
-def parent_path(name: str, index: Index) -> str:
-    """Where the values of a leaf lie in a document: a multi-field reads the field it hangs on."""
-    holder = name.rpartition(".")[0]
-    return holder if holder in index.mapping.leaves else name
-
-
-def lenient_value(leaf: Field, value: Any) -> Indexed | None:
-    """A stored value as the index holds it; one kept although malformed is not indexed."""
-    try:
-        return read_value(leaf, value)
-    except BadValueError:
-        return None
 
 
 def asked_value(leaf: Field, value: Any, scope: Scope) -> Indexed | None:
@@ -331,7 +300,7 @@ def _build_pattern(kind: str, body: Json, scope: Scope, test: Callable[[str, str
 
 
 def _build_constant_score(body: Json, scope: Scope) -> Matcher:
-    return compile_query(body.get("filter"), scope)
+    return compile_query(body.get("filter"), scope.inside())
 
 
 def _build_bool(body: Json, scope: Scope) -> Matcher:
@@ -341,7 +310,7 @@ def _build_bool(body: Json, scope: Scope) -> Matcher:
     must = [*clauses(body.get("must"), scope), *clauses(body.get("filter"), scope)]
     must_not = clauses(body.get("must_not"), scope)
     should = clauses(body.get("should"), scope)
-    needed = int(body.get("minimum_should_match", 0 if must or not should else 1))
+    needed = needed_of(body.get("minimum_should_match", 0 if must or not should else 1))
     if not must_not and not needed and all(clause is everything for clause in must):
         return everything
     return lambda candidate: (
@@ -351,17 +320,25 @@ def _build_bool(body: Json, scope: Scope) -> Matcher:
     )
 
 
+def needed_of(value: Any) -> int:
+    """How many optional clauses must match.
+
+    Raises:
+        ElasticError: 400 for anything but a number.
+    """
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise unsupported(f"[minimum_should_match] of [{value}]") from error
+
+
 def clauses(value: Any, scope: Scope) -> list[Matcher]:
     """The clauses of one part of a bool query: none, one or a list."""
     if value is None:
         return []
     listed: Iterable[Any] = value if isinstance(value, list) else [value]
-    return [compile_query(clause, scope) for clause in listed]
-
-
-def words(text: str) -> Iterator[str]:
-    """The words of a text in lower case, close to the standard analyzer."""
-    return (found.group().lower() for found in WORD.finditer(text))
+    inner = scope.inside()
+    return [compile_query(clause, inner) for clause in listed]
 
 
 BUILDERS: dict[str, Callable[[Json, Scope], Matcher]] = {

@@ -12,6 +12,10 @@ from typing import Any
 
 import orjson
 
+from harness.elastic_lite.aggregation_columns import Column, Table
+from harness.elastic_lite.aggregation_tree import Aggregations
+from harness.elastic_lite.aggregations import parse_aggregations
+from harness.elastic_lite.bulk import token
 from harness.elastic_lite.catalog import Index
 from harness.elastic_lite.errors import (
     ElasticError,
@@ -26,12 +30,14 @@ from harness.elastic_lite.query import Candidate, Matcher, Scope, compile_query,
 from harness.elastic_lite.sorting import PLACES, Criterion, Key, SortField, bind, is_after, parse_sort
 
 Json = dict[str, Any]
+INT_MAX = 2**31 - 1
 WINDOW_MAX = 10_000
 TRACKED_DEFAULT = 10_000
 SEARCH_KEYS = frozenset(
     {
         "query", "size", "from", "sort", "_source", "track_total_hits", "search_after", "pit", "timeout",
-        "version", "seq_no_primary_term", "track_scores", "min_score", "explain", "profile", "stored_fields",
+        "version", "seq_no_primary_term", "aggs", "aggregations", "track_scores", "min_score", "explain",
+        "profile", "stored_fields",
     }
 )  # fmt: skip
 # Statements are put together from this constant alone; values are always bound.
@@ -71,6 +77,8 @@ class Request:
     after: tuple[Any, ...] | None
     with_version: bool
     with_seq_no: bool
+    aggregations: Aggregations
+    columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,7 @@ def parse_request(body: Json) -> Request:
     for key in body:
         if key not in SEARCH_KEYS:
             raise query_error(f"Unknown key for a value in [{key}].")
-    size, start = int(body.get("size", 10)), int(body.get("from", 0))
+    size, start = whole_number(body, "size", 10), whole_number(body, "from", 0)
     if size < 0:
         raise illegal_argument(f"[size] parameter cannot be negative, found [{size}]")
     if start < 0:
@@ -137,11 +145,34 @@ def parse_request(body: Json) -> Request:
     check_window(start + size)
     if after is not None and not sort:
         raise SearchError(400, "illegal_argument_exception", "Sort must contain at least one field.")
+    columns: list[Column] = []
+    given = [body[key] for key in body if key in ("aggs", "aggregations")]
+    aggregations = parse_aggregations(given[-1] if given else {}, columns)
     return Request(
         body.get("query", {"match_all": {}}), size, start, sort, parse_source_filter(body.get("_source")),
         tracked_of(body.get("track_total_hits", TRACKED_DEFAULT)), None if after is None else tuple(after),
         bool(body.get("version")), bool(body.get("seq_no_primary_term")),
+        aggregations, tuple(columns),
     )  # fmt: skip
+
+
+def whole_number(body: Json, key: str, default: int) -> int:
+    """A number of a search body; a text or a fraction is read as Elasticsearch does.
+
+    Raises:
+        ElasticError: 400 for anything else, or a number beyond 32 bits.
+    """
+    value = body.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise query_error(f"Unknown key for a {token(value)} in [{key}].")
+    try:
+        number = int(value)
+    except (ValueError, OverflowError) as error:
+        raise ElasticError(400, "number_format_exception", f'For input string: "{value}"') from error
+    if abs(number) > INT_MAX:
+        reason = f"[1:1] Numeric value ({number}) out of range of int (-2147483648 - {INT_MAX})"
+        raise ElasticError(400, "x_content_parse_exception", reason)
+    return number
 
 
 def check_window(last: int) -> None:
@@ -162,7 +193,14 @@ def tracked_of(value: Any) -> int | None:
     """Up to how many hits are counted; None counts all, 0 none."""
     if value is True or value == -1:
         return None
-    return 0 if value is False else int(value)
+    if value is False:
+        return 0
+    tracked = whole_number({"track_total_hits": value}, "track_total_hits", TRACKED_DEFAULT)
+    if tracked < 0:
+        raise illegal_argument(
+            f"[track_total_hits] parameter must be positive or equals to -1, got {tracked}"
+        )
+    return tracked
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +224,15 @@ class Searcher:
     def count(self, query: Any, limit: int | None = None) -> int:
         """How many documents match; it may stop counting in each view at a limit."""
         return sum(self.count_view(view, self.matcher(query, view), limit) for view in self.views)
+
+    def aggregate(self, request: Request, typed: bool) -> Json:
+        """The answers of the request's aggregations over every match, their types before names if asked."""
+        table = Table(list(request.columns), typed)
+        for view in self.views:
+            cells = table.bind(Scope(self.indices[view.name], self.now_ms))
+            for _, _, _, candidate in self.matching(view, self.matcher(request.query, view), 0):
+                table.add(cells, candidate)
+        return request.aggregations.answers(table.rows, table)
 
     def matcher(self, query: Any, view: View) -> Matcher:
         """The query under the mapping of a view's index."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from harness.elastic_lite.blocks import Level, refuse_blocked
 from harness.elastic_lite.catalog import Index
 from harness.elastic_lite.errors import illegal_argument, query_error, validation_failed
 from harness.elastic_lite.freshness import View
@@ -36,6 +37,17 @@ POINT = TARGETS | {
     "allow_partial_search_results",
     "max_concurrent_shard_requests",
 }
+
+
+def readable_indices(server: Server, call: Call) -> list[Index]:
+    """The indices that a path names, to be read.
+
+    Raises:
+        ElasticError: 403 when one of them may not be.
+    """
+    indices = target_indices(server, call)
+    refuse_blocked(server.catalog, indices, Level.READ)
+    return indices
 
 
 def target_indices(server: Server, call: Call) -> list[Index]:
@@ -112,7 +124,7 @@ def run_search(server: Server, call: Call, body: Json, as_int: bool) -> Json:
     head: Json = {}
     with reading(server.connection()) as connection:
         if point is None:
-            indices = {index.name: index for index in target_indices(server, call)}
+            indices = {index.name: index for index in readable_indices(server, call)}
             views = tuple(server.visibility.view(index) for index in indices.values())
         else:
             views = views_of_point(server, call, point)
@@ -120,6 +132,7 @@ def run_search(server: Server, call: Call, body: Json, as_int: bool) -> Json:
             head["pit_id"] = point["id"]
         searcher = Searcher(connection, views, indices, now_ms(), point is not None)
         hits, total = searcher.search(request)
+        found = searcher.aggregate(request, call.flag("typed_keys")) if views else {}
     answer: Json = {}
     if total is not None:
         shown = total_as_json(total, request.tracked)
@@ -131,7 +144,8 @@ def run_search(server: Server, call: Call, body: Json, as_int: bool) -> Json:
     answer["hits"] = listed
     took = int((time.monotonic() - started) * 1000)
     shards = shards_as_json(views, indices)
-    return {**head, "took": took, "timed_out": False, "_shards": shards, "hits": answer}
+    tail = {"aggregations": found} if found else {}
+    return {**head, "took": took, "timed_out": False, "_shards": shards, "hits": answer, **tail}
 
 
 def now_ms() -> int:
@@ -172,7 +186,7 @@ async def count(server: Server, call: Call) -> Answer:
 def run_count(server: Server, call: Call, query: Any) -> Json:
     """A count on a reading thread."""
     with reading(server.connection()) as connection:
-        indices = {index.name: index for index in target_indices(server, call)}
+        indices = {index.name: index for index in readable_indices(server, call)}
         views = tuple(server.visibility.view(index) for index in indices.values())
         counted = Searcher(connection, views, indices, now_ms()).count(query)
     return {"count": counted, "_shards": shards_as_json(views, indices)}
@@ -192,7 +206,7 @@ async def open_point(server: Server, call: Call) -> Answer:
     keep_alive = call.parameters.get("keep_alive")
     if keep_alive is None:
         raise validation_failed("[keep_alive] is not specified")
-    indices = target_indices(server, call)
+    indices = readable_indices(server, call)
     point_id = server.visibility.open_point(indices, keep_alive)
     total = sum(index.shards for index in indices)
     shards = {"total": total, "successful": total, "skipped": 0, "failed": 0}

@@ -26,7 +26,6 @@ KNOWN_PREFIXES = (
     "index.query.",
     "index.routing",
     "index.auto_expand_replicas",
-    "index.blocks.",
     "index.merge.",
     "index.analysis.",
     "index.default_pipeline",
@@ -38,6 +37,11 @@ KNOWN_PREFIXES = (
     "index.indexing.",
     "index.soft_deletes.",
     "index.store.",
+)
+
+
+BLOCKS = frozenset(
+    f"index.blocks.{name}" for name in ("read", "write", "metadata", "read_only", "read_only_allow_delete")
 )
 
 
@@ -87,7 +91,7 @@ def index_settings(body: Any) -> Json:
         for name, value in flatten(body or {}).items()
     }
     for name in flat:
-        if not name.startswith(KNOWN_PREFIXES):
+        if not name.startswith(KNOWN_PREFIXES) and name not in BLOCKS:
             raise illegal_argument(
                 f"unknown setting [{name}] please check that any required plugins are installed, or "
                 "check the "
@@ -97,12 +101,24 @@ def index_settings(body: Any) -> Json:
     return flat
 
 
+def check_boolean(value: Any) -> None:
+    """Refuse a value of a setting that is on or off; null takes it back to its default.
+
+    Raises:
+        ElasticError: 400 for any other.
+    """
+    if value not in (None, "true", "false"):
+        raise illegal_argument(f"Failed to parse value [{value}] as only [true] or [false] are allowed.")
+
+
 def check_values(flat: Json) -> None:
     """Refuse values that this server would stumble over later.
 
     Raises:
         ElasticError: 400 that names the setting.
     """
+    for name in BLOCKS & flat.keys():
+        check_boolean(flat[name])
     seconds(flat.get("index.refresh_interval") or "-1", "index.refresh_interval")
     for name, least in (("index.number_of_shards", 1), ("index.number_of_replicas", 0)):
         value = flat.get(name)

@@ -10,9 +10,16 @@ from typing import Any
 
 from harness.elastic_lite.catalog import Index
 from harness.elastic_lite.dates import EPOCH, parse_date_math
-from harness.elastic_lite.errors import ElasticError, SearchError, illegal_argument, query_error
+from harness.elastic_lite.errors import (
+    ElasticError,
+    SearchError,
+    fielddata_disabled,
+    illegal_argument,
+    query_error,
+)
 from harness.elastic_lite.field_types import DATES, FLOATS, KEYWORDS, TEXTS
-from harness.elastic_lite.query import Candidate, Reader, reader_of
+from harness.elastic_lite.query import Candidate
+from harness.elastic_lite.readers import Reader, reader_of
 
 Json = dict[str, Any]
 Key = Any
@@ -166,12 +173,7 @@ def bind_one(field: SortField, index: Index) -> Criterion:
     if field.name in PLACES or field.name == "_score":
         return Criterion(field, "place")
     if field.name == "_id":
-        reason = (
-            "Fielddata access on the _id field is disallowed, you can re-enable it by updating the "
-            "dynamic cluster "
-            "setting: indices.id_field_data.enabled"
-        )
-        raise SearchError(400, "illegal_argument_exception", reason, index.name)
+        raise fielddata_disabled(field.name, index.name)
     reader = reader_of(field.name, index)
     if reader is None:
         if field.unmapped_type is None:
@@ -179,14 +181,7 @@ def bind_one(field: SortField, index: Index) -> Criterion:
             raise SearchError(400, "query_shard_exception", reason, index.name)
         return Criterion(field, field.unmapped_type)
     if reader.leaf.kind in TEXTS:
-        reason = (
-            f"Fielddata is disabled on [{field.name}] in [{index.name}]. Text fields are not "
-            "optimised for operations "
-            "that require per-document field data like aggregations and sorting, so these operations "
-            "are disabled by "
-            "default. Please use a keyword field instead."
-        )
-        raise SearchError(400, "illegal_argument_exception", reason, index.name)
+        raise fielddata_disabled(field.name, index.name)
     return Criterion(field, reader.leaf.kind, reader)
 
 

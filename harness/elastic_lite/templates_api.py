@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from harness.elastic_lite.blocks import Level, refuse_blocked_cluster
 from harness.elastic_lite.errors import ElasticError, illegal_argument
 from harness.elastic_lite.http import ACKNOWLEDGED, Answer, Call, Server
 from harness.elastic_lite.names import matches
@@ -45,6 +46,7 @@ async def put_index_template(server: Server, call: Call) -> Answer:
 
     def work(transaction: Transaction) -> None:
         catalog = transaction.catalog
+        refuse_blocked_cluster(catalog, Level.METADATA_WRITE)
         refuse_second(call, catalog.index_templates, "index")
         kept = normal_index_template(catalog, name, body)
         transaction.catalog = replace(catalog, index_templates={**catalog.index_templates, name: kept})
@@ -67,6 +69,7 @@ async def delete_index_template(server: Server, call: Call) -> Answer:
 
     def work(transaction: Transaction) -> None:
         catalog = transaction.catalog
+        refuse_blocked_cluster(catalog, Level.METADATA_WRITE)
         if name not in catalog.index_templates:
             raise ElasticError(404, "index_template_missing_exception", f"index_template [{name}] missing")
         users = template_in_use(catalog, name)
@@ -88,6 +91,7 @@ async def put_component_template(server: Server, call: Call) -> Answer:
 
     def work(transaction: Transaction) -> None:
         catalog = transaction.catalog
+        refuse_blocked_cluster(catalog, Level.METADATA_WRITE)
         refuse_second(call, catalog.component_templates, "component")
         kept = normal_component_template(body)
         transaction.catalog = replace(
@@ -112,6 +116,7 @@ async def delete_component_template(server: Server, call: Call) -> Answer:
 
     def work(transaction: Transaction) -> None:
         catalog = transaction.catalog
+        refuse_blocked_cluster(catalog, Level.METADATA_WRITE)
         if name not in catalog.component_templates:
             raise ElasticError(404, "resource_not_found_exception", name)
         users = [

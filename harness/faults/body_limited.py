@@ -8,12 +8,17 @@ from typing import ClassVar
 
 from harness.errors import ScenarioError
 from harness.faults.http_rule import HttpRule
+from harness.faults.refused_records import IDENTITY, refused_records, times_refused
 from harness.protocols import Arguments
+from harness.targets.capabilities import Interceptable
 
 
 @dataclass(frozen=True)
 class BodyLimited(HttpRule):
-    """A bulk request of more than `bytes_max` bytes, as it travels, is answered with an empty 413."""
+    """A bulk request of more than `bytes_max` bytes, as it travels, is answered with an empty 413.
+
+    A record that exceeds it all by itself is refused for good: no request with it ever fits.
+    """
 
     bytes_max: int = 65_536
     kind: ClassVar[str] = "body_limit"
@@ -29,10 +34,17 @@ class BodyLimited(HttpRule):
             raise ScenarioError(f"bytes_max {self.bytes_max} is below 1; write the largest body in bytes")
 
     def arguments(self) -> Arguments:
-        """Return the limit."""
-        return {"bytes_max": self.bytes_max}
+        """Return the limit, and how the gate finds which record is too large by itself."""
+        return {"bytes_max": self.bytes_max, "pattern": IDENTITY}
+
+    def poisoned(self, target: Interceptable) -> list[int | None]:
+        """Return the records that were too large by themselves, and None where nobody can tell which."""
+        return refused_records(target.altered(self.kind, self.proofs, 0.0))
 
     def saw(self, counters: Mapping[str, int]) -> str:
         """Say how many were too large."""
         refused, seen = counters.get("too_large", 0), counters.get("seen", 0)
-        return f"{refused:,} of {seen:,} bulk requests exceeded {self.bytes_max:,} bytes and met a 413"
+        return (
+            f"{refused:,} of {seen:,} bulk requests exceeded {self.bytes_max:,} bytes and met a 413, "
+            f"{len(times_refused(counters)):,} records did so alone"
+        )

@@ -48,7 +48,13 @@ class HttpRule(ABC):
 
     def evidence(self, target: Interceptable) -> tuple[bool, str]:
         """Wait a moment for the stack's own requests to meet the rule."""
-        counters = target.altered(self.kind, self.proofs)
+        return self._counted(target.altered(self.kind, self.proofs))
+
+    def evidence_in_all(self, target: Interceptable) -> tuple[bool, str]:
+        """Read what the rule has done by now."""
+        return self._counted(target.altered(self.kind, self.proofs, timeout_seconds=0.0))
+
+    def _counted(self, counters: Mapping[str, int]) -> tuple[bool, str]:
         return any(counters.get(proof, 0) for proof in self.proofs), self.saw(counters)
 
     @contextmanager

@@ -8,14 +8,9 @@ from typing import ClassVar
 
 from harness.errors import ScenarioError
 from harness.faults.http_rule import HttpRule
+from harness.faults.refused_records import IDENTITY, refused_records, times_refused
 from harness.protocols import Arguments
 from harness.targets.capabilities import Interceptable
-
-# The identity that ends every line, see `lines.py`: ⟨run:sequence:crc⟩.
-_RECORD = "record_"
-# How many counters of one rule the gate keeps.
-_COUNTERS_MAX = 2_000
-_IDENTITY = "⟨[0-9a-z-]{1,64}:([0-9]{1,12}):[0-9a-f]{8}⟩"
 
 
 @dataclass(frozen=True)
@@ -41,17 +36,15 @@ class PoisonDocument(HttpRule):
 
     def arguments(self) -> Arguments:
         """Return how the gate finds the records."""
-        return {"pattern": _IDENTITY, "every": self.every}
+        return {"pattern": IDENTITY, "every": self.every}
 
     def poisoned(self, target: Interceptable) -> list[int | None]:
         """Return the records that met the rule, and None where there were more than the gate counts."""
-        counters = target.altered(self.kind, self.proofs, 0.0)
-        numbers = sorted(int(name.removeprefix(_RECORD)) for name in counters if name.startswith(_RECORD))
-        return [*numbers, None] if len(counters) >= _COUNTERS_MAX else [*numbers]
+        return refused_records(target.altered(self.kind, self.proofs, 0.0))
 
     def saw(self, counters: Mapping[str, int]) -> str:
         """Say how many records were poison, and how often the most persistent one was sent."""
-        times = [count for name, count in counters.items() if name.startswith(_RECORD)]
+        times = times_refused(counters).values()
         return (
             f"{len(times):,} poison documents were refused {sum(times):,} times, "
             f"none more than {max(times, default=0):,} times"

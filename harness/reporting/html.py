@@ -28,6 +28,7 @@ from harness.reporting.scorecard_words import (
     status_word,
     sum_problem,
     veto_case,
+    whole_replay_command,
 )
 from harness.reporting.seismogram import seismogram
 from harness.result import Result, ScenarioResult, Score
@@ -261,7 +262,7 @@ def _surroundings(result: Result, detail: Detail) -> str:
         f"<div><dt>{markup(word, 60)}</dt><dd>{markup(fact, detail.characters_max)}</dd></div>"
         for word, fact in facts[:60]
     )
-    command = markup(f"{result.command} --seed {result.seed}")
+    command = markup(whole_replay_command(result))
     return (
         f'<section class="surroundings"><h2>Run and surroundings</h2><dl>{terms}</dl>'
         f'<p class="replay"><span>Whole run</span><code>{command}</code></p>'

@@ -22,6 +22,7 @@ from harness.reporting.scorecard_words import (
     status_word,
     sum_problem,
     veto_case,
+    whole_replay_command,
 )
 from harness.result import Result, ScenarioResult
 from harness.visible import clipped, markup
@@ -163,7 +164,7 @@ def _surroundings(result: Result, room: _Room) -> Iterator[str]:
     yield "\n<details><summary>Run and surroundings</summary>\n\n| | |\n| --- | --- |"
     for word, fact in facts_of_run(result):
         yield f"| {_words(word, room)} | {_words(fact, room)} |"
-    yield f"\nWhole run: {_code(f'{result.command} --seed {result.seed}')}\n\n</details>"
+    yield f"\nWhole run: {_code(whole_replay_command(result))}\n\n</details>"
 
 
 def _mark(status: Status) -> str:

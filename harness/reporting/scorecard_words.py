@@ -108,7 +108,20 @@ def veto_case(result: Result, veto: str) -> tuple[ScenarioResult, Verdict] | Non
 
 def replay_command(result: Result, scenario: ScenarioResult) -> str:
     """Return the command that runs this scenario alone, on the same schedule."""
-    return f"{result.command} {shlex.quote(scenario.scenario.name)} --seed {result.seed}"
+    return _replay(result, _called(scenario))
+
+
+def whole_replay_command(result: Result) -> str:
+    """Return the command that runs all of it again, on the same schedule, whatever its suite lists by now."""
+    return _replay(result, *map(_called, result.scenarios))
+
+
+def _replay(result: Result, *words: str) -> str:
+    return f"{result.command} {shlex.join(words)} --seed {result.seed}"
+
+
+def _called(scenario: ScenarioResult) -> str:
+    return scenario.scenario.source or scenario.scenario.name
 
 
 def count_by_status(statuses: Sequence[Status]) -> str:

@@ -32,6 +32,25 @@ def test_an_index_that_does_not_exist_yet_is_empty(store, archive_of):
     assert list(archive.read()) == []
 
 
+def test_an_index_that_does_not_exist_is_told_from_an_empty_one(store, archive_of):
+    empty = store.index()
+    wrong = f"{empty}1"
+    told = archive_of(wrong).absent()
+
+    assert archive_of(empty).absent() == ""
+    assert told.startswith(f'no index or data stream "{wrong}" exists at {store.url}: check `archive.index`')
+    assert empty in told
+
+
+def test_a_data_stream_without_documents_exists(store, archive_of):
+    stream = store.stream()
+    missing = archive_of(stream).absent()
+    store.items(f"/{stream}", [{"create": {"_id": "a"}}, {"@timestamp": 1}])
+
+    assert f'"{stream}"' in missing
+    assert archive_of(stream).absent() == ""
+
+
 def test_every_document_is_read_over_several_pages(store, archive_of):
     index = store.index({"message": {"type": "text"}})
     store.fill(index, {f"id-{n}": {"message": f"line {n}"} for n in range(4_500)})
@@ -145,7 +164,7 @@ def test_a_data_stream_is_read_whole(store, archive_of):
 def test_a_store_that_is_not_there_is_an_error_never_an_empty_archive():
     archive = ElasticsearchArchive("logs", f"http://127.0.0.1:{free_port()}")
     try:
-        for ask in (archive.count, archive.refresh, lambda: list(archive.read())):
+        for ask in (archive.count, archive.refresh, archive.absent, lambda: list(archive.read())):
             with pytest.raises(StackError, match="cannot be read"):
                 ask()
     finally:

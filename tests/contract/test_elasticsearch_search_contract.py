@@ -198,6 +198,42 @@ def test_bad_page_is_refused(store: Store, filled: str, body: Any, kind: str) ->
     assert store.refused("POST", f"/{filled}/_search", body) == (400, kind)
 
 
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("x", "number_format_exception"), (None, "parsing_exception"), ([1], "parsing_exception"),
+        ({"a": 1}, "parsing_exception"), (10**12, "x_content_parse_exception"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["size", "from"])
+def test_page_that_is_no_number_is_refused(
+    store: Store, filled: str, key: str, value: Any, kind: str
+) -> None:
+    assert store.refused("POST", f"/{filled}/_search", {key: value}) == (400, kind)
+
+
+@pytest.mark.parametrize(("depth", "status"), [(29, 200), (30, 400), (400, 400), (3_000, 400)])
+def test_nested_queries_are_bounded(store: Store, filled: str, depth: int, status: int) -> None:
+    query = b'{"bool":{"must":' * depth + b'{"match_all":{}}' + b"}}" * depth
+    answer = store.call("POST", f"/{filled}/_search", b'{"query":' + query + b"}")
+
+    assert answer.status_code == status
+
+
+def test_wildcard_of_many_stars_is_answered(store: Store) -> None:
+    index = store.index({"k": {"type": "keyword"}})
+    store.fill(index, {"1": {"k": "a" * 40 + "b"}})
+
+    assert store.ids(index, {"query": {"wildcard": {"k": "*a" * 15 + "*c"}}}) == []
+    assert store.ids(index, {"query": {"wildcard": {"k": "*a" * 15 + "*b"}}}) == ["1"]
+
+
+def test_document_of_many_lists_is_stored(store: Store, filled: str) -> None:
+    deep = b'{"unmapped":' + b"[" * 900 + b"]" * 900 + b"}"
+
+    assert store.call("PUT", f"/{filled}/_doc/9", deep).status_code == 201
+
+
 def test_pages_follow_from_and_search_after(store: Store, filled: str) -> None:
     by_from = store.ids(filled, {"sort": [{"n": "desc"}], "from": 1, "size": 2})
     by_key = store.ids(filled, {"sort": [{"n": "desc"}], "search_after": [4], "size": 2})

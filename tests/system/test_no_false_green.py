@@ -164,6 +164,22 @@ def test_an_archive_that_cannot_be_read(bench):
     assert "the archive cannot be read" in bench.remarks()
 
 
+def test_an_archive_under_a_wrong_name(bench):
+    stack = bench.stack(("index: logs-logquake-{run.id}", "index: logs-logquak-{run.id}"))
+
+    code, said = bench.run(bench.scenario(), "--stack", stack)
+
+    assert code == 1, said
+    (verdict,) = (
+        verdict
+        for verdict in bench.machine.result()["scenarios"][0]["verdicts"]
+        if verdict["objective"] == "delivery.acknowledged_lost"
+    )
+    assert "the archive does not exist" in verdict["summary"]
+    assert 'no index or data stream "logs-logquak-' in verdict["evidence"][0]
+    assert "There is logs-logquake-" in verdict["evidence"][0]
+
+
 def test_a_signal_in_mid_fault_although_its_undo_fails(bench):
     process = bench.start(bench.scenario("UndoRaises"))
     wait_for(bench.machine.open_faults)

@@ -88,6 +88,18 @@ def test_a_changed_line_is_told_by_sequence_hash_and_shape(changed):
     assert "(masked; hash " in reads
 
 
+def test_the_replay_command_names_files_as_they_were_named(changed, folder):
+    finished, run = changed
+    wanted = (
+        f"logquake run --stack {folder}/changing.yaml --backend embedded --input {folder}/app.log "
+        f"{folder}/short.yaml --seed 1"
+    )
+
+    for said in (finished.stdout, (run / "scorecard.md").read_text()):
+        # A terminal folds lines, within a word where it is long.
+        assert "".join(wanted.split()) in "".join(said.split())
+
+
 def test_the_history_keeps_the_line_for_its_owner_only(changed):
     _, run = changed
     histories = list(run.glob("history/short/*.jsonl"))

@@ -1,4 +1,4 @@
-from harness.facts import MEMORY_MIB, STORED, Answered, ControlCall, Sample
+from harness.facts import MEMORY_MIB, STORED, Answered, ControlCall, FaultSeen, Sample
 from harness.protocols import Step
 from harness.series import bands, series
 from tests.unit.literal_history import MS, STEP, at, fault, good_run, life, phases, scenario, without
@@ -61,6 +61,17 @@ def test_bands_carry_the_proof():
     assert (band.from_seconds, band.to_seconds, band.fault, band.target) == (4, 6, "killed", "elasticsearch")
     assert band.landed
     assert band.proof == "pid 7 is gone"
+
+
+def test_a_band_quotes_the_last_look_that_proved_its_fault():
+    looks = [FaultSeen(at(4.1), 0, True, "1 of 1"), FaultSeen(at(5.9), 0, True, "52 of 52")]
+    unproved = FaultSeen(at(5.95), 0, False, "no route")
+
+    (whole,) = bands([*phases(), *fault(landed=False), *looks], scenario(STEP))
+    (hidden,) = bands([*phases(), *fault(landed=False), *looks, unproved], scenario(STEP))
+
+    assert (whole.landed, whole.proof) == (True, "52 of 52")
+    assert (hidden.landed, hidden.proof) == (True, "52 of 52")
 
 
 def test_a_fault_that_never_landed_says_what_was_seen():

@@ -7,7 +7,7 @@ import sys
 
 import uvloop
 
-from harness.proxies.elastic_gate.server import HOST, Settings, serve
+from harness.proxies.elastic_gate.server import HOST, serve
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--lifeline", action="store_true", help="exit when standard input ends")
     arguments = parser.parse_args()
     try:
-        uvloop.run(serve(Settings(arguments.port, arguments.lifeline)))
+        uvloop.run(serve(arguments.port, arguments.lifeline))
     except OSError as error:
         sys.stderr.write(f"{HOST}:{arguments.port}: {error.strerror or error}; choose another --port, or 0\n")
         return 7

@@ -20,12 +20,13 @@ from collections.abc import Awaitable, Callable
 import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from harness.proxies.elastic_gate.errors import ApiError
 from harness.proxies.elastic_gate.gate import Gate
+from harness.proxies.serving import BrowserStop
 
 VERSION = "1"
 BODY_BYTES_MAX = 64 * 1024
@@ -54,7 +55,7 @@ class Api:
             ("PUT", "/gates/{gate}/rules/{rule}", self.put_rule),
             ("DELETE", "/gates/{gate}/rules/{rule}", self.delete_rule),
         ]
-        return _BrowserStop(
+        return BrowserStop(
             Starlette(
                 routes=[Route(path, handler, methods=[method]) for method, path, handler in routes],
                 exception_handlers={ApiError: _error},
@@ -120,19 +121,6 @@ class Api:
         if name not in self._gates:
             raise ApiError(404, f"no gate {name!r}; there are {sorted(self._gates)}")
         return self._gates[name]
-
-
-class _BrowserStop:
-    """Turns browsers away, so that no web page can drive the API of the machine it is shown on."""
-
-    def __init__(self, application: ASGIApp) -> None:
-        self._application = application
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and dict(scope["headers"]).get(b"user-agent", b"").startswith(b"Mozilla/"):
-            await PlainTextResponse("User agent not allowed\n", 403)(scope, receive, send)
-        else:
-            await self._application(scope, receive, send)
 
 
 async def _object(request: Request) -> dict[str, object]:

@@ -11,11 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from harness.proxies.embedded.collection import Collection, object_of
 from harness.proxies.embedded.errors import ApiError, bad_request
 from harness.proxies.embedded.proxy import Proxy
+from harness.proxies.serving import BrowserStop
 
 # The release whose API this is; a server built with `go install` calls itself "git".
 VERSION = "2.12.0"
@@ -57,7 +58,7 @@ class Api:
             routes=[Route(path, handler, methods=methods) for path, methods, handler in routes],
             exception_handlers={ApiError: _api_error, HTTPException: _no_route},
         )
-        return _BrowserStop(application)
+        return BrowserStop(application)
 
     async def version(self, request: Request) -> Response:
         """The version, on a line of its own."""
@@ -145,19 +146,6 @@ class Api:
 
     def _proxy(self, request: Request) -> Proxy:
         return self._collection.get(request.path_params["proxy"])
-
-
-class _BrowserStop:
-    """Turns browsers away, so that no web page can drive the API of the machine it is shown on."""
-
-    def __init__(self, application: ASGIApp) -> None:
-        self._application = application
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and dict(scope["headers"]).get(b"user-agent", b"").startswith(b"Mozilla/"):
-            await PlainTextResponse("User agent not allowed\n", 403)(scope, receive, send)
-        else:
-            await self._application(scope, receive, send)
 
 
 async def _json_body(request: Request) -> object:

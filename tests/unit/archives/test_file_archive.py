@@ -24,6 +24,13 @@ def test_a_file_that_does_not_exist_yet_is_empty(tmp_path):
     assert archive.count() == 0
 
 
+def test_a_pattern_that_no_file_matches_is_told_from_an_empty_file(tmp_path):
+    (tmp_path / "empty.log").touch()
+
+    assert FileArchive(str(tmp_path / "*.log")).absent() == ""
+    assert "*.txt: check `archive.path`" in FileArchive(str(tmp_path / "*.txt")).absent()
+
+
 def test_ndjson_gives_the_field_and_lines_give_the_line(tmp_path):
     path = tmp_path / "a.log"
     path.write_bytes(b'{"message": "one\\ntwo"}\n\n{"message": "\xc3\xbc"}\r\n')

@@ -9,6 +9,7 @@ from harness.facts import (
     FaultSeen,
     Found,
     PhaseChanged,
+    ProcessExited,
     Refused,
     Sent,
 )
@@ -95,6 +96,17 @@ def test_records_kept_waiting_by_a_call_that_never_came_back_are_the_stacks():
     stuck = without(without(events, Answered, 498, 499), Acknowledged, 498, 499)
 
     assert CHECKER.check(stuck).status is Status.FAIL
+
+
+def test_records_due_after_the_application_died_by_itself_leave_it_open():
+    late = range(800, 1000)
+    events = without(without(without(run(), Sent, *late), Answered, *late), Acknowledged, *late)
+    under_way = without(without(events, Answered, 798, 799), Acknowledged, 798, 799)
+
+    died = [*without(under_way, Sent, 1000, 1001), ProcessExited(at(8.1), APPLICATION, -11)]
+
+    assert CHECKER.check(under_way).status is Status.FAIL
+    assert CHECKER.check(died).status is Status.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("events", [[], good_run()])

@@ -1,5 +1,5 @@
 from harness.checkers.caller_latency import VETO, CallerLatency
-from harness.facts import Acknowledged, Answered, ControlCall, Due, FaultChanged, Sent
+from harness.facts import Acknowledged, Answered, ControlCall, Due, FaultChanged, ProcessExited, Sent
 from harness.lines import digest
 from harness.protocols import Status
 from tests.unit.literal_history import MS, STEP, at, charge, fault, good_run, life, phases
@@ -292,3 +292,79 @@ def test_a_fault_within_one_on_the_application_is_judged_from_the_healing_on():
 
     assert verdict.status is Status.PASS
     assert verdict.evidence[1].startswith("bit_flip on spool and after: response p99 0.1 ms over 400")
+
+
+def _under_way(sequence: int, sent_at: float):
+    return [Due(sequence, at(sent_at), sequence % 2, digest("x")), Sent(sequence, at(sent_at))]
+
+
+def _never_sent(first: int, from_s: float, to_s: float = 10.0):
+    count = round((to_s - from_s) * 100)
+    return [[Due(first + n, at(from_s + n * 0.01), n % 2, digest("x"))] for n in range(count)]
+
+
+def _crashed(*lives, noticed: float):
+    return [*_run(*lives), ProcessExited(at(noticed), "application", -11)]
+
+
+def test_every_caller_deadlocked_in_a_living_application_fails_with_a_veto():
+    stuck = [_under_way(800, 8.0), _under_way(801, 8.01)]
+    lives = [event for one in (*_even(800, 0, 8), *stuck, *_never_sent(802, 8.02)) for event in one]
+
+    verdict = CHECKER.check([*phases(probe_at=20, ended_at=22), *fault(), *lives])
+
+    assert (verdict.status, verdict.vetoes) == (Status.FAIL, (VETO,))
+
+
+def test_an_application_that_died_by_itself_is_neither_a_deadlock_nor_a_pass():
+    under_way = [_under_way(800, 8.0), _under_way(801, 8.001)]
+    lives = (*_even(800, 0, 8), *under_way, *_never_sent(802, 8.02))
+
+    verdict = CHECKER.check([*_crashed(*lives, noticed=8.2), *phases(probe_at=30, ended_at=32)[-2:]])
+
+    assert (verdict.status, verdict.vetoes) == (Status.INCONCLUSIVE, ())
+    assert verdict.summary.startswith(
+        "the application ended by itself with -11 at about 8.001 s: 200 of 1,000"
+    )
+    assert any("198 records due while the application was gone" in line for line in verdict.evidence)
+
+
+def test_an_application_that_died_by_itself_before_anything_was_due_is_inconclusive():
+    verdict = CHECKER.check(_crashed(*_never_sent(0, 0.01), noticed=0.0))
+
+    assert verdict.status is Status.INCONCLUSIVE
+    assert "ended by itself with -11" in verdict.summary
+
+
+def test_calls_that_blocked_too_long_before_the_application_died_by_itself_fail():
+    lives = (*_even(400, 0, 4), *_even(300, 4, 8, first=400, call_ms=150), *_never_sent(700, 8.2))
+
+    verdict = CHECKER.check(_crashed(*lives, noticed=8.2))
+
+    assert (verdict.status, verdict.vetoes) == (Status.FAIL, ())
+    assert verdict.summary.startswith("killed on elasticsearch and after: response p99 150.0 ms")
+
+
+def test_callers_deadlocked_long_before_the_application_died_by_itself_were_deadlocked_all_the_same():
+    stuck = [_under_way(400, 4.0), _under_way(401, 4.01)]
+    lives = [event for one in (*_even(400, 0, 4), *stuck, *_never_sent(402, 4.02)) for event in one]
+    died = ProcessExited(at(15), "application", 1)
+
+    verdict = CHECKER.check([*phases(probe_at=20, ended_at=22), *fault(), *lives, died])
+
+    assert (verdict.status, verdict.vetoes) == (Status.FAIL, (VETO,))
+
+
+def test_an_application_that_died_by_itself_after_its_last_answer_has_taken_no_caller_along():
+    verdict = CHECKER.check([*good_run(), ProcessExited(at(13), "application", 1)])
+
+    assert verdict.status is Status.PASS
+
+
+def test_a_process_of_the_stack_that_died_excuses_no_call():
+    stuck = [_under_way(400, 0.5), _under_way(401, 0.51)]
+    lives = [event for one in (*_even(50, 0, 0.5), *stuck) for event in one]
+
+    verdict = CHECKER.check([*phases(), *fault(), *lives, ProcessExited(at(0.6), "shipper", 1)])
+
+    assert verdict.vetoes == (VETO,)

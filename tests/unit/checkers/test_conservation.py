@@ -51,5 +51,23 @@ def test_absence_proves_nothing_when_the_archive_was_not_read_whole():
     assert CHECKER.check(events).status is Status.INCONCLUSIVE
 
 
+def test_an_archive_that_does_not_exist_is_named_before_its_records_are_called_lost():
+    events = [event for event in good_run() if not isinstance(event, (Found, ArchiveRead))]
+    events.append(ArchiveRead(20 * 10**9, 0, 'no index "logs-1" exists: check `archive.index`'))
+
+    verdict = CHECKER.check(events)
+
+    assert verdict.status is Status.FAIL
+    assert verdict.summary.endswith("cannot be read back: the archive does not exist")
+    assert verdict.evidence[0] == 'no index "logs-1" exists: check `archive.index`'
+    assert verdict.vetoes == (VETO,)
+
+
+def test_an_archive_that_exists_and_is_empty_is_not_called_absent():
+    events = [event for event in good_run() if not isinstance(event, Found)]
+
+    assert CHECKER.check(events).summary.endswith("acknowledged records cannot be read back")
+
+
 def test_an_empty_history_is_inconclusive():
     assert CHECKER.check([]).status is Status.INCONCLUSIVE

@@ -63,3 +63,19 @@ def test_time_value_is_read_in_seconds(text: str, expected: float) -> None:
 def test_time_value_without_a_known_unit_is_refused(text: str) -> None:
     with pytest.raises(ElasticError, match="keep_alive"):
         seconds(text, "keep_alive")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "fits"),
+    [
+        ("logs", "logs", True), ("logs", "logs-1", False), ("*", "", True), ("a*a", "a", False),
+        ("a*a", "aa", True), ("a*b*c", "axbxc", True), ("a*b*c", "acb", False), ("*ab*ab", "ab", False),
+        ("*ab*ab", "xabyab", True), ("**", "x", True), ("a.c", "abc", False), ("*\n*", "x\ny", True),
+    ],
+)  # fmt: skip
+def test_star_stands_for_any_characters_or_none(pattern, name, fits):
+    assert matches(pattern, name) is fits
+
+
+def test_pattern_of_many_stars_is_answered_at_once():
+    assert matches("*a" * 2_000 + "b", "a" * 20_000) is False

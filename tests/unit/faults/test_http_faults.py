@@ -13,9 +13,11 @@ from harness.faults.body_limited import BodyLimited
 from harness.faults.items_refused import ItemsRefused
 from harness.faults.lying_answers import LyingAnswers
 from harness.faults.poison_document import PoisonDocument
+from harness.faults.refused_records import IDENTITY
 from harness.faults.requests_refused import RequestsRefused
 from harness.faults.slow_answers import SlowAnswers
 from harness.lines import stamp
+from harness.observation import Cumulative
 from harness.protocols import Undo
 from harness.proxies.elastic_gate.bulk import Item
 from harness.proxies.elastic_gate.rule import rule_of
@@ -28,6 +30,7 @@ class BookkeepingHttpLink:
     def __init__(self, **counted):
         self.rules = {}
         self.counted = counted
+        self.waited_seconds = []
 
     def add_rule(self, name, kind, arguments, share, seed):
         self.rules[name] = (kind, dict(arguments), share, seed)
@@ -39,6 +42,7 @@ class BookkeepingHttpLink:
         return Undo("remove_rule", {"rule": name})
 
     def altered(self, name, counters, timeout_seconds=5.0):
+        self.waited_seconds.append(timeout_seconds)
         return self.counted
 
 
@@ -52,7 +56,7 @@ FAULTS = [
         1.0,
         "items_503",
     ),
-    (BodyLimited(9), "body_limit", {"bytes_max": 9}, 1.0, "too_large"),
+    (BodyLimited(9), "body_limit", {"bytes_max": 9, "pattern": IDENTITY}, 1.0, "too_large"),
     (LyingAnswers("empty", 0.2), "lie", {"lie": "empty"}, 0.2, "lied"),
     (SlowAnswers(20.0, 5.0), "slow", {"delay_ms": 20.0, "jitter_ms": 5.0}, 1.0, "delayed_ms"),
 ]
@@ -101,6 +105,16 @@ def test_a_fault_is_proved_by_the_stacks_own_requests_and_by_nothing_less(
     assert "7" in saw
     assert fault.evidence(BookkeepingHttpLink(seen=9))[0] is False
     assert fault.evidence(BookkeepingHttpLink())[0] is False
+
+
+@pytest.mark.parametrize(("fault", "kind", "arguments", "share", "proof"), FAULTS)
+def test_what_a_rule_did_in_all_is_read_without_waiting(fault, kind, arguments, share, proof):
+    link = BookkeepingHttpLink(seen=90, **{proof: 70})
+    landed, saw = fault.evidence_in_all(link)
+
+    assert isinstance(fault, Cumulative)
+    assert (landed, link.waited_seconds) == (True, [0.0])
+    assert "70" in saw
 
 
 def test_an_answer_cut_after_an_error_proves_no_commit():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.faults.body_limited import BodyLimited
 from harness.faults.items_refused import ItemsRefused
 from harness.faults.poison_document import PoisonDocument
 from harness.faults.requests_refused import RequestsRefused
@@ -29,6 +30,15 @@ def test_more_poison_than_the_gate_counts_leaves_some_unknown():
     counters = {f"record_{n}": 1 for n in range(2_000)}
 
     assert PoisonDocument(every=1).poisoned(Link(**counters))[-1] is None
+
+
+def test_records_too_large_by_themselves_are_refused_for_good():
+    fault = BodyLimited()
+
+    assert isinstance(fault, Poisons)
+    assert fault.poisoned(Link(too_large=9, record_7=2, record_5=1, seen=12)) == [5, 7]
+    assert fault.poisoned(Link(too_large=9, seen=12)) == []
+    assert fault.poisoned(Link(too_large=9, record_7=2, unnamed=1)) == [7, None]
 
 
 def test_items_that_got_a_400_are_refused_for_good_and_not_named():

@@ -261,6 +261,18 @@ def test_body_limit_refuses_only_what_is_larger_with_an_empty_body() -> None:
     assert limiting.counters == {"seen": 2, "too_large": 1}
 
 
+def test_a_record_too_large_by_itself_is_counted_by_its_number_and_no_other_is() -> None:
+    store = BookkeepingStore()
+    limiting = rule("body_limit", bytes_max=20, pattern=POISON["pattern"])
+    line = '{"message":"hello ⟨run-1:%s:0000abcd⟩"}'
+    for request in (bulk("a", "b", source=line % 8), *(bulk("a", source=line % 9),) * 2, bulk("c")):
+        ask(limiting, request, store)
+    ask(limiting, bulk("a", source=line % 7, content_encoding=b"zstd"), store)
+
+    assert store.seen == []
+    assert limiting.counters == {"seen": 5, "too_large": 5, "record_9": 2, "unnamed": 2}
+
+
 def test_slow_answer_is_the_stores_own_and_held_back() -> None:
     store = BookkeepingStore()
     slow = rule("slow", delay_ms=2.0, jitter_ms=1.0)
@@ -313,6 +325,7 @@ def test_path_of_a_rule_can_be_chosen() -> None:
         ({"kind": "cut_answer", "arguments": {"at": "after"}}, "at must be"),
         ({"kind": "lie", "arguments": {"lie": "white"}}, "lie must be"),
         ({"kind": "body_limit", "arguments": {"bytes_max": 0}}, "bytes_max must be"),
+        ({"kind": "body_limit", "arguments": {"pattern": "("}}, "no regular expression"),
         ({"kind": "slow", "arguments": {"delay_ms": 0}}, "delay_ms must be"),
         ({"kind": "slow", "arguments": {"delay_ms": 1, "jitter_ms": 2}}, "jitter_ms must be"),
     ],

@@ -85,7 +85,7 @@ def scenario(
         checks=("conservation", "duplication", "integrity", "liveness", "caller_latency"),
         why=why,
         seen_in=seen_in,
-        source=f"scenarios/{name}.yaml",
+        source=name,
     )
 
 
@@ -202,7 +202,7 @@ def passing_result() -> Result:
         input="generated lines, 20 B to 16 KB",
         suite_hash="9b1d6c0e4f7a2b35",
         plan_hash="c4e8a17733d0915f",
-        command="logquake run --suite default --backend embedded",
+        command="logquake run --stack reference --backend embedded",
         surroundings=SURROUNDINGS,
         scenarios=(
             scenario_result(),

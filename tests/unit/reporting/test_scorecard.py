@@ -169,7 +169,7 @@ def test_each_scenario_shows_its_purpose_its_proof_its_evidence_and_its_replay()
         "41 connections reset, 1.2 MB cut off",
         "12.4 ms, limit 100 ms",
         "injected 12.4 ms (n = 3,800)",
-        "logquake run --suite default --backend embedded spine --seed 42",
+        "logquake run --stack reference --backend embedded spine --seed 42",
         "Linux 6.8.0-1021 x86_64",
         "c4e8a17733d0915f",
     ):

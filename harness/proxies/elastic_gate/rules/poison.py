@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from random import Random
 
-import orjson
-
 from harness.proxies.elastic_gate.bulk import Item, NotBulkError, Refusal, answered_in_part, items_of
-from harness.proxies.elastic_gate.errors import ApiError
+from harness.proxies.elastic_gate.identity import Identity
 from harness.proxies.elastic_gate.messages import Answer, Note, Onward, Request
 from harness.proxies.elastic_gate.rules.kind import Kind, require
 
 _MALFORMED = Refusal(400, "document_parsing_exception", "failed to parse field [poison] of type [long]")
-_PATTERN_CHARACTERS_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -30,13 +26,8 @@ class Poison(Kind):
     every: int = 100
 
     def __post_init__(self) -> None:
-        require(0 < len(self.pattern) <= _PATTERN_CHARACTERS_MAX, "pattern must have 1 to 200 characters")
         require(self.every >= 1, f"every must be at least 1, got {self.every}")
-        try:
-            groups = re.compile(self.pattern).groups
-        except re.error as error:
-            raise ApiError(400, f"pattern is no regular expression: {error}") from error
-        require(groups >= 1, "pattern must have a group that finds the record's number")
+        Identity(self.pattern)
 
     async def handle(self, request: Request, onward: Onward, rng: Random, note: Note) -> Answer:
         """Refuse the poison, take the others onward."""
@@ -58,11 +49,5 @@ class Poison(Kind):
 
     def poisonous(self, item: Item) -> int | None:
         """Return the record's number where its document is poison."""
-        try:
-            # Written anew, so that no escape of the stack's own hides what is looked for.
-            source = orjson.dumps(orjson.loads(item.source)).decode()
-        except orjson.JSONDecodeError:
-            return None
-        found = re.search(self.pattern, source)
-        number = int(found[1]) if found and found[1].isdigit() else None
+        number = Identity(self.pattern).number_in(item)
         return number if number is not None and number % self.every == 0 else None

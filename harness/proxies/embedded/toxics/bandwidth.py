@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar
 
-from harness.proxies.embedded.clock import Timer
+from harness.proxies.embedded.toxics.holding import HoldingStage
 from harness.proxies.embedded.toxics.stage import CHUNK_BYTES, Kind, Stage, StageContext
 
 RATE_KB_PER_SECOND_MAX = 1_000_000_000
@@ -25,7 +24,7 @@ class Bandwidth(Kind):
         return _Throttle(context, self)
 
 
-class _Throttle(Stage):
+class _Throttle(HoldingStage):
     """Pays for each chunk with a wait before it leaves; what a timer took too long is credited to the next.
 
     A change of the rate, or removal, sends the chunk in hand at once; then the account starts anew.
@@ -36,18 +35,13 @@ class _Throttle(Stage):
 
     def __init__(self, context: StageContext, kind: Bandwidth) -> None:
         super().__init__(context)
-        self._clock = context.clock
         self._drained = context.drained
         self._kind = kind
-        self._chunks: deque[tuple[bytes, float]] = deque()
-        self._ending = False
-        self._timer: Timer | None = None
         self._in_hand = False
         self._owed_seconds = 0.0
 
     def receive(self, data: bytes, arrived: float) -> None:
-        self._chunks.append((data, arrived))
-        self.held_bytes += len(data)
+        self._hold(data, arrived)
         if not self._in_hand:
             self._go_on()
 
@@ -68,11 +62,6 @@ class _Throttle(Stage):
         while self._chunks:
             self._pass(len(self._chunks[0][0]))
         self._finish_when_empty()
-
-    def discard(self) -> None:
-        self._cancel()
-        self._chunks.clear()
-        self.held_bytes = 0
 
     @property
     def _slice_bytes(self) -> int:
@@ -112,21 +101,7 @@ class _Throttle(Stage):
         self._go_on()
 
     def _pass(self, size: int) -> None:
-        data, arrived = self._chunks.popleft()
-        if size < len(data):
-            self._chunks.appendleft((data[size:], arrived))
-        else:
-            self._in_hand = False
-        self.held_bytes -= size
-        self.outlet.receive(data[:size], arrived)
+        self._in_hand = size < len(self._chunks[0][0])
+        data, arrived = self._take(size)
+        self.outlet.receive(data, arrived)
         self._drained()
-
-    def _finish_when_empty(self) -> None:
-        if self._ending and not self._chunks:
-            self._ending = False
-            self.outlet.finish()
-
-    def _cancel(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 
-from harness.proxies.embedded.clock import Timer
+from harness.proxies.embedded.toxics.holding import HoldingStage
 from harness.proxies.embedded.toxics.stage import Kind, Stage, StageContext
 
 DAY_MS = 86_400_000
@@ -27,22 +26,17 @@ class Latency(Kind):
         return _Delay(context, self)
 
 
-class _Delay(Stage):
+class _Delay(HoldingStage):
     """A queue whose head has a timer; the end of the stream waits in it too, without a delay of its own."""
 
     def __init__(self, context: StageContext, kind: Latency) -> None:
         super().__init__(context)
-        self._clock = context.clock
         self._rng = context.rng
         self._kind = kind
-        self._chunks: deque[tuple[bytes, float]] = deque()
-        self._ending = False
-        self._timer: Timer | None = None
         self._due = 0.0
 
     def receive(self, data: bytes, arrived: float) -> None:
-        self._chunks.append((data, arrived))
-        self.held_bytes += len(data)
+        self._hold(data, arrived)
         if self._timer is None:
             self._wait_for_head()
 
@@ -65,11 +59,6 @@ class _Delay(Stage):
         while self._chunks:
             self._pass_head(now)
         self._finish_when_empty()
-
-    def discard(self) -> None:
-        self._cancel()
-        self._chunks.clear()
-        self.held_bytes = 0
 
     def _wait_for_head(self) -> None:
         """Draw the delay of the chunk at the head and wait for it, or pass it now when it is due."""
@@ -105,16 +94,5 @@ class _Delay(Stage):
         self._due = self._chunks[0][1] + delay_ms / 1000
 
     def _pass_head(self, left: float) -> None:
-        data, arrived = self._chunks.popleft()
-        self.held_bytes -= len(data)
+        data, arrived = self._take(len(self._chunks[0][0]))
         self.outlet.receive(data, max(arrived, left))
-
-    def _finish_when_empty(self) -> None:
-        if self._ending and not self._chunks:
-            self._ending = False
-            self.outlet.finish()
-
-    def _cancel(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from harness.proxies.embedded.clock import Timer
+from harness.proxies.embedded.toxics.holding import HoldingStage
 from harness.proxies.embedded.toxics.stage import CHUNK_BYTES, Kind, Stage, StageContext
 
 DAY_US = 86_400_000_000
@@ -37,7 +37,7 @@ class Slicer(Kind):
         return _Pieces(context, self)
 
 
-class _Pieces(Stage):
+class _Pieces(HoldingStage):
     """Sends a piece, waits, sends the next.
 
     Pauses are counted from one due time to the next, so that pieces microseconds apart keep their pace
@@ -49,19 +49,14 @@ class _Pieces(Stage):
 
     def __init__(self, context: StageContext, kind: Slicer) -> None:
         super().__init__(context)
-        self._clock = context.clock
         self._rng = context.rng
         self._drained = context.drained
         self._kind = kind
-        self._chunks: deque[tuple[bytes, float]] = deque()
         self._sizes: deque[int] = deque()
-        self._ending = False
-        self._timer: Timer | None = None
         self._due = 0.0
 
     def receive(self, data: bytes, arrived: float) -> None:
-        self._chunks.append((data, arrived))
-        self.held_bytes += len(data)
+        self._hold(data, arrived)
         if self._timer is None:
             self._due = self._clock.now()
             self._send_due()
@@ -88,10 +83,8 @@ class _Pieces(Stage):
         self._finish_when_empty()
 
     def discard(self) -> None:
-        self._cancel()
-        self._chunks.clear()
+        super().discard()
         self._sizes.clear()
-        self.held_bytes = 0
 
     def _send_due(self) -> None:
         self._timer = None
@@ -110,23 +103,10 @@ class _Pieces(Stage):
             self._finish_when_empty()
 
     def _pass(self, size: int) -> None:
-        data, arrived = self._chunks.popleft()
-        if size < len(data):
-            self._chunks.appendleft((data[size:], arrived))
-        self.held_bytes -= size
+        data, arrived = self._take(size)
         if size:
-            self.outlet.receive(data[:size], arrived)
+            self.outlet.receive(data, arrived)
         self._drained()
-
-    def _finish_when_empty(self) -> None:
-        if self._ending and not self._chunks:
-            self._ending = False
-            self.outlet.finish()
-
-    def _cancel(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 def _sizes(kind: Slicer, rng: random.Random, total: int) -> Iterator[int]:

@@ -1,0 +1,28 @@
+"""Which records a rule of the gate refused for good, by the counters it keeps of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+IDENTITY = "⟨[0-9a-z-]{1,64}:([0-9]{1,12}):[0-9a-f]{8}⟩"
+"""Finds a record's sequence in the identity that ends every line, see `lines.py`."""
+
+_RECORD = "record_"
+_UNNAMED = "unnamed"
+# How many counters of one rule the gate keeps.
+_COUNTERS_MAX = 2_000
+
+
+def times_refused(counters: Mapping[str, int]) -> dict[int, int]:
+    """Return how often each record was refused, by sequence."""
+    return {
+        int(name.removeprefix(_RECORD)): count
+        for name, count in sorted(counters.items())
+        if name.startswith(_RECORD)
+    }
+
+
+def refused_records(counters: Mapping[str, int]) -> list[int | None]:
+    """Return their sequences, and None where there were others that nobody can name."""
+    named = sorted(times_refused(counters))
+    return [*named, None] if counters.get(_UNNAMED) or len(counters) >= _COUNTERS_MAX else [*named]
