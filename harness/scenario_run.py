@@ -25,7 +25,7 @@ from harness.examination import charge_of, checks_of
 from harness.facts import Broke
 from harness.faults import FAULTS
 from harness.history import Recorder, read_history
-from harness.lines import FileLines, GeneratedLines, digest, stamp
+from harness.lines import FileLines, GeneratedLines, stamp
 from harness.parts import counters, expanded, make_part, outlets
 from harness.plan import PROBES, ScenarioPlan
 from harness.protocols import Part, Progress, Removable, Scenario, Status
@@ -138,7 +138,7 @@ class ScenarioRun:
             load=HostedLoad(
                 load, subfolder(ground.scratch, f"load-{self._run_id}"), self._history, self._clock
             ),
-            outlets=outlets(request.stack, values, self._run_id, _digests(load, plan)),
+            outlets=outlets(request.stack, values, self._run_id, _lines(load, plan)),
             faults=[make_part(FAULTS, Part(step.fault, step.arguments)) for step in plan.scenario.steps],
             recorder=recorder,
             journal=UndoJournal(journal_folder(os.environ), self._run_id, procfs.mark(os.getpid())),
@@ -217,8 +217,8 @@ def _delete_run_index(parts: Parts) -> None:
         archive.close()
 
 
-def _digests(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:
-    """Return what a stored line's digest should be, by sequence; made when first asked for."""
+def _lines(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:
+    """Return what a stored line should be, by sequence; made when first asked for."""
     records = len(plan.offsets_ns) + PROBES
 
     @cache
@@ -226,6 +226,6 @@ def _digests(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:
         return FileLines(Path(load.input_path), records) if load.input_path else GeneratedLines(load.seed)
 
     def expected(sequence: int) -> str:
-        return digest(stamp(lines().text(sequence), load.run_id, sequence))
+        return stamp(lines().text(sequence), load.run_id, sequence)
 
     return expected

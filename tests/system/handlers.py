@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 import urllib.request
+import zlib
 
 from harness.selftest.shipper import HonestShipper, Waiting
 
@@ -94,3 +95,11 @@ class StoresChanged(logging.Handler):
         request = urllib.request.Request(self._url, body, headers)  # noqa: S310 - a loopback address
         urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
         sys.stderr.write(f"stored {text}\n")
+
+
+class Journal(logging.FileHandler):
+    """Appends each record to a file, behind its checksum: what `stacks/journal_shipper.py` reads."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = json.dumps({"message": record.getMessage()})
+        return f"{zlib.crc32(text.encode()):08x} {text}"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.checkers import CHECKERS
 from harness.errors import ScenarioError
 from harness.files.scenario import check_targets, load_scenario
-from harness.protocols import Part, Promises, Stack, StackProcess, Step
+from harness.protocols import Part, Permits, Promises, Stack, StackProcess, Step
 
 HEAD = """\
 version: 1
@@ -238,8 +238,39 @@ def test_steps_may_touch_and_may_not_overlap(tmp_path):
 
     assert len(load_scenario(write(tmp_path, touching)).steps) == 2
     assert mistakes(tmp_path, overlapping) == [
-        "outage.yaml:9 steps[1].at_seconds: begins at 7 s, before the previous step ends at 8 s. "
-        "Order the steps by time, and let none overlap."
+        "outage.yaml:9 steps[1].at_seconds: begins at 7 s, while a step is on that ends at 8 s. "
+        "Begin it then, or let it end by then."
+    ]
+
+
+def test_a_step_may_lie_within_another_one(tmp_path):
+    other = step(6, 2).replace("target: to_store", "target: elasticsearch")
+    within = f"{HEAD}{LOAD}steps:\n{step(5, 3)}{other}{step(8, 3)}"
+    same = f"{HEAD}{LOAD}steps:\n{step(5, 3)}{step(6, 1)}"
+
+    assert len(load_scenario(write(tmp_path, within)).steps) == 3
+    assert mistakes(tmp_path, same) == [
+        "outage.yaml:9 steps[1].at_seconds: begins while the same fault is on the same target. "
+        "Leave one of them out."
+    ]
+
+
+def test_steps_come_in_the_order_of_time(tmp_path):
+    assert mistakes(tmp_path, f"{HEAD}{LOAD}steps:\n{step(8, 3)}{step(5, 3)}") == [
+        "outage.yaml:9 steps[1].at_seconds: begins at 5 s, before the previous step begins at 8 s. "
+        "Order the steps by time."
+    ]
+
+
+def test_what_a_step_may_destroy_is_read(tmp_path):
+    permitting = WHOLE + "    permits: {destroyed: 2}\n"
+
+    assert load_scenario(write(tmp_path, permitting)).steps[0].permits == Permits(destroyed=2)
+    assert load_scenario(write(tmp_path, WHOLE)).steps[0].permits == Permits(destroyed=0)
+    assert mistakes(tmp_path, permitting.replace("destroyed", "destroyd")) == [
+        "outage.yaml:13 steps[0].permits.destroyed: is missing. "
+        "Say in how many places the step may destroy something of the stack for good.",
+        'outage.yaml:13 steps[0].permits.destroyd: no key "destroyd". Did you mean "destroyed"?',
     ]
 
 
