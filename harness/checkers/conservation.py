@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.account import Account, Entry, account, sequences_text
+from harness.checkers.measure import Measure
 from harness.facts import Event
 from harness.fates import Fates, destruction, fates, unread_outlet
 from harness.protocols import Charge, Status, Verdict
@@ -34,17 +35,18 @@ class Conservation:
 
     def check(self, events: Sequence[Event]) -> Verdict:
         """Count the acknowledged records without any copy, less those that are excused, destroyed or held."""
+        measure = Measure(self.objective, self.dimension, "records", 0)
         run = account(events)
         if unread := unread_outlet(run, self._charge):
-            return self._verdict(Status.INCONCLUSIVE, None, unread)
+            return measure.verdict(Status.INCONCLUSIVE, None, unread)
         found = fates(run, self._charge)
         if not found.owed:
-            return self._verdict(
+            return measure.verdict(
                 Status.INCONCLUSIVE, None, "nothing was acknowledged, so nothing could be lost"
             )
         evidence = _evidence(run, found, self._charge)
         if found.lost_min:
-            return self._verdict(
+            return measure.verdict(
                 Status.FAIL,
                 found.lost_min,
                 f"{found.lost_min:,} of {found.owed:,} acknowledged records cannot be read back"
@@ -55,40 +57,18 @@ class Conservation:
             )
         if found.held:
             said = f"{len(found.missing):,} acknowledged records cannot be read back yet"
-            return self._verdict(
+            return measure.verdict(
                 Status.INCONCLUSIVE, None, f"{said}; the stack says it still holds them", evidence=evidence
             )
         kept = found.owed - len(found.excused) - found.destroyed
         if not kept:
-            return self._verdict(
+            return measure.verdict(
                 Status.INCONCLUSIVE, None, "nothing that was owed outlived the fault", evidence
             )
         said = f"all {kept:,} acknowledged records that are owed were read back"
         if found.destroyed:
             said += f"; destroyed by a fault, permitted and counted: {found.destroyed:,}"
-        return self._verdict(Status.PASS, 0, said, evidence)
-
-    def _verdict(
-        self,
-        status: Status,
-        value: float | None,
-        summary: str,
-        evidence: tuple[str, ...] = (),
-        counterexample: tuple[str, ...] = (),
-        vetoes: tuple[str, ...] = (),
-    ) -> Verdict:
-        return Verdict(
-            self.objective,
-            self.dimension,
-            status,
-            summary,
-            value,
-            "records",
-            0,
-            evidence,
-            counterexample,
-            vetoes,
-        )
+        return measure.verdict(Status.PASS, 0, said, evidence)
 
 
 def _evidence(run: Account, found: Fates, charge: Charge) -> tuple[str, ...]:
