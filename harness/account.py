@@ -13,6 +13,7 @@ from harness.facts import (
     CounterRead,
     DeadLettered,
     DeadLettersRead,
+    Destroyed,
     Due,
     Event,
     FaultChanged,
@@ -69,8 +70,9 @@ class Account:
     """Records by sequence, copies by sequence, copies nobody sent, and when what was going on.
 
     `copies` and `strays` are the archive's, `letters` and `stray_letters` the dead letters'; `poison` holds
-    what the store refused for good; `readings` are the stack's own counters, name by name, in time's order;
-    `absent` says where to look if no archive exists under its name.
+    what the store refused for good; `destroyed` are the places that each step destroyed; `readings` are the
+    stack's own counters, name by name, in time's order; `absent` says where to look if no archive exists
+    under its name.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -82,6 +84,7 @@ class Account:
     readings: dict[str, list[CounterRead]] = field(default_factory=dict)
     kills: dict[int, tuple[str, int]] = field(default_factory=dict)
     landed: set[int] = field(default_factory=set)
+    destroyed: dict[int, list[str]] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
     phases: dict[str, int] = field(default_factory=dict)
     exits: dict[str, ProcessExited] = field(default_factory=dict)
@@ -161,12 +164,15 @@ class Account:
 
     def what_was_on(self, at_ns: int) -> str:
         """Return which fault was on at a moment, or how long after which one it was."""
-        for _, window in reversed(self.fault_windows):
+        windows = [window for _, window in self.fault_windows]
+        for window in reversed(windows):
             if window.holds(at_ns):
                 return f"while {window.label} was on"
-            if at_ns >= window.to_ns:
-                return f"{(at_ns - window.to_ns) / SECOND_NS:.1f} s after {window.label} was healed"
-        return "before any fault"
+        healed = [window for window in windows if at_ns >= window.to_ns]
+        if not healed:
+            return "before any fault"
+        last = max(healed, key=lambda window: window.to_ns)
+        return f"{(at_ns - last.to_ns) / SECOND_NS:.1f} s after {last.label} was healed"
 
 
 def account(events: Iterable[Event]) -> Account:
@@ -218,6 +224,10 @@ def _poisoned(result: Account, event: Poisoned) -> None:
         result.poison.setdefault(event.sequence, event.at_ns)
 
 
+def _destroyed(result: Account, event: Destroyed) -> None:
+    result.destroyed.setdefault(event.step, []).append(event.place)
+
+
 def _counter(result: Account, event: CounterRead) -> None:
     result.readings.setdefault(event.name, []).append(event)
 
@@ -266,6 +276,7 @@ _ARRANGE: Mapping[type, Callable[[Account, Any], None]] = {
     DeadLettered: _dead_lettered,
     DeadLettersRead: _letters_read,
     Poisoned: _poisoned,
+    Destroyed: _destroyed,
     CounterRead: _counter,
     FaultSeen: _seen,
     ProcessExited: _exited,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from harness.deployments import BACKENDS
 from harness.deployments.preflight import Check, Requirements, check_machine
 from harness.errors import ScenarioError
-from harness.examination import checks_of
+from harness.examination import NOT_ALONE, Checks, checks_of
 from harness.exemptions import applicable
 from harness.gate import GateRules
 from harness.history import HISTORY_BYTES_MAX
@@ -23,6 +24,8 @@ from harness.workloads import WORKLOADS
 
 INPUT_RATE_MAX = 2_000
 REPEATS_MAX = 2
+NEIGHBOUR_MIB = 128
+"""What a scenario takes: four interpreters with little in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,21 @@ class Request:
     show_lines: bool = False
     origins: tuple[str, ...] = ()
     history_bytes_max: int = HISTORY_BYTES_MAX
+    jobs: int = 1
+    """How many scenarios that are not exclusive run at a time. Nothing that is judged rests on it."""
 
 
-def preflight(backend: str, out: Path) -> list[Check]:
-    """Return what a run on a backend needs of this machine, each with what was seen."""
-    return check_machine(getattr(BACKENDS.resolve(backend), "requirements", Requirements()), out)
+def preflight(backend: str, out: Path, beside: int = 0) -> list[Check]:
+    """Return what a run on a backend needs of this machine, each with what was seen.
+
+    Args:
+        backend: where its services come from.
+        out: the folder of results.
+        beside: how many scenarios run beside the first one.
+    """
+    requirements: Requirements = getattr(BACKENDS.resolve(backend), "requirements", Requirements())
+    memory_mib = requirements.memory_mib + beside * NEIGHBOUR_MIB
+    return check_machine(replace(requirements, memory_mib=memory_mib), out)
 
 
 def make_plan(request: Request) -> SuitePlan:
@@ -78,8 +91,27 @@ def make_plan(request: Request) -> SuitePlan:
         request.seed,
         input_digest,
         planned,
-        (*(f"{word}: {why}" for word, why in lacking.items()), *excused),
+        (
+            *(f"{word}: {why}" for word, why in lacking.items()),
+            *_left_to_those_alone(request.scenarios, checks, checkers),
+            *excused,
+        ),
     )
+
+
+def _left_to_those_alone(
+    scenarios: Sequence[Scenario], checks: Sequence[Checks], judged: Collection[str]
+) -> list[str]:
+    """Say which of the checks that are judged somewhere are not in the scenarios that run beside others."""
+    words: dict[tuple[str, ...], list[str]] = {}
+    for word in judged:
+        where = (
+            scenario.name
+            for scenario, each in zip(scenarios, checks, strict=True)
+            if each.unplanned.get(word) == NOT_ALONE
+        )
+        words.setdefault(tuple(where), []).append(word)
+    return [f"{', '.join(words[names])}: {NOT_ALONE}, not in {', '.join(names)}" for names in words if names]
 
 
 def _plan_one(scenario: Scenario, request: Request) -> ScenarioPlan:

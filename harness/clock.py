@@ -10,21 +10,38 @@ from harness.errors import InterruptedRunError, TimeIsUpError
 _SLICE_SECONDS = 0.1
 
 
+def _never() -> str:
+    return ""
+
+
 class SystemClock:
     """CLOCK_MONOTONIC, with waits that end early when the run is interrupted or its time is up.
 
     Each cause ends one wait: the waits of the cleaning up that follows must not be cut short by it again.
+    What runs in a thread of its own has a clock of its own (`another`), so that a cause ends a wait of each.
 
     Args:
         deadline_ns: when the run must have ended, in nanoseconds of this clock; None = no limit.
-        interrupted: tells whether a person or a supervisor asked the run to end since it was last called.
+        signals: tells how often a person or a supervisor has asked the run to end so far.
+        called_off: says why this part of the run must end though the run may go on; empty = it need not.
     """
 
     def __init__(
-        self, deadline_ns: int | None = None, interrupted: Callable[[], bool] = lambda: False
+        self,
+        deadline_ns: int | None = None,
+        signals: Callable[[], int] = lambda: 0,
+        called_off: Callable[[], str] = _never,
     ) -> None:
         self._deadline_ns = deadline_ns
-        self._interrupted = interrupted
+        self._signals = signals
+        self._answered = 0
+        self._called_off = called_off
+
+    def another(self, called_off: Callable[[], str]) -> SystemClock:
+        """Return a clock for another thread of the run: what this one has answered it need not answer."""
+        clock = SystemClock(self._deadline_ns, self._signals, called_off)
+        clock._answered = self._answered
+        return clock
 
     def now_ns(self) -> int:
         """Return CLOCK_MONOTONIC in nanoseconds."""
@@ -34,7 +51,7 @@ class SystemClock:
         """Wait `seconds`, in slices of at most 0.1 s.
 
         Raises:
-            InterruptedRunError: the run was asked to end.
+            InterruptedRunError: the run was asked to end, or what the clock belongs to was called off.
             TimeIsUpError: the deadline has passed.
         """
         until_ns = self.now_ns() + round(seconds * 1e9)
@@ -43,9 +60,27 @@ class SystemClock:
             time.sleep(min(left_seconds, _SLICE_SECONDS))
             self._check()
 
-    def _check(self) -> None:
-        if self._interrupted():
-            raise InterruptedRunError("the run was asked to end by a signal")
-        if self._deadline_ns is not None and self.now_ns() >= self._deadline_ns:
+    def settle(self) -> None:
+        """Take every cause so far for answered: a part of the run with another clock has answered it."""
+        self._answered = self._signals()
+        if self._is_past_deadline():
             self._deadline_ns = None
-            raise TimeIsUpError("the run reached its time limit; give it more with --max-minutes")
+
+    def _check(self) -> None:
+        if (error := self._cause()) is not None:
+            # Whoever ends calls the others off for the cause that they may have answered already.
+            self._called_off = _never
+            raise error
+
+    def _cause(self) -> InterruptedRunError | TimeIsUpError | None:
+        if self._answered < self._signals():
+            self._answered += 1
+            return InterruptedRunError("the run was asked to end by a signal")
+        if self._is_past_deadline():
+            self._deadline_ns = None
+            return TimeIsUpError("the run reached its time limit; give it more with --max-minutes")
+        why = self._called_off()
+        return InterruptedRunError(why) if why else None
+
+    def _is_past_deadline(self) -> bool:
+        return self._deadline_ns is not None and self.now_ns() >= self._deadline_ns

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.checkers import CHECKERS
-from harness.protocols import Charge, Conditional, Scenario, Stack
+from harness.protocols import Charge, Conditional, NeedsQuiet, Scenario, Stack
+
+NOT_ALONE = "judged only in scenarios that run alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,15 @@ def checks_of(scenario: Scenario, stack: Stack) -> Checks:
     """Sort the checks that a scenario names into those that this stack allows for, and the others."""
     charge = charge_of(scenario, stack)
     checkers = {word: CHECKERS.resolve(word) for word in scenario.checks}
-    lacking = {
-        word: checker.lacks(charge) for word, checker in checkers.items() if isinstance(checker, Conditional)
-    }
-    unplanned = {word: why for word, why in lacking.items() if why}
+    unplanned = {word: why for word, checker in checkers.items() if (why := _why_not(checker, charge))}
     return Checks({word: each for word, each in checkers.items() if word not in unplanned}, unplanned)
+
+
+def _why_not(checker: object, charge: Charge) -> str:
+    lacking = checker.lacks(charge) if isinstance(checker, Conditional) else ""
+    if lacking or charge.scenario.exclusive or not isinstance(checker, NeedsQuiet):
+        return lacking
+    return NOT_ALONE
 
 
 def charge_of(scenario: Scenario, stack: Stack) -> Charge:

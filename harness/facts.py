@@ -59,6 +59,7 @@ class Found:
 
     `excerpt` holds the first characters of the text only where it differs from what was sent. `order` is the
     JSON array of the values that the stack's `order_by` fields have in this copy, null where it has none.
+    `transformed` says that the text differs only by what the stack declares it may do to a line.
     """
 
     sequence: int | None
@@ -66,6 +67,7 @@ class Found:
     copy: str
     excerpt: str = ""
     order: str = ""
+    transformed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class DeadLettered:
     copy: str
     reason: str = ""
     excerpt: str = ""
+    transformed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +123,20 @@ class Poisoned:
 
 
 @dataclass(frozen=True, slots=True)
+class Destroyed:
+    """A fault destroyed bytes or keys of the stack for good: one place, as it was read again afterwards."""
+
+    at_ns: int
+    step: int
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class CounterRead:
-    """What the stack itself says of its records: accepted, delivered, dead_lettered, dropped or held."""
+    """What the stack itself says of its records.
+
+    `name` is accepted, delivered, dead_lettered, dropped, destroyed or held.
+    """
 
     at_ns: int
     name: str
@@ -235,6 +250,6 @@ class Broke:
 
 Event: TypeAlias = (
     Due | Sent | Answered | Refused | Acknowledged | Found | Unreadable | ArchiveRead | DeadLettered
-    | DeadLettersRead | Poisoned | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen
-    | StepSkipped | Sample | ProcessExited | Broke
+    | DeadLettersRead | Poisoned | Destroyed | CounterRead | ControlCall | PhaseChanged | FaultChanged
+    | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
 )  # fmt: skip

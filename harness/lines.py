@@ -19,7 +19,8 @@ from harness.errors import ScenarioError
 LINE_CHARACTERS_MAX = 16_384
 INPUT_BYTES_MAX = 1 << 30
 
-_IDENTITY = re.compile(r" ⟨([0-9a-z-]{1,64}):(\d{1,12}):([0-9a-f]{8})⟩\Z")
+# A stack that trims white space leaves nothing before the identity of an empty line.
+_IDENTITY = re.compile(r"(?:\A| )⟨([0-9a-z-]{1,64}):(\d{1,12}):([0-9a-f]{8})⟩\Z")
 
 
 def stamp(text: str, run_id: str, sequence: int) -> str:

@@ -38,6 +38,15 @@ class Poisons(Protocol):
 
 
 @runtime_checkable
+class Destroys(Protocol):
+    """A fault that destroys bytes or keys of the stack for good; what that costs is judged by the places."""
+
+    def destroyed(self, target: Any) -> Iterable[str]:
+        """Return one text a place that is destroyed now, seen from outside; raises FaultError."""
+        ...
+
+
+@runtime_checkable
 class Cumulative(Protocol):
     """A fault whose effect is counted as long as it is on: only the last look says how much it was."""
 

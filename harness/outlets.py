@@ -10,6 +10,7 @@ import orjson
 from harness.facts import ArchiveRead, DeadLettered, DeadLettersRead, Event, Found, Unreadable
 from harness.lines import digest, identify
 from harness.protocols import Archive, Locatable, StoredDocument
+from harness.transforms import lawful_forms
 
 EXCERPT_CHARACTERS = 80
 
@@ -18,16 +19,18 @@ EXCERPT_CHARACTERS = 80
 class OutletSpec:
     """How a run's outlets are opened and read.
 
-    `archive` and `dead_letters` open them; `order_by` names the archive's fields that say what came first,
-    `reason_field` the dead letters' field that says why.
+    `archive` and `dead_letters` open them; `expected_line` tells what was sent under a sequence, and
+    `transforms` what the stack may lawfully have done to it (words of `transforms.py`); `order_by` names the
+    archive's fields that say what came first, `reason_field` the dead letters' field that says why.
     """
 
     archive: Callable[[], Archive]
-    expected_digest: Callable[[int], str]
+    expected_line: Callable[[int], str]
     run_id: str
     order_by: tuple[str, ...] = ()
     dead_letters: Callable[[], Archive] | None = None
     reason_field: str = ""
+    transforms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,16 @@ class Reading:
     def copies(self) -> int:
         """Return how many copies there are in all."""
         return len(self.documents) + len(self.letters)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A stored text beside what was sent under the sequence it claims."""
+
+    sequence: int | None
+    digest: str
+    excerpt: str
+    transformed: bool
 
 
 class Outlets:
@@ -85,17 +98,19 @@ class Outlets:
         """
         yield from self._unreadable(reading.documents)
         for document in _readable(reading.documents):
-            sequence, seen, excerpt = self._compared(document)
+            seen = self._compared(document)
             order = orjson.dumps(document.values).decode() if document.values else ""
-            yield Found(sequence, seen, document.copy, excerpt, order)
+            yield Found(seen.sequence, seen.digest, document.copy, seen.excerpt, order, seen.transformed)
         yield ArchiveRead(now_ns, len(reading.documents), self._absent(reading))
         if self._dead_letters is None:
             return
         yield from self._unreadable(reading.letters)
         for letter in _readable(reading.letters):
-            sequence, seen, excerpt = self._compared(letter)
-            reason = str(letter.values[0] or "") if letter.values else ""
-            yield DeadLettered(sequence, seen, letter.copy, reason[:EXCERPT_CHARACTERS], excerpt)
+            seen = self._compared(letter)
+            reason = str(letter.values[0] or "")[:EXCERPT_CHARACTERS] if letter.values else ""
+            yield DeadLettered(
+                seen.sequence, seen.digest, letter.copy, reason, seen.excerpt, seen.transformed
+            )
         yield DeadLettersRead(now_ns, len(reading.letters))
 
     def close(self) -> None:
@@ -118,11 +133,15 @@ class Outlets:
             if document.unreadable:
                 yield Unreadable(document.copy, document.unreadable, document.line[:EXCERPT_CHARACTERS])
 
-    def _compared(self, document: StoredDocument) -> tuple[int | None, str, str]:
-        sequence = identify(document.line, self._spec.run_id)
-        seen = digest(document.line)
-        same = sequence is not None and seen == self._spec.expected_digest(sequence)
-        return sequence, seen, "" if same else document.line[:EXCERPT_CHARACTERS]
+    def _compared(self, document: StoredDocument) -> _Compared:
+        line = document.line
+        sequence = identify(line, self._spec.run_id)
+        expected = None if sequence is None else self._spec.expected_line(sequence)
+        same = line == expected
+        lawful = same or (expected is not None and line in lawful_forms(expected, self._spec.transforms))
+        return _Compared(
+            sequence, digest(line), "" if lawful else line[:EXCERPT_CHARACTERS], lawful and not same
+        )
 
 
 def _readable(documents: Sequence[StoredDocument]) -> Iterator[StoredDocument]:

@@ -35,17 +35,18 @@ def expanded(part: Part, values: Mapping[str, str]) -> Arguments:
 
 
 def outlets(
-    stack: Stack, values: Mapping[str, str], run_id: str, expected_digest: Callable[[int], str]
+    stack: Stack, values: Mapping[str, str], run_id: str, expected_line: Callable[[int], str]
 ) -> OutletSpec:
     """Return how a run's outlets are opened and read."""
     letters = stack.dead_letters
     return OutletSpec(
         archive=_opener(stack.archive, values, run_id, stack.decode),
-        expected_digest=expected_digest,
+        expected_line=expected_line,
         run_id=run_id,
         order_by=stack.promises.order_by,
         dead_letters=None if letters is None else _opener(letters.archive, values, run_id),
         reason_field="" if letters is None else letters.reason_field,
+        transforms=stack.transforms,
     )
 
 

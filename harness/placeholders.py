@@ -8,6 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from harness.errors import ScenarioError
 from harness.family import unknown
 
+RUN_FOLDER = "{run.folder}/"
+"""How a path begins that can only lie below the stack's own folder of the run."""
+
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 

@@ -41,18 +41,22 @@ class ScenarioPlan:
         """Return how many records are due before the first fault and from each fault to the next.
 
         A fault on the application is judged from its healing on (docs/decisions/0003), so its stretch begins
-        at its end; healing itself takes more, which no plan knows.
+        at its end, as does that of a fault within it; healing itself takes more, which no plan knows.
         """
         steps = self.scenario.steps
         ends = [*(step.at_seconds for step in steps), self.scenario.sending_seconds]
         stretches = [("steady", 0.0, ends[0])]
+        away = [
+            (step.at_seconds, step.at_seconds + step.for_seconds)
+            for step in steps
+            if step.target == APPLICATION
+        ]
         for step, to_seconds in zip(steps, ends[1:], strict=True):
-            label = f"{step.fault} on {step.target}"
-            if step.target == APPLICATION:
-                from_seconds = step.at_seconds + step.for_seconds
-                stretches.append((f"{label}, once healed", from_seconds, to_seconds))
-            else:
-                stretches.append((f"{label} and after", step.at_seconds, to_seconds))
+            after = ", once healed" if step.target == APPLICATION else " and after"
+            back = [end for at_seconds, end in away if at_seconds <= step.at_seconds < end]
+            from_seconds = max([step.at_seconds, *back])
+            if from_seconds < to_seconds:
+                stretches.append((f"{step.fault} on {step.target}{after}", from_seconds, to_seconds))
         return [
             (label, sum(from_s * _SECOND_NS <= offset < to_s * _SECOND_NS for offset in self.offsets_ns))
             for label, from_s, to_s in stretches

@@ -94,6 +94,7 @@ class Promises:
     memory_mib_above_idle: float | None = None
     descriptors_above_idle: int | None = None
     disk_mib_above_idle: float | None = None
+    corruption_blast_records: int | None = None
     order_by: tuple[str, ...] = ()
 
 
@@ -106,8 +107,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Permits:
+    """What a step may cost: in how many places it may destroy bytes or keys of the stack."""
+
+    destroyed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One fault: what, on which target, when after sending began, for how long."""
+    """One fault: what, on which target, when after sending began, for how long, at what cost."""
 
     fault: str
     target: str
@@ -115,6 +123,7 @@ class Step:
     for_seconds: float
     arguments: Arguments = field(default_factory=dict)
     acknowledged_min: int = 1
+    permits: Permits = field(default_factory=Permits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +138,8 @@ class Scenario:
     sending_seconds: float
     steps: tuple[Step, ...]
     checks: tuple[str, ...]
+    exclusive: bool = True
+    """Whether it runs alone. One that runs beside others judges nothing that their load would change."""
     drain_seconds: float = 60.0
     liveness_seconds: float = 30.0
     recovery_seconds: float = 30.0
@@ -191,6 +202,11 @@ class Stack:
     services: Mapping[str, str] = field(default_factory=dict)
     may_hurt: tuple[str, ...] = ()
     delete_run_index: bool = False
+    one_at_a_time: bool = False
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the stack keeps on disk, by the name of a target: patterns, all below `{run.folder}`."""
+    transforms: tuple[str, ...] = ()
+    """What it may lawfully do to a line: words of `transforms.py`."""
 
 
 # --- judgement -------------------------------------------------------------------------------------------
@@ -389,6 +405,13 @@ class Conditional(Protocol):
         ...
 
 
+@runtime_checkable
+class NeedsQuiet(Protocol):
+    """A checker of what neighbours on the machine would change; only a scenario that runs alone plans it."""
+
+    needs_quiet: ClassVar[bool]
+
+
 class Checker(Protocol):
     """One promise, judged from facts alone: no clock, no I/O, no stack."""
 
@@ -409,6 +432,10 @@ class Tally:
     answered: int = 0
     refused: int = 0
     acknowledged: int = 0
+
+
+OVER = "over"
+"""The phase of a scenario's last progress: nothing more of it will be told."""
 
 
 @dataclass(frozen=True, slots=True)

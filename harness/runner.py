@@ -8,10 +8,12 @@ could not do becomes a fact too (`Broke`, `StepSkipped`), so that no path ends i
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
+from typing import TypeAlias
 
 from harness.errors import (
     HarnessError,
@@ -28,6 +30,7 @@ from harness.facts import (
     STORED,
     Broke,
     CounterRead,
+    Destroyed,
     Event,
     FaultChanged,
     FaultSeen,
@@ -38,7 +41,7 @@ from harness.facts import (
     StepSkipped,
 )
 from harness.history import HistoryUnwritableError, Recorder
-from harness.observation import Cumulative, Gauges, NamedCounters, Poisons
+from harness.observation import Cumulative, Destroys, Gauges, NamedCounters, Poisons
 from harness.outlets import Outlets, OutletSpec, Reading
 from harness.protocols import APPLICATION, Clock, Deployment, Fault, Load, Progress, Scenario, Step
 from harness.targets.capabilities import Untouchable
@@ -50,6 +53,10 @@ QUIET_SECONDS = 1.5
 TICK_SECONDS = 0.25
 STACK = "stack"
 _SECOND_NS = 1_000_000_000
+
+
+_Waiting: TypeAlias = deque[tuple[int, tuple[Step, Fault]]]
+"""The steps still to come, by their numbers in the scenario, each with its fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,29 +137,38 @@ class Runner:
         self._parts.load.begin(self._began_ns)
         self._wait_until(self._began_ns)
         self._enter("steady", self._began_ns)
-        for number, (step, fault) in enumerate(zip(self._scenario.steps, self._parts.faults, strict=True)):
-            self._wait_until(self._began_ns + int(step.at_seconds * _SECOND_NS))
-            self._disturb(number, step, fault)
+        steps = zip(self._scenario.steps, self._parts.faults, strict=True)
+        self._take_steps(deque(enumerate(steps)), self._scenario.sending_seconds)
         self._wait_until(self._began_ns + int(self._scenario.sending_seconds * _SECOND_NS))
 
-    def _disturb(self, number: int, step: Step, fault: Fault) -> None:
+    def _take_steps(self, waiting: _Waiting, until_seconds: float) -> None:
+        """Take the steps that begin before then; each takes those that lie within it while it is on."""
+        while waiting and waiting[0][1][0].at_seconds < until_seconds:
+            number, (step, fault) = waiting.popleft()
+            self._wait_until(self._began_ns + int(step.at_seconds * _SECOND_NS))
+            self._disturb(number, step, fault, waiting)
+
+    def _disturb(self, number: int, step: Step, fault: Fault, waiting: _Waiting) -> None:
         target = self._targets().get(step.target)
         if target is None or not isinstance(target, fault.needs):
             self._record(StepSkipped(self._now(), number, f"{step.target}: {_why_not(target, fault)}"))
             return
+        around = self._fault
         self._enter("inject")
         self._fault = f"{step.fault} on {step.target}"
         with self._undoable(number, step, fault, target):
             until_ns = self._now() + int(step.for_seconds * _SECOND_NS)
             landed = self._look(number, fault.evidence, target)
+            self._note_destroyed(number, fault, target)
+            self._take_steps(waiting, step.at_seconds + step.for_seconds)
             self._wait_until(until_ns)
             if isinstance(fault, Cumulative):
                 self._look(number, fault.evidence_in_all, target)
             elif not landed:
                 self._look(number, fault.evidence, target)
             self._enter("heal")
-        self._fault = ""
-        self._enter("recovery")
+        self._fault = around
+        self._enter("inject" if around else "recovery")
 
     def _look(self, number: int, evidence: Callable[[object], tuple[bool, str]], target: object) -> bool:
         """Note what is seen of a fault; one look that proves it is enough, the last of those is quoted."""
@@ -164,6 +180,11 @@ class Runner:
             landed, proof = False, f"it could not be observed: {error}"
         self._record(FaultSeen(self._now(), number, landed, proof))
         return landed
+
+    def _note_destroyed(self, number: int, fault: Fault, target: object) -> None:
+        """Note what was destroyed while it can be read: the stack may throw the file away at any time."""
+        if isinstance(fault, Destroys):
+            self._record(*(Destroyed(self._now(), number, place) for place in fault.destroyed(target)))
 
     @contextmanager
     def _undoable(self, number: int, step: Step, fault: Fault, target: object) -> Iterator[None]:

@@ -10,13 +10,13 @@ from typing import ClassVar
 from harness.account import SECOND_NS, Account, Entry, account
 from harness.checkers.measure import Measure
 from harness.facts import Event
-from harness.fates import HELD, unread_outlet
+from harness.fates import DESTROYED, HELD, unread_outlet
 from harness.protocols import Charge, Level, Status, Verdict
 
 LAG_SECONDS = 2.0
 """How far behind a counter may be that an application could not write any more: it was killed by a fault."""
 
-_WORDS = ("accepted", "delivered", "dead_lettered", "dropped", HELD)
+_WORDS = ("accepted", "delivered", "dead_lettered", "dropped", DESTROYED, HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Accounting:
     """The stack's own counters agree, record by record, with what was measured.
 
     `accepted` is compared with the log calls that came back, `delivered` with the archive, `dead_lettered`
-    with the dead letters, `dropped` (with `held`) with the records that came back and are nowhere. Only the
-    last reading after the drain counts. A stack that drops and counts nothing fails here, and so does one
-    that claims to hold more than is missing.
+    with the dead letters, `dropped` (with `destroyed` and `held`) with the records that came back and are
+    nowhere. Only the last reading after the drain counts. A stack that drops and counts nothing fails here,
+    and so does one that claims to hold, or to have found destroyed, more than is missing.
     """
 
     objective: ClassVar[str] = "observability.miscounted"
@@ -100,6 +100,7 @@ class Accounting:
             "delivered": self._delivered,
             "dead_lettered": self._dead_lettered,
             "dropped": self._dropped,
+            DESTROYED: self._destroyed,
             HELD: self._held,
         }[name](run, said)
 
@@ -121,16 +122,20 @@ class Accounting:
         return _Compared("dead_lettered", said, len(run.letters), copies, "among the dead letters")
 
     def _dropped(self, run: Account, said: float) -> _Compared:
-        """Count records that are nowhere: what is gone has been dropped, unless it is still held."""
+        """Count records that are nowhere: what is gone was dropped, unless it was destroyed or is held."""
         gone = _gone(run)
         came_back = [entry for entry in gone if entry.answered_ns is not None]
         uncounted = sum(self._died_uncounted(run, entry) for entry in came_back)
-        held = int(run.counter(HELD) or 0)
-        least = len(came_back) - uncounted - held
-        most = len(gone) - min(held, len(gone)) + min(held, _unwritten(run))
+        held, destroyed = int(run.counter(HELD) or 0), int(run.counter(DESTROYED) or 0)
+        least = len(came_back) - uncounted - held - destroyed
+        most = len(gone) - min(held, len(gone)) + min(held, _unwritten(run)) - destroyed
         return _Compared(
-            "dropped", said, max(0, least), max(0, most), "records that are nowhere and not held"
+            "dropped", said, max(0, least), max(0, most), "records that are nowhere, destroyed and held apart"
         )
+
+    def _destroyed(self, run: Account, said: float) -> _Compared:
+        """Bound what can have been destroyed by what is missing; `dropped` is compared with the rest."""
+        return _Compared(DESTROYED, said, 0, len(_gone(run)), "records that are nowhere")
 
     def _held(self, run: Account, said: float) -> _Compared:
         """Bound what can be held by what is missing; a killed application's last word stands for ever."""

@@ -42,6 +42,7 @@ class _Bound:
     sample: ClassVar[str]
     promise: ClassVar[str]
     unit: ClassVar[str]
+    needs_quiet: ClassVar[bool] = True
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""

@@ -31,6 +31,7 @@ class CallerLatency:
 
     objective: ClassVar[str] = "caller.response_p99_ms"
     dimension: ClassVar[str] = "caller protection"
+    needs_quiet: ClassVar[bool] = True
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
@@ -85,14 +86,16 @@ def _judged_windows(run: Account, outages: Sequence[Window]) -> list[Window]:
 
     A fault's recovery belongs to it: where healing ends is known only afterwards, and a window must hold the
     number of samples that was planned for it. After a fault on the application its window begins with its
-    healing.
+    healing, and so does that of a fault which lay within it.
     """
     ends = [window.from_ns for _, window in run.fault_windows[1:]] + [run.probing_ns]
-    healed_ns = {outage.from_ns: outage.to_ns for outage in outages}
+    own = {outage.from_ns for outage in outages}
     faults = [
-        Window(f"{window.label}, once healed", healed_ns[window.from_ns], to_ns)
-        if window.from_ns in healed_ns
-        else Window(f"{window.label} and after", window.from_ns, to_ns)
+        Window(
+            f"{window.label}, once healed" if window.from_ns in own else f"{window.label} and after",
+            max([window.from_ns, *(each.to_ns for each in outages if each.holds(window.from_ns))]),
+            to_ns,
+        )
         for (_, window), to_ns in zip(run.fault_windows, ends, strict=False)
     ]
     return [run.steady(), *faults]

@@ -6,20 +6,24 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.account import Account, Entry, account, sequences_text
+from harness.checkers.measure import Measure
 from harness.facts import Event
-from harness.fates import Fates, fates, unread_outlet
+from harness.fates import Fates, destruction, fates, unread_outlet
 from harness.protocols import Charge, Status, Verdict
 
 VETO = "acknowledged loss"
+_PLACES_SHOWN = 5
 
 
 class Conservation:
     """Every acknowledged record can be read back, from the archive or from the dead letters.
 
     A record nobody acknowledged may be stored or not. Missing records that the stack says it still holds are
-    late rather than lost, which `liveness` judges. Where no archive exists under its name all are missing,
-    and the evidence says so first, since the name may be wrong. Without a whole reading of all outlets, or
-    with nothing acknowledged, there is no verdict.
+    late rather than lost, which `liveness` judges. What a fault destroyed on the stack's disk is not lost by
+    the stack, as long as the scenario permits it and the stack kept the damage within its promise and counted
+    it; one record more is loss. Where no archive exists under its name all are missing, and the evidence says
+    so first, since the name may be wrong. Without a whole reading of all outlets, or with nothing
+    acknowledged, there is no verdict.
     """
 
     objective: ClassVar[str] = "delivery.acknowledged_lost"
@@ -30,18 +34,19 @@ class Conservation:
         self._charge = charge
 
     def check(self, events: Sequence[Event]) -> Verdict:
-        """Count the acknowledged records without any copy, less those that are excused or held."""
+        """Count the acknowledged records without any copy, less those that are excused, destroyed or held."""
+        measure = Measure(self.objective, self.dimension, "records", 0)
         run = account(events)
         if unread := unread_outlet(run, self._charge):
-            return self._verdict(Status.INCONCLUSIVE, None, unread)
+            return measure.verdict(Status.INCONCLUSIVE, None, unread)
         found = fates(run, self._charge)
         if not found.owed:
-            return self._verdict(
+            return measure.verdict(
                 Status.INCONCLUSIVE, None, "nothing was acknowledged, so nothing could be lost"
             )
-        evidence = _evidence(run, found)
+        evidence = _evidence(run, found, self._charge)
         if found.lost_min:
-            return self._verdict(
+            return measure.verdict(
                 Status.FAIL,
                 found.lost_min,
                 f"{found.lost_min:,} of {found.owed:,} acknowledged records cannot be read back"
@@ -52,42 +57,21 @@ class Conservation:
             )
         if found.held:
             said = f"{len(found.missing):,} acknowledged records cannot be read back yet"
-            return self._verdict(
+            return measure.verdict(
                 Status.INCONCLUSIVE, None, f"{said}; the stack says it still holds them", evidence=evidence
             )
-        kept = found.owed - len(found.excused)
+        kept = found.owed - len(found.excused) - found.destroyed
         if not kept:
-            return self._verdict(
-                Status.INCONCLUSIVE, None, "nothing that was owed outlived the kill", evidence
+            return measure.verdict(
+                Status.INCONCLUSIVE, None, "nothing that was owed outlived the fault", evidence
             )
-        return self._verdict(
-            Status.PASS, 0, f"all {kept:,} acknowledged records that are owed were read back", evidence
-        )
-
-    def _verdict(
-        self,
-        status: Status,
-        value: float | None,
-        summary: str,
-        evidence: tuple[str, ...] = (),
-        counterexample: tuple[str, ...] = (),
-        vetoes: tuple[str, ...] = (),
-    ) -> Verdict:
-        return Verdict(
-            self.objective,
-            self.dimension,
-            status,
-            summary,
-            value,
-            "records",
-            0,
-            evidence,
-            counterexample,
-            vetoes,
-        )
+        said = f"all {kept:,} acknowledged records that are owed were read back"
+        if found.destroyed:
+            said += f"; destroyed by a fault, permitted and counted: {found.destroyed:,}"
+        return measure.verdict(Status.PASS, 0, said, evidence)
 
 
-def _evidence(run: Account, found: Fates) -> tuple[str, ...]:
+def _evidence(run: Account, found: Fates, charge: Charge) -> tuple[str, ...]:
     unknown = len(run.entries) - found.owed
     lines = [f"{unknown:,} records were never acknowledged and may be stored or not"]
     if run.letters:
@@ -96,9 +80,7 @@ def _evidence(run: Account, found: Fates) -> tuple[str, ...]:
         names = sequences_text([entry.sequence for entry in found.excused])
         lines.append(f"excused, acknowledged at memory before the application was killed: {names}")
     if found.missing:
-        lines.insert(0, f"missing: {sequences_text([entry.sequence for entry in found.missing])}")
-    if found.held:
-        lines.insert(1, f"{found.held:,} of these at most are what the stack says it still holds")
+        lines[:0] = _missing(run, found, charge)
     if run.absent:
         lines.insert(0, run.absent)
     if run.unreadable:
@@ -107,6 +89,19 @@ def _evidence(run: Account, found: Fates) -> tuple[str, ...]:
             f"{len(run.unreadable):,} stored copies cannot be read, e.g. {first.copy}: {first.reason}"
         )
     return tuple(lines)
+
+
+def _missing(run: Account, found: Fates, charge: Charge) -> list[str]:
+    lines = [f"missing: {sequences_text([entry.sequence for entry in found.missing])}"]
+    if found.held:
+        lines.append(f"{found.held:,} of these at most are what the stack says it still holds")
+    destroyed = destruction(run, charge)
+    if destroyed.permitted:
+        lines += [
+            destroyed.sentence(),
+            *(f"destroyed: {place}" for place in destroyed.places[:_PLACES_SHOWN]),
+        ]
+    return lines
 
 
 def _life(run: Account, entry: Entry) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ class ExitTime:
 
     objective: ClassVar[str] = "caller.exit_seconds"
     dimension: ClassVar[str] = "caller protection"
+    needs_quiet: ClassVar[bool] = True
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""

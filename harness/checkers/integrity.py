@@ -17,6 +17,7 @@ VETO = "undetected corruption"
 class Integrity:
     """Every stored line is, byte for byte, a line that was sent: none changed, none torn, none invented.
 
+    What the stack file declares under `transforms` is no change, as long as it explains every difference.
     That holds for dead letters as well: a person has to be able to send them again. A copy that cannot be
     read at all proves no line; it counts here and is named.
     """
@@ -36,7 +37,12 @@ class Integrity:
             *((sequence, found) for sequence, archived in run.copies.items() for found in archived),
             *((sequence, letter) for sequence, letters in run.letters.items() for letter in letters),
         ]
-        changed = [found for sequence, found in copies if found.digest != run.entries[sequence].digest]
+        changed = [
+            found
+            for sequence, found in copies
+            if found.digest != run.entries[sequence].digest and not found.transformed
+        ]
+        transformed = sum(found.transformed for _, found in copies)
         strays: list[Found | DeadLettered] = [*run.strays, *run.stray_letters]
         unreadable = len(run.unreadable)
         found_wrong: list[Found | DeadLettered | Unreadable] = [*changed, *strays, *run.unreadable]
@@ -55,6 +61,8 @@ class Integrity:
         if why := unread_outlet(run, self._charge) or ("" if total else "no record was found"):
             return self._measure.verdict(Status.INCONCLUSIVE, None, why)
         said = f"all {total:,} stored copies equal, byte for byte, what was sent"
+        if transformed:
+            said += f", {transformed:,} of them after a declared transform"
         return self._measure.verdict(Status.PASS, 0, said)
 
 

@@ -39,6 +39,7 @@ class _RecoveryTime(ABC):
 
     objective: ClassVar[str]
     dimension: ClassVar[str] = "recovery"
+    needs_quiet: ClassVar[bool] = True
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""

@@ -39,6 +39,7 @@ def _lines(planned: ScenarioPlan) -> list[str]:
     first = planned.offsets_ns[0] / 1e9 if planned.offsets_ns else 0.0
     return [
         f"{scenario.name}: {scenario.title}",
+        f"  runs {'alone' if scenario.exclusive else 'beside others that are not exclusive'}",
         f"  {len(planned.offsets_ns):,} records over {scenario.sending_seconds:g} s by "
         f"{scenario.producers} producers, the first due at {first:.6f} s",
         *(

@@ -1,25 +1,30 @@
-"""What a person sees while a run is on: one living line on a terminal, plain lines elsewhere."""
+"""What a person sees while a run is on: living lines on a terminal, plain ones elsewhere."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.protocols import Progress
+from harness.protocols import OVER, Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _PLAIN_SECONDS = 5.0
 
 
 class PlainProgress:
-    """One line whenever the phase changes, and every few seconds in between."""
+    """One line whenever a scenario's phase changes, and every few seconds in between."""
 
     def __init__(self) -> None:
         """Nothing has been shown yet."""
-        self._shown = ("", "", "")
-        self._shown_at = 0.0
+        self._shown: dict[str, tuple[str, str, float]] = {}
+        self._lock = threading.Lock()
 
     def __enter__(self) -> PlainProgress:
         """Begin."""
@@ -31,38 +36,61 @@ class PlainProgress:
         """End; there is nothing to take back."""
 
     def __call__(self, progress: Progress) -> None:
-        """Show where the run is, if that is news."""
-        now = (progress.scenario, progress.phase, progress.fault)
-        if now == self._shown and time.monotonic() - self._shown_at < _PLAIN_SECONDS:
-            return
-        self._shown, self._shown_at = now, time.monotonic()
-        click.echo(progress_line(progress), err=True)
+        """Show where a scenario is, if that is news. Several may tell at once."""
+        with self._lock:
+            phase, fault, at = self._shown.get(progress.scenario, ("", "", 0.0))
+            now = time.monotonic()
+            if (phase, fault) == (progress.phase, progress.fault) and now - at < _PLAIN_SECONDS:
+                return
+            self._shown[progress.scenario] = (progress.phase, progress.fault, now)
+            click.echo(progress_line(progress), err=True)
 
 
 class LiveProgress:
-    """One line that is drawn anew, a few times a second."""
+    """One line for each scenario that is running, drawn anew a few times a second."""
 
-    def __init__(self) -> None:
-        """Prepare the display; nothing is drawn before it is entered."""
+    def __init__(self, console: Console | None = None) -> None:
+        """Prepare the display, on standard error unless told; nothing is drawn before it is entered."""
         from rich.console import Console
-        from rich.status import Status
+        from rich.live import Live
+        from rich.text import Text
 
-        self._status = Status("starting", console=Console(stderr=True))
+        self._live = Live(
+            Text("starting"),
+            console=console or Console(stderr=True),
+            transient=True,
+            refresh_per_second=8,
+        )
+        self._lines: dict[str, Text] = {}
+        self._lock = threading.Lock()
 
     def __enter__(self) -> LiveProgress:
-        """Take the line."""
-        self._status.start()
+        """Take the lines."""
+        self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the line back."""
-        self._status.stop()
+        """Give the lines back."""
+        self._live.stop()
 
     def __call__(self, progress: Progress) -> None:
-        """Draw where the run is."""
-        self._status.update(progress_line(progress).replace("[", r"\["))
+        """Draw where a scenario is, or take its line away when it is over. Several may tell at once."""
+        from rich.console import Group
+        from rich.text import Text
+
+        with self._lock:
+            if progress.phase == OVER:
+                self._lines.pop(progress.scenario, None)
+            else:
+                line = Text(progress_line(progress), no_wrap=True, overflow="ellipsis")
+                self._lines[progress.scenario] = line
+            self._live.update(Group(*self._lines.values()))
+
+    def refresh(self) -> None:
+        """Draw now what is drawn a few times a second anyway."""
+        self._live.refresh()
 
 
 def make_progress() -> PlainProgress | LiveProgress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from harness.assembly import REPEATS_MAX, make_plan
+from harness.assembly import REPEATS_MAX, Request, make_plan
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.interruption import Interruption
 from harness.cli.progress import make_progress
@@ -18,12 +19,15 @@ from harness.cli.selection import Selection, make_request, selection_options
 from harness.deployments.residue import find_residue
 from harness.errors import InterruptedRunError, UnavailableError
 from harness.history import HISTORY_BYTES_MAX
+from harness.phases import why_one_at_a_time
 from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_report
 from harness.reporting.terminal import TerminalReport
 from harness.result import Result
 from harness.suite_run import SuiteRun
 
+JOBS_MAX = 32
+_JOBS = 4
 _RESIDUE_SHOWN_MAX = 5
 
 
@@ -60,6 +64,13 @@ _RESIDUE_SHOWN_MAX = 5
     help="How often a scenario that was inconclusive is run again. One that failed never is.",
 )
 @click.option(
+    "--jobs",
+    type=click.IntRange(1, JOBS_MAX),
+    default=None,
+    metavar="N",
+    help=f"How many scenarios that are not exclusive run at a time.  [default: one a core, at most {_JOBS}]",
+)
+@click.option(
     "--show-lines",
     is_flag=True,
     help="Let reports quote the lines of --input as they are; otherwise they are masked.",
@@ -69,6 +80,7 @@ def run(
     max_minutes: float | None,
     history_mib_max: float,
     repeats_max: int,
+    jobs: int | None,
     show_lines: bool,
     **selected: Any,
 ) -> int:
@@ -80,7 +92,11 @@ def run(
     request = make_request(
         Selection(**selected), out, max_minutes, repeats_max=repeats_max, show_lines=show_lines
     )
-    request = replace(request, history_bytes_max=int(history_mib_max * (1 << 20)))
+    request = replace(
+        request,
+        history_bytes_max=int(history_mib_max * (1 << 20)),
+        jobs=_jobs(request, jobs or min(_JOBS, len(os.sched_getaffinity(0)))),
+    )
     plan = make_plan(request)
     for origin in request.origins:
         click.echo(origin, err=True)
@@ -98,6 +114,14 @@ def run(
     if interruption.requested:
         raise InterruptedRunError("a signal came; what was judged by then is in the result")
     return gate_exit_code(result.gate.status)
+
+
+def _jobs(request: Request, wanted: int) -> int:
+    """Return how many scenarios run at a time; where the stack allows for one only, say why."""
+    why = why_one_at_a_time(request.stack)
+    if why and wanted > 1 and sum(not scenario.exclusive for scenario in request.scenarios) > 1:
+        click.echo(f"one scenario at a time: {why}", err=True)
+    return 1 if why else wanted
 
 
 def _warn_of_residue() -> None:

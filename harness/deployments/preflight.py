@@ -31,7 +31,7 @@ class Requirements:
     """What a backend needs beyond what every run needs.
 
     Attributes:
-        memory_mib: memory its services take.
+        memory_mib: memory its services take, and one scenario on them.
         other_user: its servers refuse root, and run as another user where the harness is root.
     """
 
@@ -114,7 +114,7 @@ def _memory(needed_mib: int) -> Check:
     return Check(
         "memory",
         f"{available_mib:,} MiB available, {needed_mib:,} MiB are needed",
-        "" if enough else "end other programs, or use --backend embedded",
+        "" if enough else "end other programs, lower --jobs, or use --backend embedded",
     )
 
 

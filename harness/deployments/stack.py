@@ -23,8 +23,9 @@ from harness.deployments.services import GATE, INFRASTRUCTURE, PROXY, SPEAK_HTTP
 from harness.deployments.usage import folder_usage, processes_usage
 from harness.errors import HarnessError, ScenarioError, StackError
 from harness.family import unknown
-from harness.placeholders import expand
+from harness.placeholders import RUN_FOLDER, expand
 from harness.protocols import Clock, Stack, StackProcess
+from harness.targets.files import FilesTarget
 from harness.targets.http_link import HttpLinkTarget, RuleServer
 from harness.targets.link import LinkTarget, ToxicServer
 from harness.targets.process import ProcessTarget
@@ -105,6 +106,7 @@ class StackDeployment:
         processes = [process.name for process in stack.processes]
         self._ports = {name: free_port() for name in (*stack.links, *processes)}
         self._values = self._known_values(services, seed)
+        self._files = {name: self._files_target(name, patterns) for name, patterns in stack.files.items()}
         self._links: dict[str, LinkTarget] = {}
         self._made: list[Callable[[], None]] = []
         self._processes: dict[str, ManagedProcess] = {}
@@ -135,13 +137,13 @@ class StackDeployment:
         """Return once all processes serve; raises StackError with the end of the culprit's log."""
         process_set.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
 
-    def targets(self) -> Mapping[str, LinkTarget | ProcessTarget]:
-        """Return the links and processes by the names of the stack file."""
+    def targets(self) -> Mapping[str, LinkTarget | ProcessTarget | FilesTarget]:
+        """Return the links, processes and files by the names of the stack file."""
         processes = {
             name: ProcessTarget(name, process.spec.command, process, process.spec.ready.timeout_seconds)
             for name, process in self._processes.items()
         }
-        return {**self._links, **processes}
+        return {**self._links, **processes, **self._files}
 
     def usage(self) -> dict[str, float]:
         """Return what the stack's own processes and its folder take up; implements Measurable."""
@@ -208,6 +210,10 @@ class StackDeployment:
             return LinkTarget(link, self._urls[PROXY], name, listen, self._proxy)
         gate_url = self._urls[GATE]
         return HttpLinkTarget(link, self._urls[PROXY], name, listen, self._proxy, gate_url, self._gate)
+
+    def _files_target(self, name: str, patterns: tuple[str, ...]) -> FilesTarget:
+        relative = [expand(pattern.removeprefix(RUN_FOLDER), self._values) for pattern in patterns]
+        return FilesTarget(name, self._folder, relative)
 
     def _spec(self, declared: StackProcess) -> ProcessSpec:
         ready = declared.ready

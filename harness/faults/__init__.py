@@ -39,6 +39,9 @@ FAULTS = Family(
         "lying_answers": Kind(
             "harness.faults.lying_answers:LyingAnswers", "a 200 for requests that the store never saw"
         ),
+        "bit_flip": Kind(
+            "harness.faults.bit_flip:BitFlip", "single bits of what a stack keeps on disk turn over, for good"
+        ),
         "slow_answers": Kind("harness.faults.slow_answers:SlowAnswers", "the store answers late"),
     },
 )

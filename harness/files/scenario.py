@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -27,17 +28,34 @@ from harness.files.model import (
 )
 from harness.files.part_arguments import part_mistakes
 from harness.files.yaml_source import Mistake, Source, read_yaml
-from harness.protocols import APPLICATION, LOAD, Arguments, Part, Scenario, Stack, Step
+from harness.protocols import (
+    APPLICATION,
+    LOAD,
+    Arguments,
+    NeedsQuiet,
+    Part,
+    Permits,
+    Scenario,
+    Stack,
+    Step,
+)
 from harness.workloads import WORKLOADS
 
 RATE_PER_SECOND_MAX = 20_000
 STEPS_MAX = 50
 STEADY_SECONDS_MIN = 2.0
+_RUN_ALONE = 'Remove "exclusive: false", or this.'
 
 
 class _WorkloadModel(OpenModel):
     kind: Text = Field(description='Say when records are due, e.g. "kind: steady".')
     rate_per_second: Annotated[float, Field(gt=0, le=RATE_PER_SECOND_MAX)] | None = None
+
+
+class _PermitsModel(FileModel):
+    destroyed: Annotated[int, Field(ge=0, le=1_000)] = Field(
+        description="Say in how many places the step may destroy something of the stack for good."
+    )
 
 
 class _StepModel(OpenModel):
@@ -48,6 +66,7 @@ class _StepModel(OpenModel):
     )
     for_seconds: Seconds = Field(description="Say how long the fault lasts.")
     acknowledged_min: Annotated[int, Field(ge=0, le=1_000_000_000)] = 1
+    permits: _PermitsModel | None = None
 
 
 class ScenarioModel(FileModel):
@@ -62,6 +81,7 @@ class ScenarioModel(FileModel):
     steps: Annotated[list[_StepModel], Field(max_length=STEPS_MAX)] = Field(default_factory=list)
     producers: Annotated[int, Field(ge=1, le=64)] = 4
     checks: Annotated[list[Text], Field(min_length=1)] = Field(default_factory=lambda: list(CHECKERS.kinds))
+    exclusive: bool = True
     drain_seconds: Seconds = 60.0
     liveness_seconds: Seconds = 30.0
     recovery_seconds: Seconds = 30.0
@@ -95,10 +115,12 @@ def load_scenario(path: Path) -> Scenario:
                 for_seconds=step.for_seconds,
                 arguments=_arguments(step.model_extra or {}, set()),
                 acknowledged_min=step.acknowledged_min,
+                permits=Permits() if step.permits is None else Permits(step.permits.destroyed),
             )
             for step in model.steps
         ),
         checks=tuple(model.checks),
+        exclusive=model.exclusive,
         drain_seconds=model.drain_seconds,
         liveness_seconds=model.liveness_seconds,
         recovery_seconds=model.recovery_seconds,
@@ -109,28 +131,32 @@ def load_scenario(path: Path) -> Scenario:
 
 
 def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
-    """Return one sentence for each step whose target the stack does not have.
+    """Return one sentence for each step whose target the stack does not have, or that its neighbours use too.
 
     Args:
         scenario: what names the targets; its file is read again for their lines.
-        stack: whose links, needs and processes, and the application that hosts the intake, are targets.
+        stack: whose links, needs, processes and files are targets, as is the application.
 
     Raises:
         ScenarioError: the scenario's file is gone or broken since it was loaded.
     """
     processes = [process.name for process in stack.processes]
-    known = dict.fromkeys([*stack.links, *stack.needs, *processes, APPLICATION, LOAD])
+    own = {*stack.links, *processes, *stack.files}
+    known = dict.fromkeys([*stack.links, *stack.needs, *processes, *stack.files, APPLICATION, LOAD])
+    shared = set(stack.needs) - own
     source = read_yaml(Path(scenario.source)) if scenario.source else Source(scenario.name, {}, {})
-    return [
-        source.describe(
-            Mistake(
-                ("steps", index, "target"),
-                f'stack "{stack.name}" has {unknown("target", step.target, known)}',
+    problems = []
+    for index, step in enumerate(scenario.steps):
+        if step.target not in known:
+            said = f'stack "{stack.name}" has {unknown("target", step.target, known)}'
+        elif not scenario.exclusive and step.target in shared:
+            said = (
+                f"{shown(step.target)} is a service that the scenarios beside this one use too. {_RUN_ALONE}"
             )
-        )
-        for index, step in enumerate(scenario.steps)
-        if step.target not in known
-    ]
+        else:
+            continue
+        problems.append(source.describe(Mistake(("steps", index, "target"), said)))
+    return problems
 
 
 def _arguments(part: object, own_keys: set[str]) -> Arguments:
@@ -149,6 +175,7 @@ def _mistakes(source: Source) -> list[Mistake]:
         *_check_mistakes(source),
         *_step_mistakes(source),
         *_time_mistakes(source),
+        *(_neighbour_mistakes(source) if source.data.get("exclusive") is False else ()),
     ]
 
 
@@ -174,6 +201,29 @@ def _check_problem(word: str) -> str | None:
     return None
 
 
+def _neighbour_mistakes(source: Source) -> list[Mistake]:
+    """Return what cannot be, or be judged, while other scenarios run on the same machine."""
+    checks = [
+        Mistake(
+            ("checks", index), f"{shown(word)} measures what scenarios beside this one change. {_RUN_ALONE}"
+        )
+        for index, word in enumerate(_list(source.data.get("checks")))
+        if isinstance(word, str) and not _check_problem(word) and _needs_quiet(word)
+    ]
+    steps = [
+        Mistake(
+            ("steps", index, "target"), f'"{LOAD}" is felt by the scenarios beside this one. {_RUN_ALONE}'
+        )
+        for index, step in enumerate(_list(source.data.get("steps")))
+        if isinstance(step, Mapping) and step.get("target") == LOAD
+    ]
+    return checks + steps
+
+
+def _needs_quiet(word: str) -> bool:
+    return isinstance(CHECKERS.resolve(word), NeedsQuiet)
+
+
 def _step_mistakes(source: Source) -> list[Mistake]:
     return [
         mistake
@@ -187,32 +237,51 @@ def _step_mistakes(source: Source) -> list[Mistake]:
 def _time_mistakes(source: Source) -> list[Mistake]:
     mistakes: list[Mistake] = []
     sending_seconds = _number(source.data.get("sending_seconds"))
-    previous_end = None
+    on: list[_On] = []
+    previous_at = 0.0
     for index, step in enumerate(_list(source.data.get("steps"))):
         values = step if isinstance(step, Mapping) else {}
         at_seconds, for_seconds = _number(values.get("at_seconds")), _number(values.get("for_seconds"))
         if at_seconds is None or for_seconds is None:
-            previous_end = None
+            on = []
             continue
-        end = at_seconds + for_seconds
+        this = _On((values.get("fault"), values.get("target")), at_seconds, at_seconds + for_seconds)
+        on = [each for each in on if each.end_seconds > at_seconds]
         where = ("steps", index)
         mistakes += [
-            *_begin_mistakes((*where, "at_seconds"), at_seconds, previous_end),
-            *_end_mistakes((*where, "for_seconds"), end, sending_seconds),
+            *_begin_mistakes((*where, "at_seconds"), this, previous_at, on),
+            *_end_mistakes((*where, "for_seconds"), this.end_seconds, sending_seconds),
         ]
-        previous_end = end
+        on.append(this)
+        previous_at = at_seconds
     return mistakes
 
 
+@dataclass(frozen=True, slots=True)
+class _On:
+    """A step while it lasts: its fault and target, and when, after sending began."""
+
+    what: tuple[object, object]
+    at_seconds: float
+    end_seconds: float
+
+
 def _begin_mistakes(
-    where: tuple[str | int, ...], at_seconds: float, previous_end: float | None
+    where: tuple[str | int, ...], this: _On, previous_at: float, on: Sequence[_On]
 ) -> list[Mistake]:
+    at_seconds = this.at_seconds
     if at_seconds < STEADY_SECONDS_MIN:
         steady = f"must be at least {STEADY_SECONDS_MIN:g}, not {at_seconds:g}"
         return [Mistake(where, f"{steady}: the steady state before a fault is what it is judged against.")]
-    if previous_end is not None and at_seconds < previous_end:
-        begins = f"begins at {at_seconds:g} s, before the previous step ends at {previous_end:g} s"
-        return [Mistake(where, f"{begins}. Order the steps by time, and let none overlap.")]
+    if at_seconds < previous_at:
+        begins = f"begins at {at_seconds:g} s, before the previous step begins at {previous_at:g} s"
+        return [Mistake(where, f"{begins}. Order the steps by time.")]
+    first_end = min((each.end_seconds for each in on), default=this.end_seconds)
+    if this.end_seconds > first_end:
+        lasts = f"begins at {at_seconds:g} s, while a step is on that ends at {first_end:g} s"
+        return [Mistake(where, f"{lasts}. Begin it then, or let it end by then.")]
+    if any(each.what == this.what for each in on):
+        return [Mistake(where, "begins while the same fault is on the same target. Leave one of them out.")]
     return []
 
 

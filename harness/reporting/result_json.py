@@ -21,7 +21,7 @@ from harness.result import Result
 from harness.visible import clipped
 
 FILE_NAME = "result.json"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 RESULT_BYTES_MAX = 256 * 2**20
 NOT_FINITE = {"Infinity": float("inf"), "-Infinity": float("-inf"), "NaN": float("nan")}
 

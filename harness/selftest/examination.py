@@ -56,7 +56,7 @@ def problem_of(case: Case, gate: Status, failed: Iterable[str]) -> str:
 
 
 def examine(
-    case: Case, out: Path, interrupted: Callable[[], bool], watch: Callable[[Progress], None]
+    case: Case, out: Path, signals: Callable[[], int], watch: Callable[[Progress], None]
 ) -> tuple[Outcome, Result]:
     """Run one case on the embedded backend.
 
@@ -76,7 +76,7 @@ def examine(
         max_minutes=None,
         today=datetime.now(UTC).date(),
     )
-    result, ended_by = SuiteRun(make_plan(request), request, interrupted, watch).run()
+    result, ended_by = SuiteRun(make_plan(request), request, signals, watch).run()
     if ended_by is not None:
         raise ended_by
     failed = tuple(

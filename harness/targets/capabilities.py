@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from harness.protocols import Arguments, Undo
@@ -122,6 +123,48 @@ class Squeezable(Protocol):
 
     def push(self, size_bytes: int, timeout_seconds: float) -> Probe:
         """Send a request of at least this size over a connection of its own and say what it met."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """One byte that was changed for good: where, and its value (0 to 255) before and after."""
+
+    file: str
+    offset_bytes: int
+    before: int
+    after: int
+
+
+@runtime_checkable
+class Corruptible(Protocol):
+    """Files whose bytes can be changed behind the stack's back. Nobody changes them back."""
+
+    def flip_bits(self, count: int, from_share: float, to_share: float, rng: Random) -> None:
+        """Flip one bit in each of `count` bytes.
+
+        Args:
+            count: how many bytes; fewer where there are not so many.
+            from_share: where the part begins from which they are drawn, as a share (0 to 1) of all the bytes,
+                the least recently changed file first.
+            to_share: where it ends.
+            rng: draws the bytes and their bits.
+
+        Raises:
+            FaultError: the disk refuses.
+        """
+        ...
+
+    def flipped(self) -> Sequence[Flip]:
+        """Return what the last `flip_bits` changed, as far as it is found changed on the disk now."""
+        ...
+
+    def describe_files(self) -> str:
+        """Return what the files are now, for a person."""
+        ...
+
+    def undo_flip(self) -> Undo:
+        """Say what a later process has to do about it."""
         ...
 
 

@@ -7,6 +7,9 @@ import logging
 import sys
 import time
 import urllib.request
+import zlib
+
+from harness.selftest.shipper import HonestShipper, Waiting
 
 
 class Quick(logging.Handler):
@@ -61,6 +64,17 @@ class NeverReturns(logging.Handler):
             time.sleep(1)
 
 
+class ForgetsOne(HonestShipper):
+    """Forgets the record of this number in the scenario whose index ends so; honest in all others."""
+
+    def __init__(self, url: str, index: str, folder: str, forgets_in: str, number: int) -> None:
+        super().__init__(url, index, folder)
+        self._number = number if index.endswith(forgets_in) else -1
+
+    def take(self) -> list[Waiting]:
+        return [waiting for waiting in super().take() if waiting.number != self._number]
+
+
 class NotAHandler:
     """Has nothing to do with logging."""
 
@@ -81,3 +95,11 @@ class StoresChanged(logging.Handler):
         request = urllib.request.Request(self._url, body, headers)  # noqa: S310 - a loopback address
         urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
         sys.stderr.write(f"stored {text}\n")
+
+
+class Journal(logging.FileHandler):
+    """Appends each record to a file, behind its checksum: what `stacks/journal_shipper.py` reads."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = json.dumps({"message": record.getMessage()})
+        return f"{zlib.crc32(text.encode()):08x} {text}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -107,3 +108,23 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < until, "it did not happen in time"
         time.sleep(0.05)
+
+
+def why_no_small_disk() -> str:
+    """Return why no small disk of its own can be mounted here, "" where it can."""
+    unshare = shutil.which("unshare")
+    if os.geteuid() != 0 or unshare is None:
+        return "only root with unshare(1) can mount a small disk of its own"
+    tried = subprocess.run(
+        [unshare, "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False
+    )
+    return "" if tried.returncode == 0 else f"no small disk can be mounted here: {tried.stderr!r}"
+
+
+def fill(ballast: Path) -> None:
+    """Write a file until not one byte more fits onto its disk."""
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            with suppress(OSError):
+                while file.write(b"\0" * size) == size:
+                    pass

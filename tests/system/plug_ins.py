@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from harness.errors import FaultError
 from harness.protocols import Undo
-from harness.targets.capabilities import Killable
+from harness.targets.capabilities import Killable, Severable
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,13 @@ class Unseen(Harmless):
 
     def evidence(self, target: Any) -> tuple[bool, str]:
         return False, "nothing"
+
+
+@dataclass(frozen=True)
+class UnseenOnALink(Unseen):
+    """Leaves no trace on a link."""
+
+    needs: ClassVar[type] = Severable
 
 
 @dataclass(frozen=True)

@@ -162,6 +162,55 @@ def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
     assert gates_left == []
 
 
+@contextmanager
+def linked(services: ServiceSet, scratch: Path, run_id: str) -> Iterator[StackDeployment]:
+    """Yield one scenario's stack on shared services, with clients of its own, as scenarios have them."""
+    urls = services.urls()
+    with (
+        closing(ProxyClient(urls["proxy"], 10)) as proxy,
+        closing(ElasticGateClient(urls["gate"], 10)) as gate,
+    ):
+        stack = StackDeployment(STACK, urls, LinkServers(proxy, gate), scratch, run_id, SystemClock())
+        try:
+            stack.start()
+            yield stack
+        finally:
+            stack.stop()
+
+
+def post(stack: StackDeployment) -> int:
+    body = b'{"create": {"_index": "beside"}}\n{"message": "stored"}\n'
+    headers = {"Content-Type": "application/x-ndjson"}
+    url = f"{stack.values()['to_store.url']}/_bulk"
+    return requests.post(url, data=body, headers=headers, timeout=10).status_code
+
+
+def test_a_fault_on_one_scenarios_link_is_neither_felt_nor_counted_on_its_neighbours(
+    services: ServiceSet, scratch: Path, run_id: str
+) -> None:
+    with (
+        linked(services, scratch, f"{run_id}-01") as hurt,
+        linked(services, scratch, f"{run_id}-02") as neighbour,
+    ):
+        link, beside = hurt.targets()["to_store"], neighbour.targets()["to_store"]
+        assert isinstance(link, HttpLinkTarget)
+        assert isinstance(beside, HttpLinkTarget)
+        link.add_rule("storm", "refuse", {"status": 429}, 1.0, 1)
+        statuses = (post(hurt), post(neighbour), post(neighbour))
+        counted = link.altered("storm", ["refused"])
+        counted_beside = beside.altered("storm", ["refused"], timeout_seconds=0)
+        link.add_toxic("hurt", "reset_peer", "upstream", {"timeout": 0}, 1.0)
+        outcomes = (link.probe(1).outcome, beside.probe(10).outcome)
+        hurt.stop()
+        after = (link.probe(10).outcome, beside.probe(10).outcome)
+
+    assert statuses == (429, 200, 200)
+    assert counted["refused"] == 1
+    assert counted_beside == {}
+    assert outcomes == ("reset", "answered")
+    assert after == ("refused", "answered")
+
+
 @pytest.mark.parametrize("backend", BACKEND_WORDS)
 def test_services_that_are_not_ready_yet_are_stopped_whole(backend: str, scratch: Path, run_id: str) -> None:
     if backend == "local":

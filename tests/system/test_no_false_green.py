@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.system.machine import LOGQUAKE, REPOSITORY, TIMEOUT_SECONDS, Machine, wait_for
+from tests.system.machine import (
+    LOGQUAKE,
+    REPOSITORY,
+    TIMEOUT_SECONDS,
+    Machine,
+    fill,
+    wait_for,
+    why_no_small_disk,
+)
 
 EXIT_INTERRUPTED = 2
 EXIT_INTERNAL = 3
@@ -253,26 +259,7 @@ def test_too_few_descriptors_are_found_before_anything_starts(bench):
     assert "ulimit -n" in said
 
 
-def _small_disk() -> str:
-    """Return why no small disk of its own can be mounted here, "" where it can."""
-    unshare = shutil.which("unshare")
-    if os.geteuid() != 0 or unshare is None:
-        return "only root with unshare(1) can mount a small disk of its own"
-    tried = subprocess.run(
-        [unshare, "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False
-    )
-    return "" if tried.returncode == 0 else f"no small disk can be mounted here: {tried.stderr!r}"
-
-
-def _fill(ballast: Path) -> None:
-    with ballast.open("wb", buffering=0) as file:
-        for size in (1 << 20, 1 << 12, 1):
-            with suppress(OSError):
-                while file.write(b"\0" * size) == size:
-                    pass
-
-
-@pytest.mark.skipif(bool(why := _small_disk()), reason=why)
+@pytest.mark.skipif(bool(why := why_no_small_disk()), reason=why)
 def test_a_disk_that_fills_up_under_the_harness(bench):
     reports = bench.machine.reports
     reports.mkdir()
@@ -284,7 +271,7 @@ def test_a_disk_that_fills_up_under_the_harness(bench):
     # The harness has mounts of its own; its view of the file system is seen through its process.
     inside = Path(f"/proc/{process.pid}/root{reports}")
     wait_for(lambda: list(inside.glob("*/*/history/*/tally.json")))
-    _fill(inside / "ballast")
+    fill(inside / "ballast")
     code, said = bench.finish(process)
 
     assert code == EXIT_UNAVAILABLE, said

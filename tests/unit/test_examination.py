@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from harness.examination import charge_of, checks_of
+from harness.examination import NOT_ALONE, charge_of, checks_of
 from harness.protocols import CounterSource, DeadLetterOutlet, Part, Promises, Stack
 from tests.unit.literal_history import STEP, scenario
 
@@ -41,6 +41,22 @@ def test_recovery_is_planned_where_there_is_a_fault_to_recover_from():
 
     assert list(examined(BARE, checks=checks).planned) == []
     assert list(examined(BARE, STEP, checks=checks).planned) == list(checks)
+
+
+def test_what_neighbours_would_change_is_planned_only_where_a_scenario_runs_alone():
+    checks = ("conservation", "caller_latency", "memory", "exit_time", "throughput_recovery", "liveness")
+    stack = replace(BARE, promises=Promises(memory_mib_above_idle=64.0))
+    beside = replace(scenario(STEP), checks=checks, exclusive=False)
+
+    found = checks_of(beside, stack)
+
+    assert list(found.planned) == ["conservation", "liveness"]
+    assert found.unplanned == {
+        "caller_latency": NOT_ALONE,
+        "memory": NOT_ALONE,
+        "exit_time": "the stack promises no exit_seconds",
+        "throughput_recovery": NOT_ALONE,
+    }
 
 
 def test_a_check_that_asks_for_nothing_special_is_always_planned():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.plan import SuitePlan, plan_scenario
-from harness.protocols import Part, Promises, Stack
+from harness.protocols import Part, Promises, Stack, Step
 from harness.workloads.steady import Steady
 from tests.unit.literal_history import STEP, scenario
 
@@ -76,3 +76,24 @@ def test_a_fault_on_the_application_is_planned_from_its_healing_on():
     samples = plan_scenario(scenario(killed), Steady(100.0), 1, None).samples()
 
     assert samples == [("steady", 400), ("killed on application, once healed", 400)]
+
+
+def test_a_fault_within_one_on_the_application_is_planned_from_its_healing_on():
+    killed = replace(STEP, target="application")
+    within = Step("bit_flip", "spool", 5.0, 0.5)
+
+    samples = plan_scenario(scenario(killed, within), Steady(100.0), 1, None).samples()
+
+    assert samples == [("steady", 400), ("bit_flip on spool and after", 400)]
+
+
+def test_a_fault_within_another_ends_the_stretch_of_the_outer_one():
+    within = Step("bit_flip", "spool", 5.0, 0.5)
+
+    samples = plan_scenario(scenario(STEP, within), Steady(100.0), 1, None).samples()
+
+    assert samples == [
+        ("steady", 400),
+        ("killed on elasticsearch and after", 100),
+        ("bit_flip on spool and after", 500),
+    ]

@@ -154,3 +154,20 @@ def test_without_evidence_there_is_no_verdict(missing):
 def test_it_is_planned_only_where_counters_are_declared():
     assert Accounting.lacks(CHARGE) == ""
     assert Accounting.lacks(charge(STEP)) == "the stack declares no counters"
+
+
+WITH_DESTROYED = Accounting(replace(CHARGE, counters=NAMES | {"destroyed"}))
+
+
+@pytest.mark.parametrize(("dropped", "destroyed", "held"), [(0, 50, 0), (20, 30, 0), (20, 10, 20)])
+def test_what_is_nowhere_is_dropped_destroyed_or_held(dropped, destroyed, held):
+    events = dropping_run(dropped=dropped, destroyed=destroyed, held=held)
+
+    assert WITH_DESTROYED.check(events).status is Status.PASS
+
+
+@pytest.mark.parametrize(("dropped", "destroyed"), [(0, 49), (1, 50), (0, 51), (50, 1)])
+def test_one_destroyed_record_too_few_or_too_many_fails(dropped, destroyed):
+    verdict = WITH_DESTROYED.check(dropping_run(dropped=dropped, destroyed=destroyed))
+
+    assert (verdict.status, verdict.value) == (Status.FAIL, 1)

@@ -281,6 +281,19 @@ def test_lateness_of_the_harness_while_the_backlog_is_worked_off_is_told():
     assert "of it are the stack's" in verdict.summary
 
 
+def test_a_fault_within_one_on_the_application_is_judged_from_the_healing_on():
+    within = [
+        FaultChanged(at(moment), 1, "bit_flip", "spool", state)
+        for moment, state in ((5.0, "injecting"), (5.0, "injected"), (5.5, "healing"), (5.5, "healed"))
+    ]
+    lives = (*_even(400, 0, 4), *_late(200), *_even(400, 6, 10, first=600))
+
+    verdict = CHECKER.check([*_killed(*lives), *within])
+
+    assert verdict.status is Status.PASS
+    assert verdict.evidence[1].startswith("bit_flip on spool and after: response p99 0.1 ms over 400")
+
+
 def _under_way(sequence: int, sent_at: float):
     return [Due(sequence, at(sent_at), sequence % 2, digest("x")), Sent(sequence, at(sent_at))]
 

@@ -25,15 +25,15 @@ def test_wait_lasts_as_long_as_asked() -> None:
 
 
 def test_wait_of_an_interrupted_run_ends_at_once() -> None:
-    clock = SystemClock(interrupted=lambda: True)
+    clock = SystemClock(signals=lambda: 1)
 
     with pytest.raises(InterruptedRunError):
         clock.sleep(3600)
 
 
 def test_wait_ends_within_a_slice_of_an_interruption() -> None:
-    asked = iter([False, True])
-    clock = SystemClock(interrupted=lambda: next(asked))
+    asked = iter([0, 1, 1])
+    clock = SystemClock(signals=lambda: next(asked))
 
     with pytest.raises(InterruptedRunError):
         clock.sleep(3600)
@@ -44,6 +44,63 @@ def test_wait_past_the_deadline_says_that_time_is_up() -> None:
 
     with pytest.raises(TimeIsUpError, match="--max-minutes"):
         clock.sleep(3600)
+
+
+def test_a_signal_ends_one_wait_and_a_second_signal_another():
+    signals = ["SIGTERM"]
+    clock = SystemClock(signals=lambda: len(signals))
+
+    with pytest.raises(InterruptedRunError):
+        clock.sleep(0)
+    clock.sleep(0)
+    signals.append("SIGTERM")
+
+    with pytest.raises(InterruptedRunError):
+        clock.sleep(0)
+
+
+def test_a_signal_ends_a_wait_of_every_clock_of_the_run():
+    signals: list[str] = []
+    clock = SystemClock(signals=lambda: len(signals))
+    other = clock.another(lambda: "")
+    signals.append("SIGTERM")
+
+    for each in (clock, other):
+        with pytest.raises(InterruptedRunError):
+            each.sleep(0)
+
+
+def test_what_a_clock_has_answered_ends_no_wait_of_one_made_from_it():
+    clock = SystemClock(signals=lambda: 1)
+    with pytest.raises(InterruptedRunError):
+        clock.sleep(0)
+
+    clock.another(lambda: "").sleep(0)
+
+
+def test_being_called_off_ends_one_wait_and_says_why():
+    clock = SystemClock().another(lambda: "the disk is full")
+
+    with pytest.raises(InterruptedRunError, match="the disk is full"):
+        clock.sleep(3600)
+    clock.sleep(0)
+
+
+def test_whoever_answered_a_signal_is_not_called_off_for_it_again():
+    signals = ["SIGTERM"]
+    clock = SystemClock(signals=lambda: len(signals)).another(lambda: "a neighbour answered the signal")
+
+    with pytest.raises(InterruptedRunError, match="signal"):
+        clock.sleep(0)
+    clock.sleep(0)
+
+
+def test_settling_answers_all_causes_so_far():
+    clock = SystemClock(deadline_ns=time.monotonic_ns(), signals=lambda: 2)
+
+    clock.settle()
+
+    clock.sleep(0)
 
 
 def test_fake_clock_moves_on_without_waiting() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.checkers import CHECKERS
 from harness.errors import ScenarioError
 from harness.files.scenario import check_targets, load_scenario
-from harness.protocols import Part, Promises, Stack, StackProcess, Step
+from harness.protocols import Part, Permits, Promises, Stack, StackProcess, Step
 
 HEAD = """\
 version: 1
@@ -90,6 +90,22 @@ def test_a_whole_file_becomes_a_scenario(tmp_path):
 
 def test_all_checks_apply_where_none_are_named(tmp_path):
     assert load_scenario(write(tmp_path, HEAD + LOAD)).checks == tuple(CHECKERS.kinds)
+
+
+def test_a_scenario_runs_alone_unless_it_says_otherwise(tmp_path):
+    assert load_scenario(write(tmp_path, HEAD + LOAD)).exclusive
+    assert not load_scenario(write(tmp_path, f"{HEAD}{LOAD}exclusive: false\n")).exclusive
+
+
+def test_what_neighbours_would_feel_or_change_is_a_mistake_beside_them(tmp_path):
+    text = WHOLE.replace("target: to_store", "target: load")
+
+    assert mistakes(tmp_path, f"{text}exclusive: false\nchecks: [conservation, caller_latency]\n") == [
+        'outage.yaml:9 steps[0].target: "load" is felt by the scenarios beside this one. Remove "exclusive: '
+        'false", or this.',
+        'outage.yaml:14 checks[1]: "caller_latency" measures what scenarios beside this one change. Remove '
+        '"exclusive: false", or this.',
+    ]
 
 
 def test_all_mistakes_of_a_file_come_at_once(tmp_path):
@@ -222,8 +238,39 @@ def test_steps_may_touch_and_may_not_overlap(tmp_path):
 
     assert len(load_scenario(write(tmp_path, touching)).steps) == 2
     assert mistakes(tmp_path, overlapping) == [
-        "outage.yaml:9 steps[1].at_seconds: begins at 7 s, before the previous step ends at 8 s. "
-        "Order the steps by time, and let none overlap."
+        "outage.yaml:9 steps[1].at_seconds: begins at 7 s, while a step is on that ends at 8 s. "
+        "Begin it then, or let it end by then."
+    ]
+
+
+def test_a_step_may_lie_within_another_one(tmp_path):
+    other = step(6, 2).replace("target: to_store", "target: elasticsearch")
+    within = f"{HEAD}{LOAD}steps:\n{step(5, 3)}{other}{step(8, 3)}"
+    same = f"{HEAD}{LOAD}steps:\n{step(5, 3)}{step(6, 1)}"
+
+    assert len(load_scenario(write(tmp_path, within)).steps) == 3
+    assert mistakes(tmp_path, same) == [
+        "outage.yaml:9 steps[1].at_seconds: begins while the same fault is on the same target. "
+        "Leave one of them out."
+    ]
+
+
+def test_steps_come_in_the_order_of_time(tmp_path):
+    assert mistakes(tmp_path, f"{HEAD}{LOAD}steps:\n{step(8, 3)}{step(5, 3)}") == [
+        "outage.yaml:9 steps[1].at_seconds: begins at 5 s, before the previous step begins at 8 s. "
+        "Order the steps by time."
+    ]
+
+
+def test_what_a_step_may_destroy_is_read(tmp_path):
+    permitting = WHOLE + "    permits: {destroyed: 2}\n"
+
+    assert load_scenario(write(tmp_path, permitting)).steps[0].permits == Permits(destroyed=2)
+    assert load_scenario(write(tmp_path, WHOLE)).steps[0].permits == Permits(destroyed=0)
+    assert mistakes(tmp_path, permitting.replace("destroyed", "destroyd")) == [
+        "outage.yaml:13 steps[0].permits.destroyed: is missing. "
+        "Say in how many places the step may destroy something of the stack for good.",
+        'outage.yaml:13 steps[0].permits.destroyd: no key "destroyd". Did you mean "destroyed"?',
     ]
 
 
@@ -289,6 +336,23 @@ def test_an_unknown_target_names_its_line_and_the_nearest_target(tmp_path):
 
     assert check_targets(load_scenario(path), STACK) == [
         f'{path}:9 steps[0].target: stack "mine" has no target "elastcsearch". Did you mean "elasticsearch"?'
+    ]
+
+
+@pytest.mark.parametrize("target", ["to_store", "shipper", "application"])
+def test_what_is_a_scenarios_own_may_be_hurt_beside_others(tmp_path, target):
+    text = f"{WHOLE}exclusive: false\n".replace("target: to_store", f"target: {target}")
+
+    assert check_targets(load_scenario(write(tmp_path, text)), STACK) == []
+
+
+def test_a_service_is_not_hurt_while_others_use_it(tmp_path):
+    text = f"{WHOLE}exclusive: false\n".replace("target: to_store", "target: elasticsearch")
+    path = write(tmp_path, text)
+
+    assert check_targets(load_scenario(path), STACK) == [
+        f'{path}:9 steps[0].target: "elasticsearch" is a service that the scenarios beside this one use too. '
+        'Remove "exclusive: false", or this.'
     ]
 
 

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from harness.examination import checks_of
 from harness.files.library import Sort, open_library, shipped_folder
 from harness.files.scenario import check_targets, load_scenario
 from harness.files.stack import load_stack
@@ -46,6 +49,24 @@ def test_every_stretch_of_a_scenario_can_decide_its_latency(scenario):
 
     assert len(samples) == len(scenario.steps) + 1
     assert min(count for _, count in samples) >= SAMPLES_MIN
+
+
+def test_whatever_the_default_suite_judges_is_judged_in_scenarios_that_run_alone():
+    suite = load_suite(LIBRARY.find(Sort.SUITE, "default").path, SCENARIOS)
+    scenarios = [load_scenario(LIBRARY.find(Sort.SCENARIO, name).path) for name in suite.scenarios]
+    stack = load_stack(LIBRARY.find(Sort.STACK, "reference").path)
+
+    def judged(chosen):
+        return {word for scenario in chosen for word in checks_of(scenario, stack).planned}
+
+    assert not all(scenario.exclusive for scenario in scenarios)
+    assert judged(scenario for scenario in scenarios if scenario.exclusive) == judged(
+        replace(scenario, exclusive=True) for scenario in scenarios
+    )
+
+
+def test_the_control_runs_alone():
+    assert load_scenario(LIBRARY.find(Sort.SCENARIO, "no_fault").path).exclusive
 
 
 def test_the_default_suite_sends_for_less_than_three_and_a_half_minutes():

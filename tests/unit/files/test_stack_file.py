@@ -143,8 +143,8 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
         ("copies_max: 2", "copies_max: 0", "13 promises.copies_max: must be at least 1, not 0."),
         (
             "copies_max: 2",
-            "corruption_blast_records: 5",
-            '13 promises.corruption_blast_records: "corruption_blast_records" is not supported yet.',
+            "corruption_blast_records: -1",
+            "13 promises.corruption_blast_records: must be at least 0, not -1.",
         ),
         ("copies_max: 2", "exit_seconds: 60", "13 promises.exit_seconds: must be at most 10, not 60."),
         ("copies_max: 2", "order_by: number", "13 promises.order_by: must be a list"),
@@ -213,8 +213,38 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
         ("name: mine", "name: yours", '2 name: must be "mine" as the file is called, not "yours".'),
         (
             "name: mine",
-            "name: mine\ntransforms: []",
-            '3 transforms: "transforms" is not supported yet. Remove',
+            "name: mine\ntransforms: [escape_controls]",
+            '3 transforms[0]: no transform "escape_controls". Did you mean "escape_control"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\ntransforms: [mask]",
+            '3 transforms[0]: "mask" is not supported yet.',
+        ),
+        (
+            "name: mine",
+            "name: mine\ntransforms: [escape_control, escape_control]",
+            '3 transforms[1]: "escape_control" stands here twice.',
+        ),
+        (
+            "name: mine",
+            "name: mine\nfiles: {spool: ['/var/spool/*']}",
+            '3 files.spool[0]: must begin with "{run.folder}/" and not lead out of it, not "/var/spool/*"',
+        ),
+        (
+            "name: mine",
+            "name: mine\nfiles: {spool: ['{run.folder}/../x']}",
+            '3 files.spool[0]: must begin with "{run.folder}/"',
+        ),
+        (
+            "name: mine",
+            "name: mine\nfiles: {spool: ['{run.folder}/{run.idd}']}",
+            '3 files.spool[0]: no placeholder "run.idd". Did you mean "run.id"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\nfiles: {shipper: ['{run.folder}/x']}",
+            '3 files.shipper: "shipper" names another part already.',
         ),
         (
             "kind: elasticsearch, index:",

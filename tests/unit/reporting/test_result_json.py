@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harness.errors import InternalError, ScenarioError
 from harness.protocols import Status, Verdict
 from harness.reporting.atomic_file import write_report
-from harness.reporting.result_json import ResultJson, read_result
+from harness.reporting.result_json import SCHEMA_VERSION, ResultJson, read_result
 from harness.result import Band, GateDecision, Result, SecondOfRun
 from tests.unit.reporting.example_result import EXAMPLES, NASTY, passing_result, vetoed_result
 
@@ -184,11 +184,12 @@ def test_a_foreign_file_is_named_as_foreign(tmp_path: Path, content: str) -> Non
 
 
 def test_a_newer_schema_is_refused_with_the_remedy_to_upgrade(tmp_path: Path) -> None:
-    path = damaged(tmp_path, lambda document: document.update(schema_version=3, later="thing"))
+    path = damaged(
+        tmp_path, lambda document: document.update(schema_version=SCHEMA_VERSION + 1, later="thing")
+    )
 
-    with pytest.raises(
-        ScenarioError, match=r"schema_version is 3, and this logquake reads 2\. Upgrade logquake"
-    ):
+    said = rf"schema_version is {SCHEMA_VERSION + 1}, .* reads {SCHEMA_VERSION}\. Upgrade logquake"
+    with pytest.raises(ScenarioError, match=said):
         read_result(path)
 
 

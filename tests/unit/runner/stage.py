@@ -11,7 +11,7 @@ from harness.facts import (
     MEMORY_MIB,
 )
 from harness.history import Recorder, read_history
-from harness.lines import digest, stamp
+from harness.lines import stamp
 from harness.observation import NamedCounters
 from harness.outlets import OutletSpec
 from harness.protocols import StoredDocument, Tally, Undo
@@ -185,6 +185,7 @@ class Stage:
         self.load = FakeLoad(self.log, self.clock)
         self.archive = FakeArchive(self.load, self.clock)
         self.fault = FakeFault(self.log)
+        self.faults = []
         self.scenario = scenario(STEP)
         self.folder = tmp_path / "history"
         self.folder.mkdir()
@@ -203,13 +204,13 @@ class Stage:
             load=self.load,
             outlets=OutletSpec(
                 archive=lambda: self.archive,
-                expected_digest=lambda n: digest(stamp(f"line {n}", RUN, n)),
+                expected_line=lambda n: stamp(f"line {n}", RUN, n),
                 run_id=RUN,
                 order_by=self.order_by,
                 dead_letters=None if self.letters is None else lambda: self.letters,
                 reason_field="reason",
             ),
-            faults=[self.fault] * len(self.scenario.steps),
+            faults=self.faults or [self.fault] * len(self.scenario.steps),
             recorder=recorder,
             journal=UndoJournal(self.journals, RUN, "7:70"),
             clock=self.clock,

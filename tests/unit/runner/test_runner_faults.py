@@ -10,14 +10,16 @@ from harness.errors import FaultError, InterruptedRunError
 from harness.facts import (
     ArchiveRead,
     Broke,
+    Destroyed,
     FaultChanged,
     FaultSeen,
     Poisoned,
     StepSkipped,
 )
+from harness.protocols import Step
 from harness.testing import FakeClock
 from harness.undo import open_undos
-from tests.unit.literal_history import STEP
+from tests.unit.literal_history import STEP, scenario
 from tests.unit.runner.stage import (
     SECOND,
     FakeArchive,
@@ -229,3 +231,60 @@ def test_a_fault_that_poisons_records_is_asked_which_when_all_is_over(stage):
     stage.run()
 
     assert [fact.sequence for fact in stage.facts(Poisoned)] == [3, 6]
+
+
+def test_a_step_within_another_is_taken_while_the_other_is_on(stage):
+    stage.scenario = scenario(
+        Step("killed", "elasticsearch", 3.0, 4.0),
+        Step("bit_flip", "elasticsearch", 4.0, 1.0),
+        Step("frozen", "elasticsearch", 8.0, 1.0),
+    )
+
+    stage.run()
+
+    began_ns = stage.load.began_ns
+    changes = [
+        (fact.fault, fact.state, round((fact.at_ns - began_ns) / SECOND))
+        for fact in stage.facts(FaultChanged)
+        if fact.state in {"injected", "healed"}
+    ]
+    assert changes == [
+        ("killed", "injected", 3),
+        ("bit_flip", "injected", 4),
+        ("bit_flip", "healed", 5),
+        ("killed", "healed", 7),
+        ("frozen", "injected", 8),
+        ("frozen", "healed", 9),
+    ]
+    assert open_undos(stage.journals) == []
+
+
+def test_what_goes_wrong_in_an_inner_step_takes_the_outer_one_back_too(stage):
+    class Unwilling(FakeFault):
+        @contextmanager
+        def inject(self, target, rng):
+            raise FaultError("the disk refuses")
+            yield
+
+    stage.scenario = scenario(
+        Step("killed", "elasticsearch", 3.0, 4.0), Step("bit_flip", "elasticsearch", 4.0, 1.0)
+    )
+    stage.faults = [stage.fault, Unwilling(stage.log)]
+
+    stage.run()
+
+    assert stage.log.count("healed") == 1
+    assert not stage.target.hurt
+    assert [fact.where for fact in stage.facts(Broke)] == ["inject"]
+
+
+def test_what_a_fault_destroyed_is_noted_place_by_place(stage):
+    class Destroying(FakeFault):
+        def destroyed(self, target):
+            return ["a:1", "b:2"]
+
+    stage.fault = Destroying(stage.log)
+
+    stage.run()
+
+    assert [(fact.step, fact.place) for fact in stage.facts(Destroyed)] == [(0, "a:1"), (0, "b:2")]

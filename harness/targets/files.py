@@ -1,0 +1,142 @@
+"""Files of the stack as a target: single bits of what it has on disk are flipped, as a worn disk does it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from harness.errors import FaultError
+from harness.protocols import Undo
+from harness.targets.capabilities import Flip
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """A file as it was seen: the inode tells it from another that takes its name, and finds it renamed."""
+
+    path: Path
+    inode: tuple[int, int]
+    size_bytes: int
+    changed_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Flipped:
+    flip: Flip
+    inode: tuple[int, int]
+
+
+class FilesTarget:
+    """What a stack keeps in some files below its own folder; implements Corruptible.
+
+    Args:
+        name: how scenarios call them.
+        folder: the stack's folder. What lies elsewhere is never touched, symbolic links are not followed.
+        patterns: of `Path.glob`, relative to that folder.
+    """
+
+    def __init__(self, name: str, folder: Path, patterns: Sequence[str]) -> None:
+        self.name = name
+        self._folder = folder
+        self._patterns = tuple(patterns)
+        self._flipped: list[_Flipped] = []
+
+    def flip_bits(self, count: int, from_share: float, to_share: float, rng: Random) -> None:
+        """Flip one bit in each of `count` bytes, drawn from a part of all the files together.
+
+        Raises:
+            FaultError: the disk refuses.
+        """
+        self._flipped = []
+        files = sorted(self._files(), key=lambda each: (each.changed_ns, each.path))
+        total_bytes = sum(each.size_bytes for each in files)
+        part = range(int(from_share * total_bytes), int(to_share * total_bytes))
+        for place in sorted(rng.sample(part, min(count, len(part)))):
+            file, offset_bytes = _at(files, place)
+            mask = 1 << rng.randrange(8)
+            try:
+                self._flipped += _flip(file, str(file.path.relative_to(self._folder)), offset_bytes, mask)
+            except OSError as error:
+                raise FaultError(
+                    f'target "{self.name}": {file.path.name} cannot be changed: {error.strerror}'
+                ) from error
+
+    def flipped(self) -> Sequence[Flip]:
+        """Return what the last `flip_bits` changed, as far as it is found changed on the disk now."""
+        files = {each.inode: each for each in self._files()}
+        return [
+            each.flip
+            for each in self._flipped
+            if each.inode in files and _byte(files[each.inode], each.flip.offset_bytes) == each.flip.after
+        ]
+
+    def describe_files(self) -> str:
+        """Return what the files are now, for a person."""
+        files = list(self._files())
+        if not files:
+            return f"no file matches {', '.join(self._patterns)}"
+        return f"{len(files):,} files with {sum(each.size_bytes for each in files):,} bytes"
+
+    def undo_flip(self) -> Undo:
+        """Say that there is nothing to take back: a repaired disk would be another one."""
+        return Undo("nothing", {"why": f"what was destroyed in {self.name} stays so, and goes with its run"})
+
+    def _files(self) -> Iterator[_There]:
+        root = self._folder.resolve()
+        paths = {path for pattern in self._patterns for path in self._folder.glob(pattern)}
+        for path in sorted(paths):
+            try:
+                status = path.lstat()
+                inside = path.parent.resolve().is_relative_to(root)
+            except FileNotFoundError:
+                continue  # the stack has just renamed or removed it
+            if inside and stat.S_ISREG(status.st_mode):
+                yield _There(path, (status.st_dev, status.st_ino), status.st_size, status.st_mtime_ns)
+
+
+def _at(files: Sequence[_There], place: int) -> tuple[_There, int]:
+    """Return the file and the offset in it of a byte counted over all files."""
+    for each in files:
+        if place < each.size_bytes:
+            return each, place
+        place -= each.size_bytes
+    raise FaultError(f"byte {place:,} lies behind the last file")
+
+
+def _flip(file: _There, name: str, offset_bytes: int, mask: int) -> list[_Flipped]:
+    """Change one byte on the disk; nothing where the file is gone or ends before it."""
+    with _opened(file, os.O_RDWR) as descriptor:
+        if descriptor is None or not (byte := os.pread(descriptor, 1, offset_bytes)):
+            return []
+        changed = byte[0] ^ mask
+        os.pwrite(descriptor, bytes([changed]), offset_bytes)
+        os.fsync(descriptor)
+        # Rot changes no times, by which a program might find it.
+        os.utime(descriptor, ns=(file.changed_ns, file.changed_ns))
+        return [_Flipped(Flip(name, offset_bytes, byte[0], changed), file.inode)]
+
+
+def _byte(file: _There, offset_bytes: int) -> int | None:
+    with _opened(file, os.O_RDONLY) as descriptor:
+        byte = b"" if descriptor is None else os.pread(descriptor, 1, offset_bytes)
+    return byte[0] if byte else None
+
+
+@contextmanager
+def _opened(file: _There, flags: int) -> Iterator[int | None]:
+    """Open a file if it is still the one that was seen; None where it is not."""
+    try:
+        descriptor = os.open(file.path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield None
+        return
+    try:
+        status = os.fstat(descriptor)
+        yield descriptor if (status.st_dev, status.st_ino) == file.inode else None
+    finally:
+        os.close(descriptor)
