@@ -45,7 +45,7 @@ class Sender(Protocol):
         """In a forked child: let go of what was inherited."""
 
     def finish(self, epoch: bytes, deadline_seconds: float) -> None:
-        """End by a moment of the monotonic clock, delivering what `epoch` left in the spool if time allows."""
+        """End by a moment of the monotonic clock; if time allows, deliver first what `epoch` spooled."""
 
 
 class _Guard(threading.local):

@@ -224,7 +224,7 @@ def _bounded(value: object) -> object:
 
 
 def _is_small(value: object) -> bool:
-    """Tell whether built-in containers hold little enough to be formatted whole; looks at no more than that."""
+    """Tell whether containers hold little enough to be formatted whole; look at no more than that."""
     left = MESSAGE_CHARACTERS_MAX
     pending: list[tuple[object, int]] = [(value, 0)]
     while pending:

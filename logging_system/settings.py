@@ -80,13 +80,13 @@ class Settings(BaseSettings):
     level: Level = Field("INFO", description="What is less severe is not kept.")
     durability: Durability = Field(
         "fsync",
-        description="When a record counts as kept: `memory` (queued), `write` (survives the process's death), "
+        description="When a record counts as kept: `memory` (queued), `write` (survives SIGKILL), "
         '`fsync` (survives power loss). One call asks for another with `extra={"durability": …}`.',
     )
     when_full: FullPolicy = Field(
         "block_errors",
-        description="A full queue: `block_errors` makes ERROR and above wait within `block_seconds` and drops "
-        "the newest below; `drop_newest` never waits; `drop_oldest` gives up the oldest that is not "
+        description="A full queue: `block_errors` makes ERROR and above wait within `block_seconds` and "
+        "drops the newest below; `drop_newest` never waits; `drop_oldest` gives up the oldest that is not "
         "acknowledged.",
     )
     block_seconds: float = Field(
@@ -95,9 +95,13 @@ class Settings(BaseSettings):
     queue_records_max: int = Field(10_000, ge=1, description="Records waiting for the worker.")
     queue_bytes_max: int = Field(32 * 1024 * 1024, ge=1, description="Their bytes, roughly.")
     spool_bytes_max: int = Field(
-        1024 * 1024 * 1024, ge=4096, description="Bytes of the spool folder; beyond it new records are refused."
+        1024 * 1024 * 1024,
+        ge=4096,
+        description="Bytes of the spool folder; beyond it new records are refused.",
     )
-    close_seconds: float = Field(5.0, gt=0, le=5, description="How long the end of the process may be delayed.")
+    close_seconds: float = Field(
+        5.0, gt=0, le=5, description="How long the end of the process may be delayed."
+    )
     sender: Literal["thread", "none"] = Field(
         "thread",
         description="`thread` ships from the application's process, one process per spool folder at a time; "
@@ -111,18 +115,24 @@ class Settings(BaseSettings):
     )
     request_timeout_seconds: Seconds = Field(10.0, description="How long one request may wait for the store.")
     connections: int = Field(2, ge=1, le=64, description="Requests under way at once.")
-    ca_certs: Path | None = Field(None, description="PEM file of the authorities that sign the nodes' certificates.")
+    ca_certs: Path | None = Field(
+        None, description="PEM file of the authorities that sign the nodes' certificates."
+    )
     verify: bool = Field(True, description="Whether certificates are verified.")
     username: str | None = Field(None, description="User name for basic authentication.")
     password: SecretStr | None = Field(None, description="Its password; better in a file.")
     password_file: Path | None = Field(None, description="File with the password; read again when refused.")
-    api_key: SecretStr | None = Field(None, description="API key as Elasticsearch encodes it; better in a file.")
+    api_key: SecretStr | None = Field(
+        None, description="API key as Elasticsearch encodes it; better in a file."
+    )
     api_key_file: Path | None = Field(None, description="File with the API key; read again when refused.")
     gzip: bool = Field(False, description="Whether requests are compressed.")
     file: Path | None = Field(
         None, description="Write NDJSON to this file instead of sending to Elasticsearch."
     )
-    file_rotate_bytes: int = Field(64 * 1024 * 1024, ge=4096, description="Size at which that file is rotated.")
+    file_rotate_bytes: int = Field(
+        64 * 1024 * 1024, ge=4096, description="Size at which that file is rotated."
+    )
     file_rotate_files: int = Field(8, ge=1, description="How many rotated files are kept.")
     batch_records_max: int = Field(1_000, ge=1, description="Documents in one request.")
     batch_bytes_max: int = Field(4 * 1024 * 1024, ge=1024, description="Document bytes in one request.")
@@ -250,7 +260,11 @@ def _environment() -> dict[str, str]:
 
 def _unknown(name: str) -> str:
     close = difflib.get_close_matches(name, Settings.model_fields, n=1)
-    return f'no such setting; did you mean "{close[0]}"?' if close else "no such setting; see docs/reference/settings.md"
+    return (
+        f'no such setting; did you mean "{close[0]}"?'
+        if close
+        else "no such setting; see docs/reference/settings.md"
+    )
 
 
 def _as_name(service: str) -> str:
@@ -260,4 +274,3 @@ def _as_name(service: str) -> str:
 def changed(before: Settings, after: Settings) -> list[str]:
     """Return the names of the settings that differ."""
     return [name for name in Settings.model_fields if getattr(before, name) != getattr(after, name)]
-

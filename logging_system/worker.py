@@ -115,38 +115,38 @@ class Worker:
         # One sync serves all: a record that asked for less is named at no less.
         sync = any((captured.durability or self._durability) == "fsync" for captured in kept)
         wait_seconds = 0.05
-        while True:
-            try:
-                self._writer.append(documents, sync=sync)
-            except FrameError:
-                self._drop("too_large", kept)
-                return False
-            except SpoolFullError:
-                self._refuse(documents, kept)
-                if not kept:
-                    return False
-                reason = "spool_full"
-            except OSError as error:
-                # A disk may come back: keep what is in hand; when the queue fills, its policy decides.
-                self._ledger.spool_error(_name(error))
-                reason = "spool_error"
-            else:
-                return True
+        while (hindrance := self._attempt(documents, kept, sync=sync)) is not None:
             self._report(closing=False)
             if self._is_late():
-                self._drop(reason, kept)
+                self._drop(hindrance, kept)
                 return False
             if self._stopping.wait(wait_seconds):
                 time.sleep(0.05)
             wait_seconds = min(2 * wait_seconds, _RETRY_SECONDS_MAX)
+        return bool(kept)
+
+    def _attempt(self, documents: list[bytes], kept: list[Captured], *, sync: bool) -> str | None:
+        """Append what is kept, which may become less; return what the rest waits for."""
+        try:
+            self._writer.append(documents, sync=sync)
+        except FrameError:
+            self._drop("too_large", kept)
+            kept.clear()
+        except SpoolFullError:
+            self._refuse(documents, kept)
+            return "spool_full" if kept else None
+        except OSError as error:
+            # A disk may come back: keep what is in hand; when the queue fills, its policy decides.
+            self._ledger.spool_error(_name(error))
+            return "spool_error"
+        return None
 
     def _refuse(self, documents: list[bytes], kept: list[Captured]) -> None:
         """Give up what a full spool has no room for, but for what was acknowledged: that waits for room."""
         refused = [captured for captured in kept if not captured.acknowledged]
-        if not refused:
-            return
-        self._drop("spool_full", refused)
-        kept[:], documents[:] = self._encode([captured for captured in kept if captured.acknowledged])
+        if refused:
+            self._drop("spool_full", refused)
+            kept[:], documents[:] = self._encode([captured for captured in kept if captured.acknowledged])
 
     def _drop(self, reason: str, given_up: Sequence[Captured]) -> None:
         self._in_hand -= len(given_up)
