@@ -76,6 +76,8 @@ class Installation:
             sender=self._sender(loaded),
             level=settings.level,
         )
+        for warning in loaded.warnings:
+            _log.warning("%s", warning)
         for problem in self.problems:
             _log.warning("%s; the default is used", problem)
 
@@ -184,7 +186,7 @@ def _install(keywords: dict[str, Any], on_durable: OnDurable | None, scrub: Scru
     package = logging.getLogger(OWN_NAME)
     if _unheard not in package.handlers:
         package.addHandler(_unheard)
-    loaded = load_settings(keywords, written="install({}=…)")
+    loaded = load_settings(keywords, written="install({}=…)".format)
     with _lock:
         if _current is None or _current.handler.closed:
             _current = Installation(loaded, on_durable=on_durable, scrub=scrub)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from logging_system.delivery.machine import Limits
+from logging_system.handler_status import adding_ended
 from logging_system.shipper import Shipper
 from logging_system.sinks import Sink
 from logging_system.spool.reader import SpoolBusyError, SpoolReader
@@ -134,7 +135,8 @@ class InProcessSender:
                 shipper = self._shipper = Shipper(self._folder, sink, limits=self._limits)
             self._decided.set()
             self._reported = ""
-            shipper.run()
+            with adding_ended(self._folder, time.time, self._report_disk):
+                shipper.run()
         except SpoolBusyError:
             return  # another process does it
         finally:
@@ -147,6 +149,9 @@ class InProcessSender:
             return epoch in list_segments(self._folder)
         except OSError:
             return False
+
+    def _report_disk(self, error: OSError) -> None:
+        self._report(f"the counters of ended processes stay as they are: {error}")
 
     def _report(self, trouble: str) -> None:
         if trouble != self._reported:

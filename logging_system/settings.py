@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -192,11 +192,13 @@ class Loaded:
     Attributes:
         settings: The settings.
         problems: What stands in their way.
+        warnings: Environment variables that are no setting; an orchestrator may have set them.
         origins: Where each value that is no default came from, by name.
     """
 
     settings: Settings
     problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
     origins: Mapping[str, str]
 
     def where(self, name: str) -> str:
@@ -204,23 +206,24 @@ class Loaded:
         return self.origins.get(name, f"{name} ({ENVIRONMENT_PREFIX}{name.upper()})")
 
 
-def load_settings(keywords: Mapping[str, Any], *, written: str = "{}=") -> Loaded:
+def load_settings(keywords: Mapping[str, Any], *, written: Callable[[str], str] = "{}=".format) -> Loaded:
     """Read the settings from their four sources.
 
     Args:
         keywords: Arguments or flags that were given; `settings` names the file.
-        written: How a keyword is written, for messages; `{}` stands for its name.
+        written: How a keyword is written, for messages.
 
     Returns:
         The settings and every problem on the way; nothing is raised for a bad value.
     """
     given = {name: value for name, value in keywords.items() if value is not None}
-    origins = {name: written.format(name) for name in given}
+    origins = {name: written(name) for name in given}
     environment = _environment()
     for name in environment.keys() - origins.keys():
         origins[name] = f"{ENVIRONMENT_PREFIX}{name.upper()}"
     path = given.pop(FILE_SETTING, environment.get(FILE_SETTING))
     problems: list[Problem] = []
+    warnings: list[Problem] = []
     if path is not None:
         try:
             content = read_settings_file(Path(path))
@@ -233,10 +236,10 @@ def load_settings(keywords: Mapping[str, Any], *, written: str = "{}=") -> Loade
                     given[name] = value
     origins.pop(FILE_SETTING, None)
     for name in sorted(origins.keys() - Settings.model_fields.keys()):
-        problems.append(Problem(name, origins.pop(name), _unknown(name)))
-        given.pop(name, None)
+        unknown = Problem(name, origins.pop(name), _unknown(name))
+        (problems if given.pop(name, None) is not None else warnings).append(unknown)
     settings, invalid = _validate(given, origins)
-    return Loaded(settings, (*problems, *invalid), origins)
+    return Loaded(settings, (*problems, *invalid), tuple(warnings), origins)
 
 
 def _validate(given: dict[str, Any], origins: Mapping[str, str]) -> tuple[Settings, list[Problem]]:

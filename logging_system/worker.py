@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from logging_system.admission import RecordQueue
-from logging_system.ledger import STATUS_INTERVAL_SECONDS, HandlerLedger, counters_content, write_status
+from logging_system.handler_status import HandlerStatusFile
+from logging_system.ledger import STATUS_INTERVAL_SECONDS, HandlerLedger
 from logging_system.record import Captured, Durability, Producer, Scrubber, encode
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
@@ -56,9 +57,8 @@ class Worker:
         self._durability = durability
         self._scrub = scrub
         self._durable = durable
-        self._status_path = status_folder / f"status-handler-{writer.epoch.hex()}.json"
+        self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), service, time.monotonic)
         self._status_due_seconds = 0.0
-        self._status_written: dict[str, object] = {}
         self._deadline_seconds: float | None = None
         self._stopping = threading.Event()
         self._in_hand = 0
@@ -161,17 +161,8 @@ class Worker:
         if not closing and now_seconds < self._status_due_seconds:
             return
         self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
-        content: dict[str, object] = {
-            "epoch": self._producer.entity_id,
-            "service": self._producer.service,
-            "closed": closing,
-            **counters_content(self._ledger.snapshot()),
-        }
-        if content == self._status_written:
-            return
         try:
-            write_status(self._status_path, content)
-            self._status_written = content
+            self._status.write(self._ledger.snapshot(), closing=closing)
         except OSError as error:
             self._ledger.spool_error(_name(error))
 
