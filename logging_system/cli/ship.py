@@ -56,7 +56,7 @@ def add(subcommands: Subcommands) -> None:
         "folder; the store need not be up. SIGTERM ends it within 5 seconds, SIGHUP reads the settings again "
         "without losing a record. What is said here comes before environment variables (LOGGING_SYSTEM_ and "
         "the name in capitals), these before the settings file.",
-        epilog="Exit codes: 0 stopped, 1 folder or port cannot be had, 4 a mistake in the arguments or settings.",
+        epilog="Exit codes: 0 stopped, 1 folder or port cannot be had, 4 a mistake in arguments or settings.",
     )
     parser.add_argument("--settings", metavar="FILE", help="YAML file of settings")
     for name, setting in Settings.model_fields.items():
@@ -67,8 +67,7 @@ def add(subcommands: Subcommands) -> None:
             _flag(name),
             metavar=_METAVARS.get(name, "VALUE"),
             action="append" if several else "store",
-            help=(setting.description or "").replace("`", "").replace("%", "%%")
-            + (" Repeat the flag for more." if several else ""),
+            help=_help(setting.description or "", setting.default, several=several),
         )
     parser.add_argument("--lifeline", action="store_true", help="end when standard input reaches its end")
     parser.set_defaults(run=lambda options: _run(options, parser))
@@ -251,6 +250,13 @@ def _say_ready(status_port: int | None) -> None:
 
 def _tell_disk(error: OSError) -> None:
     _log.warning("the counters of ended processes stay as they are: %s", error)
+
+
+def _help(description: str, default: object, *, several: bool) -> str:
+    more = " Repeat the flag for more." if several else ""
+    # What is no plain value is told in the description.
+    usual = f" Default: {default}." if isinstance(default, str | int | float) else ""
+    return f"{description}{more}{usual}".replace("`", "").replace("%", "%%")
 
 
 def _flag(name: str) -> str:
