@@ -11,7 +11,6 @@ import os
 import tempfile
 import threading
 from dataclasses import dataclass, fields
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from logging_system.record import Scrubber, identity
 from logging_system.sender import InProcessSender
 from logging_system.settings import UNKNOWN_SERVICE, Loaded, Problem, Settings, changed, load_settings
 from logging_system.shipper import STATUS_NAME
-from logging_system.store import limits_of, open_sink
+from logging_system.store import limits_of, sink_opener
 from logging_system.worker import OnDurable
 
 _log = logging.getLogger(__name__)
@@ -128,7 +127,7 @@ class Installation:
                 )
             )
             return None
-        return InProcessSender(self.spool, partial(open_sink, settings), limits=limits_of(settings))
+        return InProcessSender(self.spool, sink_opener(settings), limits=limits_of(settings))
 
     def _note(self, problem: Problem) -> None:
         self.problems.append(problem)

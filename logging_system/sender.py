@@ -96,10 +96,11 @@ class InProcessSender:
         self._decided.wait(max(0.0, drain_until_seconds - time.monotonic()))
         while self.shipping and time.monotonic() < drain_until_seconds and self._holds(epoch):
             time.sleep(_LAST_LOOK_SECONDS)
-        with self._lock:
-            self._stopping.set()
-            if self._shipper is not None:
-                self._shipper.stop()
+        # Without the lock: whoever closes handlers may hold a lock of `logging` that our thread waits for.
+        self._stopping.set()
+        shipper = self._shipper
+        if shipper is not None:
+            shipper.stop()
         thread.join(max(0.0, deadline_seconds - time.monotonic()))
         self._thread = None
 
@@ -128,11 +129,12 @@ class InProcessSender:
         sink: Sink | None = None
         try:
             with self._lock:
-                if stopping.is_set():
-                    return
                 SpoolReader(self._folder).close()  # whoever only waits needs no client in its memory
-                sink = self._open_sink()
+            sink = self._open_sink()
+            with self._lock:
                 shipper = self._shipper = Shipper(self._folder, sink, limits=self._limits)
+            if stopping.is_set():
+                shipper.stop()
             self._decided.set()
             self._reported = ""
             with adding_ended(self._folder, time.time, self._report_disk):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -22,26 +24,30 @@ _OF_ELASTICSEARCH = (
 )
 
 
-def open_sink(settings: Settings) -> Sink:
-    """Return the sink that the settings name; the store need not be up.
+def sink_opener(settings: Settings) -> Callable[[], Sink]:
+    """Load what the named store needs, and return what opens a sink; the store need not be up.
 
-    Raises:
-        ValueError: No store is named, or what is said about it does not fit together.
-        OSError: A file that the sink needs cannot be read.
+    Loading is apart from opening because a fork beside a thread that is loading leaves the child with half
+    a module.
+
+    Returns:
+        A function that raises ValueError where no store is named or what is said about it does not fit
+        together, and OSError where a file that the sink needs cannot be read.
     """
-    # Imported here: an application whose sender is a process of its own needs neither.
+    # Loaded here: an application whose sender is a process of its own needs neither.
     if settings.file is not None:
         from logging_system.sinks.file import FileSink  # type: ignore[import-not-found,unused-ignore]
 
-        file_sink: Sink = FileSink(
-            settings.file, rotate_bytes=settings.file_rotate_bytes, rotate_files=settings.file_rotate_files
+        return partial(
+            FileSink,
+            settings.file,
+            rotate_bytes=settings.file_rotate_bytes,
+            rotate_files=settings.file_rotate_files,
         )
-        return file_sink
-    if not settings.elasticsearch:
-        raise ValueError("no store is named; set elasticsearch, or file")
     from logging_system.sinks.elasticsearch import ElasticsearchSink
 
-    return ElasticsearchSink(
+    return partial(
+        ElasticsearchSink,
         settings.elasticsearch,
         settings.stream_name,
         request_timeout_seconds=settings.request_timeout_seconds,

@@ -75,7 +75,7 @@ def add(subcommands: Subcommands) -> None:
 
 def _run(options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.settings import load_settings
-    from logging_system.store import open_sink
+    from logging_system.store import sink_opener
 
     keywords = {
         name: value for name, value in vars(options).items() if name not in ("command", "run", "lifeline")
@@ -92,7 +92,7 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
         _log.warning("%s", warning)
     try:
         folder = loaded.settings.spool_folder
-        sink = open_sink(loaded.settings)
+        sink = sink_opener(loaded.settings)()
     except (ValueError, RuntimeError, OSError) as error:
         parser.error(str(error))
     shipping = _Shipping(folder, loaded.settings, sink, load)
@@ -165,18 +165,18 @@ class _Shipping:
 
     def _take_over_settings(self) -> None:
         from logging_system.settings import changed
-        from logging_system.store import open_sink
+        from logging_system.store import sink_opener
 
         loaded = self._load()
         trouble = "; ".join([*map(str, loaded.problems), *_missing(loaded)])
         if not trouble:
             try:
-                self._sink = open_sink(loaded.settings)
+                self._sink = sink_opener(loaded.settings)()
             except (ValueError, OSError) as error:
                 trouble = str(error)
         if trouble:
             _log.error("the settings stay as they were: %s", trouble)
-            self._sink = open_sink(self._settings)
+            self._sink = sink_opener(self._settings)()
             return
         names = changed(self._settings, loaded.settings)
         for name in set(names) & set(FIXED):
