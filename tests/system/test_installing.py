@@ -341,7 +341,7 @@ def test_sighup_under_load_takes_other_settings_and_loses_nothing(tmp_path: Path
     settings(tmp_path, elasticsearch=[store.url], batch_records_max=7)
     with ship(tmp_path) as (process, _), running(script, "", tmp_path / "spool") as application:
         for batch_records in (11, 13, 17, 19):
-            eventually(lambda: (tmp_path / "spool" / "status-shipper.json").exists(), "it ships")
+            eventually((tmp_path / "spool" / "status-shipper.json").exists, "it ships")
             settings(tmp_path, elasticsearch=[store.url], batch_records_max=batch_records)
             process.send_signal(signal.SIGHUP)
             time.sleep(0.5)

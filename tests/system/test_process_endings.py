@@ -1,4 +1,4 @@
-"""However a process ends, what it was acknowledged is in the spool, and nothing holds it up or takes it down."""
+"""However a process ends, what was acknowledged is in the spool, and nothing holds the end up."""
 
 from __future__ import annotations
 
@@ -69,7 +69,16 @@ ALL = [f"line {number}" for number in range(2_000)]
         "logging.shutdown()",
         "threading.Thread(target=lambda: (time.sleep(0.2), log.info('last'))).start()",
     ],
-    ids=["return", "exit", "raise", "exit in a thread", "sigterm handled", "atexit", "shutdown", "late thread"],
+    ids=[
+        "return",
+        "exit",
+        "raise",
+        "exit in a thread",
+        "sigterm handled",
+        "atexit",
+        "shutdown",
+        "late thread",
+    ],
 )
 def test_a_process_that_ends_in_good_order_leaves_every_record(tmp_path: Path, ending: str) -> None:
     done = run(tmp_path, LINES + ending)
@@ -203,14 +212,18 @@ def test_processes_spawned_by_multiprocessing_leave_every_record(tmp_path: Path)
 
 def test_a_signal_handler_logs_while_the_program_does(tmp_path: Path) -> None:
     script = (
-        "signal.signal(signal.SIGALRM, lambda *_: log.warning('from the handler'))\n"
-        "signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)\n"
-        + LINES
-        + "signal.setitimer(signal.ITIMER_REAL, 0)\n"
-        "handler.flush()\n"
-        "stats = handler.stats()\n"
-        "assert stats.balanced and stats.offered == 2_000 + COUNT(), stats\n"
-    ).replace("lambda *_: log.warning('from the handler')", "alarm").replace("COUNT()", "rung")
+        (
+            "signal.signal(signal.SIGALRM, lambda *_: log.warning('from the handler'))\n"
+            "signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)\n"
+            + LINES
+            + "signal.setitimer(signal.ITIMER_REAL, 0)\n"
+            "handler.flush()\n"
+            "stats = handler.stats()\n"
+            "assert stats.balanced and stats.offered == 2_000 + COUNT(), stats\n"
+        )
+        .replace("lambda *_: log.warning('from the handler')", "alarm")
+        .replace("COUNT()", "rung")
+    )
     script = (
         "rung = 0\n"
         "def alarm(*_):\n"

@@ -107,9 +107,7 @@ def test_all_replays_what_was_not_replayed_yet(tmp_path: Path, store: Store) -> 
         (["dead-letters", "--spool", "{missing}"], "missing"),
     ],
 )
-def test_what_cannot_be_done_ends_with_1_and_says_why(
-    tmp_path: Path, words: list[str], message: str
-) -> None:
+def test_what_cannot_be_done_ends_with_1_and_says_why(tmp_path: Path, words: list[str], message: str) -> None:
     (tmp_path / "spool").mkdir()
     (tmp_path / "mended").write_text("nonsense\n")
     places = {"file": str(tmp_path / "mended"), "missing": str(tmp_path / "missing")}
@@ -153,5 +151,3 @@ def test_verify_ends_with_1_for_damage_and_names_it(tmp_path: Path) -> None:
     assert (healthy.returncode, healthy.stdout) == (0, f"{tmp_path}: nothing is wrong\n")
     assert broken.returncode == 1
     assert str(path) in broken.stdout
-
-

@@ -148,7 +148,9 @@ def test_no_bytes_make_the_file_reader_fail_in_another_way(data: bytes) -> None:
     assert all(isinstance(name, str) and line >= 1 for name, (_value, line) in content.items())
 
 
-@pytest.mark.parametrize("data", [b"[" * 100_000, b"a: " + b"9" * 10_000, b"a: 2026-99-99", b"a: !!set {1, 2}"])
+@pytest.mark.parametrize(
+    "data", [b"[" * 100_000, b"a: " + b"9" * 10_000, b"a: 2026-99-99", b"a: !!set {1, 2}"]
+)
 def test_hostile_files_end_in_the_reader_s_own_error_or_a_value(data: bytes) -> None:
     try:
         parse_settings(data)
@@ -182,4 +184,6 @@ def test_the_reference_says_of_every_setting_what_the_model_says() -> None:
 
 def shown(name: str) -> str:
     default = Settings.model_fields[name].get_default(call_default_factory=True)
-    return "" if default in (None, []) else f"`{str(default).lower() if default in (True, False) else default}`"
+    return (
+        "" if default in (None, []) else f"`{str(default).lower() if default in (True, False) else default}`"
+    )
