@@ -26,7 +26,18 @@ from logging_system.handler_status import ENDED_NAME
 
 HANDLER_PREFIX = "logging_system_handlers_"
 SHIPPER_PREFIX = "logging_system_shipper_"
-GAUGES = frozenset({"queued", "spooled", "in_flight_requests", "store_ready", "balanced", "files"})
+GAUGES = frozenset(
+    {
+        "queued",
+        "files",
+        "spooled",
+        "balanced",
+        "store_ready",
+        "in_flight_requests",
+        "waiting_batches",
+        "concurrency_limit",
+    }
+)
 _BY = {"dropped": "reason", "spool_errors": "error"}
 _NO_METRICS = frozenset({"pid", "closed"})
 _REQUEST_SECONDS_MAX = 5.0

@@ -18,8 +18,8 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Literal, get_args
+from itertools import chain, islice
+from typing import Any, Literal, get_args
 
 import orjson
 
@@ -41,8 +41,9 @@ Scrubber = Callable[[Document], Document]
 """Takes secrets out of a document before it is written anywhere: the seam where masking enters."""
 
 Durability = Literal["memory", "write", "fsync"]
-_DURABILITIES: frozenset[Durability] = frozenset(get_args(Durability))
+_DURABILITIES: frozenset[object] = frozenset(get_args(Durability))
 
+_SCALARS = frozenset({int, float, bool, type(None)})
 _CONTAINERS = (tuple, list, dict, set, frozenset)
 _IMMUTABLE = frozenset({str, int, float, bool, type(None), bytes})
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
@@ -99,11 +100,10 @@ def identity(document: Document) -> Document:
 def capture(record: logging.LogRecord) -> Captured:
     """Take from a record what may change after the call; never raises for what is in it."""
     labels = _labels(record.__dict__)
-    asked = record.__dict__.get(DURABILITY_KEY)
     durability: Durability | None = None
-    if type(asked) is str and asked in _DURABILITIES:
-        durability = asked
-        labels.pop(DURABILITY_KEY, None)
+    if labels and (asked := labels.get(DURABILITY_KEY)) in _DURABILITIES:
+        durability = asked  # type: ignore[assignment]  # one of the three
+        del labels[DURABILITY_KEY]
     error = _error(record)
     template, args = record.msg, record.args
     held_bytes = 512 + _size(labels) + _size(error)
@@ -220,27 +220,27 @@ class _Abridged:
 
 
 def _bounded(value: object) -> object:
-    return _Abridged(value) if type(value) in _CONTAINERS and not _is_small(value) else value
+    if type(value) not in _CONTAINERS or _room_left(value, MESSAGE_CHARACTERS_MAX, _NESTING_MAX) >= 0:
+        return value
+    return _Abridged(value)
 
 
-def _is_small(value: object) -> bool:
-    """Tell whether containers hold little enough to be formatted whole; look at no more than that."""
-    left = MESSAGE_CHARACTERS_MAX
-    pending: list[tuple[object, int]] = [(value, 0)]
-    while pending:
-        inner, depth = pending.pop()
-        if isinstance(inner, str | bytes):
-            left -= len(inner)
-        elif isinstance(inner, _CONTAINERS):
-            left -= 2 * len(inner)
-            if depth >= _NESTING_MAX or left < 0:
-                return False
-            pending.extend((part, depth + 1) for part in inner)
-            if isinstance(inner, dict):
-                pending.extend((part, depth + 1) for part in inner.values())
-        if left < 0:
-            return False
-    return True
+def _room_left(container: Any, characters: int, depth: int) -> int:
+    """Return what is left of `characters` after a container's text, roughly; below 0 it is not looked on."""
+    characters -= 2 * len(container)
+    if depth <= 0 or characters < 0:
+        return -1
+    parts = chain(container, container.values()) if isinstance(container, dict) else container
+    for part in parts:
+        if type(part) in _SCALARS:
+            continue
+        if isinstance(part, str | bytes):
+            characters -= len(part)
+        elif isinstance(part, _CONTAINERS):
+            characters = _room_left(part, characters, depth - 1)
+        if characters < 0:
+            return -1
+    return characters
 
 
 def _error(record: logging.LogRecord) -> dict[str, str] | None:

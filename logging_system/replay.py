@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 
 from logging_system.dead_letters import DeadLetter
-from logging_system.spool.segment import FILE_MODE, list_segments, sync_folder, write_fully
+from logging_system.spool.segment import FILE_MODE, list_segments
 from logging_system.spool.writer import SpoolWriter
 
 MARKS_NAME = "dead-letters-replayed.ndjson"
@@ -98,21 +99,21 @@ def _spool(folder: Path, epoch: bytes, letter: DeadLetter, spool_bytes_max: int)
 
 
 @contextmanager
-def _marks(folder: Path) -> Iterator[int]:
-    descriptor = os.open(folder / MARKS_NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
-    try:
+def _marks(folder: Path) -> Iterator[BinaryIO]:
+    descriptor = os.open(
+        folder / MARKS_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE
+    )
+    with os.fdopen(descriptor, "ab") as file:
         fcntl.flock(descriptor, fcntl.LOCK_EX)  # two people at it: one after the other
-        sync_folder(folder)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        yield file
 
 
-def _write_mark(descriptor: int, done: Replayed) -> None:
+def _write_mark(marks: BinaryIO, done: Replayed) -> None:
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     # Begins with a newline: a line torn by a crash before must not swallow this one.
-    write_fully(descriptor, b"\n" + orjson.dumps({"id": done.id, "as": done.new_id, "time": now}) + b"\n")
-    os.fdatasync(descriptor)
+    marks.write(b"\n" + orjson.dumps({"id": done.id, "as": done.new_id, "time": now}) + b"\n")
+    marks.flush()
+    os.fdatasync(marks.fileno())
 
 
 def _mark(line: bytes) -> dict[str, str] | None:

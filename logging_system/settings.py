@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         None, description="The data stream; by default `logs-<service>-default`."
     )
     request_timeout_seconds: Seconds = Field(10.0, description="How long one request may wait for the store.")
-    connections: int = Field(2, ge=1, le=64, description="Requests under way at once.")
+    connections: int = Field(4, ge=1, le=64, description="Most requests under way at once.")
     ca_certs: Path | None = Field(
         None, description="PEM file of the authorities that sign the nodes' certificates."
     )
