@@ -34,6 +34,8 @@ DURABILITY_KEY = "durability"
 
 _FRAMES_MAX = 100
 _NESTING_MAX = 20
+_ABRIDGED_DEPTH = 2
+_ABRIDGED_CHARACTERS = 256
 
 Label = str | int | float | bool | None
 Document = dict[str, object]
@@ -209,10 +211,10 @@ class _Abridged:
 
     def __init__(self, value: object) -> None:
         shortener = reprlib.Repr()
-        shortener.maxlevel = LABEL_DEPTH_MAX
+        shortener.maxlevel = _ABRIDGED_DEPTH  # the parts shown are this power of their number on one level
         shortener.maxlist = shortener.maxtuple = shortener.maxdict = LABELS_MAX
         shortener.maxset = shortener.maxfrozenset = LABELS_MAX
-        shortener.maxstring = shortener.maxother = LABEL_CHARACTERS_MAX
+        shortener.maxstring = shortener.maxother = _ABRIDGED_CHARACTERS
         self._text = shortener.repr(value)
 
     def __repr__(self) -> str:
