@@ -445,3 +445,28 @@ def test_what_the_package_itself_logs_is_kept_out(tmp_path: Path) -> None:
 def test_an_unknown_policy_is_refused_with_the_choices(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="choose one of block_errors, drop_newest, drop_oldest"):
         SpoolHandler(spool=tmp_path, service="s", when_full="wait")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("when_full", ["block_errors", "drop_newest", "drop_oldest"])
+def test_every_snapshot_balances_whatever_happens_meanwhile(tmp_path: Path, when_full: str) -> None:
+    with logger_with(
+        tmp_path, queue_records_max=20, when_full=when_full, block_seconds=0.001, spool_bytes_max=200_000
+    ) as (logger, handler):
+
+        def produce() -> None:
+            for number in range(500):
+                logger.log(logging.ERROR if number % 7 else logging.INFO, "line %d %s", number, "x" * 100)
+
+        threads = [threading.Thread(target=produce) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        snapshots = [handler.stats()]
+        while any(thread.is_alive() for thread in threads):
+            snapshots.append(handler.stats())
+        handler.flush(WAIT_SECONDS)
+        last = handler.stats()
+
+    assert all(snapshot.balanced for snapshot in snapshots)
+    assert all(snapshot.queued >= 0 for snapshot in snapshots)
+    assert (last.offered, last.queued) == (1_500, 0)
+    assert sum(last.dropped.values()) > 0
