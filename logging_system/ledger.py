@@ -33,6 +33,7 @@ class HandlerCounters:
         queued: Records in the queue or in the worker's hands.
         dropped: Records given up, by reason.
         admitted: Records framed in the spool.
+        acknowledged_lost: Of those dropped, how many had been acknowledged at "memory" before.
         callback_errors: Exceptions out of `on_durable`.
         spool_errors: Failed attempts to write, by errno name.
     """
@@ -41,6 +42,7 @@ class HandlerCounters:
     queued: int
     dropped: dict[str, int]
     admitted: int
+    acknowledged_lost: int
     callback_errors: int
     spool_errors: dict[str, int]
 
@@ -59,6 +61,7 @@ class HandlerLedger:
     queued: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     admitted: int = 0
+    acknowledged_lost: int = 0
     callback_errors: int = 0
     spool_errors: dict[str, int] = field(default_factory=dict)
 
@@ -68,10 +71,11 @@ class HandlerLedger:
             self.offered += count
             self.dropped[reason] = self.dropped.get(reason, 0) + count
 
-    def drop_queued(self, reason: str, count: int) -> None:
-        """Count queued records that were given up."""
+    def drop_queued(self, reason: str, count: int, *, acknowledged: int = 0) -> None:
+        """Count queued records that were given up, `acknowledged` of them after their acknowledgement."""
         with self.lock:
             self.queued -= count
+            self.acknowledged_lost += acknowledged
             self.dropped[reason] = self.dropped.get(reason, 0) + count
 
     def admit(self, count: int) -> None:
@@ -93,6 +97,7 @@ class HandlerLedger:
                 self.queued,
                 dict(self.dropped),
                 self.admitted,
+                self.acknowledged_lost,
                 self.callback_errors,
                 dict(self.spool_errors),
             )

@@ -114,6 +114,11 @@ class Shipper:
         self._dead_letters.close()
         self._reader.close()
 
+    def leave_parent(self) -> None:
+        """In a forked child: close the files, without which the parent's lock would outlive the parent."""
+        self._dead_letters.close()
+        self._reader.close()
+
     def counters(self) -> ShipperCounters:
         """Return all counters of one moment, earlier runs on this spool included."""
         counts = self._machine.progress.counts

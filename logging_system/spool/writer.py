@@ -70,7 +70,7 @@ class SpoolWriter:
         self._total_bytes = 0
         self._recount_at = float("-inf")
 
-    def append(self, documents: Sequence[bytes]) -> None:
+    def append(self, documents: Sequence[bytes], *, sync: bool | None = None) -> None:
         """Add `documents` as one block, under the next sequences; durable as promised on return.
 
         After an `OSError` nothing has been promised and the same documents may be handed in again: they keep
@@ -78,6 +78,7 @@ class SpoolWriter:
 
         Args:
             documents: At least one encoded record.
+            sync: Whether this block is on the disk on return; as the writer was told by default.
 
         Raises:
             SpoolFullError: The block does not fit below `spool_bytes_max`.
@@ -92,7 +93,7 @@ class SpoolWriter:
         except OSError:
             self._take_back(descriptor)
             raise
-        if self._sync:
+        if self._sync if sync is None else sync:
             try:
                 self._datasync(descriptor)
             except OSError:

@@ -1,4 +1,4 @@
-"""`python -m logging_system serve`: the gateway's arguments, and what it says when they cannot be used."""
+"""`serve`: takes logs from other processes over HTTP, until a signal ends it."""
 
 from __future__ import annotations
 
@@ -7,33 +7,47 @@ import json
 import math
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from logging_system.cli.parser import fail
 from logging_system.gateway.limits import Limits
 
-EXIT_FAILED = 1
+if TYPE_CHECKING:
+    from logging_system.cli.parser import Subcommands
+
+_NAME = "serve"
+
 _BODY_SECONDS = "how long a body may take to arrive (default 30)"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what `serve` can be told."""
-    add = parser.add_argument
-    add(
+def add(subcommands: Subcommands) -> None:
+    """Add the subcommand and its flags."""
+    parser = subcommands.add_parser(
+        _NAME,
+        help="take logs from other processes over HTTP",
+        description="Takes NDJSON (POST /v1/ndjson) and OTLP/HTTP logs (POST /v1/logs); 200 means that they "
+        "are durable in the spool. Prints one JSON line with its URL when it takes requests. GET /healthz, "
+        "/readyz, /stats. SIGTERM ends it within 5 seconds. Exit codes: 0 stopped, 1 cannot serve, 4 usage.",
+    )
+    parser.set_defaults(run=_serve)
+    flag = parser.add_argument
+    flag(
         "--spool",
         required=True,
         type=Path,
         metavar="DIR",
         help="the spool folder; `ship` takes it to the store",
     )
-    add("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
-    add("--port", type=_port, default=4318, help="the port, 0 for a free one (default 4318, OTLP/HTTP's)")
-    add("--token-file", type=Path, metavar="FILE", help="bearer tokens that may send, one a line; mode 0600")
-    add("--open-to-all", action="store_true", help="allow an address beyond this machine without tokens")
-    add("--certificate", type=Path, metavar="FILE", help="the server's certificate chain, PEM: serve TLS")
-    add("--key", type=Path, metavar="FILE", help="its key, PEM, where the chain's file does not hold it")
+    flag("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
+    flag("--port", type=_port, default=4318, help="the port, 0 for a free one (default 4318, OTLP/HTTP's)")
+    flag("--token-file", type=Path, metavar="FILE", help="bearer tokens that may send, one a line; mode 0600")
+    flag("--open-to-all", action="store_true", help="allow an address beyond this machine without tokens")
+    flag("--certificate", type=Path, metavar="FILE", help="the server's certificate chain, PEM: serve TLS")
+    flag("--key", type=Path, metavar="FILE", help="its key, PEM, where the chain's file does not hold it")
     defaults = Limits()
     _add_limit(parser, "--body-bytes-max", defaults.body_bytes_max, "bytes of a body, also once unpacked")
     _add_limit(parser, "--record-bytes-max", defaults.record_bytes_max, "bytes of one line or record")
-    add(
+    flag(
         "--body-seconds-max",
         type=_seconds,
         default=defaults.body_seconds_max,
@@ -45,15 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_limit(parser, "--spool-bytes-max", 1024 * 1024 * 1024, "bytes of the spool; when full, 429")
 
 
-def run(options: argparse.Namespace) -> int:
-    """Serve until a signal; prints one JSON line with the URL when requests are taken.
-
-    Args:
-        options: What `add_arguments` was told.
-
-    Returns:
-        0 after a good end, 1 where it cannot serve or could not seal the spool in time.
-    """
+def _serve(options: argparse.Namespace) -> int:
     from logging_system.gateway.server import ExposureError, Service, serve
     from logging_system.gateway.tokens import TokenFileError
 
@@ -77,21 +83,16 @@ def run(options: argparse.Namespace) -> int:
     try:
         return serve(service, _say_ready)
     except ExposureError as error:
-        return _fail(f"--host {error}: --token-file FILE, or --open-to-all")
+        return fail(_NAME, f"--host {error}: --token-file FILE, or --open-to-all")
     except TokenFileError as error:
-        return _fail(f"--token-file {error}")
+        return fail(_NAME, f"--token-file {error}")
     except OSError as error:
-        return _fail(f"{error.filename or options.host}: {error.strerror or error}")
+        return fail(_NAME, f"{error.filename or options.host}: {error.strerror or error}")
 
 
 def _say_ready(url: str) -> None:
     sys.stdout.write(json.dumps({"ready": True, "url": url}) + "\n")
     sys.stdout.flush()
-
-
-def _fail(message: str) -> int:
-    sys.stderr.write(f"python -m logging_system serve: {message}\n")
-    return EXIT_FAILED
 
 
 def _add_limit(parser: argparse.ArgumentParser, name: str, default: int, what: str) -> None:
