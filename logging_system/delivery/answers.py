@@ -35,9 +35,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """No answer came; what happened to the request is unknown."""
+    """No answer came.
+
+    Attributes:
+        reason: What went wrong.
+        may_have_arrived: False only where it is certain that no byte of the request reached the store.
+    """
 
     reason: str
+    may_have_arrived: bool = True
 
 
 class Fate(Enum):
@@ -52,11 +58,12 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """One document's fate, and why where it is not simply stored."""
+    """One document's fate, why where it is not simply stored, and the index that took it where one did."""
 
     fate: Fate
     status: int
     reason: str = ""
+    index: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +76,17 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Unproved:
-    """The answer acknowledges nothing: the whole request is sent again."""
+    """The answer acknowledges nothing: the whole request is sent again.
+
+    Attributes:
+        reason: What was wrong with it.
+        retry_after_seconds: What the server asked for.
+        may_have_stored: Whether the store may have taken documents all the same.
+    """
 
     reason: str
     retry_after_seconds: float | None = None
+    may_have_stored: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +97,18 @@ class Refused:
     reason: str
 
 
-_RETRIED_403 = frozenset({"cluster_block_exception", "security_exception"})
-"""A block and a missing privilege are lifted by an operator; neither is the document's fault."""
+_OPERATORS_MATTER = frozenset(
+    {
+        "cluster_block_exception",
+        "security_exception",
+        "index_not_found_exception",
+        "index_closed_exception",
+    }
+)
+"""A block, a missing privilege, an index missing or closed: an operator lifts it; no document is at fault."""
+
+_TURNED_AWAY = frozenset({401, 403, 404, 405, 407, 429})
+"""Answers to a whole request that was refused before any document of it was looked at."""
 
 
 def judge(answer: Answer | NoAnswer, sent: int) -> Judged | Unproved | Refused:
@@ -95,14 +119,15 @@ def judge(answer: Answer | NoAnswer, sent: int) -> Judged | Unproved | Refused:
         sent: Number of documents in the request.
     """
     if isinstance(answer, NoAnswer):
-        return Unproved(answer.reason)
+        return Unproved(answer.reason, may_have_stored=answer.may_have_arrived)
     retry_after_seconds = _retry_after_seconds(answer.headers)
     content = _parse(answer.body)
     if 200 <= answer.status < 300:
         return _judge_success(answer, content, sent, retry_after_seconds)
     if answer.status == 413 or (answer.status == 400 and "error" in content):
         return Refused(answer.status, _error_reason(content.get("error")) or f"HTTP {answer.status}")
-    return Unproved(f"HTTP {answer.status}: {_excerpt(answer.body)}", retry_after_seconds)
+    may_have_stored = answer.status not in _TURNED_AWAY
+    return Unproved(f"HTTP {answer.status}: {_excerpt(answer.body)}", retry_after_seconds, may_have_stored)
 
 
 def _judge_success(
@@ -131,20 +156,26 @@ def _judge_item(item: object) -> ItemResult | None:
     if 200 <= status < 300:
         if error is not None:
             return ItemResult(Fate.RETRY, status, _error_reason(error))
-        redirected = created.get("failure_store") == "used"
-        return ItemResult(Fate.REDIRECTED if redirected else Fate.DELIVERED, status)
+        if created.get("failure_store") == "used":
+            return ItemResult(Fate.REDIRECTED, status)
+        return ItemResult(Fate.DELIVERED, status, index=_index(created))
     if status == 409:
         # With op `create` and an id that only this record has: it is there from an attempt before.
-        return ItemResult(Fate.CONFLICT, status)
+        return ItemResult(Fate.CONFLICT, status, index=_index(created))
     return ItemResult(_fate_of_error(status, error), status, _error_reason(error) or f"status {status}")
 
 
 def _fate_of_error(status: int, error: object) -> Fate:
-    if status == 403 and isinstance(error, dict) and error.get("type") in _RETRIED_403:
+    if isinstance(error, dict) and error.get("type") in _OPERATORS_MATTER:
         return Fate.RETRY
     if 400 <= status < 500 and status != 429:
         return Fate.REJECTED
     return Fate.RETRY
+
+
+def _index(created: dict[str, object]) -> str:
+    name = created.get("_index")
+    return name if isinstance(name, str) else ""
 
 
 def _parse(body: bytes) -> dict[str, object]:
