@@ -7,7 +7,7 @@ with HTML, cut bodies short and repeat other requests' answers; none of that ack
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -111,19 +111,19 @@ _TURNED_AWAY = frozenset({401, 403, 404, 405, 407, 429})
 """Answers to a whole request that was refused before any document of it was looked at."""
 
 
-def judge(answer: Answer | NoAnswer, sent: int) -> Judged | Unproved | Refused:
+def judge(answer: Answer | NoAnswer, ids: Sequence[str]) -> Judged | Unproved | Refused:
     """Say what an answer proves.
 
     Args:
         answer: What came back, or that nothing did.
-        sent: Number of documents in the request.
+        ids: The `_id` of each document, in the order sent. An answer that names others is a foreign one.
     """
     if isinstance(answer, NoAnswer):
         return Unproved(answer.reason, may_have_stored=answer.may_have_arrived)
     retry_after_seconds = _retry_after_seconds(answer.headers)
     content = _parse(answer.body)
     if 200 <= answer.status < 300:
-        return _judge_success(answer, content, sent, retry_after_seconds)
+        return _judge_success(answer, content, ids, retry_after_seconds)
     if answer.status == 413 or (answer.status == 400 and "error" in content):
         return Refused(answer.status, _error_reason(content.get("error")) or f"HTTP {answer.status}")
     may_have_stored = answer.status not in _TURNED_AWAY
@@ -131,27 +131,29 @@ def judge(answer: Answer | NoAnswer, sent: int) -> Judged | Unproved | Refused:
 
 
 def _judge_success(
-    answer: Answer, content: dict[str, object], sent: int, retry_after_seconds: float | None
+    answer: Answer, content: dict[str, object], ids: Sequence[str], retry_after_seconds: float | None
 ) -> Judged | Unproved:
     items = content.get("items")
     if not isinstance(content.get("errors"), bool) or not isinstance(items, list):
         return Unproved(
             f"HTTP {answer.status} that is no bulk answer: {_excerpt(answer.body)}", retry_after_seconds
         )
-    if len(items) != sent:
-        return Unproved(f"{sent} documents sent, {len(items)} answered", retry_after_seconds)
-    results = [_judge_item(item) for item in items]
+    if len(items) != len(ids):
+        return Unproved(f"{len(ids)} documents sent, {len(items)} answered", retry_after_seconds)
+    results = [_judge_item(item, document_id) for item, document_id in zip(items, ids, strict=True)]
     proved = tuple(result for result in results if result is not None)
-    if len(proved) != sent:
-        return Unproved("an item without a create status", retry_after_seconds)
+    if len(proved) != len(ids):
+        return Unproved("an item without a create status, or of another document", retry_after_seconds)
     return Judged(proved, retry_after_seconds)
 
 
-def _judge_item(item: object) -> ItemResult | None:
+def _judge_item(item: object, document_id: str) -> ItemResult | None:
     created = item.get("create") if isinstance(item, dict) and len(item) == 1 else None
     status = created.get("status") if isinstance(created, dict) else None
     if not isinstance(created, dict) or not isinstance(status, int) or isinstance(status, bool):
         return None
+    if created.get("_id", document_id) != document_id:
+        return None  # another request's answer
     error = created.get("error")
     if 200 <= status < 300:
         if error is not None:

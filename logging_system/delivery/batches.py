@@ -24,8 +24,9 @@ class Batch:
         look_ups_failed: Look-ups of it that proved nothing.
         proofs_before: Bulk answers that proved something before the first of those.
         is_isolating: Whether it is a part of a refused batch, and must not meet other documents.
-        refused_number: The last request with company that was refused with a document of it; 0 for none.
-        refusals_alone: How often its one document was refused by itself.
+        tried_number: The last request that carried it; 0 for none.
+        refused_number: The last request that was refused with its one document alone; 0 for none.
+        refusals_alone: How often that happened after the store had accepted others.
     """
 
     items: tuple[Item, ...]
@@ -37,6 +38,7 @@ class Batch:
     look_ups_failed: int = 0
     proofs_before: int = 0
     is_isolating: bool = False
+    tried_number: int = 0
     refused_number: int = 0
     refusals_alone: int = 0
 
@@ -132,7 +134,7 @@ class WaitingBatches:
         return sum(batch.refusals_alone > 0 for batch in self._batches)
 
     def take_probe(self, *, holds_place: bool, records_max: int) -> Batch | None:
-        """Take out a small part of the smallest of one kind, due or not.
+        """Take out a small part of the one of a kind that was tried longest ago, due or not.
 
         Args:
             holds_place: Whether it is to be one that holds a place.
@@ -141,12 +143,15 @@ class WaitingBatches:
         candidates = [batch for batch in self._batches if batch.holds_place == holds_place]
         if not candidates:
             return None
-        smallest = min(candidates, key=lambda batch: len(batch.items))
-        self._remove(smallest)
-        if len(smallest.items) > records_max:
-            self._batches.append(smallest.part(smallest.items[records_max:]))
-            return smallest.part(smallest.items[:records_max])
-        return smallest
+        if len(self._batches) >= self.limits.waiting_batches_max:
+            # A long outage must not cut everything into crumbs.
+            candidates = [one for one in candidates if len(one.items) <= records_max] or candidates
+        first = min(candidates, key=lambda batch: batch.tried_number)
+        self._remove(first)
+        if len(first.items) > records_max:
+            self._batches.append(first.part(first.items[records_max:]))
+            return first.part(first.items[:records_max])
+        return first
 
     def _remove(self, batch: Batch) -> None:
         # Not list.remove: two batches may be equal in all but identity.

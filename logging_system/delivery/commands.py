@@ -63,6 +63,8 @@ class Limits:
         concurrency: Most requests under way at once; how many there are follows from the store's answers.
         held_records_max: Records taken on and not done.
         held_bytes_max: Their document bytes.
+        unfinished_records_max: Records taken on before the oldest is done; of those done meanwhile only the
+            number is kept, so that one record that takes long does not hold up the others.
         request_seconds_max: How long a request may be under way before it counts as lost.
         waiting_batches_max: Batches that wait to be sent again before no fresh one is begun.
         probe_records_max: Documents in the one request that asks whether the store is back.
@@ -74,6 +76,7 @@ class Limits:
     concurrency: int = 4
     held_records_max: int = 20_000
     held_bytes_max: int = 32 * 1024 * 1024
+    unfinished_records_max: int = 100_000
     request_seconds_max: float = 60.0
     waiting_batches_max: int = 32
     probe_records_max: int = 10

@@ -34,6 +34,10 @@ Command = Send | LookUp | BuryDeadLetter
 UNJUDGED_MAX = 4
 """Single documents refused while nothing else is accepted, before no more batches are taken apart."""
 
+REFUSALS_ALONE = 3
+"""Refusals of a document alone, others accepted in between, before it is blamed; sooner for its size."""
+
+_REFUSALS_ALONE = {413: 2}
 LOOK_UPS_FAILED_MAX = 10
 PROOFS_MEANWHILE_MIN = 10
 """A look-up that fails so often, while so many bulks are proved, will not come: the batch is sent without."""
@@ -63,7 +67,8 @@ class DeliveryMachine:
         progress: What is done, as far as it is remembered.
         tally: What happened on the way.
         breaker: Whether the store is left alone.
-        held_bytes: Document bytes taken on and not done.
+        held_records: Documents taken on and not done.
+        held_bytes: Their bytes.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class DeliveryMachine:
         self.breaker = Breaker(self.limiter, rng)
         self.progress = Progress()
         self.tally = Tally()
+        self.held_records = 0
         self.held_bytes = 0
         self._fresh = FreshItems(self.limits)
         self._waiting = WaitingBatches(self.limits)
@@ -108,9 +114,13 @@ class DeliveryMachine:
     @property
     def room_bytes(self) -> int:
         """How many document bytes more may be handed in; 0 asks the reader to wait."""
-        if self.progress.unfinished >= self.limits.held_records_max:
+        limits = self.limits
+        if (
+            self.held_records >= limits.held_records_max
+            or self.progress.unfinished >= limits.unfinished_records_max
+        ):
             return 0
-        return max(0, self.limits.held_bytes_max - self.held_bytes)
+        return max(0, limits.held_bytes_max - self.held_bytes)
 
     def doubt(self, epochs: Collection[bytes]) -> None:
         """Expect that an earlier process sent records of these writers and did not live to remember it.
@@ -133,6 +143,7 @@ class DeliveryMachine:
         for item in items:
             self.progress.take(item.epoch, item.sequence)
             self.held_bytes += len(item.document)
+        self.held_records += len(items)
         self._fresh.add(items, now_seconds)
 
     def commands(self, now_seconds: float) -> list[Command]:
@@ -237,7 +248,7 @@ class DeliveryMachine:
 
     def _request(self, batch: Batch, now_seconds: float) -> Send | LookUp:
         number, self._next_number = self._next_number, self._next_number + 1
-        batch.holds_place = True
+        batch.tried_number = number
         request = _Request(number, batch, now_seconds, self._write_indices.mark())
         self._requests[number] = request
         self.limiter.sent(len(self._requests))
@@ -260,7 +271,7 @@ class DeliveryMachine:
             self.answered(number, NoAnswer(f"no whole answer within {seconds_max:g} s"), now_seconds)
 
     def _judge_bulk(self, request: _Request, answer: Answer | NoAnswer, now_seconds: float) -> None:
-        judged = judge(answer, len(request.batch.items))
+        judged = judge(answer, [item.id for item in request.batch.items])
         if isinstance(judged, Unproved):
             if judged.may_have_stored:
                 request.batch.is_doubtful = True
@@ -278,6 +289,7 @@ class DeliveryMachine:
         self.tally.last_trouble = judged.reason
         self.limiter.pushed_back(request.sent_seconds, now_seconds)
         self.breaker.failed(judged.retry_after_seconds, now_seconds)
+        request.batch.holds_place = request.indices is None or request.batch.holds_place
         self._wait(request.batch, judged.retry_after_seconds, now_seconds)
 
     def _judge_look_up(
@@ -400,20 +412,21 @@ class DeliveryMachine:
         batch = request.batch
         batch.is_isolating = True
         if len(batch.items) > 1:
-            batch.refused_number = request.number
             if self._waiting.unjudged() < UNJUDGED_MAX:
                 middle = len(batch.items) // 2
                 for half in (batch.items[:middle], batch.items[middle:]):
                     self._waiting.add(batch.part(half))
                 self.breaker.reached(now_seconds)
                 return
-        elif batch.refusals_alone and self._accepted_number > batch.refused_number:
-            self._bury(batch.items[0], refused.status, refused.reason)
-            self.breaker.reached(now_seconds)
-            return
         else:
-            batch.refused_number = batch.refused_number or request.number
-            batch.refusals_alone += 1
+            # A refusal counts anew only after the store accepted something: an outage is one refusal.
+            if not batch.refused_number or self._accepted_number > batch.refused_number:
+                batch.refusals_alone += 1
+            if batch.refusals_alone >= _REFUSALS_ALONE.get(refused.status, REFUSALS_ALONE):
+                self._bury(batch.items[0], refused.status, refused.reason)
+                self.breaker.reached(now_seconds)
+                return
+            batch.refused_number = request.number
             batch.holds_place = False
         self.breaker.failed(None, now_seconds)
         self._wait(batch, None, now_seconds)
@@ -429,6 +442,7 @@ class DeliveryMachine:
         self._burials.append(BuryDeadLetter(item, status, reason))
 
     def _done(self, item: Item, outcome: Outcome) -> None:
+        self.held_records -= 1
         self.held_bytes -= len(item.document)
         self._suspects.cleared(item.id)
         self.progress.finish(item.epoch, item.sequence, outcome)

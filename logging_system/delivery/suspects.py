@@ -14,7 +14,7 @@ from logging_system.delivery.answers import ItemResult
 TRIES_MAX = 8
 """Failures with company before a document is sent alone."""
 
-ACCEPTED_PER_SUSPECT = 100
+ACCEPTED_PER_SUSPECT = 20
 """Documents accepted since, for each one under suspicion: a lost shard fails a larger share than that."""
 
 BLAMED_STATUS = 500

@@ -1,0 +1,140 @@
+"""A simulated store: a data stream with backing indices, and all the ways in which it answers."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from logging_system.delivery.answers import Answer, NoAnswer
+from logging_system.delivery.machine import Item
+
+SMALL_BODY_RECORDS = 7
+SHARDS = 5
+LARGE_BYTES = 2_000
+"""A document of more never fits through the proxy."""
+
+
+class BrokenPromise(AssertionError):
+    """What must never happen, happened."""
+
+
+@dataclass(slots=True)
+class Store:
+    """The truth: what is stored where; `poison` says of a sequence how it is broken."""
+
+    rng: random.Random
+    poison: dict[str, str]
+    indices: list[set[str]] = field(default_factory=lambda: [set()])
+    failure_store: set[str] = field(default_factory=set)
+    buried: dict[str, str] = field(default_factory=dict)
+    looked_up_seconds: dict[str, float] = field(default_factory=dict)
+    last_answer: Answer | None = None
+
+    @property
+    def write_index(self) -> str:
+        return f".ds-{len(self.indices):06}"
+
+    def has(self, document_id: str) -> bool:
+        return any(document_id in index for index in self.indices)
+
+    def rollover(self) -> None:
+        self.indices.append(set())
+
+    def bulk(self, items: Sequence[Item], active: frozenset[str]) -> Answer:
+        """Execute a bulk; `active` are the faults that hit this request."""
+        refused = self._refuse(items, active)
+        if refused is not None:
+            return refused
+        outcomes = [{"_id": item.id, **self._create(item, active)} for item in items]
+        content = {"errors": any(one["status"] > 299 for one in outcomes), "took": 1}
+        answer = Answer(200, {}, orjson.dumps({**content, "items": [{"create": one} for one in outcomes]}))
+        return self._garble(answer, outcomes, active)
+
+    def look_up(self, items: Sequence[Item], since: Sequence[str], active: frozenset[str]) -> Answer:
+        """Execute a multi-get over the backing indices from the first of `since` on."""
+        if "503" in active or "look-up 503" in active:
+            return Answer(503, {}, b"busy")
+        if "429" in active:
+            return Answer(429, {}, b"busy")
+        first = int(since[0].removeprefix(".ds-")) - 1 if since else 0
+        docs = [
+            {"_index": f".ds-{place + 1:06}", "_id": item.id, "found": item.id in self.indices[place]}
+            for place in range(first, len(self.indices))
+            for item in items
+        ]
+        return self._garble(Answer(200, {}, orjson.dumps({"docs": docs})), docs, active)
+
+    def _refuse(self, items: Sequence[Item], active: frozenset[str]) -> Answer | None:
+        if "503" in active:
+            return Answer(503, {}, b'{"error":"unavailable"}')
+        if "429" in active:
+            return Answer(429, {}, b'{"error":"busy"}')
+        if "429 with retry-after" in active:
+            return Answer(429, {"retry-after": str(self.rng.randint(1, 3))}, b'{"error":"busy"}')
+        if "400 for everything" in active:
+            return Answer(400, {}, b'{"error":{"type":"illegal_argument_exception","reason":"broken proxy"}}')
+        large = any(len(item.document) > LARGE_BYTES for item in items)
+        if large or ("413 above a few" in active and len(items) > SMALL_BODY_RECORDS):
+            return Answer(413, {}, b"<html>too large")
+        if any(self.poison.get(item.id) == "request" for item in items):
+            return Answer(400, {}, b'{"error":{"type":"x_content_parse_exception","reason":"no JSON"}}')
+        return None
+
+    def _create(self, item: Item, active: frozenset[str]) -> dict[str, object]:
+        document_id, roll = item.id, self.rng.random()
+        broken = self.poison.get(document_id)
+        shard = item.sequence % SHARDS
+        if "block" in active:
+            return {"status": 403, "error": {"type": "cluster_block_exception", "reason": "read-only"}}
+        if "a shard answers 500" in active and shard == 0:
+            return {"status": 500, "error": {"type": "illegal_state_exception", "reason": "shard"}}
+        if "item 429" in active and roll < 0.5:
+            return {"status": 429, "error": {"type": "es_rejected_execution_exception", "reason": "full"}}
+        if "item 503" in active and roll > 0.5:
+            return {"status": 503, "error": {"type": "unavailable_shards_exception", "reason": "gone"}}
+        if document_id in self.indices[-1]:
+            return {"status": 409, "_index": self.write_index, "error": {"type": "version_conflict"}}
+        if broken == "mapping":
+            if "failure store" in active:
+                self.failure_store.add(document_id)
+                return {"status": 201, "_index": ".fs-1", "failure_store": "used"}
+            return {"status": 400, "error": {"type": "document_parsing_exception", "reason": "no number"}}
+        if broken == "stumble":
+            return {"status": 500, "error": {"type": "not_x_content_exception", "reason": "no JSON"}}
+        self._store(document_id)
+        return {"status": 201, "_index": self.write_index}
+
+    def _store(self, document_id: str) -> None:
+        if self.has(document_id):
+            raise BrokenPromise(f"{document_id} is stored twice, in two backing indices")
+        if document_id in self.buried:
+            raise BrokenPromise(f"{document_id} is stored and was given up before")
+        self.indices[-1].add(document_id)
+
+    def _garble(self, answer: Answer, parts: list[dict[str, object]], active: frozenset[str]) -> Answer:
+        earlier, self.last_answer = self.last_answer, answer
+        if "html" in active:
+            return Answer(200, {}, b"<html><body>Welcome</body></html>")
+        if "truncated" in active:
+            return Answer(200, {}, answer.body[: self.rng.randrange(len(answer.body))])
+        if "gzipped" in active:
+            return Answer(200, {"content-encoding": "gzip"}, gzip.compress(answer.body, 1))
+        if "empty" in active:
+            return Answer(200, {}, b"")
+        if "502 after commit" in active:
+            return Answer(502, {}, b"<html>Bad Gateway")
+        if "foreign answer" in active and earlier is not None:
+            return earlier
+        if "wrong length" in active:
+            wrong = [{"create": one} for one in parts[:-1]]
+            return Answer(200, {}, orjson.dumps({"errors": False, "items": wrong, "docs": parts[:-1]}))
+        return answer
+
+
+def lost(reason: str, *, arrived: bool = True) -> NoAnswer:
+    """No answer, for this reason."""
+    return NoAnswer(reason, may_have_arrived=arrived)
