@@ -98,9 +98,7 @@ class Limiter:
         return round_trip_seconds >= self._mean_seconds + DEVIATIONS_MAX * deviation
 
     def _learn(self, round_trip_seconds: float) -> None:
-        """Fold a round trip into the moving mean and variance (T. Finch, "Incremental calculation of weighted
-        mean and variance", 2009, section 9).
-        """
+        # T. Finch, "Incremental calculation of weighted mean and variance", 2009, section 9.
         self._samples += 1
         if self._samples == 1:
             self._mean_seconds = round_trip_seconds

@@ -122,6 +122,10 @@ class DeliveryMachine:
             return 0
         return max(0, limits.held_bytes_max - self.held_bytes)
 
+    def expects(self, number: int) -> bool:
+        """Whether an answer to this command would still change anything; callable from any thread."""
+        return number in self._requests
+
     def doubt(self, epochs: Collection[bytes]) -> None:
         """Expect that an earlier process sent records of these writers and did not live to remember it.
 
@@ -309,6 +313,8 @@ class DeliveryMachine:
             self.tally.last_trouble = judged.reason
         else:
             batch.items = self._without_found(batch.items, judged)
+            if judged.ids:
+                self.breaker.succeeded()
         if batch.items:
             self._waiting.add(batch)  # still due, and so the next to go
 

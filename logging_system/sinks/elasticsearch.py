@@ -17,9 +17,12 @@ import orjson
 from elastic_transport.client_utils import url_to_node_config
 
 from logging_system.delivery.answers import Answer, NoAnswer
+from logging_system.delivery.look_up import INDICES_MAX
 from logging_system.delivery.machine import Item
 from logging_system.sinks.index_template import index_template
 
+JSON = "application/json"
+LOOK_UP_FILTER = "_source=false&filter_path=docs._index,docs._id,docs.found,docs.error.type"
 BULK_FILTER = "errors,took,items.*._index,items.*.status,items.*.error,items.*.failure_store"
 """Keeps every item, and so its position, while most of the answer is left out."""
 
@@ -62,7 +65,7 @@ class ElasticsearchSink:
         """Put the index template (idempotent); see `Sink.prepare`."""
         body = orjson.dumps(index_template(self._stream))
         name = quote(f"logging-system-{self._stream}", safe="")
-        answer = self._request("PUT", f"/_index_template/{name}", body, "application/json")
+        answer = self._request("PUT", f"/_index_template/{name}", body, JSON)
         if isinstance(answer, NoAnswer):
             return answer.reason
         if answer.status in _LACKING:
@@ -77,6 +80,16 @@ class ElasticsearchSink:
         """Create the documents, each under its own id; see `Sink.send`."""
         target = f"/{quote(self._stream, safe='')}/_bulk?filter_path={BULK_FILTER}"
         return self._request("POST", target, encode_bulk(items), "application/x-ndjson")
+
+    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> Answer | NoAnswer:
+        """Ask every backing index that may hold the documents; see `Sink.look_up`."""
+        answer = self._request("GET", f"/_resolve/index/{quote(self._stream, safe='')}", b"", JSON)
+        if isinstance(answer, NoAnswer) or (answer.status >= 400 and answer.status not in _LACKING):
+            return answer
+        # Without `_resolve`, and before the stream exists, its name is as good as its one index's.
+        asked = backing_indices(answer.body, indices) or list(indices) or [self._stream]
+        docs = [{"_index": index, "_id": document_id} for index in asked for document_id in ids]
+        return self._request("POST", f"/_mget?{LOOK_UP_FILTER}", orjson.dumps({"docs": docs}), JSON)
 
     def close(self) -> None:
         """Close the connections of every node."""
@@ -101,6 +114,24 @@ class ElasticsearchSink:
         with self._lock:
             if self._current == place:
                 self._current = (place + 1) % len(self._nodes)
+
+
+def backing_indices(resolved: bytes, known: Sequence[str]) -> list[str]:
+    """Return the backing indices to ask, from the answer of `_resolve/index/<data stream>`.
+
+    Args:
+        resolved: The answer's body; whatever else it is, there are none in it.
+        known: Those that may hold the documents, the oldest first; none where nothing is known.
+    """
+    try:
+        streams = orjson.loads(resolved)["data_streams"]
+        names = [name for stream in streams for name in stream["backing_indices"] if isinstance(name, str)]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return []
+    if known and known[0] in names:
+        names = names[names.index(known[0]) :]
+    names = names[-INDICES_MAX:]
+    return names + [name for name in known if name not in names]
 
 
 def encode_bulk(items: Sequence[Item]) -> bytes:

@@ -195,6 +195,7 @@ class Simulation:
     def carry(self, command: Send | LookUp) -> None:
         """Take a request to the store and its answer back."""
         active, life, sent_seconds = self.active(), self.life, self.now
+        index_then = self.store.write_index
         self.requests += 1
         delay_seconds = self.rng.uniform(0.001, 0.01)
         if "slow" in active:
@@ -205,7 +206,7 @@ class Simulation:
 
         def execute() -> None:
             gave_up = self.life != life or self.now >= sent_seconds + SINK_TIMEOUT_SECONDS
-            if gave_up and self.comes_too_late(command, sent_seconds):
+            if gave_up and self.comes_too_late(command, sent_seconds, index_then):
                 return
             what = self.execute(command, active)
             if "answer late" in active:
@@ -226,8 +227,10 @@ class Simulation:
                 answer(self.now + delay_seconds + timeout_seconds, NoAnswer("cut"))
             self.at(self.now + delay_seconds, execute)
 
-    def comes_too_late(self, command: Send | LookUp, sent_seconds: float) -> bool:
+    def comes_too_late(self, command: Send | LookUp, sent_seconds: float, index_then: str) -> bool:
         """Whether executing it now is what no client can guard against (docs/decisions/0006)."""
+        if index_then != self.store.write_index:
+            return True
         if self.now > self.last_rollover_seconds:
             return False
         asked = self.store.looked_up_seconds
@@ -323,7 +326,7 @@ def _records(
 ) -> dict[bytes, list[tuple[float, Item]]]:
     """Draw what is written when, and what of it is broken."""
     moments = sorted(rng.randrange(BURSTS) * FAULTS_WITHIN_SECONDS / BURSTS for _ in range(RECORDS))
-    moments += [healed_seconds + 1.0 + place // 10 * 0.5 for place in range(TRAFFIC_AFTER)]
+    moments += [healed_seconds + 1.0 + place // 10 * 1.5 for place in range(TRAFFIC_AFTER)]
     records: dict[bytes, list[tuple[float, Item]]] = {epoch: [] for epoch in EPOCHS}
     for moment in moments:
         epoch = rng.choice(EPOCHS)
