@@ -293,7 +293,11 @@ class DeliveryMachine:
         self.tally.last_trouble = judged.reason
         self.limiter.pushed_back(request.sent_seconds, now_seconds)
         self.breaker.failed(judged.retry_after_seconds, now_seconds)
-        request.batch.holds_place = request.indices is None or request.batch.holds_place
+        if request.indices is None:
+            request.batch.holds_place = True
+        elif request.batch.look_ups_failed >= LOOK_UPS_FAILED_MAX:
+            # Perhaps only look-ups fail; with all places held by them, no bulk could show it.
+            request.batch.holds_place = False
         self._wait(request.batch, judged.retry_after_seconds, now_seconds)
 
     def _judge_look_up(

@@ -96,7 +96,7 @@ def test_a_bulk_request_goes_to_the_stream_with_a_filter_that_keeps_positions() 
         answer = sink.send(ITEMS)
     (request,) = server.requests
 
-    assert isinstance(judge(answer, 2), Judged)
+    assert isinstance(judge(answer, [item.id for item in ITEMS]), Judged)
     assert request.startswith(
         b"POST /logs-app-prod/_bulk?filter_path=errors,took,items.*._index,items.*.status,items.*.error,"
         b"items.*.failure_store HTTP/1.1\r\n"
@@ -121,7 +121,7 @@ def test_a_bulk_request_goes_to_the_stream_with_a_filter_that_keeps_positions() 
 )
 def test_a_broken_answer_over_a_real_socket_proves_nothing(answer: bytes) -> None:
     with store(answer) as (_server, sink):
-        assert isinstance(judge(sink.send(ITEMS), 2), Unproved)
+        assert isinstance(judge(sink.send(ITEMS), [item.id for item in ITEMS]), Unproved)
 
 
 def test_a_server_that_never_answers_is_given_up_after_the_timeout() -> None:
@@ -147,7 +147,7 @@ def test_after_a_failure_the_next_node_is_asked() -> None:
 
 def test_headers_are_found_whatever_their_case() -> None:
     with store(http(b"", b"429 Too Many Requests", b"RETRY-AFTER: 7\r\n")) as (_server, sink):
-        judged = judge(sink.send(ITEMS), 2)
+        judged = judge(sink.send(ITEMS), [item.id for item in ITEMS])
 
     assert isinstance(judged, Unproved)
     assert judged.retry_after_seconds == 7.0
