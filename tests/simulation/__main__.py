@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 
@@ -16,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=100, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the first one")
     parser.add_argument("--failures-max", type=int, default=3, help="stop after so many failures")
+    parser.add_argument("--json", action="store_true", help="print only the count, and shrink nothing")
     options = parser.parse_args(arguments)
     began_seconds = time.monotonic()
     failures = ran = faults = requests = 0
@@ -26,9 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
         if trouble is None:
             continue
         failures += 1
-        report(seed, trouble, simulation)
+        if not options.json:
+            report(seed, trouble, simulation)
         if failures >= options.failures_max:
             break
+    if options.json:
+        print(json.dumps({"ran": ran, "failures": failures}))
+        return 1 if failures else 0
     seconds = time.monotonic() - began_seconds
     print(
         f"{ran} seeds, {faults} faults, {requests} requests, {failures} failures, {ran / seconds:.1f} seeds/s"

@@ -35,9 +35,9 @@ LIMITS = Limits(
     held_bytes_max=24_000,
     unfinished_records_max=2_000,
     request_seconds_max=4.0,
-    waiting_batches_max=12,
+    waiting_batches_max=6,
 )
-WAITING_MAX = LIMITS.waiting_batches_max + LIMITS.concurrency * 16
+WAITING_MAX = LIMITS.waiting_batches_max + LIMITS.concurrency * 7
 EPOCHS = (b"a" * 16, b"b" * 16)
 
 MachineFactory = Callable[[random.Random, Limits], DeliveryMachine]

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from logging_system.delivery.machine import DeliveryMachine
-from tests.simulation.delivery import MachineFactory, Simulation
+from tests.simulation.delivery import Simulation
 from tests.simulation.faults import Fault
 from tests.simulation.store import BrokenPromise
 
@@ -27,14 +26,14 @@ def failure_of(simulation: Simulation) -> str | None:
 
 
 def shrink(
-    seed: int, schedule: Sequence[Fault], machine: MachineFactory = DeliveryMachine
+    seed: int, schedule: Sequence[Fault], simulation: type[Simulation] = Simulation
 ) -> tuple[Fault, ...]:
     """Return a part of the schedule that still fails.
 
     Args:
         seed: The seed that failed.
         schedule: Its faults.
-        machine: What was under test.
+        simulation: What runs it.
     """
     kept, runs = tuple(schedule), 0
     size = max(1, len(kept) // 2)
@@ -44,7 +43,7 @@ def shrink(
         while start < len(kept) and runs < RUNS_MAX:
             fewer = kept[:start] + kept[start + size :]
             runs += 1
-            if failure_of(Simulation(seed, fewer, machine)) is not None:
+            if failure_of(simulation(seed, fewer)) is not None:
                 kept = fewer
             else:
                 start += size

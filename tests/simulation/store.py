@@ -32,7 +32,7 @@ class Store:
     failure_store: set[str] = field(default_factory=set)
     buried: dict[str, str] = field(default_factory=dict)
     looked_up_seconds: dict[str, float] = field(default_factory=dict)
-    last_answer: Answer | None = None
+    earlier_answers: dict[int, Answer] = field(default_factory=dict)
 
     @property
     def write_index(self) -> str:
@@ -49,6 +49,9 @@ class Store:
         refused = self._refuse(items, active)
         if refused is not None:
             return refused
+        foreign = self.earlier_answers.get(len(items))
+        if "foreign answer" in active and foreign is not None:
+            return foreign  # out of some cache on the way; the store never saw the request
         outcomes = [{"_id": item.id, **self._create(item, active)} for item in items]
         content = {"errors": any(one["status"] > 299 for one in outcomes), "took": 1}
         answer = Answer(200, {}, orjson.dumps({**content, "items": [{"create": one} for one in outcomes]}))
@@ -116,7 +119,7 @@ class Store:
         self.indices[-1].add(document_id)
 
     def _garble(self, answer: Answer, parts: list[dict[str, object]], active: frozenset[str]) -> Answer:
-        earlier, self.last_answer = self.last_answer, answer
+        self.earlier_answers[len(parts)] = answer
         if "html" in active:
             return Answer(200, {}, b"<html><body>Welcome</body></html>")
         if "truncated" in active:
@@ -127,8 +130,6 @@ class Store:
             return Answer(200, {}, b"")
         if "502 after commit" in active:
             return Answer(502, {}, b"<html>Bad Gateway")
-        if "foreign answer" in active and earlier is not None:
-            return earlier
         if "wrong length" in active:
             wrong = [{"create": one} for one in parts[:-1]]
             return Answer(200, {}, orjson.dumps({"errors": False, "items": wrong, "docs": parts[:-1]}))
