@@ -80,6 +80,7 @@ class FreshItems:
         """Take the next documents out: as many as one request carries, at most `records_max`."""
         items: list[Item] = []
         batch_bytes = 0
+        records_max = min(records_max, self.limits.batch_records_max)
         while self._items and len(items) < records_max:
             document_bytes = len(self._items[0].document)
             if items and batch_bytes + document_bytes > self.limits.batch_bytes_max:
@@ -129,6 +130,10 @@ class WaitingBatches:
         self._remove(first)
         return first if first.is_isolating else self._join(first, due[1:])
 
+    def alone(self) -> int:
+        """Return how many single documents wait to be judged, one way or another."""
+        return sum(batch.is_isolating and len(batch.items) == 1 for batch in self._batches)
+
     def unjudged(self) -> int:
         """Return how many single documents wait for proof that they alone are refused."""
         return sum(batch.refusals_alone > 0 for batch in self._batches)
@@ -138,17 +143,15 @@ class WaitingBatches:
 
         Args:
             holds_place: Whether it is to be one that holds a place.
-            records_max: Its documents at most.
+            records_max: Its documents, unless many wait.
         """
         candidates = [batch for batch in self._batches if batch.holds_place == holds_place]
         if not candidates:
             return None
-        if len(self._batches) >= self.limits.waiting_batches_max:
-            # A long outage must not cut everything into crumbs.
-            candidates = [one for one in candidates if len(one.items) <= records_max] or candidates
         first = min(candidates, key=lambda batch: batch.tried_number)
         self._remove(first)
-        if len(first.items) > records_max:
+        # A long outage must not cut everything into crumbs: with many waiting, it goes as it is.
+        if len(first.items) > records_max and len(self._batches) < self.limits.waiting_batches_max:
             self._batches.append(first.part(first.items[records_max:]))
             return first.part(first.items[:records_max])
         return first

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from logging_system.delivery.answers import Answer, Fate, ItemResult, NoAnswer, Refused, Unproved, judge
 from logging_system.delivery.backoff import Backoff
-from logging_system.delivery.batches import Batch, FreshItems, WaitingBatches
+from logging_system.delivery.batches import Batch
 from logging_system.delivery.breaker import Breaker
 from logging_system.delivery.commands import BuryDeadLetter, Item, Limits, LookUp, Send, Tally
+from logging_system.delivery.departures import Departures, Request
 from logging_system.delivery.limiter import Limiter
 from logging_system.delivery.look_up import CannotLookUp, Found, WriteIndices, judge_look_up
 from logging_system.delivery.progress import OUTCOME_OF, Outcome, Progress
@@ -34,6 +34,9 @@ Command = Send | LookUp | BuryDeadLetter
 UNJUDGED_MAX = 4
 """Single documents refused while nothing else is accepted, before no more batches are taken apart."""
 
+ALONE_MAX = 8
+"""Documents judged alone at a time."""
+
 REFUSALS_ALONE = 3
 """Refusals of a document alone, others accepted in between, before it is blamed; sooner for its size."""
 
@@ -41,17 +44,6 @@ _REFUSALS_ALONE = {413: 2}
 LOOK_UPS_FAILED_MAX = 10
 PROOFS_MEANWHILE_MIN = 10
 """A look-up that fails so often, while so many bulks are proved, will not come: the batch is sent without."""
-
-
-@dataclass(slots=True)
-class _Request:
-    """A request under way; `indices` is set where it is a look-up."""
-
-    number: int
-    batch: Batch
-    sent_seconds: float
-    first_index: int
-    indices: tuple[str, ...] | None = None
 
 
 class DeliveryMachine:
@@ -87,9 +79,8 @@ class DeliveryMachine:
         self.tally = Tally()
         self.held_records = 0
         self.held_bytes = 0
-        self._fresh = FreshItems(self.limits)
-        self._waiting = WaitingBatches(self.limits)
-        self._requests: dict[int, _Request] = {}
+        self._departures = Departures(self.limits, self.limiter, self.breaker)
+        self._waiting = self._departures.waiting
         self._burials: list[BuryDeadLetter] = []
         self._suspects = Suspects()
         self._write_indices = WriteIndices()
@@ -97,14 +88,11 @@ class DeliveryMachine:
         self._accepted = 0
         self._accepted_number = 0
         self._proofs = 0
-        self._next_number = 1
-        self._probe_number = 0
-        self._probes_remnant = False
 
     @property
     def in_flight(self) -> int:
         """Requests under way."""
-        return len(self._requests)
+        return len(self._departures.under_way)
 
     @property
     def waiting_batches(self) -> int:
@@ -124,7 +112,7 @@ class DeliveryMachine:
 
     def expects(self, number: int) -> bool:
         """Whether an answer to this command would still change anything; callable from any thread."""
-        return number in self._requests
+        return number in self._departures.under_way
 
     def doubt(self, epochs: Collection[bytes]) -> None:
         """Expect that an earlier process sent records of these writers and did not live to remember it.
@@ -148,7 +136,7 @@ class DeliveryMachine:
             self.progress.take(item.epoch, item.sequence)
             self.held_bytes += len(item.document)
         self.held_records += len(items)
-        self._fresh.add(items, now_seconds)
+        self._departures.fresh.add(items, now_seconds)
 
     def commands(self, now_seconds: float) -> list[Command]:
         """Return what to do now; each command is given out once.
@@ -156,10 +144,15 @@ class DeliveryMachine:
         Args:
             now_seconds: Monotonic time.
         """
-        self._expire(now_seconds)
+        for number in self._departures.overdue(now_seconds):
+            self.tally.expired_requests += 1
+            reason = f"no whole answer within {self.limits.request_seconds_max:g} s"
+            self.answered(number, NoAnswer(reason), now_seconds)
         commands: list[Command] = list(self._burials)
         self._burials.clear()
-        while (batch := self._next_batch(now_seconds)) is not None:
+        while (batch := self._departures.next_batch(now_seconds)) is not None:
+            if isinstance(batch, tuple):
+                batch = Batch(batch, is_doubtful=self._concerns_earlier_process(batch), first_index=-1)
             commands.append(self._request(batch, now_seconds))
         return commands
 
@@ -169,22 +162,7 @@ class DeliveryMachine:
         Args:
             now_seconds: Monotonic time.
         """
-        if self._burials:
-            return 0.0
-        moments: list[float] = []
-        if self._requests:
-            oldest = next(iter(self._requests.values()))
-            moments.append(oldest.sent_seconds + self.limits.request_seconds_max)
-        if not self.breaker.is_closed:
-            if not self._probe_number and (len(self._waiting) or self._may_begin_fresh()):
-                moments.append(self.breaker.open_until_seconds)
-        elif len(self._requests) < self.limiter.allowed:
-            due_seconds = self._waiting.due_seconds()
-            if due_seconds is not None:
-                moments.append(due_seconds)
-            if self._may_begin_fresh():
-                moments.append(self._fresh.due_seconds())
-        return max(0.0, min(moments) - now_seconds) if moments else None
+        return 0.0 if self._burials else self._departures.wait_seconds(now_seconds)
 
     def answered(self, number: int, answer: Answer | NoAnswer, now_seconds: float) -> None:
         """Report what came back for a `Send` or a `LookUp`; too late for one given up, it changes nothing.
@@ -194,12 +172,10 @@ class DeliveryMachine:
             answer: The answer, or that there is none.
             now_seconds: Monotonic time.
         """
-        request = self._requests.pop(number, None)
+        request = self._departures.returned(number)
         if request is None:
             self.tally.late_answers += 1
             return
-        if number == self._probe_number:
-            self._probe_number = 0
         if request.indices is None:
             self._judge_bulk(request, answer, now_seconds)
         else:
@@ -209,72 +185,19 @@ class DeliveryMachine:
         """Report that a dead letter is durable: its record is done."""
         self._done(item, Outcome.DEAD_LETTERED)
 
-    def _next_batch(self, now_seconds: float) -> Batch | None:
-        if not self.breaker.is_closed:
-            ready = self.breaker.admits_probe(now_seconds) and not self._probe_number
-            return self._probe_batch() if ready else None
-        if len(self._requests) >= self.limiter.allowed:
-            return None
-        batch = self._waiting.take_due(now_seconds)
-        if batch is None and self._may_begin_fresh() and now_seconds >= self._fresh.due_seconds():
-            batch = self._fresh_batch(self.limits.batch_records_max)
-        return batch
-
-    def _probe_batch(self) -> Batch | None:
-        """Return a small batch; by turns one that failed as a whole or is fresh, and one pushed back.
-
-        One kind alone could be a document that never succeeds, and it would keep the breaker open for ever.
-        """
-        records_max = self.limits.probe_records_max
-        self._probes_remnant = not self._probes_remnant
-        for _ in range(2):
-            holds_place = not self._probes_remnant
-            batch = self._waiting.take_probe(holds_place=holds_place, records_max=records_max)
-            if batch is None and holds_place and self._may_begin_fresh():
-                batch = self._fresh_batch(records_max)
-            if batch is not None:
-                break
-            self._probes_remnant = not self._probes_remnant
-        if batch is not None:
-            self._probe_number = self._next_number
-            self.breaker.probed()
-        return batch
-
-    def _may_begin_fresh(self) -> bool:
-        places_taken = len(self._requests) + self._waiting.places_held
-        room = len(self._waiting) < self.limits.waiting_batches_max
-        return bool(self._fresh) and room and places_taken < self.limiter.allowed
-
-    def _fresh_batch(self, records_max: int) -> Batch:
-        items = self._fresh.cut(min(records_max, self.limits.batch_records_max))
-        is_doubtful = bool(self._doubt) and any(item.epoch in self._doubt for item in items)
-        return Batch(items, is_doubtful=is_doubtful, first_index=-1)
+    def _concerns_earlier_process(self, items: Sequence[Item]) -> bool:
+        return bool(self._doubt) and any(item.epoch in self._doubt for item in items)
 
     def _request(self, batch: Batch, now_seconds: float) -> Send | LookUp:
-        number, self._next_number = self._next_number, self._next_number + 1
-        batch.tried_number = number
-        request = _Request(number, batch, now_seconds, self._write_indices.mark())
-        self._requests[number] = request
-        self.limiter.sent(len(self._requests))
+        request = self._departures.depart(batch, now_seconds, self._write_indices.mark())
         if batch.is_doubtful:
             self.tally.look_ups += 1
             request.indices = self._write_indices.since(batch.first_index)
-            return LookUp(number, batch.items, request.indices)
+            return LookUp(request.number, batch.items, request.indices)
         self.tally.requests += 1
-        return Send(number, batch.items)
+        return Send(request.number, batch.items)
 
-    def _expire(self, now_seconds: float) -> None:
-        seconds_max = self.limits.request_seconds_max
-        expired = [
-            request.number
-            for request in self._requests.values()
-            if now_seconds - request.sent_seconds >= seconds_max
-        ]
-        for number in expired:
-            self.tally.expired_requests += 1
-            self.answered(number, NoAnswer(f"no whole answer within {seconds_max:g} s"), now_seconds)
-
-    def _judge_bulk(self, request: _Request, answer: Answer | NoAnswer, now_seconds: float) -> None:
+    def _judge_bulk(self, request: Request, answer: Answer | NoAnswer, now_seconds: float) -> None:
         judged = judge(answer, [item.id for item in request.batch.items])
         if isinstance(judged, Unproved):
             if judged.may_have_stored:
@@ -288,7 +211,7 @@ class DeliveryMachine:
         else:
             self._settle(request, judged.items, judged.retry_after_seconds, now_seconds)
 
-    def _unproved(self, request: _Request, judged: Unproved, now_seconds: float) -> None:
+    def _unproved(self, request: Request, judged: Unproved, now_seconds: float) -> None:
         self.tally.unproved_answers += 1
         self.tally.last_trouble = judged.reason
         self.limiter.pushed_back(request.sent_seconds, now_seconds)
@@ -301,7 +224,7 @@ class DeliveryMachine:
         self._wait(request.batch, judged.retry_after_seconds, now_seconds)
 
     def _judge_look_up(
-        self, request: _Request, indices: Sequence[str], answer: Answer | NoAnswer, now_seconds: float
+        self, request: Request, indices: Sequence[str], answer: Answer | NoAnswer, now_seconds: float
     ) -> None:
         batch = request.batch
         judged = judge_look_up(answer, [item.id for item in batch.items], indices)
@@ -349,7 +272,7 @@ class DeliveryMachine:
 
     def _settle(
         self,
-        request: _Request,
+        request: Request,
         results: Sequence[ItemResult],
         retry_after_seconds: float | None,
         now_seconds: float,
@@ -367,7 +290,7 @@ class DeliveryMachine:
         if again:
             self._retry(request, again, retry_after_seconds, now_seconds)
 
-    def _accept(self, request: _Request, item: Item, result: ItemResult) -> None:
+    def _accept(self, request: Request, item: Item, result: ItemResult) -> None:
         self._accepted += 1
         self._accepted_number = max(self._accepted_number, request.number)
         self._write_indices.saw(result.index)
@@ -375,7 +298,7 @@ class DeliveryMachine:
 
     def _feel(
         self,
-        request: _Request,
+        request: Request,
         again: Sequence[tuple[Item, ItemResult]],
         retry_after_seconds: float | None,
         now_seconds: float,
@@ -393,7 +316,7 @@ class DeliveryMachine:
 
     def _retry(
         self,
-        request: _Request,
+        request: Request,
         again: Sequence[tuple[Item, ItemResult]],
         retry_after_seconds: float | None,
         now_seconds: float,
@@ -403,10 +326,14 @@ class DeliveryMachine:
         is_doubtful = any(result.status != 429 and not 400 <= result.status < 500 for _, result in again)
         for item, result in again:
             self._suspects.failed(item.id, result, self._accepted)
-            if not self._suspects.is_to_be_sent_alone(item.id, self._accepted):
-                rest.append(item)
-            elif len(batch.items) == 1:
+            if len(batch.items) == 1 and self._suspects.is_to_blame(item.id):
                 self._bury(item, result.status, result.reason)
+            elif (
+                len(batch.items) == 1
+                or self._waiting.alone() >= ALONE_MAX
+                or not self._suspects.is_to_be_sent_alone(item.id)
+            ):
+                rest.append(item)
             else:
                 alone = Batch((item,), batch.failures, holds_place=False, is_isolating=True)
                 alone.is_doubtful, alone.first_index = is_doubtful, request.first_index
@@ -417,7 +344,7 @@ class DeliveryMachine:
             remnant.is_doubtful, remnant.first_index = is_doubtful, request.first_index
             self._wait(remnant, retry_after_seconds, now_seconds)
 
-    def _isolate(self, request: _Request, refused: Refused, now_seconds: float) -> None:
+    def _isolate(self, request: Request, refused: Refused, now_seconds: float) -> None:
         """Take a refused batch apart; a document alone is blamed only while the store accepts others."""
         batch = request.batch
         batch.is_isolating = True

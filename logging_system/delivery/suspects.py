@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 
 from logging_system.delivery.answers import ItemResult
 
-TRIES_MAX = 8
-"""Failures with company before a document is sent alone."""
+FAILURES_WITH_COMPANY = 2
+"""Failures that count before a document is sent alone; failing once more then, it is blamed."""
 
 ACCEPTED_PER_SUSPECT = 20
-"""Documents accepted since, for each one under suspicion: a lost shard fails a larger share than that."""
+"""Documents accepted between two failures that count, for each document under suspicion.
+
+A lost shard fails a larger share than that; and an outage with a pause in it has one failure that counts after
+each pause, not one for each try.
+"""
 
 BLAMED_STATUS = 500
 """502, 503, 504 and 507 speak of the store by their meaning; they are never held against a document."""
@@ -60,20 +64,22 @@ class Suspects:
             self._records.pop(document_id, None)
             return
         record = self._records.setdefault(document_id, _Record(accepted))
-        record.failures += 1
+        if accepted - record.accepted_before >= ACCEPTED_PER_SUSPECT * len(self._records):
+            record.failures += 1
+            record.accepted_before = accepted
 
     def cleared(self, document_id: str) -> None:
         """Take note that a document is done."""
         self._records.pop(document_id, None)
 
-    def is_to_be_sent_alone(self, document_id: str, accepted: int) -> bool:
-        """Whether only a request of its own can tell more.
+    def is_to_be_sent_alone(self, document_id: str) -> bool:
+        """Whether only a request of its own can tell more."""
+        return self._failures(document_id) >= FAILURES_WITH_COMPANY
 
-        Args:
-            document_id: Its id.
-            accepted: Documents accepted so far.
-        """
+    def is_to_blame(self, document_id: str) -> bool:
+        """Whether a document that failed alone is to be given up."""
+        return self._failures(document_id) > FAILURES_WITH_COMPANY
+
+    def _failures(self, document_id: str) -> int:
         record = self._records.get(document_id)
-        if record is None or record.failures < TRIES_MAX:
-            return False
-        return accepted - record.accepted_before >= ACCEPTED_PER_SUSPECT * len(self._records)
+        return record.failures if record is not None else 0

@@ -20,6 +20,9 @@ RECORDS = 1_000
 TRAFFIC_AFTER = 400
 """Records that follow once all is well: only a store that takes others can be told from a broken document."""
 
+STUMBLING_MAX = 5
+"""Documents answered with 500: each needs its share of other traffic to be told from a lost shard."""
+
 FAULTS_MIN, FAULTS_MAX = 20, 30
 FAULTS_WITHIN_SECONDS = 60.0
 BURSTS = 200
@@ -35,9 +38,9 @@ LIMITS = Limits(
     held_bytes_max=24_000,
     unfinished_records_max=2_000,
     request_seconds_max=4.0,
-    waiting_batches_max=6,
+    waiting_batches_max=8,
 )
-WAITING_MAX = LIMITS.waiting_batches_max + LIMITS.concurrency * 7
+WAITING_MAX = LIMITS.waiting_batches_max + LIMITS.concurrency * 12
 EPOCHS = (b"a" * 16, b"b" * 16)
 
 MachineFactory = Callable[[random.Random, Limits], DeliveryMachine]
@@ -333,7 +336,8 @@ def _records(
         sequence, size_bytes = len(records[epoch]) + 1, rng.randint(60, 200)
         kind = ""
         if moment < healed_seconds and rng.random() < 0.012:
-            kind = rng.choice(("mapping", "mapping", "request", "large", "stumble"))
+            stumbling = sum(broken == "stumble" for broken in poison.values()) < STUMBLING_MAX
+            kind = rng.choice(("mapping", "mapping", "request", "large", *["stumble"] * stumbling))
         item = Item(epoch, sequence, b"x" * (LARGE_BYTES + 1 if kind == "large" else size_bytes))
         if kind:
             poison[item.id] = kind

@@ -70,8 +70,8 @@ MUTANTS = (
     Mutant(
         "a document is blamed for its first 500",
         "suspects.py",
-        "record is None or record.failures < TRIES_MAX",
-        "record is None:\n            return False\n        if True:\n            return True\n        if False",
+        "return self._failures(document_id) > FAILURES_WITH_COMPANY",
+        "return document_id in self._records",
     ),
     Mutant(
         "500s are blamed on documents however many fail",
@@ -94,7 +94,7 @@ MUTANTS = (
     ),
     Mutant(
         "probes ask with pushed-back documents only",
-        "machine.py",
+        "departures.py",
         "self._probes_remnant = not self._probes_remnant",
         "self._probes_remnant = True",
     ),
@@ -102,9 +102,9 @@ MUTANTS = (
     Mutant("room never comes back", "machine.py", "self.held_bytes -= len(item.document)", "pass"),
     Mutant(
         "an open breaker lets everything due through",
-        "machine.py",
-        "if not self.breaker.is_closed:\n            ready",
-        "if self.breaker.admits_probe(now_seconds):\n            ready",
+        "departures.py",
+        "if not self._breaker.is_closed:\n            ready",
+        "if self._breaker.admits_probe(now_seconds):\n            ready",
     ),
 )
 
