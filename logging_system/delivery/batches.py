@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from logging_system.delivery.commands import Item, Limits
@@ -46,6 +46,11 @@ class Batch:
     def size_bytes(self) -> int:
         """Document bytes."""
         return sum(len(item.document) for item in self.items)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is one document that is to be judged by itself."""
+        return self.is_isolating and len(self.items) == 1
 
     def part(self, items: tuple[Item, ...]) -> Batch:
         """Return a batch of some of the documents, with the same past."""
@@ -101,6 +106,9 @@ class WaitingBatches:
     def __len__(self) -> int:
         return len(self._batches)
 
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self._batches)
+
     @property
     def places_held(self) -> int:
         """How many of them hold a place among the requests under way."""
@@ -130,25 +138,22 @@ class WaitingBatches:
         self._remove(first)
         return first if first.is_isolating else self._join(first, due[1:])
 
-    def alone(self) -> int:
-        """Return how many single documents wait to be judged, one way or another."""
-        return sum(batch.is_isolating and len(batch.items) == 1 for batch in self._batches)
-
-    def unjudged(self) -> int:
-        """Return how many single documents wait for proof that they alone are refused."""
-        return sum(batch.refusals_alone > 0 for batch in self._batches)
-
-    def take_probe(self, *, holds_place: bool, records_max: int) -> Batch | None:
+    def take_probe(self, *, holds_place: bool, halves_first: bool, records_max: int) -> Batch | None:
         """Take out a small part of the one of a kind that was tried longest ago, due or not.
 
         Args:
             holds_place: Whether it is to be one that holds a place.
+            halves_first: Whether the smallest part of a refused batch goes before others.
             records_max: Its documents, unless many wait.
         """
         candidates = [batch for batch in self._batches if batch.holds_place == holds_place]
         if not candidates:
             return None
-        first = min(candidates, key=lambda batch: batch.tried_number)
+        halves = [batch for batch in candidates if batch.is_isolating and not batch.refusals_alone]
+        if halves and halves_first:
+            first = min(halves, key=lambda batch: len(batch.items))
+        else:
+            first = min(candidates, key=lambda batch: batch.tried_number)
         self._remove(first)
         # A long outage must not cut everything into crumbs: with many waiting, it goes as it is.
         if len(first.items) > records_max and len(self._batches) < self.limits.waiting_batches_max:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from logging_system.delivery.batches import Batch, FreshItems, WaitingBatches
 from logging_system.delivery.breaker import Breaker
 from logging_system.delivery.commands import Item, Limits
 from logging_system.delivery.limiter import Limiter
+
+
+UNJUDGED_MAX = 4
+"""Single documents refused while nothing else is accepted, before no more batches are taken apart."""
+
+
+_HOLDING_PLACE, _PUSHED_BACK, _FRESH, _PROBE_KINDS = range(4)
 
 
 @dataclass(slots=True)
@@ -47,7 +56,7 @@ class Departures:
         self._breaker = breaker
         self._next_number = 1
         self._probe_number = 0
-        self._probes_remnant = False
+        self._probe_kind = _FRESH
 
     def next_batch(self, now_seconds: float) -> Batch | tuple[Item, ...] | None:
         """Take out what goes now: a batch that waited, or the fresh documents of a new one.
@@ -82,6 +91,25 @@ class Departures:
             self._probe_number = 0
         return self.under_way.pop(number, None)
 
+    def alone(self) -> int:
+        """Return how many single documents are to be judged by themselves, waiting or under way."""
+        return sum(batch.is_alone for batch in self._all())
+
+    def may_take_apart(self, batch: Batch | None = None) -> bool:
+        """Whether one more refused batch may be halved: not while single documents wait for their judgement.
+
+        Unless nothing else is left that the store could accept, and they be judged by.
+
+        Args:
+            batch: The one in question; None for any.
+        """
+        if sum(other.refusals_alone > 0 for other in self._all()) < UNJUDGED_MAX:
+            return True
+        others = [len(other.items) for other in self._all() if not other.is_alone]
+        return (
+            batch is not None and not self.fresh and len(batch.items) <= min(others, default=len(batch.items))
+        )
+
     def overdue(self, now_seconds: float) -> list[int]:
         """Return the requests whose time is up."""
         latest_seconds = now_seconds - self._limits.request_seconds_max
@@ -109,24 +137,35 @@ class Departures:
         return max(0.0, min(moments) - now_seconds) if moments else None
 
     def _probe(self) -> Batch | tuple[Item, ...] | None:
-        """Take out something small; by turns what failed as a whole or is fresh, and what was pushed back.
+        """Take out something small; by turns what failed as a whole, what was pushed back, and what is fresh.
 
         One kind alone could be a document that never succeeds, and it would keep the breaker open for ever.
         """
-        records_max = self._limits.probe_records_max
-        self._probes_remnant = not self._probes_remnant
-        for _ in range(2):
-            holds_place = not self._probes_remnant
-            batch = self.waiting.take_probe(holds_place=holds_place, records_max=records_max)
-            if batch is not None:
-                return batch
-            if holds_place and self._may_begin_fresh():
-                return self.fresh.cut(records_max)
-            self._probes_remnant = not self._probes_remnant
+        for _ in range(_PROBE_KINDS):
+            self._probe_kind = (self._probe_kind + 1) % _PROBE_KINDS
+            probe = self._probe_of(self._probe_kind)
+            if probe is not None:
+                return probe
         return None
+
+    def _probe_of(self, kind: int) -> Batch | tuple[Item, ...] | None:
+        records_max = self._limits.probe_records_max
+        if kind == _FRESH:
+            return self.fresh.cut(records_max) if self._may_begin_fresh() else None
+        # Down to single documents first, or a store that refuses everything has everything in pieces.
+        halves_first = kind == _HOLDING_PLACE and self.may_take_apart()
+        return self.waiting.take_probe(
+            holds_place=kind == _HOLDING_PLACE, halves_first=halves_first, records_max=records_max
+        )
+
+    def _all(self) -> Iterator[Batch]:
+        return chain(self.waiting, (request.batch for request in self.under_way.values()))
 
     def _may_begin_fresh(self) -> bool:
         places_taken = len(self.under_way) + self.waiting.places_held
         # Documents that wait to be judged need others to be accepted: they must not shut these out.
-        room = len(self.waiting) - self.waiting.alone() < self._limits.waiting_batches_max
+        room = (
+            len(self.waiting) - sum(batch.is_alone for batch in self.waiting)
+            < self._limits.waiting_batches_max
+        )
         return bool(self.fresh) and room and places_taken < self._limiter.allowed

@@ -31,9 +31,6 @@ __all__ = ["BuryDeadLetter", "DeliveryMachine", "Item", "Limits", "LookUp", "Sen
 
 Command = Send | LookUp | BuryDeadLetter
 
-UNJUDGED_MAX = 4
-"""Single documents refused while nothing else is accepted, before no more batches are taken apart."""
-
 ALONE_MAX = 8
 """Documents judged alone at a time."""
 
@@ -41,8 +38,11 @@ REFUSALS_ALONE = 3
 """Refusals of a document alone, others accepted in between, before it is blamed; sooner for its size."""
 
 _REFUSALS_ALONE = {413: 2}
-LOOK_UPS_FAILED_MAX = 10
-PROOFS_MEANWHILE_MIN = 10
+PLACE_LOST_AFTER_LOOK_UPS = 10
+"""Perhaps only look-ups fail; with all places held by them, no bulk could show it."""
+
+LOOK_UPS_FAILED_MAX = 30
+PROOFS_MEANWHILE_MIN = 30
 """A look-up that fails so often, while so many bulks are proved, will not come: the batch is sent without."""
 
 
@@ -218,8 +218,7 @@ class DeliveryMachine:
         self.breaker.failed(judged.retry_after_seconds, now_seconds)
         if request.indices is None:
             request.batch.holds_place = True
-        elif request.batch.look_ups_failed >= LOOK_UPS_FAILED_MAX:
-            # Perhaps only look-ups fail; with all places held by them, no bulk could show it.
+        elif request.batch.look_ups_failed >= PLACE_LOST_AFTER_LOOK_UPS:
             request.batch.holds_place = False
         self._wait(request.batch, judged.retry_after_seconds, now_seconds)
 
@@ -330,7 +329,7 @@ class DeliveryMachine:
                 self._bury(item, result.status, result.reason)
             elif (
                 len(batch.items) == 1
-                or self._waiting.alone() >= ALONE_MAX
+                or self._departures.alone() >= ALONE_MAX
                 or not self._suspects.is_to_be_sent_alone(item.id)
             ):
                 rest.append(item)
@@ -349,12 +348,13 @@ class DeliveryMachine:
         batch = request.batch
         batch.is_isolating = True
         if len(batch.items) > 1:
-            if self._waiting.unjudged() < UNJUDGED_MAX:
+            if self._departures.may_take_apart(batch):
                 middle = len(batch.items) // 2
                 for half in (batch.items[:middle], batch.items[middle:]):
                     self._waiting.add(batch.part(half))
                 self.breaker.reached(now_seconds)
                 return
+            batch.holds_place = False  # what it waits for is that others are accepted
         else:
             # A refusal counts anew only after the store accepted something: an outage is one refusal.
             if not batch.refused_number or self._accepted_number > batch.refused_number:

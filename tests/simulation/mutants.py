@@ -95,8 +95,8 @@ MUTANTS = (
     Mutant(
         "probes ask with pushed-back documents only",
         "departures.py",
-        "self._probes_remnant = not self._probes_remnant",
-        "self._probes_remnant = True",
+        "self._probe_kind = (self._probe_kind + 1) % _PROBE_KINDS",
+        "self._probe_kind = _PUSHED_BACK",
     ),
     Mutant("the limit has no cap", "limiter.py", "min(float(self.cap), raised)", "raised"),
     Mutant("room never comes back", "machine.py", "self.held_bytes -= len(item.document)", "pass"),
