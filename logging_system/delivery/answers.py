@@ -155,9 +155,7 @@ def _judge_item(item: object, document_id: str) -> ItemResult | None:
     if created.get("_id", document_id) != document_id:
         return None  # another request's answer
     error = created.get("error")
-    if 200 <= status < 300:
-        if error is not None:
-            return ItemResult(Fate.RETRY, status, _error_reason(error))
+    if 200 <= status < 300 and error is None:
         if created.get("failure_store") == "used":
             return ItemResult(Fate.REDIRECTED, status)
         return ItemResult(Fate.DELIVERED, status, index=_index(created))

@@ -11,7 +11,6 @@ from logging_system.delivery.breaker import Breaker
 from logging_system.delivery.commands import Item, Limits
 from logging_system.delivery.limiter import Limiter
 
-
 UNJUDGED_MAX = 4
 """Single documents refused while nothing else is accepted, before no more batches are taken apart."""
 

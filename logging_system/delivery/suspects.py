@@ -17,8 +17,8 @@ FAILURES_WITH_COMPANY = 2
 ACCEPTED_PER_SUSPECT = 20
 """Documents accepted between two failures that count, for each document under suspicion.
 
-A lost shard fails a larger share than that; and an outage with a pause in it has one failure that counts after
-each pause, not one for each try.
+A lost shard fails a larger share than that; and an outage with a pause in it has one failure that counts
+after each pause, not one for each try.
 """
 
 BLAMED_STATUS = 500

@@ -36,7 +36,7 @@ def machine() -> DeliveryMachine:
 
 
 def deliver(deliverer: DeliveryMachine, sink: ElasticsearchSink) -> list[str]:
-    """Obey until all is done; the virtual clock leaps over every pause. Returns what was asked of the store."""
+    """Obey until all is done, the clock leaping over pauses; returns what was asked of the store."""
     asked: list[str] = []
     now = 100.0
     for _ in range(STEPS_MAX):

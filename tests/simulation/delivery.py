@@ -1,6 +1,7 @@
-"""Drives the delivery machine through one seed: simulated store, network, clock and spool; checked at each step.
+"""Drives the delivery machine through one seed: store, network, clock and spool are simulated.
 
-Virtual time jumps from event to event, so an outage of minutes costs nothing.
+Virtual time jumps from event to event, so an outage of minutes costs nothing. The promises are checked at
+every step.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits, LookUp, Send
 from tests.simulation.faults import LASTING, Fault, draw_schedule
-from tests.simulation.store import LARGE_BYTES, BrokenPromise, Store
+from tests.simulation.store import LARGE_BYTES, BrokenPromiseError, Store
 
 RECORDS = 1_000
 TRAFFIC_AFTER = 400
@@ -83,6 +84,18 @@ class MemorySpool:
         self.read_up_to = {epoch: place - 1 for epoch, place in self.saved.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A request on the simulated network, and what is going to happen to it."""
+
+    command: Send | LookUp
+    life: int
+    sent_seconds: float
+    index_then: str
+    active: frozenset[str]
+    delay_seconds: float
+
+
 class Simulation:
     """One seed's run.
 
@@ -127,7 +140,7 @@ class Simulation:
         """Run to the end.
 
         Raises:
-            BrokenPromise: One promise did not hold.
+            BrokenPromiseError: One promise did not hold.
         """
         deadline_seconds = self.healed_seconds + DRAIN_SECONDS_MAX
         for _ in range(STEPS_MAX):
@@ -139,7 +152,7 @@ class Simulation:
             if self.now > deadline_seconds:
                 break
         held = self.machine.progress.unfinished
-        raise BrokenPromise(
+        raise BrokenPromiseError(
             f"at {self.now:.1f} s, healed at {self.healed_seconds:.1f} s: {held} records still held, "
             f"{self.machine.waiting_batches} batches waiting, {self.machine.in_flight} requests under way, "
             f"breaker {self.machine.breaker.state.value}, last trouble {self.machine.tally.last_trouble!r}"
@@ -167,7 +180,7 @@ class Simulation:
                 self.carry(command)
         asked = sum(not isinstance(command, BuryDeadLetter) for command in commands)
         if asked > 1 and not was_closed:
-            raise BrokenPromise(f"{asked} requests through an open breaker")
+            raise BrokenPromiseError(f"{asked} requests through an open breaker")
         self.bury()
         self.save()
         self.check()
@@ -197,47 +210,48 @@ class Simulation:
 
     def carry(self, command: Send | LookUp) -> None:
         """Take a request to the store and its answer back."""
-        active, life, sent_seconds = self.active(), self.life, self.now
-        index_then = self.store.write_index
         self.requests += 1
+        active = self.active()
         delay_seconds = self.rng.uniform(0.001, 0.01)
         if "slow" in active:
             delay_seconds += self.rng.uniform(0.1, 1.2)
-
-        def answer(seconds: float, what: Answer | NoAnswer) -> None:
-            self.at(seconds, lambda: self.report(life, command.number, what))
-
-        def execute() -> None:
-            gave_up = self.life != life or self.now >= sent_seconds + SINK_TIMEOUT_SECONDS
-            if gave_up and self.comes_too_late(command, sent_seconds, index_then):
-                return
-            what = self.execute(command, active)
-            if "answer late" in active:
-                answer(self.now + self.rng.uniform(2.0, 6.0), what)
-            elif "answer lost after commit" not in active:
-                answer(self.now + delay_seconds, what)
-
+        trip = Trip(command, self.life, self.now, self.store.write_index, active, delay_seconds)
         timeout_seconds = self.rng.uniform(0.05, SINK_TIMEOUT_SECONDS)
         if "connection refused" in active:
-            answer(self.now + 0.001, NoAnswer("refused", may_have_arrived=False))
+            self.bring_back(trip, self.now + 0.001, NoAnswer("refused", may_have_arrived=False))
         elif "request lost" in active:
-            answer(self.now + timeout_seconds, NoAnswer("reset"))
+            self.bring_back(trip, self.now + timeout_seconds, NoAnswer("reset"))
         elif "commit late" in active:
-            answer(self.now + SINK_TIMEOUT_SECONDS, NoAnswer("timed out"))
-            self.at(self.now + SINK_TIMEOUT_SECONDS + self.rng.uniform(0.0, 2.0), execute)
+            given_up_seconds = self.now + SINK_TIMEOUT_SECONDS
+            self.bring_back(trip, given_up_seconds, NoAnswer("timed out"))
+            self.at(given_up_seconds + self.rng.uniform(0.0, 2.0), lambda: self.arrive(trip))
         else:
             if "answer lost after commit" in active:
-                answer(self.now + delay_seconds + timeout_seconds, NoAnswer("cut"))
-            self.at(self.now + delay_seconds, execute)
+                self.bring_back(trip, self.now + delay_seconds + timeout_seconds, NoAnswer("cut"))
+            self.at(self.now + delay_seconds, lambda: self.arrive(trip))
 
-    def comes_too_late(self, command: Send | LookUp, sent_seconds: float, index_then: str) -> bool:
+    def arrive(self, trip: Trip) -> None:
+        """Let the store carry a request out."""
+        gave_up = self.life != trip.life or self.now >= trip.sent_seconds + SINK_TIMEOUT_SECONDS
+        if gave_up and self.comes_too_late(trip):
+            return
+        answer = self.execute(trip.command, trip.active)
+        if "answer late" in trip.active:
+            self.bring_back(trip, self.now + self.rng.uniform(2.0, 6.0), answer)
+        elif "answer lost after commit" not in trip.active:
+            self.bring_back(trip, self.now + trip.delay_seconds, answer)
+
+    def bring_back(self, trip: Trip, seconds: float, answer: Answer | NoAnswer) -> None:
+        self.at(seconds, lambda: self.report(trip.life, trip.command.number, answer))
+
+    def comes_too_late(self, trip: Trip) -> bool:
         """Whether executing it now is what no client can guard against (docs/decisions/0006)."""
-        if index_then != self.store.write_index:
+        if trip.index_then != self.store.write_index:
             return True
         if self.now > self.last_rollover_seconds:
             return False
         asked = self.store.looked_up_seconds
-        return any(asked.get(item.id, -math.inf) >= sent_seconds for item in command.items)
+        return any(asked.get(item.id, -math.inf) >= trip.sent_seconds for item in trip.command.items)
 
     def execute(self, command: Send | LookUp, active: frozenset[str]) -> Answer:
         if isinstance(command, Send):
@@ -269,7 +283,7 @@ class Simulation:
         for letter in self.letters:
             document_id = letter.item.id
             if document_id not in self.store.poison:
-                raise BrokenPromise(f"{document_id} is in order and was buried: {letter.reason}")
+                raise BrokenPromiseError(f"{document_id} is in order and was buried: {letter.reason}")
             self.store.buried[document_id] = letter.reason
             self.machine.buried(letter.item)
         self.letters.clear()
@@ -280,7 +294,7 @@ class Simulation:
                 self.spool.acknowledged.get(epoch, 1) - 1 : next_sequence - 1
             ]:
                 if not self.is_kept(item.id):
-                    raise BrokenPromise(f"{item.id} counts as done and is nowhere")
+                    raise BrokenPromiseError(f"{item.id} counts as done and is nowhere")
             self.spool.acknowledged[epoch] = next_sequence
         if self.now >= self.save_due_seconds and "checkpoint refused" not in self.active():
             self.spool.saved = dict(self.spool.acknowledged)
@@ -296,15 +310,15 @@ class Simulation:
         machine = self.machine
         counts = machine.progress.counts
         if machine.progress.taken != machine.progress.unfinished + sum(counts.values()):
-            raise BrokenPromise("the equation of conservation does not hold")
+            raise BrokenPromiseError("the equation of conservation does not hold")
         if machine.held_bytes > LIMITS.held_bytes_max + LARGE_BYTES * 2 or machine.held_bytes < 0:
-            raise BrokenPromise(f"{machine.held_bytes} document bytes held")
+            raise BrokenPromiseError(f"{machine.held_bytes} document bytes held")
         if machine.held_records > LIMITS.held_records_max + LIMITS.batch_bytes_max // 60:
-            raise BrokenPromise(f"{machine.held_records} records held")
+            raise BrokenPromiseError(f"{machine.held_records} records held")
         if machine.waiting_batches > WAITING_MAX:
-            raise BrokenPromise(f"{machine.waiting_batches} batches wait")
+            raise BrokenPromiseError(f"{machine.waiting_batches} batches wait")
         if machine.in_flight > LIMITS.concurrency:
-            raise BrokenPromise(f"{machine.in_flight} requests under way")
+            raise BrokenPromiseError(f"{machine.in_flight} requests under way")
 
     def is_complete(self) -> bool:
         return (
@@ -321,7 +335,7 @@ class Simulation:
             for _, item in records:
                 stored, poisonous = self.store.has(item.id), item.id in self.store.poison
                 if stored == poisonous or not self.is_kept(item.id):
-                    raise BrokenPromise(f"{item.id}: stored {stored}, poison {poisonous}")
+                    raise BrokenPromiseError(f"{item.id}: stored {stored}, poison {poisonous}")
 
 
 def _records(

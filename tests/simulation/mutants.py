@@ -36,7 +36,8 @@ MUTANTS = (
         "an answer that is too short is filled up with successes",
         "answers.py",
         "    if len(items) != len(ids):",
-        '    items += [{"create": {"status": 201}}] * (len(ids) - len(items))\n    if len(items) != len(ids):',
+        '    items += [{"create": {"status": 201}}] * (len(ids) - len(items))\n'
+        "    if len(items) != len(ids):",
     ),
     Mutant(
         "another request's answer is believed",

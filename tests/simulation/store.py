@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from logging_system.delivery.answers import Answer, NoAnswer
+from logging_system.delivery.answers import Answer
 from logging_system.delivery.machine import Item
 
 SMALL_BODY_RECORDS = 7
@@ -18,7 +18,7 @@ LARGE_BYTES = 2_000
 """A document of more never fits through the proxy."""
 
 
-class BrokenPromise(AssertionError):
+class BrokenPromiseError(AssertionError):
     """What must never happen, happened."""
 
 
@@ -72,70 +72,84 @@ class Store:
         return self._garble(Answer(200, {}, orjson.dumps({"docs": docs})), docs, active)
 
     def _refuse(self, items: Sequence[Item], active: frozenset[str]) -> Answer | None:
-        if "503" in active:
-            return Answer(503, {}, b'{"error":"unavailable"}')
-        if "429" in active:
-            return Answer(429, {}, b'{"error":"busy"}')
+        for kind, answer in REFUSALS.items():
+            if kind in active:
+                return answer
         if "429 with retry-after" in active:
             return Answer(429, {"retry-after": str(self.rng.randint(1, 3))}, b'{"error":"busy"}')
-        if "400 for everything" in active:
-            return Answer(400, {}, b'{"error":{"type":"illegal_argument_exception","reason":"broken proxy"}}')
         large = any(len(item.document) > LARGE_BYTES for item in items)
         if large or ("413 above a few" in active and len(items) > SMALL_BODY_RECORDS):
             return Answer(413, {}, b"<html>too large")
         if any(self.poison.get(item.id) == "request" for item in items):
-            return Answer(400, {}, b'{"error":{"type":"x_content_parse_exception","reason":"no JSON"}}')
+            return _refused(400, "x_content_parse_exception", "no JSON")
         return None
 
     def _create(self, item: Item, active: frozenset[str]) -> dict[str, object]:
-        document_id, roll = item.id, self.rng.random()
-        broken = self.poison.get(document_id)
-        shard = item.sequence % SHARDS
-        if "block" in active:
-            return {"status": 403, "error": {"type": "cluster_block_exception", "reason": "read-only"}}
-        if "a shard answers 500" in active and shard == 0:
-            return {"status": 500, "error": {"type": "illegal_state_exception", "reason": "shard"}}
-        if "item 429" in active and roll < 0.5:
-            return {"status": 429, "error": {"type": "es_rejected_execution_exception", "reason": "full"}}
-        if "item 503" in active and roll > 0.5:
-            return {"status": 503, "error": {"type": "unavailable_shards_exception", "reason": "gone"}}
-        if document_id in self.indices[-1]:
-            return {"status": 409, "_index": self.write_index, "error": {"type": "version_conflict"}}
+        pushed_back = self._push_back(item, active)
+        if pushed_back is not None:
+            return pushed_back
+        if item.id in self.indices[-1]:
+            return {"_index": self.write_index, **_failed(409, "version_conflict_engine_exception", "there")}
+        broken = self.poison.get(item.id)
+        if broken == "mapping" and "failure store" in active:
+            self.failure_store.add(item.id)
+            return {"status": 201, "_index": ".fs-1", "failure_store": "used"}
         if broken == "mapping":
-            if "failure store" in active:
-                self.failure_store.add(document_id)
-                return {"status": 201, "_index": ".fs-1", "failure_store": "used"}
-            return {"status": 400, "error": {"type": "document_parsing_exception", "reason": "no number"}}
+            return _failed(400, "document_parsing_exception", "no number")
         if broken == "stumble":
-            return {"status": 500, "error": {"type": "not_x_content_exception", "reason": "no JSON"}}
-        self._store(document_id)
+            return _failed(500, "not_x_content_exception", "no JSON")
+        self._store(item.id)
         return {"status": 201, "_index": self.write_index}
+
+    def _push_back(self, item: Item, active: frozenset[str]) -> dict[str, object] | None:
+        roll = self.rng.random()
+        if "block" in active:
+            return _failed(403, "cluster_block_exception", "read-only")
+        if "a shard answers 500" in active and item.sequence % SHARDS == 0:
+            return _failed(500, "illegal_state_exception", "shard")
+        if "item 429" in active and roll < 0.5:
+            return _failed(429, "es_rejected_execution_exception", "full")
+        if "item 503" in active and roll > 0.5:
+            return _failed(503, "unavailable_shards_exception", "gone")
+        return None
 
     def _store(self, document_id: str) -> None:
         if self.has(document_id):
-            raise BrokenPromise(f"{document_id} is stored twice, in two backing indices")
+            raise BrokenPromiseError(f"{document_id} is stored twice, in two backing indices")
         if document_id in self.buried:
-            raise BrokenPromise(f"{document_id} is stored and was given up before")
+            raise BrokenPromiseError(f"{document_id} is stored and was given up before")
         self.indices[-1].add(document_id)
 
     def _garble(self, answer: Answer, parts: list[dict[str, object]], active: frozenset[str]) -> Answer:
         self.earlier_answers[len(parts)] = answer
-        if "html" in active:
-            return Answer(200, {}, b"<html><body>Welcome</body></html>")
+        for kind, garbled in GARBLED.items():
+            if kind in active:
+                return garbled
         if "truncated" in active:
             return Answer(200, {}, answer.body[: self.rng.randrange(len(answer.body))])
         if "gzipped" in active:
             return Answer(200, {"content-encoding": "gzip"}, gzip.compress(answer.body, 1))
-        if "empty" in active:
-            return Answer(200, {}, b"")
-        if "502 after commit" in active:
-            return Answer(502, {}, b"<html>Bad Gateway")
         if "wrong length" in active:
             wrong = [{"create": one} for one in parts[:-1]]
             return Answer(200, {}, orjson.dumps({"errors": False, "items": wrong, "docs": parts[:-1]}))
         return answer
 
 
-def lost(reason: str, *, arrived: bool = True) -> NoAnswer:
-    """No answer, for this reason."""
-    return NoAnswer(reason, may_have_arrived=arrived)
+def _failed(status: int, kind: str, reason: str) -> dict[str, object]:
+    return {"status": status, "error": {"type": kind, "reason": reason}}
+
+
+def _refused(status: int, kind: str, reason: str) -> Answer:
+    return Answer(status, {}, orjson.dumps({"error": {"type": kind, "reason": reason}, "status": status}))
+
+
+REFUSALS = {
+    "503": Answer(503, {}, b'{"error":"unavailable"}'),
+    "429": Answer(429, {}, b'{"error":"busy"}'),
+    "400 for everything": _refused(400, "illegal_argument_exception", "broken proxy"),
+}
+GARBLED = {
+    "html": Answer(200, {}, b"<html><body>Welcome</body></html>"),
+    "empty": Answer(200, {}, b""),
+    "502 after commit": Answer(502, {}, b"<html>Bad Gateway"),
+}

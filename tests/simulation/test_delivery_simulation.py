@@ -1,4 +1,4 @@
-"""A share of the seeds, the corpus first, and each deliberate bug once; `make prove-simulation` runs them all."""
+"""The corpus, a share of the seeds and each deliberate bug once; `make prove-simulation` runs more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.simulation.delivery import FAULTS_MIN, RECORDS, Simulation
 from tests.simulation.faults import Fault
 from tests.simulation.mutants import MUTANTS, Mutant, seeds_until_found
 from tests.simulation.shrink import failure_of, shrink
-from tests.simulation.store import BrokenPromise
+from tests.simulation.store import BrokenPromiseError
 
 SEEDS = int(os.environ.get("LOGQUAKE_SIMULATION_SEEDS", "40"))
 CORPUS = [
@@ -60,7 +60,7 @@ def test_a_failure_is_shrunk_to_the_faults_that_cause_it() -> None:
     class OnlyTheCulpritHurts(Simulation):
         def run(self) -> None:
             if culprit in self.schedule:
-                raise BrokenPromise("hurt")
+                raise BrokenPromiseError("hurt")
 
     smallest: tuple[Fault, ...] = shrink(7, schedule, simulation=OnlyTheCulpritHurts)
 

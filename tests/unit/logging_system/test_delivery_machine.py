@@ -340,8 +340,8 @@ def test_a_look_up_that_never_works_does_not_hold_a_batch_while_the_store_takes_
     deliverer.take(items(1), 0.0)
     (send,) = sends(deliverer, 0.0)
     deliverer.answered(send.number, NoAnswer("cut"), 0.0)
-    for step in range(200):
-        if step < 60:
+    for step in range(600):
+        if step < 400:
             deliverer.take(items(2 + step), step * 3.0)
         for command in deliverer.commands(step * 3.0):
             answer = statuses(201) if isinstance(command, Send) else Answer(502, {}, b"<html>")
