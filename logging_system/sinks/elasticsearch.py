@@ -125,7 +125,10 @@ def backing_indices(resolved: bytes, known: Sequence[str]) -> list[str]:
     """
     try:
         streams = orjson.loads(resolved)["data_streams"]
-        names = [name for stream in streams for name in stream["backing_indices"] if isinstance(name, str)]
+        held = [stream["backing_indices"] for stream in streams]
+        # A single index is told as itself, not as a list of one.
+        listed = [[names] if isinstance(names, str) else names for names in held]
+        names = [name for names in listed for name in names if isinstance(name, str)]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return []
     if known and known[0] in names:
