@@ -26,11 +26,13 @@ class Answer:
         status: The HTTP status.
         headers: Header values by lower-case name.
         body: The body, transfer and content encoding removed.
+        asked: For a look-up, the indices that the sink asked: what the answer must speak of.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

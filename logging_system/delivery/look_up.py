@@ -93,7 +93,11 @@ def judge_look_up(
             found.add(document_id)
     wanted = set(ids)
     # Every index that the answer speaks of was asked for every id, or the answer is not whole.
-    if not asked or not asked.keys() >= set(indices) or any(seen != wanted for seen in asked.values()):
+    if (
+        not asked
+        or not asked.keys() >= {*indices, *answer.asked}
+        or any(seen != wanted for seen in asked.values())
+    ):
         return Unproved("look-up: the answer does not cover every document")
     return Found(frozenset(found))
 

@@ -31,7 +31,8 @@ class Sink(Protocol):
                 that the store has, or all of its own where none is named.
 
         Returns:
-            The answer as it came: `docs` with `_index`, `_id` and `found` for every id in every index.
+            The answer as it came, `docs` with `_index`, `_id` and `found` for every id in every index, and in
+            `asked` the indices, so that an answer with one of them missing is known for what it is.
         """
 
     def close(self) -> None:

@@ -89,7 +89,8 @@ class ElasticsearchSink:
         # Without `_resolve`, and before the stream exists, its name is as good as its one index's.
         asked = backing_indices(answer.body, indices) or list(indices) or [self._stream]
         docs = [{"_index": index, "_id": document_id} for index in asked for document_id in ids]
-        return self._request("POST", f"/_mget?{LOOK_UP_FILTER}", orjson.dumps({"docs": docs}), JSON)
+        answer = self._request("POST", f"/_mget?{LOOK_UP_FILTER}", orjson.dumps({"docs": docs}), JSON)
+        return answer if isinstance(answer, NoAnswer) else replace(answer, asked=tuple(asked))
 
     def close(self) -> None:
         """Close the connections of every node."""

@@ -10,7 +10,7 @@ import heapq
 import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits, LookUp, Send
@@ -257,7 +257,8 @@ class Simulation:
         if isinstance(command, Send):
             return self.store.bulk(command.items, active)
         self.store.looked_up_seconds.update((item.id, self.now) for item in command.items)
-        return self.store.look_up(command.items, command.indices, active)
+        asked = self.store.indices_since(command.indices)
+        return replace(self.store.look_up(command.items, asked, active), asked=asked)
 
     def report(self, life: int, number: int, answer: Answer | NoAnswer) -> None:
         if self.life == life and self.is_running:

@@ -57,16 +57,20 @@ class Store:
         answer = Answer(200, {}, orjson.dumps({**content, "items": [{"create": one} for one in outcomes]}))
         return self._garble(answer, outcomes, active)
 
-    def look_up(self, items: Sequence[Item], since: Sequence[str], active: frozenset[str]) -> Answer:
-        """Execute a multi-get over the backing indices from the first of `since` on."""
+    def indices_since(self, known: Sequence[str]) -> tuple[str, ...]:
+        """The backing indices from the first of `known` on, all if there is none."""
+        names = [f".ds-{place + 1:06}" for place in range(len(self.indices))]
+        return tuple(names[names.index(known[0]) if known else 0 :])
+
+    def look_up(self, items: Sequence[Item], indices: Sequence[str], active: frozenset[str]) -> Answer:
+        """Execute a multi-get."""
         if "503" in active or "look-up 503" in active:
             return Answer(503, {}, b"busy")
         if "429" in active:
             return Answer(429, {}, b"busy")
-        first = int(since[0].removeprefix(".ds-")) - 1 if since else 0
-        docs = [
-            {"_index": f".ds-{place + 1:06}", "_id": item.id, "found": item.id in self.indices[place]}
-            for place in range(first, len(self.indices))
+        docs: list[dict[str, object]] = [
+            {"_index": name, "_id": item.id, "found": item.id in self.indices[int(name[4:]) - 1]}
+            for name in indices
             for item in items
         ]
         return self._garble(Answer(200, {}, orjson.dumps({"docs": docs})), docs, active)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 import pytest
 from hypothesis import given
@@ -43,6 +45,13 @@ def test_a_document_found_in_any_index_is_stored() -> None:
 )
 def test_an_answer_that_does_not_cover_every_document_proves_nothing(docs: list[dict[str, object]]) -> None:
     assert isinstance(judge_look_up(answer(*docs), IDS, ["a"]), Unproved)
+
+
+def test_an_answer_without_an_index_that_the_sink_asked_proves_nothing() -> None:
+    told = answer(doc("a", "e-1", False), doc("a", "e-2", False))
+
+    assert isinstance(judge_look_up(replace(told, asked=("a", "b")), IDS, []), Unproved)
+    assert judge_look_up(replace(told, asked=("a",)), IDS, []) == Found(frozenset())
 
 
 def test_an_index_that_is_gone_holds_nothing() -> None:
