@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check example schemas bench bench-callers prove-heal prove-selftest servers clean
+.PHONY: help run test check example schemas bench bench-callers prove-heal prove-selftest servers clean prove-simulation
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,10 @@ prove-heal: $(VENV)/.installed-dev ## Kill `logquake run` at 20 random moments; 
 
 prove-selftest: $(VENV)/.installed ## Run each known-bad stack 20 times; goes on where it was interrupted
 	$(BIN)/logquake gate selftest --times 20 --resume reports/selftest.jsonl $(ARGS)
+
+prove-simulation: $(VENV)/.installed-dev ## Drive the delivery core through 10,000 seeds, then hunt deliberate bugs
+	seq 0 1 | xargs -P 2 -I {} $(BIN)/python -m tests.simulation --seeds 5000 --first {}0000 $(ARGS)
+	$(BIN)/python -m tests.simulation.mutants
 
 bench: $(VENV)/.installed-dev ## Compare the embedded proxy with the real one (wants a quiet machine)
 	LOGQUAKE_BENCH=1 $(BIN)/pytest -q -s tests/benchmarks $(ARGS)

@@ -6,7 +6,7 @@ spool ──read──▶ machine ──Send──▶ sender threads ──bulk�
   └──checkpoint────┘  └─────answers──────┘
 ```
 
-One loop owns the spool, the machine and the dead letters; the senders only carry requests and answers.
+One loop owns the spool, the machine and the dead letters; the senders (`senders.py`) only carry.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from logging_system.dead_letters import DeadLetterFile
-from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.backoff import Backoff
-from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits, Send
+from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits
 from logging_system.delivery.progress import Outcome
 from logging_system.ledger import STATUS_INTERVAL_SECONDS, ShipperCounters, counters_content, write_status
+from logging_system.senders import Senders
 from logging_system.sinks import Sink
 from logging_system.spool.checkpoint import CheckpointError
 from logging_system.spool.reader import SpoolReader
+from logging_system.spool.segment import list_segments
 
 STATUS_NAME = "status-shipper.json"
 POLL_SECONDS = 0.025
@@ -38,8 +39,6 @@ _STOP_SECONDS_MAX = 3.0
 _DISK_RETRY_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
-
-_Report = tuple[int, Answer | NoAnswer]
 
 
 class Shipper:
@@ -74,8 +73,9 @@ class Shipper:
         self._machine = DeliveryMachine(self._rng, self._limits)
         self._restored = self._reader.restored_counters
         self._status_path = status_path or folder / STATUS_NAME
-        self._requests: queue.SimpleQueue[Send] = queue.SimpleQueue()
-        self._reports: queue.SimpleQueue[_Report] = queue.SimpleQueue()
+        # An earlier process may have sent what is there already, and not have lived to remember it.
+        self._machine.doubt(list_segments(folder))
+        self._senders = Senders(sink, self._limits.concurrency, self._machine.expects)
         self._letters: list[BuryDeadLetter] = []
         self._stopping = threading.Event()
         self._prepared = threading.Event()
@@ -94,8 +94,6 @@ class Shipper:
     def run(self) -> None:
         """Ship until `stop`; then wait a bounded time for answers under way, checkpoint, and return."""
         self._start(self._prepare_store, "logging_system.prepare")
-        for number in range(self._limits.concurrency):
-            self._start(self._carry_requests, f"logging_system.sender-{number}")
         while not self._stopping.is_set():
             self._read_spool()
             if self._prepared.is_set():
@@ -154,11 +152,6 @@ class Shipper:
             self._prepare_trouble = trouble
             self._stopping.wait(backoff.delay_seconds(failures, None, self._rng))
 
-    def _carry_requests(self) -> None:
-        while True:
-            request = self._requests.get()
-            self._reports.put((request.number, self._sink.send(request.items)))
-
     def _read_spool(self) -> None:
         now_seconds = time.monotonic()
         room_bytes = self._machine.room_bytes
@@ -184,10 +177,10 @@ class Shipper:
 
     def _obey(self) -> None:
         for command in self._machine.commands(time.monotonic()):
-            if isinstance(command, Send):
-                self._requests.put(command)
-            else:
+            if isinstance(command, BuryDeadLetter):
                 self._letters.append(command)
+            else:
+                self._senders.carry(command)
 
     def _bury(self) -> None:
         now_seconds = time.monotonic()
@@ -210,10 +203,10 @@ class Shipper:
         if self._machine.room_bytes > 0:
             seconds = min(seconds, max(0.0, self._read_due_seconds - time.monotonic()))
         try:
-            report = self._reports.get(timeout=seconds)
+            report = self._senders.reports.get(timeout=seconds)
             while True:
                 self._machine.answered(*report, time.monotonic())
-                report = self._reports.get_nowait()
+                report = self._senders.reports.get_nowait()
         except queue.Empty:
             return
 
@@ -248,6 +241,10 @@ class Shipper:
             "store_ready": self._prepared.is_set(),
             **counters_content(self.counters()),
             "in_flight_requests": self._machine.in_flight,
+            "waiting_batches": self._machine.waiting_batches,
+            "concurrency_limit": self._machine.limiter.allowed,
+            "breaker": self._machine.breaker.state.value,
+            "breaker_opened": self._machine.breaker.opened,
             **asdict(self._machine.tally),
             **asdict(self._reader.damage),
             "unreadable": self._reader.unreadable,

@@ -10,4 +10,4 @@ from logging_system.delivery.machine import Item
 
 def judged(answer: Answer | NoAnswer, items: Sequence[Item]) -> Judged | Unproved | Refused:
     """What `answer` proves of these documents."""
-    return judge(answer, len(items))
+    return judge(answer, [item.id for item in items])

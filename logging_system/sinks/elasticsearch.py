@@ -15,12 +15,15 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
+import orjson
 import urllib3
 
 from logging_system.delivery.answers import Answer, NoAnswer
+from logging_system.delivery.look_up import INDICES_MAX
 from logging_system.delivery.machine import Item
 from logging_system.sinks.credentials import Credentials
 from logging_system.sinks.index_setup import NotReady, set_up
@@ -28,13 +31,16 @@ from logging_system.sinks.node import Node, Place
 from logging_system.sinks.node_choice import NodeChoice
 from logging_system.sinks.trust import Trust
 
-BULK_FILTER = "errors,took,items.*._index,items.*.status,items.*.error,items.*.failure_store"
-"""Keeps every item, and so its position, while most of the answer is left out."""
+JSON = "application/json"
+LOOK_UP_FILTER = "_source=false&filter_path=docs._index,docs._id,docs.found,docs.error.type"
+BULK_FILTER = "errors,took,items.*._index,items.*._id,items.*.status,items.*.error,items.*.failure_store"
+"""Keeps every item, and so its position and whose it is, while most of the answer is left out."""
 
 GZIP_BYTES_MIN = 1_024
 """Below, a body fits one packet either way."""
 
 _GZIP_LEVEL = 1
+_LACKING = frozenset({400, 404, 405, 501})
 _CAUSES_MAX = 5
 _TROUBLE_CHARACTERS_MAX = 300
 _log = logging.getLogger(__name__)
@@ -72,7 +78,7 @@ class ElasticsearchSink:
         stream: str,
         *,
         request_timeout_seconds: float = 10.0,
-        connections: int = 2,
+        connections: int = 4,
         ca_certs: Path | None = None,
         verify: bool = True,
         username: str | None = None,
@@ -121,6 +127,17 @@ class ElasticsearchSink:
         """Create the documents, each under its own id; see `Sink.send`."""
         target = f"/{quote(self._stream, safe='')}/_bulk?filter_path={BULK_FILTER}"
         return self._request("POST", target, encode_bulk(items), "application/x-ndjson")
+
+    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> Answer | NoAnswer:
+        """Ask every backing index that may hold the documents; see `Sink.look_up`."""
+        answer = self._request("GET", f"/_resolve/index/{quote(self._stream, safe='')}", b"", JSON)
+        if isinstance(answer, NoAnswer) or (answer.status >= 400 and answer.status not in _LACKING):
+            return answer
+        # Without `_resolve`, and before the stream exists, its name is as good as its one index's.
+        asked = backing_indices(answer.body, indices) or list(indices) or [self._stream]
+        docs = [{"_index": index, "_id": document_id} for index in asked for document_id in ids]
+        answer = self._request("POST", f"/_mget?{LOOK_UP_FILTER}", orjson.dumps({"docs": docs}), JSON)
+        return answer if isinstance(answer, NoAnswer) else replace(answer, asked=tuple(asked))
 
     def close(self) -> None:
         """Close the connections of every node."""
@@ -188,6 +205,27 @@ class ElasticsearchSink:
         self._said[subject] = text
         if text:
             _log.warning("%s: %s", self._stream, text)
+
+
+def backing_indices(resolved: bytes, known: Sequence[str]) -> list[str]:
+    """Return the backing indices to ask, from the answer of `_resolve/index/<data stream>`.
+
+    Args:
+        resolved: The answer's body; whatever else it is, there are none in it.
+        known: Those that may hold the documents, the oldest first; none where nothing is known.
+    """
+    try:
+        streams = orjson.loads(resolved)["data_streams"]
+        held = [stream["backing_indices"] for stream in streams]
+        # A single index is told as itself, not as a list of one.
+        listed = [[names] if isinstance(names, str) else names for names in held]
+        names = [name for names in listed for name in names if isinstance(name, str)]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return []
+    if known and known[0] in names:
+        names = names[names.index(known[0]) :]
+    names = names[-INDICES_MAX:]
+    return names + [name for name in known if name not in names]
 
 
 def encode_bulk(items: Sequence[Item]) -> bytes:
