@@ -56,6 +56,7 @@ class SpoolWriter:
         clock: Monotonic seconds.
         wall_clock: Seconds since 1970, for the age of segments.
         disk: The system calls.
+        name_epoch: Returns the 16 bytes of a new epoch.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class SpoolWriter:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         disk: Disk = REAL_DISK,
+        name_epoch: Callable[[], bytes] = new_epoch,
     ) -> None:
         self.evicted = Evicted()
         """What gave way to this writer's records."""
@@ -82,6 +84,7 @@ class SpoolWriter:
         self._clock = clock
         self._wall_clock = wall_clock
         self._disk = disk
+        self._name_epoch = name_epoch
         self._total_bytes = 0
         self._recount_at = float("-inf")
         self._descriptor: int | None = None
@@ -89,7 +92,7 @@ class SpoolWriter:
         forget_in_children(self)
 
     def _begin_epoch(self) -> None:
-        self.epoch = new_epoch()
+        self.epoch = self._name_epoch()
         self.next_sequence = 1
         self._index = 0
         self._written_bytes = 0

@@ -1,0 +1,128 @@
+"""Schedules of a simulated spool: what each actor does next and what befalls it, drawn from a seed."""
+
+from __future__ import annotations
+
+import errno
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.simulation.disk import Strike
+
+_ACTIONS = {
+    "append": 50,
+    "read": 16,
+    "acknowledge": 12,
+    "save": 10,
+    "seal": 3,
+    "kill_writer": 2,
+    "kill_reader": 2,
+    "power_cut": 1,
+    "evict_forgotten": 2,
+    "rot": 1,
+}
+_ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action of one actor.
+
+    Attributes:
+        action: What is done; a method of the world.
+        actor: Which writer, for those a writer does.
+        amount: How many records, bytes or blocks, as the action takes it.
+        strike: What befalls the actor meanwhile.
+        meanwhile: What another actor does in the middle, where the strike says so.
+    """
+
+    action: str
+    actor: int
+    amount: int
+    strike: Strike | None = None
+    meanwhile: Step | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What holds for a whole run.
+
+    Attributes:
+        seed: Decides what a failure leaves behind.
+        spool_bytes_max: Room for all segments.
+        synced: For each writer whether its records are acknowledged only when durable.
+        retention_bytes: Above this the oldest segments give way; 0 never.
+        rots: Whether bits flip.
+        lies: Whether syncs may do nothing.
+    """
+
+    seed: int
+    spool_bytes_max: int
+    synced: tuple[bool, ...]
+    retention_bytes: int
+    rots: bool
+    lies: bool
+
+
+def setting(seed: int) -> Setting:
+    """Return what holds for the run of a seed."""
+    rng = random.Random(f"setting {seed}")
+    spool_bytes_max = rng.choice((16_384, 65_536, 1_048_576))
+    return Setting(
+        seed=seed,
+        spool_bytes_max=spool_bytes_max,
+        synced=rng.choice(((True, True, True), (True, True, False), (True,), (False, False))),
+        retention_bytes=rng.choice((0, 0, 0, spool_bytes_max // 2)),
+        rots=rng.random() < 0.4,
+        lies=rng.random() < 0.1,
+    )
+
+
+def steps(of: Setting) -> Iterator[Step]:
+    """Yield the steps of a setting's seed, without end."""
+    rng = random.Random(f"steps {of.seed}")
+    actions, weights = list(_ACTIONS), list(_ACTIONS.values())
+    while True:
+        step = _step(rng, of, rng.choices(actions, weights)[0])
+        if step.action == "rot" and not of.rots:
+            continue
+        yield step
+
+
+def _step(rng: random.Random, of: Setting, action: str) -> Step:
+    actor = rng.randrange(len(of.synced))
+    amount = rng.choice((1, 3, rng.randrange(1, 60)))
+    if action not in ("append", "read", "save", "seal") or rng.random() < 0.75:
+        return Step(action, actor, amount)
+    after_calls = rng.choice((rng.randrange(4), rng.randrange(14)))
+    kind = rng.choices(("error", "kill", "power", "meanwhile"), (5, 3, 1, 5))[0]
+    strike = Strike(after_calls, kind, rng.choice(_ERRORS), rng.random() < 0.5)
+    if kind != "meanwhile":
+        return Step(action, actor, amount, strike)
+    other = _step(rng, of, rng.choice(("read", "save") if action in ("append", "seal") else ("append", "seal")))
+    strike = Strike(after_calls, kind)
+    return Step(action, actor, amount, strike, Step(other.action, other.actor, other.amount))
+
+
+def shrunk(schedule: Sequence[Step], fails: Callable[[Sequence[Step]], bool], runs_max: int) -> list[Step]:
+    """Return a part of a failing schedule that still fails, as short as `runs_max` tries make it.
+
+    Delta debugging (Zeller and Hildebrandt 2002): leave out ever smaller stretches.
+    """
+    kept = list(schedule)
+    stretch = max(1, len(kept) // 2)
+    runs = 0
+    while runs < runs_max:
+        start = 0
+        before = len(kept)
+        while start < len(kept) and runs < runs_max:
+            candidate = kept[:start] + kept[start + stretch :]
+            runs += 1
+            if candidate and fails(candidate):
+                kept = candidate
+            else:
+                start += stretch
+        if stretch == 1 and len(kept) == before:
+            break
+        stretch = max(1, stretch // 2)
+    return kept
