@@ -182,8 +182,8 @@ class SpoolReader:
             for index, segment in list(segments.items()):
                 if position is not None and index < position.index:
                     self._removal_is_durable = False
-                    self._remove(epoch, segment, damaged=index in position.damaged)
-                    del segments[index]
+                    if self._remove(epoch, segment, damaged=index in position.damaged):
+                        del segments[index]
         if not self._removal_is_durable:
             sync_folder(self._folder, self._disk)
             self._removal_is_durable = True
@@ -203,32 +203,37 @@ class SpoolReader:
             segment = parse_segment(self._folder / name)
             if segment is not None and segment.state == CREATING:
                 try:
-                    self._remove_if_abandoned(segment.path)
+                    self._remove_if_free(segment.path)
                 except OSError:
                     self.unreadable += 1  # it is in nobody's way; the next reader tries again
 
-    def _remove_if_abandoned(self, path: Path) -> None:
+    def _remove_if_free(self, path: Path) -> bool:
         try:
             descriptor = self._disk.open(path, os.O_RDONLY)
         except FileNotFoundError:
-            return  # its writer has finished it
+            return True  # its writer has finished it
         try:
-            if self._disk.try_lock(descriptor):  # else a writer is at it
+            free = self._disk.try_lock(descriptor)  # else a writer is at it
+            if free:
                 self._disk.unlink(path)
+            return free
         finally:
             self._disk.close(descriptor)
 
-    def _remove(self, epoch: bytes, segment: Segment, *, damaged: bool) -> None:
+    def _remove(self, epoch: bytes, segment: Segment, *, damaged: bool) -> bool:
         cursor = self._cursors.get(epoch)
         if cursor is not None:
             cursor.forget_segment(segment.index)
-        if not damaged or segment.state == EVICTED:
+        if segment.state == EVICTED:
+            return self._remove_if_free(segment.path)
+        if not damaged:
             self._disk.unlink(segment.path)
-            return
+            return True
         self._disk.rename(segment.path, segment_path(self._folder, epoch, segment.index, CORRUPT))
         kept = sorted(name for name in self._disk.list_names(self._folder) if name.endswith(f".{CORRUPT}"))
         for name in kept[:-CORRUPT_FILES_MAX]:
             self._disk.unlink(self._folder / name)
+        return True
 
 
 def _take_folder(folder: Path, disk: Disk) -> tuple[int, CheckpointFile]:

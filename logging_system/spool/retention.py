@@ -6,8 +6,9 @@ durable before the records are gone, so that the reader counts each of them, as 
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,34 +109,38 @@ def _evict_one(folder: Path, segment: Segment, others: Mapping[int, Segment], di
             return Evicted()
         end_sequence = max(block.end_sequence for block in blocks)
         freed_bytes = disk.status(descriptor).size_bytes
-        first_sequence = _merge_with_mark_before(segment, others, header.first_sequence, disk)
-        freed_bytes -= _write_mark(folder, segment, first_sequence, end_sequence, disk)
-        disk.unlink(segment.path)
-        before = others.get(segment.index - 1)
-        if before is not None and first_sequence < header.first_sequence:
-            disk.unlink(before.path)
-        sync_folder(folder, disk)
+        with _mark_before(segment, others, disk) as before:
+            first_sequence = header.first_sequence if before is None else before.first_sequence
+            freed_bytes -= _write_mark(folder, segment, first_sequence, end_sequence, disk)
+            disk.unlink(segment.path)
+            if before is not None:
+                disk.unlink(others[segment.index - 1].path)
+            sync_folder(folder, disk)
         return Evicted(end_sequence - header.first_sequence, freed_bytes)
     finally:
         disk.close(descriptor)
 
 
-def _merge_with_mark_before(
-    segment: Segment, others: Mapping[int, Segment], first_sequence: int, disk: Disk
-) -> int:
-    """Return where the mark must begin to speak for the mark before it as well: one is left of many."""
+@contextlib.contextmanager
+def _mark_before(segment: Segment, others: Mapping[int, Segment], disk: Disk) -> Iterator[FileHeader | None]:
+    """Hold the mark just before a segment, so that one mark can take the place of many.
+
+    A reader does not remove a mark that is held, and so remembers how far it has counted.
+    """
     before = others.get(segment.index - 1)
     if before is None or before.state != EVICTED_STATE:
-        return first_sequence
+        yield None
+        return
     try:
         descriptor = disk.open(before.path, os.O_RDONLY)
     except FileNotFoundError:
-        return first_sequence
+        yield None
+        return
     try:
-        header = read_file_header(disk, descriptor)
+        held = disk.try_lock(descriptor) and disk.status(descriptor).links > 0
+        yield read_file_header(disk, descriptor) if held else None
     finally:
         disk.close(descriptor)
-    return first_sequence if header is None else min(first_sequence, header.first_sequence)
 
 
 def _write_mark(folder: Path, segment: Segment, first_sequence: int, end_sequence: int, disk: Disk) -> int:

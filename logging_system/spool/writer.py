@@ -123,6 +123,7 @@ class SpoolWriter:
         try:
             write_fully(descriptor, data, self._disk)
         except OSError:
+            self._unproven = documents
             self._take_back(descriptor)
             raise
         if self._sync:

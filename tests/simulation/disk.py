@@ -36,12 +36,14 @@ class Strike:
     """One fault, at one system call of one process.
 
     Attributes:
-        after_calls: How many calls go through before it.
+        call: Which call it waits for; "" for any.
+        after_calls: How many of these go through before it.
         kind: "error", "kill", "power" or "meanwhile".
         number: errno of an error.
         late: Whether the call took effect before a kill or power cut.
     """
 
+    call: str
     after_calls: int
     kind: str
     number: int = 0
@@ -203,13 +205,14 @@ class Process(Disk):
     def __init__(self, disk: SimulatedDisk) -> None:
         self._disk = disk
         self._open: dict[int, tuple[_File | None, bool]] = {}
-        self._strike: Strike | None = None
+        self._strikes: dict[Strike, int] = {}
         self._calls = 0
+        self._entered = ""
         self.dead = False
 
-    def arm(self, strike: Strike | None) -> None:
-        """Let a fault take place a number of calls from now; None disarms."""
-        self._strike = strike
+    def arm(self, strikes: tuple[Strike, ...]) -> None:
+        """Let faults take place some calls from now; those armed before are disarmed."""
+        self._strikes = dict.fromkeys(strikes, 0)
         self._calls = 0
 
     def die(self) -> None:
@@ -347,26 +350,32 @@ class Process(Disk):
         self._calls += 1
         if self._calls > CALLS_MAX:
             raise Hang(f"{CALLS_MAX} system calls and no end, {call} the last of them")
-        strike = self._strike
-        if strike is None or self._calls <= strike.after_calls or strike.late:
-            return
-        self._strike = None
+        self._entered = call
+        for strike, passed in list(self._strikes.items()):
+            if strike.call not in ("", call):
+                continue
+            self._strikes[strike] = passed + 1
+            if passed >= strike.after_calls and not strike.late:
+                self._hit(strike, in_part)
+
+    def _leave(self) -> None:
+        """Do what befalls the process at this call, after it took effect."""
+        for strike, passed in list(self._strikes.items()):
+            if strike.late and strike.call in ("", self._entered) and passed > strike.after_calls:
+                del self._strikes[strike]
+                self._befall(strike)
+
+    def _hit(self, strike: Strike, in_part: Callable[[], None] | None) -> None:
+        del self._strikes[strike]
         if strike.kind == "meanwhile":
             if self._disk.meanwhile is not None:
                 self._disk.meanwhile()
-            return
-        if strike.kind == "error" and call in ("status", "try_lock"):
+            if self.dead:
+                raise Killed
             return
         if in_part is not None:
             in_part()
         self._befall(strike)
-
-    def _leave(self) -> None:
-        """Do what befalls the process at this call, after it took effect."""
-        strike = self._strike
-        if strike is not None and strike.late and self._calls > strike.after_calls:
-            self._strike = None
-            self._befall(strike)
 
     def _befall(self, strike: Strike) -> None:
         self._disk.struck += 1

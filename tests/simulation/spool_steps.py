@@ -21,6 +21,13 @@ _ACTIONS = {
     "evict_forgotten": 2,
     "rot": 1,
 }
+_CALLS = {
+    "append": ("write", "datasync", "datasync", "sync", "rename", "truncate"),
+    "seal": ("write", "datasync", "rename", "sync", "truncate"),
+    "read": ("list_names", "open", "pread", "status"),
+    "save": ("pwrite", "datasync", "unlink", "sync", "list_names", "rename"),
+}
+"""Which actions are struck, and at which calls most often."""
 _ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
 
 
@@ -32,15 +39,15 @@ class Step:
         action: What is done; a method of the world.
         actor: Which writer, for those a writer does.
         amount: How many records, bytes or blocks, as the action takes it.
-        strike: What befalls the actor meanwhile.
-        meanwhile: What another actor does in the middle, where the strike says so.
+        strikes: What befalls the actor on the way.
+        meanwhile: What another actor does in the middle, where a strike says so.
     """
 
     action: str
     actor: int
     amount: int
-    strike: Strike | None = None
-    meanwhile: Step | None = None
+    strikes: tuple[Strike, ...] = ()
+    meanwhile: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +99,26 @@ def steps(of: Setting) -> Iterator[Step]:
 def _step(rng: random.Random, of: Setting, action: str) -> Step:
     actor = rng.randrange(len(of.synced))
     amount = rng.choice((1, 3, rng.randrange(1, 60)))
-    if action not in ("append", "read", "save", "seal") or rng.random() < 0.75:
+    if action not in _CALLS or rng.random() < 0.7:
         return Step(action, actor, amount)
-    after_calls = rng.choice((rng.randrange(4), rng.randrange(14)))
-    kind = rng.choices(("error", "kill", "power", "meanwhile"), (5, 3, 1, 5))[0]
-    strike = Strike(after_calls, kind, rng.choice(_ERRORS), rng.random() < 0.5)
-    if kind != "meanwhile":
-        return Step(action, actor, amount, strike)
-    other = _step(rng, of, rng.choice(("read", "save") if action in ("append", "seal") else ("append", "seal")))
-    strike = Strike(after_calls, kind)
-    return Step(action, actor, amount, strike, Step(other.action, other.actor, other.amount))
+    strikes = tuple(_strike(rng, action) for _ in range(rng.choice((1, 1, 2))))
+    if all(strike.kind != "meanwhile" for strike in strikes):
+        return Step(action, actor, amount, strikes)
+    others = ("read", "read", "save") if action in ("append", "seal") else ("append", "append", "seal")
+    other = rng.randrange(len(of.synced))
+    meanwhile = tuple(
+        Step(rng.choice(others), other, rng.choice((1, 3, rng.randrange(1, 60)))) for _ in range(rng.choice((1, 3)))
+    )
+    return Step(action, actor, amount, strikes, meanwhile)
+
+
+def _strike(rng: random.Random, action: str) -> Strike:
+    call = rng.choice(("", *_CALLS[action]))
+    after_calls = rng.randrange(2) if call else rng.randrange(14)
+    kind = rng.choices(("error", "kill", "power", "meanwhile"), (10, 5, 1, 10))[0]
+    if kind == "meanwhile":
+        return Strike(call, after_calls, kind)
+    return Strike(call, after_calls, kind, rng.choice(_ERRORS), rng.random() < 0.3)
 
 
 def shrunk(schedule: Sequence[Step], fails: Callable[[Sequence[Step]], bool], runs_max: int) -> list[Step]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import struct
 from collections.abc import Callable, Iterable
@@ -100,16 +101,10 @@ class World:
             "evict_forgotten": self._evict_forgotten,
             "rot": self._rot,
         }
-        meanwhile = step.meanwhile
-        self._disk.meanwhile = None if meanwhile is None else lambda: self._act_meanwhile(actions, meanwhile)
-        try:
+        self._disk.meanwhile = lambda: self._act_meanwhile(actions, step.meanwhile)
+        with contextlib.suppress(Killed, OSError, SpoolFullError):
             actions[step.action](step)
-        except Killed:
-            pass
-        except (OSError, SpoolFullError):
-            pass
-        finally:
-            self._bury()
+        self._bury()
         self.faults += self._disk.struck - struck
 
     def finish(self) -> None:
@@ -132,12 +127,11 @@ class World:
 
     # What actors do
 
-    def _act_meanwhile(self, actions: dict[str, Callable[[Step], None]], step: Step) -> None:
+    def _act_meanwhile(self, actions: dict[str, Callable[[Step], None]], steps: Iterable[Step]) -> None:
         self._disk.meanwhile = None
-        try:
-            actions[step.action](step)
-        except (OSError, SpoolFullError):
-            pass
+        for step in steps:
+            with contextlib.suppress(OSError, SpoolFullError):
+                actions[step.action](step)
 
     def _append(self, step: Step) -> None:
         seat = self._seats[step.actor]
@@ -162,7 +156,7 @@ class World:
     def _seal(self, step: Step) -> None:
         seat = self._seats[step.actor]
         if seat.writer is not None and seat.process is not None:
-            seat.process.arm(step.strike)
+            seat.process.arm(step.strikes)
             seat.writer.seal()
 
     def _read(self, step: Step) -> None:
@@ -239,13 +233,13 @@ class World:
                 disk=self._parts.writer_disk(seat.process),
                 name_epoch=self._name_epoch,
             )
-        seat.process.arm(step.strike)
+        seat.process.arm(step.strikes)
         return seat.writer
 
     def _living_reader(self, step: Step) -> SpoolReader:
         if self._reader is None:
             process = self._reader_process = self._disk.process()
-            process.arm(step.strike)
+            process.arm(step.strikes)
             self._in_flight, self._last_read, self._done = {}, {}, {}
             try:
                 self._reader = self._parts.reader(FOLDER, disk=self._parts.reader_disk(process))
@@ -253,16 +247,20 @@ class World:
                 self._disk.kill(process)
                 raise
         elif self._reader_process is not None:
-            self._reader_process.arm(step.strike)
+            self._reader_process.arm(step.strikes)
         return self._reader
 
     def _bury(self) -> None:
         """Forget who has died, and after a power cut what it excuses."""
         for seat in self._seats:
-            if seat.process is not None and seat.process.dead:
-                seat.process = seat.writer = None
-        if self._reader_process is not None and self._reader_process.dead:
-            self._reader_process = self._reader = None
+            if seat.process is not None:
+                seat.process.arm(())
+                if seat.process.dead:
+                    seat.process = seat.writer = None
+        if self._reader_process is not None:
+            self._reader_process.arm(())
+            if self._reader_process.dead:
+                self._reader_process = self._reader = None
         if self._disk.power_cuts > self._cuts:
             self._cuts = self._disk.power_cuts
             for name, (_, synced) in self._acknowledged.items():
