@@ -13,14 +13,14 @@ from logging_system.spool.frame import BlockHeader
 from logging_system.spool.reader import SpoolReader
 from logging_system.spool.segment import Segment
 from logging_system.spool.writer import SpoolWriter
-from tests.simulation.disk import FOLDER, Process
+from tests.simulation.disk import FOLDER
 from tests.simulation.spool_world import Parts
 
 
 class _Faulty(Disk):
     """A process's disk; what a subclass does not change is the process's own."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Disk) -> None:
         for name in vars(Disk):
             if not name.startswith("_") and name not in vars(type(self)):
                 setattr(self, name, getattr(process, name))
@@ -42,7 +42,7 @@ class _SyncsAgain(_Faulty):
 
 
 class _SyncsNoFolder(_Faulty):
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Disk) -> None:
         super().__init__(process)
         self._folders: set[int] = set()
 
@@ -74,14 +74,22 @@ class _ReusesSequences(SpoolWriter):
         self._unproven = ()
 
 
+class _KeepsNames(_Faulty):
+    def unlink(self, path: Path) -> None:
+        """Leaves behind what could not be finished."""
+
+
 class _ReusesIndexes(SpoolWriter):
     def _create_segment(self) -> int:
-        index = self._index
+        index, disk = self._index, self._disk
+        self._disk = _KeepsNames(disk)
         try:
             return super()._create_segment()
         except OSError:
             self._index = index
             raise
+        finally:
+            self._disk = disk
 
 
 class _KeepsTornBlocks(SpoolWriter):
@@ -103,7 +111,7 @@ class _RemovesFirst(SpoolReader):
 class _ForgetsTooEarly(SpoolReader):
     def _remove_consumed(self) -> None:
         self._removal_is_durable = True
-        sync, self._disk = self._disk, _SyncsNoFolder(self._disk)  # type: ignore[arg-type]
+        sync, self._disk = self._disk, _SyncsNoFolder(self._disk)
         try:
             super()._remove_consumed()
         finally:

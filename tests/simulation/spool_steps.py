@@ -24,10 +24,12 @@ _ACTIONS = {
 _CALLS = {
     "append": ("write", "datasync", "datasync", "sync", "rename", "truncate"),
     "seal": ("write", "datasync", "rename", "sync", "truncate"),
-    "read": ("list_names", "open", "pread", "status"),
+    "read": ("list_names", "list_names", "open", "pread", "status"),
     "save": ("pwrite", "datasync", "unlink", "sync", "list_names", "rename"),
 }
 """Which actions are struck, and at which calls most often."""
+_MEANWHILE_WRITING = (("read",), ("save",), ("read", "save"), ("read", "read", "read"))
+_MEANWHILE_READING = (("append",), ("seal", "append"), ("append", "seal", "append"), ("append", "append"))
 _ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
 
 
@@ -104,11 +106,9 @@ def _step(rng: random.Random, of: Setting, action: str) -> Step:
     strikes = tuple(_strike(rng, action) for _ in range(rng.choice((1, 1, 2))))
     if all(strike.kind != "meanwhile" for strike in strikes):
         return Step(action, actor, amount, strikes)
-    others = ("read", "read", "save") if action in ("append", "seal") else ("append", "append", "seal")
+    others = rng.choice(_MEANWHILE_WRITING if action in ("append", "seal") else _MEANWHILE_READING)
     other = rng.randrange(len(of.synced))
-    meanwhile = tuple(
-        Step(rng.choice(others), other, rng.choice((1, 3, rng.randrange(1, 60)))) for _ in range(rng.choice((1, 3)))
-    )
+    meanwhile = tuple(Step(each, other, rng.choice((1, 3, rng.randrange(1, 60)))) for each in others)
     return Step(action, actor, amount, strikes, meanwhile)
 
 

@@ -198,7 +198,10 @@ class World:
 
     def _evict_forgotten(self, step: Step) -> None:
         del step
-        self._disk.struck += self._disk.evict_forgotten()
+        reverted = self._disk.evict_forgotten()
+        self._disk.struck += reverted
+        if reverted and self._setting.lies:
+            self._excuse()  # what a lie left unwritten, a failed sync forgot
 
     def _rot(self, step: Step) -> None:
         names = sorted(name for name in self._disk.names if name.endswith((OPEN, SEALED, "checkpoint")))
@@ -263,9 +266,13 @@ class World:
                 self._reader_process = self._reader = None
         if self._disk.power_cuts > self._cuts:
             self._cuts = self._disk.power_cuts
-            for name, (_, synced) in self._acknowledged.items():
-                if (not synced or self._setting.lies) and name not in self._delivered:
-                    self._excused.add(name)
+            self._excuse()
+
+    def _excuse(self) -> None:
+        """Take note of what may be lost now: what was not synced, and what a lying disk said was."""
+        for name, (_, synced) in self._acknowledged.items():
+            if (not synced or self._setting.lies) and name not in self._delivered:
+                self._excused.add(name)
 
     def _name_epoch(self) -> bytes:
         self._epochs += 1
@@ -330,7 +337,7 @@ class World:
         last = {}
         for epoch, sequence in self._delivered:
             last[epoch] = max(last.get(epoch, 0), sequence)
-        countable = {name for name in lost if name[1] < last.get(name[0], 0)} - self._evicted
+        countable = {name for name in lost if name[1] < last.get(name[0], 0)} - self._evicted - self._excused
         torn = set() if all(self._setting.synced) or not self._cuts else set(self._handed_in)
         if not len(countable) <= damage.corrupted_records <= len(self._rotten | torn):
             raise BrokenPromise(
