@@ -12,6 +12,7 @@ slot, at 0 and at 1 MiB: header 28 bytes, then the JSON body
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import struct
@@ -26,6 +27,8 @@ from logging_system.spool.segment import FILE_MODE
 
 NAME = "checkpoint"
 SLOT_BYTES = 1024 * 1024
+_RESERVED_BYTES = 16 * 1024
+"""Room kept in each slot, some two hundred writers, so that a full disk can still be drained."""
 _VERSION = 1
 _MAGIC = b"LSCHECK\0"
 _HEADER = struct.Struct("<8sIQI")
@@ -85,6 +88,7 @@ class CheckpointFile:
             self._newest, self.lost = _read_slots(disk, self._descriptor, folder / NAME)
             if self._newest is not None:
                 self._prove(self._newest)
+            _reserve_slots(disk, self._descriptor)
             disk.sync(self._descriptor)
             sync_folder(folder, disk)
         except OSError:
@@ -143,6 +147,27 @@ class CheckpointFile:
             )
 
 
+def reserve_checkpoint(folder: Path, disk: Disk = REAL_DISK) -> None:
+    """Take room for the checkpoint while there is some: without it a full disk could never be drained.
+
+    Raises:
+        OSError: The file cannot be created.
+    """
+    descriptor = disk.open(folder / NAME, os.O_RDWR | os.O_CREAT, FILE_MODE)
+    try:
+        _reserve_slots(disk, descriptor)
+    finally:
+        disk.close(descriptor)
+
+
+def _reserve_slots(disk: Disk, descriptor: int) -> None:
+    with contextlib.suppress(
+        OSError
+    ):  # a full disk, or one that cannot reserve: each save shows whether it fits
+        for place in (0, 1):
+            disk.reserve(descriptor, place * SLOT_BYTES, _RESERVED_BYTES)
+
+
 def read_checkpoint(folder: Path, disk: Disk = REAL_DISK) -> tuple[Checkpoint, bool]:
     """Return what `CheckpointFile.load` would, without changing anything.
 
@@ -169,13 +194,12 @@ class _Slot:
 
 
 def _read_slots(disk: Disk, descriptor: int, path: Path) -> tuple[_Slot | None, bool]:
-    slots = []
-    for place in (0, 1):
-        data = disk.pread(descriptor, SLOT_BYTES, place * SLOT_BYTES)
-        slots.append(_decode_slot(data, path))
+    found = [disk.pread(descriptor, SLOT_BYTES, place * SLOT_BYTES) for place in (0, 1)]
+    slots = [_decode_slot(data, path) for data in found]
     whole = [slot for slot in slots if slot is not None]
     newest = max(whole, key=lambda slot: slot.generation, default=None)
-    return newest, newest is None and disk.status(descriptor).size_bytes > 0
+    # Zeros are room that was reserved and never written.
+    return newest, newest is None and any(data.strip(b"\0") for data in found)
 
 
 def _encode_slot(generation: int, checkpoint: Checkpoint) -> bytes:

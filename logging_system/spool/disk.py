@@ -47,6 +47,10 @@ class Disk:
         """Cut the file to a length (ftruncate(2))."""
         os.ftruncate(descriptor, length_bytes)
 
+    def reserve(self, descriptor: int, offset_bytes: int, length_bytes: int) -> None:
+        """Take room for bytes that will be written later (posix_fallocate(3)); what is there stays."""
+        os.posix_fallocate(descriptor, offset_bytes, length_bytes)
+
     def datasync(self, descriptor: int) -> None:
         """Make the file's bytes and length durable (fdatasync(2))."""
         os.fdatasync(descriptor)

@@ -6,6 +6,7 @@ the unlink durable, forget.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -251,8 +252,9 @@ def _lock(folder: Path, disk: Disk) -> int:
     try:
         if not disk.try_lock(descriptor):
             raise _busy(folder, disk.pread(descriptor, 32, 0))
-        disk.truncate(descriptor, 0)
-        disk.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # who it is helps a person; on a full disk it can't be said
+            disk.truncate(descriptor, 0)
+            disk.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     except (OSError, SpoolBusyError):
         disk.close(descriptor)
         raise

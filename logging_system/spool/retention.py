@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from logging_system.spool.disk import REAL_DISK, Disk, sync_folder, write_fully
@@ -94,7 +94,7 @@ def evict(
     return gone
 
 
-def _evict_one(folder: Path, segment: Segment, others: Mapping[int, Segment], disk: Disk) -> Evicted:
+def _evict_one(folder: Path, segment: Segment, others: dict[int, Segment], disk: Disk) -> Evicted:
     try:
         descriptor = disk.open(segment.path, os.O_RDONLY)
     except FileNotFoundError:
@@ -116,6 +116,8 @@ def _evict_one(folder: Path, segment: Segment, others: Mapping[int, Segment], di
             if before is not None:
                 disk.unlink(others[segment.index - 1].path)
             sync_folder(folder, disk)
+            mark_path = segment_path(folder, segment.epoch, segment.index, EVICTED_STATE)
+            others[segment.index] = replace(segment, state=EVICTED_STATE, path=mark_path)
         return Evicted(end_sequence - header.first_sequence, freed_bytes)
     finally:
         disk.close(descriptor)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from logging_system.spool.checkpoint import reserve_checkpoint
 from logging_system.spool.codec import PLAIN, Codec
 from logging_system.spool.disk import REAL_DISK, Disk, sync_folder, write_fully
 from logging_system.spool.forks import forget_in_children
@@ -225,6 +226,8 @@ class SpoolWriter:
 
     def _create_segment(self) -> int:
         prepare_folder(self._folder, self._disk)
+        if self._index == 0:
+            reserve_checkpoint(self._folder, self._disk)
         creating = segment_path(self._folder, self.epoch, self._index, CREATING)
         opened = segment_path(self._folder, self.epoch, self._index, OPEN)
         descriptor = self._disk.open(creating, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, FILE_MODE)

@@ -1,9 +1,9 @@
 """Kills a real process at its system calls and looks whether anything it had acknowledged is lost.
 
-`python -m tests.crash.kills --strace 500 --seam 10000` does so with two weapons:
+`python -m tests.crash.kills --strace 500 --seam 10000` does so in two ways:
 
-* strace's injection: the kernel's own view of every write, sync, rename and removal; a new interpreter a kill.
-* the disk seam: a forked child sends SIGKILL to itself before, after or in the middle of its n-th call.
+* strace's injection: at every write, sync, rename and removal as the kernel sees it; one interpreter a kill.
+* the disk seam: a forked child sends SIGKILL to itself before, after or amid its n-th call.
 
 After one to four kills in the same folder the rest is read, and everything is compared.
 """
@@ -34,7 +34,7 @@ _CALLS_MAX = 600
 _READS_MAX = 50
 
 
-class BrokenPromise(AssertionError):
+class BrokenPromiseError(AssertionError):
     """Something acknowledged is lost, or something delivered was never handed in."""
 
 
@@ -49,7 +49,7 @@ class Account:
         """Take one line of a process.
 
         Raises:
-            BrokenPromise: It delivered what nobody handed in.
+            BrokenPromiseError: It delivered what nobody handed in.
         """
         word, epoch, sequence, *content = line.split(" ", 3)
         record = (epoch, int(sequence))
@@ -57,7 +57,7 @@ class Account:
             self.acknowledged.add(record)
             return
         if content[0].encode() != document(bytes.fromhex(epoch), record[1]):
-            raise BrokenPromise(f"record {record} was delivered as {content[0]!r}")
+            raise BrokenPromiseError(f"record {record} was delivered as {content[0]!r}")
         self.delivered.add(record)
 
 
@@ -111,10 +111,14 @@ def kill_by_seam(folder: Path, account: Account, *, at_call: int, moment: str, s
 
 def kill_by_strace(folder: Path, account: Account, *, call: str, when: int, sync: bool) -> bool:
     """Run the writer under strace and kill it at its `when`-th `call`; returns whether it died there."""
-    command = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", f"trace={call}"]
+    command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}"]
     command += ["-e", f"inject={call}:signal=KILL:when={when}", sys.executable, "-m", "tests.crash.writer"]
     done = subprocess.run(
-        [*command, str(folder), "fsync" if sync else "write"], capture_output=True, text=True, timeout=60
+        [*command, str(folder), "fsync" if sync else "write"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     for line in done.stdout.splitlines():
         account.note(line)
@@ -127,7 +131,7 @@ def judge(folder: Path, account: Account) -> None:
     """Read what is left in `folder` and compare it with what was acknowledged.
 
     Raises:
-        BrokenPromise: Something acknowledged is lost, or something torn was delivered.
+        BrokenPromiseError: Something acknowledged is lost, or something torn was delivered.
     """
     reader = SpoolReader(folder)
     quiet = 0
@@ -139,12 +143,12 @@ def judge(folder: Path, account: Account) -> None:
     reader.close()
     lost = account.acknowledged - account.delivered
     if lost:
-        raise BrokenPromise(f"{len(lost)} acknowledged records are lost: {sorted(lost)[:5]}")
+        raise BrokenPromiseError(f"{len(lost)} acknowledged records are lost: {sorted(lost)[:5]}")
     if damage.corrupted_records or damage.corrupted_blocks:
-        raise BrokenPromise(f"a kill was taken for damage: {damage}")
+        raise BrokenPromiseError(f"a kill was taken for damage: {damage}")
     left = [path.name for path in folder.iterdir() if path.suffix in (".open", ".segment", ".new")]
     if left:
-        raise BrokenPromise(f"all was delivered and {left} is still there")
+        raise BrokenPromiseError(f"all was delivered and {left} is still there")
 
 
 def seam_kills(kills: int, seed: int) -> int:
@@ -182,7 +186,14 @@ def _points() -> Iterator[tuple[str, int]]:
 
 
 _OCCURRENCES = {
-    "write": 105, "pwrite64": 6, "fdatasync": 23, "fsync": 21, "rename": 10, "unlink": 5, "ftruncate": 1, "flock": 7,
+    "write": 105,
+    "pwrite64": 6,
+    "fdatasync": 23,
+    "fsync": 21,
+    "rename": 10,
+    "unlink": 5,
+    "ftruncate": 1,
+    "flock": 7,
 }
 """How often a first run of the writer makes each call (`strace -c`); some more would never kill."""
 
@@ -210,7 +221,7 @@ def _tell(descriptor: int, line: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Kill; returns 1 where a promise was broken."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--strace", type=int, default=0, metavar="N")
     parser.add_argument("--seam", type=int, default=0, metavar="N")
     parser.add_argument("--seed", type=int, default=1)
@@ -223,7 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         started = time.monotonic()
         try:
             records = campaign(kills, options.seed) if kills else 0
-        except BrokenPromise as error:
+        except BrokenPromiseError as error:
             print(f"seed {options.seed}, {name}: {error}", file=sys.stderr)
             return 1
         seconds = time.monotonic() - started

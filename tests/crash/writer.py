@@ -1,7 +1,8 @@
 """The program that is killed: writes a spool and says through a pipe what was acknowledged.
 
-Run as `python -m tests.crash.writer FOLDER fsync|write`; each acknowledged record is a line on standard output,
-its epoch and sequence. It also plays the reader, so that checkpoints and removals are among what is killed.
+Run as `python -m tests.crash.writer FOLDER fsync|write`; each acknowledged record is a line on standard
+output, its epoch and sequence. It also plays the reader, so that checkpoints and removals are among what is
+killed.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """A disk in memory that loses, tears and refuses what a real one may lose, tear and refuse.
 
-Every file has two contents: what processes see (the page cache) and what a power cut leaves. A write changes the
-first only. A sync copies the changed blocks to the second. A power cut takes, block by block and by the luck of
-the draw, the one or the other; the same goes for each creation, rename and removal since the last sync of the
-folder. A failed sync forgets which blocks were changed, as Linux does: the next one succeeds and proves nothing.
+Every file has two contents: what processes see (the page cache) and what a power cut leaves. A write changes
+the first only. A sync copies the changed blocks to the second. A power cut takes, block by block and by the
+luck of the draw, the one or the other; the same goes for each creation, rename and removal since the last sync
+of the folder. A failed sync forgets which blocks were changed, as Linux does: the next one succeeds and proves
+nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Killed(BaseException):
     """The process that made this call is dead; like a real death, no handler of errors catches it."""
 
 
-class Hang(AssertionError):
+class HangError(AssertionError):
     """A step makes system calls without end."""
 
 
@@ -272,6 +273,14 @@ class Process(Disk):
         file.cut(length_bytes)
         self._leave()
 
+    def reserve(self, descriptor: int, offset_bytes: int, length_bytes: int) -> None:
+        file = self._file(descriptor, writing=True)
+        self._enter("reserve")
+        missing = offset_bytes + length_bytes - len(file.seen)
+        if missing > 0:
+            file.seen.extend(bytes(missing))
+        self._leave()
+
     def datasync(self, descriptor: int) -> None:
         file = self._file(descriptor)
         self._enter("datasync", lambda: self._fail_sync(file))
@@ -349,7 +358,7 @@ class Process(Disk):
             raise Killed
         self._calls += 1
         if self._calls > CALLS_MAX:
-            raise Hang(f"{CALLS_MAX} system calls and no end, {call} the last of them")
+            raise HangError(f"{CALLS_MAX} system calls and no end, {call} the last of them")
         self._entered = call
         for strike, passed in list(self._strikes.items()):
             if strike.call not in ("", call):

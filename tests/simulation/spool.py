@@ -1,4 +1,4 @@
-"""Runs the spool on a simulated disk, seed by seed: `python -m tests.simulation.spool --seeds 1000 --first 1`."""
+"""Runs the spool on a simulated disk by seed: `python -m tests.simulation.spool --seeds 1000 --first 1`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def seeds_until_found(name: str, first: int, seeds_max: int) -> int | None:
         of = setting(first + count - 1)
         try:
             run(of, steps(of), BUGS[name])
-        except Exception:  # noqa: BLE001 - a bug may show as anything but silence
+        except Exception:  # a bug may show as anything but silence
             return count
     return None
 

@@ -1,4 +1,4 @@
-"""Deliberate bugs of a spool, each put into the real one through a seam; the simulation must find every one."""
+"""Deliberate bugs of a spool, each put into the real one through a seam; the simulation must find them all."""
 
 from __future__ import annotations
 
@@ -181,4 +181,3 @@ BUGS: dict[str, Parts] = {
     "takes the rest of an abandoned block for damage": Parts(reader=_reader(_CountsTornTails)),
 }
 """Each bug by what it does wrong, with the parts of a run that has it."""
-

@@ -1,4 +1,4 @@
-"""The real spool on a simulated disk, and beside it everything that was promised, so that it can be held to it."""
+"""The real spool on a simulated disk, and beside it everything that was promised, to hold it to that."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Name = tuple[bytes, int]
 """A record: epoch and sequence."""
 
 
-class BrokenPromise(AssertionError):
+class BrokenPromiseError(AssertionError):
     """The spool did what it says it never does."""
 
 
@@ -85,7 +85,7 @@ class World:
         """Do one step; a process that dies in it is gone afterwards.
 
         Raises:
-            BrokenPromise: The spool did what it must not.
+            BrokenPromiseError: The spool did what it must not.
         """
         self._disk.now_seconds += 0.1
         struck = self._disk.struck
@@ -111,7 +111,7 @@ class World:
         """End all writers, read all there is, and hold the spool to what it promised.
 
         Raises:
-            BrokenPromise: The spool did what it must not.
+            BrokenPromiseError: The spool did what it must not.
         """
         for seat in self._seats:
             if seat.writer is not None and self._rng.random() < 0.5:
@@ -296,11 +296,13 @@ class World:
     def _judge_delivery(self, name: Name, document: bytes) -> None:
         epoch, sequence = name
         if document not in self._handed_in.get(name, ()):
-            raise BrokenPromise(f"record {sequence} was delivered as {document!r}, which nobody handed in")
+            raise BrokenPromiseError(
+                f"record {sequence} was delivered as {document!r}, which nobody handed in"
+            )
         if sequence <= self._last_read.get(epoch, 0):
-            raise BrokenPromise(f"record {sequence} came after record {self._last_read[epoch]}")
+            raise BrokenPromiseError(f"record {sequence} came after record {self._last_read[epoch]}")
         if sequence < self._saved.get(epoch, 0):
-            raise BrokenPromise(
+            raise BrokenPromiseError(
                 f"record {sequence} was delivered again, checkpointed up to {self._saved[epoch]}"
             )
         self._last_read[epoch] = sequence
@@ -319,7 +321,7 @@ class World:
             self._save(Step("save", 0, 1))
             if empty_looks == 3:
                 return
-        raise BrokenPromise(f"the reader has not come to an end after {_DRAIN_READS_MAX} reads")
+        raise BrokenPromiseError(f"the reader has not come to an end after {_DRAIN_READS_MAX} reads")
 
     def _judge_losses(self) -> None:
         for name, (document, synced) in self._acknowledged.items():
@@ -327,7 +329,7 @@ class World:
                 continue
             if name not in self._excused | self._rotten | self._evicted:
                 what = "synced" if synced else "written"
-                raise BrokenPromise(f"record {name[1]}, acknowledged as {what}, is lost: {document!r}")
+                raise BrokenPromiseError(f"record {name[1]}, acknowledged as {what}, is lost: {document!r}")
 
     def _judge_damage(self) -> None:
         damage = self._living_reader(Step("read", 0, 1)).damage
@@ -340,20 +342,20 @@ class World:
         countable = {name for name in lost if name[1] < last.get(name[0], 0)} - self._evicted - self._excused
         torn = set() if all(self._setting.synced) or not self._cuts else set(self._handed_in)
         if not len(countable) <= damage.corrupted_records <= len(self._rotten | torn):
-            raise BrokenPromise(
+            raise BrokenPromiseError(
                 f"{damage.corrupted_records} records counted as corrupted, "
                 f"at least {len(countable)} and at most {len(self._rotten | torn)} are"
             )
         if not self._setting.rots and not torn and damage.corrupted_blocks:
-            raise BrokenPromise(f"{damage.corrupted_blocks} places counted as corrupted, none is")
+            raise BrokenPromiseError(f"{damage.corrupted_blocks} places counted as corrupted, none is")
         owed = len((lost & self._evicted) - self._rotten - self._excused)
         if not owed <= damage.evicted_records <= len(self._evicted):
-            raise BrokenPromise(f"{damage.evicted_records} records counted as evicted, not {owed}")
+            raise BrokenPromiseError(f"{damage.evicted_records} records counted as evicted, not {owed}")
 
     def _judge_leftovers(self) -> None:
         left = [name for name in self._disk.names if name.endswith((OPEN, SEALED, EVICTED))]
         if left:
-            raise BrokenPromise(f"all was delivered and {left} is still there")
+            raise BrokenPromiseError(f"all was delivered and {left} is still there")
 
     def _note_evicted(self, content: bytes) -> None:
         segment_epoch = content[16:32]
@@ -372,7 +374,9 @@ def _records_at(name: str, content: bytes, offset: int) -> set[Name]:
     while start is not None and start <= offset:
         header = decode_block_header(segment.epoch, content, start)
         if header is not None and offset < start + header.size_bytes:
-            return {(segment.epoch, sequence) for sequence in range(header.first_sequence, header.end_sequence)}
+            return {
+                (segment.epoch, sequence) for sequence in range(header.first_sequence, header.end_sequence)
+            }
         start = find_block(segment.epoch, content, start + 1)
     return set()
 
@@ -381,7 +385,7 @@ def run(setting: Setting, schedule: Iterable[Step], parts: Parts) -> tuple[World
     """Run a schedule until there were enough records and faults, or until it ends; then judge.
 
     Raises:
-        BrokenPromise: The spool did what it must not; the steps done so far are its `schedule`.
+        BrokenPromiseError: The spool did what it must not; the steps done so far are its `schedule`.
     """
     world = World(setting, parts)
     done: list[Step] = []

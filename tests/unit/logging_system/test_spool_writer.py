@@ -150,7 +150,7 @@ def test_files_and_a_folder_of_its_own_are_private(tmp_path: Path) -> None:
     spool_writer.append([b"1"])
 
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert [path.stat().st_mode & 0o777 for path in folder.iterdir()] == [0o600]
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     spool_writer.seal()
 
 

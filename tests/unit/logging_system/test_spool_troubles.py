@@ -1,0 +1,378 @@
+"""What the spool does when the disk, the folder or the process around it is not as it should be."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import google_crc32c
+import pytest
+
+from logging_system.spool.checkpoint import Checkpoint, CheckpointFile, Position, SpoolVersionError
+from logging_system.spool.disk import Disk
+from logging_system.spool.frame import FileHeader, encode_file_header
+from logging_system.spool.reader import SpoolBusyError, SpoolReader
+from logging_system.spool.segment import segment_path
+from logging_system.spool.writer import SpoolWriter
+from tests.unit.logging_system.spooling import acknowledge, append, numbered, read_all, reading, writer
+
+
+class RefusingDisk(Disk):
+    """The real disk, but named calls are refused."""
+
+    def __init__(self, **refused: int) -> None:
+        self.refused = refused
+
+    def _refuse(self, call: str) -> None:
+        if call in self.refused:
+            raise OSError(self.refused[call], os.strerror(self.refused[call]))
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        if self.refused.get("write") and len(data) > 8:
+            return super().write(descriptor, bytes(data[:8]))
+        self._refuse("write")
+        return super().write(descriptor, data)
+
+    def datasync(self, descriptor: int) -> None:
+        self._refuse("datasync")
+        super().datasync(descriptor)
+
+    def sync(self, descriptor: int) -> None:
+        self._refuse("sync")
+        super().sync(descriptor)
+
+    def truncate(self, descriptor: int, length_bytes: int) -> None:
+        self._refuse("truncate")
+        super().truncate(descriptor, length_bytes)
+
+    def rename(self, source: Path, target: Path) -> None:
+        self._refuse("rename")
+        super().rename(source, target)
+
+    def try_lock(self, descriptor: int, *, shared: bool = False) -> bool:
+        return "try_lock" not in self.refused and super().try_lock(descriptor, shared=shared)
+
+
+def writer_on(folder: Path, disk: Disk, *, sync: bool = True) -> SpoolWriter:
+    return SpoolWriter(folder, spool_bytes_max=1 << 20, sync=sync, disk=disk, clock=lambda: 0.0)
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, *options: str) -> Iterator[Path]:
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(["mount", *options, str(folder)], capture_output=True, text=True, check=False)  # noqa: S607
+    if done.returncode:
+        pytest.skip(f"mounting is not permitted here: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S607
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
+@pytest.mark.parametrize(
+    "calls", [("write",), ("write", "truncate"), ("datasync",), ("datasync", "truncate")]
+)
+def test_what_the_disk_refused_is_taken_when_it_comes_back_and_read_once(
+    tmp_path: Path, number: int, calls: tuple[str, ...]
+) -> None:
+    disk = RefusingDisk()
+    spool_writer = writer_on(tmp_path, disk)
+    append(spool_writer, 1, 2)
+    disk.refused = dict.fromkeys(calls, number)
+    for _ in range(2):
+        with pytest.raises(OSError, match=os.strerror(number)):
+            append(spool_writer, 3, 4)
+    disk.refused = {}
+    append(spool_writer, 3, 4)
+    append(spool_writer, 5, 5)
+    spool_writer.seal()
+    with reading(tmp_path) as reader:
+        assert read_all(reader) == numbered(1, 5)
+        assert (reader.damage.corrupted_records, reader.damage.corrupted_blocks) == (0, 0)
+
+
+@pytest.mark.parametrize("call", ["sync", "rename", "try_lock"])
+def test_a_segment_that_could_not_be_created_is_tried_again_under_another_name(
+    tmp_path: Path, call: str
+) -> None:
+    disk = RefusingDisk(**{call: errno.EIO})
+    spool_writer = writer_on(tmp_path, disk)
+    with pytest.raises(OSError):  # noqa: PT011 - each call has its own message
+        append(spool_writer, 1, 2)
+    left = [path.name for path in tmp_path.glob("*-*")]
+    disk.refused = {}
+    append(spool_writer, 1, 2)
+    spool_writer.seal()
+
+    assert left == []
+    with reading(tmp_path) as reader:
+        assert read_all(reader) == numbered(1, 2)
+
+
+def test_records_that_are_given_up_after_a_failed_sync_cost_no_other(tmp_path: Path) -> None:
+    disk = RefusingDisk()
+    spool_writer = writer_on(tmp_path, disk)
+    append(spool_writer, 1, 2)
+    disk.refused = {"datasync": errno.EIO, "truncate": errno.EIO}
+    with pytest.raises(OSError, match="Input/output"):
+        spool_writer.append([b"given up"])
+    with reading(tmp_path) as reader:
+        seen = read_all(reader)
+        disk.refused = {}
+        spool_writer.give_up()
+        assert spool_writer.next_sequence == 4
+        spool_writer.append([b"4"])
+        spool_writer.seal()
+
+        assert seen == [*numbered(1, 2), (3, b"given up")]
+        assert read_all(reader) == [(4, b"4")]
+        assert reader.damage.corrupted_records == 0
+
+
+def test_other_records_after_a_failed_sync_get_other_sequences_unasked(tmp_path: Path) -> None:
+    disk = RefusingDisk(datasync=errno.EIO)
+    spool_writer = writer_on(tmp_path, disk)
+    with pytest.raises(OSError, match="Input/output"):
+        spool_writer.append([b"one", b"two"])
+    disk.refused = {}
+    spool_writer.append([b"other"])
+    spool_writer.give_up()
+    spool_writer.seal()
+
+    with reading(tmp_path) as reader:
+        assert read_all(reader) == [(3, b"other")]
+        assert reader.damage.corrupted_records == 0
+
+
+def test_a_segment_is_closed_although_there_is_no_room_for_its_end_mark(tmp_path: Path) -> None:
+    disk = RefusingDisk()
+    spool_writer = writer_on(tmp_path, disk)
+    append(spool_writer, 1, 2)
+    disk.refused = {"write": errno.ENOSPC}
+    spool_writer.seal()
+
+    assert [path.suffix for path in tmp_path.glob("*-*")] == [".segment"]
+    with reading(tmp_path) as reader:
+        assert read_all(reader) == numbered(1, 2)
+        assert reader.damage.corrupted_blocks == 0
+
+
+def test_a_segment_that_could_not_be_closed_is_still_read(tmp_path: Path) -> None:
+    disk = RefusingDisk()
+    spool_writer = writer_on(tmp_path, disk)
+    append(spool_writer, 1, 2)
+    disk.refused = {"datasync": errno.EIO}
+    with pytest.raises(OSError, match="Input/output"):
+        spool_writer.seal()
+    disk.refused = {}
+    append(spool_writer, 3, 3)
+    spool_writer.seal()
+
+    with reading(tmp_path) as reader:
+        assert read_all(reader) == numbered(1, 3)
+
+
+def fill_up(spool_writer: SpoolWriter) -> int:
+    """Append until the disk refuses; return how many records it took."""
+    for number in range(1, 10_000):
+        try:
+            append(spool_writer, number, number)
+        except OSError as error:
+            assert error.errno == errno.ENOSPC
+            return number - 1
+    raise AssertionError("the disk never got full")
+
+
+def test_a_full_disk_refuses_and_can_still_be_drained(tmp_path: Path) -> None:
+    with mounted(tmp_path / "small", "-t", "tmpfs", "-o", "size=128k", "none") as folder:
+        spool_writer = SpoolWriter(folder, spool_bytes_max=160_000, sync=True, clock=lambda: 0.0)
+        written = fill_up(spool_writer)
+        with reading(folder) as reader:
+            assert read_all(reader) == numbered(1, written)
+            acknowledge(reader, spool_writer.epoch, written + 1)
+            append(spool_writer, written + 1, written + 1)
+            assert read_all(reader) == numbered(written + 1, written + 1)
+        spool_writer.seal()
+
+
+def test_a_read_only_folder_is_refused_by_name_and_taken_when_it_is_writable_again(tmp_path: Path) -> None:
+    with mounted(tmp_path / "spool", "-t", "tmpfs", "-o", "size=1m,ro", "none") as folder:
+        spool_writer = writer_on(folder, Disk())
+        with pytest.raises(OSError, match="Read-only file system"):
+            append(spool_writer, 1, 2)
+        with pytest.raises(OSError, match="Read-only file system"):
+            SpoolReader(folder)
+        subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)  # noqa: S607
+        append(spool_writer, 1, 2)
+        spool_writer.seal()
+        with reading(folder) as reader:
+            assert read_all(reader) == numbered(1, 2)
+
+
+def test_a_folder_that_is_removed_under_a_writer_and_a_reader_is_made_again(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    spool_writer = writer(folder)
+    append(spool_writer, 1, 2)
+    with reading(folder) as reader:
+        assert read_all(reader) == numbered(1, 2)
+        shutil.rmtree(folder)
+        assert reader.read(1 << 20) == []
+        reader.acknowledge(spool_writer.epoch, 3)
+        reader.save({"delivered": 2})
+        append(spool_writer, 3, 4)
+        assert read_all(reader) == numbered(3, 4)
+        acknowledge(reader, spool_writer.epoch, 5)
+        with pytest.raises(SpoolBusyError):
+            SpoolReader(folder)
+    spool_writer.seal()
+    with reading(folder) as reader:
+        assert read_all(reader) == []
+        assert reader.restored_counters["delivered"] == 4
+
+
+def test_a_segment_of_a_newer_version_is_left_alone_and_reported(tmp_path: Path) -> None:
+    newer = segment_path(tmp_path, b"newer-version-00", 0, "segment")
+    newer.write_bytes(encode_file_header(FileHeader(b"newer-version-00", 0, 1, version=2)) + b"unknown")
+    spool_writer = writer(tmp_path)
+    append(spool_writer, 1, 2)
+    spool_writer.seal()
+    with reading(tmp_path) as reader:
+        assert read_all(reader) == numbered(1, 2)
+        acknowledge(reader, spool_writer.epoch, 3)
+
+        assert reader.newer_epochs == 1
+        assert reader.damage.corrupted_blocks == 0
+    assert [path.name for path in tmp_path.glob("*-*")] == [newer.name]
+
+
+def test_a_checkpoint_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    file = CheckpointFile(tmp_path)
+    file.save(Checkpoint({b"0123456789abcdef": Position(0, 44, 1)}, {}))
+    file.close()
+    path = tmp_path / "checkpoint"
+    content = path.read_bytes()
+    place = content.index(b"LSCHECK\0")
+    header = content[place : place + 8] + (2).to_bytes(4, "little") + content[place + 12 : place + 24]
+    length = int.from_bytes(header[20:24], "little")
+    body = content[place + 28 : place + 28 + length]
+    slot = header + google_crc32c.value(header + body).to_bytes(4, "little") + body
+    path.write_bytes(content[:place] + slot + content[place + len(slot) :])
+    before = path.read_bytes()
+
+    with pytest.raises(SpoolVersionError, match="newer version"):
+        SpoolReader(tmp_path)
+    assert path.read_bytes() == before
+
+
+def test_a_checkpoint_whose_sync_failed_is_made_durable_by_the_next_reader(tmp_path: Path) -> None:
+    written: list[int] = []
+
+    class WatchedDisk(Disk):
+        def pwrite(self, descriptor: int, data: bytes, offset_bytes: int) -> int:
+            written.append(offset_bytes)
+            return super().pwrite(descriptor, data, offset_bytes)
+
+    file = CheckpointFile(tmp_path)
+    file.save(Checkpoint({}, {"delivered": 1}))
+    file.close()
+    CheckpointFile(tmp_path, WatchedDisk()).close()
+
+    assert written == [1024 * 1024]
+
+
+def in_a_forked_child(act: object) -> int:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = act()  # type: ignore[operator]
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_forked_child_appends_as_a_writer_of_its_own(tmp_path: Path) -> None:
+    spool_writer = writer(tmp_path)
+    append(spool_writer, 1, 2)
+    mine = spool_writer.epoch
+
+    def child() -> int:
+        append(spool_writer, 1, 3)
+        spool_writer.seal()
+        return 0 if spool_writer.epoch != mine else 2
+
+    assert in_a_forked_child(child) == 0
+    append(spool_writer, 3, 4)
+    spool_writer.seal()
+    with reading(tmp_path) as reader:
+        assert sorted(read_all(reader)) == sorted(numbered(1, 4) + numbered(1, 3))
+
+
+def test_a_parent_that_died_is_known_to_be_gone_although_its_child_lives(tmp_path: Path) -> None:
+    ready, go = os.pipe()
+    parent = os.fork()
+    if parent == 0:
+        spool_writer = writer(tmp_path)
+        append(spool_writer, 1, 2)
+        if os.fork() == 0:
+            os.write(go, b"%d\n" % os.getpid())
+            signal.pause()
+        os._exit(0)
+    os.waitpid(parent, 0)
+    child = int(os.read(ready, 20))
+    try:
+        with reading(tmp_path) as reader:
+            assert read_all(reader) == numbered(1, 2)
+            assert reader.damage.unclean_exits == 1
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.close(ready)
+        os.close(go)
+
+
+def test_a_fork_of_a_reader_neither_reads_nor_holds_the_folder(tmp_path: Path) -> None:
+    reader = SpoolReader(tmp_path)
+
+    def child() -> int:
+        try:
+            reader.read(1)
+        except SpoolBusyError:
+            return 0
+        return 2
+
+    assert in_a_forked_child(child) == 0
+    reader.read(1)
+    reader.close()
+
+
+def test_a_started_program_inherits_no_descriptor(tmp_path: Path) -> None:
+    spool_writer = writer(tmp_path)
+    append(spool_writer, 1, 2)
+    with reading(tmp_path):
+        open_files = [int(name) for name in os.listdir("/proc/self/fd")]  # noqa: PTH208
+        ours = [
+            number
+            for number in open_files
+            if Path(f"/proc/self/fd/{number}").exists()
+            and str(tmp_path) in os.readlink(f"/proc/self/fd/{number}")  # noqa: PTH115
+        ]
+
+        assert len(ours) == 3
+        assert all(fcntl.fcntl(number, fcntl.F_GETFD) & fcntl.FD_CLOEXEC for number in ours)
+    spool_writer.seal()
+
+
+def test_an_unfinished_segment_with_a_writer_at_it_is_not_removed(tmp_path: Path) -> None:
+    creating = segment_path(tmp_path, b"0" * 16, 0, "new")
+    with creating.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with reading(tmp_path):
+            assert creating.exists()
