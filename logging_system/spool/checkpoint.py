@@ -30,6 +30,7 @@ SLOT_BYTES = 1024 * 1024
 _RESERVED_BYTES = 16 * 1024
 """Room kept in each slot, some two hundred writers, so that a full disk can still be drained."""
 _VERSION = 1
+_NUMBER_MAX = 2**62
 _MAGIC = b"LSCHECK\0"
 _HEADER = struct.Struct("<8sIQI")
 _U32 = struct.Struct("<I")
@@ -246,4 +247,11 @@ def _decode_body(body: bytes) -> Checkpoint | None:
         counters = {str(name): int(count) for name, count in content["counters"].items()}
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
+    numbers = [number for each in positions.values() for number in _numbers(each)] + list(counters.values())
+    if not all(isinstance(number, int) and 0 <= number <= _NUMBER_MAX for number in numbers):
+        return None
     return Checkpoint(positions, counters)
+
+
+def _numbers(position: Position) -> tuple[int, ...]:
+    return (position.index, position.offset_bytes, position.sequence, *position.damaged)

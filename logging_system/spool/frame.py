@@ -16,6 +16,8 @@ MARKER = b"\xb1LBK"
 BLOCK_BYTES_MAX = 32 * 1024 * 1024
 """No stored payload is larger; a reader never reserves more for one block, whatever a header claims."""
 
+SEQUENCE_MAX = 2**48
+"""No writer lives long enough for more; a header that claims more is damage."""
 VOID = 255
 """Codec byte of a mark: the sequences it names were refused to the caller and will not come.
 
@@ -91,7 +93,9 @@ def decode_file_header(data: bytes) -> FileHeader | None:
     body = data[: _FILE.size]
     (checksum,) = _U32.unpack_from(data, _FILE.size)
     magic, version, _reserved, index, epoch, first_sequence = _FILE.unpack(body)
-    if magic != MAGIC or version < 1 or checksum != google_crc32c.value(body):
+    if magic != MAGIC or version < 1 or first_sequence > SEQUENCE_MAX:
+        return None
+    if checksum != google_crc32c.value(body):
         return None
     return FileHeader(epoch, index, first_sequence, version)
 
@@ -146,7 +150,7 @@ def decode_block_header(epoch: bytes, data: bytes, offset: int = 0) -> BlockHead
     if checksum != google_crc32c.extend(google_crc32c.value(epoch), body):
         return None
     _marker, length, payload_checksum, codec, first_sequence, count = _BLOCK.unpack(body)
-    if length > BLOCK_BYTES_MAX:
+    if length > BLOCK_BYTES_MAX or first_sequence + count > SEQUENCE_MAX:
         return None
     return BlockHeader(length, payload_checksum, codec, first_sequence, count)
 

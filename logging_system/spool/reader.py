@@ -178,25 +178,27 @@ class SpoolReader:
 
     def _remove_consumed(self) -> None:
         listed = list_segments(self._folder, self._disk)
-        for epoch, segments in listed.items():
-            position = self._saved.positions.get(epoch)
-            for index, segment in list(segments.items()):
-                if position is not None and index < position.index:
-                    self._removal_is_durable = False
-                    if self._remove(epoch, segment, damaged=index in position.damaged):
-                        del segments[index]
+        for epoch, position in self._saved.positions.items():
+            segments = listed.get(epoch, {})
+            for index in [index for index in segments if index < position.index]:
+                self._removal_is_durable = False
+                if self._remove(epoch, segments[index], damaged=index in position.damaged):
+                    del segments[index]
         if not self._removal_is_durable:
             sync_folder(self._folder, self._disk)
             self._removal_is_durable = True
         for epoch in [epoch for epoch in self._saved.positions if not listed.get(epoch)]:
-            # Every file of it is gone for good, so a restart can't meet it again.
-            position = self._saved.positions[epoch]
-            if find_segment(self._folder, epoch, position.index, self._disk) is not None:
-                continue  # the listing missed a file whose name was changing
-            del self._saved.positions[epoch]
-            gone = self._cursors.pop(epoch, None)
-            if gone is not None:
-                self._earlier_damage += gone.damage
+            self._forget_epoch(epoch)
+
+    def _forget_epoch(self, epoch: bytes) -> None:
+        """Drop the position of an epoch whose files are all gone for good: no restart can meet it again."""
+        position = self._saved.positions[epoch]
+        if find_segment(self._folder, epoch, position.index, self._disk) is not None:
+            return  # the listing missed a file whose name was changing
+        del self._saved.positions[epoch]
+        gone = self._cursors.pop(epoch, None)
+        if gone is not None:
+            self._earlier_damage += gone.damage
 
     def _remove_unfinished(self) -> None:
         """Remove segments whose writer died while creating them: they hold no record."""

@@ -1,10 +1,10 @@
 """A disk in memory that loses, tears and refuses what a real one may lose, tear and refuse.
 
-Every file has two contents: what processes see (the page cache) and what a power cut leaves. A write changes
-the first only. A sync copies the changed blocks to the second. A power cut takes, block by block and by the
-luck of the draw, the one or the other; the same goes for each creation, rename and removal since the last sync
-of the folder. A failed sync forgets which blocks were changed, as Linux does: the next one succeeds and proves
-nothing.
+Every file has two contents: what processes see (the page cache) and what a power cut leaves. A write
+changes the first only. A sync copies the changed blocks to the second. A power cut takes, block by block and
+by the luck of the draw, the one or the other; the same goes for each creation, rename and removal since the
+last sync of the folder. A failed sync forgets which blocks were changed, as Linux does: the next one succeeds
+and proves nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Deliberate bugs of a spool, each put into the real one through a seam; the simulation must find them all."""
+"""Deliberate bugs of a spool, each put into the real one through a seam, for the simulation to find."""
 
 from __future__ import annotations
 
@@ -118,6 +118,13 @@ class _ForgetsTooEarly(SpoolReader):
             self._disk = sync
 
 
+class _RemovesHeldMarks(SpoolReader):
+    def _remove_if_free(self, path: Path) -> bool:
+        """Removes a mark that is just being merged into the next one."""
+        self._disk.unlink(path)
+        return True
+
+
 class _BuggyCursorReader(SpoolReader):
     cursor: Callable[[Path, bytes, Position | None, Mapping[int, Codec], Disk], EpochCursor]
 
@@ -174,6 +181,7 @@ BUGS: dict[str, Parts] = {
     "goes on behind a torn block": Parts(writer=_KeepsTornBlocks),
     "removes before the checkpoint is durable": Parts(reader=_RemovesFirst),
     "forgets a position before the removal is durable": Parts(reader=_ForgetsTooEarly),
+    "removes a mark that is being replaced": Parts(reader=_RemovesHeldMarks),
     "ends a segment at damage": Parts(reader=_reader(_StopsAtDamage)),
     "ignores the payload's checksum": Parts(reader=_reader(_IgnoresChecksums)),
     "trusts a listing": Parts(reader=_reader(_TrustsListings)),

@@ -41,7 +41,7 @@ def test_a_seed_always_gives_the_same_steps() -> None:
 
 def test_a_failure_prints_how_to_run_it_again_and_a_short_schedule() -> None:
     with pytest.raises(
-        AssertionError, match="python -m tests.simulation.spool --seeds 1 --first 1"
+        AssertionError, match=r"python -m tests\.simulation\.spool --seeds 1 --first 1"
     ) as caught:
         run_seed(1, BUGS["acknowledges before fdatasync"])
 
