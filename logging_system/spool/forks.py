@@ -26,9 +26,10 @@ def forget_in_children(holder: Inherited) -> None:
     _open.add(holder)
 
 
-def _forget_all() -> None:
+def forget_all() -> None:
+    """Let go of everything; called in each forked child before anything else of this package runs."""
     for holder in list(_open):
         holder.forget()
 
 
-os.register_at_fork(after_in_child=_forget_all)
+os.register_at_fork(after_in_child=forget_all)

@@ -104,12 +104,20 @@ def _step(rng: random.Random, of: Setting, action: str) -> Step:
     if action not in _CALLS or rng.random() < 0.7:
         return Step(action, actor, amount)
     strikes = tuple(_strike(rng, action) for _ in range(rng.choice((1, 1, 2))))
+    if action == "append" and rng.random() < 0.15:
+        strikes = _failed_sync(rng)
     if all(strike.kind != "meanwhile" for strike in strikes):
         return Step(action, actor, amount, strikes)
     others = rng.choice(_MEANWHILE_WRITING if action in ("append", "seal") else _MEANWHILE_READING)
     other = rng.randrange(len(of.synced))
     meanwhile = tuple(Step(each, other, rng.choice((1, 3, rng.randrange(1, 60)))) for each in others)
     return Step(action, actor, amount, strikes, meanwhile)
+
+
+def _failed_sync(rng: random.Random) -> tuple[Strike, ...]:
+    """Fail a sync, and let a reader see the block before it is cut off, or the cutting off fail as well."""
+    sync = Strike("datasync", 0, "error", rng.choice(_ERRORS), rng.random() < 0.3)
+    return sync, Strike("truncate", 0, rng.choice(("meanwhile", "error")), rng.choice(_ERRORS))
 
 
 def _strike(rng: random.Random, action: str) -> Strike:

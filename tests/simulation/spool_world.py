@@ -136,7 +136,7 @@ class World:
     def _append(self, step: Step) -> None:
         seat = self._seats[step.actor]
         writer = self._living_writer(seat, step)
-        if seat.documents and step.amount % 5 == 0:
+        if seat.documents and step.amount % 3 == 0:
             seat.documents = []
             if step.amount % 2:
                 writer.give_up()

@@ -9,7 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import google_crc32c
@@ -17,8 +17,10 @@ import pytest
 
 from logging_system.spool.checkpoint import Checkpoint, CheckpointFile, Position, SpoolVersionError
 from logging_system.spool.disk import Disk
-from logging_system.spool.frame import FileHeader, encode_file_header
+from logging_system.spool.forks import forget_all
+from logging_system.spool.frame import FileHeader, encode_block, encode_file_header
 from logging_system.spool.reader import SpoolBusyError, SpoolReader
+from logging_system.spool.retention import Evicted, Retention, evict
 from logging_system.spool.segment import segment_path
 from logging_system.spool.writer import SpoolWriter
 from tests.unit.logging_system.spooling import acknowledge, append, numbered, read_all, reading, writer
@@ -374,3 +376,197 @@ def test_an_unfinished_segment_with_a_writer_at_it_is_not_removed(tmp_path: Path
         fcntl.flock(file, fcntl.LOCK_EX)
         with reading(tmp_path):
             assert creating.exists()
+
+
+def test_what_a_child_inherited_is_closed_before_anything_else_runs(tmp_path: Path) -> None:
+    spool_writer = writer(tmp_path)
+    append(spool_writer, 1, 2)
+    forget_all()
+    with reading(tmp_path) as reader:
+        assert read_all(reader) == numbered(1, 2)
+        assert reader.damage.unclean_exits == 1
+
+
+class RacingDisk(Disk):
+    """The real disk; another process acts once, just before a named call."""
+
+    def __init__(self, call: str, act: Callable[[], object]) -> None:
+        self.call = call
+        self.act: Callable[[], object] | None = act
+
+    def _race(self, call: str) -> None:
+        if call == self.call and self.act is not None:
+            act, self.act = self.act, None
+            act()
+
+    def open(self, path: Path, flags: int, mode: int = 0o600) -> int:
+        if path.suffix:
+            self._race(f"open {path.suffix}")
+        return super().open(path, flags, mode)
+
+
+def test_a_segment_that_is_renamed_before_it_is_opened_is_read_at_the_next_look(tmp_path: Path) -> None:
+    spool_writer = writer(tmp_path)
+    append(spool_writer, 1, 2)
+    reader = SpoolReader(tmp_path, disk=RacingDisk("open .open", spool_writer.seal))
+
+    assert reader.read(1 << 20) == []
+    assert read_all(reader) == numbered(1, 2)
+    reader.close()
+
+
+class ForgetfulDisk(Disk):
+    """The real disk, whose listings leave out what they are told to."""
+
+    def __init__(self) -> None:
+        self.hidden = ""
+
+    def list_names(self, folder: Path) -> list[str]:
+        return [name for name in super().list_names(folder) if not self.hidden or self.hidden not in name]
+
+
+def test_a_segment_that_a_listing_misses_is_not_passed_over(tmp_path: Path) -> None:
+    spool_writer = writer(tmp_path)
+    for number in (1, 2, 3):
+        append(spool_writer, number, number)
+        spool_writer.seal()
+    disk = ForgetfulDisk()
+    disk.hidden = "-00000001."
+    reader = SpoolReader(tmp_path, disk=disk)
+    found = read_all(reader)
+    acknowledge(reader, spool_writer.epoch, 4)
+
+    assert found == numbered(1, 3)
+    reader.close()
+
+
+def test_a_position_is_kept_while_a_listing_misses_its_file(tmp_path: Path) -> None:
+    spool_writer = writer(tmp_path)
+    append(spool_writer, 1, 2)
+    disk = ForgetfulDisk()
+    reader = SpoolReader(tmp_path, disk=disk)
+    read_all(reader)
+    acknowledge(reader, spool_writer.epoch, 3)
+    disk.hidden = spool_writer.epoch.hex()
+    reader.save({"delivered": 2})
+    disk.hidden = ""
+
+    assert read_all(reader) == []
+    reader.acknowledge(b"an unknown epoch", 7)
+    reader.close()
+    spool_writer.seal()
+
+
+def test_an_unfinished_segment_that_is_finished_or_stuck_meanwhile_is_no_obstacle(tmp_path: Path) -> None:
+    creating = segment_path(tmp_path, b"0" * 16, 0, "new")
+    creating.touch()
+    SpoolReader(tmp_path, disk=RacingDisk("open .new", creating.unlink)).close()
+    creating.mkdir()
+    reader = SpoolReader(tmp_path)
+
+    assert reader.unreadable == 1
+    reader.close()
+
+
+def test_a_segment_that_goes_just_before_it_would_be_evicted_costs_nothing(tmp_path: Path) -> None:
+    spool_writer = writer(tmp_path)
+    append(spool_writer, 1, 2)
+    spool_writer.seal()
+    (path,) = tmp_path.glob("*.segment")
+    disk = RacingDisk("open .segment", path.unlink)
+
+    assert evict(tmp_path, Retention(bytes_max=0), now_seconds=0.0, disk=disk) == Evicted()
+
+
+def test_a_mark_that_goes_just_before_it_would_be_replaced_costs_nothing(tmp_path: Path) -> None:
+    spool_writer = writer(tmp_path)
+    append(spool_writer, 1, 2)
+    spool_writer.seal()
+    evict(tmp_path, Retention(bytes_max=0), now_seconds=0.0)
+    append(spool_writer, 3, 4)
+    spool_writer.seal()
+    (path,) = tmp_path.glob("*.evicted")
+    disk = RacingDisk("open .evicted", path.unlink)
+
+    assert evict(tmp_path, Retention(bytes_max=0), now_seconds=0.0, disk=disk).records == 2
+
+
+def test_only_the_newest_damaged_segments_are_kept(tmp_path: Path) -> None:
+    spool_writer = writer(tmp_path)
+    for number in range(1, 21):
+        append(spool_writer, number, number)
+        spool_writer.seal()
+    for path in tmp_path.glob("*.segment"):
+        with path.open("r+b") as file:
+            file.write(b"\0" * 4)
+    with reading(tmp_path) as reader:
+        assert read_all(reader) == numbered(1, 20)
+        acknowledge(reader, spool_writer.epoch, 21)
+
+    assert len(list(tmp_path.glob("*.corrupt"))) == 16
+
+
+def test_a_disk_that_takes_nothing_is_an_error(tmp_path: Path) -> None:
+    class Full(Disk):
+        def write(self, descriptor: int, data: bytes | memoryview) -> int:
+            return 0
+
+        def pwrite(self, descriptor: int, data: bytes, offset_bytes: int) -> int:
+            return 0
+
+    with pytest.raises(OSError, match="takes no more bytes"):
+        append(writer_on(tmp_path, Full()), 1, 1)
+    with pytest.raises(OSError, match="only 0 of"):
+        CheckpointFile(tmp_path, Full()).save(Checkpoint())
+
+
+def test_an_unknown_codec_costs_its_block_alone(tmp_path: Path) -> None:
+    spool_writer = writer(tmp_path)
+    append(spool_writer, 1, 2)
+    (path,) = tmp_path.glob("*.open")
+    with path.open("ab") as file:
+        file.write(encode_block(spool_writer.epoch, 3, [b"sealed"], _Unknown()))
+    with path.open("ab") as file:
+        file.write(encode_block(spool_writer.epoch, 4, [b"4"]))
+    spool_writer.next_sequence = 5
+    spool_writer.seal()
+    with reading(tmp_path) as reader:
+        assert read_all(reader) == [*numbered(1, 2), (4, b"4")]
+        assert (reader.damage.corrupted_records, reader.damage.corrupted_blocks) == (1, 1)
+
+
+def test_a_codec_that_refuses_costs_its_block_alone(tmp_path: Path) -> None:
+    spool_writer = SpoolWriter(tmp_path, spool_bytes_max=1 << 20, sync=False, codec=_Unknown())
+    spool_writer.append([b"x"])
+    spool_writer.seal()
+    reader = SpoolReader(tmp_path, {9: _Unknown()})
+
+    assert read_all(reader) == []
+    assert reader.damage.corrupted_records == 1
+    reader.close()
+
+
+def test_a_last_segment_whose_file_header_rotted_starts_where_its_first_block_does(tmp_path: Path) -> None:
+    spool_writer = writer(tmp_path)
+    append(spool_writer, 1, 5)
+    spool_writer.seal()
+    for path in tmp_path.glob("*.segment"):
+        path.unlink()
+    append(spool_writer, 6, 7)
+    spool_writer.seal()
+    (path,) = tmp_path.glob("*.segment")
+    with path.open("r+b") as file:
+        file.write(b"\0" * 44)
+    with reading(tmp_path) as reader:
+        assert read_all(reader) == numbered(6, 7)
+        assert (reader.damage.corrupted_records, reader.damage.corrupted_blocks) == (0, 1)
+
+
+class _Unknown:
+    number = 9
+
+    def encode(self, payload: bytes) -> bytes:
+        return payload
+
+    def decode(self, stored: bytes) -> bytes:
+        raise ValueError("no key")
