@@ -330,7 +330,7 @@ class EpochCursor:
         if later is None:
             lawful = segment.state == OPEN
         else:
-            lawful = self._begins_with(segments[later], self._next_sequence)
+            lawful = self._goes_on(segments[later], self._next_sequence)
         header = decode_block_header(
             self._epoch, self._disk.pread(descriptor, BLOCK_HEADER_BYTES, self._offset_bytes)
         )
@@ -342,14 +342,14 @@ class EpochCursor:
             self._pass_damage(None, size_bytes)
         return True
 
-    def _begins_with(self, segment: Segment, sequence: int) -> bool:
-        """Whether a later segment goes on with `sequence`, so that nothing was lost before it."""
+    def _goes_on(self, segment: Segment, sequence: int) -> bool:
+        """Whether a later segment begins with `sequence` or before it, so that nothing is missing."""
         descriptor = self._disk.open(segment.path, os.O_RDONLY)
         try:
             header = read_file_header(self._disk, descriptor)
         finally:
             self._disk.close(descriptor)
-        return header is not None and header.first_sequence == sequence
+        return header is not None and header.first_sequence <= sequence
 
     def _writer_is_gone(self, descriptor: int, segment: Segment) -> bool:
         """Tell whether an open segment has lost its writer for good.

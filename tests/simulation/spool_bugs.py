@@ -162,8 +162,14 @@ class _AcknowledgesTheBlock(EpochCursor):
 
 
 class _CountsTornTails(EpochCursor):
-    def _begins_with(self, segment: Segment, sequence: int) -> bool:
+    def _goes_on(self, segment: Segment, sequence: int) -> bool:
         return False
+
+
+class _WantsExactlyTheNext(EpochCursor):
+    def _goes_on(self, segment: Segment, sequence: int) -> bool:
+        """Forgets that a block may have been delivered in part before it vanished and came again."""
+        return super()._goes_on(segment, sequence) and not super()._goes_on(segment, sequence - 1)
 
 
 def _reader(cursor: type[EpochCursor]) -> type[SpoolReader]:
@@ -187,5 +193,6 @@ BUGS: dict[str, Parts] = {
     "trusts a listing": Parts(reader=_reader(_TrustsListings)),
     "checkpoints what was read, not what was delivered": Parts(reader=_reader(_AcknowledgesTheBlock)),
     "takes the rest of an abandoned block for damage": Parts(reader=_reader(_CountsTornTails)),
+    "takes a block that comes again for damage": Parts(reader=_reader(_WantsExactlyTheNext)),
 }
 """Each bug by what it does wrong, with the parts of a run that has it."""
