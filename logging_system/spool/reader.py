@@ -210,33 +210,44 @@ class SpoolReader:
                 except OSError:
                     self.unreadable += 1  # it is in nobody's way; the next reader tries again
 
-    def _remove_if_free(self, path: Path) -> bool:
+    def _remove_if_free(self, path: Path) -> None:
         try:
             descriptor = self._disk.open(path, os.O_RDONLY)
         except FileNotFoundError:
-            return True  # its writer has finished it
+            return  # its writer has finished it
         try:
-            free = self._disk.try_lock(descriptor)  # else a writer is at it
-            if free:
+            if self._disk.try_lock(descriptor):  # else a writer is at it
                 self._disk.unlink(path)
-            return free
         finally:
             self._disk.close(descriptor)
 
     def _remove(self, epoch: bytes, segment: Segment, *, damaged: bool) -> bool:
+        """Take a consumed segment out of the way; False where somebody is just evicting it."""
+        try:
+            descriptor = self._disk.open(segment.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return True
+        try:
+            if not self._disk.try_lock(descriptor):
+                return False
+            # An eviction that was cut short leaves its mark beside the segment: alone, it would count anew.
+            self._disk.unlink(segment_path(self._folder, epoch, segment.index, EVICTED))
+            if damaged and segment.state != EVICTED:
+                self._keep_aside(epoch, segment)
+            else:
+                self._disk.unlink(segment.path)
+        finally:
+            self._disk.close(descriptor)
         cursor = self._cursors.get(epoch)
         if cursor is not None:
             cursor.forget_segment(segment.index)
-        if segment.state == EVICTED:
-            return self._remove_if_free(segment.path)
-        if not damaged:
-            self._disk.unlink(segment.path)
-            return True
+        return True
+
+    def _keep_aside(self, epoch: bytes, segment: Segment) -> None:
         self._disk.rename(segment.path, segment_path(self._folder, epoch, segment.index, CORRUPT))
         kept = sorted(name for name in self._disk.list_names(self._folder) if name.endswith(f".{CORRUPT}"))
         for name in kept[:-CORRUPT_FILES_MAX]:
             self._disk.unlink(self._folder / name)
-        return True
 
 
 def _take_folder(folder: Path, disk: Disk) -> tuple[int, CheckpointFile]:

@@ -118,10 +118,10 @@ class _ForgetsTooEarly(SpoolReader):
             self._disk = sync
 
 
-class _RemovesHeldMarks(SpoolReader):
-    def _remove_if_free(self, path: Path) -> bool:
-        """Removes a mark that is just being merged into the next one."""
-        self._disk.unlink(path)
+class _RemovesWhatIsEvicted(SpoolReader):
+    def _remove(self, epoch: bytes, segment: Segment, *, damaged: bool) -> bool:
+        """Neither waits for an eviction under way nor looks for the mark of one that was cut short."""
+        self._disk.unlink(segment.path)
         return True
 
 
@@ -187,7 +187,7 @@ BUGS: dict[str, Parts] = {
     "goes on behind a torn block": Parts(writer=_KeepsTornBlocks),
     "removes before the checkpoint is durable": Parts(reader=_RemovesFirst),
     "forgets a position before the removal is durable": Parts(reader=_ForgetsTooEarly),
-    "removes a mark that is being replaced": Parts(reader=_RemovesHeldMarks),
+    "overlooks the mark of an eviction cut short": Parts(reader=_RemovesWhatIsEvicted),
     "ends a segment at damage": Parts(reader=_reader(_StopsAtDamage)),
     "ignores the payload's checksum": Parts(reader=_reader(_IgnoresChecksums)),
     "trusts a listing": Parts(reader=_reader(_TrustsListings)),

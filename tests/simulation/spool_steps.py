@@ -106,6 +106,8 @@ def _step(rng: random.Random, of: Setting, action: str) -> Step:
     strikes = tuple(_strike(rng, action) for _ in range(rng.choice((1, 1, 2))))
     if action == "append" and rng.random() < 0.15:
         strikes = _failed_sync(rng)
+    elif action == "read" and rng.random() < 0.3:
+        strikes = (Strike("list_names", 0, "meanwhile"),)
     if all(strike.kind != "meanwhile" for strike in strikes):
         return Step(action, actor, amount, strikes)
     others = rng.choice(_MEANWHILE_WRITING if action in ("append", "seal") else _MEANWHILE_READING)
