@@ -21,6 +21,7 @@ from logging_system.spool.frame import (
     BLOCK_HEADER_BYTES,
     EVICTED,
     FILE_HEADER_BYTES,
+    VOID,
     BlockHeader,
     FrameError,
     decode_block_header,
@@ -104,6 +105,8 @@ class EpochCursor:
         """All damage seen since `position`."""
         self.is_newer = False
         """Whether only a newer version can read what comes next."""
+        self.is_closed = False
+        """Whether the last thing read is the end mark of a segment: what comes next begins behind it."""
         self._folder = folder
         self._epoch = epoch
         self._codecs = codecs
@@ -253,6 +256,7 @@ class EpochCursor:
 
     def _take(self, header: BlockHeader, stored: bytes, end_bytes: int) -> SpooledBlock | None:
         start_bytes, self._offset_bytes = self._offset_bytes, end_bytes
+        self.is_closed = header.is_mark and header.codec == VOID and header.count == 0
         if header.is_mark:
             self._pass_mark(header)
             return None

@@ -33,6 +33,8 @@ from logging_system.spool.segment import (
 LOCK_NAME = "shipper.lock"
 CORRUPT_FILES_MAX = 16
 """Damaged segments kept for a person; the oldest give way."""
+UNCLOSED_EPOCHS_MAX = 256
+"""Positions kept of writers that left no file and did not close their last one."""
 
 
 class SpoolBusyError(Exception):
@@ -187,14 +189,27 @@ class SpoolReader:
         if not self._removal_is_durable:
             sync_folder(self._folder, self._disk)
             self._removal_is_durable = True
-        for epoch in [epoch for epoch in self._saved.positions if not listed.get(epoch)]:
+        self._forget_epochs([epoch for epoch in self._saved.positions if not listed.get(epoch)])
+
+    def _forget_epochs(self, without_files: list[bytes]) -> None:
+        """Drop the positions of epochs whose files are all gone for good: no restart can meet them again.
+
+        A writer whose sync failed writes the same records again, perhaps after they were delivered from the
+        file it gave up. So where the last segment was not closed the position stays, for the youngest epochs.
+        """
+        unclosed: list[bytes] = []
+        for epoch in without_files:
+            cursor, position = self._cursors.get(epoch), self._saved.positions[epoch]
+            if find_segment(self._folder, epoch, position.index, self._disk) is not None:
+                continue  # the listing missed a file whose name was changing
+            if cursor is not None and cursor.is_closed:
+                self._forget_epoch(epoch)
+            else:
+                unclosed.append(epoch)
+        for epoch in sorted(unclosed)[:-UNCLOSED_EPOCHS_MAX]:
             self._forget_epoch(epoch)
 
     def _forget_epoch(self, epoch: bytes) -> None:
-        """Drop the position of an epoch whose files are all gone for good: no restart can meet it again."""
-        position = self._saved.positions[epoch]
-        if find_segment(self._folder, epoch, position.index, self._disk) is not None:
-            return  # the listing missed a file whose name was changing
         del self._saved.positions[epoch]
         gone = self._cursors.pop(epoch, None)
         if gone is not None:

@@ -15,15 +15,29 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
-from logging_system.spool.checkpoint import Checkpoint, CheckpointFile, Position, SpoolVersionError
+from logging_system.spool.checkpoint import (
+    Checkpoint,
+    CheckpointFile,
+    Position,
+    SpoolVersionError,
+    read_checkpoint,
+)
 from logging_system.spool.disk import Disk
 from logging_system.spool.forks import forget_all
 from logging_system.spool.frame import FileHeader, encode_block, encode_file_header
-from logging_system.spool.reader import SpoolBusyError, SpoolReader
+from logging_system.spool.reader import UNCLOSED_EPOCHS_MAX, SpoolBusyError, SpoolReader
 from logging_system.spool.retention import Evicted, Retention, evict
 from logging_system.spool.segment import segment_path
 from logging_system.spool.writer import SpoolWriter
-from tests.unit.logging_system.spooling import acknowledge, append, numbered, read_all, reading, writer
+from tests.unit.logging_system.spooling import (
+    acknowledge,
+    append,
+    die,
+    numbered,
+    read_all,
+    reading,
+    writer,
+)
 
 
 class RefusingDisk(Disk):
@@ -570,3 +584,45 @@ class _Unknown:
 
     def decode(self, stored: bytes) -> bytes:
         raise ValueError("no key")
+
+
+def test_what_was_delivered_from_a_file_given_up_is_not_delivered_again(tmp_path: Path) -> None:
+    disk = RefusingDisk()
+    spool_writer = writer_on(tmp_path, disk)
+    append(spool_writer, 1, 1)
+    disk.refused = {"datasync": errno.EIO, "truncate": errno.EIO}
+    with pytest.raises(OSError, match="Input/output"):
+        append(spool_writer, 2, 3)
+    with reading(tmp_path) as reader:
+        assert read_all(reader) == numbered(1, 3)
+        acknowledge(reader, spool_writer.epoch, 4)
+        assert not list(tmp_path.glob("*-*"))
+    disk.refused = {}
+    append(spool_writer, 2, 3)
+    append(spool_writer, 4, 4)
+    spool_writer.seal()
+
+    with reading(tmp_path) as reader:
+        assert read_all(reader) == numbered(4, 4)
+
+
+def test_positions_of_writers_that_did_not_close_are_kept_for_the_youngest_only(tmp_path: Path) -> None:
+    for number in range(UNCLOSED_EPOCHS_MAX + 3):
+        spool_writer = SpoolWriter(
+            tmp_path,
+            spool_bytes_max=1 << 20,
+            sync=False,
+            name_epoch=lambda number=number: number.to_bytes(16, "big"),
+        )
+        append(spool_writer, 1, 1)
+        die(spool_writer)
+    with reading(tmp_path) as reader:
+        read_all(reader)
+        for number in range(UNCLOSED_EPOCHS_MAX + 3):
+            reader.acknowledge(number.to_bytes(16, "big"), 2)
+        reader.save({})
+        reader.save({"delivered": UNCLOSED_EPOCHS_MAX + 3})
+
+    kept, _ = read_checkpoint(tmp_path)
+    assert sorted(kept.positions)[0] == (3).to_bytes(16, "big")
+    assert len(kept.positions) == UNCLOSED_EPOCHS_MAX
