@@ -108,16 +108,6 @@ class _RemovesFirst(SpoolReader):
         super().save(counters)
 
 
-class _ForgetsTooEarly(SpoolReader):
-    def _remove_consumed(self) -> None:
-        self._removal_is_durable = True
-        sync, self._disk = self._disk, _SyncsNoFolder(self._disk)
-        try:
-            super()._remove_consumed()
-        finally:
-            self._disk = sync
-
-
 class _RemovesWhatIsEvicted(SpoolReader):
     def _remove(self, epoch: bytes, segment: Segment, *, damaged: bool) -> bool:
         """Neither waits for an eviction under way nor looks for the mark of one that was cut short."""
@@ -166,12 +156,6 @@ class _CountsTornTails(EpochCursor):
         return False
 
 
-class _WantsExactlyTheNext(EpochCursor):
-    def _goes_on(self, segment: Segment, sequence: int) -> bool:
-        """Forgets that a block may have been delivered in part before it vanished and came again."""
-        return super()._goes_on(segment, sequence) and not super()._goes_on(segment, sequence - 1)
-
-
 def _reader(cursor: type[EpochCursor]) -> type[SpoolReader]:
     return type("_Reader", (_BuggyCursorReader,), {"cursor": cursor})
 
@@ -186,13 +170,11 @@ BUGS: dict[str, Parts] = {
     "uses an index twice after a failed creation": Parts(writer=_ReusesIndexes),
     "goes on behind a torn block": Parts(writer=_KeepsTornBlocks),
     "removes before the checkpoint is durable": Parts(reader=_RemovesFirst),
-    "forgets a position before the removal is durable": Parts(reader=_ForgetsTooEarly),
     "overlooks the mark of an eviction cut short": Parts(reader=_RemovesWhatIsEvicted),
     "ends a segment at damage": Parts(reader=_reader(_StopsAtDamage)),
     "ignores the payload's checksum": Parts(reader=_reader(_IgnoresChecksums)),
     "trusts a listing": Parts(reader=_reader(_TrustsListings)),
     "checkpoints what was read, not what was delivered": Parts(reader=_reader(_AcknowledgesTheBlock)),
     "takes the rest of an abandoned block for damage": Parts(reader=_reader(_CountsTornTails)),
-    "takes a block that comes again for damage": Parts(reader=_reader(_WantsExactlyTheNext)),
 }
 """Each bug by what it does wrong, with the parts of a run that has it."""

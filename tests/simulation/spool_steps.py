@@ -14,10 +14,10 @@ _ACTIONS = {
     "read": 16,
     "acknowledge": 12,
     "save": 10,
-    "seal": 3,
+    "seal": 8,
     "kill_writer": 2,
     "kill_reader": 2,
-    "power_cut": 1,
+    "power_cut": 2,
     "evict_forgotten": 2,
     "rot": 1,
 }
