@@ -108,13 +108,6 @@ class _RemovesFirst(SpoolReader):
         super().save(counters)
 
 
-class _RemovesWhatIsEvicted(SpoolReader):
-    def _remove(self, epoch: bytes, segment: Segment, *, damaged: bool) -> bool:
-        """Neither waits for an eviction under way nor looks for the mark of one that was cut short."""
-        self._disk.unlink(segment.path)
-        return True
-
-
 class _BuggyCursorReader(SpoolReader):
     cursor: Callable[[Path, bytes, Position | None, Mapping[int, Codec], Disk], EpochCursor]
 
@@ -170,7 +163,6 @@ BUGS: dict[str, Parts] = {
     "uses an index twice after a failed creation": Parts(writer=_ReusesIndexes),
     "goes on behind a torn block": Parts(writer=_KeepsTornBlocks),
     "removes before the checkpoint is durable": Parts(reader=_RemovesFirst),
-    "overlooks the mark of an eviction cut short": Parts(reader=_RemovesWhatIsEvicted),
     "ends a segment at damage": Parts(reader=_reader(_StopsAtDamage)),
     "ignores the payload's checksum": Parts(reader=_reader(_IgnoresChecksums)),
     "trusts a listing": Parts(reader=_reader(_TrustsListings)),
