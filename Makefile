@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check example schemas bench bench-callers prove-heal prove-selftest servers clean prove-simulation
+.PHONY: help run test check example schemas bench bench-callers prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,13 @@ prove-selftest: $(VENV)/.installed ## Run each known-bad stack 20 times; goes on
 prove-simulation: $(VENV)/.installed-dev ## Drive the delivery core through 10,000 seeds, then hunt deliberate bugs
 	seq 0 1 | xargs -P 2 -I {} $(BIN)/python -m tests.simulation --seeds 5000 --first {}0000 $(ARGS)
 	$(BIN)/python -m tests.simulation.mutants
+
+prove-spool: $(VENV)/.installed-dev ## Run the spool on a simulated disk, 5,000 seeds, and find each deliberate bug
+	$(BIN)/python -m tests.simulation.spool --seeds 5000 $(ARGS)
+	$(BIN)/python -m tests.simulation.spool --bugs --seeds 5
+
+prove-crash: $(VENV)/.installed-dev ## Kill a process that writes a spool 10,000 times at its system calls (wants strace)
+	$(BIN)/python -m tests.crash.kills --strace 1000 --seam 9000 $(ARGS)
 
 bench: $(VENV)/.installed-dev ## Compare the embedded proxy with the real one (wants a quiet machine)
 	LOGQUAKE_BENCH=1 $(BIN)/pytest -q -s tests/benchmarks $(ARGS)

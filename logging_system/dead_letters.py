@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from logging_system.delivery.machine import BuryDeadLetter
-from logging_system.spool.segment import FILE_MODE, sync_folder, write_fully
+from logging_system.spool.disk import sync_folder, write_fully
+from logging_system.spool.segment import FILE_MODE
 
 NAME = "dead-letters.ndjson"
 _REMEMBERED_BYTES = 16 * 1024 * 1024

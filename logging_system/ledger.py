@@ -19,7 +19,8 @@ from pathlib import Path
 
 import orjson
 
-from logging_system.spool.segment import FILE_MODE, write_fully
+from logging_system.spool.disk import write_fully
+from logging_system.spool.segment import FILE_MODE
 
 STATUS_INTERVAL_SECONDS = 1.0
 

@@ -26,7 +26,8 @@ import orjson
 
 from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.machine import Item
-from logging_system.spool.segment import FILE_MODE, sync_folder, write_fully
+from logging_system.spool.disk import sync_folder, write_fully
+from logging_system.spool.segment import FILE_MODE
 
 REMEMBERED_BYTES_MAX = 40 * 1024 * 1024
 """More than a delivery machine holds (32 MiB), so all that it sends again after a crash is recognised."""

@@ -46,8 +46,8 @@ def test_a_bulk_request_goes_to_the_stream_with_a_filter_that_keeps_positions() 
 
     assert isinstance(judged(answer, ITEMS), Judged)
     assert request.startswith(
-        b"POST /logs-app-prod/_bulk?filter_path=errors,took,items.*._index,items.*._id,items.*.status,items.*.error,"
-        b"items.*.failure_store HTTP/1.1\r\n"
+        b"POST /logs-app-prod/_bulk?filter_path=errors,took,items.*._index,items.*._id,items.*.status,"
+        b"items.*.error,items.*.failure_store HTTP/1.1\r\n"
     )
     assert b"application/x-ndjson" in request
     assert request.endswith(encode_bulk(ITEMS))
