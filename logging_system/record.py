@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import reprlib
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -48,7 +48,9 @@ _DURABILITIES: frozenset[object] = frozenset(get_args(Durability))
 _SCALARS = frozenset({int, float, bool, type(None)})
 _CONTAINERS = (tuple, list, dict, set, frozenset)
 _IMMUTABLE = frozenset({str, int, float, bool, type(None), bytes})
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_OWN = tuple(logging.makeLogRecord({}).__dict__)
+_LAST_OWN = _OWN[-1]
+_STANDARD = frozenset((*_OWN, "message", "asctime", "taskName"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ class Captured:
         args: Its arguments, or None where they may change.
         level: Its level's name.
         message: The formatted message, or None where formatting can wait.
-        labels: The `extra` values, flattened.
+        extras: The `extra` values as they were given, where none of them can change.
+        labels: Those that can, flattened on the spot, and what the formatting has to say.
         error: Type, message and stack trace, where there is an exception.
         size_bytes: Roughly what it holds in memory.
         durability: The class the call asked for; None leaves it to the handler.
@@ -87,6 +90,7 @@ class Captured:
     args: object
     level: object
     message: str | None
+    extras: dict[str, object]
     labels: dict[str, Label]
     error: dict[str, str] | None
     size_bytes: int
@@ -101,14 +105,21 @@ def identity(document: Document) -> Document:
 
 def capture(record: logging.LogRecord) -> Captured:
     """Take from a record what may change after the call; never raises for what is in it."""
-    labels = labels_of(record.__dict__, left_out=_STANDARD)
+    labels: dict[str, Label] = {}
+    extras = _extras(record.__dict__)
     durability: Durability | None = None
-    if labels and (asked := labels.get(DURABILITY_KEY)) in _DURABILITIES:
-        durability = asked  # type: ignore[assignment]  # one of the three
-        del labels[DURABILITY_KEY]
-    error = _error(record)
+    held_bytes = 512
+    if extras:
+        if DURABILITY_KEY in extras:
+            durability = _take_durability(extras)
+        if (extra_bytes := _immutable_size(extras)) is None:
+            labels, extras = labels_of(extras), {}
+            extra_bytes = _size(labels)
+        held_bytes += extra_bytes
+    error = _error(record) if record.exc_info or record.stack_info else None
+    if error is not None:
+        held_bytes += _size(error)
     template, args = record.msg, record.args
-    held_bytes = 512 + _size(labels) + _size(error)
     message: str | None = None
     plain = type(record) is logging.LogRecord  # a subclass may format in its own way
     if plain and type(template) is str and (not args or _are_immutable(args)):
@@ -119,19 +130,20 @@ def capture(record: logging.LogRecord) -> Captured:
         message = _message(template, args, labels, None if plain else record)
         held_bytes += len(message)
         template = args = None
-    return Captured(record, template, args, record.levelname, message, labels, error, held_bytes, durability)
+    return Captured(
+        record, template, args, record.levelname, message, extras, labels, error, held_bytes, durability
+    )
 
 
-def labels_of(attributes: Mapping[str, object], left_out: Set[str] = frozenset()) -> dict[str, Label]:
+def labels_of(attributes: Mapping[str, object]) -> dict[str, Label]:
     """Return attributes as flat labels, bounded in number, depth and length.
 
     Args:
         attributes: Values by name; nested mappings become dotted names.
-        left_out: Names that are no labels.
     """
     labels: dict[str, Label] = {}
-    for key in attributes.keys() - left_out:
-        for path, value in _flatten(str(key), attributes[key], LABEL_DEPTH_MAX):
+    for key, given in attributes.items():
+        for path, value in _flatten(str(key), given, LABEL_DEPTH_MAX):
             if len(labels) >= LABELS_MAX:
                 return labels
             labels[path[:LABEL_KEY_CHARACTERS_MAX].replace("\0", "\\0") or "_"] = value
@@ -160,7 +172,7 @@ def encode_document(document: Document) -> bytes:
 
 def _document(captured: Captured, sequence: int, producer: Producer) -> Document:
     record = captured.record
-    labels = captured.labels
+    labels = {**labels_of(captured.extras), **captured.labels}
     message = captured.message
     if message is None:
         message = _message(captured.template, captured.args, labels)
@@ -197,6 +209,42 @@ def _timestamp(created: object) -> str:
     except (TypeError, ValueError, OverflowError, OSError):
         moment = datetime.fromtimestamp(0, UTC)
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _extras(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an application added to a record.
+
+    A record's own attributes come first and in the order of its making, so that what follows the last of
+    them was added; where somebody has taken one out, names decide.
+    """
+    if len(attributes) <= len(_OWN) and _LAST_OWN in attributes:
+        return {}
+    if next(islice(attributes, len(_OWN) - 1, None), None) == _LAST_OWN:
+        extras = dict(islice(attributes.items(), len(_OWN), None))
+        extras.pop("message", None)  # what a formatter leaves behind
+        extras.pop("asctime", None)
+        return extras
+    return {name: value for name, value in attributes.items() if name not in _STANDARD}
+
+
+def _take_durability(extras: dict[str, Any]) -> Durability | None:
+    asked = extras[DURABILITY_KEY]
+    if type(asked) is not str or asked not in _DURABILITIES:
+        return None
+    del extras[DURABILITY_KEY]
+    return asked  # type: ignore[return-value]  # one of the three
+
+
+def _immutable_size(extras: Mapping[str, object]) -> int | None:
+    """Return roughly what values hold in memory, or None where one of them may change later."""
+    size_bytes = 0
+    for value in extras.values():
+        kind = type(value)
+        if kind is str or kind is bytes:
+            size_bytes += len(value)  # type: ignore[arg-type]  # the exact types above have a length
+        elif kind not in _IMMUTABLE:
+            return None
+    return size_bytes
 
 
 def _are_immutable(args: object) -> bool:

@@ -36,22 +36,31 @@ def read_ndjson(body: bytes, received: str, batch: Batch) -> None:
             raise BodyError(
                 413, f"line {number} has {len(line)} bytes, the limit is {batch.record_bytes_max}"
             )
-        document = _object(line)
-        document.setdefault("@timestamp", received)
-        document.setdefault("ecs", {"version": ECS_VERSION})
-        batch.add(document, f"line {number}")
+        where = f"line {number}"
+        parsed = _object(line)
+        if isinstance(parsed, str):
+            batch.add({**_defaults(received), **_unparsed(line, parsed)}, where)
+            continue
+        lacking = {key: value for key, value in _defaults(received).items() if key not in parsed}
+        members = orjson.dumps(lacking)[1:-1] + b"," if lacking else b""
+        batch.add_line(line, members, {**lacking, **parsed}, where)
 
 
-def _object(line: bytes) -> Document:
+def _defaults(received: str) -> Document:
+    return {"@timestamp": received, "ecs": {"version": ECS_VERSION}}
+
+
+def _object(line: bytes) -> Document | str:
+    """Return the object a line holds, or why it holds none."""
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return _unparsed(line, str(error))
+        return str(error)
     if not isinstance(value, dict):
-        return _unparsed(line, "not an object")
+        return "not an object"
     # Counting is cheap and says "surely not too deep" for nearly every line.
     if line.count(b"{") + line.count(b"[") > _DEPTH_MAX and not _is_shallow(value, _DEPTH_MAX):
-        return _unparsed(line, f"nested deeper than {_DEPTH_MAX} levels")
+        return f"nested deeper than {_DEPTH_MAX} levels"
     return value
 
 

@@ -101,8 +101,8 @@ def iso8601(time_ns: int) -> str:
 
 
 def _message(body: object) -> str:
-    if isinstance(body, str):
-        return body
+    if isinstance(body, str | float):
+        return str(body)  # JSON has no word for a float that is no number
     return "" if body is None else orjson.dumps(body, default=str).decode()
 
 

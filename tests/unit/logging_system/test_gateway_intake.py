@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import threading
 from concurrent.futures import Future, wait
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from logging_system.gateway.intake import DiskError, Intake, NoRoomError, blocks
+from logging_system.spool.disk import Disk
 from logging_system.spool.reader import SpoolReader
 from logging_system.spool.writer import SpoolWriter
 
@@ -45,13 +45,14 @@ def test_requests_that_wait_together_share_one_sync(tmp_path: Path) -> None:
     syncs: list[int] = []
     first_sync, go_on = threading.Event(), threading.Event()
 
-    def slow_sync(descriptor: int) -> None:
-        syncs.append(descriptor)
-        first_sync.set()
-        assert go_on.wait(SECONDS)
-        os.fdatasync(descriptor)
+    class SlowDisk(Disk):
+        def datasync(self, descriptor: int) -> None:
+            syncs.append(descriptor)
+            first_sync.set()
+            assert go_on.wait(SECONDS)
+            super().datasync(descriptor)
 
-    intake = make_intake(tmp_path, datasync=slow_sync)
+    intake = make_intake(tmp_path, disk=SlowDisk())
     intake.start()
     futures = [intake.offer([b"first"])]
     assert first_sync.wait(SECONDS)
@@ -107,12 +108,13 @@ def test_a_full_spool_refuses_the_request_and_takes_later_ones_when_there_is_roo
 def test_a_disk_that_fails_refuses_the_request_and_the_next_one_is_tried_again(tmp_path: Path) -> None:
     failures = [OSError(5, "Input/output error")]
 
-    def failing_sync(descriptor: int) -> None:
-        if failures:
-            raise failures.pop()
-        os.fdatasync(descriptor)
+    class FailingDisk(Disk):
+        def datasync(self, descriptor: int) -> None:
+            if failures:
+                raise failures.pop()
+            super().datasync(descriptor)
 
-    intake = make_intake(tmp_path, datasync=failing_sync)
+    intake = make_intake(tmp_path, disk=FailingDisk())
     intake.start()
     error = intake.offer([b"lost?"]).exception(SECONDS)
     assert isinstance(error, DiskError)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from decimal import Decimal
+
 import orjson
 import pytest
 from hypothesis import given
@@ -82,6 +85,26 @@ def test_a_scrubber_that_fails_rejects_its_line_and_no_other() -> None:
 
     assert [orjson.loads(document)["message"] for document in batch.documents] == ["a", "b"]
     assert (batch.rejected, batch.why_rejected) == (1, "line 2: cannot be encoded (ValueError)")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"n":123456789012345678901234567890}',
+        b'{"n":0.10000000000000000000001}',
+        b"{}",
+        b'  { "a" : 1 }  ',
+        b'{"@timestamp":"2020-01-01T00:00:00Z"}',
+        b"{ }",
+    ],
+)
+def test_a_line_is_kept_to_the_digit_and_gains_only_what_it_lacks(line: bytes) -> None:
+    batch = Batch(identity, 1_000)
+    read_ndjson(line, RECEIVED, batch)
+    (document,) = batch.documents
+    expected = {"@timestamp": RECEIVED, "ecs": {"version": "8.17"}, **json.loads(line, parse_float=Decimal)}
+
+    assert json.loads(document, parse_float=Decimal) == expected
 
 
 @given(st.lists(st.binary(max_size=200)))
