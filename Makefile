@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check example schemas bench bench-callers prove-heal prove-selftest servers clean
+.PHONY: help run test check example schemas bench bench-callers prove-heal prove-selftest prove-fuzz servers clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ prove-heal: $(VENV)/.installed-dev ## Kill `logquake run` at 20 random moments; 
 
 prove-selftest: $(VENV)/.installed ## Run each known-bad stack 20 times; goes on where it was interrupted
 	$(BIN)/logquake gate selftest --times 20 --resume reports/selftest.jsonl $(ARGS)
+
+prove-fuzz: $(VENV)/.installed-dev ## Give a million mutated inputs to the parsers of foreign bytes, on two processes
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: $(VENV)/.installed-dev ## Compare the embedded proxy with the real one (wants a quiet machine)
 	LOGQUAKE_BENCH=1 $(BIN)/pytest -q -s tests/benchmarks $(ARGS)
