@@ -41,10 +41,13 @@ def input_of(target: Target, seeds: Sequence[bytes], seed: int, number: int) -> 
         target: Whose words and mending are used.
         seeds: What `target.seeds()` returned.
         seed: The campaign's seed.
-        number: Which input of the campaign; the first ones are the seeds themselves.
+        number: Which input of the campaign; the first ones are the seeds, then each of them repeated.
     """
     if number < len(seeds):
         return seeds[number]
+    if number < 2 * len(seeds):
+        whole = seeds[number - len(seeds)]
+        return whole * max(1, target.large_bytes // max(1, len(whole)))
     rng = Random(f"{target.name}:{seed}:{number}")
     body = rng.choice(seeds)
     for _ in range(rng.choice(_MUTATION_COUNTS)):

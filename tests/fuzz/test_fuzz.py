@@ -13,7 +13,7 @@ from tests.fuzz.trial import attempt
 from tests.fuzz.worker import Plan
 
 CORPUS = Path(__file__).parent / "corpus"
-INPUTS = 1_000
+INPUTS = 500
 """For each target here; `make prove-fuzz` tries a million."""
 
 
