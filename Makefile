@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check example schemas bench bench-callers prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash
+.PHONY: help run test check example schemas bench bench-callers prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ prove-spool: $(VENV)/.installed-dev ## Run the spool on a simulated disk, 5,000 
 
 prove-crash: $(VENV)/.installed-dev ## Kill a process that writes a spool 10,000 times at its system calls (wants strace)
 	$(BIN)/python -m tests.crash.kills --strace 1000 --seam 9000 $(ARGS)
+
+prove-fuzz: $(VENV)/.installed-dev ## Give a million mutated inputs to the parsers of foreign bytes, on two processes
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: $(VENV)/.installed-dev ## Compare the embedded proxy with the real one (wants a quiet machine)
 	LOGQUAKE_BENCH=1 $(BIN)/pytest -q -s tests/benchmarks $(ARGS)

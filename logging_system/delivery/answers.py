@@ -168,7 +168,7 @@ def _judge_item(item: object, document_id: str) -> ItemResult | None:
 
 
 def _fate_of_error(status: int, error: object) -> Fate:
-    if isinstance(error, dict) and error.get("type") in _OPERATORS_MATTER:
+    if isinstance(error, dict) and _plain(error.get("type")) in _OPERATORS_MATTER:
         return Fate.RETRY
     if 400 <= status < 500 and status != 429:
         return Fate.REJECTED
@@ -192,12 +192,17 @@ def _error_reason(error: object) -> str:
     if error is None:
         return ""
     if not isinstance(error, dict):
-        return str(error)[:REASON_CHARACTERS_MAX]
+        return _plain(error)[:REASON_CHARACTERS_MAX]
     cause = error.get("caused_by")
-    reason = f"{error.get('type')}: {error.get('reason')}"
+    reason = f"{_plain(error.get('type'))}: {_plain(error.get('reason'))}"
     if isinstance(cause, dict):
-        reason += f" ({cause.get('type')}: {cause.get('reason')})"
+        reason += f" ({_plain(cause.get('type'))}: {_plain(cause.get('reason'))})"
     return reason[:REASON_CHARACTERS_MAX]
+
+
+def _plain(value: object) -> str:
+    # JSON may be nested deeper than `str` can follow, and no server's reason is an object.
+    return "(nested)" if isinstance(value, dict | list) else str(value)
 
 
 def _excerpt(body: bytes) -> str:

@@ -98,7 +98,9 @@ def _scalar(value: object, where: str, _depth: int) -> object:
 
 
 def _int_value(value: object, where: str, _depth: int) -> object:
-    return _as_integer(value, where)
+    number = _as_integer(value, where)
+    # What no JSON encoder writes as a number is kept as text: a 400 would cost its neighbours too.
+    return number if -_UINT64_END // 2 <= number < _UINT64_END else str(number)
 
 
 _KINDS: Mapping[str, Callable[[object, str, int], object]] = {

@@ -137,6 +137,32 @@ def test_the_reason_of_an_item_names_its_cause_and_is_bounded() -> None:
     assert judged.items[0].reason.startswith("t: rrr")
 
 
+def nested(levels: int) -> bytes:
+    return b"[" * levels + b"]" * levels
+
+
+@pytest.mark.parametrize(
+    "error", [b'{"type":[]}', b'{"type":{}}', b'{"type":null}', b'{"type":7}', b"[]", b'"text"']
+)
+def test_an_item_whose_error_has_no_lawful_type_is_judged_by_its_status(error: bytes) -> None:
+    body = b'{"errors":true,"items":[{"create":{"status":403,"error":' + error + b"}}]}"
+    judged = judge(Answer(200, {}, body), IDS[:1])
+
+    assert isinstance(judged, Judged)
+    assert judged.items[0].fate is Fate.REJECTED
+
+
+@pytest.mark.parametrize(
+    "before", [b'"error":', b'"error":{"type":', b'"error":{"reason":', b'"error":{"caused_by":{"type":']
+)
+def test_a_reason_nested_deeper_than_python_can_write_is_named_so(before: bytes) -> None:
+    body = b"{" + before + nested(1_000) + b"}" * (before.count(b"{") + 1)
+    judged = judge(Answer(400, {}, body), 1)
+
+    assert isinstance(judged, Refused)
+    assert "(nested)" in judged.reason
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-10, 600) | st.text(max_size=5),
     lambda inner: (

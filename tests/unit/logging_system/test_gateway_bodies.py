@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import random
+import time
 import tracemalloc
 import zlib
 
@@ -23,10 +25,33 @@ def test_what_was_packed_is_unpacked(encoding: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+@pytest.mark.parametrize("size_bytes", [262_143, 262_144, 262_145, 3_000_000])
+def test_a_body_of_many_steps_is_unpacked_whole(encoding: str, size_bytes: int) -> None:
+    for body in (bytes(size_bytes), random.Random(1).randbytes(size_bytes)):
+        assert unpack(encoding, _PACK[encoding](body), size_bytes) == body
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
 def test_members_that_follow_each_other_are_one_body(encoding: str) -> None:
     pack = _PACK[encoding]
 
     assert unpack(encoding, pack(b"first\n") + pack(b"second\n") + pack(b""), 100) == b"first\nsecond\n"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_many_empty_members_cost_no_more_than_their_size(encoding: str) -> None:
+    member = _PACK[encoding](b"")
+    few, many = (
+        _processor_seconds(encoding, member * (kibibytes * 1024 // len(member))) for kibibytes in (512, 4096)
+    )
+
+    assert many < 24 * few  # eight times the size; the square would be 64
+
+
+def _processor_seconds(encoding: str, body: bytes) -> float:
+    began_seconds = time.thread_time()
+    assert unpack(encoding, body, 100) == b""
+    return time.thread_time() - began_seconds
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])

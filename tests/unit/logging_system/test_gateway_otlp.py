@@ -298,6 +298,16 @@ def test_a_mistake_is_named_with_its_place(record: object, why: str) -> None:
         list(parse_json(body))
 
 
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**20 - 1])
+def test_an_integer_beyond_64_bits_is_kept_as_its_digits(number: int) -> None:
+    value = {"arrayValue": {"values": [{"intValue": str(number)}, {"intValue": "7"}]}}
+    batch = Batch(identity, 1_000)
+    body = orjson.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": value}]}]}]})
+    read_records(parse_json(body), RECEIVED_NS, batch)
+
+    assert orjson.loads(orjson.loads(batch.documents[0])["message"]) == [str(number), 7]
+
+
 def test_values_nested_without_end_are_refused() -> None:
     value: dict[str, Any] = {"stringValue": "x"}
     for _ in range(50):
