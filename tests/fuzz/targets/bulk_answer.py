@@ -75,8 +75,9 @@ def _check(body: bytes) -> bool:
     content = orjson.loads(answer.body)
     assert content["errors"] is True or content["errors"] is False
     assert len(content["items"]) == len(judged.items) == len(IDS)
-    for result, item in zip(judged.items, content["items"], strict=True):
+    for result, item, document_id in zip(judged.items, content["items"], IDS, strict=True):
         assert list(item) == ["create"]
+        assert item["create"].get("_id", document_id) == document_id
         assert len(result.reason) <= REASON_CHARACTERS_MAX
         assert result.fate in _lawful(item["create"])
     return True
