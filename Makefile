@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check example schemas bench bench-callers prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz
+.PHONY: help run test check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ bench: $(VENV)/.installed-dev ## Compare the embedded proxy with the real one (w
 
 bench-callers: $(VENV)/.installed-dev ## Compare the cost of a log call, and what is lost, with other ways to log
 	$(BIN)/python -m tests.benchmarks.callers $(ARGS)
+
+bench-paths: $(VENV)/.installed-dev ## Measure spool, gateway, store and backlog beside the machine's own limits
+	$(BIN)/python -m tests.benchmarks.paths $(ARGS)
 
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py
