@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What neither measures time nor looks for what others left on this machine.
+PARALLEL := tests/unit tests/contract tests/fuzz tests/simulation tests/crash
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz
@@ -13,7 +15,9 @@ run: $(VENV)/.installed ## Run the default suite on the embedded backend; prints
 	$(BIN)/logquake run $(ARGS)
 
 test: $(VENV)/.installed-dev ## Run the tests; those that need real servers skip unless `make servers` has run
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(PARALLEL) $(ARGS)
+	$(BIN)/pytest -n 2 tests/detection $(ARGS)
+	$(BIN)/pytest tests/system $(ARGS)
 
 check: $(VENV)/.installed-dev ## Lint, format check, types, import contracts
 	$(BIN)/ruff check .
