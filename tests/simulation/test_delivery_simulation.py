@@ -14,7 +14,7 @@ from tests.simulation.mutants import MUTANTS, Mutant, seeds_until_found
 from tests.simulation.shrink import failure_of, shrink
 from tests.simulation.store import BrokenPromiseError
 
-SEEDS = int(os.environ.get("LOGQUAKE_SIMULATION_SEEDS", "40"))
+SEEDS = int(os.environ.get("LOGQUAKE_SIMULATION_SEEDS", "120"))
 CORPUS = [
     int(line.split()[0])
     for line in (Path(__file__).parent / "corpus.txt").read_text().splitlines()

@@ -13,7 +13,7 @@ from tests.simulation.shrink import failure_of
 from tests.simulation.spool_bugs import BUGS
 from tests.simulation.spool_world import FAULTS_MIN, RECORDS_MIN
 
-SEEDS = int(os.environ.get("LOGQUAKE_JOINED_SEEDS", "20"))
+SEEDS = int(os.environ.get("LOGQUAKE_JOINED_SEEDS", "15"))
 _SEEDS_FOR_A_BUG_MAX = 60
 
 
