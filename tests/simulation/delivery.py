@@ -94,6 +94,7 @@ class Simulation:
     """
 
     read_records_max = LIMITS.batch_bytes_max // 60
+    read_bytes_over_max = 2 * LARGE_BYTES
 
     def __init__(
         self, seed: int, schedule: Sequence[Fault] | None = None, machine: MachineFactory = DeliveryMachine
@@ -316,7 +317,7 @@ class Simulation:
         counts = machine.progress.counts
         if machine.progress.taken != machine.progress.unfinished + sum(counts.values()):
             raise BrokenPromiseError("the equation of conservation does not hold")
-        if machine.held_bytes > LIMITS.held_bytes_max + LARGE_BYTES * 2 or machine.held_bytes < 0:
+        if machine.held_bytes > LIMITS.held_bytes_max + self.read_bytes_over_max or machine.held_bytes < 0:
             raise BrokenPromiseError(f"{machine.held_bytes} document bytes held")
         if machine.held_records > LIMITS.held_records_max + self.read_records_max:
             raise BrokenPromiseError(f"{machine.held_records} records held")

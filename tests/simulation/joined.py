@@ -218,6 +218,8 @@ class Joined(Simulation):
 
     parts = Parts()
     read_records_max = LIMITS.batch_bytes_max // 20 + 60
+    # Blocks are read whole, and one may hold several large documents.
+    read_bytes_over_max = 6 * LARGE_BYTES
 
     def draw(self, setting: random.Random) -> Sequence[Fault]:
         faults = setting.randint(STORE_FAULTS_MIN, STORE_FAULTS_MAX)
