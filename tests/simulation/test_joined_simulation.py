@@ -43,7 +43,6 @@ def test_what_was_acknowledged_arrives_once_or_is_accounted_for_whatever_happens
         "does not sync the folder",
         "checkpoints what was read, not what was delivered",
         "removes before the checkpoint is durable",
-        "ends a segment at damage",
     ],
 )
 def test_a_bug_of_the_spool_shows_in_the_store(name: str) -> None:
