@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PARALLEL := tests/unit tests/contract tests/fuzz tests/simulation tests/crash
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz
+.PHONY: help run test check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined coverage-core
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,14 @@ prove-crash: $(VENV)/.installed-dev ## Kill a process that writes a spool 10,000
 
 prove-fuzz: $(VENV)/.installed-dev ## Give a million mutated inputs to the parsers of foreign bytes, on two processes
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+prove-joined: $(VENV)/.installed-dev ## Drive spool and delivery core together through 2,000 seeds
+	seq 0 1 | xargs -P 2 -I {} $(BIN)/python -m tests.simulation.joined --seeds 1000 --first {}0000 $(ARGS)
+
+coverage-core: $(VENV)/.installed-dev ## Branch coverage of delivery core and spool by their tests, at least 98 %
+	$(BIN)/coverage run --source=logging_system/delivery,logging_system/spool -m \
+	  pytest -q -k "not deliberate_bug" tests/unit/logging_system tests/simulation $(ARGS)
+	$(BIN)/coverage report --show-missing --skip-covered --fail-under=98
 
 bench: $(VENV)/.installed-dev ## Compare the embedded proxy with the real one (wants a quiet machine)
 	LOGQUAKE_BENCH=1 $(BIN)/pytest -q -s tests/benchmarks $(ARGS)

@@ -48,9 +48,6 @@ class Suspects:
 
     _records: dict[str, _Record] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self._records)
-
     def failed(self, document_id: str, result: ItemResult, accepted: int) -> None:
         """Take note of an item that is to be retried.
 

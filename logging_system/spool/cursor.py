@@ -256,7 +256,9 @@ class EpochCursor:
 
     def _take(self, header: BlockHeader, stored: bytes, end_bytes: int) -> SpooledBlock | None:
         start_bytes, self._offset_bytes = self._offset_bytes, end_bytes
-        self.is_closed = header.is_mark and header.codec == VOID and header.count == 0
+        is_end = header.is_mark and header.codec == VOID and header.count == 0
+        # A writer that stands before what was read is about to write that again: its sync had failed.
+        self.is_closed = is_end and header.first_sequence >= self._next_sequence
         if header.is_mark:
             self._pass_mark(header)
             return None

@@ -152,6 +152,8 @@ class SpoolWriter:
             self._marks += encode_mark(self.epoch, VOID, self.next_sequence, count)
             self.next_sequence += count
             self._unproven = ()
+            if self._descriptor is not None:
+                self._abandon()  # a reader that stands behind the block cut off would miss what came there
 
     def seal(self) -> None:
         """Close the active segment so that its reader knows it is complete; a later append opens another.

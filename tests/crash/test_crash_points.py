@@ -18,8 +18,8 @@ from tests.crash.kills import (
 )
 from tests.crash.writer import work
 
-SEAM_KILLS = 400
-STRACE_KILLS = 120
+SEAM_KILLS = 450
+STRACE_KILLS = 60
 
 
 @pytest.mark.timeout(300)

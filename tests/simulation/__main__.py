@@ -11,9 +11,20 @@ from tests.simulation.delivery import Simulation
 from tests.simulation.shrink import failure_of, shrink
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run seeds one after the other; exit code 1 if any failed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+def main(
+    arguments: list[str] | None = None,
+    *,
+    simulation_of: type[Simulation] = Simulation,
+    command: str = "python -m tests.simulation",
+) -> int:
+    """Run seeds one after the other; exit code 1 if any failed.
+
+    Args:
+        arguments: Those of the command line.
+        simulation_of: What runs a seed.
+        command: How this program is called.
+    """
+    parser = argparse.ArgumentParser(prog=command)
     parser.add_argument("--seeds", type=int, default=100, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the first one")
     parser.add_argument("--failures-max", type=int, default=3, help="stop after so many failures")
@@ -22,14 +33,14 @@ def main(arguments: list[str] | None = None) -> int:
     began_seconds = time.monotonic()
     failures = ran = faults = requests = 0
     for seed in range(options.first, options.first + options.seeds):
-        simulation = Simulation(seed)
+        simulation = simulation_of(seed)
         trouble = failure_of(simulation)
-        ran, faults, requests = ran + 1, faults + len(simulation.schedule), requests + simulation.requests
+        ran, faults, requests = ran + 1, faults + simulation.faults, requests + simulation.requests
         if trouble is None:
             continue
         failures += 1
         if not options.json:
-            report(seed, trouble, simulation)
+            report(seed, trouble, simulation, command)
         if failures >= options.failures_max:
             break
     if options.json:
@@ -42,12 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if failures else 0
 
 
-def report(seed: int, trouble: str, simulation: Simulation) -> None:
+def report(seed: int, trouble: str, simulation: Simulation, command: str) -> None:
     """Print how to see a failure again, and the smallest schedule that still fails."""
     print(f"seed {seed}: {trouble}")
-    print(f"  again: python -m tests.simulation --first {seed} --seeds 1")
+    print(f"  again: {command} --first {seed} --seeds 1")
     print("  smallest schedule that fails:")
-    for fault in shrink(seed, simulation.schedule):
+    for fault in shrink(seed, simulation.schedule, type(simulation)):
         print(f"    {fault}")
     sys.stdout.flush()
 

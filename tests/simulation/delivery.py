@@ -9,26 +9,19 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits, LookUp, Send
+from logging_system.delivery.progress import Outcome
 from tests.simulation.faults import LASTING, Fault, draw_schedule
+from tests.simulation.memory_spool import memory_spool
 from tests.simulation.store import LARGE_BYTES, BrokenPromiseError, Store
-
-RECORDS = 1_000
-TRAFFIC_AFTER = 400
-"""Records that follow once all is well: only a store that takes others can be told from a broken document."""
-
-STUMBLING_MAX = 5
-"""Documents answered with 500: each needs its share of other traffic to be told from a lost shard."""
 
 FAULTS_MIN, FAULTS_MAX = 20, 30
 FAULTS_WITHIN_SECONDS = 60.0
-BURSTS = 200
-"""Records come in so many clumps: fewer steps, and no fewer batches."""
-
 DRAIN_SECONDS_MAX = 120.0
 STEPS_MAX = 40_000
 SINK_TIMEOUT_SECONDS = 3.0
@@ -42,46 +35,41 @@ LIMITS = Limits(
     waiting_batches_max=8,
 )
 WAITING_MAX = LIMITS.waiting_batches_max + LIMITS.concurrency * 12
-EPOCHS = (b"a" * 16, b"b" * 16)
 
 MachineFactory = Callable[[random.Random, Limits], DeliveryMachine]
 
 
-@dataclass(slots=True)
-class MemorySpool:
-    """The spool's promises without a disk: what is acknowledged and saved is not read again after a crash."""
+class Spool(Protocol):
+    """Where the records come from: in memory (`memory_spool.py`), or the real one (`joined.py`)."""
 
-    records: dict[bytes, list[tuple[float, Item]]]
-    read_up_to: dict[bytes, int] = field(default_factory=dict)
-    acknowledged: dict[bytes, int] = field(default_factory=dict)
-    saved: dict[bytes, int] = field(default_factory=dict)
+    @property
+    def is_dirty(self) -> bool:
+        """Whether there is something to save."""
+        ...
 
-    def read(self, now_seconds: float, bytes_max: int) -> list[Item]:
-        read: list[Item] = []
-        for epoch, records in self.records.items():
-            place = self.read_up_to.get(epoch, 0)
-            while bytes_max > 0 and place < len(records) and records[place][0] <= now_seconds:
-                read.append(records[place][1])
-                bytes_max -= len(records[place][1].document)
-                place += 1
-            self.read_up_to[epoch] = place
-        return read
+    def read(self, now_seconds: float, bytes_max: int) -> Sequence[Item]:
+        """Return records that were not read before, or not since the last crash."""
+        ...
 
     def next_seconds(self) -> float:
-        """When the next record that was not read appears."""
-        return min(
-            (
-                records[place][0]
-                for epoch, records in self.records.items()
-                if (place := self.read_up_to.get(epoch, 0)) < len(records)
-            ),
-            default=math.inf,
-        )
+        """When reading may bring something."""
+        ...
 
-    def crash(self) -> None:
-        self.acknowledged = dict(self.saved)
-        # Sequences begin at 1, so the next sequence is one more than the place in the list.
-        self.read_up_to = {epoch: place - 1 for epoch, place in self.saved.items()}
+    def acknowledge(self, epoch: bytes, next_sequence: int) -> Sequence[str]:
+        """Take note that all before `next_sequence` is done; the ids of those that were not done before."""
+        ...
+
+    def save(self, counts: Mapping[Outcome, int]) -> None:
+        """Make the progress survive a crash."""
+        ...
+
+    def crash(self) -> Collection[bytes]:
+        """Begin again as after a SIGKILL; the epochs whose records were there before."""
+        ...
+
+    def judge_end(self, is_kept: Callable[[str], bool], poison: Mapping[str, str]) -> None:
+        """Judge what must hold of each record in the end."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +93,20 @@ class Simulation:
         machine: Makes the machine under test.
     """
 
+    read_records_max = LIMITS.batch_bytes_max // 60
+    read_bytes_over_max = 2 * LARGE_BYTES
+
     def __init__(
         self, seed: int, schedule: Sequence[Fault] | None = None, machine: MachineFactory = DeliveryMachine
     ) -> None:
+        self.seed = seed
         setting = random.Random(seed)
-        drawn = draw_schedule(setting, setting.randint(FAULTS_MIN, FAULTS_MAX), FAULTS_WITHIN_SECONDS)
+        drawn = self.draw(setting)
         self.schedule = tuple(drawn if schedule is None else schedule)
         self.healed_seconds = max((fault.start_seconds + fault.seconds for fault in drawn), default=0.0)
         self.rng = random.Random(seed + 1)
         poison: dict[str, str] = {}
-        self.spool = MemorySpool(_records(setting, poison, self.healed_seconds))
+        self.spool = self.open_spool(setting, poison)
         self.store = Store(self.rng, poison)
         self.new_machine = machine
         self.machine = machine(self.rng, LIMITS)
@@ -129,12 +121,29 @@ class Simulation:
         self.requests = 0
         self.last_rollover_seconds = -math.inf
         for fault in self.schedule:
-            if fault.kind == "rollover":
-                self.at(fault.start_seconds, self.store.rollover)
-                self.last_rollover_seconds = fault.start_seconds
-            elif fault.kind == "shipper killed":
-                self.at(fault.start_seconds, self.kill)
+            self.plan(fault)
         self.lasting = [fault for fault in self.schedule if fault.kind in LASTING]
+
+    @property
+    def faults(self) -> int:
+        """How many faults there were."""
+        return len(self.schedule)
+
+    def draw(self, setting: random.Random) -> Sequence[Fault]:
+        """Draw the faults of a run."""
+        return draw_schedule(setting, setting.randint(FAULTS_MIN, FAULTS_MAX), FAULTS_WITHIN_SECONDS)
+
+    def open_spool(self, setting: random.Random, poison: dict[str, str]) -> Spool:
+        """Return the spool of this run; `poison` says of the records in it how they are broken."""
+        return memory_spool(setting, poison, self.healed_seconds, FAULTS_WITHIN_SECONDS)
+
+    def plan(self, fault: Fault) -> None:
+        """Let a fault without duration take place when its time comes."""
+        if fault.kind == "rollover":
+            self.at(fault.start_seconds, self.store.rollover)
+            self.last_rollover_seconds = max(self.last_rollover_seconds, fault.start_seconds)
+        elif fault.kind == "shipper killed":
+            self.at(fault.start_seconds, self.kill)
 
     def run(self) -> None:
         """Run to the end.
@@ -195,7 +204,7 @@ class Simulation:
                 moments.append(self.spool.next_seconds())
             if self.letters:
                 moments.append(self.now + 0.3)
-            if self.spool.acknowledged != self.spool.saved:
+            if self.spool.is_dirty:
                 moments.append(max(self.now + 0.01, self.save_due_seconds))
         return max(self.now, min(moments))
 
@@ -274,9 +283,8 @@ class Simulation:
     def restart(self) -> None:
         self.restart_seconds = math.inf
         self.is_running = True
-        self.spool.crash()
         self.machine = self.new_machine(self.rng, LIMITS)
-        self.machine.doubt(EPOCHS)
+        self.machine.doubt(tuple(self.spool.crash()))
 
     def bury(self) -> None:
         if not self.letters or "dead letters refused" in self.active():
@@ -291,14 +299,11 @@ class Simulation:
 
     def save(self) -> None:
         for epoch, next_sequence in self.machine.progress.moved().items():
-            for _, item in self.spool.records[epoch][
-                self.spool.acknowledged.get(epoch, 1) - 1 : next_sequence - 1
-            ]:
-                if not self.is_kept(item.id):
-                    raise BrokenPromiseError(f"{item.id} counts as done and is nowhere")
-            self.spool.acknowledged[epoch] = next_sequence
+            for document_id in self.spool.acknowledge(epoch, next_sequence):
+                if not self.is_kept(document_id):
+                    raise BrokenPromiseError(f"{document_id} counts as done and is nowhere")
         if self.now >= self.save_due_seconds and "checkpoint refused" not in self.active():
-            self.spool.saved = dict(self.spool.acknowledged)
+            self.spool.save(self.machine.progress.counts)
             self.save_due_seconds = self.now + 0.1
 
     def is_kept(self, document_id: str) -> bool:
@@ -312,9 +317,9 @@ class Simulation:
         counts = machine.progress.counts
         if machine.progress.taken != machine.progress.unfinished + sum(counts.values()):
             raise BrokenPromiseError("the equation of conservation does not hold")
-        if machine.held_bytes > LIMITS.held_bytes_max + LARGE_BYTES * 2 or machine.held_bytes < 0:
+        if machine.held_bytes > LIMITS.held_bytes_max + self.read_bytes_over_max or machine.held_bytes < 0:
             raise BrokenPromiseError(f"{machine.held_bytes} document bytes held")
-        if machine.held_records > LIMITS.held_records_max + LIMITS.batch_bytes_max // 60:
+        if machine.held_records > LIMITS.held_records_max + self.read_records_max:
             raise BrokenPromiseError(f"{machine.held_records} records held")
         if machine.waiting_batches > WAITING_MAX:
             raise BrokenPromiseError(f"{machine.waiting_batches} batches wait")
@@ -332,29 +337,7 @@ class Simulation:
 
     def judge_end(self) -> None:
         """Judge what must hold in the end: each record in exactly one place, all the poison given up."""
-        for records in self.spool.records.values():
-            for _, item in records:
-                stored, poisonous = self.store.has(item.id), item.id in self.store.poison
-                if stored == poisonous or not self.is_kept(item.id):
-                    raise BrokenPromiseError(f"{item.id}: stored {stored}, poison {poisonous}")
-
-
-def _records(
-    rng: random.Random, poison: dict[str, str], healed_seconds: float
-) -> dict[bytes, list[tuple[float, Item]]]:
-    """Draw what is written when, and what of it is broken."""
-    moments = sorted(rng.randrange(BURSTS) * FAULTS_WITHIN_SECONDS / BURSTS for _ in range(RECORDS))
-    moments += [healed_seconds + 1.0 + place // 10 * 1.5 for place in range(TRAFFIC_AFTER)]
-    records: dict[bytes, list[tuple[float, Item]]] = {epoch: [] for epoch in EPOCHS}
-    for moment in moments:
-        epoch = rng.choice(EPOCHS)
-        sequence, size_bytes = len(records[epoch]) + 1, rng.randint(60, 200)
-        kind = ""
-        if moment < healed_seconds and rng.random() < 0.012:
-            stumbling = sum(broken == "stumble" for broken in poison.values()) < STUMBLING_MAX
-            kind = rng.choice(("mapping", "mapping", "request", "large", *["stumble"] * stumbling))
-        item = Item(epoch, sequence, b"x" * (LARGE_BYTES + 1 if kind == "large" else size_bytes))
-        if kind:
-            poison[item.id] = kind
-        records[epoch].append((moment, item))
-    return records
+        self.spool.judge_end(self.is_kept, self.store.poison)
+        for document_id in self.store.poison:
+            if self.store.has(document_id):
+                raise BrokenPromiseError(f"{document_id} is stored and poison")

@@ -7,20 +7,58 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import orjson
+
+from tests.simulation.disk import Strike
 from tests.simulation.spool_bugs import BUGS
-from tests.simulation.spool_steps import Step, setting, shrunk, steps
+from tests.simulation.spool_steps import Setting, Step, setting, shrunk, steps
 from tests.simulation.spool_world import Parts, World, run
 
-CORPUS = Path(__file__).parent / "spool_corpus.txt"
+CORPUS = Path(__file__).parent / "spool_corpus.json"
 _SHRINK_RUNS_MAX = 400
 
 
-def corpus() -> list[int]:
-    """Return the seeds that once failed, oldest first."""
-    lines = CORPUS.read_text().splitlines()
-    return [int(line.split()[0]) for line in lines if line and not line.startswith("#")]
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A schedule that failed once.
+
+    Attributes:
+        found: What was wrong.
+        bug: The deliberate bug that makes it fail again.
+        setting: What holds for its run.
+        schedule: Its steps.
+    """
+
+    found: str
+    bug: str
+    setting: Setting
+    schedule: tuple[Step, ...]
+
+
+def corpus() -> list[Entry]:
+    """Return the schedules that once failed, oldest first.
+
+    They are kept as schedules: a seed would give other steps with every change of what draws them.
+    """
+    return [
+        Entry(
+            each["found"],
+            each["bug"],
+            Setting(**{**each["setting"], "synced": tuple(each["setting"]["synced"])}),
+            tuple(_step(step) for step in each["schedule"]),
+        )
+        for each in orjson.loads(CORPUS.read_bytes())
+    ]
+
+
+def _step(content: dict[str, Any]) -> Step:
+    strikes = tuple(Strike(**strike) for strike in content["strikes"])
+    meanwhile = tuple(_step(step) for step in content["meanwhile"])
+    return Step(content["action"], content["actor"], content["amount"], strikes, meanwhile)
 
 
 def run_seed(seed: int, parts: Parts) -> World:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from logging_system.spool.cursor import EpochCursor, _Found
 from logging_system.spool.disk import Disk
 from logging_system.spool.frame import BlockHeader
 from logging_system.spool.reader import SpoolReader
-from logging_system.spool.segment import Segment
+from logging_system.spool.scan import read_file_header
+from logging_system.spool.segment import Segment, find_segment
 from logging_system.spool.writer import SpoolWriter
 from tests.simulation.disk import FOLDER
 from tests.simulation.spool_world import Parts
@@ -108,6 +110,24 @@ class _RemovesFirst(SpoolReader):
         super().save(counters)
 
 
+class _SyncsNoRemoval(SpoolReader):
+    def _remove_consumed(self) -> None:
+        """Forgets a file although a power cut may bring it back."""
+        disk, self._disk = self._disk, _SyncsNoFolder(self._disk)
+        try:
+            super()._remove_consumed()
+        finally:
+            self._disk = disk
+
+
+class _ForgetsEarly(SpoolReader):
+    def _forget_epochs(self, without_files: list[bytes]) -> None:
+        """Forgets what was delivered of a writer that may write the same records again."""
+        for epoch in without_files:
+            if find_segment(self._folder, epoch, self._saved.positions[epoch].index, self._disk) is None:
+                self._forget_epoch(epoch)
+
+
 class _BuggyCursorReader(SpoolReader):
     cursor: Callable[[Path, bytes, Position | None, Mapping[int, Codec], Disk], EpochCursor]
 
@@ -149,6 +169,17 @@ class _CountsTornTails(EpochCursor):
         return False
 
 
+class _WantsTheExactNext(EpochCursor):
+    def _goes_on(self, segment: Segment, sequence: int) -> bool:
+        """Takes a block that vanished after a part of it was delivered for damage."""
+        descriptor = self._disk.open(segment.path, os.O_RDONLY)
+        try:
+            header = read_file_header(self._disk, descriptor)
+        finally:
+            self._disk.close(descriptor)
+        return header is not None and header.first_sequence == sequence
+
+
 def _reader(cursor: type[EpochCursor]) -> type[SpoolReader]:
     return type("_Reader", (_BuggyCursorReader,), {"cursor": cursor})
 
@@ -168,5 +199,8 @@ BUGS: dict[str, Parts] = {
     "trusts a listing": Parts(reader=_reader(_TrustsListings)),
     "checkpoints what was read, not what was delivered": Parts(reader=_reader(_AcknowledgesTheBlock)),
     "takes the rest of an abandoned block for damage": Parts(reader=_reader(_CountsTornTails)),
+    "wants the next segment where a vanished block ended": Parts(reader=_reader(_WantsTheExactNext)),
+    "forgets a writer that writes the same again": Parts(reader=_ForgetsEarly),
+    "forgets a file before its removal is durable": Parts(reader=_SyncsNoRemoval),
 }
 """Each bug by what it does wrong, with the parts of a run that has it."""

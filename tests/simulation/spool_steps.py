@@ -92,10 +92,93 @@ def steps(of: Setting) -> Iterator[Step]:
     rng = random.Random(f"steps {of.seed}")
     actions, weights = list(_ACTIONS), list(_ACTIONS.values())
     while True:
+        if rng.random() < _STORY_SHARE:
+            yield from rng.choice(_STORIES)(rng, of)
+            continue
         step = _step(rng, of, rng.choices(actions, weights)[0])
         if step.action == "rot" and not of.rots:
             continue
         yield step
+
+
+def _block_vanishes(rng: random.Random, of: Setting) -> Iterator[Step]:
+    """Fail a sync whose block a reader saw; what it saw of it is delivered before it is written again."""
+    actor = rng.randrange(len(of.synced))
+    amount = rng.choice((4, 20, 50))
+    late = rng.random() < 0.3
+    strikes = (Strike("datasync", 0, "error", errno.EIO, late), Strike("truncate", 0, "meanwhile"))
+    seen = (Step("read", actor, 60), Step("acknowledge", actor, rng.choice((1, amount // 2, 60))))
+    yield Step("seal", actor, 1)
+    if rng.random() < 0.5:
+        yield Step("append", actor, 1)
+    yield Step("append", actor, amount, strikes, (*seen, Step("save", 0, 1)) if rng.random() < 0.5 else seen)
+    yield from _ship(rng.choice((1, 60)), rng.randrange(3))
+    yield from rng.choice(((), (Step("kill_reader", 0, 1),), (Step("kill_writer", actor, 1),)))
+    yield Step("append", actor, amount)
+    yield from _ship(60, 2)
+
+
+def _block_rots_away(rng: random.Random, of: Setting) -> Iterator[Step]:
+    """Fail a sync and the cutting off; the block is delivered in part, written again, and then vanishes."""
+    actor = rng.randrange(len(of.synced))
+    yield Step("seal", actor, 1)
+    yield Step("append", actor, 1)
+    yield from _ship(60, 1)
+    strikes = (Strike("datasync", 0, "error", errno.EIO), Strike("truncate", 0, "error", errno.EIO))
+    yield Step("append", actor, 50, strikes)
+    yield from _ship(rng.choice((1, 20)), 1)
+    yield Step("append", actor, 50)
+    yield Step("kill_reader", 0, 1)
+    yield Step(rng.choice(("evict_forgotten", "power_cut")), 0, 1)
+    yield from _ship(60, 2)
+
+
+def _creation_fails(rng: random.Random, of: Setting) -> Iterator[Step]:
+    """Fail to create a segment, and let the reader pass what was left of it."""
+    actor = rng.randrange(len(of.synced))
+    yield Step("seal", actor, 1)
+    yield from _ship(60, 1)
+    call, after_calls = rng.choice((("sync", 0), ("sync", 1), ("rename", 0)))
+    yield Step("append", actor, 4, (Strike(call, after_calls, "error", errno.EIO, rng.random() < 0.5),))
+    yield from _ship(60, 2)
+    yield Step("append", actor, 4)
+    yield from _ship(60, 1)
+
+
+def _removal_is_undone(rng: random.Random, of: Setting) -> Iterator[Step]:
+    """Cut the power when a delivered file has been removed and, in another checkpoint, forgotten."""
+    actor, other = rng.randrange(len(of.synced)), rng.randrange(len(of.synced))
+    yield Step("append", actor, 4)
+    yield Step("seal", actor, 1)
+    yield from _ship(60, 2)
+    yield Step("append", other, 4) if other != actor else Step("evict_forgotten", 0, 1)
+    yield from _ship(60, 1)
+    yield Step("power_cut", 0, 1)
+    yield from _ship(60, 1)
+
+
+def _eviction_is_cut_short(rng: random.Random, of: Setting) -> Iterator[Step]:
+    """Kill a writer that has marked a segment as evicted and not removed it yet."""
+    actor = rng.randrange(len(of.synced))
+    for _ in range(3):
+        yield Step("append", actor, 50)
+        yield Step("seal", actor, 1)
+    late = rng.random() < 0.2
+    yield Step("append", actor, 50, (Strike("unlink", 0, rng.choice(("kill", "error")), errno.EIO, late),))
+    yield from _ship(60, 3)
+
+
+def _ship(amount: int, times: int) -> Iterator[Step]:
+    for _ in range(times):
+        yield Step("read", 0, 60)
+        yield Step("acknowledge", 0, amount)
+        yield Step("save", 0, 1)
+
+
+_STORIES = (_block_vanishes, _block_rots_away, _creation_fails, _removal_is_undone, _eviction_is_cut_short)
+"""Faults that hurt only in a certain order, which chance alone takes hundreds of seeds to bring about."""
+
+_STORY_SHARE = 0.04
 
 
 def _step(rng: random.Random, of: Setting, action: str) -> Step:

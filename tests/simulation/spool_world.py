@@ -56,6 +56,8 @@ class World:
         parts: What it is made of.
     """
 
+    step_seconds = 0.1
+
     def __init__(self, setting: Setting, parts: Parts) -> None:
         self.records = 0
         self.faults = 0
@@ -87,7 +89,7 @@ class World:
         Raises:
             BrokenPromiseError: The spool did what it must not.
         """
-        self._disk.now_seconds += 0.1
+        self._disk.now_seconds += self.step_seconds
         struck = self._disk.struck
         actions: dict[str, Callable[[Step], None]] = {
             "append": self._append,
@@ -113,17 +115,21 @@ class World:
         Raises:
             BrokenPromiseError: The spool did what it must not.
         """
+        self.end_writers()
+        for _ in range(2):
+            self._drain()
+        self._judge_losses()
+        self._judge_damage()
+        self._judge_leftovers()
+
+    def end_writers(self) -> None:
+        """Let each writer close its segment, or die."""
         for seat in self._seats:
             if seat.writer is not None and self._rng.random() < 0.5:
                 seat.writer.seal()
             elif seat.process is not None:
                 self._disk.kill(seat.process)
         self._bury()
-        for _ in range(2):
-            self._drain()
-        self._judge_losses()
-        self._judge_damage()
-        self._judge_leftovers()
 
     # What actors do
 
@@ -271,8 +277,12 @@ class World:
     def _excuse(self) -> None:
         """Take note of what may be lost now: what was not synced, and what a lying disk said was."""
         for name, (_, synced) in self._acknowledged.items():
-            if (not synced or self._setting.lies) and name not in self._delivered:
+            if (not synced or self._setting.lies) and not self._has_arrived(name):
                 self._excused.add(name)
+
+    def _has_arrived(self, name: Name) -> bool:
+        """Whether the disk is no longer needed for a record."""
+        return name in self._delivered
 
     def _name_epoch(self) -> bytes:
         self._epochs += 1
@@ -284,13 +294,14 @@ class World:
 
     # What was promised
 
-    def _take(self, reader: SpoolReader, bytes_max: int) -> int:
-        found = 0
+    def _take(self, reader: SpoolReader, bytes_max: int) -> list[tuple[Name, bytes]]:
+        found: list[tuple[Name, bytes]] = []
         for block in reader.read(bytes_max):
             for place, document in enumerate(block.documents):
-                self._judge_delivery((block.epoch, block.first_sequence + place), document)
+                name = (block.epoch, block.first_sequence + place)
+                self._judge_delivery(name, document)
                 self._in_flight.setdefault(block.epoch, []).append(block.first_sequence + place)
-                found += 1
+                found.append((name, document))
         return found
 
     def _judge_delivery(self, name: Name, document: bytes) -> None:
@@ -325,7 +336,7 @@ class World:
 
     def _judge_losses(self) -> None:
         for name, (document, synced) in self._acknowledged.items():
-            if self._delivered.get(name) == document:
+            if self._delivered.get(name) == document and self._has_arrived(name):
                 continue
             if name not in self._excused | self._rotten | self._evicted:
                 what = "synced" if synced else "written"
@@ -336,7 +347,7 @@ class World:
         if self._setting.lies or not self._checkpoint_is_sound:
             return
         lost = {name for name in self._acknowledged if name not in self._delivered}
-        last = {}
+        last: dict[bytes, int] = {}
         for epoch, sequence in self._delivered:
             last[epoch] = max(last.get(epoch, 0), sequence)
         countable = {name for name in lost if name[1] < last.get(name[0], 0)} - self._evicted - self._excused

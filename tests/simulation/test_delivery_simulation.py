@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.delivery import FAULTS_MIN, RECORDS, Simulation
+from tests.simulation.delivery import FAULTS_MIN, Simulation
 from tests.simulation.faults import Fault
+from tests.simulation.memory_spool import RECORDS, MemorySpool
 from tests.simulation.mutants import MUTANTS, Mutant, seeds_until_found
 from tests.simulation.shrink import failure_of, shrink
 from tests.simulation.store import BrokenPromiseError
 
-SEEDS = int(os.environ.get("LOGQUAKE_SIMULATION_SEEDS", "40"))
+SEEDS = int(os.environ.get("LOGQUAKE_SIMULATION_SEEDS", "120"))
 CORPUS = [
     int(line.split()[0])
     for line in (Path(__file__).parent / "corpus.txt").read_text().splitlines()
@@ -37,6 +38,7 @@ def test_a_seed_has_its_thousand_records_and_twenty_faults() -> None:
     simulation = Simulation(3)
     simulation.run()
 
+    assert isinstance(simulation.spool, MemorySpool)
     assert sum(map(len, simulation.spool.records.values())) >= RECORDS >= 1_000
     assert len(simulation.schedule) >= FAULTS_MIN >= 20
 

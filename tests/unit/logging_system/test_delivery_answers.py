@@ -128,6 +128,15 @@ def test_retry_after_is_read_in_seconds_and_bounded(header: str, seconds: float 
     assert judged.retry_after_seconds == seconds
 
 
+def test_a_reason_that_is_text_is_kept_as_it_is() -> None:
+    body = orjson.dumps({"errors": True, "items": [{"create": {"_id": "e-1", "status": 400, "error": "no"}}]})
+
+    judged = judge(Answer(200, {}, body), ["e-1"])
+
+    assert isinstance(judged, Judged)
+    assert judged.items[0].reason == "no"
+
+
 def test_the_reason_of_an_item_names_its_cause_and_is_bounded() -> None:
     error = {"type": "t", "reason": "r" * 5_000, "caused_by": {"type": "c", "reason": "d"}}
     judged = judge(answer({"errors": True, "items": [item(400, error=error)]}), IDS[:1])

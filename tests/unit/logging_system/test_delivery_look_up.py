@@ -47,6 +47,13 @@ def test_an_answer_that_does_not_cover_every_document_proves_nothing(docs: list[
     assert isinstance(judge_look_up(answer(*docs), IDS, ["a"]), Unproved)
 
 
+@pytest.mark.parametrize("odd", [None, "e-1", {"_index": 1, "_id": "e-1"}, {"_index": "a", "_id": None}])
+def test_what_is_no_document_of_an_answer_proves_nothing(odd: object) -> None:
+    told = Answer(200, {}, orjson.dumps({"docs": [odd, doc("a", "e-2", True)]}))
+
+    assert isinstance(judge_look_up(told, IDS, ["a"]), Unproved)
+
+
 def test_an_answer_without_an_index_that_the_sink_asked_proves_nothing() -> None:
     told = answer(doc("a", "e-1", False), doc("a", "e-2", False))
 
