@@ -36,7 +36,7 @@ def sink_opener(settings: Settings) -> Callable[[], Sink]:
     """
     # Loaded here: an application whose sender is a process of its own needs neither.
     if settings.file is not None:
-        from logging_system.sinks.file import FileSink  # type: ignore[import-not-found,unused-ignore]
+        from logging_system.sinks.file import FileSink
 
         return partial(
             FileSink,
