@@ -226,7 +226,7 @@ class SpoolHandler(logging.Handler):
             prepare_folder(self._folder)
         except OSError as error:
             # The application starts nevertheless; the worker keeps trying.
-            self._ledger.spool_error(type(error).__name__)
+            self._ledger.spool_error(error)
         self._worker = Worker(
             queue=self._queue,
             writer=self._writer,
@@ -244,7 +244,7 @@ class SpoolHandler(logging.Handler):
             thread.start()
         except RuntimeError as error:
             # No more threads: the queue takes what it may, and the rest is dropped and counted.
-            self._ledger.spool_error(type(error).__name__)
+            self._ledger.spool_error(error)
         else:
             self._thread = thread
         if self._sender is not None:

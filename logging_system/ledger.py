@@ -11,6 +11,7 @@ Each process writes its set to a small file in the spool folder, at most once a 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 from collections.abc import Mapping
@@ -85,8 +86,9 @@ class HandlerLedger:
             self.queued -= count
             self.admitted += count
 
-    def spool_error(self, name: str) -> None:
+    def spool_error(self, error: Exception) -> None:
         """Count one failed attempt to write to the spool."""
+        name = error_name(error)
         with self.lock:
             self.spool_errors[name] = self.spool_errors.get(name, 0) + 1
 
@@ -131,6 +133,12 @@ class ShipperCounters:
         """Whether every admitted record is accounted for."""
         gone = self.delivered + self.dead_lettered + self.redirected + self.corrupted
         return self.admitted == self.spooled + gone
+
+
+def error_name(error: Exception) -> str:
+    """Return the name by which an error is counted: its errno's, such as ENOSPC, or its class's."""
+    number = error.errno if isinstance(error, OSError) else None
+    return errno.errorcode.get(number or 0, type(error).__name__)
 
 
 def counters_content(counters: HandlerCounters | ShipperCounters) -> dict[str, object]:

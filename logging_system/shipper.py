@@ -11,7 +11,6 @@ One loop owns the spool, the machine and the dead letters; the senders (`senders
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import queue
@@ -25,7 +24,13 @@ from logging_system.dead_letters import DeadLetterFile
 from logging_system.delivery.backoff import Backoff
 from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits
 from logging_system.delivery.progress import Outcome
-from logging_system.ledger import STATUS_INTERVAL_SECONDS, ShipperCounters, counters_content, write_status
+from logging_system.ledger import (
+    STATUS_INTERVAL_SECONDS,
+    ShipperCounters,
+    counters_content,
+    error_name,
+    write_status,
+)
 from logging_system.senders import Senders
 from logging_system.sinks import Sink
 from logging_system.spool.checkpoint import CheckpointError
@@ -258,8 +263,7 @@ class Shipper:
             self._note_disk_trouble("writing the status", error)
 
     def _note_disk_trouble(self, doing: str, error: Exception) -> None:
-        name = errno.errorcode.get(error.errno or 0, "") if isinstance(error, OSError) else ""
-        trouble = f"{doing}: {name} {error}"
+        trouble = f"{doing}: {error_name(error)} {error}"
         if trouble != self._disk_trouble:
             _log.warning("%s", trouble)
         self._disk_trouble = trouble

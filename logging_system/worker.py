@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import threading
 import time
@@ -78,6 +77,7 @@ class Worker:
                     self._store(group)
                 except Exception:
                     # A worker that dies takes every later record with it; what it held is counted instead.
+                    self._writer.give_up()
                     self._ledger.drop_queued("worker_error", self._in_hand)
                 self._queue.settled()
             self._report(closing=False)
@@ -87,7 +87,7 @@ class Worker:
         try:
             self._writer.seal()
         except OSError as error:
-            self._ledger.spool_error(_name(error))
+            self._ledger.spool_error(error)
         self._report(closing=True)
 
     def _store(self, group: Sequence[Captured]) -> None:
@@ -137,7 +137,7 @@ class Worker:
             return "spool_full" if kept else None
         except OSError as error:
             # A disk may come back: keep what is in hand; when the queue fills, its policy decides.
-            self._ledger.spool_error(_name(error))
+            self._ledger.spool_error(error)
             return "spool_error"
         return None
 
@@ -149,6 +149,8 @@ class Worker:
             kept[:], documents[:] = self._encode([captured for captured in kept if captured.acknowledged])
 
     def _drop(self, reason: str, given_up: Sequence[Captured]) -> None:
+        # After a failed sync a reader may have seen them: what comes next must not bear their sequences.
+        self._writer.give_up()
         self._in_hand -= len(given_up)
         acknowledged = sum(captured.acknowledged for captured in given_up)
         self._ledger.drop_queued(reason, len(given_up), acknowledged=acknowledged)
@@ -164,8 +166,4 @@ class Worker:
         try:
             self._status.write(self._ledger.snapshot(), closing=closing)
         except OSError as error:
-            self._ledger.spool_error(_name(error))
-
-
-def _name(error: OSError) -> str:
-    return errno.errorcode.get(error.errno or 0, type(error).__name__)
+            self._ledger.spool_error(error)

@@ -6,7 +6,6 @@ serves them all.
 
 from __future__ import annotations
 
-import errno
 import threading
 import time
 from collections import deque
@@ -20,6 +19,7 @@ from logging_system.ledger import (
     HandlerCounters,
     HandlerLedger,
     counters_content,
+    error_name,
     write_status,
 )
 from logging_system.spool.frame import FrameError
@@ -146,7 +146,7 @@ class Intake:
         try:
             self._writer.seal()
         except OSError as error:
-            self._ledger.spool_error(_name(error))
+            self._ledger.spool_error(error)
         self._report(closing=True)
 
     def _take(self) -> list[_Delivery]:
@@ -188,12 +188,15 @@ class Intake:
             except FrameError as error:
                 return DiskError(str(error))
             except OSError as error:
-                self._ledger.spool_error(_name(error))
-                self._trouble = f"the disk refused: {_name(error)}"
+                # Refused to the client, who may send it again in other company: the same only by its text.
+                self._writer.give_up()
+                self._ledger.spool_error(error)
+                self._trouble = f"the disk refused: {error_name(error)}"
                 return DiskError(self._trouble)
             except Exception as error:
                 # A thread that dies takes every later request with it; this group is refused instead.
-                self._ledger.spool_error(type(error).__name__)
+                self._writer.give_up()
+                self._ledger.spool_error(error)
                 return DiskError(f"the spool failed: {type(error).__name__}")
             self._credit(len(block), group)
         self._trouble = ""
@@ -229,7 +232,7 @@ class Intake:
             write_status(self._status_path, content)
             self._status_written = content
         except OSError as error:
-            self._ledger.spool_error(_name(error))
+            self._ledger.spool_error(error)
 
 
 def blocks(documents: Sequence[bytes]) -> list[Sequence[bytes]]:
@@ -244,7 +247,3 @@ def blocks(documents: Sequence[bytes]) -> list[Sequence[bytes]]:
         block.append(document)
         block_bytes += len(document)
     return [*found, block] if block else found
-
-
-def _name(error: OSError) -> str:
-    return errno.errorcode.get(error.errno or 0, type(error).__name__)
