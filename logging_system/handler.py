@@ -23,6 +23,7 @@ from typing import Protocol, get_args
 from logging_system.admission import FullPolicy, RecordQueue
 from logging_system.ledger import HandlerCounters, HandlerLedger
 from logging_system.record import Durability, Scrubber, capture, identity
+from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter
 from logging_system.worker import OnDurable, Worker
@@ -77,6 +78,7 @@ class SpoolHandler(logging.Handler):
         queue_records_max: Records waiting for the worker at most.
         queue_bytes_max: Their bytes at most, roughly.
         spool_bytes_max: Bytes that the segments of all writers may take; beyond it new records are refused.
+        retention: When records in the spool give way, acknowledged ones included; None, never.
         when_full: What a full queue does: "block_errors" (ERROR and above wait within `block_seconds`, the
             newest below is dropped), "drop_newest", or "drop_oldest" (of those not acknowledged yet).
         block_seconds: How long a thread may wait for room in a full queue per second.
@@ -100,6 +102,7 @@ class SpoolHandler(logging.Handler):
         queue_records_max: int = 10_000,
         queue_bytes_max: int = 32 * 1024 * 1024,
         spool_bytes_max: int = 1024 * 1024 * 1024,
+        retention: Retention | None = None,
         when_full: FullPolicy = "block_errors",
         block_seconds: float = 0.05,
         close_seconds: float = CLOSE_SECONDS_MAX,
@@ -118,6 +121,7 @@ class SpoolHandler(logging.Handler):
         self._queue_records_max = queue_records_max
         self._queue_bytes_max = queue_bytes_max
         self._spool_bytes_max = spool_bytes_max
+        self._retention = retention
         self._when_full: FullPolicy = when_full
         self._block_seconds = block_seconds
         self._close_seconds = min(close_seconds, CLOSE_SECONDS_MAX)
@@ -216,7 +220,10 @@ class SpoolHandler(logging.Handler):
             when_full=self._when_full,
         )
         self._writer = SpoolWriter(
-            self._folder, spool_bytes_max=self._spool_bytes_max, sync=self._durability == "fsync"
+            self._folder,
+            spool_bytes_max=self._spool_bytes_max,
+            sync=self._durability == "fsync",
+            retention=self._retention,
         )
         self._worker = None
         self._thread = None

@@ -33,6 +33,7 @@ GAUGES = frozenset(
         "spooled",
         "balanced",
         "store_ready",
+        "newer_epochs",
         "in_flight_requests",
         "waiting_batches",
         "concurrency_limit",

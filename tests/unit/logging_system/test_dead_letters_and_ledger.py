@@ -82,8 +82,8 @@ def test_an_equation_that_does_not_hold_is_told() -> None:
     ledger.offered = 1
 
     assert not ledger.snapshot().balanced
-    assert not ShipperCounters(5, 1, 1, 1, 1, 0, 0).balanced
-    assert ShipperCounters(5, 1, 1, 1, 1, 1, 0).balanced
+    assert not ShipperCounters(6, 1, 1, 1, 1, 1, 0, 0).balanced
+    assert ShipperCounters(6, 1, 1, 1, 1, 1, 1, 0).balanced
 
 
 def test_a_status_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
