@@ -28,7 +28,8 @@ def add(subcommands: Subcommands) -> None:
         help="take logs from other processes over HTTP",
         description="Takes NDJSON (POST /v1/ndjson) and OTLP/HTTP logs (POST /v1/logs); 200 means that they "
         "are durable in the spool. Prints one JSON line with its URL when it takes requests. GET /healthz, "
-        "/readyz, /stats. SIGTERM ends it within 5 seconds. Exit codes: 0 stopped, 1 cannot serve, 4 usage.",
+        "/readyz, /stats, /metrics. SIGTERM ends it within 5 seconds. Exit codes: 0 stopped, 1 cannot "
+        "serve, 4 usage.",
     )
     parser.set_defaults(run=_serve)
     flag = parser.add_argument

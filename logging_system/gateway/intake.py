@@ -14,13 +14,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from logging_system.handler_status import HandlerStatusFile
 from logging_system.ledger import (
     STATUS_INTERVAL_SECONDS,
     HandlerCounters,
     HandlerLedger,
-    counters_content,
     error_name,
-    write_status,
 )
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
@@ -73,9 +72,8 @@ class Intake:
         self._pending_bytes = 0
         self._closed = False
         self._trouble = ""
-        self._status_path = status_folder / f"status-gateway-{writer.epoch.hex()}.json"
+        self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), None, clock, kind="gateway")
         self._status_due_seconds = 0.0
-        self._status_written: dict[str, object] = {}
         self._thread = threading.Thread(target=self._run, name="logging_system.intake", daemon=True)
 
     @property
@@ -221,16 +219,8 @@ class Intake:
         if not closing and now_seconds < self._status_due_seconds:
             return
         self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
-        content: dict[str, object] = {
-            "epoch": self._writer.epoch.hex(),
-            "closed": closing,
-            **counters_content(self._ledger.snapshot()),
-        }
-        if content == self._status_written:
-            return
         try:
-            write_status(self._status_path, content)
-            self._status_written = content
+            self._status.write(self._ledger.snapshot(), closing=closing)
         except OSError as error:
             self._ledger.spool_error(error)
 

@@ -353,6 +353,32 @@ def test_sighup_under_load_takes_other_settings_and_loses_nothing(tmp_path: Path
     assert (tmp_path / "ship.log").read_text().count("settings read again, changed: batch_records_max") == 4
 
 
+def test_a_reload_leaves_no_thread_of_before(tmp_path: Path, store: Store) -> None:
+    settings(tmp_path, elasticsearch=[store.url])
+    log = tmp_path / "ship.log"
+    with ship(tmp_path) as (process, _):
+
+        def deliver(message: str) -> None:
+            script = 'logging_system.install(service="shop", spool=spool, sender="none")\n'
+            run(f"{script}log.info('{message}')", "", tmp_path / "spool")
+            eventually(lambda: message in stored(store), f"{message} arrives")
+
+        def threads() -> int:
+            return len(list(Path(f"/proc/{process.pid}/task").iterdir()))
+
+        def reloads() -> int:
+            return log.read_text().count("settings read again")
+
+        deliver("before")
+        before = threads()
+        for number in range(1, 5):
+            process.send_signal(signal.SIGHUP)
+            eventually(lambda count=number: reloads() == count, "the reload")  # type: ignore[misc]
+            deliver(f"after reload {number}")
+
+        eventually(lambda: threads() <= before, f"no more than {before} threads")
+
+
 def test_a_mistake_at_sighup_is_reported_and_the_settings_stay(tmp_path: Path, store: Store) -> None:
     settings(tmp_path, elasticsearch=[store.url])
     with ship(tmp_path) as (process, _):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import orjson
+import pytest
 
 from logging_system.dead_letters import DeadLetterFile
 from logging_system.delivery.machine import BuryDeadLetter, Item
@@ -54,6 +56,21 @@ def test_a_torn_line_spoils_no_other_and_its_letter_is_written_again(tmp_path: P
     assert orjson.loads(first)["id"].endswith("-1")
     assert orjson.loads(again)["id"].endswith("-2")
     assert again.startswith(torn[:40])
+
+
+def test_letters_are_kept_although_the_folder_was_removed_under_way(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    file = DeadLetterFile(folder)
+    file.bury([letter(1)])
+    shutil.rmtree(folder)
+    with pytest.raises(FileNotFoundError):
+        file.bury([letter(2)])
+    folder.mkdir()
+    file.bury([letter(2)])
+    file.close()
+
+    assert [orjson.loads(line)["id"][-1] for line in lines(folder)] == ["2"]
 
 
 def test_dead_letters_are_private(tmp_path: Path) -> None:
