@@ -329,8 +329,10 @@ def _is_own(record: logging.LogRecord) -> bool:
     if record.name.startswith(_OWN_NAMES):
         return True
     thread = record.threadName
+    if thread is None:  # `logging.logThreads` is off
+        thread = threading.current_thread().name
     # The worker's thread also runs the application's callback, whose records are counted.
-    return thread is not None and thread.startswith(_OWN_NAMES) and thread != _WORKER_NAME
+    return thread.startswith(_OWN_NAMES) and thread != _WORKER_NAME
 
 
 def _check(name: str, value: str, choices: Sequence[str]) -> None:
