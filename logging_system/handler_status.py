@@ -20,7 +20,13 @@ from typing import Any, Literal
 
 import orjson
 
-from logging_system.ledger import HandlerCounters, counters_content, write_status
+from logging_system.ledger import (
+    STATUS_INTERVAL_SECONDS,
+    HandlerCounters,
+    HandlerLedger,
+    counters_content,
+    write_status,
+)
 from logging_system.spool.segment import list_segments
 
 ENDED_NAME = "status-handlers-ended.json"
@@ -61,6 +67,18 @@ class HandlerStatusFile:
         self._written: tuple[HandlerCounters, bool] | None = None
         self._base: HandlerCounters | None = None
         self._touch_due_seconds = float("-inf")
+        self._report_due_seconds = float("-inf")
+
+    def report(self, ledger: HandlerLedger, *, closing: bool) -> None:
+        """Bring the file up to date now and then, and at the end; the ledger counts what the disk refuses."""
+        now_seconds = self._clock()
+        if not closing and now_seconds < self._report_due_seconds:
+            return
+        self._report_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
+        try:
+            self.write(ledger.snapshot(), closing=closing)
+        except OSError as error:
+            ledger.spool_error(error)
 
     def write(self, counters: HandlerCounters, *, closing: bool) -> None:
         """Bring the file up to date.

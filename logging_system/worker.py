@@ -10,7 +10,7 @@ from pathlib import Path
 
 from logging_system.admission import RecordQueue
 from logging_system.handler_status import HandlerStatusFile
-from logging_system.ledger import STATUS_INTERVAL_SECONDS, HandlerLedger
+from logging_system.ledger import HandlerLedger
 from logging_system.record import Captured, Durability, Producer, Scrubber, encode
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
@@ -57,7 +57,6 @@ class Worker:
         self._scrub = scrub
         self._durable = durable
         self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), service, time.monotonic)
-        self._status_due_seconds = 0.0
         self._deadline_seconds: float | None = None
         self._stopping = threading.Event()
         self._in_hand = 0
@@ -80,7 +79,7 @@ class Worker:
                     self._writer.give_up()
                     self._ledger.drop_queued("worker_error", self._in_hand)
                 self._queue.settled()
-            self._report(closing=False)
+            self._status.report(self._ledger, closing=False)
             if self._queue.closed and (not group or self._is_late()):
                 break
         self._queue.discard("closed")
@@ -88,7 +87,7 @@ class Worker:
             self._writer.seal()
         except OSError as error:
             self._ledger.spool_error(error)
-        self._report(closing=True)
+        self._status.report(self._ledger, closing=True)
 
     def _store(self, group: Sequence[Captured]) -> None:
         kept, documents = self._encode(group)
@@ -116,7 +115,7 @@ class Worker:
         sync = any((captured.durability or self._durability) == "fsync" for captured in kept)
         wait_seconds = 0.05
         while (hindrance := self._attempt(documents, kept, sync=sync)) is not None:
-            self._report(closing=False)
+            self._status.report(self._ledger, closing=False)
             if self._is_late():
                 self._drop(hindrance, kept)
                 return False
@@ -157,13 +156,3 @@ class Worker:
 
     def _is_late(self) -> bool:
         return self._deadline_seconds is not None and time.monotonic() >= self._deadline_seconds
-
-    def _report(self, *, closing: bool) -> None:
-        now_seconds = time.monotonic()
-        if not closing and now_seconds < self._status_due_seconds:
-            return
-        self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
-        try:
-            self._status.write(self._ledger.snapshot(), closing=closing)
-        except OSError as error:
-            self._ledger.spool_error(error)

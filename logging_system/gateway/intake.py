@@ -16,7 +16,6 @@ from pathlib import Path
 
 from logging_system.handler_status import HandlerStatusFile
 from logging_system.ledger import (
-    STATUS_INTERVAL_SECONDS,
     HandlerCounters,
     HandlerLedger,
     error_name,
@@ -65,7 +64,6 @@ class Intake:
     ) -> None:
         self._writer = writer
         self._pending_bytes_max = pending_bytes_max
-        self._clock = clock
         self._ledger = HandlerLedger()
         self._work = threading.Condition(self._ledger.lock)
         self._waiting: deque[_Delivery] = deque()
@@ -73,7 +71,6 @@ class Intake:
         self._closed = False
         self._trouble = ""
         self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), None, clock, kind="gateway")
-        self._status_due_seconds = 0.0
         self._thread = threading.Thread(target=self._run, name="logging_system.intake", daemon=True)
 
     @property
@@ -138,14 +135,14 @@ class Intake:
             group = self._take()
             if group:
                 self._store(group)
-            self._report(closing=False)
+            self._status.report(self._ledger, closing=False)
             if self._closed and not self._waiting:
                 break
         try:
             self._writer.seal()
         except OSError as error:
             self._ledger.spool_error(error)
-        self._report(closing=True)
+        self._status.report(self._ledger, closing=True)
 
     def _take(self) -> list[_Delivery]:
         with self._ledger.lock:
@@ -213,16 +210,6 @@ class Intake:
             self._ledger.admit(delivery.stored)
             if refused := len(delivery.documents) - delivery.stored:
                 self._ledger.drop_queued("spool_refused", refused)
-
-    def _report(self, *, closing: bool) -> None:
-        now_seconds = self._clock()
-        if not closing and now_seconds < self._status_due_seconds:
-            return
-        self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
-        try:
-            self._status.write(self._ledger.snapshot(), closing=closing)
-        except OSError as error:
-            self._ledger.spool_error(error)
 
 
 def blocks(documents: Sequence[bytes]) -> list[Sequence[bytes]]:
