@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import struct
 import subprocess
@@ -346,6 +347,29 @@ def test_a_folder_of_a_newer_version_ends_with_1_and_the_remedy(tmp_path: Path) 
     assert f"--spool {tmp_path}/checkpoint has format version 2; ship this folder with a newer" in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "checkpoint").read_bytes() == slot
+
+
+def test_a_folder_removed_and_taken_by_another_process_ends_with_1_and_says_so(
+    tmp_path: Path, store: Store
+) -> None:
+    folder, removed, taken = tmp_path / "spool", tmp_path / "removed", tmp_path / "taken"
+    options = ("--spool", str(folder), "--elasticsearch", store.url, "--stream", STREAM)
+    process = started([sys.executable, "-m", "logging_system", "ship", *options], stderr=subprocess.PIPE)
+    ready_line(process)
+    other = SpoolReader(taken)
+    folder.rename(removed)
+    taken.rename(folder)
+    shutil.rmtree(removed)
+    try:
+        _, errors = process.communicate(timeout=WAIT_SECONDS)
+    finally:
+        kill(process)
+        other.close()
+
+    assert process.returncode == 1
+    assert f"{folder} was removed and taken by another process" in errors.decode()
+    assert "is being shipped by process" in errors.decode()
+    assert "Traceback" not in errors.decode()
 
 
 def run_script(script: str, spool: Path) -> list[str]:
