@@ -105,10 +105,14 @@ class DeadLetterFile:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open()
+
+    def _open(self) -> None:
         self._descriptor = os.open(
-            folder / NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE
+            self._folder / NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE
         )
-        sync_folder(folder)
+        sync_folder(self._folder)
         size_bytes = os.fstat(self._descriptor).st_size
         end = os.pread(self._descriptor, _REMEMBERED_BYTES, max(0, size_bytes - _REMEMBERED_BYTES))
         whole_lines, newline, torn = end.rpartition(b"\n")
@@ -121,6 +125,7 @@ class DeadLetterFile:
         Raises:
             OSError: The disk refused; handing the same letters in again is safe.
         """
+        self._return_after_removal()
         fresh = [letter for letter in letters if letter.item.id not in self._earlier_ids]
         if not fresh:
             return
@@ -134,6 +139,12 @@ class DeadLetterFile:
             os.ftruncate(self._descriptor, size_bytes)  # the letters come again, whole
             raise
         self._torn = False
+
+    def _return_after_removal(self) -> None:
+        if os.fstat(self._descriptor).st_nlink == 0:  # what is written to it now would be gone
+            removed = self._descriptor
+            self._open()
+            os.close(removed)
 
     def close(self) -> None:
         """Close the file."""

@@ -23,6 +23,7 @@ from typing import Protocol, get_args
 from logging_system.admission import FullPolicy, RecordQueue
 from logging_system.ledger import HandlerCounters, HandlerLedger
 from logging_system.record import Durability, Scrubber, capture, identity
+from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter
 from logging_system.worker import OnDurable, Worker
@@ -77,6 +78,7 @@ class SpoolHandler(logging.Handler):
         queue_records_max: Records waiting for the worker at most.
         queue_bytes_max: Their bytes at most, roughly.
         spool_bytes_max: Bytes that the segments of all writers may take; beyond it new records are refused.
+        retention: When records in the spool give way, acknowledged ones included; None, never.
         when_full: What a full queue does: "block_errors" (ERROR and above wait within `block_seconds`, the
             newest below is dropped), "drop_newest", or "drop_oldest" (of those not acknowledged yet).
         block_seconds: How long a thread may wait for room in a full queue per second.
@@ -100,6 +102,7 @@ class SpoolHandler(logging.Handler):
         queue_records_max: int = 10_000,
         queue_bytes_max: int = 32 * 1024 * 1024,
         spool_bytes_max: int = 1024 * 1024 * 1024,
+        retention: Retention | None = None,
         when_full: FullPolicy = "block_errors",
         block_seconds: float = 0.05,
         close_seconds: float = CLOSE_SECONDS_MAX,
@@ -118,6 +121,7 @@ class SpoolHandler(logging.Handler):
         self._queue_records_max = queue_records_max
         self._queue_bytes_max = queue_bytes_max
         self._spool_bytes_max = spool_bytes_max
+        self._retention = retention
         self._when_full: FullPolicy = when_full
         self._block_seconds = block_seconds
         self._close_seconds = min(close_seconds, CLOSE_SECONDS_MAX)
@@ -216,7 +220,10 @@ class SpoolHandler(logging.Handler):
             when_full=self._when_full,
         )
         self._writer = SpoolWriter(
-            self._folder, spool_bytes_max=self._spool_bytes_max, sync=self._durability == "fsync"
+            self._folder,
+            spool_bytes_max=self._spool_bytes_max,
+            sync=self._durability == "fsync",
+            retention=self._retention,
         )
         self._worker = None
         self._thread = None
@@ -226,7 +233,7 @@ class SpoolHandler(logging.Handler):
             prepare_folder(self._folder)
         except OSError as error:
             # The application starts nevertheless; the worker keeps trying.
-            self._ledger.spool_error(type(error).__name__)
+            self._ledger.spool_error(error)
         self._worker = Worker(
             queue=self._queue,
             writer=self._writer,
@@ -244,7 +251,7 @@ class SpoolHandler(logging.Handler):
             thread.start()
         except RuntimeError as error:
             # No more threads: the queue takes what it may, and the rest is dropped and counted.
-            self._ledger.spool_error(type(error).__name__)
+            self._ledger.spool_error(error)
         else:
             self._thread = thread
         if self._sender is not None:
@@ -322,8 +329,10 @@ def _is_own(record: logging.LogRecord) -> bool:
     if record.name.startswith(_OWN_NAMES):
         return True
     thread = record.threadName
+    if thread is None:  # `logging.logThreads` is off
+        thread = threading.current_thread().name
     # The worker's thread also runs the application's callback, whose records are counted.
-    return thread is not None and thread.startswith(_OWN_NAMES) and thread != _WORKER_NAME
+    return thread.startswith(_OWN_NAMES) and thread != _WORKER_NAME
 
 
 def _check(name: str, value: str, choices: Sequence[str]) -> None:

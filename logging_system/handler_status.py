@@ -1,8 +1,8 @@
-"""The counters of every handler as files in the spool folder: one per epoch, and one for those that ended.
+"""The counters of every writer as files in the spool folder: one per epoch, and one for those that ended.
 
-A handler writes its file when something changed and touches it otherwise, so an old file means an ended
-process. The folder's shipper adds such files to the total and removes them: however many processes come and
-go, the folder stays small and no count is lost.
+A handler, or a gateway, writes its file when something changed and touches it otherwise, so an old file means
+an ended process. The folder's shipper adds such files to the total and removes them: however many processes
+come and go, the folder stays small and no count is lost.
 
 A process that ended without closing leaves what its queue held unknown. Its settled records are added, the
 rest is not invented: `unclean_exits` says that there may have been some.
@@ -16,11 +16,17 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
-from logging_system.ledger import HandlerCounters, counters_content, write_status
+from logging_system.ledger import (
+    STATUS_INTERVAL_SECONDS,
+    HandlerCounters,
+    HandlerLedger,
+    counters_content,
+    write_status,
+)
 from logging_system.spool.segment import list_segments
 
 ENDED_NAME = "status-handlers-ended.json"
@@ -29,27 +35,50 @@ FILES_KEPT_MAX = 256
 INTERVAL_SECONDS = 30.0
 _TOUCH_SECONDS = 30.0
 _BATCH_FILES = 1_000
-_NAME = re.compile(r"status-handler-([0-9a-f]{32})\.(json|ending)")
+_NAME = re.compile(r"status-(?:handler|gateway)-([0-9a-f]{32})\.(json|ending)")
+
+Kind = Literal["handler", "gateway"]
 
 
 class HandlerStatusFile:
-    """One epoch's file; used by its worker.
+    """One epoch's file; used by the thread that writes its spool.
 
     Args:
         folder: The spool folder.
         epoch: Its 32 hexadecimal digits.
-        service: What `service.name` is.
+        service: What `service.name` is; None where each document says it.
         clock: Monotonic seconds.
+        kind: What writes it.
     """
 
-    def __init__(self, folder: Path, epoch: str, service: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        epoch: str,
+        service: str | None,
+        clock: Callable[[], float],
+        *,
+        kind: Kind = "handler",
+    ) -> None:
         self._folder = folder
-        self._path = folder / f"status-handler-{epoch}.json"
-        self._fixed = {"epoch": epoch, "service": service}
+        self._path = folder / f"status-{kind}-{epoch}.json"
+        self._fixed = {"epoch": epoch} if service is None else {"epoch": epoch, "service": service}
         self._clock = clock
         self._written: tuple[HandlerCounters, bool] | None = None
         self._base: HandlerCounters | None = None
         self._touch_due_seconds = float("-inf")
+        self._report_due_seconds = float("-inf")
+
+    def report(self, ledger: HandlerLedger, *, closing: bool) -> None:
+        """Bring the file up to date now and then, and at the end; the ledger counts what the disk refuses."""
+        now_seconds = self._clock()
+        if not closing and now_seconds < self._report_due_seconds:
+            return
+        self._report_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
+        try:
+            self.write(ledger.snapshot(), closing=closing)
+        except OSError as error:
+            ledger.spool_error(error)
 
     def write(self, counters: HandlerCounters, *, closing: bool) -> None:
         """Bring the file up to date.
@@ -74,10 +103,10 @@ class HandlerStatusFile:
 
 @dataclass(slots=True)
 class EndedHandlers:
-    """What all ended handlers of a folder counted.
+    """What all ended handlers and gateways of a folder counted.
 
     Attributes:
-        handlers: How many.
+        handlers: How many, gateways included.
         unclean_exits: How many of them ended without closing.
         unreadable: Files that could not be read, and are not counted.
         last_added: The epochs added by the last step, which a crash may have kept from being removed.
@@ -135,14 +164,14 @@ def add_ended(folder: Path, now_seconds: float) -> int:
         OSError: The disk refused; nothing is counted twice by trying again.
     """
     total = _read_total(folder)
-    for path in folder.glob("status-handler-*.ending"):
+    for path in _ending(folder):
         if _epoch(path) in total.last_added:
             path.unlink(missing_ok=True)
     for path in _ended(folder, now_seconds):
         # Renamed, so that what is read is what is removed, should the process live after all.
         with contextlib.suppress(FileNotFoundError):
             path.rename(path.with_suffix(".ending"))
-    taken = sorted(folder.glob("status-handler-*.ending"))
+    taken = _ending(folder)
     if not taken:
         return 0
     for path in taken:
@@ -187,6 +216,15 @@ def adding_ended(
         thread.join(1.0)
 
 
+def status_files(folder: Path) -> list[Path]:
+    """Return the files of handlers and gateways that were not added to the total."""
+    return [path for path in folder.glob("status-*.json") if _epoch(path)]
+
+
+def _ending(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("status-*.ending") if _epoch(path))
+
+
 def _read_total(folder: Path) -> EndedHandlers:
     try:
         content = orjson.loads((folder / ENDED_NAME).read_bytes())
@@ -201,9 +239,9 @@ def _ended(folder: Path, now_seconds: float) -> list[Path]:
     spooled = {epoch.hex() for epoch in list_segments(folder)}
     candidates: list[tuple[float, Path]] = []
     count = 0
-    for path in folder.glob("status-handler-*.json"):
+    for path in status_files(folder):
         count += 1
-        if (epoch := _epoch(path)) and epoch not in spooled:
+        if _epoch(path) not in spooled:
             with contextlib.suppress(FileNotFoundError):
                 candidates.append((now_seconds - path.stat().st_mtime, path))
     surplus = count - FILES_KEPT_MAX

@@ -67,6 +67,7 @@ class Installation:
             queue_records_max=settings.queue_records_max,
             queue_bytes_max=settings.queue_bytes_max,
             spool_bytes_max=settings.spool_bytes_max,
+            retention=settings.retention,
             when_full=settings.when_full,
             block_seconds=settings.block_seconds,
             close_seconds=settings.close_seconds,
@@ -127,7 +128,12 @@ class Installation:
                 )
             )
             return None
-        return InProcessSender(self.spool, sink_opener(settings), limits=limits_of(settings))
+        return InProcessSender(
+            self.spool,
+            sink_opener(settings),
+            limits=limits_of(settings),
+            retention_seconds=settings.retention_seconds,
+        )
 
     def _note(self, problem: Problem) -> None:
         self.problems.append(problem)

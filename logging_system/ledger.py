@@ -1,9 +1,10 @@
 """Says what happened to every record: two sets of counters, each with an equation that always holds.
 
 * The handler's: `offered = queued + dropped{reason} + admitted`. Admitted is: framed in the spool.
-* The shipper's: `admitted = spooled + delivered + dead_lettered + redirected + corrupted`, over everything it
-  has read from the spool since the spool began. Spooled includes what is in flight; a conflict (the store had
-  the document already) is a delivery; corrupted is what the disk destroyed.
+* The shipper's: `admitted = spooled + delivered + dead_lettered + redirected + corrupted + evicted`, over
+  everything it has read from the spool since the spool began. Spooled includes what is in flight; a conflict
+  (the store had the document already) is a delivery; corrupted is what the disk destroyed; evicted is what
+  gave way to a declared retention.
 
 Each process writes its set to a small file in the spool folder, at most once a second and at its end.
 """
@@ -11,6 +12,7 @@ Each process writes its set to a small file in the spool folder, at most once a 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 from collections.abc import Mapping
@@ -85,8 +87,9 @@ class HandlerLedger:
             self.queued -= count
             self.admitted += count
 
-    def spool_error(self, name: str) -> None:
+    def spool_error(self, error: Exception) -> None:
         """Count one failed attempt to write to the spool."""
+        name = error_name(error)
         with self.lock:
             self.spool_errors[name] = self.spool_errors.get(name, 0) + 1
 
@@ -115,6 +118,7 @@ class ShipperCounters:
         dead_lettered: Durable in the dead letters.
         redirected: Taken by the store's failure store.
         corrupted: Destroyed in the spool.
+        evicted: Given up undelivered, because retention was set.
         conflicts: Deliveries that the store had already.
     """
 
@@ -124,13 +128,20 @@ class ShipperCounters:
     dead_lettered: int
     redirected: int
     corrupted: int
+    evicted: int
     conflicts: int
 
     @property
     def balanced(self) -> bool:
         """Whether every admitted record is accounted for."""
-        gone = self.delivered + self.dead_lettered + self.redirected + self.corrupted
+        gone = self.delivered + self.dead_lettered + self.redirected + self.corrupted + self.evicted
         return self.admitted == self.spooled + gone
+
+
+def error_name(error: Exception) -> str:
+    """Return the name by which an error is counted: its errno's, such as ENOSPC, or its class's."""
+    number = error.errno if isinstance(error, OSError) else None
+    return errno.errorcode.get(number or 0, type(error).__name__)
 
 
 def counters_content(counters: HandlerCounters | ShipperCounters) -> dict[str, object]:

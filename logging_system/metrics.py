@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,9 +22,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from logging_system.handler_status import ENDED_NAME
+from logging_system.handler_status import ENDED_NAME, status_files
+from logging_system.ledger import HandlerCounters, counters_content
 
 HANDLER_PREFIX = "logging_system_handlers_"
+GATEWAY_PREFIX = "logging_system_gateway_"
 SHIPPER_PREFIX = "logging_system_shipper_"
 GAUGES = frozenset(
     {
@@ -33,6 +35,7 @@ GAUGES = frozenset(
         "spooled",
         "balanced",
         "store_ready",
+        "newer_epochs",
         "in_flight_requests",
         "waiting_batches",
         "concurrency_limit",
@@ -63,7 +66,7 @@ class SpoolCollector(Collector):
         yield from _families(SHIPPER_PREFIX, _numbers(_read(self._status_path)))
 
     def _handlers(self) -> Counts:
-        paths = [*self._folder.glob("status-handler-*.json"), self._folder / ENDED_NAME]
+        paths = [*status_files(self._folder), self._folder / ENDED_NAME]
         contents = [_numbers(content) for path in paths if (content := _read(path))]
         total: Counts = {"files": len(contents)}
         for content in contents:
@@ -74,6 +77,28 @@ class SpoolCollector(Collector):
                 int(content.get("balanced") is True) for content in map(_read, paths) if content
             )
         return total
+
+
+class GatewayCollector(Collector):
+    """The metrics of one gateway.
+
+    Args:
+        counters: Returns its counters of one moment.
+    """
+
+    def __init__(self, counters: Callable[[], HandlerCounters]) -> None:
+        self._counters = counters
+
+    def collect(self) -> Iterable[Metric]:
+        """Take the counters."""
+        return _families(GATEWAY_PREFIX, _numbers(counters_content(self._counters())))
+
+
+def exposition(collector: Collector) -> tuple[bytes, str]:
+    """Return one collector's metrics as Prometheus reads them, and their content type."""
+    registry = CollectorRegistry()
+    registry.register(collector)
+    return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
 @contextlib.contextmanager
@@ -91,9 +116,8 @@ def serve_metrics(port: int, folder: Path, status_path: Path) -> Iterator[int]:
     Raises:
         OSError: The port cannot be had.
     """
-    registry = CollectorRegistry()
-    registry.register(SpoolCollector(folder, status_path))
-    server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Page, registry, status_path))
+    collector = SpoolCollector(folder, status_path)
+    server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Page, collector, status_path))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, name="logging_system.metrics", daemon=True)
     thread.start()
@@ -107,15 +131,16 @@ def serve_metrics(port: int, folder: Path, status_path: Path) -> Iterator[int]:
 class _Page(BaseHTTPRequestHandler):
     timeout = _REQUEST_SECONDS_MAX
 
-    def __init__(self, registry: CollectorRegistry, status_path: Path, *arguments: Any) -> None:
-        self._registry = registry
+    def __init__(self, collector: Collector, status_path: Path, *arguments: Any) -> None:
+        self._collector = collector
         self._status_path = status_path
         super().__init__(*arguments)
 
     def do_GET(self) -> None:
         """Answer `/metrics` and `/status`."""
         if self.path == "/metrics":
-            self._answer(200, CONTENT_TYPE_LATEST, generate_latest(self._registry))
+            page, content_type = exposition(self._collector)
+            self._answer(200, content_type, page)
         elif self.path == "/status":
             self._answer(200, "application/json", orjson.dumps(_read(self._status_path)))
         else:

@@ -37,6 +37,7 @@ class InProcessSender:
         folder: The spool folder.
         open_sink: Makes the sink; called once the folder is ours.
         limits: How large and how many.
+        retention_seconds: How old spooled records may become; None, however old.
         poll_seconds: How often to look whether the folder has become free.
     """
 
@@ -46,11 +47,13 @@ class InProcessSender:
         open_sink: Callable[[], Sink],
         *,
         limits: Limits,
+        retention_seconds: float | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._folder = folder
         self._open_sink = open_sink
         self._limits = limits
+        self._retention_seconds = retention_seconds
         self._poll_seconds = poll_seconds
         self._reported = ""
         self._begin()
@@ -132,7 +135,9 @@ class InProcessSender:
                 SpoolReader(self._folder).close()  # whoever only waits needs no client in its memory
             sink = self._open_sink()
             with self._lock:
-                shipper = self._shipper = Shipper(self._folder, sink, limits=self._limits)
+                shipper = self._shipper = Shipper(
+                    self._folder, sink, limits=self._limits, retention_seconds=self._retention_seconds
+                )
             if stopping.is_set():
                 shipper.stop()
             self._decided.set()

@@ -28,9 +28,10 @@ class Senders:
         self._sink = sink
         self._threads_max = STUCK_FACTOR * concurrency
         self._expects = expects
-        self._commands: queue.SimpleQueue[Send | LookUp] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[Send | LookUp | None] = queue.SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._threads = 0
+        self._closed = threading.Event()
 
     @property
     def threads(self) -> int:
@@ -46,9 +47,14 @@ class Senders:
             self._threads += 1
         self._commands.put(command)
 
+    def close(self) -> None:
+        """Let every thread end as soon as it is done with its request; what waits for one is not sent."""
+        self._closed.set()
+        for _ in range(self._threads):
+            self._commands.put(None)
+
     def _work(self) -> None:
-        while True:
-            command = self._commands.get()
+        while (command := self._commands.get()) is not None and not self._closed.is_set():
             # One that was given up while it stood in the queue would only be sent twice.
             if self._expects(command.number):
                 self.reports.put((command.number, self._ask(command)))

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from logging_system.admission import FullPolicy
 from logging_system.record import Durability
 from logging_system.settings_file import SettingsFileError, read_settings_file
+from logging_system.spool.retention import Retention
 
 ENVIRONMENT_PREFIX = "LOGGING_SYSTEM_"
 FILE_SETTING = "settings"
@@ -99,6 +100,18 @@ class Settings(BaseSettings):
         ge=4096,
         description="Bytes of the spool folder; beyond it new records are refused.",
     )
+    retention_seconds: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Give up spooled records that are older, acknowledged ones included; by default none.",
+    )
+    retention_bytes: int | None = Field(
+        None,
+        ge=4096,
+        description="Give up the oldest spooled records, acknowledged ones included, rather than let the "
+        "folder hold more bytes; by default none is given up, and a full spool refuses new ones.",
+    )
     close_seconds: float = Field(
         5.0, gt=0, le=5, description="How long the end of the process may be delayed."
     )
@@ -133,7 +146,9 @@ class Settings(BaseSettings):
     file_rotate_bytes: int = Field(
         64 * 1024 * 1024, ge=4096, description="Size at which that file is rotated."
     )
-    file_rotate_files: int = Field(8, ge=1, description="How many rotated files are kept.")
+    file_rotate_files: int = Field(
+        8, ge=1, description="How many such files there are, the current one included; the oldest goes first."
+    )
     batch_records_max: int = Field(1_000, ge=1, description="Documents in one request.")
     batch_bytes_max: int = Field(4 * 1024 * 1024, ge=1024, description="Document bytes in one request.")
     linger_seconds: float = Field(0.05, ge=0, le=60, description="How long a document waits for company.")
@@ -156,6 +171,11 @@ class Settings(BaseSettings):
         state = os.environ.get("XDG_STATE_HOME", "")
         base = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
         return base / "logging_system" / _as_name(self.service)
+
+    @property
+    def retention(self) -> Retention | None:
+        """Return when spooled records give way; None where that was not asked for."""
+        return retention_of(self.retention_seconds, self.retention_bytes, self.spool_bytes_max)
 
     @property
     def stream_name(self) -> str:
@@ -268,6 +288,19 @@ def _unknown(name: str) -> str:
         if close
         else "no such setting; see docs/reference/settings.md"
     )
+
+
+def retention_of(seconds: float | None, size_bytes: int | None, spool_bytes_max: int) -> Retention | None:
+    """Return what a spool may hold before its records give way.
+
+    Args:
+        seconds: How old records may become; None, however old.
+        size_bytes: How many bytes the folder may hold; None gives up none for room.
+        spool_bytes_max: At how many bytes new records would be refused: beyond it the old ones must go first.
+    """
+    if seconds is None and size_bytes is None:
+        return None
+    return Retention(seconds, None if size_bytes is None else min(size_bytes, spool_bytes_max))
 
 
 def _as_name(service: str) -> str:

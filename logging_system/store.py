@@ -24,6 +24,9 @@ _OF_ELASTICSEARCH = (
 )
 
 
+_QUEUE_SECONDS = 10.0
+
+
 def sink_opener(settings: Settings) -> Callable[[], Sink]:
     """Load what the named store needs, and return what opens a sink; the store need not be up.
 
@@ -36,7 +39,7 @@ def sink_opener(settings: Settings) -> Callable[[], Sink]:
     """
     # Loaded here: an application whose sender is a process of its own needs neither.
     if settings.file is not None:
-        from logging_system.sinks.file import FileSink  # type: ignore[import-not-found,unused-ignore]
+        from logging_system.sinks.file import FileSink
 
         return partial(
             FileSink,
@@ -58,11 +61,14 @@ def sink_opener(settings: Settings) -> Callable[[], Sink]:
 
 def limits_of(settings: Settings) -> Limits:
     """Return the limits that the settings name; the others have their defaults."""
+    # A look-up is two requests, and may have stood in the queue behind one that drips.
+    longest_seconds = 2 * settings.request_timeout_seconds + _QUEUE_SECONDS
     return Limits(
         batch_records_max=settings.batch_records_max,
         batch_bytes_max=settings.batch_bytes_max,
         linger_seconds=settings.linger_seconds,
         concurrency=settings.connections,
+        request_seconds_max=max(Limits().request_seconds_max, longest_seconds),
     )
 
 

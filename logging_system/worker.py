@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import threading
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from logging_system.admission import RecordQueue
 from logging_system.handler_status import HandlerStatusFile
-from logging_system.ledger import STATUS_INTERVAL_SECONDS, HandlerLedger
+from logging_system.ledger import HandlerLedger
 from logging_system.record import Captured, Durability, Producer, Scrubber, encode
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
@@ -58,7 +57,6 @@ class Worker:
         self._scrub = scrub
         self._durable = durable
         self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), service, time.monotonic)
-        self._status_due_seconds = 0.0
         self._deadline_seconds: float | None = None
         self._stopping = threading.Event()
         self._in_hand = 0
@@ -78,17 +76,18 @@ class Worker:
                     self._store(group)
                 except Exception:
                     # A worker that dies takes every later record with it; what it held is counted instead.
+                    self._writer.give_up()
                     self._ledger.drop_queued("worker_error", self._in_hand)
                 self._queue.settled()
-            self._report(closing=False)
+            self._status.report(self._ledger, closing=False)
             if self._queue.closed and (not group or self._is_late()):
                 break
         self._queue.discard("closed")
         try:
             self._writer.seal()
         except OSError as error:
-            self._ledger.spool_error(_name(error))
-        self._report(closing=True)
+            self._ledger.spool_error(error)
+        self._status.report(self._ledger, closing=True)
 
     def _store(self, group: Sequence[Captured]) -> None:
         kept, documents = self._encode(group)
@@ -116,7 +115,7 @@ class Worker:
         sync = any((captured.durability or self._durability) == "fsync" for captured in kept)
         wait_seconds = 0.05
         while (hindrance := self._attempt(documents, kept, sync=sync)) is not None:
-            self._report(closing=False)
+            self._status.report(self._ledger, closing=False)
             if self._is_late():
                 self._drop(hindrance, kept)
                 return False
@@ -137,7 +136,7 @@ class Worker:
             return "spool_full" if kept else None
         except OSError as error:
             # A disk may come back: keep what is in hand; when the queue fills, its policy decides.
-            self._ledger.spool_error(_name(error))
+            self._ledger.spool_error(error)
             return "spool_error"
         return None
 
@@ -149,23 +148,11 @@ class Worker:
             kept[:], documents[:] = self._encode([captured for captured in kept if captured.acknowledged])
 
     def _drop(self, reason: str, given_up: Sequence[Captured]) -> None:
+        # After a failed sync a reader may have seen them: what comes next must not bear their sequences.
+        self._writer.give_up()
         self._in_hand -= len(given_up)
         acknowledged = sum(captured.acknowledged for captured in given_up)
         self._ledger.drop_queued(reason, len(given_up), acknowledged=acknowledged)
 
     def _is_late(self) -> bool:
         return self._deadline_seconds is not None and time.monotonic() >= self._deadline_seconds
-
-    def _report(self, *, closing: bool) -> None:
-        now_seconds = time.monotonic()
-        if not closing and now_seconds < self._status_due_seconds:
-            return
-        self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
-        try:
-            self._status.write(self._ledger.snapshot(), closing=closing)
-        except OSError as error:
-            self._ledger.spool_error(_name(error))
-
-
-def _name(error: OSError) -> str:
-    return errno.errorcode.get(error.errno or 0, type(error).__name__)

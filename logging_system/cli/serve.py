@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _NAME = "serve"
 
+_RETENTION = "give up records in the spool {}, though they were answered with 200 (default: none)"
 _BODY_SECONDS = "how long a body may take to arrive (default 30)"
 
 
@@ -27,7 +28,8 @@ def add(subcommands: Subcommands) -> None:
         help="take logs from other processes over HTTP",
         description="Takes NDJSON (POST /v1/ndjson) and OTLP/HTTP logs (POST /v1/logs); 200 means that they "
         "are durable in the spool. Prints one JSON line with its URL when it takes requests. GET /healthz, "
-        "/readyz, /stats. SIGTERM ends it within 5 seconds. Exit codes: 0 stopped, 1 cannot serve, 4 usage.",
+        "/readyz, /stats, /metrics. SIGTERM ends it within 5 seconds. Exit codes: 0 stopped, 1 cannot "
+        "serve, 4 usage.",
     )
     parser.set_defaults(run=_serve)
     flag = parser.add_argument
@@ -57,11 +59,14 @@ def add(subcommands: Subcommands) -> None:
     _add_limit(parser, "--pending-bytes-max", defaults.pending_bytes_max, "bytes waiting for the disk")
     _add_limit(parser, "--connections-max", defaults.connections_max, "connections served at once")
     _add_limit(parser, "--spool-bytes-max", 1024 * 1024 * 1024, "bytes of the spool; when full, 429")
+    flag("--retention-seconds", type=_seconds, metavar="S", help=_RETENTION.format("that are older"))
+    flag("--retention-bytes", type=_count, metavar="N", help=_RETENTION.format("beyond so many bytes"))
 
 
 def _serve(options: argparse.Namespace) -> int:
     from logging_system.gateway.server import ExposureError, Service, serve
     from logging_system.gateway.tokens import TokenFileError
+    from logging_system.settings import retention_of
 
     service = Service(
         spool=options.spool,
@@ -72,6 +77,7 @@ def _serve(options: argparse.Namespace) -> int:
         certificate=options.certificate,
         key=options.key,
         spool_bytes_max=options.spool_bytes_max,
+        retention=retention_of(options.retention_seconds, options.retention_bytes, options.spool_bytes_max),
         limits=Limits(
             body_bytes_max=options.body_bytes_max,
             record_bytes_max=options.record_bytes_max,

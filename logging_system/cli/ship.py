@@ -32,6 +32,7 @@ _HANDLER_ONLY = frozenset(
         "queue_records_max",
         "queue_bytes_max",
         "spool_bytes_max",
+        "retention_bytes",
         "close_seconds",
         "sender",
     }
@@ -131,21 +132,20 @@ class _Shipping:
 
     def run(self) -> int:
         from logging_system.handler_status import adding_ended
+        from logging_system.spool.checkpoint import SpoolVersionError
         from logging_system.spool.reader import SpoolBusyError
 
         try:
             self._shipper = self._new_shipper()
-        except SpoolBusyError as error:
-            return fail("ship", str(error))
-        except OSError as error:
-            return fail(
-                "ship", f"--spool {self._folder}: {error.strerror}; name a folder this user may write to"
-            )
+        except (SpoolBusyError, OSError) as error:
+            return fail("ship", self._why_not(error))
         try:
             with _serving(self._settings.status_port, self._folder, self._status_path) as port:
                 _say_ready(port)
                 with adding_ended(self._folder, time.time, _tell_disk):
                     self._ship()
+        except (SpoolBusyError, SpoolVersionError) as error:
+            return fail("ship", self._why_not(error))
         except OSError as error:
             return fail("ship", f"--status-port {self._settings.status_port}: {error.strerror}")
         return EXIT_DONE
@@ -154,9 +154,11 @@ class _Shipping:
         while self._shipper is not None:
             if self._stopping or self._reloading:
                 self._shipper.stop()
-            self._shipper.run()
-            self._sink.close()
-            self._shipper = None
+            try:
+                self._shipper.run()
+            finally:
+                self._sink.close()
+                self._shipper = None
             if self._stopping:
                 return
             self._reloading = False
@@ -184,21 +186,37 @@ class _Shipping:
         self._settings = loaded.settings
         _log.warning("settings read again, changed: %s", ", ".join(names) or "none")
 
+    def _why_not(self, error: Exception) -> str:
+        from logging_system.spool.checkpoint import SpoolVersionError
+
+        if isinstance(error, SpoolVersionError):
+            return f"--spool {error.strerror}"
+        if isinstance(error, OSError):
+            return f"--spool {self._folder}: {error.strerror}; name a folder this user may write to"
+        return str(error)
+
     def _new_shipper(self) -> Shipper:
         from logging_system.shipper import Shipper
         from logging_system.store import limits_of
 
         return Shipper(
-            self._folder, self._sink, limits=limits_of(self._settings), status_path=self._status_path
+            self._folder,
+            self._sink,
+            limits=limits_of(self._settings),
+            status_path=self._status_path,
+            retention_seconds=self._settings.retention_seconds,
         )
 
     def _next_shipper(self) -> Shipper | None:
+        from logging_system.spool.checkpoint import SpoolVersionError
         from logging_system.spool.reader import SpoolBusyError
 
         told = ""
         while not self._stopping:
             try:
                 return self._new_shipper()
+            except SpoolVersionError:
+                raise  # waiting does not make an older version able to read it
             except (SpoolBusyError, OSError) as error:
                 if str(error) != told:
                     _log.warning("waiting for the spool: %s", error)

@@ -99,9 +99,9 @@ def _run(run: Callable[[Path, argparse.Namespace], int], options: argparse.Names
 
 
 def _inspect(folder: Path, options: argparse.Namespace) -> int:
-    from logging_system.spool.inspection import inspect  # type: ignore[import-not-found,unused-ignore]
+    from logging_system.spool.inspection import inspect
 
-    summary: Any = inspect(folder)
+    summary = inspect(folder)
     if options.json:
         _print_json(summary)
         return EXIT_DONE
@@ -117,9 +117,9 @@ def _inspect(folder: Path, options: argparse.Namespace) -> int:
 
 
 def _verify(folder: Path, options: argparse.Namespace) -> int:
-    from logging_system.spool.inspection import verify  # type: ignore[import-not-found,unused-ignore]
+    from logging_system.spool.inspection import verify
 
-    findings: list[Any] = verify(folder)
+    findings = verify(folder)
     for finding in findings:
         if options.json:
             _print_json(finding)

@@ -35,6 +35,7 @@ from logging_system.gateway.otlp import iso8601, read_records
 from logging_system.gateway.otlp_json import parse_json
 from logging_system.gateway.tokens import Tokens
 from logging_system.ledger import counters_content
+from logging_system.metrics import GatewayCollector, exposition
 from logging_system.record import Scrubber
 
 JSON = "application/json"
@@ -88,6 +89,7 @@ class Gateway:
                 Route("/v1/logs", self._guarded(self._otlp), methods=["POST"]),
                 Route("/v1/ndjson", self._guarded(self._ndjson), methods=["POST"]),
                 Route("/stats", self._guarded(self._stats), methods=["GET"]),
+                Route("/metrics", self._guarded(self._metrics), methods=["GET"]),
                 Route("/healthz", self._healthy, methods=["GET"]),
                 Route("/readyz", self._ready, methods=["GET"]),
             ],
@@ -141,6 +143,10 @@ class Gateway:
 
     async def _stats(self, _request: Request) -> Response:
         return _json(200, {**counters_content(self.intake.counters()), "trouble": self.intake.trouble})
+
+    async def _metrics(self, _request: Request) -> Response:
+        page, content_type = exposition(GatewayCollector(self.intake.counters))
+        return Response(page, 200, media_type=content_type)
 
     async def _healthy(self, _request: Request) -> Response:
         return _json(200, {"healthy": True})

@@ -6,7 +6,6 @@ serves them all.
 
 from __future__ import annotations
 
-import errno
 import threading
 import time
 from collections import deque
@@ -15,12 +14,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from logging_system.handler_status import HandlerStatusFile
 from logging_system.ledger import (
-    STATUS_INTERVAL_SECONDS,
     HandlerCounters,
     HandlerLedger,
-    counters_content,
-    write_status,
+    error_name,
 )
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
@@ -66,16 +64,13 @@ class Intake:
     ) -> None:
         self._writer = writer
         self._pending_bytes_max = pending_bytes_max
-        self._clock = clock
         self._ledger = HandlerLedger()
         self._work = threading.Condition(self._ledger.lock)
         self._waiting: deque[_Delivery] = deque()
         self._pending_bytes = 0
         self._closed = False
         self._trouble = ""
-        self._status_path = status_folder / f"status-gateway-{writer.epoch.hex()}.json"
-        self._status_due_seconds = 0.0
-        self._status_written: dict[str, object] = {}
+        self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), None, clock, kind="gateway")
         self._thread = threading.Thread(target=self._run, name="logging_system.intake", daemon=True)
 
     @property
@@ -140,14 +135,14 @@ class Intake:
             group = self._take()
             if group:
                 self._store(group)
-            self._report(closing=False)
+            self._status.report(self._ledger, closing=False)
             if self._closed and not self._waiting:
                 break
         try:
             self._writer.seal()
         except OSError as error:
-            self._ledger.spool_error(_name(error))
-        self._report(closing=True)
+            self._ledger.spool_error(error)
+        self._status.report(self._ledger, closing=True)
 
     def _take(self) -> list[_Delivery]:
         with self._ledger.lock:
@@ -188,12 +183,15 @@ class Intake:
             except FrameError as error:
                 return DiskError(str(error))
             except OSError as error:
-                self._ledger.spool_error(_name(error))
-                self._trouble = f"the disk refused: {_name(error)}"
+                # Refused to the client, who may send it again in other company: the same only by its text.
+                self._writer.give_up()
+                self._ledger.spool_error(error)
+                self._trouble = f"the disk refused: {error_name(error)}"
                 return DiskError(self._trouble)
             except Exception as error:
                 # A thread that dies takes every later request with it; this group is refused instead.
-                self._ledger.spool_error(type(error).__name__)
+                self._writer.give_up()
+                self._ledger.spool_error(error)
                 return DiskError(f"the spool failed: {type(error).__name__}")
             self._credit(len(block), group)
         self._trouble = ""
@@ -213,24 +211,6 @@ class Intake:
             if refused := len(delivery.documents) - delivery.stored:
                 self._ledger.drop_queued("spool_refused", refused)
 
-    def _report(self, *, closing: bool) -> None:
-        now_seconds = self._clock()
-        if not closing and now_seconds < self._status_due_seconds:
-            return
-        self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
-        content: dict[str, object] = {
-            "epoch": self._writer.epoch.hex(),
-            "closed": closing,
-            **counters_content(self._ledger.snapshot()),
-        }
-        if content == self._status_written:
-            return
-        try:
-            write_status(self._status_path, content)
-            self._status_written = content
-        except OSError as error:
-            self._ledger.spool_error(_name(error))
-
 
 def blocks(documents: Sequence[bytes]) -> list[Sequence[bytes]]:
     """Return documents in blocks that destroy a bounded number of records when one is damaged."""
@@ -244,7 +224,3 @@ def blocks(documents: Sequence[bytes]) -> list[Sequence[bytes]]:
         block.append(document)
         block_bytes += len(document)
     return [*found, block] if block else found
-
-
-def _name(error: OSError) -> str:
-    return errno.errorcode.get(error.errno or 0, type(error).__name__)

@@ -24,6 +24,7 @@ from logging_system.gateway.intake import Intake
 from logging_system.gateway.limits import Limits
 from logging_system.gateway.tokens import Tokens
 from logging_system.record import Scrubber, identity
+from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter
 
@@ -51,6 +52,7 @@ class Service:
         certificate: The server's certificate chain, PEM; None: no TLS.
         key: Its key.
         spool_bytes_max: Bytes that the segments of all writers may take.
+        retention: When records in the spool give way, acknowledged ones included; None, never.
         limits: How much a client may ask.
         scrub: Takes secrets out of every document.
     """
@@ -63,6 +65,7 @@ class Service:
     certificate: Path | None = None
     key: Path | None = None
     spool_bytes_max: int = 1024 * 1024 * 1024
+    retention: Retention | None = None
     limits: Limits = field(default_factory=Limits)
     scrub: Scrubber = identity
 
@@ -88,7 +91,9 @@ def serve(service: Service, ready: Callable[[str], None]) -> int:
         )
     tokens = None if service.token_file is None else Tokens(service.token_file)
     prepare_folder(service.spool)
-    writer = SpoolWriter(service.spool, spool_bytes_max=service.spool_bytes_max, sync=True)
+    writer = SpoolWriter(
+        service.spool, spool_bytes_max=service.spool_bytes_max, sync=True, retention=service.retention
+    )
     intake = Intake(writer, pending_bytes_max=service.limits.pending_bytes_max, status_folder=service.spool)
     gateway = Gateway(intake, service.limits, tokens, service.scrub)
     server = _Server(_configuration(service, gateway), gateway, ready)

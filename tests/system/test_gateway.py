@@ -186,6 +186,36 @@ def test_a_full_spool_asks_to_come_back_later_and_loses_nothing(tmp_path: Path) 
     assert len(spooled(tmp_path)) == accepted > 0
 
 
+def test_with_retention_a_spool_nobody_ships_takes_on_new_logs(tmp_path: Path) -> None:
+    bounds = ("--spool-bytes-max", "200000", "--retention-bytes", "100000")
+    with gateway(tmp_path, *bounds) as (_process, url):
+        answers = [
+            requests.post(f"{url}/v1/ndjson", lines(50, "x" * 100), headers=NDJSON, timeout=SECONDS)
+            for _ in range(100)
+        ]
+    kept = spooled(tmp_path)
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert 0 < len(kept) < 5_000
+    assert kept[-1]["message"].endswith(" 49")
+
+
+def test_its_counters_are_metrics_and_files_of_the_folder(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (process, url):
+        requests.post(f"{url}/v1/ndjson", lines(3), headers=NDJSON, timeout=SECONDS)
+        page = requests.get(f"{url}/metrics", timeout=SECONDS)
+        process.terminate()
+        process.wait(SECONDS)
+    (path,) = tmp_path.glob("status-gateway-*.json")
+    content = orjson.loads(path.read_bytes())
+
+    assert page.headers["Content-Type"].startswith("text/plain; version=")
+    assert "logging_system_gateway_offered_total 3.0" in page.text
+    assert "logging_system_gateway_admitted_total 3.0" in page.text
+    assert "logging_system_gateway_balanced 1.0" in page.text
+    assert (content["closed"], content["admitted"], content["balanced"]) == (True, 3, True)
+
+
 def test_a_bad_request_is_refused_in_the_form_it_came_in(tmp_path: Path) -> None:
     with gateway(tmp_path) as (_process, url):
         protobuf = requests.post(

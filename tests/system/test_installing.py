@@ -91,6 +91,35 @@ def test_the_three_lines_of_the_readme_bring_a_record_to_the_store(tmp_path: Pat
     assert stored(store) == Counter(["paid"])
 
 
+@pytest.mark.parametrize("log_threads", [True, False])
+def test_what_the_client_says_about_delivering_is_not_delivered(
+    tmp_path: Path, store: Store, log_threads: bool
+) -> None:
+    done = run(
+        f"logging.logThreads = {log_threads}\n"
+        'handle = logging_system.install(url, service="shop", spool=spool, level="DEBUG")\n'
+        "said = []\n"
+        "class Said(logging.Handler):\n"
+        "    def emit(self, record): said.append(record.getMessage())\n"
+        "client = logging.getLogger('urllib3')\n"
+        "client.addHandler(Said())\n"
+        "for number in range(5):\n"
+        "    log.info('line %d', number)\n"
+        "    until = time.monotonic() + 20\n"
+        "    while getattr(handle.stats().shipper, 'delivered', 0) <= number and time.monotonic() < until:\n"
+        "        time.sleep(0.05)\n"
+        "client.debug('the application asks too')\n"
+        "print(handle.stats().handler.offered, len(said) > 5, logging.getLogger().level)\n",
+        store.url,
+        tmp_path / "spool",
+    )
+
+    assert done.stdout.split() == ["6", "True", "10"]
+    eventually(
+        lambda: has(store, *(f"line {number}" for number in range(5)), "the application asks too"), "all"
+    )
+
+
 def test_a_second_install_is_the_first_one(tmp_path: Path) -> None:
     script = (
         'first = logging_system.install("http://127.0.0.1:9", service="a", spool=spool, sender="none")\n'
@@ -351,6 +380,34 @@ def test_sighup_under_load_takes_other_settings_and_loses_nothing(tmp_path: Path
         assert stored(store) == Counter(f"line {number}" for number in range(3_000))
         assert process.poll() is None
     assert (tmp_path / "ship.log").read_text().count("settings read again, changed: batch_records_max") == 4
+
+
+def test_a_reload_leaves_no_thread_of_before(tmp_path: Path, store: Store) -> None:
+    settings(tmp_path, elasticsearch=[store.url])
+    log = tmp_path / "ship.log"
+    delivered: list[str] = []
+    with ship(tmp_path) as (process, _):
+
+        def deliver(message: str) -> None:
+            script = 'logging_system.install(service="shop", spool=spool, sender="none")\n'
+            run(f"{script}log.info('{message}')", "", tmp_path / "spool")
+            delivered.append(message)
+            eventually(lambda: has(store, *delivered), f"{message} arrives")
+
+        def threads() -> int:
+            return len(list(Path(f"/proc/{process.pid}/task").iterdir()))
+
+        def reloads() -> int:
+            return log.read_text().count("settings read again")
+
+        deliver("before")
+        before = threads()
+        for number in range(1, 5):
+            process.send_signal(signal.SIGHUP)
+            eventually(lambda count=number: reloads() == count, "the reload")  # type: ignore[misc]
+            deliver(f"after reload {number}")
+
+        eventually(lambda: threads() <= before, f"no more than {before} threads")
 
 
 def test_a_mistake_at_sighup_is_reported_and_the_settings_stay(tmp_path: Path, store: Store) -> None:

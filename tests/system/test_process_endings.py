@@ -285,7 +285,10 @@ def test_a_spool_folder_removed_under_way_costs_only_what_was_in_it(tmp_path: Pa
     script = (
         "import shutil\n"
         "log.info('gone'); handler.flush()\n"
-        "shutil.rmtree(sys.argv[1])\n"
+        # The worker may just be writing its counters: a folder that gets a file meanwhile is not removed.
+        "for _ in range(100):\n"
+        "    shutil.rmtree(sys.argv[1], ignore_errors=True)\n"
+        "assert not os.path.exists(sys.argv[1])\n"
         "for number in range(5): log.info('after %d', number); handler.flush()\n"
         "assert handler.stats().balanced and handler.stats().admitted == 6\n"
     )

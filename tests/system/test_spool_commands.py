@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +14,6 @@ from logging_system.spool.writer import SpoolWriter
 from tests.system.test_shipping import WAIT_SECONDS, Store, eventually, shipped, shipper, store
 
 __all__ = ["store"]  # a fixture
-
-needs_inspection = pytest.mark.skipif(
-    importlib.util.find_spec("logging_system.spool.inspection") is None, reason="no inspection of folders yet"
-)
 
 
 def spool(*words: str) -> subprocess.CompletedProcess[str]:
@@ -126,7 +121,6 @@ def test_a_mistake_in_the_arguments_ends_with_4(words: list[str]) -> None:
     assert "Traceback" not in done.stderr
 
 
-@needs_inspection
 def test_inspect_tells_what_waits(tmp_path: Path) -> None:
     write(tmp_path, {"message": "a"}, {"message": "b"})
     shown = spool("inspect", "--spool", str(tmp_path))
@@ -137,7 +131,6 @@ def test_inspect_tells_what_waits(tmp_path: Path) -> None:
     assert len(orjson.loads(as_json.stdout)["epochs"]) == 1
 
 
-@needs_inspection
 def test_verify_ends_with_1_for_damage_and_names_it(tmp_path: Path) -> None:
     for _ in range(2):
         write(tmp_path, {"message": "a" * 100})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from pathlib import Path
 
@@ -12,6 +13,17 @@ from logging_system.spool.reader import SpoolReader
 from logging_system.spool.writer import SpoolWriter
 
 SECONDS = 20
+
+
+class SyncingDisk(Disk):
+    """The real disk; what is handed in happens just before each sync of a segment."""
+
+    def __init__(self, before: Callable[[], None]) -> None:
+        self.before = before
+
+    def datasync(self, descriptor: int) -> None:
+        self.before()
+        super().datasync(descriptor)
 
 
 def make_intake(folder: Path, **changes: object) -> Intake:
@@ -42,17 +54,16 @@ def test_documents_are_in_the_spool_when_the_future_is_done(tmp_path: Path) -> N
 
 
 def test_requests_that_wait_together_share_one_sync(tmp_path: Path) -> None:
-    syncs: list[int] = []
+    syncs = 0
     first_sync, go_on = threading.Event(), threading.Event()
 
-    class SlowDisk(Disk):
-        def datasync(self, descriptor: int) -> None:
-            syncs.append(descriptor)
-            first_sync.set()
-            assert go_on.wait(SECONDS)
-            super().datasync(descriptor)
+    def wait_at_first() -> None:
+        nonlocal syncs
+        syncs += 1
+        first_sync.set()
+        assert go_on.wait(SECONDS)
 
-    intake = make_intake(tmp_path, disk=SlowDisk())
+    intake = make_intake(tmp_path, disk=SyncingDisk(wait_at_first))
     intake.start()
     futures = [intake.offer([b"first"])]
     assert first_sync.wait(SECONDS)
@@ -60,7 +71,7 @@ def test_requests_that_wait_together_share_one_sync(tmp_path: Path) -> None:
     go_on.set()
     wait(futures, SECONDS)
 
-    assert len(syncs) == 2
+    assert syncs == 2
     assert intake.counters().admitted == 51
     assert intake.close(SECONDS)
 
@@ -106,15 +117,7 @@ def test_a_full_spool_refuses_the_request_and_takes_later_ones_when_there_is_roo
 
 
 def test_a_disk_that_fails_refuses_the_request_and_the_next_one_is_tried_again(tmp_path: Path) -> None:
-    failures = [OSError(5, "Input/output error")]
-
-    class FailingDisk(Disk):
-        def datasync(self, descriptor: int) -> None:
-            if failures:
-                raise failures.pop()
-            super().datasync(descriptor)
-
-    intake = make_intake(tmp_path, disk=FailingDisk())
+    intake = make_intake(tmp_path, disk=SyncingDisk(failing_once()))
     intake.start()
     error = intake.offer([b"lost?"]).exception(SECONDS)
     assert isinstance(error, DiskError)
@@ -125,6 +128,32 @@ def test_a_disk_that_fails_refuses_the_request_and_the_next_one_is_tried_again(t
     assert intake.counters().spool_errors == {"EIO": 1}
     assert intake.counters().balanced
     assert intake.close(SECONDS)
+
+
+def test_a_request_refused_by_the_disk_and_sent_again_is_a_request_of_its_own(tmp_path: Path) -> None:
+    intake = make_intake(tmp_path, disk=SyncingDisk(failing_once()))
+    intake.start()
+    refused = intake.offer([b"{}"]).exception(SECONDS)
+    intake.offer([b"{}"]).result(SECONDS)
+    assert intake.close(SECONDS)
+    reader = SpoolReader(tmp_path)
+    sequences = [block.first_sequence for block in reader.read(1_000_000)]
+    corrupted = reader.damage.corrupted_records
+    reader.close()
+
+    assert isinstance(refused, DiskError)
+    assert sequences == [2]
+    assert corrupted == 0
+
+
+def failing_once() -> Callable[[], None]:
+    failures = [OSError(5, "Input/output error")]
+
+    def fail() -> None:
+        if failures:
+            raise failures.pop()
+
+    return fail
 
 
 def test_closing_stores_what_waits_and_takes_nothing_more(tmp_path: Path) -> None:

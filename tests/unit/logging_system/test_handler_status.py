@@ -13,6 +13,7 @@ from logging_system.handler_status import (
     FILES_KEPT_MAX,
     HandlerStatusFile,
     add_ended,
+    status_files,
 )
 from logging_system.ledger import HandlerCounters
 from tests.unit.logging_system.spooling import append, writer
@@ -168,3 +169,18 @@ def test_a_file_that_is_no_status_is_counted_as_unreadable(tmp_path: Path, data:
 
     assert total(tmp_path)["unreadable"] == 1
     assert total(tmp_path)["handlers"] == 0
+
+
+def test_gateways_are_summed_up_and_bounded_like_handlers(tmp_path: Path) -> None:
+    write(tmp_path, 1, counters(5))
+    gateway = HandlerStatusFile(tmp_path, epoch(2), None, lambda: 0.0, kind="gateway")
+    gateway.write(counters(7, spool_refused=1), closing=True)
+    (path,) = tmp_path.glob("status-gateway-*.json")
+    os.utime(path, (NOW - ENDED_AGE_SECONDS, NOW - ENDED_AGE_SECONDS))
+    listed = len(status_files(tmp_path))
+    added = add_ended(tmp_path, NOW)
+
+    assert (listed, added) == (2, 2)
+    assert (total(tmp_path)["admitted"], total(tmp_path)["dropped"]) == (12, {"spool_refused": 1})
+    assert status_files(tmp_path) == []
+    assert not path.exists()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 
 from logging_system.delivery.answers import Answer, NoAnswer
@@ -80,3 +81,22 @@ def test_a_sink_that_raises_costs_one_answer_and_no_thread() -> None:
     assert (number, isinstance(answer, NoAnswer)) == (1, True)
     assert senders.reports.get(timeout=WAIT_SECONDS_MAX)[0] == 2
     assert sink.asked == ["look up 1 in 2", "send 1"]
+
+
+def test_threads_end_when_the_senders_are_closed_and_what_waited_is_not_sent() -> None:
+    sink = Scripted()
+    senders = Senders(sink, 1, lambda number: True)
+    before = set(threading.enumerate())
+    for number in range(4):
+        senders.carry(Send(number, (ITEM,)))
+    started = set(threading.enumerate()) - before
+    deadline_seconds = time.monotonic() + WAIT_SECONDS_MAX
+    while len(sink.asked) < STUCK_FACTOR and time.monotonic() < deadline_seconds:
+        sink.release.wait(0.001)
+    senders.close()
+    sink.release.set()
+    for thread in started:
+        thread.join(WAIT_SECONDS_MAX)
+
+    assert not any(thread.is_alive() for thread in started)
+    assert sink.asked == ["send 1"] * STUCK_FACTOR

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from logging_system.settings import SECRETS, Loaded, Settings, changed, load_settings
 from logging_system.settings_file import SettingsFileError, parse_settings
+from logging_system.spool.retention import Retention
+from logging_system.store import limits_of
 
 REFERENCE = Path(__file__).parent.parent.parent.parent / "docs" / "reference" / "settings.md"
 
@@ -164,6 +166,23 @@ def test_folder_and_stream_are_named_by_the_service(monkeypatch: pytest.MonkeyPa
 
     assert settings.spool_folder == Path("/state/logging_system/check_out_.._x")
     assert settings.stream_name == "logs-check_out_.._x-default"
+
+
+def test_records_give_way_only_where_that_was_asked_for_and_before_new_ones_are_refused() -> None:
+    assert load_settings({}).settings.retention is None
+    assert load_settings({"retention_seconds": 60}).settings.retention == Retention(60.0, None)
+    assert load_settings({"retention_bytes": 9_000}).settings.retention == Retention(None, 9_000)
+    bounded = load_settings({"retention_bytes": 9_000, "spool_bytes_max": 5_000}).settings
+    assert bounded.retention == Retention(None, 5_000)
+
+
+@pytest.mark.parametrize(("request_timeout_seconds", "lost_after_seconds"), [(10, 60), (25, 60), (120, 250)])
+def test_a_request_that_may_take_long_is_not_taken_for_lost_before(
+    request_timeout_seconds: float, lost_after_seconds: float
+) -> None:
+    settings = Settings(request_timeout_seconds=request_timeout_seconds)
+
+    assert limits_of(settings).request_seconds_max == lost_after_seconds
 
 
 def test_what_changed_is_named() -> None:

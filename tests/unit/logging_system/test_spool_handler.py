@@ -12,6 +12,7 @@ import pytest
 
 from logging_system.handler import SpoolHandler
 from logging_system.spool.reader import SpoolReader
+from logging_system.spool.retention import Retention
 
 WAIT_SECONDS = 10.0
 
@@ -470,3 +471,18 @@ def test_every_snapshot_balances_whatever_happens_meanwhile(tmp_path: Path, when
     assert all(snapshot.queued >= 0 for snapshot in snapshots)
     assert (last.offered, last.queued) == (1_500, 0)
     assert sum(last.dropped.values()) > 0
+
+
+def test_with_retention_the_oldest_records_give_way_to_new_ones(tmp_path: Path) -> None:
+    with logger_with(
+        tmp_path, spool_bytes_max=100_000, retention=Retention(bytes_max=50_000), durability="write"
+    ) as (logger, handler):
+        for number in range(300):
+            logger.info("line %d %s", number, "x" * 1_000)
+            assert handler.flush(WAIT_SECONDS)
+
+        assert handler.stats().dropped == {}
+        assert handler.stats().admitted == 300
+    kept = messages(tmp_path)
+    assert 0 < len(kept) < 300
+    assert kept[-1].startswith("line 299 ")

@@ -39,7 +39,9 @@ def samples(page: str) -> dict[str, float]:
 def test_a_scrape_sums_all_handlers_and_shows_the_shipper(tmp_path: Path) -> None:
     write_handler(tmp_path, 1, HandlerCounters(7, 1, {"queue_full": 2}, 4, 0, 0, {"ENOSPC": 3}))
     write_handler(tmp_path, 2, HandlerCounters(9, 2, {"queue_full": 1, "closed": 1}, 5, 0, 0, {}))
-    write_status(tmp_path / "s.json", {"pid": 7, **counters_content(ShipperCounters(9, 2, 4, 1, 1, 1, 0))})
+    write_status(
+        tmp_path / "s.json", {"pid": 7, **counters_content(ShipperCounters(10, 2, 4, 1, 1, 1, 1, 0))}
+    )
     with serve_metrics(0, tmp_path, tmp_path / "s.json") as port:
         found = samples(fetch(port, "/metrics"))
 
@@ -55,13 +57,13 @@ def test_a_scrape_sums_all_handlers_and_shows_the_shipper(tmp_path: Path) -> Non
 
 def test_both_equations_hold_on_the_page(tmp_path: Path) -> None:
     write_handler(tmp_path, 1, HandlerCounters(7, 1, {"queue_full": 2}, 4, 0, 0, {}))
-    write_status(tmp_path / "s.json", counters_content(ShipperCounters(9, 2, 4, 1, 1, 1, 0)))
+    write_status(tmp_path / "s.json", counters_content(ShipperCounters(10, 2, 4, 1, 1, 1, 1, 0)))
     with serve_metrics(0, tmp_path, tmp_path / "s.json") as port:
         found = samples(fetch(port, "/metrics"))
     handlers = {name.removeprefix(HANDLER_PREFIX): value for name, value in found.items()}
     shipper = {name.removeprefix(SHIPPER_PREFIX): value for name, value in found.items()}
     dropped = sum(value for name, value in handlers.items() if name.startswith("dropped_total."))
-    gone = ("delivered", "dead_lettered", "redirected", "corrupted")
+    gone = ("delivered", "dead_lettered", "redirected", "corrupted", "evicted")
 
     assert handlers["offered_total"] == handlers["queued"] + dropped + handlers["admitted_total"]
     assert shipper["admitted_total"] == shipper["spooled"] + sum(shipper[f"{name}_total"] for name in gone)
