@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What neither measures time nor looks for what others left on this machine.
+PARALLEL := tests/unit tests/contract tests/fuzz tests/simulation tests/crash
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check example schemas bench prove-heal prove-selftest servers clean
+.PHONY: help run test check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined coverage-core
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,7 +15,9 @@ run: $(VENV)/.installed ## Run the default suite on the embedded backend; prints
 	$(BIN)/logquake run $(ARGS)
 
 test: $(VENV)/.installed-dev ## Run the tests; those that need real servers skip unless `make servers` has run
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(PARALLEL) $(ARGS)
+	$(BIN)/pytest -n 2 tests/detection $(ARGS)
+	$(BIN)/pytest tests/system $(ARGS)
 
 check: $(VENV)/.installed-dev ## Lint, format check, types, import contracts
 	$(BIN)/ruff check .
@@ -27,8 +31,36 @@ prove-heal: $(VENV)/.installed-dev ## Kill `logquake run` at 20 random moments; 
 prove-selftest: $(VENV)/.installed ## Run each known-bad stack 20 times; goes on where it was interrupted
 	$(BIN)/logquake gate selftest --times 20 --resume reports/selftest.jsonl $(ARGS)
 
+prove-simulation: $(VENV)/.installed-dev ## Drive the delivery core through 10,000 seeds, then hunt deliberate bugs
+	seq 0 1 | xargs -P 2 -I {} $(BIN)/python -m tests.simulation --seeds 5000 --first {}0000 $(ARGS)
+	$(BIN)/python -m tests.simulation.mutants
+
+prove-spool: $(VENV)/.installed-dev ## Run the spool on a simulated disk, 5,000 seeds, and find each deliberate bug
+	$(BIN)/python -m tests.simulation.spool --seeds 5000 $(ARGS)
+	$(BIN)/python -m tests.simulation.spool --bugs --seeds 5
+
+prove-crash: $(VENV)/.installed-dev ## Kill a process that writes a spool 10,000 times at its system calls (wants strace)
+	$(BIN)/python -m tests.crash.kills --strace 1000 --seam 9000 $(ARGS)
+
+prove-fuzz: $(VENV)/.installed-dev ## Give a million mutated inputs to the parsers of foreign bytes, on two processes
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
+prove-joined: $(VENV)/.installed-dev ## Drive spool and delivery core together through 2,000 seeds
+	seq 0 1 | xargs -P 2 -I {} $(BIN)/python -m tests.simulation.joined --seeds 1000 --first {}0000 $(ARGS)
+
+coverage-core: $(VENV)/.installed-dev ## Branch coverage of delivery core and spool by their tests, at least 98 %
+	$(BIN)/coverage run --source=logging_system/delivery,logging_system/spool -m \
+	  pytest -q -k "not deliberate_bug" tests/unit/logging_system tests/simulation $(ARGS)
+	$(BIN)/coverage report --show-missing --skip-covered --fail-under=98
+
 bench: $(VENV)/.installed-dev ## Compare the embedded proxy with the real one (wants a quiet machine)
 	LOGQUAKE_BENCH=1 $(BIN)/pytest -q -s tests/benchmarks $(ARGS)
+
+bench-callers: $(VENV)/.installed-dev ## Compare the cost of a log call, and what is lost, with other ways to log
+	$(BIN)/python -m tests.benchmarks.callers $(ARGS)
+
+bench-paths: $(VENV)/.installed-dev ## Measure spool, gateway, store and backlog beside the machine's own limits
+	$(BIN)/python -m tests.benchmarks.paths $(ARGS)
 
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py

@@ -6,12 +6,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Literal
 
 from logging_system.ledger import HandlerLedger
 from logging_system.record import Captured
 
 GROUP_RECORDS_MAX = 512
 GROUP_BYTES_MAX = 4 * 1024 * 1024
+
+FullPolicy = Literal["block_errors", "drop_newest", "drop_oldest"]
 
 
 class BlockBudget(threading.local):
@@ -46,6 +49,7 @@ class RecordQueue:
         records_max: Records waiting at most.
         bytes_max: Their bytes at most, roughly.
         allowance_seconds: How long a thread may wait for room per second, where it may wait.
+        when_full: Whether a full queue makes errors wait, gives up the newest, or gives up the oldest.
         clock: Monotonic seconds.
     """
 
@@ -56,9 +60,11 @@ class RecordQueue:
         records_max: int,
         bytes_max: int,
         allowance_seconds: float,
+        when_full: FullPolicy = "block_errors",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger = ledger
+        self._when_full = when_full
         self._records_max = records_max
         self._bytes_max = bytes_max
         self._clock = clock
@@ -66,6 +72,7 @@ class RecordQueue:
         self._records: deque[Captured] = deque()
         self._bytes = 0
         self._entered = 0
+        self._entered_before_group = 0
         self._room = threading.Condition(ledger.lock)
         self._work = threading.Condition(ledger.lock)
         self._settled = threading.Condition(ledger.lock)
@@ -79,15 +86,15 @@ class RecordQueue:
 
         Args:
             captured: The record.
-            may_wait: Whether the thread may spend its budget when the queue is full.
+            may_wait: Whether the thread may spend its budget when the queue is full and the policy lets it.
 
         Returns:
             Whether the record was queued.
         """
         ledger = self._ledger
         with ledger.lock:
-            if not self.closed and self._is_full(captured) and may_wait:
-                self._wait_for_room(captured)
+            if not self.closed and self._is_full(captured):
+                self._make_room(captured, may_wait=may_wait)
             if self.closed or self._is_full(captured):
                 ledger.drop_offered("closed" if self.closed else "queue_full")
                 return False
@@ -115,6 +122,7 @@ class RecordQueue:
                 self._wait_for_work(1, idle_seconds)
             if self._records and len(self._records) < GROUP_RECORDS_MAX and not (self.closed or self._hurry):
                 self._wait_for_work(GROUP_RECORDS_MAX, linger_seconds)
+            self._entered_before_group = self._entered - len(self._records)
             group: list[Captured] = []
             group_bytes = 0
             while self._records and len(group) < GROUP_RECORDS_MAX and group_bytes < GROUP_BYTES_MAX:
@@ -137,16 +145,12 @@ class RecordQueue:
         Returns:
             Whether that happened in time.
         """
-        ledger = self._ledger
-        with ledger.lock:
+        with self._ledger.lock:
             target = self._entered
             self._hurry = True
             self._work.notify()
             try:
-                # Records leave in the order they came, so this many settled means all of those before.
-                return self._settled.wait_for(
-                    lambda: self._entered - ledger.queued >= target, timeout_seconds
-                )
+                return self._settled.wait_for(lambda: self._have_left() >= target, timeout_seconds)
             finally:
                 self._hurry = False
 
@@ -160,15 +164,32 @@ class RecordQueue:
     def discard(self, reason: str) -> None:
         """Count everything still waiting as dropped."""
         with self._ledger.lock:
-            self._ledger.drop_queued(reason, len(self._records))
+            acknowledged = sum(captured.acknowledged for captured in self._records)
+            self._ledger.drop_queued(reason, len(self._records), acknowledged=acknowledged)
             self._records.clear()
             self._bytes = 0
             self._settled.notify_all()
+
+    def _have_left(self) -> int:
+        """Return how many records, in the order they came, have left the queue and the worker's hands."""
+        waiting = len(self._records)
+        in_hand = self._ledger.queued - waiting
+        return self._entered_before_group if in_hand else self._entered - waiting
 
     def _is_full(self, captured: Captured) -> bool:
         if len(self._records) >= self._records_max:
             return True
         return bool(self._records) and self._bytes + captured.size_bytes > self._bytes_max
+
+    def _make_room(self, captured: Captured, *, may_wait: bool) -> None:
+        if self._when_full == "block_errors" and may_wait:
+            self._wait_for_room(captured)
+        elif self._when_full == "drop_oldest":
+            while self._records and self._is_full(captured) and not self._records[0].acknowledged:
+                oldest = self._records.popleft()
+                self._bytes -= oldest.size_bytes
+                self._ledger.drop_queued("queue_full", 1)
+            self._settled.notify_all()
 
     def _wait_for_room(self, captured: Captured) -> None:
         started_seconds = self._clock()

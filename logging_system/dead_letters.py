@@ -4,17 +4,91 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from logging_system.delivery.machine import BuryDeadLetter
-from logging_system.spool.segment import FILE_MODE, sync_folder, write_fully
+from logging_system.spool.disk import sync_folder, write_fully
+from logging_system.spool.segment import FILE_MODE
 
 NAME = "dead-letters.ndjson"
 _REMEMBERED_BYTES = 16 * 1024 * 1024
 _ID = re.compile(rb'^\{"id":"([0-9a-f]{32}-[0-9]+)"', re.MULTILINE)
+_WHOLE_ID = re.compile(r"[0-9a-f]{32}-[0-9]{1,20}")
+_LINE_BYTES_MAX = 64 * 1024 * 1024
+
+
+class DeadLetterError(Exception):
+    """A line is no dead letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One record the store refused for good.
+
+    Attributes:
+        id: Its id in the store, had it been taken.
+        time: When it was buried, ISO 8601.
+        status: The store's HTTP status for it.
+        reason: The store's words.
+        document: What was refused.
+    """
+
+    id: str
+    time: str
+    status: int
+    reason: str
+    document: dict[str, Any]
+
+
+def read_letter(line: bytes) -> DeadLetter:
+    """Return the dead letter of a line.
+
+    Raises:
+        DeadLetterError: It is none.
+    """
+    try:
+        content = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise DeadLetterError(f"no JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise DeadLetterError("no JSON object; a dead letter has an id and a document")
+    letter_id, document = content.get("id"), content.get("document")
+    if not isinstance(letter_id, str) or not _WHOLE_ID.fullmatch(letter_id):
+        raise DeadLetterError("no id; leave the one the letter had")
+    if not isinstance(document, dict):
+        raise DeadLetterError("the document is no JSON object")
+    status = content.get("status")
+    return DeadLetter(
+        letter_id,
+        str(content.get("time", "")),
+        status if isinstance(status, int) else 0,
+        str(content.get("reason", "")),
+        document,
+    )
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, DeadLetter | DeadLetterError]]:
+    """Yield the letters of a file with their line numbers, from 1; a line that is none as its error.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        number = 0
+        while line := file.readline(_LINE_BYTES_MAX):
+            number += 1
+            if not line.strip():
+                continue
+            try:
+                yield number, read_letter(line)
+            except DeadLetterError as error:
+                yield number, error
 
 
 class DeadLetterFile:
@@ -31,10 +105,14 @@ class DeadLetterFile:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open()
+
+    def _open(self) -> None:
         self._descriptor = os.open(
-            folder / NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE
+            self._folder / NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE
         )
-        sync_folder(folder)
+        sync_folder(self._folder)
         size_bytes = os.fstat(self._descriptor).st_size
         end = os.pread(self._descriptor, _REMEMBERED_BYTES, max(0, size_bytes - _REMEMBERED_BYTES))
         whole_lines, newline, torn = end.rpartition(b"\n")
@@ -47,6 +125,7 @@ class DeadLetterFile:
         Raises:
             OSError: The disk refused; handing the same letters in again is safe.
         """
+        self._return_after_removal()
         fresh = [letter for letter in letters if letter.item.id not in self._earlier_ids]
         if not fresh:
             return
@@ -60,6 +139,12 @@ class DeadLetterFile:
             os.ftruncate(self._descriptor, size_bytes)  # the letters come again, whole
             raise
         self._torn = False
+
+    def _return_after_removal(self) -> None:
+        if os.fstat(self._descriptor).st_nlink == 0:  # what is written to it now would be gone
+            removed = self._descriptor
+            self._open()
+            os.close(removed)
 
     def close(self) -> None:
         """Close the file."""

@@ -14,22 +14,39 @@ import logging
 import os
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Protocol, get_args
 
-from logging_system.admission import RecordQueue
+from logging_system.admission import FullPolicy, RecordQueue
 from logging_system.ledger import HandlerCounters, HandlerLedger
-from logging_system.record import Scrubber, capture, identity
+from logging_system.record import Durability, Scrubber, capture, identity
+from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter
 from logging_system.worker import OnDurable, Worker
 
-Durability = Literal["memory", "write", "fsync"]
 CLOSE_SECONDS_MAX = 5.0
+OWN_NAME = "logging_system"
+_OWN_NAMES = f"{OWN_NAME}."
+_WORKER_NAME = f"{_OWN_NAMES}worker"
 _POSTPONED_MAX = 16
 _DRAIN_SHARE = 0.8
+
+
+class Sender(Protocol):
+    """Takes the spool to the store from within this process, for a handler that is asked to."""
+
+    def start(self) -> None:
+        """Begin; called again in a forked child that logs."""
+
+    def leave_parent(self) -> None:
+        """In a forked child: let go of what was inherited."""
+
+    def finish(self, epoch: bytes, deadline_seconds: float) -> None:
+        """End by a moment of the monotonic clock; if time allows, deliver first what `epoch` spooled."""
 
 
 class _Guard(threading.local):
@@ -56,19 +73,24 @@ class SpoolHandler(logging.Handler):
         spool: The spool folder; may be shared by any number of processes.
         service: `service.name` of every document.
         durability: When `on_durable` is called: "memory" (queued), "write" (`write(2)` has returned: survives
-            SIGKILL), "fsync" (`fdatasync(2)` has returned: survives power loss).
+            SIGKILL), "fsync" (`fdatasync(2)` has returned: survives power loss). A call may ask for another
+            class with `extra={"durability": …}`.
         queue_records_max: Records waiting for the worker at most.
         queue_bytes_max: Their bytes at most, roughly.
         spool_bytes_max: Bytes that the segments of all writers may take; beyond it new records are refused.
-        block_seconds: How long a thread may wait for room in a full queue per second, at ERROR and above.
+        retention: When records in the spool give way, acknowledged ones included; None, never.
+        when_full: What a full queue does: "block_errors" (ERROR and above wait within `block_seconds`, the
+            newest below is dropped), "drop_newest", or "drop_oldest" (of those not acknowledged yet).
+        block_seconds: How long a thread may wait for room in a full queue per second.
         close_seconds: How long `close` may take, 5 at most.
         on_durable: Called with exactly the records that have just become durable, never with dropped ones;
             from the worker, or for "memory" from the thread that logged. Can be set later as an attribute.
         scrub: Takes secrets out of a document before it is written anywhere.
+        sender: Ships the spool from this process; without one, a process of its own does.
         level: The handler's level.
 
     Raises:
-        ValueError: `durability` is not one of the three.
+        ValueError: `durability` or `when_full` is not one of the three.
     """
 
     def __init__(
@@ -80,25 +102,31 @@ class SpoolHandler(logging.Handler):
         queue_records_max: int = 10_000,
         queue_bytes_max: int = 32 * 1024 * 1024,
         spool_bytes_max: int = 1024 * 1024 * 1024,
+        retention: Retention | None = None,
+        when_full: FullPolicy = "block_errors",
         block_seconds: float = 0.05,
         close_seconds: float = CLOSE_SECONDS_MAX,
         on_durable: OnDurable | None = None,
         scrub: Scrubber = identity,
-        level: int = logging.NOTSET,
+        sender: Sender | None = None,
+        level: int | str = logging.NOTSET,
     ) -> None:
-        if durability not in get_args(Durability):
-            raise ValueError(f"durability {durability!r}: choose one of {', '.join(get_args(Durability))}")
+        _check("durability", durability, get_args(Durability))
+        _check("when_full", when_full, get_args(FullPolicy))
         super().__init__(level)
         self.on_durable = on_durable
         self._folder = Path(spool)
         self._service = service
-        self._durability = durability
+        self._durability: Durability = durability
         self._queue_records_max = queue_records_max
         self._queue_bytes_max = queue_bytes_max
         self._spool_bytes_max = spool_bytes_max
+        self._retention = retention
+        self._when_full: FullPolicy = when_full
         self._block_seconds = block_seconds
         self._close_seconds = min(close_seconds, CLOSE_SECONDS_MAX)
         self._scrub = scrub
+        self._sender = sender
         self._forked = False
         self._closing = threading.RLock()
         self._worker: Worker | None = None
@@ -116,11 +144,14 @@ class SpoolHandler(logging.Handler):
         """Queue a record that passes the filters; never raises and never recurses.
 
         A record logged by this thread from inside another log call follows it; beyond a few it is dropped
-        and counted.
+        and counted. What this package itself logs, or the client on its threads, is kept out: it would feed
+        on itself.
 
         Returns:
             Whether the record passed the filters.
         """
+        if _is_own(record):
+            return False
         guard = self._guard
         if guard.active:
             (guard.postponed if len(guard.postponed) < _POSTPONED_MAX else guard.overflowed).append(record)
@@ -155,8 +186,17 @@ class SpoolHandler(logging.Handler):
         """Return all counters of one moment."""
         return self._ledger.snapshot()
 
+    @property
+    def closed(self) -> bool:
+        """Whether later records are dropped."""
+        return self._queue.closed
+
     def close(self) -> None:
-        """Seal the spool in bounded time, without the store; later records are dropped and counted."""
+        """Seal the spool in bounded time; later records are dropped and counted.
+
+        The store is not needed. A sender of this process uses what is left of the time.
+        """
+        deadline_seconds = time.monotonic() + self._close_seconds
         with self._closing:
             self._queue.close()
             worker, thread = self._worker, self._thread
@@ -164,6 +204,8 @@ class SpoolHandler(logging.Handler):
             if worker is not None and thread is not None and thread is not threading.current_thread():
                 worker.stop(self._close_seconds * _DRAIN_SHARE)
                 thread.join(self._close_seconds)
+                if self._sender is not None:
+                    self._sender.finish(self._writer.epoch, deadline_seconds)
         atexit.unregister(self.close)
         super().close()
 
@@ -175,9 +217,13 @@ class SpoolHandler(logging.Handler):
             records_max=self._queue_records_max,
             bytes_max=self._queue_bytes_max,
             allowance_seconds=self._block_seconds,
+            when_full=self._when_full,
         )
         self._writer = SpoolWriter(
-            self._folder, spool_bytes_max=self._spool_bytes_max, sync=self._durability == "fsync"
+            self._folder,
+            spool_bytes_max=self._spool_bytes_max,
+            sync=self._durability == "fsync",
+            retention=self._retention,
         )
         self._worker = None
         self._thread = None
@@ -187,26 +233,29 @@ class SpoolHandler(logging.Handler):
             prepare_folder(self._folder)
         except OSError as error:
             # The application starts nevertheless; the worker keeps trying.
-            self._ledger.spool_error(type(error).__name__)
+            self._ledger.spool_error(error)
         self._worker = Worker(
             queue=self._queue,
             writer=self._writer,
             ledger=self._ledger,
             service=self._service,
+            durability=self._durability,
             scrub=self._scrub,
             durable=self._group_is_durable,
             status_folder=self._folder,
         )
         thread = threading.Thread(
-            target=self._run_worker, args=(self._worker,), name="logging_system.worker", daemon=True
+            target=self._run_worker, args=(self._worker,), name=_WORKER_NAME, daemon=True
         )
         try:
             thread.start()
         except RuntimeError as error:
             # No more threads: the queue takes what it may, and the rest is dropped and counted.
-            self._ledger.spool_error(type(error).__name__)
+            self._ledger.spool_error(error)
         else:
             self._thread = thread
+        if self._sender is not None:
+            self._sender.start()
 
     def _run_worker(self, worker: Worker) -> None:
         # What the callback logs through this handler would call it again, for ever.
@@ -233,9 +282,9 @@ class SpoolHandler(logging.Handler):
                 record = passed
         if self._forked:
             self._start_after_fork()
-        if self._queue.offer(capture(record), may_wait=record.levelno >= logging.ERROR) and (
-            self._durability == "memory"
-        ):
+        captured = capture(record)
+        captured.acknowledged = (captured.durability or self._durability) == "memory"
+        if self._queue.offer(captured, may_wait=record.levelno >= logging.ERROR) and captured.acknowledged:
             self._tell_durable([record])
         return True
 
@@ -248,7 +297,7 @@ class SpoolHandler(logging.Handler):
                     self._ledger.callback_errors += 1
 
     def _group_is_durable(self, records: Sequence[logging.LogRecord]) -> None:
-        if self._durability != "memory":
+        if records:
             self._tell_durable(records)
         if own_records := self._guard.forget():
             self._ledger.drop_offered("own_thread", own_records)
@@ -256,6 +305,8 @@ class SpoolHandler(logging.Handler):
     def _leave_parent(self) -> None:
         """In a forked child: drop what was inherited; the parent's worker still has it."""
         self._writer.forget()
+        if self._sender is not None:
+            self._sender.leave_parent()
         closed = self._queue.closed
         self._closing = threading.RLock()
         self._begin_epoch()
@@ -272,6 +323,21 @@ class SpoolHandler(logging.Handler):
         multiprocessing_util = sys.modules.get("multiprocessing.util")
         if multiprocessing_util is not None:
             multiprocessing_util.Finalize(None, self.close, exitpriority=100)
+
+
+def _is_own(record: logging.LogRecord) -> bool:
+    if record.name.startswith(_OWN_NAMES):
+        return True
+    thread = record.threadName
+    if thread is None:  # `logging.logThreads` is off
+        thread = threading.current_thread().name
+    # The worker's thread also runs the application's callback, whose records are counted.
+    return thread.startswith(_OWN_NAMES) and thread != _WORKER_NAME
+
+
+def _check(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} {value!r}: choose one of {', '.join(choices)}")
 
 
 _handlers: weakref.WeakSet[SpoolHandler] = weakref.WeakSet()

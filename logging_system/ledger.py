@@ -1,9 +1,10 @@
 """Says what happened to every record: two sets of counters, each with an equation that always holds.
 
 * The handler's: `offered = queued + dropped{reason} + admitted`. Admitted is: framed in the spool.
-* The shipper's: `admitted = spooled + delivered + dead_lettered + redirected + corrupted`, over everything it
-  has read from the spool since the spool began. Spooled includes what is in flight; a conflict (the store had
-  the document already) is a delivery; corrupted is what the disk destroyed.
+* The shipper's: `admitted = spooled + delivered + dead_lettered + redirected + corrupted + evicted`, over
+  everything it has read from the spool since the spool began. Spooled includes what is in flight; a conflict
+  (the store had the document already) is a delivery; corrupted is what the disk destroyed; evicted is what
+  gave way to a declared retention.
 
 Each process writes its set to a small file in the spool folder, at most once a second and at its end.
 """
@@ -11,6 +12,7 @@ Each process writes its set to a small file in the spool folder, at most once a 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 from collections.abc import Mapping
@@ -19,7 +21,8 @@ from pathlib import Path
 
 import orjson
 
-from logging_system.spool.segment import FILE_MODE, write_fully
+from logging_system.spool.disk import write_fully
+from logging_system.spool.segment import FILE_MODE
 
 STATUS_INTERVAL_SECONDS = 1.0
 
@@ -33,6 +36,7 @@ class HandlerCounters:
         queued: Records in the queue or in the worker's hands.
         dropped: Records given up, by reason.
         admitted: Records framed in the spool.
+        acknowledged_lost: Of those dropped, how many had been acknowledged at "memory" before.
         callback_errors: Exceptions out of `on_durable`.
         spool_errors: Failed attempts to write, by errno name.
     """
@@ -41,6 +45,7 @@ class HandlerCounters:
     queued: int
     dropped: dict[str, int]
     admitted: int
+    acknowledged_lost: int
     callback_errors: int
     spool_errors: dict[str, int]
 
@@ -59,6 +64,7 @@ class HandlerLedger:
     queued: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     admitted: int = 0
+    acknowledged_lost: int = 0
     callback_errors: int = 0
     spool_errors: dict[str, int] = field(default_factory=dict)
 
@@ -68,10 +74,11 @@ class HandlerLedger:
             self.offered += count
             self.dropped[reason] = self.dropped.get(reason, 0) + count
 
-    def drop_queued(self, reason: str, count: int) -> None:
-        """Count queued records that were given up."""
+    def drop_queued(self, reason: str, count: int, *, acknowledged: int = 0) -> None:
+        """Count queued records that were given up, `acknowledged` of them after their acknowledgement."""
         with self.lock:
             self.queued -= count
+            self.acknowledged_lost += acknowledged
             self.dropped[reason] = self.dropped.get(reason, 0) + count
 
     def admit(self, count: int) -> None:
@@ -80,8 +87,9 @@ class HandlerLedger:
             self.queued -= count
             self.admitted += count
 
-    def spool_error(self, name: str) -> None:
+    def spool_error(self, error: Exception) -> None:
         """Count one failed attempt to write to the spool."""
+        name = error_name(error)
         with self.lock:
             self.spool_errors[name] = self.spool_errors.get(name, 0) + 1
 
@@ -93,6 +101,7 @@ class HandlerLedger:
                 self.queued,
                 dict(self.dropped),
                 self.admitted,
+                self.acknowledged_lost,
                 self.callback_errors,
                 dict(self.spool_errors),
             )
@@ -109,6 +118,7 @@ class ShipperCounters:
         dead_lettered: Durable in the dead letters.
         redirected: Taken by the store's failure store.
         corrupted: Destroyed in the spool.
+        evicted: Given up undelivered, because retention was set.
         conflicts: Deliveries that the store had already.
     """
 
@@ -118,13 +128,20 @@ class ShipperCounters:
     dead_lettered: int
     redirected: int
     corrupted: int
+    evicted: int
     conflicts: int
 
     @property
     def balanced(self) -> bool:
         """Whether every admitted record is accounted for."""
-        gone = self.delivered + self.dead_lettered + self.redirected + self.corrupted
+        gone = self.delivered + self.dead_lettered + self.redirected + self.corrupted + self.evicted
         return self.admitted == self.spooled + gone
+
+
+def error_name(error: Exception) -> str:
+    """Return the name by which an error is counted: its errno's, such as ENOSPC, or its class's."""
+    number = error.errno if isinstance(error, OSError) else None
+    return errno.errorcode.get(number or 0, type(error).__name__)
 
 
 def counters_content(counters: HandlerCounters | ShipperCounters) -> dict[str, object]:

@@ -13,10 +13,13 @@ Field names: https://www.elastic.co/guide/en/ecs/8.17/ecs-field-reference.html
 from __future__ import annotations
 
 import logging
+import reprlib
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, islice
+from typing import Any, Literal, get_args
 
 import orjson
 
@@ -26,15 +29,28 @@ LABEL_CHARACTERS_MAX = 1024
 LABEL_KEY_CHARACTERS_MAX = 256
 LABELS_MAX = 64
 LABEL_DEPTH_MAX = 4
+DURABILITY_KEY = "durability"
+"""What `extra` calls the class one record asks for; with any other value it is a label like all others."""
+
 _FRAMES_MAX = 100
+_NESTING_MAX = 20
+_ABRIDGED_DEPTH = 2
+_ABRIDGED_CHARACTERS = 256
 
 Label = str | int | float | bool | None
 Document = dict[str, object]
 Scrubber = Callable[[Document], Document]
 """Takes secrets out of a document before it is written anywhere: the seam where masking enters."""
 
+Durability = Literal["memory", "write", "fsync"]
+_DURABILITIES: frozenset[object] = frozenset(get_args(Durability))
+
+_SCALARS = frozenset({int, float, bool, type(None)})
+_CONTAINERS = (tuple, list, dict, set, frozenset)
 _IMMUTABLE = frozenset({str, int, float, bool, type(None), bytes})
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_OWN = tuple(logging.makeLogRecord({}).__dict__)
+_LAST_OWN = _OWN[-1]
+_STANDARD = frozenset((*_OWN, "message", "asctime", "taskName"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +72,30 @@ class Captured:
     """A record as the caller left it.
 
     Attributes:
-        record: The record itself; its arguments are read later only if they cannot change.
+        record: The record itself, for the callback; read only for what nobody changes after the call.
+        template: Its message, unformatted.
+        args: Its arguments, or None where they may change.
+        level: Its level's name.
         message: The formatted message, or None where formatting can wait.
-        labels: The `extra` values, flattened.
+        extras: The `extra` values as they were given, where none of them can change.
+        labels: Those that can, flattened on the spot, and what the formatting has to say.
         error: Type, message and stack trace, where there is an exception.
         size_bytes: Roughly what it holds in memory.
+        durability: The class the call asked for; None leaves it to the handler.
+        acknowledged: Whether it was named to the application already: it must not be given up.
     """
 
     record: logging.LogRecord
+    template: object
+    args: object
+    level: object
     message: str | None
+    extras: dict[str, object]
     labels: dict[str, Label]
     error: dict[str, str] | None
     size_bytes: int
+    durability: Durability | None = None
+    acknowledged: bool = False
 
 
 def identity(document: Document) -> Document:
@@ -77,17 +105,49 @@ def identity(document: Document) -> Document:
 
 def capture(record: logging.LogRecord) -> Captured:
     """Take from a record what may change after the call; never raises for what is in it."""
-    labels = _labels(record.__dict__)
-    error = _error(record)
-    args = record.args
-    held_bytes = 512 + _size(labels) + _size(error)
-    if type(record.msg) is str and (not args or _are_immutable(args)):
-        held_bytes += len(record.msg)
+    labels: dict[str, Label] = {}
+    extras = _extras(record.__dict__)
+    durability: Durability | None = None
+    held_bytes = 512
+    if extras:
+        if DURABILITY_KEY in extras:
+            durability = _take_durability(extras)
+        if (extra_bytes := _immutable_size(extras)) is None:
+            labels, extras = labels_of(extras), {}
+            extra_bytes = _size(labels)
+        held_bytes += extra_bytes
+    error = _error(record) if record.exc_info or record.stack_info else None
+    if error is not None:
+        held_bytes += _size(error)
+    template, args = record.msg, record.args
+    message: str | None = None
+    plain = type(record) is logging.LogRecord  # a subclass may format in its own way
+    if plain and type(template) is str and (not args or _are_immutable(args)):
+        held_bytes += len(template)
         if args:
             held_bytes += sum(len(arg) for arg in args if isinstance(arg, str | bytes))
-        return Captured(record, None, labels, error, held_bytes)
-    message = _message(record, labels)
-    return Captured(record, message, labels, error, held_bytes + len(message))
+    else:
+        message = _message(template, args, labels, None if plain else record)
+        held_bytes += len(message)
+        template = args = None
+    return Captured(
+        record, template, args, record.levelname, message, extras, labels, error, held_bytes, durability
+    )
+
+
+def labels_of(attributes: Mapping[str, object]) -> dict[str, Label]:
+    """Return attributes as flat labels, bounded in number, depth and length.
+
+    Args:
+        attributes: Values by name; nested mappings become dotted names.
+    """
+    labels: dict[str, Label] = {}
+    for key, given in attributes.items():
+        for path, value in _flatten(str(key), given, LABEL_DEPTH_MAX):
+            if len(labels) >= LABELS_MAX:
+                return labels
+            labels[path[:LABEL_KEY_CHARACTERS_MAX].replace("\0", "\\0") or "_"] = value
+    return labels
 
 
 def encode(captured: Captured, sequence: int, producer: Producer, scrub: Scrubber = identity) -> bytes:
@@ -99,7 +159,11 @@ def encode(captured: Captured, sequence: int, producer: Producer, scrub: Scrubbe
         producer: Who writes it.
         scrub: Takes secrets out.
     """
-    document = scrub(_document(captured, sequence, producer))
+    return encode_document(scrub(_document(captured, sequence, producer)))
+
+
+def encode_document(document: Document) -> bytes:
+    """Return a document as JSON; what JSON cannot carry is written so that it can."""
     try:
         return orjson.dumps(document)
     except TypeError:
@@ -108,13 +172,15 @@ def encode(captured: Captured, sequence: int, producer: Producer, scrub: Scrubbe
 
 def _document(captured: Captured, sequence: int, producer: Producer) -> Document:
     record = captured.record
-    labels = captured.labels
-    message = captured.message if captured.message is not None else _message(record, labels)
+    labels = {**labels_of(captured.extras), **captured.labels}
+    message = captured.message
+    if message is None:
+        message = _message(captured.template, captured.args, labels)
     document: Document = {
         "@timestamp": _timestamp(record.created),
         "message": message,
         "log": {
-            "level": str(record.levelname).lower(),
+            "level": str(captured.level).lower(),
             "logger": record.name,
             "origin": {
                 "file": {"name": record.filename, "line": record.lineno},
@@ -145,17 +211,106 @@ def _timestamp(created: object) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def _extras(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an application added to a record.
+
+    A record's own attributes come first and in the order of its making, so that what follows the last of
+    them was added; where somebody has taken one out, names decide.
+    """
+    if len(attributes) <= len(_OWN) and _LAST_OWN in attributes:
+        return {}
+    if next(islice(attributes, len(_OWN) - 1, None), None) == _LAST_OWN:
+        extras = dict(islice(attributes.items(), len(_OWN), None))
+        extras.pop("message", None)  # what a formatter leaves behind
+        extras.pop("asctime", None)
+        return extras
+    return {name: value for name, value in attributes.items() if name not in _STANDARD}
+
+
+def _take_durability(extras: dict[str, Any]) -> Durability | None:
+    asked = extras[DURABILITY_KEY]
+    if type(asked) is not str or asked not in _DURABILITIES:
+        return None
+    del extras[DURABILITY_KEY]
+    return asked  # type: ignore[return-value]  # one of the three
+
+
+def _immutable_size(extras: Mapping[str, object]) -> int | None:
+    """Return roughly what values hold in memory, or None where one of them may change later."""
+    size_bytes = 0
+    for value in extras.values():
+        kind = type(value)
+        if kind is str or kind is bytes:
+            size_bytes += len(value)  # type: ignore[arg-type]  # the exact types above have a length
+        elif kind not in _IMMUTABLE:
+            return None
+    return size_bytes
+
+
 def _are_immutable(args: object) -> bool:
     return type(args) is tuple and all(type(arg) in _IMMUTABLE for arg in args)
 
 
-def _message(record: logging.LogRecord, labels: dict[str, Label]) -> str:
+def _message(
+    template: object, args: object, labels: dict[str, Label], own_way: logging.LogRecord | None = None
+) -> str:
+    # As `LogRecord.getMessage` does it, but for what is too large to be kept anyway.
     try:
-        return _cut(str(record.getMessage()), MESSAGE_CHARACTERS_MAX)
+        if own_way is not None:
+            return _cut(str(own_way.getMessage()), MESSAGE_CHARACTERS_MAX)
+        text = template if type(template) is str else str(template)
+        return _cut(text % _bounded_arguments(args) if args else text, MESSAGE_CHARACTERS_MAX)
     except Exception as error:
         # A template that does not fit its arguments is the application's mistake; the line is worth keeping.
         labels["unformatted"] = type(error).__name__
-        return _cut(record.msg, MESSAGE_CHARACTERS_MAX) if type(record.msg) is str else _type_name(record.msg)
+        return _cut(template, MESSAGE_CHARACTERS_MAX) if type(template) is str else _type_name(template)
+
+
+def _bounded_arguments(args: object) -> object:
+    if type(args) is tuple:
+        return tuple(_bounded(arg) for arg in args)
+    if type(args) is dict:
+        return {key: _bounded(value) for key, value in args.items()}
+    return args
+
+
+class _Abridged:
+    """Stands for a container whose text would not be kept whole."""
+
+    def __init__(self, value: object) -> None:
+        shortener = reprlib.Repr()
+        shortener.maxlevel = _ABRIDGED_DEPTH  # the parts shown are this power of their number on one level
+        shortener.maxlist = shortener.maxtuple = shortener.maxdict = LABELS_MAX
+        shortener.maxset = shortener.maxfrozenset = LABELS_MAX
+        shortener.maxstring = shortener.maxother = _ABRIDGED_CHARACTERS
+        self._text = shortener.repr(value)
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def _bounded(value: object) -> object:
+    if type(value) not in _CONTAINERS or _room_left(value, MESSAGE_CHARACTERS_MAX, _NESTING_MAX) >= 0:
+        return value
+    return _Abridged(value)
+
+
+def _room_left(container: Any, characters: int, depth: int) -> int:
+    """Return what is left of `characters` after a container's text, roughly; below 0 it is not looked on."""
+    characters -= 2 * len(container)
+    if depth <= 0 or characters < 0:
+        return -1
+    parts = chain(container, container.values()) if isinstance(container, dict) else container
+    for part in parts:
+        if type(part) in _SCALARS:
+            continue
+        if isinstance(part, str | bytes):
+            characters -= len(part)
+        elif isinstance(part, _CONTAINERS):
+            characters = _room_left(part, characters, depth - 1)
+        if characters < 0:
+            return -1
+    return characters
 
 
 def _error(record: logging.LogRecord) -> dict[str, str] | None:
@@ -175,19 +330,9 @@ def _error(record: logging.LogRecord) -> dict[str, str] | None:
         return {"type": _type_name(record.exc_info), "message": f"unformatted: {type(error).__name__}"}
 
 
-def _labels(attributes: Mapping[str, object]) -> dict[str, Label]:
-    labels: dict[str, Label] = {}
-    for key in attributes.keys() - _STANDARD:
-        for path, value in _flatten(str(key), attributes[key], LABEL_DEPTH_MAX):
-            if len(labels) >= LABELS_MAX:
-                return labels
-            labels[path[:LABEL_KEY_CHARACTERS_MAX].replace("\0", "\\0") or "_"] = value
-    return labels
-
-
 def _flatten(path: str, value: object, depth: int) -> Iterator[tuple[str, Label]]:
     if isinstance(value, dict) and depth > 1:
-        for key, inner in list(value.items())[:LABELS_MAX]:
+        for key, inner in list(islice(value.items(), LABELS_MAX)):
             yield from _flatten(f"{path}.{_text(key)}", inner, depth - 1)
     elif type(value) in (bool, float, type(None)) or (type(value) is int and -(2**63) <= value < 2**63):
         yield path, value  # type: ignore[misc]  # the exact types above are labels
@@ -197,7 +342,7 @@ def _flatten(path: str, value: object, depth: int) -> Iterator[tuple[str, Label]
 
 def _text(value: object) -> str:
     try:
-        return _cut(value if type(value) is str else str(value), LABEL_CHARACTERS_MAX)
+        return _cut(value if type(value) is str else str(_bounded(value)), LABEL_CHARACTERS_MAX)
     except Exception as error:
         return f"{_type_name(value)} unformatted: {type(error).__name__}"
 

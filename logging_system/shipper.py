@@ -6,12 +6,11 @@ spool ──read──▶ machine ──Send──▶ sender threads ──bulk�
   └──checkpoint────┘  └─────answers──────┘
 ```
 
-One loop owns the spool, the machine and the dead letters; the senders only carry requests and answers.
+One loop owns the spool, the machine and the dead letters; the senders (`senders.py`) only carry.
 """
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import queue
@@ -22,24 +21,31 @@ from dataclasses import asdict
 from pathlib import Path
 
 from logging_system.dead_letters import DeadLetterFile
-from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.backoff import Backoff
-from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits, Send
+from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits
 from logging_system.delivery.progress import Outcome
-from logging_system.ledger import STATUS_INTERVAL_SECONDS, ShipperCounters, counters_content, write_status
+from logging_system.ledger import (
+    STATUS_INTERVAL_SECONDS,
+    ShipperCounters,
+    counters_content,
+    error_name,
+    write_status,
+)
+from logging_system.senders import Senders
 from logging_system.sinks import Sink
 from logging_system.spool.checkpoint import CheckpointError
-from logging_system.spool.reader import SpoolReader
+from logging_system.spool.reader import SpoolBusyError, SpoolReader
+from logging_system.spool.retention import Retention, evict
+from logging_system.spool.segment import list_segments
 
 STATUS_NAME = "status-shipper.json"
 POLL_SECONDS = 0.025
 _CHECKPOINT_INTERVAL_SECONDS = 0.1
+_EVICT_INTERVAL_SECONDS = 5.0
 _STOP_SECONDS_MAX = 3.0
 _DISK_RETRY_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
-
-_Report = tuple[int, Answer | NoAnswer]
 
 
 class Shipper:
@@ -50,10 +56,13 @@ class Shipper:
         sink: The store.
         limits: How large and how many.
         status_path: Where the counters are written; in the spool folder by default.
+        retention_seconds: How old spooled records may become, also those of processes that ended; None,
+            however old.
         rng: Where retry jitter comes from.
 
     Raises:
         SpoolBusyError: Another process ships this folder.
+        SpoolVersionError: A newer version shipped this folder.
         OSError: The folder cannot be used.
     """
 
@@ -64,18 +73,22 @@ class Shipper:
         *,
         limits: Limits | None = None,
         status_path: Path | None = None,
+        retention_seconds: float | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
+        self._folder = folder
+        self._retention = None if retention_seconds is None else Retention(age_seconds=retention_seconds)
         self._reader = SpoolReader(folder)
         self._dead_letters = DeadLetterFile(folder)
         self._sink = sink
         self._machine = DeliveryMachine(self._rng, self._limits)
         self._restored = self._reader.restored_counters
         self._status_path = status_path or folder / STATUS_NAME
-        self._requests: queue.SimpleQueue[Send] = queue.SimpleQueue()
-        self._reports: queue.SimpleQueue[_Report] = queue.SimpleQueue()
+        # An earlier process may have sent what is there already, and not have lived to remember it.
+        self._machine.doubt(list_segments(folder))
+        self._senders = Senders(sink, self._limits.concurrency, self._machine.expects)
         self._letters: list[BuryDeadLetter] = []
         self._stopping = threading.Event()
         self._prepared = threading.Event()
@@ -86,17 +99,45 @@ class Shipper:
         self._read_due_seconds = 0.0
         self._bury_due_seconds = 0.0
         self._status_due_seconds = 0.0
+        self._evict_due_seconds = 0.0
 
     def stop(self) -> None:
         """Ask `run` to end; callable from a signal handler or another thread."""
         self._stopping.set()
 
     def run(self) -> None:
-        """Ship until `stop`; then wait a bounded time for answers under way, checkpoint, and return."""
+        """Ship until `stop`; then wait a bounded time for answers under way, checkpoint, and return.
+
+        Raises:
+            SpoolBusyError: The folder was removed, and another process ships the one that took its place.
+        """
         self._start(self._prepare_store, "logging_system.prepare")
-        for number in range(self._limits.concurrency):
-            self._start(self._carry_requests, f"logging_system.sender-{number}")
+        try:
+            self._ship()
+            self._await_answers()
+            self._bury_due_seconds = 0.0
+            self._bury()
+            self._save(force=True)
+            self._report(force=True)
+        except SpoolBusyError:
+            # Counters and positions belong to the other process now: there is nothing to be saved here.
+            self._await_answers()
+            left = self._machine.progress.unfinished
+            _log.error(
+                "%s was removed and taken by another process; %d records read before had not arrived",
+                self._folder,
+                left,
+            )
+            raise
+        finally:
+            self._stopping.set()
+            self._senders.close()
+            self._dead_letters.close()
+            self._reader.close()
+
+    def _ship(self) -> None:
         while not self._stopping.is_set():
+            self._evict()
             self._read_spool()
             if self._prepared.is_set():
                 self._obey()
@@ -104,13 +145,14 @@ class Shipper:
             self._save(force=False)
             self._report(force=False)
             self._wait_for_reports(POLL_SECONDS)
+
+    def _await_answers(self) -> None:
         deadline_seconds = time.monotonic() + _STOP_SECONDS_MAX
         while self._machine.in_flight and time.monotonic() < deadline_seconds:
             self._wait_for_reports(POLL_SECONDS)
-        self._bury_due_seconds = 0.0
-        self._bury()
-        self._save(force=True)
-        self._report(force=True)
+
+    def leave_parent(self) -> None:
+        """In a forked child: close the files, without which the parent's lock would outlive the parent."""
         self._dead_letters.close()
         self._reader.close()
 
@@ -118,15 +160,16 @@ class Shipper:
         """Return all counters of one moment, earlier runs on this spool included."""
         counts = self._machine.progress.counts
         total = {outcome: counts[outcome] + self._restored.get(outcome.value, 0) for outcome in Outcome}
-        corrupted = self._reader.damage.corrupted_records
+        damage = self._reader.damage
         spooled = self._machine.progress.unfinished
         return ShipperCounters(
-            admitted=spooled + sum(total.values()) + corrupted,
+            admitted=spooled + sum(total.values()) + damage.corrupted_records + damage.evicted_records,
             spooled=spooled,
             delivered=total[Outcome.DELIVERED] + total[Outcome.CONFLICT],
             dead_lettered=total[Outcome.DEAD_LETTERED],
             redirected=total[Outcome.REDIRECTED],
-            corrupted=corrupted,
+            corrupted=damage.corrupted_records,
+            evicted=damage.evicted_records,
             conflicts=total[Outcome.CONFLICT],
         )
 
@@ -149,10 +192,15 @@ class Shipper:
             self._prepare_trouble = trouble
             self._stopping.wait(backoff.delay_seconds(failures, None, self._rng))
 
-    def _carry_requests(self) -> None:
-        while True:
-            request = self._requests.get()
-            self._reports.put((request.number, self._sink.send(request.items)))
+    def _evict(self) -> None:
+        now_seconds = time.monotonic()
+        if self._retention is None or now_seconds < self._evict_due_seconds:
+            return
+        self._evict_due_seconds = now_seconds + _EVICT_INTERVAL_SECONDS
+        try:
+            evict(self._folder, self._retention, now_seconds=time.time())
+        except OSError as error:
+            self._note_disk_trouble("giving up old records", error)
 
     def _read_spool(self) -> None:
         now_seconds = time.monotonic()
@@ -179,10 +227,10 @@ class Shipper:
 
     def _obey(self) -> None:
         for command in self._machine.commands(time.monotonic()):
-            if isinstance(command, Send):
-                self._requests.put(command)
-            else:
+            if isinstance(command, BuryDeadLetter):
                 self._letters.append(command)
+            else:
+                self._senders.carry(command)
 
     def _bury(self) -> None:
         now_seconds = time.monotonic()
@@ -205,10 +253,10 @@ class Shipper:
         if self._machine.room_bytes > 0:
             seconds = min(seconds, max(0.0, self._read_due_seconds - time.monotonic()))
         try:
-            report = self._reports.get(timeout=seconds)
+            report = self._senders.reports.get(timeout=seconds)
             while True:
                 self._machine.answered(*report, time.monotonic())
-                report = self._reports.get_nowait()
+                report = self._senders.reports.get_nowait()
         except queue.Empty:
             return
 
@@ -243,8 +291,13 @@ class Shipper:
             "store_ready": self._prepared.is_set(),
             **counters_content(self.counters()),
             "in_flight_requests": self._machine.in_flight,
+            "waiting_batches": self._machine.waiting_batches,
+            "concurrency_limit": self._machine.limiter.allowed,
+            "breaker": self._machine.breaker.state.value,
+            "breaker_opened": self._machine.breaker.opened,
             **asdict(self._machine.tally),
             **asdict(self._reader.damage),
+            "newer_epochs": self._reader.newer_epochs,
             "unreadable": self._reader.unreadable,
             "checkpoint_lost": int(self._reader.checkpoint_lost),
             "store_trouble": self._prepare_trouble,
@@ -256,8 +309,7 @@ class Shipper:
             self._note_disk_trouble("writing the status", error)
 
     def _note_disk_trouble(self, doing: str, error: Exception) -> None:
-        name = errno.errorcode.get(error.errno or 0, "") if isinstance(error, OSError) else ""
-        trouble = f"{doing}: {name} {error}"
+        trouble = f"{doing}: {error_name(error)} {error}"
         if trouble != self._disk_trouble:
             _log.warning("%s", trouble)
         self._disk_trouble = trouble

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import threading
 import time
@@ -10,8 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from logging_system.admission import RecordQueue
-from logging_system.ledger import STATUS_INTERVAL_SECONDS, HandlerLedger, counters_content, write_status
-from logging_system.record import Captured, Producer, Scrubber, encode
+from logging_system.handler_status import HandlerStatusFile
+from logging_system.ledger import HandlerLedger
+from logging_system.record import Captured, Durability, Producer, Scrubber, encode
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
 
@@ -30,8 +30,10 @@ class Worker:
         writer: Where they go.
         ledger: Counts what became of them.
         service: `service.name` of every document.
+        durability: The class of records that ask for none.
         scrub: Takes secrets out of a document.
-        durable: Called with the records that the spool has just made durable.
+        durable: Called with the records that the spool has just made durable, but for those acknowledged
+            before.
         status_folder: Where the counters are written.
     """
 
@@ -42,6 +44,7 @@ class Worker:
         writer: SpoolWriter,
         ledger: HandlerLedger,
         service: str,
+        durability: Durability,
         scrub: Scrubber,
         durable: OnDurable,
         status_folder: Path,
@@ -50,11 +53,10 @@ class Worker:
         self._writer = writer
         self._ledger = ledger
         self._producer = Producer(service, writer.epoch.hex())
+        self._durability = durability
         self._scrub = scrub
         self._durable = durable
-        self._status_path = status_folder / f"status-handler-{writer.epoch.hex()}.json"
-        self._status_due_seconds = 0.0
-        self._status_written: dict[str, object] = {}
+        self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), service, time.monotonic)
         self._deadline_seconds: float | None = None
         self._stopping = threading.Event()
         self._in_hand = 0
@@ -74,19 +76,27 @@ class Worker:
                     self._store(group)
                 except Exception:
                     # A worker that dies takes every later record with it; what it held is counted instead.
-                    self._drop("worker_error", self._in_hand)
+                    self._writer.give_up()
+                    self._ledger.drop_queued("worker_error", self._in_hand)
                 self._queue.settled()
-            self._report(closing=False)
+            self._status.report(self._ledger, closing=False)
             if self._queue.closed and (not group or self._is_late()):
                 break
         self._queue.discard("closed")
         try:
             self._writer.seal()
         except OSError as error:
-            self._ledger.spool_error(_name(error))
-        self._report(closing=True)
+            self._ledger.spool_error(error)
+        self._status.report(self._ledger, closing=True)
 
     def _store(self, group: Sequence[Captured]) -> None:
+        kept, documents = self._encode(group)
+        if kept and self._append(documents, kept):
+            self._in_hand -= len(kept)
+            self._ledger.admit(len(kept))
+            self._durable([captured.record for captured in kept if not captured.acknowledged])
+
+    def _encode(self, group: Sequence[Captured]) -> tuple[list[Captured], list[bytes]]:
         kept: list[Captured] = []
         documents: list[bytes] = []
         for captured in group:
@@ -95,64 +105,54 @@ class Worker:
                 documents.append(encode(captured, sequence, self._producer, self._scrub))
             except Exception:
                 # A scrubber that fails must not let the text through, and must not stop the others.
-                self._drop("encode_error", 1)
+                self._drop("encode_error", [captured])
                 continue
             kept.append(captured)
-        if kept and self._append(documents):
-            self._in_hand -= len(kept)
-            self._ledger.admit(len(kept))
-            self._durable([captured.record for captured in kept])
+        return kept, documents
 
-    def _append(self, documents: Sequence[bytes]) -> bool:
+    def _append(self, documents: list[bytes], kept: list[Captured]) -> bool:
+        # One sync serves all: a record that asked for less is named at no less.
+        sync = any((captured.durability or self._durability) == "fsync" for captured in kept)
         wait_seconds = 0.05
-        while True:
-            try:
-                self._writer.append(documents)
-            except SpoolFullError:
-                self._drop("spool_full", len(documents))
+        while (hindrance := self._attempt(documents, kept, sync=sync)) is not None:
+            self._status.report(self._ledger, closing=False)
+            if self._is_late():
+                self._drop(hindrance, kept)
                 return False
-            except FrameError:
-                self._drop("too_large", len(documents))
-                return False
-            except OSError as error:
-                # A disk may come back: keep what is in hand; when the queue fills, its policy decides.
-                self._ledger.spool_error(_name(error))
-                self._report(closing=False)
-                if self._is_late():
-                    self._drop("spool_error", len(documents))
-                    return False
-                if self._stopping.wait(wait_seconds):
-                    time.sleep(0.05)
-                wait_seconds = min(2 * wait_seconds, _RETRY_SECONDS_MAX)
-            else:
-                return True
+            if self._stopping.wait(wait_seconds):
+                time.sleep(0.05)
+            wait_seconds = min(2 * wait_seconds, _RETRY_SECONDS_MAX)
+        return bool(kept)
 
-    def _drop(self, reason: str, count: int) -> None:
-        self._in_hand -= count
-        self._ledger.drop_queued(reason, count)
+    def _attempt(self, documents: list[bytes], kept: list[Captured], *, sync: bool) -> str | None:
+        """Append what is kept, which may become less; return what the rest waits for."""
+        try:
+            self._writer.append(documents, sync=sync)
+        except FrameError:
+            self._drop("too_large", kept)
+            kept.clear()
+        except SpoolFullError:
+            self._refuse(documents, kept)
+            return "spool_full" if kept else None
+        except OSError as error:
+            # A disk may come back: keep what is in hand; when the queue fills, its policy decides.
+            self._ledger.spool_error(error)
+            return "spool_error"
+        return None
+
+    def _refuse(self, documents: list[bytes], kept: list[Captured]) -> None:
+        """Give up what a full spool has no room for, but for what was acknowledged: that waits for room."""
+        refused = [captured for captured in kept if not captured.acknowledged]
+        if refused:
+            self._drop("spool_full", refused)
+            kept[:], documents[:] = self._encode([captured for captured in kept if captured.acknowledged])
+
+    def _drop(self, reason: str, given_up: Sequence[Captured]) -> None:
+        # After a failed sync a reader may have seen them: what comes next must not bear their sequences.
+        self._writer.give_up()
+        self._in_hand -= len(given_up)
+        acknowledged = sum(captured.acknowledged for captured in given_up)
+        self._ledger.drop_queued(reason, len(given_up), acknowledged=acknowledged)
 
     def _is_late(self) -> bool:
         return self._deadline_seconds is not None and time.monotonic() >= self._deadline_seconds
-
-    def _report(self, *, closing: bool) -> None:
-        now_seconds = time.monotonic()
-        if not closing and now_seconds < self._status_due_seconds:
-            return
-        self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
-        content: dict[str, object] = {
-            "epoch": self._producer.entity_id,
-            "service": self._producer.service,
-            "closed": closing,
-            **counters_content(self._ledger.snapshot()),
-        }
-        if content == self._status_written:
-            return
-        try:
-            write_status(self._status_path, content)
-            self._status_written = content
-        except OSError as error:
-            self._ledger.spool_error(_name(error))
-
-
-def _name(error: OSError) -> str:
-    return errno.errorcode.get(error.errno or 0, type(error).__name__)

@@ -14,7 +14,10 @@ def line_of(document: object, field: str) -> str:
     and `{"log": {"original": …}}` alike.
     """
     found = _at(document, field.split("."))
-    return "" if found is None else str(found)
+    try:
+        return "" if found is None else str(found)
+    except RecursionError:
+        return ""  # nested deeper than Python can write: nobody's line
 
 
 def values_of(document: object, fields: Sequence[str]) -> tuple[Scalar | None, ...]:

@@ -12,6 +12,7 @@ import gzip
 import os
 import re
 import stat
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -152,7 +153,7 @@ class FileArchive:
             stream = gzip.GzipFile(fileobj=opened.file) if packed else opened.file
             while line := stream.readline(LINE_BYTES_MAX + 1):
                 yield line
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise self._unreadable(opened.path, f"{type(error).__name__}: {error}") from error
 
     def _lines_in(self, opened: _Opened) -> int:

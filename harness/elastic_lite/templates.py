@@ -58,8 +58,14 @@ def normal_index_template(catalog: Catalog, name: str, body: Json) -> Json:
     """An index template as it is kept, checked against the ones that exist.
 
     Raises:
-        ElasticError: 400 for an unknown key, no pattern, a missing component, or a clash of priorities.
+        ElasticError: 400 for a bad name, an unknown key, no pattern, a missing component, or a clash of
+            priorities.
     """
+    if name.startswith("_"):
+        # So that a request meant for an interface missing here, like `_simulate`, stores no template.
+        why = "Validation Failed: 1: name must not start with '_';"
+        kind = "invalid_index_template_exception"
+        raise ElasticError(400, kind, f"index_template [{name}] invalid, cause [{why}]")
     refuse_unknown(body, INDEX_KEYS, "index_template")
     if "index_patterns" not in body:
         raise illegal_argument("Required [index_patterns]")

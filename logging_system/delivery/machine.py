@@ -2,97 +2,50 @@
 
 ```
 take(records) → fresh ──batch──▶ in flight ──answer──▶ done | dead letter | waiting (backoff) ─▶ in flight …
-                                     └─ no proof: the whole batch waits, and holds its place
+                                     └─ no proof: the whole batch waits, holds its place; before it is
+                                        sent again, the store is asked which of its documents it has
 ```
 
 A batch that failed as a whole keeps its place among the few that may be under way, so an outage is met by
-that many requests and no more. Single documents that the store pushed back wait beside them.
+that many requests and no more; after some failures in a row, by one small one at a time. Documents that the
+store pushed back wait beside them, in a bounded number of batches.
 """
 
 from __future__ import annotations
 
 import random
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
 
 from logging_system.delivery.answers import Answer, Fate, ItemResult, NoAnswer, Refused, Unproved, judge
 from logging_system.delivery.backoff import Backoff
+from logging_system.delivery.batches import Batch
+from logging_system.delivery.breaker import Breaker
+from logging_system.delivery.commands import BuryDeadLetter, Item, Limits, LookUp, Send, Tally
+from logging_system.delivery.departures import Departures, Request
+from logging_system.delivery.limiter import Limiter
+from logging_system.delivery.look_up import CannotLookUp, Found, WriteIndices, judge_look_up
 from logging_system.delivery.progress import OUTCOME_OF, Outcome, Progress
+from logging_system.delivery.suspects import Suspects
+
+__all__ = ["BuryDeadLetter", "DeliveryMachine", "Item", "Limits", "LookUp", "Send", "Tally"]
+
+Command = Send | LookUp | BuryDeadLetter
+
+ALONE_MAX = 8
+"""Documents judged alone at a time."""
+
+REFUSALS_ALONE = 3
+"""Refusals of a document alone, others accepted in between, before it is blamed; sooner for its size."""
+
+_REFUSALS_ALONE = {413: 2}
+PLACE_LOST_AFTER_LOOK_UPS = 10
+"""Perhaps only look-ups fail; with all places held by them, no bulk could show it."""
+
+LOOK_UPS_FAILED_MAX = 30
+PROOFS_MEANWHILE_MIN = 30
+"""A look-up that fails so often, while so many bulks are proved, will not come: the batch is sent without."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One record on its way: `document` is its JSON, its id follows from where it was written."""
-
-    epoch: bytes
-    sequence: int
-    document: bytes
-
-    @property
-    def id(self) -> str:
-        """The document's `_id`: the same for every attempt, so that the store recognises a second one."""
-        return f"{self.epoch.hex()}-{self.sequence}"
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send these documents in one bulk request, then report `answered(number, …)`."""
-
-    number: int
-    items: tuple[Item, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BuryDeadLetter:
-    """Write this document to the dead letters durably, then report `buried(item)`."""
-
-    item: Item
-    status: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How large and how many.
-
-    Attributes:
-        batch_records_max: Documents in one request.
-        batch_bytes_max: Document bytes in one request, one document always fits.
-        linger_seconds: How long a document may wait for company.
-        concurrency: Requests under way at once.
-        held_records_max: Records taken on and not done.
-        held_bytes_max: Their document bytes.
-    """
-
-    batch_records_max: int = 1_000
-    batch_bytes_max: int = 4 * 1024 * 1024
-    linger_seconds: float = 0.05
-    concurrency: int = 2
-    held_records_max: int = 20_000
-    held_bytes_max: int = 32 * 1024 * 1024
-
-
-@dataclass(slots=True)
-class _Batch:
-    items: tuple[Item, ...]
-    failures: int = 0
-    not_before_seconds: float = 0.0
-    holds_place: bool = True
-
-
-@dataclass(slots=True)
-class Tally:
-    """What happened on the way, beside the outcomes; counts only ever rise."""
-
-    requests: int = 0
-    unproved_answers: int = 0
-    retried_items: int = 0
-    refused_requests: int = 0
-    last_trouble: str = ""
-
-
-@dataclass(slots=True)
 class DeliveryMachine:
     """The sans-I/O core.
 
@@ -100,33 +53,77 @@ class DeliveryMachine:
         rng: Where jitter comes from.
         limits: How large and how many.
         backoff: How long to wait after failures.
+        limiter: How many requests the store takes at once; by default it begins with one.
+
+    Attributes:
+        progress: What is done, as far as it is remembered.
+        tally: What happened on the way.
+        breaker: Whether the store is left alone.
+        held_records: Documents taken on and not done.
+        held_bytes: Their bytes.
     """
 
-    rng: random.Random
-    limits: Limits = field(default_factory=Limits)
-    backoff: Backoff = field(default_factory=Backoff)
-    progress: Progress = field(default_factory=Progress)
-    tally: Tally = field(default_factory=Tally)
-    _fresh: deque[Item] = field(default_factory=deque)
-    _fresh_bytes: int = 0
-    _fresh_since_seconds: float = 0.0
-    _held_bytes: int = 0
-    _waiting: list[_Batch] = field(default_factory=list)
-    _in_flight: dict[int, _Batch] = field(default_factory=dict)
-    _burials: list[BuryDeadLetter] = field(default_factory=list)
-    _next_number: int = 1
+    def __init__(
+        self,
+        rng: random.Random,
+        limits: Limits | None = None,
+        backoff: Backoff | None = None,
+        limiter: Limiter | None = None,
+    ) -> None:
+        self.rng = rng
+        self.limits = limits or Limits()
+        self.backoff = backoff or Backoff()
+        self.limiter = limiter or Limiter(self.limits.concurrency)
+        self.breaker = Breaker(self.limiter, rng)
+        self.progress = Progress()
+        self.tally = Tally()
+        self.held_records = 0
+        self.held_bytes = 0
+        self._departures = Departures(self.limits, self.limiter, self.breaker)
+        self._waiting = self._departures.waiting
+        self._burials: list[BuryDeadLetter] = []
+        self._suspects = Suspects()
+        self._write_indices = WriteIndices()
+        self._doubt: dict[bytes, int] = {}
+        self._accepted = 0
+        self._accepted_number = 0
+        self._proofs = 0
 
     @property
     def in_flight(self) -> int:
         """Requests under way."""
-        return len(self._in_flight)
+        return len(self._departures.under_way)
+
+    @property
+    def waiting_batches(self) -> int:
+        """Batches that wait to be sent again."""
+        return len(self._waiting)
 
     @property
     def room_bytes(self) -> int:
         """How many document bytes more may be handed in; 0 asks the reader to wait."""
-        if self.progress.unfinished >= self.limits.held_records_max:
+        limits = self.limits
+        if (
+            self.held_records >= limits.held_records_max
+            or self.progress.unfinished >= limits.unfinished_records_max
+        ):
             return 0
-        return max(0, self.limits.held_bytes_max - self._held_bytes)
+        return max(0, limits.held_bytes_max - self.held_bytes)
+
+    def expects(self, number: int) -> bool:
+        """Whether an answer to this command would still change anything; callable from any thread."""
+        return number in self._departures.under_way
+
+    def doubt(self, epochs: Collection[bytes]) -> None:
+        """Expect that an earlier process sent records of these writers and did not live to remember it.
+
+        They are looked up before they are sent, until as many in a row as a process can have on its way were
+        not in the store: further it cannot have come.
+
+        Args:
+            epochs: The writers whose records were there when this process began.
+        """
+        self._doubt.update(dict.fromkeys(epochs, 2 * self.limits.held_records_max))
 
     def take(self, items: Sequence[Item], now_seconds: float) -> None:
         """Take records on; those of one epoch in rising order.
@@ -135,30 +132,28 @@ class DeliveryMachine:
             items: The records.
             now_seconds: Monotonic time.
         """
-        if items and not self._fresh:
-            self._fresh_since_seconds = now_seconds
         for item in items:
             self.progress.take(item.epoch, item.sequence)
-            self._fresh.append(item)
-            self._fresh_bytes += len(item.document)
-            self._held_bytes += len(item.document)
+            self.held_bytes += len(item.document)
+        self.held_records += len(items)
+        self._departures.fresh.add(items, now_seconds)
 
-    def commands(self, now_seconds: float) -> list[Send | BuryDeadLetter]:
+    def commands(self, now_seconds: float) -> list[Command]:
         """Return what to do now; each command is given out once.
 
         Args:
             now_seconds: Monotonic time.
         """
-        commands: list[Send | BuryDeadLetter] = list(self._burials)
+        for number in self._departures.overdue(now_seconds):
+            self.tally.expired_requests += 1
+            reason = f"no whole answer within {self.limits.request_seconds_max:g} s"
+            self.answered(number, NoAnswer(reason), now_seconds)
+        commands: list[Command] = list(self._burials)
         self._burials.clear()
-        while len(self._in_flight) < self.limits.concurrency:
-            batch = self._due_batch(now_seconds) or self._fresh_batch(now_seconds)
-            if batch is None:
-                break
-            number, self._next_number = self._next_number, self._next_number + 1
-            self._in_flight[number] = batch
-            self.tally.requests += 1
-            commands.append(Send(number, batch.items))
+        while (batch := self._departures.next_batch(now_seconds)) is not None:
+            if isinstance(batch, tuple):
+                batch = Batch(batch, is_doubtful=self._concerns_earlier_process(batch), first_index=-1)
+            commands.append(self._request(batch, now_seconds))
         return commands
 
     def wait_seconds(self, now_seconds: float) -> float | None:
@@ -167,111 +162,224 @@ class DeliveryMachine:
         Args:
             now_seconds: Monotonic time.
         """
-        if self._burials:
-            return 0.0
-        if len(self._in_flight) >= self.limits.concurrency:
-            return None
-        moments = [batch.not_before_seconds for batch in self._waiting]
-        if self._fresh and self._places_taken() < self.limits.concurrency:
-            full = self._fresh_is_full()
-            moments.append(self._fresh_since_seconds + (0.0 if full else self.limits.linger_seconds))
-        return max(0.0, min(moments) - now_seconds) if moments else None
+        return 0.0 if self._burials else self._departures.wait_seconds(now_seconds)
 
     def answered(self, number: int, answer: Answer | NoAnswer, now_seconds: float) -> None:
-        """Report what came back for a `Send`.
+        """Report what came back for a `Send` or a `LookUp`; too late for one given up, it changes nothing.
 
         Args:
             number: The command's number.
             answer: The answer, or that there is none.
             now_seconds: Monotonic time.
         """
-        batch = self._in_flight.pop(number)
-        judged = judge(answer, len(batch.items))
-        if isinstance(judged, Unproved):
-            self.tally.unproved_answers += 1
-            self.tally.last_trouble = judged.reason
-            self._wait(batch, judged.retry_after_seconds, now_seconds)
-        elif isinstance(judged, Refused):
-            self.tally.refused_requests += 1
-            self.tally.last_trouble = judged.reason
-            self._isolate(batch, judged, now_seconds)
+        request = self._departures.returned(number)
+        if request is None:
+            self.tally.late_answers += 1
+            return
+        if request.indices is None:
+            self._judge_bulk(request, answer, now_seconds)
         else:
-            self._settle(batch, judged.items, judged.retry_after_seconds, now_seconds)
+            self._judge_look_up(request, request.indices, answer, now_seconds)
 
     def buried(self, item: Item) -> None:
         """Report that a dead letter is durable: its record is done."""
         self._done(item, Outcome.DEAD_LETTERED)
 
+    def _concerns_earlier_process(self, items: Sequence[Item]) -> bool:
+        return bool(self._doubt) and any(item.epoch in self._doubt for item in items)
+
+    def _request(self, batch: Batch, now_seconds: float) -> Send | LookUp:
+        request = self._departures.depart(batch, now_seconds, self._write_indices.mark())
+        if batch.is_doubtful:
+            self.tally.look_ups += 1
+            request.indices = self._write_indices.since(batch.first_index)
+            return LookUp(request.number, batch.items, request.indices)
+        self.tally.requests += 1
+        return Send(request.number, batch.items)
+
+    def _judge_bulk(self, request: Request, answer: Answer | NoAnswer, now_seconds: float) -> None:
+        judged = judge(answer, [item.id for item in request.batch.items])
+        if isinstance(judged, Unproved):
+            if judged.may_have_stored:
+                request.batch.is_doubtful = True
+                request.batch.first_index = request.first_index
+            self._unproved(request, judged, now_seconds)
+        elif isinstance(judged, Refused):
+            self.tally.refused_requests += 1
+            self.tally.last_trouble = judged.reason
+            self._isolate(request, judged, now_seconds)
+        else:
+            self._settle(request, judged.items, judged.retry_after_seconds, now_seconds)
+
+    def _unproved(self, request: Request, judged: Unproved, now_seconds: float) -> None:
+        self.tally.unproved_answers += 1
+        self.tally.last_trouble = judged.reason
+        self.limiter.pushed_back(request.sent_seconds, now_seconds)
+        self.breaker.failed(judged.retry_after_seconds, now_seconds)
+        if request.indices is None:
+            request.batch.holds_place = True
+        elif request.batch.look_ups_failed >= PLACE_LOST_AFTER_LOOK_UPS:
+            request.batch.holds_place = False
+        self._wait(request.batch, judged.retry_after_seconds, now_seconds)
+
+    def _judge_look_up(
+        self, request: Request, indices: Sequence[str], answer: Answer | NoAnswer, now_seconds: float
+    ) -> None:
+        batch = request.batch
+        judged = judge_look_up(answer, [item.id for item in batch.items], indices)
+        if isinstance(judged, Unproved):
+            self._look_up_failed(batch)
+            self._unproved(request, judged, now_seconds)
+            return
+        self.breaker.reached(now_seconds)
+        batch.is_doubtful = False
+        batch.look_ups_failed = 0
+        if isinstance(judged, CannotLookUp):
+            self.tally.skipped_look_ups += 1
+            self.tally.last_trouble = judged.reason
+        else:
+            batch.items = self._without_found(batch.items, judged)
+            if judged.ids:
+                self.breaker.succeeded()
+        if batch.items:
+            self._waiting.add(batch)  # still due, and so the next to go
+
+    def _look_up_failed(self, batch: Batch) -> None:
+        if not batch.look_ups_failed:
+            batch.proofs_before = self._proofs
+        batch.look_ups_failed += 1
+        enough_proofs = self._proofs - batch.proofs_before >= PROOFS_MEANWHILE_MIN
+        if batch.look_ups_failed >= LOOK_UPS_FAILED_MAX and enough_proofs:
+            self.tally.skipped_look_ups += 1
+            batch.is_doubtful = False
+
+    def _without_found(self, items: Sequence[Item], found: Found) -> tuple[Item, ...]:
+        absent: list[Item] = []
+        for item in items:
+            is_found = item.id in found.ids
+            if item.epoch in self._doubt:
+                left = 2 * self.limits.held_records_max if is_found else self._doubt[item.epoch] - 1
+                self._doubt[item.epoch] = left
+                if left <= 0:
+                    del self._doubt[item.epoch]
+            if is_found:
+                self.tally.found_by_look_up += 1
+                self._done(item, Outcome.CONFLICT)
+            else:
+                absent.append(item)
+        return tuple(absent)
+
     def _settle(
         self,
-        batch: _Batch,
+        request: Request,
         results: Sequence[ItemResult],
         retry_after_seconds: float | None,
         now_seconds: float,
     ) -> None:
-        again: list[Item] = []
-        for item, result in zip(batch.items, results, strict=True):
+        again: list[tuple[Item, ItemResult]] = []
+        for item, result in zip(request.batch.items, results, strict=True):
             if result.fate is Fate.RETRY:
-                again.append(item)
+                again.append((item, result))
                 self.tally.last_trouble = result.reason
             elif result.fate is Fate.REJECTED:
-                self._burials.append(BuryDeadLetter(item, result.status, result.reason))
+                self._bury(item, result.status, result.reason)
             else:
-                self._done(item, OUTCOME_OF[result.fate])
+                self._accept(request, item, result)
+        self._feel(request, again, retry_after_seconds, now_seconds)
         if again:
-            rest = _Batch(tuple(again), batch.failures, holds_place=False)
-            self._wait(rest, retry_after_seconds, now_seconds)
+            self._retry(request, again, retry_after_seconds, now_seconds)
 
-    def _wait(self, batch: _Batch, retry_after_seconds: float | None, now_seconds: float) -> None:
+    def _accept(self, request: Request, item: Item, result: ItemResult) -> None:
+        self._accepted += 1
+        self._accepted_number = max(self._accepted_number, request.number)
+        self._write_indices.saw(result.index)
+        self._done(item, OUTCOME_OF[result.fate])
+
+    def _feel(
+        self,
+        request: Request,
+        again: Sequence[tuple[Item, ItemResult]],
+        retry_after_seconds: float | None,
+        now_seconds: float,
+    ) -> None:
+        """Tell limiter and breaker how the store took it."""
+        if any(result.status in (429, 503) for _, result in again):
+            self.limiter.pushed_back(request.sent_seconds, now_seconds)
+        else:
+            self.limiter.succeeded(request.sent_seconds, now_seconds)
+        if len(again) < len(request.batch.items):
+            self._proofs += 1
+            self.breaker.succeeded()
+        else:
+            self.breaker.failed(retry_after_seconds, now_seconds)
+
+    def _retry(
+        self,
+        request: Request,
+        again: Sequence[tuple[Item, ItemResult]],
+        retry_after_seconds: float | None,
+        now_seconds: float,
+    ) -> None:
+        batch, rest = request.batch, list[Item]()
+        # What failed inside the store may have been stored by a shard that could not say so.
+        is_doubtful = any(result.status != 429 and not 400 <= result.status < 500 for _, result in again)
+        for item, result in again:
+            self._suspects.failed(item.id, result, self._accepted)
+            if len(batch.items) == 1 and self._suspects.is_to_blame(item.id):
+                self._bury(item, result.status, result.reason)
+            elif (
+                len(batch.items) == 1
+                or self._departures.alone() >= ALONE_MAX
+                or not self._suspects.is_to_be_sent_alone(item.id)
+            ):
+                rest.append(item)
+            else:
+                alone = Batch((item,), batch.failures, holds_place=False, is_isolating=True)
+                alone.is_doubtful, alone.first_index = is_doubtful, request.first_index
+                self._wait(alone, retry_after_seconds, now_seconds)
+        if rest:
+            remnant = batch.part(tuple(rest))
+            remnant.holds_place = False
+            remnant.is_doubtful, remnant.first_index = is_doubtful, request.first_index
+            self._wait(remnant, retry_after_seconds, now_seconds)
+
+    def _isolate(self, request: Request, refused: Refused, now_seconds: float) -> None:
+        """Take a refused batch apart; a document alone is blamed only while the store accepts others."""
+        batch = request.batch
+        batch.is_isolating = True
+        if len(batch.items) > 1:
+            if self._departures.may_take_apart(batch):
+                middle = len(batch.items) // 2
+                for half in (batch.items[:middle], batch.items[middle:]):
+                    self._waiting.add(batch.part(half))
+                self.breaker.reached(now_seconds)
+                return
+            batch.holds_place = False  # what it waits for is that others are accepted
+        else:
+            # A refusal counts anew only after the store accepted something: an outage is one refusal.
+            if not batch.refused_number or self._accepted_number > batch.refused_number:
+                batch.refusals_alone += 1
+            if batch.refusals_alone >= _REFUSALS_ALONE.get(refused.status, REFUSALS_ALONE):
+                self._bury(batch.items[0], refused.status, refused.reason)
+                self.breaker.reached(now_seconds)
+                return
+            batch.refused_number = request.number
+            batch.holds_place = False
+        self.breaker.failed(None, now_seconds)
+        self._wait(batch, None, now_seconds)
+
+    def _wait(self, batch: Batch, retry_after_seconds: float | None, now_seconds: float) -> None:
         batch.failures += 1
         self.tally.retried_items += len(batch.items)
         delay_seconds = self.backoff.delay_seconds(batch.failures, retry_after_seconds, self.rng)
         batch.not_before_seconds = now_seconds + delay_seconds
-        self._waiting.append(batch)
+        self._waiting.add(batch)
 
-    def _isolate(self, batch: _Batch, refused: Refused, now_seconds: float) -> None:
-        if len(batch.items) == 1:
-            self._burials.append(BuryDeadLetter(batch.items[0], refused.status, refused.reason))
-            return
-        middle = len(batch.items) // 2
-        for half in (batch.items[:middle], batch.items[middle:]):
-            self._waiting.append(_Batch(half, not_before_seconds=now_seconds))
-
-    def _due_batch(self, now_seconds: float) -> _Batch | None:
-        due = [batch for batch in self._waiting if batch.not_before_seconds <= now_seconds]
-        if not due:
-            return None
-        batch = min(due, key=lambda candidate: candidate.not_before_seconds)
-        self._waiting.remove(batch)
-        batch.holds_place = True
-        return batch
-
-    def _fresh_batch(self, now_seconds: float) -> _Batch | None:
-        if not self._fresh or self._places_taken() >= self.limits.concurrency:
-            return None
-        lingered = now_seconds >= self._fresh_since_seconds + self.limits.linger_seconds
-        if not lingered and not self._fresh_is_full():
-            return None
-        items: list[Item] = []
-        batch_bytes = 0
-        while self._fresh and len(items) < self.limits.batch_records_max:
-            document_bytes = len(self._fresh[0].document)
-            if items and batch_bytes + document_bytes > self.limits.batch_bytes_max:
-                break
-            batch_bytes += document_bytes
-            items.append(self._fresh.popleft())
-        self._fresh_bytes -= batch_bytes
-        return _Batch(tuple(items))
-
-    def _fresh_is_full(self) -> bool:
-        return (
-            len(self._fresh) >= self.limits.batch_records_max
-            or self._fresh_bytes >= self.limits.batch_bytes_max
-        )
-
-    def _places_taken(self) -> int:
-        return len(self._in_flight) + sum(batch.holds_place for batch in self._waiting)
+    def _bury(self, item: Item, status: int, reason: str) -> None:
+        self._burials.append(BuryDeadLetter(item, status, reason))
 
     def _done(self, item: Item, outcome: Outcome) -> None:
-        self._held_bytes -= len(item.document)
+        self.held_records -= 1
+        self.held_bytes -= len(item.document)
+        self._suspects.cleared(item.id)
         self.progress.finish(item.epoch, item.sequence, outcome)

@@ -6,6 +6,7 @@ Everything a spool folder holds (the folder is 0700 where this package creates i
 <epoch>-<index>.new         a segment being created; ignored; removed by a starting reader if its writer died
 <epoch>-<index>.open        the segment a writer appends to; the writer holds an exclusive flock on it
 <epoch>-<index>.segment     sealed: not one byte will be added
+<epoch>-<index>.evicted     a mark in the place of a segment that gave way, see `retention`
 <epoch>-<index>.corrupt     read to its end, damaged somewhere, kept aside for a person
 checkpoint                  what has been delivered, in two slots
 dead-letters.ndjson         what the store refused for good
@@ -34,6 +35,13 @@ contiguous within an epoch, so a hole between two readable blocks is an exact co
 header's own checksum lets a reader find the next block behind damage; the epoch in it keeps a stale block of
 another file out.
 
+Codecs 254 and 255 are marks: blocks without payload that say what became of `count` sequences. 255 (void):
+they were refused to the caller and will not come; with a count of 0, the end of a sealed segment. 254: they
+gave way to newer records.
+
 A block whose sync failed is written again, under the same sequences, into a new segment: a reader skips what
-it has already seen.
+it has already seen. Where its records are not handed in again, a void mark takes their place.
+
+Every later version keeps the file header's layout and checksum; a segment whose header is whole and names a
+newer version is left alone and reported. docs/reference/spool-format.md has all this with an example.
 """

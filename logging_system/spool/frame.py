@@ -16,6 +16,15 @@ MARKER = b"\xb1LBK"
 BLOCK_BYTES_MAX = 32 * 1024 * 1024
 """No stored payload is larger; a reader never reserves more for one block, whatever a header claims."""
 
+SEQUENCE_MAX = 2**48
+"""No writer lives long enough for more; a header that claims more is damage."""
+VOID = 255
+"""Codec byte of a mark: the sequences it names were refused to the caller and will not come.
+
+With a count of 0 it closes a sealed segment: every sequence before it was written."""
+EVICTED = 254
+"""Codec byte of a mark: the sequences it names were in the spool and gave way to newer ones."""
+
 _FILE = struct.Struct("<8sHHI16sQ")
 _BLOCK = struct.Struct("<4sIIB3xQI")
 _U32 = struct.Struct("<I")
@@ -34,6 +43,12 @@ class FileHeader:
     epoch: bytes
     index: int
     first_sequence: int
+    version: int = FORMAT_VERSION
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether only a newer version of this package can read the segment."""
+        return self.version > FORMAT_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +66,38 @@ class BlockHeader:
         """Bytes of the whole block: header and stored payload."""
         return BLOCK_HEADER_BYTES + self.length
 
+    @property
+    def end_sequence(self) -> int:
+        """The sequence after the last one of the block."""
+        return self.first_sequence + self.count
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether the block states something about sequences and holds no record."""
+        return self.codec in (VOID, EVICTED) and self.length == 0
+
 
 def encode_file_header(header: FileHeader) -> bytes:
     """Return the 44 bytes that open a segment."""
-    body = _FILE.pack(MAGIC, FORMAT_VERSION, 0, header.index, header.epoch, header.first_sequence)
+    body = _FILE.pack(MAGIC, header.version, 0, header.index, header.epoch, header.first_sequence)
     return body + _U32.pack(google_crc32c.value(body))
 
 
 def decode_file_header(data: bytes) -> FileHeader | None:
-    """Return the header that `data` opens with, or None where it is short, damaged or of another format."""
+    """Return the header that `data` opens with, or None where it is short, damaged or of another format.
+
+    Every version keeps this header and its checksum: so an older reader can tell a newer segment from damage.
+    """
     if len(data) < FILE_HEADER_BYTES:
         return None
     body = data[: _FILE.size]
     (checksum,) = _U32.unpack_from(data, _FILE.size)
     magic, version, _reserved, index, epoch, first_sequence = _FILE.unpack(body)
-    if magic != MAGIC or version != FORMAT_VERSION or checksum != google_crc32c.value(body):
+    if magic != MAGIC or version < 1 or first_sequence > SEQUENCE_MAX:
         return None
-    return FileHeader(epoch, index, first_sequence)
+    if checksum != google_crc32c.value(body):
+        return None
+    return FileHeader(epoch, index, first_sequence, version)
 
 
 def encode_block(
@@ -91,10 +121,24 @@ def encode_block(
     stored = codec.encode(b"".join(parts))
     if len(stored) > BLOCK_BYTES_MAX:
         raise FrameError(f"a block of {len(stored)} bytes exceeds {BLOCK_BYTES_MAX}; put fewer records in it")
-    header = _BLOCK.pack(
-        MARKER, len(stored), google_crc32c.value(stored), codec.number, first_sequence, len(documents)
-    )
-    return header + _U32.pack(google_crc32c.extend(google_crc32c.value(epoch), header)) + stored
+    return _encode_block_header(epoch, stored, codec.number, first_sequence, len(documents)) + stored
+
+
+def encode_mark(epoch: bytes, kind: int, first_sequence: int, count: int) -> bytes:
+    """Return a block without records that says what became of `count` sequences.
+
+    Args:
+        epoch: The writer's 16 bytes.
+        kind: `VOID` or `EVICTED`.
+        first_sequence: The first sequence it is about; all before it were written.
+        count: How many; 0 ends a sealed segment.
+    """
+    return _encode_block_header(epoch, b"", kind, first_sequence, count)
+
+
+def _encode_block_header(epoch: bytes, stored: bytes, codec: int, first_sequence: int, count: int) -> bytes:
+    header = _BLOCK.pack(MARKER, len(stored), google_crc32c.value(stored), codec, first_sequence, count)
+    return header + _U32.pack(google_crc32c.extend(google_crc32c.value(epoch), header))
 
 
 def decode_block_header(epoch: bytes, data: bytes, offset: int = 0) -> BlockHeader | None:
@@ -106,7 +150,7 @@ def decode_block_header(epoch: bytes, data: bytes, offset: int = 0) -> BlockHead
     if checksum != google_crc32c.extend(google_crc32c.value(epoch), body):
         return None
     _marker, length, payload_checksum, codec, first_sequence, count = _BLOCK.unpack(body)
-    if length > BLOCK_BYTES_MAX:
+    if length > BLOCK_BYTES_MAX or first_sequence + count > SEQUENCE_MAX:
         return None
     return BlockHeader(length, payload_checksum, codec, first_sequence, count)
 

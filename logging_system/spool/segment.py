@@ -10,14 +10,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from logging_system.spool.disk import REAL_DISK, Disk
+
 OPEN = "open"
 SEALED = "segment"
 CORRUPT = "corrupt"
 CREATING = "new"
+EVICTED = "evicted"
+_PREFERRED = (EVICTED, OPEN, SEALED)
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
-_NAME = re.compile(r"([0-9a-f]{32})-([0-9a-f]{8})\.(open|segment|corrupt|new)")
+_NAME = re.compile(r"([0-9a-f]{32})-([0-9a-f]{8})\.(open|segment|corrupt|new|evicted)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,40 +54,61 @@ def parse_segment(path: Path) -> Segment | None:
     return Segment(bytes.fromhex(match[1]), int(match[2], 16), match[3], path)
 
 
-def list_segments(folder: Path) -> dict[bytes, dict[int, Segment]]:
-    """Return the readable (open or sealed) segments of `folder`, by epoch and index.
+def list_segments(folder: Path, disk: Disk = REAL_DISK) -> dict[bytes, dict[int, Segment]]:
+    """Return the readable segments of `folder`, by epoch and index.
 
-    A file seen under both names while it is being sealed is reported as sealed.
+    A file seen under two names is reported under the later one of its life; only an evicted segment whose
+    records are still there is reported as what holds them.
 
     Raises:
         OSError: The folder cannot be listed.
     """
     found: dict[bytes, dict[int, Segment]] = {}
-    for path in folder.iterdir():
-        segment = parse_segment(path)
-        if segment is None or segment.state not in (OPEN, SEALED):
+    for name in disk.list_names(folder):
+        segment = parse_segment(folder / name)
+        if segment is None or segment.state not in _PREFERRED:
             continue
         indexes = found.setdefault(segment.epoch, {})
-        if segment.index not in indexes or segment.state == SEALED:
+        seen = indexes.get(segment.index)
+        if seen is None or _PREFERRED.index(segment.state) > _PREFERRED.index(seen.state):
             indexes[segment.index] = segment
     return found
 
 
-def spooled_bytes(folder: Path) -> int:
-    """Return the bytes that open and sealed segments of every writer take together."""
+def find_segment(folder: Path, epoch: bytes, index: int, disk: Disk = REAL_DISK) -> Segment | None:
+    """Return the segment `index` of `epoch`, if it is there, whatever a listing said.
+
+    A long listing may miss a file whose name changes meanwhile. Names only ever change in the order asked for
+    here, so what is there is found.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    for state in (OPEN, SEALED, EVICTED):
+        path = segment_path(folder, epoch, index, state)
+        if disk.path_status(path) is not None:
+            return Segment(epoch, index, state, path)
+    return None
+
+
+def spooled_bytes(folder: Path, disk: Disk = REAL_DISK) -> int:
+    """Return the bytes that the segments of every writer take together, those kept as corrupt left out.
+
+    Raises:
+        OSError: The folder cannot be listed.
+    """
     total = 0
-    for path in folder.iterdir():
-        segment = parse_segment(path)
+    for name in disk.list_names(folder):
+        segment = parse_segment(folder / name)
         if segment is None or segment.state == CORRUPT:
             continue
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:
-            continue  # consumed, or renamed, between the listing and here
+        status = disk.path_status(segment.path)
+        if status is not None:  # else consumed, or renamed, between the listing and here
+            total += status.size_bytes
     return total
 
 
-def prepare_folder(folder: Path) -> None:
+def prepare_folder(folder: Path, disk: Disk = REAL_DISK) -> None:
     """Create the spool folder, open to its owner only.
 
     A folder that is already there keeps its mode unless it is empty: it may be somebody else's `/tmp`.
@@ -91,26 +116,6 @@ def prepare_folder(folder: Path) -> None:
     Raises:
         OSError: The folder cannot be created or is no folder.
     """
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-    if not any(folder.iterdir()):
-        folder.chmod(FOLDER_MODE)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the creations, renames and removals in `folder` durable (fsync(2): of the directory itself)."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_fully(descriptor: int, data: bytes) -> None:
-    """Write all of `data`; write(2) may take less than it is given.
-
-    Raises:
-        OSError: The disk refused a part; some bytes may have been written.
-    """
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    disk.make_folder(folder, FOLDER_MODE)
+    if not disk.list_names(folder):
+        disk.set_mode(folder, FOLDER_MODE)

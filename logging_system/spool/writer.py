@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from logging_system.spool.checkpoint import reserve_checkpoint
 from logging_system.spool.codec import PLAIN, Codec
-from logging_system.spool.frame import FILE_HEADER_BYTES, FileHeader, encode_block, encode_file_header
+from logging_system.spool.disk import REAL_DISK, Disk, sync_folder, write_fully
+from logging_system.spool.forks import forget_in_children
+from logging_system.spool.frame import (
+    BLOCK_HEADER_BYTES,
+    FILE_HEADER_BYTES,
+    VOID,
+    FileHeader,
+    encode_block,
+    encode_file_header,
+    encode_mark,
+)
+from logging_system.spool.retention import Evicted, Retention, evict
 from logging_system.spool.segment import (
     CREATING,
     FILE_MODE,
@@ -20,12 +32,11 @@ from logging_system.spool.segment import (
     prepare_folder,
     segment_path,
     spooled_bytes,
-    sync_folder,
-    write_fully,
 )
 
 SEGMENT_BYTES_MAX = 16 * 1024 * 1024
 _RECOUNT_SECONDS = 0.25
+_SEGMENT_BYTES_MIN = FILE_HEADER_BYTES + 2 * BLOCK_HEADER_BYTES  # the end marks of this segment and the next
 
 
 class SpoolFullError(Exception):
@@ -35,13 +46,18 @@ class SpoolFullError(Exception):
 class SpoolWriter:
     """One epoch's side of a spool folder; used by one thread.
 
+    A forked child drops what it inherited and, should it append, does so as a writer of its own.
+
     Args:
         folder: The spool folder, shared with other writers and one reader; created if missing.
         spool_bytes_max: Bytes that the segments of all writers may take together.
         sync: Whether `append` returns only after `fdatasync(2)`.
         codec: How payloads are stored.
+        retention: When old segments give way; without it a full spool refuses.
         clock: Monotonic seconds.
-        datasync: Makes a descriptor's data durable; handed in so that a disk that fails can be shown.
+        wall_clock: Seconds since 1970, for the age of segments.
+        disk: The system calls.
+        name_epoch: Returns the 16 bytes of a new epoch.
     """
 
     def __init__(
@@ -51,57 +67,93 @@ class SpoolWriter:
         spool_bytes_max: int,
         sync: bool,
         codec: Codec = PLAIN,
+        retention: Retention | None = None,
         clock: Callable[[], float] = time.monotonic,
-        datasync: Callable[[int], None] = os.fdatasync,
+        wall_clock: Callable[[], float] = time.time,
+        disk: Disk = REAL_DISK,
+        name_epoch: Callable[[], bytes] = new_epoch,
     ) -> None:
-        self.epoch = new_epoch()
-        self.next_sequence = 1
+        self.evicted = Evicted()
+        """What gave way to this writer's records."""
         self._folder = folder
         self._spool_bytes_max = spool_bytes_max
         # The active segment can't be consumed: eight of them keep a full spool drainable.
         self._segment_bytes_max = max(1, min(SEGMENT_BYTES_MAX, spool_bytes_max // 8))
         self._sync = sync
         self._codec = codec
+        self._retention = retention
         self._clock = clock
-        self._datasync = datasync
-        self._index = 0
-        self._descriptor: int | None = None
-        self._written_bytes = 0
+        self._wall_clock = wall_clock
+        self._disk = disk
+        self._name_epoch = name_epoch
         self._total_bytes = 0
         self._recount_at = float("-inf")
+        self._descriptor: int | None = None
+        self._begin_epoch()
+        forget_in_children(self)
 
-    def append(self, documents: Sequence[bytes]) -> None:
+    def _begin_epoch(self) -> None:
+        self.epoch = self._name_epoch()
+        self.next_sequence = 1
+        self._index = 0
+        self._written_bytes = 0
+        self._unproven: Sequence[bytes] = ()
+        self._marks = b""
+        self._settled_sequence = 1
+
+    def append(self, documents: Sequence[bytes], *, sync: bool | None = None) -> None:
         """Add `documents` as one block, under the next sequences; durable as promised on return.
 
         After an `OSError` nothing has been promised and the same documents may be handed in again: they keep
-        their sequences.
+        their sequences. Whoever does not hand them in again calls `give_up` first.
 
         Args:
             documents: At least one encoded record.
+            sync: Whether this block is on the disk on return; as the writer was told by default.
 
         Raises:
             SpoolFullError: The block does not fit below `spool_bytes_max`.
             OSError: The disk refused (ENOSPC, EIO, …).
             FrameError: The block is larger than a block may be.
         """
+        if self._unproven and self._unproven != documents:
+            self.give_up()
         block = encode_block(self.epoch, self.next_sequence, documents, self._codec)
-        self._reserve(len(block) + FILE_HEADER_BYTES)
-        descriptor = self._active_segment(len(block))
+        self._reserve(len(self._marks) + len(block) + _SEGMENT_BYTES_MIN)
+        descriptor = self._active_segment(len(self._marks) + len(block))
+        data = self._marks + block
         try:
-            write_fully(descriptor, block)
+            write_fully(descriptor, data, self._disk)
         except OSError:
+            self._unproven = documents
             self._take_back(descriptor)
             raise
-        if self._sync:
+        if self._sync if sync is None else sync:
             try:
-                self._datasync(descriptor)
+                self._disk.datasync(descriptor)
             except OSError:
                 # After a failed sync the kernel may call lost pages clean: this file proves nothing any more.
+                self._unproven = documents
                 self._abandon()
                 raise
-        self._written_bytes += len(block)
-        self._total_bytes += len(block)
+        self._written_bytes += len(data)
+        self._total_bytes += len(data)
         self.next_sequence += len(documents)
+        self._settled_sequence = self.next_sequence
+        self._unproven, self._marks = (), b""
+
+    def give_up(self) -> None:
+        """Take note that the documents of an append that failed are not handed in again.
+
+        A reader may have seen them all the same, so their sequences are not used for others.
+        """
+        if self._unproven:
+            count = len(self._unproven)
+            self._marks += encode_mark(self.epoch, VOID, self.next_sequence, count)
+            self.next_sequence += count
+            self._unproven = ()
+            if self._descriptor is not None:
+                self._abandon()  # a reader that stands behind the block cut off would miss what came there
 
     def seal(self) -> None:
         """Close the active segment so that its reader knows it is complete; a later append opens another.
@@ -114,13 +166,14 @@ class SpoolWriter:
             return
         index, self._index = self._index, self._index + 1
         try:
-            if self._sync:
-                self._datasync(descriptor)
-            source = segment_path(self._folder, self.epoch, index, OPEN)
-            source.rename(segment_path(self._folder, self.epoch, index, SEALED))
-            sync_folder(self._folder)
+            self._close_with_mark(descriptor)
+            self._disk.rename(
+                segment_path(self._folder, self.epoch, index, OPEN),
+                segment_path(self._folder, self.epoch, index, SEALED),
+            )
+            sync_folder(self._folder, self._disk)
         finally:
-            os.close(descriptor)
+            self._disk.close(descriptor)
 
     def forget(self) -> None:
         """Close the descriptor without touching the file: a forked child leaves the parent's segment alone.
@@ -128,14 +181,15 @@ class SpoolWriter:
         Closing does not release the parent's flock, which belongs to the open file both share.
         """
         descriptor, self._descriptor = self._descriptor, None
+        self._begin_epoch()
         if descriptor is not None:
-            os.close(descriptor)
+            self._disk.close(descriptor)
 
     def _reserve(self, block_bytes: int) -> None:
         now = self._clock()
         full = self._total_bytes + block_bytes > self._spool_bytes_max
         if now >= self._recount_at or full:
-            self._recount(now)
+            self._recount(now, block_bytes)
             full = self._total_bytes + block_bytes > self._spool_bytes_max
         if full:
             if self._written_bytes:
@@ -146,16 +200,24 @@ class SpoolWriter:
                 "start a shipper or raise spool_bytes_max"
             )
 
-    def _recount(self, now: float) -> None:
+    def _recount(self, now: float, block_bytes: int) -> None:
         self._recount_at = now + _RECOUNT_SECONDS
         try:
-            self._total_bytes = spooled_bytes(self._folder)
+            if self._retention is not None:
+                self.evicted += evict(
+                    self._folder,
+                    self._retention,
+                    now_seconds=self._wall_clock(),
+                    wanted_bytes=block_bytes,
+                    disk=self._disk,
+                )
+            self._total_bytes = spooled_bytes(self._folder, self._disk)
         except FileNotFoundError:
             self._total_bytes = 0
 
     def _active_segment(self, block_bytes: int) -> int:
         if self._descriptor is not None:
-            if os.fstat(self._descriptor).st_nlink == 0:
+            if self._disk.status(self._descriptor).links == 0:
                 self._abandon()  # somebody removed the file: what is appended to it now would be gone
             elif self._written_bytes and self._written_bytes + block_bytes > self._segment_bytes_max:
                 self.seal()
@@ -166,36 +228,62 @@ class SpoolWriter:
         return self._descriptor
 
     def _create_segment(self) -> int:
-        prepare_folder(self._folder)
+        prepare_folder(self._folder, self._disk)
+        if self._index == 0:
+            reserve_checkpoint(self._folder, self._disk)
         creating = segment_path(self._folder, self.epoch, self._index, CREATING)
-        descriptor = os.open(
-            creating, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, FILE_MODE
-        )
+        opened = segment_path(self._folder, self.epoch, self._index, OPEN)
+        descriptor = self._disk.open(creating, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, FILE_MODE)
         try:
             # Locked before it gets a name readers look at: an .open file without a lock lost its writer.
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            write_fully(
-                descriptor, encode_file_header(FileHeader(self.epoch, self._index, self.next_sequence))
-            )
-            os.fsync(descriptor)
-            creating.rename(segment_path(self._folder, self.epoch, self._index, OPEN))
-            sync_folder(self._folder)
+            if not self._disk.try_lock(descriptor):
+                raise BlockingIOError(errno.EWOULDBLOCK, f"{creating} is locked; a reader is removing it")
+            header = FileHeader(self.epoch, self._index, self._settled_sequence)
+            write_fully(descriptor, encode_file_header(header), self._disk)
+            self._disk.sync(descriptor)
+            self._disk.rename(creating, opened)
+            sync_folder(self._folder, self._disk)
         except OSError:
-            os.close(descriptor)
-            with contextlib.suppress(OSError):
-                creating.unlink()
+            # Under this index a reader may have seen a file without a writer, and gone on to the next.
+            self._index += 1
+            for path in (creating, opened):
+                with contextlib.suppress(OSError):
+                    self._disk.unlink(path)
+            self._disk.close(descriptor)
             raise
         return descriptor
 
+    def _close_with_mark(self, descriptor: int) -> None:
+        mark = self._marks + encode_mark(self.epoch, VOID, self.next_sequence, 0)
+        try:
+            write_fully(descriptor, mark, self._disk)
+            self._total_bytes += len(mark)
+            self._settled_sequence, self._marks = self.next_sequence, b""
+        except OSError:
+            # The mark helps to count damage exactly; a full disk must not keep a segment from being closed.
+            self._disk.truncate(descriptor, FILE_HEADER_BYTES + self._written_bytes)
+        if self._sync:
+            self._disk.datasync(descriptor)
+
     def _take_back(self, descriptor: int) -> None:
         try:
-            os.ftruncate(descriptor, FILE_HEADER_BYTES + self._written_bytes)
+            self._disk.truncate(descriptor, FILE_HEADER_BYTES + self._written_bytes)
         except OSError:
             self._abandon()
 
     def _abandon(self) -> None:
+        """Leave a file whose last block nothing is known of; the block is cut off where that is possible.
+
+        A reader may have seen the block. It comes again under the same sequences, or they are given up.
+        """
         descriptor, self._descriptor = self._descriptor, None
-        self._index += 1
-        if descriptor is not None:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+        index, self._index = self._index, self._index + 1
+        if descriptor is None:
+            return
+        with contextlib.suppress(OSError):
+            if self._written_bytes:
+                self._disk.truncate(descriptor, FILE_HEADER_BYTES + self._written_bytes)
+            else:
+                self._disk.unlink(segment_path(self._folder, self.epoch, index, OPEN))
+        with contextlib.suppress(OSError):
+            self._disk.close(descriptor)

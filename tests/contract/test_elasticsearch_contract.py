@@ -154,6 +154,12 @@ def test_bad_template_is_refused(store: Store, body: Any, kind: str) -> None:
     assert store.refused("PUT", f"/_index_template/{store.name('template')}", body) == (400, kind)
 
 
+def test_template_name_that_starts_like_an_interface_is_refused(store: Store) -> None:
+    body = {"index_patterns": ["nobody-*"]}
+
+    assert store.refused("PUT", "/_index_template/_none", body) == (400, "invalid_index_template_exception")
+
+
 def test_template_of_a_living_data_stream_cannot_be_deleted(store: Store) -> None:
     stream = store.stream()
     store.items(f"/{stream}", [{"create": {}}, {"@timestamp": STAMP}])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 import orjson
 import pytest
 
@@ -332,6 +335,41 @@ def test_a_spool_that_cannot_be_a_folder_ends_with_1(tmp_path: Path) -> None:
 
     assert answer.returncode == 1
     assert "name a folder this user may write to" in answer.stderr
+
+
+def test_a_folder_of_a_newer_version_ends_with_1_and_the_remedy(tmp_path: Path) -> None:
+    header = struct.pack("<8sIQI", b"LSCHECK\0", 2, 1, 2)
+    slot = header + struct.pack("<I", google_crc32c.value(header + b"{}")) + b"{}"
+    (tmp_path / "checkpoint").write_bytes(slot)
+    done = ship("--spool", str(tmp_path), "--elasticsearch", "http://127.0.0.1:9", "--stream", "logs-a-b")
+
+    assert done.returncode == 1
+    assert f"--spool {tmp_path}/checkpoint has format version 2; ship this folder with a newer" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "checkpoint").read_bytes() == slot
+
+
+def test_a_folder_removed_and_taken_by_another_process_ends_with_1_and_says_so(
+    tmp_path: Path, store: Store
+) -> None:
+    folder, removed, taken = tmp_path / "spool", tmp_path / "removed", tmp_path / "taken"
+    options = ("--spool", str(folder), "--elasticsearch", store.url, "--stream", STREAM)
+    process = started([sys.executable, "-m", "logging_system", "ship", *options], stderr=subprocess.PIPE)
+    ready_line(process)
+    other = SpoolReader(taken)
+    folder.rename(removed)
+    taken.rename(folder)
+    shutil.rmtree(removed)
+    try:
+        _, errors = process.communicate(timeout=WAIT_SECONDS)
+    finally:
+        kill(process)
+        other.close()
+
+    assert process.returncode == 1
+    assert f"{folder} was removed and taken by another process" in errors.decode()
+    assert "is being shipped by process" in errors.decode()
+    assert "Traceback" not in errors.decode()
 
 
 def run_script(script: str, spool: Path) -> list[str]:

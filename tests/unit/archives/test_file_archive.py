@@ -154,6 +154,23 @@ def test_a_cut_gzip_file_is_an_error(tmp_path):
         read(path, format="lines")
 
 
+def test_a_damaged_gzip_file_is_an_error(tmp_path):
+    path = tmp_path / "a.gz"
+    packed = bytearray(gzip.compress(b"x\n" * 1000))
+    packed[10] ^= 0x06  # an unknown kind of block
+    path.write_bytes(packed)
+
+    with pytest.raises(StackError, match="cannot be read whole"):
+        read(path, format="lines")
+
+
+def test_a_field_nested_deeper_than_python_can_write_is_an_empty_line(tmp_path):
+    path = tmp_path / "a.ndjson"
+    path.write_text('{"message":' + "[" * 1_020 + "]" * 1_020 + "}\n")
+
+    assert read(path) == [("", "")]
+
+
 def test_what_is_no_file_is_an_error_and_never_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.log")
 

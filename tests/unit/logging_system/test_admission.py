@@ -95,3 +95,22 @@ def test_a_single_record_larger_than_the_byte_bound_is_taken_alone() -> None:
 
     assert made.offer(captured("x" * 5_000), may_wait=False)
     assert not made.offer(captured("x"), may_wait=False)
+
+
+def test_flush_waits_for_the_worker_s_hands_though_later_records_were_given_up() -> None:
+    ledger = HandlerLedger()
+    queue = RecordQueue(
+        ledger, records_max=2, bytes_max=1 << 20, allowance_seconds=0.0, when_full="drop_oldest"
+    )
+    queue.offer(captured(), may_wait=False)
+    group = queue.take(0.0, 0.0)
+    for _ in range(5):
+        queue.offer(captured(), may_wait=False)
+
+    assert not queue.wait_until_settled(0.0)
+    ledger.admit(len(group))
+    assert not queue.wait_until_settled(0.0)
+    ledger.admit(len(queue.take(0.0, 0.0)))
+    assert queue.wait_until_settled(0.0)
+    assert ledger.snapshot().balanced
+    assert ledger.snapshot().dropped == {"queue_full": 3}

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import orjson
+import pytest
 
 from logging_system.dead_letters import DeadLetterFile
 from logging_system.delivery.machine import BuryDeadLetter, Item
@@ -56,6 +58,21 @@ def test_a_torn_line_spoils_no_other_and_its_letter_is_written_again(tmp_path: P
     assert again.startswith(torn[:40])
 
 
+def test_letters_are_kept_although_the_folder_was_removed_under_way(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    file = DeadLetterFile(folder)
+    file.bury([letter(1)])
+    shutil.rmtree(folder)
+    with pytest.raises(FileNotFoundError):
+        file.bury([letter(2)])
+    folder.mkdir()
+    file.bury([letter(2)])
+    file.close()
+
+    assert [orjson.loads(line)["id"][-1] for line in lines(folder)] == ["2"]
+
+
 def test_dead_letters_are_private(tmp_path: Path) -> None:
     bury(tmp_path, 1)
 
@@ -82,8 +99,8 @@ def test_an_equation_that_does_not_hold_is_told() -> None:
     ledger.offered = 1
 
     assert not ledger.snapshot().balanced
-    assert not ShipperCounters(5, 1, 1, 1, 1, 0, 0).balanced
-    assert ShipperCounters(5, 1, 1, 1, 1, 1, 0).balanced
+    assert not ShipperCounters(6, 1, 1, 1, 1, 1, 0, 0).balanced
+    assert ShipperCounters(6, 1, 1, 1, 1, 1, 1, 0).balanced
 
 
 def test_a_status_file_is_replaced_whole_and_private(tmp_path: Path) -> None:

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 
 import orjson
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
 from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.backoff import Backoff
-from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits, Send
+from logging_system.delivery.breaker import BreakerState
+from logging_system.delivery.limiter import Limiter
+from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits, LookUp, Send
 from logging_system.delivery.progress import Outcome
 
 EPOCH = b"e" * 16
@@ -21,7 +21,35 @@ def seeded(seed: int) -> random.Random:
 
 
 def machine(**limits: object) -> DeliveryMachine:
-    return DeliveryMachine(seeded(1), Limits(**{"linger_seconds": 0.0, **limits}))  # type: ignore[arg-type]
+    """A machine whose limiter stands at its cap already."""
+    bounds = Limits(**{"linger_seconds": 0.0, **limits})  # type: ignore[arg-type]
+    cap = bounds.concurrency
+    return DeliveryMachine(seeded(1), bounds, limiter=Limiter(cap, limit=cap, slow_start=False))
+
+
+def none_found(look_up: LookUp) -> Answer:
+    return found(look_up)
+
+
+def found(look_up: LookUp, *sequences: int) -> Answer:
+    """The answer of a store with one index that holds some of the documents."""
+    (index,) = look_up.indices or ("logs-1",)
+    docs = [{"_index": index, "_id": item.id, "found": item.sequence in sequences} for item in look_up.items]
+    return Answer(200, {}, orjson.dumps({"docs": docs}))
+
+
+def sends_after_look_up(deliverer: DeliveryMachine, now: float) -> list[Send]:
+    """Obey look-ups with "none of it is there", and return what is sent then."""
+    found_sends: list[Send] = []
+    for _ in range(10):
+        commands = deliverer.commands(now)
+        found_sends += [command for command in commands if isinstance(command, Send)]
+        look_ups = [command for command in commands if isinstance(command, LookUp)]
+        for look_up in look_ups:
+            deliverer.answered(look_up.number, none_found(look_up), now)
+        if not look_ups:
+            break
+    return found_sends
 
 
 def items(*sequences: int, epoch: bytes = EPOCH, document: bytes = b"{}") -> list[Item]:
@@ -82,8 +110,8 @@ def test_no_more_requests_are_under_way_than_allowed() -> None:
     deliverer.take(items(1, 2, 3), 0.0)
 
     assert len(sends(deliverer, 0.0)) == 2
-    assert sends(deliverer, 99.0) == []
-    assert deliverer.wait_seconds(99.0) is None
+    assert sends(deliverer, 9.0) == []
+    assert deliverer.wait_seconds(9.0) == deliverer.limits.request_seconds_max - 9.0
 
 
 def test_only_a_contiguous_prefix_of_each_writer_counts_as_progress() -> None:
@@ -106,7 +134,7 @@ def test_only_the_items_that_failed_are_sent_again() -> None:
     deliverer = machine()
     deliverer.take(items(1, 2, 3, 4), 0.0)
     (send,) = sends(deliverer, 0.0)
-    deliverer.answered(send.number, statuses(201, 429, 503, 409), 0.0)
+    deliverer.answered(send.number, statuses(201, 429, 429, 409), 0.0)
 
     assert [sequences(again) for again in sends(deliverer, 9.0)] == [[2, 3]]
     assert deliverer.progress.counts[Outcome.DELIVERED] == 1
@@ -137,7 +165,7 @@ def test_a_lost_answer_leads_to_the_same_ids_again() -> None:
     deliverer.take(items(1, 2), 0.0)
     (send,) = sends(deliverer, 0.0)
     deliverer.answered(send.number, NoAnswer("reset"), 0.0)
-    (again,) = sends(deliverer, 9.0)
+    (again,) = sends_after_look_up(deliverer, 9.0)
 
     assert again.items == send.items
     assert deliverer.tally.unproved_answers == 1
@@ -148,9 +176,10 @@ def test_an_outage_is_met_by_no_more_batches_than_may_be_under_way() -> None:
     deliverer.take(items(*range(1, 50)), 0.0)
     seen: set[int] = set()
     for attempt in range(20):
-        for send in sends(deliverer, attempt * 10.0):
-            seen.update(sequences(send))
-            deliverer.answered(send.number, NoAnswer("refused"), attempt * 10.0)
+        for command in deliverer.commands(attempt * 10.0):
+            assert not isinstance(command, BuryDeadLetter)
+            seen.update(item.sequence for item in command.items)
+            deliverer.answered(command.number, NoAnswer("refused"), attempt * 10.0)
 
     assert seen == {1, 2}
 
@@ -161,7 +190,7 @@ def test_a_retry_waits_no_longer_than_the_cap_and_at_least_what_the_server_asks(
     now = 0.0
     for _ in range(40):
         (send,) = sends(deliverer, now)
-        deliverer.answered(send.number, Answer(503, {}, b""), now)
+        deliverer.answered(send.number, Answer(429, {}, b""), now)
         wait = deliverer.wait_seconds(now)
         assert wait is not None
         assert wait <= 2.0
@@ -203,19 +232,33 @@ def test_halving_finds_the_one_document_that_is_too_large() -> None:
     deliverer = machine(concurrency=1)
     deliverer.take(items(*range(1, 17)), 0.0)
     buried: list[int] = []
-    for _ in range(40):
-        for command in deliverer.commands(0.0):
+    for step in range(40):
+        deliverer.take(items(100 + step), float(step))  # only a store that takes others can be believed
+        for command in deliverer.commands(float(step)):
             if isinstance(command, BuryDeadLetter):
                 buried.append(command.item.sequence)
                 deliverer.buried(command.item)
                 continue
-            poisoned = 11 in sequences(command)
+            poisoned = any(item.sequence == 11 for item in command.items)
             answer = Answer(413, {}, b"") if poisoned else statuses(*[201] * len(command.items))
-            deliverer.answered(command.number, answer, 0.0)
+            deliverer.answered(command.number, answer, float(step))
 
     assert buried == [11]
-    assert deliverer.progress.moved() == {EPOCH: 17}
-    assert deliverer.progress.counts[Outcome.DELIVERED] == 15
+    assert deliverer.progress.counts[Outcome.DELIVERED] == 55
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_a_store_that_refuses_everything_blames_no_document(status: int) -> None:
+    deliverer = machine(waiting_batches_max=8)
+    deliverer.take(items(*range(1, 2_001)), 0.0)
+    for step in range(400):
+        for command in deliverer.commands(step * 3.0):
+            assert isinstance(command, Send)
+            body = b'{"error":{"type":"illegal_argument_exception","reason":"broken proxy"}}'
+            deliverer.answered(command.number, Answer(status, {}, body), step * 3.0)
+
+    assert deliverer.waiting_batches < 100
+    assert deliverer.progress.counts[Outcome.DEAD_LETTERED] == 0
 
 
 def test_records_are_taken_on_only_while_there_is_room() -> None:
@@ -242,62 +285,174 @@ def test_a_machine_with_nothing_to_do_waits_for_reports_only() -> None:
     assert machine().wait_seconds(0.0) is None
 
 
-STORE_MOODS = st.sampled_from(
-    ["ok", "ok", "lost answer", "lost request", "html", "short", "429", "mixed", "413 above 2", "503"]
-)
+def test_a_request_without_a_whole_answer_counts_as_lost_when_its_time_is_up() -> None:
+    deliverer = machine(request_seconds_max=5.0)
+    deliverer.take(items(1), 0.0)
+    (send,) = sends(deliverer, 0.0)
+    (look_up,) = deliverer.commands(5.0 + 2.0) or deliverer.commands(20.0)
+    deliverer.answered(send.number, statuses(201), 21.0)
+
+    assert isinstance(look_up, LookUp)
+    assert not deliverer.expects(send.number)
+    assert (deliverer.tally.expired_requests, deliverer.tally.late_answers) == (1, 1)
+    assert deliverer.progress.unfinished == 1
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.integers(1, 40), st.integers(1, 7), st.lists(STORE_MOODS, max_size=60), st.integers(0, 2**32))
-def test_every_record_ends_exactly_once_whatever_the_store_does(
-    records: int, batch_records_max: int, moods: list[str], seed: int
-) -> None:
-    """After any faults and then health each record is stored or buried, never both; the prefix is whole."""
-    rng = seeded(seed)
-    deliverer = DeliveryMachine(rng, Limits(batch_records_max=batch_records_max))
-    deliverer.take(items(*range(1, records + 1)), 0.0)
-    stored: set[str] = set()
-    buried: Counter[str] = Counter()
-    now = 0.0
-    for step in range(10_000):
-        for command in deliverer.commands(now):
-            if isinstance(command, BuryDeadLetter):
-                buried[command.item.id] += 1
-                deliverer.buried(command.item)
-            else:
-                mood = moods[step] if step < len(moods) else "ok"
-                deliverer.answered(command.number, store(command, mood, stored, rng), now)
-        counts = deliverer.progress.counts
-        assert deliverer.progress.taken == deliverer.progress.unfinished + sum(counts.values())
-        if not deliverer.progress.unfinished:
-            break
-        wait = deliverer.wait_seconds(now)
-        assert wait is not None
-        now += wait
+def test_a_doubtful_batch_is_looked_up_in_every_index_since_and_only_the_rest_is_sent() -> None:
+    deliverer = machine()
+    deliverer.take(items(1, 2, 3), 0.0)
+    (send,) = sends(deliverer, 0.0)
+    deliverer.answered(send.number, NoAnswer("cut"), 0.0)
+    (look_up,) = deliverer.commands(9.0)
+    assert isinstance(look_up, LookUp)
+    deliverer.answered(look_up.number, found(look_up, 1, 3), 9.0)
+    (again,) = sends(deliverer, 9.0)
+
+    assert sequences(again) == [2]
+    assert deliverer.progress.counts[Outcome.CONFLICT] == 1
+    assert deliverer.progress.unfinished == 2
+
+
+def test_what_certainly_did_not_arrive_is_not_looked_up() -> None:
+    deliverer = machine()
+    deliverer.take(items(1), 0.0)
+    (send,) = sends(deliverer, 0.0)
+    deliverer.answered(send.number, NoAnswer("refused", may_have_arrived=False), 0.0)
+
+    assert len(sends(deliverer, 9.0)) == 1
+
+
+def test_a_store_without_look_ups_gets_the_batch_again() -> None:
+    deliverer = machine()
+    deliverer.take(items(1), 0.0)
+    (send,) = sends(deliverer, 0.0)
+    deliverer.answered(send.number, NoAnswer("cut"), 0.0)
+    (look_up,) = deliverer.commands(9.0)
+    assert isinstance(look_up, LookUp)
+    deliverer.answered(look_up.number, Answer(405, {}, b""), 9.0)
+
+    assert len(sends(deliverer, 9.0)) == 1
+    assert deliverer.tally.skipped_look_ups == 1
+
+
+def test_a_look_up_that_never_works_does_not_hold_a_batch_while_the_store_takes_others() -> None:
+    deliverer = machine(batch_records_max=1)
+    deliverer.take(items(1), 0.0)
+    (send,) = sends(deliverer, 0.0)
+    deliverer.answered(send.number, NoAnswer("cut"), 0.0)
+    for step in range(600):
+        if step < 400:
+            deliverer.take(items(2 + step), step * 3.0)
+        for command in deliverer.commands(step * 3.0):
+            answer = statuses(201) if isinstance(command, Send) else Answer(502, {}, b"<html>")
+            deliverer.answered(command.number, answer, step * 3.0)
 
     assert deliverer.progress.unfinished == 0
-    assert deliverer.progress.moved() == {EPOCH: records + 1}
-    assert stored | set(buried) == {item.id for item in items(*range(1, records + 1))}
-    assert not stored & set(buried)
-    assert all(count == 1 for count in buried.values())
+    assert deliverer.tally.skipped_look_ups == 1
 
 
-def store(send: Send, mood: str, stored: set[str], rng: random.Random) -> Answer | NoAnswer:
-    if mood == "lost request":
-        return NoAnswer("refused")
-    if mood in ("503", "429"):
-        return Answer(int(mood), {}, b"")
-    if mood == "413 above 2" and len(send.items) > 2:
-        return Answer(413, {}, b"")
-    codes = []
-    for item in send.items:
-        if mood == "mixed" and item.id not in stored and rng.random() < 0.5:
-            codes.append(rng.choice([400, 429, 503]))
-            continue
-        codes.append(409 if item.id in stored else 201)
-        stored.add(item.id)
-    if mood == "lost answer":
-        return NoAnswer("timed out")
-    if mood == "html":
-        return Answer(200, {}, b"<html>")
-    return statuses(*(codes[:-1] or [201, 201]) if mood == "short" else codes)
+def test_records_of_an_earlier_process_are_looked_up_until_nothing_more_of_them_is_found() -> None:
+    deliverer = machine(held_records_max=3, batch_records_max=3, concurrency=1)
+    deliverer.doubt([EPOCH])
+    kinds: list[str] = []
+    for first in range(1, 16, 3):
+        deliverer.take(items(first, first + 1, first + 2), 0.0)
+        for _ in range(2):
+            for command in deliverer.commands(0.0):
+                kinds.append(type(command).__name__)
+                look_up = isinstance(command, LookUp)
+                answer = found(command, 1, 2) if isinstance(command, LookUp) else None
+                assert look_up == (answer is not None)
+                sent = statuses(*[201] * len(command.items))  # type: ignore[union-attr]
+                deliverer.answered(command.number, answer or sent, 0.0)  # type: ignore[union-attr]
+
+    assert kinds == ["LookUp", "Send", "LookUp", "Send", "LookUp", "Send", "Send", "Send"]
+    assert deliverer.tally.found_by_look_up == 2
+
+
+def test_a_document_that_makes_the_store_stumble_is_given_up_while_others_are_accepted() -> None:
+    deliverer, buried = machine(batch_records_max=20), list[int]()
+    now = 0.0
+    for step in range(60):
+        now = step * 3.0
+        deliverer.take(items(*range(1 + step * 10, 11 + step * 10)), now)
+        for _ in range(4):
+            for command in deliverer.commands(now):
+                if isinstance(command, BuryDeadLetter):
+                    buried.append(command.item.sequence)
+                    deliverer.buried(command.item)
+                elif isinstance(command, LookUp):
+                    deliverer.answered(command.number, none_found(command), now)
+                else:
+                    codes = [500 if item.sequence == 7 else 201 for item in command.items]
+                    deliverer.answered(command.number, statuses(*codes), now)
+
+    assert buried == [7]
+    assert deliverer.progress.unfinished == 0
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_lost_shard_blames_none_of_its_documents(status: int) -> None:
+    deliverer = machine(batch_records_max=50, concurrency=1)
+    for step in range(80):
+        now = step * 3.0
+        if deliverer.room_bytes:
+            deliverer.take(items(*range(1 + step * 50, 51 + step * 50)), now)
+        for _ in range(6):
+            for command in deliverer.commands(now):
+                assert not isinstance(command, BuryDeadLetter)
+                if isinstance(command, LookUp):
+                    deliverer.answered(command.number, none_found(command), now)
+                    continue
+                codes = [status if item.sequence % 5 == 0 else 201 for item in command.items]
+                deliverer.answered(command.number, statuses(*codes), now)
+
+    assert deliverer.held_records > 0
+
+
+def test_an_open_breaker_lets_one_small_request_through_and_closes_on_proof() -> None:
+    deliverer = machine(batch_records_max=50, concurrency=4, probe_records_max=5)
+    deliverer.take(items(*range(1, 301)), 0.0)
+    for now in range(0, 10, 5):
+        for send in sends(deliverer, now):
+            deliverer.answered(send.number, Answer(429, {}, b""), now)
+    state = deliverer.breaker.state
+    probes = deliverer.commands(now + 100.0)
+
+    assert state is BreakerState.OPEN
+    assert len(probes) == 1
+    assert deliverer.commands(now + 101.0) == []
+    assert deliverer.breaker.state is BreakerState.HALF_OPEN
+
+    (probe,) = probes
+    assert isinstance(probe, Send | LookUp)
+    assert len(probe.items) <= 5
+    answer = statuses(*[201] * len(probe.items)) if isinstance(probe, Send) else found(probe, *range(301))
+    deliverer.answered(probe.number, answer, now + 102.0)
+
+    assert deliverer.breaker.is_closed
+    assert len(deliverer.commands(now + 200.0)) == 2  # from one request the limit doubles
+
+
+def test_pushed_back_documents_travel_together_again() -> None:
+    deliverer = machine(batch_records_max=10, concurrency=1)
+    for first in range(1, 41, 10):
+        deliverer.take(items(*range(first, first + 10)), 0.0)
+        (send,) = sends(deliverer, 0.0)
+        deliverer.answered(send.number, statuses(*[201] * 8, 429, 429), 0.0)
+    again = sends(deliverer, 9.0)
+
+    assert [sequences(send) for send in again] == [[9, 10, 19, 20, 29, 30, 39, 40]] or len(
+        again[0].items
+    ) == 8
+
+
+def test_no_fresh_batch_is_begun_while_too_many_wait() -> None:
+    deliverer = machine(batch_records_max=2, waiting_batches_max=3)
+    deliverer.take(items(*range(1, 41)), 0.0)
+    for _ in range(20):
+        for send in sends(deliverer, 0.0):
+            deliverer.answered(send.number, statuses(201, 429), 0.0)
+            deliverer.breaker.succeeded()
+
+    assert deliverer.waiting_batches <= 3 + deliverer.limits.concurrency

@@ -12,6 +12,7 @@ from logging_system.spool.checkpoint import (
     CheckpointError,
     CheckpointFile,
     Position,
+    reserve_checkpoint,
 )
 
 EPOCH = b"0123456789abcdef"
@@ -67,7 +68,7 @@ def test_saving_goes_on_after_a_torn_slot(tmp_path: Path) -> None:
     assert load(tmp_path) == (checkpoint(7), False)
 
 
-@pytest.mark.parametrize("content", [b"garbage", b"\0" * 64])
+@pytest.mark.parametrize("content", [b"garbage", b"\0" * 64 + b"x"])
 def test_a_checkpoint_beyond_repair_is_reported_as_lost(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "checkpoint").write_bytes(content)
 
@@ -98,4 +99,13 @@ def test_any_file_is_loaded_without_an_error(
     folder = tmp_path_factory.mktemp("spool")
     (folder / "checkpoint").write_bytes(content)
 
-    assert load(folder) == (Checkpoint(), bool(content))
+    assert load(folder) == (Checkpoint(), bool(content.strip(b"\0")))
+
+
+def test_room_that_was_reserved_and_never_written_is_no_lost_checkpoint(tmp_path: Path) -> None:
+    reserve_checkpoint(tmp_path)
+
+    assert load(tmp_path) == (Checkpoint(), False)
+    save(tmp_path, 1)
+    reserve_checkpoint(tmp_path)
+    assert load(tmp_path) == (checkpoint(1), False)

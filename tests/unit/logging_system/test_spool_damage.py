@@ -25,13 +25,14 @@ def test_a_torn_tail_of_a_dead_writer_is_ignored_and_counted(tmp_path: Path) -> 
     append(spool_writer, 1, 2)
     with open_segment(tmp_path).open("ab") as file:
         file.write(encode_block(spool_writer.epoch, 3, [b"torn"])[:-1])
+    epoch = spool_writer.epoch
     die(spool_writer)
     with reading(tmp_path) as reader:
         assert read_all(reader) == numbered(1, 2)
         assert (reader.damage.torn_tails, reader.damage.unclean_exits) == (1, 1)
         assert (reader.damage.corrupted_blocks, reader.damage.corrupted_records) == (0, 0)
 
-        acknowledge(reader, spool_writer.epoch, 3)
+        acknowledge(reader, epoch, 3)
 
     assert not list(tmp_path.glob("*.open"))
     assert not list(tmp_path.glob("*.corrupt"))
@@ -107,7 +108,7 @@ def test_a_sealed_segment_that_was_cut_short_is_corruption(tmp_path: Path) -> No
     append(spool_writer, 5, 6)
     path = segment_path(tmp_path, spool_writer.epoch, 0, "segment")
     with path.open("r+b") as file:
-        file.truncate(path.stat().st_size - 1)
+        file.truncate(path.stat().st_size - BLOCK_HEADER_BYTES - 1)  # the end mark and a byte
     with reading(tmp_path) as reader:
         assert read_all(reader) == numbered(1, 2) + numbered(5, 6)
         assert reader.damage.corrupted_records == 2

@@ -12,6 +12,7 @@ import pytest
 
 from logging_system.handler import SpoolHandler
 from logging_system.spool.reader import SpoolReader
+from logging_system.spool.retention import Retention
 
 WAIT_SECONDS = 10.0
 
@@ -335,3 +336,153 @@ def test_producers_of_several_threads_are_all_counted(tmp_path: Path) -> None:
     for name in "abcd":
         own = [message for message in found if message.startswith(name)]
         assert own == [f"{name}-{number}" for number in range(300)]
+
+
+def test_each_record_is_named_once_at_the_class_it_asked_for(tmp_path: Path) -> None:
+    named: list[tuple[str, bool]] = []
+
+    def durable(records: Sequence[logging.LogRecord]) -> None:
+        for record in records:
+            named.append((record.getMessage(), threading.current_thread() is threading.main_thread()))
+
+    with stuck_worker(tmp_path, durability="fsync") as (logger, handler, gate):
+        handler.on_durable = durable
+        for durability in ("memory", "write", "fsync"):
+            logger.info(durability, extra={"durability": durability})
+        logger.info("usual")
+        in_the_call = list(named)
+        gate.opened.set()
+        handler.flush(WAIT_SECONDS)
+
+        assert in_the_call == [("memory", True)]
+        assert named == [("memory", True), ("write", False), ("fsync", False), ("usual", False)]
+        assert messages(tmp_path) == ["first", "memory", "write", "fsync", "usual"]
+
+
+def test_drop_oldest_gives_up_the_oldest_that_is_not_acknowledged(tmp_path: Path) -> None:
+    with stuck_worker(tmp_path, queue_records_max=3, when_full="drop_oldest") as (logger, handler, gate):
+        for number in range(5):
+            logger.error("line %d", number)
+
+        assert handler.stats().dropped == {"queue_full": 2}
+        assert handler.stats().balanced
+
+        gate.opened.set()
+        handler.flush(WAIT_SECONDS)
+
+        assert messages(tmp_path) == gate.durable == ["first", "line 2", "line 3", "line 4"]
+
+
+def test_drop_oldest_keeps_what_was_acknowledged_and_drops_the_newest(tmp_path: Path) -> None:
+    with stuck_worker(tmp_path, queue_records_max=2, when_full="drop_oldest") as (logger, handler, gate):
+        handler.on_durable = None
+        for number in range(4):
+            logger.info("line %d", number, extra={"durability": "memory"})
+        gate.opened.set()
+        handler.flush(WAIT_SECONDS)
+
+        assert handler.stats().dropped == {"queue_full": 2}
+        assert handler.stats().acknowledged_lost == 0
+        assert messages(tmp_path) == ["first", "line 0", "line 1"]
+
+
+def test_drop_newest_never_waits(tmp_path: Path) -> None:
+    with stuck_worker(
+        tmp_path, queue_records_max=1, when_full="drop_newest", block_seconds=10 * WAIT_SECONDS
+    ) as (logger, handler, _gate):
+        logger.error("fills the queue")
+        logger.error("no room")
+
+        assert handler.stats().dropped == {"queue_full": 1}
+
+
+def test_a_full_spool_does_not_give_up_what_was_acknowledged_in_memory(tmp_path: Path) -> None:
+    named: list[str] = []
+    with logger_with(tmp_path, spool_bytes_max=4_000, close_seconds=0.2) as (logger, handler):
+        handler.on_durable = lambda records: named.extend(record.getMessage() for record in records)
+        for number in range(60):
+            logger.info("fill %d", number)
+            handler.flush(WAIT_SECONDS)
+        logger.info("kept", extra={"durability": "memory"})
+        waits = not handler.flush(0.3)
+        for path in tmp_path.glob("*.segment"):
+            path.unlink()  # as the shipper does when it has delivered them
+
+        assert waits
+        assert handler.flush(WAIT_SECONDS)
+        assert "kept" in messages(tmp_path)
+        assert handler.stats().acknowledged_lost == 0
+        assert named.count("kept") == 1
+
+
+def test_what_could_not_be_stored_before_the_end_is_said_to_have_been_acknowledged(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with logger_with(tmp_path / "file" / "spool", close_seconds=1.0) as (logger, handler):
+        logger.info("promised", extra={"durability": "memory"})
+        logger.info("not promised")
+        handler.close()
+
+        assert handler.stats().acknowledged_lost == 1
+        assert sum(handler.stats().dropped.values()) == 2
+        assert handler.stats().balanced
+
+
+def test_what_the_package_itself_logs_is_kept_out(tmp_path: Path) -> None:
+    with logger_with(tmp_path) as (_logger, handler):
+        own = logging.Logger("logging_system.shipper")
+        own.addHandler(handler)
+        own.warning("the store is not ready")
+        client = logging.Logger("urllib3")
+        client.addHandler(handler)
+        thread = threading.Thread(target=client.debug, args=("request",), name="logging_system.sender-0")
+        thread.start()
+        thread.join(WAIT_SECONDS)
+        client.warning("from the application's own use of the client")
+        handler.flush(WAIT_SECONDS)
+
+        assert messages(tmp_path) == ["from the application's own use of the client"]
+
+
+def test_an_unknown_policy_is_refused_with_the_choices(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="choose one of block_errors, drop_newest, drop_oldest"):
+        SpoolHandler(spool=tmp_path, service="s", when_full="wait")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("when_full", ["block_errors", "drop_newest", "drop_oldest"])
+def test_every_snapshot_balances_whatever_happens_meanwhile(tmp_path: Path, when_full: str) -> None:
+    with logger_with(
+        tmp_path, queue_records_max=20, when_full=when_full, block_seconds=0.001, spool_bytes_max=200_000
+    ) as (logger, handler):
+
+        def produce() -> None:
+            for number in range(500):
+                logger.log(logging.ERROR if number % 7 else logging.INFO, "line %d %s", number, "x" * 100)
+
+        threads = [threading.Thread(target=produce) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        snapshots = [handler.stats()]
+        while any(thread.is_alive() for thread in threads):
+            snapshots.append(handler.stats())
+        handler.flush(WAIT_SECONDS)
+        last = handler.stats()
+
+    assert all(snapshot.balanced for snapshot in snapshots)
+    assert all(snapshot.queued >= 0 for snapshot in snapshots)
+    assert (last.offered, last.queued) == (1_500, 0)
+    assert sum(last.dropped.values()) > 0
+
+
+def test_with_retention_the_oldest_records_give_way_to_new_ones(tmp_path: Path) -> None:
+    with logger_with(
+        tmp_path, spool_bytes_max=100_000, retention=Retention(bytes_max=50_000), durability="write"
+    ) as (logger, handler):
+        for number in range(300):
+            logger.info("line %d %s", number, "x" * 1_000)
+            assert handler.flush(WAIT_SECONDS)
+
+        assert handler.stats().dropped == {}
+        assert handler.stats().admitted == 300
+    kept = messages(tmp_path)
+    assert 0 < len(kept) < 300
+    assert kept[-1].startswith("line 299 ")

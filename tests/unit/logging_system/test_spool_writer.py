@@ -1,41 +1,34 @@
 from __future__ import annotations
 
 import errno
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from logging_system.spool.disk import REAL_DISK, Disk
 from logging_system.spool.reader import SpoolReader
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
 
 
-class Disk:
-    """Syncs, or fails as often as it was told to."""
+class CountingDisk(Disk):
+    """The real disk, whose syncs of data fail as often as it was told to."""
 
     def __init__(self, failures: int = 0) -> None:
         self.failures = failures
         self.syncs = 0
 
-    def __call__(self, descriptor: int) -> None:
+    def datasync(self, descriptor: int) -> None:
         self.syncs += 1
         if self.failures:
             self.failures -= 1
             raise OSError(errno.EIO, "Input/output error")
-        os.fdatasync(descriptor)
+        super().datasync(descriptor)
 
 
 def writer(
-    folder: Path,
-    *,
-    sync: bool = True,
-    spool_bytes_max: int = 1 << 30,
-    datasync: Callable[[int], None] = os.fdatasync,
+    folder: Path, *, sync: bool = True, spool_bytes_max: int = 1 << 30, disk: Disk = REAL_DISK
 ) -> SpoolWriter:
-    return SpoolWriter(
-        folder, spool_bytes_max=spool_bytes_max, sync=sync, datasync=datasync, clock=lambda: 0.0
-    )
+    return SpoolWriter(folder, spool_bytes_max=spool_bytes_max, sync=sync, disk=disk, clock=lambda: 0.0)
 
 
 def documents(folder: Path) -> list[bytes]:
@@ -53,8 +46,8 @@ def fill(spool_writer: SpoolWriter) -> None:
 
 
 def test_each_append_is_synced_before_it_returns(tmp_path: Path) -> None:
-    disk = Disk()
-    spool_writer = writer(tmp_path, datasync=disk)
+    disk = CountingDisk()
+    spool_writer = writer(tmp_path, disk=disk)
     spool_writer.append([b"1"])
     spool_writer.append([b"2"])
 
@@ -63,8 +56,8 @@ def test_each_append_is_synced_before_it_returns(tmp_path: Path) -> None:
 
 
 def test_the_class_write_never_syncs(tmp_path: Path) -> None:
-    disk = Disk()
-    spool_writer = writer(tmp_path, sync=False, datasync=disk)
+    disk = CountingDisk()
+    spool_writer = writer(tmp_path, sync=False, disk=disk)
     spool_writer.append([b"1"])
     spool_writer.seal()
 
@@ -72,7 +65,7 @@ def test_the_class_write_never_syncs(tmp_path: Path) -> None:
 
 
 def test_after_a_failed_sync_the_same_records_keep_their_sequences_and_are_read_once(tmp_path: Path) -> None:
-    spool_writer = writer(tmp_path, datasync=Disk(failures=1))
+    spool_writer = writer(tmp_path, disk=CountingDisk(failures=1))
     with pytest.raises(OSError, match="Input/output error"):
         spool_writer.append([b"1", b"2"])
 
@@ -157,7 +150,7 @@ def test_files_and_a_folder_of_its_own_are_private(tmp_path: Path) -> None:
     spool_writer.append([b"1"])
 
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert [path.stat().st_mode & 0o777 for path in folder.iterdir()] == [0o600]
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     spool_writer.seal()
 
 

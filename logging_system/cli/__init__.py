@@ -1,0 +1,37 @@
+"""The command line: a table of subcommands, each a module with `add`."""
+
+from __future__ import annotations
+
+import logging
+
+from logging_system.cli import serve, ship, spool
+from logging_system.cli.parser import Parser
+
+COMMANDS = (ship, serve, spool)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Without the program's name; the process's own by default.
+
+    Returns:
+        The exit code: 0 done, 1 it could not be done or something is wrong.
+
+    Raises:
+        SystemExit: With 4 for a mistake in the arguments or settings.
+    """
+    parser = Parser(
+        prog="python -m logging_system",
+        description="Loses nothing it acknowledged.",
+        epilog="Exit codes: 0 done, 1 it could not be done or something is wrong, 4 a mistake in the "
+        "arguments or settings.",
+    )
+    subcommands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
+    for command in COMMANDS:
+        command.add(subcommands)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    exit_code: int = options.run(options)
+    return exit_code

@@ -1,0 +1,32 @@
+"""What the subcommands share: the exit codes and how a mistake is told."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 4
+
+if TYPE_CHECKING:
+    Subcommands = argparse._SubParsersAction["Parser"]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that ends with 4 for a mistake, as 2 is what an interrupted program ends with."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where to read on."""
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+
+
+def fail(command: str, message: str) -> int:
+    """Say on standard error why a command could not do its work.
+
+    Returns:
+        The exit code for it.
+    """
+    sys.stderr.write(f"python -m logging_system {command}: {message}\n")
+    return EXIT_FAILED

@@ -1,0 +1,281 @@
+"""`ship`: takes a spool folder to the store until it is told to stop; SIGHUP reads the settings again."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logging_system.cli.parser import EXIT_DONE, Parser, fail
+
+if TYPE_CHECKING:
+    from logging_system.cli.parser import Subcommands
+    from logging_system.settings import Loaded, Settings
+    from logging_system.shipper import Shipper
+    from logging_system.sinks import Sink
+
+_HANDLER_ONLY = frozenset(
+    {
+        "level",
+        "durability",
+        "when_full",
+        "block_seconds",
+        "queue_records_max",
+        "queue_bytes_max",
+        "spool_bytes_max",
+        "retention_bytes",
+        "close_seconds",
+        "sender",
+    }
+)
+FIXED = ("spool", "service", "status", "status_port")
+"""Settings that a reload leaves as they are."""
+
+_BUSY_WAIT_SECONDS = 0.5
+_METAVARS = {"spool": "DIR", "elasticsearch": "URL", "stream": "NAME", "service": "NAME"}
+
+_log = logging.getLogger(__name__)
+
+
+def add(subcommands: Subcommands) -> None:
+    """Add the subcommand and its flags, one for each setting that is no secret and concerns a shipper."""
+    from logging_system.settings import SECRETS, Settings
+
+    parser = subcommands.add_parser(
+        "ship",
+        help="take a spool folder to the store",
+        description="Tails a spool folder and delivers every record. Prints one JSON line when it tails the "
+        "folder; the store need not be up. SIGTERM ends it within 5 seconds, SIGHUP reads the settings again "
+        "without losing a record. What is said here comes before environment variables (LOGGING_SYSTEM_ and "
+        "the name in capitals), these before the settings file.",
+        epilog="Exit codes: 0 stopped, 1 folder or port cannot be had, 4 a mistake in arguments or settings.",
+    )
+    parser.add_argument("--settings", metavar="FILE", help="YAML file of settings")
+    for name, setting in Settings.model_fields.items():
+        if name in SECRETS or name in _HANDLER_ONLY:
+            continue
+        several = name == "elasticsearch"
+        parser.add_argument(
+            _flag(name),
+            metavar=_METAVARS.get(name, "VALUE"),
+            action="append" if several else "store",
+            help=_help(setting.description or "", setting.default, several=several),
+        )
+    parser.add_argument("--lifeline", action="store_true", help="end when standard input reaches its end")
+    parser.set_defaults(run=lambda options: _run(options, parser))
+
+
+def _run(options: argparse.Namespace, parser: Parser) -> int:
+    from logging_system.settings import load_settings
+    from logging_system.store import sink_opener
+
+    keywords = {
+        name: value for name, value in vars(options).items() if name not in ("command", "run", "lifeline")
+    }
+
+    def load() -> Loaded:
+        return load_settings(keywords, written=_flag)
+
+    loaded = load()
+    wrong = [*map(str, loaded.problems), *_missing(loaded)]
+    if wrong:
+        parser.error("; ".join(wrong))
+    for warning in loaded.warnings:
+        _log.warning("%s", warning)
+    try:
+        folder = loaded.settings.spool_folder
+        sink = sink_opener(loaded.settings)()
+    except (ValueError, RuntimeError, OSError) as error:
+        parser.error(str(error))
+    shipping = _Shipping(folder, loaded.settings, sink, load)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: shipping.stop())
+    signal.signal(signal.SIGHUP, lambda _number, _frame: shipping.reload())
+    if options.lifeline:
+        threading.Thread(target=_follow_lifeline, args=(shipping.stop,), daemon=True).start()
+    return shipping.run()
+
+
+class _Shipping:
+    """Ships with one set of settings after the other; the spool holds everything in between."""
+
+    def __init__(self, folder: Path, settings: Settings, sink: Sink, load: Callable[[], Loaded]) -> None:
+        from logging_system.shipper import STATUS_NAME
+
+        self._folder = folder
+        self._status_path = settings.status or folder / STATUS_NAME
+        self._settings = settings
+        self._sink = sink
+        self._load = load
+        self._shipper: Shipper | None = None
+        self._stopping = False
+        self._reloading = False
+
+    def stop(self) -> None:
+        """End; from a signal handler or another thread."""
+        self._stopping = True
+        self._interrupt()
+
+    def reload(self) -> None:
+        """Read the settings again; from a signal handler."""
+        self._reloading = True
+        self._interrupt()
+
+    def run(self) -> int:
+        from logging_system.handler_status import adding_ended
+        from logging_system.spool.checkpoint import SpoolVersionError
+        from logging_system.spool.reader import SpoolBusyError
+
+        try:
+            self._shipper = self._new_shipper()
+        except (SpoolBusyError, OSError) as error:
+            return fail("ship", self._why_not(error))
+        try:
+            with _serving(self._settings.status_port, self._folder, self._status_path) as port:
+                _say_ready(port)
+                with adding_ended(self._folder, time.time, _tell_disk):
+                    self._ship()
+        except (SpoolBusyError, SpoolVersionError) as error:
+            return fail("ship", self._why_not(error))
+        except OSError as error:
+            return fail("ship", f"--status-port {self._settings.status_port}: {error.strerror}")
+        return EXIT_DONE
+
+    def _ship(self) -> None:
+        while self._shipper is not None:
+            if self._stopping or self._reloading:
+                self._shipper.stop()
+            try:
+                self._shipper.run()
+            finally:
+                self._sink.close()
+                self._shipper = None
+            if self._stopping:
+                return
+            self._reloading = False
+            self._take_over_settings()
+            self._shipper = self._next_shipper()
+
+    def _take_over_settings(self) -> None:
+        from logging_system.settings import changed
+        from logging_system.store import sink_opener
+
+        loaded = self._load()
+        trouble = "; ".join([*map(str, loaded.problems), *_missing(loaded)])
+        if not trouble:
+            try:
+                self._sink = sink_opener(loaded.settings)()
+            except (ValueError, OSError) as error:
+                trouble = str(error)
+        if trouble:
+            _log.error("the settings stay as they were: %s", trouble)
+            self._sink = sink_opener(self._settings)()
+            return
+        names = changed(self._settings, loaded.settings)
+        for name in set(names) & set(FIXED):
+            _log.warning("%s: changing it takes a restart", loaded.where(name))
+        self._settings = loaded.settings
+        _log.warning("settings read again, changed: %s", ", ".join(names) or "none")
+
+    def _why_not(self, error: Exception) -> str:
+        from logging_system.spool.checkpoint import SpoolVersionError
+
+        if isinstance(error, SpoolVersionError):
+            return f"--spool {error.strerror}"
+        if isinstance(error, OSError):
+            return f"--spool {self._folder}: {error.strerror}; name a folder this user may write to"
+        return str(error)
+
+    def _new_shipper(self) -> Shipper:
+        from logging_system.shipper import Shipper
+        from logging_system.store import limits_of
+
+        return Shipper(
+            self._folder,
+            self._sink,
+            limits=limits_of(self._settings),
+            status_path=self._status_path,
+            retention_seconds=self._settings.retention_seconds,
+        )
+
+    def _next_shipper(self) -> Shipper | None:
+        from logging_system.spool.checkpoint import SpoolVersionError
+        from logging_system.spool.reader import SpoolBusyError
+
+        told = ""
+        while not self._stopping:
+            try:
+                return self._new_shipper()
+            except SpoolVersionError:
+                raise  # waiting does not make an older version able to read it
+            except (SpoolBusyError, OSError) as error:
+                if str(error) != told:
+                    _log.warning("waiting for the spool: %s", error)
+                told = str(error)
+                time.sleep(_BUSY_WAIT_SECONDS)
+        return None
+
+    def _interrupt(self) -> None:
+        shipper = self._shipper
+        if shipper is not None:
+            shipper.stop()
+
+
+def _missing(loaded: Loaded) -> Iterator[str]:
+    settings = loaded.settings
+    named = "service" in loaded.origins
+    if settings.spool is None and not named:
+        yield "--spool is required, or --service, which names the default folder"
+    if not settings.elasticsearch and settings.file is None:
+        yield "--elasticsearch is required, or --file"
+    if settings.elasticsearch and settings.file is None and settings.stream is None and not named:
+        yield "--stream is required, or --service, which names the default one"
+
+
+@contextlib.contextmanager
+def _serving(port: int | None, folder: Path, status_path: Path) -> Iterator[int | None]:
+    if port is None:
+        yield None
+        return
+    from logging_system.metrics import serve_metrics
+
+    with serve_metrics(port, folder, status_path) as bound_port:
+        yield bound_port
+
+
+def _follow_lifeline(stop: Callable[[], None]) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    stop()
+
+
+def _say_ready(status_port: int | None) -> None:
+    content: dict[str, object] = {"ready": True, "pid": os.getpid()}
+    if status_port is not None:
+        content["status_port"] = status_port
+    sys.stdout.write(json.dumps(content) + "\n")
+    sys.stdout.flush()
+
+
+def _tell_disk(error: OSError) -> None:
+    _log.warning("the counters of ended processes stay as they are: %s", error)
+
+
+def _help(description: str, default: object, *, several: bool) -> str:
+    more = " Repeat the flag for more." if several else ""
+    # What is no plain value is told in the description.
+    usual = f" Default: {default}." if isinstance(default, str | int | float) else ""
+    return f"{description}{more}{usual}".replace("`", "").replace("%", "%%")
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -1,0 +1,193 @@
+"""Groups documents into requests: fresh ones by size and linger, waiting ones by when they are due."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from logging_system.delivery.commands import Item, Limits
+
+
+@dataclass(slots=True)
+class Batch:
+    """Documents that go out together.
+
+    Attributes:
+        items: The documents.
+        failures: Attempts that failed since the last one that settled something.
+        not_before_seconds: When it may go out again, monotonic.
+        holds_place: Whether it failed as a whole: it keeps its place among those that may be under way.
+        is_doubtful: Whether an earlier request may have stored some of it, unproved.
+        first_index: Place, among the write indices seen, of the one that was current when doubt arose; -1 for
+            documents of an earlier process, of which nothing is known.
+        look_ups_failed: Look-ups of it that proved nothing.
+        proofs_before: Bulk answers that proved something before the first of those.
+        is_isolating: Whether it is a part of a refused batch, and must not meet other documents.
+        tried_number: The last request that carried it; 0 for none.
+        refused_number: The last request that was refused with its one document alone; 0 for none.
+        refusals_alone: How often that happened after the store had accepted others.
+    """
+
+    items: tuple[Item, ...]
+    failures: int = 0
+    not_before_seconds: float = 0.0
+    holds_place: bool = True
+    is_doubtful: bool = False
+    first_index: int = 0
+    look_ups_failed: int = 0
+    proofs_before: int = 0
+    is_isolating: bool = False
+    tried_number: int = 0
+    refused_number: int = 0
+    refusals_alone: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """Document bytes."""
+        return sum(len(item.document) for item in self.items)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is one document that is to be judged by itself."""
+        return self.is_isolating and len(self.items) == 1
+
+    def part(self, items: tuple[Item, ...]) -> Batch:
+        """Return a batch of some of the documents, with the same past."""
+        return replace(self, items=items)
+
+
+@dataclass(slots=True)
+class FreshItems:
+    """Documents that no request has carried yet, in the order taken."""
+
+    limits: Limits
+    _items: deque[Item] = field(default_factory=deque)
+    _bytes: int = 0
+    _since_seconds: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def add(self, items: Sequence[Item], now_seconds: float) -> None:
+        """Queue documents."""
+        if items and not self._items:
+            self._since_seconds = now_seconds
+        self._items.extend(items)
+        self._bytes += sum(len(item.document) for item in items)
+
+    def due_seconds(self) -> float:
+        """When the next batch is due, monotonic: at once if it is full."""
+        full = len(self._items) >= self.limits.batch_records_max or self._bytes >= self.limits.batch_bytes_max
+        return self._since_seconds + (0.0 if full else self.limits.linger_seconds)
+
+    def cut(self, records_max: int) -> tuple[Item, ...]:
+        """Take the next documents out: as many as one request carries, at most `records_max`."""
+        items: list[Item] = []
+        batch_bytes = 0
+        records_max = min(records_max, self.limits.batch_records_max)
+        while self._items and len(items) < records_max:
+            document_bytes = len(self._items[0].document)
+            if items and batch_bytes + document_bytes > self.limits.batch_bytes_max:
+                break
+            batch_bytes += document_bytes
+            items.append(self._items.popleft())
+        self._bytes -= batch_bytes
+        return tuple(items)
+
+
+@dataclass(slots=True)
+class WaitingBatches:
+    """Batches that are to be sent again, each from its own moment on."""
+
+    limits: Limits
+    _batches: list[Batch] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self._batches)
+
+    @property
+    def places_held(self) -> int:
+        """How many of them hold a place among the requests under way."""
+        return sum(batch.holds_place for batch in self._batches)
+
+    def add(self, batch: Batch) -> None:
+        """Let a batch wait."""
+        self._batches.append(batch)
+
+    def due_seconds(self) -> float | None:
+        """When the first of them is due, monotonic."""
+        return min((batch.not_before_seconds for batch in self._batches), default=None)
+
+    def take_due(self, now_seconds: float) -> Batch | None:
+        """Take out what is due first; due remnants of one kind travel together.
+
+        Of two that are due alike the smaller goes first, so that halving reaches a culprit before it spreads.
+
+        Args:
+            now_seconds: Monotonic time.
+        """
+        due = [batch for batch in self._batches if batch.not_before_seconds <= now_seconds]
+        if not due:
+            return None
+        due.sort(key=lambda batch: (batch.not_before_seconds, len(batch.items)))
+        first = due[0]
+        self._remove(first)
+        return first if first.is_isolating else self._join(first, due[1:])
+
+    def take_probe(self, *, holds_place: bool, halves_first: bool, records_max: int) -> Batch | None:
+        """Take out a small part of the one of a kind that was tried longest ago, due or not.
+
+        Args:
+            holds_place: Whether it is to be one that holds a place.
+            halves_first: Whether the smallest part of a refused batch goes before others.
+            records_max: Its documents, unless many wait.
+        """
+        candidates = [batch for batch in self._batches if batch.holds_place == holds_place]
+        if not candidates:
+            return None
+        halves = [batch for batch in candidates if batch.is_isolating and not batch.refusals_alone]
+        if halves and halves_first:
+            first = min(halves, key=lambda batch: len(batch.items))
+        else:
+            first = min(candidates, key=lambda batch: batch.tried_number)
+        self._remove(first)
+        # A long outage must not cut everything into crumbs: with many waiting, it goes as it is.
+        if len(first.items) > records_max and len(self._batches) < self.limits.waiting_batches_max:
+            self._batches.append(first.part(first.items[records_max:]))
+            return first.part(first.items[:records_max])
+        return first
+
+    def _remove(self, batch: Batch) -> None:
+        # Not list.remove: two batches may be equal in all but identity.
+        self._batches = [other for other in self._batches if other is not batch]
+
+    def _join(self, first: Batch, others: Sequence[Batch]) -> Batch:
+        items, size_bytes = list(first.items), first.size_bytes
+        joined: list[Batch] = []
+        for other in others:
+            alike = other.is_doubtful == first.is_doubtful and not other.is_isolating
+            fits = (
+                len(items) + len(other.items) <= self.limits.batch_records_max
+                and size_bytes + other.size_bytes <= self.limits.batch_bytes_max
+            )
+            if alike and fits:
+                items += other.items
+                size_bytes += other.size_bytes
+                joined.append(other)
+        if not joined:
+            return first
+        for other in joined:
+            self._remove(other)
+        together = [first, *joined]
+        return replace(
+            first,
+            items=tuple(items),
+            failures=max(batch.failures for batch in together),
+            first_index=min(batch.first_index for batch in together),
+            look_ups_failed=max(batch.look_ups_failed for batch in together),
+            proofs_before=max(batch.proofs_before for batch in together),
+        )

@@ -1,0 +1,102 @@
+"""Leaves a store alone that proves nothing: after failures in a row, one small request at a time asks for it.
+
+```
+closed ──failures in a row──▶ open ──pause over──▶ half-open (one probe) ──proof──▶ closed
+                               ▲                          └──no proof──┐
+                               └───────────────────────────────────────┘
+```
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from enum import Enum
+
+from logging_system.delivery.backoff import Backoff
+from logging_system.delivery.limiter import Limiter
+
+
+class BreakerState(Enum):
+    """What the breaker lets through."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Decides whether requests may go out at all; an opening also sets the limiter back to one.
+
+    Attributes:
+        limiter: What limits requests while it is closed.
+        rng: Where the jitter of its pauses comes from.
+        failures_max: Failures in a row that open it.
+        backoff: Its pauses.
+        state: What it lets through.
+        failures: Failures since the last proof.
+        opened: How often it opened.
+        open_until_seconds: End of the pause, monotonic; meant while it is open.
+    """
+
+    limiter: Limiter
+    rng: random.Random
+    failures_max: int = 5
+    backoff: Backoff = field(default_factory=lambda: Backoff(base_seconds=0.5))
+    state: BreakerState = BreakerState.CLOSED
+    failures: int = 0
+    opened: int = 0
+    open_until_seconds: float = 0.0
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether requests flow as the limiter allows."""
+        return self.state is BreakerState.CLOSED
+
+    def admits_probe(self, now_seconds: float) -> bool:
+        """Whether the one probe may go out.
+
+        Args:
+            now_seconds: Monotonic time.
+        """
+        return self.state is BreakerState.OPEN and now_seconds >= self.open_until_seconds
+
+    def probed(self) -> None:
+        """Report that the probe went out."""
+        self.state = BreakerState.HALF_OPEN
+
+    def failed(self, retry_after_seconds: float | None, now_seconds: float) -> None:
+        """Report an answer, or none, that proved nothing.
+
+        Args:
+            retry_after_seconds: What the server asked for; no probe undercuts it.
+            now_seconds: Monotonic time.
+        """
+        self.failures += 1
+        over = self.failures - self.failures_max
+        delay_seconds = self.backoff.delay_seconds(max(1, over + 1), retry_after_seconds, self.rng)
+        if retry_after_seconds is not None or over >= 0:
+            self.open_until_seconds = max(self.open_until_seconds, now_seconds + delay_seconds)
+        if over < 0:
+            return
+        if self.is_closed:
+            self.opened += 1
+            self.limiter.collapse(now_seconds)
+        self.state = BreakerState.OPEN
+
+    def reached(self, now_seconds: float) -> None:
+        """Report that the probe made sense to the store but settled no document: the next may follow at once.
+
+        Args:
+            now_seconds: Monotonic time.
+        """
+        if self.state is BreakerState.HALF_OPEN:
+            self.state = BreakerState.OPEN
+            self.open_until_seconds = now_seconds
+
+    def succeeded(self) -> None:
+        """Report that the store proved what it did with a document."""
+        self.state = BreakerState.CLOSED
+        self.failures = 0
+        self.open_until_seconds = 0.0

@@ -1,0 +1,98 @@
+"""What the delivery machine tells its edge to do, and the bounds it keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One record on its way: `document` is its JSON, its id follows from where it was written."""
+
+    epoch: bytes
+    sequence: int
+    document: bytes
+
+    @property
+    def id(self) -> str:
+        """The document's `_id`: the same for every attempt, so that the store recognises a second one."""
+        return f"{self.epoch.hex()}-{self.sequence}"
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send these documents in one bulk request, then report `answered(number, …)`."""
+
+    number: int
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Ask which of these documents are stored already, then report `answered(number, …)`.
+
+    Attributes:
+        number: Names the request.
+        items: Documents of which an earlier request may have stored some.
+        indices: Backing indices that may hold them, the oldest first. The sink adds what the store has
+            beside these: newer ones, or all where none is named.
+    """
+
+    number: int
+    items: tuple[Item, ...]
+    indices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuryDeadLetter:
+    """Write this document to the dead letters durably, then report `buried(item)`."""
+
+    item: Item
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large and how many.
+
+    Attributes:
+        batch_records_max: Documents in one request.
+        batch_bytes_max: Document bytes in one request, one document always fits.
+        linger_seconds: How long a document may wait for company.
+        concurrency: Most requests under way at once; how many there are follows from the store's answers.
+        held_records_max: Records taken on and not done.
+        held_bytes_max: Their document bytes.
+        unfinished_records_max: Records taken on before the oldest is done; of those done meanwhile only the
+            number is kept, so that one record that takes long does not hold up the others.
+        request_seconds_max: How long a request may be under way before it counts as lost.
+        waiting_batches_max: Batches that wait to be sent again before no fresh one is begun.
+        probe_records_max: Documents in the one request that asks whether the store is back.
+    """
+
+    batch_records_max: int = 1_000
+    batch_bytes_max: int = 4 * 1024 * 1024
+    linger_seconds: float = 0.05
+    concurrency: int = 4
+    held_records_max: int = 20_000
+    held_bytes_max: int = 32 * 1024 * 1024
+    unfinished_records_max: int = 100_000
+    request_seconds_max: float = 60.0
+    waiting_batches_max: int = 32
+    probe_records_max: int = 10
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened on the way, beside the outcomes; counts only ever rise."""
+
+    requests: int = 0
+    unproved_answers: int = 0
+    retried_items: int = 0
+    refused_requests: int = 0
+    look_ups: int = 0
+    found_by_look_up: int = 0
+    skipped_look_ups: int = 0
+    expired_requests: int = 0
+    late_answers: int = 0
+    last_trouble: str = ""

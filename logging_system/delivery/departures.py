@@ -1,0 +1,170 @@
+"""Decides which batch goes out next, and when: what is due, what is fresh, what an open breaker lets by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from logging_system.delivery.batches import Batch, FreshItems, WaitingBatches
+from logging_system.delivery.breaker import Breaker
+from logging_system.delivery.commands import Item, Limits
+from logging_system.delivery.limiter import Limiter
+
+UNJUDGED_MAX = 4
+"""Single documents refused while nothing else is accepted, before no more batches are taken apart."""
+
+
+_HOLDING_PLACE, _PUSHED_BACK, _FRESH, _PROBE_KINDS = range(4)
+
+
+@dataclass(slots=True)
+class Request:
+    """A request under way.
+
+    Attributes:
+        number: The command's number.
+        batch: What it carries.
+        sent_seconds: When it went out, monotonic.
+        first_index: Place of the write index known then, see `Batch.first_index`.
+        indices: Where it is a look-up: the indices it must have asked.
+    """
+
+    number: int
+    batch: Batch
+    sent_seconds: float
+    first_index: int
+    indices: tuple[str, ...] | None = None
+
+
+class Departures:
+    """What waits to go out and what is under way.
+
+    Args:
+        limits: How large and how many.
+        limiter: How many requests the store takes at once.
+        breaker: Whether the store is left alone.
+    """
+
+    def __init__(self, limits: Limits, limiter: Limiter, breaker: Breaker) -> None:
+        self.fresh = FreshItems(limits)
+        self.waiting = WaitingBatches(limits)
+        self.under_way: dict[int, Request] = {}
+        self._limits = limits
+        self._limiter = limiter
+        self._breaker = breaker
+        self._next_number = 1
+        self._probe_number = 0
+        self._probe_kind = _FRESH
+
+    def next_batch(self, now_seconds: float) -> Batch | tuple[Item, ...] | None:
+        """Take out what goes now: a batch that waited, or the fresh documents of a new one.
+
+        Args:
+            now_seconds: Monotonic time.
+        """
+        if not self._breaker.is_closed:
+            ready = self._breaker.admits_probe(now_seconds) and not self._probe_number
+            return self._probe() if ready else None
+        if len(self.under_way) >= self._limiter.allowed:
+            return None
+        batch = self.waiting.take_due(now_seconds)
+        if batch is None and self._may_begin_fresh() and now_seconds >= self.fresh.due_seconds():
+            return self.fresh.cut(self._limits.batch_records_max)
+        return batch
+
+    def depart(self, batch: Batch, now_seconds: float, first_index: int) -> Request:
+        """Take note that a batch goes out, under the next number."""
+        number, self._next_number = self._next_number, self._next_number + 1
+        batch.tried_number = number
+        request = self.under_way[number] = Request(number, batch, now_seconds, first_index)
+        self._limiter.sent(len(self.under_way))
+        if not self._breaker.is_closed:
+            self._probe_number = number
+            self._breaker.probed()
+        return request
+
+    def returned(self, number: int) -> Request | None:
+        """Take note that a request ended; None if it was given up before."""
+        if number == self._probe_number:
+            self._probe_number = 0
+        return self.under_way.pop(number, None)
+
+    def alone(self) -> int:
+        """Return how many single documents are to be judged by themselves, waiting or under way."""
+        return sum(batch.is_alone for batch in self._all())
+
+    def may_take_apart(self, batch: Batch | None = None) -> bool:
+        """Whether one more refused batch may be halved: not while single documents wait for their judgement.
+
+        Unless nothing else is left that the store could accept, and they be judged by.
+
+        Args:
+            batch: The one in question; None for any.
+        """
+        if sum(other.refusals_alone > 0 for other in self._all()) < UNJUDGED_MAX:
+            return True
+        others = [len(other.items) for other in self._all() if not other.is_alone]
+        return (
+            batch is not None and not self.fresh and len(batch.items) <= min(others, default=len(batch.items))
+        )
+
+    def overdue(self, now_seconds: float) -> list[int]:
+        """Return the requests whose time is up."""
+        latest_seconds = now_seconds - self._limits.request_seconds_max
+        return [one.number for one in self.under_way.values() if one.sent_seconds <= latest_seconds]
+
+    def wait_seconds(self, now_seconds: float) -> float | None:
+        """Return how long nothing goes out and nothing is overdue; None while only reports can change that.
+
+        Args:
+            now_seconds: Monotonic time.
+        """
+        moments: list[float] = []
+        if self.under_way:
+            oldest = next(iter(self.under_way.values()))
+            moments.append(oldest.sent_seconds + self._limits.request_seconds_max)
+        if not self._breaker.is_closed:
+            if not self._probe_number and (len(self.waiting) or self._may_begin_fresh()):
+                moments.append(self._breaker.open_until_seconds)
+        elif len(self.under_way) < self._limiter.allowed:
+            due_seconds = self.waiting.due_seconds()
+            if due_seconds is not None:
+                moments.append(due_seconds)
+            if self._may_begin_fresh():
+                moments.append(self.fresh.due_seconds())
+        return max(0.0, min(moments) - now_seconds) if moments else None
+
+    def _probe(self) -> Batch | tuple[Item, ...] | None:
+        """Take out something small; by turns what failed as a whole, what was pushed back, and what is fresh.
+
+        One kind alone could be a document that never succeeds, and it would keep the breaker open for ever.
+        """
+        for _ in range(_PROBE_KINDS):
+            self._probe_kind = (self._probe_kind + 1) % _PROBE_KINDS
+            probe = self._probe_of(self._probe_kind)
+            if probe is not None:
+                return probe
+        return None
+
+    def _probe_of(self, kind: int) -> Batch | tuple[Item, ...] | None:
+        records_max = self._limits.probe_records_max
+        if kind == _FRESH:
+            return self.fresh.cut(records_max) if self._may_begin_fresh() else None
+        # Down to single documents first, or a store that refuses everything has everything in pieces.
+        halves_first = kind == _HOLDING_PLACE and self.may_take_apart()
+        return self.waiting.take_probe(
+            holds_place=kind == _HOLDING_PLACE, halves_first=halves_first, records_max=records_max
+        )
+
+    def _all(self) -> Iterator[Batch]:
+        return chain(self.waiting, (request.batch for request in self.under_way.values()))
+
+    def _may_begin_fresh(self) -> bool:
+        places_taken = len(self.under_way) + self.waiting.places_held
+        # Documents that wait to be judged need others to be accepted: they must not shut these out.
+        room = (
+            len(self.waiting) - sum(batch.is_alone for batch in self.waiting)
+            < self._limits.waiting_batches_max
+        )
+        return bool(self.fresh) and room and places_taken < self._limiter.allowed

@@ -1,0 +1,82 @@
+"""Tells a document that makes the store stumble from a store that stumbles.
+
+Some broken documents are answered with 500 for ever. Retried for ever, one of them would hold the checkpoint,
+and in the end the spool. But a shard that is lost answers 5xx as well, for its share of the documents, while
+the others succeed; so a document is blamed only where such answers are rare among documents accepted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from logging_system.delivery.answers import ItemResult
+
+FAILURES_WITH_COMPANY = 2
+"""Failures that count before a document is sent alone; failing once more then, it is blamed."""
+
+ACCEPTED_PER_SUSPECT = 20
+"""Documents accepted between two failures that count, for each document under suspicion.
+
+A lost shard fails a larger share than that; and an outage with a pause in it has one failure that counts
+after each pause, not one for each try.
+"""
+
+BLAMED_STATUS = 500
+"""502, 503, 504 and 507 speak of the store by their meaning; they are never held against a document."""
+
+_STORE_TROUBLE = (
+    "io_exception",
+    "translog",
+    "shard",
+    "engine",
+    "node_",
+    "circuit_breaking",
+    "timeout",
+    "disk",
+)
+
+
+@dataclass(slots=True)
+class _Record:
+    accepted_before: int
+    failures: int = 0
+
+
+@dataclass(slots=True)
+class Suspects:
+    """Documents that failed with 500 while others were accepted."""
+
+    _records: dict[str, _Record] = field(default_factory=dict)
+
+    def failed(self, document_id: str, result: ItemResult, accepted: int) -> None:
+        """Take note of an item that is to be retried.
+
+        Args:
+            document_id: Its id.
+            result: What the answer said of it.
+            accepted: Documents accepted so far.
+        """
+        kind = result.reason.partition(":")[0]
+        if result.status != BLAMED_STATUS or any(word in kind for word in _STORE_TROUBLE):
+            self._records.pop(document_id, None)
+            return
+        record = self._records.setdefault(document_id, _Record(accepted))
+        if accepted - record.accepted_before >= ACCEPTED_PER_SUSPECT * len(self._records):
+            record.failures += 1
+            record.accepted_before = accepted
+
+    def cleared(self, document_id: str) -> None:
+        """Take note that a document is done."""
+        self._records.pop(document_id, None)
+
+    def is_to_be_sent_alone(self, document_id: str) -> bool:
+        """Whether only a request of its own can tell more."""
+        return self._failures(document_id) >= FAILURES_WITH_COMPANY
+
+    def is_to_blame(self, document_id: str) -> bool:
+        """Whether a document that failed alone is to be given up."""
+        return self._failures(document_id) > FAILURES_WITH_COMPANY
+
+    def _failures(self, document_id: str) -> int:
+        record = self._records.get(document_id)
+        return record.failures if record is not None else 0

@@ -1,0 +1,226 @@
+"""Puts the documents of many requests into the spool together, and tells each when its own are durable.
+
+One thread owns the spool's writer: while it waits for the disk, requests gather, and the next `fdatasync`
+serves them all.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from logging_system.handler_status import HandlerStatusFile
+from logging_system.ledger import (
+    HandlerCounters,
+    HandlerLedger,
+    error_name,
+)
+from logging_system.spool.frame import FrameError
+from logging_system.spool.writer import SpoolFullError, SpoolWriter
+
+GROUP_RECORDS_MAX = 512
+GROUP_BYTES_MAX = 4 * 1024 * 1024
+_IDLE_SECONDS = 0.5
+
+
+class NoRoomError(Exception):
+    """There is no room now; the same request may be sent again later."""
+
+
+class DiskError(Exception):
+    """The disk refused; what the request brought may be in the spool in part."""
+
+
+@dataclass(slots=True)
+class _Delivery:
+    documents: Sequence[bytes]
+    size_bytes: int
+    done: Future[None] = field(default_factory=Future)
+    stored: int = 0
+
+
+class Intake:
+    """The way into the spool, shared by all requests.
+
+    Args:
+        writer: The spool's writer; used by the intake's thread alone.
+        pending_bytes_max: Document bytes that may wait for the disk.
+        status_folder: Where the counters are written.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        writer: SpoolWriter,
+        *,
+        pending_bytes_max: int,
+        status_folder: Path,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._writer = writer
+        self._pending_bytes_max = pending_bytes_max
+        self._ledger = HandlerLedger()
+        self._work = threading.Condition(self._ledger.lock)
+        self._waiting: deque[_Delivery] = deque()
+        self._pending_bytes = 0
+        self._closed = False
+        self._trouble = ""
+        self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), None, clock, kind="gateway")
+        self._thread = threading.Thread(target=self._run, name="logging_system.intake", daemon=True)
+
+    @property
+    def trouble(self) -> str:
+        """Why the spool took nothing the last time; empty while it works."""
+        return self._trouble
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def offer(self, documents: Sequence[bytes]) -> Future[None]:
+        """Take documents on; the future is done once all of them are durable.
+
+        Args:
+            documents: JSON documents.
+
+        Returns:
+            A future that raises `NoRoomError` or `DiskError` where the spool refused.
+
+        Raises:
+            NoRoomError: Too much is waiting already, or the intake is closed.
+        """
+        size_bytes = sum(map(len, documents))
+        delivery = _Delivery(documents, size_bytes)
+        with self._ledger.lock:
+            if self._closed:
+                self._ledger.drop_offered("closed", len(documents))
+                raise NoRoomError("the gateway is shutting down")
+            # One request always fits, whatever its size: else it could never be taken.
+            if self._pending_bytes and self._pending_bytes + size_bytes > self._pending_bytes_max:
+                self._ledger.drop_offered("busy", len(documents))
+                raise NoRoomError("too much is waiting for the disk")
+            self._ledger.offered += len(documents)
+            self._ledger.queued += len(documents)
+            self._pending_bytes += size_bytes
+            self._waiting.append(delivery)
+            self._work.notify()
+        return delivery.done
+
+    def counters(self) -> HandlerCounters:
+        """Return all counters of one moment."""
+        return self._ledger.snapshot()
+
+    def close(self, within_seconds: float) -> bool:
+        """Take nothing more, store what waits, seal the spool.
+
+        Args:
+            within_seconds: How long that may take.
+
+        Returns:
+            Whether it was done in time.
+        """
+        with self._ledger.lock:
+            self._closed = True
+            self._work.notify()
+        self._thread.join(within_seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            group = self._take()
+            if group:
+                self._store(group)
+            self._status.report(self._ledger, closing=False)
+            if self._closed and not self._waiting:
+                break
+        try:
+            self._writer.seal()
+        except OSError as error:
+            self._ledger.spool_error(error)
+        self._status.report(self._ledger, closing=True)
+
+    def _take(self) -> list[_Delivery]:
+        with self._ledger.lock:
+            if not self._waiting and not self._closed:
+                self._work.wait(_IDLE_SECONDS)
+            group: list[_Delivery] = []
+            records = size_bytes = 0
+            while self._waiting and (
+                not group
+                or (
+                    records + len(self._waiting[0].documents) <= GROUP_RECORDS_MAX
+                    and size_bytes + self._waiting[0].size_bytes <= GROUP_BYTES_MAX
+                )
+            ):
+                delivery = self._waiting.popleft()
+                records += len(delivery.documents)
+                size_bytes += delivery.size_bytes
+                group.append(delivery)
+            return group
+
+    def _store(self, group: Sequence[_Delivery]) -> None:
+        error = self._append([document for delivery in group for document in delivery.documents], group)
+        for delivery in group:
+            # Before the future is done: whoever waited for it may look at the counters.
+            self._settle(delivery)
+            if delivery.stored == len(delivery.documents):
+                delivery.done.set_result(None)
+            else:
+                delivery.done.set_exception(error or DiskError("the spool stopped"))
+
+    def _append(self, documents: Sequence[bytes], group: Sequence[_Delivery]) -> Exception | None:
+        for block in blocks(documents):
+            try:
+                self._writer.append(block)
+            except SpoolFullError:
+                self._trouble = "the spool is full"
+                return NoRoomError(self._trouble)
+            except FrameError as error:
+                return DiskError(str(error))
+            except OSError as error:
+                # Refused to the client, who may send it again in other company: the same only by its text.
+                self._writer.give_up()
+                self._ledger.spool_error(error)
+                self._trouble = f"the disk refused: {error_name(error)}"
+                return DiskError(self._trouble)
+            except Exception as error:
+                # A thread that dies takes every later request with it; this group is refused instead.
+                self._writer.give_up()
+                self._ledger.spool_error(error)
+                return DiskError(f"the spool failed: {type(error).__name__}")
+            self._credit(len(block), group)
+        self._trouble = ""
+        return None
+
+    @staticmethod
+    def _credit(records: int, group: Sequence[_Delivery]) -> None:
+        for delivery in group:
+            taken = min(records, len(delivery.documents) - delivery.stored)
+            delivery.stored += taken
+            records -= taken
+
+    def _settle(self, delivery: _Delivery) -> None:
+        with self._ledger.lock:
+            self._pending_bytes -= delivery.size_bytes
+            self._ledger.admit(delivery.stored)
+            if refused := len(delivery.documents) - delivery.stored:
+                self._ledger.drop_queued("spool_refused", refused)
+
+
+def blocks(documents: Sequence[bytes]) -> list[Sequence[bytes]]:
+    """Return documents in blocks that destroy a bounded number of records when one is damaged."""
+    found: list[Sequence[bytes]] = []
+    block: list[bytes] = []
+    block_bytes = 0
+    for document in documents:
+        if block and (len(block) >= GROUP_RECORDS_MAX or block_bytes + len(document) > GROUP_BYTES_MAX):
+            found.append(block)
+            block, block_bytes = [], 0
+        block.append(document)
+        block_bytes += len(document)
+    return [*found, block] if block else found

@@ -1,0 +1,226 @@
+"""Puts the logging system into an application with one call.
+
+Nothing here raises for a bad setting, an unusable folder or a dead store: the application starts, the trouble
+is reported and counted.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import threading
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from logging_system.handler import CLOSE_SECONDS_MAX, OWN_NAME, SpoolHandler
+from logging_system.ledger import HandlerCounters, ShipperCounters
+from logging_system.record import Scrubber, identity
+from logging_system.sender import InProcessSender
+from logging_system.settings import UNKNOWN_SERVICE, Loaded, Problem, Settings, changed, load_settings
+from logging_system.shipper import STATUS_NAME
+from logging_system.store import limits_of, sink_opener
+from logging_system.worker import OnDurable
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What became of the records.
+
+    Attributes:
+        handler: The counters of this process, of one moment.
+        shipper: Those of the spool folder's shipper, whichever process that is, at most about a second old;
+            None before there was one.
+        settings_problems: Settings that could not be used and have their defaults.
+    """
+
+    handler: HandlerCounters
+    shipper: ShipperCounters | None
+    settings_problems: int
+
+
+class Installation:
+    """The logging system of this process.
+
+    Attributes:
+        settings: What is in force.
+        spool: The spool folder.
+        handler: The handler.
+        problems: The settings that could not be used.
+    """
+
+    def __init__(self, loaded: Loaded, *, on_durable: OnDurable | None, scrub: Scrubber) -> None:
+        self.settings = settings = loaded.settings
+        self.problems = list(loaded.problems)
+        self.spool = self._folder(settings)
+        if "service" not in loaded.origins:
+            self._note(Problem("service", loaded.where("service"), 'not given; say service="checkout"'))
+        self.handler = SpoolHandler(
+            spool=self.spool,
+            service=settings.service,
+            durability=settings.durability,
+            queue_records_max=settings.queue_records_max,
+            queue_bytes_max=settings.queue_bytes_max,
+            spool_bytes_max=settings.spool_bytes_max,
+            retention=settings.retention,
+            when_full=settings.when_full,
+            block_seconds=settings.block_seconds,
+            close_seconds=settings.close_seconds,
+            on_durable=on_durable,
+            scrub=scrub,
+            sender=self._sender(loaded),
+            level=settings.level,
+        )
+        for warning in loaded.warnings:
+            _log.warning("%s", warning)
+        for problem in self.problems:
+            _log.warning("%s; the default is used", problem)
+
+    def flush(self, timeout: float = CLOSE_SECONDS_MAX) -> bool:
+        """Wait until all records logged so far are as durable as promised, or dropped.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            Whether that happened in time.
+        """
+        return self.handler.flush(timeout)
+
+    def stats(self) -> Stats:
+        """Return the counters."""
+        return Stats(self.handler.stats(), _shipper_counters(self.spool / STATUS_NAME), len(self.problems))
+
+    def close(self) -> None:
+        """Seal the spool in bounded time; later records are dropped and counted."""
+        logging.getLogger().removeHandler(self.handler)
+        self.handler.close()
+
+    def attach(self) -> None:
+        """Give the root logger the handler, and a level at which it lets through what is to be kept."""
+        root = logging.getLogger()
+        if self.handler not in root.handlers:
+            root.addHandler(self.handler)
+        if root.level > self.handler.level:
+            root.setLevel(self.handler.level)
+
+    def _folder(self, settings: Settings) -> Path:
+        try:
+            return settings.spool_folder
+        except RuntimeError:
+            folder = _temporary_folder()
+            self._note(Problem("spool", "spool", f"this user has no home folder; records go to {folder}"))
+            return folder
+
+    def _sender(self, loaded: Loaded) -> InProcessSender | None:
+        settings = loaded.settings
+        if settings.sender == "none":
+            return None
+        if not settings.elasticsearch and settings.file is None:
+            self._note(
+                Problem(
+                    "elasticsearch", loaded.where("elasticsearch"), f"not given; records stay in {self.spool}"
+                )
+            )
+            return None
+        return InProcessSender(
+            self.spool,
+            sink_opener(settings),
+            limits=limits_of(settings),
+            retention_seconds=settings.retention_seconds,
+        )
+
+    def _note(self, problem: Problem) -> None:
+        self.problems.append(problem)
+
+
+class _Unheard(logging.Handler):
+    """Takes this package's own warnings to stderr where no handler but ours would see them."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        others = [each for each in logging.getLogger().handlers if not isinstance(each, SpoolHandler)]
+        if not others and logging.lastResort is not None:
+            logging.lastResort.handle(record)
+
+
+_lock = threading.RLock()
+_current: Installation | None = None
+_unheard = _Unheard(logging.WARNING)
+
+
+def install(
+    elasticsearch: str | list[str] | None = None,
+    *,
+    on_durable: OnDurable | None = None,
+    scrub: Scrubber = identity,
+    **settings: Any,
+) -> Installation:
+    """Send what this process logs to Elasticsearch, through a durable spool.
+
+    A second call returns the first one's installation. Never raises for the value of a setting.
+
+    Args:
+        elasticsearch: The URL of a node, or several.
+        on_durable: Called with exactly the records that have just become durable.
+        scrub: Takes secrets out of a document before it is written anywhere.
+        settings: Any other setting by its name, see docs/reference/settings.md; `settings="settings.yaml"`
+            names a file of them.
+
+    Returns:
+        The handle: `flush(timeout)`, `stats()`, `close()`.
+    """
+    installation = _install({"elasticsearch": elasticsearch, **settings}, on_durable, scrub)
+    installation.attach()
+    return installation
+
+
+def installed_handler(
+    *, on_durable: OnDurable | None = None, scrub: Scrubber = identity, **settings: Any
+) -> SpoolHandler:
+    """Return the handler of `install` without attaching it: a factory for `logging.config.dictConfig`."""
+    return _install(settings, on_durable, scrub).handler
+
+
+def _install(keywords: dict[str, Any], on_durable: OnDurable | None, scrub: Scrubber) -> Installation:
+    global _current  # noqa: PLW0603 - one per process, as the tree of loggers is
+    package = logging.getLogger(OWN_NAME)
+    if _unheard not in package.handlers:
+        package.addHandler(_unheard)
+    loaded = load_settings(keywords, written="install({}=…)".format)
+    with _lock:
+        if _current is None or _current.handler.closed:
+            _current = Installation(loaded, on_durable=on_durable, scrub=scrub)
+        elif differing := changed(_current.settings, loaded.settings):
+            _log.warning("installed already, with another %s; close() that one first", ", ".join(differing))
+        return _current
+
+
+def _shipper_counters(path: Path) -> ShipperCounters | None:
+    try:
+        content = orjson.loads(path.read_bytes())
+        return ShipperCounters(**{field.name: content[field.name] for field in fields(ShipperCounters)})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _temporary_folder() -> Path:
+    folder = Path(tempfile.gettempdir()) / f"{OWN_NAME}-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        mine = folder.lstat().st_uid == os.getuid() and not folder.is_symlink()
+    except OSError:
+        mine = False
+    return folder / UNKNOWN_SERVICE if mine else Path(tempfile.mkdtemp(prefix=f"{OWN_NAME}-"))
+
+
+def _forget_lock() -> None:
+    global _lock  # noqa: PLW0603 - a thread of the parent may have held it
+    _lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_forget_lock)

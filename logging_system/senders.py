@@ -1,0 +1,70 @@
+"""Threads that carry requests to a sink and answers back; there are as many as were ever needed at once."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+
+from logging_system.delivery.answers import Answer, NoAnswer
+from logging_system.delivery.machine import LookUp, Send
+from logging_system.sinks import Sink
+
+STUCK_FACTOR = 2
+"""Threads at most, for each request that may be under way: an answer that drips holds one until it ends."""
+
+
+class Senders:
+    """A pool that grows when all its threads are busy and never shrinks; used by one thread.
+
+    Args:
+        sink: Where requests go.
+        concurrency: Requests that are ever under way at once.
+        expects: Whether the answer to a command of this number is still of use.
+    """
+
+    def __init__(self, sink: Sink, concurrency: int, expects: Callable[[int], bool]) -> None:
+        self.reports: queue.SimpleQueue[tuple[int, Answer | NoAnswer]] = queue.SimpleQueue()
+        self._sink = sink
+        self._threads_max = STUCK_FACTOR * concurrency
+        self._expects = expects
+        self._commands: queue.SimpleQueue[Send | LookUp | None] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._threads = 0
+        self._closed = threading.Event()
+
+    @property
+    def threads(self) -> int:
+        """Threads started."""
+        return self._threads
+
+    def carry(self, command: Send | LookUp) -> None:
+        """Take a request on its way; its answer appears among `reports`."""
+        if not self._idle.acquire(blocking=False) and self._threads < self._threads_max:
+            # Daemons: a request that hangs must not keep the process from ending in time.
+            name = f"logging_system.sender-{self._threads}"
+            threading.Thread(target=self._work, name=name, daemon=True).start()
+            self._threads += 1
+        self._commands.put(command)
+
+    def close(self) -> None:
+        """Let every thread end as soon as it is done with its request; what waits for one is not sent."""
+        self._closed.set()
+        for _ in range(self._threads):
+            self._commands.put(None)
+
+    def _work(self) -> None:
+        while (command := self._commands.get()) is not None and not self._closed.is_set():
+            # One that was given up while it stood in the queue would only be sent twice.
+            if self._expects(command.number):
+                self.reports.put((command.number, self._ask(command)))
+            self._idle.release()
+
+    def _ask(self, command: Send | LookUp) -> Answer | NoAnswer:
+        try:
+            if isinstance(command, LookUp):
+                return self._sink.look_up([item.id for item in command.items], command.indices)
+            return self._sink.send(command.items)
+        except Exception as error:
+            # A sink answers whatever happens; one that does not must not take its thread with it.
+            return NoAnswer(f"the sink raised {error!r}"[:300])

@@ -1,0 +1,138 @@
+"""The system calls a spool makes, in one place, so that a disk that fails in every way can stand in."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+
+class FileStatus(NamedTuple):
+    """What a spool wants to know of a file."""
+
+    size_bytes: int
+    links: int
+    modified_seconds: float
+
+
+class Disk:
+    """The real disk: each method is the system call of its name and raises `OSError` as that does.
+
+    Descriptors are always opened with O_CLOEXEC, so that a program the application starts inherits none.
+    """
+
+    def open(self, path: Path, flags: int, mode: int = 0o600) -> int:
+        """Open or create `path` (open(2)); returns a descriptor that an exec closes."""
+        return os.open(path, flags | os.O_CLOEXEC, mode)
+
+    def close(self, descriptor: int) -> None:
+        """Close a descriptor (close(2)); a lock goes with the last one of its open file."""
+        os.close(descriptor)
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        """Append some of `data` (write(2)); returns how many bytes were taken."""
+        return os.write(descriptor, data)
+
+    def pwrite(self, descriptor: int, data: bytes, offset_bytes: int) -> int:
+        """Write some of `data` at an offset (pwrite(2)); returns how many bytes were taken."""
+        return os.pwrite(descriptor, data, offset_bytes)
+
+    def pread(self, descriptor: int, length_bytes: int, offset_bytes: int) -> bytes:
+        """Read from an offset (pread(2)); fewer bytes than asked for only at the end of the file."""
+        return os.pread(descriptor, length_bytes, offset_bytes)
+
+    def truncate(self, descriptor: int, length_bytes: int) -> None:
+        """Cut the file to a length (ftruncate(2))."""
+        os.ftruncate(descriptor, length_bytes)
+
+    def reserve(self, descriptor: int, offset_bytes: int, length_bytes: int) -> None:
+        """Take room for bytes that will be written later (posix_fallocate(3)); what is there stays."""
+        os.posix_fallocate(descriptor, offset_bytes, length_bytes)
+
+    def datasync(self, descriptor: int) -> None:
+        """Make the file's bytes and length durable (fdatasync(2))."""
+        os.fdatasync(descriptor)
+
+    def sync(self, descriptor: int) -> None:
+        """Make a file, or the names in a folder, durable (fsync(2))."""
+        os.fsync(descriptor)
+
+    def try_lock(self, descriptor: int, *, shared: bool = False) -> bool:
+        """Lock the open file without waiting (flock(2)); False where somebody else holds a lock on it."""
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def status(self, descriptor: int) -> FileStatus:
+        """Return what the open file is like now (fstat(2))."""
+        found = os.fstat(descriptor)
+        return FileStatus(found.st_size, found.st_nlink, found.st_mtime)
+
+    def path_status(self, path: Path) -> FileStatus | None:
+        """Return what the file of a name is like now (stat(2)), or None where there is none."""
+        try:
+            found = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return FileStatus(found.st_size, found.st_nlink, found.st_mtime)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Give a file another name, replacing what had it (rename(2))."""
+        source.rename(target)
+
+    def unlink(self, path: Path) -> None:
+        """Remove a name (unlink(2)); one that is gone already is no error."""
+        path.unlink(missing_ok=True)
+
+    def list_names(self, folder: Path) -> list[str]:
+        """Return the names in a folder (getdents(2)), in no order.
+
+        A name that is changed during a long listing may appear under both names or neither.
+        """
+        return os.listdir(folder)  # noqa: PTH208 - names are wanted; a Path for each would cost more than the call
+
+    def make_folder(self, folder: Path, mode: int) -> None:
+        """Create a folder and its parents, where missing (mkdir(2)).
+
+        Raises:
+            OSError: As mkdir(2); EEXIST where a file has the name.
+        """
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+
+    def set_mode(self, path: Path, mode: int) -> None:
+        """Set who may use a file or folder (chmod(2))."""
+        path.chmod(mode)
+
+
+REAL_DISK = Disk()
+
+
+def sync_folder(folder: Path, disk: Disk = REAL_DISK) -> None:
+    """Make the creations, renames and removals in `folder` durable (fsync(2): of the directory itself).
+
+    Raises:
+        OSError: The disk refused.
+    """
+    descriptor = disk.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        disk.sync(descriptor)
+    finally:
+        disk.close(descriptor)
+
+
+def write_fully(descriptor: int, data: bytes, disk: Disk = REAL_DISK) -> None:
+    """Write all of `data`; write(2) may take less than it is given.
+
+    Raises:
+        OSError: The disk refused a part; some bytes may have been written.
+    """
+    view = memoryview(data)
+    while view:
+        taken_bytes = disk.write(descriptor, view)
+        if taken_bytes == 0:
+            raise OSError(errno.ENOSPC, "the disk takes no more bytes")
+        view = view[taken_bytes:]

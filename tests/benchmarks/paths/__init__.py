@@ -1,0 +1,1 @@
+"""How fast the whole paths are, beside the machine's own limits: `python -m tests.benchmarks.paths`."""

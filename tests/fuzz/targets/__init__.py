@@ -1,0 +1,28 @@
+"""The family of targets: a new parser is one file here and one line below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.fuzz.target import Target
+from tests.fuzz.targets.archive_file import ARCHIVE_FILE
+from tests.fuzz.targets.bulk_answer import BULK_ANSWER
+from tests.fuzz.targets.bulk_request import BULK_REQUEST
+from tests.fuzz.targets.ndjson import NDJSON
+from tests.fuzz.targets.otlp_json import OTLP_JSON
+from tests.fuzz.targets.otlp_protobuf import OTLP_PROTOBUF
+from tests.fuzz.targets.packed_body import GZIP_BODY, ZSTD_BODY
+
+TARGETS: Mapping[str, Target] = {
+    target.name: target
+    for target in (
+        BULK_ANSWER,
+        NDJSON,
+        OTLP_JSON,
+        OTLP_PROTOBUF,
+        GZIP_BODY,
+        ZSTD_BODY,
+        BULK_REQUEST,
+        ARCHIVE_FILE,
+    )
+}

@@ -1,0 +1,162 @@
+"""Deliberate bugs in the delivery core, applied one by one to a copy of it; the simulation must find each.
+
+`python -m tests.simulation.mutants` prints how many seeds each took, from several first seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SEEDS_MAX = 200
+RUN_SECONDS_MAX = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One bug: in this file of `logging_system/delivery`, `right` becomes `wrong`."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+
+
+MUTANTS = (
+    Mutant(
+        "an answer that is too short is filled up with successes",
+        "answers.py",
+        "    if len(items) != len(ids):",
+        '    items += [{"create": {"status": 201}}] * (len(ids) - len(items))\n'
+        "    if len(items) != len(ids):",
+    ),
+    Mutant(
+        "another request's answer is believed",
+        "answers.py",
+        'created.get("_id", document_id) != document_id',
+        "False",
+    ),
+    Mutant("a document pushed back with 429 is a dead letter", "answers.py", " and status != 429", ""),
+    Mutant("a blocked index makes dead letters", "answers.py", '        "cluster_block_exception",\n', ""),
+    Mutant(
+        "a doubtful batch is sent again without a look-up", "machine.py", "if batch.is_doubtful:", "if False:"
+    ),
+    Mutant(
+        "only the newest backing index is looked into",
+        "look_up.py",
+        "tuple(self.names[max(0, mark - self._dropped) :])",
+        "tuple(self.names[-1:])",
+    ),
+    Mutant(
+        "what an earlier process may have sent is not doubted",
+        "machine.py",
+        "self._doubt.update(dict.fromkeys(epochs, 2 * self.limits.held_records_max))",
+        "pass",
+    ),
+    Mutant(
+        "a document is blamed for a refusal though nothing is accepted",
+        "machine.py",
+        "not batch.refused_number or self._accepted_number > batch.refused_number",
+        "True",
+    ),
+    Mutant(
+        "a document is blamed for its first 500",
+        "suspects.py",
+        "return self._failures(document_id) > FAILURES_WITH_COMPANY",
+        "return document_id in self._records",
+    ),
+    Mutant(
+        "500s are blamed on documents however many fail",
+        "suspects.py",
+        "ACCEPTED_PER_SUSPECT * len(self._records)",
+        "0",
+    ),
+    Mutant(
+        "a lone document pushed back is forgotten",
+        "machine.py",
+        "        if rest:",
+        "        if len(rest) > 1:",
+    ),
+    Mutant("halving loses a document", "machine.py", "batch.items[middle:])", "batch.items[middle + 1 :])"),
+    Mutant(
+        "progress leaps over a hole",
+        "progress.py",
+        "        waiting = self._waiting[epoch]\n",
+        "        waiting = self._waiting[epoch]\n        self._moved[epoch] = sequence + 1\n",
+    ),
+    Mutant(
+        "probes ask with pushed-back documents only",
+        "departures.py",
+        "self._probe_kind = (self._probe_kind + 1) % _PROBE_KINDS",
+        "self._probe_kind = _PUSHED_BACK",
+    ),
+    Mutant("the limit has no cap", "limiter.py", "min(float(self.cap), raised)", "raised"),
+    Mutant("room never comes back", "machine.py", "self.held_bytes -= len(item.document)", "pass"),
+    Mutant(
+        "an open breaker lets everything due through",
+        "departures.py",
+        "if not self._breaker.is_closed:\n            ready",
+        "if self._breaker.admits_probe(now_seconds):\n            ready",
+    ),
+)
+
+
+def seeds_until_found(mutant: Mutant, first: int, seeds_max: int = SEEDS_MAX) -> int | None:
+    """Return how many seeds it took to find a bug; None if none of them did.
+
+    Args:
+        mutant: The bug.
+        first: The first seed.
+        seeds_max: How many seeds to try.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "logging_system", copy / "logging_system", ignore=ignored)
+        shutil.copytree(ROOT / "tests" / "simulation", copy / "tests" / "simulation", ignore=ignored)
+        (copy / "tests" / "__init__.py").touch()
+        path = copy / "logging_system" / "delivery" / mutant.file
+        source = path.read_text()
+        if mutant.right not in source:
+            raise ValueError(f"{mutant.name}: {mutant.file} has no {mutant.right!r}; name what it has now")
+        path.write_text(source.replace(mutant.right, mutant.wrong))
+        command = [sys.executable, "-m", "tests.simulation", "--json", "--failures-max", "1"]
+        ran = subprocess.run(
+            [*command, "--first", str(first), "--seeds", str(seeds_max)],
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": folder},
+            capture_output=True,
+            timeout=RUN_SECONDS_MAX,
+            check=False,
+        )
+        if ran.returncode not in (0, 1) or not ran.stdout:
+            raise RuntimeError(f"{mutant.name}: the simulation itself broke: {ran.stderr.decode()[-500:]}")
+        return int(json.loads(ran.stdout)["ran"]) if ran.returncode else None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Hunt every bug; exit code 1 if one was missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation.mutants", description=__doc__)
+    parser.add_argument("--hunts", type=int, default=5, help="how often each bug is hunted, from other seeds")
+    options = parser.parse_args(arguments)
+    missed = 0
+    for mutant in MUTANTS:
+        taken = [seeds_until_found(mutant, 10_000 * hunt) for hunt in range(options.hunts)]
+        found = [seeds for seeds in taken if seeds is not None]
+        missed += len(found) < len(taken)
+        median = statistics.median(found) if found else "-"
+        print(f"{median!s:>6} seeds (median of {len(found)}/{len(taken)} hunts)  {mutant.name}", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

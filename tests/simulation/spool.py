@@ -1,0 +1,147 @@
+"""Runs the spool on a simulated disk by seed: `python -m tests.simulation.spool --seeds 1000 --first 1`."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tests.simulation.disk import Strike
+from tests.simulation.spool_bugs import BUGS
+from tests.simulation.spool_steps import Setting, Step, setting, shrunk, steps
+from tests.simulation.spool_world import Parts, World, run
+
+CORPUS = Path(__file__).parent / "spool_corpus.json"
+_SHRINK_RUNS_MAX = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A schedule that failed once.
+
+    Attributes:
+        found: What was wrong.
+        bug: The deliberate bug that makes it fail again.
+        setting: What holds for its run.
+        schedule: Its steps.
+    """
+
+    found: str
+    bug: str
+    setting: Setting
+    schedule: tuple[Step, ...]
+
+
+def corpus() -> list[Entry]:
+    """Return the schedules that once failed, oldest first.
+
+    They are kept as schedules: a seed would give other steps with every change of what draws them.
+    """
+    return [
+        Entry(
+            each["found"],
+            each["bug"],
+            Setting(**{**each["setting"], "synced": tuple(each["setting"]["synced"])}),
+            tuple(_step(step) for step in each["schedule"]),
+        )
+        for each in orjson.loads(CORPUS.read_bytes())
+    ]
+
+
+def _step(content: dict[str, Any]) -> Step:
+    strikes = tuple(Strike(**strike) for strike in content["strikes"])
+    meanwhile = tuple(_step(step) for step in content["meanwhile"])
+    return Step(content["action"], content["actor"], content["amount"], strikes, meanwhile)
+
+
+def run_seed(seed: int, parts: Parts) -> World:
+    """Run one seed.
+
+    Raises:
+        AssertionError: With the command that runs it again and a schedule made as short as possible.
+    """
+    of = setting(seed)
+    try:
+        world, _ = run(of, steps(of), parts)
+    except AssertionError as error:
+        raise AssertionError(_report(seed, parts, error)) from error
+    return world
+
+
+def _report(seed: int, parts: Parts, error: AssertionError) -> str:
+    def fails(candidate: Sequence[Step]) -> bool:
+        try:
+            run(setting(seed), candidate, parts)
+        except AssertionError:
+            return True
+        return False
+
+    short = shrunk(getattr(error, "schedule", []), fails, _SHRINK_RUNS_MAX)
+    return "\n".join(
+        [
+            f"seed {seed}: {error}",
+            f"again: python -m tests.simulation.spool --seeds 1 --first {seed}",
+            f"{setting(seed)}",
+            *map(str, short),
+        ]
+    )
+
+
+def seeds_until_found(name: str, first: int, seeds_max: int) -> int | None:
+    """Return how many seeds it takes from `first` on to find a deliberate bug, or None."""
+    for count in range(1, seeds_max + 1):
+        of = setting(first + count - 1)
+        try:
+            run(of, steps(of), BUGS[name])
+        except Exception:  # a bug may show as anything but silence
+            return count
+    return None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run seeds, or measure how fast each deliberate bug is found; returns 1 where something failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100, metavar="N")
+    parser.add_argument("--first", type=int, default=1, metavar="K")
+    parser.add_argument("--bugs", action="store_true", help="find each deliberate bug N times instead")
+    options = parser.parse_args(arguments)
+    if options.bugs:
+        return _find_bugs(options.seeds, options.first)
+    started = time.monotonic()
+    totals = [0, 0]
+    for seed in range(options.first, options.first + options.seeds):
+        try:
+            world = run_seed(seed, Parts())
+        except AssertionError as error:
+            print(error, file=sys.stderr)
+            return 1
+        totals[0] += world.records
+        totals[1] += world.faults
+    seconds = time.monotonic() - started
+    print(
+        f"{options.seeds} seeds, {totals[0]} records, {totals[1]} faults in {seconds:.1f} s: "
+        f"{options.seeds / seconds:.1f} seeds/s"
+    )
+    return 0
+
+
+def _find_bugs(times: int, first: int) -> int:
+    missed = 0
+    for name in BUGS:
+        found = [seeds_until_found(name, first + 1_000 * place, 1_000) for place in range(times)]
+        counts = [count for count in found if count is not None]
+        missed += len(found) - len(counts)
+        median = statistics.median(counts) if counts else float("nan")
+        print(f"{name:45} found {len(counts)} of {times} times, median {median:g} seeds")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

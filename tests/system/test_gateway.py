@@ -1,0 +1,352 @@
+"""The gateway as a real process, and its clients real ones: an OpenTelemetry exporter, sockets, bombs."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import requests
+import zstandard
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from google.rpc.status_pb2 import Status
+from opentelemetry._logs import SeverityNumber
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
+from opentelemetry.sdk.resources import Resource
+
+from logging_system.spool.reader import SpoolReader
+
+SECONDS = 20
+TOKEN = "a-token-of-sixteen-or-more"  # noqa: S105 - known to the test alone
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+@contextmanager
+def gateway(spool: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    command = [
+        sys.executable,
+        "-m",
+        "logging_system",
+        "serve",
+        "--spool",
+        str(spool),
+        "--port",
+        "0",
+        *arguments,
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    try:
+        assert line, process.stderr and process.stderr.read()
+        yield process, json.loads(line)["url"]
+    finally:
+        process.kill()
+        process.communicate(timeout=SECONDS)
+
+
+def spooled(spool: Path) -> list[dict[str, Any]]:
+    reader = SpoolReader(spool)
+    try:
+        return [orjson.loads(one) for block in reader.read(1_000_000_000) for one in block.documents]
+    finally:
+        reader.close()
+
+
+def lines(count: int, prefix: str = "line") -> bytes:
+    return b"".join(orjson.dumps({"message": f"{prefix} {number}"}) + b"\n" for number in range(count))
+
+
+def test_an_opentelemetry_exporter_delivers_to_it(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (process, url):
+        provider = LoggerProvider(resource=Resource({"service.name": "checkout"}))
+        provider.add_log_record_processor(SimpleLogRecordProcessor(OTLPLogExporter(f"{url}/v1/logs")))
+        logger = provider.get_logger("shop")
+        for number in range(20):
+            logger.emit(
+                body=f"order {number}",
+                severity_number=SeverityNumber.WARN,
+                severity_text="WARN",
+                attributes={"order": number},
+                timestamp=time.time_ns(),
+            )
+        provider.shutdown()
+        process.kill()  # what it answered 200 for must be there nevertheless
+
+    found = spooled(tmp_path)
+    assert [document["message"] for document in found] == [f"order {number}" for number in range(20)]
+    assert {document["service"]["name"] for document in found} == {"checkout"}
+    assert {document["log"]["level"] for document in found} == {"warn"}
+    assert [document["labels"]["order"] for document in found] == list(range(20))
+
+
+def send_until_it_dies(url: str, client: int, acknowledged: list[str]) -> None:
+    with requests.Session() as session:
+        for number in range(10_000):
+            message = f"{client}.{number}"
+            body = orjson.dumps({"message": message})
+            try:
+                answer = session.post(f"{url}/v1/ndjson", body, headers=NDJSON, timeout=SECONDS)
+            except requests.RequestException:
+                return
+            if answer.status_code == 200:
+                acknowledged.append(message)
+
+
+def test_what_was_answered_with_200_survives_a_kill_under_load(tmp_path: Path) -> None:
+    acknowledged: list[str] = []
+    with gateway(tmp_path) as (process, url):
+        clients = [
+            threading.Thread(target=send_until_it_dies, args=(url, client, acknowledged))
+            for client in range(4)
+        ]
+        for client in clients:
+            client.start()
+        deadline = time.monotonic() + SECONDS
+        while len(acknowledged) < 200 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        for client in clients:
+            client.join(SECONDS)
+
+    assert len(acknowledged) >= 200
+    assert set(acknowledged) <= {document["message"] for document in spooled(tmp_path)}
+
+
+def test_a_body_that_drips_is_given_up(tmp_path: Path) -> None:
+    with gateway(tmp_path, "--body-seconds-max", "0.5") as (_process, url):
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=SECONDS) as connection:
+            connection.sendall(
+                f"POST /v1/ndjson HTTP/1.1\r\nHost: {host}\r\nContent-Length: 99\r\n\r\n{{".encode()
+            )
+            answer = connection.recv(65_536)
+
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert spooled(tmp_path) == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_a_packed_body_is_taken_and_a_bomb_is_refused(tmp_path: Path, encoding: str) -> None:
+    pack = {"gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress}[encoding]
+    headers = {**NDJSON, "Content-Encoding": encoding}
+    with gateway(tmp_path, "--body-bytes-max", "1000000") as (process, url):
+        good = requests.post(f"{url}/v1/ndjson", pack(lines(500)), headers=headers, timeout=SECONDS)
+        bomb = requests.post(f"{url}/v1/ndjson", pack(bytes(500_000_000)), headers=headers, timeout=SECONDS)
+        peak_kib = next(
+            int(line.split()[1])
+            for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+            if line.startswith("VmHWM")
+        )
+        after = requests.get(f"{url}/readyz", timeout=SECONDS)
+
+    assert good.json() == {"accepted": 500, "rejected": 0, "why_rejected": ""}
+    assert bomb.status_code == 413
+    assert peak_kib < 200_000
+    assert after.status_code == 200
+
+
+def test_a_full_spool_asks_to_come_back_later_and_loses_nothing(tmp_path: Path) -> None:
+    accepted = 0
+    with gateway(tmp_path, "--spool-bytes-max", "200000") as (_process, url):
+        for _ in range(100):
+            answer = requests.post(f"{url}/v1/ndjson", lines(50, "x" * 100), headers=NDJSON, timeout=SECONDS)
+            if answer.status_code != 200:
+                break
+            accepted += answer.json()["accepted"]
+        ready = requests.get(f"{url}/readyz", timeout=SECONDS)
+        healthy = requests.get(f"{url}/healthz", timeout=SECONDS)
+        protobuf = requests.post(
+            f"{url}/v1/logs", b"", headers={"Content-Type": "application/x-protobuf"}, timeout=SECONDS
+        )
+
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "1"
+    assert "the spool is full" in answer.json()["message"]
+    assert ready.status_code == 503
+    assert healthy.status_code == 200
+    assert protobuf.status_code == 200  # it brings nothing, so it needs no room
+    assert len(spooled(tmp_path)) == accepted > 0
+
+
+def test_with_retention_a_spool_nobody_ships_takes_on_new_logs(tmp_path: Path) -> None:
+    bounds = ("--spool-bytes-max", "200000", "--retention-bytes", "100000")
+    with gateway(tmp_path, *bounds) as (_process, url):
+        answers = [
+            requests.post(f"{url}/v1/ndjson", lines(50, "x" * 100), headers=NDJSON, timeout=SECONDS)
+            for _ in range(100)
+        ]
+    kept = spooled(tmp_path)
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert 0 < len(kept) < 5_000
+    assert kept[-1]["message"].endswith(" 49")
+
+
+def test_its_counters_are_metrics_and_files_of_the_folder(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (process, url):
+        requests.post(f"{url}/v1/ndjson", lines(3), headers=NDJSON, timeout=SECONDS)
+        page = requests.get(f"{url}/metrics", timeout=SECONDS)
+        process.terminate()
+        process.wait(SECONDS)
+    (path,) = tmp_path.glob("status-gateway-*.json")
+    content = orjson.loads(path.read_bytes())
+
+    assert page.headers["Content-Type"].startswith("text/plain; version=")
+    assert "logging_system_gateway_offered_total 3.0" in page.text
+    assert "logging_system_gateway_admitted_total 3.0" in page.text
+    assert "logging_system_gateway_balanced 1.0" in page.text
+    assert (content["closed"], content["admitted"], content["balanced"]) == (True, 3, True)
+
+
+def test_a_bad_request_is_refused_in_the_form_it_came_in(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (_process, url):
+        protobuf = requests.post(
+            f"{url}/v1/logs", b"\xff\xff", headers={"Content-Type": "application/x-protobuf"}, timeout=SECONDS
+        )
+        text = requests.post(
+            f"{url}/v1/logs", b"{", headers={"Content-Type": "application/json"}, timeout=SECONDS
+        )
+        form = requests.post(f"{url}/v1/logs", b"a=b", headers={"Content-Type": "text/html"}, timeout=SECONDS)
+
+    assert protobuf.status_code == 400
+    assert "ExportLogsServiceRequest" in Status.FromString(protobuf.content).message
+    assert text.status_code == 400
+    assert "no JSON" in text.json()["message"]
+    assert form.status_code == 415
+    assert spooled(tmp_path) == []
+
+
+def test_a_record_too_large_is_told_as_a_partial_success(tmp_path: Path) -> None:
+    records = [{"body": {"stringValue": text}} for text in ("small", "x" * 5_000)]
+    body = {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
+    with gateway(tmp_path, "--record-bytes-max", "2000") as (_process, url):
+        answer = requests.post(f"{url}/v1/logs", json=body, timeout=SECONDS)
+
+    assert answer.status_code == 200
+    assert answer.json()["partialSuccess"]["rejectedLogRecords"] == "1"
+    assert [document["message"] for document in spooled(tmp_path)] == ["small"]
+
+
+def test_a_token_is_needed_where_a_file_names_some(tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text(TOKEN)
+    tokens.chmod(0o600)
+    with gateway(tmp_path / "spool", "--token-file", str(tokens)) as (_process, url):
+        answers = {
+            given: requests.post(
+                f"{url}/v1/ndjson", lines(1), headers={**NDJSON, "Authorization": given}, timeout=SECONDS
+            ).status_code
+            for given in ("", "Bearer wrong-wrong-wrong-wrong", f"Bearer {TOKEN}")
+        }
+        stats = requests.get(f"{url}/stats", timeout=SECONDS)
+        health = requests.get(f"{url}/healthz", timeout=SECONDS)
+
+    assert list(answers.values()) == [401, 401, 200]
+    assert stats.status_code == 401
+    assert health.status_code == 200
+
+
+def test_it_serves_tls(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    with gateway(tmp_path / "spool", "--certificate", str(certificate), "--key", str(key)) as (_process, url):
+        answer = requests.post(
+            f"{url}/v1/ndjson", lines(1), headers=NDJSON, timeout=SECONDS, verify=str(certificate)
+        )
+
+    assert url.startswith("https://")
+    assert answer.status_code == 200
+
+
+def test_sigterm_answers_what_is_under_way_and_seals_the_spool(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (process, url):
+        host, port = url.removeprefix("http://").split(":")
+        body = lines(10)
+        with socket.create_connection((host, int(port)), timeout=SECONDS) as connection:
+            head = f"POST /v1/ndjson HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body[:20])
+            time.sleep(0.3)  # until the request is under way
+            began = time.monotonic()
+            process.terminate()
+            time.sleep(0.3)
+            connection.sendall(body[20:])
+            answer = connection.recv(65_536)
+        returncode = process.wait(SECONDS)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert returncode == 0
+    assert time.monotonic() - began < 5.0
+    assert len(spooled(tmp_path)) == 10
+    assert not list(tmp_path.glob("*.open"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why", "returncode"),
+    [
+        (["--host", "0.0.0.0"], "--token-file FILE, or --open-to-all", 1),  # noqa: S104 - it is refused
+        (["--token-file", "/nowhere/tokens"], "/nowhere/tokens: No such file", 1),
+        (["--certificate", "/nowhere/cert.pem"], "/nowhere/cert.pem: cannot be read", 1),
+        (["--port", "99999"], "99999 is no port", 4),
+        (["--body-bytes-max", "0"], "not a positive number", 4),
+    ],
+)
+def test_a_mistake_ends_it_with_where_what_and_remedy(
+    tmp_path: Path, arguments: list[str], why: str, returncode: int
+) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "logging_system",
+        "serve",
+        "--spool",
+        str(tmp_path / "spool"),
+        *arguments,
+    ]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+    assert why in process.stderr
+    assert process.returncode == returncode
+    assert "Traceback" not in process.stderr
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gateway")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return paths

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import re
+import urllib.error
+import urllib.request
+from dataclasses import fields
+from pathlib import Path
+
+import orjson
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from logging_system.delivery.machine import Tally
+from logging_system.handler_status import EndedHandlers, HandlerStatusFile
+from logging_system.ledger import HandlerCounters, ShipperCounters, counters_content, write_status
+from logging_system.metrics import HANDLER_PREFIX, SHIPPER_PREFIX, serve_metrics
+from logging_system.spool.cursor import Damage
+
+REFERENCE = Path(__file__).parent.parent.parent.parent / "docs" / "reference" / "logging-metrics.md"
+
+
+def fetch(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def write_handler(folder: Path, number: int, counters: HandlerCounters) -> None:
+    HandlerStatusFile(folder, f"{number:032x}", "shop", lambda: 0.0).write(counters, closing=False)
+
+
+def samples(page: str) -> dict[str, float]:
+    return {
+        sample.name + "".join(f".{value}" for value in sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+    }
+
+
+def test_a_scrape_sums_all_handlers_and_shows_the_shipper(tmp_path: Path) -> None:
+    write_handler(tmp_path, 1, HandlerCounters(7, 1, {"queue_full": 2}, 4, 0, 0, {"ENOSPC": 3}))
+    write_handler(tmp_path, 2, HandlerCounters(9, 2, {"queue_full": 1, "closed": 1}, 5, 0, 0, {}))
+    write_status(
+        tmp_path / "s.json", {"pid": 7, **counters_content(ShipperCounters(10, 2, 4, 1, 1, 1, 1, 0))}
+    )
+    with serve_metrics(0, tmp_path, tmp_path / "s.json") as port:
+        found = samples(fetch(port, "/metrics"))
+
+    assert found["logging_system_handlers_offered_total"] == 16
+    assert found["logging_system_handlers_queued"] == 3
+    assert found["logging_system_handlers_dropped_total.queue_full"] == 3
+    assert found["logging_system_handlers_spool_errors_total.ENOSPC"] == 3
+    assert found["logging_system_handlers_balanced"] == 1
+    assert found["logging_system_shipper_delivered_total"] == 4
+    assert found["logging_system_shipper_spooled"] == 2
+    assert "logging_system_shipper_pid" not in found
+
+
+def test_both_equations_hold_on_the_page(tmp_path: Path) -> None:
+    write_handler(tmp_path, 1, HandlerCounters(7, 1, {"queue_full": 2}, 4, 0, 0, {}))
+    write_status(tmp_path / "s.json", counters_content(ShipperCounters(10, 2, 4, 1, 1, 1, 1, 0)))
+    with serve_metrics(0, tmp_path, tmp_path / "s.json") as port:
+        found = samples(fetch(port, "/metrics"))
+    handlers = {name.removeprefix(HANDLER_PREFIX): value for name, value in found.items()}
+    shipper = {name.removeprefix(SHIPPER_PREFIX): value for name, value in found.items()}
+    dropped = sum(value for name, value in handlers.items() if name.startswith("dropped_total."))
+    gone = ("delivered", "dead_lettered", "redirected", "corrupted", "evicted")
+
+    assert handlers["offered_total"] == handlers["queued"] + dropped + handlers["admitted_total"]
+    assert shipper["admitted_total"] == shipper["spooled"] + sum(shipper[f"{name}_total"] for name in gone)
+
+
+def test_the_status_page_is_the_shipper_s_file(tmp_path: Path) -> None:
+    write_status(tmp_path / "s.json", {"delivered": 4})
+    with serve_metrics(0, tmp_path, tmp_path / "s.json") as port:
+        assert orjson.loads(fetch(port, "/status")) == {"delivered": 4}
+        with pytest.raises(urllib.error.HTTPError, match="404") as caught:
+            fetch(port, "/other")
+        caught.value.close()
+
+
+def test_an_empty_folder_has_a_page_too(tmp_path: Path) -> None:
+    with serve_metrics(0, tmp_path, tmp_path / "s.json") as port:
+        assert "logging_system_handlers_files 0.0" in fetch(port, "/metrics")
+
+
+def test_the_reference_lists_every_counter() -> None:
+    listed = set(re.findall(r"^\| `([a-z_]+)`", REFERENCE.read_text(), re.MULTILINE))
+    counted = {
+        each.name
+        for kind in (HandlerCounters, EndedHandlers, ShipperCounters, Tally, Damage)
+        for each in fields(kind)
+    }
+
+    assert counted - {"last_added", "last_trouble"} - listed == set()
