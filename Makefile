@@ -16,7 +16,7 @@ run: $(VENV)/.installed ## Run the default suite on the embedded backend; prints
 
 test: $(VENV)/.installed-dev ## Run the tests; those that need real servers skip unless `make servers` has run
 	$(BIN)/pytest -n 2 --dist loadfile $(PARALLEL) $(ARGS)
-	$(BIN)/pytest -n 2 tests/detection $(ARGS)
+	$(BIN)/pytest -n 2 tests/stack tests/detection $(ARGS)
 	$(BIN)/pytest tests/system $(ARGS)
 
 check: $(VENV)/.installed-dev ## Lint, format check, types, import contracts

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from logging_system.cli import main
-from tests.system.test_shipping import WAIT_SECONDS, Store, kill
+from tests.stack.test_shipping import WAIT_SECONDS, Store, kill
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = [

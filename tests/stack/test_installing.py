@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.test_shipping import WAIT_SECONDS, Store, eventually, finish, kill, ready_line, started
+from tests.stack.test_shipping import WAIT_SECONDS, Store, eventually, finish, kill, ready_line, started
 
 STREAM = "logs-shop-default"
 

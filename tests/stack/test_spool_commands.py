@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from logging_system.spool.writer import SpoolWriter
-from tests.system.test_shipping import WAIT_SECONDS, Store, eventually, shipped, shipper, store
+from tests.stack.test_shipping import WAIT_SECONDS, Store, eventually, shipped, shipper, store
 
 __all__ = ["store"]  # a fixture
 
