@@ -24,7 +24,9 @@ class Senders:
     """
 
     def __init__(self, sink: Sink, concurrency: int, expects: Callable[[int], bool]) -> None:
-        self.reports: queue.SimpleQueue[tuple[int, Answer | NoAnswer]] = queue.SimpleQueue()
+        # No SimpleQueue: where a signal comes just as its `get` times out, it waits for ever (CPython 3.11),
+        # and SIGTERM would not end the process.
+        self.reports: queue.Queue[tuple[int, Answer | NoAnswer]] = queue.Queue()
         self._sink = sink
         self._threads_max = STUCK_FACTOR * concurrency
         self._expects = expects
