@@ -217,8 +217,6 @@ def _extras(attributes: Mapping[str, Any]) -> dict[str, Any]:
     A record's own attributes come first and in the order of its making, so that what follows the last of
     them was added; where somebody has taken one out, names decide.
     """
-    if len(attributes) <= len(_OWN) and _LAST_OWN in attributes:
-        return {}
     if next(islice(attributes, len(_OWN) - 1, None), None) == _LAST_OWN:
         extras = dict(islice(attributes.items(), len(_OWN), None))
         extras.pop("message", None)  # what a formatter leaves behind

@@ -129,3 +129,11 @@ def test_this_module_is_about_what_the_page_promises() -> None:
     page = Path(__file__).parent.parent.parent.parent / "docs" / "reference" / "settings.md"
 
     assert 'extra={"durability": "memory"}' in page.read_text()
+
+
+def test_a_label_is_kept_although_somebody_took_an_attribute_of_the_record_out() -> None:
+    record = logging.makeLogRecord({"msg": "paid", "order": 42})
+    del record.exc_text
+    document = orjson.loads(encode(capture(record), 1, Producer("shop", "epoch")))
+
+    assert document["labels"] == {"order": 42}
