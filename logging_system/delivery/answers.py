@@ -123,11 +123,11 @@ def judge(answer: Answer | NoAnswer, ids: Sequence[str]) -> Judged | Unproved | 
     if isinstance(answer, NoAnswer):
         return Unproved(answer.reason, may_have_stored=answer.may_have_arrived)
     retry_after_seconds = _retry_after_seconds(answer.headers)
-    content = _parse(answer.body)
+    content = parsed(answer.body)
     if 200 <= answer.status < 300:
         return _judge_success(answer, content, ids, retry_after_seconds)
     if answer.status == 413 or (answer.status == 400 and "error" in content):
-        return Refused(answer.status, _error_reason(content.get("error")) or f"HTTP {answer.status}")
+        return Refused(answer.status, error_reason(content.get("error")) or f"HTTP {answer.status}")
     may_have_stored = answer.status not in _TURNED_AWAY
     return Unproved(f"HTTP {answer.status}: {_excerpt(answer.body)}", retry_after_seconds, may_have_stored)
 
@@ -164,7 +164,7 @@ def _judge_item(item: object, document_id: str) -> ItemResult | None:
     if status == 409:
         # With op `create` and an id that only this record has: it is there from an attempt before.
         return ItemResult(Fate.CONFLICT, status, index=_index(created))
-    return ItemResult(_fate_of_error(status, error), status, _error_reason(error) or f"status {status}")
+    return ItemResult(_fate_of_error(status, error), status, error_reason(error) or f"status {status}")
 
 
 def _fate_of_error(status: int, error: object) -> Fate:
@@ -180,7 +180,8 @@ def _index(created: dict[str, object]) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _parse(body: bytes) -> dict[str, object]:
+def parsed(body: bytes) -> dict[str, object]:
+    """Return the object that an answer's body holds; an empty one where it holds none."""
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -188,7 +189,8 @@ def _parse(body: bytes) -> dict[str, object]:
     return content if isinstance(content, dict) else {}
 
 
-def _error_reason(error: object) -> str:
+def error_reason(error: object) -> str:
+    """Return what an answer's `error` says, whatever its form, in at most `REASON_CHARACTERS_MAX`."""
     if error is None:
         return ""
     if not isinstance(error, dict):

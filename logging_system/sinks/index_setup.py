@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
-from logging_system.delivery.answers import Answer, NoAnswer
+from logging_system.delivery.answers import Answer, NoAnswer, error_reason, parsed
 from logging_system.sinks.index_template import (
     OWNER,
     PRIORITY,
@@ -114,7 +114,8 @@ class _Setup:
         status, content = self._call("PUT", target if found is not None else f"{target}?create=true", body)
         if 200 <= status < 300 or (found is None and self._found(kind, target) == body["_meta"]):
             return []  # put by us, or by another shipper in the meantime
-        return [f"the server goes without our {kind} template {name}: HTTP {status}: {_reason(content)}"]
+        why = error_reason(content.get("error"))
+        return [f"the server goes without our {kind} template {name}: HTTP {status}: {why}"]
 
     def _found(self, kind: str, target: str) -> dict[str, object] | None:
         status, content = self._call("GET", target)
@@ -137,9 +138,10 @@ class _Setup:
         answer = self.ask(method, target, data, _JSON)
         if isinstance(answer, NoAnswer):
             raise _NotReadyError(answer.reason)
-        content = _parse(answer.body)
+        content = parsed(answer.body)
         if answer.status in (401, 408, 429) or answer.status >= 500 or _is_blocked(answer.status, content):
-            raise _NotReadyError(f"HTTP {answer.status}: {_reason(content) or _excerpt(answer.body)}")
+            why = error_reason(content.get("error")) or _excerpt(answer.body)
+            raise _NotReadyError(f"HTTP {answer.status}: {why}")
         return answer.status, content
 
 
@@ -176,20 +178,6 @@ def _is_blocked(status: int, content: Mapping[str, object]) -> bool:
     """Tell an operator's block from a missing privilege: 403 as well, and still missing next time."""
     error = content.get("error")
     return status == 403 and isinstance(error, dict) and error.get("type") == "cluster_block_exception"
-
-
-def _parse(body: bytes) -> dict[str, object]:
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _reason(content: Mapping[str, object]) -> str:
-    error = content.get("error")
-    reason = f"{error.get('type')}: {error.get('reason')}" if isinstance(error, dict) else str(error or "")
-    return reason[:_REASON_CHARACTERS_MAX]
 
 
 def _excerpt(body: bytes) -> str:

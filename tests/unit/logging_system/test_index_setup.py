@@ -208,3 +208,12 @@ def test_a_template_is_above_the_built_in_ones_and_maps_nothing_by_itself() -> N
     assert index_template("logs")["_meta"] == {"managed_by": OWNER, "version": VERSION, "abilities": []}
     assert mappings["dynamic"] is False
     assert mappings["properties"]["@timestamp"]["ignore_malformed"] is False
+
+
+def test_an_error_nested_deeper_than_python_can_write_is_no_end_of_the_set_up() -> None:
+    nested = b'{"error":{"type":' + b"[" * 1_000 + b"]" * 1_000 + b"}}"
+
+    outcome = set_up(lambda *_request: Answer(503, {}, nested), "logs")
+
+    assert isinstance(outcome, NotReady)
+    assert "(nested)" in outcome.reason
