@@ -93,15 +93,7 @@ class Gateway:
                 Route("/healthz", self._healthy, methods=["GET"]),
                 Route("/readyz", self._ready, methods=["GET"]),
             ],
-            exception_handlers={
-                BodyError: self._refuse,
-                _UnauthorizedError: self._refuse,
-                _SlowBodyError: self._refuse,
-                NoRoomError: self._refuse,
-                DiskError: self._refuse,
-                TimeoutError: self._refuse,
-                ClientDisconnect: self._refuse,
-            },
+            exception_handlers=dict.fromkeys((BodyError, *_STATUS_OF), self._refuse),
         )
 
     def _guarded(self, answer: _Answer) -> _Answer:

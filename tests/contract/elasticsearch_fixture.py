@@ -21,7 +21,7 @@ import requests
 
 from harness.clock import SystemClock
 from harness.deployments import server_specs
-from harness.deployments.installed import find
+from harness.deployments.installed import InstalledServer, find
 from harness.deployments.ports import free_port
 from harness.deployments.processes import ManagedProcess
 from harness.deployments.scratch import make_scratch, remove_scratch
@@ -69,18 +69,24 @@ def lite_server(folder: Path) -> Iterator[str]:
         assert process.wait(STOP_SECONDS_MAX) == 0
 
 
+def installed_elasticsearch() -> InstalledServer:
+    """The real server's installation; skips the test without it, fails where real servers are required."""
+    installed = find("elasticsearch")
+    if installed is not None:
+        return installed
+    reason = "the real Elasticsearch is not installed; run `make servers`"
+    if os.environ.get("LOGQUAKE_REQUIRE_SERVERS") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @contextmanager
 def real_server() -> Iterator[str]:
     """The URL of a real Elasticsearch; skips the test without one, fails where it is required."""
     if chosen := os.environ.get("LOGQUAKE_TEST_ELASTICSEARCH_URL"):
         yield chosen
         return
-    installed = find("elasticsearch")
-    if installed is None:
-        reason = "the real Elasticsearch is not installed; run `make servers`"
-        if os.environ.get("LOGQUAKE_REQUIRE_SERVERS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    installed = installed_elasticsearch()
     port, run_id = free_port(), f"contract-{uuid4().hex[:12]}"
     scratch = make_scratch(run_id)
     try:

@@ -8,7 +8,6 @@ import hashlib
 import os
 import secrets
 import ssl
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +16,15 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
-import pytest
-from elasticsearch_fixture import START_SECONDS_MAX, STOP_SECONDS_MAX
+from elasticsearch_fixture import (
+    START_SECONDS_MAX,
+    STOP_SECONDS_MAX,
+    eventually,
+    installed_elasticsearch,
+)
 
 from harness.clock import SystemClock
 from harness.deployments import server_specs
-from harness.deployments.installed import find
 from harness.deployments.ports import free_port
 from harness.deployments.processes import ManagedProcess
 from harness.deployments.scratch import give, make_scratch, remove_scratch, server_user
@@ -98,12 +100,7 @@ class SecuredServer:
 @contextmanager
 def secured_server(authority: Authority) -> Iterator[SecuredServer]:
     """A server with a certificate of `authority`, as long as the block lives; skips without one."""
-    installed = find("elasticsearch")
-    if installed is None:
-        reason = "the real Elasticsearch is not installed; run `make servers`"
-        if os.environ.get("LOGQUAKE_REQUIRE_SERVERS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    installed = installed_elasticsearch()
     port, run_id = free_port(), f"secured-{uuid4().hex[:12]}"
     scratch = make_scratch(run_id)
     try:
@@ -146,13 +143,3 @@ def _hashed(password: str) -> str:
     salt = secrets.token_bytes(32)
     key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _ITERATIONS, 32)
     return f"{{PBKDF2}}{_ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(key).decode()}"
-
-
-def eventually(seconds_max: float, check: Any) -> bool:
-    """Whether a condition comes true within a time."""
-    deadline = time.monotonic() + seconds_max
-    while not check():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from secured_elasticsearch import RELOAD_SECONDS_MAX, USER, SecuredServer, eventually, secured_server
+from elasticsearch_fixture import eventually
+from secured_elasticsearch import RELOAD_SECONDS_MAX, USER, SecuredServer, secured_server
 
 from logging_system.delivery.answers import Fate, Judged, Unproved
 from logging_system.delivery.machine import Item
