@@ -222,10 +222,11 @@ class Store:
         return name
 
     def stream(self, properties: Any = None) -> str:
-        """A name for which a template makes a data stream."""
+        """A name for which a template makes a data stream that refreshes only when told to."""
         name = self.name("stream")
         mappings = {"dynamic": False, "properties": {"@timestamp": {"type": "date"}, **(properties or {})}}
-        template = {"settings": {"number_of_replicas": 0}, "mappings": mappings}
+        settings = {"number_of_replicas": 0, "refresh_interval": "-1"}
+        template = {"settings": settings, "mappings": mappings}
         body = {"index_patterns": [name], "priority": 500, "data_stream": {}, "template": template}
         self.ok("PUT", f"/_index_template/{name}", body)
         return name

@@ -75,7 +75,6 @@ def test_rollover_happens_when_any_most_and_every_least_is_reached(
 
 def test_documents_count_once_a_search_finds_them(store: Store, stream: str) -> None:
     rolled(store, stream, {})
-    store.ok("PUT", f"/{stream}/_settings", {"index.refresh_interval": "-1"})
     store.items(f"/{stream}", [{"create": {"_id": "9"}}, {"@timestamp": 9}])
     before = rolled(store, stream, {"max_docs": 1}, "?dry_run")
     store.ok("POST", f"/{stream}/_refresh")
