@@ -25,6 +25,7 @@ class Batch:
         proofs_before: Bulk answers that proved something before the first of those.
         is_isolating: Whether it is a part of a refused batch, and must not meet other documents.
         tried_number: The last request that carried it; 0 for none.
+        was_read: Whether the store last answered for each document, and so took no offence at the whole.
         was_refused: Whether exactly these documents, more than one, were refused together.
         refusals_alone: How often it was refused with its one document alone.
         refusals_witnessed: How many of these are held against the document, see `trials.py`.
@@ -43,6 +44,7 @@ class Batch:
     proofs_before: int = 0
     is_isolating: bool = False
     tried_number: int = 0
+    was_read: bool = False
     was_refused: bool = False
     refusals_alone: int = 0
     refusals_witnessed: int = 0

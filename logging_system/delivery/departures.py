@@ -122,11 +122,15 @@ class Departures:
             batch: What was refused, no longer under way.
         """
         several = [other for other in self.batches() if len(other.items) > 1]
-        refused = [len(other.items) for other in several if other.is_isolating]
-        is_smallest = len(batch.items) <= min(refused, default=len(batch.items))
-        if self.judges_enough():
-            return is_smallest and not self.fresh
-        return is_smallest or len(several) < self._limits.waiting_batches_max + self._limits.concurrency
+        judges_enough = self.judges_enough()
+        if len(several) >= self._limits.waiting_batches_max + self._limits.concurrency:
+            rivals = [other for other in several if other.is_isolating]
+        elif judges_enough:
+            rivals = [other for other in several if other.is_isolating and not other.was_read]
+        else:
+            return True
+        is_smallest = all(len(batch.items) <= len(other.items) for other in rivals)
+        return is_smallest and not (judges_enough and self.fresh)
 
     def overdue(self, now_seconds: float) -> list[int]:
         """Return the requests whose time is up."""

@@ -346,14 +346,14 @@ class DeliveryMachine:
                 self._wait(alone, retry_after_seconds, now_seconds)
         if rest:
             remnant = batch.part(tuple(rest))
-            remnant.holds_place = False
+            remnant.holds_place, remnant.was_read = False, True
             remnant.is_doubtful, remnant.first_index = is_doubtful, request.first_index
             self._wait(remnant, retry_after_seconds, now_seconds)
 
     def _isolate(self, request: Request, refused: Refused, now_seconds: float) -> None:
         """Take a refused batch apart; a document alone is blamed only while the store accepts others."""
         batch = request.batch
-        batch.is_isolating = True
+        batch.is_isolating, batch.was_read = True, False
         if len(batch.items) == 1:
             self._judge_alone(batch, refused, now_seconds)
             return

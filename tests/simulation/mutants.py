@@ -79,8 +79,8 @@ MUTANTS = (
     Mutant(
         "refused batches are taken apart without end",
         "departures.py",
-        "len(several) < self._limits.waiting_batches_max + self._limits.concurrency",
-        "True",
+        "if len(several) >= self._limits.waiting_batches_max + self._limits.concurrency:",
+        "if False:",
     ),
     Mutant(
         "a document is blamed for its first 500",
