@@ -189,7 +189,7 @@ class DiskSpool(World):
             self._living_reader(step).save(self._totals)
             self.is_dirty = False
             if self._checkpoint_is_sound:
-                self._saved.update(done)
+                self._note_saved(done)
 
     def _acknowledge(self, step: Step) -> None:
         """Leave it to the delivery machine, also in the middle of a writer's call."""

@@ -71,10 +71,10 @@ MUTANTS = (
         "batch.refusals_witnessed += 1\n        if False:",
     ),
     Mutant(
-        "an acceptance at any later time is a second witness",
+        "one outage is enough to blame a document",
         "trials.py",
-        "        for batch in batches:\n            batch.refused_number = 0",
-        "",
+        "return batch.refusals_witnessed >= REFUSALS_MAX",
+        "return batch.refusals_alone >= 3 and batch.refusals_witnessed >= 1",
     ),
     Mutant(
         "refused batches are taken apart without end",
