@@ -32,7 +32,7 @@ prove-selftest: $(VENV)/.installed ## Run each known-bad stack 20 times; goes on
 	$(BIN)/logquake gate selftest --times 20 --resume reports/selftest.jsonl $(ARGS)
 
 prove-simulation: $(VENV)/.installed-dev ## Drive the delivery core through 10,000 seeds, then hunt deliberate bugs
-	seq 0 1 | xargs -P 2 -I {} $(BIN)/python -m tests.simulation --seeds 5000 --first {}0000 $(ARGS)
+	$(BIN)/python -m tests.simulation --seeds 10000 $(ARGS)
 	$(BIN)/python -m tests.simulation.mutants
 
 prove-spool: $(VENV)/.installed-dev ## Run the spool on a simulated disk, 5,000 seeds, and find each deliberate bug
@@ -46,7 +46,7 @@ prove-fuzz: $(VENV)/.installed-dev ## Give a million mutated inputs to the parse
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
 prove-joined: $(VENV)/.installed-dev ## Drive spool and delivery core together through 2,000 seeds
-	seq 0 1 | xargs -P 2 -I {} $(BIN)/python -m tests.simulation.joined --seeds 1000 --first {}0000 $(ARGS)
+	$(BIN)/python -m tests.simulation.joined --seeds 2000 $(ARGS)
 
 coverage-core: $(VENV)/.installed-dev ## Branch coverage of delivery core and spool by their tests, at least 98 %
 	$(BIN)/coverage run --source=logging_system/delivery,logging_system/spool -m \

@@ -25,8 +25,13 @@ class Batch:
         proofs_before: Bulk answers that proved something before the first of those.
         is_isolating: Whether it is a part of a refused batch, and must not meet other documents.
         tried_number: The last request that carried it; 0 for none.
-        refused_number: The last request that was refused with its one document alone; 0 for none.
-        refusals_alone: How often that happened after the store had accepted others.
+        was_read: Whether the store last answered for each document, and so took no offence at the whole.
+        was_refused: Whether exactly these documents, more than one, were refused together.
+        refusals_alone: How often it was refused with its one document alone.
+        refusals_witnessed: How many of these are held against the document, see `trials.py`.
+        refused_number: The last request given out when it was refused, while its second witness is awaited;
+            0 otherwise.
+        failures_before: Requests that had failed when it went out alone right behind an acceptance, else -1.
     """
 
     items: tuple[Item, ...]
@@ -39,8 +44,12 @@ class Batch:
     proofs_before: int = 0
     is_isolating: bool = False
     tried_number: int = 0
-    refused_number: int = 0
+    was_read: bool = False
+    was_refused: bool = False
     refusals_alone: int = 0
+    refusals_witnessed: int = 0
+    refused_number: int = 0
+    failures_before: int = -1
 
     @property
     def size_bytes(self) -> int:
@@ -54,7 +63,7 @@ class Batch:
 
     def part(self, items: tuple[Item, ...]) -> Batch:
         """Return a batch of some of the documents, with the same past."""
-        return replace(self, items=items)
+        return replace(self, items=items, was_refused=False)
 
 
 @dataclass(slots=True)
@@ -143,7 +152,8 @@ class WaitingBatches:
 
         Args:
             holds_place: Whether it is to be one that holds a place.
-            halves_first: Whether the smallest part of a refused batch goes before others.
+            halves_first: Whether the smallest of several documents goes before others, if it was refused or
+                is part of what was.
             records_max: Its documents, unless many wait.
         """
         candidates = [batch for batch in self._batches if batch.holds_place == holds_place]
@@ -151,7 +161,7 @@ class WaitingBatches:
             return None
         halves = [batch for batch in candidates if batch.is_isolating and not batch.refusals_alone]
         if halves and halves_first:
-            first = min(halves, key=lambda batch: len(batch.items))
+            first = min(halves, key=lambda batch: (batch.was_refused, len(batch.items), batch.tried_number))
         else:
             first = min(candidates, key=lambda batch: batch.tried_number)
         self._remove(first)
@@ -186,6 +196,7 @@ class WaitingBatches:
         return replace(
             first,
             items=tuple(items),
+            was_refused=False,
             failures=max(batch.failures for batch in together),
             first_index=min(batch.first_index for batch in together),
             look_ups_failed=max(batch.look_ups_failed for batch in together),

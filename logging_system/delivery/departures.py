@@ -12,8 +12,10 @@ from logging_system.delivery.commands import Item, Limits
 from logging_system.delivery.limiter import Limiter
 
 UNJUDGED_MAX = 4
-"""Single documents refused while nothing else is accepted, before no more batches are taken apart."""
+"""Single documents refused and not judged yet, before no more batches are taken apart."""
 
+ALONE_BEFORE_HALVING_MAX = 16
+"""Single documents, whatever for, before no more batches are taken apart."""
 
 _HOLDING_PLACE, _PUSHED_BACK, _FRESH, _PROBE_KINDS = range(4)
 
@@ -90,24 +92,45 @@ class Departures:
             self._probe_number = 0
         return self.under_way.pop(number, None)
 
+    @property
+    def last_number(self) -> int:
+        """The number of the request that went out last."""
+        return self._next_number - 1
+
     def alone(self) -> int:
         """Return how many single documents are to be judged by themselves, waiting or under way."""
-        return sum(batch.is_alone for batch in self._all())
+        return sum(batch.is_alone for batch in self.batches())
 
-    def may_take_apart(self, batch: Batch | None = None) -> bool:
-        """Whether one more refused batch may be halved: not while single documents wait for their judgement.
+    def batches(self) -> Iterator[Batch]:
+        """Return all that wait or are under way."""
+        return chain(self.waiting, (request.batch for request in self.under_way.values()))
 
-        Unless nothing else is left that the store could accept, and they be judged by.
+    def judges_enough(self) -> bool:
+        """Whether so many single documents wait for their judgement that no more are to join them."""
+        unjudged = sum(batch.refusals_alone > 0 for batch in self.batches())
+        return unjudged >= UNJUDGED_MAX or self.alone() >= ALONE_BEFORE_HALVING_MAX
+
+    def may_take_apart(self, batch: Batch) -> bool:
+        """Whether a refused batch may be halved.
+
+        While single documents wait for their judgement, only if nothing else is left that the store could
+        accept, and they be judged by. Where as many batches wait as may, only the smallest that was refused:
+        with W waiting and C under way, of B documents each, there are never more than W + C + log2(B), for
+        each halving down to single documents adds one batch.
 
         Args:
-            batch: The one in question; None for any.
+            batch: What was refused, no longer under way.
         """
-        if sum(other.refusals_alone > 0 for other in self._all()) < UNJUDGED_MAX:
+        several = [other for other in self.batches() if len(other.items) > 1]
+        judges_enough = self.judges_enough()
+        if len(several) >= self._limits.waiting_batches_max + self._limits.concurrency:
+            rivals = [other for other in several if other.is_isolating]
+        elif judges_enough:
+            rivals = [other for other in several if other.is_isolating and not other.was_read]
+        else:
             return True
-        others = [len(other.items) for other in self._all() if not other.is_alone]
-        return (
-            batch is not None and not self.fresh and len(batch.items) <= min(others, default=len(batch.items))
-        )
+        is_smallest = all(len(batch.items) <= len(other.items) for other in rivals)
+        return is_smallest and not (judges_enough and self.fresh)
 
     def overdue(self, now_seconds: float) -> list[int]:
         """Return the requests whose time is up."""
@@ -152,13 +175,10 @@ class Departures:
         if kind == _FRESH:
             return self.fresh.cut(records_max) if self._may_begin_fresh() else None
         # Down to single documents first, or a store that refuses everything has everything in pieces.
-        halves_first = kind == _HOLDING_PLACE and self.may_take_apart()
+        halves_first = kind == _HOLDING_PLACE and not self.judges_enough()
         return self.waiting.take_probe(
             holds_place=kind == _HOLDING_PLACE, halves_first=halves_first, records_max=records_max
         )
-
-    def _all(self) -> Iterator[Batch]:
-        return chain(self.waiting, (request.batch for request in self.under_way.values()))
 
     def _may_begin_fresh(self) -> bool:
         places_taken = len(self.under_way) + self.waiting.places_held

@@ -26,6 +26,7 @@ from logging_system.delivery.limiter import Limiter
 from logging_system.delivery.look_up import CannotLookUp, Found, WriteIndices, judge_look_up
 from logging_system.delivery.progress import OUTCOME_OF, Outcome, Progress
 from logging_system.delivery.suspects import Suspects
+from logging_system.delivery.trials import Trials
 
 __all__ = ["BuryDeadLetter", "DeliveryMachine", "Item", "Limits", "LookUp", "Send", "Tally"]
 
@@ -34,10 +35,6 @@ Command = Send | LookUp | BuryDeadLetter
 ALONE_MAX = 8
 """Documents judged alone at a time."""
 
-REFUSALS_ALONE = 3
-"""Refusals of a document alone, others accepted in between, before it is blamed; sooner for its size."""
-
-_REFUSALS_ALONE = {413: 2}
 PLACE_LOST_AFTER_LOOK_UPS = 10
 """Perhaps only look-ups fail; with all places held by them, no bulk could show it."""
 
@@ -83,10 +80,10 @@ class DeliveryMachine:
         self._waiting = self._departures.waiting
         self._burials: list[BuryDeadLetter] = []
         self._suspects = Suspects()
+        self._trials = Trials()
         self._write_indices = WriteIndices()
         self._doubt: dict[bytes, int] = {}
         self._accepted = 0
-        self._accepted_number = 0
         self._proofs = 0
 
     @property
@@ -98,6 +95,11 @@ class DeliveryMachine:
     def waiting_batches(self) -> int:
         """Batches that wait to be sent again."""
         return len(self._waiting)
+
+    @property
+    def waiting_alone(self) -> int:
+        """How many of them are one document that is to be judged by itself."""
+        return sum(batch.is_alone for batch in self._waiting)
 
     @property
     def room_bytes(self) -> int:
@@ -194,6 +196,8 @@ class DeliveryMachine:
             self.tally.look_ups += 1
             request.indices = self._write_indices.since(batch.first_index)
             return LookUp(request.number, batch.items, request.indices)
+        if batch.is_alone:
+            self._trials.begin(batch, now_seconds)
         self.tally.requests += 1
         return Send(request.number, batch.items)
 
@@ -212,6 +216,7 @@ class DeliveryMachine:
             self._settle(request, judged.items, judged.retry_after_seconds, now_seconds)
 
     def _unproved(self, request: Request, judged: Unproved, now_seconds: float) -> None:
+        self._trials.failed(self._departures.batches())
         self.tally.unproved_answers += 1
         self.tally.last_trouble = judged.reason
         self.limiter.pushed_back(request.sent_seconds, now_seconds)
@@ -277,6 +282,7 @@ class DeliveryMachine:
         now_seconds: float,
     ) -> None:
         again: list[tuple[Item, ItemResult]] = []
+        accepted_before = self._accepted
         for item, result in zip(request.batch.items, results, strict=True):
             if result.fate is Fate.RETRY:
                 again.append((item, result))
@@ -284,14 +290,15 @@ class DeliveryMachine:
             elif result.fate is Fate.REJECTED:
                 self._bury(item, result.status, result.reason)
             else:
-                self._accept(request, item, result)
+                self._accept(item, result)
+        if self._accepted > accepted_before:
+            self._trials.accepted(request.number, self._departures.batches(), now_seconds)
         self._feel(request, again, retry_after_seconds, now_seconds)
         if again:
             self._retry(request, again, retry_after_seconds, now_seconds)
 
-    def _accept(self, request: Request, item: Item, result: ItemResult) -> None:
+    def _accept(self, item: Item, result: ItemResult) -> None:
         self._accepted += 1
-        self._accepted_number = max(self._accepted_number, request.number)
         self._write_indices.saw(result.index)
         self._done(item, OUTCOME_OF[result.fate])
 
@@ -339,33 +346,41 @@ class DeliveryMachine:
                 self._wait(alone, retry_after_seconds, now_seconds)
         if rest:
             remnant = batch.part(tuple(rest))
-            remnant.holds_place = False
+            remnant.holds_place, remnant.was_read = False, True
             remnant.is_doubtful, remnant.first_index = is_doubtful, request.first_index
             self._wait(remnant, retry_after_seconds, now_seconds)
 
     def _isolate(self, request: Request, refused: Refused, now_seconds: float) -> None:
         """Take a refused batch apart; a document alone is blamed only while the store accepts others."""
         batch = request.batch
-        batch.is_isolating = True
-        if len(batch.items) > 1:
-            if self._departures.may_take_apart(batch):
-                middle = len(batch.items) // 2
-                for half in (batch.items[:middle], batch.items[middle:]):
-                    self._waiting.add(batch.part(half))
-                self.breaker.reached(now_seconds)
-                return
-            batch.holds_place = False  # what it waits for is that others are accepted
-        else:
-            # A refusal counts anew only after the store accepted something: an outage is one refusal.
-            if not batch.refused_number or self._accepted_number > batch.refused_number:
-                batch.refusals_alone += 1
-            if batch.refusals_alone >= _REFUSALS_ALONE.get(refused.status, REFUSALS_ALONE):
-                self._bury(batch.items[0], refused.status, refused.reason)
-                self.breaker.reached(now_seconds)
-                return
-            batch.refused_number = request.number
-            batch.holds_place = False
+        batch.is_isolating, batch.was_read = True, False
+        if len(batch.items) == 1:
+            self._judge_alone(batch, refused, now_seconds)
+            return
+        if not batch.was_refused:  # else it says nothing new
+            self._trials.failed(self._departures.batches())
+        if self._departures.may_take_apart(batch):
+            middle = len(batch.items) // 2
+            for half in (batch.items[:middle], batch.items[middle:]):
+                self._waiting.add(batch.part(half))
+            self.breaker.reached(now_seconds)
+            return
+        batch.was_refused = True
+        batch.holds_place = False  # what it waits for is that others are accepted
         self.breaker.failed(None, now_seconds)
+        self._wait(batch, None, now_seconds)
+
+    def _judge_alone(self, batch: Batch, refused: Refused, now_seconds: float) -> None:
+        only_it_is_refused = self._trials.refused(batch, self._departures.last_number)
+        if self._trials.is_to_blame(batch):
+            self._bury(batch.items[0], refused.status, refused.reason)
+            self.breaker.reached(now_seconds)
+            return
+        if only_it_is_refused:
+            self.breaker.reached(now_seconds)
+        else:
+            self.breaker.failed(None, now_seconds)
+        batch.holds_place = False
         self._wait(batch, None, now_seconds)
 
     def _wait(self, batch: Batch, retry_after_seconds: float | None, now_seconds: float) -> None:

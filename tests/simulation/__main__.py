@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
+from functools import partial
 
+from tests.simulation.campaign import PROCESSES, Totals, Trial, run_seeds
 from tests.simulation.delivery import Simulation
 from tests.simulation.shrink import failure_of, shrink
 
@@ -17,7 +18,7 @@ def main(
     simulation_of: type[Simulation] = Simulation,
     command: str = "python -m tests.simulation",
 ) -> int:
-    """Run seeds one after the other; exit code 1 if any failed.
+    """Run seeds; exit code 1 if any failed.
 
     Args:
         arguments: Those of the command line.
@@ -28,39 +29,51 @@ def main(
     parser.add_argument("--seeds", type=int, default=100, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the first one")
     parser.add_argument("--failures-max", type=int, default=3, help="stop after so many failures")
+    parser.add_argument("--processes", type=int, default=PROCESSES, help="how many run seeds at once")
     parser.add_argument("--json", action="store_true", help="print only the count, and shrink nothing")
     options = parser.parse_args(arguments)
-    began_seconds = time.monotonic()
-    failures = ran = faults = requests = 0
-    for seed in range(options.first, options.first + options.seeds):
-        simulation = simulation_of(seed)
-        trouble = failure_of(simulation)
-        ran, faults, requests = ran + 1, faults + simulation.faults, requests + simulation.requests
-        if trouble is None:
-            continue
-        failures += 1
-        if not options.json:
-            report(seed, trouble, simulation, command)
-        if failures >= options.failures_max:
-            break
+    seeds = range(options.first, options.first + options.seeds)
     if options.json:
-        print(json.dumps({"ran": ran, "failures": failures}))
-        return 1 if failures else 0
-    seconds = time.monotonic() - began_seconds
-    print(
-        f"{ran} seeds, {faults} faults, {requests} requests, {failures} failures, {ran / seconds:.1f} seeds/s"
+        return _count(simulation_of, seeds, options.failures_max)
+    totals = run_seeds(
+        simulation_of.name,
+        partial(_run, simulation_of, command),
+        seeds,
+        processes=options.processes,
+        failures_max=options.failures_max,
     )
-    return 1 if failures else 0
+    return 1 if totals.failures else 0
 
 
-def report(seed: int, trouble: str, simulation: Simulation, command: str) -> None:
-    """Print how to see a failure again, and the smallest schedule that still fails."""
-    print(f"seed {seed}: {trouble}")
-    print(f"  again: {command} --first {seed} --seeds 1")
-    print("  smallest schedule that fails:")
-    for fault in shrink(seed, simulation.schedule, type(simulation)):
-        print(f"    {fault}")
-    sys.stdout.flush()
+def _count(simulation_of: type[Simulation], seeds: range, failures_max: int) -> int:
+    totals = Totals()
+    for seed in seeds:
+        totals += Trial(seed, failure_of(simulation_of(seed)))
+        if totals.failures >= failures_max:
+            break
+    print(json.dumps({"ran": totals.seeds, "failures": totals.failures}))
+    return 1 if totals.failures else 0
+
+
+def _run(simulation_of: type[Simulation], command: str, seed: int) -> Trial:
+    simulation = simulation_of(seed)
+    trouble = failure_of(simulation)
+    if trouble is not None:
+        trouble = report(seed, trouble, simulation, command)
+    return Trial(seed, trouble, simulation.records, simulation.faults, simulation.requests)
+
+
+def report(seed: int, trouble: str, simulation: Simulation, command: str) -> str:
+    """Return how to see a failure again, and the smallest schedule that still fails."""
+    faults = shrink(seed, simulation.schedule, type(simulation))
+    return "\n".join(
+        [
+            f"seed {seed}: {trouble}",
+            f"  again: {command} --first {seed} --seeds 1",
+            "  smallest schedule that fails:",
+            *(f"    {fault}" for fault in faults),
+        ]
+    )
 
 
 if __name__ == "__main__":

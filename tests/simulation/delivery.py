@@ -34,7 +34,8 @@ LIMITS = Limits(
     request_seconds_max=4.0,
     waiting_batches_max=8,
 )
-WAITING_MAX = LIMITS.waiting_batches_max + LIMITS.concurrency * 12
+WAITING_MAX = LIMITS.waiting_batches_max + LIMITS.concurrency + math.ceil(math.log2(LIMITS.batch_records_max))
+"""Batches of more than one document, see `Departures.may_take_apart`."""
 
 MachineFactory = Callable[[random.Random, Limits], DeliveryMachine]
 
@@ -45,6 +46,11 @@ class Spool(Protocol):
     @property
     def is_dirty(self) -> bool:
         """Whether there is something to save."""
+        ...
+
+    @property
+    def records_written(self) -> int:
+        """How many records were handed in."""
         ...
 
     def read(self, now_seconds: float, bytes_max: int) -> Sequence[Item]:
@@ -93,6 +99,7 @@ class Simulation:
         machine: Makes the machine under test.
     """
 
+    name = "delivery"
     read_records_max = LIMITS.batch_bytes_max // 60
     read_bytes_over_max = 2 * LARGE_BYTES
 
@@ -128,6 +135,11 @@ class Simulation:
     def faults(self) -> int:
         """How many faults there were."""
         return len(self.schedule)
+
+    @property
+    def records(self) -> int:
+        """How many records there were."""
+        return self.spool.records_written
 
     def draw(self, setting: random.Random) -> Sequence[Fault]:
         """Draw the faults of a run."""
@@ -321,8 +333,8 @@ class Simulation:
             raise BrokenPromiseError(f"{machine.held_bytes} document bytes held")
         if machine.held_records > LIMITS.held_records_max + self.read_records_max:
             raise BrokenPromiseError(f"{machine.held_records} records held")
-        if machine.waiting_batches > WAITING_MAX:
-            raise BrokenPromiseError(f"{machine.waiting_batches} batches wait")
+        if machine.waiting_batches - machine.waiting_alone > WAITING_MAX:
+            raise BrokenPromiseError(f"{machine.waiting_batches} batches wait, {machine.waiting_alone} alone")
         if machine.in_flight > LIMITS.concurrency:
             raise BrokenPromiseError(f"{machine.in_flight} requests under way")
 

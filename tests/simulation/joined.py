@@ -99,6 +99,10 @@ class DiskSpool(World):
 
     # What the delivery simulation asks of a spool
 
+    @property
+    def records_written(self) -> int:
+        return self.records
+
     def read(self, now_seconds: float, bytes_max: int) -> Sequence[Item]:
         if now_seconds < self._next_look_seconds:
             return ()
@@ -185,7 +189,7 @@ class DiskSpool(World):
             self._living_reader(step).save(self._totals)
             self.is_dirty = False
             if self._checkpoint_is_sound:
-                self._saved.update(done)
+                self._note_saved(done)
 
     def _acknowledge(self, step: Step) -> None:
         """Leave it to the delivery machine, also in the middle of a writer's call."""
@@ -219,6 +223,7 @@ def _id(name: Name) -> str:
 class Joined(Simulation):
     """One seed's run from the writers' appends to the store; as `Simulation`, but with a disk."""
 
+    name = "joined"
     parts = Parts()
     read_records_max = LIMITS.batch_bytes_max // 20 + 60
     # Blocks are read whole, and one may hold several large documents.

@@ -37,6 +37,10 @@ class MemorySpool:
     def is_dirty(self) -> bool:
         return self.acknowledged != self.saved
 
+    @property
+    def records_written(self) -> int:
+        return sum(map(len, self.records.values()))
+
     def read(self, now_seconds: float, bytes_max: int) -> list[Item]:
         read: list[Item] = []
         for epoch, records in self.records.items():

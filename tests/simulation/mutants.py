@@ -9,12 +9,14 @@ import argparse
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from tests.simulation.campaign import PROCESSES, hunt
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS_MAX = 200
@@ -64,9 +66,21 @@ MUTANTS = (
     ),
     Mutant(
         "a document is blamed for a refusal though nothing is accepted",
-        "machine.py",
-        "not batch.refused_number or self._accepted_number > batch.refused_number",
-        "True",
+        "trials.py",
+        "if batch.failures_before != self.failures:",
+        "batch.refusals_witnessed += 1\n        if False:",
+    ),
+    Mutant(
+        "one outage is enough to blame a document",
+        "trials.py",
+        "return batch.refusals_witnessed >= REFUSALS_MAX",
+        "return batch.refusals_alone >= 3 and batch.refusals_witnessed >= 1",
+    ),
+    Mutant(
+        "refused batches are taken apart without end",
+        "departures.py",
+        "if len(several) >= self._limits.waiting_batches_max + self._limits.concurrency:",
+        "if False:",
     ),
     Mutant(
         "a document is blamed for its first 500",
@@ -147,15 +161,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Hunt every bug; exit code 1 if one was missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.mutants", description=__doc__)
     parser.add_argument("--hunts", type=int, default=5, help="how often each bug is hunted, from other seeds")
+    parser.add_argument("--processes", type=int, default=PROCESSES, help="how many hunt at once")
     options = parser.parse_args(arguments)
-    missed = 0
-    for mutant in MUTANTS:
-        taken = [seeds_until_found(mutant, 10_000 * hunt) for hunt in range(options.hunts)]
-        found = [seeds for seeds in taken if seeds is not None]
-        missed += len(found) < len(taken)
-        median = statistics.median(found) if found else "-"
-        print(f"{median!s:>6} seeds (median of {len(found)}/{len(taken)} hunts)  {mutant.name}", flush=True)
-    return 1 if missed else 0
+    bugs = {mutant.name: partial(_hunt, mutant) for mutant in MUTANTS}
+    return hunt("delivery", bugs, options.hunts, options.processes)
+
+
+def _hunt(mutant: Mutant, number: int) -> int | None:
+    return seeds_until_found(mutant, 10_000 * number)
 
 
 if __name__ == "__main__":

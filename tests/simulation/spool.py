@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from tests.simulation.campaign import PROCESSES, Trial, hunt, run_seeds
 from tests.simulation.disk import Strike
 from tests.simulation.spool_bugs import BUGS
 from tests.simulation.spool_steps import Setting, Step, setting, shrunk, steps
@@ -105,42 +105,32 @@ def seeds_until_found(name: str, first: int, seeds_max: int) -> int | None:
     return None
 
 
+def trial(seed: int) -> Trial:
+    """Run one seed and say what it did."""
+    try:
+        world = run_seed(seed, Parts())
+    except AssertionError as error:
+        return Trial(seed, str(error))
+    return Trial(seed, None, world.records, world.faults)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run seeds, or measure how fast each deliberate bug is found; returns 1 where something failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=100, metavar="N")
     parser.add_argument("--first", type=int, default=1, metavar="K")
+    parser.add_argument("--processes", type=int, default=PROCESSES, metavar="P")
     parser.add_argument("--bugs", action="store_true", help="find each deliberate bug N times instead")
     options = parser.parse_args(arguments)
     if options.bugs:
-        return _find_bugs(options.seeds, options.first)
-    started = time.monotonic()
-    totals = [0, 0]
-    for seed in range(options.first, options.first + options.seeds):
-        try:
-            world = run_seed(seed, Parts())
-        except AssertionError as error:
-            print(error, file=sys.stderr)
-            return 1
-        totals[0] += world.records
-        totals[1] += world.faults
-    seconds = time.monotonic() - started
-    print(
-        f"{options.seeds} seeds, {totals[0]} records, {totals[1]} faults in {seconds:.1f} s: "
-        f"{options.seeds / seconds:.1f} seeds/s"
-    )
-    return 0
+        bugs = {name: partial(_hunt, name, options.first) for name in BUGS}
+        return hunt("spool", bugs, options.seeds, options.processes)
+    seeds = range(options.first, options.first + options.seeds)
+    return 1 if run_seeds("spool", trial, seeds, processes=options.processes).failures else 0
 
 
-def _find_bugs(times: int, first: int) -> int:
-    missed = 0
-    for name in BUGS:
-        found = [seeds_until_found(name, first + 1_000 * place, 1_000) for place in range(times)]
-        counts = [count for count in found if count is not None]
-        missed += len(found) - len(counts)
-        median = statistics.median(counts) if counts else float("nan")
-        print(f"{name:45} found {len(counts)} of {times} times, median {median:g} seeds")
-    return 1 if missed else 0
+def _hunt(name: str, first: int, number: int) -> int | None:
+    return seeds_until_found(name, first + 1_000 * number, 1_000)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ from logging_system.spool.checkpoint import SLOT_BYTES, Checkpoint, Position
 from logging_system.spool.codec import Codec
 from logging_system.spool.cursor import EpochCursor, _Found
 from logging_system.spool.disk import Disk
+from logging_system.spool.frame import EVICTED as EVICTED_MARK
 from logging_system.spool.frame import BlockHeader
 from logging_system.spool.reader import SpoolReader
 from logging_system.spool.scan import read_file_header
-from logging_system.spool.segment import Segment, find_segment
+from logging_system.spool.segment import EVICTED, Segment, find_segment
 from logging_system.spool.writer import SpoolWriter
 from tests.simulation.disk import FOLDER
 from tests.simulation.spool_world import Parts
@@ -128,6 +129,32 @@ class _ForgetsEarly(SpoolReader):
                 self._forget_epoch(epoch)
 
 
+class _KeepsMarks(_Faulty):
+    def unlink(self, path: Path) -> None:
+        if path.suffix != f".{EVICTED}":
+            self.process.unlink(path)
+
+
+class _OverlooksMarks(SpoolReader):
+    def _remove(self, epoch: bytes, segment: Segment, *, damaged: bool) -> bool:
+        """Leaves the mark of an eviction cut short where its segment was delivered."""
+        disk = self._disk
+        if segment.state != EVICTED:
+            self._disk = _KeepsMarks(disk)
+        try:
+            return super()._remove(epoch, segment, damaged=damaged)
+        finally:
+            self._disk = disk
+
+
+class _CountsDeliveredAsEvicted(EpochCursor):
+    def _pass_mark(self, header: BlockHeader) -> None:
+        """Counts what had been delivered before it gave way."""
+        delivered = max(0, min(self._next_sequence, header.end_sequence) - header.first_sequence)
+        super()._pass_mark(header)
+        self.damage.evicted_records += delivered if header.codec == EVICTED_MARK else 0
+
+
 class _BuggyCursorReader(SpoolReader):
     cursor: Callable[[Path, bytes, Position | None, Mapping[int, Codec], Disk], EpochCursor]
 
@@ -201,6 +228,8 @@ BUGS: dict[str, Parts] = {
     "takes the rest of an abandoned block for damage": Parts(reader=_reader(_CountsTornTails)),
     "wants the next segment where a vanished block ended": Parts(reader=_reader(_WantsTheExactNext)),
     "forgets a writer that writes the same again": Parts(reader=_ForgetsEarly),
+    "overlooks the mark of an eviction cut short": Parts(reader=_OverlooksMarks),
+    "counts as evicted what was delivered": Parts(reader=_reader(_CountsDeliveredAsEvicted)),
     "forgets a file before its removal is durable": Parts(reader=_SyncsNoRemoval),
 }
 """Each bug by what it does wrong, with the parts of a run that has it."""

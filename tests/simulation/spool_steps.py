@@ -33,6 +33,10 @@ _MEANWHILE_READING = (("append",), ("seal", "append"), ("append", "seal", "appen
 _ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
 
 
+_RETENTION_BYTES_MIN = 4_096
+"""So few that every story about evictions sees some."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One action of one actor.
@@ -81,7 +85,7 @@ def setting(seed: int) -> Setting:
         seed=seed,
         spool_bytes_max=spool_bytes_max,
         synced=rng.choice(((True, True, True), (True, True, False), (True,), (False, False))),
-        retention_bytes=rng.choice((0, 0, 0, spool_bytes_max // 2)),
+        retention_bytes=rng.choice((0, 0, 0, spool_bytes_max // 2, _RETENTION_BYTES_MIN)),
         rots=rng.random() < 0.4,
         lies=rng.random() < 0.1,
     )
@@ -168,6 +172,23 @@ def _eviction_is_cut_short(rng: random.Random, of: Setting) -> Iterator[Step]:
     yield from _ship(60, 3)
 
 
+def _eviction_of_the_dead_is_cut_short(rng: random.Random, of: Setting) -> Iterator[Step]:
+    """Kill a writer that has marked the only segment of a dead one; the reader delivers it all the same."""
+    actor, other = rng.randrange(len(of.synced)), rng.randrange(len(of.synced))
+    yield from _ship(60, 3)
+    yield Step("append", actor, 50)
+    yield Step("seal", actor, 1)
+    yield Step("kill_writer", actor, 1)
+    if rng.random() < 0.5:
+        yield from _ship(rng.choice((1, 20)), 1)
+    for _ in range(rng.randrange(3)):
+        yield Step("append", other, 50)
+        yield Step("seal", other, 1)
+    late = rng.random() < 0.2
+    yield Step("append", other, 59, (Strike("unlink", 0, rng.choice(("kill", "error")), errno.EIO, late),))
+    yield from _ship(60, rng.randrange(1, 6))
+
+
 def _ship(amount: int, times: int) -> Iterator[Step]:
     for _ in range(times):
         yield Step("read", 0, 60)
@@ -175,7 +196,14 @@ def _ship(amount: int, times: int) -> Iterator[Step]:
         yield Step("save", 0, 1)
 
 
-_STORIES = (_block_vanishes, _block_rots_away, _creation_fails, _removal_is_undone, _eviction_is_cut_short)
+_STORIES = (
+    _block_vanishes,
+    _block_rots_away,
+    _creation_fails,
+    _removal_is_undone,
+    _eviction_is_cut_short,
+    _eviction_of_the_dead_is_cut_short,
+)
 """Faults that hurt only in a certain order, which chance alone takes hundreds of seeds to bring about."""
 
 _STORY_SHARE = 0.04

@@ -1,0 +1,96 @@
+"""Tells a document that the store refuses from a store that refuses everything, by the requests around it.
+
+A refusal of a document alone is held against it only between two witnesses: other requests, one of which was
+accepted just before it, and the next of which, sent after it, is accepted as well.
+
+```
+accepted ── refused alone ── accepted    counts
+accepted ── refused alone ── no proof    says nothing
+no proof ── refused alone ── …           says nothing
+```
+
+So one outage counts at most once, and only if it began within `WITNESS_SECONDS_MAX` after something was
+accepted. Of a store that refuses each request by chance, with probability p, a refusal that counts comes
+before the document is accepted with probability p(1-p) / (p(1-p) + 1-p) = p / (1+p), and `REFUSALS_MAX` of
+them with that to the power of so many. A broken document is given up after so many acceptances, at its next
+refusal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from logging_system.delivery.batches import Batch
+
+REFUSALS_MAX = 8
+"""With one broken server of three, that blames 1 good document in 65,000 of those refused alone."""
+
+WITNESS_SECONDS_MAX = 2.0
+"""No less than the longest pause between two tries, so that a try follows each acceptance in time."""
+
+
+@dataclass(slots=True)
+class Trials:
+    """Judges documents that are refused alone.
+
+    Attributes:
+        failures: Requests with other documents that proved nothing or were refused.
+        accepted_seconds: When a document was last accepted, and nothing failed since; monotonic.
+    """
+
+    failures: int = 0
+    accepted_seconds: float = -math.inf
+
+    def begin(self, batch: Batch, now_seconds: float) -> None:
+        """Take note that a document goes out alone, and whether the store accepted another just before.
+
+        Args:
+            batch: It alone.
+            now_seconds: Monotonic time.
+        """
+        is_witnessed = now_seconds - self.accepted_seconds <= WITNESS_SECONDS_MAX
+        batch.failures_before = self.failures if is_witnessed else -1
+
+    def refused(self, batch: Batch, last_number: int) -> bool:
+        """Take note that a document was refused alone; whether only it, as far as is known, is in trouble.
+
+        Args:
+            batch: It alone.
+            last_number: The last request that went out: its second witness comes after that.
+        """
+        batch.refusals_alone += 1
+        if batch.failures_before != self.failures:
+            return False
+        batch.refused_number = last_number
+        return True
+
+    def is_to_blame(self, batch: Batch) -> bool:
+        """Whether a document that was refused once more is to be given up."""
+        return batch.refusals_witnessed >= REFUSALS_MAX
+
+    def accepted(self, number: int, batches: Iterable[Batch], now_seconds: float) -> None:
+        """Take note of a request of which the store accepted a document.
+
+        Args:
+            number: Its number.
+            batches: All that wait or are under way.
+            now_seconds: Monotonic time.
+        """
+        self.accepted_seconds = now_seconds
+        for batch in batches:
+            if 0 < batch.refused_number < number:
+                batch.refused_number = 0
+                batch.refusals_witnessed += 1
+
+    def failed(self, batches: Iterable[Batch]) -> None:
+        """Take note of a request with other documents that proved nothing or was refused.
+
+        Args:
+            batches: All that wait or are under way.
+        """
+        self.failures += 1
+        self.accepted_seconds = -math.inf
+        for batch in batches:
+            batch.refused_number = 0
