@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
-from logging_system.delivery.commands import Item, Limits
+from logging_system.delivery.commands import Item, Limits, documents_bytes
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ class Batch:
     @property
     def size_bytes(self) -> int:
         """Document bytes."""
-        return sum(len(item.document) for item in self.items)
+        return documents_bytes(self.items)
 
     @property
     def is_alone(self) -> bool:
@@ -62,38 +63,39 @@ class FreshItems:
     """Documents that no request has carried yet, in the order taken."""
 
     limits: Limits
-    _items: deque[Item] = field(default_factory=deque)
+    _items: list[Item] = field(default_factory=list)
+    _cut: int = 0
     _bytes: int = 0
     _since_seconds: float = 0.0
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._items) - self._cut
 
     def add(self, items: Sequence[Item], now_seconds: float) -> None:
         """Queue documents."""
-        if items and not self._items:
+        if items and not self:
             self._since_seconds = now_seconds
         self._items.extend(items)
-        self._bytes += sum(len(item.document) for item in items)
+        self._bytes += documents_bytes(items)
 
     def due_seconds(self) -> float:
         """When the next batch is due, monotonic: at once if it is full."""
-        full = len(self._items) >= self.limits.batch_records_max or self._bytes >= self.limits.batch_bytes_max
+        full = len(self) >= self.limits.batch_records_max or self._bytes >= self.limits.batch_bytes_max
         return self._since_seconds + (0.0 if full else self.limits.linger_seconds)
 
     def cut(self, records_max: int) -> tuple[Item, ...]:
         """Take the next documents out: as many as one request carries, at most `records_max`."""
-        items: list[Item] = []
-        batch_bytes = 0
         records_max = min(records_max, self.limits.batch_records_max)
-        while self._items and len(items) < records_max:
-            document_bytes = len(self._items[0].document)
-            if items and batch_bytes + document_bytes > self.limits.batch_bytes_max:
-                break
-            batch_bytes += document_bytes
-            items.append(self._items.popleft())
-        self._bytes -= batch_bytes
-        return tuple(items)
+        first = self._items[self._cut : self._cut + records_max]
+        sizes = list(accumulate(len(item.document) for item in first))
+        # One document always fits, however large it is.
+        items = tuple(first[: max(1, bisect_right(sizes, self.limits.batch_bytes_max))])
+        self._bytes -= sizes[len(items) - 1] if items else 0
+        self._cut += len(items)
+        if self._cut * 2 > len(self._items):
+            del self._items[: self._cut]
+            self._cut = 0
+        return items
 
 
 @dataclass(slots=True)

@@ -16,18 +16,37 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Sequence
 
-from logging_system.delivery.answers import Answer, Fate, ItemResult, NoAnswer, Refused, Unproved, judge
+from logging_system.delivery.answers import (
+    Answer,
+    Fate,
+    ItemResult,
+    NoAnswer,
+    Refused,
+    Unproved,
+    created_in,
+    judge,
+)
 from logging_system.delivery.backoff import Backoff
 from logging_system.delivery.batches import Batch
 from logging_system.delivery.breaker import Breaker
-from logging_system.delivery.commands import BuryDeadLetter, Item, Limits, LookUp, Send, Tally
+from logging_system.delivery.commands import (
+    BuryDeadLetter,
+    Item,
+    Limits,
+    LookUp,
+    Run,
+    Send,
+    Tally,
+    documents_bytes,
+    runs_of,
+)
 from logging_system.delivery.departures import Departures, Request
 from logging_system.delivery.limiter import Limiter
 from logging_system.delivery.look_up import CannotLookUp, Found, WriteIndices, judge_look_up
 from logging_system.delivery.progress import OUTCOME_OF, Outcome, Progress
 from logging_system.delivery.suspects import Suspects
 
-__all__ = ["BuryDeadLetter", "DeliveryMachine", "Item", "Limits", "LookUp", "Send", "Tally"]
+__all__ = ["BuryDeadLetter", "DeliveryMachine", "Item", "Limits", "LookUp", "Send", "Tally", "runs_of"]
 
 Command = Send | LookUp | BuryDeadLetter
 
@@ -132,9 +151,9 @@ class DeliveryMachine:
             items: The records.
             now_seconds: Monotonic time.
         """
-        for item in items:
-            self.progress.take(item.epoch, item.sequence)
-            self.held_bytes += len(item.document)
+        for run in runs_of(items):
+            self.progress.take(run)
+        self.held_bytes += documents_bytes(items)
         self.held_records += len(items)
         self._departures.fresh.add(items, now_seconds)
 
@@ -198,6 +217,11 @@ class DeliveryMachine:
         return Send(request.number, batch.items)
 
     def _judge_bulk(self, request: Request, answer: Answer | NoAnswer, now_seconds: float) -> None:
+        runs = runs_of(request.batch.items)
+        index = created_in(answer, runs)
+        if index is not None:
+            self._settle_whole(request, runs, index, now_seconds)
+            return
         judged = judge(answer, [item.id for item in request.batch.items])
         if isinstance(judged, Unproved):
             if judged.may_have_stored:
@@ -268,6 +292,19 @@ class DeliveryMachine:
             else:
                 absent.append(item)
         return tuple(absent)
+
+    def _settle_whole(self, request: Request, runs: Sequence[Run], index: str, now_seconds: float) -> None:
+        """Do what `_settle` does where every document was stored, at once for all."""
+        items = request.batch.items
+        self._accepted += len(items)
+        self._accepted_number = max(self._accepted_number, request.number)
+        self._write_indices.saw(index)
+        self.held_records -= len(items)
+        self.held_bytes -= documents_bytes(items)
+        self._suspects.cleared(items)
+        for run in runs:
+            self.progress.finish(run, Outcome.DELIVERED)
+        self._feel(request, (), None, now_seconds)
 
     def _settle(
         self,
@@ -381,5 +418,5 @@ class DeliveryMachine:
     def _done(self, item: Item, outcome: Outcome) -> None:
         self.held_records -= 1
         self.held_bytes -= len(item.document)
-        self._suspects.cleared(item.id)
-        self.progress.finish(item.epoch, item.sequence, outcome)
+        self._suspects.cleared((item,))
+        self.progress.finish(Run(item.epoch, item.sequence, item.sequence + 1), outcome)
