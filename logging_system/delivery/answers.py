@@ -7,14 +7,11 @@ with HTML, cut bodies short and repeat other requests' answers; none of that ack
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import orjson
-
-from logging_system.delivery.commands import Run
 
 REASON_CHARACTERS_MAX = 500
 RETRY_AFTER_SECONDS_MAX = 60.0
@@ -114,34 +111,6 @@ _OPERATORS_MATTER = frozenset(
 
 _TURNED_AWAY = frozenset({401, 403, 404, 405, 407, 429})
 """Answers to a whole request that was refused before any document of it was looked at."""
-
-
-_ALL_WELL = re.compile(
-    rb'\{(?:"errors":false,"took":\d{1,15}|"took":\d{1,15},"errors":false),"items":\['
-    rb'(?=\{"create":\{"_index":"([.\w-]{1,255})",)'
-)
-
-
-def created_in(answer: Answer | NoAnswer, runs: Sequence[Run]) -> str | None:
-    """Return the index that took every document sent, where the answer says just that and nothing else.
-
-    Such an answer is known to the byte beforehand, and comparing takes a tenth of the time of `judge`, which
-    would come to the same result. Whatever differs, in a space or in the order of keys, is left to `judge`.
-
-    Args:
-        answer: What came back.
-        runs: The documents, in the order sent.
-    """
-    if isinstance(answer, NoAnswer) or not 200 <= answer.status < 300:
-        return None
-    head = _ALL_WELL.match(answer.body)
-    if head is None:
-        return None
-    start = b'{"create":{"_index":"' + head[1] + b'","_id":"'
-    items: list[bytes] = []
-    for run in runs:
-        items += map((start + run.id_start + b'%d","status":201}}').__mod__, run.sequences)
-    return head[1].decode() if answer.body[head.end() :] == b",".join(items) + b"]}" else None
 
 
 def judge(answer: Answer | NoAnswer, ids: Sequence[str]) -> Judged | Unproved | Refused:

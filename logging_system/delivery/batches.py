@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from logging_system.delivery.commands import Item, Limits, documents_bytes
+from logging_system.delivery.commands import Item, Limits
+from logging_system.delivery.runs import documents_bytes
 
 
 @dataclass(slots=True)
@@ -124,13 +125,14 @@ class WaitingBatches:
         """When the first of them is due, monotonic."""
         return min((batch.not_before_seconds for batch in self._batches), default=None)
 
-    def take_due(self, now_seconds: float) -> Batch | None:
+    def take_due(self, now_seconds: float, records_max: int) -> Batch | None:
         """Take out what is due first; due remnants of one kind travel together.
 
         Of two that are due alike the smaller goes first, so that halving reaches a culprit before it spreads.
 
         Args:
             now_seconds: Monotonic time.
+            records_max: Its documents, unless many wait.
         """
         due = [batch for batch in self._batches if batch.not_before_seconds <= now_seconds]
         if not due:
@@ -138,7 +140,9 @@ class WaitingBatches:
         due.sort(key=lambda batch: (batch.not_before_seconds, len(batch.items)))
         first = due[0]
         self._remove(first)
-        return first if first.is_isolating else self._join(first, due[1:])
+        if first.is_isolating:
+            return first
+        return self._shortened(self._join(first, due[1:], records_max), records_max)
 
     def take_probe(self, *, holds_place: bool, halves_first: bool, records_max: int) -> Batch | None:
         """Take out a small part of the one of a kind that was tried longest ago, due or not.
@@ -157,23 +161,27 @@ class WaitingBatches:
         else:
             first = min(candidates, key=lambda batch: batch.tried_number)
         self._remove(first)
+        return self._shortened(first, records_max)
+
+    def _shortened(self, batch: Batch, records_max: int) -> Batch:
+        """Return what fits a request; the rest waits on."""
         # A long outage must not cut everything into crumbs: with many waiting, it goes as it is.
-        if len(first.items) > records_max and len(self._batches) < self.limits.waiting_batches_max:
-            self._batches.append(first.part(first.items[records_max:]))
-            return first.part(first.items[:records_max])
-        return first
+        if len(batch.items) > records_max and len(self._batches) < self.limits.waiting_batches_max:
+            self._batches.append(batch.part(batch.items[records_max:]))
+            return batch.part(batch.items[:records_max])
+        return batch
 
     def _remove(self, batch: Batch) -> None:
         # Not list.remove: two batches may be equal in all but identity.
         self._batches = [other for other in self._batches if other is not batch]
 
-    def _join(self, first: Batch, others: Sequence[Batch]) -> Batch:
+    def _join(self, first: Batch, others: Sequence[Batch], records_max: int) -> Batch:
         items, size_bytes = list(first.items), first.size_bytes
         joined: list[Batch] = []
         for other in others:
             alike = other.is_doubtful == first.is_doubtful and not other.is_isolating
             fits = (
-                len(items) + len(other.items) <= self.limits.batch_records_max
+                len(items) + len(other.items) <= records_max
                 and size_bytes + other.size_bytes <= self.limits.batch_bytes_max
             )
             if alike and fits:

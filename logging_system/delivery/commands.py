@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import NamedTuple
-
-_EPOCH, _SEQUENCE, _DOCUMENT = attrgetter("epoch"), attrgetter("sequence"), attrgetter("document")
 
 
 class Item(NamedTuple):
@@ -24,51 +20,6 @@ class Item(NamedTuple):
     def id(self) -> str:
         """The document's `_id`: the same for every attempt, so that the store recognises a second one."""
         return f"{self.epoch.hex()}-{self.sequence}"
-
-
-class Run(NamedTuple):
-    """Records of one epoch under consecutive sequences, `first` to the one before `end`."""
-
-    epoch: bytes
-    first: int
-    end: int
-
-    @property
-    def sequences(self) -> range:
-        """The sequences."""
-        return range(self.first, self.end)
-
-    @property
-    def id_start(self) -> bytes:
-        """What the ids of all of them begin with; the sequence follows."""
-        return self.epoch.hex().encode() + b"-"
-
-
-def runs_of(items: Sequence[Item]) -> list[Run]:
-    """Return the runs that `items` are made of, in their order."""
-    if not items:
-        return []
-    epoch, first, _document = items[0]
-    whole = Run(epoch, first, first + len(items))
-    # Nearly always there is only one; comparing whole lists tells it without a step for each record.
-    if list(map(_SEQUENCE, items)) == list(whole.sequences) and (
-        list(map(_EPOCH, items)).count(epoch) == len(items)
-    ):
-        return [whole]
-    runs: list[Run] = []
-    end = first
-    for item in items:
-        if item.epoch != epoch or item.sequence != end:
-            runs.append(Run(epoch, first, end))
-            epoch, first = item.epoch, item.sequence
-        end = item.sequence + 1
-    runs.append(Run(epoch, first, end))
-    return runs
-
-
-def documents_bytes(items: Sequence[Item]) -> int:
-    """Return the bytes of all documents together."""
-    return sum(map(len, map(_DOCUMENT, items)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +60,7 @@ class Limits:
     """How large and how many.
 
     Attributes:
-        batch_records_max: Documents in one request.
+        batch_records_max: Documents in one request; fewer where it takes long.
         batch_bytes_max: Document bytes in one request, one document always fits.
         linger_seconds: How long a document may wait for company.
         concurrency: Most requests under way at once; how many there are follows from the store's answers.
@@ -122,7 +73,7 @@ class Limits:
         probe_records_max: Documents in the one request that asks whether the store is back.
     """
 
-    batch_records_max: int = 1_000
+    batch_records_max: int = 4_000
     batch_bytes_max: int = 4 * 1024 * 1024
     linger_seconds: float = 0.05
     concurrency: int = 4

@@ -16,37 +16,20 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Sequence
 
-from logging_system.delivery.answers import (
-    Answer,
-    Fate,
-    ItemResult,
-    NoAnswer,
-    Refused,
-    Unproved,
-    created_in,
-    judge,
-)
+from logging_system.delivery.all_created import created_in
+from logging_system.delivery.answers import Answer, Fate, ItemResult, NoAnswer, Refused, Unproved, judge
 from logging_system.delivery.backoff import Backoff
 from logging_system.delivery.batches import Batch
 from logging_system.delivery.breaker import Breaker
-from logging_system.delivery.commands import (
-    BuryDeadLetter,
-    Item,
-    Limits,
-    LookUp,
-    Run,
-    Send,
-    Tally,
-    documents_bytes,
-    runs_of,
-)
+from logging_system.delivery.commands import BuryDeadLetter, Item, Limits, LookUp, Send, Tally
 from logging_system.delivery.departures import Departures, Request
 from logging_system.delivery.limiter import Limiter
 from logging_system.delivery.look_up import CannotLookUp, Found, WriteIndices, judge_look_up
 from logging_system.delivery.progress import OUTCOME_OF, Outcome, Progress
+from logging_system.delivery.runs import documents_bytes, runs_of
 from logging_system.delivery.suspects import Suspects
 
-__all__ = ["BuryDeadLetter", "DeliveryMachine", "Item", "Limits", "LookUp", "Send", "Tally", "runs_of"]
+__all__ = ["BuryDeadLetter", "DeliveryMachine", "Item", "Limits", "LookUp", "Send", "Tally"]
 
 Command = Send | LookUp | BuryDeadLetter
 
@@ -92,7 +75,7 @@ class DeliveryMachine:
         self.rng = rng
         self.limits = limits or Limits()
         self.backoff = backoff or Backoff()
-        self.limiter = limiter or Limiter(self.limits.concurrency)
+        self.limiter = limiter or Limiter(self.limits.concurrency, self.limits.batch_records_max)
         self.breaker = Breaker(self.limiter, rng)
         self.progress = Progress()
         self.tally = Tally()
@@ -202,7 +185,7 @@ class DeliveryMachine:
 
     def buried(self, item: Item) -> None:
         """Report that a dead letter is durable: its record is done."""
-        self._done(item, Outcome.DEAD_LETTERED)
+        self._done((item,), Outcome.DEAD_LETTERED)
 
     def _concerns_earlier_process(self, items: Sequence[Item]) -> bool:
         return bool(self._doubt) and any(item.epoch in self._doubt for item in items)
@@ -217,10 +200,9 @@ class DeliveryMachine:
         return Send(request.number, batch.items)
 
     def _judge_bulk(self, request: Request, answer: Answer | NoAnswer, now_seconds: float) -> None:
-        runs = runs_of(request.batch.items)
-        index = created_in(answer, runs)
+        index = created_in(answer, runs_of(request.batch.items))
         if index is not None:
-            self._settle_whole(request, runs, index, now_seconds)
+            self._settle_whole(request, index, now_seconds)
             return
         judged = judge(answer, [item.id for item in request.batch.items])
         if isinstance(judged, Unproved):
@@ -288,22 +270,17 @@ class DeliveryMachine:
                     del self._doubt[item.epoch]
             if is_found:
                 self.tally.found_by_look_up += 1
-                self._done(item, Outcome.CONFLICT)
+                self._done((item,), Outcome.CONFLICT)
             else:
                 absent.append(item)
         return tuple(absent)
 
-    def _settle_whole(self, request: Request, runs: Sequence[Run], index: str, now_seconds: float) -> None:
+    def _settle_whole(self, request: Request, index: str, now_seconds: float) -> None:
         """Do what `_settle` does where every document was stored, at once for all."""
-        items = request.batch.items
-        self._accepted += len(items)
+        self._accepted += len(request.batch.items)
         self._accepted_number = max(self._accepted_number, request.number)
         self._write_indices.saw(index)
-        self.held_records -= len(items)
-        self.held_bytes -= documents_bytes(items)
-        self._suspects.cleared(items)
-        for run in runs:
-            self.progress.finish(run, Outcome.DELIVERED)
+        self._done(request.batch.items, Outcome.DELIVERED)
         self._feel(request, (), None, now_seconds)
 
     def _settle(
@@ -330,7 +307,7 @@ class DeliveryMachine:
         self._accepted += 1
         self._accepted_number = max(self._accepted_number, request.number)
         self._write_indices.saw(result.index)
-        self._done(item, OUTCOME_OF[result.fate])
+        self._done((item,), OUTCOME_OF[result.fate])
 
     def _feel(
         self,
@@ -415,8 +392,9 @@ class DeliveryMachine:
     def _bury(self, item: Item, status: int, reason: str) -> None:
         self._burials.append(BuryDeadLetter(item, status, reason))
 
-    def _done(self, item: Item, outcome: Outcome) -> None:
-        self.held_records -= 1
-        self.held_bytes -= len(item.document)
-        self._suspects.cleared((item,))
-        self.progress.finish(Run(item.epoch, item.sequence, item.sequence + 1), outcome)
+    def _done(self, items: Sequence[Item], outcome: Outcome) -> None:
+        self.held_records -= len(items)
+        self.held_bytes -= documents_bytes(items)
+        self._suspects.cleared(items)
+        for run in runs_of(items):
+            self.progress.finish(run, outcome)

@@ -10,7 +10,7 @@ from collections import deque
 from enum import Enum
 
 from logging_system.delivery.answers import Fate
-from logging_system.delivery.commands import Run
+from logging_system.delivery.runs import Run
 
 
 class Outcome(Enum):

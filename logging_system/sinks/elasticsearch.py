@@ -24,7 +24,8 @@ import urllib3
 
 from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.look_up import INDICES_MAX
-from logging_system.delivery.machine import Item, runs_of
+from logging_system.delivery.machine import Item
+from logging_system.delivery.runs import runs_of
 from logging_system.sinks.credentials import Credentials
 from logging_system.sinks.index_setup import NotReady, set_up
 from logging_system.sinks.node import Node, Place

@@ -47,7 +47,7 @@ MUTANTS = (
     ),
     Mutant(
         "another request's answer in which all is well is believed",
-        "answers.py",
+        "all_created.py",
         'answer.body[head.end() :] == b",".join(items) + b"]}"',
         'len(answer.body) - head.end() == len(b",".join(items)) + 2',
     ),
@@ -106,7 +106,7 @@ MUTANTS = (
         "self._probe_kind = _PUSHED_BACK",
     ),
     Mutant("the limit has no cap", "limiter.py", "min(float(self.cap), raised)", "raised"),
-    Mutant("room never comes back", "machine.py", "self.held_bytes -= len(item.document)", "pass"),
+    Mutant("room never comes back", "machine.py", "self.held_bytes -= documents_bytes(items)", "pass"),
     Mutant(
         "an open breaker lets everything due through",
         "departures.py",

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logging_system.delivery.answers import Answer, Fate, Judged, NoAnswer, created_in, judge
-from logging_system.delivery.commands import Item, Run, runs_of
+from logging_system.delivery.all_created import created_in
+from logging_system.delivery.answers import Answer, Fate, Judged, NoAnswer, judge
+from logging_system.delivery.commands import Item
 from logging_system.delivery.progress import Outcome, Progress
+from logging_system.delivery.runs import Run, runs_of
 
 ONE, TWO = b"\x01" * 16, b"\x02" * 16
 INDEX = ".ds-logs-shop-default-2026.11.22-000001"
