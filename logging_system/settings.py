@@ -149,7 +149,9 @@ class Settings(BaseSettings):
     file_rotate_files: int = Field(
         8, ge=1, description="How many such files there are, the current one included; the oldest goes first."
     )
-    batch_records_max: int = Field(1_000, ge=1, description="Documents in one request.")
+    batch_records_max: int = Field(
+        4_000, ge=1, description="Documents in one request; fewer while requests take seconds."
+    )
     batch_bytes_max: int = Field(4 * 1024 * 1024, ge=1024, description="Document bytes in one request.")
     linger_seconds: float = Field(0.05, ge=0, le=60, description="How long a document waits for company.")
     status: Path | None = Field(

@@ -18,6 +18,7 @@ import random
 import threading
 import time
 from dataclasses import asdict
+from itertools import count, repeat
 from pathlib import Path
 
 from logging_system.dead_letters import DeadLetterFile
@@ -216,13 +217,8 @@ class Shipper:
         # Nothing new: look again after a pause, not after each answer.
         self._read_due_seconds = now_seconds if blocks else now_seconds + POLL_SECONDS
         for block in blocks:
-            self._machine.take(
-                [
-                    Item(block.epoch, block.first_sequence + place, document)
-                    for place, document in enumerate(block.documents)
-                ],
-                now_seconds,
-            )
+            items = zip(repeat(block.epoch), count(block.first_sequence), block.documents, strict=False)
+            self._machine.take(list(map(Item._make, items)), now_seconds)
         self._dirty = True
 
     def _obey(self) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from logging_system.delivery.commands import Item, Limits
+from logging_system.delivery.runs import documents_bytes
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ class Batch:
     @property
     def size_bytes(self) -> int:
         """Document bytes."""
-        return sum(len(item.document) for item in self.items)
+        return documents_bytes(self.items)
 
     @property
     def is_alone(self) -> bool:
@@ -71,38 +73,39 @@ class FreshItems:
     """Documents that no request has carried yet, in the order taken."""
 
     limits: Limits
-    _items: deque[Item] = field(default_factory=deque)
+    _items: list[Item] = field(default_factory=list)
+    _cut: int = 0
     _bytes: int = 0
     _since_seconds: float = 0.0
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._items) - self._cut
 
     def add(self, items: Sequence[Item], now_seconds: float) -> None:
         """Queue documents."""
-        if items and not self._items:
+        if items and not self:
             self._since_seconds = now_seconds
         self._items.extend(items)
-        self._bytes += sum(len(item.document) for item in items)
+        self._bytes += documents_bytes(items)
 
     def due_seconds(self) -> float:
         """When the next batch is due, monotonic: at once if it is full."""
-        full = len(self._items) >= self.limits.batch_records_max or self._bytes >= self.limits.batch_bytes_max
+        full = len(self) >= self.limits.batch_records_max or self._bytes >= self.limits.batch_bytes_max
         return self._since_seconds + (0.0 if full else self.limits.linger_seconds)
 
     def cut(self, records_max: int) -> tuple[Item, ...]:
         """Take the next documents out: as many as one request carries, at most `records_max`."""
-        items: list[Item] = []
-        batch_bytes = 0
         records_max = min(records_max, self.limits.batch_records_max)
-        while self._items and len(items) < records_max:
-            document_bytes = len(self._items[0].document)
-            if items and batch_bytes + document_bytes > self.limits.batch_bytes_max:
-                break
-            batch_bytes += document_bytes
-            items.append(self._items.popleft())
-        self._bytes -= batch_bytes
-        return tuple(items)
+        first = self._items[self._cut : self._cut + records_max]
+        sizes = list(accumulate(len(item.document) for item in first))
+        # One document always fits, however large it is.
+        items = tuple(first[: max(1, bisect_right(sizes, self.limits.batch_bytes_max))])
+        self._bytes -= sizes[len(items) - 1] if items else 0
+        self._cut += len(items)
+        if self._cut * 2 > len(self._items):
+            del self._items[: self._cut]
+            self._cut = 0
+        return items
 
 
 @dataclass(slots=True)
@@ -131,13 +134,14 @@ class WaitingBatches:
         """When the first of them is due, monotonic."""
         return min((batch.not_before_seconds for batch in self._batches), default=None)
 
-    def take_due(self, now_seconds: float) -> Batch | None:
+    def take_due(self, now_seconds: float, records_max: int) -> Batch | None:
         """Take out what is due first; due remnants of one kind travel together.
 
         Of two that are due alike the smaller goes first, so that halving reaches a culprit before it spreads.
 
         Args:
             now_seconds: Monotonic time.
+            records_max: Its documents, unless many wait.
         """
         due = [batch for batch in self._batches if batch.not_before_seconds <= now_seconds]
         if not due:
@@ -145,7 +149,9 @@ class WaitingBatches:
         due.sort(key=lambda batch: (batch.not_before_seconds, len(batch.items)))
         first = due[0]
         self._remove(first)
-        return first if first.is_isolating else self._join(first, due[1:])
+        if first.is_isolating:
+            return first
+        return self._shortened(self._join(first, due[1:], records_max), records_max)
 
     def take_probe(self, *, holds_place: bool, halves_first: bool, records_max: int) -> Batch | None:
         """Take out a small part of the one of a kind that was tried longest ago, due or not.
@@ -165,23 +171,27 @@ class WaitingBatches:
         else:
             first = min(candidates, key=lambda batch: batch.tried_number)
         self._remove(first)
+        return self._shortened(first, records_max)
+
+    def _shortened(self, batch: Batch, records_max: int) -> Batch:
+        """Return what fits a request; the rest waits on."""
         # A long outage must not cut everything into crumbs: with many waiting, it goes as it is.
-        if len(first.items) > records_max and len(self._batches) < self.limits.waiting_batches_max:
-            self._batches.append(first.part(first.items[records_max:]))
-            return first.part(first.items[:records_max])
-        return first
+        if len(batch.items) > records_max and len(self._batches) < self.limits.waiting_batches_max:
+            self._batches.append(batch.part(batch.items[records_max:]))
+            return batch.part(batch.items[:records_max])
+        return batch
 
     def _remove(self, batch: Batch) -> None:
         # Not list.remove: two batches may be equal in all but identity.
         self._batches = [other for other in self._batches if other is not batch]
 
-    def _join(self, first: Batch, others: Sequence[Batch]) -> Batch:
+    def _join(self, first: Batch, others: Sequence[Batch], records_max: int) -> Batch:
         items, size_bytes = list(first.items), first.size_bytes
         joined: list[Batch] = []
         for other in others:
             alike = other.is_doubtful == first.is_doubtful and not other.is_isolating
             fits = (
-                len(items) + len(other.items) <= self.limits.batch_records_max
+                len(items) + len(other.items) <= records_max
                 and size_bytes + other.size_bytes <= self.limits.batch_bytes_max
             )
             if alike and fits:

@@ -70,9 +70,10 @@ class Departures:
             return self._probe() if ready else None
         if len(self.under_way) >= self._limiter.allowed:
             return None
-        batch = self.waiting.take_due(now_seconds)
+        records_max = min(self._limiter.records, self._limits.batch_records_max)
+        batch = self.waiting.take_due(now_seconds, records_max)
         if batch is None and self._may_begin_fresh() and now_seconds >= self.fresh.due_seconds():
-            return self.fresh.cut(self._limits.batch_records_max)
+            return self.fresh.cut(records_max)
         return batch
 
     def depart(self, batch: Batch, now_seconds: float, first_index: int) -> Request:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Sequence
 
+from logging_system.delivery.all_created import created_in
 from logging_system.delivery.answers import Answer, Fate, ItemResult, NoAnswer, Refused, Unproved, judge
 from logging_system.delivery.backoff import Backoff
 from logging_system.delivery.batches import Batch
@@ -25,6 +26,7 @@ from logging_system.delivery.departures import Departures, Request
 from logging_system.delivery.limiter import Limiter
 from logging_system.delivery.look_up import CannotLookUp, Found, WriteIndices, judge_look_up
 from logging_system.delivery.progress import OUTCOME_OF, Outcome, Progress
+from logging_system.delivery.runs import documents_bytes, runs_of
 from logging_system.delivery.suspects import Suspects
 from logging_system.delivery.trials import Trials
 
@@ -70,7 +72,7 @@ class DeliveryMachine:
         self.rng = rng
         self.limits = limits or Limits()
         self.backoff = backoff or Backoff()
-        self.limiter = limiter or Limiter(self.limits.concurrency)
+        self.limiter = limiter or Limiter(self.limits.concurrency, self.limits.batch_records_max)
         self.breaker = Breaker(self.limiter, rng)
         self.progress = Progress()
         self.tally = Tally()
@@ -134,9 +136,9 @@ class DeliveryMachine:
             items: The records.
             now_seconds: Monotonic time.
         """
-        for item in items:
-            self.progress.take(item.epoch, item.sequence)
-            self.held_bytes += len(item.document)
+        for run in runs_of(items):
+            self.progress.take(run)
+        self.held_bytes += documents_bytes(items)
         self.held_records += len(items)
         self._departures.fresh.add(items, now_seconds)
 
@@ -185,7 +187,7 @@ class DeliveryMachine:
 
     def buried(self, item: Item) -> None:
         """Report that a dead letter is durable: its record is done."""
-        self._done(item, Outcome.DEAD_LETTERED)
+        self._done((item,), Outcome.DEAD_LETTERED)
 
     def _concerns_earlier_process(self, items: Sequence[Item]) -> bool:
         return bool(self._doubt) and any(item.epoch in self._doubt for item in items)
@@ -202,6 +204,10 @@ class DeliveryMachine:
         return Send(request.number, batch.items)
 
     def _judge_bulk(self, request: Request, answer: Answer | NoAnswer, now_seconds: float) -> None:
+        index = created_in(answer, runs_of(request.batch.items))
+        if index is not None:
+            self._settle_whole(request, index, now_seconds)
+            return
         judged = judge(answer, [item.id for item in request.batch.items])
         if isinstance(judged, Unproved):
             if judged.may_have_stored:
@@ -269,10 +275,18 @@ class DeliveryMachine:
                     del self._doubt[item.epoch]
             if is_found:
                 self.tally.found_by_look_up += 1
-                self._done(item, Outcome.CONFLICT)
+                self._done((item,), Outcome.CONFLICT)
             else:
                 absent.append(item)
         return tuple(absent)
+
+    def _settle_whole(self, request: Request, index: str, now_seconds: float) -> None:
+        """Do what `_settle` does where every document was stored, at once for all."""
+        self._accepted += len(request.batch.items)
+        self._accepted_number = max(self._accepted_number, request.number)
+        self._write_indices.saw(index)
+        self._done(request.batch.items, Outcome.DELIVERED)
+        self._feel(request, (), None, now_seconds)
 
     def _settle(
         self,
@@ -300,7 +314,7 @@ class DeliveryMachine:
     def _accept(self, item: Item, result: ItemResult) -> None:
         self._accepted += 1
         self._write_indices.saw(result.index)
-        self._done(item, OUTCOME_OF[result.fate])
+        self._done((item,), OUTCOME_OF[result.fate])
 
     def _feel(
         self,
@@ -393,8 +407,9 @@ class DeliveryMachine:
     def _bury(self, item: Item, status: int, reason: str) -> None:
         self._burials.append(BuryDeadLetter(item, status, reason))
 
-    def _done(self, item: Item, outcome: Outcome) -> None:
-        self.held_records -= 1
-        self.held_bytes -= len(item.document)
-        self._suspects.cleared(item.id)
-        self.progress.finish(item.epoch, item.sequence, outcome)
+    def _done(self, items: Sequence[Item], outcome: Outcome) -> None:
+        self.held_records -= len(items)
+        self.held_bytes -= documents_bytes(items)
+        self._suspects.cleared(items)
+        for run in runs_of(items):
+            self.progress.finish(run, outcome)

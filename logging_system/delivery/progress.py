@@ -10,6 +10,7 @@ from collections import deque
 from enum import Enum
 
 from logging_system.delivery.answers import Fate
+from logging_system.delivery.runs import Run
 
 
 class Outcome(Enum):
@@ -34,8 +35,8 @@ class Progress:
     def __init__(self) -> None:
         self.counts: dict[Outcome, int] = dict.fromkeys(Outcome, 0)
         self.taken = 0
-        self._waiting: dict[bytes, deque[int]] = {}
-        self._done: dict[bytes, dict[int, Outcome]] = {}
+        self._waiting: dict[bytes, deque[list[int]]] = {}
+        self._done: dict[bytes, dict[int, tuple[int, Outcome]]] = {}
         self._moved: dict[bytes, int] = {}
 
     @property
@@ -43,22 +44,29 @@ class Progress:
         """Records taken on and not yet part of a done prefix."""
         return self.taken - sum(self.counts.values())
 
-    def take(self, epoch: bytes, sequence: int) -> None:
-        """Take a record on; sequences of an epoch rise, holes are lawful (records destroyed in the spool)."""
-        self._waiting.setdefault(epoch, deque()).append(sequence)
-        self.taken += 1
+    def take(self, run: Run) -> None:
+        """Take records on; sequences of an epoch rise, holes are lawful (records destroyed in the spool)."""
+        waiting = self._waiting.setdefault(run.epoch, deque())
+        if waiting and waiting[-1][1] == run.first:
+            waiting[-1][1] = run.end
+        else:
+            waiting.append([run.first, run.end])
+        self.taken += run.end - run.first
 
-    def finish(self, epoch: bytes, sequence: int, outcome: Outcome) -> None:
-        """Mark a record done and move the prefix as far as it goes."""
-        done = self._done.setdefault(epoch, {})
-        done[sequence] = outcome
-        waiting = self._waiting[epoch]
-        while waiting and waiting[0] in done:
-            first = waiting.popleft()
-            self.counts[done.pop(first)] += 1
-            self._moved[epoch] = first + 1
+    def finish(self, run: Run, outcome: Outcome) -> None:
+        """Mark records done that were taken on, and move the prefix as far as it goes."""
+        done = self._done.setdefault(run.epoch, {})
+        done[run.first] = run.end, outcome
+        waiting = self._waiting[run.epoch]
+        while waiting and (found := done.pop(waiting[0][0], None)) is not None:
+            first, (end, outcome) = waiting[0][0], found
+            self.counts[outcome] += end - first
+            self._moved[run.epoch] = end
+            waiting[0][0] = end
+            if end == waiting[0][1]:
+                waiting.popleft()
         if not waiting:
-            del self._waiting[epoch], self._done[epoch]
+            del self._waiting[run.epoch], self._done[run.epoch]
 
     def moved(self) -> dict[bytes, int]:
         """Return, for each epoch whose prefix moved since the last call, the sequence after it."""

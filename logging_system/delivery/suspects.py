@@ -7,9 +7,11 @@ the others succeed; so a document is blamed only where such answers are rare amo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from logging_system.delivery.answers import ItemResult
+from logging_system.delivery.commands import Item
 
 FAILURES_WITH_COMPANY = 2
 """Failures that count before a document is sent alone; failing once more then, it is blamed."""
@@ -65,9 +67,11 @@ class Suspects:
             record.failures += 1
             record.accepted_before = accepted
 
-    def cleared(self, document_id: str) -> None:
-        """Take note that a document is done."""
-        self._records.pop(document_id, None)
+    def cleared(self, items: Sequence[Item]) -> None:
+        """Take note that documents are done."""
+        if self._records:
+            for item in items:
+                self._records.pop(item.id, None)
 
     def is_to_be_sent_alone(self, document_id: str) -> bool:
         """Whether only a request of its own can tell more."""

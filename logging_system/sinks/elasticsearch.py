@@ -25,6 +25,7 @@ import urllib3
 from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.look_up import INDICES_MAX
 from logging_system.delivery.machine import Item
+from logging_system.delivery.runs import runs_of
 from logging_system.sinks.credentials import Credentials
 from logging_system.sinks.index_setup import NotReady, set_up
 from logging_system.sinks.node import Node, Place
@@ -230,12 +231,14 @@ def backing_indices(resolved: bytes, known: Sequence[str]) -> list[str]:
 
 def encode_bulk(items: Sequence[Item]) -> bytes:
     """Return the NDJSON of a bulk request: per document a create action and the document itself."""
-    parts: list[bytes] = []
-    for item in items:
-        parts.append(b'{"create":{"_id":"' + item.id.encode() + b'"}}\n')
-        parts.append(item.document)
-        parts.append(b"\n")
-    return b"".join(parts)
+    actions: list[bytes] = []
+    for run in runs_of(items):
+        actions += map((b'\n{"create":{"_id":"' + run.id_start + b'%d"}}\n').__mod__, run.sequences)
+    # Every other part is a document; what ends it stands before the next action.
+    parts = [b"\n"] * (2 * len(items) + 1)
+    parts[0:-1:2] = actions
+    parts[1::2] = [item.document for item in items]
+    return b"".join(parts)[1:]
 
 
 def _shared_login(places: Sequence[Place]) -> str | None:

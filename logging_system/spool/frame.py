@@ -188,12 +188,11 @@ def decode_documents(
             f"codec {header.codec} cannot decode the block at sequence {header.first_sequence}"
         ) from error
     documents: list[bytes] = []
-    position = 0
-    while position + _U32.size <= len(payload) and len(documents) < header.count:
-        (length,) = _U32.unpack_from(payload, position)
-        position += _U32.size
-        documents.append(payload[position : position + length])
-        position += length
+    position, length_at, last_start = 0, _U32.unpack_from, len(payload) - _U32.size
+    while position <= last_start and len(documents) < header.count:
+        start = position + 4
+        position = start + length_at(payload, position)[0]
+        documents.append(payload[start:position])
     if position != len(payload) or len(documents) != header.count:
         raise FrameError(
             f"the block at sequence {header.first_sequence} does not hold {header.count} records"

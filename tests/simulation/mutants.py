@@ -47,6 +47,12 @@ MUTANTS = (
         'created.get("_id", document_id) != document_id',
         "False",
     ),
+    Mutant(
+        "another request's answer in which all is well is believed",
+        "all_created.py",
+        'answer.body[head.end() :] == b",".join(items) + b"]}"',
+        'len(answer.body) - head.end() == len(b",".join(items)) + 2',
+    ),
     Mutant("a document pushed back with 429 is a dead letter", "answers.py", " and status != 429", ""),
     Mutant("a blocked index makes dead letters", "answers.py", '        "cluster_block_exception",\n', ""),
     Mutant(
@@ -104,8 +110,8 @@ MUTANTS = (
     Mutant(
         "progress leaps over a hole",
         "progress.py",
-        "        waiting = self._waiting[epoch]\n",
-        "        waiting = self._waiting[epoch]\n        self._moved[epoch] = sequence + 1\n",
+        "        waiting = self._waiting[run.epoch]\n",
+        "        waiting = self._waiting[run.epoch]\n        self._moved[run.epoch] = run.end\n",
     ),
     Mutant(
         "probes ask with pushed-back documents only",
@@ -114,7 +120,7 @@ MUTANTS = (
         "self._probe_kind = _PUSHED_BACK",
     ),
     Mutant("the limit has no cap", "limiter.py", "min(float(self.cap), raised)", "raised"),
-    Mutant("room never comes back", "machine.py", "self.held_bytes -= len(item.document)", "pass"),
+    Mutant("room never comes back", "machine.py", "self.held_bytes -= documents_bytes(items)", "pass"),
     Mutant(
         "an open breaker lets everything due through",
         "departures.py",

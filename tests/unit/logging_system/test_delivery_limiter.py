@@ -42,6 +42,32 @@ def test_the_limit_never_leaves_its_cap_or_one() -> None:
     assert limiter.limit == 1.0
 
 
+def test_requests_that_take_seconds_become_smaller_and_quick_ones_larger_again() -> None:
+    limiter, seen = Limiter(4, records_cap=64), list[int]()
+    for seconds in (0.6, 2.0, 1.0, 2.5, 2.5, 2.5, 2.5, 0.5, 0.1):
+        limiter.succeeded(0.0, seconds)
+        seen.append(limiter.records)
+
+    assert seen == [64, 32, 32, 16, 8, 4, 4, 8, 16]
+
+
+def test_a_request_that_was_never_answered_makes_the_next_smaller_and_a_quick_refusal_does_not() -> None:
+    limiter = Limiter(4, records_cap=64)
+    limiter.pushed_back(0.0, 0.1)
+    refused = limiter.records
+    limiter.pushed_back(0.0, 10.0)
+
+    assert (refused, limiter.records) == (64, 32)
+
+
+def test_a_request_carries_at_least_one_document() -> None:
+    limiter = Limiter(4, records_cap=3)
+    for _ in range(5):
+        limiter.pushed_back(0.0, 10.0)
+
+    assert limiter.records == 1
+
+
 def test_a_limit_that_was_not_reached_does_not_rise() -> None:
     limiter = Limiter(10, limit=4.0)
     for now in range(10):

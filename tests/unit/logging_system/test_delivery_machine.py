@@ -434,6 +434,22 @@ def test_an_open_breaker_lets_one_small_request_through_and_closes_on_proof() ->
     assert len(deliverer.commands(now + 200.0)) == 2  # from one request the limit doubles
 
 
+def test_a_batch_that_took_too_long_comes_again_in_smaller_parts() -> None:
+    deliverer = DeliveryMachine(seeded(1), Limits(batch_records_max=8, concurrency=1))
+    deliverer.take(items(*range(1, 9)), 0.0)
+    (send,) = sends(deliverer, 0.0)
+    deliverer.answered(send.number, NoAnswer("no whole answer", may_have_arrived=False), 10.0)
+    (part,) = sends(deliverer, 100.0)
+    deliverer.answered(part.number, statuses(201, 201, 201, 201), 100.1)
+    (rest,) = sends(deliverer, 100.1)
+
+    assert [sequences(send), sequences(part), sequences(rest)] == [
+        [*range(1, 9)],
+        [*range(1, 5)],
+        [*range(5, 9)],
+    ]
+
+
 def test_pushed_back_documents_travel_together_again() -> None:
     deliverer = machine(batch_records_max=10, concurrency=1)
     for first in range(1, 41, 10):

@@ -1,0 +1,36 @@
+"""Knows the bulk answer in which all is well by its bytes: what nearly every answer is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from logging_system.delivery.answers import Answer, NoAnswer
+from logging_system.delivery.runs import Run
+
+_ALL_WELL = re.compile(
+    rb'\{(?:"errors":false,"took":\d{1,15}|"took":\d{1,15},"errors":false),"items":\['
+    rb'(?=\{"create":\{"_index":"([.\w-]{1,255})",)'
+)
+
+
+def created_in(answer: Answer | NoAnswer, runs: Sequence[Run]) -> str | None:
+    """Return the index that took every document sent, where the answer says just that and nothing else.
+
+    Such an answer is known to the byte beforehand, and comparing takes a tenth of the time of `judge`, which
+    would come to the same result. Whatever differs, in a space or in the order of keys, is left to `judge`.
+
+    Args:
+        answer: What came back.
+        runs: The documents, in the order sent.
+    """
+    if isinstance(answer, NoAnswer) or not 200 <= answer.status < 300:
+        return None
+    head = _ALL_WELL.match(answer.body)
+    if head is None:
+        return None
+    start = b'{"create":{"_index":"' + head[1] + b'","_id":"'
+    items: list[bytes] = []
+    for run in runs:
+        items += map((start + run.id_start + b'%d","status":201}}').__mod__, run.sequences)
+    return head[1].decode() if answer.body[head.end() :] == b",".join(items) + b"]}" else None
