@@ -43,6 +43,11 @@ class Progress:
         """Records taken on and not yet part of a done prefix."""
         return self.taken - sum(self.counts.values())
 
+    @property
+    def early(self) -> int:
+        """Records done, but after one of their writer that is not."""
+        return sum(map(len, self._done.values()))
+
     def take(self, epoch: bytes, sequence: int) -> None:
         """Take a record on; sequences of an epoch rise, holes are lawful (records destroyed in the spool)."""
         self._waiting.setdefault(epoch, deque()).append(sequence)

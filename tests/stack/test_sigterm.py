@@ -42,10 +42,10 @@ pytestmark = pytest.mark.timeout(60 + 60 * ROUNDS)
 
 APPLICATION = """
 import logging, os, signal, sys, threading, time
+import logging_system
 url, spool, stream, acknowledged, ending = sys.argv[1:]
 if ending == "exits":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-import logging_system
 out = os.open(acknowledged, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 def durable(records):
     os.write(out, "".join(record.getMessage() + "\\n" for record in records).encode())
