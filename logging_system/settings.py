@@ -149,6 +149,14 @@ class Settings(BaseSettings):
     file_rotate_files: int = Field(
         8, ge=1, description="How many such files there are, the current one included; the oldest goes first."
     )
+    fallback_file: Path | None = Field(
+        None,
+        description="Write NDJSON to this file, rotated as above, while Elasticsearch cannot be used; what "
+        "goes there is counted as `redirected` and stays there. By default records wait in the spool.",
+    )
+    fallback_seconds: Seconds = Field(
+        300.0, description="How long Elasticsearch may store and refuse nothing before that file is used."
+    )
     batch_records_max: int = Field(1_000, ge=1, description="Documents in one request.")
     batch_bytes_max: int = Field(4 * 1024 * 1024, ge=1024, description="Document bytes in one request.")
     linger_seconds: float = Field(0.05, ge=0, le=60, description="How long a document waits for company.")
