@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PARALLEL := tests/unit tests/contract tests/fuzz tests/simulation tests/crash
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined coverage-core
+.PHONY: help run test check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm coverage-core
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ prove-fuzz: $(VENV)/.installed-dev ## Give a million mutated inputs to the parse
 
 prove-joined: $(VENV)/.installed-dev ## Drive spool and delivery core together through 2,000 seeds
 	$(BIN)/python -m tests.simulation.joined --seeds 2000 $(ARGS)
+
+prove-sigterm: $(VENV)/.installed-dev ## End shippers, applications and gateways by SIGTERM at 100 random moments
+	LOGQUAKE_SIGTERM_ROUNDS=10 $(BIN)/pytest -q tests/stack/test_sigterm.py $(ARGS)
 
 coverage-core: $(VENV)/.installed-dev ## Branch coverage of delivery core and spool by their tests, at least 98 %
 	$(BIN)/coverage run --source=logging_system/delivery,logging_system/spool -m \

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from logging_system.ledger import HandlerLedger
+from logging_system.meter import QueueLevel
 from logging_system.record import Captured
 
 GROUP_RECORDS_MAX = 512
@@ -80,6 +81,7 @@ class RecordQueue:
         self._blocked = 0
         self._hurry = False
         self.closed = False
+        ledger.meter.level = self._level
 
     def offer(self, captured: Captured, *, may_wait: bool) -> bool:
         """Queue a record, or count why not.
@@ -130,6 +132,7 @@ class RecordQueue:
                 group_bytes += captured.size_bytes
                 group.append(captured)
             self._bytes -= group_bytes
+            self._ledger.meter.taken += len(group)
             if self._blocked:
                 self._room.notify_all()
             return group
@@ -166,9 +169,13 @@ class RecordQueue:
         with self._ledger.lock:
             acknowledged = sum(captured.acknowledged for captured in self._records)
             self._ledger.drop_queued(reason, len(self._records), acknowledged=acknowledged)
+            self._ledger.meter.taken += len(self._records)
             self._records.clear()
             self._bytes = 0
             self._settled.notify_all()
+
+    def _level(self) -> QueueLevel:
+        return QueueLevel(self._entered, len(self._records))
 
     def _have_left(self) -> int:
         """Return how many records, in the order they came, have left the queue and the worker's hands."""
@@ -189,6 +196,7 @@ class RecordQueue:
                 oldest = self._records.popleft()
                 self._bytes -= oldest.size_bytes
                 self._ledger.drop_queued("queue_full", 1)
+                self._ledger.meter.taken += 1
             self._settled.notify_all()
 
     def _wait_for_room(self, captured: Captured) -> None:

@@ -24,9 +24,10 @@ from logging_system.ledger import (
     STATUS_INTERVAL_SECONDS,
     HandlerCounters,
     HandlerLedger,
-    counters_content,
+    both_content,
     write_status,
 )
+from logging_system.meter import HandlerFlow
 from logging_system.spool.segment import list_segments
 
 ENDED_NAME = "status-handlers-ended.json"
@@ -64,8 +65,8 @@ class HandlerStatusFile:
         self._path = folder / f"status-{kind}-{epoch}.json"
         self._fixed = {"epoch": epoch} if service is None else {"epoch": epoch, "service": service}
         self._clock = clock
-        self._written: tuple[HandlerCounters, bool] | None = None
-        self._base: HandlerCounters | None = None
+        self._written: tuple[HandlerCounters, HandlerFlow, bool] | None = None
+        self._base: tuple[HandlerCounters, HandlerFlow] | None = None
         self._touch_due_seconds = float("-inf")
         self._report_due_seconds = float("-inf")
 
@@ -76,25 +77,30 @@ class HandlerStatusFile:
             return
         self._report_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
         try:
-            self.write(ledger.snapshot(), closing=closing)
+            self.write(*ledger.moment(), closing=closing)
         except OSError as error:
             ledger.spool_error(error)
 
-    def write(self, counters: HandlerCounters, *, closing: bool) -> None:
+    def write(self, counters: HandlerCounters, flow: HandlerFlow, *, closing: bool) -> None:
         """Bring the file up to date.
+
+        Args:
+            counters: What the ledger says.
+            flow: What the meter says of the same moment.
+            closing: Whether this is the end.
 
         Raises:
             OSError: The disk refused.
         """
         now_seconds = self._clock()
-        if (counters, closing) == self._written and now_seconds < self._touch_due_seconds:
+        if (counters, flow, closing) == self._written and now_seconds < self._touch_due_seconds:
             return
         self._touch_due_seconds = now_seconds + _TOUCH_SECONDS
         if self._written is not None and self._was_added():
-            self._base = self._written[0]
-        shown = counters if self._base is None else _since(self._base, counters)
-        write_status(self._path, {**self._fixed, "closed": closing, **counters_content(shown)})
-        self._written = (counters, closing)
+            self._base = self._written[:2]
+        shown, metered = (counters, flow) if self._base is None else _since(self._base, counters, flow)
+        write_status(self._path, {**self._fixed, "closed": closing, **both_content(shown, metered)})
+        self._written = (counters, flow, closing)
 
     def _was_added(self) -> bool:
         # Held up for long, this process was taken for ended: what it had written is in the total.
@@ -109,6 +115,8 @@ class EndedHandlers:
         handlers: How many, gateways included.
         unclean_exits: How many of them ended without closing.
         unreadable: Files that could not be read, and are not counted.
+        metered_dropped: What their meters said; see `meter.py`.
+        metered_admitted: As above.
         last_added: The epochs added by the last step, which a crash may have kept from being removed.
     """
 
@@ -121,11 +129,14 @@ class EndedHandlers:
     callback_errors: int = 0
     spool_errors: dict[str, int] = field(default_factory=dict)
     last_added: list[str] = field(default_factory=list)
+    metered_dropped: dict[str, int] = field(default_factory=dict)
+    metered_admitted: int = 0
 
     def content(self) -> dict[str, object]:
         """Return it as it is written; it balances because only settled records are in it."""
-        offered = sum(self.dropped.values()) + self.admitted
-        return {"offered": offered, "queued": 0, **asdict(self), "balanced": True}
+        content = asdict(self)
+        metrics = {"dropped": content.pop("metered_dropped"), "admitted": content.pop("metered_admitted")}
+        return {**content, **_settled(content), "metrics": {**metrics, **_settled(metrics)}}
 
     def add(self, content: Mapping[str, Any]) -> None:
         """Add the counters of one handler.
@@ -138,6 +149,10 @@ class EndedHandlers:
         dropped = {str(reason): int(count) for reason, count in content["dropped"].items()}
         errors = {str(name): int(count) for name, count in content["spool_errors"].items()}
         admitted = int(content["admitted"])
+        metrics = content.get("metrics") or {"dropped": dropped, "admitted": admitted}
+        metered = {str(reason): int(count) for reason, count in metrics["dropped"].items()}
+        self.metered_admitted += int(metrics["admitted"])
+        _add(self.metered_dropped, metered)
         self.acknowledged_lost += int(content.get("acknowledged_lost", 0))
         self.callback_errors += int(content["callback_errors"])
         self.unclean_exits += not content["closed"]
@@ -228,10 +243,13 @@ def _ending(folder: Path) -> list[Path]:
 def _read_total(folder: Path) -> EndedHandlers:
     try:
         content = orjson.loads((folder / ENDED_NAME).read_bytes())
+        # Before there were two surfaces, one was all that was known.
+        metrics = content.get("metrics", content)
+        content["metered_dropped"], content["metered_admitted"] = metrics["dropped"], metrics["admitted"]
         return EndedHandlers(**{name: content[name] for name in asdict(EndedHandlers())})
     except FileNotFoundError:
         return EndedHandlers()
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return EndedHandlers(unreadable=1)
 
 
@@ -264,9 +282,19 @@ def _epoch(path: Path) -> str:
     return match[1] if match is not None else ""
 
 
-def _since(base: HandlerCounters, counters: HandlerCounters) -> HandlerCounters:
+def _since(
+    written: tuple[HandlerCounters, HandlerFlow], counters: HandlerCounters, flow: HandlerFlow
+) -> tuple[HandlerCounters, HandlerFlow]:
+    base, base_flow = written
     settled = sum(base.dropped.values()) + base.admitted
-    return replace(
+    settled_flow = sum(base_flow.dropped.values()) + base_flow.admitted
+    later_flow = replace(
+        flow,
+        offered=flow.offered - settled_flow,
+        dropped=_less(flow.dropped, base_flow.dropped),
+        admitted=flow.admitted - base_flow.admitted,
+    )
+    later = replace(
         counters,
         offered=counters.offered - settled,
         dropped=_less(counters.dropped, base.dropped),
@@ -275,6 +303,12 @@ def _since(base: HandlerCounters, counters: HandlerCounters) -> HandlerCounters:
         callback_errors=counters.callback_errors - base.callback_errors,
         spool_errors=_less(counters.spool_errors, base.spool_errors),
     )
+    return later, later_flow
+
+
+def _settled(content: Mapping[str, Any]) -> dict[str, object]:
+    """Return what follows where nothing is queued; it balances because only settled records are in it."""
+    return {"offered": sum(content["dropped"].values()) + content["admitted"], "queued": 0, "balanced": True}
 
 
 def _less(counts: Mapping[str, int], base: Mapping[str, int]) -> dict[str, int]:

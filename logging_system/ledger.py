@@ -21,6 +21,7 @@ from pathlib import Path
 
 import orjson
 
+from logging_system.meter import HandlerFlow, HandlerMeter
 from logging_system.spool.disk import write_fully
 from logging_system.spool.segment import FILE_MODE
 
@@ -57,7 +58,7 @@ class HandlerCounters:
 
 @dataclass(slots=True)
 class HandlerLedger:
-    """The handler's counters; `lock` guards them and the queue together: no snapshot falls between."""
+    """The handler's counters; `lock` guards them, the meter and the queue: no snapshot falls between."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     offered: int = 0
@@ -67,17 +68,20 @@ class HandlerLedger:
     acknowledged_lost: int = 0
     callback_errors: int = 0
     spool_errors: dict[str, int] = field(default_factory=dict)
+    meter: HandlerMeter = field(default_factory=HandlerMeter)
 
     def drop_offered(self, reason: str, count: int = 1) -> None:
         """Count records that were given up before they were queued."""
         with self.lock:
             self.offered += count
+            self.meter.refused += count
             self.dropped[reason] = self.dropped.get(reason, 0) + count
 
     def drop_queued(self, reason: str, count: int, *, acknowledged: int = 0) -> None:
         """Count queued records that were given up, `acknowledged` of them after their acknowledgement."""
         with self.lock:
             self.queued -= count
+            self.meter.given_up += count
             self.acknowledged_lost += acknowledged
             self.dropped[reason] = self.dropped.get(reason, 0) + count
 
@@ -105,6 +109,11 @@ class HandlerLedger:
                 self.callback_errors,
                 dict(self.spool_errors),
             )
+
+    def moment(self) -> tuple[HandlerCounters, HandlerFlow]:
+        """Return the counters and what the meter says, of the same moment."""
+        with self.lock:
+            return self.snapshot(), self.meter.flow(dict(self.dropped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +156,14 @@ def error_name(error: Exception) -> str:
 def counters_content(counters: HandlerCounters | ShipperCounters) -> dict[str, object]:
     """Return counters as they are written to a status file."""
     return {**asdict(counters), "balanced": counters.balanced}
+
+
+def both_content(
+    counters: HandlerCounters | ShipperCounters, metered: HandlerFlow | ShipperCounters
+) -> dict[str, object]:
+    """Return both surfaces as they are written to a status file, the meter's within `metrics`."""
+    metrics = {**asdict(metered), "balanced": metered.balanced}
+    return {**counters_content(counters), "metrics": metrics}
 
 
 def write_status(path: Path, content: Mapping[str, object]) -> None:

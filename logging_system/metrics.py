@@ -1,7 +1,8 @@
 """Shows the counters of a spool folder as Prometheus metrics.
 
-They are read from the files in which every handler and the shipper state theirs, each of one moment; so the
-equations hold in every scrape.
+They are what the meters counted, not the ledgers (see meter.py), as the files state it in which every handler
+and the shipper write both, each of one moment; so the equations hold in every scrape, and `surfaces_agree` is
+1 while ledger and meter say the same.
 
 Exposition format: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -23,7 +24,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from logging_system.handler_status import ENDED_NAME, status_files
-from logging_system.ledger import HandlerCounters, counters_content
+from logging_system.ledger import HandlerCounters, both_content
+from logging_system.meter import HandlerFlow
 
 HANDLER_PREFIX = "logging_system_handlers_"
 GATEWAY_PREFIX = "logging_system_gateway_"
@@ -34,6 +36,7 @@ GAUGES = frozenset(
         "files",
         "spooled",
         "balanced",
+        "surfaces_agree",
         "store_ready",
         "newer_epochs",
         "in_flight_requests",
@@ -42,7 +45,8 @@ GAUGES = frozenset(
     }
 )
 _BY = {"dropped": "reason", "spool_errors": "error"}
-_NO_METRICS = frozenset({"pid", "closed"})
+_NO_METRICS = frozenset({"pid", "closed", "metrics"})
+_OF_ALL = ("balanced", "surfaces_agree")
 _REQUEST_SECONDS_MAX = 5.0
 
 Counts = dict[str, int | float | dict[str, int]]
@@ -63,19 +67,17 @@ class SpoolCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Read the files."""
         yield from _families(HANDLER_PREFIX, self._handlers())
-        yield from _families(SHIPPER_PREFIX, _numbers(_read(self._status_path)))
+        yield from _families(SHIPPER_PREFIX, _numbers(_metered(_read(self._status_path))))
 
     def _handlers(self) -> Counts:
         paths = [*status_files(self._folder), self._folder / ENDED_NAME]
-        contents = [_numbers(content) for path in paths if (content := _read(path))]
+        contents = [_numbers(_metered(content)) for path in paths if (content := _read(path))]
         total: Counts = {"files": len(contents)}
         for content in contents:
             for name, value in content.items():
                 total[name] = _plus(total.get(name), value)
-        if contents:
-            total["balanced"] = min(
-                int(content.get("balanced") is True) for content in map(_read, paths) if content
-            )
+        for name in _OF_ALL if contents else ():
+            total[name] = min(int(content.get(name) == 1) for content in contents)
         return total
 
 
@@ -83,15 +85,15 @@ class GatewayCollector(Collector):
     """The metrics of one gateway.
 
     Args:
-        counters: Returns its counters of one moment.
+        moment: Returns what its ledger and its meter say, of one moment.
     """
 
-    def __init__(self, counters: Callable[[], HandlerCounters]) -> None:
-        self._counters = counters
+    def __init__(self, moment: Callable[[], tuple[HandlerCounters, HandlerFlow]]) -> None:
+        self._moment = moment
 
     def collect(self) -> Iterable[Metric]:
-        """Take the counters."""
-        return _families(GATEWAY_PREFIX, _numbers(counters_content(self._counters())))
+        """Take both."""
+        return _families(GATEWAY_PREFIX, _numbers(_metered(both_content(*self._moment()))))
 
 
 def exposition(collector: Collector) -> tuple[bytes, str]:
@@ -171,6 +173,15 @@ def _families(prefix: str, counts: Counts) -> Iterator[Metric]:
             yield labelled
         else:
             yield family(prefix + name, f"{name}, see docs/reference/logging-metrics.md", value=value)
+
+
+def _metered(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what the meter says in the place of what the ledger says, and whether that is the same."""
+    metrics = content.get("metrics")
+    if not isinstance(metrics, dict):
+        return dict(content)
+    agree = all(content.get(name) == value for name, value in metrics.items())
+    return {**content, **metrics, "surfaces_agree": agree}
 
 
 def _numbers(content: Mapping[str, Any]) -> Counts:

@@ -17,7 +17,7 @@ import queue
 import random
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import count, repeat
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from logging_system.delivery.progress import Outcome
 from logging_system.ledger import (
     STATUS_INTERVAL_SECONDS,
     ShipperCounters,
-    counters_content,
+    both_content,
     error_name,
     write_status,
 )
@@ -45,6 +45,7 @@ _CHECKPOINT_INTERVAL_SECONDS = 0.1
 _EVICT_INTERVAL_SECONDS = 5.0
 _STOP_SECONDS_MAX = 3.0
 _DISK_RETRY_SECONDS = 1.0
+_SETTLED = "settled"
 
 _log = logging.getLogger(__name__)
 
@@ -86,6 +87,10 @@ class Shipper:
         self._sink = sink
         self._machine = DeliveryMachine(self._rng, self._limits)
         self._restored = self._reader.restored_counters
+        earlier = sum(self._restored.get(outcome.value, 0) for outcome in Outcome)
+        # What the meter counted of it: see `metered`.
+        self._settled_before = self._restored.get(_SETTLED, earlier)
+        self._read_records = 0
         self._status_path = status_path or folder / STATUS_NAME
         # An earlier process may have sent what is there already, and not have lived to remember it.
         self._machine.doubt(list_segments(folder))
@@ -174,6 +179,17 @@ class Shipper:
             conflicts=total[Outcome.CONFLICT],
         )
 
+    def metered(self) -> ShipperCounters:
+        """Return the same moment by what was read and what is held; see `meter.py` for what is shared."""
+        counters = self.counters()
+        read = self._settled_before + self._read_records
+        return replace(
+            counters, admitted=read + counters.corrupted + counters.evicted, spooled=self._held_records()
+        )
+
+    def _held_records(self) -> int:
+        return self._machine.held_records + self._machine.progress.early
+
     def _start(self, target: object, name: str) -> None:
         # Daemons: a request that hangs must not keep the process from ending in time.
         threading.Thread(target=target, name=name, daemon=True).start()  # type: ignore[arg-type]
@@ -217,6 +233,7 @@ class Shipper:
         # Nothing new: look again after a pause, not after each answer.
         self._read_due_seconds = now_seconds if blocks else now_seconds + POLL_SECONDS
         for block in blocks:
+            self._read_records += len(block.documents)
             items = zip(repeat(block.epoch), count(block.first_sequence), block.documents, strict=False)
             self._machine.take(list(map(Item._make, items)), now_seconds)
         self._dirty = True
@@ -270,6 +287,7 @@ class Shipper:
         totals = {
             outcome.value: counts[outcome] + self._restored.get(outcome.value, 0) for outcome in Outcome
         }
+        totals[_SETTLED] = self._settled_before + self._read_records - self._held_records()
         try:
             self._reader.save(totals)
             self._dirty = False
@@ -285,7 +303,7 @@ class Shipper:
         content: dict[str, object] = {
             "pid": os.getpid(),
             "store_ready": self._prepared.is_set(),
-            **counters_content(self.counters()),
+            **both_content(self.counters(), self.metered()),
             "in_flight_requests": self._machine.in_flight,
             "waiting_batches": self._machine.waiting_batches,
             "concurrency_limit": self._machine.limiter.allowed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
@@ -39,23 +40,38 @@ def sink_opener(settings: Settings) -> Callable[[], Sink]:
     """
     # Loaded here: an application whose sender is a process of its own needs neither.
     if settings.file is not None:
-        from logging_system.sinks.file import FileSink
-
-        return partial(
-            FileSink,
-            settings.file,
-            rotate_bytes=settings.file_rotate_bytes,
-            rotate_files=settings.file_rotate_files,
-        )
+        return _file_opener(settings, settings.file, redirected=False)
     from logging_system.sinks.elasticsearch import ElasticsearchSink
 
-    return partial(
+    open_store = partial(
         ElasticsearchSink,
         settings.elasticsearch,
         settings.stream_name,
         request_timeout_seconds=settings.request_timeout_seconds,
         connections=settings.connections,
         **_given(settings),
+    )
+    if settings.fallback_file is None:
+        return open_store
+    return _with_fallback(settings, open_store, settings.fallback_file)
+
+
+def _with_fallback(settings: Settings, open_store: Callable[[], Sink], path: Path) -> Callable[[], Sink]:
+    from logging_system.sinks.fallback import FallbackSink
+
+    open_files = _file_opener(settings, path, redirected=True)
+    return lambda: FallbackSink(open_store(), open_files(), path, after_seconds=settings.fallback_seconds)
+
+
+def _file_opener(settings: Settings, path: Path, *, redirected: bool) -> Callable[[], Sink]:
+    from logging_system.sinks.file import FileSink
+
+    return partial(
+        FileSink,
+        path,
+        rotate_bytes=settings.file_rotate_bytes,
+        rotate_files=settings.file_rotate_files,
+        redirected=redirected,
     )
 
 

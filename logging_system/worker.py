@@ -93,7 +93,9 @@ class Worker:
         kept, documents = self._encode(group)
         if kept and self._append(documents, kept):
             self._in_hand -= len(kept)
-            self._ledger.admit(len(kept))
+            with self._ledger.lock:
+                self._ledger.admit(len(kept))
+                self._ledger.meter.framed += len(documents)
             self._durable([captured.record for captured in kept if not captured.acknowledged])
 
     def _encode(self, group: Sequence[Captured]) -> tuple[list[Captured], list[bytes]]:

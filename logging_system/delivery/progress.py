@@ -44,6 +44,11 @@ class Progress:
         """Records taken on and not yet part of a done prefix."""
         return self.taken - sum(self.counts.values())
 
+    @property
+    def early(self) -> int:
+        """Records done, but after one of their writer that is not."""
+        return sum(end - first for done in self._done.values() for first, (end, _) in done.items())
+
     def take(self, run: Run) -> None:
         """Take records on; sequences of an epoch rise, holes are lawful (records destroyed in the spool)."""
         waiting = self._waiting.setdefault(run.epoch, deque())

@@ -34,7 +34,7 @@ from logging_system.gateway.ndjson import read_ndjson
 from logging_system.gateway.otlp import iso8601, read_records
 from logging_system.gateway.otlp_json import parse_json
 from logging_system.gateway.tokens import Tokens
-from logging_system.ledger import counters_content
+from logging_system.ledger import both_content
 from logging_system.metrics import GatewayCollector, exposition
 from logging_system.record import Scrubber
 
@@ -134,10 +134,10 @@ class Gateway:
         )
 
     async def _stats(self, _request: Request) -> Response:
-        return _json(200, {**counters_content(self.intake.counters()), "trouble": self.intake.trouble})
+        return _json(200, {**both_content(*self.intake.moment()), "trouble": self.intake.trouble})
 
     async def _metrics(self, _request: Request) -> Response:
-        page, content_type = exposition(GatewayCollector(self.intake.counters))
+        page, content_type = exposition(GatewayCollector(self.intake.moment))
         return Response(page, 200, media_type=content_type)
 
     async def _healthy(self, _request: Request) -> Response:

@@ -20,6 +20,7 @@ from logging_system.ledger import (
     HandlerLedger,
     error_name,
 )
+from logging_system.meter import HandlerFlow, QueueLevel
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
 
@@ -68,8 +69,11 @@ class Intake:
         self._work = threading.Condition(self._ledger.lock)
         self._waiting: deque[_Delivery] = deque()
         self._pending_bytes = 0
+        self._entered = 0
+        self._framed = 0
         self._closed = False
         self._trouble = ""
+        self._ledger.meter.level = self._level
         self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), None, clock, kind="gateway")
         self._thread = threading.Thread(target=self._run, name="logging_system.intake", daemon=True)
 
@@ -106,6 +110,7 @@ class Intake:
                 raise NoRoomError("too much is waiting for the disk")
             self._ledger.offered += len(documents)
             self._ledger.queued += len(documents)
+            self._entered += len(documents)
             self._pending_bytes += size_bytes
             self._waiting.append(delivery)
             self._work.notify()
@@ -114,6 +119,10 @@ class Intake:
     def counters(self) -> HandlerCounters:
         """Return all counters of one moment."""
         return self._ledger.snapshot()
+
+    def moment(self) -> tuple[HandlerCounters, HandlerFlow]:
+        """Return the counters and what the meter says, of the same moment."""
+        return self._ledger.moment()
 
     def close(self, within_seconds: float) -> bool:
         """Take nothing more, store what waits, seal the spool.
@@ -161,13 +170,21 @@ class Intake:
                 records += len(delivery.documents)
                 size_bytes += delivery.size_bytes
                 group.append(delivery)
+            self._ledger.meter.taken += records
             return group
+
+    def _level(self) -> QueueLevel:
+        return QueueLevel(self._entered, sum(len(delivery.documents) for delivery in self._waiting))
 
     def _store(self, group: Sequence[_Delivery]) -> None:
         error = self._append([document for delivery in group for document in delivery.documents], group)
+        # Before any future is done: whoever waited for it may look at the counters.
+        with self._ledger.lock:
+            for delivery in group:
+                self._settle(delivery)
+            self._ledger.meter.framed += self._framed
+        self._framed = 0
         for delivery in group:
-            # Before the future is done: whoever waited for it may look at the counters.
-            self._settle(delivery)
             if delivery.stored == len(delivery.documents):
                 delivery.done.set_result(None)
             else:
@@ -193,6 +210,7 @@ class Intake:
                 self._writer.give_up()
                 self._ledger.spool_error(error)
                 return DiskError(f"the spool failed: {type(error).__name__}")
+            self._framed += len(block)
             self._credit(len(block), group)
         self._trouble = ""
         return None
@@ -205,11 +223,10 @@ class Intake:
             records -= taken
 
     def _settle(self, delivery: _Delivery) -> None:
-        with self._ledger.lock:
-            self._pending_bytes -= delivery.size_bytes
-            self._ledger.admit(delivery.stored)
-            if refused := len(delivery.documents) - delivery.stored:
-                self._ledger.drop_queued("spool_refused", refused)
+        self._pending_bytes -= delivery.size_bytes
+        self._ledger.admit(delivery.stored)
+        if refused := len(delivery.documents) - delivery.stored:
+            self._ledger.drop_queued("spool_refused", refused)
 
 
 def blocks(documents: Sequence[bytes]) -> list[Sequence[bytes]]:

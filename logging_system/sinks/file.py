@@ -37,6 +37,7 @@ ROTATE_FILES_MIN = 1
 
 _ID = re.compile(rb'^\{"_id":"([0-9a-f]{32}-[0-9]{1,20})","_source":', re.MULTILINE)
 _STORED: dict[str, object] = {"status": 201}
+_REDIRECTED: dict[str, object] = {"status": 201, "failure_store": "used"}
 _THERE_ALREADY: dict[str, object] = {"status": 409}
 
 
@@ -52,12 +53,20 @@ class FileSink:
         path: The file written to; its folder is created.
         rotate_bytes: How large a file becomes.
         rotate_files: How many files there are, the one written to included.
+        redirected: Answer as a failure store does: the files only stand in for the store that was asked for.
 
     Raises:
         ValueError: A bound is below what makes sense.
     """
 
-    def __init__(self, path: Path, *, rotate_bytes: int = 64 * 1024 * 1024, rotate_files: int = 8) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        rotate_bytes: int = 64 * 1024 * 1024,
+        rotate_files: int = 8,
+        redirected: bool = False,
+    ) -> None:
         if rotate_bytes < ROTATE_BYTES_MIN or rotate_files < ROTATE_FILES_MIN:
             raise ValueError(
                 f"file sink {path}: rotate_bytes must be at least {ROTATE_BYTES_MIN} and rotate_files at "
@@ -66,6 +75,8 @@ class FileSink:
         self._path = path
         self._rotate_bytes = rotate_bytes
         self._rotate_files = rotate_files
+        self._stored = _REDIRECTED if redirected else _STORED
+        self._there_already = _REDIRECTED if redirected else _THERE_ALREADY
         self._lock = threading.Lock()
         self._lock_descriptor = -1
         self._descriptor = -1
@@ -135,7 +146,7 @@ class FileSink:
         for place, item in enumerate(items):
             line = b'{"_id":"%b","_source":%b}\n' % (item.id.encode(), item.document)
             if self._earlier_ids and item.id.encode() in self._earlier_ids:
-                results[place] = _THERE_ALREADY
+                results[place] = self._there_already
             elif b"\n" in item.document:
                 results[place] = _error(400, "the document has more than one line")
             elif len(line) > self._rotate_bytes:
@@ -160,7 +171,7 @@ class FileSink:
                 self._append(b"".join(lines[place] for place in now))
             except OSError as error:
                 return self._explain(error)
-            results.update(dict.fromkeys(now, _STORED))
+            results.update(dict.fromkeys(now, self._stored))
             waiting = waiting[len(now) :]
         return ""
 

@@ -32,6 +32,7 @@ from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 
 from logging_system.spool.reader import SpoolReader
+from tests.stack.processes import eventually
 
 SECONDS = 20
 TOKEN = "a-token-of-sixteen-or-more"  # noqa: S105 - known to the test alone
@@ -119,9 +120,7 @@ def test_what_was_answered_with_200_survives_a_kill_under_load(tmp_path: Path) -
         ]
         for client in clients:
             client.start()
-        deadline = time.monotonic() + SECONDS
-        while len(acknowledged) < 200 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        eventually(lambda: len(acknowledged) >= 200, "200 acknowledgements")
         process.send_signal(signal.SIGKILL)
         for client in clients:
             client.join(SECONDS)

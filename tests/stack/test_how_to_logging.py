@@ -7,13 +7,12 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from logging_system.cli import main
-from tests.stack.test_shipping import WAIT_SECONDS, Store, kill
+from tests.stack.processes import WAIT_SECONDS, Store
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = [
@@ -30,13 +29,6 @@ COMMANDS = [
     for page in PAGES
     for number, line in enumerate(re.findall(r"^ *python -m logging_system .*$", page.read_text(), re.M), 1)
 ]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "store")
-    yield made
-    kill(made.process)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

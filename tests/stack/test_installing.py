@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.test_shipping import WAIT_SECONDS, Store, eventually, finish, kill, ready_line, started
+from tests.stack.processes import WAIT_SECONDS, Store, eventually, finish, kill, ready_line, started
 
 STREAM = "logs-shop-default"
 
@@ -26,13 +26,6 @@ import logging_system
 url, spool = sys.argv[1:3]
 log = logging.getLogger("app")
 """
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "store")
-    yield made
-    kill(made.process)
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from logging_system.spool.reader import SpoolReader
-from tests.stack.test_shipping import WAIT_SECONDS, finish, kill, started
+from tests.stack.processes import WAIT_SECONDS, finish, kill, started
 
 PROLOGUE = """
 import logging, multiprocessing, os, signal, sys, threading, time

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import struct
 import subprocess
 import sys
 import time
-import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,9 +20,7 @@ import pytest
 
 from logging_system.spool.reader import SpoolReader
 from logging_system.spool.writer import SpoolWriter
-
-STREAM = "logs-shipping-test"
-WAIT_SECONDS = 30.0
+from tests.stack.processes import STREAM, WAIT_SECONDS, Store, eventually, finish, kill, ready_line, started
 
 APPLICATION = """
 import logging, os, sys, time
@@ -43,82 +39,6 @@ for sequence in range(count):
     time.sleep(max(0.0, started + sequence / per_second - time.monotonic()))
     log.info(f"line {sequence}\\nsecond", extra={"sequence": sequence})
 """
-
-
-class Store:
-    """elastic_lite as a process that can die and come back at the same address with the same data."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = 0
-        self.start()
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "harness.elastic_lite", "--port", str(self.port), "--lifeline"]
-        self.process = started([*command, "--data", str(self.folder)])
-        self.url: str = ready_line(self.process)["url"]
-        self.port = int(self.url.rpartition(":")[2])
-
-    def ask(self, method: str, path: str, body: object = None) -> Any:
-        data = None if body is None else orjson.dumps(body)
-        request = urllib.request.Request(  # noqa: S310 - our own process on the loopback
-            self.url + path, data, {"Content-Type": "application/json"}, method=method
-        )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-            return orjson.loads(answer.read())
-
-    def sequences(self) -> Counter[int]:
-        """Every stored copy, by the sequence it was logged with."""
-        self.ask("POST", f"/{STREAM}/_refresh")
-        found: Counter[int] = Counter()
-        after: list[object] = []
-        while True:
-            body: dict[str, object] = {
-                "size": 5_000,
-                "sort": [{"event.sequence": "asc"}, {"process.entity_id": "asc"}],
-            }
-            if after:
-                body["search_after"] = after
-            hits = self.ask("POST", f"/{STREAM}/_search", body)["hits"]["hits"]
-            if not hits:
-                return found
-            found.update(hit["_source"]["labels"]["sequence"] for hit in hits)
-            after = hits[-1]["sort"]
-
-
-def started(command: list[str], **arguments: Any) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **arguments)
-
-
-def ready_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    assert process.stdout is not None
-    content: dict[str, Any] = json.loads(process.stdout.readline())
-    return content
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    finish(process)
-
-
-def finish(process: subprocess.Popen[bytes]) -> int:
-    """Close the process's pipes and wait for it; returns its exit code."""
-    process.communicate(timeout=WAIT_SECONDS)
-    return process.returncode
-
-
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {WAIT_SECONDS} s: {what}"
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "store")
-    yield made
-    kill(made.process)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import orjson
@@ -9,9 +8,9 @@ import orjson
 from logging_system.shipper import Shipper
 from logging_system.sinks.file import FileSink
 from logging_system.spool.writer import SpoolWriter
+from tests.stack.processes import WAIT_SECONDS, eventually
 
 RECORDS = 3_000
-SECONDS_MAX = 30.0
 
 
 def messages(folder: Path) -> list[str]:
@@ -27,11 +26,9 @@ def ship(spool: Path, folder: Path, count: int) -> Shipper:
     shipper = Shipper(spool, sink)
     thread = threading.Thread(target=shipper.run)
     thread.start()
-    deadline_seconds = time.monotonic() + SECONDS_MAX
-    while shipper.counters().delivered < count and time.monotonic() < deadline_seconds:
-        time.sleep(0.05)
+    eventually(lambda: shipper.counters().delivered >= count, f"{count} deliveries")
     shipper.stop()
-    thread.join(SECONDS_MAX)
+    thread.join(WAIT_SECONDS)
     sink.close()
     return shipper
 

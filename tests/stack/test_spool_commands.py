@@ -11,9 +11,8 @@ import orjson
 import pytest
 
 from logging_system.spool.writer import SpoolWriter
-from tests.stack.test_shipping import WAIT_SECONDS, Store, eventually, shipped, shipper, store
-
-__all__ = ["store"]  # a fixture
+from tests.stack.processes import WAIT_SECONDS, Store, eventually
+from tests.stack.test_shipping import shipped, shipper
 
 
 def spool(*words: str) -> subprocess.CompletedProcess[str]:

@@ -16,6 +16,7 @@ from logging_system.handler_status import (
     status_files,
 )
 from logging_system.ledger import HandlerCounters
+from logging_system.meter import HandlerFlow
 from tests.unit.logging_system.spooling import append, writer
 
 NOW = 2_000_000_000.0
@@ -24,6 +25,10 @@ NOW = 2_000_000_000.0
 def counters(admitted: int, queued: int = 0, **dropped: int) -> HandlerCounters:
     offered = admitted + queued + sum(dropped.values())
     return HandlerCounters(offered, queued, dropped, admitted, 0, 0, {})
+
+
+def flow(counted: HandlerCounters) -> HandlerFlow:
+    return HandlerFlow(counted.offered, counted.queued, counted.dropped, counted.admitted)
 
 
 def epoch(number: int) -> str:
@@ -38,7 +43,7 @@ def write(
     closed: bool = True,
     age_seconds: float = ENDED_AGE_SECONDS,
 ) -> Path:
-    HandlerStatusFile(folder, epoch(number), "shop", lambda: 0.0).write(what, closing=closed)
+    HandlerStatusFile(folder, epoch(number), "shop", lambda: 0.0).write(what, flow(what), closing=closed)
     path = folder / f"status-handler-{epoch(number)}.json"
     os.utime(path, (NOW - age_seconds, NOW - age_seconds))
     return path
@@ -124,10 +129,10 @@ def test_a_crash_between_renaming_and_adding_loses_nothing(tmp_path: Path) -> No
 def test_a_handler_taken_for_ended_states_afterwards_only_what_came_later(tmp_path: Path) -> None:
     file = HandlerStatusFile(tmp_path, epoch(1), "shop", lambda: 0.0)
     path = tmp_path / f"status-handler-{epoch(1)}.json"
-    file.write(counters(5, queued=2, queue_full=1), closing=False)
+    file.write(counters(5, queued=2, queue_full=1), flow(counters(5, queued=2, queue_full=1)), closing=False)
     os.utime(path, (NOW - ENDED_AGE_SECONDS, NOW - ENDED_AGE_SECONDS))
     add_ended(tmp_path, NOW)
-    file.write(counters(9, queued=1, queue_full=3), closing=True)
+    file.write(counters(9, queued=1, queue_full=3), flow(counters(9, queued=1, queue_full=3)), closing=True)
     later = orjson.loads(path.read_bytes())
 
     assert (later["admitted"], later["queued"], later["dropped"]) == (4, 1, {"queue_full": 2})
@@ -137,10 +142,10 @@ def test_a_handler_taken_for_ended_states_afterwards_only_what_came_later(tmp_pa
 
 def test_a_removed_folder_does_not_make_a_handler_forget(tmp_path: Path) -> None:
     file = HandlerStatusFile(tmp_path, epoch(1), "shop", lambda: 0.0)
-    file.write(counters(5), closing=False)
+    file.write(counters(5), flow(counters(5)), closing=False)
     path = tmp_path / f"status-handler-{epoch(1)}.json"
     path.unlink()
-    file.write(counters(6), closing=False)
+    file.write(counters(6), flow(counters(6)), closing=False)
 
     assert orjson.loads(path.read_bytes())["admitted"] == 6
 
@@ -149,12 +154,12 @@ def test_an_idle_handler_touches_its_file_now_and_then(tmp_path: Path) -> None:
     now_seconds = 0.0
     file = HandlerStatusFile(tmp_path, epoch(1), "shop", lambda: now_seconds)
     path = tmp_path / f"status-handler-{epoch(1)}.json"
-    file.write(counters(1), closing=False)
+    file.write(counters(1), flow(counters(1)), closing=False)
     os.utime(path, (0, 0))
-    file.write(counters(1), closing=False)
+    file.write(counters(1), flow(counters(1)), closing=False)
     untouched = path.stat().st_mtime
     now_seconds = 31.0
-    file.write(counters(1), closing=False)
+    file.write(counters(1), flow(counters(1)), closing=False)
 
     assert untouched == 0
     assert path.stat().st_mtime > 0
@@ -174,7 +179,7 @@ def test_a_file_that_is_no_status_is_counted_as_unreadable(tmp_path: Path, data:
 def test_gateways_are_summed_up_and_bounded_like_handlers(tmp_path: Path) -> None:
     write(tmp_path, 1, counters(5))
     gateway = HandlerStatusFile(tmp_path, epoch(2), None, lambda: 0.0, kind="gateway")
-    gateway.write(counters(7, spool_refused=1), closing=True)
+    gateway.write(counters(7, spool_refused=1), flow(counters(7, spool_refused=1)), closing=True)
     (path,) = tmp_path.glob("status-gateway-*.json")
     os.utime(path, (NOW - ENDED_AGE_SECONDS, NOW - ENDED_AGE_SECONDS))
     listed = len(status_files(tmp_path))

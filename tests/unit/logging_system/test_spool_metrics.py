@@ -12,7 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from logging_system.delivery.machine import Tally
 from logging_system.handler_status import EndedHandlers, HandlerStatusFile
-from logging_system.ledger import HandlerCounters, ShipperCounters, counters_content, write_status
+from logging_system.ledger import (
+    HandlerCounters,
+    ShipperCounters,
+    both_content,
+    counters_content,
+    write_status,
+)
+from logging_system.meter import HandlerFlow
 from logging_system.metrics import HANDLER_PREFIX, SHIPPER_PREFIX, serve_metrics
 from logging_system.spool.cursor import Damage
 
@@ -24,8 +31,16 @@ def fetch(port: int, path: str) -> str:
         return str(answer.read().decode())
 
 
-def write_handler(folder: Path, number: int, counters: HandlerCounters) -> None:
-    HandlerStatusFile(folder, f"{number:032x}", "shop", lambda: 0.0).write(counters, closing=False)
+def write_handler(
+    folder: Path, number: int, counters: HandlerCounters, flow: HandlerFlow | None = None
+) -> None:
+    same = HandlerFlow(counters.offered, counters.queued, counters.dropped, counters.admitted)
+    file = HandlerStatusFile(folder, f"{number:032x}", "shop", lambda: 0.0)
+    file.write(counters, flow or same, closing=False)
+
+
+def write_shipper(path: Path, counters: ShipperCounters, metered: ShipperCounters | None = None) -> None:
+    write_status(path, {"pid": 7, **both_content(counters, metered or counters)})
 
 
 def samples(page: str) -> dict[str, float]:
@@ -39,9 +54,7 @@ def samples(page: str) -> dict[str, float]:
 def test_a_scrape_sums_all_handlers_and_shows_the_shipper(tmp_path: Path) -> None:
     write_handler(tmp_path, 1, HandlerCounters(7, 1, {"queue_full": 2}, 4, 0, 0, {"ENOSPC": 3}))
     write_handler(tmp_path, 2, HandlerCounters(9, 2, {"queue_full": 1, "closed": 1}, 5, 0, 0, {}))
-    write_status(
-        tmp_path / "s.json", {"pid": 7, **counters_content(ShipperCounters(10, 2, 4, 1, 1, 1, 1, 0))}
-    )
+    write_shipper(tmp_path / "s.json", ShipperCounters(10, 2, 4, 1, 1, 1, 1, 0))
     with serve_metrics(0, tmp_path, tmp_path / "s.json") as port:
         found = samples(fetch(port, "/metrics"))
 
@@ -50,6 +63,8 @@ def test_a_scrape_sums_all_handlers_and_shows_the_shipper(tmp_path: Path) -> Non
     assert found["logging_system_handlers_dropped_total.queue_full"] == 3
     assert found["logging_system_handlers_spool_errors_total.ENOSPC"] == 3
     assert found["logging_system_handlers_balanced"] == 1
+    assert found["logging_system_handlers_surfaces_agree"] == 1
+    assert found["logging_system_shipper_surfaces_agree"] == 1
     assert found["logging_system_shipper_delivered_total"] == 4
     assert found["logging_system_shipper_spooled"] == 2
     assert "logging_system_shipper_pid" not in found
@@ -57,7 +72,7 @@ def test_a_scrape_sums_all_handlers_and_shows_the_shipper(tmp_path: Path) -> Non
 
 def test_both_equations_hold_on_the_page(tmp_path: Path) -> None:
     write_handler(tmp_path, 1, HandlerCounters(7, 1, {"queue_full": 2}, 4, 0, 0, {}))
-    write_status(tmp_path / "s.json", counters_content(ShipperCounters(10, 2, 4, 1, 1, 1, 1, 0)))
+    write_shipper(tmp_path / "s.json", ShipperCounters(10, 2, 4, 1, 1, 1, 1, 0))
     with serve_metrics(0, tmp_path, tmp_path / "s.json") as port:
         found = samples(fetch(port, "/metrics"))
     handlers = {name.removeprefix(HANDLER_PREFIX): value for name, value in found.items()}
@@ -67,6 +82,32 @@ def test_both_equations_hold_on_the_page(tmp_path: Path) -> None:
 
     assert handlers["offered_total"] == handlers["queued"] + dropped + handlers["admitted_total"]
     assert shipper["admitted_total"] == shipper["spooled"] + sum(shipper[f"{name}_total"] for name in gone)
+
+
+def test_the_page_shows_what_the_meters_say_and_that_a_ledger_says_otherwise(tmp_path: Path) -> None:
+    write_handler(tmp_path, 1, HandlerCounters(7, 1, {"queue_full": 2}, 4, 0, 0, {}))
+    write_handler(tmp_path, 2, HandlerCounters(3, 0, {}, 3, 0, 0, {}), HandlerFlow(4, 0, {}, 3))
+    write_shipper(
+        tmp_path / "s.json",
+        ShipperCounters(10, 2, 4, 1, 1, 1, 1, 0),
+        ShipperCounters(11, 3, 4, 1, 1, 1, 1, 0),
+    )
+    with serve_metrics(0, tmp_path, tmp_path / "s.json") as port:
+        found = samples(fetch(port, "/metrics"))
+
+    assert found["logging_system_handlers_offered_total"] == 11
+    assert found["logging_system_handlers_balanced"] == 0
+    assert found["logging_system_handlers_surfaces_agree"] == 0
+    assert found["logging_system_shipper_admitted_total"] == 11
+    assert found["logging_system_shipper_balanced"] == 1
+    assert found["logging_system_shipper_surfaces_agree"] == 0
+
+
+def test_files_of_a_version_without_meters_are_shown_as_they_are(tmp_path: Path) -> None:
+    old = counters_content(HandlerCounters(7, 1, {"queue_full": 2}, 4, 0, 0, {}))
+    write_status(tmp_path / f"status-handler-{1:032x}.json", old)
+    with serve_metrics(0, tmp_path, tmp_path / "s.json") as port:
+        assert samples(fetch(port, "/metrics"))["logging_system_handlers_offered_total"] == 7
 
 
 def test_the_status_page_is_the_shipper_s_file(tmp_path: Path) -> None:
@@ -91,4 +132,4 @@ def test_the_reference_lists_every_counter() -> None:
         for each in fields(kind)
     }
 
-    assert counted - {"last_added", "last_trouble"} - listed == set()
+    assert counted - {"last_added", "last_trouble", "metered_admitted", "metered_dropped"} - listed == set()

@@ -1,0 +1,178 @@
+"""Files that stand in for a store while it cannot be used, so that its outage does not fill the spool.
+
+```
+store ──nothing settled for so long──▶ files ──store is prepared again──▶ store
+```
+
+What goes into the files stays there and counts as redirected. Nothing is copied to the store when it comes
+back: whoever wants it there imports the files, whose ids are those the store would have had.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+
+from logging_system.delivery.answers import Answer, Fate, Judged, NoAnswer, Refused, Unproved, judge, parsed
+from logging_system.delivery.look_up import Found, judge_look_up
+from logging_system.delivery.machine import Item
+from logging_system.sinks import Sink
+
+PROBE_SECONDS = 10.0
+"""How often a store that could not be used is asked whether it can be."""
+
+_CANNOT_LOOK_UP = Answer(501, {}, b"")
+_log = logging.getLogger(__name__)
+
+
+class FallbackSink:
+    """A store, and files while it settles nothing.
+
+    A store can be used when an answer of it settles a document, stored or refused for good. One that is not
+    there, pushes everything back or has all writes blocked cannot. Only what it was asked for counts: a store
+    nobody sends to is not missed.
+
+    A record of which the store may have taken a copy, because its answer was lost, is not looked up while the
+    store cannot be used: it goes to the files too, and the delivery machine counts a skipped look-up.
+
+    Args:
+        store: The store.
+        files: What stands in; documents it takes must count as redirected.
+        path: Where the files are, for messages.
+        after_seconds: How long the store may settle nothing.
+        monotonic: The clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        store: Sink,
+        files: Sink,
+        path: Path,
+        *,
+        after_seconds: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._path = path
+        self._after_seconds = after_seconds
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._failing_since_seconds: float | None = None
+        self._standing_in = False
+        self._probe_due_seconds = 0.0
+
+    @property
+    def standing_in(self) -> bool:
+        """Whether records go to the files now."""
+        return self._standing_in
+
+    def prepare(self) -> str | None:
+        """Prepare the store, or the files once it could not be for long enough; see `Sink.prepare`."""
+        if self._path.exists():
+            # What was written there just before a crash is known by its id.
+            self._files.prepare()
+        trouble = self._store.prepare()
+        if trouble is None:
+            return None
+        self._failed(trouble)
+        return self._files.prepare() if self._standing_in else trouble
+
+    def send(self, items: Sequence[Item]) -> Answer | NoAnswer:
+        """Send to the store, or write to the files; see `Sink.send`."""
+        if self._uses_files():
+            return self._files.send(items)
+        answer = self._store.send(items)
+        judged = judge(answer, [item.id for item in items])
+        if isinstance(judged, Refused):
+            self._settled()
+        elif not isinstance(judged, Judged):
+            self._failed(judged.reason)
+        elif any(result.fate is not Fate.RETRY for result in judged.items):
+            self._settled()
+        elif judged.items:
+            self._failed(judged.items[0].reason)
+        return answer
+
+    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> Answer | NoAnswer:
+        """Ask the store and the files which documents they have; see `Sink.look_up`."""
+        if self._uses_files():
+            return _CANNOT_LOOK_UP  # the files know themselves what they have
+        answer = self._store.look_up(ids, indices)
+        judged = judge_look_up(answer, ids, indices)
+        if isinstance(judged, Unproved):
+            self._failed(judged.reason)
+        if isinstance(answer, Answer) and isinstance(judged, Found):
+            return _with_found(answer, self._in_files(ids))
+        return answer
+
+    def close(self) -> None:
+        """Close both."""
+        self._store.close()
+        self._files.close()
+
+    def _in_files(self, ids: Sequence[str]) -> frozenset[str]:
+        answer = self._files.look_up(ids, [])
+        docs = parsed(answer.body)["docs"] if isinstance(answer, Answer) else []
+        return (
+            frozenset(doc["_id"] for doc in docs if doc["found"]) if isinstance(docs, list) else frozenset()
+        )
+
+    def _uses_files(self) -> bool:
+        """Tell whether the files stand in; one thread asks the store now and then whether it is back."""
+        with self._lock:
+            now_seconds = self._monotonic()
+            if not self._standing_in:
+                return False
+            if now_seconds < self._probe_due_seconds:
+                return True
+            self._probe_due_seconds = float("inf")
+        trouble: str | None = "not asked"
+        try:
+            trouble = self._store.prepare()
+        finally:
+            with self._lock:
+                self._probe_due_seconds = self._monotonic() + PROBE_SECONDS
+                self._standing_in = trouble is not None
+        if trouble is None:
+            _log.warning("the store can be used again: records go there; see %s for those before", self._path)
+            self._settled()
+        return trouble is not None
+
+    def _settled(self) -> None:
+        with self._lock:
+            self._failing_since_seconds = None
+
+    def _failed(self, trouble: str) -> None:
+        with self._lock:
+            now_seconds = self._monotonic()
+            if self._failing_since_seconds is None:
+                self._failing_since_seconds = now_seconds
+            since_seconds = now_seconds - self._failing_since_seconds
+            if self._standing_in or since_seconds < self._after_seconds:
+                return
+            self._standing_in = True
+            self._probe_due_seconds = now_seconds + PROBE_SECONDS
+        _log.warning(
+            "the store could not be used for %.0f s (%s): records go to %s until it can",
+            since_seconds,
+            trouble,
+            self._path,
+        )
+
+
+def _with_found(answer: Answer, ids: frozenset[str]) -> Answer:
+    """Return a multi-get's answer that says of `ids` too that they are there."""
+    docs = parsed(answer.body).get("docs") if ids else None
+    if not isinstance(docs, list):
+        return answer
+    for doc in docs:
+        if isinstance(doc, dict) and doc.get("_id") in ids and "error" not in doc:
+            doc["found"] = True
+    return replace(answer, body=orjson.dumps({"docs": docs}))
