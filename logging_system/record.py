@@ -1,7 +1,7 @@
 """Turns a `logging.LogRecord` into an Elastic Common Schema document, in two steps on two threads.
 
-`capture` runs on the caller's thread and takes only what a later mutation could change; `encode` runs on the
-worker.
+`capture` runs on the caller's thread: it copies the attributes, which is one step, and formats only what a
+later mutation could change. `encode` runs on the worker.
 
 The message is kept byte for byte. JSON cannot carry a lone surrogate (Python reads undecodable bytes into
 them), so each becomes six ASCII characters: a backslash, `u` and its four digits, `dc80` for U+DC80. Texts
@@ -18,6 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Literal, get_args
 
@@ -36,6 +37,8 @@ _FRAMES_MAX = 100
 _NESTING_MAX = 20
 _ABRIDGED_DEPTH = 2
 _ABRIDGED_CHARACTERS = 256
+_BARE_BYTES = 512
+_TIMESTAMPS_END = 2.0**32
 
 Label = str | int | float | bool | None
 Document = dict[str, object]
@@ -47,6 +50,7 @@ _DURABILITIES: frozenset[object] = frozenset(get_args(Durability))
 
 _SCALARS = frozenset({int, float, bool, type(None)})
 _CONTAINERS = (tuple, list, dict, set, frozenset)
+_LABELS = frozenset({float, bool, type(None)})
 _IMMUTABLE = frozenset({str, int, float, bool, type(None), bytes})
 _OWN = tuple(logging.makeLogRecord({}).__dict__)
 _LAST_OWN = _OWN[-1]
@@ -72,13 +76,10 @@ class Captured:
     """A record as the caller left it.
 
     Attributes:
-        record: The record itself, for the callback; read only for what nobody changes after the call.
-        template: Its message, unformatted.
-        args: Its arguments, or None where they may change.
-        level: Its level's name.
+        record: The record itself, for the callback; nothing else of it is read after the call.
+        attributes: A copy of its attributes. What is in them cannot change, but for what the next three hold.
         message: The formatted message, or None where formatting can wait.
-        extras: The `extra` values as they were given, where none of them can change.
-        labels: Those that can, flattened on the spot, and what the formatting has to say.
+        labels: The `extra` values, flattened on the spot, or None where none of them can change.
         error: Type, message and stack trace, where there is an exception.
         size_bytes: Roughly what it holds in memory.
         durability: The class the call asked for; None leaves it to the handler.
@@ -86,12 +87,9 @@ class Captured:
     """
 
     record: logging.LogRecord
-    template: object
-    args: object
-    level: object
+    attributes: dict[str, Any]
     message: str | None
-    extras: dict[str, object]
-    labels: dict[str, Label]
+    labels: dict[str, Label] | None
     error: dict[str, str] | None
     size_bytes: int
     durability: Durability | None = None
@@ -105,34 +103,32 @@ def identity(document: Document) -> Document:
 
 def capture(record: logging.LogRecord) -> Captured:
     """Take from a record what may change after the call; never raises for what is in it."""
-    labels: dict[str, Label] = {}
-    extras = _extras(record.__dict__)
-    durability: Durability | None = None
-    held_bytes = 512
-    if extras:
-        if DURABILITY_KEY in extras:
-            durability = _take_durability(extras)
-        if (extra_bytes := _immutable_size(extras)) is None:
-            labels, extras = labels_of(extras), {}
-            extra_bytes = _size(labels)
-        held_bytes += extra_bytes
-    error = _error(record) if record.exc_info or record.stack_info else None
-    if error is not None:
+    attributes = record.__dict__.copy()
+    durability = _take_durability(attributes) if DURABILITY_KEY in attributes else None
+    labels: dict[str, Label] | None = None
+    added_bytes = _added_bytes(attributes)
+    if added_bytes is None:
+        labels = labels_of(_extras(attributes))
+        added_bytes = _size(labels)
+    held_bytes = _BARE_BYTES + added_bytes
+    error: dict[str, str] | None = None
+    if attributes["exc_info"] or attributes["stack_info"]:
+        error = _error(record)
         held_bytes += _size(error)
-    template, args = record.msg, record.args
+    template, args = attributes["msg"], attributes["args"]
     message: str | None = None
-    plain = type(record) is logging.LogRecord  # a subclass may format in its own way
-    if plain and type(template) is str and (not args or _are_immutable(args)):
+    # A subclass may format in its own way.
+    if type(template) is str and type(record) is logging.LogRecord and (not args or _are_immutable(args)):
         held_bytes += len(template)
         if args:
             held_bytes += sum(len(arg) for arg in args if isinstance(arg, str | bytes))
     else:
-        message = _message(template, args, labels, None if plain else record)
+        notes: dict[str, Label] = {}
+        message = _message(template, args, notes, None if type(record) is logging.LogRecord else record)
         held_bytes += len(message)
-        template = args = None
-    return Captured(
-        record, template, args, record.levelname, message, extras, labels, error, held_bytes, durability
-    )
+        if notes:
+            labels = {**(labels_of(_extras(attributes)) if labels is None else labels), **notes}
+    return Captured(record, attributes, message, labels, error, held_bytes, durability)
 
 
 def labels_of(attributes: Mapping[str, object]) -> dict[str, Label]:
@@ -143,10 +139,12 @@ def labels_of(attributes: Mapping[str, object]) -> dict[str, Label]:
     """
     labels: dict[str, Label] = {}
     for key, given in attributes.items():
-        for path, value in _flatten(str(key), given, LABEL_DEPTH_MAX):
+        # Most values need no walk, and walking was a third of what a record cost the worker.
+        plain = _is_label(given)
+        for path, value in ((str(key), given),) if plain else _flatten(str(key), given, LABEL_DEPTH_MAX):
             if len(labels) >= LABELS_MAX:
                 return labels
-            labels[path[:LABEL_KEY_CHARACTERS_MAX].replace("\0", "\\0") or "_"] = value
+            labels[_label_name(path)] = value  # type: ignore[assignment]  # `_is_label`
     return labels
 
 
@@ -171,27 +169,27 @@ def encode_document(document: Document) -> bytes:
 
 
 def _document(captured: Captured, sequence: int, producer: Producer) -> Document:
-    record = captured.record
-    labels = {**labels_of(captured.extras), **captured.labels}
-    message = captured.message
+    attributes, labels, message = captured.attributes, captured.labels, captured.message
+    if labels is None:
+        labels = labels_of(_extras(attributes))
     if message is None:
-        message = _message(captured.template, captured.args, labels)
+        message = _message(attributes["msg"], attributes["args"], labels)
     document: Document = {
-        "@timestamp": _timestamp(record.created),
+        "@timestamp": _timestamp(attributes["created"]),
         "message": message,
         "log": {
-            "level": str(captured.level).lower(),
-            "logger": record.name,
+            "level": str(attributes["levelname"]).lower(),
+            "logger": attributes["name"],
             "origin": {
-                "file": {"name": record.filename, "line": record.lineno},
-                "function": record.funcName,
+                "file": {"name": attributes["filename"], "line": attributes["lineno"]},
+                "function": attributes["funcName"],
             },
         },
         "service": {"name": producer.service},
         "process": {
-            "pid": record.process,
+            "pid": attributes["process"],
             "entity_id": producer.entity_id,
-            "thread": {"name": record.threadName},
+            "thread": {"name": attributes["threadName"]},
         },
         "event": {"sequence": sequence},
         "ecs": {"version": "8.17"},
@@ -204,11 +202,22 @@ def _document(captured: Captured, sequence: int, producer: Producer) -> Document
 
 
 def _timestamp(created: object) -> str:
+    if type(created) is float and 0.0 <= created < _TIMESTAMPS_END:
+        second = int(created)
+        # As `datetime.fromtimestamp` rounds: half to even, from the exact fraction.
+        microseconds = round((created - second) * 1e6)
+        if microseconds < 1_000_000:
+            return f"{_second_text(second)}.{microseconds:06d}Z"
     try:
         moment = datetime.fromtimestamp(float(created), UTC)  # type: ignore[arg-type]  # anything may be in there
     except (TypeError, ValueError, OverflowError, OSError):
         moment = datetime.fromtimestamp(0, UTC)
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+@lru_cache(maxsize=64)
+def _second_text(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat().removesuffix("+00:00")
 
 
 def _extras(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -233,16 +242,24 @@ def _take_durability(extras: dict[str, Any]) -> Durability | None:
     return asked  # type: ignore[return-value]  # one of the three
 
 
-def _immutable_size(extras: Mapping[str, object]) -> int | None:
-    """Return roughly what values hold in memory, or None where one of them may change later."""
+def _added_bytes(attributes: dict[str, Any]) -> int | None:
+    """Return roughly what was added to a record's own attributes, or None where that needs a closer look.
+
+    It does where a value may change later, and where the record's own attributes are not all in their place:
+    something added may then stand before them.
+    """
     size_bytes = 0
-    for value in extras.values():
+    unseen = len(attributes) - len(_OWN)
+    for name, value in reversed(attributes.items()):
+        if name == _LAST_OWN:
+            return None if unseen else size_bytes
         kind = type(value)
         if kind is str or kind is bytes:
-            size_bytes += len(value)  # type: ignore[arg-type]  # the exact types above have a length
+            size_bytes += len(value)
         elif kind not in _IMMUTABLE:
             return None
-    return size_bytes
+        unseen -= 1
+    return None
 
 
 def _are_immutable(args: object) -> bool:
@@ -328,12 +345,25 @@ def _error(record: logging.LogRecord) -> dict[str, str] | None:
         return {"type": _type_name(record.exc_info), "message": f"unformatted: {type(error).__name__}"}
 
 
+def _label_name(path: str) -> str:
+    if 0 < len(path) <= LABEL_KEY_CHARACTERS_MAX and "\0" not in path:
+        return path
+    return path[:LABEL_KEY_CHARACTERS_MAX].replace("\0", "\\0") or "_"
+
+
+def _is_label(value: Any) -> bool:
+    kind = type(value)
+    if kind is str:
+        return len(value) <= LABEL_CHARACTERS_MAX
+    return kind in _LABELS or (kind is int and -(2**63) <= value < 2**63)
+
+
 def _flatten(path: str, value: object, depth: int) -> Iterator[tuple[str, Label]]:
     if isinstance(value, dict) and depth > 1:
         for key, inner in list(islice(value.items(), LABELS_MAX)):
             yield from _flatten(f"{path}.{_text(key)}", inner, depth - 1)
-    elif type(value) in (bool, float, type(None)) or (type(value) is int and -(2**63) <= value < 2**63):
-        yield path, value  # type: ignore[misc]  # the exact types above are labels
+    elif _is_label(value):
+        yield path, value  # type: ignore[misc]  # it is one
     else:
         yield path, _text(value)
 
