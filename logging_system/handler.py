@@ -49,8 +49,10 @@ class Sender(Protocol):
         """End by a moment of the monotonic clock; if time allows, deliver first what `epoch` spooled."""
 
 
-class _Guard(threading.local):
-    """Tells a log call made inside another (by `__str__`, a signal handler) from a first one."""
+class _Calls:
+    """What one thread is about: tells a log call made inside another (by `__str__`, a signal handler)."""
+
+    __slots__ = ("active", "overflowed", "postponed")
 
     def __init__(self) -> None:
         self.active = False
@@ -64,6 +66,12 @@ class _Guard(threading.local):
         self.postponed.clear()
         self.overflowed.clear()
         return count
+
+
+class _Guard(threading.local):
+    # One look-up in what is the thread's own, instead of one for each attribute.
+    def __init__(self) -> None:
+        self.calls = _Calls()
 
 
 class SpoolHandler(logging.Handler):
@@ -152,17 +160,13 @@ class SpoolHandler(logging.Handler):
         """
         if _is_own(record):
             return False
-        guard = self._guard
-        if guard.active:
-            (guard.postponed if len(guard.postponed) < _POSTPONED_MAX else guard.overflowed).append(record)
+        calls = self._guard.calls
+        if calls.active:
+            (calls.postponed if len(calls.postponed) < _POSTPONED_MAX else calls.overflowed).append(record)
             return True
-        passed = self._offer_guarded(record)
-        budget = _POSTPONED_MAX
-        while guard.postponed and budget:
-            budget -= 1
-            self._offer_guarded(guard.postponed.pop(0))
-        if guard.postponed or guard.overflowed:
-            self._ledger.drop_offered("reentrant", guard.forget())
+        passed = self._offer(record, calls)
+        if calls.postponed or calls.overflowed:
+            self._offer_postponed(calls)
         return passed
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -259,33 +263,36 @@ class SpoolHandler(logging.Handler):
 
     def _run_worker(self, worker: Worker) -> None:
         # What the callback logs through this handler would call it again, for ever.
-        self._guard.active = True
+        self._guard.calls.active = True
         worker.run()
 
-    def _offer_guarded(self, record: logging.LogRecord) -> bool:
-        guard = self._guard
-        guard.active = True
+    def _offer_postponed(self, calls: _Calls) -> None:
+        budget = _POSTPONED_MAX
+        while calls.postponed and budget:
+            budget -= 1
+            self._offer(calls.postponed.pop(0), calls)
+        if calls.postponed or calls.overflowed:
+            self._ledger.drop_offered("reentrant", calls.forget())
+
+    def _offer(self, record: logging.LogRecord, calls: _Calls) -> bool:
+        calls.active = True
         try:
-            return self._offer(record)
+            if self.filters:
+                passed: object = self.filter(record)  # from Python 3.12 on it may be another record
+                if not passed:
+                    return False
+                if isinstance(passed, logging.LogRecord):
+                    record = passed
+            if self._forked:
+                self._start_after_fork()
+            captured = capture(record, self._durability)
+            # By position: a call with keywords costs a tenth of this whole method more.
+            if self._queue.offer(captured, record.levelno >= logging.ERROR) and captured.acknowledged:
+                self._tell_durable([record])
         except Exception:
             self._ledger.drop_offered("capture_error")
-            return True
         finally:
-            guard.active = False
-
-    def _offer(self, record: logging.LogRecord) -> bool:
-        if self.filters:
-            passed: object = self.filter(record)  # from Python 3.12 on it may be another record
-            if not passed:
-                return False
-            if isinstance(passed, logging.LogRecord):
-                record = passed
-        if self._forked:
-            self._start_after_fork()
-        captured = capture(record)
-        captured.acknowledged = (captured.durability or self._durability) == "memory"
-        if self._queue.offer(captured, may_wait=record.levelno >= logging.ERROR) and captured.acknowledged:
-            self._tell_durable([record])
+            calls.active = False
         return True
 
     def _tell_durable(self, records: Sequence[logging.LogRecord]) -> None:
@@ -299,7 +306,7 @@ class SpoolHandler(logging.Handler):
     def _group_is_durable(self, records: Sequence[logging.LogRecord]) -> None:
         if records:
             self._tell_durable(records)
-        if own_records := self._guard.forget():
+        if own_records := self._guard.calls.forget():
             self._ledger.drop_offered("own_thread", own_records)
 
     def _leave_parent(self) -> None:

@@ -82,8 +82,7 @@ class Captured:
         labels: The `extra` values, flattened on the spot, or None where none of them can change.
         error: Type, message and stack trace, where there is an exception.
         size_bytes: Roughly what it holds in memory.
-        durability: The class the call asked for; None leaves it to the handler.
-        acknowledged: Whether it was named to the application already: it must not be given up.
+        durability: The class it is acknowledged at: what the call asked for, or else what the handler does.
     """
 
     record: logging.LogRecord
@@ -92,8 +91,12 @@ class Captured:
     labels: dict[str, Label] | None
     error: dict[str, str] | None
     size_bytes: int
-    durability: Durability | None = None
-    acknowledged: bool = False
+    durability: Durability | None
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether it is named to the application as soon as it is queued: it must not be given up then."""
+        return self.durability == "memory"
 
 
 def identity(document: Document) -> Document:
@@ -101,10 +104,16 @@ def identity(document: Document) -> Document:
     return document
 
 
-def capture(record: logging.LogRecord) -> Captured:
-    """Take from a record what may change after the call; never raises for what is in it."""
+def capture(record: logging.LogRecord, durability: Durability | None = None) -> Captured:
+    """Take from a record what may change after the call; never raises for what is in it.
+
+    Args:
+        record: The record.
+        durability: The class of a record that asks for none.
+    """
     attributes = record.__dict__.copy()
-    durability = _take_durability(attributes) if DURABILITY_KEY in attributes else None
+    if DURABILITY_KEY in attributes:
+        durability = _take_durability(attributes) or durability
     labels: dict[str, Label] | None = None
     added_bytes = _added_bytes(attributes)
     if added_bytes is None:
