@@ -216,5 +216,8 @@ class RecordQueue:
 
     def _wait_for_work(self, records: int, seconds: float) -> None:
         self._worker_waits_for = records
-        self._work.wait_for(lambda: self.closed or self._hurry or len(self._records) >= records, seconds)
+        # Hurry is about records that wait for company; where there are none it would have the worker spin.
+        self._work.wait_for(
+            lambda: self.closed or len(self._records) >= (1 if self._hurry else records), seconds
+        )
         self._worker_waits_for = 0
