@@ -34,6 +34,7 @@ _OWN_NAMES = f"{OWN_NAME}."
 _WORKER_NAME = f"{_OWN_NAMES}worker"
 _POSTPONED_MAX = 16
 _DRAIN_SHARE = 0.8
+_ERROR = logging.ERROR
 
 
 class Sender(Protocol):
@@ -52,10 +53,12 @@ class Sender(Protocol):
 class _Calls:
     """What one thread is about: tells a log call made inside another (by `__str__`, a signal handler)."""
 
-    __slots__ = ("active", "overflowed", "postponed")
+    __slots__ = ("active", "logger_seen", "overflowed", "postponed", "thread_seen")
 
     def __init__(self) -> None:
         self.active = False
+        self.logger_seen: str | None = None
+        self.thread_seen: str | None = None
         # Lists, because appending is one step: a signal handler may come between any two.
         self.postponed: list[logging.LogRecord] = []
         self.overflowed: list[logging.LogRecord] = []
@@ -92,7 +95,8 @@ class SpoolHandler(logging.Handler):
         block_seconds: How long a thread may wait for room in a full queue per second.
         close_seconds: How long `close` may take, 5 at most.
         on_durable: Called with exactly the records that have just become durable, never with dropped ones;
-            from the worker, or for "memory" from the thread that logged. Can be set later as an attribute.
+            from the worker, or for "memory" from the thread that logged. Can be set later as an attribute:
+            what was logged before that is not named.
         scrub: Takes secrets out of a document before it is written anywhere.
         sender: Ships the spool from this process; without one, a process of its own does.
         level: The handler's level.
@@ -158,9 +162,14 @@ class SpoolHandler(logging.Handler):
         Returns:
             Whether the record passed the filters.
         """
-        if _is_own(record):
-            return False
         calls = self._guard.calls
+        name, thread_name = record.name, record.threadName
+        # By identity: most calls of a thread come from the logger before, and these two do not change.
+        if name is not calls.logger_seen or thread_name is not calls.thread_seen:
+            if _is_own(name, thread_name):
+                return False
+            if thread_name is not None:
+                calls.logger_seen, calls.thread_seen = name, thread_name
         if calls.active:
             (calls.postponed if len(calls.postponed) < _POSTPONED_MAX else calls.overflowed).append(record)
             return True
@@ -285,9 +294,9 @@ class SpoolHandler(logging.Handler):
                     record = passed
             if self._forked:
                 self._start_after_fork()
-            captured = capture(record, self._durability)
+            captured = capture(record, self._durability, self.on_durable is not None)
             # By position: a call with keywords costs a tenth of this whole method more.
-            if self._queue.offer(captured, record.levelno >= logging.ERROR) and captured.acknowledged:
+            if self._queue.offer(captured, record.levelno >= _ERROR) and captured.durability == "memory":
                 self._tell_durable([record])
         except Exception:
             self._ledger.drop_offered("capture_error")
@@ -332,10 +341,9 @@ class SpoolHandler(logging.Handler):
             multiprocessing_util.Finalize(None, self.close, exitpriority=100)
 
 
-def _is_own(record: logging.LogRecord) -> bool:
-    if record.name.startswith(_OWN_NAMES):
+def _is_own(logger: str, thread: str | None) -> bool:
+    if logger.startswith(_OWN_NAMES):
         return True
-    thread = record.threadName
     if thread is None:  # `logging.logThreads` is off
         thread = threading.current_thread().name
     # The worker's thread also runs the application's callback, whose records are counted.

@@ -76,7 +76,7 @@ class Captured:
     """A record as the caller left it.
 
     Attributes:
-        record: The record itself, for the callback; nothing else of it is read after the call.
+        record: The record itself where the callback will name it; nothing of it is read here after the call.
         attributes: A copy of its attributes. What is in them cannot change, but for what the next three hold.
         message: The formatted message, or None where formatting can wait.
         labels: The `extra` values, flattened on the spot, or None where none of them can change.
@@ -85,7 +85,7 @@ class Captured:
         durability: The class it is acknowledged at: what the call asked for, or else what the handler does.
     """
 
-    record: logging.LogRecord
+    record: logging.LogRecord | None
     attributes: dict[str, Any]
     message: str | None
     labels: dict[str, Label] | None
@@ -104,12 +104,15 @@ def identity(document: Document) -> Document:
     return document
 
 
-def capture(record: logging.LogRecord, durability: Durability | None = None) -> Captured:
+def capture(
+    record: logging.LogRecord, durability: Durability | None = None, is_named: bool = False
+) -> Captured:
     """Take from a record what may change after the call; never raises for what is in it.
 
     Args:
         record: The record.
         durability: The class of a record that asks for none.
+        is_named: Whether a callback names the record later; otherwise it can go as soon as the call returns.
     """
     attributes = record.__dict__.copy()
     if DURABILITY_KEY in attributes:
@@ -137,7 +140,7 @@ def capture(record: logging.LogRecord, durability: Durability | None = None) -> 
         held_bytes += len(message)
         if notes:
             labels = {**(labels_of(_extras(attributes)) if labels is None else labels), **notes}
-    return Captured(record, attributes, message, labels, error, held_bytes, durability)
+    return Captured(record if is_named else None, attributes, message, labels, error, held_bytes, durability)
 
 
 def labels_of(attributes: Mapping[str, object]) -> dict[str, Label]:

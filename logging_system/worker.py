@@ -94,7 +94,7 @@ class Worker:
         if kept and self._append(documents, kept):
             self._in_hand -= len(kept)
             self._ledger.admit(len(kept))
-            self._durable([captured.record for captured in kept if not captured.acknowledged])
+            self._durable([one.record for one in kept if one.record is not None and not one.acknowledged])
 
     def _encode(self, group: Sequence[Captured]) -> tuple[list[Captured], list[bytes]]:
         kept: list[Captured] = []
