@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Literal
 
 from logging_system.ledger import HandlerLedger
-from logging_system.meter import QueueLevel
 from logging_system.record import Captured
 
 GROUP_RECORDS_MAX = 512
@@ -72,8 +71,7 @@ class RecordQueue:
         self._budget = BlockBudget(allowance_seconds)
         self._records: deque[Captured] = deque()
         self._bytes = 0
-        self._entered = 0
-        self._entered_before_group = 0
+        self._taken_before_group = 0
         self._room = threading.Condition(ledger.lock)
         self._work = threading.Condition(ledger.lock)
         self._settled = threading.Condition(ledger.lock)
@@ -81,9 +79,9 @@ class RecordQueue:
         self._blocked = 0
         self._hurry = False
         self.closed = False
-        ledger.meter.level = self._level
+        ledger.meter.waiting = self._records.__len__
 
-    def offer(self, captured: Captured, *, may_wait: bool) -> bool:
+    def offer(self, captured: Captured, may_wait: bool) -> bool:
         """Queue a record, or count why not.
 
         Args:
@@ -93,19 +91,19 @@ class RecordQueue:
         Returns:
             Whether the record was queued.
         """
-        ledger = self._ledger
+        ledger, records = self._ledger, self._records
         with ledger.lock:
-            if not self.closed and self._is_full(captured):
-                self._make_room(captured, may_wait=may_wait)
-            if self.closed or self._is_full(captured):
-                ledger.drop_offered("closed" if self.closed else "queue_full")
+            # What is bounded is read here and not by `_is_full`: this is the caller's time.
+            held_bytes = self._bytes + captured.size_bytes
+            if (
+                self.closed or len(records) >= self._records_max or held_bytes > self._bytes_max
+            ) and not self._find_room(captured, may_wait=may_wait):
                 return False
             ledger.offered += 1
             ledger.queued += 1
-            self._entered += 1
-            self._records.append(captured)
             self._bytes += captured.size_bytes
-            if self._worker_waits_for and len(self._records) >= self._worker_waits_for:
+            records.append(captured)
+            if self._worker_waits_for and len(records) >= self._worker_waits_for:
                 self._worker_waits_for = 0
                 self._work.notify()
             return True
@@ -124,7 +122,7 @@ class RecordQueue:
                 self._wait_for_work(1, idle_seconds)
             if self._records and len(self._records) < GROUP_RECORDS_MAX and not (self.closed or self._hurry):
                 self._wait_for_work(GROUP_RECORDS_MAX, linger_seconds)
-            self._entered_before_group = self._entered - len(self._records)
+            self._taken_before_group = self._ledger.meter.taken
             group: list[Captured] = []
             group_bytes = 0
             while self._records and len(group) < GROUP_RECORDS_MAX and group_bytes < GROUP_BYTES_MAX:
@@ -149,7 +147,7 @@ class RecordQueue:
             Whether that happened in time.
         """
         with self._ledger.lock:
-            target = self._entered
+            target = self._ledger.meter.taken + len(self._records)
             self._hurry = True
             self._work.notify()
             try:
@@ -174,19 +172,24 @@ class RecordQueue:
             self._bytes = 0
             self._settled.notify_all()
 
-    def _level(self) -> QueueLevel:
-        return QueueLevel(self._entered, len(self._records))
-
     def _have_left(self) -> int:
         """Return how many records, in the order they came, have left the queue and the worker's hands."""
-        waiting = len(self._records)
-        in_hand = self._ledger.queued - waiting
-        return self._entered_before_group if in_hand else self._entered - waiting
+        in_hand = self._ledger.queued - len(self._records)
+        return self._taken_before_group if in_hand else self._ledger.meter.taken
 
     def _is_full(self, captured: Captured) -> bool:
         if len(self._records) >= self._records_max:
             return True
         return bool(self._records) and self._bytes + captured.size_bytes > self._bytes_max
+
+    def _find_room(self, captured: Captured, *, may_wait: bool) -> bool:
+        """Return whether there is room, or can be by the policy; count the record where there is none."""
+        if not self.closed and self._is_full(captured):
+            self._make_room(captured, may_wait=may_wait)
+        if self.closed or self._is_full(captured):
+            self._ledger.drop_offered("closed" if self.closed else "queue_full")
+            return False
+        return True
 
     def _make_room(self, captured: Captured, *, may_wait: bool) -> None:
         if self._when_full == "block_errors" and may_wait:
@@ -213,5 +216,8 @@ class RecordQueue:
 
     def _wait_for_work(self, records: int, seconds: float) -> None:
         self._worker_waits_for = records
-        self._work.wait_for(lambda: self.closed or self._hurry or len(self._records) >= records, seconds)
+        # Hurry is about records that wait for company; where there are none it would have the worker spin.
+        self._work.wait_for(
+            lambda: self.closed or len(self._records) >= (1 if self._hurry else records), seconds
+        )
         self._worker_waits_for = 0

@@ -34,6 +34,7 @@ _OWN_NAMES = f"{OWN_NAME}."
 _WORKER_NAME = f"{_OWN_NAMES}worker"
 _POSTPONED_MAX = 16
 _DRAIN_SHARE = 0.8
+_ERROR = logging.ERROR
 
 
 class Sender(Protocol):
@@ -49,11 +50,15 @@ class Sender(Protocol):
         """End by a moment of the monotonic clock; if time allows, deliver first what `epoch` spooled."""
 
 
-class _Guard(threading.local):
-    """Tells a log call made inside another (by `__str__`, a signal handler) from a first one."""
+class _Calls:
+    """What one thread is about: tells a log call made inside another (by `__str__`, a signal handler)."""
+
+    __slots__ = ("active", "logger_seen", "overflowed", "postponed", "thread_seen")
 
     def __init__(self) -> None:
         self.active = False
+        self.logger_seen: str | None = None
+        self.thread_seen: str | None = None
         # Lists, because appending is one step: a signal handler may come between any two.
         self.postponed: list[logging.LogRecord] = []
         self.overflowed: list[logging.LogRecord] = []
@@ -64,6 +69,12 @@ class _Guard(threading.local):
         self.postponed.clear()
         self.overflowed.clear()
         return count
+
+
+class _Guard(threading.local):
+    # One look-up in what is the thread's own, instead of one for each attribute.
+    def __init__(self) -> None:
+        self.calls = _Calls()
 
 
 class SpoolHandler(logging.Handler):
@@ -84,7 +95,8 @@ class SpoolHandler(logging.Handler):
         block_seconds: How long a thread may wait for room in a full queue per second.
         close_seconds: How long `close` may take, 5 at most.
         on_durable: Called with exactly the records that have just become durable, never with dropped ones;
-            from the worker, or for "memory" from the thread that logged. Can be set later as an attribute.
+            from the worker, or for "memory" from the thread that logged. Can be set later as an attribute:
+            what was logged before that is not named.
         scrub: Takes secrets out of a document before it is written anywhere.
         sender: Ships the spool from this process; without one, a process of its own does.
         level: The handler's level.
@@ -150,19 +162,20 @@ class SpoolHandler(logging.Handler):
         Returns:
             Whether the record passed the filters.
         """
-        if _is_own(record):
-            return False
-        guard = self._guard
-        if guard.active:
-            (guard.postponed if len(guard.postponed) < _POSTPONED_MAX else guard.overflowed).append(record)
+        calls = self._guard.calls
+        name, thread_name = record.name, record.threadName
+        # By identity: most calls of a thread come from the logger before, and these two do not change.
+        if name is not calls.logger_seen or thread_name is not calls.thread_seen:
+            if _is_own(name, thread_name):
+                return False
+            if thread_name is not None:
+                calls.logger_seen, calls.thread_seen = name, thread_name
+        if calls.active:
+            (calls.postponed if len(calls.postponed) < _POSTPONED_MAX else calls.overflowed).append(record)
             return True
-        passed = self._offer_guarded(record)
-        budget = _POSTPONED_MAX
-        while guard.postponed and budget:
-            budget -= 1
-            self._offer_guarded(guard.postponed.pop(0))
-        if guard.postponed or guard.overflowed:
-            self._ledger.drop_offered("reentrant", guard.forget())
+        passed = self._offer(record, calls)
+        if calls.postponed or calls.overflowed:
+            self._offer_postponed(calls)
         return passed
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -259,33 +272,36 @@ class SpoolHandler(logging.Handler):
 
     def _run_worker(self, worker: Worker) -> None:
         # What the callback logs through this handler would call it again, for ever.
-        self._guard.active = True
+        self._guard.calls.active = True
         worker.run()
 
-    def _offer_guarded(self, record: logging.LogRecord) -> bool:
-        guard = self._guard
-        guard.active = True
+    def _offer_postponed(self, calls: _Calls) -> None:
+        budget = _POSTPONED_MAX
+        while calls.postponed and budget:
+            budget -= 1
+            self._offer(calls.postponed.pop(0), calls)
+        if calls.postponed or calls.overflowed:
+            self._ledger.drop_offered("reentrant", calls.forget())
+
+    def _offer(self, record: logging.LogRecord, calls: _Calls) -> bool:
+        calls.active = True
         try:
-            return self._offer(record)
+            if self.filters:
+                passed: object = self.filter(record)  # from Python 3.12 on it may be another record
+                if not passed:
+                    return False
+                if isinstance(passed, logging.LogRecord):
+                    record = passed
+            if self._forked:
+                self._start_after_fork()
+            captured = capture(record, self._durability, self.on_durable is not None)
+            # By position: a call with keywords costs a tenth of this whole method more.
+            if self._queue.offer(captured, record.levelno >= _ERROR) and captured.durability == "memory":
+                self._tell_durable([record])
         except Exception:
             self._ledger.drop_offered("capture_error")
-            return True
         finally:
-            guard.active = False
-
-    def _offer(self, record: logging.LogRecord) -> bool:
-        if self.filters:
-            passed: object = self.filter(record)  # from Python 3.12 on it may be another record
-            if not passed:
-                return False
-            if isinstance(passed, logging.LogRecord):
-                record = passed
-        if self._forked:
-            self._start_after_fork()
-        captured = capture(record)
-        captured.acknowledged = (captured.durability or self._durability) == "memory"
-        if self._queue.offer(captured, may_wait=record.levelno >= logging.ERROR) and captured.acknowledged:
-            self._tell_durable([record])
+            calls.active = False
         return True
 
     def _tell_durable(self, records: Sequence[logging.LogRecord]) -> None:
@@ -299,7 +315,7 @@ class SpoolHandler(logging.Handler):
     def _group_is_durable(self, records: Sequence[logging.LogRecord]) -> None:
         if records:
             self._tell_durable(records)
-        if own_records := self._guard.forget():
+        if own_records := self._guard.calls.forget():
             self._ledger.drop_offered("own_thread", own_records)
 
     def _leave_parent(self) -> None:
@@ -325,10 +341,9 @@ class SpoolHandler(logging.Handler):
             multiprocessing_util.Finalize(None, self.close, exitpriority=100)
 
 
-def _is_own(record: logging.LogRecord) -> bool:
-    if record.name.startswith(_OWN_NAMES):
+def _is_own(logger: str, thread: str | None) -> bool:
+    if logger.startswith(_OWN_NAMES):
         return True
-    thread = record.threadName
     if thread is None:  # `logging.logThreads` is off
         thread = threading.current_thread().name
     # The worker's thread also runs the application's callback, whose records are counted.

@@ -13,8 +13,7 @@ the two not being equal. Both are of one moment.
 
 What has one place only is counted once and shown by both: how many records were dropped for which reason, how
 many the store took or refused, and what the spool's reader found destroyed or evicted. The caller's thread
-counts nothing for the meter: how many records went in is the queue's own count, by which `flush` knows what
-to wait for.
+counts nothing for the meter: what went into the queue is what left it and what is still in it.
 """
 
 from __future__ import annotations
@@ -45,32 +44,19 @@ class HandlerFlow:
         return self.offered == self.queued + sum(self.dropped.values()) + self.admitted
 
 
-@dataclass(frozen=True, slots=True)
-class QueueLevel:
-    """What a queue says of itself.
-
-    Attributes:
-        entered: Records that were ever put into it.
-        waiting: Records in it.
-    """
-
-    entered: int
-    waiting: int
-
-
 @dataclass(slots=True)
 class HandlerMeter:
     """Counts of a handler or gateway; all of it is touched only with the ledger's lock held.
 
     Attributes:
-        level: Asks the queue.
+        waiting: Asks the queue how many records are in it.
         taken: Records that left the queue, on whatever way.
         framed: Documents that the spool's writer took.
         refused: Records that never got into the queue.
         given_up: Records that left the queue and did not come into the spool.
     """
 
-    level: Callable[[], QueueLevel] = lambda: QueueLevel(0, 0)
+    waiting: Callable[[], int] = int
     taken: int = 0
     framed: int = 0
     refused: int = 0
@@ -78,6 +64,7 @@ class HandlerMeter:
 
     def flow(self, dropped: dict[str, int]) -> HandlerFlow:
         """Return this moment, with what was dropped for which reason until now."""
-        level = self.level()
+        waiting = self.waiting()
         in_hand = self.taken - self.framed - self.given_up
-        return HandlerFlow(level.entered + self.refused, level.waiting + in_hand, dropped, self.framed)
+        offered = self.refused + waiting + self.taken
+        return HandlerFlow(offered, waiting + in_hand, dropped, self.framed)

@@ -1,7 +1,7 @@
 """Turns a `logging.LogRecord` into an Elastic Common Schema document, in two steps on two threads.
 
-`capture` runs on the caller's thread and takes only what a later mutation could change; `encode` runs on the
-worker.
+`capture` runs on the caller's thread: it copies the attributes, which is one step, and formats only what a
+later mutation could change. `encode` runs on the worker.
 
 The message is kept byte for byte. JSON cannot carry a lone surrogate (Python reads undecodable bytes into
 them), so each becomes six ASCII characters: a backslash, `u` and its four digits, `dc80` for U+DC80. Texts
@@ -18,6 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Literal, get_args
 
@@ -36,6 +37,8 @@ _FRAMES_MAX = 100
 _NESTING_MAX = 20
 _ABRIDGED_DEPTH = 2
 _ABRIDGED_CHARACTERS = 256
+_BARE_BYTES = 512
+_TIMESTAMPS_END = 2.0**32
 
 Label = str | int | float | bool | None
 Document = dict[str, object]
@@ -47,6 +50,7 @@ _DURABILITIES: frozenset[object] = frozenset(get_args(Durability))
 
 _SCALARS = frozenset({int, float, bool, type(None)})
 _CONTAINERS = (tuple, list, dict, set, frozenset)
+_LABELS = frozenset({float, bool, type(None)})
 _IMMUTABLE = frozenset({str, int, float, bool, type(None), bytes})
 _OWN = tuple(logging.makeLogRecord({}).__dict__)
 _LAST_OWN = _OWN[-1]
@@ -72,30 +76,27 @@ class Captured:
     """A record as the caller left it.
 
     Attributes:
-        record: The record itself, for the callback; read only for what nobody changes after the call.
-        template: Its message, unformatted.
-        args: Its arguments, or None where they may change.
-        level: Its level's name.
+        record: The record itself where the callback will name it; nothing of it is read here after the call.
+        attributes: A copy of its attributes. What is in them cannot change, but for what the next three hold.
         message: The formatted message, or None where formatting can wait.
-        extras: The `extra` values as they were given, where none of them can change.
-        labels: Those that can, flattened on the spot, and what the formatting has to say.
+        labels: The `extra` values, flattened on the spot, or None where none of them can change.
         error: Type, message and stack trace, where there is an exception.
         size_bytes: Roughly what it holds in memory.
-        durability: The class the call asked for; None leaves it to the handler.
-        acknowledged: Whether it was named to the application already: it must not be given up.
+        durability: The class it is acknowledged at: what the call asked for, or else what the handler does.
     """
 
-    record: logging.LogRecord
-    template: object
-    args: object
-    level: object
+    record: logging.LogRecord | None
+    attributes: dict[str, Any]
     message: str | None
-    extras: dict[str, object]
-    labels: dict[str, Label]
+    labels: dict[str, Label] | None
     error: dict[str, str] | None
     size_bytes: int
-    durability: Durability | None = None
-    acknowledged: bool = False
+    durability: Durability | None
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether it is named to the application as soon as it is queued: it must not be given up then."""
+        return self.durability == "memory"
 
 
 def identity(document: Document) -> Document:
@@ -103,36 +104,43 @@ def identity(document: Document) -> Document:
     return document
 
 
-def capture(record: logging.LogRecord) -> Captured:
-    """Take from a record what may change after the call; never raises for what is in it."""
-    labels: dict[str, Label] = {}
-    extras = _extras(record.__dict__)
-    durability: Durability | None = None
-    held_bytes = 512
-    if extras:
-        if DURABILITY_KEY in extras:
-            durability = _take_durability(extras)
-        if (extra_bytes := _immutable_size(extras)) is None:
-            labels, extras = labels_of(extras), {}
-            extra_bytes = _size(labels)
-        held_bytes += extra_bytes
-    error = _error(record) if record.exc_info or record.stack_info else None
-    if error is not None:
+def capture(
+    record: logging.LogRecord, durability: Durability | None = None, is_named: bool = False
+) -> Captured:
+    """Take from a record what may change after the call; never raises for what is in it.
+
+    Args:
+        record: The record.
+        durability: The class of a record that asks for none.
+        is_named: Whether a callback names the record later; otherwise it can go as soon as the call returns.
+    """
+    attributes = record.__dict__.copy()
+    if DURABILITY_KEY in attributes:
+        durability = _take_durability(attributes) or durability
+    labels: dict[str, Label] | None = None
+    added_bytes = _added_bytes(attributes)
+    if added_bytes is None:
+        labels = labels_of(_extras(attributes))
+        added_bytes = _size(labels)
+    held_bytes = _BARE_BYTES + added_bytes
+    error: dict[str, str] | None = None
+    if attributes["exc_info"] or attributes["stack_info"]:
+        error = _error(record)
         held_bytes += _size(error)
-    template, args = record.msg, record.args
+    template, args = attributes["msg"], attributes["args"]
     message: str | None = None
-    plain = type(record) is logging.LogRecord  # a subclass may format in its own way
-    if plain and type(template) is str and (not args or _are_immutable(args)):
+    # A subclass may format in its own way.
+    if type(template) is str and type(record) is logging.LogRecord and (not args or _are_immutable(args)):
         held_bytes += len(template)
         if args:
             held_bytes += sum(len(arg) for arg in args if isinstance(arg, str | bytes))
     else:
-        message = _message(template, args, labels, None if plain else record)
+        notes: dict[str, Label] = {}
+        message = _message(template, args, notes, None if type(record) is logging.LogRecord else record)
         held_bytes += len(message)
-        template = args = None
-    return Captured(
-        record, template, args, record.levelname, message, extras, labels, error, held_bytes, durability
-    )
+        if notes:
+            labels = {**(labels_of(_extras(attributes)) if labels is None else labels), **notes}
+    return Captured(record if is_named else None, attributes, message, labels, error, held_bytes, durability)
 
 
 def labels_of(attributes: Mapping[str, object]) -> dict[str, Label]:
@@ -171,27 +179,27 @@ def encode_document(document: Document) -> bytes:
 
 
 def _document(captured: Captured, sequence: int, producer: Producer) -> Document:
-    record = captured.record
-    labels = {**labels_of(captured.extras), **captured.labels}
-    message = captured.message
+    attributes, labels, message = captured.attributes, captured.labels, captured.message
+    if labels is None:
+        labels = _added_labels(attributes)
     if message is None:
-        message = _message(captured.template, captured.args, labels)
+        message = _message(attributes["msg"], attributes["args"], labels)
     document: Document = {
-        "@timestamp": _timestamp(record.created),
+        "@timestamp": _timestamp(attributes["created"]),
         "message": message,
         "log": {
-            "level": str(captured.level).lower(),
-            "logger": record.name,
+            "level": str(attributes["levelname"]).lower(),
+            "logger": attributes["name"],
             "origin": {
-                "file": {"name": record.filename, "line": record.lineno},
-                "function": record.funcName,
+                "file": {"name": attributes["filename"], "line": attributes["lineno"]},
+                "function": attributes["funcName"],
             },
         },
         "service": {"name": producer.service},
         "process": {
-            "pid": record.process,
+            "pid": attributes["process"],
             "entity_id": producer.entity_id,
-            "thread": {"name": record.threadName},
+            "thread": {"name": attributes["threadName"]},
         },
         "event": {"sequence": sequence},
         "ecs": {"version": "8.17"},
@@ -203,12 +211,56 @@ def _document(captured: Captured, sequence: int, producer: Producer) -> Document
     return document
 
 
+def _added_labels(attributes: dict[str, Any]) -> dict[str, Label]:
+    """Return `labels_of` what was added behind a record's own attributes.
+
+    Most values are labels as they are. Walking them was a third of what a record cost the worker.
+    """
+    labels: dict[str, Label] = {}
+    for name in islice(attributes, len(_OWN), None):
+        value = attributes[name]
+        kind = type(value)
+        if kind is str:
+            is_label = len(value) <= LABEL_CHARACTERS_MAX
+        elif kind is int:
+            is_label = -(2**63) <= value < 2**63
+        else:
+            is_label = kind in _LABELS
+        if not is_label:
+            return labels_of(_extras(attributes))
+        labels[name] = value
+    labels.pop("message", None)  # what a formatter leaves behind
+    labels.pop("asctime", None)
+    return labels if _are_label_names(labels) else labels_of(_extras(attributes))
+
+
+def _are_label_names(names: Mapping[str, object]) -> bool:
+    try:
+        joined = "".join(names)
+    except TypeError:  # `extra` takes any key
+        return False
+    if len(names) > LABELS_MAX or "" in names or "\0" in joined:
+        return False
+    return len(joined) <= LABEL_KEY_CHARACTERS_MAX or max(map(len, names)) <= LABEL_KEY_CHARACTERS_MAX
+
+
 def _timestamp(created: object) -> str:
+    if type(created) is float and 0.0 <= created < _TIMESTAMPS_END:
+        second = int(created)
+        # As `datetime.fromtimestamp` rounds: half to even, from the exact fraction.
+        microseconds = round((created - second) * 1e6)
+        if microseconds < 1_000_000:
+            return f"{_second_text(second)}.{microseconds:06d}Z"
     try:
         moment = datetime.fromtimestamp(float(created), UTC)  # type: ignore[arg-type]  # anything may be in there
     except (TypeError, ValueError, OverflowError, OSError):
         moment = datetime.fromtimestamp(0, UTC)
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+@lru_cache(maxsize=64)
+def _second_text(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat().removesuffix("+00:00")
 
 
 def _extras(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -233,16 +285,24 @@ def _take_durability(extras: dict[str, Any]) -> Durability | None:
     return asked  # type: ignore[return-value]  # one of the three
 
 
-def _immutable_size(extras: Mapping[str, object]) -> int | None:
-    """Return roughly what values hold in memory, or None where one of them may change later."""
+def _added_bytes(attributes: dict[str, Any]) -> int | None:
+    """Return roughly what was added to a record's own attributes, or None where that needs a closer look.
+
+    It does where a value may change later, and where the record's own attributes are not all in their place:
+    something added may then stand before them.
+    """
     size_bytes = 0
-    for value in extras.values():
+    unseen = len(attributes) - len(_OWN)
+    for name, value in reversed(attributes.items()):
+        if name == _LAST_OWN:
+            return None if unseen else size_bytes
         kind = type(value)
         if kind is str or kind is bytes:
-            size_bytes += len(value)  # type: ignore[arg-type]  # the exact types above have a length
+            size_bytes += len(value)
         elif kind not in _IMMUTABLE:
             return None
-    return size_bytes
+        unseen -= 1
+    return None
 
 
 def _are_immutable(args: object) -> bool:
@@ -332,7 +392,7 @@ def _flatten(path: str, value: object, depth: int) -> Iterator[tuple[str, Label]
     if isinstance(value, dict) and depth > 1:
         for key, inner in list(islice(value.items(), LABELS_MAX)):
             yield from _flatten(f"{path}.{_text(key)}", inner, depth - 1)
-    elif type(value) in (bool, float, type(None)) or (type(value) is int and -(2**63) <= value < 2**63):
+    elif type(value) in _LABELS or (type(value) is int and -(2**63) <= value < 2**63):
         yield path, value  # type: ignore[misc]  # the exact types above are labels
     else:
         yield path, _text(value)

@@ -96,20 +96,22 @@ class Worker:
             with self._ledger.lock:
                 self._ledger.admit(len(kept))
                 self._ledger.meter.framed += len(documents)
-            self._durable([captured.record for captured in kept if not captured.acknowledged])
+            self._durable([one.record for one in kept if one.record is not None and not one.acknowledged])
 
     def _encode(self, group: Sequence[Captured]) -> tuple[list[Captured], list[bytes]]:
         kept: list[Captured] = []
         documents: list[bytes] = []
+        sequence = self._writer.next_sequence
         for captured in group:
-            sequence = self._writer.next_sequence + len(kept)
             try:
                 documents.append(encode(captured, sequence, self._producer, self._scrub))
             except Exception:
                 # A scrubber that fails must not let the text through, and must not stop the others.
                 self._drop("encode_error", [captured])
+                sequence = self._writer.next_sequence + len(kept)
                 continue
             kept.append(captured)
+            sequence += 1
         return kept, documents
 
     def _append(self, documents: list[bytes], kept: list[Captured]) -> bool:

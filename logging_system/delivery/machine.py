@@ -283,7 +283,7 @@ class DeliveryMachine:
     def _settle_whole(self, request: Request, index: str, now_seconds: float) -> None:
         """Do what `_settle` does where every document was stored, at once for all."""
         self._accepted += len(request.batch.items)
-        self._accepted_number = max(self._accepted_number, request.number)
+        self._trials.accepted(request.number, self._departures.batches(), now_seconds)
         self._write_indices.saw(index)
         self._done(request.batch.items, Outcome.DELIVERED)
         self._feel(request, (), None, now_seconds)

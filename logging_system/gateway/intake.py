@@ -20,7 +20,7 @@ from logging_system.ledger import (
     HandlerLedger,
     error_name,
 )
-from logging_system.meter import HandlerFlow, QueueLevel
+from logging_system.meter import HandlerFlow
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
 
@@ -69,11 +69,10 @@ class Intake:
         self._work = threading.Condition(self._ledger.lock)
         self._waiting: deque[_Delivery] = deque()
         self._pending_bytes = 0
-        self._entered = 0
         self._framed = 0
         self._closed = False
         self._trouble = ""
-        self._ledger.meter.level = self._level
+        self._ledger.meter.waiting = self._records_waiting
         self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), None, clock, kind="gateway")
         self._thread = threading.Thread(target=self._run, name="logging_system.intake", daemon=True)
 
@@ -110,7 +109,6 @@ class Intake:
                 raise NoRoomError("too much is waiting for the disk")
             self._ledger.offered += len(documents)
             self._ledger.queued += len(documents)
-            self._entered += len(documents)
             self._pending_bytes += size_bytes
             self._waiting.append(delivery)
             self._work.notify()
@@ -173,8 +171,8 @@ class Intake:
             self._ledger.meter.taken += records
             return group
 
-    def _level(self) -> QueueLevel:
-        return QueueLevel(self._entered, sum(len(delivery.documents) for delivery in self._waiting))
+    def _records_waiting(self) -> int:
+        return sum(len(delivery.documents) for delivery in self._waiting)
 
     def _store(self, group: Sequence[_Delivery]) -> None:
         error = self._append([document for delivery in group for document in delivery.documents], group)

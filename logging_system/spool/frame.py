@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import google_crc32c
 
@@ -114,11 +115,8 @@ def encode_block(
     Raises:
         FrameError: The stored payload would exceed `BLOCK_BYTES_MAX`.
     """
-    parts: list[bytes] = []
-    for document in documents:
-        parts.append(_U32.pack(len(document)))
-        parts.append(document)
-    stored = codec.encode(b"".join(parts))
+    lengths = map(_U32.pack, map(len, documents))
+    stored = codec.encode(b"".join(chain.from_iterable(zip(lengths, documents, strict=True))))
     if len(stored) > BLOCK_BYTES_MAX:
         raise FrameError(f"a block of {len(stored)} bytes exceeds {BLOCK_BYTES_MAX}; put fewer records in it")
     return _encode_block_header(epoch, stored, codec.number, first_sequence, len(documents)) + stored

@@ -7,10 +7,12 @@ import statistics
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks.paths import backlog, gateway, group_commit, store
+from tests.benchmarks.paths import backlog, call_tail, gateway, group_commit, log_call, store
 from tests.benchmarks.paths.row import Row
 
 PATHS: dict[str, Callable[[], list[Row]]] = {
+    "log-call": log_call.measure,
+    "call-tail": call_tail.measure,
     "spool": group_commit.measure,
     "gateway": gateway.measure,
     "store": store.measure,
