@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import statistics
+import shlex
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 
+from tests.benchmarks import page
 from tests.benchmarks.paths import backlog, gateway, group_commit, store
-from tests.benchmarks.paths.row import Row
+from tests.benchmarks.paths.row import Row, table
 
 PATHS: dict[str, Callable[[], list[Row]]] = {
     "spool": group_commit.measure,
@@ -19,25 +22,29 @@ PATHS: dict[str, Callable[[], list[Row]]] = {
 
 
 def main() -> None:
-    """Measure what was named, all of it by default, and print a table."""
+    """Measure what was named, all of it by default, and print a table of each."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.paths", description=__doc__)
     parser.add_argument("paths", nargs="*", metavar="PATH", help=f"{', '.join(PATHS)}; all by default")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page, too")
     options = parser.parse_args()
-    found: dict[str, list[Row]] = {}
-    for number in range(options.rounds):
-        for name in options.paths or PATHS:
-            sys.stderr.write(f"round {number + 1}: {name}\n")
-            for row in PATHS[name]():
-                found.setdefault(row.what, []).append(row)
-    sys.stdout.write("| path | median | range | goal |\n| --- | --- | --- | --- |\n")
-    for what, rows in found.items():
-        values = [row.value for row in rows]
-        middle = statistics.median(values)
-        unit, goal = rows[0].unit, rows[0].goal
-        sys.stdout.write(
-            f"| {what} | {middle:,.2f} {unit} | {min(values):,.2f} to {max(values):,.2f} | {goal} |\n"
-        )
+    if unknown := set(options.paths) - set(PATHS):
+        parser.error(f"no path {', '.join(sorted(unknown))}; there are {', '.join(PATHS)}")
+    names = options.paths or list(PATHS)
+    command = shlex.join(["python", "-m", "tests.benchmarks.paths", *names, "--rounds", str(options.rounds)])
+    provenance = page.provenance(command)
+    found: dict[str, list[Row]] = {name: [] for name in names}
+    began_seconds = time.monotonic()
+    for turn in range(options.rounds):
+        for name in names:
+            sys.stderr.write(f"round {turn + 1}: {name}\n")
+            found[name] += PATHS[name]()
+    sys.stderr.write(f"took {time.monotonic() - began_seconds:.0f} s\n")
+    for name, rows in found.items():
+        sys.stdout.write(f"{name}\n\n{table(rows)}\n\n")
+    if options.write:
+        page.write(options.write, {name: f"{table(rows)}\n\n{provenance}" for name, rows in found.items()})
 
 
-main()
+if __name__ == "__main__":
+    main()
