@@ -70,18 +70,19 @@ class Ended:
 
 
 def plan(names: list[str], turns: int) -> list[Run]:
-    """Return what to run: forwards and backwards in turn, so that a drift of the machine meets all alike."""
-    runs: list[Run] = []
-    for turn in range(turns):
-        order = [
-            (name, state)
-            for name in names
-            if turn == turns - 1 or not CONTENDERS[name].seldom
-            for state in (STATES if CONTENDERS[name].wire else ("",))
-        ]
-        for name, state in order if turn % 2 == 0 else order[::-1]:
-            runs.append(Run(len(runs) + 1, turn, name, state))
-    return runs
+    """Return what to run: forwards and backwards in turn, so that a drift of the machine meets all alike.
+
+    Those that would disturb what comes after them run once, at the end.
+    """
+    often = [
+        (name, state)
+        for name in names
+        if not CONTENDERS[name].seldom
+        for state in (STATES if CONTENDERS[name].wire else ("",))
+    ]
+    ordered = [(turn, *one) for turn in range(turns) for one in (often if turn % 2 == 0 else often[::-1])]
+    ordered += [(turns - 1, name, "dead") for name in names if CONTENDERS[name].seldom]
+    return [Run(caller, *one) for caller, one in enumerate(ordered, start=1)]
 
 
 class Comparison:

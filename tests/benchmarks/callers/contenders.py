@@ -65,7 +65,7 @@ class Contender:
         keeps: What later takes to the store what it left on disk: "ship", or "itself" when it is started
             again; empty where it leaves nothing.
         beside: Whether a `ship` process runs beside it.
-        seldom: Whether it is too slow to be run in every round.
+        seldom: Whether its end keeps the disk busy for long: it runs once, after all others, its store dead.
     """
 
     set_up: Callable[[Place], Logging]

@@ -19,11 +19,14 @@ def test_rounds_go_forwards_and_backwards_in_turn():
     ]
 
 
-def test_the_slow_ones_run_in_the_last_round_only():
-    seldom = {name for name, contender in CONTENDERS.items() if contender.seldom}
+def test_those_that_disturb_what_comes_after_them_run_once_and_last():
+    seldom = [name for name, contender in CONTENDERS.items() if contender.seldom]
     runs = plan(list(CONTENDERS), 3)
 
-    assert {run.turn for run in runs if run.name in seldom} == {2}
+    assert [(run.turn, run.name, run.state) for run in runs[-len(seldom) :]] == [
+        (2, name, "dead") for name in seldom
+    ]
+    assert not {run.name for run in runs[: -len(seldom)]} & set(seldom)
 
 
 def test_no_two_runs_share_a_number_and_a_caller_stays_within_its_own():
