@@ -25,10 +25,11 @@ from tests.benchmarks.callers.numbers import distinct_lines, first_number
 from tests.benchmarks.callers.outcome import Account, Outcome
 
 EXIT_SECONDS_MAX = 35.0
-_ALONE_SECONDS = 1.5
+_ALONE_SECONDS = 1.0
 _ARRIVAL_SECONDS_MAX = 30.0
 _LATER_SECONDS_MAX = 60.0
 _STILL_SECONDS = 5.0
+_LATER_STILL_SECONDS = 20.0
 _STEP_SECONDS = 0.1
 _ENDING_MAX = 16
 _LATER_MAX = 2
@@ -155,10 +156,11 @@ class Comparison:
     def _settle(self, ended: Ended) -> Outcome:
         run = ended.run
         missing = self._load.calls - ended.arrived - (ended.counted or 0)
-        held = 0
+        arrived, held = self._arrived(run), 0
         if run.contender.keeps and missing > 0:
-            held = self._later(run, ended.arrived + missing) - ended.arrived
-        arrived = ended.arrived if run.contender.keeps else self._arrived(run)
+            arrived = ended.arrived
+            held = self._later(run, arrived + missing) - arrived
+            held += run.contender.left(self._folder / str(run.caller))
         account = Account(self._load.calls, arrived, ended.counted, held)
         return Outcome(
             run.name,
@@ -175,7 +177,7 @@ class Comparison:
         place = self._place(run, "healthy")
         if run.contender.keeps == "ship":
             with shipper(place.folder / "spool", place.port, place.stream):
-                self._wait_for(run, expected, _LATER_SECONDS_MAX)
+                self._wait_for(run, expected, _LATER_SECONDS_MAX, _LATER_STILL_SECONDS)
         else:
             with _start(run, place, None) as process:
                 try:
@@ -192,12 +194,14 @@ class Comparison:
             return distinct_lines((self._folder / str(run.caller) / run.contender.file_name).read_bytes())
         return 0
 
-    def _wait_for(self, run: Run, expected: int, seconds_max: float) -> None:
+    def _wait_for(
+        self, run: Run, expected: int, seconds_max: float, still_seconds_max: float = _STILL_SECONDS
+    ) -> None:
         """Return once all has arrived, or nothing more came for a while."""
         deadline_seconds = time.monotonic() + seconds_max
         arrived, still_since_seconds = self._arrived(run), time.monotonic()
         while arrived < expected and time.monotonic() < min(
-            deadline_seconds, still_since_seconds + _STILL_SECONDS
+            deadline_seconds, still_since_seconds + still_seconds_max
         ):
             time.sleep(_STEP_SECONDS)
             now = self._arrived(run)

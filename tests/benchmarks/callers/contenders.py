@@ -6,7 +6,9 @@ import atexit
 import logging
 import logging.handlers
 import queue
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +66,7 @@ class Contender:
         file_name: The file that it writes instead.
         keeps: What later takes to the store what it left on disk: "ship", or "itself" when it is started
             again; empty where it leaves nothing.
+        left: How many records its folder still holds for later.
         beside: Whether a `ship` process runs beside it.
         seldom: Whether its end keeps the disk busy for long: it runs once, after all others, its store dead.
     """
@@ -72,6 +75,7 @@ class Contender:
     wire: str = ""
     file_name: str = ""
     keeps: str = ""
+    left: Callable[[Path], int] = lambda _folder: 0
     beside: bool = False
     seldom: bool = False
 
@@ -187,16 +191,30 @@ def ours_in_process(place: Place) -> Logging:
     )
 
 
+def _in_spool(folder: Path) -> int:
+    from logging_system.spool.inspection import inspect
+
+    return inspect(folder / "spool").undelivered
+
+
+def _in_database(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "events.db")) as database:
+        (count,) = database.execute("SELECT count(*) FROM event WHERE pending_delete = 0").fetchone()
+    return int(count)
+
+
 CONTENDERS: dict[str, Contender] = {
     BASE: Contender(null),
     "QueueHandler + JSON file": Contender(queue_json, file_name="queue.ndjson"),
     "QueueHandler, 10,000 at most": Contender(bounded_queue_json, file_name="queue.ndjson"),
     "structlog + JSON file": Contender(structlog_json, file_name="structlog.ndjson"),
     "python-logstash-async": Contender(logstash, "tcp"),
-    "python-logstash-async, SQLite": Contender(logstash_sqlite, "tcp", keeps="itself", seldom=True),
+    "python-logstash-async, SQLite": Contender(
+        logstash_sqlite, "tcp", keeps="itself", left=_in_database, seldom=True
+    ),
     "OpenTelemetry batch": Contender(otel_batch, "otlp"),
-    "logging_system, ship beside it": Contender(ours, "store", keeps="ship", beside=True),
-    "logging_system, in one process": Contender(ours_in_process, "store", keeps="ship"),
+    "logging_system, ship beside it": Contender(ours, "store", keeps="ship", left=_in_spool, beside=True),
+    "logging_system, in one process": Contender(ours_in_process, "store", keeps="ship", left=_in_spool),
 }
 PACKAGES: Sequence[str] = ("structlog", "python-logstash-async", "opentelemetry-sdk", "orjson")
 

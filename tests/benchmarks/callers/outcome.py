@@ -21,7 +21,7 @@ class Account:
         offered: Log calls.
         arrived: Different records in the store, or the file, when its process was gone.
         counted: Those it says itself that it gave up; None where it says nothing that can be read.
-        held: Those it left on disk, and that did arrive once somebody looked after them.
+        held: Those it left on disk: that arrived once somebody looked after them, or are there still.
     """
 
     offered: int
@@ -141,7 +141,7 @@ def losses(outcomes: Sequence[Outcome]) -> str:
         if account is not None:
             rows.append([mine[0].contender, mine[0].state or "-", *_account_cells(account), exits(mine)])
     head = ["way to log", "store", "offered", "arrived", "counted as dropped"]
-    return markdown_table([*head, "held on disk, arrived later", "silently lost", "exit s"], rows)
+    return markdown_table([*head, "held on disk for later", "silently lost", "exit s"], rows)
 
 
 def headline(outcomes: Sequence[Outcome]) -> str:
@@ -150,20 +150,28 @@ def headline(outcomes: Sequence[Outcome]) -> str:
     for mine in _groups(outcomes):
         account = _sum(mine)
         if account is not None and mine[0].state == "dead":
-            shares = [_share(account.silently_lost, account.offered), _share(account.held, account.offered)]
-            costs_ = [f"{cpu_ratio(mine, key).median:.1f}" for key in ("thread_cpu_us", "process_cpu_us")]
-            rows.append([mine[0].contender, *shares, exits(mine), *costs_])
-    head = ["way to log, its store dead", "silently lost", "kept on disk", "exit s", "CPU of a call"]
-    return markdown_table([*head, "CPU of the process"], rows)
+            parts = [account.arrived + account.held, account.counted or 0, account.silently_lost]
+            rows.append(
+                [
+                    mine[0].contender,
+                    *(_share(part, account.offered) for part in parts),
+                    exits(mine),
+                    *(f"{cpu_ratio(mine, key).median:.1f}" for key in ("thread_cpu_us", "process_cpu_us")),
+                ]
+            )
+    head = ["way to log", "kept", "dropped and counted", "silently lost", "exit s"]
+    return markdown_table([*head, "CPU of a call", "CPU of the process"], rows)
 
 
 def goal_rows(outcomes: Sequence[Outcome]) -> list[Row]:
-    """Return this project's figures with their goals, one row a figure and round."""
-    rows = []
-    for mine in _groups(outcomes):
-        if mine[0].contender in OURS:
-            rows += _goals(outcomes, mine)
-    return rows
+    """Return this project's figures with their goals: of each round that of the store's worst state."""
+    return [
+        row
+        for name in OURS
+        for turn in sorted({one.turn for one in outcomes})
+        if (mine := [one for one in outcomes if (one.contender, one.turn) == (name, turn)])
+        for row in _goals(outcomes, mine)
+    ]
 
 
 def exits(mine: Sequence[Outcome]) -> str:
@@ -174,7 +182,6 @@ def exits(mine: Sequence[Outcome]) -> str:
 
 
 def _goals(outcomes: Sequence[Outcome], mine: Sequence[Outcome]) -> list[Row]:
-    name = f"{mine[0].contender}; store {mine[0].state}"
     spreads = [
         ("CPU of the call / NullHandler", cpu_ratio(mine, "thread_cpu_us"), "x", "≤ 1.5"),
         ("CPU of the process / NullHandler", cpu_ratio(mine, "process_cpu_us"), "x", "≤ 3"),
@@ -185,9 +192,8 @@ def _goals(outcomes: Sequence[Outcome], mine: Sequence[Outcome]) -> list[Row]:
         ("silently lost", Spread([one.account.silently_lost for one in mine if one.account]), "", "≤ 0"),
     ]
     return [
-        Row(f"{what}: {name}", value, unit, goal)
+        Row(f"{mine[0].contender}: {what}", max(spread.values), unit, goal)
         for what, spread, unit, goal in spreads
-        for value in spread.values
     ]
 
 

@@ -69,7 +69,7 @@ class Otlp(http.server.BaseHTTPRequestHandler):
             counts = dict(_per_caller)
         self._answer(json.dumps(counts).encode(), "application/json")
 
-    def log_message(self, *_arguments: object) -> None:  # type: ignore[override]
+    def log_message(self, *_arguments: object) -> None:
         """Say nothing."""
 
     def _answer(self, body: bytes, kind: str) -> None:

@@ -1,4 +1,4 @@
-from tests.benchmarks.callers.outcome import Account, Outcome, costs, goal_rows, headline, losses
+from tests.benchmarks.callers.outcome import OURS, Account, Outcome, costs, goal_rows, headline, losses
 
 
 def outcome(contender, account, *, state="dead", turn=0, killed=False, exit_seconds=1.0, **figures):
@@ -99,14 +99,23 @@ def test_a_percentile_is_a_ratio_to_the_median_of_the_nullhandlers_of_its_round(
     assert cells(table)[4] == "2.00"
 
 
-def test_goals_are_for_this_project_alone_and_a_single_lost_record_misses_one():
-    rows = goal_rows(
-        [outcome("peer", Account(9, 0, 0, 0)), outcome("logging_system, in one process", Account(9, 8, 0, 0))]
-    )
-    lost = [row for row in rows if row.what.startswith("silently lost")]
+def test_goals_are_for_this_project_alone():
+    peer, mine = outcome("peer", Account(9, 0, 0, 0)), outcome(OURS[0], Account(9, 9, 0, 0))
 
-    assert {"in one process" in row.what for row in rows} == {True}
-    assert [(row.value, row.goal) for row in lost] == [(1, "≤ 0")]
+    assert {row.what.split(":")[0] for row in goal_rows([peer, mine])} == {OURS[0]}
+
+
+def test_the_worst_state_of_the_store_is_held_against_a_goal_in_each_round():
+    rows = goal_rows(
+        [
+            outcome(OURS[0], Account(9, 9, 0, 0), state="healthy", exit_seconds=1.0),
+            outcome(OURS[0], Account(9, 7, 1, 0), state="dead", exit_seconds=4.0),
+            outcome(OURS[0], Account(9, 9, 0, 0), state="healthy", exit_seconds=7.0, turn=1),
+        ]
+    )
+
+    assert [row.value for row in rows if row.what.endswith(": exit")] == [4.0, 7.0]
+    assert [row.value for row in rows if row.what.endswith(": silently lost")] == [1, 0]
 
 
 def test_the_headline_speaks_of_the_dead_store_and_never_rounds_a_loss_away():
@@ -119,5 +128,5 @@ def test_the_headline_speaks_of_the_dead_store_and_never_rounds_a_loss_away():
     )
 
     assert len(table.splitlines()) == 4
-    assert cells(table)[:3] == ["peer", "0.1 %", "0 %"]
-    assert cells(table, 1)[:3] == ["all kept", "0 %", "100 %"]
+    assert cells(table)[:4] == ["peer", "99.9 %", "0 %", "0.1 %"]
+    assert cells(table, 1)[:4] == ["all kept", "100 %", "0 %", "0 %"]
