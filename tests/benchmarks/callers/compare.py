@@ -45,12 +45,14 @@ class Run:
         turn: The round.
         name: The contender's.
         state: Of its store; empty where it has none.
+        last: Whether it is of the last round, in which what was left on disk is delivered: that takes long.
     """
 
     caller: int
     turn: int
     name: str
     state: str
+    last: bool
 
     @property
     def contender(self) -> Contender:
@@ -83,7 +85,7 @@ def plan(names: list[str], turns: int) -> list[Run]:
     ]
     ordered = [(turn, *one) for turn in range(turns) for one in (often if turn % 2 == 0 else often[::-1])]
     ordered += [(turns - 1, name, "dead") for name in names if CONTENDERS[name].seldom]
-    return [Run(caller, *one) for caller, one in enumerate(ordered, start=1)]
+    return [Run(caller, *one, one[0] == turns - 1) for caller, one in enumerate(ordered, start=1)]
 
 
 class Comparison:
@@ -159,7 +161,7 @@ class Comparison:
         arrived, held = self._arrived(run), 0
         if run.contender.keeps and missing > 0:
             arrived = ended.arrived
-            held = self._later(run, arrived + missing) - arrived
+            held = self._later(run, arrived + missing) - arrived if run.last else 0
             held += run.contender.left(self._folder / str(run.caller))
         account = Account(self._load.calls, arrived, ended.counted, held)
         return Outcome(
