@@ -59,10 +59,10 @@ coverage-core: $(VENV)/.installed-dev ## Branch coverage of delivery core and sp
 bench: $(VENV)/.installed-dev ## Compare the embedded proxy with the real one (wants a quiet machine)
 	LOGQUAKE_BENCH=1 $(BIN)/pytest -q -s tests/benchmarks $(ARGS)
 
-bench-callers: $(VENV)/.installed-dev ## Compare the cost of a log call, and what is lost, with other ways to log
+bench-callers: $(VENV)/.installed-dev ## Compare the cost of a log call, and what is lost, with other ways to log (ARGS=--help)
 	$(BIN)/python -m tests.benchmarks.callers $(ARGS)
 
-bench-paths: $(VENV)/.installed-dev ## Measure spool, gateway, store and backlog beside the machine's own limits
+bench-paths: $(VENV)/.installed-dev ## Measure spool, gateway, store and backlog beside the machine's own limits (ARGS=--help)
 	$(BIN)/python -m tests.benchmarks.paths $(ARGS)
 
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)

@@ -1,247 +1,221 @@
-"""Runs every contender against a healthy, a slow and a dead store, and draws the table.
+"""Runs every contender against a healthy, a slow and a dead store, and draws the tables.
 
-Each runs in a process of its own; between it and its store is the fault proxy. Costs are ratios to a
-NullHandler of the same run, because the machine's own speed drifts; counts are counts.
+Each runs in a process of its own; between it and its store is the fault proxy. While one logs, no other
+does; ends that only wait overlap with what comes next. A process that has not ended in 35 seconds is killed:
+Kubernetes gives 30, and some that are compared end just after that. Costs are ratios to a NullHandler,
+because the machine's own speed drifts; counts are counts.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import requests
+from tests.benchmarks.callers.caller import Load, command
+from tests.benchmarks.callers.contenders import BASE, CONTENDERS, STDERR_NAME, Contender, Place
+from tests.benchmarks.callers.field import STATES, Field, shipper, stream
+from tests.benchmarks.callers.numbers import distinct_lines, first_number
+from tests.benchmarks.callers.outcome import Account, Outcome
 
-from tests.benchmarks.callers.contenders import CONTENDERS
-
-STATES = ("healthy", "slow", "dead")
-SLOW_MS = 2_000
-STREAM = "logs-benchmark"
-_WIRES = {
-    "python-logstash-async": "tcp",
-    "OpenTelemetry batch": "otlp",
-    "logging_system, ship beside it": "store",
-    "logging_system, in one process": "store",
-}
+EXIT_SECONDS_MAX = 35.0
+_ALONE_SECONDS = 1.0
 _ARRIVAL_SECONDS_MAX = 30.0
+_LATER_SECONDS_MAX = 60.0
 _STILL_SECONDS = 5.0
-_ENDED_SECONDS_MAX = 120.0
-_FILES = {"QueueHandler + JSON file": "queue.ndjson", "structlog + JSON file": "structlog.ndjson"}
+_LATER_STILL_SECONDS = 20.0
+_STEP_SECONDS = 0.1
+_ENDING_MAX = 16
+_LATER_MAX = 2
+_NOWHERE_PORT = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one run of one contender cost and lost."""
+class Run:
+    """One contender in one state, to be run once.
 
-    contender: str
+    Attributes:
+        caller: Its number, 1 or more; no other run has it.
+        turn: The round.
+        name: The contender's.
+        state: Of its store; empty where it has none.
+        last: Whether it is of the last round, in which what was left on disk is delivered: that takes long.
+    """
+
+    caller: int
+    turn: int
+    name: str
     state: str
-    figures: dict[str, float]
-    exit_seconds: float
-    arrived: int
+    last: bool
 
     @property
-    def lost(self) -> int:
-        """Records that never arrive, also when the store is well again."""
-        return int(self.figures["sent"]) - self.arrived
+    def contender(self) -> Contender:
+        """What is run."""
+        return CONTENDERS[self.name]
 
 
-class Field:
-    """The servers of a comparison: sink, store, fault proxy with a link to each."""
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run whose process is gone."""
 
-    def __init__(self, stack: ExitStack) -> None:
-        sink = _ready(stack.enter_context(_process("tests.benchmarks.callers.sink")))
-        data = stack.enter_context(tempfile.TemporaryDirectory(prefix="callers-store-"))
-        store = _ready(
-            stack.enter_context(_process("harness.elastic_lite", "--port", "0", "--lifeline", "--data", data))
-        )
-        proxy = _ready(stack.enter_context(_process("harness.proxies.embedded", "--port", "0", "--lifeline")))
-        self.proxy_url: str = proxy["url"]
-        self.store_url: str = store["url"]
-        self.sink_url = f"http://127.0.0.1:{sink['otlp']}"
-        self.store_port = int(self.store_url.rpartition(":")[2])
-        upstreams = {"tcp": sink["tcp"], "otlp": sink["otlp"], "store": self.store_port}
-        self.ports = {wire: self._link(wire, port) for wire, port in upstreams.items()}
-
-    def set_state(self, state: str) -> None:
-        """Make every link healthy, slow or dead."""
-        requests.post(f"{self.proxy_url}/reset", timeout=10).raise_for_status()
-        for wire in self.ports:
-            if state == "dead":
-                self._post(f"/proxies/{wire}", {"enabled": False})
-            elif state == "slow":
-                toxic = {"type": "latency", "stream": "downstream", "attributes": {"latency": SLOW_MS}}
-                self._post(f"/proxies/{wire}/toxics", toxic)
-
-    def arrived(self, wire: str) -> int:
-        """Return how many records have come in by a wire."""
-        if wire == "store":
-            answer = requests.get(f"{self.store_url}/{STREAM}/_count", timeout=10)
-            return int(answer.json()["count"]) if answer.status_code == 200 else 0
-        return int(requests.get(self.sink_url, timeout=10).json()[wire])
-
-    def _link(self, wire: str, port: int) -> int:
-        made = self._post(
-            "/proxies", {"name": wire, "listen": "127.0.0.1:0", "upstream": f"127.0.0.1:{port}"}
-        )
-        return int(made["listen"].rpartition(":")[2])
-
-    def _post(self, path: str, body: object) -> Any:
-        answer = requests.post(f"{self.proxy_url}{path}", json=body, timeout=10)
-        answer.raise_for_status()
-        return answer.json()
+    run: Run
+    figures: dict[str, float]
+    counted: int | None
+    exit_seconds: float
+    killed: bool
+    arrived: int
 
 
-def run_one(field: Field, contender: str, state: str, load: Sequence[str]) -> Outcome:
-    """Run one contender once, and count what arrived and what is on its disk."""
-    wire = _WIRES.get(contender, "")
-    with tempfile.TemporaryDirectory(prefix="callers-") as name, ExitStack() as stack:
-        folder = Path(name)
-        before = field.arrived(wire) if wire else 0
-        port = field.ports.get(wire, 9)
-        if contender == "logging_system, ship beside it":
-            stack.enter_context(_shipper(folder / "spool", port))
-        field.set_state(state)
-        command = [sys.executable, "-m", "tests.benchmarks.callers.caller", contender, "127.0.0.1", str(port)]
-        with subprocess.Popen(
-            [*command, name, *load], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as process:
+def plan(names: list[str], turns: int) -> list[Run]:
+    """Return what to run: forwards and backwards in turn, so that a drift of the machine meets all alike.
+
+    Those that would disturb what comes after them run once, at the end.
+    """
+    often = [
+        (name, state)
+        for name in names
+        if not CONTENDERS[name].seldom
+        for state in (STATES if CONTENDERS[name].wire else ("",))
+    ]
+    ordered = [(turn, *one) for turn in range(turns) for one in (often if turn % 2 == 0 else often[::-1])]
+    ordered += [(turns - 1, name, "dead") for name in names if CONTENDERS[name].seldom]
+    return [Run(caller, *one, one[0] == turns - 1) for caller, one in enumerate(ordered, start=1)]
+
+
+class Comparison:
+    """Runs contenders on a field.
+
+    Args:
+        field: The servers.
+        folder: Where each run gets a folder of its own.
+        load: What each logs.
+    """
+
+    def __init__(self, field: Field, folder: Path, load: Load) -> None:
+        self._field = field
+        self._folder = folder
+        self._load = load
+
+    def outcomes(self, runs: list[Run]) -> list[Outcome]:
+        """Run them one after another, then look after what was left on disk."""
+        with ThreadPoolExecutor(_ENDING_MAX) as ends, ThreadPoolExecutor(_LATER_MAX) as later:
+            futures: list[Future[Ended]] = []
+            for run in runs:
+                with ExitStack() as beside:
+                    process, logged = self._log(run, beside)
+                    futures.append(ends.submit(self._end, run, process, logged, beside.pop_all()))
+                wait(futures[-1:], timeout=_ALONE_SECONDS)
+            return list(later.map(lambda future: self._settle(future.result()), futures))
+
+    def _place(self, run: Run, state: str) -> Place:
+        wire = run.contender.wire
+        port = self._field.port(wire, state) if wire else _NOWHERE_PORT
+        return Place("127.0.0.1", port, self._folder / str(run.caller), stream(run.caller))
+
+    def _log(self, run: Run, beside: ExitStack) -> tuple[subprocess.Popen[str], dict[str, Any]]:
+        place = self._place(run, run.state)
+        place.folder.mkdir()
+        if run.contender.beside:
+            beside.enter_context(shipper(place.folder / "spool", place.port, place.stream))
+        process = _start(run, place, self._load)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            process.wait()
+            said = (place.folder / STDERR_NAME).read_text()
+            raise RuntimeError(f"{run.name}, store {run.state or '-'}: its process failed:\n{said}")
+        return process, json.loads(line)
+
+    def _end(
+        self, run: Run, process: subprocess.Popen[str], logged: dict[str, Any], beside: ExitStack
+    ) -> Ended:
+        began_seconds = time.monotonic()
+        counted = logged["counted"]
+        with beside, process:
             assert process.stdout is not None
-            line = process.stdout.readline()
-            ended_at = time.monotonic()
-            process.wait(_ENDED_SECONDS_MAX)
-        exit_seconds = time.monotonic() - ended_at
-        figures: dict[str, float] = json.loads(line)
-        if not wire:
-            return Outcome(contender, state, figures, exit_seconds, _in_file(folder, contender, figures))
-        if state == "healthy":
-            _wait_for(field, wire, before + int(figures["sent"]))
-        stack.close()  # the shipper beside it ends as well
-        field.set_state("healthy")
-        with ExitStack() as later:
-            if wire == "store":  # what is on disk counts as soon as somebody ships it
-                later.enter_context(_shipper(folder / "spool", port))
-            arrived = _wait_for(field, wire, before + int(figures["sent"])) - before
-        return Outcome(contender, state, figures, exit_seconds, arrived)
+            try:
+                process.wait(EXIT_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                killed = True
+            else:
+                killed = False
+            exit_seconds = time.monotonic() - began_seconds
+            if last_line := process.stdout.readline():
+                counted = json.loads(last_line)["counted"]
+            if run.state == "healthy":
+                self._wait_for(run, self._load.calls - (counted or 0), _ARRIVAL_SECONDS_MAX)
+        arrived = self._arrived(run)
+        sys.stderr.write(f"{run.name} · {run.state or '-'} · exit {exit_seconds:.1f} s · arrived {arrived}\n")
+        return Ended(run, logged["figures"], counted, exit_seconds, killed, arrived)
+
+    def _settle(self, ended: Ended) -> Outcome:
+        run = ended.run
+        missing = self._load.calls - ended.arrived - (ended.counted or 0)
+        arrived, held = self._arrived(run), 0
+        if run.contender.keeps and missing > 0:
+            arrived = ended.arrived
+            held = self._later(run, arrived + missing) - arrived if run.last else 0
+            held += run.contender.left(self._folder / str(run.caller))
+        account = Account(self._load.calls, arrived, ended.counted, held)
+        return Outcome(
+            run.name,
+            run.turn,
+            run.state,
+            ended.figures,
+            ended.exit_seconds,
+            ended.killed,
+            None if run.name == BASE else account,
+        )
+
+    def _later(self, run: Run, expected: int) -> int:
+        """Give what was left on disk its store back; return what has arrived in all."""
+        place = self._place(run, "healthy")
+        if run.contender.keeps == "ship":
+            with shipper(place.folder / "spool", place.port, place.stream):
+                self._wait_for(run, expected, _LATER_SECONDS_MAX, _LATER_STILL_SECONDS)
+        else:
+            with _start(run, place, None) as process:
+                try:
+                    process.wait(_LATER_SECONDS_MAX)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+            self._wait_for(run, expected, _STILL_SECONDS)
+        return self._arrived(run)
+
+    def _arrived(self, run: Run) -> int:
+        if run.contender.wire:
+            return self._field.arrived(run.contender.wire, run.caller)
+        if run.contender.file_name:
+            return distinct_lines((self._folder / str(run.caller) / run.contender.file_name).read_bytes())
+        return 0
+
+    def _wait_for(
+        self, run: Run, expected: int, seconds_max: float, still_seconds_max: float = _STILL_SECONDS
+    ) -> None:
+        """Return once all has arrived, or nothing more came for a while."""
+        deadline_seconds = time.monotonic() + seconds_max
+        arrived, still_since_seconds = self._arrived(run), time.monotonic()
+        while arrived < expected and time.monotonic() < min(
+            deadline_seconds, still_since_seconds + still_seconds_max
+        ):
+            time.sleep(_STEP_SECONDS)
+            now = self._arrived(run)
+            if now != arrived:
+                arrived, still_since_seconds = now, time.monotonic()
 
 
-def table(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return the comparison as Markdown: medians over the rounds, costs as ratios to NullHandler."""
-    base = _medians([one for one in outcomes if one.contender == "NullHandler"])
-    lines = [
-        "| way to log | store | CPU of the call | CPU of the process | call p99 | longest call ms | "
-        "response p99 ms | memory MiB | exit s | lost of all |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for contender in CONTENDERS:
-        for state in STATES:
-            mine = [one for one in outcomes if (one.contender, one.state) == (contender, state)]
-            if mine:
-                lines.append(_row(mine, base))
-    return lines
-
-
-def _row(mine: Sequence[Outcome], base: dict[str, float]) -> str:
-    medians = _medians(mine)
-    ratios = [medians[key] / base[key] for key in ("thread_cpu_us", "tight_cpu_us", "call_p99_us")]
-    lost, sent = sum(one.lost for one in mine), sum(int(one.figures["sent"]) for one in mine)
-    exits = statistics.median(one.exit_seconds for one in mine)
-    has_store = mine[0].contender in _WIRES
-    cells = [
-        mine[0].contender,
-        mine[0].state if has_store else "-",
-        *(f"{ratio:.2f} x" for ratio in ratios),
-        f"{max(one.figures['call_max_ms'] for one in mine):.1f}",
-        f"{medians['response_p99_ms']:.1f}",
-        f"{medians['memory_mib']:.0f}",
-        f"{exits:.1f}",
-        "-" if mine[0].contender == "NullHandler" else f"{lost:,} of {sent:,}",
-    ]
-    return f"| {' | '.join(cells)} |"
-
-
-def _medians(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    keys = outcomes[0].figures
-    return {key: statistics.median(one.figures[key] for one in outcomes) for key in keys}
-
-
-def _in_file(folder: Path, contender: str, figures: dict[str, float]) -> int:
-    if contender not in _FILES:
-        return int(figures["sent"])  # a NullHandler keeps nothing and promises nothing
-    return len((folder / _FILES[contender]).read_bytes().splitlines())
-
-
-def _wait_for(field: Field, wire: str, expected: int) -> int:
-    """Return what has arrived, once all of it did, or once nothing more came for a while."""
-    deadline = time.monotonic() + _ARRIVAL_SECONDS_MAX
-    arrived, still_since = field.arrived(wire), time.monotonic()
-    while arrived < expected and time.monotonic() < min(deadline, still_since + _STILL_SECONDS):
-        time.sleep(0.1)
-        now = field.arrived(wire)
-        if now != arrived:
-            arrived, still_since = now, time.monotonic()
-    return arrived
-
-
-@contextmanager
-def _shipper(spool: Path, port: int) -> Iterator[None]:
-    arguments = ["--spool", str(spool), "--elasticsearch", f"http://127.0.0.1:{port}", "--stream", STREAM]
-    with _process("logging_system", "ship", *arguments, "--lifeline") as process:
-        _ready(process)
-        yield
-
-
-@contextmanager
-def _process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-
-
-def _ready(process: subprocess.Popen[str]) -> dict[str, Any]:
-    assert process.stdout is not None
-    ready: dict[str, Any] = json.loads(process.stdout.readline())
-    return ready
-
-
-def main() -> None:
-    """Compare, and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.callers", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=5.0, help="of paced calls")
-    parser.add_argument("--per-second", type=float, default=1_000.0)
-    parser.add_argument("--burst", type=int, default=20_000, help="calls as fast as they go")
-    parser.add_argument("--only", action="append", choices=list(CONTENDERS), help="repeat for more")
-    options = parser.parse_args()
-    load = [str(int(options.seconds * options.per_second)), str(options.per_second), str(options.burst)]
-    names = ["NullHandler", *(options.only or [name for name in CONTENDERS if name != "NullHandler"])]
-    outcomes: list[Outcome] = []
-    with ExitStack() as stack:
-        field = Field(stack)
-        for number in range(options.rounds):
-            # Forwards and backwards in turn, so that a drift of the machine meets everybody alike.
-            for name in names if number % 2 == 0 else reversed(names):
-                for state in STATES if name in _WIRES else STATES[:1]:
-                    outcome = run_one(field, name, state, load)
-                    outcomes.append(outcome)
-                    sys.stderr.write(
-                        f"{name} · {state} · exit {outcome.exit_seconds:.1f} s · lost {outcome.lost}\n"
-                    )
-    sys.stdout.write("\n".join(table(outcomes)) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+def _start(run: Run, place: Place, load: Load | None) -> subprocess.Popen[str]:
+    with (place.folder / STDERR_NAME).open("a") as stderr:
+        return subprocess.Popen(
+            command(run.name, place, first_number(run.caller), load),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )

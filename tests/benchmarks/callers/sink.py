@@ -1,32 +1,45 @@
-"""Counts what arrives by the wires that the other contenders speak: lines over TCP, OTLP over HTTP."""
+"""Counts what arrives by the wires that the other contenders speak: lines over TCP, OTLP over HTTP.
+
+What arrives twice counts once: records are told apart by the number that each carries.
+"""
 
 from __future__ import annotations
 
 import gzip
 import http.server
 import json
+import re
 import socketserver
 import sys
 import threading
+from collections import Counter
+from collections.abc import Iterable
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-_counts = {"tcp": 0, "otlp": 0}
+from tests.benchmarks.callers.numbers import ORDER_JSON, caller_of
+
+_arrived: set[int] = set()
+_per_caller: Counter[int] = Counter()
 _lock = threading.Lock()
 
 
-def _count(wire: str, records: int) -> None:
+def _note(numbers: Iterable[int]) -> None:
     with _lock:
-        _counts[wire] += records
+        for number in numbers:
+            if number not in _arrived:
+                _arrived.add(number)
+                _per_caller[caller_of(number)] += 1
 
 
 class Lines(socketserver.StreamRequestHandler):
     """A Logstash input: one event a line."""
 
     def handle(self) -> None:
-        """Count lines until the client goes."""
-        for _line in self.rfile:
-            _count("tcp", 1)
+        """Count whole lines until the client goes."""
+        for line in self.rfile:
+            if line.endswith(b"\n") and (found := re.search(ORDER_JSON, line)):
+                _note([int(found[1])])
 
 
 class Otlp(http.server.BaseHTTPRequestHandler):
@@ -40,14 +53,23 @@ class Otlp(http.server.BaseHTTPRequestHandler):
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         request = ExportLogsServiceRequest.FromString(body)
-        _count("otlp", sum(len(s.log_records) for r in request.resource_logs for s in r.scope_logs))
+        _note(
+            attribute.value.int_value
+            for resource in request.resource_logs
+            for scope in resource.scope_logs
+            for record in scope.log_records
+            for attribute in record.attributes
+            if attribute.key == "order"
+        )
         self._answer(b"", "application/x-protobuf")
 
     def do_GET(self) -> None:
-        """Tell what has arrived."""
-        self._answer(json.dumps(_counts).encode(), "application/json")
+        """Tell how much of each caller has arrived."""
+        with _lock:
+            counts = dict(_per_caller)
+        self._answer(json.dumps(counts).encode(), "application/json")
 
-    def log_message(self, *_arguments: object) -> None:  # type: ignore[override]
+    def log_message(self, *_arguments: object) -> None:
         """Say nothing."""
 
     def _answer(self, body: bytes, kind: str) -> None:
