@@ -65,7 +65,7 @@ class Limits:
         linger_seconds: How long a document may wait for company.
         concurrency: Most requests under way at once; how many there are follows from the store's answers.
         held_records_max: Records taken on and not done.
-        held_bytes_max: Their document bytes.
+        held_bytes_max: Their document bytes; half as many again may be judged alone beside them.
         unfinished_records_max: Records taken on before the oldest is done; of those done meanwhile only the
             number is kept, so that one record that takes long does not hold up the others.
         request_seconds_max: How long a request may be under way before it counts as lost.

@@ -102,6 +102,11 @@ class Departures:
         """Return how many single documents are to be judged by themselves, waiting or under way."""
         return sum(batch.is_alone for batch in self.batches())
 
+    def bytes_apart(self) -> int:
+        """Return the bytes of those, as far as they take no room: it is for what they are judged by."""
+        alone_bytes = sum(batch.size_bytes for batch in self.batches() if batch.is_alone)
+        return min(alone_bytes, self._limits.held_bytes_max // 2)
+
     def batches(self) -> Iterator[Batch]:
         """Return all that wait or are under way."""
         return chain(self.waiting, (request.batch for request in self.under_way.values()))

@@ -112,7 +112,7 @@ class DeliveryMachine:
             or self.progress.unfinished >= limits.unfinished_records_max
         ):
             return 0
-        return max(0, limits.held_bytes_max - self.held_bytes)
+        return max(0, limits.held_bytes_max - self.held_bytes + self._departures.bytes_apart())
 
     def expects(self, number: int) -> bool:
         """Whether an answer to this command would still change anything; callable from any thread."""

@@ -37,6 +37,9 @@ LIMITS = Limits(
 WAITING_MAX = LIMITS.waiting_batches_max + LIMITS.concurrency + math.ceil(math.log2(LIMITS.batch_records_max))
 """Batches of more than one document, see `Departures.may_take_apart`."""
 
+HELD_BYTES_MAX = LIMITS.held_bytes_max * 3 // 2
+"""Up to half of it may be judged alone, beside what is held otherwise."""
+
 MachineFactory = Callable[[random.Random, Limits], DeliveryMachine]
 
 
@@ -329,7 +332,7 @@ class Simulation:
         counts = machine.progress.counts
         if machine.progress.taken != machine.progress.unfinished + sum(counts.values()):
             raise BrokenPromiseError("the equation of conservation does not hold")
-        if machine.held_bytes > LIMITS.held_bytes_max + self.read_bytes_over_max or machine.held_bytes < 0:
+        if machine.held_bytes > HELD_BYTES_MAX + self.read_bytes_over_max or machine.held_bytes < 0:
             raise BrokenPromiseError(f"{machine.held_bytes} document bytes held")
         if machine.held_records > LIMITS.held_records_max + self.read_records_max:
             raise BrokenPromiseError(f"{machine.held_records} records held")

@@ -77,16 +77,16 @@ MUTANTS = (
         "batch.refusals_witnessed += 1\n        if False:",
     ),
     Mutant(
-        "one outage is enough to blame a document",
-        "trials.py",
-        "return batch.refusals_witnessed >= REFUSALS_MAX",
-        "return batch.refusals_alone >= 3 and batch.refusals_witnessed >= 1",
-    ),
-    Mutant(
         "refused batches are taken apart without end",
         "departures.py",
-        "if len(several) >= self._limits.waiting_batches_max + self._limits.concurrency:",
-        "if False:",
+        "unjudged >= UNJUDGED_MAX or self.alone() >= ALONE_BEFORE_HALVING_MAX",
+        "False",
+    ),
+    Mutant(
+        "documents under judgement shut out those they are judged by",
+        "departures.py",
+        "len(self.waiting) - sum(batch.is_alone for batch in self.waiting)",
+        "len(self.waiting)",
     ),
     Mutant(
         "a document is blamed for its first 500",

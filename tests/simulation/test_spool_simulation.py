@@ -61,4 +61,4 @@ def test_shrinking_keeps_what_the_failure_needs() -> None:
 
 def test_the_command_says_how_much_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--seeds", "2"]) == 0
-    assert capsys.readouterr().out.startswith("2 seeds, ")
+    assert capsys.readouterr().out.startswith("spool: 2 seeds from 1, ")
