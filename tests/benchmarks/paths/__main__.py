@@ -7,13 +7,14 @@ import statistics
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks.paths import backlog, gateway, group_commit, store
+from tests.benchmarks.paths import backlog, gateway, group_commit, recovery, store
 from tests.benchmarks.paths.row import Row
 
 PATHS: dict[str, Callable[[], list[Row]]] = {
     "spool": group_commit.measure,
     "gateway": gateway.measure,
     "store": store.measure,
+    "recovery": recovery.measure,
     "backlog": backlog.measure,
 }
 
