@@ -74,8 +74,9 @@ def _watch(url: str, until: int) -> Seen:
                 raise TimeoutError("the store has too few documents")
             time.sleep(_POLL_SECONDS)
             path = f"{STREAM}/_stats/indexing?filter_path=_all.primaries.indexing.index_total"
-            answer = session.get(f"{url}/{path}", timeout=60)
-            held = answer.json()["_all"]["primaries"]["indexing"]["index_total"] if answer.ok else 0
+            answer = session.get(f"{url}/{path}", timeout=60).json()
+            # Before the first document there is no stream to tell of.
+            held = answer["_all"]["primaries"]["indexing"]["index_total"] if "_all" in answer else 0
             seen.append((time.monotonic(), int(held)))
     return seen
 
