@@ -17,7 +17,9 @@ import queue
 import random
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import count, repeat
 from pathlib import Path
 
@@ -46,6 +48,8 @@ _EVICT_INTERVAL_SECONDS = 5.0
 _STOP_SECONDS_MAX = 3.0
 _DISK_RETRY_SECONDS = 1.0
 _SETTLED = "settled"
+# As `Item._make`, of which half the time is a step of Python for each record.
+_item_of: Callable[[tuple[bytes, int, bytes]], Item] = partial(tuple.__new__, Item)
 
 _log = logging.getLogger(__name__)
 
@@ -235,7 +239,7 @@ class Shipper:
         for block in blocks:
             self._read_records += len(block.documents)
             items = zip(repeat(block.epoch), count(block.first_sequence), block.documents, strict=False)
-            self._machine.take(list(map(Item._make, items)), now_seconds)
+            self._machine.take(list(map(_item_of, items)), now_seconds)
         self._dirty = True
 
     def _obey(self) -> None:

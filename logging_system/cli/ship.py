@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -41,6 +42,7 @@ FIXED = ("spool", "service", "status", "status_port")
 """Settings that a reload leaves as they are."""
 
 _BUSY_WAIT_SECONDS = 0.5
+_ALLOCATIONS_PER_COLLECTION = 50_000
 _METAVARS = {"spool": "DIR", "elasticsearch": "URL", "stream": "NAME", "service": "NAME"}
 
 _log = logging.getLogger(__name__)
@@ -96,6 +98,9 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
         sink = sink_opener(loaded.settings)()
     except (ValueError, RuntimeError, OSError) as error:
         parser.error(str(error))
+    # Records are no cycles: looking for some among them took a fifth of the time. What is loaded stays.
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS_PER_COLLECTION)
     shipping = _Shipping(folder, loaded.settings, sink, load)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: shipping.stop())

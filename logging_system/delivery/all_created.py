@@ -32,5 +32,5 @@ def created_in(answer: Answer | NoAnswer, runs: Sequence[Run]) -> str | None:
     start = b'{"create":{"_index":"' + head[1] + b'","_id":"'
     items: list[bytes] = []
     for run in runs:
-        items += map((start + run.id_start + b'%d","status":201}}').__mod__, run.sequences)
+        items += run.with_ids(start, b'","status":201}}')
     return head[1].decode() if answer.body[head.end() :] == b",".join(items) + b"]}" else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from logging_system.delivery.commands import Item, Limits
-from logging_system.delivery.runs import documents_bytes
+from logging_system.delivery.runs import document_sizes, documents_bytes
 
 
 @dataclass(slots=True)
@@ -81,12 +81,14 @@ class FreshItems:
     def __len__(self) -> int:
         return len(self._items) - self._cut
 
-    def add(self, items: Sequence[Item], now_seconds: float) -> None:
-        """Queue documents."""
+    def add(self, items: Sequence[Item], now_seconds: float) -> int:
+        """Queue documents; returns their bytes."""
         if items and not self:
             self._since_seconds = now_seconds
         self._items.extend(items)
-        self._bytes += documents_bytes(items)
+        added_bytes = documents_bytes(items)
+        self._bytes += added_bytes
+        return added_bytes
 
     def due_seconds(self) -> float:
         """When the next batch is due, monotonic: at once if it is full."""
@@ -97,7 +99,7 @@ class FreshItems:
         """Take the next documents out: as many as one request carries, at most `records_max`."""
         records_max = min(records_max, self.limits.batch_records_max)
         first = self._items[self._cut : self._cut + records_max]
-        sizes = list(accumulate(len(item.document) for item in first))
+        sizes = list(accumulate(document_sizes(first)))
         # One document always fits, however large it is.
         items = tuple(first[: max(1, bisect_right(sizes, self.limits.batch_bytes_max))])
         self._bytes -= sizes[len(items) - 1] if items else 0

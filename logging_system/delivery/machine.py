@@ -138,9 +138,8 @@ class DeliveryMachine:
         """
         for run in runs_of(items):
             self.progress.take(run)
-        self.held_bytes += documents_bytes(items)
         self.held_records += len(items)
-        self._departures.fresh.add(items, now_seconds)
+        self.held_bytes += self._departures.fresh.add(items, now_seconds)
 
     def commands(self, now_seconds: float) -> list[Command]:
         """Return what to do now; each command is given out once.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
 from logging_system.delivery.commands import Item
 
 _EPOCH, _SEQUENCE, _DOCUMENT = attrgetter("epoch"), attrgetter("sequence"), attrgetter("document")
+_ENDS = 1_000
 
 
 class Run(NamedTuple):
@@ -18,15 +20,31 @@ class Run(NamedTuple):
     first: int
     end: int
 
-    @property
-    def sequences(self) -> range:
-        """The sequences."""
-        return range(self.first, self.end)
+    def with_ids(self, before: bytes, after: bytes) -> list[bytes]:
+        """Return the `_id` of each record, in order, between two texts.
 
-    @property
-    def id_start(self) -> bytes:
-        """What the ids of all of them begin with; the sequence follows."""
-        return self.epoch.hex().encode() + b"-"
+        To put together what is ready takes a third of the time of formatting each number.
+
+        Args:
+            before: What comes before each id.
+            after: What comes behind each id; only a few different ones are to be used.
+        """
+        start = before + self.epoch.hex().encode() + b"-"
+        ends, texts, first = _ends(after), list[bytes](), self.first
+        while first < self.end:
+            thousands, place = divmod(first, _ENDS)
+            end = min(self.end, first - place + _ENDS)
+            if thousands:
+                texts += map((start + b"%d" % thousands).__add__, ends[place : place + end - first])
+            else:
+                texts += [start + b"%d" % sequence + after for sequence in range(first, end)]
+            first = end
+        return texts
+
+
+@lru_cache(maxsize=4)
+def _ends(after: bytes) -> list[bytes]:
+    return [b"%03d" % number + after for number in range(_ENDS)]
 
 
 def runs_of(items: Sequence[Item]) -> list[Run]:
@@ -36,7 +54,7 @@ def runs_of(items: Sequence[Item]) -> list[Run]:
     epoch, first, _document = items[0]
     whole = Run(epoch, first, first + len(items))
     # Nearly always there is only one; comparing whole lists tells it without a step for each record.
-    if list(map(_SEQUENCE, items)) == list(whole.sequences) and (
+    if list(map(_SEQUENCE, items)) == list(range(whole.first, whole.end)) and (
         list(map(_EPOCH, items)).count(epoch) == len(items)
     ):
         return [whole]
@@ -53,4 +71,9 @@ def runs_of(items: Sequence[Item]) -> list[Run]:
 
 def documents_bytes(items: Sequence[Item]) -> int:
     """Return the bytes of all documents together."""
-    return sum(map(len, map(_DOCUMENT, items)))
+    return sum(document_sizes(items))
+
+
+def document_sizes(items: Sequence[Item]) -> Iterator[int]:
+    """Yield the bytes of each document."""
+    return map(len, map(_DOCUMENT, items))

@@ -233,7 +233,7 @@ def encode_bulk(items: Sequence[Item]) -> bytes:
     """Return the NDJSON of a bulk request: per document a create action and the document itself."""
     actions: list[bytes] = []
     for run in runs_of(items):
-        actions += map((b'\n{"create":{"_id":"' + run.id_start + b'%d"}}\n').__mod__, run.sequences)
+        actions += run.with_ids(b'\n{"create":{"_id":"', b'"}}\n')
     # Every other part is a document; what ends it stands before the next action.
     parts = [b"\n"] * (2 * len(items) + 1)
     parts[0:-1:2] = actions

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import page
-from tests.benchmarks.paths import backlog, call_tail, gateway, group_commit, log_call, store
+from tests.benchmarks.paths import backlog, call_tail, gateway, group_commit, log_call, recovery, store
 from tests.benchmarks.paths.row import Row, table
 
 PATHS: dict[str, Callable[[], list[Row]]] = {
@@ -22,6 +22,7 @@ PATHS: dict[str, Callable[[], list[Row]]] = {
     "spool": group_commit.measure,
     "gateway": gateway.measure,
     "store": store.measure,
+    "recovery": recovery.measure,
     "backlog": backlog.measure,
 }
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -55,27 +56,70 @@ def shipping(spool: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
             process.terminate()
 
 
-def delivered(spool: Path) -> int:
-    """Return how many records the shipper says are delivered."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the shipper had done when it last wrote its counters, and what that had cost it.
+
+    Attributes:
+        seconds: When it wrote them, since the epoch.
+        delivered: Records delivered.
+        processor_seconds: Of the shipper.
+    """
+
+    seconds: float
+    delivered: int
+    processor_seconds: float
+
+
+def last_moment(spool: Path, pid: int) -> Moment:
+    """Return the last moment of which the shipper wrote its counters: once a second, and so not right now."""
+    path = spool / "status-shipper.json"
     try:
-        return int(orjson.loads((spool / "status-shipper.json").read_bytes())["delivered"])
+        with path.open("rb") as file:
+            written = os.fstat(file.fileno()).st_mtime
+            delivered = int(orjson.loads(file.read())["delivered"])
     except (FileNotFoundError, KeyError):
-        return 0
+        return Moment(0.0, 0, 0.0)
+    return Moment(written, delivered, processor_seconds(pid))
 
 
-def seconds_until_delivered(spool: Path, records: int) -> float:
-    """Return how long the shipper took, from its first delivery on, per the records it then delivered.
+def drained(spool: Path, pid: int, records: int, after: int) -> tuple[Moment, Moment]:
+    """Wait until all is delivered; return the first moment after some records, and the last before the end.
+
+    The last counters of all come up to a second after the last record, so they are left out.
+
+    Args:
+        spool: The spool folder.
+        pid: The shipper.
+        records: How many there are.
+        after: How many the measurement leaves out at the beginning.
 
     Raises:
         TimeoutError: It did not get there.
     """
     deadline = time.monotonic() + _DRAIN_SECONDS_MAX
-    while not (first := delivered(spool)):
-        _wait(deadline)
-    began = time.monotonic()
-    while delivered(spool) < records:
-        _wait(deadline)
-    return (time.monotonic() - began) * records / max(1, records - first)
+    moments: list[Moment] = []
+    while (moment := last_moment(spool, pid)).delivered < records:
+        if moment.delivered >= after and (not moments or moment.seconds > moments[-1].seconds):
+            moments.append(moment)
+        if time.monotonic() > deadline:
+            raise TimeoutError("the spool was not drained in time")
+        time.sleep(0.02)
+    if len(moments) < 2:
+        raise TimeoutError("the spool was drained too soon to be measured; fill in more records")
+    return moments[0], moments[-1]
+
+
+def processor_seconds(pid: int) -> float:
+    """Return what a process has spent, in user and system mode."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def server_pid(url: str) -> int:
+    """Return the process of the one node."""
+    nodes = requests.get(f"{url}/_nodes/_local/process", timeout=60).json()["nodes"]
+    return int(next(iter(nodes.values()))["process"]["id"])
 
 
 def refresh_and_count(url: str) -> int:
@@ -88,9 +132,3 @@ def resident_mib(pid: int) -> float:
     """Return what a process holds in memory."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
-
-
-def _wait(deadline: float) -> None:
-    if time.monotonic() > deadline:
-        raise TimeoutError("the spool was not drained in time")
-    time.sleep(0.02)
