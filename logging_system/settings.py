@@ -132,6 +132,13 @@ class Settings(BaseSettings):
         None, description="PEM file of the authorities that sign the nodes' certificates."
     )
     verify: bool = Field(True, description="Whether certificates are verified.")
+    client_certificate: Path | None = Field(
+        None,
+        description="PEM file of our certificate, for nodes that ask for one; read again when it changes.",
+    )
+    client_key: Path | None = Field(
+        None, description="PEM file of its key, where that file does not hold it; not encrypted."
+    )
     username: str | None = Field(None, description="User name for basic authentication.")
     password: SecretStr | None = Field(None, description="Its password; better in a file.")
     password_file: Path | None = Field(None, description="File with the password; read again when refused.")
@@ -140,6 +147,14 @@ class Settings(BaseSettings):
     )
     api_key_file: Path | None = Field(None, description="File with the API key; read again when refused.")
     gzip: bool = Field(False, description="Whether requests are compressed.")
+    fallback_file: Path | None = Field(
+        None,
+        description="Write NDJSON to this file, rotated as `file` is, while Elasticsearch cannot be used; "
+        "what goes there is counted as `redirected` and stays there. By default records wait in the spool.",
+    )
+    fallback_seconds: Seconds = Field(
+        300.0, description="How long Elasticsearch may store and refuse nothing before that file is used."
+    )
     file: Path | None = Field(
         None, description="Write NDJSON to this file instead of sending to Elasticsearch."
     )

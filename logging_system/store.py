@@ -16,6 +16,8 @@ from logging_system.sinks import Sink
 _OF_ELASTICSEARCH = (
     "ca_certs",
     "verify",
+    "client_certificate",
+    "client_key",
     "username",
     "password",
     "password_file",

@@ -76,6 +76,15 @@ class Authority:
         context.load_cert_chain(*self.issue(folder, host=host))
         return context
 
+    def demanding_context(self, folder: Path, *, host: str = "127.0.0.1") -> ssl.SSLContext:
+        """As above, of a server that serves nobody without a certificate that this authority signed."""
+        context = self.server_context(folder, host=host)
+        context.load_verify_locations(cadata=self.pem.decode())
+        context.verify_mode = ssl.CERT_REQUIRED
+        # Here refusing is part of the handshake; later versions may hang up before the alert is read.
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        return context
+
 
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey

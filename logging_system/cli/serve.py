@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logging_system.cli.parser import fail
-from logging_system.gateway.limits import Limits
+from logging_system.gateway.limits import DEFAULT_PORT, DEFAULT_SPOOL_BYTES_MAX, Limits
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _NAME = "serve"
 
 _RETENTION = "give up records in the spool {}, though they were answered with 200 (default: none)"
-_BODY_SECONDS = "how long a body may take to arrive (default 30)"
+_DEFAULT = "(default %(default)s)"
 
 
 def add(subcommands: Subcommands) -> None:
@@ -40,8 +40,10 @@ def add(subcommands: Subcommands) -> None:
         metavar="DIR",
         help="the spool folder; `ship` takes it to the store",
     )
-    flag("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
-    flag("--port", type=_port, default=4318, help="the port, 0 for a free one (default 4318, OTLP/HTTP's)")
+    flag("--host", default="127.0.0.1", help=f"the address to listen on {_DEFAULT}")
+    flag(
+        "--port", type=_port, default=DEFAULT_PORT, help=f"the port, OTLP/HTTP's; 0 for a free one {_DEFAULT}"
+    )
     flag("--token-file", type=Path, metavar="FILE", help="bearer tokens that may send, one a line; mode 0600")
     flag("--open-to-all", action="store_true", help="allow an address beyond this machine without tokens")
     flag("--certificate", type=Path, metavar="FILE", help="the server's certificate chain, PEM: serve TLS")
@@ -54,11 +56,11 @@ def add(subcommands: Subcommands) -> None:
         type=_seconds,
         default=defaults.body_seconds_max,
         metavar="S",
-        help=_BODY_SECONDS,
+        help=f"how long a body may take to arrive {_DEFAULT}",
     )
     _add_limit(parser, "--pending-bytes-max", defaults.pending_bytes_max, "bytes waiting for the disk")
     _add_limit(parser, "--connections-max", defaults.connections_max, "connections served at once")
-    _add_limit(parser, "--spool-bytes-max", 1024 * 1024 * 1024, "bytes of the spool; when full, 429")
+    _add_limit(parser, "--spool-bytes-max", DEFAULT_SPOOL_BYTES_MAX, "bytes of the spool; when full, 429")
     flag("--retention-seconds", type=_seconds, metavar="S", help=_RETENTION.format("that are older"))
     flag("--retention-bytes", type=_count, metavar="N", help=_RETENTION.format("beyond so many bytes"))
 
@@ -102,7 +104,7 @@ def _say_ready(url: str) -> None:
 
 
 def _add_limit(parser: argparse.ArgumentParser, name: str, default: int, what: str) -> None:
-    parser.add_argument(name, type=_count, default=default, metavar="N", help=f"{what} (default {default:,})")
+    parser.add_argument(name, type=_count, default=default, metavar="N", help=f"{what} {_DEFAULT}")
 
 
 def _port(text: str) -> int:

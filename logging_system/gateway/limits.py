@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DEFAULT_PORT = 4318
+"""OTLP/HTTP's: https://opentelemetry.io/docs/specs/otlp/#otlphttp-default-port"""
+DEFAULT_SPOOL_BYTES_MAX = 1024 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -21,15 +21,13 @@ import uvicorn
 
 from logging_system.gateway.application import Gateway
 from logging_system.gateway.intake import Intake
-from logging_system.gateway.limits import Limits
+from logging_system.gateway.limits import DEFAULT_PORT, DEFAULT_SPOOL_BYTES_MAX, Limits
 from logging_system.gateway.tokens import Tokens
 from logging_system.record import Scrubber, identity
 from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter
 
-DEFAULT_PORT = 4318
-"""OTLP/HTTP's: https://opentelemetry.io/docs/specs/otlp/#otlphttp-default-port"""
 _DRAIN_SECONDS_MAX = 3.0
 _SEAL_SECONDS_MAX = 1.5
 _KEEP_ALIVE_SECONDS = 60
@@ -64,7 +62,7 @@ class Service:
     open_to_all: bool = False
     certificate: Path | None = None
     key: Path | None = None
-    spool_bytes_max: int = 1024 * 1024 * 1024
+    spool_bytes_max: int = DEFAULT_SPOOL_BYTES_MAX
     retention: Retention | None = None
     limits: Limits = field(default_factory=Limits)
     scrub: Scrubber = identity

@@ -59,6 +59,9 @@ class ElasticsearchSink:
         ca_certs: PEM file of the authorities that may sign the nodes' certificates; the system's by default.
             Read again when it changes.
         verify: False believes any server; for trying things out.
+        client_certificate: PEM file of our certificate, for a store that asks for one; read again when it
+            changes.
+        client_key: PEM file of its key, where the certificate's file does not hold it.
         username: For basic authentication.
         password: Its password.
         password_file: A file that holds the password; read again when the store refuses it.
@@ -82,6 +85,8 @@ class ElasticsearchSink:
         connections: int = 4,
         ca_certs: Path | None = None,
         verify: bool = True,
+        client_certificate: Path | None = None,
+        client_key: Path | None = None,
         username: str | None = None,
         password: str | None = None,
         password_file: Path | None = None,
@@ -104,7 +109,8 @@ class ElasticsearchSink:
         )
         tls = any(place.scheme == "https" for place in places)
         self._ca_certs = ca_certs
-        self._trust = Trust(ca_certs, verify) if tls else None
+        identity = {"client_certificate": client_certificate, "client_key": client_key}
+        self._trust = Trust(ca_certs, verify, **identity) if tls else None
         if tls and not verify:
             _log.warning("certificates are not checked: whoever is in between can read the logs")
         context = self._trust.context() if self._trust else None
@@ -194,8 +200,8 @@ class ElasticsearchSink:
                 self._trust.context(look_closely=True)
             if self._ca_certs is not None:
                 text += f" (ca_certs: {self._ca_certs})"
-        elif isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
-            text = "it does not speak TLS; is it http://?"
+        elif isinstance(cause, ssl.SSLError):
+            text = _of_tls(cause) or text
         shown = self._credentials.conceal(f"{node.place}: {text}".encode("utf-8", "replace"))
         return shown.decode("utf-8", "replace")[:_TROUBLE_CHARACTERS_MAX]
 
@@ -248,6 +254,21 @@ def _shared_login(places: Sequence[Place]) -> str | None:
     if len(logins) > 1:
         raise ValueError("the nodes' URLs have different credentials; they are one cluster's, give one")
     return next(iter(logins), None)
+
+
+def _of_tls(error: ssl.SSLError) -> str:
+    reason = error.reason or ""
+    if reason == "WRONG_VERSION_NUMBER":
+        return "it does not speak TLS; is it http://?"
+    # What the other side says of us: https://www.rfc-editor.org/rfc/rfc8446#section-6.2
+    if "_ALERT_" in reason:
+        return f"it refuses our client_certificate, or the lack of one: {reason}"
+    # From TLS 1.3 on it may hang up before its alert is read.
+    return (
+        "it hung up; does it ask for another client_certificate?"
+        if isinstance(error, ssl.SSLEOFError)
+        else ""
+    )
 
 
 def _never_left(error: Exception) -> bool:
