@@ -10,13 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from harness.deployments.installed import find
+from harness.deployments.ports import free_port, release_port
 from harness.proxy_client import Proxy, ProxyClient, ProxyError
 
 START_SECONDS_MAX = 20.0
@@ -41,8 +42,7 @@ def embedded_proxy(*arguments: str) -> Iterator[str]:
 @contextmanager
 def real_toxiproxy(path: Path) -> Iterator[str]:
     """The URL of a real Toxiproxy that lives as long as the block."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as reserved:
-        port = reserved.getsockname()[1]
+    port = free_port()
     command = [str(path), "-host", "127.0.0.1", "-port", str(port)]
     environment = {**os.environ, "LOG_LEVEL": "error"}
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) as process:
@@ -149,10 +149,13 @@ class Wire:
 def wire(client: ProxyClient) -> Iterator[Wire]:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(WAIT_SECONDS_MAX)
-    proxy = client.create("wire", "127.0.0.1:0", f"127.0.0.1:{listener.getsockname()[1]}")
+    # Of the ports that are given for 0, one that a test lets go for a moment may be another connection's.
+    port = free_port()
+    proxy = client.create("wire", f"127.0.0.1:{port}", f"127.0.0.1:{listener.getsockname()[1]}")
     wire = Wire(client, proxy, listener)
     yield wire
     wire.close()
+    release_port(port)
 
 
 def receive_exactly(receiver: socket.socket, size: int) -> bytes:

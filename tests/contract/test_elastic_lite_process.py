@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from elasticsearch_fixture import NDJSON, Store, lite_process, ready_url
+from elasticsearch_fixture import NDJSON, START_SECONDS_MAX, STOP_SECONDS_MAX, Store, lite_process, ready_url
 
 STAMP = "2024-01-01T00:00:00Z"
 WRITERS = 4
@@ -112,13 +112,13 @@ def test_point_in_time_does_not_survive_a_restart(tmp_path: Path) -> None:
         )
 
 
-def test_terminated_server_stops_within_two_seconds_even_with_open_connections(tmp_path: Path) -> None:
+def test_terminated_server_stops_even_with_open_connections(tmp_path: Path) -> None:
     with lite_process(tmp_path) as process:
         store = Store(ready_url(process))
         store.ok("GET", "/_cluster/health")
         process.terminate()
 
-        assert process.wait(2) == 0
+        assert process.wait(STOP_SECONDS_MAX) == 0
 
 
 def test_server_with_a_lifeline_stops_when_its_standard_input_ends(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_server_with_a_lifeline_stops_when_its_standard_input_ends(tmp_path: Pat
         assert process.stdin is not None
         process.stdin.close()
 
-        assert process.wait(2) == 0
+        assert process.wait(STOP_SECONDS_MAX) == 0
 
 
 def test_server_without_a_lifeline_outlives_its_standard_input(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_damaged_data_file_is_told_with_its_place_and_remedy(tmp_path: Path, con
     path = tmp_path / "elastic_lite.sqlite3"
     path.write_bytes(content)
     with lite_process(tmp_path) as process:
-        output, errors = process.communicate(timeout=20)
+        output, errors = process.communicate(timeout=START_SECONDS_MAX)
 
     assert process.returncode == 7
     assert output == b""
@@ -159,11 +159,11 @@ def test_truncated_data_file_is_told_as_damaged(tmp_path: Path) -> None:
         store.fill(store.index(), {str(number): {"text": "x" * 500} for number in range(500)})
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(5)
+        process.wait(STOP_SECONDS_MAX)
     path = tmp_path / "elastic_lite.sqlite3"
     path.write_bytes(path.read_bytes()[:40_000])
     with lite_process(tmp_path) as process:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=START_SECONDS_MAX)
 
     assert process.returncode == 7
     assert str(path) in errors.decode()
@@ -173,7 +173,7 @@ def test_folder_that_is_served_already_is_refused(tmp_path: Path) -> None:
     with lite_process(tmp_path) as first:
         ready_url(first)
         with lite_process(tmp_path) as second:
-            _, errors = second.communicate(timeout=20)
+            _, errors = second.communicate(timeout=START_SECONDS_MAX)
 
     assert second.returncode == 7
     assert "another elastic_lite is serving this data folder" in errors.decode()
@@ -183,7 +183,7 @@ def test_port_in_use_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with lite_process(tmp_path / "first") as first:
         port = ready_url(first).rpartition(":")[2]
         with lite_process(tmp_path / "second", "--port", port) as second:
-            _, errors = second.communicate(timeout=20)
+            _, errors = second.communicate(timeout=START_SECONDS_MAX)
 
     assert second.returncode == 7
     assert f"127.0.0.1:{port}: cannot listen" in errors.decode()

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 from proxy_fixtures import (
+    START_SECONDS_MAX,
+    WAIT_SECONDS_MAX,
     Wire,
     carry,
     embedded_proxy,
@@ -56,7 +58,7 @@ def test_ready_line_names_the_address_and_the_process() -> None:
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_ends_it_within_two_seconds_with_connections_open(signal_number: signal.Signals) -> None:
+def test_signal_ends_it_with_connections_open(signal_number: signal.Signals) -> None:
     with (
         subprocess.Popen(COMMAND, stdout=subprocess.PIPE) as process,
         socket.create_server(("127.0.0.1", 0)) as far,
@@ -64,10 +66,10 @@ def test_signal_ends_it_within_two_seconds_with_connections_open(signal_number: 
         assert process.stdout is not None
         client = ProxyClient(json.loads(process.stdout.readline())["url"])
         host, port = client.create("a", FREE, f"127.0.0.1:{far.getsockname()[1]}").listen.split(":")
-        with socket.create_connection((host, int(port)), timeout=5) as near:
+        with socket.create_connection((host, int(port)), timeout=WAIT_SECONDS_MAX) as near:
             far.accept()[0].close()
             process.send_signal(signal_number)
-            status = process.wait(2)
+            status = process.wait(WAIT_SECONDS_MAX)
 
             assert status == 0
             assert receive_to_end(near) == b""
@@ -80,7 +82,7 @@ def test_it_ends_with_its_lifeline() -> None:
         process.stdout.readline()
         process.stdin.close()
 
-        assert process.wait(5) == 0
+        assert process.wait(WAIT_SECONDS_MAX) == 0
 
 
 def test_taken_port_is_reported_with_a_remedy() -> None:
@@ -91,7 +93,7 @@ def test_taken_port_is_reported_with_a_remedy() -> None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=START_SECONDS_MAX,
             check=False,
         )
 
@@ -101,7 +103,7 @@ def test_taken_port_is_reported_with_a_remedy() -> None:
 
 
 def test_body_is_bounded(client: ProxyClient) -> None:
-    answer = requests.post(f"{client.url}/proxies", data=b" " * 2_000_000, timeout=10)
+    answer = requests.post(f"{client.url}/proxies", data=b" " * 2_000_000, timeout=WAIT_SECONDS_MAX)
 
     assert answer.status_code == 413
 
@@ -110,7 +112,7 @@ def test_body_is_bounded(client: ProxyClient) -> None:
 def test_name_that_could_never_be_deleted_is_refused(client: ProxyClient, name: str) -> None:
     body = {"name": name, "listen": FREE, "upstream": UPSTREAM}
 
-    assert requests.post(f"{client.url}/proxies", json=body, timeout=10).status_code == 400
+    assert requests.post(f"{client.url}/proxies", json=body, timeout=WAIT_SECONDS_MAX).status_code == 400
     assert client.list() == {}
 
 
@@ -126,7 +128,7 @@ def test_upstream_that_is_no_address_looks_like_a_dead_one(client: ProxyClient, 
     for number, upstream in enumerate(["nonsense", "x" * 300 + ":1", "127.0.0.1:99999"]):
         proxy = client.create(f"p{number}", FREE, upstream)
         host, port = proxy.listen.split(":")
-        with socket.create_connection((host, int(port)), timeout=10) as near:
+        with socket.create_connection((host, int(port)), timeout=WAIT_SECONDS_MAX) as near:
             assert receive_to_end(near) == b""
 
 
@@ -162,8 +164,12 @@ def test_strict_mode_refuses_unknown_attributes_and_toxicity_out_of_range(client
     toxics = f"{client.url}/proxies/a/toxics"
     misspelt = {"type": "latency", "attributes": {"latencyy": 5}}
 
-    assert requests.post(toxics, json=misspelt, timeout=10).status_code == 400
-    assert requests.post(toxics, json={"type": "latency", "toxicity": 1.5}, timeout=10).status_code == 400
+    statuses = [
+        requests.post(toxics, json=body, timeout=WAIT_SECONDS_MAX).status_code
+        for body in (misspelt, {"type": "latency", "toxicity": 1.5})
+    ]
+
+    assert statuses == [400, 400]
     assert client.get("a").toxics == ()
 
 

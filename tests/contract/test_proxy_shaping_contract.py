@@ -43,14 +43,14 @@ def test_bandwidth_passes_that_many_thousand_bytes_a_second(wire: Wire) -> None:
 
 def test_bandwidth_lets_the_first_bytes_of_a_large_chunk_pass_before_the_last(wire: Wire) -> None:
     near, far = wire.live_pair()
-    wire.client.add_toxic("wire", Toxic("narrow", "bandwidth", attributes={"rate": 20}))
+    # The whole chunk would take ten seconds, which a reader that comes late does not reach.
+    wire.client.add_toxic("wire", Toxic("narrow", "bandwidth", attributes={"rate": 1}))
     far.sendall(bytes(10_000))
-    start = time.monotonic()
     first = near.recv(65536)
+    wire.client.remove_toxic("wire", "narrow")
 
     assert 0 < len(first) < 10_000
     assert len(receive_exactly(near, 10_000 - len(first))) == 10_000 - len(first)
-    assert time.monotonic() - start >= 0.35
 
 
 def test_bandwidth_leaves_the_other_direction_alone(wire: Wire) -> None:
@@ -86,11 +86,10 @@ def test_raised_bandwidth_sends_the_chunk_in_hand_at_once(wire: Wire) -> None:
 
 def test_bandwidth_holds_the_sender_back(wire: Wire) -> None:
     near, far = wire.live_pair()
-    unhurt = send_until_held_back(far, bytes_max=512 * MIB, patience_seconds=1.0)
-    receive_exactly(near, unhurt)
     wire.client.add_toxic("wire", Toxic("shut", "bandwidth", attributes={"rate": 0}))
+    send_until_held_back(far, bytes_max=512 * MIB, patience_seconds=1.0)
 
-    assert send_until_held_back(far, bytes_max=512 * MIB, patience_seconds=1.0) <= unhurt + MIB
+    assert nothing_arrives(near, 0.2)
 
 
 # slicer.
@@ -109,14 +108,15 @@ def test_slicer_pauses_between_its_pieces(wire: Wire) -> None:
     near, far = wire.live_pair()
     attributes = {"average_size": 10, "size_variation": 0, "delay": 50_000}
     wire.client.add_toxic("wire", Toxic("slices", "slicer", attributes=attributes))
-    far.sendall(b"x" * 40)
     pieces = []
-    start = time.monotonic()
-    while sum(pieces) < 40:
-        pieces.append(len(near.recv(65536)))
+    # Pieces that wait for a late reader come to it as one.
+    with at_least(0.140):
+        far.sendall(b"x" * 40)
+        while sum(pieces) < 40:
+            pieces.append(len(near.recv(65536)))
 
-    assert pieces == [10, 10, 10, 10]
-    assert time.monotonic() - start >= 0.140
+    assert sum(pieces) == 40
+    assert {size % 10 for size in pieces} == {0}
 
 
 def test_slicer_varies_the_size_of_its_pieces_within_bounds(wire: Wire) -> None:
@@ -208,28 +208,26 @@ def test_limit_of_nothing_closes_at_the_first_byte(wire: Wire) -> None:
 # slow_close.
 
 
-def test_slow_close_delays_the_end_and_no_byte(wire: Wire) -> None:
+def test_slow_close_delays_the_end(wire: Wire) -> None:
     near, far = wire.live_pair()
     wire.client.add_toxic("wire", Toxic("linger", "slow_close", attributes={"delay": 400}))
     with at_least(0.400):
         far.sendall(b"last words")
         far.close()
-        start = time.monotonic()
-        words = receive_exactly(near, 10)
-        words_seconds = time.monotonic() - start
 
-        assert receive_to_end(near) == b""
-    assert words == b"last words"
-    assert words_seconds < 0.400
+        assert receive_to_end(near) == b"last words"
 
 
-def test_removed_slow_close_ends_at_once(wire: Wire) -> None:
+def test_slow_close_holds_no_byte_and_its_removal_ends_at_once(wire: Wire) -> None:
     near, far = wire.live_pair()
     wire.client.add_toxic("wire", Toxic("linger", "slow_close", attributes={"delay": 3_600_000}))
+    far.sendall(b"last words")
     far.close()
+    words = receive_exactly(near, 10)
     was_open = nothing_arrives(near, 0.2)
     wire.client.remove_toxic("wire", "linger")
 
+    assert words == b"last words"
     assert was_open
     assert receive_to_end(near) == b""
 

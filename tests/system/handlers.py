@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import time
 import urllib.request
 import zlib
@@ -40,10 +41,17 @@ class TellsOfEveryThird(logging.Handler):
 
 
 class SlowOnZero(logging.Handler):
-    """Takes 500 ms for the first record."""
+    """Takes 500 ms for the first record, after the second has come, which it awaits for at most 20 s."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._second_came = threading.Event()
 
     def handle(self, record: logging.LogRecord) -> bool:
+        if record.__dict__["sequence"] == 1:
+            self._second_came.set()
         if record.__dict__["sequence"] == 0:
+            self._second_came.wait(20)
             time.sleep(0.5)
         return True
 

@@ -26,7 +26,7 @@ exclusive: false
 workload: {{kind: steady, rate_per_second: 100}}
 producers: 2
 sending_seconds: {sending_seconds}
-drain_seconds: 3
+drain_seconds: 10
 liveness_seconds: 10
 steps:
   - {{fault: {fault}, target: to_store, at_seconds: 3, for_seconds: {for_seconds}}}

@@ -34,7 +34,7 @@ title: A byte of the journal turns over while its shipper is down
 hypothesis: What is behind the damage arrives.
 workload: {kind: steady, rate_per_second: 100}
 sending_seconds: 6
-drain_seconds: 3
+drain_seconds: 10
 checks: [conservation]
 steps:
   - {fault: killed, target: shipper, at_seconds: 2, for_seconds: 3}

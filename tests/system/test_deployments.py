@@ -138,9 +138,9 @@ def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
             link = stack.targets()["to_store"]
             assert isinstance(link, LinkTarget)
             outcomes = [link.probe(10).outcome]
-            for kind in ("timeout", "reset_peer"):
+            for kind, seconds in (("timeout", 1), ("reset_peer", 10)):
                 link.add_toxic("hurt", kind, "upstream", {"timeout": 0}, 1.0)
-                outcomes.append(link.probe(1).outcome)
+                outcomes.append(link.probe(seconds).outcome)
                 link.remove_toxic("hurt")
                 outcomes.append(link.probe(10).outcome)
             assert isinstance(link, HttpLinkTarget)
@@ -200,7 +200,7 @@ def test_a_fault_on_one_scenarios_link_is_neither_felt_nor_counted_on_its_neighb
         counted = link.altered("storm", ["refused"])
         counted_beside = beside.altered("storm", ["refused"], timeout_seconds=0)
         link.add_toxic("hurt", "reset_peer", "upstream", {"timeout": 0}, 1.0)
-        outcomes = (link.probe(1).outcome, beside.probe(10).outcome)
+        outcomes = (link.probe(10).outcome, beside.probe(10).outcome)
         hurt.stop()
         after = (link.probe(10).outcome, beside.probe(10).outcome)
 

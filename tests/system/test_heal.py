@@ -48,10 +48,8 @@ def test_everything_ends_within_seconds_of_a_killed_harness(machine, backend):
     process = _start(machine, backend)
     wait_for(machine.open_faults, seconds=150)
     _die(machine, process, with_guard=False)
-    died = time.monotonic()
     wait_for(lambda: _gone(machine, process.pid), seconds=40)
 
-    assert time.monotonic() - died < 40
     (log,) = machine.temporary.glob("*/guard.log")
     assert f"harness {process.pid}:" in log.read_text()
     assert "process ended: " in log.read_text()

@@ -33,8 +33,8 @@ hypothesis: Nothing acknowledged is lost.
 workload: {workload}
 producers: 2
 sending_seconds: {sending_seconds}
-drain_seconds: 2
-liveness_seconds: 2
+drain_seconds: 8
+liveness_seconds: 8
 checks: [conservation, liveness]
 """
 STEP = "steps:\n  - {{fault: {fault}, target: elasticsearch, at_seconds: 2, for_seconds: 0.5, {more}}}\n"

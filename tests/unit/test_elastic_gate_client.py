@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from harness.deployments.ports import free_port
 from harness.elastic_gate_client import ElasticGateClient, GateError, Rule
 from harness.errors import FaultError
 
@@ -60,8 +61,7 @@ def test_gate_that_hangs_is_given_up_after_the_timeout(begun: bytes) -> None:
 
 
 def test_address_where_nothing_listens_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
 
     with pytest.raises(GateError, match="Check that the gate runs"):
         ElasticGateClient(url).gates()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from harness.deployments.ports import free_port
 from harness.errors import FaultError
 from harness.proxy_client import (
     Proxy,
@@ -57,7 +58,7 @@ class ScriptedServer:
 def _read_request(connection: socket.socket) -> bytes:
     received = b""
     while b"\r\n\r\n" not in received:
-        received += connection.recv(65536)
+        received += _some(connection)
     head, _, body = received.partition(b"\r\n\r\n")
     size = next(
         (
@@ -68,8 +69,14 @@ def _read_request(connection: socket.socket) -> bytes:
         0,
     )
     while len(body) < size:
-        body += connection.recv(65536)
+        body += _some(connection)
     return head + b"\r\n\r\n" + body
+
+
+def _some(connection: socket.socket) -> bytes:
+    received = connection.recv(65536)
+    assert received, "the client left in mid-request"
+    return received
 
 
 @contextmanager
@@ -132,8 +139,7 @@ def test_server_that_hangs_is_reported_within_the_timeout_with_the_remedy(partia
 
 
 def test_nothing_listening_is_unreachable() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
+    port = free_port()
     with pytest.raises(ProxyUnreachableError, match=f"127.0.0.1:{port}/proxies: no answer"):
         ProxyClient(f"http://127.0.0.1:{port}").list()
 

@@ -7,6 +7,7 @@ from harness.clock import SystemClock
 from harness.errors import InternalError, InterruptedRunError, TimeIsUpError, UnavailableError
 from harness.side_by_side import SideBySide
 
+SECONDS_MAX = 20
 ENDED = UnavailableError("the disk is full")
 
 
@@ -14,9 +15,11 @@ class Task:
     """A task that waits in good order until something ends its wait, and notes what that was."""
 
     def __init__(self):
+        self.begun = threading.Event()
         self.ended_by = None
 
     def __call__(self, clock):
+        self.begun.set()
         try:
             clock.sleep(3600)
         except (InterruptedRunError, TimeIsUpError) as error:
@@ -28,7 +31,7 @@ class Task:
 
 def test_all_tasks_run_and_never_more_at_a_time_than_asked_for():
     lock, now, most, done = threading.Lock(), [], [], []
-    pair = threading.Barrier(2, timeout=10)
+    pair = threading.Barrier(2, timeout=SECONDS_MAX)
 
     def task(clock):
         with lock:
@@ -49,7 +52,11 @@ def test_all_tasks_run_and_never_more_at_a_time_than_asked_for():
 def test_what_ends_the_run_in_one_task_ends_the_waits_of_the_others():
     neighbour = Task()
 
-    ended_by = SideBySide(2, SystemClock()).run([neighbour, lambda clock: ENDED])
+    def ends(clock):
+        assert neighbour.begun.wait(SECONDS_MAX)
+        return ENDED
+
+    ended_by = SideBySide(2, SystemClock()).run([neighbour, ends])
 
     assert ended_by is ENDED
     assert isinstance(neighbour.ended_by, InterruptedRunError)
@@ -71,6 +78,7 @@ def test_a_signal_ends_one_wait_of_each_task_and_none_of_the_cleaning_up():
     clock = SystemClock(signals=lambda: len(signals))
 
     def asks_to_end(clock):
+        assert all(task.begun.wait(SECONDS_MAX) for task in tasks)
         signals.append("SIGTERM")
 
     ended_by = SideBySide(3, clock).run([*tasks, asks_to_end])
@@ -83,7 +91,8 @@ def test_a_signal_ends_one_wait_of_each_task_and_none_of_the_cleaning_up():
 
 def test_the_end_of_the_runs_time_ends_one_wait_of_each_task_and_none_of_the_cleaning_up():
     tasks = [Task(), Task()]
-    clock = SystemClock(deadline_ns=time.monotonic_ns() + 50_000_000)
+    # Long enough for both to begin before it.
+    clock = SystemClock(deadline_ns=time.monotonic_ns() + 1_000_000_000)
 
     ended_by = SideBySide(2, clock).run(tasks)
     clock.sleep(0)
@@ -94,10 +103,11 @@ def test_the_end_of_the_runs_time_ends_one_wait_of_each_task_and_none_of_the_cle
 
 @pytest.mark.parametrize("defect", [KeyError("no such part"), SystemExit("no such part")])
 def test_a_task_that_breaks_ends_the_run_as_a_defect_of_ours(defect):
-    def breaks(clock):
-        raise defect
-
     neighbour = Task()
+
+    def breaks(clock):
+        assert neighbour.begun.wait(SECONDS_MAX)
+        raise defect
 
     ended_by = SideBySide(2, SystemClock()).run([neighbour, breaks])
 
@@ -110,7 +120,7 @@ def test_whatever_else_ends_the_wait_for_them_ends_the_tasks_too():
     neighbour = Task()
 
     def presses_control_c():
-        if threading.current_thread() is threading.main_thread():
+        if neighbour.begun.is_set() and threading.current_thread() is threading.main_thread():
             raise KeyboardInterrupt
         return 0
 

@@ -53,7 +53,7 @@ def test_early_end_is_reported_with_exit_code_log_lines_and_log_path(managed: Ma
 
 def test_early_end_by_a_signal_is_reported_by_the_name_of_the_signal(managed: Make, scratch: Path) -> None:
     program = "import os; os.kill(os.getpid(), 6)"
-    process = managed(spec(scratch, program))
+    process = managed(spec(scratch, program, ready=Ready(output="never")))
 
     process.start()
 

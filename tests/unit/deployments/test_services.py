@@ -113,7 +113,8 @@ def test_failed_start_stops_what_was_started_before(scratch: Path, run_id: str) 
 def test_service_that_ends_by_itself_is_told_with_its_exit_code(scratch: Path, run_id: str) -> None:
     def crashing(name: str, scratch: Path, port: int) -> ProcessSpec:
         command = (sys.executable, "-c", "raise SystemExit(6)")
-        return ProcessSpec(name=name, command=command, folder=scratch, log=scratch / "crash.log")
+        log, never = scratch / "crash.log", Ready(output="never")
+        return ProcessSpec(name=name, command=command, folder=scratch, log=log, ready=never)
 
     deployment = services(scratch, run_id, {**PROGRAMS, "store": crashing})
     try:

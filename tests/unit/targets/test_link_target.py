@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from harness.deployments.ports import free_port
 from harness.errors import FaultError, StackError
 from harness.protocols import Undo
 from harness.proxy_client import Toxic
@@ -97,10 +98,7 @@ def test_probe_of_a_black_hole_is_silent_for_the_whole_timeout() -> None:
 
 
 def test_probe_of_a_port_where_nothing_listens_is_refused() -> None:
-    with socket.create_server((LOOPBACK, 0)) as listening:
-        port = listening.getsockname()[1]
-
-    assert link(port).probe().outcome == "refused"
+    assert link(free_port()).probe().outcome == "refused"
 
 
 def test_link_target_can_be_severed_and_is_no_process() -> None:
