@@ -164,14 +164,6 @@ class Settings(BaseSettings):
     file_rotate_files: int = Field(
         8, ge=1, description="How many such files there are, the current one included; the oldest goes first."
     )
-    fallback_file: Path | None = Field(
-        None,
-        description="Write NDJSON to this file, rotated as above, while Elasticsearch cannot be used; what "
-        "goes there is counted as `redirected` and stays there. By default records wait in the spool.",
-    )
-    fallback_seconds: Seconds = Field(
-        300.0, description="How long Elasticsearch may store and refuse nothing before that file is used."
-    )
     batch_records_max: int = Field(
         4_000, ge=1, description="Documents in one request; fewer while requests take seconds."
     )
