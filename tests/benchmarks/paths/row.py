@@ -61,7 +61,7 @@ def table(rounds: Sequence[Row]) -> str:
 def _cells(rows: Sequence[Row]) -> list[str]:
     values = [row.value for row in rows]
     middle = f"{number(statistics.median(values))} {rows[0].unit}".strip()
-    spread = f"{number(min(values))} to {number(max(values))}"
+    spread = f"{number(min(values))} to {number(max(values))}" if len(values) > 1 else "one round"
     return [rows[0].what, middle, spread, rows[0].goal, verdict(values, rows[0].goal)]
 
 

@@ -33,5 +33,5 @@ def test_rows_of_all_rounds_become_one_line_each():
 
     assert table(rounds).splitlines()[2:] == [
         "| a | 0.90 x | 0.80 to 1.00 | ≥ 0.90 | met (1 of 2 rounds) |",
-        "| b | 70,000 | 70,000 to 70,000 | - | - |",
+        "| b | 70,000 | one round | - | - |",
     ]
