@@ -73,8 +73,8 @@ MUTANTS = (
     Mutant(
         "refused batches are taken apart without end",
         "departures.py",
-        "unjudged >= UNJUDGED_MAX or self.alone() >= ALONE_BEFORE_HALVING_MAX",
-        "False",
+        "is_smallest = all(len(batch.items) <= len(other.items) for other in rivals)",
+        "return True",
     ),
     Mutant(
         "documents under judgement shut out those they are judged by",
