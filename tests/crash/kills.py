@@ -11,6 +11,7 @@ After one to four kills in the same folder the rest is read, and everything is c
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import random
 import shutil
@@ -26,6 +27,7 @@ from pathlib import Path
 from logging_system.spool.disk import Disk
 from logging_system.spool.reader import SpoolReader
 from tests.crash.writer import deliver, document, work
+from tests.simulation.campaign import PROCESSES, commit
 
 WRITE_PATH = ("write", "pwrite64", "fdatasync", "fsync", "rename", "unlink", "ftruncate", "flock")
 """The system calls at which strace kills."""
@@ -224,22 +226,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--strace", type=int, default=0, metavar="N")
     parser.add_argument("--seam", type=int, default=0, metavar="N")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of the first process; the next has the next one")
+    parser.add_argument("--processes", type=int, default=PROCESSES, metavar="P")
     options = parser.parse_args(arguments)
     campaigns: Iterable[tuple[str, int, Callable[[int, int], int]]] = (
         ("strace", options.strace, strace_kills),
         ("seam", options.seam, seam_kills),
     )
+    failed = 0
     for name, kills, campaign in campaigns:
-        started = time.monotonic()
-        try:
-            records = campaign(kills, options.seed) if kills else 0
-        except BrokenPromiseError as error:
-            print(f"seed {options.seed}, {name}: {error}", file=sys.stderr)
-            return 1
-        seconds = time.monotonic() - started
-        print(f"{name}: {kills} kills, {records} acknowledged records, none lost, none torn, {seconds:.1f} s")
-    return 0
+        if kills:
+            failed += _run(name, campaign, kills, options.seed, min(options.processes, kills))
+    return 1 if failed else 0
+
+
+def _run(name: str, campaign: Callable[[int, int], int], kills: int, seed: int, processes: int) -> int:
+    started, records, failures = time.monotonic(), 0, 0
+    shares = [kills // processes + (place < kills % processes) for place in range(processes)]
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
+        seeds = [seed + place for place in range(processes)]
+        pending = [pool.apply_async(campaign, given) for given in zip(shares, seeds, strict=True)]
+        for of, result in zip(seeds, pending, strict=True):
+            try:
+                records += result.get()
+            except BrokenPromiseError as error:
+                failures += 1
+                print(f"seed {of}, {name}: {error}", file=sys.stderr)
+    print(
+        f"crash, {name}: {kills} kills, seeds from {seed}, {records} acknowledged records, "
+        f"{failures} failures, {time.monotonic() - started:.0f} s on {processes} processes, commit {commit()}",
+        flush=True,
+    )
+    return failures
 
 
 if __name__ == "__main__":

@@ -68,4 +68,4 @@ def test_the_program_says_what_it_acknowledged_and_delivered(tmp_path: Path) -> 
 
 def test_the_command_says_how_much_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--seam", "3"]) == 0
-    assert "seam: 3 kills" in capsys.readouterr().out
+    assert "crash, seam: 3 kills" in capsys.readouterr().out

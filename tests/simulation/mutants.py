@@ -71,12 +71,6 @@ MUTANTS = (
         "batch.refusals_witnessed += 1\n        if False:",
     ),
     Mutant(
-        "refused batches are taken apart without end",
-        "departures.py",
-        "is_smallest = all(len(batch.items) <= len(other.items) for other in rivals)",
-        "return True",
-    ),
-    Mutant(
         "documents under judgement shut out those they are judged by",
         "departures.py",
         "len(self.waiting) - sum(batch.is_alone for batch in self.waiting)",
