@@ -3,7 +3,8 @@
 `python -m tests.crash.kills --strace 500 --seam 10000` does so in two ways:
 
 * strace's injection: at every write, sync, rename and removal as the kernel sees it; one interpreter a kill.
-* the disk seam: a forked child sends SIGKILL to itself before, after or amid its n-th call.
+* the disk seam: a forked child sends SIGKILL to itself before, after or amid its n-th call. In three of ten
+  kills it only writes, and another process reads, checkpoints and removes at the same time.
 
 After one to four kills in the same folder the rest is read, and everything is compared.
 """
@@ -11,9 +12,11 @@ After one to four kills in the same folder the rest is read, and everything is c
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import random
+import select
 import shutil
 import signal
 import subprocess
@@ -34,6 +37,9 @@ WRITE_PATH = ("write", "pwrite64", "fdatasync", "fsync", "rename", "unlink", "ft
 _KILLS_A_FOLDER_MAX = 4
 _CALLS_MAX = 600
 _READS_MAX = 50
+_BESIDE_SHARE = 0.3
+_CALLS_OF_A_WRITER = 150
+_LOOK_SECONDS = 0.002
 
 
 class BrokenPromiseError(AssertionError):
@@ -93,14 +99,16 @@ class KillingDisk(Disk):
         return counted
 
 
-def kill_by_seam(folder: Path, account: Account, *, at_call: int, moment: str, sync: bool) -> bool:
+def kill_by_seam(
+    folder: Path, account: Account, *, at_call: int, moment: str, sync: bool, reads: bool = True
+) -> bool:
     """Fork a child that works in `folder` and dies at a call; returns whether it died there."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             disk = KillingDisk(at_call, moment)
-            work(folder, sync=sync, disk=disk, say=lambda line: _tell(writing, line))
+            work(folder, sync=sync, disk=disk, say=lambda line: _tell(writing, line), reads=reads)
         finally:
             os._exit(0)
     os.close(writing)
@@ -109,6 +117,40 @@ def kill_by_seam(folder: Path, account: Account, *, at_call: int, moment: str, s
             account.note(line.rstrip("\n"))
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
+
+
+@contextlib.contextmanager
+def reading_beside(folder: Path, account: Account) -> Iterator[None]:
+    """Let another process read, checkpoint and remove while writers come and are killed.
+
+    Raises:
+        BrokenPromiseError: It ended with an error.
+    """
+    saying, telling = os.pipe()
+    stopping, stop = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(stop)
+        code = 1
+        try:
+            reader = SpoolReader(folder)
+            while not select.select([stopping], [], [], _LOOK_SECONDS)[0]:
+                deliver(reader, lambda line: _tell(telling, line), bytes_max=600)
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(telling)
+    os.close(stopping)
+    try:
+        yield
+    finally:
+        os.close(stop)
+        with os.fdopen(saying) as said:
+            for line in said:
+                account.note(line.rstrip("\n"))
+        _, status = os.waitpid(child, 0)
+    if status:
+        raise BrokenPromiseError(f"the reader beside a killed writer ended with {status}")
 
 
 def kill_by_strace(folder: Path, account: Account, *, call: str, when: int, sync: bool) -> bool:
@@ -158,10 +200,13 @@ def seam_kills(kills: int, seed: int) -> int:
     rng = random.Random(seed)
 
     def strike(folder: Path, account: Account) -> bool:
-        moment = rng.choice(("before", "after", "amid"))
-        return kill_by_seam(
-            folder, account, at_call=rng.randrange(1, _CALLS_MAX), moment=moment, sync=rng.random() < 0.5
-        )
+        moment, sync = rng.choice(("before", "after", "amid")), rng.random() < 0.5
+        if rng.random() >= _BESIDE_SHARE:
+            at_call = rng.randrange(1, _CALLS_MAX)
+            return kill_by_seam(folder, account, at_call=at_call, moment=moment, sync=sync)
+        at_call = rng.randrange(1, _CALLS_OF_A_WRITER)
+        with reading_beside(folder, account):
+            return kill_by_seam(folder, account, at_call=at_call, moment=moment, sync=sync, reads=False)
 
     return _campaign(kills, rng, strike)
 
@@ -254,7 +299,8 @@ def _run(name: str, campaign: Callable[[int, int], int], kills: int, seed: int, 
                 print(f"seed {of}, {name}: {error}", file=sys.stderr)
     print(
         f"crash, {name}: {kills} kills, seeds from {seed}, {records} acknowledged records, "
-        f"{failures} failures, {time.monotonic() - started:.0f} s on {processes} processes, commit {commit()}",
+        f"{failures} failures, {time.monotonic() - started:.0f} s on {processes} processes, "
+        f"commit {commit()}",
         flush=True,
     )
     return failures

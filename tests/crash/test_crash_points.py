@@ -13,6 +13,7 @@ from tests.crash.kills import (
     judge,
     kill_by_seam,
     main,
+    reading_beside,
     seam_kills,
     strace_kills,
 )
@@ -52,6 +53,20 @@ def test_a_process_that_is_not_killed_ends_by_itself(tmp_path: Path) -> None:
     assert not kill_by_seam(tmp_path, account, at_call=100_000, moment="before", sync=True)
     assert len(account.acknowledged) == 40
     judge(tmp_path, account)
+
+
+def test_a_killed_writer_loses_nothing_to_a_reader_in_another_process(tmp_path: Path) -> None:
+    account = Account()
+    with reading_beside(tmp_path, account):
+        killed = [
+            kill_by_seam(tmp_path, account, at_call=at, moment="amid", sync=True, reads=False)
+            for at in (30, 60, 90)
+        ]
+    judge(tmp_path, account)
+
+    assert killed == [True, True, True]
+    assert account.acknowledged != set()
+    assert account.acknowledged <= account.delivered
 
 
 def test_a_disk_that_kills_counts_every_call() -> None:
