@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from logging_system.spool.forks import DESCRIPTORS
+
 
 class FileStatus(NamedTuple):
     """What a spool wants to know of a file."""
@@ -20,16 +22,17 @@ class FileStatus(NamedTuple):
 class Disk:
     """The real disk: each method is the system call of its name and raises `OSError` as that does.
 
-    Descriptors are always opened with O_CLOEXEC, so that a program the application starts inherits none.
+    Descriptors are always opened with O_CLOEXEC, so that a program the application starts inherits none, and
+    noted in `forks.py`, so that a forked child closes them.
     """
 
     def open(self, path: Path, flags: int, mode: int = 0o600) -> int:
         """Open or create `path` (open(2)); returns a descriptor that an exec closes."""
-        return os.open(path, flags | os.O_CLOEXEC, mode)
+        return DESCRIPTORS.open(lambda: os.open(path, flags | os.O_CLOEXEC, mode))
 
     def close(self, descriptor: int) -> None:
         """Close a descriptor (close(2)); a lock goes with the last one of its open file."""
-        os.close(descriptor)
+        DESCRIPTORS.close(descriptor)
 
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
         """Append some of `data` (write(2)); returns how many bytes were taken."""

@@ -3,7 +3,8 @@
 `python -m tests.crash.kills --strace 500 --seam 10000` does so in two ways:
 
 * strace's injection: at every write, sync, rename and removal as the kernel sees it; one interpreter a kill.
-* the disk seam: a forked child sends SIGKILL to itself before, after or amid its n-th call.
+* the disk seam: a forked child sends SIGKILL to itself before, after or amid its n-th call. In three of ten
+  kills it only writes, and another process reads, checkpoints and removes at the same time.
 
 After one to four kills in the same folder the rest is read, and everything is compared.
 """
@@ -11,8 +12,11 @@ After one to four kills in the same folder the rest is read, and everything is c
 from __future__ import annotations
 
 import argparse
+import contextlib
+import multiprocessing
 import os
 import random
+import select
 import shutil
 import signal
 import subprocess
@@ -26,12 +30,16 @@ from pathlib import Path
 from logging_system.spool.disk import Disk
 from logging_system.spool.reader import SpoolReader
 from tests.crash.writer import deliver, document, work
+from tests.simulation.campaign import PROCESSES, commit
 
 WRITE_PATH = ("write", "pwrite64", "fdatasync", "fsync", "rename", "unlink", "ftruncate", "flock")
 """The system calls at which strace kills."""
 _KILLS_A_FOLDER_MAX = 4
 _CALLS_MAX = 600
 _READS_MAX = 50
+_BESIDE_SHARE = 0.3
+_CALLS_OF_A_WRITER = 150
+_LOOK_SECONDS = 0.002
 
 
 class BrokenPromiseError(AssertionError):
@@ -91,14 +99,16 @@ class KillingDisk(Disk):
         return counted
 
 
-def kill_by_seam(folder: Path, account: Account, *, at_call: int, moment: str, sync: bool) -> bool:
+def kill_by_seam(
+    folder: Path, account: Account, *, at_call: int, moment: str, sync: bool, reads: bool = True
+) -> bool:
     """Fork a child that works in `folder` and dies at a call; returns whether it died there."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             disk = KillingDisk(at_call, moment)
-            work(folder, sync=sync, disk=disk, say=lambda line: _tell(writing, line))
+            work(folder, sync=sync, disk=disk, say=lambda line: _tell(writing, line), reads=reads)
         finally:
             os._exit(0)
     os.close(writing)
@@ -107,6 +117,40 @@ def kill_by_seam(folder: Path, account: Account, *, at_call: int, moment: str, s
             account.note(line.rstrip("\n"))
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
+
+
+@contextlib.contextmanager
+def reading_beside(folder: Path, account: Account) -> Iterator[None]:
+    """Let another process read, checkpoint and remove while writers come and are killed.
+
+    Raises:
+        BrokenPromiseError: It ended with an error.
+    """
+    saying, telling = os.pipe()
+    stopping, stop = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(stop)
+        code = 1
+        try:
+            reader = SpoolReader(folder)
+            while not select.select([stopping], [], [], _LOOK_SECONDS)[0]:
+                deliver(reader, lambda line: _tell(telling, line), bytes_max=600)
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(telling)
+    os.close(stopping)
+    try:
+        yield
+    finally:
+        os.close(stop)
+        with os.fdopen(saying) as said:
+            for line in said:
+                account.note(line.rstrip("\n"))
+        _, status = os.waitpid(child, 0)
+    if status:
+        raise BrokenPromiseError(f"the reader beside a killed writer ended with {status}")
 
 
 def kill_by_strace(folder: Path, account: Account, *, call: str, when: int, sync: bool) -> bool:
@@ -156,10 +200,13 @@ def seam_kills(kills: int, seed: int) -> int:
     rng = random.Random(seed)
 
     def strike(folder: Path, account: Account) -> bool:
-        moment = rng.choice(("before", "after", "amid"))
-        return kill_by_seam(
-            folder, account, at_call=rng.randrange(1, _CALLS_MAX), moment=moment, sync=rng.random() < 0.5
-        )
+        moment, sync = rng.choice(("before", "after", "amid")), rng.random() < 0.5
+        if rng.random() >= _BESIDE_SHARE:
+            at_call = rng.randrange(1, _CALLS_MAX)
+            return kill_by_seam(folder, account, at_call=at_call, moment=moment, sync=sync)
+        at_call = rng.randrange(1, _CALLS_OF_A_WRITER)
+        with reading_beside(folder, account):
+            return kill_by_seam(folder, account, at_call=at_call, moment=moment, sync=sync, reads=False)
 
     return _campaign(kills, rng, strike)
 
@@ -224,22 +271,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--strace", type=int, default=0, metavar="N")
     parser.add_argument("--seam", type=int, default=0, metavar="N")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of the first process; the next has the next one")
+    parser.add_argument("--processes", type=int, default=PROCESSES, metavar="P")
     options = parser.parse_args(arguments)
     campaigns: Iterable[tuple[str, int, Callable[[int, int], int]]] = (
         ("strace", options.strace, strace_kills),
         ("seam", options.seam, seam_kills),
     )
+    failed = 0
     for name, kills, campaign in campaigns:
-        started = time.monotonic()
-        try:
-            records = campaign(kills, options.seed) if kills else 0
-        except BrokenPromiseError as error:
-            print(f"seed {options.seed}, {name}: {error}", file=sys.stderr)
-            return 1
-        seconds = time.monotonic() - started
-        print(f"{name}: {kills} kills, {records} acknowledged records, none lost, none torn, {seconds:.1f} s")
-    return 0
+        if kills:
+            failed += _run(name, campaign, kills, options.seed, min(options.processes, kills))
+    return 1 if failed else 0
+
+
+def _run(name: str, campaign: Callable[[int, int], int], kills: int, seed: int, processes: int) -> int:
+    started, records, failures = time.monotonic(), 0, 0
+    shares = [kills // processes + (place < kills % processes) for place in range(processes)]
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
+        seeds = [seed + place for place in range(processes)]
+        pending = [pool.apply_async(campaign, given) for given in zip(shares, seeds, strict=True)]
+        for of, result in zip(seeds, pending, strict=True):
+            try:
+                records += result.get()
+            except BrokenPromiseError as error:
+                failures += 1
+                print(f"seed {of}, {name}: {error}", file=sys.stderr)
+    print(
+        f"crash, {name}: {kills} kills, seeds from {seed}, {records} acknowledged records, "
+        f"{failures} failures, {time.monotonic() - started:.0f} s on {processes} processes, "
+        f"commit {commit()}",
+        flush=True,
+    )
+    return failures
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from tests.crash.kills import (
     judge,
     kill_by_seam,
     main,
+    reading_beside,
     seam_kills,
     strace_kills,
 )
@@ -54,6 +55,20 @@ def test_a_process_that_is_not_killed_ends_by_itself(tmp_path: Path) -> None:
     judge(tmp_path, account)
 
 
+def test_a_killed_writer_loses_nothing_to_a_reader_in_another_process(tmp_path: Path) -> None:
+    account = Account()
+    with reading_beside(tmp_path, account):
+        killed = [
+            kill_by_seam(tmp_path, account, at_call=at, moment="amid", sync=True, reads=False)
+            for at in (30, 60, 90)
+        ]
+    judge(tmp_path, account)
+
+    assert killed == [True, True, True]
+    assert account.acknowledged != set()
+    assert account.acknowledged <= account.delivered
+
+
 def test_a_disk_that_kills_counts_every_call() -> None:
     assert {name for name in vars(Disk) if not name.startswith("_")} <= set(vars(KillingDisk(1, "before")))
 
@@ -68,4 +83,4 @@ def test_the_program_says_what_it_acknowledged_and_delivered(tmp_path: Path) -> 
 
 def test_the_command_says_how_much_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--seam", "3"]) == 0
-    assert "seam: 3 kills" in capsys.readouterr().out
+    assert "crash, seam: 3 kills" in capsys.readouterr().out

@@ -25,13 +25,14 @@ def document(epoch: bytes, sequence: int) -> bytes:
     return b"%s:%d:%s" % (epoch.hex().encode(), sequence, b"x" * (sequence * 37 % 90))
 
 
-def work(folder: Path, *, sync: bool, disk: Disk, say: Callable[[str], None]) -> None:
+def work(folder: Path, *, sync: bool, disk: Disk, say: Callable[[str], None], reads: bool = True) -> None:
     """Write, read, checkpoint and remove, through a few segments; each step is told when it is done.
 
     Args:
         folder: The spool folder.
         sync: Whether records are acknowledged when durable, or when written.
         disk: The system calls.
+        reads: Whether it is the reader too; else another process is.
         say: Takes "acknowledged EPOCH SEQUENCE" and "delivered EPOCH SEQUENCE CONTENT".
     """
     writer = SpoolWriter(folder, spool_bytes_max=SPOOL_BYTES_MAX, sync=sync, disk=disk)
@@ -44,12 +45,13 @@ def work(folder: Path, *, sync: bool, disk: Disk, say: Callable[[str], None]) ->
             say(f"acknowledged {writer.epoch.hex()} {sequence}")
         if number % 6 == 5:
             writer.seal()
-        if number % 4 == 2:
+        if reads and number % 4 == 2:
             reader = reader or SpoolReader(folder, disk=disk)
             deliver(reader, say, bytes_max=600)
     writer.seal()
-    reader = reader or SpoolReader(folder, disk=disk)
-    deliver(reader, say, bytes_max=1 << 20)
+    if reads:
+        reader = reader or SpoolReader(folder, disk=disk)
+        deliver(reader, say, bytes_max=1 << 20)
 
 
 def deliver(reader: SpoolReader, say: Callable[[str], None], *, bytes_max: int) -> int:

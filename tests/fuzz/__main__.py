@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from tests.fuzz.campaign import Counts, Report, run
 from tests.fuzz.mutations import input_of
 from tests.fuzz.targets import TARGETS
 from tests.fuzz.trial import attempt, bound_memory
-from tests.fuzz.worker import Finding, Plan
+from tests.fuzz.worker import WORKERS, Finding, Plan
+from tests.simulation.campaign import commit
 
 FAMILY = "tests.fuzz.targets"
 FOUND = Path("reports/fuzz")
@@ -27,13 +29,14 @@ def main() -> int:
     if arguments.replay:
         return _replay(*arguments.replay)
     names = (arguments.target,) if arguments.target else tuple(TARGETS)
-    plan = Plan(FAMILY, names, arguments.seed, -(-arguments.inputs // len(names)))
+    shares = sum(TARGETS[name].share for name in names)
+    plan = Plan(FAMILY, names, arguments.seed, math.ceil(arguments.inputs / shares))
     began_seconds = time.monotonic()
     report = run(plan, on_progress=_progress(plan, began_seconds))
     for finding in report.findings:
         _tell(finding)
     _summary(report, plan, time.monotonic() - began_seconds)
-    whole = all(counts.tried == plan.inputs for counts in report.counts.values())
+    whole = all(counts.tried == plan.inputs_of(place) for place, counts in enumerate(report.counts.values()))
     return 1 if report.findings or not whole else 0
 
 
@@ -80,7 +83,7 @@ def _progress(plan: Plan, began_seconds: float) -> Callable[[Report], None]:
             return
         due_seconds = now_seconds + _PROGRESS_SECONDS
         tried = sum(counts.tried for counts in report.counts.values())
-        total = plan.inputs * len(plan.names)
+        total = sum(plan.inputs_of(place) for place in range(len(plan.names)))
         print(
             f"{now_seconds - began_seconds:6.0f} s  {tried:,} of {total:,} inputs, "
             f"{len(report.findings)} found",
@@ -106,9 +109,8 @@ def _tell(finding: Finding) -> None:
 
 
 def _summary(report: Report, plan: Plan, seconds: float) -> None:
-    line = "{:<16}{:>12}{:>12}{:>12}{:>8}{:>8}"
-    print(f"\nseed {plan.seed}, {seconds:.0f} s")
-    print(line.format("target", "inputs", "kept", "refused", "failed", "kinds"))
+    line = "{:<22}{:>12}{:>12}{:>12}{:>8}{:>8}"
+    print("\n" + line.format("target", "inputs", "kept", "refused", "failed", "kinds"))
     for name, counts in report.counts.items():
         kinds = sum(finding.target == name for finding in report.findings)
         print(line.format(name, *_figures(counts), kinds))
@@ -118,6 +120,10 @@ def _summary(report: Report, plan: Plan, seconds: float) -> None:
         sum(counts.failed for counts in report.counts.values()),
     )
     print(line.format("all", *_figures(total), len(report.findings)))
+    print(
+        f"fuzz: {total.tried} inputs, seed {plan.seed}, {len(plan.names)} targets, {total.failed} failures, "
+        f"{seconds:.0f} s on {WORKERS} processes, commit {commit()}"
+    )
 
 
 def _figures(counts: Counts) -> tuple[str, ...]:

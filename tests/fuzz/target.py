@@ -24,6 +24,7 @@ class Target:
         json: Whether inputs are mostly JSON: whole values are then exchanged more often than bytes.
         words: Bytes with a meaning to the parser, inserted as they are.
         large_bytes: How large an input grows where one is repeated to see that time grows no faster.
+        share: How many inputs it gets for one of another target; less where each takes long.
         mend: Makes checksums right again where a mutation broke them; done to half of the inputs.
     """
 
@@ -33,4 +34,5 @@ class Target:
     json: bool = False
     words: Sequence[bytes] = ()
     large_bytes: int = 256 * 1024
+    share: float = 1.0
     mend: Callable[[bytes], bytes] = unmended

@@ -39,7 +39,7 @@ class Plan:
         family: The module whose `TARGETS` has the targets by name.
         names: Which of them, in this order.
         seed: Decides all mutations.
-        inputs: How many inputs each target gets.
+        inputs: How many inputs each target gets whose share is 1.
         base_seconds: Processor time an input may take whatever its size.
     """
 
@@ -53,6 +53,10 @@ class Plan:
         """Return the target at a place of `names`."""
         found: Target = importlib.import_module(self.family).TARGETS[self.names[place]]
         return found
+
+    def inputs_of(self, place: int) -> int:
+        """Return how many inputs the target at a place of `names` gets."""
+        return max(1, round(self.inputs * self.target(place).share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,9 @@ def work(
     for place in range(first_place, len(targets)):
         state[TARGET] = place
         begin = first_number if place == first_place else worker
-        _try_inputs(plan, place, targets[place], range(begin, plan.inputs, WORKERS), state, findings)
+        _try_inputs(
+            plan, place, targets[place], range(begin, plan.inputs_of(place), WORKERS), state, findings
+        )
 
 
 def _try_inputs(

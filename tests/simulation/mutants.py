@@ -77,12 +77,6 @@ MUTANTS = (
         "batch.refusals_witnessed += 1\n        if False:",
     ),
     Mutant(
-        "refused batches are taken apart without end",
-        "departures.py",
-        "unjudged >= UNJUDGED_MAX or self.alone() >= ALONE_BEFORE_HALVING_MAX",
-        "False",
-    ),
-    Mutant(
         "documents under judgement shut out those they are judged by",
         "departures.py",
         "len(self.waiting) - sum(batch.is_alone for batch in self.waiting)",

@@ -12,6 +12,8 @@ from tests.fuzz.targets.ndjson import NDJSON
 from tests.fuzz.targets.otlp_json import OTLP_JSON
 from tests.fuzz.targets.otlp_protobuf import OTLP_PROTOBUF
 from tests.fuzz.targets.packed_body import GZIP_BODY, ZSTD_BODY
+from tests.fuzz.targets.settings_sources import SETTINGS_ENVIRONMENT, SETTINGS_FILE
+from tests.fuzz.targets.spool_files import SPOOL_CHECKPOINT, SPOOL_FOLDER, SPOOL_FRAME
 
 TARGETS: Mapping[str, Target] = {
     target.name: target
@@ -24,5 +26,10 @@ TARGETS: Mapping[str, Target] = {
         ZSTD_BODY,
         BULK_REQUEST,
         ARCHIVE_FILE,
+        SPOOL_FRAME,
+        SPOOL_FOLDER,
+        SPOOL_CHECKPOINT,
+        SETTINGS_FILE,
+        SETTINGS_ENVIRONMENT,
     )
 }
