@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from collections import Counter
 from pathlib import Path
 
 import orjson
+import pytest
 
+from logging_system.delivery.machine import Item
+from logging_system.sinks.file import FileSink
 from logging_system.spool.writer import SpoolWriter
-from tests.stack.processes import Store, eventually, kill
+from tests.stack.processes import STREAM, WAIT_SECONDS, Store, eventually, kill
 from tests.stack.test_shipping import shipped, shipper
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "install-logging.md"
 
 
 def in_files(folder: Path) -> Counter[int]:
@@ -54,3 +62,22 @@ def test_records_go_to_files_while_the_store_is_away_and_each_is_in_one_place(
     assert (status["redirected"], status["delivered"]) == (sum(files.values()), sum(found.values()))
     assert status["balanced"]
     assert status["metrics"]["redirected"] == status["redirected"]
+
+
+@pytest.mark.skipif(not (shutil.which("jq") and shutil.which("curl")), reason="jq and curl are not installed")
+def test_the_command_of_the_page_brings_the_files_into_the_store(tmp_path: Path, store: Store) -> None:
+    (command,) = re.findall(r"^\$ (jq .*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    path = tmp_path / "fallback.ndjson"
+    sink = FileSink(path, redirected=True)
+    sink.send(
+        [Item(b"e" * 16, n, orjson.dumps({"@timestamp": n, "labels": {"sequence": n}})) for n in range(50)]
+    )
+    sink.close()
+    command = command.replace("/var/log/checkout-fallback.ndjson", str(path))
+    command = command.replace("http://localhost:9200/logs-checkout-default", f"{store.url}/{STREAM}")
+    for _ in range(2):  # sent again, nothing is stored twice
+        subprocess.run(["/bin/sh", "-c", command], check=True, timeout=WAIT_SECONDS, capture_output=True)
+
+    store.ask("POST", f"/{STREAM}/_refresh")
+
+    assert store.ask("GET", f"/{STREAM}/_count")["count"] == 50

@@ -12,6 +12,7 @@ import pytest
 from harness.counters.json_file import JsonFileCounters
 from harness.counters.prometheus import PrometheusCounters
 from logging_system.admission import FullPolicy, RecordQueue
+from logging_system.delivery.machine import Limits
 from logging_system.gateway.intake import Intake, NoRoomError
 from logging_system.ledger import HandlerCounters, HandlerLedger, ShipperCounters
 from logging_system.meter import HandlerFlow
@@ -142,7 +143,7 @@ class Watched(Shipper):
 def ship(folder: Path, enough: Callable[[ShipperCounters], bool]) -> Watched:
     """Ship until there is enough; a shipper of its own, as after a restart."""
     sink = FileSink(folder / "out.ndjson", rotate_bytes=64 * 1024, rotate_files=100)
-    shipper = Watched(folder / "spool", sink)
+    shipper = Watched(folder / "spool", sink, limits=Limits(batch_records_max=100))
     shipper.moments = []
     ended = threading.Event()
 
