@@ -114,14 +114,16 @@ class RecordQueue:
         The records stay counted as queued until the worker says what became of them.
 
         Args:
-            linger_seconds: How long the first record waits for company.
+            linger_seconds: How long the first record waits for company at most.
             idle_seconds: How long to wait for a first record.
         """
         with self._ledger.lock:
+            # Who logs often logs again before long: a look after a while costs less than a wake-up by a call.
+            self._wait_for_work(GROUP_RECORDS_MAX, linger_seconds)
             if not self._records and not self.closed:
                 self._wait_for_work(1, idle_seconds)
-            if self._records and len(self._records) < GROUP_RECORDS_MAX and not (self.closed or self._hurry):
-                self._wait_for_work(GROUP_RECORDS_MAX, linger_seconds)
+                if self._records:
+                    self._wait_for_work(GROUP_RECORDS_MAX, linger_seconds)
             self._taken_before_group = self._taken
             group: list[Captured] = []
             group_bytes = 0

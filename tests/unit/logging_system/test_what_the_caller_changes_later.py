@@ -59,6 +59,16 @@ def test_what_another_handler_does_to_the_record_does_not_change_it() -> None:
     assert written(captured)["log"]["level"] == "info"
 
 
+def test_what_another_handler_adds_to_the_record_is_no_label() -> None:
+    made = record("m", order=42)
+    captured = capture(made)
+    made.__dict__.update(order=43, color="red", name="other", threadName="other")
+
+    assert written(captured)["labels"] == {"order": 42}
+    assert written(captured)["log"]["logger"] == "shop"
+    assert written(captured)["process"]["thread"]["name"] != "other"
+
+
 def test_a_record_class_with_its_own_way_of_formatting_keeps_it() -> None:
     class Braces(logging.LogRecord):
         def getMessage(self) -> str:  # noqa: N802 - the standard library's name
