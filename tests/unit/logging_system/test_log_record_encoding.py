@@ -10,11 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from logging_system.bounded_text import LABEL_CHARACTERS_MAX, MESSAGE_CHARACTERS_MAX
 from logging_system.record import (
-    LABEL_CHARACTERS_MAX,
     LABEL_KEY_CHARACTERS_MAX,
     LABELS_MAX,
-    MESSAGE_CHARACTERS_MAX,
     STACK_CHARACTERS_MAX,
     Producer,
     capture,
@@ -110,7 +109,9 @@ def test_a_later_mutation_of_an_argument_changes_nothing() -> None:
 
 
 def test_formatting_of_immutable_arguments_is_left_to_the_worker() -> None:
-    assert capture(record("%s %d %s", "a", 1, None)).message is None
+    _attributes, _bytes, _durability, aside = capture(record("%s %d %s", "a", 1, None))
+
+    assert aside.message is None
 
 
 def test_a_template_that_does_not_fit_keeps_its_text_and_says_so() -> None:
