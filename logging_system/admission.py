@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from logging_system.ledger import HandlerLedger
-from logging_system.record import Captured
+from logging_system.record import Captured, is_acknowledged, size_bytes
 
 GROUP_RECORDS_MAX = 512
 GROUP_BYTES_MAX = 4 * 1024 * 1024
@@ -93,15 +93,15 @@ class RecordQueue:
         """
         ledger, records = self._ledger, self._records
         with ledger.lock:
-            # What is bounded is read here and not by `_is_full`: this is the caller's time.
-            held_bytes = self._bytes + captured.size_bytes
+            # The caller's time: neither `_is_full` nor `size_bytes` is called where there is room.
+            held_bytes = self._bytes + captured[1]
             if (
                 self.closed or len(records) >= self._records_max or held_bytes > self._bytes_max
             ) and not self._find_room(captured, may_wait=may_wait):
                 return False
             ledger.offered += 1
             ledger.queued += 1
-            self._bytes += captured.size_bytes
+            self._bytes += captured[1]
             records.append(captured)
             if self._worker_waits_for and len(records) >= self._worker_waits_for:
                 self._worker_waits_for = 0
@@ -114,20 +114,22 @@ class RecordQueue:
         The records stay counted as queued until the worker says what became of them.
 
         Args:
-            linger_seconds: How long the first record waits for company.
+            linger_seconds: How long the first record waits for company at most.
             idle_seconds: How long to wait for a first record.
         """
         with self._ledger.lock:
+            # Who logs often logs again before long: a look after a while costs less than a wake-up by a call.
+            self._wait_for_work(GROUP_RECORDS_MAX, linger_seconds)
             if not self._records and not self.closed:
                 self._wait_for_work(1, idle_seconds)
-            if self._records and len(self._records) < GROUP_RECORDS_MAX and not (self.closed or self._hurry):
-                self._wait_for_work(GROUP_RECORDS_MAX, linger_seconds)
+                if self._records:
+                    self._wait_for_work(GROUP_RECORDS_MAX, linger_seconds)
             self._taken_before_group = self._ledger.meter.taken
             group: list[Captured] = []
             group_bytes = 0
             while self._records and len(group) < GROUP_RECORDS_MAX and group_bytes < GROUP_BYTES_MAX:
                 captured = self._records.popleft()
-                group_bytes += captured.size_bytes
+                group_bytes += size_bytes(captured)
                 group.append(captured)
             self._bytes -= group_bytes
             self._ledger.meter.taken += len(group)
@@ -165,7 +167,7 @@ class RecordQueue:
     def discard(self, reason: str) -> None:
         """Count everything still waiting as dropped."""
         with self._ledger.lock:
-            acknowledged = sum(captured.acknowledged for captured in self._records)
+            acknowledged = sum(map(is_acknowledged, self._records))
             self._ledger.drop_queued(reason, len(self._records), acknowledged=acknowledged)
             self._ledger.meter.taken += len(self._records)
             self._records.clear()
@@ -180,7 +182,7 @@ class RecordQueue:
     def _is_full(self, captured: Captured) -> bool:
         if len(self._records) >= self._records_max:
             return True
-        return bool(self._records) and self._bytes + captured.size_bytes > self._bytes_max
+        return bool(self._records) and self._bytes + size_bytes(captured) > self._bytes_max
 
     def _find_room(self, captured: Captured, *, may_wait: bool) -> bool:
         """Return whether there is room, or can be by the policy; count the record where there is none."""
@@ -195,9 +197,9 @@ class RecordQueue:
         if self._when_full == "block_errors" and may_wait:
             self._wait_for_room(captured)
         elif self._when_full == "drop_oldest":
-            while self._records and self._is_full(captured) and not self._records[0].acknowledged:
+            while self._records and self._is_full(captured) and not is_acknowledged(self._records[0]):
                 oldest = self._records.popleft()
-                self._bytes -= oldest.size_bytes
+                self._bytes -= size_bytes(oldest)
                 self._ledger.drop_queued("queue_full", 1)
                 self._ledger.meter.taken += 1
             self._settled.notify_all()

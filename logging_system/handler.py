@@ -296,7 +296,7 @@ class SpoolHandler(logging.Handler):
                 self._start_after_fork()
             captured = capture(record, self._durability, self.on_durable is not None)
             # By position: a call with keywords costs a tenth of this whole method more.
-            if self._queue.offer(captured, record.levelno >= _ERROR) and captured.durability == "memory":
+            if self._queue.offer(captured, record.levelno >= _ERROR) and captured[2] == "memory":
                 self._tell_durable([record])
         except Exception:
             self._ledger.drop_offered("capture_error")

@@ -13,20 +13,26 @@ Field names: https://www.elastic.co/guide/en/ecs/8.17/ecs-field-reference.html
 from __future__ import annotations
 
 import logging
-import reprlib
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, Literal, get_args
 
 import orjson
 
-MESSAGE_CHARACTERS_MAX = 256 * 1024
+from logging_system.bounded_text import (
+    LABEL_CHARACTERS_MAX,
+    MESSAGE_CHARACTERS_MAX,
+    cut,
+    label_text,
+    message_text,
+    type_name,
+)
+
 STACK_CHARACTERS_MAX = 64 * 1024
-LABEL_CHARACTERS_MAX = 1024
 LABEL_KEY_CHARACTERS_MAX = 256
 LABELS_MAX = 64
 LABEL_DEPTH_MAX = 4
@@ -34,9 +40,6 @@ DURABILITY_KEY = "durability"
 """What `extra` calls the class one record asks for; with any other value it is a label like all others."""
 
 _FRAMES_MAX = 100
-_NESTING_MAX = 20
-_ABRIDGED_DEPTH = 2
-_ABRIDGED_CHARACTERS = 256
 _BARE_BYTES = 512
 _TIMESTAMPS_END = 2.0**32
 
@@ -48,8 +51,6 @@ Scrubber = Callable[[Document], Document]
 Durability = Literal["memory", "write", "fsync"]
 _DURABILITIES: frozenset[object] = frozenset(get_args(Durability))
 
-_SCALARS = frozenset({int, float, bool, type(None)})
-_CONTAINERS = (tuple, list, dict, set, frozenset)
 _LABELS = frozenset({float, bool, type(None)})
 _IMMUTABLE = frozenset({str, int, float, bool, type(None), bytes})
 _OWN = tuple(logging.makeLogRecord({}).__dict__)
@@ -71,32 +72,57 @@ class Producer:
     entity_id: str
 
 
-@dataclass(slots=True)
-class Captured:
-    """A record as the caller left it.
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What few records have.
 
     Attributes:
         record: The record itself where the callback will name it; nothing of it is read here after the call.
-        attributes: A copy of its attributes. What is in them cannot change, but for what the next three hold.
         message: The formatted message, or None where formatting can wait.
         labels: The `extra` values, flattened on the spot, or None where none of them can change.
         error: Type, message and stack trace, where there is an exception.
-        size_bytes: Roughly what it holds in memory.
-        durability: The class it is acknowledged at: what the call asked for, or else what the handler does.
     """
 
     record: logging.LogRecord | None
-    attributes: dict[str, Any]
     message: str | None
     labels: dict[str, Label] | None
     error: dict[str, str] | None
-    size_bytes: int
-    durability: Durability | None
 
-    @property
-    def acknowledged(self) -> bool:
-        """Whether it is named to the application as soon as it is queued: it must not be given up then."""
-        return self.durability == "memory"
+
+_NOTHING_ASIDE = Aside(None, None, None, None)
+
+Captured = tuple[dict[str, Any], int, Durability | None, Aside]
+"""A record as the caller left it; a tuple, because an object of a class takes the caller ten times as long.
+
+* A copy of its attributes; what is in them cannot change, but for what is aside.
+* Roughly the bytes it holds in memory.
+* The class it is acknowledged at: what the call asked for, or else what the handler does.
+* What few records have.
+"""
+
+
+def size_bytes(captured: Captured) -> int:
+    """Return roughly what a captured record holds in memory."""
+    return captured[1]
+
+
+def is_acknowledged(captured: Captured) -> bool:
+    """Tell whether it is named to the application as soon as it is queued: it must not be given up then."""
+    return captured[2] == "memory"
+
+
+def is_to_be_synced(captured: Captured, durability: Durability) -> bool:
+    """Tell whether it is acknowledged only when synced, `durability` being that of records that ask for none."""
+    return (captured[2] or durability) == "fsync"
+
+
+def to_be_named(group: Iterable[Captured]) -> list[logging.LogRecord]:
+    """Return the records of a durable group that the callback has not named yet."""
+    return [
+        aside.record
+        for _attributes, _bytes, durability, aside in group
+        if aside.record is not None and durability != "memory"
+    ]
 
 
 def identity(document: Document) -> Document:
@@ -136,11 +162,14 @@ def capture(
             held_bytes += sum(len(arg) for arg in args if isinstance(arg, str | bytes))
     else:
         notes: dict[str, Label] = {}
-        message = _message(template, args, notes, None if type(record) is logging.LogRecord else record)
+        message = message_text(template, args, notes, None if type(record) is logging.LogRecord else record)
         held_bytes += len(message)
         if notes:
             labels = {**(labels_of(_extras(attributes)) if labels is None else labels), **notes}
-    return Captured(record if is_named else None, attributes, message, labels, error, held_bytes, durability)
+    if is_named or message is not None or labels is not None or error is not None:
+        aside = Aside(record if is_named else None, message, labels, error)
+        return attributes, held_bytes, durability, aside
+    return attributes, held_bytes, durability, _NOTHING_ASIDE
 
 
 def labels_of(attributes: Mapping[str, object]) -> dict[str, Label]:
@@ -179,11 +208,12 @@ def encode_document(document: Document) -> bytes:
 
 
 def _document(captured: Captured, sequence: int, producer: Producer) -> Document:
-    attributes, labels, message = captured.attributes, captured.labels, captured.message
+    attributes, _bytes, _durability, aside = captured
+    labels, message = aside.labels, aside.message
     if labels is None:
         labels = _added_labels(attributes)
     if message is None:
-        message = _message(attributes["msg"], attributes["args"], labels)
+        message = message_text(attributes["msg"], attributes["args"], labels)
     document: Document = {
         "@timestamp": _timestamp(attributes["created"]),
         "message": message,
@@ -206,8 +236,8 @@ def _document(captured: Captured, sequence: int, producer: Producer) -> Document
     }
     if labels:
         document["labels"] = labels
-    if captured.error is not None:
-        document["error"] = captured.error
+    if aside.error is not None:
+        document["error"] = aside.error
     return document
 
 
@@ -309,100 +339,31 @@ def _are_immutable(args: object) -> bool:
     return type(args) is tuple and all(type(arg) in _IMMUTABLE for arg in args)
 
 
-def _message(
-    template: object, args: object, labels: dict[str, Label], own_way: logging.LogRecord | None = None
-) -> str:
-    # As `LogRecord.getMessage` does it, but for what is too large to be kept anyway.
-    try:
-        if own_way is not None:
-            return _cut(str(own_way.getMessage()), MESSAGE_CHARACTERS_MAX)
-        text = template if type(template) is str else str(template)
-        return _cut(text % _bounded_arguments(args) if args else text, MESSAGE_CHARACTERS_MAX)
-    except Exception as error:
-        # A template that does not fit its arguments is the application's mistake; the line is worth keeping.
-        labels["unformatted"] = type(error).__name__
-        return _cut(template, MESSAGE_CHARACTERS_MAX) if type(template) is str else _type_name(template)
-
-
-def _bounded_arguments(args: object) -> object:
-    if type(args) is tuple:
-        return tuple(_bounded(arg) for arg in args)
-    if type(args) is dict:
-        return {key: _bounded(value) for key, value in args.items()}
-    return args
-
-
-class _Abridged:
-    """Stands for a container whose text would not be kept whole."""
-
-    def __init__(self, value: object) -> None:
-        shortener = reprlib.Repr()
-        shortener.maxlevel = _ABRIDGED_DEPTH  # the parts shown are this power of their number on one level
-        shortener.maxlist = shortener.maxtuple = shortener.maxdict = LABELS_MAX
-        shortener.maxset = shortener.maxfrozenset = LABELS_MAX
-        shortener.maxstring = shortener.maxother = _ABRIDGED_CHARACTERS
-        self._text = shortener.repr(value)
-
-    def __repr__(self) -> str:
-        return self._text
-
-
-def _bounded(value: object) -> object:
-    if type(value) not in _CONTAINERS or _room_left(value, MESSAGE_CHARACTERS_MAX, _NESTING_MAX) >= 0:
-        return value
-    return _Abridged(value)
-
-
-def _room_left(container: Any, characters: int, depth: int) -> int:
-    """Return what is left of `characters` after a container's text, roughly; below 0 it is not looked on."""
-    characters -= 2 * len(container)
-    if depth <= 0 or characters < 0:
-        return -1
-    parts = chain(container, container.values()) if isinstance(container, dict) else container
-    for part in parts:
-        if type(part) in _SCALARS:
-            continue
-        if isinstance(part, str | bytes):
-            characters -= len(part)
-        elif isinstance(part, _CONTAINERS):
-            characters = _room_left(part, characters, depth - 1)
-        if characters < 0:
-            return -1
-    return characters
-
-
 def _error(record: logging.LogRecord) -> dict[str, str] | None:
     if not record.exc_info:
         return (
-            {"stack_trace": _cut(str(record.stack_info), STACK_CHARACTERS_MAX)} if record.stack_info else None
+            {"stack_trace": cut(str(record.stack_info), STACK_CHARACTERS_MAX)} if record.stack_info else None
         )
     try:
         kind, value, trace = record.exc_info
         text = "".join(traceback.format_exception(kind, value, trace, limit=-_FRAMES_MAX))
         return {
             "type": kind.__qualname__ if kind is not None else "None",
-            "message": _cut(str(value), MESSAGE_CHARACTERS_MAX),
-            "stack_trace": _cut(text, STACK_CHARACTERS_MAX),
+            "message": cut(str(value), MESSAGE_CHARACTERS_MAX),
+            "stack_trace": cut(text, STACK_CHARACTERS_MAX),
         }
     except Exception as error:
-        return {"type": _type_name(record.exc_info), "message": f"unformatted: {type(error).__name__}"}
+        return {"type": type_name(record.exc_info), "message": f"unformatted: {type(error).__name__}"}
 
 
 def _flatten(path: str, value: object, depth: int) -> Iterator[tuple[str, Label]]:
     if isinstance(value, dict) and depth > 1:
         for key, inner in list(islice(value.items(), LABELS_MAX)):
-            yield from _flatten(f"{path}.{_text(key)}", inner, depth - 1)
+            yield from _flatten(f"{path}.{label_text(key)}", inner, depth - 1)
     elif type(value) in _LABELS or (type(value) is int and -(2**63) <= value < 2**63):
         yield path, value  # type: ignore[misc]  # the exact types above are labels
     else:
-        yield path, _text(value)
-
-
-def _text(value: object) -> str:
-    try:
-        return _cut(value if type(value) is str else str(_bounded(value)), LABEL_CHARACTERS_MAX)
-    except Exception as error:
-        return f"{_type_name(value)} unformatted: {type(error).__name__}"
+        yield path, label_text(value)
 
 
 def _storable(value: object) -> object:
@@ -414,17 +375,7 @@ def _storable(value: object) -> object:
         return value
     if isinstance(value, int) and -(2**63) <= value < 2**63:
         return value
-    return _storable(_text(value))
-
-
-def _cut(text: str, characters_max: int) -> str:
-    if len(text) <= characters_max:
-        return text
-    return f"{text[:characters_max]}…[{len(text) - characters_max} characters cut]"
-
-
-def _type_name(value: object) -> str:
-    return f"<{type(value).__qualname__}>"
+    return _storable(label_text(value))
 
 
 def _size(texts: Mapping[str, Label] | None) -> int:

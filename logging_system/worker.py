@@ -11,7 +11,16 @@ from pathlib import Path
 from logging_system.admission import RecordQueue
 from logging_system.handler_status import HandlerStatusFile
 from logging_system.ledger import HandlerLedger
-from logging_system.record import Captured, Durability, Producer, Scrubber, encode
+from logging_system.record import (
+    Captured,
+    Durability,
+    Producer,
+    Scrubber,
+    encode,
+    is_acknowledged,
+    is_to_be_synced,
+    to_be_named,
+)
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
 
@@ -96,7 +105,7 @@ class Worker:
             with self._ledger.lock:
                 self._ledger.admit(len(kept))
                 self._ledger.meter.framed += len(documents)
-            self._durable([one.record for one in kept if one.record is not None and not one.acknowledged])
+            self._durable(to_be_named(kept))
 
     def _encode(self, group: Sequence[Captured]) -> tuple[list[Captured], list[bytes]]:
         kept: list[Captured] = []
@@ -116,7 +125,7 @@ class Worker:
 
     def _append(self, documents: list[bytes], kept: list[Captured]) -> bool:
         # One sync serves all: a record that asked for less is named at no less.
-        sync = any((captured.durability or self._durability) == "fsync" for captured in kept)
+        sync = any(is_to_be_synced(captured, self._durability) for captured in kept)
         wait_seconds = 0.05
         while (hindrance := self._attempt(documents, kept, sync=sync)) is not None:
             self._status.report(self._ledger, closing=False)
@@ -146,16 +155,16 @@ class Worker:
 
     def _refuse(self, documents: list[bytes], kept: list[Captured]) -> None:
         """Give up what a full spool has no room for, but for what was acknowledged: that waits for room."""
-        refused = [captured for captured in kept if not captured.acknowledged]
+        refused = [captured for captured in kept if not is_acknowledged(captured)]
         if refused:
             self._drop("spool_full", refused)
-            kept[:], documents[:] = self._encode([captured for captured in kept if captured.acknowledged])
+            kept[:], documents[:] = self._encode([captured for captured in kept if is_acknowledged(captured)])
 
     def _drop(self, reason: str, given_up: Sequence[Captured]) -> None:
         # After a failed sync a reader may have seen them: what comes next must not bear their sequences.
         self._writer.give_up()
         self._in_hand -= len(given_up)
-        acknowledged = sum(captured.acknowledged for captured in given_up)
+        acknowledged = sum(map(is_acknowledged, given_up))
         self._ledger.drop_queued(reason, len(given_up), acknowledged=acknowledged)
 
     def _is_late(self) -> bool:

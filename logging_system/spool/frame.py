@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import google_crc32c
 
@@ -115,8 +114,10 @@ def encode_block(
     Raises:
         FrameError: The stored payload would exceed `BLOCK_BYTES_MAX`.
     """
-    lengths = map(_U32.pack, map(len, documents))
-    stored = codec.encode(b"".join(chain.from_iterable(zip(lengths, documents, strict=True))))
+    parts = [b""] * (2 * len(documents))
+    parts[::2] = map(_U32.pack, map(len, documents))
+    parts[1::2] = documents
+    stored = codec.encode(b"".join(parts))
     if len(stored) > BLOCK_BYTES_MAX:
         raise FrameError(f"a block of {len(stored)} bytes exceeds {BLOCK_BYTES_MAX}; put fewer records in it")
     return _encode_block_header(epoch, stored, codec.number, first_sequence, len(documents)) + stored

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from logging_system.admission import GROUP_RECORDS_MAX, BlockBudget, RecordQueue
 from logging_system.ledger import HandlerLedger
@@ -67,6 +68,38 @@ def test_records_in_the_workers_hands_still_count_as_queued() -> None:
     ledger.admit(1)
 
     assert made.wait_until_settled(0.0)
+
+
+def test_a_flush_does_not_have_a_worker_without_records_spin() -> None:
+    made, ledger = queue()
+    made.offer(captured(), may_wait=False)
+    in_hand = made.take(0.0, 0.0)
+    flush = threading.Thread(target=made.wait_until_settled, args=(20.0,))
+    flush.start()
+    looks = 0
+    ends_seconds = time.monotonic() + 0.2
+    while time.monotonic() < ends_seconds:
+        made.take(0.0, 0.05)
+        looks += 1
+    ledger.admit(len(in_hand))
+    made.settled()
+    flush.join(20.0)
+
+    assert looks <= 5
+
+
+def test_a_flush_does_not_wait_for_company() -> None:
+    made, ledger = queue()
+    made.offer(captured(), may_wait=False)
+    flush = threading.Thread(target=made.wait_until_settled, args=(20.0,))
+    flush.start()
+    group = made.take(1_000.0, 1_000.0)
+    ledger.admit(len(group))
+    made.settled()
+    flush.join(20.0)
+
+    assert len(group) == 1
+    assert not flush.is_alive()
 
 
 def test_later_drops_do_not_count_as_settling_earlier_records() -> None:

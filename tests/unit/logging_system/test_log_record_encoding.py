@@ -2,21 +2,23 @@ from __future__ import annotations
 
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from logging_system.bounded_text import LABEL_CHARACTERS_MAX, MESSAGE_CHARACTERS_MAX
 from logging_system.record import (
-    LABEL_CHARACTERS_MAX,
+    LABEL_KEY_CHARACTERS_MAX,
     LABELS_MAX,
-    MESSAGE_CHARACTERS_MAX,
     STACK_CHARACTERS_MAX,
     Producer,
     capture,
     encode,
+    labels_of,
 )
 
 PRODUCER = Producer("checkout", "e1")
@@ -107,7 +109,9 @@ def test_a_later_mutation_of_an_argument_changes_nothing() -> None:
 
 
 def test_formatting_of_immutable_arguments_is_left_to_the_worker() -> None:
-    assert capture(record("%s %d %s", "a", 1, None)).message is None
+    _attributes, _bytes, _durability, aside = capture(record("%s %d %s", "a", 1, None))
+
+    assert aside.message is None
 
 
 def test_a_template_that_does_not_fit_keeps_its_text_and_says_so() -> None:
@@ -179,6 +183,51 @@ def test_labels_keep_plain_types_and_turn_the_rest_into_text() -> None:
         "_": "e",
         "z\\0": 1,
     }
+
+
+@given(st.floats(min_value=-1e9, max_value=1e10))
+@example(0.9999999)
+@example(1_700_000_000.9999997)
+@example(1.5e-6)
+@example(2.5e-6)
+@example(-0.5)
+def test_a_time_is_rounded_as_the_standard_library_rounds_it(created: float) -> None:
+    made = record()
+    made.created = created
+
+    assert document(made)["@timestamp"] == f"{datetime.fromtimestamp(created, UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+_NAMES = st.one_of(
+    st.sampled_from(["order", "", "nul\0", "n" * LABEL_KEY_CHARACTERS_MAX, "n" * 300]), st.text(max_size=3)
+)
+_VALUES = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=9),
+    st.sampled_from(
+        ["x" * LABEL_CHARACTERS_MAX, "x" * (LABEL_CHARACTERS_MAX + 1), 2**63 - 1, 2**63, -(2**63)]
+    ),
+    st.one_of(st.booleans(), st.none(), st.floats(allow_nan=False, allow_infinity=False), st.binary()),
+)
+
+
+@given(st.dictionaries(_NAMES, _VALUES, max_size=4), st.sampled_from([0, LABELS_MAX - 2, LABELS_MAX]))
+def test_values_taken_as_they_are_become_the_labels_that_walking_gives(
+    added: dict[str, Any], more: int
+) -> None:
+    added |= {f"more-{number}": number for number in range(more)}
+    made = record()
+    own = set(vars(made))
+    added = {name: value for name, value in added.items() if name not in own}
+    made.__dict__.update(added)
+
+    assert document(made).get("labels", {}) == labels_of(added)
+
+
+def test_a_label_whose_name_is_no_text_is_kept() -> None:
+    made = record(order=42)
+    vars(made)[7] = "seven"  # type: ignore[index]  # as `extra` lets an application
+
+    assert document(made)["labels"] == {"order": 42, "7": "seven"}
 
 
 @pytest.mark.parametrize("created", [float("nan"), float("inf"), -1e30, None, "yesterday"])

@@ -443,6 +443,45 @@ def test_what_the_package_itself_logs_is_kept_out(tmp_path: Path) -> None:
         assert messages(tmp_path) == ["from the application's own use of the client"]
 
 
+def test_what_the_package_logs_is_kept_out_between_the_lines_of_others(tmp_path: Path) -> None:
+    with logger_with(tmp_path) as (logger, handler):
+        own = logging.Logger("logging_system.shipper")
+        other = logging.Logger("other")
+        own.addHandler(handler)
+        other.addHandler(handler)
+        for number in range(2):
+            logger.info("mine %d", number)
+            own.warning("the store is not ready")
+            other.warning("another's %d", number)
+        handler.flush(WAIT_SECONDS)
+
+        assert messages(tmp_path) == ["mine 0", "another's 0", "mine 1", "another's 1"]
+
+
+def test_what_a_listener_passes_on_is_judged_by_the_thread_that_logged_it(tmp_path: Path) -> None:
+    with logger_with(tmp_path) as (_logger, handler):
+        record = logging.makeLogRecord({"name": "urllib3", "msg": "request"})
+        handler.handle(logging.makeLogRecord({**vars(record), "threadName": "MainThread"}))
+        handler.handle(logging.makeLogRecord({**vars(record), "threadName": "logging_system.sender-0"}))
+        handler.flush(WAIT_SECONDS)
+
+        assert handler.stats().offered == 1
+
+
+def test_what_was_logged_before_there_was_a_callback_is_not_named(tmp_path: Path) -> None:
+    named: list[str] = []
+    with stuck_worker(tmp_path) as (logger, handler, gate):
+        handler.on_durable = None
+        logger.info("before")
+        handler.on_durable = lambda records: named.extend(record.getMessage() for record in records)
+        logger.info("after")
+        gate.opened.set()
+        handler.flush(WAIT_SECONDS)
+
+    assert messages(tmp_path) == ["first", "before", "after"]
+    assert named == ["after"]
+
+
 def test_an_unknown_policy_is_refused_with_the_choices(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="choose one of block_errors, drop_newest, drop_oldest"):
         SpoolHandler(spool=tmp_path, service="s", when_full="wait")  # type: ignore[arg-type]

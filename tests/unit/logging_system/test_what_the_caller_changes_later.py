@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from logging_system.record import MESSAGE_CHARACTERS_MAX, Producer, capture, encode
+from logging_system.bounded_text import MESSAGE_CHARACTERS_MAX
+from logging_system.record import Producer, capture, encode
 
 
 def record(message: object, *args: object, **extra: object) -> logging.LogRecord:
@@ -57,6 +58,16 @@ def test_what_another_handler_does_to_the_record_does_not_change_it() -> None:
 
     assert written(captured)["message"] == "user ada"
     assert written(captured)["log"]["level"] == "info"
+
+
+def test_what_another_handler_adds_to_the_record_is_no_label() -> None:
+    made = record("m", order=42)
+    captured = capture(made)
+    made.__dict__.update(order=43, color="red", name="other", threadName="other")
+
+    assert written(captured)["labels"] == {"order": 42}
+    assert written(captured)["log"]["logger"] == "shop"
+    assert written(captured)["process"]["thread"]["name"] != "other"
 
 
 def test_a_record_class_with_its_own_way_of_formatting_keeps_it() -> None:
@@ -112,16 +123,18 @@ def test_a_list_that_holds_itself_many_times_comes_to_an_end() -> None:
 
 def test_a_class_asked_for_by_the_call_is_no_label() -> None:
     captured = capture(record("m", durability="write", other=1))
+    _attributes, _bytes, durability, _aside = captured
 
-    assert captured.durability == "write"
+    assert durability == "write"
     assert written(captured)["labels"] == {"other": 1}
 
 
 @pytest.mark.parametrize("value", ["five years", None, ["memory"], 3])
 def test_another_value_of_that_name_is_a_label_like_all_others(value: object) -> None:
     captured = capture(record("m", durability=value))
+    _attributes, _bytes, durability, _aside = captured
 
-    assert captured.durability is None
+    assert durability is None
     assert "durability" in written(captured)["labels"]
 
 
