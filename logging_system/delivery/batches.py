@@ -136,6 +136,16 @@ class WaitingBatches:
         """When the first of them is due, monotonic."""
         return min((batch.not_before_seconds for batch in self._batches), default=None)
 
+    def hasten(self, now_seconds: float) -> None:
+        """Let go now what waits for a store that did not answer: it does again.
+
+        Args:
+            now_seconds: Monotonic time.
+        """
+        for batch in self._batches:
+            if batch.holds_place:
+                batch.not_before_seconds = min(batch.not_before_seconds, now_seconds)
+
     def take_due(self, now_seconds: float, records_max: int) -> Batch | None:
         """Take out what is due first; due remnants of one kind travel together.
 

@@ -58,6 +58,7 @@ class Departures:
         self._next_number = 1
         self._probe_number = 0
         self._probe_kind = _FRESH
+        self._was_open = False
 
     def next_batch(self, now_seconds: float) -> Batch | tuple[Item, ...] | None:
         """Take out what goes now: a batch that waited, or the fresh documents of a new one.
@@ -66,8 +67,12 @@ class Departures:
             now_seconds: Monotonic time.
         """
         if not self._breaker.is_closed:
+            self._was_open = True
             ready = self._breaker.admits_probe(now_seconds) and not self._probe_number
             return self._probe() if ready else None
+        if self._was_open:
+            self._was_open = False
+            self.waiting.hasten(now_seconds)
         if len(self.under_way) >= self._limiter.allowed:
             return None
         records_max = min(self._limiter.records, self._limits.batch_records_max)

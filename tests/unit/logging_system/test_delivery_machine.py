@@ -450,6 +450,23 @@ def test_a_batch_that_took_too_long_comes_again_in_smaller_parts() -> None:
     ]
 
 
+def test_batches_of_an_outage_go_as_soon_as_the_store_is_back() -> None:
+    bounds = Limits(batch_records_max=1, linger_seconds=0.0)
+    patient = Backoff(base_seconds=1e6, cap_seconds=1e6)
+    limiter = Limiter(4, limit=4.0, slow_start=False)
+    deliverer = DeliveryMachine(seeded(1), bounds, patient, limiter)
+    deliverer.take(items(*range(1, 9)), 0.0)
+    refused = NoAnswer("refused", may_have_arrived=False)
+    for send in sends(deliverer, 0.0):
+        deliverer.answered(send.number, refused, 0.0)
+    for send in sends(deliverer, 1e6):
+        deliverer.answered(send.number, refused, 1e6)
+    (probe,) = sends(deliverer, 1e6 + 5.0)
+    deliverer.answered(probe.number, statuses(201), 1e6 + 5.0)
+
+    assert len(sends(deliverer, 1e6 + 5.0)) == limiter.allowed == 2
+
+
 def test_pushed_back_documents_travel_together_again() -> None:
     deliverer = machine(batch_records_max=10, concurrency=1)
     for first in range(1, 41, 10):
