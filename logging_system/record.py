@@ -112,7 +112,7 @@ def is_acknowledged(captured: Captured) -> bool:
 
 
 def is_to_be_synced(captured: Captured, durability: Durability) -> bool:
-    """Tell whether it is acknowledged only when synced, `durability` being that of records that ask for none."""
+    """Tell whether only a sync acknowledges it; `durability` is that of records that ask for none."""
     return (captured[2] or durability) == "fsync"
 
 
