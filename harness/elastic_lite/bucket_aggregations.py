@@ -234,4 +234,5 @@ def span_of(entry: Any) -> Span:
             raise x_content_error(f"[range] unknown field [{key}]")
         if isinstance(value, (dict, list, bool)):
             raise x_content_error(f"[range] {key} doesn't support values of type: {token(value)}")
-    return Span(entry.get("from"), entry.get("to"), entry.get("key"))
+    key = entry.get("key")
+    return Span(entry.get("from"), entry.get("to"), None if key is None else str(key))

@@ -14,9 +14,10 @@ from harness.elastic_lite.blocks import (
     refuse_blocked,
     refuse_cluster_settings_change,
 )
+from harness.elastic_lite.bulk import token
 from harness.elastic_lite.catalog import Index
 from harness.elastic_lite.durations import seconds
-from harness.elastic_lite.errors import illegal_argument, validation_failed
+from harness.elastic_lite.errors import ElasticError, illegal_argument, validation_failed
 from harness.elastic_lite.http import VERSION, Answer, Call, Server
 from harness.elastic_lite.indices_api import shown_indices
 from harness.elastic_lite.routes import TARGETS, Route
@@ -155,7 +156,7 @@ async def get_cluster_settings(server: Server, call: Call) -> Answer:
 async def put_cluster_settings(server: Server, call: Call) -> Answer:
     """Change cluster settings; null takes one back to its default. Transient ones are kept as well."""
     body = call.json(required=True)
-    changes = {scope: flatten(body.get(scope) or {}) for scope in ("persistent", "transient")}
+    changes = {scope: settings_in(body, scope) for scope in ("persistent", "transient")}
     if not any(changes.values()):
         raise validation_failed("no settings to update")
     for scope, flat in changes.items():
@@ -179,6 +180,21 @@ async def put_cluster_settings(server: Server, call: Call) -> Answer:
         for scope, flat in changes.items()
     }
     return Answer({"acknowledged": True, **shown})
+
+
+def settings_in(body: Json, scope: str) -> Json:
+    """The flat settings of one scope of a request.
+
+    Raises:
+        ElasticError: 400 for what is no object.
+    """
+    given = body.get(scope)
+    if given is not None and not isinstance(given, dict):
+        reason = (
+            f"[1:1] [cluster_update_settings_request] {scope} doesn't support values of type: {token(given)}"
+        )
+        raise ElasticError(400, "x_content_parse_exception", reason)
+    return flatten(given or {})
 
 
 def check_cluster_settings(scope: str, flat: Json) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 from urllib.parse import quote
 
 from harness.elastic_lite.blocks import Level, refuse_blocked
-from harness.elastic_lite.bulk import Action, parse_bulk, why_invalid
+from harness.elastic_lite.bulk import Action, parse_bulk, token, why_invalid
 from harness.elastic_lite.documents import Outcome, write_all
 from harness.elastic_lite.errors import (
     ElasticError,
     illegal_argument,
     parse_error,
+    query_error,
     validation_failed,
 )
 from harness.elastic_lite.http import Answer, Call, Server
@@ -208,7 +209,7 @@ async def get_source(server: Server, call: Call) -> Answer:
 async def multi_get(server: Server, call: Call) -> Answer:
     """Read many documents by id; one that cannot be read has its error in its place."""
     body = call.json(required=True)
-    wanted = body.get("docs") or [{"_id": document_id} for document_id in body.get("ids") or []]
+    wanted = wanted_of(body)
     if not wanted:
         raise validation_failed("no documents to get")
     index = call.names.get("index")
@@ -219,6 +220,23 @@ async def multi_get(server: Server, call: Call) -> Answer:
     return Answer(
         await server.on_thread(lambda: {"docs": [get_entry(server, it, index, default) for it in wanted]})
     )
+
+
+def wanted_of(body: Json) -> list[Json]:
+    """What a multi-get asks for: its `docs`, or its `ids` as such.
+
+    Raises:
+        ElasticError: 400 for another shape than a list of objects, or of ids.
+    """
+    for key in ("docs", "ids"):
+        if not isinstance(body.get(key) or [], list):
+            raise query_error(f"unexpected token [{token(body[key])}], expected [START_ARRAY] for [{key}]")
+    docs, ids = body.get("docs") or [], body.get("ids") or []
+    if not all(isinstance(entry, dict) for entry in docs):
+        raise illegal_argument("docs array element should include an object")
+    if any(isinstance(each, (dict, list, type(None))) for each in ids):
+        raise illegal_argument("ids array element should only contain ids")
+    return docs or [{"_id": each} for each in ids]
 
 
 def get_entry(server: Server, entry: Json, index: str | None, default: SourceFilter) -> Json:

@@ -53,9 +53,10 @@ def apply_filter_path(body: Any, filter_path: str) -> Any:
 
 def filter_source(source: Any, include: list[str], exclude: list[str]) -> Any:
     """A document's source with only the fields chosen and not excluded; no choice means all of them."""
-    kept = exclude_paths(source, [split_path(text) for text in exclude]) if exclude else source
+    excluded, chosen = ([path for it in texts if (path := split_path(it))] for texts in (exclude, include))
+    kept = exclude_paths(source, excluded) if excluded else source
     if kept is not GONE and include:
-        kept = include_paths(kept, [split_path(text) for text in include])
+        kept = include_paths(kept, chosen)
     return {} if kept is GONE else kept
 
 

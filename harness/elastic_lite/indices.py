@@ -22,7 +22,7 @@ from harness.elastic_lite.errors import (
     index_not_found,
     parse_error,
 )
-from harness.elastic_lite.mappings import compile_mapping, merge_mappings
+from harness.elastic_lite.mappings import compile_mapping, mapping_of, merge_mappings
 from harness.elastic_lite.names import check_index_name
 from harness.elastic_lite.settings import FINAL, index_settings
 from harness.elastic_lite.templates import composed, matching_template
@@ -58,7 +58,9 @@ def create_index(transaction: Transaction, name: str, body: Json) -> Index:
     refuse_existing(transaction, name)
     settings, mapping = composed(transaction.catalog, template[1] if template else {})
     settings = {**settings, **index_settings(body.get("settings"))}
-    return add_index(transaction, name, settings, merge_mappings(mapping, body.get("mappings") or {}, True))
+    return add_index(
+        transaction, name, settings, merge_mappings(mapping, mapping_of(body.get("mappings")), True)
+    )
 
 
 def refuse_existing(transaction: Transaction, name: str) -> None:
@@ -76,9 +78,9 @@ def add_index(
     transaction: Transaction, name: str, settings: Json, mapping: Json, data_stream: str | None = None
 ) -> Index:
     """Put an index with everything composed into the catalog."""
-    now_us = (
-        time.time_ns() // 1000
-    )  # a number is never given twice, or an old point in time would see a new index
+    # A number is never given twice, or an old point in time would see a new index.
+    now_us = time.time_ns() // 1000
+    given = {key: value for key, value in settings.items() if value is not None}
     index = Index(
         number=max(
             now_us, 1 + max((other.number for other in transaction.catalog.indices.values()), default=0)
@@ -86,7 +88,7 @@ def add_index(
         name=name,
         uuid=urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode(),
         created_ms=now_us // 1000,
-        settings={"index.number_of_shards": "1", "index.number_of_replicas": "1", **settings},
+        settings={"index.number_of_shards": "1", "index.number_of_replicas": "1", **given},
         mapping=compile_mapping(mapping, malformed_ignored(settings)),
         data_stream=data_stream,
     )
@@ -189,7 +191,7 @@ def put_mapping(transaction: Transaction, indices: list[Index], body: Json) -> N
     """
     refuse_blocked(transaction.catalog, indices, Level.METADATA_WRITE)
     for index in indices:
-        merged = merge_mappings(index.mapping.body, body)
+        merged = merge_mappings(index.mapping.body, mapping_of(body))
         mapping = compile_mapping(merged, index.mapping.ignore_malformed)
         transaction.catalog = transaction.catalog.with_index(replace(index, mapping=mapping))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.elastic_lite.dates import DYNAMIC_SLASH_FORMAT, FORMATS, iso_ms, slashed_ms
-from harness.elastic_lite.errors import ElasticError, document_error, illegal_argument
+from harness.elastic_lite.errors import ElasticError, document_error, illegal_argument, parse_error
 from harness.elastic_lite.field_types import READERS, BadValueError, Field, flatten_lists, read_value
 
 Json = dict[str, Any]
@@ -55,6 +55,43 @@ def compile_mapping(body: Json, ignore_malformed: bool = False) -> Mapping:
     return Mapping(body, ObjectNode("", dynamic, True, children), leaves, ignore_malformed)
 
 
+def mapping_of(value: Any) -> Json:
+    """The mapping of a request, in a shape that can be merged and compiled; none is an empty one.
+
+    Raises:
+        ElasticError: 400 where something else stands than an object, a field's type or a number.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise parse_error("key [mappings] must be an object")
+    check_members(value)
+    return value
+
+
+def check_members(declared: Json) -> None:
+    """Refuse members of an object, or multi-fields of a field, that declare nothing."""
+    for key in ("properties", "fields"):
+        members = declared.get(key) or {}
+        if not isinstance(members, dict):
+            raise parse_error(f"{key} must be a map type")
+        for name, inner in members.items():
+            if not isinstance(inner, dict):
+                raise mapper_error(f"Expected map for property [{key}] on field [{name}]")
+            if not isinstance(inner.get("type", ""), str):
+                raise mapper_error(unknown_type(str(inner["type"]), name))
+            check_limit(inner.get("ignore_above"), name)
+            check_members(inner)
+
+
+def check_limit(value: Any, name: str) -> None:
+    """Refuse an `ignore_above` that is no number."""
+    try:
+        int(0 if value is None else value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise mapper_error(f"Failed to parse value [{value}] of [ignore_above] on field [{name}]") from error
+
+
 def shown(body: Json) -> Json:
     """A mapping as Elasticsearch shows it: `dynamic` as text, no type on an object that has members."""
     out = dict(body)
@@ -97,12 +134,7 @@ def compile_properties(
 def compile_leaf(path: str, kind: str, declared: Json) -> Field:
     """One leaf; a multi-field keeps the path of the field whose values it reads."""
     if kind not in READERS:
-        reason = (
-            f"The mapper type [{kind}] declared on field [{path}] does not exist. It might have been "
-            "created within a "
-            "future version or requires a plugin to be installed. Check the documentation."
-        )
-        raise mapper_error(reason)
+        raise mapper_error(unknown_type(kind, path))
     leaf = Field(
         path, kind, {name: value for name, value in declared.items() if name not in ("type", "fields")}
     )
@@ -112,6 +144,14 @@ def compile_leaf(path: str, kind: str, declared: Json) -> Field:
                 f"Invalid format: [{leaf.date_format}]: elastic_lite knows {', '.join(sorted(FORMATS))}"
             )
     return leaf
+
+
+def unknown_type(kind: str, path: str) -> str:
+    """The reason against a field's type that does not exist."""
+    return (
+        f"The mapper type [{kind}] declared on field [{path}] does not exist. It might have been created "
+        "within a future version or requires a plugin to be installed. Check the documentation."
+    )
 
 
 def mapper_error(reason: str) -> ElasticError:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.elastic_lite.bulk import token
 from harness.elastic_lite.catalog import Index
-from harness.elastic_lite.dates import parse_date_math
+from harness.elastic_lite.dates import FORMATS, parse_date_math
 from harness.elastic_lite.documents import parse_stored
 from harness.elastic_lite.errors import ElasticError, SearchError, illegal_argument, query_error, unsupported
 from harness.elastic_lite.field_types import (
@@ -146,7 +147,7 @@ def _build_ids(body: Json, scope: Scope) -> Matcher:
     values = body.get("values")
     if not isinstance(values, list):
         raise query_error("[ids] requires values to be specified")
-    wanted = {as_text(value) for value in values}
+    wanted = {as_text(plain(value)) for value in values}
     return lambda candidate: candidate.id in wanted
 
 
@@ -185,6 +186,7 @@ def asked_value(leaf: Field, value: Any, scope: Scope) -> Indexed | None:
     Raises:
         ElasticError: 400 when the field's type cannot hold it.
     """
+    value = plain(value)
     if leaf.kind == "flattened" or leaf.kind in TEXTS:
         return as_text(value)
     if leaf.kind in DATES:
@@ -216,7 +218,8 @@ def _build_range(body: Json, scope: Scope) -> Matcher:
     if reader is None:
         return nothing
     leaf = reader.leaf
-    if "format" in asked:
+    if asked.get("format") is not None:
+        check_format(asked["format"])
         leaf = Field(leaf.path, leaf.kind, {**leaf.parameters, "format": asked["format"]})
     tests = [
         (test, bound) for key, test in COMPARISONS.items()
@@ -225,6 +228,19 @@ def _build_range(body: Json, scope: Scope) -> Matcher:
     return lambda candidate: any(
         all(test(value, bound) for test, bound in tests) for value in reader.read(candidate.source)
     )
+
+
+def plain(value: Any) -> Any:
+    """A value that is asked for; 400 for a list or an object, which no field holds as such."""
+    if isinstance(value, (dict, list)):
+        raise query_error(f"query malformed, found a [{token(value)}] in the place of a value")
+    return value
+
+
+def check_format(value: Any) -> None:
+    """A 400 for a format of dates that this server does not know."""
+    if not isinstance(value, str) or any(name not in FORMATS for name in value.split("||")):
+        raise illegal_argument(f"Invalid format: [{value}]: elastic_lite knows {', '.join(sorted(FORMATS))}")
 
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -256,7 +272,7 @@ def _build_match(body: Json, scope: Scope) -> Matcher:
         return nothing
     if reader.leaf.kind not in TEXTS:
         return equals_any(name, [asked], scope)
-    wanted = set(words(as_text(asked)))
+    wanted = set(words(as_text(plain(asked))))
     if every:
         return lambda candidate: wanted <= set(reader.read(candidate.source))
     return lambda candidate: any(word in wanted for word in reader.read(candidate.source))
@@ -271,7 +287,7 @@ def _build_match_phrase(body: Json, scope: Scope) -> Matcher:
         return nothing
     if reader.leaf.kind not in TEXTS:
         return equals_any(name, [asked], scope)
-    phrase = list(words(as_text(asked)))
+    phrase = list(words(as_text(plain(asked))))
 
     def test(candidate: Candidate) -> bool:
         found = list(reader.read(candidate.source))

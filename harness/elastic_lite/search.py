@@ -121,6 +121,8 @@ def names_of(value: Any) -> tuple[str, ...]:
     """One name, several or none."""
     if value is None:
         return ()
+    if not isinstance(value, (str, list)):
+        raise query_error(f"Unknown key for a {token(value)} in [_source].")
     return (value,) if isinstance(value, str) else tuple(map(str, value))
 
 
@@ -138,7 +140,7 @@ def parse_request(body: Json) -> Request:
         raise illegal_argument(f"[size] parameter cannot be negative, found [{size}]")
     if start < 0:
         raise illegal_argument(f"[from] parameter cannot be negative but was [{start}]")
-    after = body.get("search_after")
+    after = after_of(body)
     if after is not None and start > 0:
         raise validation_failed("[from] parameter must be set to 0 when [search_after] is used")
     sort = tuple(parse_sort(body.get("sort")))
@@ -150,10 +152,30 @@ def parse_request(body: Json) -> Request:
     aggregations = parse_aggregations(given[-1] if given else {}, columns)
     return Request(
         body.get("query", {"match_all": {}}), size, start, sort, parse_source_filter(body.get("_source")),
-        tracked_of(body.get("track_total_hits", TRACKED_DEFAULT)), None if after is None else tuple(after),
+        tracked_of(body.get("track_total_hits", TRACKED_DEFAULT)), after,
         bool(body.get("version")), bool(body.get("seq_no_primary_term")),
         aggregations, tuple(columns),
     )  # fmt: skip
+
+
+def after_of(body: Json) -> tuple[Any, ...] | None:
+    """The values of `search_after`, None without it.
+
+    Raises:
+        ElasticError: 400 for anything but a list of plain values.
+    """
+    after = body.get("search_after")
+    if after is None:
+        return None
+    if not isinstance(after, list):
+        raise query_error(f"Unknown key for a {token(after)} in [search_after].")
+    for value in after:
+        if isinstance(value, (dict, list)):
+            raise query_error(
+                "Expected [VALUE_STRING] or [VALUE_NUMBER] or [VALUE_BOOLEAN] or [VALUE_NULL] but found "
+                f"[{token(value)}] inside search_after."
+            )
+    return tuple(after)
 
 
 def whole_number(body: Json, key: str, default: int) -> int:

@@ -6,8 +6,9 @@ import time
 from typing import Any
 
 from harness.elastic_lite.blocks import Level, refuse_blocked
+from harness.elastic_lite.bulk import token
 from harness.elastic_lite.catalog import Index
-from harness.elastic_lite.errors import illegal_argument, query_error, validation_failed
+from harness.elastic_lite.errors import ElasticError, illegal_argument, query_error, validation_failed
 from harness.elastic_lite.freshness import View
 from harness.elastic_lite.http import Answer, Call, Server
 from harness.elastic_lite.routes import TARGETS, Route
@@ -165,7 +166,11 @@ def views_of_point(server: Server, call: Call, point: Any) -> tuple[View, ...]:
         )
     if not isinstance(point, dict) or not point.get("id"):
         raise illegal_argument("point in time id is not provided")
-    views = server.visibility.use_point(str(point["id"]), point.get("keep_alive")).views
+    keep_alive = point.get("keep_alive")
+    if not isinstance(keep_alive, (str, type(None))):
+        reason = f"[1:1] [pit] keep_alive doesn't support values of type: {token(keep_alive)}"
+        raise ElasticError(400, "x_content_parse_exception", reason)
+    views = server.visibility.use_point(str(point["id"]), keep_alive).views
     missing = missing_views(views, server.catalog.indices)
     if missing is not None:
         raise missing

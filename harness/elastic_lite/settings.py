@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.elastic_lite.durations import seconds
-from harness.elastic_lite.errors import illegal_argument
+from harness.elastic_lite.errors import illegal_argument, parse_error
 
 Json = dict[str, Any]
 
@@ -86,6 +86,8 @@ def index_settings(body: Any) -> Json:
     Raises:
         ElasticError: 400 for a setting that no index has.
     """
+    if body is not None and not isinstance(body, dict):
+        raise parse_error("key [settings] must be an object")
     flat = {
         name if name.startswith("index.") else f"index.{name}": value
         for name, value in flatten(body or {}).items()
@@ -119,7 +121,7 @@ def check_values(flat: Json) -> None:
     """
     for name in BLOCKS & flat.keys():
         check_boolean(flat[name])
-    seconds(flat.get("index.refresh_interval") or "-1", "index.refresh_interval")
+    seconds(str(flat.get("index.refresh_interval") or "-1"), "index.refresh_interval")
     for name, least in (("index.number_of_shards", 1), ("index.number_of_replicas", 0)):
         value = flat.get(name)
         if value is None:

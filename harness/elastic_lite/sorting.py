@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from harness.elastic_lite.bulk import token
 from harness.elastic_lite.catalog import Index
 from harness.elastic_lite.dates import EPOCH, parse_date_math
 from harness.elastic_lite.errors import (
@@ -15,7 +16,6 @@ from harness.elastic_lite.errors import (
     SearchError,
     fielddata_disabled,
     illegal_argument,
-    query_error,
 )
 from harness.elastic_lite.field_types import DATES, FLOATS, KEYWORDS, TEXTS
 from harness.elastic_lite.query import Candidate
@@ -57,7 +57,7 @@ def parse_entry(entry: Any) -> list[SortField]:
     if isinstance(entry, str):
         return [SortField(entry, descending=entry == "_score")]
     if not isinstance(entry, dict):
-        raise query_error(
+        raise illegal_argument(
             "malformed sort format, within the sort array, an object, or an actual string are allowed"
         )
     return [parse_field(name, options) for name, options in entry.items()]
@@ -67,6 +67,9 @@ def parse_field(name: str, options: Any) -> SortField:
     """One criterion with its options."""
     if isinstance(options, str):
         options = {"order": options}
+    if not isinstance(options, dict):
+        reason = f"[1:1] [field_sort] Expected START_OBJECT but was: {token(options)}"
+        raise ElasticError(400, "x_content_parse_exception", reason)
     for key in options:
         if key not in OPTIONS:
             raise ElasticError(400, "x_content_parse_exception", f"[1:1] [field_sort] unknown field [{key}]")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
+from harness.elastic_lite.bulk import token
 from harness.elastic_lite.catalog import Catalog
-from harness.elastic_lite.errors import ElasticError, illegal_argument
-from harness.elastic_lite.mappings import compile_mapping, merge_mappings
+from harness.elastic_lite.errors import ElasticError, illegal_argument, validation_failed
+from harness.elastic_lite.mappings import compile_mapping, mapping_of, merge_mappings
 from harness.elastic_lite.names import matches, overlap
 from harness.elastic_lite.settings import index_settings, unflatten
 
 Json = dict[str, Any]
+LONG_MAX = 2**63 - 1
 INDEX_KEYS = frozenset(
     {
         "index_patterns",
@@ -69,15 +73,14 @@ def normal_index_template(catalog: Catalog, name: str, body: Json) -> Json:
     refuse_unknown(body, INDEX_KEYS, "index_template")
     if "index_patterns" not in body:
         raise illegal_argument("Required [index_patterns]")
-    patterns = body["index_patterns"]
-    patterns = [patterns] if isinstance(patterns, str) else list(patterns)
+    patterns = texts_of(body, "index_patterns")
     if not patterns:
         raise illegal_argument("There must be at least one pattern, zero given")
     kept: Json = {"index_patterns": patterns}
     if "template" in body:
         kept["template"] = normal_template_part(body["template"])
-    kept["composed_of"] = list(body.get("composed_of") or [])
-    lenient = set(body.get("ignore_missing_component_templates") or [])
+    kept["composed_of"] = texts_of(body, "composed_of")
+    lenient = set(texts_of(body, "ignore_missing_component_templates"))
     absent = [
         part
         for part in kept["composed_of"]
@@ -92,8 +95,12 @@ def normal_index_template(catalog: Catalog, name: str, body: Json) -> Json:
         for key in body
         if key not in ("index_patterns", "template", "composed_of", "data_stream")
     }
-    if body.get("data_stream") is not None:
-        kept["data_stream"] = {"hidden": False, "allow_custom_routing": False, **body["data_stream"]}
+    check_priority(body.get("priority"))
+    stream = body.get("data_stream")
+    if stream is not None:
+        if not isinstance(stream, dict):
+            raise unreadable("data_stream", stream)
+        kept["data_stream"] = {"hidden": False, "allow_custom_routing": False, **stream}
     refuse_clash(catalog, name, kept)
     compile_mapping(composed(catalog, kept)[1])
     return kept
@@ -117,8 +124,41 @@ def normal_template_part(part: Json) -> Json:
     kept = dict(part)
     if "settings" in part:
         kept["settings"] = unflatten(index_settings(part["settings"]))
-    compile_mapping(part.get("mappings") or {})
+    compile_mapping(mapping_of(part.get("mappings")))
     return kept
+
+
+def texts_of(body: Json, key: str) -> list[str]:
+    """One text or several of a template; none where nothing is given.
+
+    Raises:
+        ElasticError: 400 for anything else.
+    """
+    value = body.get(key)
+    listed = value if isinstance(value, list) else [] if value is None else [value]
+    if isinstance(value, (bool, int, float)) or any(
+        isinstance(it, (dict, list, type(None))) for it in listed
+    ):
+        raise unreadable(key, value)
+    return [it if isinstance(it, str) else orjson.dumps(it).decode() for it in listed]
+
+
+def check_priority(value: Any) -> None:
+    """A 400 for a priority that is no whole number."""
+    try:
+        readable = not isinstance(value, bool) and abs(int(0 if value is None else value)) <= LONG_MAX
+    except (TypeError, ValueError, OverflowError):
+        readable = False
+    if not readable:
+        raise unreadable("priority", value)
+    if value is not None and int(value) < 0:
+        raise validation_failed("index template priority must be >= 0")
+
+
+def unreadable(key: str, value: Any) -> ElasticError:
+    """A 400 for a value of a type that a template has no use for."""
+    reason = f"[1:1] [index_template] {key} doesn't support values of type: {token(value)}"
+    return ElasticError(400, "x_content_parse_exception", reason)
 
 
 def refuse_unknown(body: Any, known: frozenset[str], where: str) -> None:

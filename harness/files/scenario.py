@@ -141,9 +141,9 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
         ScenarioError: the scenario's file is gone or broken since it was loaded.
     """
     processes = [process.name for process in stack.processes]
-    own = {*stack.links, *processes, *stack.files}
-    known = dict.fromkeys([*stack.links, *stack.needs, *processes, *stack.files, APPLICATION, LOAD])
-    shared = set(stack.needs) - own
+    own = dict.fromkeys([*stack.links, *processes, *stack.files])
+    known = dict.fromkeys([*own, *stack.needs, APPLICATION, LOAD])
+    shared = set(stack.needs) - own.keys()
     source = read_yaml(Path(scenario.source)) if scenario.source else Source(scenario.name, {}, {})
     problems = []
     for index, step in enumerate(scenario.steps):
