@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import orjson
 
@@ -72,31 +72,29 @@ class Producer:
     entity_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """What few records have.
+class Aside(NamedTuple):
+    """What few records have; a named tuple, because it is made on the caller's time.
 
     Attributes:
-        record: The record itself where the callback will name it; nothing of it is read here after the call.
         message: The formatted message, or None where formatting can wait.
         labels: The `extra` values, flattened on the spot, or None where none of them can change.
         error: Type, message and stack trace, where there is an exception.
     """
 
-    record: logging.LogRecord | None
     message: str | None
     labels: dict[str, Label] | None
     error: dict[str, str] | None
 
 
-_NOTHING_ASIDE = Aside(None, None, None, None)
+_NOTHING_ASIDE = Aside(None, None, None)
 
-Captured = tuple[dict[str, Any], int, Durability | None, Aside]
+Captured = tuple[dict[str, Any], int, Durability | None, logging.LogRecord | None, Aside]
 """A record as the caller left it; a tuple, because an object of a class takes the caller ten times as long.
 
 * A copy of its attributes; what is in them cannot change, but for what is aside.
 * Roughly the bytes it holds in memory.
 * The class it is acknowledged at: what the call asked for, or else what the handler does.
+* The record itself where a callback will name it; nothing of it is read here after the call.
 * What few records have.
 """
 
@@ -112,16 +110,16 @@ def is_acknowledged(captured: Captured) -> bool:
 
 
 def is_to_be_synced(captured: Captured, durability: Durability) -> bool:
-    """Tell whether only a sync acknowledges it; `durability` is that of records that ask for none."""
+    """Tell whether it is acknowledged only when synced; `durability` is that of records that ask for none."""
     return (captured[2] or durability) == "fsync"
 
 
 def to_be_named(group: Iterable[Captured]) -> list[logging.LogRecord]:
     """Return the records of a durable group that the callback has not named yet."""
     return [
-        aside.record
-        for _attributes, _bytes, durability, aside in group
-        if aside.record is not None and durability != "memory"
+        record
+        for _attributes, _bytes, durability, record, _aside in group
+        if record is not None and durability != "memory"
     ]
 
 
@@ -166,10 +164,10 @@ def capture(
         held_bytes += len(message)
         if notes:
             labels = {**(labels_of(_extras(attributes)) if labels is None else labels), **notes}
-    if is_named or message is not None or labels is not None or error is not None:
-        aside = Aside(record if is_named else None, message, labels, error)
-        return attributes, held_bytes, durability, aside
-    return attributes, held_bytes, durability, _NOTHING_ASIDE
+    aside = _NOTHING_ASIDE
+    if message is not None or labels is not None or error is not None:
+        aside = Aside(message, labels, error)
+    return attributes, held_bytes, durability, record if is_named else None, aside
 
 
 def labels_of(attributes: Mapping[str, object]) -> dict[str, Label]:
@@ -208,8 +206,7 @@ def encode_document(document: Document) -> bytes:
 
 
 def _document(captured: Captured, sequence: int, producer: Producer) -> Document:
-    attributes, _bytes, _durability, aside = captured
-    labels, message = aside.labels, aside.message
+    attributes, _bytes, _durability, _record, (message, labels, error) = captured
     if labels is None:
         labels = _added_labels(attributes)
     if message is None:
@@ -236,8 +233,8 @@ def _document(captured: Captured, sequence: int, producer: Producer) -> Document
     }
     if labels:
         document["labels"] = labels
-    if aside.error is not None:
-        document["error"] = aside.error
+    if error is not None:
+        document["error"] = error
     return document
 
 
