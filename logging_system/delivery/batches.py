@@ -26,7 +26,7 @@ class Batch:
         look_ups_failed: Look-ups of it that proved nothing.
         proofs_before: Bulk answers that proved something before the first of those.
         is_isolating: Whether it is a part of a refused batch, and must not meet other documents.
-        tried_number: The last request that carried it; 0 for none.
+        tried_number: The last request for it; 0 for none, or none since a look-up proved something.
         was_read: Whether the store last answered for each document, and so took no offence at the whole.
         was_refused: Whether exactly these documents, more than one, were refused together.
         refusals_alone: How often it was refused with its one document alone.

@@ -243,7 +243,7 @@ class DeliveryMachine:
             return
         self.breaker.reached(now_seconds)
         batch.is_doubtful = False
-        batch.look_ups_failed = 0
+        batch.look_ups_failed = batch.tried_number = 0  # so it is the next probe, and a proof
         if isinstance(judged, CannotLookUp):
             self.tally.skipped_look_ups += 1
             self.tally.last_trouble = judged.reason

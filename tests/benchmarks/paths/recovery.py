@@ -18,10 +18,10 @@ from tests.benchmarks.paths.row import Row
 from tests.contract.elasticsearch_fixture import real_server
 from tests.contract.proxy_fixtures import embedded_proxy
 
-_RECORDS = 500_000
-_WARM_UP = 200_000
+_RECORDS = 320_000
+_WARM_UP = 100_000
 _LOOKED_UP = 60_000
-_BEFORE = 200_000
+_BEFORE = 140_000
 _OUTAGE_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 _WINDOW_SECONDS = 1.0
