@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import tempfile
 import threading
 from dataclasses import dataclass, fields
@@ -144,8 +145,12 @@ class _Unheard(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         others = [each for each in logging.getLogger().handlers if not isinstance(each, SpoolHandler)]
-        if not others and logging.lastResort is not None:
-            logging.lastResort.handle(record)
+        if others or logging.lastResort is None or sys.stderr is None:
+            return
+        try:
+            sys.stderr.write(f"{OWN_NAME}: {record.getMessage()}\n")
+        except Exception:
+            self.handleError(record)
 
 
 _lock = threading.RLock()
