@@ -27,6 +27,9 @@ from logging_system.delivery.batches import Batch
 REFUSALS_MAX = 8
 """With one broken server of three, that blames 1 good document in 65,000 of those refused alone."""
 
+_REFUSALS_MAX = {413: 1}
+"""A refusal for its size speaks of the document by its meaning; one, and the next refusal, are enough."""
+
 WITNESS_SECONDS_MAX = 2.0
 """No less than the longest pause between two tries, so that a try follows each acceptance in time."""
 
@@ -66,9 +69,9 @@ class Trials:
         batch.refused_number = last_number
         return True
 
-    def is_to_blame(self, batch: Batch) -> bool:
-        """Whether a document that was refused once more is to be given up."""
-        return batch.refusals_witnessed >= REFUSALS_MAX
+    def is_to_blame(self, batch: Batch, status: int) -> bool:
+        """Whether a document that was refused once more, with this status, is to be given up."""
+        return batch.refusals_witnessed >= _REFUSALS_MAX.get(status, REFUSALS_MAX)
 
     def accepted(self, number: int, batches: Iterable[Batch], now_seconds: float) -> None:
         """Take note of a request of which the store accepted a document.
