@@ -34,6 +34,7 @@ class Batch:
         refused_number: The last request given out when it was refused, while its second witness is awaited;
             0 otherwise.
         failures_before: Requests that had failed when it went out alone right behind an acceptance, else -1.
+        acceptances_before: Requests accepted when it was first refused alone for its size; -1 before that.
     """
 
     items: tuple[Item, ...]
@@ -52,6 +53,7 @@ class Batch:
     refusals_witnessed: int = 0
     refused_number: int = 0
     failures_before: int = -1
+    acceptances_before: int = -1
 
     @property
     def size_bytes(self) -> int:

@@ -385,7 +385,7 @@ class DeliveryMachine:
 
     def _judge_alone(self, batch: Batch, refused: Refused, now_seconds: float) -> None:
         only_it_is_refused = self._trials.refused(batch, self._departures.last_number)
-        if self._trials.is_to_blame(batch):
+        if self._trials.is_to_blame(batch, refused.status):
             self._bury(batch.items[0], refused.status, refused.reason)
             self.breaker.reached(now_seconds)
             return

@@ -27,6 +27,7 @@ from logging_system.delivery.batches import Batch
 REFUSALS_MAX = 8
 """With one broken server of three, that blames 1 good document in 65,000 of those refused alone."""
 
+_TOO_LARGE = 413
 WITNESS_SECONDS_MAX = 2.0
 """No less than the longest pause between two tries, so that a try follows each acceptance in time."""
 
@@ -37,10 +38,12 @@ class Trials:
 
     Attributes:
         failures: Requests with other documents that proved nothing or were refused.
+        acceptances: Requests of which a document was accepted.
         accepted_seconds: When a document was last accepted, and nothing failed since; monotonic.
     """
 
     failures: int = 0
+    acceptances: int = 0
     accepted_seconds: float = -math.inf
 
     def begin(self, batch: Batch, now_seconds: float) -> None:
@@ -66,8 +69,12 @@ class Trials:
         batch.refused_number = last_number
         return True
 
-    def is_to_blame(self, batch: Batch) -> bool:
-        """Whether a document that was refused once more is to be given up."""
+    def is_to_blame(self, batch: Batch, status: int) -> bool:
+        """Whether a document that was refused once more, with this status, is to be given up."""
+        if status == _TOO_LARGE:  # it speaks of the document by its meaning: twice, another accepted between
+            first = batch.acceptances_before
+            batch.acceptances_before = self.acceptances if first < 0 else first
+            return 0 <= first < self.acceptances
         return batch.refusals_witnessed >= REFUSALS_MAX
 
     def accepted(self, number: int, batches: Iterable[Batch], now_seconds: float) -> None:
@@ -79,6 +86,7 @@ class Trials:
             now_seconds: Monotonic time.
         """
         self.accepted_seconds = now_seconds
+        self.acceptances += 1
         for batch in batches:
             if 0 < batch.refused_number < number:
                 batch.refused_number = 0
