@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 FILE_BYTES_MAX = 256 * 1024
+_QUOTED_CHARACTERS_MAX = 200
 
 Content = dict[str, tuple[object, int]]
 
@@ -45,11 +46,11 @@ def parse_settings(data: bytes) -> Content:
         loader = yaml.SafeLoader(data)
         root = loader.get_single_node()
         return {} if root is None else _values(loader, root)
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}: " if mark is not None else ""
         problem = getattr(error, "problem", None) or type(error).__name__
-        raise SettingsFileError(f"{place}no YAML: {problem}") from error
+        raise SettingsFileError(f"{place}no YAML: {problem[:_QUOTED_CHARACTERS_MAX]}") from error
     finally:
         if loader is not None:
             loader.dispose()
@@ -61,9 +62,24 @@ def _values(loader: yaml.SafeLoader, root: yaml.Node) -> Content:
     content: Content = {}
     for key, value in root.value:
         line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode):
+        if not isinstance(key, yaml.ScalarNode) or len(key.value) > _QUOTED_CHARACTERS_MAX:
             raise SettingsFileError(f"line {line}: a setting's name is a word")
         if key.value in content:
             raise SettingsFileError(f"line {line}: {key.value} is set twice; keep one")
-        content[key.value] = (loader.construct_object(value, deep=True), line)
+        content[key.value] = (_value(loader, value, line), line)
     return content
+
+
+def _value(loader: yaml.SafeLoader, node: yaml.Node, line: int) -> object:
+    try:
+        return loader.construct_object(node, deep=True)
+    except yaml.YAMLError:
+        raise
+    except (
+        Exception
+    ) as error:  # where a tag does not fit its value, PyYAML raises whatever its code runs into
+        kind, reason = (
+            node.tag.rpartition(":")[2][:_QUOTED_CHARACTERS_MAX],
+            str(error)[:_QUOTED_CHARACTERS_MAX],
+        )
+        raise SettingsFileError(f"line {line}: the value is no {kind}: {reason}") from error

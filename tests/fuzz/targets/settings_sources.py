@@ -67,13 +67,13 @@ def _check_file(body: bytes) -> bool:
     try:
         content = parse_settings(body)
     except SettingsFileError as error:
-        assert 0 < len(str(error)) <= _PROBLEM_CHARACTERS_MAX + len(body)
+        assert 0 < len(str(error)) <= _PROBLEM_CHARACTERS_MAX
         content = None
     with tempfile.TemporaryDirectory(dir=_quick_folder()) as folder, _environment({}):
         path = Path(folder) / "settings.yaml"
         path.write_bytes(body)
         loaded = load_settings({"settings": path})
-    _judge(loaded, len(body))
+    _judge(loaded)
     if content is None or len(body) > FILE_BYTES_MAX:
         assert loaded.problems
         return False
@@ -90,14 +90,14 @@ def _check_environment(body: bytes) -> bool:
     variables.pop(f"{ENVIRONMENT_PREFIX}SETTINGS", None)  # another target
     with _environment(variables):
         loaded = load_settings({})
-    _judge(loaded, 0)
+    _judge(loaded)
     return not loaded.problems
 
 
-def _judge(loaded: Loaded, quoted_bytes: int) -> None:
+def _judge(loaded: Loaded) -> None:
     assert isinstance(loaded.settings, Settings)
     for problem in (*loaded.problems, *loaded.warnings):
-        assert 0 < len(str(problem)) <= _PROBLEM_CHARACTERS_MAX + len(problem.where) + quoted_bytes
+        assert 0 < len(str(problem)) <= _PROBLEM_CHARACTERS_MAX + len(problem.where)
 
 
 @contextmanager

@@ -108,6 +108,7 @@ def test_a_bad_value_in_the_environment_is_told_by_its_variable(monkeypatch: pyt
         ("- a\n", "line 1: expected lines of the form `name: value`"),
         ("service: a\nservice: b\n", "line 2: service is set twice; keep one"),
         ("service: [\n", "line 2: no YAML"),
+        ("service: !!timestamp x\n", "line 1: the value is no timestamp"),
         ("[a]: b\n", "line 1: a setting's name is a word"),
     ],
 )
@@ -157,7 +158,7 @@ def test_hostile_files_end_in_the_reader_s_own_error_or_a_value(data: bytes) -> 
     try:
         parse_settings(data)
     except SettingsFileError as error:
-        assert "no YAML" in str(error)  # noqa: PT017 - either outcome is lawful
+        assert re.search("no YAML|is no (int|timestamp|set)", str(error))  # noqa: PT017 - either outcome is lawful
 
 
 def test_folder_and_stream_are_named_by_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
