@@ -75,11 +75,8 @@ def _value(loader: yaml.SafeLoader, node: yaml.Node, line: int) -> object:
         return loader.construct_object(node, deep=True)
     except yaml.YAMLError:
         raise
-    except (
-        Exception
-    ) as error:  # where a tag does not fit its value, PyYAML raises whatever its code runs into
-        kind, reason = (
-            node.tag.rpartition(":")[2][:_QUOTED_CHARACTERS_MAX],
-            str(error)[:_QUOTED_CHARACTERS_MAX],
-        )
+    except Exception as error:
+        # Where a tag does not fit its value, PyYAML raises whatever its code runs into.
+        kind = node.tag.rpartition(":")[2][:_QUOTED_CHARACTERS_MAX]
+        reason = str(error)[:_QUOTED_CHARACTERS_MAX]
         raise SettingsFileError(f"line {line}: the value is no {kind}: {reason}") from error
