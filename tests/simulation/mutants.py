@@ -118,8 +118,8 @@ MUTANTS = (
     Mutant(
         "an open breaker lets everything due through",
         "departures.py",
-        "if not self._breaker.is_closed:\n            ready",
-        "if self._breaker.admits_probe(now_seconds):\n            ready",
+        "if not self._breaker.is_closed:\n            self._was_open",
+        "if self._breaker.admits_probe(now_seconds):\n            self._was_open",
     ),
 )
 
