@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # What neither measures time nor looks for what others left on this machine.
 PARALLEL := tests/unit tests/contract tests/fuzz tests/simulation tests/crash
+# Real processes; those that must have the machine to themselves are marked `alone`.
+PROCESSES := tests/stack tests/detection tests/system
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm coverage-core
@@ -16,8 +18,8 @@ run: $(VENV)/.installed ## Run the default suite on the embedded backend; prints
 
 test: $(VENV)/.installed-dev ## Run the tests; those that need real servers skip unless `make servers` has run
 	$(BIN)/pytest -n 2 --dist loadfile $(PARALLEL) $(ARGS)
-	$(BIN)/pytest -n 2 tests/stack tests/detection $(ARGS)
-	$(BIN)/pytest tests/system $(ARGS)
+	$(BIN)/pytest -n 2 -m "not alone" $(PROCESSES) $(ARGS)
+	$(BIN)/pytest -m alone $(PROCESSES) $(ARGS)
 
 check: $(VENV)/.installed-dev ## Lint, format check, types, import contracts
 	$(BIN)/ruff check .

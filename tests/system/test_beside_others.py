@@ -17,6 +17,8 @@ from tests.system.machine import (
     why_no_small_disk,
 )
 
+pytestmark = pytest.mark.alone
+
 SCENARIO = """\
 version: 1
 name: {name}

@@ -11,6 +11,8 @@ import pytest
 
 from tests.system.machine import LOGQUAKE, QUICK, TIMEOUT_SECONDS, Machine, temporary_folder, wait_for
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Machine, int, int, str, str]]:

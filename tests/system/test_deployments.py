@@ -24,6 +24,8 @@ from harness.proxy_client import ProxyClient
 from harness.targets.http_link import HttpLinkTarget
 from harness.targets.link import LinkTarget
 
+pytestmark = pytest.mark.alone
+
 STACK = Stack(
     name="link-only",
     needs=("elasticsearch",),

@@ -13,6 +13,8 @@ import pytest
 from harness.deployments.procfs import kill
 from tests.system.machine import HERE, QUICK, TIMEOUT_SECONDS, Machine, wait_for
 
+pytestmark = pytest.mark.alone
+
 LINGERING = HERE / "stacks" / "lingering.yaml"
 KILLS = int(os.environ.get("LOGQUAKE_HEAL_KILLS", "3"))
 BACKEND = os.environ.get("LOGQUAKE_HEAL_BACKEND", "embedded")

@@ -28,6 +28,8 @@ from harness.protocols import APPLICATION, LOAD, Part
 from harness.targets.capabilities import Surging
 from logging_system.spool.segment import list_segments
 
+pytestmark = pytest.mark.alone
+
 RUN = "load-test-01"
 MS = 1_000_000
 

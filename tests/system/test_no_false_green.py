@@ -20,6 +20,8 @@ from tests.system.machine import (
     why_no_small_disk,
 )
 
+pytestmark = pytest.mark.alone
+
 EXIT_INTERRUPTED = 2
 EXIT_INTERNAL = 3
 EXIT_INCONCLUSIVE = 6

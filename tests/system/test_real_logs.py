@@ -13,6 +13,8 @@ import pytest
 from harness.deployments.installed import SERVERS, find
 from harness.lines import read_lines
 
+pytestmark = pytest.mark.alone
+
 REPOSITORY = Path(__file__).parent.parent.parent
 LOGQUAKE = Path(sys.executable).parent / "logquake"
 
