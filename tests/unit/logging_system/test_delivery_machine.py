@@ -489,3 +489,29 @@ def test_no_fresh_batch_is_begun_while_too_many_wait() -> None:
             deliverer.breaker.succeeded()
 
     assert deliverer.waiting_batches <= 3 + deliverer.limits.concurrency
+
+
+def test_when_the_store_is_back_what_was_looked_up_is_sent_next_and_all_else_goes_at_once() -> None:
+    deliverer = machine(batch_records_max=2, concurrency=4)
+    deliverer.take(items(*range(1, 9)), 0.0)
+    now = 0.0
+    for attempt in range(40):
+        # Cut off for half a minute, so that pauses are long and differ.
+        for command in deliverer.commands(now):
+            assert isinstance(command, Send | LookUp)
+            deliverer.answered(command.number, NoAnswer("cut"), now)
+        now += (deliverer.wait_seconds(now) or 0.0) + 0.001
+        if now > 30.0 and attempt > 8:
+            break
+    (look_up,) = deliverer.commands(now)
+    assert isinstance(look_up, LookUp)
+    deliverer.answered(look_up.number, none_found(look_up), now)
+    now += (deliverer.wait_seconds(now) or 0.0) + 0.001
+    (probe,) = deliverer.commands(now)
+    assert isinstance(probe, Send)
+    deliverer.answered(probe.number, statuses(201, 201), now)
+    others = deliverer.commands(now)
+
+    assert probe.items == look_up.items
+    assert others != []
+    assert deliverer.breaker.state is BreakerState.CLOSED
