@@ -67,7 +67,8 @@ class Limits:
         held_records_max: Records taken on and not done.
         held_bytes_max: Their document bytes; half as many again may be judged alone beside them.
         unfinished_records_max: Records taken on before the oldest is done; of those done meanwhile only the
-            number is kept, so that one record that takes long does not hold up the others.
+            number is kept, so that one record that takes long does not hold up the others. Beyond half of
+            them fresh ones go out sparingly: what is under judgement is judged by others.
         request_seconds_max: How long a request may be under way before it counts as lost.
         waiting_batches_max: Batches that wait to be sent again before no fresh one is begun.
         probe_records_max: Documents in the one request that asks whether the store is back.
@@ -79,7 +80,7 @@ class Limits:
     concurrency: int = 4
     held_records_max: int = 20_000
     held_bytes_max: int = 32 * 1024 * 1024
-    unfinished_records_max: int = 100_000
+    unfinished_records_max: int = 200_000
     request_seconds_max: float = 60.0
     waiting_batches_max: int = 32
     probe_records_max: int = 10

@@ -17,6 +17,12 @@ UNJUDGED_MAX = 4
 ALONE_BEFORE_HALVING_MAX = 16
 """Single documents, whatever for, before no more batches are taken apart."""
 
+RATION_SECONDS = 0.5
+"""Between two small portions of fresh documents while the oldest one is far behind the others.
+
+So a store's speed does not use up what a broken document is judged by before it is judged.
+"""
+
 _HOLDING_PLACE, _PUSHED_BACK, _FRESH, _PROBE_KINDS = range(4)
 
 
@@ -46,12 +52,17 @@ class Departures:
         limits: How large and how many.
         limiter: How many requests the store takes at once.
         breaker: Whether the store is left alone.
+
+    Attributes:
+        is_rationed: Whether fresh documents go out sparingly.
     """
 
     def __init__(self, limits: Limits, limiter: Limiter, breaker: Breaker) -> None:
         self.fresh = FreshItems(limits)
         self.waiting = WaitingBatches(limits)
         self.under_way: dict[int, Request] = {}
+        self.is_rationed = False
+        self._ration_due_seconds = 0.0
         self._limits = limits
         self._limiter = limiter
         self._breaker = breaker
@@ -77,8 +88,8 @@ class Departures:
             return None
         records_max = min(self._limiter.records, self._limits.batch_records_max)
         batch = self.waiting.take_due(now_seconds, records_max)
-        if batch is None and self._may_begin_fresh() and now_seconds >= self.fresh.due_seconds():
-            return self.fresh.cut(records_max)
+        if batch is None and self._may_begin_fresh() and now_seconds >= self._fresh_due_seconds():
+            return self._cut_fresh(records_max, now_seconds)
         return batch
 
     def depart(self, batch: Batch, now_seconds: float, first_index: int) -> Request:
@@ -166,7 +177,7 @@ class Departures:
             if due_seconds is not None:
                 moments.append(due_seconds)
             if self._may_begin_fresh():
-                moments.append(self.fresh.due_seconds())
+                moments.append(self._fresh_due_seconds())
         return max(0.0, min(moments) - now_seconds) if moments else None
 
     def _probe(self) -> Batch | tuple[Item, ...] | None:
@@ -190,6 +201,16 @@ class Departures:
         return self.waiting.take_probe(
             holds_place=kind == _HOLDING_PLACE, halves_first=halves_first, records_max=records_max
         )
+
+    def _fresh_due_seconds(self) -> float:
+        due_seconds = self.fresh.due_seconds()
+        return max(due_seconds, self._ration_due_seconds) if self.is_rationed else due_seconds
+
+    def _cut_fresh(self, records_max: int, now_seconds: float) -> tuple[Item, ...]:
+        if not self.is_rationed:
+            return self.fresh.cut(records_max)
+        self._ration_due_seconds = now_seconds + RATION_SECONDS
+        return self.fresh.cut(min(records_max, self._limits.probe_records_max))
 
     def _may_begin_fresh(self) -> bool:
         places_taken = len(self.under_way) + self.waiting.places_held

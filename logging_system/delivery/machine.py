@@ -151,6 +151,7 @@ class DeliveryMachine:
             self.tally.expired_requests += 1
             reason = f"no whole answer within {self.limits.request_seconds_max:g} s"
             self.answered(number, NoAnswer(reason), now_seconds)
+        self._departures.is_rationed = 2 * self.progress.unfinished > self.limits.unfinished_records_max
         commands: list[Command] = list(self._burials)
         self._burials.clear()
         while (batch := self._departures.next_batch(now_seconds)) is not None:
@@ -251,6 +252,7 @@ class DeliveryMachine:
             batch.items = self._without_found(batch.items, judged)
             if judged.ids:
                 self.breaker.succeeded()
+                self._trials.heard(now_seconds)
         if batch.items:
             self._waiting.add(batch)  # still due, and so the next to go
 
@@ -341,16 +343,17 @@ class DeliveryMachine:
         now_seconds: float,
     ) -> None:
         batch, rest = request.batch, list[Item]()
+        is_hopeless = self._is_hopeless(batch, now_seconds)
         # What failed inside the store may have been stored by a shard that could not say so.
         is_doubtful = any(result.status != 429 and not 400 <= result.status < 500 for _, result in again)
         for item, result in again:
             self._suspects.failed(item.id, result, self._accepted)
-            if len(batch.items) == 1 and self._suspects.is_to_blame(item.id):
+            if len(batch.items) == 1 and self._suspects.is_to_blame(item.id, is_hopeless=is_hopeless):
                 self._bury(item, result.status, result.reason)
             elif (
                 len(batch.items) == 1
                 or self._departures.alone() >= ALONE_MAX
-                or not self._suspects.is_to_be_sent_alone(item.id)
+                or not self._suspects.is_to_be_sent_alone(item.id, is_hopeless=is_hopeless)
             ):
                 rest.append(item)
             else:
@@ -385,7 +388,7 @@ class DeliveryMachine:
 
     def _judge_alone(self, batch: Batch, refused: Refused, now_seconds: float) -> None:
         only_it_is_refused = self._trials.refused(batch, self._departures.last_number)
-        if self._trials.is_to_blame(batch, refused.status):
+        if self._trials.is_to_blame(batch, refused.status) or self._is_hopeless(batch, now_seconds):
             self._bury(batch.items[0], refused.status, refused.reason)
             self.breaker.reached(now_seconds)
             return
@@ -395,6 +398,11 @@ class DeliveryMachine:
             self.breaker.failed(None, now_seconds)
         batch.holds_place = False
         self._wait(batch, None, now_seconds)
+
+    def _is_hopeless(self, batch: Batch, now_seconds: float) -> bool:
+        """Whether a batch failed because of its documents as far as can ever be told."""
+        left = self._departures.batches()
+        return not self._departures.fresh and self._trials.is_hopeless(batch, left, now_seconds)
 
     def _wait(self, batch: Batch, retry_after_seconds: float | None, now_seconds: float) -> None:
         batch.failures += 1

@@ -73,12 +73,14 @@ class Suspects:
             for item in items:
                 self._records.pop(item.id, None)
 
-    def is_to_be_sent_alone(self, document_id: str) -> bool:
-        """Whether only a request of its own can tell more."""
-        return self._failures(document_id) >= FAILURES_WITH_COMPANY
+    def is_to_be_sent_alone(self, document_id: str, *, is_hopeless: bool) -> bool:
+        """Whether only a request of its own can tell more, or nothing else is left, see `trials.py`."""
+        return is_hopeless or self._failures(document_id) >= FAILURES_WITH_COMPANY
 
-    def is_to_blame(self, document_id: str) -> bool:
+    def is_to_blame(self, document_id: str, *, is_hopeless: bool) -> bool:
         """Whether a document that failed alone is to be given up."""
+        if is_hopeless:
+            return document_id in self._records
         return self._failures(document_id) > FAILURES_WITH_COMPANY
 
     def _failures(self, document_id: str) -> int:

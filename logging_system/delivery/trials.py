@@ -14,6 +14,11 @@ accepted. Of a store that refuses each request by chance, with probability p, a 
 before the document is accepted with probability p(1-p) / (p(1-p) + 1-p) = p / (1+p), and `REFUSALS_MAX` of
 them with that to the power of so many. A broken document is given up after so many acceptances, at its next
 refusal.
+
+Where nothing else is left to be sent, nothing can be told by others. But what is never given up holds the
+spool's oldest segment, and a spool that is full of delivered records takes no new ones to judge it by. So in
+the end, after `QUIET_SECONDS` in which a few documents failed and nothing else was there, these are given up.
+They can be replayed.
 """
 
 from __future__ import annotations
@@ -26,6 +31,12 @@ from logging_system.delivery.batches import Batch
 
 REFUSALS_MAX = 8
 """With one broken server of three, that blames 1 good document in 65,000 of those refused alone."""
+
+QUIET_SECONDS = 300.0
+"""Since the store last took something, or was seen to have something of ours."""
+
+QUIET_DOCUMENTS_MAX = 16
+"""An outage that begins while an application logs leaves more than these."""
 
 _TOO_LARGE = 413
 WITNESS_SECONDS_MAX = 2.0
@@ -40,11 +51,13 @@ class Trials:
         failures: Requests with other documents that proved nothing or were refused.
         acceptances: Requests of which a document was accepted.
         accepted_seconds: When a document was last accepted, and nothing failed since; monotonic.
+        heard_seconds: When the store last took a document or was seen to have one; never yet, infinite.
     """
 
     failures: int = 0
     acceptances: int = 0
     accepted_seconds: float = -math.inf
+    heard_seconds: float = math.inf
 
     def begin(self, batch: Batch, now_seconds: float) -> None:
         """Take note that a document goes out alone, and whether the store accepted another just before.
@@ -77,6 +90,25 @@ class Trials:
             return 0 <= first < self.acceptances
         return batch.refusals_witnessed >= REFUSALS_MAX
 
+    def is_hopeless(self, batch: Batch, left: Iterable[Batch], now_seconds: float) -> bool:
+        """Whether nothing is left to judge a batch by that failed once more.
+
+        Args:
+            batch: The batch.
+            left: What else waits or is under way; nothing fresh does.
+            now_seconds: Monotonic time.
+        """
+        is_quiet = now_seconds - self.heard_seconds >= QUIET_SECONDS and batch.failures >= REFUSALS_MAX
+        return is_quiet and sum(len(one.items) for one in (batch, *left)) <= QUIET_DOCUMENTS_MAX
+
+    def heard(self, now_seconds: float) -> None:
+        """Take note that the store was seen to have a document of ours.
+
+        Args:
+            now_seconds: Monotonic time.
+        """
+        self.heard_seconds = now_seconds
+
     def accepted(self, number: int, batches: Iterable[Batch], now_seconds: float) -> None:
         """Take note of a request of which the store accepted a document.
 
@@ -85,7 +117,7 @@ class Trials:
             batches: All that wait or are under way.
             now_seconds: Monotonic time.
         """
-        self.accepted_seconds = now_seconds
+        self.accepted_seconds = self.heard_seconds = now_seconds
         self.acceptances += 1
         for batch in batches:
             if 0 < batch.refused_number < number:

@@ -30,7 +30,7 @@ LIMITS = Limits(
     batch_bytes_max=8_000,
     held_records_max=300,
     held_bytes_max=24_000,
-    unfinished_records_max=2_000,
+    unfinished_records_max=1_200,
     request_seconds_max=4.0,
     waiting_batches_max=8,
 )
@@ -103,6 +103,7 @@ class Simulation:
     """
 
     name = "delivery"
+    drain_seconds_max = DRAIN_SECONDS_MAX
     read_records_max = LIMITS.batch_bytes_max // 60
     read_bytes_over_max = 2 * LARGE_BYTES
 
@@ -166,7 +167,7 @@ class Simulation:
         Raises:
             BrokenPromiseError: One promise did not hold.
         """
-        deadline_seconds = self.healed_seconds + DRAIN_SECONDS_MAX
+        deadline_seconds = self.healed_seconds + self.drain_seconds_max
         for _ in range(STEPS_MAX):
             self.step()
             if self.is_complete():

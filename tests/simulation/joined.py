@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 
 from logging_system.delivery.machine import Item
 from logging_system.delivery.progress import Outcome
+from logging_system.delivery.trials import QUIET_SECONDS
 from logging_system.spool.segment import list_segments
 from tests.simulation.__main__ import main
-from tests.simulation.delivery import FAULTS_WITHIN_SECONDS, LIMITS, Simulation
+from tests.simulation.delivery import DRAIN_SECONDS_MAX, FAULTS_WITHIN_SECONDS, LIMITS, Simulation
 from tests.simulation.disk import FOLDER, Killed
 from tests.simulation.faults import Fault, draw_schedule
 from tests.simulation.memory_spool import TRAFFIC_AFTER, draw_poison
@@ -25,7 +26,6 @@ from tests.simulation.spool_world import RECORDS_MIN, BrokenPromiseError, Name, 
 from tests.simulation.store import LARGE_BYTES
 
 STORE_FAULTS_MIN, STORE_FAULTS_MAX = 12, 20
-SPOOL_BYTES_MIN = 65_536
 _APPENDED_MIN = 1_500
 _LOOK_SECONDS = 0.12
 _LOOKS_MAX = 6
@@ -224,6 +224,8 @@ class Joined(Simulation):
     """One seed's run from the writers' appends to the store; as `Simulation`, but with a disk."""
 
     name = "joined"
+    # A spool may be full of what was delivered after a document under judgement: nothing is left to judge it.
+    drain_seconds_max = DRAIN_SECONDS_MAX + QUIET_SECONDS
     parts = Parts()
     read_records_max = LIMITS.batch_bytes_max // 20 + 60
     # Blocks are read whole, and one may hold several large documents.
@@ -304,15 +306,8 @@ class Joined(Simulation):
 
 
 def _setting(seed: int) -> Setting:
-    """Return the spool simulation's setting but for what nothing can be promised under.
-
-    A disk that lies about its syncs is one. The other is a spool so small that it is full of documents under
-    judgement, or of what was delivered after them: they are judged by others, for which it has no room.
-    """
-    drawn = setting(seed)
-    spool_bytes_max = max(SPOOL_BYTES_MIN, drawn.spool_bytes_max)
-    retention_bytes = spool_bytes_max // 2 if drawn.retention_bytes else 0
-    return replace(drawn, lies=False, spool_bytes_max=spool_bytes_max, retention_bytes=retention_bytes)
+    """Return the spool simulation's setting, but for disks that lie about syncs: they keep no promise."""
+    return replace(setting(seed), lies=False)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,11 @@ from logging_system.delivery.breaker import BreakerState
 from logging_system.delivery.limiter import Limiter
 from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits, LookUp, Send
 from logging_system.delivery.progress import Outcome
+from logging_system.delivery.trials import QUIET_SECONDS
 
 EPOCH = b"e" * 16
 OTHER = b"o" * 16
+REFUSED = Answer(400, {}, b'{"error":{"type":"x_content_parse_exception"},"status":400}')
 
 
 def seeded(seed: int) -> random.Random:
@@ -515,3 +517,54 @@ def test_when_the_store_is_back_what_was_looked_up_is_sent_next_and_all_else_goe
     assert probe.items == look_up.items
     assert others != []
     assert deliverer.breaker.state is BreakerState.CLOSED
+
+
+def judged_by(
+    deliverer: DeliveryMachine, broken: int, last: int, until_seconds: float, step_seconds: float
+) -> tuple[list[BuryDeadLetter], float]:
+    """Feed a store that takes all but one document at once; returns what is given up, and when it ended."""
+    letters: list[BuryDeadLetter] = []
+    place, now = 1, 0.0
+    while now < until_seconds and not letters:
+        if deliverer.room_bytes and place <= last:
+            deliverer.take(items(*range(place, place + 50)), now)
+            place += 50
+        for command in deliverer.commands(now):
+            if isinstance(command, BuryDeadLetter):
+                letters.append(command)
+            elif isinstance(command, Send):
+                is_refused = broken in sequences(command)
+                answer = REFUSED if is_refused else statuses(*[201] * len(command.items))
+                deliverer.answered(command.number, answer, now)
+        now += step_seconds
+    return letters, now
+
+
+def test_a_store_faster_than_a_judgement_leaves_enough_to_judge_by() -> None:
+    deliverer = machine(batch_records_max=50, held_records_max=400, unfinished_records_max=2_000)
+
+    (letter,), seconds = judged_by(deliverer, broken=70, last=10**9, until_seconds=120.0, step_seconds=0.005)
+
+    assert letter.item.sequence == 70
+    assert deliverer.progress.unfinished > 1_000
+    assert seconds < 60.0
+
+
+def test_a_document_that_nothing_is_left_to_judge_by_is_given_up_after_minutes_and_not_before() -> None:
+    deliverer = machine(batch_records_max=50)
+
+    early, _ = judged_by(deliverer, broken=70, last=100, until_seconds=QUIET_SECONDS - 1.0, step_seconds=0.1)
+    later, _ = judged_by(deliverer, broken=70, last=0, until_seconds=2 * QUIET_SECONDS, step_seconds=0.1)
+
+    assert early == []
+    assert [letter.item.sequence for letter in later] == [70]
+
+
+def test_a_store_that_was_never_seen_to_take_anything_blames_nobody_however_quiet_it_is() -> None:
+    deliverer = machine(batch_records_max=50)
+    deliverer.take(items(70), 0.0)
+
+    letters, _ = judged_by(deliverer, broken=70, last=0, until_seconds=3 * QUIET_SECONDS, step_seconds=0.5)
+
+    assert letters == []
+    assert deliverer.progress.unfinished == 1
