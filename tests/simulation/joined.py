@@ -227,6 +227,7 @@ class Joined(Simulation):
     # A spool may be full of what was delivered after a document under judgement: nothing is left to judge it.
     drain_seconds_max = DRAIN_SECONDS_MAX + QUIET_SECONDS
     parts = Parts()
+    spool_bytes_min = 65_536
     read_records_max = LIMITS.batch_bytes_max // 20 + 60
     # Blocks are read whole, and one may hold several large documents.
     read_bytes_over_max = 6 * LARGE_BYTES
@@ -236,7 +237,7 @@ class Joined(Simulation):
         drawn: list[Fault] = list(draw_schedule(setting, faults, FAULTS_WITHIN_SECONDS))
         chosen: list[Step] = []
         appended = 0
-        for step in steps(_setting(self.seed)):
+        for step in steps(self.setting()):
             chosen.append(step)
             appended += step.amount if step.action == "append" else 0
             if appended >= _APPENDED_MIN:
@@ -254,10 +255,20 @@ class Joined(Simulation):
 
     def open_spool(self, setting: random.Random, poison: dict[str, str]) -> DiskSpool:
         del setting
-        self.disk_spool = DiskSpool(_setting(self.seed), self.parts, poison)
+        self.disk_spool = DiskSpool(self.setting(), self.parts, poison)
         self.disk_spool.is_kept = self.is_kept
         self.has_ended = False
         return self.disk_spool
+
+    def setting(self) -> Setting:
+        """Return the spool simulation's setting, but for disks that lie about syncs: they keep no promise.
+
+        And for spools that would take fewer than the records a seed is to have.
+        """
+        drawn = setting(self.seed)
+        spool_bytes_max = max(self.spool_bytes_min, drawn.spool_bytes_max)
+        retention_bytes = spool_bytes_max // 2 if drawn.retention_bytes else 0
+        return replace(drawn, lies=False, spool_bytes_max=spool_bytes_max, retention_bytes=retention_bytes)
 
     def plan(self, fault: Fault) -> None:
         if isinstance(fault, DiskStep):
@@ -303,11 +314,6 @@ class Joined(Simulation):
 
     def is_complete(self) -> bool:
         return self.has_ended and not self.disk_spool.is_dirty and super().is_complete()
-
-
-def _setting(seed: int) -> Setting:
-    """Return the spool simulation's setting, but for disks that lie about syncs: they keep no promise."""
-    return replace(setting(seed), lies=False)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 import pytest
 
+from logging_system.delivery.batches import Batch
 from logging_system.delivery.machine import DeliveryMachine
 from tests.simulation.joined import Joined
 from tests.simulation.shrink import failure_of
@@ -15,6 +16,18 @@ from tests.simulation.spool_world import FAULTS_MIN, RECORDS_MIN
 
 SEEDS = int(os.environ.get("LOGQUAKE_JOINED_SEEDS", "15"))
 _SEEDS_FOR_A_BUG_MAX = 60
+
+
+class SmallSpool(Joined):
+    """Full of what was delivered behind a broken document, it takes nothing to judge that one by."""
+
+    spool_bytes_min = 0
+
+
+class NeverGivesUp(DeliveryMachine):
+    def _is_hopeless(self, batch: Batch, now_seconds: float) -> bool:
+        """Waits for others to judge by, however long."""
+        return False
 
 
 class DoubtsNothing(DeliveryMachine):
@@ -54,6 +67,12 @@ def test_a_bug_of_the_spool_shows_in_the_store(name: str) -> None:
 
 def test_a_shipper_that_forgets_its_predecessor_is_found() -> None:
     assert any(failure_of(Joined(seed, machine=DoubtsNothing)) for seed in range(_SEEDS_FOR_A_BUG_MAX))
+
+
+@pytest.mark.parametrize("seed", [700029, 700052, 700059])
+def test_a_small_spool_is_not_full_for_ever_of_what_was_delivered(seed: int) -> None:
+    assert failure_of(SmallSpool(seed)) is None
+    assert failure_of(SmallSpool(seed, machine=NeverGivesUp)) is not None
 
 
 def test_a_joined_seed_is_the_same_run_each_time() -> None:
