@@ -10,6 +10,7 @@ level → capture → queue ─▶ encode → frame → write → fdatasync ─�
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import sys
@@ -216,7 +217,8 @@ class SpoolHandler(logging.Handler):
             self._thread = None
             if worker is not None and thread is not None and thread is not threading.current_thread():
                 worker.stop(self._close_seconds * _DRAIN_SHARE)
-                thread.join(self._close_seconds)
+                with contextlib.suppress(RuntimeError):  # it never started
+                    thread.join(self._close_seconds)
                 if self._sender is not None:
                     self._sender.finish(self._writer.epoch, deadline_seconds)
         atexit.unregister(self.close)
@@ -257,16 +259,16 @@ class SpoolHandler(logging.Handler):
             durable=self._group_is_durable,
             status_folder=self._folder,
         )
-        thread = threading.Thread(
+        # Known before it runs: a signal handler that ends the process may come while it starts.
+        self._thread = threading.Thread(
             target=self._run_worker, args=(self._worker,), name=_WORKER_NAME, daemon=True
         )
         try:
-            thread.start()
+            self._thread.start()
         except RuntimeError as error:
             # No more threads: the queue takes what it may, and the rest is dropped and counted.
+            self._thread = None
             self._ledger.spool_error(error)
-        else:
-            self._thread = thread
         if self._sender is not None:
             self._sender.start()
 

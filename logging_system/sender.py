@@ -6,6 +6,7 @@ it is free, so one of them goes on when the holder ends.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -74,15 +75,15 @@ class InProcessSender:
 
     def start(self) -> None:
         """Start the thread; see `Sender.start`."""
-        thread = threading.Thread(
+        # Known before it runs: a signal handler that ends the process may come while it starts.
+        self._thread = threading.Thread(
             target=self._run, args=(self._stopping,), name="logging_system.sender", daemon=True
         )
         try:
-            thread.start()
+            self._thread.start()
         except RuntimeError as error:
+            self._thread = None
             self._report(f"no thread for the sender, records stay in {self._folder}: {error}")
-        else:
-            self._thread = thread
 
     def leave_parent(self) -> None:
         """In a forked child: close the parent's files, so that its lock on the folder ends with it."""
@@ -104,7 +105,8 @@ class InProcessSender:
         shipper = self._shipper
         if shipper is not None:
             shipper.stop()
-        thread.join(max(0.0, deadline_seconds - time.monotonic()))
+        with contextlib.suppress(RuntimeError):  # it never started
+            thread.join(max(0.0, deadline_seconds - time.monotonic()))
         self._thread = None
 
     def hold_before_fork(self) -> None:
