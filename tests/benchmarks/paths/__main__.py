@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import page
-from tests.benchmarks.paths import backlog, call_tail, gateway, group_commit, log_call, recovery, store
+from tests.benchmarks.paths import backlog, gateway, group_commit, log_call, recovery, store
 from tests.benchmarks.paths.row import Row, table
 
 PATHS: dict[str, Callable[[], list[Row]]] = {
     "log-call": log_call.measure,
-    "call-tail": call_tail.measure,
     "spool": group_commit.measure,
     "gateway": gateway.measure,
     "store": store.measure,
