@@ -71,7 +71,7 @@ example: $(VENV)/.installed ## Make reports/example and the picture in the READM
 	$(BIN)/python docs/example.py
 
 schemas: $(VENV)/.installed ## Write the JSON Schemas of all files into docs/reference/schemas
-	$(BIN)/python -m harness.files.schemas docs/reference/schemas
+	$(BIN)/python -m harness.config.schemas docs/reference/schemas
 
 servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go)
 	$(BIN)/logquake servers install

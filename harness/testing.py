@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.errors import InterruptedRunError, TimeIsUpError
+from harness.model.errors import InterruptedRunError, TimeIsUpError
 
 
 class FakeClock:

@@ -17,14 +17,14 @@ from typing import Any
 
 import orjson
 
-from logging_system.handler import CLOSE_SECONDS_MAX, OWN_NAME, SpoolHandler
-from logging_system.ledger import HandlerCounters, ShipperCounters
-from logging_system.record import Scrubber, identity
-from logging_system.sender import InProcessSender
-from logging_system.settings import UNKNOWN_SERVICE, Loaded, Problem, Settings, changed, load_settings
-from logging_system.shipper import STATUS_NAME
-from logging_system.store import limits_of, sink_opener
-from logging_system.worker import OnDurable
+from logging_system.config.settings import UNKNOWN_SERVICE, Loaded, Problem, Settings, changed, load_settings
+from logging_system.handler.handler import CLOSE_SECONDS_MAX, OWN_NAME, SpoolHandler
+from logging_system.handler.worker import OnDurable
+from logging_system.monitoring.counters import HandlerCounters, ShipperCounters
+from logging_system.records.record import Scrubber, identity
+from logging_system.shipping.in_process import InProcessSender
+from logging_system.shipping.shipper import STATUS_NAME
+from logging_system.shipping.sink_factory import limits_of, sink_opener
 
 _log = logging.getLogger(__name__)
 

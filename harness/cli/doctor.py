@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from harness.assembly import preflight
+from harness.cleanup.leftovers import find_residue
 from harness.deployments import BACKENDS
 from harness.deployments.installed import SERVERS, find
-from harness.deployments.residue import find_residue
+from harness.runs.request import preflight
 
 _EXIT_RESIDUE = 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.protocols import Status
+from harness.model.protocols import Status
 
 _CODES = {Status.PASS: 0, Status.WARN: 0, Status.FAIL: 1}
 _INCONCLUSIVE = 6

@@ -9,10 +9,10 @@ import click
 
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.lazy_group import LazyGroup
-from harness.exemptions import applicable, excuse
-from harness.gate import GateRules, decide
+from harness.judging.gate import GateRules, decide
+from harness.judging.score import score
+from harness.judging.waivers import applicable, excuse
 from harness.reporting.result_json import read_result
-from harness.score import score
 
 _JUDGE = "RESULT"
 
@@ -74,6 +74,6 @@ def judge_result(result: Path, rules: Path | None) -> int:
 
 def _load(rules: Path) -> GateRules:
     # What validates files takes longer to import than judging takes; only a gate file needs it.
-    from harness.files.gate import load_gate
+    from harness.config.gate import load_gate
 
     return load_gate(rules)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from harness.deployments.healing import heal as heal_machine
-from harness.deployments.residue import find_residue
+from harness.cleanup.healing import heal as heal_machine
+from harness.cleanup.leftovers import find_residue
 
 _EXIT_RESIDUE = 1
 

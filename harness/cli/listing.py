@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from harness.checkers import CHECKERS
+from harness.config.library import Library, Sort, open_library
 from harness.deployments import BACKENDS
-from harness.family import Family
 from harness.faults import FAULTS
-from harness.files.library import Library, Sort, open_library
-from harness.intakes import INTAKES
-from harness.workloads import WORKLOADS
+from harness.judging.checkers import CHECKERS
+from harness.load.intakes import INTAKES
+from harness.load.schedules import WORKLOADS
+from harness.model.registry import Family
 
 
 @click.command(name="list")

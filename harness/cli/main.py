@@ -13,7 +13,7 @@ import click
 
 from harness import __version__
 from harness.cli.lazy_group import LazyGroup
-from harness.errors import HarnessError, InternalError
+from harness.model.errors import HarnessError, InternalError
 
 EXIT_USAGE = 4
 EXIT_INTERRUPTED = 2

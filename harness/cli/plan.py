@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from harness.assembly import make_plan
 from harness.cli.selection import Selection, make_request, selection_options
-from harness.plan import ScenarioPlan
-from harness.score import WEIGHTS
+from harness.judging.score import WEIGHTS
+from harness.runs.plan import ScenarioPlan
+from harness.runs.request import make_plan
 
 
 @click.command()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.protocols import OVER, Progress
+from harness.model.protocols import OVER, Progress
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from harness.errors import UsageError
+from harness.model.errors import UsageError
 from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_atomically
 from harness.reporting.result_json import FILE_NAME, read_result

@@ -11,20 +11,20 @@ from typing import Any
 import click
 from rich.console import Console
 
-from harness.assembly import REPEATS_MAX, Request, make_plan
+from harness.cleanup.leftovers import find_residue
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.interruption import Interruption
 from harness.cli.progress import make_progress
 from harness.cli.selection import Selection, make_request, selection_options
-from harness.deployments.residue import find_residue
-from harness.errors import InterruptedRunError, UnavailableError
-from harness.history import HISTORY_BYTES_MAX
-from harness.phases import why_one_at_a_time
+from harness.evidence.history import HISTORY_BYTES_MAX
+from harness.model.errors import InterruptedRunError, UnavailableError
+from harness.model.result import Result
 from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_report
 from harness.reporting.terminal import TerminalReport
-from harness.result import Result
-from harness.suite_run import SuiteRun
+from harness.runs.grouping import why_one_at_a_time
+from harness.runs.request import REPEATS_MAX, Request, make_plan
+from harness.runs.suite import SuiteRun
 
 JOBS_MAX = 32
 _JOBS = 4

@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 
 import click
 
-from harness.assembly import REPEATS_MAX, Request
+from harness.config.gate import load_gate
+from harness.config.library import Entry, Library, Sort, open_library
+from harness.config.scenario import check_targets, load_scenario
+from harness.config.stack import load_stack
+from harness.config.suite import load_suite
 from harness.deployments import BACKENDS
-from harness.errors import NothingSelectedError, ScenarioError, UsageError
-from harness.files.gate import load_gate
-from harness.files.library import Entry, Library, Sort, open_library
-from harness.files.scenario import check_targets, load_scenario
-from harness.files.stack import load_stack
-from harness.files.suite import load_suite
-from harness.gate import GateRules
-from harness.protocols import Scenario, Stack
+from harness.judging.gate import GateRules
+from harness.model.errors import NothingSelectedError, ScenarioError, UsageError
+from harness.model.protocols import Scenario, Stack
+from harness.runs.request import REPEATS_MAX, Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -10,17 +10,10 @@ import click
 
 from harness.cli.interruption import Interruption
 from harness.cli.progress import make_progress
-from harness.errors import HarnessError, InterruptedRunError
-from harness.protocols import Progress
+from harness.model.errors import HarnessError, InterruptedRunError
+from harness.model.protocols import Progress
 from harness.selftest.cases import CASES, Case
-from harness.selftest.examination import (
-    Outcome,
-    OutcomeFile,
-    examine,
-    failed_examination,
-    select,
-    table,
-)
+from harness.selftest.examination import Outcome, OutcomeFile, examine, failed_examination, select, table
 
 EXIT_MISSED = 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.deployments.installed import SERVERS, cache_folder, find
-from harness.deployments.servers import install as install_servers
+from harness.deployments.installer import install as install_servers
 
 
 @click.group()

@@ -1,6 +1,6 @@
 """Where services come from, one file a backend, and the one way a process is started."""
 
-from harness.family import Family, Kind
+from harness.model.registry import Family, Kind
 
 BACKENDS = Family(
     "backend",

@@ -9,10 +9,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness.deployments import server_specs
-from harness.deployments.services import GATE, PROXY, ServiceSet
-from harness.errors import ScenarioError, UnavailableError
-from harness.may_hurt import refusal
-from harness.protocols import Clock, Stack
+from harness.deployments.reach import refusal
+from harness.deployments.service_set import GATE, PROXY, ServiceSet
+from harness.model.errors import ScenarioError, UnavailableError
+from harness.model.protocols import Clock, Stack
 
 _PROGRAMS = {PROXY: server_specs.embedded_proxy, GATE: server_specs.elastic_gate}
 _CONNECT_SECONDS = 5.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.deployments import server_specs
-from harness.deployments.services import GATE, PROXY, ServiceSet
-from harness.protocols import Clock, Stack
+from harness.deployments.service_set import GATE, PROXY, ServiceSet
+from harness.model.protocols import Clock, Stack
 
 _PROGRAMS = {
     PROXY: server_specs.embedded_proxy,

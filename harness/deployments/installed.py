@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import UnavailableError
+from harness.model.errors import UnavailableError
 
 JAVA_MAJOR_MIN = 17
 _JAVA_SECONDS = 20.0

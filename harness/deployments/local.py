@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from harness.deployments import server_specs
 from harness.deployments.installed import require
-from harness.deployments.ports import free_port
 from harness.deployments.preflight import Requirements
-from harness.deployments.processes import ProcessSpec
-from harness.deployments.services import GATE, PROXY, ServiceSet
-from harness.protocols import Clock, Stack
+from harness.deployments.service_set import GATE, PROXY, ServiceSet
+from harness.model.protocols import Clock, Stack
+from harness.processes.managed import ProcessSpec
+from harness.processes.ports import free_port
 
 
 def _toxiproxy(name: str, scratch: Path, port: int) -> ProcessSpec:

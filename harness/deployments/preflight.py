@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.deployments.ports import LOOPBACK, free_port, release_port
-from harness.deployments.scratch import require_reachable, server_user
-from harness.errors import UnavailableError
+from harness.model.errors import UnavailableError
+from harness.processes.ports import LOOPBACK, free_port, release_port
+from harness.processes.scratch import require_reachable, server_user
 
 _MIB = 1 << 20
 _SCRATCH_MIB = 512

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import harness
 from harness.deployments.installed import InstalledServer
-from harness.deployments.ports import LOOPBACK
-from harness.deployments.processes import ProcessSpec
-from harness.deployments.scratch import give, require_reachable, server_user, subfolder
-from harness.protocols import Ready
+from harness.model.protocols import Ready
+from harness.processes.managed import ProcessSpec
+from harness.processes.ports import LOOPBACK
+from harness.processes.scratch import give, require_reachable, server_user, subfolder
 
 # Services yield to the application under load, whose latency is what a run measures.
 _NICENESS = 5
@@ -25,7 +25,7 @@ _WRITES_INTO_HOME = ("-XX:HeapDumpPath", "-XX:+HeapDumpOnOutOfMemoryError", "-XX
 def elastic_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
     """Return how the embedded Elasticsearch starts; its data stays in the scratch folder over restarts."""
     folder = subfolder(scratch, name)
-    command = ("harness.elastic_lite", "--port", str(port), "--data", str(folder / "data"))
+    command = ("harness.programs.elastic_lite", "--port", str(port), "--data", str(folder / "data"))
     ready = Ready(http=f"http://{LOOPBACK}:{port}/_cluster/health")
     return _own_program(name, folder, command, ready)
 
@@ -34,14 +34,14 @@ def embedded_proxy(name: str, scratch: Path, port: int) -> ProcessSpec:
     """Return how the embedded fault proxy starts; `port` is that of its HTTP API."""
     folder = subfolder(scratch, name)
     ready = Ready(http=f"http://{LOOPBACK}:{port}/version")
-    return _own_program(name, folder, ("harness.proxies.embedded", "--port", str(port)), ready)
+    return _own_program(name, folder, ("harness.programs.tcp_proxy", "--port", str(port)), ready)
 
 
 def elastic_gate(name: str, scratch: Path, port: int) -> ProcessSpec:
     """Return how the HTTP gate starts; `port` is that of its control API."""
     folder = subfolder(scratch, name)
     ready = Ready(http=f"http://{LOOPBACK}:{port}/version")
-    return _own_program(name, folder, ("harness.proxies.elastic_gate", "--port", str(port)), ready)
+    return _own_program(name, folder, ("harness.programs.http_interceptor", "--port", str(port)), ready)
 
 
 def _own_program(name: str, folder: Path, module: tuple[str, ...], ready: Ready) -> ProcessSpec:

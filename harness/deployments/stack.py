@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from harness.deployments import process_set
-from harness.deployments.ports import LOOPBACK, free_port, release_port
-from harness.deployments.processes import ManagedProcess, ProcessSpec
-from harness.deployments.scratch import subfolder
-from harness.deployments.services import GATE, INFRASTRUCTURE, PROXY, SPEAK_HTTP
-from harness.deployments.usage import folder_usage, processes_usage
-from harness.errors import HarnessError, ScenarioError, StackError
-from harness.family import unknown
-from harness.placeholders import RUN_FOLDER, expand
-from harness.protocols import Clock, Stack, StackProcess
+from harness.deployments.placeholders import RUN_FOLDER, expand
+from harness.deployments.service_set import GATE, INFRASTRUCTURE, PROXY, SPEAK_HTTP
+from harness.model.errors import HarnessError, ScenarioError, StackError
+from harness.model.protocols import Clock, Stack, StackProcess
+from harness.model.registry import unknown
+from harness.processes import group
+from harness.processes.managed import ManagedProcess, ProcessSpec
+from harness.processes.ports import LOOPBACK, free_port, release_port
+from harness.processes.scratch import subfolder
+from harness.processes.usage import folder_usage, processes_usage
 from harness.targets.files import FilesTarget
 from harness.targets.http_link import HttpLinkTarget, RuleServer
 from harness.targets.link import LinkTarget, ToxicServer
@@ -130,12 +130,12 @@ class StackDeployment:
                 self._processes[declared.name] = process
                 process.start()
         except BaseException as error:
-            process_set.stop_after(error, self.stop)
+            group.stop_after(error, self.stop)
             raise
 
     def wait_ready(self, timeout_seconds: float) -> None:
         """Return once all processes serve; raises StackError with the end of the culprit's log."""
-        process_set.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
+        group.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
 
     def targets(self) -> Mapping[str, LinkTarget | ProcessTarget | FilesTarget]:
         """Return the links, processes and files by the names of the stack file."""
@@ -151,7 +151,7 @@ class StackDeployment:
 
     def exited(self) -> list[tuple[str, int]]:
         """Return (name, exit code) of processes that ended by themselves."""
-        return process_set.ended(self._processes)
+        return group.ended(self._processes)
 
     def stop(self) -> None:
         """End the processes and delete the links; idempotent.
@@ -163,7 +163,7 @@ class StackDeployment:
         # What is undone is forgotten, so that a second stop does nothing.
         deletes, self._made = self._made[::-1], []
         self._links.clear()
-        process_set.do_all([*ends, *deletes])
+        group.do_all([*ends, *deletes])
         for port in self._ports.values():
             release_port(port)
 

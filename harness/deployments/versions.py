@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from harness.deployments.services import PROXY
+from harness.deployments.service_set import PROXY
 
 _SECONDS = 5.0
 _CHARACTERS_MAX = 80

@@ -1,6 +1,6 @@
 """Ways to hurt a target, one file a kind."""
 
-from harness.family import Family, Kind
+from harness.model.registry import Family, Kind
 
 FAULTS = Family(
     "fault",

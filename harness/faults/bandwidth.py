@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import ClassVar
 
-from harness.errors import ScenarioError
-from harness.protocols import Undo
+from harness.model.errors import ScenarioError
+from harness.model.protocols import Undo
 from harness.targets.capabilities import Squeezable
 
 RATE_KB_PER_SECOND_MAX = 100

@@ -9,7 +9,7 @@ from random import Random
 from typing import ClassVar
 
 from harness.faults.connection_reset import Direction
-from harness.protocols import Undo
+from harness.model.protocols import Undo
 from harness.targets.capabilities import Severable
 
 

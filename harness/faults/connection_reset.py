@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar, Literal, TypeAlias
 
-from harness.errors import ScenarioError
-from harness.protocols import Undo
+from harness.model.errors import ScenarioError
+from harness.model.protocols import Undo
 from harness.targets.capabilities import Severable
 
 Direction: TypeAlias = Literal["upstream", "downstream"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from harness.errors import FaultError, ScenarioError
-from harness.protocols import Undo
+from harness.model.errors import FaultError, ScenarioError
+from harness.model.protocols import Undo
 from harness.targets.capabilities import Disconnectable
 
 SECONDS_MIN = 0.02

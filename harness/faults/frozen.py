@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from harness.protocols import Undo
+from harness.model.protocols import Undo
 from harness.targets.capabilities import Pausable
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from harness.errors import ScenarioError
-from harness.protocols import Arguments, Undo
+from harness.model.errors import ScenarioError
+from harness.model.protocols import Arguments, Undo
 from harness.targets.capabilities import Interceptable
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.errors import ScenarioError
 from harness.faults.http_rule import HttpRule
-from harness.protocols import Arguments
+from harness.model.errors import ScenarioError
+from harness.model.protocols import Arguments
 from harness.targets.capabilities import Interceptable
 
 

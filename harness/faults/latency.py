@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import ClassVar
 
-from harness.errors import ScenarioError
 from harness.faults.connection_reset import Direction
-from harness.protocols import Undo
+from harness.model.errors import ScenarioError
+from harness.model.protocols import Undo
 from harness.targets.capabilities import Probe, Severable
 
 MS_MAX = 600_000

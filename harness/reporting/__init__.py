@@ -1,6 +1,6 @@
 """Forms of a result for people and machines, one file a form."""
 
-from harness.family import Family, Kind
+from harness.model.registry import Family, Kind
 
 REPORTS = Family(
     "report",

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from harness.result import Report, Result
+from harness.model.result import Report, Result
 
 
 def write_report(report: Report, result: Result, folder: Path) -> Path:

@@ -7,7 +7,10 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import ClassVar
 
-from harness.amounts import EN_DASH, hundredths, interval, milliseconds, points
+from harness.judging.points import hundredths, interval, points
+from harness.model.result import Result, ScenarioResult, Score
+from harness.reporting.escaping import markup
+from harness.reporting.numbers import EN_DASH, milliseconds
 from harness.reporting.scorecard_scenario import (
     Detail,
     broken,
@@ -31,8 +34,6 @@ from harness.reporting.scorecard_words import (
     whole_replay_command,
 )
 from harness.reporting.seismogram import seismogram
-from harness.result import Result, ScenarioResult, Score
-from harness.visible import markup
 
 BYTES_MAX = 300_000
 # Tried in turn until the page fits: first what result.json has anyway, last what a person came for.

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from typing import ClassVar
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from harness.protocols import Status, Verdict
+from harness.model.protocols import Status, Verdict
+from harness.model.result import Result, ScenarioResult
+from harness.reporting.escaping import clipped, visible
 from harness.reporting.scorecard_words import (
     attempt_line,
     facts_of_run,
@@ -18,8 +20,6 @@ from harness.reporting.scorecard_words import (
     replay_command,
     status_word,
 )
-from harness.result import Result, ScenarioResult
-from harness.visible import clipped, visible
 
 CHARACTERS_MAX = 2_000
 _GREEN = (Status.PASS, Status.WARN)

@@ -7,8 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.amounts import EN_DASH, hundredths, interval, milliseconds, number, points, seconds_span
-from harness.protocols import Status, Verdict
+from harness.judging.points import hundredths, interval, points
+from harness.model.protocols import Status, Verdict
+from harness.model.result import Result, ScenarioResult
+from harness.reporting.escaping import clipped, markup
+from harness.reporting.numbers import EN_DASH, milliseconds, number, seconds_span
 from harness.reporting.scorecard_words import (
     MARKS,
     WORST_FIRST,
@@ -24,8 +27,6 @@ from harness.reporting.scorecard_words import (
     veto_case,
     whole_replay_command,
 )
-from harness.result import Result, ScenarioResult
-from harness.visible import clipped, markup
 
 # GitHub drops a step summary of more than 1 MiB whole.
 BYTES_MAX = 900_000

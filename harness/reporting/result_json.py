@@ -16,9 +16,9 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
-from harness.errors import InternalError, ScenarioError
-from harness.result import Result
-from harness.visible import clipped
+from harness.model.errors import InternalError, ScenarioError
+from harness.model.result import Result
+from harness.reporting.escaping import clipped
 
 FILE_NAME = "result.json"
 SCHEMA_VERSION = 3

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.amounts import EN_DASH, milliseconds, number, seconds_span
-from harness.charts import Chart, backlog_chart, flow_chart, response_chart, stored_per_second, time_axis
-from harness.protocols import Scenario, Status, Verdict
+from harness.model.protocols import Scenario, Status, Verdict
+from harness.model.result import Band, Result, ScenarioResult, SecondOfRun
+from harness.reporting.charts import (
+    Chart,
+    backlog_chart,
+    flow_chart,
+    response_chart,
+    stored_per_second,
+    time_axis,
+)
+from harness.reporting.escaping import markup
+from harness.reporting.numbers import EN_DASH, milliseconds, number, seconds_span
 from harness.reporting.scorecard_words import MARKS, attempt_line, measured, replay_command, status_word
-from harness.result import Band, Result, ScenarioResult, SecondOfRun
-from harness.visible import markup
 
 
 @dataclass(frozen=True, slots=True)

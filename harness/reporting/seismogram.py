@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil, isfinite, log10
 
-from harness.result import Result, ScenarioResult, SecondOfRun
+from harness.model.result import Result, ScenarioResult, SecondOfRun
 
 STROKES_MAX = 420
 GAP_STROKES = 4

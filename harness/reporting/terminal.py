@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.amounts import EN_DASH, hundredths, interval, points, seconds_span
-from harness.protocols import Status, Verdict
+from harness.judging.points import hundredths, interval, points
+from harness.model.protocols import Status, Verdict
+from harness.model.result import Result, ScenarioResult
+from harness.reporting.escaping import clipped
+from harness.reporting.numbers import EN_DASH, seconds_span
 from harness.reporting.scorecard_words import (
     MARKS,
     attempt_line,
@@ -19,8 +22,6 @@ from harness.reporting.scorecard_words import (
     sum_problem,
     veto_case,
 )
-from harness.result import Result, ScenarioResult
-from harness.visible import clipped
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import orjson
 
-from harness.assembly import Request, make_plan
-from harness.errors import HarnessError, ScenarioError
-from harness.files.scenario import load_scenario
-from harness.gate import GateRules
-from harness.protocols import Progress, Status
-from harness.result import Result
+from harness.config.scenario import load_scenario
+from harness.judging.gate import GateRules
+from harness.model.errors import HarnessError, ScenarioError
+from harness.model.protocols import Progress, Status
+from harness.model.result import Result
+from harness.runs.request import Request, make_plan
+from harness.runs.suite import SuiteRun
 from harness.selftest.cases import Case
-from harness.suite_run import SuiteRun
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-from harness.protocols import Arguments, Undo
+from harness.model.protocols import Arguments, Undo
 
 Outcome: TypeAlias = Literal["answered", "reset", "closed", "silent", "refused"]
 

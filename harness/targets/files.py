@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from harness.errors import FaultError
-from harness.protocols import Undo
+from harness.model.errors import FaultError
+from harness.model.protocols import Undo
 from harness.targets.capabilities import Flip
 
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from harness.elastic_gate_client import Rule
-from harness.errors import FaultError, HarnessError
-from harness.protocols import Arguments, Undo
+from harness.model.errors import FaultError, HarnessError
+from harness.model.protocols import Arguments, Undo
+from harness.targets.interceptor_client import Rule
 from harness.targets.link import LinkTarget, ToxicServer
 
 _POLL_SECONDS = 0.05

@@ -6,10 +6,10 @@ import socket
 import time
 from typing import Protocol
 
-from harness.errors import FaultError, HarnessError
-from harness.protocols import Arguments, Undo
-from harness.proxy_client import Toxic
+from harness.model.errors import FaultError, HarnessError
+from harness.model.protocols import Arguments, Undo
 from harness.targets.capabilities import Outcome, Probe
+from harness.targets.toxiproxy_client import Toxic
 
 _ANSWER_BYTES = 1024
 

@@ -6,8 +6,8 @@ import shlex
 import signal
 from typing import Protocol
 
-from harness.errors import FaultError, StackError
-from harness.protocols import Undo
+from harness.model.errors import FaultError, StackError
+from harness.model.protocols import Undo
 
 
 class Restartable(Protocol):

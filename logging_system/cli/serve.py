@@ -66,9 +66,9 @@ def add(subcommands: Subcommands) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from logging_system.config.settings import retention_of
     from logging_system.gateway.server import ExposureError, Service, serve
     from logging_system.gateway.tokens import TokenFileError
-    from logging_system.settings import retention_of
 
     service = Service(
         spool=options.spool,

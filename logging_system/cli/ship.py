@@ -20,8 +20,8 @@ from logging_system.cli.parser import EXIT_DONE, Parser, fail
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
-    from logging_system.settings import Loaded, Settings
-    from logging_system.shipper import Shipper
+    from logging_system.config.settings import Loaded, Settings
+    from logging_system.shipping.shipper import Shipper
     from logging_system.sinks import Sink
 
 _HANDLER_ONLY = frozenset(
@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 def add(subcommands: Subcommands) -> None:
     """Add the subcommand and its flags, one for each setting that is no secret and concerns a shipper."""
-    from logging_system.settings import SECRETS, Settings
+    from logging_system.config.settings import SECRETS, Settings
 
     parser = subcommands.add_parser(
         "ship",
@@ -77,8 +77,8 @@ def add(subcommands: Subcommands) -> None:
 
 
 def _run(options: argparse.Namespace, parser: Parser) -> int:
-    from logging_system.settings import load_settings
-    from logging_system.store import sink_opener
+    from logging_system.config.settings import load_settings
+    from logging_system.shipping.sink_factory import sink_opener
 
     keywords = {
         name: value for name, value in vars(options).items() if name not in ("command", "run", "lifeline")
@@ -114,7 +114,7 @@ class _Shipping:
     """Ships with one set of settings after the other; the spool holds everything in between."""
 
     def __init__(self, folder: Path, settings: Settings, sink: Sink, load: Callable[[], Loaded]) -> None:
-        from logging_system.shipper import STATUS_NAME
+        from logging_system.shipping.shipper import STATUS_NAME
 
         self._folder = folder
         self._status_path = settings.status or folder / STATUS_NAME
@@ -136,7 +136,7 @@ class _Shipping:
         self._interrupt()
 
     def run(self) -> int:
-        from logging_system.handler_status import adding_ended
+        from logging_system.monitoring.status_files import adding_ended
         from logging_system.spool.checkpoint import SpoolVersionError
         from logging_system.spool.reader import SpoolBusyError
 
@@ -171,8 +171,8 @@ class _Shipping:
             self._shipper = self._next_shipper()
 
     def _take_over_settings(self) -> None:
-        from logging_system.settings import changed
-        from logging_system.store import sink_opener
+        from logging_system.config.settings import changed
+        from logging_system.shipping.sink_factory import sink_opener
 
         loaded = self._load()
         trouble = "; ".join([*map(str, loaded.problems), *_missing(loaded)])
@@ -201,8 +201,8 @@ class _Shipping:
         return str(error)
 
     def _new_shipper(self) -> Shipper:
-        from logging_system.shipper import Shipper
-        from logging_system.store import limits_of
+        from logging_system.shipping.shipper import Shipper
+        from logging_system.shipping.sink_factory import limits_of
 
         return Shipper(
             self._folder,
@@ -251,7 +251,7 @@ def _serving(port: int | None, folder: Path, status_path: Path) -> Iterator[int 
     if port is None:
         yield None
         return
-    from logging_system.metrics import serve_metrics
+    from logging_system.monitoring.prometheus import serve_metrics
 
     with serve_metrics(port, folder, status_path) as bound_port:
         yield bound_port

@@ -17,8 +17,8 @@ from logging_system.cli.parser import EXIT_DONE, EXIT_FAILED, Parser, fail
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
-    from logging_system.dead_letters import DeadLetter
-    from logging_system.settings import Settings
+    from logging_system.config.settings import Settings
+    from logging_system.shipping.dead_letters import DeadLetter
 
 _REASON_CHARACTERS = 100
 _NOTICE = "notice"
@@ -81,7 +81,7 @@ def _add(
 
 
 def _run(run: Callable[[Path, argparse.Namespace], int], options: argparse.Namespace, parser: Parser) -> int:
-    from logging_system.settings import load_settings
+    from logging_system.config.settings import load_settings
 
     given = {name: getattr(options, name) for name in ("spool", "service", "settings")}
     loaded = load_settings(given, written="--{}".format)
@@ -132,7 +132,7 @@ def _verify(folder: Path, options: argparse.Namespace) -> int:
 
 
 def _dead_letters(folder: Path, options: argparse.Namespace) -> int:
-    from logging_system.replay import replayed_ids
+    from logging_system.shipping.replay import replayed_ids
 
     replayed = replayed_ids(folder)
     found = False
@@ -164,7 +164,7 @@ def _list(letter: DeadLetter, *, replayed: bool, as_json: bool) -> None:
 
 
 def _replay(folder: Path, options: argparse.Namespace) -> int:
-    from logging_system.replay import replay
+    from logging_system.shipping.replay import replay
     from logging_system.spool.writer import SpoolFullError
 
     settings: Settings = options.settings
@@ -183,8 +183,8 @@ def _replay(folder: Path, options: argparse.Namespace) -> int:
 
 
 def _chosen(folder: Path, options: argparse.Namespace) -> list[DeadLetter]:
-    from logging_system.dead_letters import DeadLetter, read_lines
-    from logging_system.replay import LETTERS_MAX, replayed_ids
+    from logging_system.shipping.dead_letters import DeadLetter, read_lines
+    from logging_system.shipping.replay import LETTERS_MAX, replayed_ids
 
     if options.file is not None:
         lines = list(read_lines(options.file))
@@ -207,7 +207,7 @@ def _chosen(folder: Path, options: argparse.Namespace) -> list[DeadLetter]:
 
 def _letters(folder: Path) -> Iterator[DeadLetter | None]:
     """Yield each letter once, and None for a line that is none."""
-    from logging_system.dead_letters import NAME, DeadLetter, read_lines
+    from logging_system.shipping.dead_letters import NAME, DeadLetter, read_lines
 
     if not (folder / NAME).exists() and folder.is_dir():
         return

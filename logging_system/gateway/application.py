@@ -34,9 +34,9 @@ from logging_system.gateway.ndjson import read_ndjson
 from logging_system.gateway.otlp import iso8601, read_records
 from logging_system.gateway.otlp_json import parse_json
 from logging_system.gateway.tokens import Tokens
-from logging_system.ledger import both_content
-from logging_system.metrics import GatewayCollector, exposition
-from logging_system.record import Scrubber
+from logging_system.monitoring.counters import both_content
+from logging_system.monitoring.prometheus import GatewayCollector, exposition
+from logging_system.records.record import Scrubber
 
 JSON = "application/json"
 PROTOBUF = "application/x-protobuf"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from logging_system.record import Document, Scrubber, encode_document, identity
+from logging_system.records.record import Document, Scrubber, encode_document, identity
 
 ECS_VERSION = "8.17"
 

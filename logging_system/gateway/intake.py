@@ -14,13 +14,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from logging_system.handler_status import HandlerStatusFile
-from logging_system.ledger import (
-    HandlerCounters,
-    HandlerLedger,
-    error_name,
-)
-from logging_system.meter import HandlerFlow
+from logging_system.monitoring.counters import HandlerCounters, HandlerLedger, error_name
+from logging_system.monitoring.cross_check import HandlerFlow
+from logging_system.monitoring.status_files import HandlerStatusFile
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
 

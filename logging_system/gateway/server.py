@@ -23,7 +23,7 @@ from logging_system.gateway.application import Gateway
 from logging_system.gateway.intake import Intake
 from logging_system.gateway.limits import DEFAULT_PORT, DEFAULT_SPOOL_BYTES_MAX, Limits
 from logging_system.gateway.tokens import Tokens
-from logging_system.record import Scrubber, identity
+from logging_system.records.record import Scrubber, identity
 from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter

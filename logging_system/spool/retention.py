@@ -13,12 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from logging_system.spool.disk import REAL_DISK, Disk, sync_folder, write_fully
-from logging_system.spool.frame import (
-    EVICTED,
-    FileHeader,
-    encode_file_header,
-    encode_mark,
-)
+from logging_system.spool.frame import EVICTED, FileHeader, encode_file_header, encode_mark
 from logging_system.spool.scan import read_file_header, scan_blocks
 from logging_system.spool.segment import (
     CREATING,

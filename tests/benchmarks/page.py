@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parent.parent.parent
+from tests.repository import REPOSITORY
 
 
 def put(text: str, name: str, body: str) -> str:

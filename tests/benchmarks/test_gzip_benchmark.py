@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from logging_system.delivery.machine import Item
-from logging_system.sinks.elasticsearch import encode_bulk
+from logging_system.sinks.elasticsearch.sink import encode_bulk
 
 LEVEL = 1
 ROUNDS = 7

@@ -19,11 +19,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.proxy_client import ProxyClient
-from harness.statistics import quantile
+from harness.judging.statistics import quantile
+from harness.targets.toxiproxy_client import ProxyClient
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "contract"))
-from proxy_fixtures import embedded_proxy, real_toxiproxy, toxiproxy_binary
+from tests.contract.harness.programs.tcp_proxy.proxy_fixtures import (
+    embedded_proxy,
+    real_toxiproxy,
+    toxiproxy_binary,
+)
 
 ROUNDS = 6
 ROUND_TRIPS = 1_500

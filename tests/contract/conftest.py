@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # A fixture imported by each module would be one fixture, and one server, for each of them.
-from elasticsearch_fixture import (
+from tests.contract.elasticsearch_fixture import (
     elastic_lite_url,
     elasticsearch_url,
     gate_client,

@@ -19,13 +19,13 @@ import orjson
 import pytest
 import requests
 
-from harness.clock import SystemClock
 from harness.deployments import server_specs
 from harness.deployments.installed import InstalledServer, find
-from harness.deployments.ports import free_port
-from harness.deployments.processes import ManagedProcess
-from harness.deployments.scratch import make_scratch, remove_scratch
-from harness.elastic_gate_client import ElasticGateClient
+from harness.processes.clock import SystemClock
+from harness.processes.managed import ManagedProcess
+from harness.processes.ports import free_port
+from harness.processes.scratch import make_scratch, remove_scratch
+from harness.targets.interceptor_client import ElasticGateClient
 
 START_SECONDS_MAX = 90.0
 STOP_SECONDS_MAX = 10.0
@@ -42,7 +42,16 @@ def lite_process(
     folder: Path, *arguments: str, stdin: int = subprocess.PIPE
 ) -> Iterator[subprocess.Popen[bytes]]:
     """An elastic_lite on a data folder, killed at the end of the block at the latest."""
-    command = [sys.executable, "-m", "harness.elastic_lite", "--port", "0", "--data", str(folder), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "harness.programs.elastic_lite",
+        "--port",
+        "0",
+        "--data",
+        str(folder),
+        *arguments,
+    ]
     with subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             yield process
@@ -105,7 +114,7 @@ def real_server() -> Iterator[str]:
 @contextmanager
 def gate_program(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """An elastic_gate and the URL of its API; it ends with the block."""
-    command = [sys.executable, "-m", "harness.proxies.elastic_gate", "--port", "0", *arguments]
+    command = [sys.executable, "-m", "harness.programs.http_interceptor", "--port", "0", *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:

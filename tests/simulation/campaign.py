@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+
+from tests.repository import REPOSITORY
 
 PROCESSES = 2
 _PROGRESS_SECONDS = 30.0
@@ -145,7 +146,7 @@ def summary(name: str, seeds: range, totals: Totals, processes: int, seconds: fl
 
 def commit() -> str:
     """Return the short name of the commit checked out, with a + where files differ from it."""
-    root = Path(__file__).resolve().parents[2]
+    root = REPOSITORY
     try:
         head, changed = (
             subprocess.run(

@@ -27,7 +27,14 @@ class Store:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "harness.elastic_lite", "--port", str(self.port), "--lifeline"]
+        command = [
+            sys.executable,
+            "-m",
+            "harness.programs.elastic_lite",
+            "--port",
+            str(self.port),
+            "--lifeline",
+        ]
         self.process = started([*command, "--data", str(self.folder)])
         self.url: str = ready_line(self.process)["url"]
         self.port = int(self.url.rpartition(":")[2])

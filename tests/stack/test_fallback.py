@@ -14,10 +14,11 @@ import pytest
 from logging_system.delivery.machine import Item
 from logging_system.sinks.file import FileSink
 from logging_system.spool.writer import SpoolWriter
+from tests.repository import DOCS
 from tests.stack.processes import STREAM, WAIT_SECONDS, Store, eventually, kill
 from tests.stack.test_shipping import shipped, shipper
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "install-logging.md"
+PAGE = DOCS / "how-to" / "install-logging.md"
 
 
 def in_files(folder: Path) -> Counter[int]:

@@ -16,16 +16,18 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.repository import DOCS
 from tests.stack.processes import WAIT_SECONDS, Store, eventually, finish, kill, started
 from tests.stack.test_sigterm import drained
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "prefork-servers.md"
+PAGE = DOCS / "how-to" / "prefork-servers.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 STREAM = "logs-checkout-default"
 
 APPLICATION = """
 import logging, os
 from logging_system.handler import SpoolHandler
+from tests.repository import DOCS
 log = logging.getLogger("shop")
 out = os.open(os.environ["ACKNOWLEDGED"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 def durable(records):

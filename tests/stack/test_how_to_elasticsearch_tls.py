@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from logging_system.sinks.elasticsearch import ElasticsearchSink
-from logging_system.sinks.index_template import (
+from logging_system.sinks.elasticsearch.index_template import (
     CUSTOM_NAME,
     LIFECYCLE_NAME,
     MAPPINGS_NAME,
     PRIORITY,
     SETTINGS_NAME,
 )
+from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from tests.certificates import Authority
+from tests.repository import REPOSITORY
 from tests.unit.logging_system.store_server import ITEMS, StoreServer, http
 
-REPOSITORY = Path(__file__).parent.parent.parent
 PAGE = (REPOSITORY / "docs" / "how-to" / "elasticsearch-tls.md").read_text()
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 SECONDS_MAX = 60

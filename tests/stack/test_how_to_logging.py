@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from logging_system.cli import main
+from tests.repository import DOCS
 from tests.stack.processes import WAIT_SECONDS, Store
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = [
     DOCS / "how-to" / name
     for name in ("install-logging.md", "prefork-servers.md", "disk-full.md", "dead-letters.md")

@@ -190,7 +190,7 @@ def test_processes_spawned_by_multiprocessing_leave_every_record(tmp_path: Path)
     module = tmp_path / "spawned.py"
     module.write_text(
         "import logging, sys\n"
-        "from logging_system.handler import SpoolHandler\n"
+        "from logging_system.handler.handler import SpoolHandler\n"
         "def work(spool, name):\n"
         "    handler = SpoolHandler(spool=spool, service='s')\n"
         "    log = logging.getLogger('app'); log.setLevel(logging.INFO); log.addHandler(handler)\n"

@@ -296,7 +296,7 @@ def run_script(script: str, spool: Path) -> list[str]:
     """Run a script that logs and ends in its own way; return the messages it left in the spool."""
     prologue = (
         "import logging, multiprocessing, os, sys\n"
-        "from logging_system.handler import SpoolHandler\n"
+        "from logging_system.handler.handler import SpoolHandler\n"
         "handler = SpoolHandler(spool=sys.argv[1], service='s')\n"
         "log = logging.getLogger('app'); log.setLevel(logging.INFO); log.addHandler(handler)\n"
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import orjson
 
-from logging_system.shipper import Shipper
+from logging_system.shipping.shipper import Shipper
 from logging_system.sinks.file import FileSink
 from logging_system.spool.writer import SpoolWriter
 from tests.stack.processes import WAIT_SECONDS, eventually

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness.deployments.procfs import started_by_a_harness
+from harness.processes.procfs import started_by_a_harness
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent

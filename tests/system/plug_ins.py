@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, ClassVar
 
-from harness.errors import FaultError
-from harness.protocols import Undo
+from harness.model.errors import FaultError
+from harness.model.protocols import Undo
 from harness.targets.capabilities import Killable, Severable
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-REPOSITORY = Path(__file__).parent.parent.parent
+from tests.repository import REPOSITORY
+
 PAGE = (REPOSITORY / "docs" / "how-to" / "own-stack.md").read_text()
 LOGQUAKE = str(Path(sys.executable).parent / "logquake")
 RUN_SECONDS_MAX = 100
@@ -43,7 +44,15 @@ class UsersStore:
 
 @pytest.fixture
 def users_store(tmp_path: Path) -> Iterator[UsersStore]:
-    command = [sys.executable, "-m", "harness.elastic_lite", "--port", "0", "--data", str(tmp_path / "data")]
+    command = [
+        sys.executable,
+        "-m",
+        "harness.programs.elastic_lite",
+        "--port",
+        "0",
+        "--data",
+        str(tmp_path / "data"),
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None

@@ -11,18 +11,19 @@ import pytest
 import requests
 from elasticsearch import Elasticsearch
 
-from harness.clock import SystemClock
-from harness.deployments import BACKENDS, procfs
+from harness.cleanup.leftovers import find_residue
+from harness.deployments import BACKENDS
 from harness.deployments.installed import SERVERS, find
-from harness.deployments.residue import find_residue
-from harness.deployments.scratch import OWNER_FILE, make_scratch, remove_scratch
-from harness.deployments.services import ServiceSet
+from harness.deployments.service_set import ServiceSet
 from harness.deployments.stack import LinkServers, StackDeployment
-from harness.elastic_gate_client import ElasticGateClient
-from harness.protocols import Part, Promises, Stack
-from harness.proxy_client import ProxyClient
+from harness.model.protocols import Part, Promises, Stack
+from harness.processes import procfs
+from harness.processes.clock import SystemClock
+from harness.processes.scratch import OWNER_FILE, make_scratch, remove_scratch
 from harness.targets.http_link import HttpLinkTarget
+from harness.targets.interceptor_client import ElasticGateClient
 from harness.targets.link import LinkTarget
+from harness.targets.toxiproxy_client import ProxyClient
 
 pytestmark = pytest.mark.alone
 
@@ -231,9 +232,9 @@ DYING_HARNESS = dedent(
     """
     import os, signal, sys
     from pathlib import Path
-    from harness.clock import SystemClock
+    from harness.processes.clock import SystemClock
     from harness.deployments import BACKENDS
-    from harness.protocols import Part, Promises, Stack
+    from harness.model.protocols import Part, Promises, Stack
     backend, scratch, run_id = sys.argv[1:]
     parts = ({}, (), Part("python_logging"), "return", Part("file"), Promises())
     bare = Stack("bare", ("elasticsearch",), *parts)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parent.parent.parent
+from tests.repository import REPOSITORY
+
 PAGE = (REPOSITORY / "docs" / "tutorial" / "first-run.md").read_text()
 COMMANDS = [
     line

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from harness.deployments.procfs import kill
+from harness.processes.procfs import kill
 from tests.system.machine import HERE, QUICK, TIMEOUT_SECONDS, Machine, wait_for
 
 pytestmark = pytest.mark.alone

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.deployments.procfs import started_by_a_harness
+from harness.processes.procfs import started_by_a_harness
+from tests.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parent.parent.parent
 PAGE = (REPOSITORY / "docs" / "how-to" / "own-stack.md").read_text()
 SHIPPER_LINES_MAX = 40
 RUN_SECONDS_MAX = 110

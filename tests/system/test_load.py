@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.clock import SystemClock
-from harness.deployments.load import HostedLoad, LoadSpec
-from harness.errors import StackError
-from harness.facts import (
+from harness.evidence.history import read_history
+from harness.evidence.lines import GeneratedLines, digest, stamp
+from harness.load.hosted import HostedLoad, LoadSpec
+from harness.model.errors import StackError
+from harness.model.facts import (
     DESCRIPTORS,
     MEMORY_MIB,
     Acknowledged,
@@ -22,9 +23,8 @@ from harness.facts import (
     Refused,
     Sent,
 )
-from harness.history import read_history
-from harness.lines import GeneratedLines, digest, stamp
-from harness.protocols import APPLICATION, LOAD, Part
+from harness.model.protocols import APPLICATION, LOAD, Part
+from harness.processes.clock import SystemClock
 from harness.targets.capabilities import Surging
 from logging_system.spool.segment import list_segments
 

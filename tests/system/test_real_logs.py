@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from harness.deployments.installed import SERVERS, find
-from harness.lines import read_lines
+from harness.evidence.lines import read_lines
+from tests.repository import REPOSITORY
 
 pytestmark = pytest.mark.alone
 
-REPOSITORY = Path(__file__).parent.parent.parent
 LOGQUAKE = Path(sys.executable).parent / "logquake"
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parent.parent.parent
+from tests.repository import REPOSITORY
+
 LOGQUAKE = Path(sys.executable).parent / "logquake"
 PRIVATE = "Accepted password for alice from 203.0.113.7 port 50022 ssh2"
 SCENARIO = """

@@ -9,17 +9,17 @@ from pathlib import Path
 import click
 import pytest
 
-from harness import errors
-from harness.archives.file import FileArchive
 from harness.cli.main import EXIT_INTERRUPTED, EXIT_USAGE, cli
-from harness.files.gate import load_gate
-from harness.files.scenario import load_scenario
-from harness.files.schemas import FILES, schemas
-from harness.files.stack import load_stack
-from harness.intakes.http import Http
+from harness.config.gate import load_gate
+from harness.config.scenario import load_scenario
+from harness.config.schemas import FILES, schemas
+from harness.config.stack import load_stack
+from harness.evidence.archives.file import FileArchive
+from harness.load.intakes.http import Http
+from harness.model import errors
 from harness.reporting import REPORTS
+from tests.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parent.parent.parent
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
 
 

@@ -175,7 +175,7 @@ def otel_batch(place: Place) -> Logging:
 
 def ours(place: Place) -> Logging:
     """This project's handler, durability fsync; a `ship` process beside it."""
-    from logging_system.handler import SpoolHandler
+    from logging_system.handler.handler import SpoolHandler
 
     return _ours(SpoolHandler(spool=place.folder / "spool", service="benchmark"))
 
@@ -248,7 +248,7 @@ def _logstash(place: Place, database: str | None) -> Logging:
 
 
 def _ours(handler: logging.Handler) -> Logging:
-    from logging_system.handler import SpoolHandler
+    from logging_system.handler.handler import SpoolHandler
 
     assert isinstance(handler, SpoolHandler)
     atexit.unregister(handler.close)

@@ -24,9 +24,9 @@ class Field:
     def __init__(self, stack: ExitStack) -> None:
         sink = ready(stack.enter_context(process("tests.benchmarks.callers.sink")))
         data = stack.enter_context(tempfile.TemporaryDirectory(prefix="callers-store-"))
-        lite = process("harness.elastic_lite", "--port", "0", "--lifeline", "--data", data)
+        lite = process("harness.programs.elastic_lite", "--port", "0", "--lifeline", "--data", data)
         self._store_url: str = ready(stack.enter_context(lite))["url"]
-        proxy = process("harness.proxies.embedded", "--port", "0", "--lifeline")
+        proxy = process("harness.programs.tcp_proxy", "--port", "0", "--lifeline")
         self._proxy_url: str = ready(stack.enter_context(proxy))["url"]
         self._sink_url = f"http://127.0.0.1:{sink['otlp']}"
         store_port = int(self._store_url.rpartition(":")[2])

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from logging_system.handler import SpoolHandler
+from logging_system.handler.handler import SpoolHandler
 from tests.benchmarks.paths.row import Row
 
 _CALLS = 2_000

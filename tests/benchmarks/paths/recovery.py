@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 import requests
 
-from harness.proxy_client import ProxyClient
+from harness.targets.toxiproxy_client import ProxyClient
 from tests.benchmarks.paths.drain import STREAM, fill, shipping
 from tests.benchmarks.paths.row import Row
 from tests.contract.elasticsearch_fixture import real_server
-from tests.contract.proxy_fixtures import embedded_proxy
+from tests.contract.harness.programs.tcp_proxy.proxy_fixtures import embedded_proxy
 
 _RECORDS = 320_000
 _WARM_UP = 100_000

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import orjson
 
-from harness.archives.file import FileArchive
-from harness.errors import StackError
+from harness.evidence.archives.file import FileArchive
+from harness.model.errors import StackError
 from tests.fuzz.target import Target
 
 

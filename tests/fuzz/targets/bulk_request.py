@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import orjson
 
-from harness.elastic_lite.bulk import ID_BYTES_MAX, OPS, parse_bulk
-from harness.elastic_lite.errors import ElasticError
+from harness.programs.elastic_lite.language.bulk_body import ID_BYTES_MAX, OPS, parse_bulk
+from harness.programs.elastic_lite.language.errors import ElasticError
 from tests.fuzz.target import Target
 
 

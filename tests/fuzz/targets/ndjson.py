@@ -9,7 +9,7 @@ import orjson
 from logging_system.gateway.batch import Batch
 from logging_system.gateway.bodies import BodyError
 from logging_system.gateway.ndjson import UNPARSED, read_ndjson
-from logging_system.record import identity
+from logging_system.records.record import identity
 from tests.fuzz.target import Target
 
 RECORD_BYTES_MAX = 4_000

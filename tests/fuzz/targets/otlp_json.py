@@ -11,7 +11,7 @@ from logging_system.gateway.batch import Batch
 from logging_system.gateway.bodies import BodyError
 from logging_system.gateway.otlp import read_records
 from logging_system.gateway.otlp_json import parse_json
-from logging_system.record import identity
+from logging_system.records.record import identity
 from tests.fuzz.target import Target
 
 RECEIVED_NS = 1_700_000_000_000_000_000

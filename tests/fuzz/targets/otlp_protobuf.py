@@ -14,7 +14,7 @@ from logging_system.gateway.batch import Batch
 from logging_system.gateway.bodies import BodyError
 from logging_system.gateway.otlp import read_records
 from logging_system.gateway.otlp_protobuf import parse_protobuf
-from logging_system.record import identity
+from logging_system.records.record import identity
 from tests.fuzz.target import Target
 from tests.fuzz.targets.otlp_json import RECEIVED_NS, RECORD_BYTES_MAX, check_documents
 

@@ -1,0 +1,1 @@
+"""Undoing what a run did to this machine, also after its death."""

@@ -1,0 +1,172 @@
+"""How each action of the undo journal is carried out by a process that knows nothing of its run.
+
+An action is a word that a fault's target wrote into the journal (`Undo.action`). A new one is a function here
+and a line in `ACTIONS`.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+from urllib.parse import quote
+
+import requests
+
+from harness.model.errors import FaultError
+from harness.model.protocols import Arguments, Undo
+from harness.processes import procfs
+from harness.targets.interceptor_client import ElasticGateClient
+from harness.targets.toxiproxy_client import Proxy, ProxyAnswerError, ProxyClient, ProxyUnreachableError
+
+_ANSWER_SECONDS = 3.0
+_SERVER_ERROR = 500
+
+Action: TypeAlias = Callable[[Arguments], str]
+"""Takes a fault back, sees that it is gone and says so; raises HarnessError where it cannot. Idempotent."""
+
+
+def remove_toxic(arguments: Arguments) -> str:
+    """Take a toxic off a link of a fault proxy that may still live.
+
+    Args:
+        arguments: `proxy_url`, `proxy` (the link's name there) and `toxic`.
+    """
+    url, proxy, toxic = (str(arguments[name]) for name in ("proxy_url", "proxy", "toxic"))
+    client = ProxyClient(url, _ANSWER_SECONDS)
+    try:
+        # Asking changes nothing, whoever answers at that address by now.
+        if toxic not in _toxics(client, proxy):
+            return f"toxic {toxic} is on {proxy} at {url} no more"
+        client.remove_toxic(proxy, toxic)
+        if toxic in _toxics(client, proxy):
+            raise FaultError(f"toxic {toxic} is still on {proxy} at {url} after its removal")
+    except ProxyUnreachableError:
+        return f"the fault proxy at {url} is gone, and toxic {toxic} with it"
+    finally:
+        client.close()
+    return f"toxic {toxic} was removed from {proxy} at {url}"
+
+
+def _toxics(client: ProxyClient, name: str) -> list[str]:
+    proxy = _proxy(client, name)
+    return [] if proxy is None else [toxic.name for toxic in proxy.toxics]
+
+
+def _proxy(client: ProxyClient, name: str) -> Proxy | None:
+    try:
+        return client.get(name)
+    except ProxyAnswerError as error:
+        if error.status < _SERVER_ERROR:
+            return None  # the link is not there; perhaps another program listens on that port by now
+        raise
+
+
+def enable_proxy(arguments: Arguments) -> str:
+    """Let a link of a fault proxy that may still live accept connections again.
+
+    Args:
+        arguments: `proxy_url` and `proxy` (the link's name there).
+    """
+    url, proxy = str(arguments["proxy_url"]), str(arguments["proxy"])
+    client = ProxyClient(url, _ANSWER_SECONDS)
+    try:
+        seen = _proxy(client, proxy)
+        if seen is None or seen.enabled:
+            return f"{proxy} at {url} is cut no more"
+        if not client.set_enabled(proxy, True).enabled:
+            raise FaultError(f"{proxy} at {url} stays cut after it was enabled")
+    except ProxyUnreachableError:
+        return f"the fault proxy at {url} is gone, and its link {proxy} with it"
+    finally:
+        client.close()
+    return f"{proxy} at {url} was enabled"
+
+
+def remove_rule(arguments: Arguments) -> str:
+    """Take a rule off an HTTP gate that may still live.
+
+    Args:
+        arguments: `gate_url`, `gate` (the link's name there) and `rule`.
+    """
+    url, gate, rule = (str(arguments[name]) for name in ("gate_url", "gate", "rule"))
+    try:
+        if not _has_rule(url, gate, rule):
+            return f"rule {rule} is on {gate} at {url} no more"
+    except requests.Timeout as error:
+        raise FaultError(f"the gate at {url} does not answer within {_ANSWER_SECONDS:g} s") from error
+    except requests.ConnectionError:
+        return f"the gate at {url} is gone, and rule {rule} with it"
+    client = ElasticGateClient(url, _ANSWER_SECONDS)
+    try:
+        client.remove_rule(gate, rule)
+    finally:
+        client.close()
+    if _has_rule(url, gate, rule):
+        raise FaultError(f"rule {rule} is still on {gate} at {url} after its removal")
+    return f"rule {rule} was removed from {gate} at {url}"
+
+
+def _has_rule(url: str, gate: str, rule: str) -> bool:
+    """Ask whoever answers there by now, which changes nothing; raises what requests raises."""
+    with requests.Session() as session:
+        # What listens on this machine is asked directly, whatever proxy the surroundings configure.
+        session.trust_env = False
+        answer = session.get(f"{url}/gates/{quote(gate, safe='')}", timeout=_ANSWER_SECONDS)
+    if answer.status_code >= _SERVER_ERROR:
+        raise FaultError(f"the gate at {url} answers {answer.status_code}")
+    try:
+        return answer.ok and rule in answer.json()["rules"]
+    except (ValueError, KeyError, TypeError):
+        return False  # the gate is not there; another program listens on that port by now
+
+
+def resume_process(arguments: Arguments) -> str:
+    """Let a stopped process go on, if it is still the one that was stopped.
+
+    Args:
+        arguments: `mark`, its pid and start time as `pid:starttime`.
+    """
+    mark = str(arguments["mark"])
+    if not procfs.signal_marked(mark, signal.SIGCONT):
+        return f"process {mark} has ended, so there is nothing to resume"
+    return f"process {mark} goes on"
+
+
+def restart_process(arguments: Arguments) -> str:
+    """Start nothing: nobody misses a killed part of a dead run, and what else is left of it is ended."""
+    return f"{arguments.get('process', 'the process')} belonged to its run, which is dead: nothing to restart"
+
+
+def nothing(arguments: Arguments) -> str:
+    """Take back what ends by itself, e.g. a spike of the workload, which ended with its application.
+
+    Args:
+        arguments: `why` nothing has to be done.
+    """
+    return str(arguments["why"])
+
+
+ACTIONS: Mapping[str, Action] = {
+    "remove_toxic": remove_toxic,
+    "enable_proxy": enable_proxy,
+    "remove_rule": remove_rule,
+    "resume_process": resume_process,
+    "restart_process": restart_process,
+    "nothing": nothing,
+}
+
+
+def carry_out(undo: Undo) -> str:
+    """Carry out one undo and say what was done.
+
+    Raises:
+        HarnessError: it could not be done, or nobody here knows the action.
+    """
+    action = ACTIONS.get(undo.action)
+    if action is None:
+        raise FaultError(f'no way to carry out "{undo.action}" is known; a plug-in must have written it')
+    try:
+        return action(undo.arguments)
+    except KeyError as error:
+        raise FaultError(f'"{undo.action}" lacks its argument {error}; the journal is damaged') from error

@@ -1,0 +1,185 @@
+"""A stack file → Stack: the system under test, in the words of whoever runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, WithJsonSchema
+
+from harness.config.stack_mistakes import stack_mistakes
+from harness.config.validation import FileModel, Name, OpenModel, Seconds, Text, Version, parse
+from harness.config.yaml_source import read_yaml
+from harness.evidence.transforms import TRANSFORMS
+from harness.model.protocols import (
+    CounterSource,
+    DeadLetterOutlet,
+    Level,
+    Part,
+    Promises,
+    Ready,
+    Scalar,
+    Stack,
+    StackProcess,
+)
+
+EXIT_SECONDS_MAX = 10.0
+"""Longer exits are cut short by the harness, so a longer promise could not be judged."""
+
+CounterName: TypeAlias = Literal["accepted", "delivered", "dead_lettered", "dropped", "destroyed", "held"]
+
+
+_Transform = Annotated[str, WithJsonSchema({"enum": list(TRANSFORMS)})]
+
+
+class _ReadyModel(FileModel):
+    http: Text = ""
+    output: Text = ""
+    timeout_seconds: Seconds = 30.0
+
+
+class _ProcessModel(FileModel):
+    command: Annotated[list[Text], Field(min_length=1, max_length=1_000)] = Field(
+        description='Add the argument list, e.g. ["{python}", "-m", "my_shipper"].'
+    )
+    environment: dict[str, str] = Field(default_factory=dict)
+    ready: _ReadyModel = Field(default_factory=_ReadyModel)
+
+
+class _IntakeModel(OpenModel):
+    kind: Text = Field(description='Say how records enter, e.g. "kind: python_logging".')
+
+
+class _ArchiveModel(OpenModel):
+    kind: Text = Field(description='Say where records end up, e.g. "kind: elasticsearch".')
+    decode: Annotated[list[Text], Field(min_length=1, max_length=1_000)] | None = None
+
+
+class _ServiceModel(FileModel):
+    url: Text = Field(description='Add where it answers, e.g. "http://127.0.0.1:9200".')
+
+
+class _DeadLettersModel(OpenModel):
+    kind: Text = Field(description='Say where dead letters end up, e.g. "kind: file".')
+    reason_field: Text = ""
+
+
+class _CountersModel(OpenModel):
+    kind: Text = Field(description='Say how the counters are read, e.g. "kind: json_file".')
+    names: Annotated[dict[CounterName, Text], Field(min_length=1)] = Field(
+        description='Map ours (accepted, delivered, …) to yours, e.g. "names: {delivered: sent_ok}".'
+    )
+
+
+class _PromisesModel(FileModel):
+    durability: Literal["memory", "write", "fsync"] = "memory"
+    copies_max: Annotated[int, Field(ge=1, le=1_000)] = 1
+    response_p99_ms: Annotated[float, Field(gt=0, le=3_600_000)] = 100.0
+    exit_seconds: Annotated[float, Field(gt=0, le=EXIT_SECONDS_MAX)] | None = None
+    memory_mib_above_idle: Annotated[float, Field(gt=0, le=1_048_576)] | None = None
+    descriptors_above_idle: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    disk_mib_above_idle: Annotated[float, Field(gt=0, le=1_048_576)] | None = None
+    corruption_blast_records: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    order_by: Annotated[list[Text], Field(max_length=8)] = Field(default_factory=list)
+
+
+class StackModel(FileModel):
+    """A stack file."""
+
+    version: Version
+    name: Name = Field(description="Add it; it is the file's name without .yaml.")
+    title: Text = ""
+    needs: list[Name] = Field(default_factory=list)
+    links: dict[Name, Name] = Field(default_factory=dict)
+    processes: dict[Name, _ProcessModel] = Field(default_factory=dict)
+    intake: _IntakeModel = Field(description="Add it, e.g. \"{kind: python_logging, handler: 'm:Handler'}\".")
+    acknowledged_by: Literal["return", "callback", "http_2xx"] = Field(
+        description="Say when the stack has taken responsibility for a record: return, callback or http_2xx."
+    )
+    archive: _ArchiveModel = Field(description="Add it: where records end up and can be read back.")
+    dead_letters: _DeadLettersModel | None = None
+    counters: _CountersModel | None = None
+    transforms: Annotated[list[_Transform], Field(max_length=len(TRANSFORMS))] = Field(default_factory=list)
+    promises: _PromisesModel = Field(default_factory=_PromisesModel)
+    files: dict[Name, Annotated[list[Text], Field(min_length=1, max_length=100)]] = Field(
+        default_factory=dict
+    )
+    services: dict[Name, _ServiceModel] = Field(default_factory=dict)
+    may_hurt: Annotated[list[Text], Field(max_length=1_000)] = Field(default_factory=list)
+    delete_run_index: bool = False
+    one_at_a_time: bool = False
+
+
+def load_stack(path: Path) -> Stack:
+    """Read one stack file.
+
+    Args:
+        path: the YAML file; its name without `.yaml` is the stack's name.
+
+    Raises:
+        ScenarioError: the file cannot be read or has mistakes; each is listed with its line, key and remedy.
+    """
+    source = read_yaml(path)
+    model = parse(StackModel, source, stack_mistakes(source))
+    return Stack(
+        name=model.name,
+        needs=tuple(model.needs),
+        links=model.links,
+        processes=tuple(
+            StackProcess(name, tuple(process.command), process.environment, _ready(process.ready))
+            for name, process in model.processes.items()
+        ),
+        intake=Part(model.intake.kind, _arguments(model.intake)),
+        acknowledged_by=model.acknowledged_by,
+        archive=Part(model.archive.kind, _arguments(model.archive)),
+        promises=_promises(model.promises),
+        source=source.path,
+        dead_letters=_dead_letters(model.dead_letters),
+        counters=_counters(model.counters),
+        decode=tuple(model.archive.decode or ()),
+        services={name: service.url for name, service in model.services.items()},
+        may_hurt=tuple(model.may_hurt),
+        delete_run_index=model.delete_run_index,
+        one_at_a_time=model.one_at_a_time,
+        files={name: tuple(patterns) for name, patterns in model.files.items()},
+        transforms=tuple(model.transforms),
+    )
+
+
+def _promises(model: _PromisesModel) -> Promises:
+    return Promises(
+        durability=Level[model.durability.upper()],
+        copies_max=model.copies_max,
+        response_p99_ms=model.response_p99_ms,
+        exit_seconds=model.exit_seconds,
+        memory_mib_above_idle=model.memory_mib_above_idle,
+        descriptors_above_idle=model.descriptors_above_idle,
+        disk_mib_above_idle=model.disk_mib_above_idle,
+        corruption_blast_records=model.corruption_blast_records,
+        order_by=tuple(model.order_by),
+    )
+
+
+def _dead_letters(model: _DeadLettersModel | None) -> DeadLetterOutlet | None:
+    return (
+        None if model is None else DeadLetterOutlet(Part(model.kind, _arguments(model)), model.reason_field)
+    )
+
+
+def _counters(model: _CountersModel | None) -> CounterSource | None:
+    """Return the counters; a name may stand for several keys, joined by " + "."""
+    if model is None:
+        return None
+    names: dict[str, tuple[str, ...]] = {
+        name: tuple(key.strip() for key in keys.split(" + ")) for name, keys in model.names.items()
+    }
+    return CounterSource(Part(model.kind, _arguments(model)), names)
+
+
+def _ready(model: _ReadyModel) -> Ready:
+    return Ready(http=model.http, output=model.output, timeout_seconds=model.timeout_seconds)
+
+
+def _arguments(part: OpenModel) -> dict[str, Scalar]:
+    """Return a part's free keys; that they are scalars has been checked by then."""
+    return {key: value for key, value in (part.model_extra or {}).items() if isinstance(value, Scalar)}

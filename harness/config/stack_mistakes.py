@@ -1,0 +1,220 @@
+"""What no single value of a stack file shows: names, placeholders and promises that do not go together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from harness.config.part_arguments import part_mistakes
+from harness.config.validation import file_name_mistakes, shown
+from harness.config.yaml_source import KeyPath, Mistake, Source
+from harness.deployments.placeholders import RUN_FOLDER, placeholder_names, placeholder_problems
+from harness.evidence.archives import ARCHIVES
+from harness.evidence.counters import COUNTERS
+from harness.evidence.transforms import TRANSFORMS
+from harness.load.intakes import INTAKES
+from harness.model.registry import unknown
+
+RUN_PLACEHOLDERS = ("run.id", "run.folder", "run.seed", "python", "stack.folder")
+ADDRESS_PLACEHOLDERS = ("url", "host", "port")
+# A fault names its target, so these cannot be names of parts as well.
+RESERVED_NAMES = ("application", "run", "python", "stack")
+_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_SERVICE_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}\Z")
+_DOTTED_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
+
+
+def stack_mistakes(source: Source) -> list[Mistake]:
+    """Return what no single value shows: names, placeholders and promises that do not go together."""
+    data = source.data
+    return [
+        *file_name_mistakes(source),
+        *_naming_mistakes(data),
+        *_link_mistakes(data),
+        *_process_mistakes(data),
+        *part_mistakes(INTAKES, data.get("intake"), ("intake",), {"kind"}),
+        *part_mistakes(ARCHIVES, data.get("archive"), ("archive",), {"kind", "decode"}),
+        *part_mistakes(ARCHIVES, data.get("dead_letters"), ("dead_letters",), {"kind", "reason_field"}),
+        *part_mistakes(COUNTERS, data.get("counters"), ("counters",), {"kind", "names"}),
+        *_handler_mistakes(data),
+        *_acknowledgement_mistakes(data),
+        *_own_archive_mistakes(data),
+        *_service_mistakes(data),
+        *_file_mistakes(data),
+        *_transform_mistakes(data),
+        *_placeholder_mistakes(data),
+    ]
+
+
+def _naming_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    """Services, links, processes and files share one set of names, which scenarios and placeholders use."""
+    named: list[tuple[KeyPath, str]] = [
+        *((("needs", index), name) for index, name in enumerate(_strings(data.get("needs")))),
+        *((("links", name), name) for name in _mapping(data.get("links"))),
+        *((("processes", name), name) for name in _mapping(data.get("processes"))),
+        *((("files", name), name) for name in _mapping(data.get("files"))),
+    ]
+    mistakes = []
+    seen: set[str] = set(RESERVED_NAMES)
+    for where, name in named:
+        if name in seen:
+            taken = "is a word of logquake's own" if name in RESERVED_NAMES else "names another part already"
+            mistakes.append(Mistake(where, f'"{name}" {taken}. Give this one a name of its own.'))
+        seen.add(name)
+    return mistakes
+
+
+def _link_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    needs = dict.fromkeys(_strings(data.get("needs")))
+    return [
+        Mistake(("links", link), f'"needs" lists {unknown("service", service, needs)}')
+        for link, service in _mapping(data.get("links")).items()
+        if isinstance(service, str) and service not in needs
+    ]
+
+
+def _process_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    mistakes = []
+    for name, process in _mapping(data.get("processes")).items():
+        where: KeyPath = ("processes", name)
+        mistakes += [
+            Mistake(
+                (*where, "environment", key), "is not a name of an environment variable. Use A-Z, 0-9, _."
+            )
+            for key in _mapping(_mapping(process).get("environment"))
+            if not _ENVIRONMENT_NAME.match(key)
+        ]
+        if {"http", "output"} <= set(_mapping(_mapping(process).get("ready"))):
+            mistakes.append(Mistake((*where, "ready"), 'names both "http" and "output". Keep one of them.'))
+    return mistakes
+
+
+def _handler_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    """The handler is imported in the application process only; here its form is all there is to judge."""
+    handler = _mapping(data.get("intake")).get("handler")
+    if not isinstance(handler, str) or _DOTTED_PATH.match(handler):
+        return []
+    return [Mistake(("intake", "handler"), f"must be package.module:Class, not {shown(handler)}.")]
+
+
+def _acknowledgement_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    where = ("acknowledged_by",)
+    acknowledged_by = data.get("acknowledged_by")
+    durability = _mapping(data.get("promises")).get("durability", "memory")
+    if acknowledged_by == "return" and durability in {"write", "fsync"}:
+        reason = (
+            f'"return" cannot promise durability {shown(durability)}: a log call that came back says only'
+        )
+        remedy = 'Use "callback", or promise "memory".'
+        return [Mistake(where, f"{reason} that the record is in memory. {remedy}")]
+    kind = _mapping(data.get("intake")).get("kind")
+    if acknowledged_by == "http_2xx" and kind == "python_logging":
+        return [Mistake(where, '"http_2xx" needs an intake over HTTP. Use "callback" or "return" here.')]
+    if acknowledged_by in {"callback", "return"} and kind == "http":
+        return [Mistake(where, f'intake "http" knows no {shown(acknowledged_by)}. Use "http_2xx".')]
+    return []
+
+
+def _own_archive_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    """The run reads its index or files whole, so they must be this run's and nobody else's."""
+    mistakes = []
+    for outlet, key, kind, enough in (
+        ("archive", "index", "elasticsearch", {"run.id"}),
+        ("archive", "path", "file", {"run.id", "run.folder"}),
+        ("dead_letters", "index", "elasticsearch", {"run.id"}),
+        ("dead_letters", "path", "file", {"run.id", "run.folder"}),
+    ):
+        archive = _mapping(data.get(outlet))
+        text = archive.get(key)
+        if archive.get("kind") != kind or not isinstance(text, str) or enough & placeholder_names(text):
+            continue
+        needed = " or ".join(f'"{{{name}}}"' for name in sorted(enough, reverse=True))
+        why = "a run reads it whole, so it has to be its own and must not hold another run's records."
+        mistakes.append(Mistake((outlet, key), f"must contain {needed}: {why}"))
+    return mistakes
+
+
+def _service_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    """Links connect to host and port alone, so a service's URL is nothing but these."""
+    needs = dict.fromkeys(_strings(data.get("needs")))
+    mistakes = []
+    for name, service in _mapping(data.get("services")).items():
+        where: KeyPath = ("services", name)
+        if name not in needs:
+            mistakes.append(Mistake(where, f'"needs" lists {unknown("service", name, needs)}'))
+        url = _mapping(service).get("url")
+        if isinstance(url, str) and not _SERVICE_URL.match(url):
+            expected = "must be scheme, host and port and nothing else, e.g. http://127.0.0.1:9200"
+            mistakes.append(Mistake((*where, "url"), f"{expected}, not {shown(url)}."))
+    return mistakes
+
+
+def _file_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    """What may be destroyed lies below the run's own folder: nothing else is a run's to destroy."""
+    return [
+        Mistake(
+            ("files", name, index),
+            f'must begin with "{RUN_FOLDER}" and not lead out of it, not {shown(pattern)}: only what '
+            "this run made is destroyed.",
+        )
+        for name, patterns in _mapping(data.get("files")).items()
+        for index, pattern in enumerate(_strings(patterns))
+        if not pattern.startswith(RUN_FOLDER) or ".." in pattern.split("/") or pattern == RUN_FOLDER
+    ]
+
+
+def _transform_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    words = _strings(data.get("transforms"))
+    mistakes = []
+    for index, word in enumerate(words):
+        where: KeyPath = ("transforms", index)
+        if word == "mask":
+            remedy = "Judge a stack that masks on lines without secrets."
+            mistakes.append(Mistake(where, f'"mask" is not supported yet. {remedy}'))
+        elif word not in TRANSFORMS:
+            mistakes.append(Mistake(where, unknown("transform", word, dict.fromkeys(TRANSFORMS))))
+        elif word in words[:index]:
+            mistakes.append(Mistake(where, f"{shown(word)} stands here twice. Remove one."))
+    return mistakes
+
+
+def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    parts = (*_mapping(data.get("links")), *_mapping(data.get("processes")))
+    known = known_placeholders([*_strings(data.get("needs")), *(name for name in parts if name)])
+    return [
+        Mistake(where, problem)
+        for part in ("processes", "intake", "archive", "dead_letters", "counters", "files")
+        for where, text in _texts(data.get(part), (part,))
+        for problem in placeholder_problems(text, known)
+    ]
+
+
+def known_placeholders(addresses: list[str]) -> list[str]:
+    """Return every placeholder a stack file may use.
+
+    Args:
+        addresses: the names of the stack's services, links and processes; each has a URL, a host and a port.
+    """
+    return [*RUN_PLACEHOLDERS, *(f"{name}.{what}" for name in addresses for what in ADDRESS_PLACEHOLDERS)]
+
+
+def _texts(value: object, where: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """Yield each text below a key whose placeholders are replaced; the reader has bounded the depth."""
+    if isinstance(value, str):
+        # What a process prints when ready is compared as it stands: it is often JSON.
+        if where[-1] not in {"kind", "handler", "output"} and where[:2] != ("counters", "names"):
+            yield where, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts(inner, (*where, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*where, index))
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _strings(value: object) -> list[str]:
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []

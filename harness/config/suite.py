@@ -1,0 +1,68 @@
+"""A suite file → Suite: which scenarios belong together, explicitly."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from harness.config.validation import FileModel, Name, Text, Version, file_name_mistakes, parse, shown
+from harness.config.yaml_source import Mistake, Source, read_yaml
+from harness.model.registry import unknown
+
+SCENARIOS_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The names of the scenarios that are run together, in order."""
+
+    name: str
+    title: str
+    scenarios: tuple[str, ...]
+    source: str = ""
+
+
+class SuiteModel(FileModel):
+    """A suite file."""
+
+    version: Version
+    name: Name = Field(description="Add it; it is the file's name without .yaml.")
+    title: Text = Field(description="Add one line that a report can show.")
+    scenarios: Annotated[list[Text], Field(max_length=SCENARIOS_MAX)] = Field(
+        description="List the names of its scenarios."
+    )
+
+
+def load_suite(path: Path, known_scenarios: Collection[str]) -> Suite:
+    """Read one suite.
+
+    Args:
+        path: the YAML file; its name without `.yaml` is the suite's name.
+        known_scenarios: the names that can be found.
+
+    Raises:
+        ScenarioError: the file cannot be read or has mistakes; each is listed with its line, key and remedy.
+    """
+    source = read_yaml(path)
+    model = parse(
+        SuiteModel, source, [*file_name_mistakes(source), *_scenario_mistakes(source, known_scenarios)]
+    )
+    return Suite(model.name, model.title, tuple(model.scenarios), source.path)
+
+
+def _scenario_mistakes(source: Source, known_scenarios: Collection[str]) -> list[Mistake]:
+    names = source.data.get("scenarios")
+    if not isinstance(names, list):
+        return []
+    known = dict.fromkeys(known_scenarios)
+    mistakes = []
+    for index, name in enumerate(names):
+        if isinstance(name, str) and name not in known:
+            mistakes.append(Mistake(("scenarios", index), unknown("scenario", name, known)))
+        elif name in names[:index]:
+            mistakes.append(Mistake(("scenarios", index), f"{shown(name)} stands here twice. Remove one."))
+    return mistakes

@@ -1,0 +1,122 @@
+"""The services that stacks need (a store, a fault proxy), started once a suite by some backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeAlias
+
+from harness.deployments.preflight import Requirements
+from harness.model.errors import ScenarioError
+from harness.model.protocols import Clock, Deployment
+from harness.model.registry import unknown
+from harness.processes import group
+from harness.processes.managed import ManagedProcess, ProcessSpec
+from harness.processes.ports import LOOPBACK, free_port, release_port
+from harness.targets.process import ProcessTarget
+
+PROXY = "proxy"
+"""The fault proxy; every backend has it and every run needs it."""
+
+GATE = "gate"
+"""The HTTP gate; every backend has it, and links to services that speak HTTP go through it."""
+
+INFRASTRUCTURE = frozenset({PROXY, GATE})
+"""What the harness hurts with: no service of a stack, and no target."""
+
+SPEAK_HTTP = frozenset({"elasticsearch"})
+"""The services whose links go through the gate."""
+
+Program: TypeAlias = Callable[[str, Path, int], ProcessSpec]
+"""(name, scratch folder, port) → how a service starts."""
+
+_STOP_SECONDS = 10.0
+
+
+class Services(Deployment, Protocol):
+    """What every backend provides."""
+
+    def urls(self) -> Mapping[str, str]:
+        """Return where each service and the fault proxy answer, by name."""
+        ...
+
+
+class ServiceSet:
+    """The services of one suite; implements Deployment.
+
+    Args:
+        programs: what this backend can start, by the names of services.
+        scratch: the scratch folder of the run (`make_scratch`).
+        run_id: what marks the processes as this run's.
+        clock: the run's clock and patience.
+        needs: names of the services that the stack needs; the fault proxy and the gate always come too.
+
+    Raises:
+        ScenarioError: this backend has no such service.
+    """
+
+    requirements: ClassVar[Requirements] = Requirements()
+
+    def __init__(
+        self,
+        programs: Mapping[str, Program],
+        scratch: Path,
+        run_id: str,
+        clock: Clock,
+        needs: Sequence[str],
+    ) -> None:
+        names = tuple(dict.fromkeys((PROXY, GATE, *needs)))
+        for name in names:
+            if name not in programs:
+                raise ScenarioError(unknown("service", name, programs))
+        self._programs = programs
+        self._scratch = scratch
+        self._run_id = run_id
+        self._clock = clock
+        self._ports = {name: free_port() for name in names}
+        self._processes: dict[str, ManagedProcess] = {}
+
+    def urls(self) -> Mapping[str, str]:
+        """Return where each service answers, e.g. `{"elasticsearch": "http://127.0.0.1:15001"}`."""
+        return {name: f"http://{LOOPBACK}:{port}" for name, port in self._ports.items()}
+
+    def start(self) -> None:
+        """Start all services.
+
+        Raises:
+            UnavailableError: this machine lacks a server.
+            StackError: one could not be started.
+        """
+        try:
+            for name, port in self._ports.items():
+                spec = self._programs[name](name, self._scratch, port)
+                self._processes[name] = ManagedProcess(spec, self._run_id, self._clock)
+                self._processes[name].start()
+        except BaseException as error:
+            group.stop_after(error, self.stop)
+            raise
+
+    def wait_ready(self, timeout_seconds: float) -> None:
+        """Return once all services serve; raises StackError with the end of the culprit's log."""
+        group.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
+
+    def targets(self) -> Mapping[str, ProcessTarget]:
+        """Return the services that faults may kill; what the harness hurts with is none of them."""
+        return {
+            name: ProcessTarget(name, process.spec.command, process, process.spec.ready.timeout_seconds)
+            for name, process in self._processes.items()
+            if name not in INFRASTRUCTURE
+        }
+
+    def exited(self) -> list[tuple[str, int]]:
+        """Return (name, exit code) of services that ended by themselves."""
+        return group.ended(self._processes)
+
+    def stop(self) -> None:
+        """Stop all services; idempotent. Raises StackError where something survives."""
+        group.do_all(
+            partial(process.terminate, _STOP_SECONDS) for process in reversed(self._processes.values())
+        )
+        for port in self._ports.values():
+            release_port(port)

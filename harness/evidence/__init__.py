@@ -1,0 +1,1 @@
+"""What was seen: the history, what is read back, what is sampled."""

@@ -1,0 +1,227 @@
+"""A command of the stack's that turns documents as stored into documents as they are meant to be read.
+
+It is a filter: NDJSON documents in, NDJSON documents out, one answer for each input, in their order. An
+answer of `{"undecodable": "<reason>"}` says that this document cannot be read; it then proves no record. The
+command is started once for each reading of the archive and sees the documents while they are read; nothing is
+kept but their names.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO
+
+import orjson
+
+from harness.evidence.archives.fields import line_of, values_of
+from harness.model.errors import StackError
+from harness.model.protocols import Locatable, RawArchive, RawDocument, Removable, StoredDocument
+
+DECODE_SECONDS_MAX = 120.0
+ANSWER_BYTES_MAX = 16 << 20
+_PIPE_BYTES = 1 << 16
+_EXIT_SECONDS = 5.0
+_SHOWN_BYTES = 500
+
+
+class DecodedArchive:
+    """An archive seen through a command; implements RawArchive, `raw` being what is stored, undecoded.
+
+    Args:
+        archive: what is stored.
+        command: the argument list; never a shell line.
+        folder: where the command runs.
+        environment: variables on top of the harness's own, by which its processes can be found.
+        timeout_seconds: how long one reading may take.
+    """
+
+    def __init__(
+        self,
+        archive: RawArchive,
+        command: Sequence[str],
+        folder: str,
+        environment: Mapping[str, str],
+        timeout_seconds: float = DECODE_SECONDS_MAX,
+    ) -> None:
+        self._archive = archive
+        self._command = tuple(command)
+        self._folder = folder
+        self._environment = environment
+        self._timeout_seconds = timeout_seconds
+
+    @property
+    def field(self) -> str:
+        """Where the line stands, in an answer as in a stored document."""
+        return self._archive.field
+
+    def count(self) -> int:
+        """Return how many documents are stored."""
+        return self._archive.count()
+
+    def refresh(self) -> None:
+        """Make everything stored so far visible."""
+        self._archive.refresh()
+
+    def raw(self) -> Iterator[RawDocument]:
+        """Yield every stored copy as it is stored."""
+        return self._archive.raw()
+
+    def absent(self) -> str:
+        """Name what does not exist, where the archive can tell; raises StackError."""
+        return self._archive.absent() if isinstance(self._archive, Locatable) else ""
+
+    def remove(self, run_id: str) -> None:
+        """Delete what this run stored; raises StackError where the archive cannot do that."""
+        if not isinstance(self._archive, Removable):
+            raise StackError("this kind of archive deletes nothing")
+        self._archive.remove(run_id)
+
+    def close(self) -> None:
+        """Release connections."""
+        self._archive.close()
+
+    def read(self, fields: Sequence[str] = ()) -> Iterator[StoredDocument]:
+        """Yield every copy's line, and the values of the fields asked for, as the command gives them back.
+
+        Raises:
+            StackError: the archive cannot be read whole, or the command fails: it cannot be started, dies,
+                answers too little, too much, too late, or what is no JSON document.
+        """
+        with tempfile.TemporaryFile() as errors:
+            try:
+                process = subprocess.Popen(
+                    self._command,
+                    cwd=self._folder,
+                    env={**os.environ, **self._environment},
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise StackError(f"archive.decode: cannot start {self._command[0]!r}: {error}") from error
+            try:
+                yield from self._converse(_Conversation(process, self._timeout_seconds, errors), fields)
+            finally:
+                _end(process)
+
+    def _converse(self, talk: _Conversation, fields: Sequence[str]) -> Iterator[StoredDocument]:
+        for document in self._archive.raw():
+            if document.unreadable:
+                line = document.body.decode(errors="backslashreplace")
+                yield StoredDocument(document.copy, line, document.unreadable)
+                continue
+            yield from (self._stored(*answer, fields) for answer in talk.ask(document))
+        yield from (self._stored(*answer, fields) for answer in talk.finish())
+
+    def _stored(self, copy: str, answer: Mapping[str, object], fields: Sequence[str]) -> StoredDocument:
+        reason = answer.get("undecodable")
+        if isinstance(reason, str) and len(answer) == 1:
+            return StoredDocument(copy, "", f"it cannot be decoded: {reason}")
+        return StoredDocument(copy, line_of(answer, self.field), values=values_of(answer, fields))
+
+
+class _Conversation:
+    """Both pipes of the command on one thread: whichever is ready goes on, until the deadline."""
+
+    def __init__(self, process: subprocess.Popen[bytes], timeout_seconds: float, errors: IO[bytes]) -> None:
+        if process.stdin is None or process.stdout is None:
+            raise StackError("archive.decode: it was started without pipes")
+        self._process, self._in, self._out, self._errors = process, process.stdin, process.stdout, errors
+        os.set_blocking(self._in.fileno(), False)
+        self._until = time.monotonic() + timeout_seconds
+        self._timeout_seconds = timeout_seconds
+        self._unsent = b""
+        self._unread = b""
+        self._waiting: deque[str] = deque()
+
+    def ask(self, document: RawDocument) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """Send one document; yield the answers that have come meanwhile, with the names of their copies."""
+        self._waiting.append(document.copy)
+        self._unsent += document.body + b"\n"
+        while self._unsent:
+            yield from self._turn()
+
+    def finish(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """End the input and yield the answers still to come; see that the command then ends well."""
+        self._in.close()
+        while self._turn_reads():
+            yield from self._answers()
+        if self._unread.strip():
+            raise self._broke("its last answer has no newline")
+        if self._waiting:
+            raise self._broke(f"it answered {len(self._waiting):,} documents too few")
+        try:
+            code = self._process.wait(_EXIT_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise self._broke("it does not end after its last answer") from error
+        if code != 0:
+            raise self._broke(f"it ended with {code}")
+
+    def _turn(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+        readable, writable, _ = select.select([self._out], [self._in], [], self._left())
+        if readable:
+            if not self._read():
+                raise self._broke("it ended before it had seen every document")
+            yield from self._answers()
+        if writable:
+            try:
+                self._unsent = self._unsent[os.write(self._in.fileno(), self._unsent[:_PIPE_BYTES]) :]
+            except BrokenPipeError as error:
+                raise self._broke("it ended before it had seen every document") from error
+
+    def _turn_reads(self) -> bool:
+        select.select([self._out], [], [], self._left())
+        return self._read()
+
+    def _left(self) -> float:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise self._broke(f"it did not finish within {self._timeout_seconds:g} s")
+        return min(left, 1.0)
+
+    def _read(self) -> bool:
+        if not select.select([self._out], [], [], 0)[0]:
+            return True
+        piece = os.read(self._out.fileno(), _PIPE_BYTES)
+        self._unread += piece
+        if len(self._unread) > ANSWER_BYTES_MAX:
+            raise self._broke(f"an answer is longer than {ANSWER_BYTES_MAX >> 20} MiB")
+        return bool(piece)
+
+    def _answers(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+        *lines, self._unread = self._unread.split(b"\n")
+        for line in lines:
+            if not self._waiting:
+                raise self._broke("it answered more than it was asked")
+            copy = self._waiting.popleft()
+            try:
+                answer = orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                raise self._broke(f"its answer for {copy} is no JSON: {line[:80]!r}") from error
+            if not isinstance(answer, dict):
+                raise self._broke(f"its answer for {copy} is no JSON document: {line[:80]!r}")
+            yield copy, answer
+
+    def _broke(self, what: str) -> StackError:
+        size = self._errors.seek(0, os.SEEK_END)
+        self._errors.seek(max(0, size - _SHOWN_BYTES))
+        said = self._errors.read().decode(errors="replace").strip()
+        return StackError(f"archive.decode: {what}{f'; it wrote: {said}' if said else ''}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the command and what it started in its session; it may have ended long ago."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None and not pipe.closed:
+            pipe.close()
+    process.wait()

@@ -1,0 +1,190 @@
+"""An Elasticsearch index or data stream, read whole through a point in time.
+
+Every copy is seen: the same `_id` in two backing indices is two documents. The order is `_shard_doc`, the
+tie-breaker Elasticsearch documents for paging a point in time with `search_after`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import orjson
+from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError, TransportError
+
+from harness.evidence.archives.fields import line_of, values_of
+from harness.model.errors import StackError
+from harness.model.protocols import RawDocument, StoredDocument
+
+_PAGE_DOCUMENTS = 2_000
+_KEEP_ALIVE = "1m"
+# A frozen store must not hold up the run's own schedule.
+_COUNT_SECONDS = 1.0
+# Names of other indices that an archive which does not exist is told beside.
+_LIKE_MAX = 3
+# No wildcard, list, exclusion, date mathematics or hidden name: it can name one index alone.
+_ONE_INDEX = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
+
+
+class ElasticsearchArchive:
+    """Reads one run's own index directly, never through the faulted link."""
+
+    def __init__(self, index: str, url: str, field: str = "message", timeout_seconds: float = 10.0) -> None:
+        """Name the index, the store and the field that holds the line."""
+        self._index = index
+        self.field = field
+        self._url = url
+        self._client = Elasticsearch(
+            url, request_timeout=timeout_seconds, max_retries=0, retry_on_timeout=False
+        )
+
+    def count(self) -> int:
+        """Return how many documents are visible; an index that does not exist yet holds none.
+
+        Raises:
+            StackError: the store does not answer, or not for all shards.
+        """
+        try:
+            client = self._client.options(request_timeout=_COUNT_SECONDS)
+            answer: Any = client.count(index=self._index).body
+        except NotFoundError:
+            return 0
+        except (ApiError, TransportError) as error:
+            raise self._unreadable(error) from error
+        self._check_shards(answer)
+        return int(answer["count"])
+
+    def refresh(self) -> None:
+        """Make everything stored so far visible.
+
+        Raises:
+            StackError: the store does not answer.
+        """
+        try:
+            self._client.indices.refresh(index=self._index)
+        except NotFoundError:
+            return
+        except (ApiError, TransportError) as error:
+            raise self._unreadable(error) from error
+
+    def read(self, fields: Sequence[str] = ()) -> Iterator[StoredDocument]:
+        """Yield every copy's line, with the values of the fields asked for.
+
+        Raises:
+            StackError: the store does not answer, or its answer is not about all shards.
+        """
+        for copy, document in self._documents([self.field, *fields]):
+            line = line_of(document, self.field)
+            yield StoredDocument(copy, line, values=values_of(document, fields))
+
+    def raw(self) -> Iterator[RawDocument]:
+        """Yield every copy whole.
+
+        Raises:
+            StackError: the store does not answer, or its answer is not about all shards.
+        """
+        for copy, document in self._documents(["*"]):
+            yield RawDocument(copy, orjson.dumps(document))
+
+    def absent(self) -> str:
+        """Name the index that does not exist, with those of like names that do.
+
+        Raises:
+            StackError: the store does not answer.
+        """
+        try:
+            if self._client.indices.exists(index=self._index):
+                return ""
+            there = self._client.indices.resolve_index(name="*").body
+        except (ApiError, TransportError) as error:
+            raise self._unreadable(error) from error
+        names = [entry["name"] for kind in ("indices", "data_streams") for entry in there[kind]]
+        like = get_close_matches(self._index, names, n=_LIKE_MAX)
+        hint = f" There is {', '.join(like)}." if like else ""
+        return (
+            f'no index or data stream "{self._index}" exists at {self._url}: check `archive.index` in the '
+            f"stack file against what the stack writes to.{hint}"
+        )
+
+    def remove(self, run_id: str) -> None:
+        """Delete this run's index, or the data stream of that exact name, and nothing else.
+
+        Args:
+            run_id: what the name must hold, as a proof that the index is this run's own.
+
+        Raises:
+            StackError: the name could stand for more than one index, or the store does not delete it.
+        """
+        if run_id not in self._index or not _ONE_INDEX.match(self._index):
+            raise StackError(
+                f'{self._url}: "{self._index}" is not deleted: only one index named for this run may be'
+            )
+        try:
+            if not self._client.indices.exists(index=self._index):
+                return
+            try:
+                self._client.indices.delete(index=self._index, expand_wildcards="none")
+            except (NotFoundError, BadRequestError):
+                # The answer for a data stream, which has an API of its own.
+                self._client.indices.delete_data_stream(name=self._index, expand_wildcards="none")
+        except (ApiError, TransportError) as error:
+            raise self._undeleted(error) from error
+
+    def _undeleted(self, error: Exception) -> StackError:
+        return StackError(f"{self._url}/{self._index}: the run's index could not be deleted: {error}")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _documents(self, includes: list[str]) -> Iterator[tuple[str, Any]]:
+        try:
+            point: str = self._client.open_point_in_time(index=self._index, keep_alive=_KEEP_ALIVE).body["id"]
+        except NotFoundError:
+            return
+        except (ApiError, TransportError) as error:
+            raise self._unreadable(error) from error
+        try:
+            yield from self._pages(point, includes)
+        except (ApiError, TransportError) as error:
+            raise self._unreadable(error) from error
+        finally:
+            self._forget(point)
+
+    def _pages(self, point: str, includes: list[str]) -> Iterator[tuple[str, Any]]:
+        after: list[Any] | None = None
+        while True:
+            answer: Any = self._client.search(
+                pit={"id": point, "keep_alive": _KEEP_ALIVE},
+                size=_PAGE_DOCUMENTS,
+                sort=[{"_shard_doc": "asc"}],
+                search_after=after,
+                source={"includes": includes},
+                track_total_hits=False,
+            ).body
+            self._check_shards(answer)
+            point = answer.get("pit_id", point)
+            hits = answer["hits"]["hits"]
+            for hit in hits:
+                yield f"{hit['_index']}/{hit['_id']}", hit["_source"]
+            if len(hits) < _PAGE_DOCUMENTS:
+                return
+            after = hits[-1]["sort"]
+
+    def _check_shards(self, answer: Any) -> None:
+        failed = answer["_shards"]["failed"]
+        if failed or answer.get("timed_out"):
+            what = f"{failed} shards failed" if failed else "the search timed out"
+            raise StackError(f"{self._url}/{self._index}: the archive cannot be read whole: {what}")
+
+    def _forget(self, point: str) -> None:
+        try:
+            self._client.close_point_in_time(id=point)
+        except (ApiError, TransportError):
+            # It expires by itself after keep_alive; what was read stays read.
+            return
+
+    def _unreadable(self, error: Exception) -> StackError:
+        return StackError(f"{self._url}/{self._index}: the archive cannot be read: {error}")

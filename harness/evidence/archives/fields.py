@@ -1,0 +1,38 @@
+"""The line and other fields within a stored document, named by a key or by a path of keys with dots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.model.protocols import Scalar
+
+
+def line_of(document: object, field: str) -> str:
+    """Return the text at `field`; what is not there reads as an empty line, which no run has sent.
+
+    A dot is part of a key or parts two keys, as in Elasticsearch: `log.original` finds `{"log.original": …}`
+    and `{"log": {"original": …}}` alike.
+    """
+    found = _at(document, field.split("."))
+    try:
+        return "" if found is None else str(found)
+    except RecursionError:
+        return ""  # nested deeper than Python can write: nobody's line
+
+
+def values_of(document: object, fields: Sequence[str]) -> tuple[Scalar | None, ...]:
+    """Return the values at several fields; None where there is none, or more than one."""
+    found = [_at(document, field.split(".")) for field in fields]
+    return tuple(value if isinstance(value, str | int | float | bool) else None for value in found)
+
+
+def _at(document: object, path: list[str]) -> object:
+    if not path:
+        return document
+    if not isinstance(document, Mapping):
+        return None
+    for length in range(len(path), 0, -1):
+        key = ".".join(path[:length])
+        if key in document and (found := _at(document[key], path[length:])) is not None:
+            return found
+    return None

@@ -1,0 +1,67 @@
+"""Counters in JSON files: a key may be dotted, and its values are summed over all files that have it."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from harness.model.errors import StackError
+
+_FILES_MAX = 1_000
+
+
+class JsonFileCounters:
+    """Reads every file that a pattern matches; a mapping counts as the sum of the numbers in it.
+
+    Args:
+        files: the pattern, e.g. `/spool/status-*.json`.
+    """
+
+    def __init__(self, files: str) -> None:
+        self._files = files
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, float]:
+        """Return the sum of each key that at least one file has.
+
+        Raises:
+            StackError: a file is no JSON object, or too many match.
+        """
+        paths = sorted(glob.glob(self._files))  # noqa: PTH207 - the pattern is a whole path, which Path.glob does not take
+        if len(paths) > _FILES_MAX:
+            raise StackError(f"{self._files}: {len(paths):,} files match, at most {_FILES_MAX:,} are read")
+        sums: dict[str, float] = {}
+        for path in paths:
+            content = _content(Path(path))
+            for key in keys:
+                if (value := _number(_inside(content, key))) is not None:
+                    sums[key] = sums.get(key, 0.0) + value
+        return sums
+
+
+def _content(path: Path) -> object:
+    try:
+        content = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise StackError(f"{path}: the counters cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise StackError(f"{path}: the counters are no JSON object")
+    return content
+
+
+def _inside(content: object, dotted: str) -> object:
+    for part in dotted.split("."):
+        content = content.get(part) if isinstance(content, dict) else None
+    return content
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, dict):
+        numbers = [number for each in value.values() if (number := _number(each)) is not None]
+        return sum(numbers)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)

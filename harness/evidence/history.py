@@ -1,0 +1,121 @@
+"""The history: facts appended by several processes, one file each, merged by the reader.
+
+A line is `{"event": "Sent", "rows": [[...], ...]}`, the rows being the fields of facts of one sort in their
+declared order. Each line is one write(2), so what a process recorded survives its SIGKILL; a line cut in the
+middle can only be a file's last and is left out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from itertools import groupby
+from pathlib import Path
+from typing import Any, get_args
+
+import orjson
+
+from harness.model import facts
+from harness.model.errors import InternalError, UnavailableError
+from harness.model.facts import Event
+
+HISTORY_BYTES_MAX = 2 << 30
+_ROWS_PER_LINE_MAX = 1_000
+_CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(facts.Event)}
+_FIELDS = {name: tuple(field.name for field in fields(cls)) for name, cls in _CLASSES.items()}
+
+
+class HistoryFullError(InternalError):
+    """The history reached its cap; what was not recorded cannot be judged."""
+
+
+class HistoryUnwritableError(UnavailableError):
+    """The history cannot be written: no room, a limit on file sizes, a broken disk."""
+
+
+class Recorder:
+    """Appends one process's facts to its own file, readable by the owner only."""
+
+    def __init__(self, path: Path, bytes_max: int = HISTORY_BYTES_MAX) -> None:
+        """Create or continue the file; `bytes_max` is its cap.
+
+        Raises:
+            HistoryUnwritableError: there is no room, or no permission.
+        """
+        self._path = path
+        try:
+            self._descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        except OSError as error:
+            raise self._unwritable(error.strerror) from error
+        self._bytes_left = bytes_max - path.stat().st_size
+
+    def record(self, *events: Event) -> None:
+        """Append facts.
+
+        Raises:
+            HistoryFullError: the cap is reached; nothing of this call is written from there on.
+            HistoryUnwritableError: there is no room.
+        """
+        self.record_all(events)
+
+    def record_all(self, events: Iterable[Event]) -> None:
+        """Append many facts, batched into lines by runs of one sort."""
+        for cls, run in groupby(events, key=type):
+            rows = [[getattr(event, name) for name in _FIELDS[cls.__name__]] for event in run]
+            for first in range(0, len(rows), _ROWS_PER_LINE_MAX):
+                self._write(cls.__name__, rows[first : first + _ROWS_PER_LINE_MAX])
+
+    def close(self) -> None:
+        """Close the file; idempotent."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _write(self, name: str, rows: list[list[Any]]) -> None:
+        line = orjson.dumps({"event": name, "rows": rows}) + b"\n"
+        self._bytes_left -= len(line)
+        if self._bytes_left < 0:
+            raise HistoryFullError(
+                f"{self._path}: the history reached its cap; raise --history-mib-max, or run "
+                "shorter scenarios or a lower rate"
+            )
+        try:
+            written = os.write(self._descriptor, line)
+        except OSError as error:
+            raise self._unwritable(error.strerror) from error
+        if written != len(line):
+            raise self._unwritable(f"only {written} of {len(line)} bytes of a line were written")
+
+    def _unwritable(self, why: str | None) -> HistoryUnwritableError:
+        return HistoryUnwritableError(
+            f"{self._path}: the history cannot be written: {why}; free space there, or name another "
+            "folder with --out"
+        )
+
+
+def read_history(folder: Path) -> list[Event]:
+    """Return all facts of a run's history folder, those with a time in its order, the others after them.
+
+    Raises:
+        InternalError: a line other than a file's cut last one cannot be read.
+    """
+    events = [event for path in sorted(folder.glob("*.jsonl")) for event in _read_file(path)]
+    return sorted(events, key=_time_ns)
+
+
+def _time_ns(event: Event) -> float:
+    at_ns: float | None = getattr(event, "at_ns", None)
+    return at_ns if at_ns is not None else getattr(event, "due_ns", float("inf"))
+
+
+def _read_file(path: Path) -> Iterator[Event]:
+    lines = path.read_bytes().split(b"\n")
+    lines.pop()  # what follows the last newline: nothing, or a line cut by the writer's death
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = orjson.loads(line)
+            cls = _CLASSES[entry["event"]]
+            yield from (cls(*row) for row in entry["rows"])
+        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+            raise InternalError(f"{path}:{number}: not a line of history: {error}") from error

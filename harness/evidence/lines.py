@@ -1,0 +1,159 @@
+"""Log lines that can be verified in every stored copy: each ends in its identity.
+
+A line is a function of (seed, sequence), or a line of a real file, byte for byte. The identity
+`⟨run:sequence:crc⟩` travels at the end, where no masking rule matches it; its CRC covers text and identity.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+from harness.model.errors import ScenarioError
+
+LINE_CHARACTERS_MAX = 16_384
+INPUT_BYTES_MAX = 1 << 30
+
+# A stack that trims white space leaves nothing before the identity of an empty line.
+_IDENTITY = re.compile(r"(?:\A| )⟨([0-9a-z-]{1,64}):(\d{1,12}):([0-9a-f]{8})⟩\Z")
+
+
+def stamp(text: str, run_id: str, sequence: int) -> str:
+    """Return the text with its identity at the end."""
+    return f"{text} ⟨{run_id}:{sequence}:{_crc(text, run_id, sequence)}⟩"
+
+
+def identify(line: str, run_id: str) -> int | None:
+    """Return the sequence a stored line claims in this run; None where it carries no identity of it.
+
+    A line whose CRC does not match still claims its sequence: its digest then shows that it was changed.
+    """
+    match = _IDENTITY.search(line)
+    if match is None or match[1] != run_id:
+        return None
+    return int(match[2])
+
+
+def digest(line: str) -> str:
+    """Return a 64-bit fingerprint of a line (BLAKE2b), as hexadecimal."""
+    return blake2b(line.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _crc(text: str, run_id: str, sequence: int) -> str:
+    whole = f"{text}⟨{run_id}:{sequence}".encode("utf-8", "surrogatepass")
+    return f"{zlib.crc32(whole):08x}"
+
+
+class LineSource(Protocol):
+    """Where the text of a record comes from: the same for every process that asks."""
+
+    def text(self, sequence: int) -> str:
+        """Return the text of this record, without its identity."""
+        ...
+
+
+class FileLines:
+    """The lines of a real log file in order, starting over when the workload needs more than it holds."""
+
+    def __init__(self, path: Path, lines_max: int) -> None:
+        """Read at most `lines_max` lines.
+
+        Raises:
+            ScenarioError: the file cannot be read, is empty or larger than 1 GiB.
+        """
+        self._lines = read_lines(path, lines_max)
+
+    def text(self, sequence: int) -> str:
+        """Return line `sequence`, counted from 0."""
+        return self._lines[sequence % len(self._lines)]
+
+
+def read_lines(path: Path, lines_max: int) -> Sequence[str]:
+    r"""Return the lines of a log file: the bytes between `\n`, one trailing `\r` dropped.
+
+    Bytes that are not UTF-8 become `\xNN` escapes, since a Python log call takes text; that is the form
+    expected back.
+
+    Raises:
+        ScenarioError: the file cannot be read, is empty or larger than 1 GiB.
+    """
+    try:
+        size_bytes = path.stat().st_size
+        if size_bytes > INPUT_BYTES_MAX:
+            raise ScenarioError(f"{path}: {size_bytes:,} bytes are more than 1 GiB; give a part of the file")
+        with path.open("rb") as file:
+            lines = [line for _, line in zip(range(lines_max), file, strict=False)]
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot read the input: {error.strerror}") from error
+    if not lines:
+        raise ScenarioError(f"{path}: the input holds no line; give a log file with at least one")
+    return [
+        line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "backslashreplace") for line in lines
+    ]
+
+
+class GeneratedLines:
+    """Lines as services write them: mostly short, some long, some tracebacks of many lines."""
+
+    def __init__(self, seed: int) -> None:
+        """Fix the seed; text is then a function of the sequence alone."""
+        self._seed = seed
+
+    def text(self, sequence: int) -> str:
+        """Return the text of this record, at most 16 KiB of characters."""
+        rng = Random(f"{self._seed}:{sequence}")  # noqa: S311 - reproducible load, not a secret
+        draw = rng.random()
+        if draw < 0.85:
+            return _event(rng)
+        if draw < 0.95:
+            return _with_payload(rng, rng.randint(300, 2_000))
+        if draw < 0.98:
+            return _traceback(rng)
+        return _with_payload(rng, rng.randint(2_000, LINE_CHARACTERS_MAX))
+
+
+_SERVICES = ("checkout", "payments", "search", "session", "inventory", "mail", "gateway", "billing")
+_EVENTS = (
+    "request {method} /api/v{n}/{noun} finished with {status} in {ms} ms",
+    "user {number} opened a session from 10.{n}.{n}.{n}",
+    "cache miss for key {noun}:{number}, loading from replica {n}",
+    "retrying {noun} after {ms} ms: connection reset by peer",
+    "processed batch {number}: {n} items, {ms} ms, queue depth {n}",
+    "größe geändert: {noun} → {number} Stück (naïve façade ☃)",
+    "slow query on table {noun}: {ms} ms, {number} rows",
+)
+_NOUNS = ("orders", "carts", "invoices", "profiles", "sessions", "baskets", "messages", "shipments")
+
+
+def _event(rng: Random) -> str:
+    text = rng.choice(_EVENTS).format(
+        method=rng.choice(("GET", "POST", "PUT", "DELETE")),
+        noun=rng.choice(_NOUNS),
+        status=rng.choice((200, 200, 200, 201, 204, 304, 400, 404, 500, 503)),
+        ms=rng.randint(1, 4_000),
+        number=rng.randint(1, 10_000_000),
+        n=rng.randint(1, 255),
+    )
+    return f"[{rng.choice(_SERVICES)}] {text}"
+
+
+def _with_payload(rng: Random, characters: int) -> str:
+    head = f"{_event(rng)} payload="
+    hex_digits = max(0, characters - len(head))
+    return head + (f"{rng.getrandbits(4 * hex_digits):0{hex_digits}x}" if hex_digits else "")
+
+
+def _traceback(rng: Random) -> str:
+    frames = [
+        f'  File "/srv/{rng.choice(_SERVICES)}/{rng.choice(_NOUNS)}.py", '
+        f"line {rng.randint(1, 900)}, in handle\n"
+        f"    return self.{rng.choice(_NOUNS)}.load(key, deadline={rng.random():.3f})"
+        for _ in range(rng.randint(3, 25))
+    ]
+    cause = rng.choice(("TimeoutError: read timed out", "KeyError: 'total'", "ValueError: bad amount"))
+    return "\n".join([f"{_event(rng)} failed", "Traceback (most recent call last):", *frames, cause])

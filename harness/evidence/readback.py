@@ -1,0 +1,148 @@
+"""Where a stack's records end up, read together: the archive and, where there are any, the dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from harness.evidence.lines import digest, identify
+from harness.evidence.transforms import lawful_forms
+from harness.model.facts import ArchiveRead, DeadLettered, DeadLettersRead, Event, Found, Unreadable
+from harness.model.protocols import Archive, Locatable, StoredDocument
+
+EXCERPT_CHARACTERS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class OutletSpec:
+    """How a run's outlets are opened and read.
+
+    `archive` and `dead_letters` open them; `expected_line` tells what was sent under a sequence, and
+    `transforms` what the stack may lawfully have done to it (words of `transforms.py`); `order_by` names the
+    archive's fields that say what came first, `reason_field` the dead letters' field that says why.
+    """
+
+    archive: Callable[[], Archive]
+    expected_line: Callable[[int], str]
+    run_id: str
+    order_by: tuple[str, ...] = ()
+    dead_letters: Callable[[], Archive] | None = None
+    reason_field: str = ""
+    transforms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything that was in the outlets at one moment."""
+
+    documents: Sequence[StoredDocument] = ()
+    letters: Sequence[StoredDocument] = ()
+
+    @property
+    def copies(self) -> int:
+        """Return how many copies there are in all."""
+        return len(self.documents) + len(self.letters)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A stored text beside what was sent under the sequence it claims."""
+
+    sequence: int | None
+    digest: str
+    excerpt: str
+    transformed: bool
+
+
+class Outlets:
+    """The open outlets of one run."""
+
+    def __init__(self, spec: OutletSpec) -> None:
+        """Open them."""
+        self._spec = spec
+        self._archive = spec.archive()
+        self._dead_letters = None if spec.dead_letters is None else spec.dead_letters()
+
+    def count(self) -> int:
+        """Return how many documents the archive shows now; raises StackError."""
+        return self._archive.count()
+
+    def read(self) -> Reading:
+        """Read all outlets whole; raises StackError where one cannot be.
+
+        Dead letters come first: a record on its way to the archive is seen twice rather than never.
+        """
+        letters: list[StoredDocument] = []
+        if self._dead_letters is not None:
+            self._dead_letters.refresh()
+            reason = (self._spec.reason_field,) if self._spec.reason_field else ()
+            letters = list(self._dead_letters.read(reason))
+        self._archive.refresh()
+        return Reading(list(self._archive.read(self._spec.order_by)), letters)
+
+    def archived(self, reading: Reading) -> set[int | None]:
+        """Return the sequences in the archive; None for what carries no identity of this run."""
+        return self._sequences(reading.documents)
+
+    def kept(self, reading: Reading) -> set[int | None]:
+        """Return the sequences in any outlet."""
+        return self._sequences(reading.documents) | self._sequences(reading.letters)
+
+    def facts(self, reading: Reading, now_ns: int) -> Iterator[Event]:
+        """Yield what was found, and that it was all.
+
+        Raises:
+            StackError: nothing was found, and the archive cannot tell any more whether it exists.
+        """
+        yield from self._unreadable(reading.documents)
+        for document in _readable(reading.documents):
+            seen = self._compared(document)
+            order = orjson.dumps(document.values).decode() if document.values else ""
+            yield Found(seen.sequence, seen.digest, document.copy, seen.excerpt, order, seen.transformed)
+        yield ArchiveRead(now_ns, len(reading.documents), self._absent(reading))
+        if self._dead_letters is None:
+            return
+        yield from self._unreadable(reading.letters)
+        for letter in _readable(reading.letters):
+            seen = self._compared(letter)
+            reason = str(letter.values[0] or "")[:EXCERPT_CHARACTERS] if letter.values else ""
+            yield DeadLettered(
+                seen.sequence, seen.digest, letter.copy, reason, seen.excerpt, seen.transformed
+            )
+        yield DeadLettersRead(now_ns, len(reading.letters))
+
+    def close(self) -> None:
+        """Close them."""
+        self._archive.close()
+        if self._dead_letters is not None:
+            self._dead_letters.close()
+
+    def _absent(self, reading: Reading) -> str:
+        """Say what does not exist where nothing was read."""
+        if reading.documents or not isinstance(self._archive, Locatable):
+            return ""
+        return self._archive.absent()
+
+    def _sequences(self, documents: Sequence[StoredDocument]) -> set[int | None]:
+        return {identify(document.line, self._spec.run_id) for document in _readable(documents)}
+
+    def _unreadable(self, documents: Sequence[StoredDocument]) -> Iterator[Unreadable]:
+        for document in documents:
+            if document.unreadable:
+                yield Unreadable(document.copy, document.unreadable, document.line[:EXCERPT_CHARACTERS])
+
+    def _compared(self, document: StoredDocument) -> _Compared:
+        line = document.line
+        sequence = identify(line, self._spec.run_id)
+        expected = None if sequence is None else self._spec.expected_line(sequence)
+        same = line == expected
+        lawful = same or (expected is not None and line in lawful_forms(expected, self._spec.transforms))
+        return _Compared(
+            sequence, digest(line), "" if lawful else line[:EXCERPT_CHARACTERS], lawful and not same
+        )
+
+
+def _readable(documents: Sequence[StoredDocument]) -> Iterator[StoredDocument]:
+    return (document for document in documents if not document.unreadable)

@@ -1,0 +1,167 @@
+"""How long each log call took, and how much of that is neither the harness's doing nor a dead process's.
+
+Two numbers (open loop): `call` is enter → return, `response` is due → return. Where the generator was late
+although no call was outstanding, the harness is at fault: each producer is replayed with that lateness taken
+out. While the application was hurt by a fault, or had ended by itself, no stack could have answered
+(docs/decisions/0003): what was under way then is cut off there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.judging.timeline import SECOND_NS, Account, Entry, Window
+from harness.model.facts import Event, FaultChanged
+from harness.model.protocols import APPLICATION
+
+MS_NS = 1_000_000
+_STUCK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One due record: its times in ms. `own_ms` is the response with the harness's lateness taken out.
+
+    Where a fault on the application cut it off, the times are those until then: it took that long at least.
+    Where its producer was still working off what such a fault had left due, `response_ms` is its own time.
+    """
+
+    due_ns: int
+    call_ms: float
+    response_ms: float
+    own_ms: float
+    cut: bool = False
+    behind: bool = False
+
+
+def outages_of(run: Account, events: Sequence[Event]) -> list[Window]:
+    """Return when faults were on the application, and when it was gone by itself, in time's order.
+
+    A fault that was never healed lasts to the end. A label goes on where "while" ends.
+    """
+    began: dict[int, FaultChanged] = {}
+    healed_ns: dict[int, int] = {}
+    for event in events:
+        if isinstance(event, FaultChanged) and event.target == APPLICATION:
+            if event.state == "injecting":
+                began[event.step] = event
+            elif event.state == "healed":
+                healed_ns[event.step] = event.at_ns
+    found = [
+        Window(f"{event.fault} on {event.target} was on", event.at_ns, healed_ns.get(step, run.ended_ns + 1))
+        for step, event in began.items()
+    ]
+    gone = run.application_gone()
+    return sorted(found if gone is None else [*found, gone], key=lambda outage: outage.from_ns)
+
+
+def stuck_calls(run: Account, outages: Sequence[Window]) -> list[Entry]:
+    """Return the records whose call never came back, long before anything ended that could have let it."""
+    lost = _lost_calls(run, outages)
+    return [
+        entry
+        for entry in run.entries.values()
+        if entry.sequence not in lost
+        and entry.sent_ns is not None
+        and entry.returned_ns is None
+        and run.ended_ns - entry.sent_ns > _STUCK_SECONDS * SECOND_NS
+    ]
+
+
+def timings_of(run: Account, outages: Sequence[Window]) -> list[Timing]:
+    """Return the times of all scheduled records; each producer is also replayed as if on time."""
+    timings: list[Timing] = []
+    lost = _lost_calls(run, outages)
+    for mine in _by_producer(run.scheduled()):
+        timings.extend(_replay(mine, run.ended_ns, outages, lost))
+    return timings
+
+
+def _by_producer(entries: Iterable[Entry]) -> Iterable[list[Entry]]:
+    """Return each producer's records in the order they were due, which is that of its calls."""
+    producers: dict[int, list[Entry]] = {}
+    for entry in sorted(entries, key=lambda entry: entry.due_ns):
+        producers.setdefault(entry.producer, []).append(entry)
+    return producers.values()
+
+
+def _lost_calls(run: Account, outages: Sequence[Window]) -> frozenset[int]:
+    """Return the records whose call went down with the application.
+
+    A producer makes one call at a time. A call that began before a fault on the application was healed and
+    never came back, although its producer has made another since, did not hold that producer: its process
+    died. Where no other followed, the call holds its producer still, and no fault excuses it.
+
+    An application that ended by itself takes all its calls with it; one that was stuck long before that was
+    stuck all the same.
+    """
+    lost: set[int] = set()
+    died_ns = run.exits[APPLICATION].at_ns if APPLICATION in run.exits else None
+    for mine in _by_producer(run.entries.values()):
+        followed = False
+        for entry in reversed(mine):
+            if entry.sent_ns is None:
+                continue
+            hit = followed and any(entry.sent_ns < outage.to_ns for outage in outages)
+            died = died_ns is not None and 0 <= died_ns - entry.sent_ns <= _STUCK_SECONDS * SECOND_NS
+            if entry.returned_ns is None and (hit or died):
+                lost.add(entry.sequence)
+            followed = True
+    return frozenset(lost)
+
+
+def _replay(
+    entries: Sequence[Entry], ended_ns: int, outages: Sequence[Window], lost: frozenset[int]
+) -> Iterable[Timing]:
+    free_ns = 0
+    backlog_ns = 0
+    stuck = False
+    for entry in entries:
+        cut_ns = _cut_ns(entry, outages, lost)
+        end_ns = ended_ns if entry.returned_ns is None else entry.returned_ns
+        if cut_ns is not None:
+            end_ns = cut_ns
+        if entry.sent_ns is not None:
+            call_ns = max(0, end_ns - entry.sent_ns)
+            stuck = stuck or (entry.returned_ns is None and entry.sequence not in lost)
+            # Where the cut came before the call, only an earlier call can have kept it waiting until then.
+            waits = cut_ns is not None and entry.sent_ns >= cut_ns and free_ns > entry.due_ns
+            free_ns = end_ns if waits else max(entry.due_ns, free_ns) + call_ns
+            own_ns = free_ns - entry.due_ns
+        else:
+            # Never sent: the stack's doing only where an earlier call of this producer never came back.
+            call_ns = 0
+            own_ns = ended_ns - entry.due_ns if stuck else 0
+        response_ns = end_ns - entry.due_ns
+        behind = cut_ns is None and entry.sent_ns is not None and backlog_ns > entry.due_ns
+        if behind and entry.sent_ns is not None:
+            # What the harness was late with, although its producer was free, is not the backlog's doing.
+            response_ns = own_ns + max(0, entry.sent_ns - backlog_ns)
+        if behind or any(_spans(entry, outage) for outage in outages):
+            backlog_ns = max(backlog_ns, entry.returned_ns or 0)
+        yield Timing(
+            entry.due_ns,
+            call_ns / MS_NS,
+            response_ns / MS_NS,
+            own_ns / MS_NS,
+            cut_ns is not None,
+            behind,
+        )
+
+
+def _spans(entry: Entry, outage: Window) -> bool:
+    """Return whether a record was due before the fault was healed, and answered after it had begun."""
+    return (
+        entry.due_ns < outage.to_ns and entry.returned_ns is not None and entry.returned_ns > outage.from_ns
+    )
+
+
+def _cut_ns(entry: Entry, outages: Sequence[Window], lost: frozenset[int]) -> int | None:
+    """Return when a fault on the application cut off a record that was due and not answered by then."""
+    if entry.returned_ns is None and entry.sequence not in lost:
+        return None
+    for outage in outages:
+        if entry.due_ns < outage.from_ns and (entry.returned_ns is None or _spans(entry, outage)):
+            return outage.from_ns
+    return None

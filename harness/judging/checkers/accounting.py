@@ -1,0 +1,171 @@
+"""The stack's own counters agree with what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+from harness.judging.measure import Measure
+from harness.judging.outcomes import DESTROYED, HELD, unread_outlet
+from harness.judging.timeline import SECOND_NS, Account, Entry, account
+from harness.model.facts import Event
+from harness.model.protocols import Charge, Level, Status, Verdict
+
+LAG_SECONDS = 2.0
+"""How far behind a counter may be that an application could not write any more: it was killed by a fault."""
+
+_WORDS = ("accepted", "delivered", "dead_lettered", "dropped", DESTROYED, HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """One counter, and the least and the most it may say; a range where nobody can know better."""
+
+    name: str
+    said: float
+    least: int
+    most: int
+    of_what: str
+
+    @property
+    def off_by(self) -> float:
+        return max(self.least - self.said, self.said - self.most, 0.0)
+
+    def sentence(self) -> str:
+        measured = f"{self.least:,}" if self.least == self.most else f"{self.least:,} to {self.most:,}"
+        return f"{self.name} says {self.said:,.0f}, measured: {measured} {self.of_what}"
+
+
+class Accounting:
+    """The stack's own counters agree, record by record, with what was measured.
+
+    `accepted` is compared with the log calls that came back, `delivered` with the archive, `dead_lettered`
+    with the dead letters, `dropped` (with `destroyed` and `held`) with the records that came back and are
+    nowhere. Only the last reading after the drain counts. A stack that drops and counts nothing fails here,
+    and so does one that claims to hold, or to have found destroyed, more than is missing.
+    """
+
+    objective: ClassVar[str] = "observability.miscounted"
+    dimension: ClassVar[str] = "self-observability"
+
+    def __init__(self, charge: Charge) -> None:
+        """Take what is to be judged."""
+        self._charge = charge
+        self._measure = Measure(self.objective, self.dimension, "records", 0)
+
+    @classmethod
+    def lacks(cls, charge: Charge) -> str:
+        """Return what must be declared for this to be planned."""
+        return "" if charge.counters & set(_WORDS) else "the stack declares no counters"
+
+    def check(self, events: Sequence[Event]) -> Verdict:
+        """Compare each declared counter with what was measured."""
+        run = account(events)
+        if unread := unread_outlet(run, self._charge):
+            return self._measure.verdict(Status.INCONCLUSIVE, None, unread)
+        if not any(entry.answered_ns is not None for entry in run.entries.values()):
+            return self._measure.verdict(
+                Status.INCONCLUSIVE, None, "no record was taken in, so nothing could be counted"
+            )
+        unread_names = sorted(name for name in self._charge.counters if run.counter(name) is None)
+        compared = [each for name in _WORDS if (each := self._compare(run, name)) is not None]
+        wrong = [each for each in compared if each.off_by > 0]
+        evidence = tuple(each.sentence() for each in compared)
+        reset = sorted(name for name in self._charge.counters - {HELD} if _fell(run, name))
+        if wrong and not reset:
+            worst = max(wrong, key=lambda each: each.off_by)
+            said = f"{len(wrong)} of {len(compared)} counters disagree with what was measured: "
+            story = tuple(each.sentence() for each in wrong)
+            return self._measure.verdict(
+                Status.FAIL, worst.off_by, said + ", ".join(each.name for each in wrong), evidence, story
+            )
+        if wrong or unread_names or not compared:
+            why = f"not readable after the drain: {', '.join(unread_names)}" if unread_names else ""
+            if wrong:
+                why = f"{', '.join(reset)} began anew during the run"
+            return self._measure.verdict(
+                Status.INCONCLUSIVE, None, why or "no counter could be compared", evidence
+            )
+        said = f"{len(compared)} counters agree with what was measured"
+        return self._measure.verdict(Status.PASS, 0, said, evidence)
+
+    def _compare(self, run: Account, name: str) -> _Compared | None:
+        said = run.counter(name)
+        if name not in self._charge.counters or said is None:
+            return None
+        return {
+            "accepted": self._accepted,
+            "delivered": self._delivered,
+            "dead_lettered": self._dead_lettered,
+            "dropped": self._dropped,
+            DESTROYED: self._destroyed,
+            HELD: self._held,
+        }[name](run, said)
+
+    def _accepted(self, run: Account, said: float) -> _Compared:
+        """Count calls that came back; one that failed, or never came back, may have been taken in or not."""
+        answered = sum(entry.answered_ns is not None for entry in run.entries.values())
+        entered = sum(entry.sent_ns is not None for entry in run.entries.values())
+        return _Compared("accepted", said, answered - _unwritten(run), entered, "log calls")
+
+    def _delivered(self, run: Account, said: float) -> _Compared:
+        """Count records in the archive; a stack may count each copy or each record."""
+        copies = sum(len(found) for found in run.copies.values()) + len(run.strays)
+        return _Compared("delivered", said, len(run.copies), copies, "in the archive")
+
+    def _dead_lettered(self, run: Account, said: float) -> _Compared | None:
+        if not run.letters_read_whole:
+            return None
+        copies = sum(len(found) for found in run.letters.values()) + len(run.stray_letters)
+        return _Compared("dead_lettered", said, len(run.letters), copies, "among the dead letters")
+
+    def _dropped(self, run: Account, said: float) -> _Compared:
+        """Count records that are nowhere: what is gone was dropped, unless it was destroyed or is held."""
+        gone = _gone(run)
+        came_back = [entry for entry in gone if entry.answered_ns is not None]
+        uncounted = sum(self._died_uncounted(run, entry) for entry in came_back)
+        held, destroyed = int(run.counter(HELD) or 0), int(run.counter(DESTROYED) or 0)
+        least = len(came_back) - uncounted - held - destroyed
+        most = len(gone) - min(held, len(gone)) + min(held, _unwritten(run)) - destroyed
+        return _Compared(
+            "dropped", said, max(0, least), max(0, most), "records that are nowhere, destroyed and held apart"
+        )
+
+    def _destroyed(self, run: Account, said: float) -> _Compared:
+        """Bound what can have been destroyed by what is missing; `dropped` is compared with the rest."""
+        return _Compared(DESTROYED, said, 0, len(_gone(run)), "records that are nowhere")
+
+    def _held(self, run: Account, said: float) -> _Compared:
+        """Bound what can be held by what is missing; a killed application's last word stands for ever."""
+        return _Compared(HELD, said, 0, len(_gone(run)) + _unwritten(run), "records that are nowhere")
+
+    def _died_uncounted(self, run: Account, entry: Entry) -> bool:
+        """Return whether it may have died in the killed application's memory, where nobody can count."""
+        in_memory = entry.acknowledged_ns is None or self._charge.promises.durability is Level.MEMORY
+        return in_memory and _was_under_way(run, entry, float("inf"))
+
+
+def _gone(run: Account) -> list[Entry]:
+    """Return the records that were handed over and can be read nowhere."""
+    return [entry for entry in run.entries.values() if entry.sent_ns and not run.kept(entry.sequence)]
+
+
+def _unwritten(run: Account) -> int:
+    """Return how many records a killed application had taken in and may not have written down any more."""
+    answered = (entry for entry in run.entries.values() if entry.answered_ns is not None)
+    return sum(_was_under_way(run, entry, LAG_SECONDS) for entry in answered)
+
+
+def _was_under_way(run: Account, entry: Entry, seconds: float) -> bool:
+    """Return whether a fault killed the application at most so many seconds after this record was sent."""
+    sent_ns = entry.sent_ns
+    return sent_ns is not None and any(
+        0 <= killed_ns - sent_ns <= seconds * SECOND_NS for killed_ns in run.application_kills_ns()
+    )
+
+
+def _fell(run: Account, name: str) -> bool:
+    """Return whether a counter that should only rise fell, as one does that a restart begins anew."""
+    return any(later.value < earlier.value for earlier, later in pairwise(run.readings.get(name, ())))

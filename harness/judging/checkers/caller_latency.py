@@ -1,0 +1,209 @@
+"""The log call returns in time, before, during and after every fault.
+
+`response` (due → return) is judged, not `call` (enter → return), since a call that blocks makes the next ones
+late without making them slow. Of lateness above the limit only what is not the harness's own is the stack's
+(`call_times.py`).
+
+A fault on the application itself holds up calls that no stack could have answered (docs/decisions/0003): what
+was under way when it began is cut off there, and what was due until it was healed is not judged. Where the
+application ended by itself, nobody can say what the rest of its calls would have taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from harness.judging.call_times import MS_NS, Timing, outages_of, stuck_calls, timings_of
+from harness.judging.measure import Measure
+from harness.judging.statistics import excess_odds, quantile, samples_needed
+from harness.judging.timeline import Account, Entry, Window, account
+from harness.model.facts import ControlCall, Event
+from harness.model.protocols import APPLICATION, Charge, Status, Verdict
+
+VETO = "deadlocked caller"
+_SHARE = 0.01
+_CONFIDENCE = 0.95
+
+
+class CallerLatency:
+    """The log call returns in time: `response` p99 within the promise, in every window of the run."""
+
+    objective: ClassVar[str] = "caller.response_p99_ms"
+    dimension: ClassVar[str] = "caller protection"
+    needs_quiet: ClassVar[bool] = True
+
+    def __init__(self, charge: Charge) -> None:
+        """Take what is to be judged."""
+        self._limit_ms = charge.promises.response_p99_ms
+        self._measure = Measure(self.objective, self.dimension, "ms", self._limit_ms)
+
+    def check(self, events: Sequence[Event]) -> Verdict:
+        """Judge each window's p99; calls that never returned count with the time they were seen to take."""
+        run = account(events)
+        outages = outages_of(run, events)
+        timings = timings_of(run, outages)
+        gone = run.application_gone()
+        unanswered = "" if gone is None else _unanswered(run, gone)
+        sendable = [timing for timing in timings if gone is None or not gone.holds(timing.due_ns)]
+        windows = [
+            (window, _within(sendable, window, self._limit_ms)) for window in _judged_windows(run, outages)
+        ]
+        judged = [_judge(window.label, inside, self._limit_ms) for window, inside in windows if inside]
+        if not judged:
+            return self._measure.verdict(
+                Status.INCONCLUSIVE, None, unanswered or "no record was due", samples=0
+            )
+        stuck = stuck_calls(run, outages)
+        status = Status.FAIL if stuck else _worst_of(status for status, _, _ in judged)
+        if status is Status.PASS and unanswered:
+            status = Status.INCONCLUSIVE
+        decisive = [window for window in judged if window[0] is status] or judged
+        _, p99_ms, sentence = max(decisive, key=lambda window: window[1])
+        return self._measure.verdict(
+            status,
+            p99_ms,
+            unanswered if unanswered and status is Status.INCONCLUSIVE else sentence,
+            evidence=(
+                *(sentence for _, _, sentence in judged),
+                *_unjudged(timings, outages),
+                *_figures(_whole(timings, outages), events),
+            ),
+            counterexample=_longest(run, stuck, timings) if status is Status.FAIL else (),
+            vetoes=(VETO,) if stuck else (),
+            samples=min(len(inside) for _, inside in windows if inside),
+        )
+
+
+def _worst_of(statuses: Iterable[Status]) -> Status:
+    """Return FAIL before INCONCLUSIVE before PASS."""
+    order = (Status.PASS, Status.INCONCLUSIVE, Status.FAIL)
+    return max(statuses, key=order.index)
+
+
+def _judged_windows(run: Account, outages: Sequence[Window]) -> list[Window]:
+    """Return the steady stretch and, for each fault, the stretch from its injection to the next one's.
+
+    A fault's recovery belongs to it: where healing ends is known only afterwards, and a window must hold the
+    number of samples that was planned for it. After a fault on the application its window begins with its
+    healing, and so does that of a fault which lay within it.
+    """
+    ends = [window.from_ns for _, window in run.fault_windows[1:]] + [run.probing_ns]
+    own = {outage.from_ns for outage in outages}
+    faults = [
+        Window(
+            f"{window.label}, once healed" if window.from_ns in own else f"{window.label} and after",
+            max([window.from_ns, *(each.to_ns for each in outages if each.holds(window.from_ns))]),
+            to_ns,
+        )
+        for (_, window), to_ns in zip(run.fault_windows, ends, strict=False)
+    ]
+    return [run.steady(), *faults]
+
+
+def _within(timings: Sequence[Timing], window: Window, limit_ms: float) -> list[Timing]:
+    """Return what a window is judged by: of what was cut off, only what was above the limit by then."""
+    return [
+        timing
+        for timing in timings
+        if window.holds(timing.due_ns) and (not timing.cut or timing.own_ms > limit_ms)
+    ]
+
+
+def _whole(timings: Sequence[Timing], outages: Sequence[Window]) -> list[Timing]:
+    return [
+        timing
+        for timing in timings
+        if not timing.cut and not any(outage.holds(timing.due_ns) for outage in outages)
+    ]
+
+
+def _unjudged(timings: Sequence[Timing], outages: Sequence[Window]) -> tuple[str, ...]:
+    """Say what a fault on the application leaves out of the judgement, and how much of it there is."""
+    said = [
+        f"not judged: {sum(outage.holds(timing.due_ns) for timing in timings):,} records due while "
+        f"{outage.label}, which nobody could send"
+        for outage in outages
+    ]
+    behind = sum(
+        timing.behind and not any(outage.holds(timing.due_ns) for outage in outages) for timing in timings
+    )
+    if behind:
+        said.append(
+            f"{behind:,} records due after the healing waited behind those and count with their own time"
+        )
+    cut = sum(timing.cut for timing in timings)
+    if cut:
+        said.append(
+            f"{cut:,} records were under way when the application was hit; they count where they were above "
+            "the limit by then, and are left out where they were not"
+        )
+    return tuple(said)
+
+
+def _unanswered(run: Account, gone: Window) -> str:
+    """Say how much nobody can judge because the application ended by itself; empty where that is nothing.
+
+    Whether the stack made it end cannot be told from here, so this is no failure of the stack's, and no pass.
+    """
+    open_calls = [
+        entry for entry in run.scheduled() if entry.returned_ns is None and entry.due_ns < gone.to_ns
+    ]
+    if not open_calls:
+        return ""
+    ended = run.exits[APPLICATION]
+    return (
+        f"the application ended by itself with {ended.returncode} at about {run.seconds(gone.from_ns)}: "
+        f"{len(open_calls):,} of {len(run.scheduled()):,} records were not answered then or never sent"
+    )
+
+
+def _judge(label: str, timings: Sequence[Timing], limit_ms: float) -> tuple[Status, float, str]:
+    """Return the status of one window, its p99 in ms, and the sentence that says so."""
+    p99_ms = quantile([timing.response_ms for timing in timings], 1 - _SHARE)
+    own_p99_ms = quantile([timing.own_ms for timing in timings], 1 - _SHARE)
+    excesses = sum(timing.own_ms > limit_ms for timing in timings)
+    needed = samples_needed(1 - _SHARE, _CONFIDENCE)
+    said = f"{label}: response p99 {p99_ms:,.1f} ms over {len(timings):,} records"
+    if len(timings) < needed:
+        if excesses and excess_odds(len(timings), excesses, _SHARE) < 1 - _CONFIDENCE:
+            return Status.FAIL, own_p99_ms, f"{said}, {excesses:,} of them above {limit_ms:g} ms"
+        return Status.INCONCLUSIVE, p99_ms, f"{said}; {needed} are needed to bound a p99"
+    if own_p99_ms > limit_ms:
+        return Status.FAIL, own_p99_ms, f"{said}, above {limit_ms:g} ms"
+    if p99_ms > limit_ms:
+        return Status.INCONCLUSIVE, p99_ms, f"{said}, but only {own_p99_ms:,.1f} ms of it are the stack's"
+    return Status.PASS, p99_ms, said
+
+
+def _figures(timings: Sequence[Timing], events: Sequence[Event]) -> tuple[str, ...]:
+    control_ms = [
+        (event.returned_ns - event.due_ns) / MS_NS for event in events if isinstance(event, ControlCall)
+    ]
+    return (
+        _spread("call", [timing.call_ms for timing in timings]),
+        _spread("response", [timing.response_ms for timing in timings]),
+        _spread("response of the NullHandler control beside it", control_ms),
+    )
+
+
+def _spread(name: str, values_ms: Sequence[float]) -> str:
+    if not values_ms:
+        return f"{name}: no sample"
+    parts = ", ".join(
+        f"{label} {quantile(values_ms, fraction):,.3f}"
+        for label, fraction in (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0))
+    )
+    return f"{name}: {parts} ms over {len(values_ms):,} calls"
+
+
+def _longest(run: Account, stuck: Sequence[Entry], timings: Sequence[Timing]) -> tuple[str, ...]:
+    if stuck:
+        entry = stuck[0]
+        began = run.seconds(entry.sent_ns)
+        return (f"the log call of record {entry.sequence} began at {began} and never returned",)
+    longest = max(timings, key=lambda timing: timing.own_ms)
+    return (
+        f"the record due at {run.seconds(longest.due_ns)} was answered {longest.response_ms:,.1f} ms later, "
+        f"{run.what_was_on(longest.due_ns)}; its own call took {longest.call_ms:,.1f} ms",
+    )

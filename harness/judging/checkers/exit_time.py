@@ -1,0 +1,52 @@
+"""Whoever is told to end has ended in time: the application, and the stack's own processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from harness.judging.measure import Measure
+from harness.model.facts import EXIT_SECONDS, Event, Sample
+from harness.model.protocols import Charge, Status, Verdict
+
+
+class ExitTime:
+    """Whoever is told to end has ended within `exit_seconds`: a deployment must not hang on its logs.
+
+    Measured at the end of the run, from the request to the end. One that had to be killed counts with the
+    time it was waited for.
+    """
+
+    objective: ClassVar[str] = "caller.exit_seconds"
+    dimension: ClassVar[str] = "caller protection"
+    needs_quiet: ClassVar[bool] = True
+
+    def __init__(self, charge: Charge) -> None:
+        """Take what is to be judged."""
+        self._limit_seconds = charge.promises.exit_seconds
+        self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
+
+    @classmethod
+    def lacks(cls, charge: Charge) -> str:
+        """Return what must be declared for this to be planned."""
+        return "" if charge.promises.exit_seconds is not None else "the stack promises no exit_seconds"
+
+    def check(self, events: Sequence[Event]) -> Verdict:
+        """Compare the longest exit with the promise."""
+        prefix = f"{EXIT_SECONDS}."
+        exits = {
+            event.name.removeprefix(prefix): event.value
+            for event in events
+            if isinstance(event, Sample) and event.name.startswith(prefix)
+        }
+        if not exits or self._limit_seconds is None:
+            return self._measure.verdict(Status.INCONCLUSIVE, None, "no exit was measured")
+        who = max(exits, key=exits.__getitem__)
+        evidence = tuple(f"{name} ended after {seconds:.2f} s" for name, seconds in sorted(exits.items()))
+        said = f"{who} took {exits[who]:.2f} s to end"
+        if exits[who] <= self._limit_seconds:
+            return self._measure.verdict(Status.PASS, exits[who], said, evidence)
+        story = (f"{who} was told to end when all records had been sent", said)
+        return self._measure.verdict(
+            Status.FAIL, exits[who], f"{said}, {self._limit_seconds:g} s are promised", evidence, story
+        )

@@ -1,0 +1,73 @@
+"""Every stored line is, byte for byte, a line that was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from harness.judging.measure import Measure
+from harness.judging.outcomes import unread_outlet
+from harness.judging.timeline import account
+from harness.model.facts import DeadLettered, Event, Found, Unreadable
+from harness.model.protocols import Charge, Status, Verdict
+
+VETO = "undetected corruption"
+
+
+class Integrity:
+    """Every stored line is, byte for byte, a line that was sent: none changed, none torn, none invented.
+
+    What the stack file declares under `transforms` is no change, as long as it explains every difference.
+    That holds for dead letters as well: a person has to be able to send them again. A copy that cannot be
+    read at all proves no line; it counts here and is named.
+    """
+
+    objective: ClassVar[str] = "integrity.corrupted"
+    dimension: ClassVar[str] = "integrity"
+
+    def __init__(self, charge: Charge) -> None:
+        """Take what is to be judged."""
+        self._charge = charge
+        self._measure = Measure(self.objective, self.dimension, "copies", 0)
+
+    def check(self, events: Sequence[Event]) -> Verdict:
+        """Count the copies whose text differs from what was sent, or that carry no identity of this run."""
+        run = account(events)
+        copies: list[tuple[int, Found | DeadLettered]] = [
+            *((sequence, found) for sequence, archived in run.copies.items() for found in archived),
+            *((sequence, letter) for sequence, letters in run.letters.items() for letter in letters),
+        ]
+        changed = [
+            found
+            for sequence, found in copies
+            if found.digest != run.entries[sequence].digest and not found.transformed
+        ]
+        transformed = sum(found.transformed for _, found in copies)
+        strays: list[Found | DeadLettered] = [*run.strays, *run.stray_letters]
+        unreadable = len(run.unreadable)
+        found_wrong: list[Found | DeadLettered | Unreadable] = [*changed, *strays, *run.unreadable]
+        total = len(strays) + len(copies) + unreadable
+        if found_wrong:
+            return self._measure.verdict(
+                Status.FAIL,
+                len(found_wrong),
+                f"of {total:,} stored copies {len(changed):,} differ from what was sent and "
+                f"{len(strays):,} carry no identity of this run (invented or torn)"
+                + (f"; {unreadable:,} cannot be read" if unreadable else ""),
+                counterexample=_shown(found_wrong[0]),
+                # What shows itself as damaged is no undetected corruption.
+                vetoes=(VETO,) if changed or strays else (),
+            )
+        if why := unread_outlet(run, self._charge) or ("" if total else "no record was found"):
+            return self._measure.verdict(Status.INCONCLUSIVE, None, why)
+        said = f"all {total:,} stored copies equal, byte for byte, what was sent"
+        if transformed:
+            said += f", {transformed:,} of them after a declared transform"
+        return self._measure.verdict(Status.PASS, 0, said)
+
+
+def _shown(found: Found | DeadLettered | Unreadable) -> tuple[str, ...]:
+    if isinstance(found, Unreadable):
+        return (f"the copy at {found.copy} cannot be read: {found.reason}", f"it holds: {found.excerpt!r}")
+    name = "a copy without identity" if found.sequence is None else f"a copy of record {found.sequence}"
+    return (f"{name} at {found.copy}", f"it reads: {found.excerpt!r}")

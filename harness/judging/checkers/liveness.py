@@ -1,0 +1,60 @@
+"""A fresh record, written after the last fault was healed, arrives in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from harness.judging.measure import Measure
+from harness.judging.outcomes import fates, unread_outlet
+from harness.judging.timeline import SECOND_NS, Account, account
+from harness.model.facts import PROBES_FOUND, Event, Sample
+from harness.model.protocols import Charge, Status, Verdict
+
+
+class Liveness:
+    """A fresh record, written after the last fault was healed, arrives in time, and no older one is stuck.
+
+    What the stack says it still holds after the drain deadline has not arrived in time either.
+    """
+
+    objective: ClassVar[str] = "recovery.fresh_record_seconds"
+    dimension: ClassVar[str] = "recovery"
+
+    def __init__(self, charge: Charge) -> None:
+        """Take what is to be judged."""
+        self._charge = charge
+        self._limit_seconds = charge.scenario.liveness_seconds
+        self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
+
+    def check(self, events: Sequence[Event]) -> Verdict:
+        """Measure from the first probe's due time until all probes were seen in the archive."""
+        run = account(events)
+        probes = [entry for entry in run.entries.values() if entry.due_ns >= run.probing_ns]
+        if not probes:
+            return self._measure.verdict(Status.INCONCLUSIVE, None, "no fresh record was sent")
+        readings = [event for event in events if isinstance(event, Sample) and event.name == PROBES_FOUND]
+        if not readings:
+            return self._measure.verdict(
+                Status.INCONCLUSIVE, None, "the archive could not be read after healing"
+            )
+        complete = [reading for reading in readings if reading.value >= len(probes)]
+        if not complete:
+            best = int(max(reading.value for reading in readings))
+            summary = f"only {best} of {len(probes)} fresh records arrived within {self._limit_seconds:g} s"
+            return self._measure.verdict(Status.FAIL, None, summary)
+        if stuck := self._stuck(run):
+            return self._measure.verdict(Status.FAIL, None, stuck)
+        first_due_ns = min(entry.due_ns for entry in probes)
+        seconds = (min(reading.at_ns for reading in complete) - first_due_ns) / SECOND_NS
+        status = Status.PASS if seconds <= self._limit_seconds else Status.FAIL
+        return self._measure.verdict(
+            status, seconds, f"all {len(probes)} fresh records were readable after {seconds:.1f} s"
+        )
+
+    def _stuck(self, run: Account) -> str:
+        found = fates(run, self._charge)
+        if unread_outlet(run, self._charge) or not found.held:
+            return ""
+        deadline = f"{self._charge.scenario.drain_seconds:g} s"
+        return f"{found.held:,} acknowledged records are still held by the stack after {deadline}"

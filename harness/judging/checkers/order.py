@@ -1,0 +1,109 @@
+"""Each producer's records can be read in the order in which they were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar, TypeAlias
+
+import orjson
+
+from harness.judging.measure import Measure
+from harness.judging.timeline import Account, account
+from harness.model.facts import Event
+from harness.model.protocols import Charge, Status, Verdict
+
+Key: TypeAlias = tuple[tuple[bool, float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """One record's place: what the stack's `order_by` fields say, as a key and as written."""
+
+    key: Key
+    sequence: int
+    shown: str
+
+
+class Order:
+    """Each producer's records can be read in the order in which they were sent.
+
+    Of each record the first copy counts. Sorted by the stack's `order_by` fields (numbers by value, texts by
+    code point), a producer's sequences must rise; two records of one producer with the same values are out of
+    order too, because nobody could tell which came first. What the stack never stored is not judged here.
+    """
+
+    objective: ClassVar[str] = "integrity.out_of_order"
+    dimension: ClassVar[str] = "integrity"
+
+    def __init__(self, charge: Charge) -> None:
+        """Take what is to be judged."""
+        self._order_by = charge.promises.order_by
+        self._measure = Measure(self.objective, self.dimension, "records", 0)
+
+    @classmethod
+    def lacks(cls, charge: Charge) -> str:
+        """Return what must be declared for this to be planned."""
+        return "" if charge.promises.order_by else "the stack promises no order_by"
+
+    def check(self, events: Sequence[Event]) -> Verdict:
+        """Sort each producer's stored records as the stack says and compare with how they were sent."""
+        run = account(events)
+        fields = ", ".join(self._order_by)
+        producers, unplaced = _producers(run)
+        pairs = [pair for placed in producers for pair in pairwise(placed)]
+        if not run.read_whole:
+            return self._measure.verdict(Status.INCONCLUSIVE, None, "the archive was not read whole")
+        if not pairs:
+            why = f"no stored record has a value for {fields}" if unplaced else "no producer has two records"
+            return self._measure.verdict(Status.INCONCLUSIVE, None, why)
+        wrong = [(one, two) for one, two in pairs if one.sequence > two.sequence or one.key == two.key]
+        count = sum(len(placed) for placed in producers)
+        if not (wrong or unplaced):
+            said = f"sorted by {fields}, {count:,} records of {len(producers)} producers are in their order"
+            return self._measure.verdict(Status.PASS, 0, said)
+        return self._measure.verdict(
+            Status.FAIL,
+            len(wrong) + len(unplaced),
+            f"sorted by {fields}, {len(wrong):,} of {len(pairs):,} neighbours are out of order"
+            + (f", and {len(unplaced):,} records lack a value" if unplaced else ""),
+            counterexample=_shown(run, *wrong[0]) if wrong else (f"record {unplaced[0]} has no value there",),
+        )
+
+
+def _producers(run: Account) -> tuple[list[list[_Placed]], list[int]]:
+    """Return each producer's records, sorted by their keys, and the records that cannot be sorted."""
+    placed: dict[int, list[_Placed]] = {}
+    unplaced = []
+    for sequence, copies in run.copies.items():
+        shown = copies[0].order
+        key = _key(shown)
+        if key is None:
+            unplaced.append(sequence)
+        else:
+            placed.setdefault(run.entries[sequence].producer, []).append(_Placed(key, sequence, shown))
+    for records in placed.values():
+        records.sort(key=lambda record: (record.key, record.sequence))
+    return [placed[producer] for producer in sorted(placed)], sorted(unplaced)
+
+
+def _key(text: str) -> Key | None:
+    """Return what to sort by: numbers before texts, each in its own way; None where a value is missing."""
+    values: list[str | float | None] = orjson.loads(text) if text else [None]
+    present = [value for value in values if value is not None]
+    if len(present) < len(values):
+        return None
+    return tuple(
+        (True, 0.0, value) if isinstance(value, str) else (False, float(value), "") for value in present
+    )
+
+
+def _shown(run: Account, one: _Placed, two: _Placed) -> tuple[str, ...]:
+    first, second = run.entries[one.sequence], run.entries[two.sequence]
+    return (
+        f"producer {first.producer} sent record {one.sequence} at {run.seconds(first.sent_ns)} "
+        f"and record {two.sequence} at {run.seconds(second.sent_ns)}",
+        f"record {one.sequence} is stored with {one.shown}, record {two.sequence} with {two.shown}",
+        "both have the same place" if one.key == two.key else "the later one is read first",
+    )

@@ -1,0 +1,180 @@
+"""After the last fault is healed the store soon takes in as much as before, and what piled up is soon gone.
+
+Both are read off the archive's own count, which is asked for several times a second. What is not in the
+archive at the end is not waited for here: that is loss, and judged as such.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.judging.measure import Measure
+from harness.judging.timeline import SECOND_NS, Account, account
+from harness.model.facts import STORED, Event, FaultChanged, Sample
+from harness.model.protocols import Charge, Status, Verdict
+
+THROUGHPUT_SHARE = 0.9
+# Stores show what they took in now and then, often once a second; a shorter span would see bursts, no rate.
+_SPAN_NS = 2 * SECOND_NS
+_SETTLING_NS = SECOND_NS
+_SAMPLES_MIN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How the store came back; times in seconds after healing, None = not as long as anyone looked."""
+
+    steady_per_second: float
+    steady_backlog: int
+    throughput_seconds: float | None
+    backlog_seconds: float | None
+
+
+class _RecoveryTime(ABC):
+    """What both have in common: limit, evidence, and when there is nothing to judge."""
+
+    objective: ClassVar[str]
+    dimension: ClassVar[str] = "recovery"
+    needs_quiet: ClassVar[bool] = True
+
+    def __init__(self, charge: Charge) -> None:
+        """Take what is to be judged."""
+        self._limit_seconds = charge.scenario.recovery_seconds
+        self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
+
+    @classmethod
+    def lacks(cls, charge: Charge) -> str:
+        """Return what must be there for this to be planned."""
+        return "" if charge.scenario.steps else "no scenario has a fault to recover from"
+
+    def check(self, events: Sequence[Event]) -> Verdict:
+        """Measure from the last healing and compare with the scenario's `recovery_seconds`."""
+        found = recovery(events)
+        if isinstance(found, str):
+            return self._measure.verdict(Status.INCONCLUSIVE, None, found)
+        seconds = self.measured(found)
+        evidence = (
+            f"in steady state the store took in {found.steady_per_second:,.1f} records a second and was at "
+            f"most {found.steady_backlog:,} records behind",
+        )
+        if seconds is None or seconds > self._limit_seconds:
+            when = "not" if seconds is None else f"only {seconds:.1f} s"
+            said = f"{self.wanted(found)} {when} after the last fault was healed"
+            story = (
+                f"the last fault was healed; {self._limit_seconds:g} s later this was still missing",
+                said,
+            )
+            return self._measure.verdict(Status.FAIL, seconds, said, evidence, story)
+        said = f"{self.wanted(found)} {seconds:.1f} s after the last fault was healed"
+        return self._measure.verdict(Status.PASS, seconds, said, evidence)
+
+    @abstractmethod
+    def measured(self, found: Recovery) -> float | None:
+        """Return the number that is judged."""
+
+    @abstractmethod
+    def wanted(self, found: Recovery) -> str:
+        """Say what was waited for, as the beginning of a sentence."""
+
+
+class ThroughputRecovery(_RecoveryTime):
+    """After the last fault is healed, the store soon takes in 90 % of what it did in steady state."""
+
+    objective: ClassVar[str] = "recovery.throughput_seconds"
+
+    def measured(self, found: Recovery) -> float | None:
+        """Return when throughput was back; a store that has everything has nothing more to take in."""
+        times = [each for each in (found.throughput_seconds, found.backlog_seconds) if each is not None]
+        return min(times, default=None)
+
+    def wanted(self, found: Recovery) -> str:
+        """Name the throughput."""
+        return f"{THROUGHPUT_SHARE * found.steady_per_second:,.0f} records a second were reached"
+
+
+class BacklogRecovery(_RecoveryTime):
+    """After the last fault is healed, the backlog is soon no larger than it was in steady state."""
+
+    objective: ClassVar[str] = "recovery.backlog_seconds"
+
+    def measured(self, found: Recovery) -> float | None:
+        """Return when the backlog was gone."""
+        return found.backlog_seconds
+
+    def wanted(self, found: Recovery) -> str:
+        """Name the backlog."""
+        return f"the backlog was down to {found.steady_backlog:,} records"
+
+
+def recovery(events: Sequence[Event]) -> Recovery | str:
+    """Measure how the store came back, or say why that cannot be told."""
+    run = account(events)
+    counts = [event for event in events if isinstance(event, Sample) and event.name == STORED]
+    healed_ns = max(_healed(events), default=None)
+    steady = run.steady()
+    settled_ns = steady.from_ns + _SETTLING_NS
+    before = [count for count in counts if settled_ns <= count.at_ns < steady.to_ns]
+    if healed_ns is None or len(_healed(events)) < len(run.fault_windows):
+        return "a fault was not healed"
+    if not run.read_whole:
+        return "the archive was not read whole"
+    after = [count for count in counts if count.at_ns >= healed_ns]
+    if len(before) < _SAMPLES_MIN or len(after) < _SAMPLES_MIN:
+        return "the archive was counted too seldom before the fault or after it"
+    seconds = (before[-1].at_ns - before[0].at_ns) / SECOND_NS
+    counted_per_second = (before[-1].value - before[0].value) / seconds if seconds else 0.0
+    # Seen in bursts over a few seconds, more may seem to come in than was ever sent.
+    steady_per_second = min(counted_per_second, _due_per_second(run))
+    if steady_per_second <= 0:
+        return "nothing reached the store before the fault"
+    behind = _Behind(run)
+    steady_backlog = max(behind.at(count) for count in before)
+    wanted = THROUGHPUT_SHARE * steady_per_second
+    return Recovery(
+        steady_per_second,
+        steady_backlog,
+        _first(after, healed_ns, lambda count: _rate(counts, count) >= wanted),
+        _first(after, healed_ns, lambda count: behind.at(count) <= steady_backlog),
+    )
+
+
+def _due_per_second(run: Account) -> float:
+    steady = run.steady()
+    due = sum(steady.holds(entry.due_ns) for entry in run.scheduled())
+    return due * SECOND_NS / max(1, steady.to_ns - steady.from_ns)
+
+
+def _healed(events: Sequence[Event]) -> list[int]:
+    return [event.at_ns for event in events if isinstance(event, FaultChanged) and event.state == "healed"]
+
+
+class _Behind:
+    """How many copies the store lacks at a moment, of those that it has at the end."""
+
+    def __init__(self, run: Account) -> None:
+        self._sent_ns = sorted(
+            entry.sent_ns
+            for sequence, copies in run.copies.items()
+            for entry in (run.entries[sequence],) * len(copies)
+            if entry.sent_ns is not None
+        )
+
+    def at(self, count: Sample) -> int:
+        return max(0, bisect_right(self._sent_ns, count.at_ns) - int(count.value))
+
+
+def _first(counts: Sequence[Sample], from_ns: int, holds: Callable[[Sample], bool]) -> float | None:
+    return next(((count.at_ns - from_ns) / SECOND_NS for count in counts if holds(count)), None)
+
+
+def _rate(counts: Sequence[Sample], last: Sample) -> float:
+    """Return the records a second that came in over the two seconds or more that end with a count."""
+    index = bisect_right(counts, last.at_ns - _SPAN_NS, key=lambda count: count.at_ns) - 1
+    if index < 0:
+        return 0.0
+    first = counts[index]
+    return (last.value - first.value) / ((last.at_ns - first.at_ns) / SECOND_NS)

@@ -1,0 +1,325 @@
+"""May this go on? The decision from the score, the verdicts and the team's rules, with every reason.
+
+Pure: the same score, verdicts, rules and day always give the same decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import Enum
+from math import isfinite
+from operator import ge, gt, le, lt
+from types import MappingProxyType
+
+from harness.judging.points import hundredths
+from harness.judging.score import earned
+from harness.judging.waivers import Exemption, expired, is_waived, standing
+from harness.model.protocols import Status, Verdict
+from harness.model.registry import unknown
+from harness.model.result import GateDecision, ObjectiveScore, Score
+
+# Points are sums of weights in binary fractions; two scores closer than this are the same score.
+POINTS_TOLERANCE = 1e-6
+
+_COMPARISONS = MappingProxyType({">": gt, ">=": ge, "<": lt, "<=": le})
+_SEVERITY = MappingProxyType({Status.PASS: 0, Status.WARN: 1, Status.INCONCLUSIVE: 2, Status.FAIL: 3})
+
+
+class OnInconclusive(Enum):
+    """What a run that could not be decided counts as."""
+
+    INCONCLUSIVE = "inconclusive"
+    FAIL = "fail"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A comparison that an objective's value must not satisfy: `> 100`."""
+
+    comparison: str
+    bound: float
+
+    def exceeded_by(self, value: float) -> bool:
+        """Say whether a value is beyond the limit."""
+        return bool(_COMPARISONS[self.comparison](value, self.bound))
+
+    def __str__(self) -> str:
+        return f"{self.comparison} {self.bound:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveRule:
+    """Limits on one objective's value, in the objective's own unit.
+
+    `samples_min` is how many observations a value must rest on to count at all.
+    """
+
+    fail: Limit | None = None
+    warn: Limit | None = None
+    samples_min: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateRules:
+    """What a team asks for beyond the built-in vetoes, which no rule can remove.
+
+    `veto` names objectives whose FAIL fails the gate whatever the score is. `waivers` excuse failures that
+    the team lives with for now, `not_applicable` takes objectives out of the plan; both end by themselves.
+    """
+
+    score_min: float = 98.0
+    veto: tuple[str, ...] = ()
+    objectives: Mapping[str, ObjectiveRule] = field(default_factory=dict)
+    on_inconclusive: OnInconclusive = OnInconclusive.INCONCLUSIVE
+    waivers: tuple[Exemption, ...] = ()
+    not_applicable: tuple[Exemption, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    status: Status
+    reason: str
+
+
+def decide(
+    score: Score,
+    verdicts: Sequence[Verdict],
+    rules: GateRules,
+    today: date,
+    broke: Sequence[str] = (),
+) -> GateDecision:
+    """Decide whether a run passes the gate.
+
+    The worst finding decides, in the order PASS, WARN, INCONCLUSIVE, FAIL. A gate may ask for more than the
+    stack promises, never for less: an objective that it names and that FAILED fails the gate, unless a waiver
+    covers it. What is waived is still said, and makes a PASS a WARN, which lets pass too.
+
+    Args:
+        score: the run's score, an interval in points of 100.
+        verdicts: every verdict of every scenario.
+        rules: what the team asks for.
+        today: the day that decides which exemptions still stand.
+        broke: what broke around the scenarios (`Result.broke`). It keeps a run from passing, as an ERROR
+            does: no rule and no share of the score can make up for an examination that was none.
+
+    Returns:
+        The decision; its reasons are sentences, the gravest first.
+    """
+    waivers = standing(rules.waivers, today)
+    counted = [verdict for verdict in verdicts if not is_waived(verdict, waivers)]
+    waived = len(counted) < len(verdicts)
+    broken = _broken_findings(counted, broke)
+    findings = [
+        *broken,
+        *_veto_findings(score, verdicts),
+        *_extra_veto_findings(rules.veto, verdicts, waivers),
+        _score_finding(_without_waived(score, verdicts, waivers), verdicts, rules.score_min, waived),
+        *_objective_findings(counted, verdicts, rules, waivers),
+        *_waived_findings(verdicts, waivers),
+        *_policy_findings(verdicts, standing(rules.not_applicable, today)),
+    ]
+    findings.sort(key=lambda finding: -_SEVERITY[finding.status])
+    status = findings[0].status
+    reasons = (*(finding.reason for finding in findings), *_notes(rules, verdicts, waivers, today))
+    if status is not Status.INCONCLUSIVE or rules.on_inconclusive is OnInconclusive.INCONCLUSIVE:
+        return GateDecision(status, reasons)
+    if broken and rules.on_inconclusive is OnInconclusive.WARN:
+        return GateDecision(
+            status, (*reasons, "on_inconclusive: warn does not cover what broke in logquake.")
+        )
+    counted_as = Status[rules.on_inconclusive.name]
+    said = f"on_inconclusive: {rules.on_inconclusive.value} counts this as {counted_as.value}."
+    return GateDecision(counted_as, (*reasons, said))
+
+
+def _broken_findings(verdicts: Sequence[Verdict], broke: Sequence[str]) -> list[_Finding]:
+    errors = dict.fromkeys(verdict.summary for verdict in verdicts if verdict.status is Status.ERROR)
+    return [
+        *(_Finding(Status.INCONCLUSIVE, f"The run itself broke: {what}") for what in broke),
+        *(
+            _Finding(Status.INCONCLUSIVE, f"Nothing is known where the examination broke: {what}")
+            for what in errors
+        ),
+    ]
+
+
+def _without_waived(score: Score, verdicts: Sequence[Verdict], waivers: Mapping[str, Exemption]) -> Score:
+    """Return the score as if what is waived had been left out of its objectives."""
+    low, high = score.low, score.high
+    for row in (row for dimension in score.dimensions for row in dimension.objectives):
+        spared_low, spared_high = _spared(row, verdicts, waivers)
+        low, high = low + spared_low, high + spared_high
+    return replace(score, low=low, high=high)
+
+
+def _spared(
+    row: ObjectiveScore, verdicts: Sequence[Verdict], waivers: Mapping[str, Exemption]
+) -> tuple[float, float]:
+    judged = [verdict for verdict in verdicts if verdict.objective == row.objective]
+    rest = [verdict for verdict in judged if not is_waived(verdict, waivers)]
+    if len(rest) == len(judged):
+        return 0.0, 0.0
+    low, high = earned(rest, row.weight) if rest else (row.weight, row.weight)
+    return low - row.low, high - row.high
+
+
+def _veto_findings(score: Score, verdicts: Sequence[Verdict]) -> Iterator[_Finding]:
+    told = set()
+    for verdict in verdicts:
+        for veto in verdict.vetoes:
+            told.add(veto)
+            yield _Finding(Status.FAIL, f'Veto "{veto}": {verdict.objective}: {verdict.summary}')
+    for veto in score.vetoes:
+        if veto not in told:
+            yield _Finding(Status.FAIL, f'Veto "{veto}" stands in the score.')
+
+
+def _extra_veto_findings(
+    extra: Sequence[str], verdicts: Sequence[Verdict], waivers: Mapping[str, Exemption]
+) -> Iterator[_Finding]:
+    for objective in extra:
+        judged = _judged(objective, verdicts)
+        if not judged:
+            yield _not_judged(objective, verdicts)
+        for verdict in judged:
+            if is_waived(verdict, waivers):
+                continue
+            if verdict.status is Status.FAIL:
+                yield _Finding(Status.FAIL, f'Veto "{objective}" of the gate file: {verdict.summary}')
+            elif verdict.status not in {Status.PASS, Status.WARN}:
+                yield _unresolved(verdict)
+
+
+def _judged(objective: str, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return an objective's verdicts, but for those that a policy took out of the plan."""
+    return [
+        verdict
+        for verdict in verdicts
+        if verdict.objective == objective and verdict.status is not Status.NOT_APPLICABLE
+    ]
+
+
+def _score_finding(score: Score, verdicts: Sequence[Verdict], score_min: float, waived: bool) -> _Finding:
+    if score.vetoes or any(verdict.vetoes for verdict in verdicts):
+        return _Finding(Status.FAIL, "A veto stands, so the score is withheld.")
+    if not verdicts:
+        return _Finding(Status.INCONCLUSIVE, "Nothing was judged, so there is no score to go by.")
+    if not (isfinite(score.low) and isfinite(score.high)):
+        return _Finding(Status.INCONCLUSIVE, "The score is no number, so there is nothing to go by.")
+    name = "Leaving out what is waived, the score" if waived else "The score"
+    low, high, least = (hundredths(points) / 100 for points in (score.low, score.high, score_min))
+    if score.low >= score_min - POINTS_TOLERANCE:
+        return _Finding(Status.PASS, f"{name} is at least {low:g}, and {least:g} is asked for.")
+    if score.high < score_min - POINTS_TOLERANCE:
+        return _Finding(Status.FAIL, f"{name} is at most {high:g}, below the {least:g} asked for.")
+    return _Finding(
+        Status.INCONCLUSIVE,
+        f"{name} lies between {low:g} and {high:g}, and {least:g} is asked for: "
+        f"{high - low:.4g} points are unresolved (coverage {score.coverage:.0%}).",
+    )
+
+
+def _objective_findings(
+    counted: Sequence[Verdict],
+    verdicts: Sequence[Verdict],
+    rules: GateRules,
+    waivers: Mapping[str, Exemption],
+) -> Iterator[_Finding]:
+    for objective, rule in rules.objectives.items():
+        if not any(verdict.objective == objective for verdict in verdicts):
+            yield _not_judged(objective, verdicts)
+        for verdict in _judged(objective, counted):
+            finding = _rule_finding(verdict, rule)
+            if objective in waivers and verdict.status in {Status.PASS, Status.WARN}:
+                finding = _waived(finding, waivers[objective])
+            yield finding
+
+
+def _waived(finding: _Finding, waiver: Exemption) -> _Finding:
+    """Return what a gate's own limit found, as a warning where the waiver covers it."""
+    if finding.status in {Status.PASS, Status.WARN}:
+        return finding
+    return _Finding(Status.WARN, f"Waived {waiver}: {finding.reason}")
+
+
+def _waived_findings(verdicts: Sequence[Verdict], waivers: Mapping[str, Exemption]) -> Iterator[_Finding]:
+    for verdict in verdicts:
+        if is_waived(verdict, waivers):
+            said = f"{verdict.objective} is {verdict.status.value}: {verdict.summary}"
+            yield _Finding(Status.WARN, f"Waived {waivers[verdict.objective]}: {said}")
+
+
+def _policy_findings(
+    verdicts: Sequence[Verdict], not_applicable: Mapping[str, Exemption]
+) -> Iterator[_Finding]:
+    left_out = dict.fromkeys(v.objective for v in verdicts if v.status is Status.NOT_APPLICABLE)
+    for objective in left_out:
+        if objective in not_applicable:
+            said = f"{objective} is declared not applicable {not_applicable[objective]}."
+            yield _Finding(Status.PASS, said)
+        else:
+            yield _Finding(
+                Status.INCONCLUSIVE,
+                f"{objective} was declared not applicable when the run was made, and no rule of today says "
+                "so. Renew the declaration in the gate file, or run again without it.",
+            )
+
+
+def _notes(
+    rules: GateRules, verdicts: Sequence[Verdict], waivers: Mapping[str, Exemption], today: date
+) -> Iterator[str]:
+    """Say what became of exemptions that excused nothing."""
+    for exemption in (*expired(rules.waivers, today), *expired(rules.not_applicable, today)):
+        yield (
+            f"The exemption of {exemption.objective} expired on {exemption.until.isoformat()} "
+            f"({exemption.reason}); it counts again."
+        )
+    known = dict.fromkeys(verdict.objective for verdict in verdicts)
+    for objective in waivers:
+        if objective not in known:
+            yield f"A waiver has nothing to waive here: {unknown('objective', objective, known)}"
+    for verdict in verdicts:
+        if verdict.objective in waivers and verdict.vetoes:
+            yield f"The waiver of {verdict.objective} does not cover a veto: no rule can."
+
+
+def _rule_finding(verdict: Verdict, rule: ObjectiveRule) -> _Finding:
+    if verdict.status is Status.FAIL:
+        return _Finding(Status.FAIL, f"{verdict.objective} failed: {verdict.summary}")
+    if verdict.status not in {Status.PASS, Status.WARN} or verdict.value is None:
+        return _unresolved(verdict)
+    return _limit_finding(verdict, verdict.value, rule)
+
+
+def _limit_finding(verdict: Verdict, value: float, rule: ObjectiveRule) -> _Finding:
+    if rule.samples_min is not None and (verdict.samples or 0) < rule.samples_min:
+        rests = "tells no number of samples" if verdict.samples is None else f"rests on {verdict.samples:,}"
+        asked = f"{rule.samples_min:,} samples are asked for"
+        return _Finding(Status.INCONCLUSIVE, f"{verdict.objective} {rests}, and {asked}.")
+    said = f"{verdict.objective} is {value:.9g}{f' {verdict.unit}' if verdict.unit else ''}"
+    if rule.fail is not None and rule.fail.exceeded_by(value):
+        return _Finding(Status.FAIL, f"{said}, and {rule.fail} fails.")
+    if rule.warn is not None and rule.warn.exceeded_by(value):
+        return _Finding(Status.WARN, f"{said}, and {rule.warn} warns.")
+    if verdict.status is Status.WARN:
+        return _Finding(Status.WARN, f"{said}, within the gate's limits, with a warning: {verdict.summary}")
+    return _Finding(Status.PASS, f"{said}, within the gate's limits.")
+
+
+def _unresolved(verdict: Verdict) -> _Finding:
+    return _Finding(
+        Status.INCONCLUSIVE,
+        f"{verdict.objective} is {verdict.status.value} and has no value to go by: {verdict.summary}",
+    )
+
+
+def _not_judged(objective: str, verdicts: Sequence[Verdict]) -> _Finding:
+    known = dict.fromkeys(verdict.objective for verdict in verdicts)
+    return _Finding(
+        Status.INCONCLUSIVE,
+        f"The gate file asks for something nobody judged: {unknown('objective', objective, known)}",
+    )

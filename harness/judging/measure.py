@@ -1,0 +1,44 @@
+"""What a checker measures, and how that is said in a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.model.protocols import Status, Verdict
+
+_DECIMALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One objective's scale: its unit, and the limit that it is held to, None where there is none."""
+
+    objective: str
+    dimension: str
+    unit: str
+    limit: float | None
+
+    def verdict(
+        self,
+        status: Status,
+        value: float | None,
+        summary: str,
+        evidence: tuple[str, ...] = (),
+        counterexample: tuple[str, ...] = (),
+        vetoes: tuple[str, ...] = (),
+        samples: int | None = None,
+    ) -> Verdict:
+        """Return a verdict on this scale; a value is rounded to three decimals."""
+        return Verdict(
+            self.objective,
+            self.dimension,
+            status,
+            summary,
+            None if value is None else round(value, _DECIMALS),
+            self.unit,
+            self.limit,
+            evidence,
+            counterexample,
+            vetoes,
+            samples,
+        )

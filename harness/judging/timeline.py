@@ -1,0 +1,293 @@
+"""The facts of one scenario arranged by record and by time, which is how every promise is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.model.facts import (
+    Acknowledged,
+    Answered,
+    ArchiveRead,
+    CounterRead,
+    DeadLettered,
+    DeadLettersRead,
+    Destroyed,
+    Due,
+    Event,
+    FaultChanged,
+    FaultSeen,
+    Found,
+    PhaseChanged,
+    Poisoned,
+    ProcessExited,
+    Refused,
+    Sent,
+    Unreadable,
+)
+from harness.model.protocols import APPLICATION
+
+SECOND_NS = 1_000_000_000
+
+_KILLABLE = "Killable"
+
+
+@dataclass(slots=True)
+class Entry:
+    """One record's life, in ns of CLOCK_MONOTONIC; None = has not happened as far as anyone knows."""
+
+    sequence: int
+    due_ns: int
+    producer: int
+    digest: str
+    sent_ns: int | None = None
+    answered_ns: int | None = None
+    refused_ns: int | None = None
+    acknowledged_ns: int | None = None
+
+    @property
+    def returned_ns(self) -> int | None:
+        """Return when the call came back, normally or not."""
+        return self.answered_ns if self.answered_ns is not None else self.refused_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of the run, from ≤ t < to."""
+
+    label: str
+    from_ns: int
+    to_ns: int
+
+    def holds(self, at_ns: int) -> bool:
+        """Return whether a moment lies in this window."""
+        return self.from_ns <= at_ns < self.to_ns
+
+
+@dataclass(slots=True)
+class Account:
+    """Records by sequence, copies by sequence, copies nobody sent, and when what was going on.
+
+    `copies` and `strays` are the archive's, `letters` and `stray_letters` the dead letters'; `poison` holds
+    what the store refused for good; `destroyed` are the places that each step destroyed; `readings` are the
+    stack's own counters, name by name, in time's order; `absent` says where to look if no archive exists
+    under its name.
+    """
+
+    entries: dict[int, Entry] = field(default_factory=dict)
+    copies: dict[int, list[Found]] = field(default_factory=dict)
+    strays: list[Found] = field(default_factory=list)
+    letters: dict[int, list[DeadLettered]] = field(default_factory=dict)
+    stray_letters: list[DeadLettered] = field(default_factory=list)
+    poison: dict[int, int] = field(default_factory=dict)
+    readings: dict[str, list[CounterRead]] = field(default_factory=dict)
+    kills: dict[int, tuple[str, int]] = field(default_factory=dict)
+    landed: set[int] = field(default_factory=set)
+    destroyed: dict[int, list[str]] = field(default_factory=dict)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    phases: dict[str, int] = field(default_factory=dict)
+    exits: dict[str, ProcessExited] = field(default_factory=dict)
+    fault_windows: list[tuple[int, Window]] = field(default_factory=list)
+    read_whole: bool = False
+    absent: str = ""
+    letters_read_whole: bool = False
+    poison_unknown: bool = False
+    ended_ns: int = 0
+
+    @property
+    def began_ns(self) -> int:
+        """Return when sending began; 0 where it never did."""
+        return self.phases.get("steady", 0)
+
+    @property
+    def probing_ns(self) -> int:
+        """Return when probing began; the end of the run where it never did."""
+        return self.phases.get("probe", self.ended_ns + 1)
+
+    def acknowledged(self) -> list[Entry]:
+        """Return the records the stack owes."""
+        return [entry for entry in self.entries.values() if entry.acknowledged_ns is not None]
+
+    def kept(self, sequence: int) -> bool:
+        """Return whether a record can be read, from the archive or from the dead letters."""
+        return sequence in self.copies or sequence in self.letters
+
+    def application_kills_ns(self) -> list[int]:
+        """Return when a fault killed the application, as far as that was proved."""
+        return [
+            at_ns
+            for step, (target, at_ns) in sorted(self.kills.items())
+            if target == APPLICATION and step in self.landed
+        ]
+
+    def application_gone(self) -> Window | None:
+        """Return when there was no application because it had ended by itself; None where it never did.
+
+        It begins after the last sign of life, since its end was noticed a moment after it came, and lasts
+        until a later fault started it again, or for good.
+        """
+        ended = self.exits.get(APPLICATION)
+        if ended is None:
+            return None
+        times = [
+            at_ns
+            for entry in self.entries.values()
+            for at_ns in (entry.sent_ns, entry.returned_ns)
+            if at_ns is not None
+        ]
+        last_ns = max((at_ns for at_ns in times if at_ns <= ended.at_ns), default=ended.at_ns - 1)
+        again_ns = min((at_ns for at_ns in times if at_ns > ended.at_ns), default=self.ended_ns + 1)
+        label = f"the application was gone (it ended by itself with {ended.returncode})"
+        return Window(label, last_ns + 1, again_ns)
+
+    def counter(self, name: str) -> float | None:
+        """Return a counter's last value after the drain; None where nothing was read so late."""
+        readings = self.readings.get(name, [])
+        after_ns = self.phases.get("read back")
+        if not readings or after_ns is None or readings[-1].at_ns < after_ns:
+            return None
+        return readings[-1].value
+
+    def scheduled(self) -> list[Entry]:
+        """Return the records due by the schedule, probes left out."""
+        return [entry for entry in self.entries.values() if entry.due_ns < self.probing_ns]
+
+    def steady(self) -> Window:
+        """Return the stretch before the first fault; all of the sending where there is none."""
+        firsts = [window.from_ns for _, window in self.fault_windows]
+        return Window("steady", self.began_ns, min(firsts, default=self.phases.get("drain", self.ended_ns)))
+
+    def seconds(self, at_ns: int | None) -> str:
+        """Return a moment as seconds after sending began, for a person."""
+        return "never" if at_ns is None else f"{(at_ns - self.began_ns) / SECOND_NS:.3f} s"
+
+    def what_was_on(self, at_ns: int) -> str:
+        """Return which fault was on at a moment, or how long after which one it was."""
+        windows = [window for _, window in self.fault_windows]
+        for window in reversed(windows):
+            if window.holds(at_ns):
+                return f"while {window.label} was on"
+        healed = [window for window in windows if at_ns >= window.to_ns]
+        if not healed:
+            return "before any fault"
+        last = max(healed, key=lambda window: window.to_ns)
+        return f"{(at_ns - last.to_ns) / SECOND_NS:.1f} s after {last.label} was healed"
+
+
+def account(events: Iterable[Event]) -> Account:
+    """Arrange facts; what refers to a record that was never due is left out, except for copies."""
+    result = Account()
+    later: list[Event] = []
+    for event in events:
+        result.ended_ns = max(result.ended_ns, getattr(event, "at_ns", 0))
+        if isinstance(event, Due):
+            result.entries[event.sequence] = Entry(event.sequence, event.at_ns, event.producer, event.digest)
+        else:
+            later.append(event)
+    for event in later:
+        if (arrange := _ARRANGE.get(type(event))) is not None:
+            arrange(result, event)
+    return result
+
+
+def _mark(name: str) -> Callable[[Account, Any], None]:
+    def mark(result: Account, event: Any) -> None:
+        if (entry := result.entries.get(event.sequence)) is not None:
+            setattr(entry, name, event.at_ns)
+
+    return mark
+
+
+def _found(result: Account, event: Found) -> None:
+    if event.sequence is None or event.sequence not in result.entries:
+        result.strays.append(event)
+    else:
+        result.copies.setdefault(event.sequence, []).append(event)
+
+
+def _dead_lettered(result: Account, event: DeadLettered) -> None:
+    if event.sequence is None or event.sequence not in result.entries:
+        result.stray_letters.append(event)
+    else:
+        result.letters.setdefault(event.sequence, []).append(event)
+
+
+def _letters_read(result: Account, _event: DeadLettersRead) -> None:
+    result.letters_read_whole = True
+
+
+def _poisoned(result: Account, event: Poisoned) -> None:
+    if event.sequence is None:
+        result.poison_unknown = True
+    else:
+        result.poison.setdefault(event.sequence, event.at_ns)
+
+
+def _destroyed(result: Account, event: Destroyed) -> None:
+    result.destroyed.setdefault(event.step, []).append(event.place)
+
+
+def _counter(result: Account, event: CounterRead) -> None:
+    result.readings.setdefault(event.name, []).append(event)
+
+
+def _seen(result: Account, event: FaultSeen) -> None:
+    if event.landed:
+        result.landed.add(event.step)
+
+
+def _exited(result: Account, event: ProcessExited) -> None:
+    result.exits.setdefault(event.process, event)
+
+
+def _unreadable(result: Account, event: Unreadable) -> None:
+    result.unreadable.append(event)
+
+
+def _phase(result: Account, event: PhaseChanged) -> None:
+    result.phases.setdefault(event.phase, event.at_ns)
+
+
+def _fault(result: Account, event: FaultChanged) -> None:
+    label = f"{event.fault} on {event.target}"
+    if event.state == "injected" and event.needs == _KILLABLE:
+        result.kills[event.step] = (event.target, event.at_ns)
+    if event.state == "injecting":
+        result.fault_windows.append((event.step, Window(label, event.at_ns, result.ended_ns + 1)))
+    elif event.state == "healed":
+        result.fault_windows = [
+            (step, Window(label, window.from_ns, event.at_ns) if step == event.step else window)
+            for step, window in result.fault_windows
+        ]
+
+
+def _read(result: Account, event: ArchiveRead) -> None:
+    result.read_whole = True
+    result.absent = event.absent
+
+
+_ARRANGE: Mapping[type, Callable[[Account, Any], None]] = {
+    Sent: _mark("sent_ns"),
+    Answered: _mark("answered_ns"),
+    Refused: _mark("refused_ns"),
+    Acknowledged: _mark("acknowledged_ns"),
+    Found: _found,
+    DeadLettered: _dead_lettered,
+    DeadLettersRead: _letters_read,
+    Poisoned: _poisoned,
+    Destroyed: _destroyed,
+    CounterRead: _counter,
+    FaultSeen: _seen,
+    ProcessExited: _exited,
+    Unreadable: _unreadable,
+    PhaseChanged: _phase,
+    FaultChanged: _fault,
+    ArchiveRead: _read,
+}
+
+
+def sequences_text(sequences: Sequence[int], most: int = 10) -> str:
+    """Return sequences for a person: the first few, and how many more there are."""
+    shown = ", ".join(str(sequence) for sequence in sorted(sequences)[:most])
+    return shown if len(sequences) <= most else f"{shown} and {len(sequences) - most:,} more"

@@ -1,0 +1,208 @@
+"""From facts to a scenario's verdicts: the checkers, and the rules that stand above each of them.
+
+A pass counts only if the examination was one: steady state held before the fault, every fault was proved to
+have landed, the stack did not go silent while it was on, and nothing of the harness broke. Otherwise PASS
+becomes what it is worth; a FAIL stays a FAIL, except where the harness itself broke and nothing can be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from harness.judging.timeline import SECOND_NS, Account, Entry, account
+from harness.model.facts import Broke, Event, FaultSeen, ProcessExited, StepSkipped
+from harness.model.protocols import APPLICATION, Charge, Checker, Status, Tally, Verdict
+
+STEADY_SHARE_MIN = 0.99
+STALL_SECONDS_MAX = 2.0
+
+_BADNESS = (
+    Status.NOT_APPLICABLE,
+    Status.PASS,
+    Status.WARN,
+    Status.NOT_RUN,
+    Status.INCONCLUSIVE,
+    Status.ERROR,
+    Status.FAIL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A scenario's verdicts, its status (their worst), what to know beside them, and the counts."""
+
+    status: Status
+    verdicts: tuple[Verdict, ...]
+    remarks: tuple[str, ...]
+    tally: Tally
+    found: int
+
+
+def worst(statuses: Sequence[Status]) -> Status:
+    """Return the worst status; nothing at all is NOT_RUN."""
+    return max(statuses, key=_BADNESS.index, default=Status.NOT_RUN)
+
+
+def judge(events: Sequence[Event], charge: Charge, checkers: Sequence[Checker]) -> Judgement:
+    """Judge one scenario from its whole history."""
+    caps = _caps(events, charge)
+    verdicts = tuple(_capped(_check(checker, events), caps) for checker in checkers)
+    run = account(events)
+    return Judgement(
+        worst([verdict.status for verdict in verdicts]),
+        verdicts,
+        (*(remark for _, remark in caps), *_exits(events)),
+        _tally(run),
+        len(run.copies),
+    )
+
+
+def not_run(checkers: Sequence[Checker], status: Status, remark: str) -> Judgement:
+    """Return the judgement of a scenario that has no history to judge."""
+    verdicts = tuple(Verdict(checker.objective, checker.dimension, status, remark) for checker in checkers)
+    return Judgement(status, verdicts, (remark,), Tally(), 0)
+
+
+def _tally(run: Account) -> Tally:
+    entries = run.entries.values()
+    return Tally(
+        due=len(entries),
+        sent=sum(entry.sent_ns is not None for entry in entries),
+        answered=sum(entry.answered_ns is not None for entry in entries),
+        refused=sum(entry.refused_ns is not None for entry in entries),
+        acknowledged=sum(entry.acknowledged_ns is not None for entry in entries),
+    )
+
+
+def _exits(events: Sequence[Event]) -> list[str]:
+    return [
+        f'process "{event.process}" ended by itself with {event.returncode}'
+        for event in events
+        if isinstance(event, ProcessExited)
+    ]
+
+
+def _check(checker: Checker, events: Sequence[Event]) -> Verdict:
+    try:
+        return checker.check(events)
+    except Exception as error:  # a checker's own defect must become a visible ERROR, not a missing verdict
+        return Verdict(
+            checker.objective,
+            checker.dimension,
+            Status.ERROR,
+            f"the checker itself broke: {type(error).__name__}: {error}",
+        )
+
+
+def _capped(verdict: Verdict, caps: Sequence[tuple[Status, str]]) -> Verdict:
+    for cap, remark in caps:
+        if cap is Status.ERROR or verdict.status in {Status.PASS, Status.WARN}:
+            return replace(verdict, status=cap, summary=f"{remark} ({verdict.summary})", vetoes=())
+    return verdict
+
+
+def _caps(events: Sequence[Event], charge: Charge) -> list[tuple[Status, str]]:
+    """Return what a pass is worth at most, and why; the gravest first, empty where the examination held."""
+    run = account(events)
+    broke = [event for event in events if isinstance(event, Broke)]
+    skipped = [event for event in events if isinstance(event, StepSkipped)]
+    return [
+        *((Status.ERROR, f"{event.where}: {event.message}") for event in broke),
+        *((Status.NOT_RUN, f"step {event.step + 1} was skipped: {event.reason}") for event in skipped),
+        *_unproved(events, charge, {event.step for event in skipped}),
+        *_unsteady(run),
+        *_stalled(run, charge),
+        *_silent(run, charge),
+    ]
+
+
+def _unproved(events: Sequence[Event], charge: Charge, skipped: set[int]) -> list[tuple[Status, str]]:
+    caps = []
+    for number, step in enumerate(charge.scenario.steps):
+        seen = [event for event in events if isinstance(event, FaultSeen) and event.step == number]
+        if number in skipped or any(event.landed for event in seen):
+            continue
+        saw = seen[-1].proof if seen else "nothing was observed"
+        caps.append(
+            (
+                Status.INCONCLUSIVE,
+                f"{step.fault} on {step.target} was not proved to have landed: {saw}",
+            )
+        )
+    return caps
+
+
+def _unsteady(run: Account) -> list[tuple[Status, str]]:
+    steady = run.steady()
+    due = [entry for entry in run.scheduled() if steady.holds(entry.due_ns)]
+    if not due:
+        return [(Status.INCONCLUSIVE, "no record was due in steady state: nothing was sent")]
+    held = sum(entry.acknowledged_ns is not None and entry.sequence in run.copies for entry in due)
+    if held < STEADY_SHARE_MIN * len(due):
+        return [
+            (
+                Status.INCONCLUSIVE,
+                f"steady state did not hold before any fault: {held:,} of {len(due):,} records due were "
+                f"acknowledged and found, {STEADY_SHARE_MIN:.0%} are needed",
+            )
+        ]
+    return []
+
+
+def _stalled(run: Account, charge: Charge) -> list[tuple[Status, str]]:
+    """Find calls that came late, or never, although neither the stack nor a fault held their producer up."""
+    hurt = [
+        window for number, window in run.fault_windows if charge.scenario.steps[number].target == APPLICATION
+    ]
+    late = [
+        (entry, seconds)
+        for entry, seconds in _idle_seconds(run)
+        if seconds > STALL_SECONDS_MAX and not any(window.holds(entry.due_ns) for window in hurt)
+    ]
+    if not late:
+        return []
+    entry, seconds = max(late, key=lambda pair: pair[1])
+    how = "was never made" if entry.sent_ns is None else f"came {seconds:,.1f} s late"
+    return [
+        (
+            Status.INCONCLUSIVE,
+            f"the workload stalled: the call of record {entry.sequence}, due at "
+            f"{run.seconds(entry.due_ns)}, {how} although no earlier call held its producer up, "
+            "so the stack was not under the planned load",
+        )
+    ]
+
+
+def _idle_seconds(run: Account) -> Iterator[tuple[Entry, float]]:
+    """Yield how long each due call was not made while its producer had nothing else to do."""
+    free_ns: dict[int, int] = {}
+    finished_ns = run.phases.get("read back", run.ended_ns)
+    for entry in sorted(run.entries.values(), key=lambda entry: entry.due_ns):
+        free = free_ns.get(entry.producer, 0)
+        if entry.sent_ns is None:
+            yield entry, (finished_ns - max(entry.due_ns, free)) / SECOND_NS
+            continue
+        yield entry, (entry.sent_ns - max(entry.due_ns, free)) / SECOND_NS
+        # A call that never came back holds its producer for good, unless a later call shows that it did not.
+        free_ns[entry.producer] = entry.returned_ns or finished_ns
+
+
+def _silent(run: Account, charge: Charge) -> list[tuple[Status, str]]:
+    caps = []
+    for number, window in run.fault_windows:
+        step = charge.scenario.steps[number]
+        answered = sum(
+            window.holds(at_ns)
+            for entry in run.scheduled()
+            if (at_ns := entry.acknowledged_ns or entry.refused_ns) is not None
+        )
+        if answered < step.acknowledged_min:
+            caps.append(
+                (
+                    Status.INCONCLUSIVE,
+                    f"{answered:,} records were acknowledged or refused while {window.label} was on, "
+                    f"{step.acknowledged_min:,} are needed: a silent stack proves nothing",
+                )
+            )
+    return caps

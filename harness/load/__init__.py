@@ -1,0 +1,1 @@
+"""What is sent: schedules, intakes, the application process and the oracle that watches it."""

@@ -1,0 +1,127 @@
+"""The application process: hosts an intake and calls it when records are due, open loop.
+
+    python -m harness.load.application CODE_FOLDER WORKLOAD.json
+
+It obeys lines on standard input: `begin AT_NS`, `probe AT_NS`, `finish`; the end of input means that the
+harness died, and ends it too. A producer thread never waits for another, and a call that takes long makes the
+thread's next calls late, never fewer. After a restart it goes on with records whose call was never entered.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from harness.load.intakes import INTAKES
+from harness.load.slots import ANSWERED, REFUSED, Slots
+from harness.load.workload_file import WorkloadFile, read_workload
+from harness.model.errors import HarnessError
+from harness.model.protocols import Intake
+
+_REFUSALS_SHOWN_MAX = 20
+_SECOND_NS = 1_000_000_000
+
+
+class Application:
+    """Producer threads over one intake."""
+
+    def __init__(self, workload: WorkloadFile, intake: Intake) -> None:
+        """Take the workload and the intake that will carry it."""
+        self._workload = workload
+        self._intake = intake
+        self._slots = Slots(Path(workload.slots_path))
+        self._lines = workload.lines()
+        self._offsets_ns = workload.offsets_ns()
+        self._ending = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._refusals_shown = 0
+
+    def acknowledge(self, sequences: Iterable[int]) -> None:
+        """Note which records the stack became responsible for; called by the stack, from any thread."""
+        now_ns = time.monotonic_ns()
+        for sequence in sequences:
+            self._slots.acknowledge(sequence, now_ns)
+
+    def begin(self, at_ns: int) -> None:
+        """Start the producers on the scheduled records."""
+        scheduled = range(self._workload.scheduled)
+        self._start(scheduled, lambda sequence: at_ns + self._offsets_ns[sequence])
+
+    def probe(self, at_ns: int) -> None:
+        """Start producers on the records kept back."""
+        probes = range(self._workload.scheduled, self._workload.records)
+        self._start(probes, lambda sequence: at_ns + self._workload.probe_offset_ns(sequence))
+
+    def finish(self) -> None:
+        """Tell the producers to end; threads stuck in a call are daemons and do not hold the process."""
+        self._ending.set()
+        for thread in self._threads:
+            thread.join(timeout=1.0)
+
+    def _start(self, sequences: range, due_ns: Callable[[int], int]) -> None:
+        for producer in range(self._workload.producers):
+            mine = [sequence for sequence in sequences if self._workload.producer(sequence) == producer]
+            thread = threading.Thread(target=self._produce, args=(mine, due_ns), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _produce(self, sequences: Sequence[int], due_ns: Callable[[int], int]) -> None:
+        for sequence in sequences:
+            if self._slots.read(sequence).entered_ns:
+                continue
+            record = self._workload.record(sequence, self._lines)
+            while (left_ns := due_ns(sequence) - time.monotonic_ns()) > 0:
+                if self._ending.wait(min(left_ns / _SECOND_NS, 0.5)):
+                    return
+            if self._ending.is_set():
+                return
+            self._slots.enter(sequence, time.monotonic_ns())
+            try:
+                self._intake.send(record)
+            except Exception as error:
+                self._slots.leave(sequence, time.monotonic_ns(), REFUSED)
+                self._show(sequence, error)
+            else:
+                self._slots.leave(sequence, time.monotonic_ns(), ANSWERED)
+
+    def _show(self, sequence: int, error: Exception) -> None:
+        self._refusals_shown += 1
+        if self._refusals_shown <= _REFUSALS_SHOWN_MAX:
+            print(f"record {sequence} refused: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one application until told to finish; return its exit code.
+
+    The folder of the user's own code comes last on the import path, so that it can shadow nothing of ours.
+    """
+    code_folder, workload_path = arguments
+    sys.path.append(code_folder)
+    workload = read_workload(Path(workload_path))
+    try:
+        intake: Intake = INTAKES.resolve(workload.intake.kind)(**workload.intake.arguments)
+        application = Application(workload, intake)
+        intake.open(application.acknowledge)
+    except HarnessError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    print('{"ready": true}', flush=True)
+    _obey(application)
+    application.finish()
+    intake.close()
+    return 0
+
+
+def _obey(application: Application) -> None:
+    for line in sys.stdin:
+        command, _, at_ns = line.strip().partition(" ")
+        if command == "finish":
+            return
+        {"begin": application.begin, "probe": application.probe}[command](int(at_ns))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

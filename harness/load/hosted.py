@@ -1,0 +1,283 @@
+"""The running workload: the application, its control beside it, and the oracle that watches both."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from harness.evidence.history import HISTORY_BYTES_MAX
+from harness.load.slots import ANSWERED, Slots
+from harness.load.workload_file import PROBE_INTERVAL_NS, PROBES, TALLY_FILE, WorkloadFile
+from harness.model.errors import InternalError, StackError
+from harness.model.protocols import APPLICATION, LOAD, Clock, Part, Ready, Tally
+from harness.processes import group
+from harness.processes.managed import ManagedProcess, ProcessSpec
+from harness.processes.usage import processes_usage
+from harness.targets.process import ProcessTarget
+
+CONTROL = "control"
+ORACLE = "oracle"
+
+_READY = Ready(output='"ready": true', timeout_seconds=30.0)
+_FINISH_SECONDS = 15.0
+_STOP_SECONDS = 5.0
+_NULL_HANDLER = Part("python_logging", {"handler": "logging:NullHandler"})
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSpec:
+    """What is sent, and how it enters the stack."""
+
+    run_id: str
+    seed: int
+    offsets_ns: Sequence[int]
+    producers: int
+    input_path: str
+    acknowledged_by: str
+    intake: Part
+    history_bytes_max: int = HISTORY_BYTES_MAX
+
+
+class HostedLoad:
+    """Three processes over one workload; implements Load.
+
+    The control sends the same schedule into a NullHandler, so that this machine's own noise is known.
+    """
+
+    def __init__(self, spec: LoadSpec, folder: Path, history: Path, clock: Clock) -> None:
+        """Take what to send, a private folder to work in, and the folder of the history."""
+        self._spec = spec
+        self._folder = folder
+        self._history = history
+        self._clock = clock
+        self._workload = self._make_workload(APPLICATION, spec.intake, spec.acknowledged_by, PROBES)
+        self._processes: dict[str, ManagedProcess] = {}
+        self._slots: Slots | None = None
+        self._finishing = False
+        self._told: list[str] = []
+
+    def start(self) -> None:
+        """Write the workload and start the three processes.
+
+        Raises:
+            StackError: one of them cannot be started.
+        """
+        control = self._make_workload(CONTROL, _NULL_HANDLER, "return", 0)
+        files = {APPLICATION: self._workload, CONTROL: control}
+        paths = {name: self._folder / f"{name}.json" for name in files}
+        for name, workload in files.items():
+            Slots.create(Path(workload.slots_path), workload.records)
+            workload.write(paths[name], self._spec.offsets_ns)
+        self._slots = Slots(Path(self._workload.slots_path))
+        host = (sys.executable, "-m", "harness.load.application", str(Path.cwd()))
+        oracle = (sys.executable, "-m", "harness.load.oracle")
+        commands = {
+            ORACLE: (
+                *oracle,
+                str(paths[APPLICATION]),
+                str(self._history / "oracle.jsonl"),
+                str(paths[CONTROL]),
+                str(self._spec.history_bytes_max),
+            ),
+            CONTROL: (*host, str(paths[CONTROL])),
+            APPLICATION: (*host, str(paths[APPLICATION])),
+        }
+        for name, command in commands.items():
+            self._start(name, command)
+
+    def wait_ready(self, timeout_seconds: float) -> None:
+        """Return once all three can begin; raises StackError with the end of the culprit's log."""
+        group.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
+
+    def targets(self) -> Mapping[str, object]:
+        """Return the application, which faults may kill or stop, and the load, which they may watch surge."""
+        application = _Resuming(self._processes[APPLICATION], self._told)
+        command = application.process.spec.command
+        return {
+            APPLICATION: ProcessTarget(APPLICATION, command, application, _READY.timeout_seconds),
+            LOAD: _Surge(self, self._clock),
+        }
+
+    def usage(self) -> dict[str, float]:
+        """Return what the application and its control take up; implements Measurable."""
+        names = (APPLICATION, CONTROL)
+        return processes_usage({name: self._processes[name] for name in names if name in self._processes})
+
+    def exited(self) -> Sequence[tuple[str, int]]:
+        """Return (name, exit code) of those that ended by themselves before they were told to finish."""
+        return [] if self._finishing else group.ended(self._processes)
+
+    def begin(self, at_ns: int) -> None:
+        """Let sending begin at that moment."""
+        self._tell(tuple(self._processes), f"begin {at_ns}")
+
+    def probe(self, at_ns: int) -> None:
+        """Send the records kept back."""
+        self._tell((ORACLE, APPLICATION), f"probe {at_ns}")
+
+    def tally(self) -> Tally:
+        """Return what the oracle has published last.
+
+        Raises:
+            InternalError: what it published cannot be read.
+        """
+        path = self._history / TALLY_FILE
+        try:
+            return Tally(**orjson.loads(path.read_bytes()))
+        except FileNotFoundError:
+            return Tally()
+        except (OSError, ValueError, TypeError) as error:
+            raise InternalError(f"{path}: the oracle's tally cannot be read: {error}") from error
+
+    def owed(self) -> frozenset[int]:
+        """Return the sequences acknowledged so far, read from the slots themselves."""
+        if self._slots is None:
+            return frozenset()
+        slots = self._slots
+        if self._spec.acknowledged_by == "callback":
+            return frozenset(n for n in range(self._workload.records) if slots.read(n).acknowledged_ns)
+        return frozenset(n for n in range(self._workload.records) if slots.read(n).outcome == ANSWERED)
+
+    def entered(self) -> int:
+        """Return how many log calls have begun, read from the slots, which are ahead of the tally."""
+        if self._slots is None:
+            return 0
+        slots = self._slots
+        return sum(slots.read(n).entered_ns != 0 for n in range(self._workload.records))
+
+    def probes(self) -> frozenset[int]:
+        """Return the sequences kept back for probing."""
+        return frozenset(range(self._workload.scheduled, self._workload.records))
+
+    def finish(self) -> float | None:
+        """End the application and its control, then let the oracle write its last facts.
+
+        Returns:
+            How long the application took to exit, in seconds; None where it did not run any more.
+
+        Raises:
+            StackError: the oracle did not end in good order, so facts are missing.
+        """
+        self._finishing = True
+        told_ns = self._clock.now_ns()
+        there = self._processes[APPLICATION].tell("finish")
+        self._processes[CONTROL].tell("finish")
+        self._end(APPLICATION)
+        exit_seconds = (self._clock.now_ns() - told_ns) / 1e9
+        self._end(CONTROL)
+        oracle = self._processes[ORACLE]
+        oracle.tell("finish")
+        if (returncode := oracle.wait_exit(_FINISH_SECONDS)) != 0:
+            raise StackError(
+                f"the oracle ended with {returncode}; the end of its log: {oracle.log_text()[-500:]}"
+            )
+        return exit_seconds if there else None
+
+    def stop(self) -> None:
+        """Stop what still runs; idempotent."""
+        for name in (APPLICATION, CONTROL, ORACLE):
+            if name in self._processes:
+                self._processes[name].terminate(_STOP_SECONDS)
+        if self._slots is not None:
+            self._slots.close()
+            self._slots = None
+
+    def _tell(self, names: Sequence[str], line: str) -> None:
+        self._told.append(line)
+        for name in names:
+            self._processes[name].tell(line)
+
+    def _end(self, name: str) -> None:
+        """Wait for an application's own exit; one that does not exit is ended, as a supervisor would."""
+        process = self._processes[name]
+        try:
+            process.wait_exit(_FINISH_SECONDS)
+        except StackError:
+            process.terminate(_STOP_SECONDS)
+
+    def _start(self, name: str, command: tuple[str, ...]) -> None:
+        spec = ProcessSpec(
+            name=name,
+            command=command,
+            folder=self._folder,
+            log=self._folder / f"{name}.log",
+            lifeline=True,
+            ready=_READY,
+            niceness=5 if name == ORACLE else 0,
+        )
+        self._processes[name] = ManagedProcess(spec, self._spec.run_id, self._clock)
+        self._processes[name].start()
+
+    def _make_workload(self, name: str, intake: Part, acknowledged_by: str, probes: int) -> WorkloadFile:
+        spec = self._spec
+        return WorkloadFile(
+            run_id=spec.run_id,
+            seed=spec.seed,
+            scheduled=len(spec.offsets_ns),
+            probes=probes,
+            probe_interval_ns=PROBE_INTERVAL_NS,
+            producers=spec.producers,
+            schedule_path=str(self._folder / "schedule.bin"),
+            slots_path=str(self._folder / f"{name}.slots"),
+            input_path=spec.input_path,
+            acknowledged_by=acknowledged_by,
+            intake_kind=intake.kind,
+            intake_arguments=dict(intake.arguments),
+        )
+
+
+class _Resuming:
+    """An application that is told again, after a restart, what it was told before; it repeats no call."""
+
+    def __init__(self, process: ManagedProcess, told: Sequence[str]) -> None:
+        self.process = process
+        self._told = told
+
+    def start(self) -> None:
+        self.process.start()
+
+    def wait_ready(self, timeout_seconds: float) -> None:
+        self.process.wait_ready(timeout_seconds)
+        for line in self._told:
+            self.process.tell(line)
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def alive(self) -> bool:
+        return self.process.alive()
+
+    def stopped_orderly(self) -> bool:
+        return self.process.stopped_orderly()
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send(number)
+
+    def wait_state(self, states: str, timeout_seconds: float) -> str:
+        return self.process.wait_state(states, timeout_seconds)
+
+    def mark(self) -> str:
+        return self.process.mark()
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid
+
+
+class _Surge:
+    """The load as a target: its rate is the workload's, so a fault can only watch it; implements Surging."""
+
+    def __init__(self, load: HostedLoad, clock: Clock) -> None:
+        self._load = load
+        self._clock = clock
+
+    def sent(self) -> int:
+        return self._load.entered()
+
+    def wait(self, seconds: float) -> None:
+        self._clock.sleep(seconds)

@@ -1,0 +1,155 @@
+"""Records enter over HTTP: one POST a record; an answer of 2xx acknowledges, anything else is a refusal."""
+
+from __future__ import annotations
+
+import http.client
+import select
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+import orjson
+
+from harness.model.errors import ScenarioError, StackError
+from harness.model.protocols import Record, Scalar
+
+HEADER = "header."
+_ANSWER_BYTES_MAX = 1 << 20
+_REASON_CHARACTERS = 200
+_LINE, _SEQUENCE, _TIME = "$line", "$sequence", "$time_unix_ns"
+
+
+class RefusedError(StackError):
+    """The stack did not take a record: another status than 2xx, no answer, or one that was cut."""
+
+
+class Http:
+    """Sends each record once, on one kept connection for each producer thread; it never sends again.
+
+    The latency of a call is that of its request: from before the connection (if one has to be made) to the
+    last byte of the answer. A redirect is not followed, an answer cut in the middle acknowledges nothing.
+
+    Args:
+        url: where records are posted, `http` or `https`.
+        field: the name of the line in the document `{"<field>": "<line>"}`, sent as one line of NDJSON.
+        content_type: the type the body is announced with.
+        timeout_seconds: the longest silence while connecting, sending or reading; then the record is refused.
+        template: a JSON document to send instead, in which the texts `$line`, `$sequence` and `$time_unix_ns`
+            stand for the line, the record's number, and the time of sending (text, ns since 1970).
+        headers: more headers, each as `header.<Name>`.
+
+    Raises:
+        ScenarioError: the URL or the template cannot be used.
+    """
+
+    argument_prefixes: ClassVar[tuple[str, ...]] = (HEADER,)
+
+    def __init__(
+        self,
+        url: str,
+        field: str = "message",
+        content_type: str = "application/x-ndjson",
+        timeout_seconds: float = 10.0,
+        template: str = "",
+        **headers: Scalar,
+    ) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ScenarioError(
+                f'intake.url "{url}" is no HTTP address; write e.g. http://127.0.0.1:8080/logs'
+            )
+        self._url = url
+        self._secure = parts.scheme == "https"
+        self._host, self._port = parts.hostname, parts.port
+        self._path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+        self._timeout_seconds = timeout_seconds
+        self._document = _template(template) if template else {field: _LINE}
+        self._headers = {"Content-Type": content_type, "Connection": "keep-alive"} | {
+            name.removeprefix(HEADER): str(value) for name, value in headers.items()
+        }
+        self._mine = threading.local()
+        self._connections: list[http.client.HTTPConnection] = []
+
+    def open(self, acknowledge: Callable[[Iterable[int]], None]) -> None:
+        """Do nothing: each producer connects when it first sends, and a 2xx acknowledges by itself."""
+
+    def send(self, record: Record) -> None:
+        """Post one record and wait for the whole answer.
+
+        Raises:
+            RefusedError: the answer is not 2xx, does not come, or does not come whole.
+        """
+        connection = self._connection()
+        try:
+            connection.request("POST", self._path, self._body(record), self._headers)
+            response = connection.getresponse()
+            said = response.read(_ANSWER_BYTES_MAX)
+            # The end of a body is seen only by asking for more; what is left of a promised length was cut.
+            whole = not response.read(1) and not response.length
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise RefusedError(f"{self._url}: no whole answer: {type(error).__name__}: {error}") from error
+        if not whole:
+            connection.close()
+            raise RefusedError(f"{self._url}: the answer is cut, or longer than {_ANSWER_BYTES_MAX:,} bytes")
+        if not 200 <= response.status < 300:
+            text = said[:_REASON_CHARACTERS].decode(errors="replace")
+            raise RefusedError(f"{self._url}: answered {response.status} {response.reason}: {text}")
+
+    def close(self) -> None:
+        """Close the connections."""
+        for connection in self._connections:
+            connection.close()
+
+    def _body(self, record: Record) -> bytes:
+        values: dict[str, Scalar] = {
+            _LINE: record.line,
+            _SEQUENCE: record.sequence,
+            _TIME: str(time.time_ns()),
+        }
+        return orjson.dumps(_filled(self._document, values)) + b"\n"
+
+    def _connection(self) -> http.client.HTTPConnection:
+        """Return this thread's connection, a fresh one where the stack has closed it meanwhile.
+
+        Nothing has been sent by then, so this is no second try.
+        """
+        connection: http.client.HTTPConnection | None = getattr(self._mine, "connection", None)
+        if connection is None:
+            kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+            connection = self._mine.connection = kind(self._host, self._port, timeout=self._timeout_seconds)
+            self._connections.append(connection)
+        elif connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
+            # Between two requests only the end of a connection makes it readable.
+            connection.close()
+        return connection
+
+
+def _template(text: str) -> object:
+    try:
+        document: object = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ScenarioError(
+            f"intake.template is no JSON: {error}. In a stack file write {{{{ for {{."
+        ) from error
+    if _LINE not in _texts(document):
+        raise ScenarioError(f'intake.template holds no text "{_LINE}", so no line would be sent; add it')
+    return document
+
+
+def _texts(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [text for inner in value for text in _texts(inner)]
+    return [value]
+
+
+def _filled(value: object, values: Mapping[str, Scalar]) -> object:
+    if isinstance(value, Mapping):
+        return {key: _filled(inner, values) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, values) for inner in value]
+    return values.get(value, value) if isinstance(value, str) else value

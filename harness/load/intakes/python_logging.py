@@ -1,0 +1,71 @@
+"""Records enter through Python's `logging`: any `logging.Handler`, named by its dotted path."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from harness.model.errors import StackError
+from harness.model.protocols import Record, Scalar
+from harness.model.registry import import_path
+
+_LOGGER_NAME = "logquake.application"
+
+
+class PythonLogging:
+    """Hosts one handler on a logger of its own.
+
+    A handler that tells which records became durable has an attribute `on_durable`: a callable that takes
+    those `logging.LogRecord`s. Each record carries its number as the `sequence` extra.
+    """
+
+    def __init__(self, handler: str, **arguments: Scalar) -> None:
+        """Name the handler by `package.module:Class` and give it these keyword arguments."""
+        self._path = handler
+        self._arguments = arguments
+        self._logger = logging.getLogger(_LOGGER_NAME)
+        self._handler: logging.Handler | None = None
+
+    def open(self, acknowledge: Callable[[Iterable[int]], None]) -> None:
+        """Make the handler and attach it.
+
+        Raises:
+            StackError: the handler cannot be imported or made, or is no `logging.Handler`.
+        """
+        handler = self._make()
+        if hasattr(handler, "on_durable"):
+            handler.on_durable = _acknowledge_records(acknowledge)
+        self._logger.setLevel(logging.DEBUG)
+        self._logger.propagate = False
+        self._logger.addHandler(handler)
+        self._handler = handler
+
+    def send(self, record: Record) -> None:
+        """Make the log call an application would make; the whole line is the message."""
+        self._logger.info(record.line, extra={"sequence": record.sequence})
+
+    def close(self) -> None:
+        """Detach and close the handler, as `logging.shutdown` would."""
+        if self._handler is not None:
+            self._logger.removeHandler(self._handler)
+            self._handler.close()
+            self._handler = None
+
+    def _make(self) -> logging.Handler:
+        try:
+            handler: Any = import_path(self._path)(**self._arguments)
+        except Exception as error:
+            raise StackError(f'intake.handler "{self._path}": {error}') from error
+        if not isinstance(handler, logging.Handler):
+            raise StackError(f'intake.handler "{self._path}" is no logging.Handler')
+        return handler
+
+
+def _acknowledge_records(
+    acknowledge: Callable[[Iterable[int]], None],
+) -> Callable[[Sequence[logging.LogRecord]], None]:
+    def on_durable(records: Sequence[logging.LogRecord]) -> None:
+        acknowledge([record.__dict__["sequence"] for record in records])
+
+    return on_durable

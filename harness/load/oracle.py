@@ -1,0 +1,177 @@
+"""The oracle: what was due, sent, answered and acknowledged, seen from a process of its own.
+
+    python -m harness.load.oracle WORKLOAD.json HISTORY.jsonl CONTROL.json HISTORY_BYTES_MAX
+
+It computes by itself what was due, reads the slot files that the application and its control write, and
+appends facts to its own history. It obeys the same lines on standard input as the application does, and
+keeps `tally.json` beside the history for whoever watches. When its input ends, it writes its last facts and
+exits: a killed harness loses no fact.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+
+from harness.evidence.history import Recorder
+from harness.evidence.lines import digest
+from harness.load.slots import REFUSED, Slot, Slots
+from harness.load.workload_file import TALLY_FILE, WorkloadFile, read_workload
+from harness.model.errors import HarnessError, UnavailableError
+from harness.model.facts import Acknowledged, Answered, ControlCall, Due, Event, Refused, Sent
+from harness.model.protocols import Tally
+
+_SWEEP_SECONDS = 0.2
+
+
+class Oracle:
+    """Follows one application's slots and turns what changed into facts."""
+
+    def __init__(self, workload: WorkloadFile) -> None:
+        """Open the workload's slots."""
+        self._workload = workload
+        self._slots = Slots(Path(workload.slots_path))
+        self._lines = workload.lines()
+        self._offsets_ns = workload.offsets_ns()
+        self._due_ns: dict[int, int] = {}
+        self._to_come: list[tuple[int, int]] = []
+        self._open: dict[int, Slot] = {}
+        self._counts = {Due: 0, Sent: 0, Answered: 0, Refused: 0, Acknowledged: 0}
+
+    def begin(self, at_ns: int) -> None:
+        """Learn when sending begins."""
+        self._plan((at_ns + offset, sequence) for sequence, offset in enumerate(self._offsets_ns))
+
+    def probe(self, at_ns: int) -> None:
+        """Learn when probing begins."""
+        probes = range(self._workload.scheduled, self._workload.records)
+        self._plan((at_ns + self._workload.probe_offset_ns(sequence), sequence) for sequence in probes)
+
+    def sweep(self, now_ns: int) -> list[Event]:
+        """Return the facts that came up since the last sweep."""
+        facts: list[Event] = []
+        while self._to_come and self._to_come[-1][0] <= now_ns:
+            facts.append(self._fall_due(*self._to_come.pop()))
+        for sequence, before in list(self._open.items()):
+            after = self._slots.read(sequence)
+            if after != before:
+                facts.extend(self._changes(sequence, before, after))
+                self._keep(sequence, after)
+        for fact in facts:
+            self._counts[type(fact)] += 1
+        return sorted(facts, key=lambda fact: type(fact).__name__)
+
+    def tally(self) -> Tally:
+        """Return the counts so far."""
+        return Tally(*self._counts.values())
+
+    def _plan(self, moments: Iterator[tuple[int, int]]) -> None:
+        # Latest first, so that the next to fall due is taken from the end.
+        self._to_come = sorted([*self._to_come, *moments], reverse=True)
+
+    def _fall_due(self, at_ns: int, sequence: int) -> Due:
+        self._open[sequence] = Slot(0, 0, 0, 0)
+        record = self._workload.record(sequence, self._lines)
+        return Due(sequence, at_ns, self._workload.producer(sequence), digest(record.line))
+
+    def _changes(self, sequence: int, before: Slot, after: Slot) -> Iterator[Event]:
+        if after.entered_ns != before.entered_ns:
+            yield Sent(sequence, after.entered_ns)
+        if after.returned_ns != before.returned_ns:
+            refused = after.outcome == REFUSED
+            yield (Refused if refused else Answered)(sequence, after.returned_ns)
+            if not refused and self._workload.acknowledged_by != "callback":
+                yield Acknowledged(sequence, after.returned_ns)
+        if after.acknowledged_ns != before.acknowledged_ns and self._workload.acknowledged_by == "callback":
+            yield Acknowledged(sequence, after.acknowledged_ns)
+
+    def _keep(self, sequence: int, slot: Slot) -> None:
+        settled = slot.returned_ns and (slot.acknowledged_ns or self._workload.acknowledged_by != "callback")
+        if settled:
+            del self._open[sequence]
+        else:
+            self._open[sequence] = slot
+
+
+def control_calls(workload: WorkloadFile, began_ns: int) -> Iterator[ControlCall]:
+    """Yield every call of the control that returned."""
+    slots = Slots(Path(workload.slots_path))
+    for sequence, offset in enumerate(workload.offsets_ns()):
+        slot = slots.read(sequence)
+        if slot.returned_ns:
+            yield ControlCall(began_ns + offset, slot.entered_ns, slot.returned_ns)
+    slots.close()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Watch one run until told to finish or until input ends; return the exit code."""
+    workload, control = read_workload(Path(arguments[0])), read_workload(Path(arguments[2]))
+    history = Path(arguments[1])
+    try:
+        _record(workload, control, history, int(arguments[3]))
+    except HarnessError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _record(workload: WorkloadFile, control: WorkloadFile, history: Path, bytes_max: int) -> None:
+    recorder = Recorder(history, bytes_max)
+    oracle = Oracle(workload)
+    commands = _commands()
+    print('{"ready": true}', flush=True)
+    began_ns = _watch(oracle, commands, recorder, history.parent / TALLY_FILE)
+    if began_ns:
+        recorder.record_all(control_calls(control, began_ns))
+    recorder.close()
+
+
+def _watch(oracle: Oracle, commands: queue.Queue[str], recorder: Recorder, tally_path: Path) -> int:
+    began_ns = 0
+    while True:
+        try:
+            command, _, at_ns = commands.get(timeout=_SWEEP_SECONDS).partition(" ")
+        except queue.Empty:
+            command = ""
+        if command == "begin":
+            began_ns = int(at_ns)
+            oracle.begin(began_ns)
+        elif command == "probe":
+            oracle.probe(int(at_ns))
+        recorder.record_all(oracle.sweep(time.monotonic_ns()))
+        _publish(oracle.tally(), tally_path)
+        if command == "finish":
+            return began_ns
+
+
+def _publish(tally: Tally, path: Path) -> None:
+    fresh = path.with_suffix(".fresh")
+    try:
+        fresh.write_bytes(orjson.dumps(asdict(tally)))
+        fresh.replace(path)
+    except OSError as error:
+        raise UnavailableError(f"{path}: cannot be written: {error.strerror}; free space there") from error
+
+
+def _commands() -> queue.Queue[str]:
+    """Read standard input on a thread; its end becomes `finish`."""
+    commands: queue.Queue[str] = queue.Queue()
+
+    def read() -> None:
+        for line in sys.stdin:
+            commands.put(line.strip())
+        commands.put("finish")
+
+    threading.Thread(target=read, daemon=True).start()
+    return commands
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,90 @@
+"""What the application, its control and the oracle are to do: one JSON file each of them reads by itself.
+
+None of them trusts another's account: due times and lines come from this file alone.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
+from harness.model.protocols import Arguments, Part, Record
+
+PROBES = 20
+"""How many records are kept back to prove the stack alive."""
+
+PROBE_INTERVAL_NS = 20_000_000
+
+TALLY_FILE = "tally.json"
+"""Beside the oracle's history: how far it has seen the sending come, for whoever watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadFile:
+    """One application's workload.
+
+    `scheduled` records are due by the schedule; `probes` more, numbered after them, are kept back until the
+    run wants proof that the stack is alive. Producer threads take sequences in turn.
+    """
+
+    run_id: str
+    seed: int
+    scheduled: int
+    probes: int
+    probe_interval_ns: int
+    producers: int
+    schedule_path: str
+    slots_path: str
+    input_path: str
+    acknowledged_by: str
+    intake_kind: str
+    intake_arguments: Arguments
+
+    @property
+    def records(self) -> int:
+        """Return how many records there are, probes included."""
+        return self.scheduled + self.probes
+
+    @property
+    def intake(self) -> Part:
+        """Return the intake the application hosts."""
+        return Part(self.intake_kind, self.intake_arguments)
+
+    def producer(self, sequence: int) -> int:
+        """Return which producer thread sends this record."""
+        return sequence % self.producers
+
+    def offsets_ns(self) -> Sequence[int]:
+        """Return the due times of the scheduled records after the start of sending, in ns."""
+        offsets = array("q")
+        offsets.frombytes(Path(self.schedule_path).read_bytes())
+        return offsets
+
+    def probe_offset_ns(self, sequence: int) -> int:
+        """Return when a probe is due after the moment probing begins, in ns."""
+        return (sequence - self.scheduled) * self.probe_interval_ns
+
+    def lines(self) -> LineSource:
+        """Return the source of the text of all records."""
+        if self.input_path:
+            return FileLines(Path(self.input_path), self.records)
+        return GeneratedLines(self.seed)
+
+    def record(self, sequence: int, lines: LineSource) -> Record:
+        """Return the record as it is sent, its identity included."""
+        return Record(sequence, stamp(lines.text(sequence), self.run_id, sequence))
+
+    def write(self, path: Path, offsets_ns: Sequence[int]) -> None:
+        """Write the file and its schedule."""
+        Path(self.schedule_path).write_bytes(array("q", offsets_ns).tobytes())
+        path.write_bytes(orjson.dumps(asdict(self)))
+
+
+def read_workload(path: Path) -> WorkloadFile:
+    """Return the workload another process of the run wrote."""
+    return WorkloadFile(**orjson.loads(path.read_bytes()))

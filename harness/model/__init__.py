@@ -1,0 +1,1 @@
+"""The nouns of the harness: read `protocols.py` first, then `../runs/runner.py`."""

@@ -1,0 +1,483 @@
+"""Every noun of the harness on one page. Read this first, then `runner.py`.
+
+What happened is a fact (`facts.py`), what comes out is a result (`result.py`); here stand what is asked for
+and who does it. Behaviour is a Protocol, one small file a kind. Nothing here knows a store, a proxy or a
+logging library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from random import Random
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
+
+from harness.model.facts import Event
+
+Scalar: TypeAlias = str | int | float | bool
+Arguments: TypeAlias = Mapping[str, Scalar]
+
+APPLICATION = "application"
+"""The target every stack has: the process that makes the log calls."""
+
+LOAD = "load"
+"""The target every run has: the log calls themselves, whose rate the workload decides."""
+
+
+class Level(IntEnum):
+    """How durable an acknowledgement claims to be, weakest first."""
+
+    MEMORY = 1
+    WRITE = 2
+    FSYNC = 3
+
+
+class Status(Enum):
+    """What a judgement may say. No evidence is never PASS."""
+
+    PASS = "PASS"  # noqa: S105 - a verdict, not a password
+    WARN = "WARN"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    ERROR = "ERROR"
+    NOT_RUN = "NOT_RUN"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One log line on its way in. The line ends in its identity, so every stored copy can be verified."""
+
+    sequence: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """One copy read back: `copy` names the place (`index/_id`), `line` is the text.
+
+    `unreadable` says why no line can be had from it (torn, undecodable); `line` is then what is there.
+    `values` are those of the other fields asked for, None where the document lacks one.
+    """
+
+    copy: str
+    line: str
+    unreadable: str = ""
+    values: tuple[Scalar | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """One copy as it is stored: `body` is its JSON on one line; `unreadable` says why it is none."""
+
+    copy: str
+    body: bytes
+    unreadable: str = ""
+
+
+# --- what was asked for ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What the stack promises; each checker judges against one of these.
+
+    What is None or empty is not promised, and what asks for it is not planned.
+    """
+
+    durability: Level = Level.MEMORY
+    copies_max: int = 1
+    response_p99_ms: float = 100.0
+    exit_seconds: float | None = None
+    memory_mib_above_idle: float | None = None
+    descriptors_above_idle: int | None = None
+    disk_mib_above_idle: float | None = None
+    corruption_blast_records: int | None = None
+    order_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A kind of a family with its arguments, as a file names it."""
+
+    kind: str
+    arguments: Arguments = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Permits:
+    """What a step may cost: in how many places it may destroy bytes or keys of the stack."""
+
+    destroyed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One fault: what, on which target, when after sending began, for how long, at what cost."""
+
+    fault: str
+    target: str
+    at_seconds: float
+    for_seconds: float
+    arguments: Arguments = field(default_factory=dict)
+    acknowledged_min: int = 1
+    permits: Permits = field(default_factory=Permits)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One hypothesis and how it is examined."""
+
+    name: str
+    title: str
+    hypothesis: str
+    workload: Part
+    producers: int
+    sending_seconds: float
+    steps: tuple[Step, ...]
+    checks: tuple[str, ...]
+    exclusive: bool = True
+    """Whether it runs alone. One that runs beside others judges nothing that their load would change."""
+    drain_seconds: float = 60.0
+    liveness_seconds: float = 30.0
+    recovery_seconds: float = 30.0
+    why: str = ""
+    seen_in: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """How to tell that a process serves: an answering URL, or a text in its output; neither = it runs."""
+
+    http: str = ""
+    output: str = ""
+    timeout_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class StackProcess:
+    """One of the stack's own processes: an argument list with placeholders, never a shell line."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ready: Ready = field(default_factory=Ready)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterOutlet:
+    """Where a stack puts what its store refuses for good: an archive, and its field that says why."""
+
+    archive: Part
+    reason_field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CounterSource:
+    """A stack's own counters: how to read them, and which of its keys are summed up for each of ours."""
+
+    part: Part
+    names: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The system under test, as its stack file declares it."""
+
+    name: str
+    needs: tuple[str, ...]
+    links: Mapping[str, str]
+    processes: tuple[StackProcess, ...]
+    intake: Part
+    acknowledged_by: str
+    archive: Part
+    promises: Promises
+    source: str = ""
+    dead_letters: DeadLetterOutlet | None = None
+    counters: CounterSource | None = None
+    decode: tuple[str, ...] = ()
+    services: Mapping[str, str] = field(default_factory=dict)
+    may_hurt: tuple[str, ...] = ()
+    delete_run_index: bool = False
+    one_at_a_time: bool = False
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the stack keeps on disk, by the name of a target: patterns, all below `{run.folder}`."""
+    transforms: tuple[str, ...] = ()
+    """What it may lawfully do to a line: words of `transforms.py`."""
+
+
+# --- judgement -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One objective's judgement in one scenario, with what a person needs to follow it."""
+
+    objective: str
+    dimension: str
+    status: Status
+    summary: str
+    value: float | None = None
+    unit: str = ""
+    limit: float | None = None
+    evidence: tuple[str, ...] = ()
+    counterexample: tuple[str, ...] = ()
+    vetoes: tuple[str, ...] = ()
+    samples: int | None = None
+    """How many observations the value rests on; None where it is a count of the whole."""
+
+
+# --- behaviour -------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """Time and patience. Every wait of the harness goes through it, so each one ends when it must."""
+
+    def now_ns(self) -> int:
+        """Return CLOCK_MONOTONIC in nanoseconds."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; raises InterruptedRunError or TimeIsUpError as soon as the run must end."""
+        ...
+
+
+class Deployment(Protocol):
+    """A set of processes that the run starts and always stops: services, or the stack's own."""
+
+    def start(self) -> None:
+        """Start everything; raises UnavailableError or StackError, leaving nothing half started behind."""
+        ...
+
+    def wait_ready(self, timeout_seconds: float) -> None:
+        """Return once all serve; raises StackError after the timeout, with the end of the culprit's log."""
+        ...
+
+    def targets(self) -> Mapping[str, object]:
+        """Return what a fault can take hold of, by the name scenarios use."""
+        ...
+
+    def exited(self) -> Sequence[tuple[str, int]]:
+        """Return (name, return code) of each process that should live and ended by itself."""
+        ...
+
+    def stop(self) -> None:
+        """Stop everything. Idempotent, bounded, called on every path."""
+        ...
+
+
+class Intake(Protocol):
+    """How records enter the stack. Lives in the application process and is used by many producer threads."""
+
+    def open(self, acknowledge: Callable[[Iterable[int]], None]) -> None:
+        """Get ready; `acknowledge` takes the sequences the stack has become responsible for, if it tells."""
+        ...
+
+    def send(self, record: Record) -> None:
+        """Hand one record over; an exception is a refusal."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the stack the way an exiting application does."""
+        ...
+
+
+class Archive(Protocol):
+    """Where the stack's records end up. A run has an index of its own, which is read whole."""
+
+    def count(self) -> int:
+        """Return how many documents are visible now; raises StackError when it cannot be told."""
+        ...
+
+    def refresh(self) -> None:
+        """Make everything stored so far visible to `count` and `read`."""
+        ...
+
+    def read(self, fields: Sequence[str] = ()) -> Iterator[StoredDocument]:
+        """Yield every stored copy; raises StackError when the archive cannot be read whole.
+
+        `fields` names others than the line's own, dotted where they lie deeper, whose values come along.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+@runtime_checkable
+class RawArchive(Archive, Protocol):
+    """An archive that also shows documents as they are stored, before anything is decoded."""
+
+    @property
+    def field(self) -> str:
+        """Where the line stands in a document, dots parting its keys."""
+        ...
+
+    def raw(self) -> Iterator[RawDocument]:
+        """Yield every stored copy whole; raises StackError when the archive cannot be read whole."""
+        ...
+
+
+@runtime_checkable
+class Locatable(Archive, Protocol):
+    """An archive that can tell that it does not exist, which a reading shows as empty."""
+
+    def absent(self) -> str:
+        """Name what does not exist, and where to look; empty where it exists. Raises StackError."""
+        ...
+
+
+@runtime_checkable
+class Removable(Protocol):
+    """An archive that can delete what this run stored in it."""
+
+    def remove(self, run_id: str) -> None:
+        """Delete the run's own index by its exact name, which holds `run_id`; raises StackError."""
+        ...
+
+
+class Counters(Protocol):
+    """The stack's own word about its records."""
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, float]:
+        """Return the value of each of the stack's own keys that is there now; raises StackError."""
+        ...
+
+
+class Workload(Protocol):
+    """When records are due. Open loop: a slow stack does not make the next record due later."""
+
+    def offsets_ns(self, seconds: float, rng: Random) -> Sequence[int]:
+        """Return the due times after the start of sending, in nanoseconds, ascending."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """How to take a fault back from outside, readable by a later process that knows nothing of the run."""
+
+    action: str
+    arguments: Arguments
+
+
+class Fault(Protocol):
+    """One way to hurt one target. It asks for a capability, never for a kind of target."""
+
+    needs: ClassVar[type]
+
+    def undo(self, target: Any) -> Undo:
+        """Say how to take it back; this is on disk before `inject` begins."""
+        ...
+
+    def inject(self, target: Any, rng: Random) -> AbstractContextManager[None]:
+        """Hurt the target on entry, take it back on exit; both raise FaultError where they cannot."""
+        ...
+
+    def evidence(self, target: Any) -> tuple[bool, str]:
+        """Observe from outside, right after injection: (landed, what was seen).
+
+        Asked again just before the healing where the first look proved nothing.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a checker is to judge: the scenario, the stack's promises, and what else the stack declares."""
+
+    scenario: Scenario
+    promises: Promises
+    dead_letters: bool = False
+    counters: frozenset[str] = frozenset()
+
+
+@runtime_checkable
+class Conditional(Protocol):
+    """A checker of something that not every stack declares; without it, its objective is not planned."""
+
+    @classmethod
+    def lacks(cls, charge: Charge) -> str:
+        """Say what is missing, for a person, e.g. `the stack promises no exit_seconds`; empty = planned."""
+        ...
+
+
+@runtime_checkable
+class NeedsQuiet(Protocol):
+    """A checker of what neighbours on the machine would change; only a scenario that runs alone plans it."""
+
+    needs_quiet: ClassVar[bool]
+
+
+class Checker(Protocol):
+    """One promise, judged from facts alone: no clock, no I/O, no stack."""
+
+    objective: ClassVar[str]
+    dimension: ClassVar[str]
+
+    def check(self, events: Sequence[Event]) -> Verdict:
+        """Judge the whole history of one scenario."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How far the sending has come: counts of records."""
+
+    due: int = 0
+    sent: int = 0
+    answered: int = 0
+    refused: int = 0
+    acknowledged: int = 0
+
+
+OVER = "over"
+"""The phase of a scenario's last progress: nothing more of it will be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a person watching wants to know now."""
+
+    scenario: str
+    phase: str
+    fault: str
+    tally: Tally
+    stored: int
+    seconds_left: float
+
+
+class Load(Deployment, Protocol):
+    """The running workload: the application, its control and the oracle that watches both."""
+
+    def begin(self, at_ns: int) -> None:
+        """Let sending begin at that moment."""
+        ...
+
+    def probe(self, at_ns: int) -> None:
+        """Send the records kept back to prove the stack alive."""
+        ...
+
+    def tally(self) -> Tally:
+        """Return how far the oracle has seen the sending come."""
+        ...
+
+    def owed(self) -> frozenset[int]:
+        """Return the sequences acknowledged so far."""
+        ...
+
+    def probes(self) -> frozenset[int]:
+        """Return the sequences kept back for probing."""
+        ...
+
+    def finish(self) -> float | None:
+        """End the application and let the oracle write its last facts; bounded.
+
+        Returns:
+            How long the application took to exit, in seconds, at least this long where it had to be made to;
+            None where it did not run any more.
+        """
+        ...

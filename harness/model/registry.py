@@ -1,0 +1,73 @@
+"""A family of interchangeable kinds: the word a file uses → the class, resolved only when used.
+
+Listing and validating words imports nothing heavy. A dotted path (`package.module:Class`) in place of a
+word is the whole plug-in mechanism.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from harness.model.errors import ScenarioError
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One entry of a family: where its class lives and what it is, in one line."""
+
+    path: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """The kinds of one sort of part, by the words files use for them."""
+
+    noun: str
+    kinds: Mapping[str, Kind]
+
+    def problem(self, word: str) -> str | None:
+        """Say what is wrong with a word, with a suggestion; None where the word is known or a dotted path."""
+        if word in self.kinds or ":" in word:
+            return None
+        return unknown(self.noun, word, self.kinds)
+
+    def resolve(self, word: str) -> Any:
+        """Import and return the class a word or a dotted path names.
+
+        Raises:
+            ScenarioError: the word is unknown or the path cannot be imported.
+        """
+        if (problem := self.problem(word)) is not None:
+            raise ScenarioError(problem)
+        return import_path(self.kinds[word].path if word in self.kinds else word)
+
+
+def unknown(noun: str, word: str, known: Mapping[str, Any]) -> str:
+    """Return `no <noun> "<word>"` with the nearest known word, or the list of all of them."""
+    close = get_close_matches(word, known, n=1)
+    hint = f'Did you mean "{close[0]}"?' if close else f"Known: {', '.join(sorted(known)) or 'none'}."
+    return f'no {noun} "{word}". {hint}'
+
+
+def import_path(path: str) -> Any:
+    """Import `package.module:Name`.
+
+    Raises:
+        ScenarioError: the path is malformed, or its module or name does not exist.
+    """
+    module_name, _, name = path.partition(":")
+    if not module_name or not name:
+        raise ScenarioError(f'"{path}" is not a dotted path; write package.module:Class')
+    try:
+        return getattr(import_module(module_name), name)
+    except (ImportError, SyntaxError) as error:
+        raise ScenarioError(
+            f'cannot import "{path}": {error}. Install the package, or put its folder on PYTHONPATH.'
+        ) from error
+    except AttributeError as error:
+        raise ScenarioError(f'module "{module_name}" has no "{name}"') from error

@@ -1,0 +1,157 @@
+"""What comes out of a run: the nouns that the score, the gate and every report share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from harness.model.protocols import Promises, Scenario, Status, Tally, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One step as a chart shows it: seconds since sending began, the fault's word, its target."""
+
+    from_seconds: float
+    to_seconds: float
+    fault: str
+    target: str
+    landed: bool
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecondOfRun:
+    """One second of a scenario. Latencies are due → return in ms; None where nothing was due.
+
+    A call that never returned counts with the time it was seen to take. `memory_mib` is of the application
+    and the stack's processes together, None where it was not measured.
+    """
+
+    second: int
+    due: int
+    answered: int
+    acknowledged: int
+    response_p50_ms: float | None
+    response_p99_ms: float | None
+    control_p99_ms: float | None
+    stored: int | None
+    backlog: int | None
+    memory_mib: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An earlier attempt at a scenario, whose evidence did not suffice: what it said, and its history."""
+
+    status: Status
+    reasons: tuple[str, ...]
+    seconds: float
+    history: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioResult:
+    """Everything a report says of one scenario. `attempts` are those before this one, oldest first."""
+
+    scenario: Scenario
+    status: Status
+    verdicts: tuple[Verdict, ...]
+    remarks: tuple[str, ...]
+    tally: Tally
+    found: int
+    bands: tuple[Band, ...]
+    series: tuple[SecondOfRun, ...]
+    seconds: float
+    history: str
+    attempts: tuple[Attempt, ...] = ()
+
+
+def as_attempt(result: ScenarioResult) -> Attempt:
+    """Return a result as an earlier attempt: each objective it left open, and what the run remarked."""
+    unresolved = (verdict for verdict in result.verdicts if verdict.status is Status.INCONCLUSIVE)
+    reasons = (*result.remarks, *(f"{verdict.objective}: {verdict.summary}" for verdict in unresolved))
+    return Attempt(result.status, reasons, result.seconds, result.history)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveScore:
+    """An objective's share of the score: its weight, and the points it is known to and may still earn."""
+
+    objective: str
+    status: Status
+    weight: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionScore:
+    """A dimension's share of the score, in points of 100; the points of all dimensions sum to the score."""
+
+    dimension: str
+    weight: float
+    low: float
+    high: float
+    objectives: tuple[ObjectiveScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """An interval over a fixed denominator; withheld when a veto stands."""
+
+    low: float
+    high: float
+    coverage: float
+    dimensions: tuple[DimensionScore, ...]
+    not_examined: tuple[str, ...]
+    vetoes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateDecision:
+    """What the gate says and every sentence that led there."""
+
+    status: Status
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A whole run, as `result.json` stores it.
+
+    `command` runs the same way again once it is told what to run and with which seed; each scenario's
+    `source` is what a command line calls it. `broke` says what broke around the scenarios: what could not
+    be stopped, what was left. It never passes.
+    """
+
+    run_id: str
+    started_at: str
+    suite: str
+    stack: str
+    backend: str
+    seed: int
+    input: str
+    suite_hash: str
+    plan_hash: str
+    command: str
+    surroundings: Mapping[str, str]
+    scenarios: tuple[ScenarioResult, ...]
+    score: Score
+    gate: GateDecision
+    seconds: float
+    promises: Promises = field(default_factory=Promises)
+    unplanned: tuple[str, ...] = ()
+    """What was not planned, and why: e.g. an objective whose optional part the stack does not declare."""
+    broke: tuple[str, ...] = ()
+
+
+class Report(Protocol):
+    """One form of the result for people or machines."""
+
+    file_name: ClassVar[str]
+
+    def text(self, result: Result) -> str:
+        """Return the whole file's text."""
+        ...

@@ -1,0 +1,262 @@
+"""What aggregations read of each document: one row a document, one column a field or a query."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Any, Protocol
+
+from harness.programs.elastic_lite.language.dates import EPOCH, parse_date_math
+from harness.programs.elastic_lite.language.errors import (
+    ElasticError,
+    ReduceError,
+    SearchError,
+    fielddata_disabled,
+    unsupported,
+)
+from harness.programs.elastic_lite.mapping.field_types import (
+    DATES,
+    FLOATS,
+    NUMBERS,
+    TEXTS,
+    BadValueError,
+    Field,
+    read_value,
+)
+from harness.programs.elastic_lite.query.clauses import Candidate, Matcher, Scope, compile_query
+from harness.programs.elastic_lite.query.field_values import reader_of
+
+Json = dict[str, Any]
+Row = tuple[Any, ...]
+Cell = Callable[[Candidate], Any]
+NUMERIC = NUMBERS | DATES | {"boolean"}
+BUCKETS_MAX = 65_536  # Elasticsearch's default of search.max_buckets
+# The Gregorian calendar repeats after as many days; beyond year 9999 Python's own datetime ends.
+CYCLE_YEARS, CYCLE_DAYS = 400, 146_097
+CYCLE_MS = CYCLE_DAYS * 86_400_000
+PRINTED = {
+    "yyyy-MM-dd": "%Y-%m-%d",
+    "strict_date": "%Y-%m-%d",
+    "yyyy/MM/dd": "%Y/%m/%d",
+    "yyyy/MM/dd HH:mm:ss": "%Y/%m/%d %H:%M:%S",
+}
+ISO_FORMATS = frozenset(
+    {"strict_date_optional_time", "date_optional_time", "strict_date_time", "date_time"}
+)  # fmt: skip
+
+
+class Column(Protocol):
+    """One thing that some aggregation asks of every document."""
+
+    def bind(self, scope: Scope) -> tuple[Cell, Field | None]:
+        """How to read it under one index's mapping, and the field that holds it there, if any.
+
+        Raises:
+            ElasticError: 400 when the mapping has no answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class QueryColumn:
+    """Whether a document matches a query."""
+
+    query: Any
+
+    def bind(self, scope: Scope) -> tuple[Cell, Field | None]:
+        """The query as a test."""
+        matcher: Matcher = compile_query(self.query, scope)
+        return matcher, None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldColumn:
+    """The values of a field: sorted, each term of a text once, numbers as often as they stand there.
+
+    Args:
+        name: The field.
+        aggregation: The type of the aggregation that asks, for its errors.
+        numeric: Whether it asks for numbers, dates or booleans only.
+        missing: What a document without a value counts as; None leaves it out.
+    """
+
+    name: str
+    aggregation: str
+    numeric: bool
+    missing: Any = None
+
+    def bind(self, scope: Scope) -> tuple[Cell, Field | None]:
+        """How to read the field; one that the mapping does not have has no values."""
+        if self.name == "_index":
+            name = scope.index.name
+            return lambda _: (name,), Field("_index", "keyword")
+        if self.name == "_id":
+            raise fielddata_disabled(self.name, scope.index.name)
+        reader = reader_of(self.name, scope.index)
+        if reader is None:
+            filling = () if self.missing is None else (self.missing,)
+            return lambda _: filling, None
+        leaf = reader.leaf
+        self.check(leaf, scope)
+        default = self.default(leaf, scope)
+        stored = STORED.get(leaf.kind)
+
+        def cell(candidate: Candidate) -> tuple[Any, ...]:
+            values: Any = reader.read(candidate.source)
+            if stored is not None:
+                values = (stored(leaf, value) for value in values)
+            return tuple(sorted(values if leaf.kind in NUMERIC else set(values))) or default
+
+        return cell, leaf
+
+    def check(self, leaf: Field, scope: Scope) -> None:
+        """Refuse a field whose type keeps no values to aggregate, or none of the kind asked for."""
+        if leaf.kind in TEXTS:
+            raise fielddata_disabled(self.name, scope.index.name)
+        if self.numeric and leaf.kind not in NUMERIC:
+            reason = (
+                f"Field [{self.name}] of type [{leaf.kind}] is not supported for aggregation "
+                f"[{self.aggregation}]"
+            )
+            raise SearchError(400, "illegal_argument_exception", reason, scope.index.name)
+
+    def default(self, leaf: Field, scope: Scope) -> tuple[Any, ...]:
+        """The values of a document that has none."""
+        if self.missing is None:
+            return ()
+        if leaf.kind in DATES:
+            found = parse_date_math(self.missing, leaf.date_format, scope.now_ms)
+            if found is None:
+                reason = f"failed to parse date field [{self.missing}] with format [{leaf.date_format}]"
+                raise SearchError(400, "parse_exception", reason, scope.index.name)
+            return (found,)
+        try:
+            value = read_value(leaf, self.missing)
+        except BadValueError as error:
+            raise SearchError(400, "number_format_exception", str(error), scope.index.name) from error
+        return () if value is None else (value,)
+
+
+STORED: dict[str, Callable[[Field, Any], Any]] = {
+    "float": lambda _, value: struct.unpack("f", struct.pack("f", value))[0],
+    "half_float": lambda _, value: struct.unpack("e", struct.pack("e", value))[0],
+    "scaled_float": lambda leaf, value: (
+        round(value * leaf.parameters["scaling_factor"]) / leaf.parameters["scaling_factor"]
+    ),
+}
+"""What a type keeps of a number that it does not keep whole."""
+
+
+@dataclass(slots=True)
+class Table:
+    """Every matching document's row, and which field each column turned out to be.
+
+    Args:
+        columns: What is read of each document.
+        typed: Whether the answer names each aggregation's type before its name.
+    """
+
+    columns: list[Column]
+    typed: bool = False
+    rows: list[Row] = field(default_factory=list)
+    leaves: list[Field | None] = field(init=False)
+    buckets_left: int = BUCKETS_MAX
+
+    def __post_init__(self) -> None:
+        self.leaves = [None] * len(self.columns)
+
+    def bind(self, scope: Scope) -> list[Cell]:
+        """How to read the columns under one more index's mapping.
+
+        Raises:
+            ElasticError: 400 for a field that cannot be aggregated, alone or with the indices before it.
+        """
+        cells = []
+        for at, column in enumerate(self.columns):
+            cell, leaf = column.bind(scope)
+            known = self.leaves[at]
+            if leaf is not None and known is not None and family(leaf) != family(known):
+                raise unsupported(
+                    f"[{leaf.path}] as [{known.kind}] in one index and [{leaf.kind}] in another"
+                )
+            self.leaves[at] = known or leaf
+            cells.append(cell)
+        return cells
+
+    def add(self, cells: list[Cell], candidate: Candidate) -> None:
+        """Read one document."""
+        self.rows.append(tuple(cell(candidate) for cell in cells))
+
+    def spend(self, buckets: int) -> None:
+        """Account for buckets of the answer.
+
+        Raises:
+            ElasticError: 400 when there are more than a search may have.
+        """
+        self.buckets_left -= buckets
+        if self.buckets_left < 0:
+            reason = (
+                f"Trying to create too many buckets. Must be less than or equal to: [{BUCKETS_MAX}] but this "
+                "number of buckets was exceeded. This limit can be set by changing the [search.max_buckets] "
+                "cluster level setting."
+            )
+            raise ReduceError("too_many_buckets_exception", reason, {"max_buckets": BUCKETS_MAX})
+
+    def values(self, column: int, rows: list[Row]) -> list[Any]:
+        """All values of a column."""
+        return [value for row in rows for value in row[column]]
+
+    def shown(self, column: int, value: float) -> str | None:
+        """A number as the column's field spells it; None where the number itself is the spelling."""
+        leaf = self.leaves[column]
+        if leaf is None or leaf.kind not in NUMERIC:
+            return None
+        if leaf.kind == "boolean":
+            return "true" if value else "false"
+        return date_text(int(value), leaf.date_format) if leaf.kind in DATES else None
+
+
+def family(leaf: Field) -> str:
+    """What the values of two fields must have in common to be aggregated together."""
+    for name, kinds in (("date", DATES), ("float", FLOATS), ("number", NUMBERS), ("boolean", {"boolean"})):
+        if leaf.kind in kinds:
+            return name
+    return "ip" if leaf.kind == "ip" else "text"
+
+
+def key_of(leaf: Field | None, value: Any) -> Any:
+    """A term as a bucket's key shows it."""
+    if leaf is not None and leaf.kind == "ip":
+        return str(ip_address(value))
+    return int(value) if isinstance(value, bool) else value
+
+
+def date_text(value_ms: int, date_format: str) -> str:
+    """A date in the first of its formats.
+
+    Raises:
+        ElasticError: 400 for a format that this server cannot write.
+    """
+    name = date_format.split("||")[0]
+    if name == "epoch_millis":
+        return str(value_ms)
+    if name == "epoch_second":
+        return str(value_ms // 1000)
+    cycles, rest_ms = divmod(value_ms, CYCLE_MS)
+    moment = EPOCH + timedelta(milliseconds=rest_ms)
+    if name in ISO_FORMATS:
+        year = moment.year + CYCLE_YEARS * cycles
+        shown = f"{year:04d}" if 0 <= year <= 9999 else f"{year:+05d}"
+        return f"{shown}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    if name not in PRINTED or cycles:
+        raise unsupported(f"dates written as [{name}]")
+    return moment.strftime(PRINTED[name])
+
+
+def x_content_error(reason: str, cause: ElasticError | None = None) -> ElasticError:
+    """A 400 for a part of an aggregation that is not what the parser expects there."""
+    told = None if cause is None else cause.as_cause()
+    return ElasticError(400, "x_content_parse_exception", f"[1:1] {reason}", cause=told)

@@ -1,0 +1,1 @@
+"""Requests in, answers out: one module an area of the HTTP API."""

@@ -1,0 +1,121 @@
+"""The nouns between HTTP and the API: a call, an answer, and the server that handlers work on."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import orjson
+
+from harness.programs.elastic_lite.language.errors import ElasticError, illegal_argument, parse_error
+from harness.programs.elastic_lite.storage.catalog import Catalog
+from harness.programs.elastic_lite.storage.database import Storage
+from harness.programs.elastic_lite.storage.freshness import Visibility
+from harness.programs.elastic_lite.storage.writer import Transaction, Writer
+
+T = TypeVar("T")
+Json = dict[str, Any]
+READERS_MAX = 4
+VERSION = "8.19.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: its method, the names its path gave, its parameters and its body, decompressed."""
+
+    method: str
+    names: dict[str, str]
+    parameters: dict[str, str]
+    body: bytes
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """A boolean parameter; present without a value means true.
+
+        Raises:
+            ElasticError: 400 for another word.
+        """
+        value = self.parameters.get(name)
+        if value is None:
+            return default
+        if value not in ("", "true", "false"):
+            raise illegal_argument(f"Failed to parse value [{value}] as only [true] or [false] are allowed.")
+        return value != "false"
+
+    def json(self, required: bool = False) -> Json:
+        """The body as an object; empty when there is none.
+
+        Raises:
+            ElasticError: 400 for a body that is no JSON object, or is missing and required.
+        """
+        if not self.body.strip():
+            if required:
+                raise parse_error("request body or source parameter is required")
+            return {}
+        try:
+            parsed = orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            reason = f"[{error.lineno}:{error.colno}] {error.msg}"
+            raise ElasticError(400, "x_content_parse_exception", reason) from error
+        if not isinstance(parsed, dict):
+            raise ElasticError(400, "parsing_exception", "Expected [START_OBJECT] but found another token")
+        return parsed
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response: a JSON value, or text where the API speaks text."""
+
+    body: Any
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Server:
+    """What handlers work on: the writer, the visibility, and threads that read.
+
+    Args:
+        storage: The opened data folder.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.visibility = Visibility(storage.position, time.monotonic)
+        self.writer = Writer(storage, self.visibility)
+        self.threads = ThreadPoolExecutor(READERS_MAX, thread_name_prefix="reader")
+        self.local = threading.local()
+
+    @property
+    def catalog(self) -> Catalog:
+        """What exists, as last committed."""
+        return self.writer.catalog
+
+    def connection(self) -> sqlite3.Connection:
+        """The reading connection of the calling thread."""
+        found: sqlite3.Connection | None = getattr(self.local, "connection", None)
+        if found is None:
+            found = self.local.connection = self.storage.open_for_reading()
+        return found
+
+    async def on_thread(self, work: Callable[[], T]) -> T:
+        """Run work that reads or computes off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+
+    async def write(self, work: Callable[[Transaction], T], size_bytes: int = 0) -> T:
+        """Run a write; it is durable when this returns."""
+        return await asyncio.wrap_future(self.writer.submit(work, size_bytes))
+
+    def close(self, timeout_seconds: float) -> None:
+        """Finish waiting writes and release the folder; one that is still writing then keeps it."""
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        if self.writer.stop(timeout_seconds):
+            self.storage.close()
+
+
+Handler = Callable[[Server, Call], Awaitable[Answer]]
+ACKNOWLEDGED = Answer({"acknowledged": True})

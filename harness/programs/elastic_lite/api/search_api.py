@@ -1,0 +1,246 @@
+"""Searching over HTTP: search, count, refresh, points in time."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from harness.programs.elastic_lite.api.http import Answer, Call, Server
+from harness.programs.elastic_lite.api.routes import TARGETS, Route
+from harness.programs.elastic_lite.api.search import (
+    Searcher,
+    hit_as_json,
+    missing_views,
+    parse_request,
+    shards_as_json,
+    total_as_json,
+)
+from harness.programs.elastic_lite.language.bulk_body import token
+from harness.programs.elastic_lite.language.errors import (
+    ElasticError,
+    illegal_argument,
+    query_error,
+    validation_failed,
+)
+from harness.programs.elastic_lite.storage.blocks import Level, refuse_blocked
+from harness.programs.elastic_lite.storage.catalog import Index
+from harness.programs.elastic_lite.storage.database import reading
+from harness.programs.elastic_lite.storage.freshness import View
+
+Json = dict[str, Any]
+SEARCH = TARGETS | {
+    "size", "from", "sort", "_source", "_source_includes", "_source_excludes", "track_total_hits", "q",
+    "routing", "preference", "timeout", "request_cache", "search_type", "version", "seq_no_primary_term",
+    "track_scores", "rest_total_hits_as_int", "typed_keys", "allow_partial_search_results",
+    "batched_reduce_size", "max_concurrent_shard_requests", "pre_filter_shard_size",
+    "ccs_minimize_roundtrips", "ignore_throttled",
+}  # fmt: skip
+COUNT = TARGETS | {"q", "routing", "preference", "min_score", "terminate_after", "ignore_throttled"}
+POINT = TARGETS | {
+    "keep_alive",
+    "routing",
+    "preference",
+    "allow_partial_search_results",
+    "max_concurrent_shard_requests",
+}
+
+
+def readable_indices(server: Server, call: Call) -> list[Index]:
+    """The indices that a path names, to be read.
+
+    Raises:
+        ElasticError: 403 when one of them may not be.
+    """
+    indices = target_indices(server, call)
+    refuse_blocked(server.catalog, indices, Level.READ)
+    return indices
+
+
+def target_indices(server: Server, call: Call) -> list[Index]:
+    """The indices that a path names."""
+    return server.catalog.resolve(
+        call.names.get("index", ""),
+        ignore_unavailable=call.flag("ignore_unavailable"),
+        allow_no_indices=call.flag("allow_no_indices", True),
+    )
+
+
+async def search(server: Server, call: Call) -> Answer:
+    """Search indices, data streams or a point in time."""
+    body = {**call.json(), **body_of_parameters(call)}
+    as_int = call.flag("rest_total_hits_as_int")
+    return Answer(await server.on_thread(lambda: run_search(server, call, body, as_int)))
+
+
+def body_of_parameters(call: Call) -> Json:
+    """The parts of a search that stand in the path's parameters; they win over the body."""
+    given = call.parameters
+    body: Json = {name: number(given[name], name) for name in ("size", "from") if name in given}
+    if given.get("q") not in (None, "*", "*:*"):
+        raise illegal_argument("elastic_lite does not support the [q] parameter: put a query into the body")
+    if "sort" in given:
+        body["sort"] = [sort_of(part) for part in given["sort"].split(",")]
+    for name in ("version", "seq_no_primary_term"):
+        if name in given:
+            body[name] = call.flag(name)
+    if "track_total_hits" in given:
+        value = given["track_total_hits"]
+        body["track_total_hits"] = (
+            value == "true" if value in ("true", "false") else number(value, "track_total_hits")
+        )
+    return body | source_of_parameters(given)
+
+
+def source_of_parameters(given: dict[str, str]) -> Json:
+    """The `_source` that the parameters ask for."""
+    value = given.get("_source")
+    if value in ("true", "false"):
+        return {"_source": value == "true"}
+    include = given.get("_source_includes", value)
+    exclude = given.get("_source_excludes")
+    if include is None and exclude is None:
+        return {}
+    return {
+        "_source": {
+            "includes": include.split(",") if include else [],
+            "excludes": exclude.split(",") if exclude else [],
+        }
+    }
+
+
+def number(value: str, name: str) -> int:
+    """A numeric parameter."""
+    try:
+        return int(value)
+    except ValueError as error:
+        raise illegal_argument(f"Failed to parse int parameter [{name}] with value [{value}]") from error
+
+
+def sort_of(part: str) -> Any:
+    """One `field:order` of a sort parameter."""
+    name, _, order = part.partition(":")
+    return {name: order} if order else name
+
+
+def run_search(server: Server, call: Call, body: Json, as_int: bool) -> Json:
+    """A search on a reading thread."""
+    started = time.monotonic()
+    request = parse_request(body)
+    point = body.get("pit")
+    head: Json = {}
+    with reading(server.connection()) as connection:
+        if point is None:
+            indices = {index.name: index for index in readable_indices(server, call)}
+            views = tuple(server.visibility.view(index) for index in indices.values())
+        else:
+            views = views_of_point(server, call, point)
+            indices = dict(server.catalog.indices)
+            head["pit_id"] = point["id"]
+        searcher = Searcher(connection, views, indices, now_ms(), point is not None)
+        hits, total = searcher.search(request)
+        found = searcher.aggregate(request, call.flag("typed_keys")) if views else {}
+    answer: Json = {}
+    if total is not None:
+        shown = total_as_json(total, request.tracked)
+        answer["total"] = shown["value"] if as_int else shown
+    listed = [hit_as_json(hit, request) for hit in hits]
+    answer["max_score"] = max((hit["_score"] for hit in listed if hit["_score"] is not None), default=None)
+    if not views:
+        answer["max_score"] = 0.0
+    answer["hits"] = listed
+    took = int((time.monotonic() - started) * 1000)
+    shards = shards_as_json(views, indices)
+    tail = {"aggregations": found} if found else {}
+    return {**head, "took": took, "timed_out": False, "_shards": shards, "hits": answer, **tail}
+
+
+def now_ms() -> int:
+    """The time that `now` means in queries."""
+    return time.time_ns() // 1_000_000
+
+
+def views_of_point(server: Server, call: Call, point: Any) -> tuple[View, ...]:
+    """The frozen views of the point in time that a search names.
+
+    Raises:
+        ElasticError: 400 for a malformed one, 404 for one that is gone, 503 when its index was deleted.
+    """
+    if "index" in call.names:
+        raise validation_failed(
+            "[indices] cannot be used with point in time. Do not specify any index with point in time."
+        )
+    if not isinstance(point, dict) or not point.get("id"):
+        raise illegal_argument("point in time id is not provided")
+    keep_alive = point.get("keep_alive")
+    if not isinstance(keep_alive, (str, type(None))):
+        reason = f"[1:1] [pit] keep_alive doesn't support values of type: {token(keep_alive)}"
+        raise ElasticError(400, "x_content_parse_exception", reason)
+    views = server.visibility.use_point(str(point["id"]), keep_alive).views
+    missing = missing_views(views, server.catalog.indices)
+    if missing is not None:
+        raise missing
+    return views
+
+
+async def count(server: Server, call: Call) -> Answer:
+    """Count matching documents."""
+    body = call.json()
+    for key in body:
+        if key != "query":
+            raise query_error(f"request does not support [{key}]")
+    return Answer(
+        await server.on_thread(lambda: run_count(server, call, body.get("query", {"match_all": {}})))
+    )
+
+
+def run_count(server: Server, call: Call, query: Any) -> Json:
+    """A count on a reading thread."""
+    with reading(server.connection()) as connection:
+        indices = {index.name: index for index in readable_indices(server, call)}
+        views = tuple(server.visibility.view(index) for index in indices.values())
+        counted = Searcher(connection, views, indices, now_ms()).count(query)
+    return {"count": counted, "_shards": shards_as_json(views, indices)}
+
+
+async def refresh(server: Server, call: Call) -> Answer:
+    """Make everything written so far searchable."""
+    indices = target_indices(server, call)
+    server.visibility.refresh(index.number for index in indices)
+    total = sum(index.copies for index in indices)
+    successful = sum(index.shards for index in indices)
+    return Answer({"_shards": {"total": total, "successful": successful, "failed": 0}})
+
+
+async def open_point(server: Server, call: Call) -> Answer:
+    """Open a point in time."""
+    keep_alive = call.parameters.get("keep_alive")
+    if keep_alive is None:
+        raise validation_failed("[keep_alive] is not specified")
+    indices = readable_indices(server, call)
+    point_id = server.visibility.open_point(indices, keep_alive)
+    total = sum(index.shards for index in indices)
+    shards = {"total": total, "successful": total, "skipped": 0, "failed": 0}
+    return Answer({"id": point_id, "_shards": shards})
+
+
+async def close_point(server: Server, call: Call) -> Answer:
+    """Close a point in time."""
+    point_id = call.json(required=True).get("id")
+    if not point_id:
+        raise illegal_argument("search context id is is not provided")
+    point = server.visibility.close_point(str(point_id))
+    if point is None:
+        return Answer({"succeeded": False, "num_freed": 0}, 404)
+    return Answer({"succeeded": True, "num_freed": len(point.views)})
+
+
+ROUTES = [
+    Route(("GET", "POST"), "/_search", search, SEARCH),
+    Route(("GET", "POST"), "/{index}/_search", search, SEARCH),
+    Route(("GET", "POST"), "/_count", count, COUNT),
+    Route(("GET", "POST"), "/{index}/_count", count, COUNT),
+    Route(("GET", "POST"), "/_refresh", refresh, TARGETS),
+    Route(("GET", "POST"), "/{index}/_refresh", refresh, TARGETS),
+    Route(("POST",), "/{index}/_pit", open_point, POINT),
+    Route(("DELETE",), "/_pit", close_point),
+]

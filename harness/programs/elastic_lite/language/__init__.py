@@ -1,0 +1,1 @@
+"""The small languages of the API: dates, durations, names, errors, filters."""

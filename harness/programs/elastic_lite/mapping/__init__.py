@@ -1,0 +1,1 @@
+"""How the fields of a document are typed and read."""

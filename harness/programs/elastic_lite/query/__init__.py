@@ -1,0 +1,1 @@
+"""Which documents a query matches, and in which order."""

@@ -1,0 +1,179 @@
+"""What exists: indices, data streams, templates and cluster settings, as one immutable value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping as ReadOnly
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from harness.programs.elastic_lite.language.errors import index_not_found
+from harness.programs.elastic_lite.language.names import matches
+from harness.programs.elastic_lite.mapping.mappings import Mapping, compile_mapping
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One index: its declaration and the next sequence number it gives to a write."""
+
+    number: int
+    name: str
+    uuid: str
+    created_ms: int
+    settings: Json
+    mapping: Mapping
+    seq_no_next: int = 0
+    data_stream: str | None = None
+
+    @property
+    def shards(self) -> int:
+        """Primary shards as declared; the documents lie in one place whatever it says."""
+        return int(self.settings.get("index.number_of_shards", 1))
+
+    @property
+    def copies(self) -> int:
+        """Shards with their replicas, which a single node never assigns."""
+        return self.shards * (1 + int(self.settings.get("index.number_of_replicas", 1)))
+
+    @property
+    def refresh_interval(self) -> str:
+        """How old a write gets before a search finds it; `-1` means only after an explicit refresh."""
+        return str(self.settings.get("index.refresh_interval", "1s"))
+
+    def as_json(self) -> Json:
+        """What is kept on disk, the sequence number apart: that is read from the documents."""
+        return {
+            "number": self.number,
+            "name": self.name,
+            "uuid": self.uuid,
+            "created_ms": self.created_ms,
+            "settings": self.settings,
+            "mapping": self.mapping.body,
+            "data_stream": self.data_stream,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DataStream:
+    """A name that appends to the last of its backing indices and searches all of them."""
+
+    name: str
+    template: str
+    generation: int
+    backing: tuple[str, ...]
+
+    @property
+    def write_index(self) -> str:
+        """The backing index that takes new documents."""
+        return self.backing[-1]
+
+    def as_json(self) -> Json:
+        """What is kept on disk."""
+        return {
+            "name": self.name,
+            "template": self.template,
+            "generation": self.generation,
+            "backing": list(self.backing),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Everything but the documents. A change makes a new one."""
+
+    indices: ReadOnly[str, Index] = field(default_factory=dict)
+    streams: ReadOnly[str, DataStream] = field(default_factory=dict)
+    index_templates: ReadOnly[str, Json] = field(default_factory=dict)
+    component_templates: ReadOnly[str, Json] = field(default_factory=dict)
+    cluster_settings: ReadOnly[str, Json] = field(default_factory=dict)
+
+    def with_index(self, index: Index) -> Catalog:
+        """This catalog with an index added or changed."""
+        return replace(self, indices={**self.indices, index.name: index})
+
+    def with_stream(self, stream: DataStream) -> Catalog:
+        """This catalog with a data stream added or changed."""
+        return replace(self, streams={**self.streams, stream.name: stream})
+
+    def setting(self, name: str, default: str) -> str:
+        """A cluster setting in force: transient before persistent before the default."""
+        for scope in ("transient", "persistent"):
+            value = self.cluster_settings.get(scope, {}).get(name)
+            if value is not None:
+                return str(value)
+        return default
+
+    def resolve(
+        self, expression: str, *, ignore_unavailable: bool = False, allow_no_indices: bool = True
+    ) -> list[Index]:
+        """The indices that a path's comma-separated names, data streams and patterns mean, in name order.
+
+        Raises:
+            ElasticError: 404 for a name without wildcard that does not exist, unless ignored.
+        """
+        found: dict[str, Index] = {}
+        for part in expression.split(","):
+            hits = list(self.meant_by("*" if part in ("", "_all") else part))
+            missing = not hits and not ignore_unavailable
+            if missing and (("*" not in part and part not in ("", "_all")) or not allow_no_indices):
+                raise index_not_found(part)
+            found.update((index.name, index) for index in hits)
+        return [found[name] for name in sorted(found)]
+
+    def meant_by(self, pattern: str) -> Iterator[Index]:
+        """What a name or pattern means; a wildcard passes by hidden indices unless it starts with a dot."""
+        if "*" not in pattern:
+            if pattern in self.indices:
+                yield self.indices[pattern]
+            elif pattern in self.streams:
+                yield from (self.indices[name] for name in self.streams[pattern].backing)
+            return
+        for index in self.indices.values():
+            if matches(pattern, index.name) and (not is_hidden(index) or pattern.startswith(".")):
+                yield index
+        for stream in self.streams.values():
+            if matches(pattern, stream.name):
+                yield from (self.indices[name] for name in stream.backing)
+
+    def concrete(self, name: str) -> Index:
+        """The one index under a name; a data stream is none, as for reading a document by id.
+
+        Raises:
+            ElasticError: 404.
+        """
+        index = self.indices.get(name)
+        if index is None:
+            raise index_not_found(name, excluded_data_stream=name in self.streams)
+        return index
+
+
+def is_hidden(index: Index) -> bool:
+    """Whether wildcards pass an index by."""
+    return str(index.settings.get("index.hidden", "false")).lower() == "true"
+
+
+def index_of(body: Json, seq_no_next: int) -> Index:
+    """An index from what was kept on disk."""
+    mapping = compile_mapping(body["mapping"], malformed_ignored(body["settings"]))
+    return Index(
+        body["number"],
+        body["name"],
+        body["uuid"],
+        body["created_ms"],
+        body["settings"],
+        mapping,
+        seq_no_next,
+        body["data_stream"],
+    )
+
+
+def stream_of(body: Json) -> DataStream:
+    """A data stream from what was kept on disk."""
+    return DataStream(body["name"], body["template"], body["generation"], tuple(body["backing"]))
+
+
+def malformed_ignored(settings: Json) -> bool:
+    """Whether the index setting says to keep malformed values without indexing them."""
+    return str(settings.get("index.mapping.ignore_malformed", "false")).lower() == "true"

@@ -1,0 +1,35 @@
+"""`slow`: the store works as ever, and its answer takes its time."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
+
+from harness.programs.http_interceptor.messages import Answer, Note, Onward, Request
+from harness.programs.http_interceptor.rules.kind import Kind, require
+
+_DELAY_MS_MAX = 600_000
+
+
+@dataclass(frozen=True)
+class Slow(Kind):
+    """The answer leaves `delay_ms` ± `jitter_ms` after the store gave it, uniform in between."""
+
+    path: ClassVar[str] = "*"
+    delay_ms: float = 1_000.0
+    jitter_ms: float = 0.0
+
+    def __post_init__(self) -> None:
+        require(0 < self.delay_ms <= _DELAY_MS_MAX, f"delay_ms must be above 0, at most {_DELAY_MS_MAX}")
+        require(0 <= self.jitter_ms <= self.delay_ms, "jitter_ms must be 0 to delay_ms")
+
+    async def handle(self, request: Request, onward: Onward, rng: Random, note: Note) -> Answer:
+        """Hold the answer back."""
+        answer = await onward(request)
+        note("delayed", 1)
+        delay_ms = self.delay_ms + rng.uniform(-self.jitter_ms, self.jitter_ms)
+        await asyncio.sleep(delay_ms / 1000)
+        note("delayed_ms", round(delay_ms))
+        return answer

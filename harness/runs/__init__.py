@@ -1,0 +1,1 @@
+"""A run's story: what was asked, planned, run, and judged."""

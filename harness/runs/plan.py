@@ -1,0 +1,134 @@
+"""What a run will do, fixed before it begins: schedules from the seed, sample sizes, and two hashes.
+
+`suite_hash` leaves the seed out (the key of trends and baselines); `plan_hash` holds everything that decides
+what happens, so that the same hash means the same schedule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from random import Random
+
+import orjson
+
+from harness.judging.statistics import samples_needed
+from harness.model.protocols import APPLICATION, Scenario, Stack, Workload
+
+_SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioPlan:
+    """One scenario with its schedule: due times in ns after sending begins, ascending."""
+
+    scenario: Scenario
+    offsets_ns: Sequence[int]
+
+    def warnings(self) -> tuple[str, ...]:
+        """Say where the planned length cannot decide what is to be judged."""
+        needed = samples_needed(0.99)
+        return tuple(
+            f"{label}: {count} records are due, a p99 needs {needed}; send faster or longer"
+            for label, count in self.samples()
+            if count < needed
+        )
+
+    def samples(self) -> list[tuple[str, int]]:
+        """Return how many records are due before the first fault and from each fault to the next.
+
+        A fault on the application is judged from its healing on (docs/decisions/0003), so its stretch begins
+        at its end, as does that of a fault within it; healing itself takes more, which no plan knows.
+        """
+        steps = self.scenario.steps
+        ends = [*(step.at_seconds for step in steps), self.scenario.sending_seconds]
+        stretches = [("steady", 0.0, ends[0])]
+        away = [
+            (step.at_seconds, step.at_seconds + step.for_seconds)
+            for step in steps
+            if step.target == APPLICATION
+        ]
+        for step, to_seconds in zip(steps, ends[1:], strict=True):
+            after = ", once healed" if step.target == APPLICATION else " and after"
+            back = [end for at_seconds, end in away if at_seconds <= step.at_seconds < end]
+            from_seconds = max([step.at_seconds, *back])
+            if from_seconds < to_seconds:
+                stretches.append((f"{step.fault} on {step.target}{after}", from_seconds, to_seconds))
+        return [
+            (label, sum(from_s * _SECOND_NS <= offset < to_s * _SECOND_NS for offset in self.offsets_ns))
+            for label, from_s, to_s in stretches
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class SuitePlan:
+    """A whole run: scenarios with their schedules, the stack, the backend, the seed, the input.
+
+    `planned` maps objectives to their dimensions; `unplanned` names the checks that nothing here can judge
+    and what is missing for each.
+    """
+
+    suite: str
+    scenarios: tuple[ScenarioPlan, ...]
+    stack: Stack
+    backend: str
+    seed: int
+    input_digest: str
+    planned: Mapping[str, str]
+    unplanned: tuple[str, ...] = ()
+    """What is not examined, and why: an objective that the stack or the gate's policy takes out."""
+
+    def suite_hash(self) -> str:
+        """Return the hash of what is examined, without the seed."""
+        return _hash(
+            [
+                [_content(plan.scenario) for plan in self.scenarios],
+                _content(self.stack),
+                self.backend,
+                dict(self.planned),
+            ]
+        )
+
+    def plan_hash(self) -> str:
+        """Return the hash of everything that decides what happens."""
+        schedules = [list(plan.offsets_ns) for plan in self.scenarios]
+        return _hash([self.suite_hash(), self.seed, self.input_digest, schedules])
+
+
+def plan_scenario(scenario: Scenario, workload: Workload, seed: int, input_lines: int | None) -> ScenarioPlan:
+    """Fix a scenario's schedule.
+
+    With a real log file each of its lines is sent at least once: a file longer than the workload's own count
+    is sent faster, over the same seconds; a shorter one starts over.
+
+    Args:
+        scenario: what to run.
+        workload: the scenario's workload.
+        seed: of the whole run.
+        input_lines: how many lines the input holds; None for generated lines.
+    """
+    rng = Random(f"{seed}:{scenario.name}:workload")  # noqa: S311 - reproducible load, not a secret
+    offsets_ns = list(workload.offsets_ns(scenario.sending_seconds, rng))
+    if input_lines is not None and len(offsets_ns) < input_lines:
+        offsets_ns = _stretched(offsets_ns, input_lines, int(scenario.sending_seconds * _SECOND_NS))
+    return ScenarioPlan(scenario, offsets_ns)
+
+
+def _stretched(offsets_ns: Sequence[int], count: int, end_ns: int) -> list[int]:
+    """Return `count` due times of the same shape: each between two of the given ones, in proportion."""
+    edges = [*offsets_ns, end_ns]
+    share = len(offsets_ns) / count
+    places = [divmod(index * share, 1) for index in range(count)]
+    return [
+        int(edges[int(whole)] + part * (edges[int(whole) + 1] - edges[int(whole)])) for whole, part in places
+    ]
+
+
+def _content(part: Scenario | Stack) -> dict[str, object]:
+    """Return a part's content: where its file lies and why it matters do not change what happens."""
+    return {key: value for key, value in asdict(part).items() if key not in {"source", "why", "seen_in"}}
+
+
+def _hash(content: object) -> str:
+    return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]

@@ -1,0 +1,129 @@
+"""Puts a run together: what a person asked for, fixed into a plan before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+from harness.deployments import BACKENDS
+from harness.deployments.preflight import Check, Requirements, check_machine
+from harness.deployments.reach import refusals
+from harness.evidence.history import HISTORY_BYTES_MAX
+from harness.evidence.lines import read_lines
+from harness.judging.check_selection import NOT_ALONE, Checks, checks_of
+from harness.judging.gate import GateRules
+from harness.judging.waivers import applicable
+from harness.load.schedules import WORKLOADS
+from harness.model.errors import ScenarioError
+from harness.model.protocols import Scenario, Stack
+from harness.runs.plan import ScenarioPlan, SuitePlan, plan_scenario
+from harness.runs.wiring import make_part
+
+INPUT_RATE_MAX = 2_000
+REPEATS_MAX = 2
+NEIGHBOUR_MIB = 128
+"""What a scenario takes: four interpreters with little in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asked for, once files are read."""
+
+    suite: str
+    scenarios: tuple[Scenario, ...]
+    stack: Stack
+    backend: str
+    seed: int
+    input_path: Path | None
+    out: Path
+    command: str
+    gate: GateRules
+    max_minutes: float | None
+    today: date
+    repeats_max: int = REPEATS_MAX
+    show_lines: bool = False
+    origins: tuple[str, ...] = ()
+    history_bytes_max: int = HISTORY_BYTES_MAX
+    jobs: int = 1
+    """How many scenarios that are not exclusive run at a time. Nothing that is judged rests on it."""
+
+
+def preflight(backend: str, out: Path, beside: int = 0) -> list[Check]:
+    """Return what a run on a backend needs of this machine, each with what was seen.
+
+    Args:
+        backend: where its services come from.
+        out: the folder of results.
+        beside: how many scenarios run beside the first one.
+    """
+    requirements: Requirements = getattr(BACKENDS.resolve(backend), "requirements", Requirements())
+    memory_mib = requirements.memory_mib + beside * NEIGHBOUR_MIB
+    return check_machine(replace(requirements, memory_mib=memory_mib), out)
+
+
+def make_plan(request: Request) -> SuitePlan:
+    """Fix what a run will do.
+
+    Raises:
+        ScenarioError: the input cannot be used, a part does not take its arguments, or the stack would reach
+            beyond this machine where its file does not say that it may.
+    """
+    if problems := refusals(request.stack):
+        raise ScenarioError("\n".join(problems))
+    input_digest = "" if request.input_path is None else _digest_of(request.input_path)
+    plans = tuple(_plan_one(scenario, request) for scenario in request.scenarios)
+    checks = [checks_of(plan.scenario, request.stack) for plan in plans]
+    checkers = {word: checker for each in checks for word, checker in each.planned.items()}
+    lacking = {word: why for each in checks for word, why in each.unplanned.items() if word not in checkers}
+    planned, excused = applicable(
+        {checker.objective: checker.dimension for checker in checkers.values()},
+        request.gate.not_applicable,
+        request.today,
+    )
+    return SuitePlan(
+        request.suite,
+        plans,
+        request.stack,
+        request.backend,
+        request.seed,
+        input_digest,
+        planned,
+        (
+            *(f"{word}: {why}" for word, why in lacking.items()),
+            *_left_to_those_alone(request.scenarios, checks, checkers),
+            *excused,
+        ),
+    )
+
+
+def _left_to_those_alone(
+    scenarios: Sequence[Scenario], checks: Sequence[Checks], judged: Collection[str]
+) -> list[str]:
+    """Say which of the checks that are judged somewhere are not in the scenarios that run beside others."""
+    words: dict[tuple[str, ...], list[str]] = {}
+    for word in judged:
+        where = (
+            scenario.name
+            for scenario, each in zip(scenarios, checks, strict=True)
+            if each.unplanned.get(word) == NOT_ALONE
+        )
+        words.setdefault(tuple(where), []).append(word)
+    return [f"{', '.join(words[names])}: {NOT_ALONE}, not in {', '.join(names)}" for names in words if names]
+
+
+def _plan_one(scenario: Scenario, request: Request) -> ScenarioPlan:
+    workload = make_part(WORKLOADS, scenario.workload)
+    lines = None
+    if request.input_path is not None:
+        lines = len(read_lines(request.input_path, int(INPUT_RATE_MAX * scenario.sending_seconds)))
+    return plan_scenario(scenario, workload, request.seed, lines)
+
+
+def _digest_of(path: Path) -> str:
+    try:
+        return sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot read the input: {error.strerror}") from error

@@ -1,0 +1,400 @@
+"""One scenario from start to stop: the whole story of a run.
+
+    start → steady → inject → heal → recovery → drain → probe → read back → stop
+
+The runner is handed its parts and knows none of their kinds. It writes facts and judges nothing: what it
+could not do becomes a fact too (`Broke`, `StepSkipped`), so that no path ends in a pass by omission.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import TypeAlias
+
+from harness.cleanup.undo_journal import UndoJournal
+from harness.evidence.history import HistoryUnwritableError, Recorder
+from harness.evidence.readback import Outlets, OutletSpec, Reading
+from harness.evidence.sampling import Cumulative, Destroys, Gauges, NamedCounters, Poisons
+from harness.model.errors import (
+    HarnessError,
+    InternalError,
+    InterruptedRunError,
+    StackError,
+    TimeIsUpError,
+    described,
+    what_ends_the_run,
+)
+from harness.model.facts import (
+    EXIT_SECONDS,
+    PROBES_FOUND,
+    STORED,
+    Broke,
+    CounterRead,
+    Destroyed,
+    Event,
+    FaultChanged,
+    FaultSeen,
+    PhaseChanged,
+    Poisoned,
+    ProcessExited,
+    Sample,
+    StepSkipped,
+)
+from harness.model.protocols import APPLICATION, Clock, Deployment, Fault, Load, Progress, Scenario, Step
+from harness.targets.capabilities import Untouchable
+
+READY_SECONDS = 60.0
+LEAD_SECONDS = 0.5
+QUIET_SECONDS = 1.5
+TICK_SECONDS = 0.25
+STACK = "stack"
+_SECOND_NS = 1_000_000_000
+
+
+_Waiting: TypeAlias = deque[tuple[int, tuple[Step, Fault]]]
+"""The steps still to come, by their numbers in the scenario, each with its fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one scenario is run with.
+
+    `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away.
+    """
+
+    services: Deployment
+    stack: Deployment
+    load: Load
+    outlets: OutletSpec
+    faults: Sequence[Fault]
+    recorder: Recorder
+    journal: UndoJournal
+    clock: Clock
+    seed: int
+    watch: Callable[[Progress], None]
+    left: Callable[[], Sequence[str]] = tuple
+    counters: NamedCounters | None = None
+
+
+class Runner:
+    """Runs one scenario once."""
+
+    def __init__(self, scenario: Scenario, parts: Parts) -> None:
+        """Take the scenario and its parts; nothing has started yet."""
+        self._scenario = scenario
+        self._parts = parts
+        self._phase = "start"
+        self._fault = ""
+        self._began_ns = 0
+        self._stored = 0
+        self._outlets: Outlets | None = None
+        self._gauges = Gauges((parts.stack, parts.load), parts.counters)
+        self._exits_noted: set[str] = set()
+        self._overdue: frozenset[int] = frozenset()
+
+    def run(self) -> None:
+        """Run all phases; whatever happens, faults are taken back and everything is stopped.
+
+        Raises:
+            InterruptedRunError: a signal ended the run; the history says so.
+            TimeIsUpError: the run's time ended.
+            HistoryFullError: the history reached its cap.
+            HistoryUnwritableError: there is no room for the history.
+        """
+        try:
+            self._start()
+            self._send_through_faults()
+            self._drain()
+            self._probe()
+            self._read_back()
+        except (InterruptedRunError, TimeIsUpError) as error:
+            self._broke("run", error)
+            raise
+        except HistoryUnwritableError:
+            raise
+        except Exception as error:  # a plug-in's defect, or ours: the scenario is an ERROR, the others go on
+            self._broke(self._phase, error)
+            if (ending := what_ends_the_run(error)) is not None:
+                raise ending from error
+        finally:
+            self._stop()
+
+    # --- phases ------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._enter("start")
+        for deployment in (self._parts.stack, self._parts.load):
+            deployment.start()
+            deployment.wait_ready(READY_SECONDS)
+        self._outlets = Outlets(self._parts.outlets)
+
+    def _send_through_faults(self) -> None:
+        self._began_ns = self._parts.clock.now_ns() + int(LEAD_SECONDS * _SECOND_NS)
+        self._parts.load.begin(self._began_ns)
+        self._wait_until(self._began_ns)
+        self._enter("steady", self._began_ns)
+        steps = zip(self._scenario.steps, self._parts.faults, strict=True)
+        self._take_steps(deque(enumerate(steps)), self._scenario.sending_seconds)
+        self._wait_until(self._began_ns + int(self._scenario.sending_seconds * _SECOND_NS))
+
+    def _take_steps(self, waiting: _Waiting, until_seconds: float) -> None:
+        """Take the steps that begin before then; each takes those that lie within it while it is on."""
+        while waiting and waiting[0][1][0].at_seconds < until_seconds:
+            number, (step, fault) = waiting.popleft()
+            self._wait_until(self._began_ns + int(step.at_seconds * _SECOND_NS))
+            self._disturb(number, step, fault, waiting)
+
+    def _disturb(self, number: int, step: Step, fault: Fault, waiting: _Waiting) -> None:
+        target = self._targets().get(step.target)
+        if target is None or not isinstance(target, fault.needs):
+            self._record(StepSkipped(self._now(), number, f"{step.target}: {_why_not(target, fault)}"))
+            return
+        around = self._fault
+        self._enter("inject")
+        self._fault = f"{step.fault} on {step.target}"
+        with self._undoable(number, step, fault, target):
+            until_ns = self._now() + int(step.for_seconds * _SECOND_NS)
+            landed = self._look(number, fault.evidence, target)
+            self._note_destroyed(number, fault, target)
+            self._take_steps(waiting, step.at_seconds + step.for_seconds)
+            self._wait_until(until_ns)
+            if isinstance(fault, Cumulative):
+                self._look(number, fault.evidence_in_all, target)
+            elif not landed:
+                self._look(number, fault.evidence, target)
+            self._enter("heal")
+        self._fault = around
+        self._enter("inject" if around else "recovery")
+
+    def _look(self, number: int, evidence: Callable[[object], tuple[bool, str]], target: object) -> bool:
+        """Note what is seen of a fault; one look that proves it is enough, the last of those is quoted."""
+        try:
+            landed, proof = evidence(target)
+        except (InterruptedRunError, TimeIsUpError):
+            raise
+        except HarnessError as error:
+            landed, proof = False, f"it could not be observed: {error}"
+        self._record(FaultSeen(self._now(), number, landed, proof))
+        return landed
+
+    def _note_destroyed(self, number: int, fault: Fault, target: object) -> None:
+        """Note what was destroyed while it can be read: the stack may throw the file away at any time."""
+        if isinstance(fault, Destroys):
+            self._record(*(Destroyed(self._now(), number, place) for place in fault.destroyed(target)))
+
+    @contextmanager
+    def _undoable(self, number: int, step: Step, fault: Fault, target: object) -> Iterator[None]:
+        """Hold a fault. The journal keeps its undo until it is known to be taken back, on every path."""
+        name = f"{self._scenario.name}.{number}"
+        rng = Random(f"{self._parts.seed}:{name}")  # noqa: S311 - a reproducible choice, not a secret
+        needs = fault.needs.__name__
+        self._mark(number, step, "injecting", needs)
+        self._parts.journal.before(name, fault.undo(target))
+        inside: BaseException | None = None
+        try:
+            with fault.inject(target, rng):
+                try:
+                    self._mark(number, step, "injected", needs)
+                    yield
+                    self._mark(number, step, "healing", needs)
+                except BaseException as error:
+                    inside = error
+                    raise
+        except BaseException as error:
+            # What went wrong while the fault was on has left it in good order; any other error is the
+            # fault's own, and nobody knows whether it is still on.
+            if error is inside:
+                self._parts.journal.done(name)
+            raise
+        self._parts.journal.done(name)
+        self._mark(number, step, "healed", needs)
+
+    def _drain(self) -> None:
+        self._enter("drain")
+        deadline_ns = self._deadline(self._scenario.drain_seconds)
+        while self._unsent() and self._now() < deadline_ns:
+            self._tick()
+        kept = self._opened().kept(self._await_debts(deadline_ns, quiet_seconds=0.0))
+        self._overdue = self._parts.load.owed() - kept
+
+    def _probe(self) -> None:
+        self._enter("probe")
+        probes = self._parts.load.probes()
+        deadline_ns = self._deadline(self._scenario.liveness_seconds)
+        self._parts.load.probe(self._now())
+        while True:
+            found = len(probes & self._opened().archived(self._read_by(deadline_ns)))
+            self._record(Sample(self._now(), PROBES_FOUND, found))
+            if found >= len(probes) or self._now() >= deadline_ns:
+                return
+            self._tick()
+
+    def _read_back(self) -> None:
+        self._enter("read back")
+        if (exit_seconds := self._parts.load.finish()) is not None:
+            self._record(Sample(self._now(), f"{EXIT_SECONDS}.{APPLICATION}", exit_seconds))
+        reading = self._await_debts(self._deadline(self._scenario.drain_seconds))
+        self._parts.recorder.record_all(self._opened().facts(reading, self._now()))
+        self._note_poison()
+        self._read_counters()
+
+    def _note_poison(self) -> None:
+        """Note what the store refused for good: now that requests under way at the healing have ended too."""
+        for step, fault in zip(self._scenario.steps, self._parts.faults, strict=True):
+            target = self._targets().get(step.target)
+            if isinstance(fault, Poisons) and isinstance(target, fault.needs):
+                sequences = list(fault.poisoned(target))
+                self._record(*(Poisoned(sequence, self._now()) for sequence in sequences))
+
+    def _read_counters(self) -> None:
+        """Note the stack's counters, which have stood still since the last reading of the outlets."""
+        self._record(
+            *(CounterRead(self._now(), name, value) for name, value in self._gauges.counters().items())
+        )
+
+    def _stop(self) -> None:
+        problems = []
+        began_ns = self._now()
+        closers = [] if self._outlets is None else [self._outlets.close]
+        for stop in (*closers, self._parts.load.stop, self._parts.stack.stop):
+            began_ns = self._now()
+            try:
+                stop()
+            except Exception as error:  # whatever one of them says, the others are stopped too
+                problems.append(error)
+        if self._phase == "read back" and not problems:
+            seconds = (self._now() - began_ns) / _SECOND_NS
+            self._record(Sample(self._now(), f"{EXIT_SECONDS}.{STACK}", seconds))
+        self._enter("stop")
+        for problem in problems:
+            self._broke("stop", problem)
+        for left in self._parts.left():
+            self._record(Broke(self._now(), "stop", f"the scenario left something: {left}"))
+
+    # --- waiting -----------------------------------------------------------------------------------------
+
+    def _await_debts(self, deadline_ns: int, quiet_seconds: float = QUIET_SECONDS) -> Reading:
+        """Read the outlets until every debt is found and it has stood still for a moment, or time is up.
+
+        Absence is judged only from a reading at the deadline; and a copy that comes late must not be missed
+        because the first one was there. A debt that had its time in the drain is not waited for again. The
+        stack's own counters must stand still as well, since they are read next and are written late.
+        """
+        reading = self._read_by(deadline_ns)
+        counters = self._gauges.counters() if quiet_seconds else {}
+        still_since_ns = self._now()
+        while self._now() < deadline_ns:
+            missing = self._parts.load.owed() - self._overdue - self._opened().kept(reading)
+            if not missing and self._now() - still_since_ns >= quiet_seconds * _SECOND_NS:
+                break
+            self._tick()
+            again = self._read_by(deadline_ns)
+            counted = self._gauges.counters() if quiet_seconds else {}
+            if (again.copies, counted) != (reading.copies, counters):
+                still_since_ns = self._now()
+            reading, counters = again, counted
+        return reading
+
+    def _read_by(self, deadline_ns: int) -> Reading:
+        """Read the outlets whole, trying again until the deadline: a store that comes back needs a moment."""
+        while True:
+            try:
+                return self._opened().read()
+            except StackError:
+                if self._now() >= deadline_ns:
+                    raise
+                self._tick()
+
+    def _wait_until(self, at_ns: int) -> None:
+        while (left_seconds := (at_ns - self._now()) / _SECOND_NS) > 0:
+            self._tick(min(left_seconds, TICK_SECONDS))
+
+    def _tick(self, seconds: float = TICK_SECONDS) -> None:
+        self._parts.clock.sleep(seconds)
+        self._note_exits()
+        self._count()
+        self._parts.recorder.record_all(self._gauges.read(self._now()))
+        self._parts.watch(
+            Progress(
+                self._scenario.name,
+                self._phase,
+                self._fault,
+                self._parts.load.tally(),
+                self._stored,
+                self._seconds_left(),
+            )
+        )
+
+    def _note_exits(self) -> None:
+        for deployment in (self._parts.services, self._parts.stack, self._parts.load):
+            for name, returncode in deployment.exited():
+                if name in self._exits_noted:
+                    continue
+                self._exits_noted.add(name)
+                self._record(ProcessExited(self._now(), name, returncode))
+                if deployment is not self._parts.stack and name != APPLICATION:
+                    message = f'"{name}" ended by itself with {returncode}'
+                    self._record(Broke(self._now(), "surroundings", message))
+
+    def _count(self) -> None:
+        if self._outlets is None:
+            return
+        try:
+            self._stored = self._outlets.count()
+        except HarnessError:
+            return  # while the store is down nobody can count: the chart shows a gap
+        self._record(Sample(self._now(), STORED, self._stored))
+
+    # --- small change ------------------------------------------------------------------------------------
+
+    def _opened(self) -> Outlets:
+        if self._outlets is None:
+            raise InternalError("the outlets are read before they were opened")
+        return self._outlets
+
+    def _targets(self) -> Mapping[str, object]:
+        parts = self._parts
+        return {**parts.services.targets(), **parts.stack.targets(), **parts.load.targets()}
+
+    def _unsent(self) -> bool:
+        tally = self._parts.load.tally()
+        # Not "answered": a call that was under way when its application was killed never will be.
+        return tally.sent < tally.due
+
+    def _deadline(self, seconds: float) -> int:
+        return self._now() + int(seconds * _SECOND_NS)
+
+    def _seconds_left(self) -> float:
+        if not self._began_ns:
+            return self._scenario.sending_seconds
+        end_ns = self._began_ns + int(self._scenario.sending_seconds * _SECOND_NS)
+        return max(0.0, (end_ns - self._now()) / _SECOND_NS)
+
+    def _enter(self, phase: str, at_ns: int | None = None) -> None:
+        self._phase = phase
+        self._record(PhaseChanged(self._now() if at_ns is None else at_ns, phase))
+
+    def _mark(self, number: int, step: Step, state: str, needs: str) -> None:
+        self._record(FaultChanged(self._now(), number, step.fault, step.target, state, needs))
+
+    def _broke(self, where: str, error: Exception) -> None:
+        self._record(Broke(self._now(), where, described(error)))
+
+    def _now(self) -> int:
+        return self._parts.clock.now_ns()
+
+    def _record(self, *events: Event) -> None:
+        self._parts.recorder.record(*events)
+
+
+def _why_not(target: object, fault: Fault) -> str:
+    """Return why a fault has no hold on a target."""
+    if target is None:
+        return "no such target here"
+    if isinstance(target, Untouchable):
+        return target.refusal
+    return f"it cannot be {fault.needs.__name__.lower()} here"

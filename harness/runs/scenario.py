@@ -1,0 +1,232 @@
+"""One scenario on a suite's services: parts → runner → judgement → what a report says of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from harness.cleanup.leftovers import left_of_run
+from harness.cleanup.undo_journal import UndoJournal, journal_folder
+from harness.deployments.service_set import GATE, PROXY, Services
+from harness.deployments.stack import LinkServers, StackDeployment
+from harness.evidence.history import Recorder, read_history
+from harness.evidence.lines import FileLines, GeneratedLines, stamp
+from harness.faults import FAULTS
+from harness.judging.check_selection import charge_of, checks_of
+from harness.judging.series import bands, series
+from harness.judging.verdict import Judgement, judge, not_run
+from harness.load.hosted import HostedLoad, LoadSpec
+from harness.load.workload_file import PROBES
+from harness.model.errors import HarnessError, StackError, UnavailableError, described, what_ends_the_run
+from harness.model.facts import Broke
+from harness.model.protocols import Part, Progress, Removable, Scenario, Status
+from harness.model.result import ScenarioResult
+from harness.processes import procfs
+from harness.processes.clock import SystemClock
+from harness.processes.scratch import subfolder
+from harness.reporting.redaction import Redaction
+from harness.runs.plan import ScenarioPlan
+from harness.runs.request import Request
+from harness.runs.runner import Parts, Runner
+from harness.runs.wiring import counters, expanded, make_part, outlets
+from harness.targets.interceptor_client import ElasticGateClient
+from harness.targets.toxiproxy_client import ProxyClient
+
+PROXY_TIMEOUT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all scenarios of a run share, and none of them changes.
+
+    `folder` takes results and histories, `scratch` is removed with the run; `watch` may be called from any
+    thread.
+    """
+
+    run_id: str
+    request: Request
+    services: Services
+    folder: Path
+    scratch: Path
+    redaction: Redaction
+    watch: Callable[[Progress], None]
+
+
+class ScenarioRun:
+    """One attempt at one scenario. Processes, links, index, journal and history are its own, by its id.
+
+    Args:
+        ground: what it shares with the other scenarios.
+        plan: the scenario and its schedule.
+        number: its place in the plan, from 1.
+        attempt: 1 for the first.
+        clock: of whoever runs it, in a thread of its own where others run beside it.
+    """
+
+    def __init__(
+        self, ground: Ground, plan: ScenarioPlan, number: int, attempt: int, clock: SystemClock
+    ) -> None:
+        again = "" if attempt == 1 else f"-{attempt}"
+        self._ground = ground
+        self._request = ground.request
+        self._plan = plan
+        self._clock = clock
+        self._run_id = f"{ground.run_id}-{number:02d}{again}"
+        self._history = ground.folder / "history" / f"{plan.scenario.name}{again}"
+
+    def run(self) -> tuple[ScenarioResult, HarnessError | None]:
+        """Run it and stop all that it started.
+
+        Returns:
+            What a report says of it, and what ends the whole run, if anything does: a signal, its time, or
+            something this machine lacks, which the next scenario would lack too.
+        """
+        try:
+            return self._examined(), None
+        except Exception as error:
+            if (ending := what_ends_the_run(error)) is not None:
+                return self._without_judgement(Status.NOT_RUN, cut_short(ending)), ending
+            result = self._without_judgement(Status.ERROR, described(error))
+            return result, error if isinstance(error, UnavailableError) else None
+
+    def _examined(self) -> ScenarioResult:
+        started = time.monotonic()
+        self._history.mkdir(mode=0o700, parents=True)
+        with ExitStack() as stack:
+            recorder = Recorder(self._history / "harness.jsonl", self._request.history_bytes_max)
+            stack.enter_context(closing(recorder))
+            urls = self._ground.services.urls()
+            # Of its own: a client's session is not made for several threads.
+            proxy = stack.enter_context(closing(ProxyClient(urls[PROXY], PROXY_TIMEOUT_SECONDS)))
+            gate = stack.enter_context(closing(ElasticGateClient(urls[GATE], PROXY_TIMEOUT_SECONDS)))
+            parts = self._parts(LinkServers(proxy, gate), recorder)
+            Runner(self._plan.scenario, parts).run()
+            if self._request.stack.delete_run_index:
+                _delete_run_index(parts)
+        return self._judged(round(time.monotonic() - started, 1))
+
+    def _parts(self, links: LinkServers, recorder: Recorder) -> Parts:
+        ground, request, plan = self._ground, self._request, self._plan
+        stack = StackDeployment(
+            request.stack,
+            ground.services.urls(),
+            links,
+            ground.scratch,
+            self._run_id,
+            self._clock,
+            request.seed,
+        )
+        values = stack.values()
+        load = LoadSpec(
+            run_id=self._run_id,
+            seed=request.seed,
+            offsets_ns=plan.offsets_ns,
+            producers=plan.scenario.producers,
+            input_path="" if request.input_path is None else str(request.input_path.resolve()),
+            acknowledged_by=request.stack.acknowledged_by,
+            intake=Part(request.stack.intake.kind, expanded(request.stack.intake, values)),
+            history_bytes_max=request.history_bytes_max,
+        )
+        return Parts(
+            services=ground.services,
+            stack=stack,
+            load=HostedLoad(
+                load, subfolder(ground.scratch, f"load-{self._run_id}"), self._history, self._clock
+            ),
+            outlets=outlets(request.stack, values, self._run_id, _lines(load, plan)),
+            faults=[make_part(FAULTS, Part(step.fault, step.arguments)) for step in plan.scenario.steps],
+            recorder=recorder,
+            journal=UndoJournal(journal_folder(os.environ), self._run_id, procfs.mark(os.getpid())),
+            clock=self._clock,
+            seed=request.seed,
+            watch=ground.watch,
+            left=partial(left_of_run, self._run_id),
+            counters=counters(request.stack.counters, values),
+        )
+
+    def _judged(self, seconds: float) -> ScenarioResult:
+        scenario = self._plan.scenario
+        events = self._ground.redaction.events(read_history(self._history))
+        judgement = judge(
+            events, charge_of(scenario, self._request.stack), _checkers(scenario, self._request)
+        )
+        return ScenarioResult(
+            scenario=scenario,
+            status=judgement.status,
+            verdicts=judgement.verdicts,
+            remarks=judgement.remarks,
+            tally=judgement.tally,
+            found=judgement.found,
+            bands=bands(events, scenario),
+            series=series(events),
+            seconds=seconds,
+            history=self._told_history(),
+        )
+
+    def _without_judgement(self, status: Status, remark: str) -> ScenarioResult:
+        return unjudged(self._plan.scenario, self._request, status, remark, self._told_history())
+
+    def _told_history(self) -> str:
+        return str(self._history.relative_to(self._ground.folder))
+
+
+def cut_short(why: object) -> str:
+    """Return the remark of a scenario that the end of its run kept from its own."""
+    return f"it did not run to its end: {why}"
+
+
+def unjudged(
+    scenario: Scenario, request: Request, status: Status, remark: str, history: str = ""
+) -> ScenarioResult:
+    """Return what a report says of a scenario without facts that could be judged."""
+    judgement: Judgement = not_run(_checkers(scenario, request), status, remark)
+    return ScenarioResult(
+        scenario=scenario,
+        status=status,
+        verdicts=judgement.verdicts,
+        remarks=judgement.remarks,
+        tally=judgement.tally,
+        found=judgement.found,
+        bands=(),
+        series=(),
+        seconds=0.0,
+        history=history,
+    )
+
+
+def _checkers(scenario: Scenario, request: Request) -> Sequence[Any]:
+    charge = charge_of(scenario, request.stack)
+    return [checker(charge) for checker in checks_of(scenario, request.stack).planned.values()]
+
+
+def _delete_run_index(parts: Parts) -> None:
+    """Remove what the run stored, where the stack file asks for it; what stays behind is a fact."""
+    archive = parts.outlets.archive()
+    try:
+        if not isinstance(archive, Removable):
+            raise StackError("delete_run_index: this kind of archive deletes nothing; remove the key")
+        archive.remove(parts.outlets.run_id)
+    except HarnessError as error:
+        parts.recorder.record(Broke(parts.clock.now_ns(), "delete the run's index", str(error)))
+    finally:
+        archive.close()
+
+
+def _lines(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:
+    """Return what a stored line should be, by sequence; made when first asked for."""
+    records = len(plan.offsets_ns) + PROBES
+
+    @cache
+    def lines() -> FileLines | GeneratedLines:
+        return FileLines(Path(load.input_path), records) if load.input_path else GeneratedLines(load.seed)
+
+    def expected(sequence: int) -> str:
+        return stamp(lines().text(sequence), load.run_id, sequence)
+
+    return expected

@@ -1,0 +1,244 @@
+"""A whole run: services once, every scenario on them, and the result of it all.
+
+exclusive scenarios, one after the other → the others side by side → what was inconclusive again, alone
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from harness.cleanup.healing import heal_run
+from harness.cleanup.leftovers import left_of_run
+from harness.cleanup.watchdog import Guard
+from harness.deployments import BACKENDS
+from harness.deployments.preflight import require
+from harness.deployments.service_set import Services
+from harness.deployments.versions import service_versions
+from harness.evidence.lines import read_lines
+from harness.judging.gate import decide
+from harness.judging.score import score
+from harness.judging.waivers import excuse
+from harness.load.workload_file import PROBES
+from harness.model.errors import HarnessError, UnavailableError, described, what_ends_the_run
+from harness.model.protocols import OVER, Progress, Status
+from harness.model.result import Result, ScenarioResult, as_attempt
+from harness.processes.clock import SystemClock
+from harness.processes.scratch import make_scratch, remove_scratch
+from harness.reporting.redaction import Redaction
+from harness.runs.environment import surroundings
+from harness.runs.grouping import phases
+from harness.runs.parallel import SideBySide
+from harness.runs.plan import SuitePlan
+from harness.runs.request import Request, preflight
+from harness.runs.scenario import Ground, ScenarioRun, cut_short, unjudged
+
+SERVICES_READY_SECONDS = 120.0
+
+
+class SuiteRun:
+    """One run of a suite on services of its own."""
+
+    def __init__(
+        self,
+        plan: SuitePlan,
+        request: Request,
+        signals: Callable[[], int],
+        watch: Callable[[Progress], None],
+    ) -> None:
+        """Take the plan; nothing has started yet.
+
+        Args:
+            plan: what to run.
+            request: what a person asked for.
+            signals: tells how often the run was asked to end so far.
+            watch: takes what a person watching wants to know, from any thread.
+        """
+        self._plan = plan
+        self._request = request
+        self._watch = watch
+        self._clock = SystemClock(_deadline_ns(request.max_minutes), signals)
+        self.run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.urandom(2).hex()}"
+        # Absolute: processes of the run work in folders of their own.
+        self.folder = request.out.resolve() / request.suite / self.run_id
+        self._results: dict[int, ScenarioResult] = {}
+        """By the place in the plan, from 1; each is set by the one thread that runs the scenario."""
+        self._broke: list[str] = []
+        self._versions: Mapping[str, str] = {}
+        self._redaction = _redaction(plan, request)
+
+    def run(self) -> tuple[Result, HarnessError | None]:
+        """Run everything and stop everything.
+
+        Returns:
+            The result, and what ended the run early (a signal, its time, a full disk), if anything did. What
+            had not run by then is in the result as NOT_RUN.
+
+        Raises:
+            UnavailableError: this machine lacks a server, or something else the run needs.
+            StackError: the services did not start.
+        """
+        started = time.monotonic()
+        started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        require(preflight(self._request.backend, self.folder, self._beside()))
+        self._make_folder()
+        ended_by: HarnessError | None = None
+        try:
+            self._run_all()
+        except HarnessError as error:
+            ended_by = what_ends_the_run(error) or error
+            if ended_by is error and not self._results:
+                for line in self._broke:
+                    error.add_note(line)
+                raise
+        scenarios = self._published(cut_short(ended_by))
+        verdicts = [verdict for result in scenarios for verdict in result.verdicts]
+        scored = score(self._plan.planned, verdicts)
+        broke = tuple(map(self._redaction.text, self._broke))
+        request = self._request
+        result = Result(
+            run_id=self.run_id,
+            started_at=started_at,
+            suite=request.suite,
+            stack=request.stack.name,
+            backend=request.backend,
+            seed=request.seed,
+            input=str(request.input_path or ""),
+            suite_hash=self._plan.suite_hash(),
+            plan_hash=self._plan.plan_hash(),
+            command=request.command,
+            surroundings={**surroundings(Path.cwd()), "jobs": str(request.jobs), **self._versions},
+            scenarios=scenarios,
+            score=scored,
+            gate=decide(scored, verdicts, request.gate, request.today, broke),
+            seconds=round(time.monotonic() - started, 1),
+            promises=request.stack.promises,
+            unplanned=self._plan.unplanned,
+            broke=broke,
+        )
+        return result, ended_by
+
+    def _beside(self) -> int:
+        _, together = phases(self._plan.scenarios, self._request.jobs)
+        return max(0, min(self._request.jobs, len(together)) - 1)
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise UnavailableError(
+                f"{self.folder}: cannot be made: {error.strerror}; name another folder with --out"
+            ) from error
+
+    def _run_all(self) -> None:
+        with ExitStack() as stack:
+            scratch = make_scratch(self.run_id)
+            stack.callback(self._note_what_is_left, scratch)
+            stack.callback(self._clean, "scratch folder", partial(remove_scratch, scratch))
+            guard = Guard(scratch, self.run_id, self._clock)
+            stack.callback(self._clean, "guard", guard.stop)
+            guard.start()
+            backend: type[Any] = BACKENDS.resolve(self._request.backend)
+            services: Services = backend(scratch, self.run_id, self._clock, self._request.stack)
+            stack.callback(self._clean, "services", services.stop)
+            services.start()
+            services.wait_ready(SERVICES_READY_SECONDS)
+            self._versions = service_versions(services.urls())
+            self._run_scenarios(
+                Ground(
+                    run_id=self.run_id,
+                    request=self._request,
+                    services=services,
+                    folder=self.folder,
+                    scratch=scratch,
+                    redaction=self._redaction,
+                    watch=self._watch,
+                )
+            )
+
+    def _clean(self, what: str, step: Callable[[], None]) -> None:
+        """Take one step of the cleaning up; what goes wrong in it is said, and the next step is taken."""
+        try:
+            step()
+        except Exception as error:
+            self._broke.append(f"{what}: {described(error)}")
+
+    def _note_what_is_left(self, scratch: Path) -> None:
+        self._broke.extend(f"a fault was not taken back in time; {line}" for line in heal_run(self.run_id))
+        self._broke.extend(
+            f"the run left something, `logquake heal` removes it: {left}"
+            for left in left_of_run(self.run_id, scratch)
+        )
+
+    # --- scenarios ---------------------------------------------------------------------------------------
+
+    def _run_scenarios(self, ground: Ground) -> None:
+        """Run those that want to be alone first, then the others; raises what ends the run."""
+        alone, together = phases(self._plan.scenarios, self._request.jobs)
+        for number in alone:
+            self._end_by(self._run_one(ground, number, self._clock))
+            self._repeat(ground, number)
+        if together:
+            side_by_side = SideBySide(self._request.jobs, self._clock)
+            self._end_by(side_by_side.run([partial(self._run_one, ground, number) for number in together]))
+        for number in together:
+            # Alone: a neighbour may be why its evidence did not suffice.
+            self._repeat(ground, number)
+
+    def _run_one(self, ground: Ground, number: int, clock: SystemClock) -> HarnessError | None:
+        return self._attempt(ground, number, 1, clock)
+
+    def _repeat(self, ground: Ground, number: int) -> None:
+        """Run a scenario again while its evidence does not suffice; what it said before is kept beside it."""
+        for attempt in range(2, self._request.repeats_max + 2):
+            before = self._results[number]
+            if before.status is not Status.INCONCLUSIVE:
+                return
+            ended_by = self._attempt(ground, number, attempt, self._clock)
+            again = self._results[number]
+            # One that had run to its end once says more than a repeat that did not.
+            self._results[number] = (
+                before if ended_by else replace(again, attempts=(*before.attempts, as_attempt(before)))
+            )
+            self._end_by(ended_by)
+
+    def _attempt(self, ground: Ground, number: int, attempt: int, clock: SystemClock) -> HarnessError | None:
+        plan = self._plan.scenarios[number - 1]
+        result, ended_by = ScenarioRun(ground, plan, number, attempt, clock).run()
+        self._results[number] = result
+        self._watch(Progress(plan.scenario.name, OVER, "", result.tally, result.found, 0.0))
+        return ended_by
+
+    def _end_by(self, error: HarnessError | None) -> None:
+        if error is not None:
+            raise error
+
+    def _published(self, why_not_run: str) -> tuple[ScenarioResult, ...]:
+        """Return the results in the plan's order, as reports may show them."""
+        request = self._request
+        results = (
+            self._results.get(number) or unjudged(plan.scenario, request, Status.NOT_RUN, why_not_run)
+            for number, plan in enumerate(self._plan.scenarios, start=1)
+        )
+        return tuple(
+            self._redaction.result(excuse(result, request.gate.not_applicable, request.today))
+            for result in results
+        )
+
+
+def _redaction(plan: SuitePlan, request: Request) -> Redaction:
+    if request.input_path is None or request.show_lines:
+        return Redaction((), Path.cwd())
+    records = max((len(planned.offsets_ns) for planned in plan.scenarios), default=0) + PROBES
+    return Redaction(read_lines(request.input_path, records), Path.cwd())
+
+
+def _deadline_ns(max_minutes: float | None) -> int | None:
+    return None if max_minutes is None else time.monotonic_ns() + int(max_minutes * 60e9)

@@ -1,0 +1,76 @@
+"""What a stack file asks for, made into the parts that read its outlets and its counters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from harness.deployments.placeholders import expand
+from harness.evidence.archives import ARCHIVES
+from harness.evidence.archives.decode import DecodedArchive
+from harness.evidence.counters import COUNTERS
+from harness.evidence.readback import OutletSpec
+from harness.evidence.sampling import NamedCounters
+from harness.model.errors import ScenarioError
+from harness.model.protocols import Archive, Arguments, CounterSource, Part, RawArchive, Stack
+from harness.model.registry import Family
+from harness.processes import procfs
+
+
+def make_part(family: Family, part: Part, arguments: Arguments | None = None) -> Any:
+    """Make a part from its word and arguments; raises ScenarioError where it does not take them."""
+    try:
+        return family.resolve(part.kind)(**(part.arguments if arguments is None else arguments))
+    except TypeError as error:
+        raise ScenarioError(f'{family.noun} "{part.kind}": {error}') from error
+
+
+def expanded(part: Part, values: Mapping[str, str]) -> Arguments:
+    """Return a part's arguments with their placeholders replaced."""
+    return {
+        name: expand(value, values) if isinstance(value, str) else value
+        for name, value in part.arguments.items()
+    }
+
+
+def outlets(
+    stack: Stack, values: Mapping[str, str], run_id: str, expected_line: Callable[[int], str]
+) -> OutletSpec:
+    """Return how a run's outlets are opened and read."""
+    letters = stack.dead_letters
+    return OutletSpec(
+        archive=_opener(stack.archive, values, run_id, stack.decode),
+        expected_line=expected_line,
+        run_id=run_id,
+        order_by=stack.promises.order_by,
+        dead_letters=None if letters is None else _opener(letters.archive, values, run_id),
+        reason_field="" if letters is None else letters.reason_field,
+        transforms=stack.transforms,
+    )
+
+
+def _opener(
+    part: Part, values: Mapping[str, str], run_id: str, decode: Sequence[str] = ()
+) -> Callable[[], Archive]:
+    """Return how to open an archive, through the stack's own decoder where it names one."""
+    arguments = expanded(part, values)
+    command = [expand(argument, values) for argument in decode]
+    environment = {procfs.RUN_ID_VARIABLE: run_id, procfs.HARNESS_VARIABLE: procfs.mark(os.getpid())}
+
+    def open_archive() -> Archive:
+        archive: Archive = make_part(ARCHIVES, part, arguments)
+        if not command:
+            return archive
+        if not isinstance(archive, RawArchive):
+            raise ScenarioError(f'archive "{part.kind}" shows no documents that could be decoded')
+        return DecodedArchive(archive, command, values["run.folder"], environment)
+
+    return open_archive
+
+
+def counters(source: CounterSource | None, values: Mapping[str, str]) -> NamedCounters | None:
+    """Return how a stack's counters are read; None where it declares none."""
+    if source is None:
+        return None
+    return NamedCounters(make_part(COUNTERS, source.part, expanded(source.part, values)), source.names)

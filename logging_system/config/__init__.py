@@ -1,0 +1,1 @@
+"""Every setting, from code, environment and files."""

@@ -1,0 +1,368 @@
+"""The `logging.Handler` an application installs: capture, enqueue, return; no disk, no store.
+
+```
+caller's thread            worker thread                                   another process
+level → capture → queue ─▶ encode → frame → write → fdatasync ─▶ spool ─▶ shipper → store
+                                                        └─▶ on_durable
+```
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, get_args
+
+from logging_system.handler.queue import FullPolicy, RecordQueue
+from logging_system.handler.worker import OnDurable, Worker
+from logging_system.monitoring.counters import HandlerCounters, HandlerLedger
+from logging_system.records.record import Durability, Scrubber, capture, identity
+from logging_system.spool.retention import Retention
+from logging_system.spool.segment import prepare_folder
+from logging_system.spool.writer import SpoolWriter
+
+CLOSE_SECONDS_MAX = 5.0
+OWN_NAME = "logging_system"
+_OWN_NAMES = f"{OWN_NAME}."
+_WORKER_NAME = f"{_OWN_NAMES}worker"
+_POSTPONED_MAX = 16
+_DRAIN_SHARE = 0.8
+_ERROR = logging.ERROR
+
+
+class Sender(Protocol):
+    """Takes the spool to the store from within this process, for a handler that is asked to."""
+
+    def start(self) -> None:
+        """Begin; called again in a forked child that logs."""
+
+    def leave_parent(self) -> None:
+        """In a forked child: let go of what was inherited."""
+
+    def finish(self, epoch: bytes, deadline_seconds: float) -> None:
+        """End by a moment of the monotonic clock; if time allows, deliver first what `epoch` spooled."""
+
+
+class _Calls:
+    """What one thread is about: tells a log call made inside another (by `__str__`, a signal handler)."""
+
+    __slots__ = ("active", "logger_seen", "overflowed", "postponed", "thread_seen")
+
+    def __init__(self) -> None:
+        self.active = False
+        self.logger_seen: str | None = None
+        self.thread_seen: str | None = None
+        # Lists, because appending is one step: a signal handler may come between any two.
+        self.postponed: list[logging.LogRecord] = []
+        self.overflowed: list[logging.LogRecord] = []
+
+    def forget(self) -> int:
+        """Give up what was postponed; return how many records that were."""
+        count = len(self.postponed) + len(self.overflowed)
+        self.postponed.clear()
+        self.overflowed.clear()
+        return count
+
+
+class _Guard(threading.local):
+    # One look-up in what is the thread's own, instead of one for each attribute.
+    def __init__(self) -> None:
+        self.calls = _Calls()
+
+
+class SpoolHandler(logging.Handler):
+    """Puts log records into a spool folder, from which a shipper takes them to the store.
+
+    Args:
+        spool: The spool folder; may be shared by any number of processes.
+        service: `service.name` of every document.
+        durability: When `on_durable` is called: "memory" (queued), "write" (`write(2)` has returned: survives
+            SIGKILL), "fsync" (`fdatasync(2)` has returned: survives power loss). A call may ask for another
+            class with `extra={"durability": …}`.
+        queue_records_max: Records waiting for the worker at most.
+        queue_bytes_max: Their bytes at most, roughly.
+        spool_bytes_max: Bytes that the segments of all writers may take; beyond it new records are refused.
+        retention: When records in the spool give way, acknowledged ones included; None, never.
+        when_full: What a full queue does: "block_errors" (ERROR and above wait within `block_seconds`, the
+            newest below is dropped), "drop_newest", or "drop_oldest" (of those not acknowledged yet).
+        block_seconds: How long a thread may wait for room in a full queue per second.
+        close_seconds: How long `close` may take, 5 at most.
+        on_durable: Called with exactly the records that have just become durable, never with dropped ones;
+            from the worker, or for "memory" from the thread that logged. Can be set later as an attribute:
+            what was logged before that is not named.
+        scrub: Takes secrets out of a document before it is written anywhere.
+        sender: Ships the spool from this process; without one, a process of its own does.
+        level: The handler's level.
+
+    Raises:
+        ValueError: `durability` or `when_full` is not one of the three.
+    """
+
+    def __init__(
+        self,
+        *,
+        spool: str | os.PathLike[str],
+        service: str,
+        durability: Durability = "fsync",
+        queue_records_max: int = 10_000,
+        queue_bytes_max: int = 32 * 1024 * 1024,
+        spool_bytes_max: int = 1024 * 1024 * 1024,
+        retention: Retention | None = None,
+        when_full: FullPolicy = "block_errors",
+        block_seconds: float = 0.05,
+        close_seconds: float = CLOSE_SECONDS_MAX,
+        on_durable: OnDurable | None = None,
+        scrub: Scrubber = identity,
+        sender: Sender | None = None,
+        level: int | str = logging.NOTSET,
+    ) -> None:
+        _check("durability", durability, get_args(Durability))
+        _check("when_full", when_full, get_args(FullPolicy))
+        super().__init__(level)
+        self.on_durable = on_durable
+        self._folder = Path(spool)
+        self._service = service
+        self._durability: Durability = durability
+        self._queue_records_max = queue_records_max
+        self._queue_bytes_max = queue_bytes_max
+        self._spool_bytes_max = spool_bytes_max
+        self._retention = retention
+        self._when_full: FullPolicy = when_full
+        self._block_seconds = block_seconds
+        self._close_seconds = min(close_seconds, CLOSE_SECONDS_MAX)
+        self._scrub = scrub
+        self._sender = sender
+        self._forked = False
+        self._closing = threading.RLock()
+        self._worker: Worker | None = None
+        self._thread: threading.Thread | None = None
+        self._begin_epoch()
+        self._start_worker()
+        _handlers.add(self)
+        atexit.register(self.close)
+
+    def createLock(self) -> None:  # noqa: N802 - the standard library's name
+        """Have no lock: one thread that waits for room must not hold up the others."""
+        self.lock = None
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Queue a record that passes the filters; never raises and never recurses.
+
+        A record logged by this thread from inside another log call follows it; beyond a few it is dropped
+        and counted. What this package itself logs, or the client on its threads, is kept out: it would feed
+        on itself.
+
+        Returns:
+            Whether the record passed the filters.
+        """
+        calls = self._guard.calls
+        name, thread_name = record.name, record.threadName
+        # By identity: most calls of a thread come from the logger before, and these two do not change.
+        if name is not calls.logger_seen or thread_name is not calls.thread_seen:
+            if _is_own(name, thread_name):
+                return False
+            if thread_name is not None:
+                calls.logger_seen, calls.thread_seen = name, thread_name
+        if calls.active:
+            (calls.postponed if len(calls.postponed) < _POSTPONED_MAX else calls.overflowed).append(record)
+            return True
+        passed = self._offer(record, calls)
+        if calls.postponed or calls.overflowed:
+            self._offer_postponed(calls)
+        return passed
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue a record without asking the filters."""
+        self.handle(record)
+
+    def flush(self, timeout: float = CLOSE_SECONDS_MAX) -> bool:  # type: ignore[override]  # tells the outcome
+        """Wait until all records offered so far are as durable as promised, or dropped.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            Whether that happened in time.
+        """
+        if threading.current_thread() is self._thread:
+            return False  # the worker can't wait for itself
+        return self._queue.wait_until_settled(timeout)
+
+    def stats(self) -> HandlerCounters:
+        """Return all counters of one moment."""
+        return self._ledger.snapshot()
+
+    @property
+    def closed(self) -> bool:
+        """Whether later records are dropped."""
+        return self._queue.closed
+
+    def close(self) -> None:
+        """Seal the spool in bounded time; later records are dropped and counted.
+
+        The store is not needed. A sender of this process uses what is left of the time.
+        """
+        deadline_seconds = time.monotonic() + self._close_seconds
+        with self._closing:
+            self._queue.close()
+            worker, thread = self._worker, self._thread
+            self._thread = None
+            if worker is not None and thread is not None and thread is not threading.current_thread():
+                worker.stop(self._close_seconds * _DRAIN_SHARE)
+                with contextlib.suppress(RuntimeError):  # it never started
+                    thread.join(self._close_seconds)
+                if self._sender is not None:
+                    self._sender.finish(self._writer.epoch, deadline_seconds)
+        atexit.unregister(self.close)
+        super().close()
+
+    def _begin_epoch(self) -> None:
+        self._guard = _Guard()
+        self._ledger = HandlerLedger()
+        self._queue = RecordQueue(
+            self._ledger,
+            records_max=self._queue_records_max,
+            bytes_max=self._queue_bytes_max,
+            allowance_seconds=self._block_seconds,
+            when_full=self._when_full,
+        )
+        self._writer = SpoolWriter(
+            self._folder,
+            spool_bytes_max=self._spool_bytes_max,
+            sync=self._durability == "fsync",
+            retention=self._retention,
+        )
+        self._worker = None
+        self._thread = None
+
+    def _start_worker(self) -> None:
+        try:
+            prepare_folder(self._folder)
+        except OSError as error:
+            # The application starts nevertheless; the worker keeps trying.
+            self._ledger.spool_error(error)
+        self._worker = Worker(
+            queue=self._queue,
+            writer=self._writer,
+            ledger=self._ledger,
+            service=self._service,
+            durability=self._durability,
+            scrub=self._scrub,
+            durable=self._group_is_durable,
+            status_folder=self._folder,
+        )
+        # Known before it runs: a signal handler that ends the process may come while it starts.
+        self._thread = threading.Thread(
+            target=self._run_worker, args=(self._worker,), name=_WORKER_NAME, daemon=True
+        )
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            # No more threads: the queue takes what it may, and the rest is dropped and counted.
+            self._thread = None
+            self._ledger.spool_error(error)
+        if self._sender is not None:
+            self._sender.start()
+
+    def _run_worker(self, worker: Worker) -> None:
+        # What the callback logs through this handler would call it again, for ever.
+        self._guard.calls.active = True
+        worker.run()
+
+    def _offer_postponed(self, calls: _Calls) -> None:
+        budget = _POSTPONED_MAX
+        while calls.postponed and budget:
+            budget -= 1
+            self._offer(calls.postponed.pop(0), calls)
+        if calls.postponed or calls.overflowed:
+            self._ledger.drop_offered("reentrant", calls.forget())
+
+    def _offer(self, record: logging.LogRecord, calls: _Calls) -> bool:
+        calls.active = True
+        try:
+            if self.filters:
+                passed: object = self.filter(record)  # from Python 3.12 on it may be another record
+                if not passed:
+                    return False
+                if isinstance(passed, logging.LogRecord):
+                    record = passed
+            if self._forked:
+                self._start_after_fork()
+            captured = capture(record, self._durability, self.on_durable is not None)
+            # By position: a call with keywords costs a tenth of this whole method more.
+            if self._queue.offer(captured, record.levelno >= _ERROR) and captured[2] == "memory":
+                self._tell_durable([record])
+        except Exception:
+            self._ledger.drop_offered("capture_error")
+        finally:
+            calls.active = False
+        return True
+
+    def _tell_durable(self, records: Sequence[logging.LogRecord]) -> None:
+        if self.on_durable is not None:
+            try:
+                self.on_durable(records)
+            except Exception:
+                with self._ledger.lock:
+                    self._ledger.callback_errors += 1
+
+    def _group_is_durable(self, records: Sequence[logging.LogRecord]) -> None:
+        if records:
+            self._tell_durable(records)
+        if own_records := self._guard.calls.forget():
+            self._ledger.drop_offered("own_thread", own_records)
+
+    def _leave_parent(self) -> None:
+        """In a forked child: drop what was inherited; the parent's worker still has it."""
+        self._writer.forget()
+        if self._sender is not None:
+            self._sender.leave_parent()
+        closed = self._queue.closed
+        self._closing = threading.RLock()
+        self._begin_epoch()
+        self._queue.closed = closed
+        self._forked = True
+
+    def _start_after_fork(self) -> None:
+        with self._ledger.lock:
+            if not self._forked:
+                return
+            self._forked = False
+            self._start_worker()
+        # multiprocessing's children leave without atexit.
+        multiprocessing_util = sys.modules.get("multiprocessing.util")
+        if multiprocessing_util is not None:
+            multiprocessing_util.Finalize(None, self.close, exitpriority=100)
+
+
+def _is_own(logger: str, thread: str | None) -> bool:
+    if logger.startswith(_OWN_NAMES):
+        return True
+    if thread is None:  # `logging.logThreads` is off
+        thread = threading.current_thread().name
+    # The worker's thread also runs the application's callback, whose records are counted.
+    return thread.startswith(_OWN_NAMES) and thread != _WORKER_NAME
+
+
+def _check(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} {value!r}: choose one of {', '.join(choices)}")
+
+
+_handlers: weakref.WeakSet[SpoolHandler] = weakref.WeakSet()
+
+
+def _leave_parents() -> None:
+    for handler in list(_handlers):
+        handler._leave_parent()
+
+
+os.register_at_fork(after_in_child=_leave_parents)

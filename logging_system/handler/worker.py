@@ -1,0 +1,171 @@
+"""The worker thread: takes groups from the queue, frames them, and says which have become durable."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from logging_system.handler.queue import RecordQueue
+from logging_system.monitoring.counters import HandlerLedger
+from logging_system.monitoring.status_files import HandlerStatusFile
+from logging_system.records.record import (
+    Captured,
+    Durability,
+    Producer,
+    Scrubber,
+    encode,
+    is_acknowledged,
+    is_to_be_synced,
+    to_be_named,
+)
+from logging_system.spool.frame import FrameError
+from logging_system.spool.writer import SpoolFullError, SpoolWriter
+
+LINGER_SECONDS = 0.005
+_IDLE_SECONDS = 0.5
+_RETRY_SECONDS_MAX = 1.0
+
+OnDurable = Callable[[Sequence[logging.LogRecord]], None]
+
+
+class Worker:
+    """Moves records from the queue to the spool until the queue is closed and empty.
+
+    Args:
+        queue: Where groups come from.
+        writer: Where they go.
+        ledger: Counts what became of them.
+        service: `service.name` of every document.
+        durability: The class of records that ask for none.
+        scrub: Takes secrets out of a document.
+        durable: Called with the records that the spool has just made durable, but for those acknowledged
+            before.
+        status_folder: Where the counters are written.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue: RecordQueue,
+        writer: SpoolWriter,
+        ledger: HandlerLedger,
+        service: str,
+        durability: Durability,
+        scrub: Scrubber,
+        durable: OnDurable,
+        status_folder: Path,
+    ) -> None:
+        self._queue = queue
+        self._writer = writer
+        self._ledger = ledger
+        self._producer = Producer(service, writer.epoch.hex())
+        self._durability = durability
+        self._scrub = scrub
+        self._durable = durable
+        self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), service, time.monotonic)
+        self._deadline_seconds: float | None = None
+        self._stopping = threading.Event()
+        self._in_hand = 0
+
+    def stop(self, within_seconds: float) -> None:
+        """Bound what is left: what is not in the spool by then is dropped and counted."""
+        self._deadline_seconds = time.monotonic() + within_seconds
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until the queue is closed and empty, or the deadline of `stop` has passed."""
+        while True:
+            group = self._queue.take(LINGER_SECONDS, _IDLE_SECONDS)
+            if group:
+                self._in_hand = len(group)
+                try:
+                    self._store(group)
+                except Exception:
+                    # A worker that dies takes every later record with it; what it held is counted instead.
+                    self._writer.give_up()
+                    self._ledger.drop_queued("worker_error", self._in_hand)
+                self._queue.settled()
+            self._status.report(self._ledger, closing=False)
+            if self._queue.closed and (not group or self._is_late()):
+                break
+        self._queue.discard("closed")
+        try:
+            self._writer.seal()
+        except OSError as error:
+            self._ledger.spool_error(error)
+        self._status.report(self._ledger, closing=True)
+
+    def _store(self, group: Sequence[Captured]) -> None:
+        kept, documents = self._encode(group)
+        if kept and self._append(documents, kept):
+            self._in_hand -= len(kept)
+            with self._ledger.lock:
+                self._ledger.admit(len(kept))
+                self._ledger.meter.framed += len(documents)
+            self._durable(to_be_named(kept))
+
+    def _encode(self, group: Sequence[Captured]) -> tuple[list[Captured], list[bytes]]:
+        kept: list[Captured] = []
+        documents: list[bytes] = []
+        sequence = self._writer.next_sequence
+        for captured in group:
+            try:
+                documents.append(encode(captured, sequence, self._producer, self._scrub))
+            except Exception:
+                # A scrubber that fails must not let the text through, and must not stop the others.
+                self._drop("encode_error", [captured])
+                sequence = self._writer.next_sequence + len(kept)
+                continue
+            kept.append(captured)
+            sequence += 1
+        return kept, documents
+
+    def _append(self, documents: list[bytes], kept: list[Captured]) -> bool:
+        # One sync serves all: a record that asked for less is named at no less.
+        sync = any(is_to_be_synced(captured, self._durability) for captured in kept)
+        wait_seconds = 0.05
+        while (hindrance := self._attempt(documents, kept, sync=sync)) is not None:
+            self._status.report(self._ledger, closing=False)
+            if self._is_late():
+                self._drop(hindrance, kept)
+                return False
+            if self._stopping.wait(wait_seconds):
+                time.sleep(0.05)
+            wait_seconds = min(2 * wait_seconds, _RETRY_SECONDS_MAX)
+        return bool(kept)
+
+    def _attempt(self, documents: list[bytes], kept: list[Captured], *, sync: bool) -> str | None:
+        """Append what is kept, which may become less; return what the rest waits for."""
+        try:
+            self._writer.append(documents, sync=sync)
+        except FrameError:
+            self._drop("too_large", kept)
+            kept.clear()
+        except SpoolFullError:
+            self._refuse(documents, kept)
+            return "spool_full" if kept else None
+        except OSError as error:
+            # A disk may come back: keep what is in hand; when the queue fills, its policy decides.
+            self._ledger.spool_error(error)
+            return "spool_error"
+        return None
+
+    def _refuse(self, documents: list[bytes], kept: list[Captured]) -> None:
+        """Give up what a full spool has no room for, but for what was acknowledged: that waits for room."""
+        refused = [captured for captured in kept if not is_acknowledged(captured)]
+        if refused:
+            self._drop("spool_full", refused)
+            kept[:], documents[:] = self._encode([captured for captured in kept if is_acknowledged(captured)])
+
+    def _drop(self, reason: str, given_up: Sequence[Captured]) -> None:
+        # After a failed sync a reader may have seen them: what comes next must not bear their sequences.
+        self._writer.give_up()
+        self._in_hand -= len(given_up)
+        acknowledged = sum(map(is_acknowledged, given_up))
+        self._ledger.drop_queued(reason, len(given_up), acknowledged=acknowledged)
+
+    def _is_late(self) -> bool:
+        return self._deadline_seconds is not None and time.monotonic() >= self._deadline_seconds

@@ -1,0 +1,1 @@
+"""What happened to every record, counted twice and shown as files and metrics."""

@@ -1,0 +1,1 @@
+"""From a log record to a bounded document."""

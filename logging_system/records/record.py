@@ -1,0 +1,379 @@
+"""Turns a `logging.LogRecord` into an Elastic Common Schema document, in two steps on two threads.
+
+`capture` runs on the caller's thread: it copies the attributes, which is one step, and formats only what a
+later mutation could change. `encode` runs on the worker.
+
+The message is kept byte for byte. JSON cannot carry a lone surrogate (Python reads undecodable bytes into
+them), so each becomes six ASCII characters: a backslash, `u` and its four digits, `dc80` for U+DC80. Texts
+beyond their bound are cut and end in `…[N characters cut]`.
+
+Field names: https://www.elastic.co/guide/en/ecs/8.17/ecs-field-reference.html
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import islice
+from typing import Any, Literal, NamedTuple, get_args
+
+import orjson
+
+from logging_system.records.truncation import (
+    LABEL_CHARACTERS_MAX,
+    MESSAGE_CHARACTERS_MAX,
+    cut,
+    label_text,
+    message_text,
+    type_name,
+)
+
+STACK_CHARACTERS_MAX = 64 * 1024
+LABEL_KEY_CHARACTERS_MAX = 256
+LABELS_MAX = 64
+LABEL_DEPTH_MAX = 4
+DURABILITY_KEY = "durability"
+"""What `extra` calls the class one record asks for; with any other value it is a label like all others."""
+
+_FRAMES_MAX = 100
+_BARE_BYTES = 512
+_TIMESTAMPS_END = 2.0**32
+
+Label = str | int | float | bool | None
+Document = dict[str, object]
+Scrubber = Callable[[Document], Document]
+"""Takes secrets out of a document before it is written anywhere: the seam where masking enters."""
+
+Durability = Literal["memory", "write", "fsync"]
+_DURABILITIES: frozenset[object] = frozenset(get_args(Durability))
+
+_LABELS = frozenset({float, bool, type(None)})
+_IMMUTABLE = frozenset({str, int, float, bool, type(None), bytes})
+_OWN = tuple(logging.makeLogRecord({}).__dict__)
+_LAST_OWN = _OWN[-1]
+_STANDARD = frozenset((*_OWN, "message", "asctime", "taskName"))
+
+
+@dataclass(frozen=True, slots=True)
+class Producer:
+    """Who writes the records.
+
+    Attributes:
+        service: `service.name`.
+        entity_id: `process.entity_id`, the writer's epoch: sorting by it and then by `event.sequence`
+            gives the order in which each process logged, also across forks and restarts.
+    """
+
+    service: str
+    entity_id: str
+
+
+class Aside(NamedTuple):
+    """What few records have; a named tuple, because it is made on the caller's time.
+
+    Attributes:
+        message: The formatted message, or None where formatting can wait.
+        labels: The `extra` values, flattened on the spot, or None where none of them can change.
+        error: Type, message and stack trace, where there is an exception.
+    """
+
+    message: str | None
+    labels: dict[str, Label] | None
+    error: dict[str, str] | None
+
+
+_NOTHING_ASIDE = Aside(None, None, None)
+
+Captured = tuple[dict[str, Any], int, Durability | None, logging.LogRecord | None, Aside]
+"""A record as the caller left it; a tuple, because an object of a class takes the caller ten times as long.
+
+* A copy of its attributes; what is in them cannot change, but for what is aside.
+* Roughly the bytes it holds in memory.
+* The class it is acknowledged at: what the call asked for, or else what the handler does.
+* The record itself where a callback will name it; nothing of it is read here after the call.
+* What few records have.
+"""
+
+
+def size_bytes(captured: Captured) -> int:
+    """Return roughly what a captured record holds in memory."""
+    return captured[1]
+
+
+def is_acknowledged(captured: Captured) -> bool:
+    """Tell whether it is named to the application as soon as it is queued: it must not be given up then."""
+    return captured[2] == "memory"
+
+
+def is_to_be_synced(captured: Captured, durability: Durability) -> bool:
+    """Tell whether it is acknowledged only when synced; `durability` is that of records that ask for none."""
+    return (captured[2] or durability) == "fsync"
+
+
+def to_be_named(group: Iterable[Captured]) -> list[logging.LogRecord]:
+    """Return the records of a durable group that the callback has not named yet."""
+    return [
+        record
+        for _attributes, _bytes, durability, record, _aside in group
+        if record is not None and durability != "memory"
+    ]
+
+
+def identity(document: Document) -> Document:
+    """Scrub nothing."""
+    return document
+
+
+def capture(
+    record: logging.LogRecord, durability: Durability | None = None, is_named: bool = False
+) -> Captured:
+    """Take from a record what may change after the call; never raises for what is in it.
+
+    Args:
+        record: The record.
+        durability: The class of a record that asks for none.
+        is_named: Whether a callback names the record later; otherwise it can go as soon as the call returns.
+    """
+    attributes = record.__dict__.copy()
+    if DURABILITY_KEY in attributes:
+        durability = _take_durability(attributes) or durability
+    labels: dict[str, Label] | None = None
+    added_bytes = _added_bytes(attributes)
+    if added_bytes is None:
+        labels = labels_of(_extras(attributes))
+        added_bytes = _size(labels)
+    held_bytes = _BARE_BYTES + added_bytes
+    error: dict[str, str] | None = None
+    if attributes["exc_info"] or attributes["stack_info"]:
+        error = _error(record)
+        held_bytes += _size(error)
+    template, args = attributes["msg"], attributes["args"]
+    message: str | None = None
+    # A subclass may format in its own way.
+    if type(template) is str and type(record) is logging.LogRecord and (not args or _are_immutable(args)):
+        held_bytes += len(template)
+        if args:
+            held_bytes += sum(len(arg) for arg in args if isinstance(arg, str | bytes))
+    else:
+        notes: dict[str, Label] = {}
+        message = message_text(template, args, notes, None if type(record) is logging.LogRecord else record)
+        held_bytes += len(message)
+        if notes:
+            labels = {**(labels_of(_extras(attributes)) if labels is None else labels), **notes}
+    aside = _NOTHING_ASIDE
+    if message is not None or labels is not None or error is not None:
+        aside = Aside(message, labels, error)
+    return attributes, held_bytes, durability, record if is_named else None, aside
+
+
+def labels_of(attributes: Mapping[str, object]) -> dict[str, Label]:
+    """Return attributes as flat labels, bounded in number, depth and length.
+
+    Args:
+        attributes: Values by name; nested mappings become dotted names.
+    """
+    labels: dict[str, Label] = {}
+    for key, given in attributes.items():
+        for path, value in _flatten(str(key), given, LABEL_DEPTH_MAX):
+            if len(labels) >= LABELS_MAX:
+                return labels
+            labels[path[:LABEL_KEY_CHARACTERS_MAX].replace("\0", "\\0") or "_"] = value
+    return labels
+
+
+def encode(captured: Captured, sequence: int, producer: Producer, scrub: Scrubber = identity) -> bytes:
+    """Return the document of a captured record as JSON.
+
+    Args:
+        captured: The record.
+        sequence: Its number within the writer's epoch, stored as `event.sequence`.
+        producer: Who writes it.
+        scrub: Takes secrets out.
+    """
+    return encode_document(scrub(_document(captured, sequence, producer)))
+
+
+def encode_document(document: Document) -> bytes:
+    """Return a document as JSON; what JSON cannot carry is written so that it can."""
+    try:
+        return orjson.dumps(document)
+    except TypeError:
+        return orjson.dumps(_storable(document))
+
+
+def _document(captured: Captured, sequence: int, producer: Producer) -> Document:
+    attributes, _bytes, _durability, _record, (message, labels, error) = captured
+    if labels is None:
+        labels = _added_labels(attributes)
+    if message is None:
+        message = message_text(attributes["msg"], attributes["args"], labels)
+    document: Document = {
+        "@timestamp": _timestamp(attributes["created"]),
+        "message": message,
+        "log": {
+            "level": str(attributes["levelname"]).lower(),
+            "logger": attributes["name"],
+            "origin": {
+                "file": {"name": attributes["filename"], "line": attributes["lineno"]},
+                "function": attributes["funcName"],
+            },
+        },
+        "service": {"name": producer.service},
+        "process": {
+            "pid": attributes["process"],
+            "entity_id": producer.entity_id,
+            "thread": {"name": attributes["threadName"]},
+        },
+        "event": {"sequence": sequence},
+        "ecs": {"version": "8.17"},
+    }
+    if labels:
+        document["labels"] = labels
+    if error is not None:
+        document["error"] = error
+    return document
+
+
+def _added_labels(attributes: dict[str, Any]) -> dict[str, Label]:
+    """Return `labels_of` what was added behind a record's own attributes.
+
+    Most values are labels as they are. Walking them was a third of what a record cost the worker.
+    """
+    labels: dict[str, Label] = {}
+    for name in islice(attributes, len(_OWN), None):
+        value = attributes[name]
+        kind = type(value)
+        if kind is str:
+            is_label = len(value) <= LABEL_CHARACTERS_MAX
+        elif kind is int:
+            is_label = -(2**63) <= value < 2**63
+        else:
+            is_label = kind in _LABELS
+        if not is_label:
+            return labels_of(_extras(attributes))
+        labels[name] = value
+    labels.pop("message", None)  # what a formatter leaves behind
+    labels.pop("asctime", None)
+    return labels if _are_label_names(labels) else labels_of(_extras(attributes))
+
+
+def _are_label_names(names: Mapping[str, object]) -> bool:
+    try:
+        joined = "".join(names)
+    except TypeError:  # `extra` takes any key
+        return False
+    if len(names) > LABELS_MAX or "" in names or "\0" in joined:
+        return False
+    return len(joined) <= LABEL_KEY_CHARACTERS_MAX or max(map(len, names)) <= LABEL_KEY_CHARACTERS_MAX
+
+
+def _timestamp(created: object) -> str:
+    if type(created) is float and 0.0 <= created < _TIMESTAMPS_END:
+        second = int(created)
+        # As `datetime.fromtimestamp` rounds: half to even, from the exact fraction.
+        microseconds = round((created - second) * 1e6)
+        if microseconds < 1_000_000:
+            return f"{_second_text(second)}.{microseconds:06d}Z"
+    try:
+        moment = datetime.fromtimestamp(float(created), UTC)  # type: ignore[arg-type]  # anything may be in there
+    except (TypeError, ValueError, OverflowError, OSError):
+        moment = datetime.fromtimestamp(0, UTC)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+@lru_cache(maxsize=64)
+def _second_text(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat().removesuffix("+00:00")
+
+
+def _extras(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an application added to a record.
+
+    A record's own attributes come first and in the order of its making, so that what follows the last of
+    them was added; where somebody has taken one out, names decide.
+    """
+    if next(islice(attributes, len(_OWN) - 1, None), None) == _LAST_OWN:
+        extras = dict(islice(attributes.items(), len(_OWN), None))
+        extras.pop("message", None)  # what a formatter leaves behind
+        extras.pop("asctime", None)
+        return extras
+    return {name: value for name, value in attributes.items() if name not in _STANDARD}
+
+
+def _take_durability(extras: dict[str, Any]) -> Durability | None:
+    asked = extras[DURABILITY_KEY]
+    if type(asked) is not str or asked not in _DURABILITIES:
+        return None
+    del extras[DURABILITY_KEY]
+    return asked  # type: ignore[return-value]  # one of the three
+
+
+def _added_bytes(attributes: dict[str, Any]) -> int | None:
+    """Return roughly what was added to a record's own attributes, or None where that needs a closer look.
+
+    It does where a value may change later, and where the record's own attributes are not all in their place:
+    something added may then stand before them.
+    """
+    size_bytes = 0
+    unseen = len(attributes) - len(_OWN)
+    for name, value in reversed(attributes.items()):
+        if name == _LAST_OWN:
+            return None if unseen else size_bytes
+        kind = type(value)
+        if kind is str or kind is bytes:
+            size_bytes += len(value)
+        elif kind not in _IMMUTABLE:
+            return None
+        unseen -= 1
+    return None
+
+
+def _are_immutable(args: object) -> bool:
+    return type(args) is tuple and all(type(arg) in _IMMUTABLE for arg in args)
+
+
+def _error(record: logging.LogRecord) -> dict[str, str] | None:
+    if not record.exc_info:
+        return (
+            {"stack_trace": cut(str(record.stack_info), STACK_CHARACTERS_MAX)} if record.stack_info else None
+        )
+    try:
+        kind, value, trace = record.exc_info
+        text = "".join(traceback.format_exception(kind, value, trace, limit=-_FRAMES_MAX))
+        return {
+            "type": kind.__qualname__ if kind is not None else "None",
+            "message": cut(str(value), MESSAGE_CHARACTERS_MAX),
+            "stack_trace": cut(text, STACK_CHARACTERS_MAX),
+        }
+    except Exception as error:
+        return {"type": type_name(record.exc_info), "message": f"unformatted: {type(error).__name__}"}
+
+
+def _flatten(path: str, value: object, depth: int) -> Iterator[tuple[str, Label]]:
+    if isinstance(value, dict) and depth > 1:
+        for key, inner in list(islice(value.items(), LABELS_MAX)):
+            yield from _flatten(f"{path}.{label_text(key)}", inner, depth - 1)
+    elif type(value) in _LABELS or (type(value) is int and -(2**63) <= value < 2**63):
+        yield path, value  # type: ignore[misc]  # the exact types above are labels
+    else:
+        yield path, label_text(value)
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_storable(str(key)): _storable(inner) for key, inner in value.items()}
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return value
+    return _storable(label_text(value))
+
+
+def _size(texts: Mapping[str, Label] | None) -> int:
+    return sum(len(text) for text in texts.values() if isinstance(text, str)) if texts else 0

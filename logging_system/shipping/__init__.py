@@ -1,0 +1,1 @@
+"""From the spool to the store: the process, the thread, and what could not be indexed."""

@@ -1,0 +1,1 @@
+"""The Elasticsearch sink: requests, nodes, credentials, index setup."""

@@ -1,0 +1,290 @@
+"""Carries bulk requests to the nodes of an Elasticsearch cluster and sets up the data stream's templates.
+
+What comes back is raw bytes; nothing is retried and nothing is believed, which is the delivery machine's
+work. The client's own nodes (elastic-transport) are not used to carry: their timeout starts again with every
+read, they take a byte string of every body for a debug log line, and beside a file of authorities they trust
+the public ones too.
+"""
+
+from __future__ import annotations
+
+import gzip as gzip_format
+import logging
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+import orjson
+import urllib3
+
+from logging_system.delivery.answers import Answer, NoAnswer
+from logging_system.delivery.look_up import INDICES_MAX
+from logging_system.delivery.machine import Item
+from logging_system.delivery.runs import runs_of
+from logging_system.sinks.elasticsearch.credentials import Credentials
+from logging_system.sinks.elasticsearch.index_setup import NotReady, set_up
+from logging_system.sinks.elasticsearch.node import Node, Place
+from logging_system.sinks.elasticsearch.node_choice import NodeChoice
+from logging_system.sinks.elasticsearch.tls import Trust
+
+JSON = "application/json"
+LOOK_UP_FILTER = "_source=false&filter_path=docs._index,docs._id,docs.found,docs.error.type"
+BULK_FILTER = "errors,took,items.*._index,items.*._id,items.*.status,items.*.error,items.*.failure_store"
+"""Keeps every item, and so its position and whose it is, while most of the answer is left out."""
+
+GZIP_BYTES_MIN = 1_024
+"""Below, a body fits one packet either way."""
+
+_GZIP_LEVEL = 1
+_LACKING = frozenset({400, 404, 405, 501})
+_CAUSES_MAX = 5
+_TROUBLE_CHARACTERS_MAX = 300
+_log = logging.getLogger(__name__)
+
+
+class ElasticsearchSink:
+    """A data stream in an Elasticsearch cluster.
+
+    Args:
+        urls: One or more nodes, which take turns; one that fails is left alone for a while. Credentials may
+            be part of the URLs, the same in all.
+        stream: Name of the data stream.
+        request_timeout_seconds: How long one request may take in all, the answer's last byte included.
+        connections: Requests under way at once.
+        ca_certs: PEM file of the authorities that may sign the nodes' certificates; the system's by default.
+            Read again when it changes.
+        verify: False believes any server; for trying things out.
+        client_certificate: PEM file of our certificate, for a store that asks for one; read again when it
+            changes.
+        client_key: PEM file of its key, where the certificate's file does not hold it.
+        username: For basic authentication.
+        password: Its password.
+        password_file: A file that holds the password; read again when the store refuses it.
+        api_key: An API key in its encoded form, instead of a user.
+        api_key_file: A file that holds the API key; read again when the store refuses it.
+        gzip: Send bodies packed: a fifth of the bytes for 3 to 9 ms of CPU per MB. For stores behind a slow
+            or metered line; on the same machine or a fast network it only costs.
+        rng: Spreads turns and pauses of the nodes.
+        monotonic: The clock, in seconds.
+
+    Raises:
+        ValueError: A URL, the credentials or the authorities cannot be used; the message has no secret.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        stream: str,
+        *,
+        request_timeout_seconds: float = 10.0,
+        connections: int = 4,
+        ca_certs: Path | None = None,
+        verify: bool = True,
+        client_certificate: Path | None = None,
+        client_key: Path | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        password_file: Path | None = None,
+        api_key: str | None = None,
+        api_key_file: Path | None = None,
+        gzip: bool = False,
+        rng: random.Random | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        places = [Place.parse(url) for url in urls]
+        self._stream = stream
+        self._timeout_seconds = request_timeout_seconds
+        self._credentials = Credentials(
+            username=username,
+            password=password,
+            password_file=password_file,
+            api_key=api_key,
+            api_key_file=api_key_file,
+            authorization=_shared_login(places),
+        )
+        tls = any(place.scheme == "https" for place in places)
+        self._ca_certs = ca_certs
+        identity = {"client_certificate": client_certificate, "client_key": client_key}
+        self._trust = Trust(ca_certs, verify, **identity) if tls else None
+        if tls and not verify:
+            _log.warning("certificates are not checked: whoever is in between can read the logs")
+        context = self._trust.context() if self._trust else None
+        # One more than requests: the set-up may still be asking while they start.
+        self._nodes = [Node(place, connections + 1, context) for place in places]
+        self._choice = NodeChoice(len(places), rng or random.Random())  # noqa: S311 - turns, no secret
+        self._gzip = gzip
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._said: dict[str, str] = {}
+
+    def prepare(self) -> str | None:
+        """Put the templates (idempotent); see `Sink.prepare`."""
+        outcome = set_up(self._request, self._stream)
+        if isinstance(outcome, NotReady):
+            return outcome.reason
+        self._say("set-up", "; ".join(outcome.remarks))
+        return None
+
+    def send(self, items: Sequence[Item]) -> Answer | NoAnswer:
+        """Create the documents, each under its own id; see `Sink.send`."""
+        target = f"/{quote(self._stream, safe='')}/_bulk?filter_path={BULK_FILTER}"
+        return self._request("POST", target, encode_bulk(items), "application/x-ndjson")
+
+    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> Answer | NoAnswer:
+        """Ask every backing index that may hold the documents; see `Sink.look_up`."""
+        answer = self._request("GET", f"/_resolve/index/{quote(self._stream, safe='')}", b"", JSON)
+        if isinstance(answer, NoAnswer) or (answer.status >= 400 and answer.status not in _LACKING):
+            return answer
+        # Without `_resolve`, and before the stream exists, its name is as good as its one index's.
+        asked = backing_indices(answer.body, indices) or list(indices) or [self._stream]
+        docs = [{"_index": index, "_id": document_id} for index in asked for document_id in ids]
+        answer = self._request("POST", f"/_mget?{LOOK_UP_FILTER}", orjson.dumps({"docs": docs}), JSON)
+        return answer if isinstance(answer, NoAnswer) else replace(answer, asked=tuple(asked))
+
+    def close(self) -> None:
+        """Close the connections of every node."""
+        for node in self._nodes:
+            node.close()
+
+    def _request(self, method: str, target: str, body: bytes, content_type: str) -> Answer | NoAnswer:
+        place, node = self._choose()
+        authorization = self._credentials.header
+        headers = {"content-type": content_type, "accept": "application/json", "user-agent": "logging_system"}
+        if authorization:
+            headers["authorization"] = authorization
+        if self._gzip and len(body) >= GZIP_BYTES_MIN:
+            body = gzip_format.compress(body, _GZIP_LEVEL, mtime=0)
+            headers["content-encoding"] = "gzip"
+        try:
+            answer = node.request(method, target, body, headers, self._timeout_seconds)
+        except Exception as error:
+            # Whatever broke, the machine sends it again.
+            self._note(place, answered=False)
+            return NoAnswer(self._explain(node, error), may_have_arrived=not _never_left(error))
+        self._note(place, answered=answer.status < 500)
+        if answer.status == 401:
+            self._say("credentials", self._credentials.refused(authorization))
+        shown = self._credentials.conceal(answer.body, only_tokens=answer.status < 300)
+        return Answer(answer.status, answer.headers, shown)
+
+    def _choose(self) -> tuple[int, Node]:
+        with self._lock:
+            place = self._choice.choose(self._monotonic())
+            node = self._nodes[place]
+            if self._trust is not None and node.place.scheme == "https":
+                node.renew(self._trust.context())
+        if self._trust is not None:
+            self._say("authorities", self._trust.trouble)
+        return place, node
+
+    def _note(self, place: int, *, answered: bool) -> None:
+        with self._lock:
+            if answered:
+                self._choice.succeeded(place)
+            else:
+                self._choice.failed(place, self._monotonic())
+
+    def _explain(self, node: Node, error: Exception) -> str:
+        text = f"{type(error).__name__}: {error}"
+        cause = _cause(error)
+        if isinstance(cause, TimeoutError):
+            text = f"no whole answer within {self._timeout_seconds:g} s"
+        elif isinstance(cause, ssl.SSLCertVerificationError):
+            text = f"its certificate is not trusted: {cause.verify_message}"
+            if self._trust is not None:
+                self._trust.context(look_closely=True)
+            if self._ca_certs is not None:
+                text += f" (ca_certs: {self._ca_certs})"
+        elif isinstance(cause, ssl.SSLError):
+            text = _of_tls(cause) or text
+        shown = self._credentials.conceal(f"{node.place}: {text}".encode("utf-8", "replace"))
+        return shown.decode("utf-8", "replace")[:_TROUBLE_CHARACTERS_MAX]
+
+    def _say(self, subject: str, text: str) -> None:
+        """Log `text` once until the subject has another to say."""
+        if self._said.get(subject, "") == text:
+            return
+        self._said[subject] = text
+        if text:
+            _log.warning("%s: %s", self._stream, text)
+
+
+def backing_indices(resolved: bytes, known: Sequence[str]) -> list[str]:
+    """Return the backing indices to ask, from the answer of `_resolve/index/<data stream>`.
+
+    Args:
+        resolved: The answer's body; whatever else it is, there are none in it.
+        known: Those that may hold the documents, the oldest first; none where nothing is known.
+    """
+    try:
+        streams = orjson.loads(resolved)["data_streams"]
+        held = [stream["backing_indices"] for stream in streams]
+        # A single index is told as itself, not as a list of one.
+        listed = [[names] if isinstance(names, str) else names for names in held]
+        names = [name for names in listed for name in names if isinstance(name, str)]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return []
+    if known and known[0] in names:
+        names = names[names.index(known[0]) :]
+    names = names[-INDICES_MAX:]
+    return names + [name for name in known if name not in names]
+
+
+def encode_bulk(items: Sequence[Item]) -> bytes:
+    """Return the NDJSON of a bulk request: per document a create action and the document itself."""
+    actions: list[bytes] = []
+    for run in runs_of(items):
+        actions += run.with_ids(b'\n{"create":{"_id":"', b'"}}\n')
+    # Every other part is a document; what ends it stands before the next action.
+    parts = [b"\n"] * (2 * len(items) + 1)
+    parts[0:-1:2] = actions
+    parts[1::2] = [item.document for item in items]
+    return b"".join(parts)[1:]
+
+
+def _shared_login(places: Sequence[Place]) -> str | None:
+    if not places:
+        raise ValueError("no node is named; give at least one URL like https://localhost:9200")
+    logins = {place.authorization for place in places if place.authorization}
+    if len(logins) > 1:
+        raise ValueError("the nodes' URLs have different credentials; they are one cluster's, give one")
+    return next(iter(logins), None)
+
+
+def _of_tls(error: ssl.SSLError) -> str:
+    reason = error.reason or ""
+    if reason == "WRONG_VERSION_NUMBER":
+        return "it does not speak TLS; is it http://?"
+    # What the other side says of us: https://www.rfc-editor.org/rfc/rfc8446#section-6.2
+    if "_ALERT_" in reason:
+        return f"it refuses our client_certificate, or the lack of one: {reason}"
+    # From TLS 1.3 on it may hang up before its alert is read.
+    return (
+        "it hung up; does it ask for another client_certificate?"
+        if isinstance(error, ssl.SSLEOFError)
+        else ""
+    )
+
+
+def _never_left(error: Exception) -> bool:
+    """Tell what broke before a connection was there; a certificate is judged before anything is sent."""
+    connecting = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    return isinstance(error, connecting) or isinstance(_cause(error), ssl.SSLCertVerificationError)
+
+
+def _cause(error: BaseException) -> ssl.SSLError | TimeoutError | None:
+    """Return the failure of TLS or time within what urllib3 made of it."""
+    for _ in range(_CAUSES_MAX):
+        if isinstance(error, (ssl.SSLError, TimeoutError)):
+            return error
+        inner = next((each for each in error.args if isinstance(each, BaseException)), None)
+        following = inner or error.__cause__ or error.__context__
+        if following is None:
+            return None
+        error = following
+    return None

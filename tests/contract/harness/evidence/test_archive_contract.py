@@ -1,0 +1,171 @@
+"""The Elasticsearch archive reads the same from elastic_lite and from the real Elasticsearch."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.evidence.archives.elasticsearch import ElasticsearchArchive
+from harness.model.errors import StackError
+from harness.processes.ports import free_port
+
+
+@pytest.fixture
+def archive_of(store):
+    opened = []
+
+    def open_archive(index: str) -> ElasticsearchArchive:
+        opened.append(ElasticsearchArchive(index, store.url))
+        return opened[-1]
+
+    yield open_archive
+    for archive in opened:
+        archive.close()
+
+
+def test_an_index_that_does_not_exist_yet_is_empty(store, archive_of):
+    archive = archive_of(store.name())
+    archive.refresh()
+
+    assert archive.count() == 0
+    assert list(archive.read()) == []
+
+
+def test_an_index_that_does_not_exist_is_told_from_an_empty_one(store, archive_of):
+    empty = store.index()
+    wrong = f"{empty}1"
+    told = archive_of(wrong).absent()
+
+    assert archive_of(empty).absent() == ""
+    assert told.startswith(f'no index or data stream "{wrong}" exists at {store.url}: check `archive.index`')
+    assert empty in told
+
+
+def test_a_data_stream_without_documents_exists(store, archive_of):
+    stream = store.stream()
+    missing = archive_of(stream).absent()
+    store.items(f"/{stream}", [{"create": {"_id": "a"}}, {"@timestamp": 1}])
+
+    assert f'"{stream}"' in missing
+    assert archive_of(stream).absent() == ""
+
+
+def test_every_document_is_read_over_several_pages(store, archive_of):
+    index = store.index({"message": {"type": "text"}})
+    store.fill(index, {f"id-{n}": {"message": f"line {n}"} for n in range(4_500)})
+
+    documents = list(archive_of(index).read())
+
+    assert len(documents) == 4_500
+    assert {document.line for document in documents} == {f"line {n}" for n in range(4_500)}
+    assert {document.copy for document in documents} == {f"{index}/id-{n}" for n in range(4_500)}
+
+
+def test_both_copies_of_an_id_in_two_indices_are_read(store, archive_of):
+    first, second = store.index(), store.index()
+    for index in (first, second):
+        store.fill(index, {"same": {"message": "twice"}})
+
+    documents = list(archive_of(f"{first},{second}").read())
+
+    assert sorted(document.copy for document in documents) == sorted([f"{first}/same", f"{second}/same"])
+
+
+def test_a_text_comes_back_byte_for_byte(store, archive_of):
+    index = store.index({"message": {"type": "text"}})
+    text = 'tab\t newline\n quote" back\\slash ünïcödé ⟨run:1:ab⟩ \U0001f600   trailing  '
+    store.fill(index, {"a": {"message": text}})
+
+    assert [document.line for document in archive_of(index).read()] == [text]
+
+
+def test_other_fields_come_along_by_their_dotted_paths(store, archive_of):
+    index = store.index()
+    store.fill(
+        index,
+        {
+            "a": {"message": "x", "process": {"entity_id": "ab"}, "event": {"sequence": 7}},
+            "b": {"message": "y", "event.sequence": 8},
+        },
+    )
+
+    documents = archive_of(index).read(["process.entity_id", "event.sequence"])
+
+    assert {document.line: document.values for document in documents} == {"x": ("ab", 7), "y": (None, 8)}
+
+
+def test_a_field_with_dots_is_found_nested_and_flat(store):
+    index = store.index({"log": {"properties": {"original": {"type": "text"}}}})
+    store.fill(index, {"a": {"log": {"original": "nested"}}, "b": {"log.original": "flat"}})
+    archive = ElasticsearchArchive(index, store.url, field="log.original")
+    lines = sorted(document.line for document in archive.read())
+    archive.close()
+
+    assert lines == ["flat", "nested"]
+
+
+def test_a_document_is_shown_raw_as_it_was_stored(store, archive_of):
+    index = store.index()
+    store.fill(index, {"a": {"message": "x", "sealed": {"key": 7, "text": "abc"}}})
+
+    (document,) = archive_of(index).raw()
+    assert document.copy == f"{index}/a"
+    assert json.loads(document.body) == {"message": "x", "sealed": {"key": 7, "text": "abc"}}
+
+
+def test_a_runs_index_is_removed_and_its_neighbours_stay(store, archive_of):
+    index = store.index()
+    neighbour = f"{index}x"
+    store.used.append(neighbour)
+    for name in (index, neighbour):
+        store.fill(name, {"a": {"message": "x"}})
+    archive = archive_of(index)
+    archive.remove(store.suffix)
+    archive.remove(store.suffix)
+
+    assert archive.count() == 0
+    assert store.count(neighbour) == 1
+
+
+@pytest.mark.parametrize("name", ["{}*", "{},other", "*", "_all", "-{}", "other"])
+def test_a_name_that_may_stand_for_anything_else_is_never_deleted(store, archive_of, name):
+    index = store.index()
+    store.fill(index, {"a": {"message": "x"}})
+
+    with pytest.raises(StackError, match="is not deleted"):
+        archive_of(name.format(index)).remove(store.suffix)
+    assert store.count(index) == 1
+
+
+def test_what_is_not_refreshed_is_seen_after_a_refresh(store, archive_of):
+    index = store.index()
+    store.items(f"/{index}", [{"create": {"_id": "a"}}, {"message": "x"}])
+    archive = archive_of(index)
+    before = archive.count()
+    archive.refresh()
+
+    assert (before, archive.count()) == (0, 1)
+
+
+def test_a_data_stream_is_read_whole(store, archive_of):
+    stream = store.stream({"message": {"type": "text"}})
+    store.items(
+        f"/{stream}", [{"create": {"_id": "a"}}, {"@timestamp": "2026-01-01T00:00:00Z", "message": "x"}]
+    )
+    archive = archive_of(stream)
+    archive.refresh()
+
+    (document,) = archive.read()
+    assert document.line == "x"
+    assert document.copy.startswith(f".ds-{stream}-")
+
+
+def test_a_store_that_is_not_there_is_an_error_never_an_empty_archive():
+    archive = ElasticsearchArchive("logs", f"http://127.0.0.1:{free_port()}")
+    try:
+        for ask in (archive.count, archive.refresh, archive.absent, lambda: list(archive.read())):
+            with pytest.raises(StackError, match="cannot be read"):
+                ask()
+    finally:
+        archive.close()

@@ -1,0 +1,95 @@
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from harness.config.gate import load_gate
+from harness.judging.gate import GateRules, Limit, ObjectiveRule, OnInconclusive
+from harness.judging.waivers import Exemption
+from harness.model.errors import ScenarioError
+
+
+def load(folder: Path, text: str) -> GateRules:
+    path = folder / "gate.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_gate(path)
+
+
+def mistakes(folder: Path, text: str) -> list[str]:
+    with pytest.raises(ScenarioError) as caught:
+        load(folder, text)
+    return [line.removeprefix(f"{folder}/gate.yaml:") for line in str(caught.value).splitlines()]
+
+
+def test_a_whole_file_becomes_rules(tmp_path):
+    rules = load(
+        tmp_path,
+        "version: 1\nscore: {min: 90}\nveto: [alerts.missed]\non_inconclusive: fail\n"
+        'objectives:\n  caller.response_p99_ms: {fail: ">100", warn: "> 80.5", min_samples: 299}\n'
+        "waivers: [{id: recovery.drain_seconds, until: 2027-01-31, reason: slow disks}]\n"
+        "not_applicable: [{id: integrity.order, until: 2027-06-30, reason: no order promised}]\n",
+    )
+
+    assert rules == GateRules(
+        90,
+        ("alerts.missed",),
+        {"caller.response_p99_ms": ObjectiveRule(Limit(">", 100), Limit(">", 80.5), 299)},
+        OnInconclusive.FAIL,
+        (Exemption("recovery.drain_seconds", date(2027, 1, 31), "slow disks"),),
+        (Exemption("integrity.order", date(2027, 6, 30), "no order promised"),),
+        f"{tmp_path}/gate.yaml",
+    )
+
+
+def test_what_is_left_out_has_the_defaults(tmp_path):
+    assert load(tmp_path, "version: 1\n") == GateRules(source=f"{tmp_path}/gate.yaml")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            'regression: {caller.response_p99_ms: "+10%"}',
+            '2 regression: "regression" is not supported yet. Remove',
+        ),
+        ("waivers: [{id: a.b, until: 2027-01-31}]", "2 waivers[0].reason: is missing. Say why"),
+        (
+            "not_applicable: [{id: a.b, until: soon, reason: r}]",
+            '2 not_applicable[0].until: must be a day, e.g. 2027-01-31, not "soon".',
+        ),
+        (
+            "waivers: [{id: a.b, until: 2027-02-29, reason: r}]",
+            '2 waivers[0].until: must be a day, e.g. 2027-01-31, not "2027-02-29".',
+        ),
+        ("objectives: {a: {min_samples: 0}}", "2 objectives.a.min_samples: must be at least 1, not 0."),
+        ("score: {min: 101}", "2 score.min: must be at most 100, not 101."),
+        ("score: {min: high}", '2 score.min: must be a number, not "high".'),
+        ("on_inconclusive: pass", '2 on_inconclusive: no value "pass". Known: fail, inconclusive, warn.'),
+        (
+            "objectives: {a: {fail: '=100'}}",
+            '2 objectives.a.fail: must be a comparison and a number, e.g. ">100"',
+        ),
+        ("objectives: {a: {fail: 100}}", "2 objectives.a.fail: must be text, not 100."),
+        ("objectives: {a: {}}", '2 objectives.a: says neither "fail" nor "warn".'),
+        (
+            "objectives: {a: {fail: '>100', warn: '>120'}}",
+            '2 objectives.a.warn: "> 120" can never warn before',
+        ),
+        ("objectives: {a: {fail: '>100', warn: '<80'}}", '2 objectives.a.warn: "< 80" can never warn before'),
+        ("objectives: {a: {fail: '<10', warn: '<5'}}", '2 objectives.a.warn: "< 5" can never warn before'),
+        (
+            "objectives: {a: {fail: '>100', warn: '>100'}}",
+            '2 objectives.a.warn: "> 100" can never warn before',
+        ),
+    ],
+)
+def test_a_mistake_names_its_line_key_and_remedy(tmp_path, line, expected):
+    found = mistakes(tmp_path, f"version: 1\n{line}\n")
+
+    assert len(found) == 1
+    assert found[0].startswith(expected)
+
+
+@pytest.mark.parametrize(("fail", "warn"), [("<10", "<20"), (">10", ">=10"), (">=10", ">5")])
+def test_a_warning_before_the_failure_is_accepted(tmp_path, fail, warn):
+    assert load(tmp_path, f"version: 1\nobjectives: {{a: {{fail: '{fail}', warn: '{warn}'}}}}\n").objectives

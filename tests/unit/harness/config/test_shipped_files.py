@@ -1,0 +1,78 @@
+from dataclasses import replace
+
+import pytest
+
+from harness.config.library import Sort, open_library, shipped_folder
+from harness.config.scenario import check_targets, load_scenario
+from harness.config.stack import load_stack
+from harness.config.suite import load_suite
+from harness.judging.check_selection import checks_of
+from harness.load.schedules import WORKLOADS
+from harness.runs.plan import plan_scenario
+
+LIBRARY = open_library(shipped_folder().parent)
+SCENARIOS = LIBRARY.names(Sort.SCENARIO)
+# Bounding a p99 at 95 % confidence needs 299 samples: 0.99 ** 299 < 0.05.
+SAMPLES_MIN = 299
+
+
+@pytest.fixture(params=SCENARIOS)
+def scenario(request):
+    return load_scenario(LIBRARY.find(Sort.SCENARIO, request.param).path)
+
+
+def test_every_shipped_suite_loads():
+    suites = [
+        load_suite(LIBRARY.find(Sort.SUITE, name).path, SCENARIOS) for name in LIBRARY.names(Sort.SUITE)
+    ]
+
+    assert "default" in [suite.name for suite in suites]
+
+
+@pytest.mark.parametrize("name", LIBRARY.names(Sort.STACK))
+def test_every_shipped_stack_loads(name):
+    assert load_stack(LIBRARY.find(Sort.STACK, name).path).name == name
+
+
+def test_every_scenario_fits_the_reference_stack(scenario):
+    assert check_targets(scenario, load_stack(LIBRARY.find(Sort.STACK, "reference").path)) == []
+
+
+def test_every_scenario_says_why_and_those_with_a_fault_where_it_was_seen(scenario):
+    assert scenario.why
+    assert scenario.seen_in or not scenario.steps
+
+
+def test_every_stretch_of_a_scenario_can_decide_its_latency(scenario):
+    workload = WORKLOADS.resolve(scenario.workload.kind)(**scenario.workload.arguments)
+    samples = plan_scenario(scenario, workload, 1, None).samples()
+
+    assert len(samples) == len(scenario.steps) + 1
+    assert min(count for _, count in samples) >= SAMPLES_MIN
+
+
+def test_whatever_the_default_suite_judges_is_judged_in_scenarios_that_run_alone():
+    suite = load_suite(LIBRARY.find(Sort.SUITE, "default").path, SCENARIOS)
+    scenarios = [load_scenario(LIBRARY.find(Sort.SCENARIO, name).path) for name in suite.scenarios]
+    stack = load_stack(LIBRARY.find(Sort.STACK, "reference").path)
+
+    def judged(chosen):
+        return {word for scenario in chosen for word in checks_of(scenario, stack).planned}
+
+    assert not all(scenario.exclusive for scenario in scenarios)
+    assert judged(scenario for scenario in scenarios if scenario.exclusive) == judged(
+        replace(scenario, exclusive=True) for scenario in scenarios
+    )
+
+
+def test_the_control_runs_alone():
+    assert load_scenario(LIBRARY.find(Sort.SCENARIO, "no_fault").path).exclusive
+
+
+def test_the_default_suite_sends_for_less_than_three_and_a_half_minutes():
+    suite = load_suite(LIBRARY.find(Sort.SUITE, "default").path, SCENARIOS)
+    seconds = [
+        load_scenario(LIBRARY.find(Sort.SCENARIO, name).path).sending_seconds for name in suite.scenarios
+    ]
+
+    assert sum(seconds) <= 210

@@ -1,0 +1,381 @@
+from pathlib import Path
+
+import pytest
+
+from harness.config.stack import load_stack
+from harness.model.errors import ScenarioError
+from harness.model.protocols import (
+    CounterSource,
+    DeadLetterOutlet,
+    Level,
+    Part,
+    Promises,
+    Ready,
+    StackProcess,
+)
+
+WHOLE = """\
+version: 1
+name: mine
+needs: [elasticsearch]
+links: {to_store: elasticsearch}
+processes:
+  shipper:
+    command: ["{python}", -m, shipper, "{to_store.url}", "{run.folder}/spool"]
+    environment: {SEED: "{run.seed}"}
+    ready: {output: '{"ready": true}', timeout_seconds: 10}
+intake: {kind: python_logging, handler: "my.package:Handler", spool: "{run.folder}/spool", size: 5}
+acknowledged_by: callback
+archive: {kind: elasticsearch, index: "logs-{run.id}", url: "{elasticsearch.url}"}
+promises: {durability: fsync, copies_max: 2, response_p99_ms: 50}
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def mistakes(folder: Path, old: str, new: str) -> list[str]:
+    assert old in WHOLE
+    path = write(folder, WHOLE.replace(old, new))
+    with pytest.raises(ScenarioError) as caught:
+        load_stack(path)
+    return [line.removeprefix(f"{folder}/mine.yaml:") for line in str(caught.value).splitlines()]
+
+
+def test_a_whole_file_becomes_a_stack(tmp_path):
+    stack = load_stack(write(tmp_path, WHOLE))
+
+    assert stack.needs == ("elasticsearch",)
+    assert stack.links == {"to_store": "elasticsearch"}
+    assert stack.processes == (
+        StackProcess(
+            "shipper",
+            ("{python}", "-m", "shipper", "{to_store.url}", "{run.folder}/spool"),
+            {"SEED": "{run.seed}"},
+            Ready(output='{"ready": true}', timeout_seconds=10),
+        ),
+    )
+    assert stack.intake == Part(
+        "python_logging", {"handler": "my.package:Handler", "spool": "{run.folder}/spool", "size": 5}
+    )
+    assert stack.archive == Part("elasticsearch", {"index": "logs-{run.id}", "url": "{elasticsearch.url}"})
+    assert stack.acknowledged_by == "callback"
+    assert stack.promises == Promises(Level.FSYNC, 2, 50)
+
+
+def test_a_stack_without_promises_promises_memory(tmp_path):
+    text = WHOLE.replace("promises: {durability: fsync, copies_max: 2, response_p99_ms: 50}\n", "")
+
+    assert load_stack(write(tmp_path, text)).promises == Promises(Level.MEMORY, 1, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            '"{to_store.url}"',
+            '"{to_stor.url}"',
+            '7 processes.shipper.command[3]: no placeholder "to_stor.url". Did you mean "to_store.url"?',
+        ),
+        (
+            '"{run.seed}"',
+            '"{run.sed}"',
+            '8 processes.shipper.environment.SEED: no placeholder "run.sed". Did you mean "run.seed"?',
+        ),
+        (
+            '"{elasticsearch.url}"',
+            '"{elastic.url}"',
+            '12 archive.url: no placeholder "elastic.url". Did you mean',
+        ),
+        (
+            '"{run.folder}/spool", size',
+            '"{run.folder/spool", size',
+            '10 intake.spool: a "{" or "}" stands alone.',
+        ),
+        ("size: 5", "size: [5]", "10 intake.size: must be text, a number, or true/false, not a list."),
+        (
+            '"my.package:Handler"',
+            "my.Handler",
+            '10 intake.handler: must be package.module:Class, not "my.Handler".',
+        ),
+        (
+            'handler: "my.package:Handler", ',
+            "",
+            '10 intake.handler: is missing; intake "python_logging" cannot do',
+        ),
+        (
+            "kind: python_logging",
+            "kind: python_loging",
+            '10 intake.kind: no intake "python_loging". Did you mean',
+        ),
+        ("kind: elasticsearch", "kind: elastic", '12 archive.kind: no archive "elastic". '),
+        (
+            "index:",
+            "feld: a, index:",
+            '12 archive.feld: archive "elasticsearch" has no argument "feld". Did you mean',
+        ),
+        ('"logs-{run.id}"', '"logs-prod"', '12 archive.index: must contain "{run.id}"'),
+        ('"logs-{run.id}"', '"logs-{{run.id}}"', '12 archive.index: must contain "{run.id}"'),
+        (
+            "acknowledged_by: callback",
+            "acknowledged_by: callbak",
+            '11 acknowledged_by: no value "callbak". Did you mean "callback"?',
+        ),
+        (
+            "acknowledged_by: callback",
+            "acknowledged_by: return",
+            '11 acknowledged_by: "return" cannot promise durability "fsync": a log call that came back says '
+            'only that the record is in memory. Use "callback", or promise "memory".',
+        ),
+        (
+            "acknowledged_by: callback",
+            "acknowledged_by: http_2xx",
+            '11 acknowledged_by: "http_2xx" needs an intake over HTTP.',
+        ),
+        (
+            "durability: fsync",
+            "durability: fsink",
+            '13 promises.durability: no value "fsink". Did you mean "fsync"?',
+        ),
+        ("copies_max: 2", "copies_max: 0", "13 promises.copies_max: must be at least 1, not 0."),
+        (
+            "copies_max: 2",
+            "corruption_blast_records: -1",
+            "13 promises.corruption_blast_records: must be at least 0, not -1.",
+        ),
+        ("copies_max: 2", "exit_seconds: 60", "13 promises.exit_seconds: must be at most 10, not 60."),
+        ("copies_max: 2", "order_by: number", "13 promises.order_by: must be a list"),
+        (
+            "name: mine",
+            "name: mine\ndead_letters: {kind: fil, path: x}",
+            '3 dead_letters.kind: no archive "fil". Did you mean "file"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\ndead_letters: {kind: file, path: '{run.folder}/{run.foldr}'}",
+            '3 dead_letters.path: no placeholder "run.foldr". Did you mean "run.folder"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\ndead_letters: {kind: elasticsearch, index: dead, url: x}",
+            '3 dead_letters.index: must contain "{run.id}"',
+        ),
+        (
+            "name: mine",
+            "name: mine\ncounters: {kind: json_file, files: x, names: {deliverd: a}}",
+            '3 counters.names.deliverd: no value "deliverd". Did you mean "delivered"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\ncounters: {kind: json_file, names: {held: a}}",
+            '3 counters.files: is missing; counters "json_file" cannot do without it. Add it.',
+        ),
+        (
+            "name: mine",
+            "name: mine\ncounters: {kind: json_file, files: x}",
+            "3 counters.names: is missing. Map ours",
+        ),
+        (
+            "links: {to_store: elasticsearch}",
+            "links: {to_store: elastic}",
+            '4 links.to_store: "needs" lists no service',
+        ),
+        (
+            "needs: [elasticsearch]",
+            "needs: [elasticsearch, to_store]",
+            '4 links.to_store: "to_store" names another',
+        ),
+        (
+            "needs: [elasticsearch]",
+            "needs: [elasticsearch, run]",
+            '3 needs[1]: "run" is a word of logquake\'s own.',
+        ),
+        (
+            "needs: [elasticsearch]",
+            "needs: [elasticsearch, No]",
+            "3 needs[1]: must begin with a letter and hold",
+        ),
+        (
+            "{SEED:",
+            "{SE-ED:",
+            "8 processes.shipper.environment.SE-ED: is not a name of an environment variable.",
+        ),
+        ('{SEED: "{run.seed}"}', "{SEED: 5}", "8 processes.shipper.environment.SEED: must be text, not 5."),
+        (
+            "ready: {output",
+            "ready: {http: x, output",
+            '9 processes.shipper.ready: names both "http" and "output".',
+        ),
+        ("-m, shipper", "-m, 5", "7 processes.shipper.command[2]: must be text, not 5. Put it in quotes."),
+        ("name: mine", "name: yours", '2 name: must be "mine" as the file is called, not "yours".'),
+        (
+            "name: mine",
+            "name: mine\ntransforms: [escape_controls]",
+            '3 transforms[0]: no transform "escape_controls". Did you mean "escape_control"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\ntransforms: [mask]",
+            '3 transforms[0]: "mask" is not supported yet.',
+        ),
+        (
+            "name: mine",
+            "name: mine\ntransforms: [escape_control, escape_control]",
+            '3 transforms[1]: "escape_control" stands here twice.',
+        ),
+        (
+            "name: mine",
+            "name: mine\nfiles: {spool: ['/var/spool/*']}",
+            '3 files.spool[0]: must begin with "{run.folder}/" and not lead out of it, not "/var/spool/*"',
+        ),
+        (
+            "name: mine",
+            "name: mine\nfiles: {spool: ['{run.folder}/../x']}",
+            '3 files.spool[0]: must begin with "{run.folder}/"',
+        ),
+        (
+            "name: mine",
+            "name: mine\nfiles: {spool: ['{run.folder}/{run.idd}']}",
+            '3 files.spool[0]: no placeholder "run.idd". Did you mean "run.id"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\nfiles: {shipper: ['{run.folder}/x']}",
+            '3 files.shipper: "shipper" names another part already.',
+        ),
+        (
+            "kind: elasticsearch, index:",
+            "kind: elasticsearch, decode: [], index:",
+            "12 archive.decode: must hold at least 1, not 0.",
+        ),
+        (
+            'index: "logs-{run.id}", url: "{elasticsearch.url}"',
+            'decode: ["{pyton}"], index: "logs-{run.id}", url: "{elasticsearch.url}"',
+            '12 archive.decode[0]: no placeholder "pyton". Did you mean "python"?',
+        ),
+        (
+            'kind: elasticsearch, index: "logs-{run.id}", url: "{elasticsearch.url}"',
+            "kind: file, path: /var/log/app.log",
+            '12 archive.path: must contain "{run.id}" or "{run.folder}": a run reads it whole',
+        ),
+        (
+            'kind: python_logging, handler: "my.package:Handler", spool: "{run.folder}/spool", size: 5',
+            'kind: http, url: "{shipper.url}"',
+            '11 acknowledged_by: intake "http" knows no "callback". Use "http_2xx".',
+        ),
+        (
+            "name: mine",
+            "name: mine\nservices: {elastic: {url: 'http://127.0.0.1:9200'}}",
+            '3 services.elastic: "needs" lists no service "elastic". Did you mean "elasticsearch"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\nservices: {elasticsearch: {url: 'http://127.0.0.1'}}",
+            "3 services.elasticsearch.url: must be scheme, host and port and nothing else",
+        ),
+        (
+            "name: mine",
+            "name: mine\nservices: {elasticsearch: {url: 'http://a@127.0.0.1:9200/x'}}",
+            "3 services.elasticsearch.url: must be scheme, host and port and nothing else",
+        ),
+        ("name: mine", "name: mine\nmay_hurt: a.example", '3 may_hurt: must be a list ("- …" on each line'),
+        ("promises:", "promisses:", '13 promisses: no key "promisses". Did you mean "promises"?'),
+    ],
+)
+def test_a_mistake_names_its_line_key_and_remedy(tmp_path, old, new, expected):
+    found = mistakes(tmp_path, old, new)
+
+    assert len(found) == 1
+    assert found[0].startswith(expected)
+
+
+def test_an_intake_that_takes_any_header_still_notices_a_typo(tmp_path):
+    text = WHOLE.replace("acknowledged_by: callback", "acknowledged_by: http_2xx").replace(
+        'kind: python_logging, handler: "my.package:Handler", spool: "{run.folder}/spool", size: 5',
+        'kind: http, url: "{shipper.url}", header.Authorization: x, headr.B: y',
+    )
+
+    with pytest.raises(ScenarioError) as caught:
+        load_stack(write(tmp_path, text))
+
+    assert str(caught.value).splitlines() == [
+        f'{tmp_path}/mine.yaml:10 intake."headr.B": intake "http" has no argument "headr.B". '
+        "Known: content_type, field, kind, template, timeout_seconds, url."
+    ]
+
+
+def test_optional_parts_become_nouns(tmp_path):
+    more = """\
+dead_letters: {kind: file, path: "{run.folder}/dead", field: a.message, reason_field: why}
+counters: {kind: json_file, files: "{run.folder}/*.json", names: {dropped: lost + shed, held: "{{x}}"}}
+"""
+    promises = "promises: {exit_seconds: 5, memory_mib_above_idle: 64, order_by: [a.b, c]}\n"
+    text = "".join(line for line in WHOLE.splitlines(keepends=True) if not line.startswith("promises"))
+    text = text.replace("callback", "return")
+
+    stack = load_stack(write(tmp_path, text + more + promises))
+
+    assert stack.dead_letters == DeadLetterOutlet(
+        Part("file", {"path": "{run.folder}/dead", "field": "a.message"}), "why"
+    )
+    assert stack.counters == CounterSource(
+        Part("json_file", {"files": "{run.folder}/*.json"}), {"dropped": ("lost", "shed"), "held": ("{{x}}",)}
+    )
+    assert stack.promises == Promises(exit_seconds=5, memory_mib_above_idle=64, order_by=("a.b", "c"))
+
+
+def test_optional_parts_may_be_left_out(tmp_path):
+    stack = load_stack(write(tmp_path, WHOLE))
+
+    assert (stack.dead_letters, stack.counters, stack.promises.order_by) == (None, None, ())
+
+
+def test_what_an_own_stack_may_say_of_itself_is_read(tmp_path):
+    text = WHOLE.replace(
+        'url: "{elasticsearch.url}"}', 'url: "{elasticsearch.url}", decode: ["{python}", "x"]}'
+    )
+    stack = load_stack(
+        write(
+            tmp_path,
+            text + "services: {elasticsearch: {url: 'http://a.example:9200'}}\nmay_hurt: [a.example]\n"
+            "delete_run_index: true\n",
+        )
+    )
+
+    assert stack.decode == ("{python}", "x")
+    assert "decode" not in stack.archive.arguments
+    assert stack.services == {"elasticsearch": "http://a.example:9200"}
+    assert stack.may_hurt == ("a.example",)
+    assert stack.delete_run_index
+
+
+def test_a_stack_file_that_says_nothing_may_hurt_nothing_and_deletes_nothing(tmp_path):
+    stack = load_stack(write(tmp_path, WHOLE))
+
+    assert (stack.may_hurt, stack.delete_run_index, stack.services, stack.decode) == ((), False, {}, ())
+
+
+def test_return_may_promise_memory(tmp_path):
+    text = WHOLE.replace("acknowledged_by: callback", "acknowledged_by: return").replace("fsync", "memory")
+
+    assert load_stack(write(tmp_path, text)).acknowledged_by == "return"
+
+
+def test_the_text_that_shows_readiness_is_no_place_for_placeholders(tmp_path):
+    text = WHOLE.replace('{"ready": true}', '{"ready": "{nothing}"}')
+
+    assert load_stack(write(tmp_path, text)).processes[0].ready.output == '{"ready": "{nothing}"}'
+
+
+@pytest.mark.parametrize(
+    "line", ["needs: {a: 1}", "links: [a]", "processes: [a]", "intake: a", "archive: [a]", "promises: 5"]
+)
+def test_parts_of_a_wrong_shape_are_mistakes_and_no_traceback(tmp_path, line):
+    key = line.partition(":")[0]
+    kept = "".join(text for text in WHOLE.splitlines(keepends=True) if not text.startswith((key, " ")))
+
+    with pytest.raises(ScenarioError, match=key):
+        load_stack(write(tmp_path, f"{kept}{line}\n"))

@@ -1,0 +1,144 @@
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from harness.deployments import BACKENDS
+from harness.deployments.service_set import Program, ServiceSet
+from harness.model.errors import ScenarioError, StackError, UnavailableError
+from harness.model.protocols import Part, Promises, Ready, Stack
+from harness.processes.clock import SystemClock
+from harness.processes.managed import ProcessSpec
+from harness.processes.readiness import answers
+
+SERVER = dedent(
+    """
+    import http.server, sys
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"here")
+    http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    """
+)
+
+
+STACK = Stack(
+    "bare", ("elasticsearch",), {}, (), Part("python_logging"), "return", Part("elasticsearch"), Promises()
+)
+
+
+def server(name: str, scratch: Path, port: int) -> ProcessSpec:
+    return ProcessSpec(
+        name=name,
+        command=(sys.executable, "-c", SERVER, str(port)),
+        folder=scratch,
+        log=scratch / f"{name}.log",
+        ready=Ready(http=f"http://127.0.0.1:{port}/"),
+    )
+
+
+PROGRAMS: Mapping[str, Program] = {"proxy": server, "gate": server, "store": server}
+
+
+def program_that_is_missing(name: str, scratch: Path, port: int) -> ProcessSpec:
+    raise UnavailableError("store: not installed")
+
+
+def services(
+    scratch: Path, run_id: str, programs: Mapping[str, Program], needs: tuple[str, ...] = ("store",)
+) -> ServiceSet:
+    return ServiceSet(programs, scratch, run_id, SystemClock(), needs)
+
+
+def test_services_answer_at_their_urls_until_they_are_stopped(scratch: Path, run_id: str) -> None:
+    deployment = services(scratch, run_id, PROGRAMS)
+    urls = deployment.urls()
+    try:
+        deployment.start()
+        deployment.wait_ready(20)
+        served = {name: answers(url, 5) for name, url in urls.items()}
+    finally:
+        deployment.stop()
+        deployment.stop()
+
+    assert served == {"proxy": True, "gate": True, "store": True}
+    assert not answers(urls["store"], 5)
+    assert deployment.exited() == []
+
+
+def test_killed_service_comes_back_at_the_same_url(scratch: Path, run_id: str) -> None:
+    deployment = services(scratch, run_id, PROGRAMS)
+    try:
+        deployment.start()
+        deployment.wait_ready(20)
+        store = deployment.targets()["store"]
+        store.kill()
+        gone = not answers(deployment.urls()["store"], 5)
+        store.restart()
+        back = answers(deployment.urls()["store"], 5)
+    finally:
+        deployment.stop()
+
+    assert gone
+    assert back
+
+
+def test_fault_proxy_and_gate_come_always_and_are_no_targets(scratch: Path, run_id: str) -> None:
+    deployment = services(scratch, run_id, PROGRAMS, needs=())
+
+    assert list(deployment.urls()) == ["proxy", "gate"]
+    assert list(deployment.targets()) == []
+
+
+def test_service_that_the_backend_lacks_is_named_with_a_suggestion(scratch: Path, run_id: str) -> None:
+    with pytest.raises(ScenarioError, match='no service "stor"'):
+        services(scratch, run_id, PROGRAMS, needs=("stor",))
+
+
+def test_failed_start_stops_what_was_started_before(scratch: Path, run_id: str) -> None:
+    deployment = services(scratch, run_id, {**PROGRAMS, "store": program_that_is_missing})
+
+    with pytest.raises(UnavailableError, match="not installed"):
+        deployment.start()
+
+    # That no process of the run is left is what the scratch fixture asserts.
+    assert not answers(deployment.urls()["proxy"], 1)
+
+
+def test_service_that_ends_by_itself_is_told_with_its_exit_code(scratch: Path, run_id: str) -> None:
+    def crashing(name: str, scratch: Path, port: int) -> ProcessSpec:
+        command = (sys.executable, "-c", "raise SystemExit(6)")
+        log, never = scratch / "crash.log", Ready(output="never")
+        return ProcessSpec(name=name, command=command, folder=scratch, log=log, ready=never)
+
+    deployment = services(scratch, run_id, {**PROGRAMS, "store": crashing})
+    try:
+        deployment.start()
+        with pytest.raises(StackError, match='"store" ended with exit code 6'):
+            deployment.wait_ready(20)
+        exited = deployment.exited()
+    finally:
+        deployment.stop()
+
+    assert exited == [("store", 6)]
+
+
+def test_every_backend_resolves() -> None:
+    resolved = [BACKENDS.resolve(word) for word in BACKENDS.kinds]
+
+    assert all(hasattr(backend, "urls") for backend in resolved)
+
+
+def test_local_backend_without_servers_says_how_to_install_them(
+    scratch: Path, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGQUAKE_CACHE", os.fspath(scratch / "empty"))
+    deployment = BACKENDS.resolve("local")(scratch, run_id, SystemClock(), STACK)
+
+    with pytest.raises(UnavailableError, match="logquake servers install"):
+        deployment.start()

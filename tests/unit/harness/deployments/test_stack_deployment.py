@@ -1,0 +1,271 @@
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.deployments.stack import LinkServers, StackDeployment
+from harness.model.errors import ScenarioError, StackError
+from harness.model.protocols import Part, Promises, Ready, Stack, StackProcess
+from harness.processes.clock import SystemClock
+from harness.targets.capabilities import Interceptable, Killable, Severable
+from harness.targets.interceptor_client import Rule
+from harness.targets.toxiproxy_client import Toxic
+
+URLS = {
+    "proxy": "http://127.0.0.1:8474",
+    "gate": "http://127.0.0.1:8475",
+    "elasticsearch": "http://127.0.0.1:9200",
+    "database": "http://127.0.0.1:5432",
+}
+GATED = "127.0.0.1:40001"
+FOREVER = "import signal; print('serving'); signal.pause()"
+
+STACK = Stack(
+    name="tiny",
+    needs=("elasticsearch",),
+    links={"to_store": "elasticsearch"},
+    processes=(),
+    intake=Part("python_logging"),
+    acknowledged_by="return",
+    archive=Part("elasticsearch"),
+    promises=Promises(),
+)
+
+
+class FakeProxy:
+    """Keeps links by name as a fault proxy does; can refuse to delete."""
+
+    def __init__(self, refuses_to_delete: bool = False) -> None:
+        self.links: dict[str, tuple[str, str]] = {}
+        self._refuses_to_delete = refuses_to_delete
+
+    def create(self, name: str, listen: str, upstream: str, enabled: bool = True) -> None:
+        if name in self.links:
+            raise StackError("proxy already exists")
+        self.links[name] = (listen, upstream)
+
+    def delete(self, name: str) -> None:
+        if self._refuses_to_delete or name not in self.links:
+            raise StackError(f"proxy {name} cannot be deleted")
+        del self.links[name]
+
+    def add_toxic(self, proxy_name: str, toxic: Toxic) -> None:
+        raise NotImplementedError
+
+    def remove_toxic(self, proxy_name: str, toxic_name: str) -> None:
+        raise NotImplementedError
+
+
+class FakeGates:
+    """Keeps gates by name as the gate program does."""
+
+    def __init__(self) -> None:
+        self.gates: dict[str, tuple[str, str]] = {}
+
+    def create(self, name: str, listen: str, upstream: str) -> str:
+        self.gates[name] = (listen, upstream)
+        return GATED
+
+    def delete(self, name: str) -> None:
+        del self.gates[name]
+
+    def put_rule(self, gate_name: str, rule_name: str, rule: Rule) -> None:
+        raise NotImplementedError
+
+    def remove_rule(self, gate_name: str, rule_name: str) -> None:
+        raise NotImplementedError
+
+    def counters(self, gate_name: str, rule_name: str) -> Mapping[str, int]:
+        raise NotImplementedError
+
+
+def process(name: str, program: str, *arguments: str, output: str = "") -> StackProcess:
+    return StackProcess(name, ("{python}", "-c", program, *arguments), ready=Ready(output=output))
+
+
+def deploy(
+    scratch: Path,
+    run_id: str,
+    *processes: StackProcess,
+    proxy: FakeProxy | None = None,
+    gates: FakeGates | None = None,
+    stack: Stack = STACK,
+) -> StackDeployment:
+    servers = LinkServers(proxy or FakeProxy(), gates or FakeGates())
+    declared = replace(stack, processes=processes)
+    return StackDeployment(declared, URLS, servers, scratch, run_id, SystemClock(), 42)
+
+
+def test_values_tell_addresses_of_links_and_services_apart(scratch: Path, run_id: str) -> None:
+    values = deploy(scratch, run_id).values()
+
+    port = values["to_store.port"]
+    assert values["elasticsearch.url"] == "http://127.0.0.1:9200"
+    assert values["to_store.url"] == f"http://127.0.0.1:{port}"
+    assert values["to_store.host"] == "127.0.0.1"
+    assert port != "9200"
+    assert values["run.id"] == run_id
+    assert values["run.seed"] == "42"
+    assert Path(values["run.folder"]).is_dir()
+    assert values["python"] == sys.executable
+
+
+def test_http_link_goes_through_proxy_and_gate_while_the_stack_runs(scratch: Path, run_id: str) -> None:
+    proxy, gates = FakeProxy(), FakeGates()
+    deployment = deploy(scratch, run_id, proxy=proxy, gates=gates)
+    deployment.start()
+    proxied, gated = dict(proxy.links), dict(gates.gates)
+
+    deployment.stop()
+
+    port = deployment.values()["to_store.port"]
+    assert proxied == {f"{run_id}-to_store": (f"127.0.0.1:{port}", GATED)}
+    assert gated == {f"{run_id}-to_store": ("127.0.0.1:0", "127.0.0.1:9200")}
+    assert proxy.links == {}
+    assert gates.gates == {}
+
+
+def test_link_to_a_service_that_speaks_no_http_goes_through_the_proxy_alone(
+    scratch: Path, run_id: str
+) -> None:
+    proxy, gates = FakeProxy(), FakeGates()
+    stack = replace(STACK, links={"to_database": "database"})
+    deployment = deploy(scratch, run_id, proxy=proxy, gates=gates, stack=stack)
+    deployment.start()
+    upstreams = [upstream for _, upstream in proxy.links.values()]
+    gated = dict(gates.gates)
+    target = deployment.targets()["to_database"]
+    deployment.stop()
+
+    assert upstreams == ["127.0.0.1:5432"]
+    assert gated == {}
+    assert not isinstance(target, Interceptable)
+
+
+def test_gate_goes_where_the_proxy_refuses_the_link(scratch: Path, run_id: str) -> None:
+    proxy, gates = FakeProxy(), FakeGates()
+    proxy.links[f"{run_id}-to_store"] = ("", "")
+    deployment = deploy(scratch, run_id, proxy=proxy, gates=gates)
+
+    with pytest.raises(StackError, match="cannot be made"):
+        deployment.start()
+
+    assert gates.gates == {}
+
+
+def test_commands_and_variables_get_their_values(scratch: Path, run_id: str) -> None:
+    program = "import os, sys, signal; print(sys.argv[1], os.environ['STORE'], 'end'); signal.pause()"
+    shipper = replace(
+        process("shipper", program, "{run.seed}", output="end"), environment={"STORE": "{elasticsearch.url}"}
+    )
+    deployment = deploy(scratch, run_id, shipper)
+    try:
+        deployment.start()
+        deployment.wait_ready(10)
+    finally:
+        deployment.stop()
+
+    output = (Path(deployment.values()["run.folder"]) / "shipper.log").read_text()
+    assert output == "42 http://127.0.0.1:9200 end\n"
+
+
+def test_http_links_can_be_severed_and_intercepted_and_processes_killed(scratch: Path, run_id: str) -> None:
+    deployment = deploy(scratch, run_id, process("shipper", FOREVER, output="serving"))
+    try:
+        deployment.start()
+        deployment.wait_ready(10)
+        targets = deployment.targets()
+    finally:
+        deployment.stop()
+
+    assert set(targets) == {"to_store", "shipper"}
+    assert isinstance(targets["to_store"], Severable)
+    assert isinstance(targets["to_store"], Interceptable)
+    assert isinstance(targets["shipper"], Killable)
+
+
+def test_process_that_crashes_is_told_and_a_killed_one_is_not(scratch: Path, run_id: str) -> None:
+    deployment = deploy(
+        scratch,
+        run_id,
+        process("crashing", "raise SystemExit(3)"),
+        process("killed", FOREVER, output="serving"),
+    )
+    try:
+        deployment.start()
+        with pytest.raises(StackError, match='"crashing" ended with exit code 3'):
+            deployment.wait_ready(10)
+        killed = deployment.targets()["killed"]
+        assert isinstance(killed, Killable)
+        killed.kill()
+        exited = deployment.exited()
+    finally:
+        deployment.stop()
+
+    assert exited == [("crashing", 3)]
+
+
+def test_failed_start_leaves_neither_process_nor_link(scratch: Path, run_id: str) -> None:
+    proxy = FakeProxy()
+    missing = StackProcess("missing", ("no-such-program",))
+    deployment = deploy(scratch, run_id, process("shipper", FOREVER), missing, proxy=proxy)
+
+    with pytest.raises(StackError, match="no-such-program"):
+        deployment.start()
+
+    # That no process of the run is left is what the scratch fixture asserts.
+    assert proxy.links == {}
+
+
+def test_failed_start_is_told_first_where_its_clean_up_fails_too(scratch: Path, run_id: str) -> None:
+    missing = StackProcess("missing", ("no-such-program",))
+    deployment = deploy(scratch, run_id, missing, proxy=FakeProxy(refuses_to_delete=True))
+
+    with pytest.raises(StackError, match="no-such-program") as caught:
+        deployment.start()
+
+    assert "cannot be deleted" in "".join(caught.value.__notes__)
+
+
+def test_processes_end_even_where_the_proxy_does_not_delete_a_link(scratch: Path, run_id: str) -> None:
+    proxy = FakeProxy(refuses_to_delete=True)
+    deployment = deploy(scratch, run_id, process("shipper", FOREVER, output="serving"), proxy=proxy)
+    deployment.start()
+    deployment.wait_ready(10)
+
+    with pytest.raises(StackError, match="cannot be deleted"):
+        deployment.stop()
+
+    shipper = deployment.targets()["shipper"]
+    assert isinstance(shipper, Killable)
+    assert not shipper.alive()
+
+
+def test_stopping_twice_or_without_a_start_is_no_error(scratch: Path, run_id: str) -> None:
+    deployment = deploy(scratch, run_id)
+
+    deployment.stop()
+    deployment.start()
+    deployment.stop()
+    deployment.stop()
+
+    assert deployment.exited() == []
+
+
+def test_link_to_an_unknown_service_is_a_mistake_of_the_file(scratch: Path, run_id: str) -> None:
+    stack = replace(STACK, links={"to_store": "elastcsearch"})
+
+    with pytest.raises(ScenarioError, match='Did you mean "elasticsearch"'):
+        deploy(scratch, run_id, stack=stack)
+
+
+def test_unknown_placeholder_is_a_mistake_of_the_file(scratch: Path, run_id: str) -> None:
+    proxy = FakeProxy()
+    deployment = deploy(scratch, run_id, process("shipper", FOREVER, "{to_stor.url}"), proxy=proxy)
+
+    with pytest.raises(ScenarioError, match=r"to_store\.url"):
+        deployment.start()
+
+    assert proxy.links == {}

@@ -1,0 +1,148 @@
+"""The decode filter: what it answers counts, and one that misbehaves never passes for an empty archive."""
+
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from harness.evidence.archives.decode import DecodedArchive
+from harness.evidence.archives.file import FileArchive
+from harness.model.errors import StackError
+
+REVERSES = """
+    import json, sys
+    for line in sys.stdin:
+        document = json.loads(line)
+        document["message"] = document["sealed"][::-1]
+        print(json.dumps(document), flush=True)
+"""
+
+
+@pytest.fixture
+def reading(tmp_path):
+    """Read documents (JSON lines) through a Python program."""
+
+    def read(stored: str, program: str, timeout_seconds: float = 30.0):
+        path = tmp_path / "stored.ndjson"
+        path.write_text(stored)
+        command = [sys.executable, "-c", dedent(program)]
+        archive = DecodedArchive(FileArchive(str(path)), command, str(tmp_path), {}, timeout_seconds)
+        return [(Path(found.copy).name, found.line, found.unreadable) for found in archive.read()]
+
+    return read
+
+
+def documents(count: int) -> str:
+    return "".join(f'{{"sealed": "{number}"}}\n' for number in range(count))
+
+
+def test_what_the_filter_answers_is_what_is_found(reading):
+    assert reading('{"sealed": "ba"}\n{"sealed": "dc"}\n', REVERSES) == [
+        ("stored.ndjson:1", "ab", ""),
+        ("stored.ndjson:2", "cd", ""),
+    ]
+
+
+def test_an_undecodable_document_is_named_with_its_reason_and_has_no_line(reading):
+    program = """
+        import sys
+        for line in sys.stdin:
+            print('{"undecodable": "key 7 is gone"}')
+    """
+
+    assert reading(documents(1), program) == [("stored.ndjson:1", "", "it cannot be decoded: key 7 is gone")]
+
+
+def test_a_document_that_only_has_such_a_field_is_no_undecodable_one(reading):
+    program = """
+        import sys
+        for line in sys.stdin:
+            print('{"undecodable": "x", "message": "text"}')
+    """
+
+    assert reading(documents(1), program) == [("stored.ndjson:1", "text", "")]
+
+
+def test_what_is_no_document_is_not_given_to_the_filter(reading):
+    found = reading('{"sealed": "ba"}\ntorn\n{"sealed": "dc"}\n', REVERSES)
+
+    assert sorted(found) == [
+        ("stored.ndjson:1", "ab", ""),
+        ("stored.ndjson:2", "torn", "it is no JSON document"),
+        ("stored.ndjson:3", "cd", ""),
+    ]
+
+
+def test_an_empty_archive_needs_no_answer(reading):
+    assert reading("", REVERSES) == []
+
+
+def test_a_filter_may_keep_everything_before_it_answers(reading):
+    program = """
+        import sys
+        lines = sys.stdin.readlines()
+        for line in lines:
+            print('{"message": "x"}')
+    """
+
+    assert len(reading(documents(20_000), program)) == 20_000
+
+
+def test_stored_documents_can_still_be_seen_raw(tmp_path):
+    (tmp_path / "a").write_text(documents(1))
+    archive = DecodedArchive(FileArchive(str(tmp_path / "a")), ["false"], str(tmp_path), {})
+
+    assert [document.body for document in archive.raw()] == [b'{"sealed": "0"}']
+    assert archive.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("program", "problem"),
+    [
+        ("import sys; sys.exit('no key')", "(ended before|too few).*; it wrote: no key"),
+        ("import sys; print('{}'); sys.stdin.read()", "2 documents too few"),
+        ("import sys; sys.stdin.read(); [print('{}') for _ in range(4)]", "more than it was asked"),
+        ("import sys; sys.stdin.read(); [print('garbage') for _ in range(3)]", "no JSON: b'garbage'"),
+        ("import sys; sys.stdin.read(); [print('5') for _ in range(3)]", "no JSON document: b'5'"),
+        ("import sys; sys.stdin.read(); print('{}\\n{}\\n{}', end='')", "no newline"),
+        ("import sys; sys.stdin.read(); [print('{}') for _ in range(3)]; sys.exit(3)", "ended with 3"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended before|ended with -9|too few"),
+    ],
+)
+def test_a_filter_that_misbehaves_is_an_error(reading, program, problem):
+    with pytest.raises(StackError, match=problem):
+        reading(documents(3), program)
+
+
+@pytest.mark.parametrize(
+    "program", ["import time; time.sleep(60)", "import sys; sys.stdin.read(); import time; time.sleep(60)"]
+)
+def test_a_filter_that_hangs_is_ended(reading, program):
+    with pytest.raises(StackError, match="did not finish within"):
+        reading(documents(3), program, timeout_seconds=0.3)
+
+
+def test_an_endless_answer_is_not_held_in_memory(reading):
+    with pytest.raises(StackError, match="longer than 16 MiB"):
+        reading(documents(1), "import sys\nwhile True: sys.stdout.write('x' * 65536)")
+
+
+def test_a_filter_that_cannot_be_started_is_an_error(tmp_path):
+    archive = DecodedArchive(FileArchive(str(tmp_path / "none")), ["no-such-filter"], str(tmp_path), {})
+
+    with pytest.raises(StackError, match="cannot start 'no-such-filter'"):
+        list(archive.read())
+
+
+def test_other_fields_come_from_the_answer_and_not_from_what_is_stored(tmp_path):
+    path = tmp_path / "stored.ndjson"
+    path.write_text('{"sealed": "ab", "number": 1}\n')
+    program = REVERSES.replace("print(", 'document["number"] = 7; print(')
+    archive = DecodedArchive(
+        FileArchive(str(path)), [sys.executable, "-c", dedent(program)], str(tmp_path), {}
+    )
+
+    (document,) = archive.read(["number", "none"])
+
+    assert (document.line, document.values) == ("ba", (7, None))

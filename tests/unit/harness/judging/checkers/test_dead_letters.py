@@ -1,0 +1,123 @@
+from dataclasses import replace
+
+from harness.evidence.lines import digest
+from harness.judging.checkers.conservation import Conservation
+from harness.judging.checkers.dead_letters import DeadLetters
+from harness.judging.checkers.duplication import Duplication
+from harness.judging.checkers.integrity import Integrity
+from harness.model.facts import Acknowledged, ArchiveRead, DeadLettered, DeadLettersRead, Found, Poisoned
+from harness.model.protocols import Status
+from tests.unit.harness.literal_history import STEP, at, charge, good_run, replaced, without
+
+CHARGE = replace(charge(STEP), dead_letters=True)
+CHECKER = DeadLetters(CHARGE)
+POISON = (410, 430)
+
+
+def letter(sequence, text=None):
+    return DeadLettered(sequence, digest(text or f"line {sequence}"), f"letters:{sequence}", "mapping")
+
+
+def poisoned_run(*letters):
+    """A run in which the store refused two records for good; these are among the dead letters."""
+    refused = [Poisoned(sequence, at(5)) for sequence in POISON]
+    return [
+        *without(good_run(), Found, *POISON),
+        *refused,
+        *map(letter, letters),
+        DeadLettersRead(at(14), len(letters)),
+    ]
+
+
+def test_dead_letters_that_are_exactly_the_poison_pass():
+    verdict = CHECKER.check(poisoned_run(*POISON))
+
+    assert (verdict.status, verdict.value) == (Status.PASS, 0)
+    assert Conservation(CHARGE).check(poisoned_run(*POISON)).status is Status.PASS
+
+
+def test_no_poison_and_no_dead_letters_pass():
+    assert CHECKER.check([*good_run(), DeadLettersRead(at(14), 0)]).status is Status.PASS
+
+
+def test_a_record_given_up_although_never_refused_fails():
+    events = [*without(poisoned_run(*POISON, 450), Found, 450)]
+
+    verdict = CHECKER.check(events)
+
+    assert (verdict.status, verdict.value) == (Status.FAIL, 1)
+    assert "given up: 450" in verdict.evidence
+    assert "the store never refused it for good" in verdict.counterexample
+    assert Conservation(CHARGE).check(events).status is Status.PASS
+
+
+def test_where_nobody_can_tell_what_was_refused_a_dead_letter_proves_nothing():
+    events = [*without(poisoned_run(*POISON, 450), Found, 450), Poisoned(None, at(13))]
+
+    assert CHECKER.check(events).status is Status.INCONCLUSIVE
+
+
+def test_poison_sent_again_until_the_store_took_it_fails():
+    events = [*poisoned_run(410), Found(430, digest("line 430"), "index/430")]
+
+    verdict = CHECKER.check(events)
+
+    assert (verdict.status, verdict.value) == (Status.FAIL, 1)
+    assert "sent again: 430" in verdict.evidence
+
+
+def test_poison_in_neither_place_is_lost():
+    verdict = Conservation(CHARGE).check(poisoned_run(410))
+
+    assert (verdict.status, verdict.value) == (Status.FAIL, 1)
+    assert "or the dead letters" in verdict.counterexample[-1]
+    assert CHECKER.check(poisoned_run(410)).status is Status.FAIL
+
+
+def test_poison_nobody_acknowledged_may_be_gone():
+    events = without(poisoned_run(410), Acknowledged, 430)
+
+    assert CHECKER.check(events).status is Status.PASS
+
+
+def test_a_record_in_both_places_is_ambiguous_and_a_duplicate():
+    events = [*poisoned_run(*POISON), Found(430, digest("line 430"), "index/430")]
+
+    verdict = Duplication(CHARGE).check(events)
+
+    assert (verdict.status, verdict.value) == (Status.FAIL, 1)
+    assert any("ambiguous" in line and "430" in line for line in verdict.evidence)
+
+
+def test_a_dead_letter_that_was_changed_is_corrupted():
+    events = [*poisoned_run(410), letter(430, "another line")]
+
+    assert Integrity(CHARGE).check(events).status is Status.FAIL
+
+
+def test_dead_letters_that_were_not_read_prove_nothing():
+    events = [event for event in poisoned_run(*POISON) if not isinstance(event, DeadLettersRead)]
+
+    for checker in (CHECKER, Conservation(CHARGE), Duplication(CHARGE), Integrity(CHARGE)):
+        assert checker.check(events).status is Status.INCONCLUSIVE
+
+
+def test_an_archive_that_was_not_read_proves_nothing():
+    events = [event for event in poisoned_run(*POISON) if not isinstance(event, ArchiveRead)]
+
+    assert CHECKER.check(events).status is Status.INCONCLUSIVE
+
+
+def test_an_empty_history_is_inconclusive():
+    assert CHECKER.check([]).status is Status.INCONCLUSIVE
+
+
+def test_it_is_planned_only_where_dead_letters_are_declared():
+    assert DeadLetters.lacks(CHARGE) == ""
+    assert DeadLetters.lacks(charge(STEP)) == "the stack declares no dead_letters"
+
+
+def test_a_changed_copy_in_the_archive_is_still_found():
+    events = replaced(good_run(), Found, 450, Found(450, "0" * 16, "index/450"))
+
+    assert Integrity(charge(STEP)).check(events).status is Status.FAIL

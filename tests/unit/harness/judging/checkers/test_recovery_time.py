@@ -1,0 +1,105 @@
+from dataclasses import replace
+
+import pytest
+
+from harness.judging.checkers.recovery_time import BacklogRecovery, ThroughputRecovery
+from harness.model.facts import STORED, ArchiveRead, FaultChanged, Found, Sample
+from harness.model.protocols import Charge, Status
+from tests.unit.harness.literal_history import STEP, at, charge, good_run, scenario, without
+
+LIMIT = 4.0
+CHARGE = Charge(replace(scenario(STEP), recovery_seconds=LIMIT), charge(STEP).promises)
+THROUGHPUT = ThroughputRecovery(CHARGE)
+BACKLOG = BacklogRecovery(CHARGE)
+
+
+def run(stored_at, *, until=14.0):
+    """A run of 100 records a second whose archive counts `stored_at(seconds)`, asked four times a second."""
+    moments = [n / 4 for n in range(int(until * 4))]
+    return [*good_run(), *(Sample(at(t), STORED, float(int(stored_at(t)))) for t in moments)]
+
+
+def sent(t):
+    return 100 * min(t, 10.0) if t < 12 else 1002
+
+
+def hurt(back_at, per_second):
+    """The store takes nothing from 4 s (the fault) on; from `back_at` on it takes so many a second."""
+
+    def stored(t):
+        if t < 4:
+            return max(0.0, sent(t) - 20)
+        return min(sent(t), 380 + max(0.0, t - back_at) * per_second)
+
+    return stored
+
+
+def test_a_store_that_is_back_at_once_passes():
+    events = run(hurt(6.0, 400))
+
+    verdicts = [checker.check(events) for checker in (THROUGHPUT, BACKLOG)]
+
+    assert [verdict.status for verdict in verdicts] == [Status.PASS, Status.PASS]
+    assert verdicts[0].value == pytest.approx(0.5, abs=0.5)
+    assert verdicts[1].value == pytest.approx(0.8, abs=0.5)
+
+
+def test_a_stack_that_never_recovers_fails_both():
+    events = run(hurt(1000.0, 0))
+
+    verdicts = [checker.check(events) for checker in (THROUGHPUT, BACKLOG)]
+
+    assert [verdict.status for verdict in verdicts] == [Status.FAIL, Status.FAIL]
+    assert [verdict.value for verdict in verdicts] == [None, None]
+    assert "not after the last fault was healed" in verdicts[1].summary
+
+
+def test_a_stack_that_waits_too_long_before_it_tries_again_fails():
+    verdict = THROUGHPUT.check(run(hurt(11.0, 1000)))
+
+    assert verdict.status is Status.FAIL
+    assert verdict.value == pytest.approx(5.5, abs=0.5)
+
+
+def test_a_backlog_that_shrinks_too_slowly_fails_although_throughput_is_back():
+    events = run(hurt(6.0, 95))
+
+    assert THROUGHPUT.check(events).status is Status.PASS
+    assert BACKLOG.check(events).status is Status.FAIL
+
+
+def test_a_fault_that_hurt_nothing_needs_no_recovery():
+    events = run(sent)
+
+    assert THROUGHPUT.check(events).value == 0
+    assert BACKLOG.check(events).value == 0
+
+
+def test_what_was_lost_is_not_waited_for():
+    events = without(run(lambda t: sent(t) - (60 if t >= 4 else 0)), Found, *range(440, 500))
+
+    assert BACKLOG.check(events).status is Status.PASS
+
+
+@pytest.mark.parametrize("missing", [Sample, ArchiveRead])
+def test_without_counts_or_a_reading_there_is_no_verdict(missing):
+    events = [event for event in run(sent) if not isinstance(event, missing)]
+
+    assert THROUGHPUT.check(events).status is Status.INCONCLUSIVE
+    assert BACKLOG.check(events).status is Status.INCONCLUSIVE
+
+
+def test_a_fault_that_was_never_healed_leaves_it_open():
+    events = [e for e in run(sent) if not (isinstance(e, FaultChanged) and e.state == "healed")]
+
+    assert BACKLOG.check(events).status is Status.INCONCLUSIVE
+
+
+def test_a_store_that_took_nothing_before_the_fault_leaves_it_open():
+    assert THROUGHPUT.check(run(lambda t: 0)).status is Status.INCONCLUSIVE
+    assert THROUGHPUT.check([]).status is Status.INCONCLUSIVE
+
+
+def test_a_scenario_without_a_fault_does_not_plan_it():
+    assert BacklogRecovery.lacks(charge()) == "no scenario has a fault to recover from"
+    assert BacklogRecovery.lacks(charge(STEP)) == ""

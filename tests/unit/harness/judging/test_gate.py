@@ -1,0 +1,369 @@
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from harness.judging.gate import GateRules, Limit, ObjectiveRule, OnInconclusive, decide
+from harness.judging.waivers import Exemption
+from harness.model.protocols import Status, Verdict
+from harness.model.result import DimensionScore, ObjectiveScore, Score
+
+LATENCY = "caller.response_p99_ms"
+SEVERITY = (Status.PASS, Status.WARN, Status.INCONCLUSIVE, Status.FAIL)
+
+
+TODAY = date(2027, 1, 31)
+YESTERDAY = date(2027, 1, 30)
+
+
+def judged_by(score, verdicts, rules):
+    return decide(score, verdicts, rules, TODAY)
+
+
+def score(low: float, high: float, vetoes: tuple[str, ...] = ()) -> Score:
+    return Score(low, high, 1 - (high - low) / 100, (), (), vetoes)
+
+
+def verdict(status: Status, value: float | None = None, **more) -> Verdict:
+    return Verdict(LATENCY, "caller protection", status, "the log call took its time", value, "ms", **more)
+
+
+GOOD = (verdict(Status.PASS, 40.0),)
+RULES = GateRules(objectives={LATENCY: ObjectiveRule(Limit(">", 100), Limit(">", 80))})
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "status", "reason"),
+    [
+        (98, 98, Status.PASS, "The score is at least 98, and 98 is asked for."),
+        (97.9, 97.9, Status.FAIL, "The score is at most 97.9, below the 98 asked for."),
+        (
+            90,
+            98,
+            Status.INCONCLUSIVE,
+            "The score lies between 90 and 98, and 98 is asked for: 8 points are unresolved (coverage 92%).",
+        ),
+        (0, 100, Status.INCONCLUSIVE, "100 points are unresolved (coverage 0%)."),
+        (99.9999999999, 100, Status.PASS, "The score is at least"),
+    ],
+)
+def test_the_score_decides_by_its_interval(low, high, status, reason):
+    decision = judged_by(score(low, high), GOOD, GateRules())
+
+    assert decision.status is status
+    assert reason in decision.reasons[0]
+
+
+def test_a_sum_of_fractions_does_not_miss_a_full_score():
+    assert (
+        judged_by(score(99.99999999999999, 99.99999999999999), GOOD, GateRules(score_min=100)).status
+        is Status.PASS
+    )
+
+
+def test_a_score_that_is_no_number_never_passes():
+    assert judged_by(score(float("nan"), float("nan")), GOOD, GateRules()).status is not Status.PASS
+
+
+def test_nothing_judged_is_inconclusive_even_with_full_marks():
+    assert judged_by(score(100, 100), (), GateRules(score_min=0)).status is Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("rules", [GateRules(), GateRules(score_min=0, on_inconclusive=OnInconclusive.WARN)])
+def test_a_veto_fails_whatever_the_rules_and_the_score_say(rules):
+    lost = replace(verdict(Status.FAIL), vetoes=("acknowledged loss",))
+    decision = judged_by(score(100, 100), (*GOOD, lost), rules)
+
+    assert decision.status is Status.FAIL
+    assert decision.reasons == (
+        f'Veto "acknowledged loss": {LATENCY}: the log call took its time',
+        "A veto stands, so the score is withheld.",
+    )
+
+
+def test_a_veto_that_only_the_score_knows_fails_as_well():
+    decision = judged_by(score(100, 100, ("secret leak",)), GOOD, GateRules())
+
+    assert decision.status is Status.FAIL
+    assert decision.reasons[0] == 'Veto "secret leak" stands in the score.'
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (Status.FAIL, Status.FAIL),
+        (Status.PASS, Status.PASS),
+        (Status.WARN, Status.PASS),
+        (Status.NOT_RUN, Status.INCONCLUSIVE),
+        (Status.ERROR, Status.INCONCLUSIVE),
+    ],
+)
+def test_a_veto_of_the_gate_file_judges_that_objective(status, expected):
+    assert judged_by(score(100, 100), (verdict(status, 1.0),), GateRules(veto=(LATENCY,))).status is expected
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        GateRules(veto=("caller.response_p9_ms",)),
+        GateRules(objectives={"caller.response_p9_ms": ObjectiveRule(Limit(">", 1))}),
+    ],
+)
+def test_what_nobody_judged_is_inconclusive_and_suggests_the_nearest(rules):
+    decision = judged_by(score(100, 100), GOOD, rules)
+
+    assert decision.status is Status.INCONCLUSIVE
+    assert (
+        'no objective "caller.response_p9_ms". Did you mean "caller.response_p99_ms"?' in decision.reasons[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("judged", "status", "reason"),
+    [
+        (verdict(Status.PASS, 80.0), Status.PASS, f"{LATENCY} is 80 ms, within the gate's limits."),
+        (verdict(Status.PASS, 81.0), Status.WARN, f"{LATENCY} is 81 ms, and > 80 warns."),
+        (verdict(Status.PASS, 100.5), Status.FAIL, f"{LATENCY} is 100.5 ms, and > 100 fails."),
+        (verdict(Status.WARN, 10.0), Status.WARN, "within the gate's limits, with a warning"),
+        (verdict(Status.FAIL, 10.0), Status.FAIL, f"{LATENCY} failed: the log call took its time"),
+        (verdict(Status.PASS), Status.INCONCLUSIVE, f"{LATENCY} is PASS and has no value to go by"),
+        (verdict(Status.INCONCLUSIVE, 10.0), Status.INCONCLUSIVE, f"{LATENCY} is INCONCLUSIVE"),
+        (verdict(Status.NOT_APPLICABLE, 10.0), Status.INCONCLUSIVE, f"{LATENCY} was declared not applicable"),
+    ],
+)
+def test_an_objectives_limits_decide(judged, status, reason):
+    decision = judged_by(score(100, 100), (judged,), RULES)
+
+    assert decision.status is status
+    assert any(reason in each for each in decision.reasons)
+
+
+def test_the_worst_scenario_decides_an_objective():
+    verdicts = (verdict(Status.PASS, 20.0), verdict(Status.PASS, 120.0), verdict(Status.PASS, 30.0))
+
+    assert judged_by(score(100, 100), verdicts, RULES).status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("choice", "status"),
+    [
+        (OnInconclusive.INCONCLUSIVE, Status.INCONCLUSIVE),
+        (OnInconclusive.FAIL, Status.FAIL),
+        (OnInconclusive.WARN, Status.WARN),
+    ],
+)
+def test_an_undecided_run_counts_as_the_rules_say(choice, status):
+    decision = judged_by(score(0, 100), GOOD, GateRules(on_inconclusive=choice))
+
+    assert decision.status is status
+    assert decision.reasons[0].startswith("The score lies between")
+
+
+@pytest.mark.parametrize(
+    ("comparison", "values"),
+    [(">", (9, 10, 11)), (">=", (9, 10, 11)), ("<", (11, 10, 9)), ("<=", (11, 10, 9))],
+)
+def test_a_limit_is_exceeded_beyond_its_bound(comparison, values):
+    within, at, beyond = values
+    limit = Limit(comparison, 10)
+
+    assert not limit.exceeded_by(within)
+    assert limit.exceeded_by(at) is ("=" in comparison)
+    assert limit.exceeded_by(beyond)
+
+
+def lost(status: Status, **more) -> Verdict:
+    return Verdict("delivery.acknowledged_lost", "delivery", status, "records are missing", 3, **more)
+
+
+def two_objectives(delivery: Status, low: float, high: float) -> Score:
+    """Return a score of two objectives worth 50 points each; the latency is full."""
+    rows = (
+        ObjectiveScore("delivery.acknowledged_lost", delivery, 50, low, high),
+        ObjectiveScore(LATENCY, Status.PASS, 50, 50, 50),
+    )
+    return Score(50 + low, 50 + high, 1, (DimensionScore("both", 100, 50 + low, 50 + high, rows),), (), ())
+
+
+WAIVER = Exemption("delivery.acknowledged_lost", TODAY, "the broker is being replaced")
+WAIVED = GateRules(waivers=(WAIVER,))
+
+
+@pytest.mark.parametrize(("status", "high"), [(Status.FAIL, 0), (Status.INCONCLUSIVE, 50)])
+def test_what_is_waived_does_not_count_and_is_said(status, high):
+    decision = judged_by(two_objectives(status, 0, high), (*GOOD, lost(status)), WAIVED)
+
+    assert decision.status is Status.WARN
+    assert decision.reasons == (
+        "Waived until 2027-01-31 (the broker is being replaced): "
+        f"delivery.acknowledged_lost is {status.value}: records are missing",
+        "Leaving out what is waived, the score is at least 100, and 98 is asked for.",
+    )
+
+
+def test_a_waiver_that_has_expired_counts_for_nothing_and_is_said():
+    rules = GateRules(waivers=(replace(WAIVER, until=YESTERDAY),))
+    decision = judged_by(two_objectives(Status.FAIL, 0, 0), (*GOOD, lost(Status.FAIL)), rules)
+
+    assert decision.status is Status.FAIL
+    assert decision.reasons[-1] == (
+        "The exemption of delivery.acknowledged_lost expired on 2027-01-30 (the broker is being replaced); "
+        "it counts again."
+    )
+
+
+def test_a_veto_cannot_be_waived():
+    vetoed = lost(Status.FAIL, vetoes=("acknowledged loss",))
+    decision = judged_by(two_objectives(Status.FAIL, 0, 0), (*GOOD, vetoed), WAIVED)
+
+    assert decision.status is Status.FAIL
+    assert decision.reasons[0].startswith('Veto "acknowledged loss"')
+    assert decision.reasons[-1] == (
+        "The waiver of delivery.acknowledged_lost does not cover a veto: no rule can."
+    )
+
+
+@pytest.mark.parametrize("status", [Status.ERROR, Status.NOT_RUN])
+def test_what_broke_in_the_harness_cannot_be_waived(status):
+    decision = judged_by(two_objectives(status, 0, 50), (*GOOD, lost(status)), WAIVED)
+
+    assert decision.status is Status.INCONCLUSIVE
+
+
+def test_a_waived_failure_does_not_hide_an_error_of_another_scenario():
+    verdicts = (*GOOD, lost(Status.FAIL), lost(Status.ERROR))
+    decision = judged_by(two_objectives(Status.FAIL, 0, 0), verdicts, WAIVED)
+
+    assert decision.status is Status.INCONCLUSIVE
+
+
+def test_a_waiver_covers_the_gates_own_limit_and_veto():
+    waivers = (replace(WAIVER, objective=LATENCY),)
+    slow = verdict(Status.PASS, 120.0)
+    failed = verdict(Status.FAIL, 120.0)
+
+    assert judged_by(score(100, 100), (slow,), replace(RULES, waivers=waivers)).status is Status.WARN
+    assert (
+        judged_by(score(100, 100), (failed,), GateRules(veto=(LATENCY,), waivers=waivers)).status
+        is Status.WARN
+    )
+
+
+def test_a_waiver_of_what_nobody_judged_says_what_it_may_have_meant():
+    decision = judged_by(
+        score(100, 100),
+        (*GOOD, lost(Status.PASS)),
+        GateRules(waivers=(replace(WAIVER, objective="delivery.acknowledged_loss"),)),
+    )
+
+    assert decision.status is Status.PASS
+    assert 'Did you mean "delivery.acknowledged_lost"?' in decision.reasons[-1]
+
+
+@pytest.mark.parametrize(
+    ("samples", "status", "reason"),
+    [
+        (299, Status.PASS, "within the gate's limits"),
+        (298, Status.INCONCLUSIVE, f"{LATENCY} rests on 298, and 299 samples are asked for."),
+        (None, Status.INCONCLUSIVE, f"{LATENCY} tells no number of samples, and 299"),
+    ],
+)
+def test_a_value_that_rests_on_too_few_samples_decides_nothing(samples, status, reason):
+    rules = GateRules(objectives={LATENCY: ObjectiveRule(Limit(">", 100), samples_min=299)})
+    decision = judged_by(score(100, 100), (verdict(Status.PASS, 40.0, samples=samples),), rules)
+
+    assert decision.status is status
+    assert any(reason in each for each in decision.reasons)
+
+
+def test_too_few_samples_do_not_soften_a_failure():
+    rules = GateRules(objectives={LATENCY: ObjectiveRule(samples_min=299)})
+
+    assert judged_by(score(100, 100), (verdict(Status.FAIL, 400.0, samples=3),), rules).status is Status.FAIL
+
+
+def test_what_the_policy_declares_not_applicable_is_said():
+    rules = GateRules(not_applicable=(replace(WAIVER, objective=LATENCY, reason="no caller"),))
+    decision = judged_by(score(100, 100), (lost(Status.PASS), verdict(Status.NOT_APPLICABLE)), rules)
+
+    assert decision.status is Status.PASS
+    assert f"{LATENCY} is declared not applicable until 2027-01-31 (no caller)." in decision.reasons
+
+
+points = st.floats(0, 100)
+verdict_lists = st.lists(
+    st.builds(
+        Verdict,
+        objective=st.sampled_from((LATENCY, "delivery.acknowledged_lost")),
+        dimension=st.just("delivery"),
+        status=st.sampled_from(Status),
+        summary=st.just("seen"),
+        value=st.none() | st.floats(0, 200),
+        vetoes=st.sampled_from(((), (), ("acknowledged loss",))),
+    ),
+    min_size=1,
+    max_size=5,
+)
+rules = st.builds(
+    GateRules,
+    score_min=points,
+    veto=st.sampled_from(((), ("delivery.acknowledged_lost",))),
+    objectives=st.sampled_from(({}, RULES.objectives)),
+    on_inconclusive=st.sampled_from(OnInconclusive),
+)
+
+
+@given(points, points, verdict_lists, rules, st.data())
+def test_one_more_fail_never_improves_the_decision(first, second, verdicts, rules, data):
+    """Turning any judgement into FAIL, which can only lower the score, never gives a better decision.
+
+    ERROR and NOT_APPLICABLE are no judgements: what broke, or was taken out of the plan and is not any more,
+    keeps a gate open that a score could decide.
+    """
+    low, high = sorted((first, second))
+    lower_high = data.draw(st.floats(0, high))
+    lower_low = data.draw(st.floats(0, min(low, lower_high)))
+    index = data.draw(st.integers(0, len(verdicts) - 1))
+    assume(verdicts[index].status not in {Status.ERROR, Status.NOT_APPLICABLE})
+    worse = [*verdicts[:index], replace(verdicts[index], status=Status.FAIL), *verdicts[index + 1 :]]
+    before = judged_by(score(low, high), verdicts, rules).status
+    after = judged_by(score(lower_low, lower_high), worse, rules).status
+
+    assert SEVERITY.index(after) >= SEVERITY.index(before)
+
+
+@given(points, verdict_lists, rules)
+def test_no_rule_removes_a_veto(points, verdicts, rules):
+    """For all rules and scores, a verdict with a veto gives FAIL."""
+    vetoed = replace(verdicts[0], status=Status.FAIL, vetoes=("acknowledged loss",))
+
+    assert judged_by(score(points, 100), [*verdicts, vetoed], rules).status is Status.FAIL
+
+
+@given(points, points, verdict_lists, rules)
+def test_every_decision_gives_its_reasons(first, second, verdicts, rules):
+    """Whatever the decision, there is at least one reason, and each is a sentence."""
+    decision = judged_by(score(*sorted((first, second))), verdicts, rules)
+
+    assert decision.reasons
+    assert all(reason[0].isalnum() for reason in decision.reasons)
+
+
+def test_an_error_never_passes_however_small_its_share_and_whatever_the_rules():
+    error = verdict(Status.ERROR)
+    rules = GateRules(score_min=0, on_inconclusive=OnInconclusive.WARN)
+
+    assert judged_by(score(99, 100), (*GOOD, error), rules).status is Status.INCONCLUSIVE
+
+
+def test_what_broke_around_the_scenarios_never_passes():
+    decision = decide(score(100, 100), GOOD, GateRules(), TODAY, ("services: pids [7] survive SIGKILL",))
+
+    assert decision.status is Status.INCONCLUSIVE
+    assert decision.reasons[0] == "The run itself broke: services: pids [7] survive SIGKILL"
+
+
+def test_a_fail_stays_a_fail_although_something_broke():
+    assert decide(score(0, 0), (verdict(Status.FAIL, 1.0),), GateRules(), TODAY, ("x",)).status is Status.FAIL

@@ -1,0 +1,166 @@
+from dataclasses import replace
+
+import pytest
+
+from harness.judging.checkers.conservation import Conservation
+from harness.judging.verdict import judge, worst
+from harness.model.facts import (
+    Acknowledged,
+    Answered,
+    Broke,
+    Due,
+    FaultSeen,
+    Found,
+    ProcessExited,
+    Sent,
+    StepSkipped,
+)
+from harness.model.protocols import Status, Verdict
+from tests.unit.harness.literal_history import STEP, at, charge, fault, good_run, replaced, without
+
+CHARGE = charge(STEP)
+CHECKERS = [Conservation(CHARGE)]
+
+
+def _status(events):
+    return judge(events, CHARGE, CHECKERS).status
+
+
+def test_a_proper_examination_passes():
+    judgement = judge(good_run(), CHARGE, CHECKERS)
+
+    assert judgement.status is Status.PASS
+    assert judgement.remarks == ()
+    assert judgement.tally.acknowledged == 1002
+    assert judgement.found == 1002
+
+
+def test_a_pass_without_proof_that_the_fault_landed_is_inconclusive():
+    events = [e for e in good_run() if not isinstance(e, FaultSeen)] + [
+        FaultSeen(at(4), 0, False, "pid 7 runs")
+    ]
+
+    judgement = judge(events, CHARGE, CHECKERS)
+
+    assert judgement.status is Status.INCONCLUSIVE
+    assert "not proved to have landed: pid 7 runs" in judgement.remarks[0]
+
+
+def test_a_fault_never_observed_is_inconclusive():
+    assert _status([e for e in good_run() if not isinstance(e, FaultSeen)]) is Status.INCONCLUSIVE
+
+
+def test_a_loss_stays_a_fail_although_the_fault_was_not_proved():
+    events = [e for e in without(good_run(), Found, 450) if not isinstance(e, FaultSeen)]
+
+    assert _status(events) is Status.FAIL
+
+
+def test_a_pass_without_steady_state_is_inconclusive():
+    judgement = judge(without(good_run(), Acknowledged, *range(5)), CHARGE, CHECKERS)
+
+    assert judgement.status is Status.INCONCLUSIVE
+    assert "395 of 400" in judgement.remarks[0]
+
+
+def test_steady_state_holds_with_one_record_in_a_hundred_missing():
+    assert _status(without(good_run(), Acknowledged, *range(4))) is Status.PASS
+
+
+def test_a_stack_that_goes_silent_while_the_fault_is_on_cannot_pass():
+    judgement = judge(without(good_run(), Acknowledged, *range(400, 601)), CHARGE, CHECKERS)
+
+    assert judgement.status is Status.INCONCLUSIVE
+    assert "silent stack proves nothing" in judgement.remarks[0]
+
+
+def test_a_skipped_step_is_not_run_never_a_pass():
+    events = [e for e in good_run() if e not in fault()] + [StepSkipped(at(4), 0, "it cannot be killed here")]
+
+    assert _status(events) is Status.NOT_RUN
+
+
+def test_when_the_harness_broke_even_a_fail_says_nothing():
+    judgement = judge(
+        [*without(good_run(), Found, 450), Broke(at(5), "drain", "disk full")], CHARGE, CHECKERS
+    )
+
+    assert judgement.status is Status.ERROR
+    assert judgement.verdicts[0].vetoes == ()
+    assert judgement.remarks == ("drain: disk full",)
+
+
+def test_a_process_that_ended_by_itself_is_remarked():
+    judgement = judge([*good_run(), ProcessExited(at(5), "shipper", -9)], CHARGE, CHECKERS)
+
+    assert judgement.remarks == ('process "shipper" ended by itself with -9',)
+
+
+def test_a_checker_that_breaks_is_an_error_not_a_missing_verdict():
+    class Broken:
+        objective = "x.y"
+        dimension = "delivery"
+
+        def check(self, events) -> Verdict:
+            raise ZeroDivisionError
+
+    judgement = judge(good_run(), CHARGE, [Broken()])
+
+    assert judgement.status is Status.ERROR
+    assert "ZeroDivisionError" in judgement.verdicts[0].summary
+
+
+def test_an_empty_history_is_not_a_pass():
+    assert _status([]) is Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        ([], Status.NOT_RUN),
+        ([Status.PASS, Status.WARN], Status.WARN),
+        ([Status.PASS, Status.NOT_RUN], Status.NOT_RUN),
+        ([Status.INCONCLUSIVE, Status.FAIL, Status.ERROR], Status.FAIL),
+        ([Status.INCONCLUSIVE, Status.ERROR], Status.ERROR),
+    ],
+)
+def test_the_worst_status_wins(statuses, expected):
+    assert worst(statuses) is expected
+
+
+def test_a_workload_that_stalled_by_itself_cannot_pass():
+    stalled = replaced(good_run(), Sent, 300, Sent(300, at(3.0 + 2.5)))
+
+    judgement = judge(stalled, CHARGE, CHECKERS)
+
+    assert judgement.status is Status.INCONCLUSIVE
+    assert "the call of record 300, due at 3.000 s, came 2.5 s late" in judgement.remarks[0]
+
+
+def test_calls_that_were_never_made_are_a_stalled_workload():
+    unsent = [
+        event
+        for event in good_run()
+        if getattr(event, "sequence", 0) < 700 or isinstance(event, Due) or event.sequence >= 1000
+    ]
+
+    judgement = judge(unsent, CHARGE, CHECKERS)
+
+    assert judgement.status is Status.INCONCLUSIVE
+    assert "was never made" in judgement.remarks[0]
+
+
+def test_a_call_that_waits_for_the_call_before_it_is_no_stalled_workload():
+    events = replaced(good_run(), Answered, 298, Answered(298, at(5.5)))
+    events = replaced(events, Sent, 300, Sent(300, at(5.5)))
+
+    assert _status(events) is Status.PASS
+
+
+def test_calls_due_while_a_fault_holds_the_application_are_no_stalled_workload():
+    step = replace(STEP, target="application")
+    late = replaced(good_run(), Sent, 450, Sent(450, at(4.5 + 2.5)))
+
+    judgement = judge(late, charge(step), [Conservation(charge(step))])
+
+    assert judgement.status is Status.PASS

@@ -1,0 +1,50 @@
+import os
+import signal
+import stat
+
+from harness.load.slots import ANSWERED, Slot, Slots
+
+
+def test_an_untouched_slot_says_nothing(tmp_path):
+    Slots.create(tmp_path / "slots", 3)
+
+    assert Slots(tmp_path / "slots").read(2) == Slot(0, 0, 0, 0)
+
+
+def test_what_one_mapping_writes_another_reads(tmp_path):
+    Slots.create(tmp_path / "slots", 3)
+    writer, reader = Slots(tmp_path / "slots"), Slots(tmp_path / "slots")
+
+    writer.enter(1, 10)
+    writer.leave(1, 20, ANSWERED)
+    writer.acknowledge(1, 30)
+
+    assert reader.read(1) == Slot(10, 20, ANSWERED, 30)
+    assert reader.read(0) == reader.read(2) == Slot(0, 0, 0, 0)
+
+
+def test_the_first_acknowledgement_counts(tmp_path):
+    Slots.create(tmp_path / "slots", 1)
+    slots = Slots(tmp_path / "slots")
+
+    slots.acknowledge(0, 30)
+    slots.acknowledge(0, 40)
+
+    assert slots.read(0).acknowledged_ns == 30
+
+
+def test_what_a_process_wrote_survives_its_sigkill(tmp_path):
+    Slots.create(tmp_path / "slots", 1)
+    child = os.fork()
+    if child == 0:
+        Slots(tmp_path / "slots").acknowledge(0, 30)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+
+    assert Slots(tmp_path / "slots").read(0).acknowledged_ns == 30
+
+
+def test_slots_are_readable_by_their_owner_only(tmp_path):
+    Slots.create(tmp_path / "slots", 1)
+
+    assert stat.S_IMODE((tmp_path / "slots").stat().st_mode) == 0o600

@@ -1,0 +1,135 @@
+"""What the runner notes beside the story: what was found, counted and measured."""
+
+from __future__ import annotations
+
+from harness.evidence.lines import stamp
+from harness.model.errors import StackError
+from harness.model.facts import (
+    EXIT_SECONDS,
+    MEMORY_MIB,
+    PROBES_FOUND,
+    ArchiveRead,
+    Broke,
+    CounterRead,
+    DeadLettered,
+    DeadLettersRead,
+    Found,
+    PhaseChanged,
+    Sample,
+)
+from harness.model.protocols import StoredDocument
+from tests.unit.harness.runs.stage import RUN, SECOND, FakeArchive, FakeCounters, FakeLetters
+
+
+def test_everything_found_is_recorded_and_the_reading_is_noted(stage):
+    stage.run()
+
+    assert sorted(fact.sequence for fact in stage.facts(Found)) == list(range(12))
+    assert [fact.copies for fact in stage.facts(ArchiveRead)] == [12]
+    assert PROBES_FOUND in {fact.name for fact in stage.facts(Sample)}
+    assert stage.facts(Broke) == []
+
+
+def test_only_a_line_that_differs_keeps_an_excerpt(stage):
+    stage.archive = FakeArchive(
+        stage.load,
+        stage.clock,
+        extra=[StoredDocument("i/x", stamp("other", RUN, 3)), StoredDocument("i/y", "no identity")],
+    )
+
+    stage.run()
+
+    excerpts = {fact.copy: fact.excerpt for fact in stage.facts(Found) if fact.excerpt}
+    assert set(excerpts) == {"i/x", "i/y"}
+    assert excerpts["i/y"] == "no identity"
+
+
+def test_what_was_stored_comes_with_the_values_that_say_what_came_first(stage):
+    stage.order_by = ("a", "b")
+
+    stage.run()
+
+    assert {fact.sequence: fact.order for fact in stage.facts(Found)}[4] == "[4,4]"
+
+
+def test_a_dead_letter_settles_a_debt_and_is_recorded_with_its_reason(stage):
+    stage.archive = FakeArchive(stage.load, stage.clock, missing={4})
+    stage.letters = FakeLetters([4])
+
+    stage.run()
+
+    began = {fact.phase: fact.at_ns / SECOND for fact in stage.facts(PhaseChanged)}
+    assert began["probe"] - began["drain"] < 5
+    assert [(fact.sequence, fact.reason, fact.excerpt) for fact in stage.facts(DeadLettered)] == [
+        (4, "mapping", "")
+    ]
+    assert [fact.copies for fact in stage.facts(DeadLettersRead)] == [1]
+
+
+def test_a_stack_without_dead_letters_has_no_reading_of_them(stage):
+    stage.run()
+
+    assert stage.facts(DeadLettersRead) == []
+
+
+def test_memory_is_sampled_before_sending_and_about_once_a_second(stage):
+    stage.run()
+
+    began_ns = stage.load.began_ns
+    samples = [fact for fact in stage.facts(Sample) if fact.name == f"{MEMORY_MIB}.application"]
+    sending = [fact for fact in samples if began_ns <= fact.at_ns < began_ns + 10 * SECOND]
+    assert min(fact.at_ns for fact in samples) < began_ns
+    assert 8 <= len(sending) <= 11
+
+
+def test_exits_are_measured_after_a_whole_run(stage):
+    stage.run()
+
+    exits = {fact.name: fact.value for fact in stage.facts(Sample) if fact.name.startswith(EXIT_SECONDS)}
+    assert exits == {f"{EXIT_SECONDS}.application": 0.5, f"{EXIT_SECONDS}.stack": 0}
+
+
+def test_an_application_that_was_gone_already_has_no_exit_time(stage):
+    stage.load.exit_seconds = None
+
+    stage.run()
+
+    assert f"{EXIT_SECONDS}.application" not in {fact.name for fact in stage.facts(Sample)}
+
+
+def test_counters_are_read_under_our_names_and_only_where_all_their_keys_are_there(stage):
+    stage.counters = FakeCounters(stage.clock)
+
+    stage.run()
+
+    last = {fact.name: fact.value for fact in stage.facts(CounterRead)}
+    assert last == {"delivered": 12, "held": 13}
+
+
+def test_counters_that_lag_are_waited_for_after_the_drain(stage):
+    class Late(FakeCounters):
+        def read(self, keys):
+            if stage.load.exit_seconds and "load finishes" in stage.log and not self._settled_ns:
+                self._settled_ns = stage.clock.now_ns() + SECOND
+            settled = self._settled_ns and stage.clock.now_ns() >= self._settled_ns
+            return {"ok": 12.0 if settled else 3.0, "lost": 0.0}
+
+    stage.counters = Late(stage.clock)
+
+    stage.run()
+
+    readings = [fact.value for fact in stage.facts(CounterRead) if fact.name == "delivered"]
+    assert (readings[0], readings[-1]) == (3, 12)
+
+
+def test_counters_that_cannot_be_read_leave_no_reading_and_break_nothing(stage):
+    class Broken:
+        def read(self, keys):
+            raise StackError("no such page")
+
+    stage.counters = Broken()
+
+    stage.run()
+
+    assert stage.facts(CounterRead) == []
+    assert stage.facts(Broke) == []

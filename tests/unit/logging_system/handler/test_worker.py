@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import pytest
+
+from logging_system.handler.queue import RecordQueue
+from logging_system.handler.worker import Worker
+from logging_system.monitoring.counters import HandlerCounters, HandlerLedger
+from logging_system.records.record import Durability, capture, identity
+from logging_system.spool.disk import Disk
+from logging_system.spool.reader import SpoolReader
+from logging_system.spool.writer import SpoolWriter
+
+
+class Watched(SpoolWriter):
+    """A real writer that notes which appends were to be synced."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, spool_bytes_max=1 << 30, sync=False)
+        self.synced: list[bool | None] = []
+
+    def append(self, documents: Sequence[bytes], *, sync: bool | None = None) -> None:
+        self.synced.append(sync)
+        super().append(documents, sync=sync)
+
+
+def work_off(
+    folder: Path, durability: Durability, *asked: Durability | None
+) -> tuple[list[bool | None], HandlerCounters]:
+    """Let a worker store one group whose records ask for these classes."""
+    ledger = HandlerLedger()
+    queue = RecordQueue(ledger, records_max=100, bytes_max=1 << 20, allowance_seconds=0.0)
+    writer = Watched(folder)
+    for each in asked:
+        record = logging.makeLogRecord({"msg": "m", "durability": each})
+        queue.offer(capture(record), may_wait=False)
+    queue.close()
+    Worker(
+        queue=queue,
+        writer=writer,
+        ledger=ledger,
+        service="s",
+        durability=durability,
+        scrub=identity,
+        durable=lambda _records: None,
+        status_folder=folder,
+    ).run()
+    return writer.synced, ledger.snapshot()
+
+
+@pytest.mark.parametrize(
+    ("durability", "asked", "synced"),
+    [
+        ("write", [None, "memory", "write"], False),
+        ("write", [None, "fsync", "write"], True),
+        ("memory", ["fsync"], True),
+        ("fsync", [None], True),
+        ("fsync", ["write", "memory"], False),
+    ],
+)
+def test_a_group_is_synced_when_one_of_its_records_wants_it(
+    tmp_path: Path, durability: Durability, asked: list[Durability | None], synced: bool
+) -> None:
+    found, counters = work_off(tmp_path, durability, *asked)
+
+    assert found == [synced]
+    assert counters.admitted == len(asked)
+    assert counters.balanced
+
+
+class FilledAtSync(Disk):
+    """The real disk; its first sync fails, and at that moment somebody else fills the spool."""
+
+    def __init__(self, filler: Path) -> None:
+        self.filler = filler
+        self.failed = False
+
+    def datasync(self, descriptor: int) -> None:
+        if not self.failed:
+            self.failed = True
+            self.filler.write_bytes(bytes(100_000))
+            raise OSError(5, "Input/output error")
+        super().datasync(descriptor)
+
+
+def test_records_given_up_after_a_failed_sync_lend_their_sequences_to_no_others(tmp_path: Path) -> None:
+    filler = tmp_path / f"{'f' * 32}-00000000.segment"
+    ledger = HandlerLedger()
+    queue = RecordQueue(ledger, records_max=100, bytes_max=1 << 20, allowance_seconds=0.0)
+    worker = Worker(
+        queue=queue,
+        writer=SpoolWriter(
+            tmp_path,
+            spool_bytes_max=100_000,
+            sync=True,
+            clock=iter(range(1_000)).__next__,
+            disk=FilledAtSync(filler),
+        ),
+        ledger=ledger,
+        service="s",
+        durability="fsync",
+        scrub=identity,
+        durable=lambda _records: None,
+        status_folder=tmp_path,
+    )
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    queue.offer(capture(logging.makeLogRecord({"msg": "given up"})), may_wait=False)
+    assert queue.wait_until_settled(20.0)
+    filler.unlink()
+    queue.offer(capture(logging.makeLogRecord({"msg": "kept"})), may_wait=False)
+    assert queue.wait_until_settled(20.0)
+    queue.close()
+    thread.join(20.0)
+    reader = SpoolReader(tmp_path)
+    blocks = reader.read(1 << 20)
+    corrupted = reader.damage.corrupted_records
+    reader.close()
+
+    assert ledger.snapshot().dropped["spool_full"] == 1
+    assert [block.first_sequence for block in blocks] == [2]
+    assert orjson.loads(blocks[0].documents[0])["event"]["sequence"] == 2
+    assert corrupted == 0
