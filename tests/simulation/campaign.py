@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-from tests.repository import REPOSITORY
+from pathlib import Path
 
 PROCESSES = 2
 _PROGRESS_SECONDS = 30.0
@@ -146,7 +145,7 @@ def summary(name: str, seeds: range, totals: Totals, processes: int, seconds: fl
 
 def commit() -> str:
     """Return the short name of the commit checked out, with a + where files differ from it."""
-    root = REPOSITORY
+    root = Path(__file__).resolve().parents[2]
     try:
         head, changed = (
             subprocess.run(

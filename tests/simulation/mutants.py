@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.repository import REPOSITORY
 from tests.simulation.campaign import PROCESSES, hunt
 
-ROOT = REPOSITORY
+ROOT = Path(__file__).resolve().parents[2]
 SEEDS_MAX = 200
 RUN_SECONDS_MAX = 300.0
 
