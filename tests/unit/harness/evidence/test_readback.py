@@ -4,7 +4,7 @@ import pytest
 
 from harness.evidence.lines import digest, stamp
 from harness.evidence.readback import Outlets, OutletSpec, Reading
-from harness.judging.checkers.integrity import Integrity
+from harness.judging.checkers.corrupted import Corrupted
 from harness.judging.timeline import account
 from harness.model.facts import DeadLettered, Due, Found
 from harness.model.protocols import Status, StoredDocument
@@ -36,7 +36,7 @@ def only(kind, events):
 
 
 def integrity(events):
-    return Integrity(charge()).check([Due(3, 1, 0, digest(SENT)), *events])
+    return Corrupted(charge()).check([Due(3, 1, 0, digest(SENT)), *events])
 
 
 def test_an_unchanged_line_is_no_transformed_one():

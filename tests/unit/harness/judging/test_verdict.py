@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.judging.checkers.conservation import Conservation
+from harness.judging.checkers.acknowledged_lost import AcknowledgedLost
 from harness.judging.verdict import judge, worst
 from harness.model.facts import (
     Acknowledged,
@@ -19,7 +19,7 @@ from harness.model.protocols import Status, Verdict
 from tests.unit.harness.literal_history import STEP, at, charge, fault, good_run, replaced, without
 
 CHARGE = charge(STEP)
-CHECKERS = [Conservation(CHARGE)]
+CHECKERS = [AcknowledgedLost(CHARGE)]
 
 
 def _status(events):
@@ -161,6 +161,6 @@ def test_calls_due_while_a_fault_holds_the_application_are_no_stalled_workload()
     step = replace(STEP, target="application")
     late = replaced(good_run(), Sent, 450, Sent(450, at(4.5 + 2.5)))
 
-    judgement = judge(late, charge(step), [Conservation(charge(step))])
+    judgement = judge(late, charge(step), [AcknowledgedLost(charge(step))])
 
     assert judgement.status is Status.PASS

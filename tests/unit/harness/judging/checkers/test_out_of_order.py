@@ -4,12 +4,12 @@ from dataclasses import replace
 import pytest
 
 from harness.evidence.lines import digest
-from harness.judging.checkers.order import Order
+from harness.judging.checkers.out_of_order import OutOfOrder
 from harness.model.facts import ArchiveRead, Found
 from harness.model.protocols import Promises, Status
 from tests.unit.harness.literal_history import STEP, charge, good_run
 
-CHECKER = Order(charge(STEP, promises=Promises(order_by=("process", "number"))))
+CHECKER = OutOfOrder(charge(STEP, promises=Promises(order_by=("process", "number"))))
 RECORDS = 20
 
 
@@ -78,5 +78,5 @@ def test_without_evidence_there_is_no_verdict(events):
 
 
 def test_it_is_planned_only_where_an_order_is_promised():
-    assert Order.lacks(charge(STEP, promises=Promises(order_by=("n",)))) == ""
-    assert Order.lacks(charge(STEP)) == "the stack promises no order_by"
+    assert OutOfOrder.lacks(charge(STEP, promises=Promises(order_by=("n",)))) == ""
+    assert OutOfOrder.lacks(charge(STEP)) == "the stack promises no order_by"

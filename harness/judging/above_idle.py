@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from harness.judging.measure import Measure
 from harness.judging.timeline import Account, account
-from harness.model.facts import DESCRIPTORS, DISK_MIB, MEMORY_MIB, Event, Sample
+from harness.model.facts import Event, Sample
 from harness.model.protocols import APPLICATION, Charge, Status, Verdict
 
 _CONTROL = "control"
@@ -34,26 +34,25 @@ class _Growth:
         return max(0.0, self.peak - self.idle)
 
 
-class _Bound:
-    """What all three have in common; a subclass names what is bounded."""
+class AboveIdle:
+    """Judge growth above idle; a subclass names what is bounded. Its word is that of the promise, too."""
 
     objective: ClassVar[str]
     dimension: ClassVar[str]
     sample: ClassVar[str]
-    promise: ClassVar[str]
     unit: ClassVar[str]
     needs_quiet: ClassVar[bool] = True
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
-        self._limit: float | None = getattr(charge.promises, self.promise)
+        self._limit: float | None = getattr(charge.promises, self.objective)
         self._measure = Measure(self.objective, self.dimension, self.unit, self._limit)
 
     @classmethod
     def lacks(cls, charge: Charge) -> str:
         """Return what must be declared for this to be planned."""
-        declared = getattr(charge.promises, cls.promise) is not None
-        return "" if declared else f"the stack promises no {cls.promise}"
+        declared = getattr(charge.promises, cls.objective) is not None
+        return "" if declared else f"the stack promises no {cls.objective}"
 
     def check(self, events: Sequence[Event]) -> Verdict:
         """Compare what was taken above idle with the promise."""
@@ -89,36 +88,6 @@ class _Bound:
         return self._measure.verdict(
             Status.FAIL, round(above_idle, 1), f"{said}, {self._limit:g} are promised", evidence, story
         )
-
-
-class Memory(_Bound):
-    """The application and the stack's processes take no more than `memory_mib_above_idle`, faults or not."""
-
-    objective: ClassVar[str] = "caller.memory_mib_above_idle"
-    dimension: ClassVar[str] = "caller protection"
-    sample: ClassVar[str] = MEMORY_MIB
-    promise: ClassVar[str] = "memory_mib_above_idle"
-    unit: ClassVar[str] = "MiB"
-
-
-class Descriptors(_Bound):
-    """The application and the stack's processes open no more than `descriptors_above_idle`, faults or not."""
-
-    objective: ClassVar[str] = "degradation.descriptors_above_idle"
-    dimension: ClassVar[str] = "degradation"
-    sample: ClassVar[str] = DESCRIPTORS
-    promise: ClassVar[str] = "descriptors_above_idle"
-    unit: ClassVar[str] = "descriptors"
-
-
-class Disk(_Bound):
-    """What the stack keeps below its folder stays within `disk_mib_above_idle`, faults or not."""
-
-    objective: ClassVar[str] = "degradation.disk_mib_above_idle"
-    dimension: ClassVar[str] = "degradation"
-    sample: ClassVar[str] = DISK_MIB
-    promise: ClassVar[str] = "disk_mib_above_idle"
-    unit: ClassVar[str] = "MiB"
 
 
 def _growths(run: Account, events: Sequence[Event], name: str) -> tuple[list[_Growth], list[str]]:

@@ -10,9 +10,10 @@ from harness.judging.outcomes import fates, unread_outlet
 from harness.judging.timeline import Account, account, sequences_text
 from harness.model.facts import Event
 from harness.model.protocols import Charge, Status, Verdict
+from harness.model.registry import module_word
 
 
-class DeadLetters:
+class DeadLettersMisplaced:
     """What the store refuses for good, and nothing else, ends among the dead letters.
 
     A record that the store would have taken does not belong there: nobody looks for it in that place, so it
@@ -20,7 +21,7 @@ class DeadLetters:
     that reached the archive later was sent again and again until the fault was gone.
     """
 
-    objective: ClassVar[str] = "delivery.dead_letters_misplaced"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "delivery"
 
     def __init__(self, charge: Charge) -> None:

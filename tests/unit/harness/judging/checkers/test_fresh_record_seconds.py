@@ -1,9 +1,9 @@
-from harness.judging.checkers.liveness import Liveness
+from harness.judging.checkers.fresh_record_seconds import FreshRecordSeconds
 from harness.model.facts import PROBES_FOUND, Due, Sample
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run
 
-CHECKER = Liveness(charge(STEP))
+CHECKER = FreshRecordSeconds(charge(STEP))
 
 
 def _with_samples(*samples: Sample):

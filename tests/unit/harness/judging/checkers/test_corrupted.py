@@ -1,10 +1,10 @@
 from harness.evidence.lines import digest
-from harness.judging.checkers.integrity import VETO, Integrity
+from harness.judging.checkers.corrupted import VETO, Corrupted
 from harness.model.facts import ArchiveRead, Found
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, charge, good_run, replaced
 
-CHECKER = Integrity(charge(STEP))
+CHECKER = Corrupted(charge(STEP))
 
 
 def test_unchanged_lines_pass():

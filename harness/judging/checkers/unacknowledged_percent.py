@@ -9,6 +9,7 @@ from harness.judging.measure import Measure
 from harness.judging.timeline import SECOND_NS, Account, Entry, account, sequences_text
 from harness.model.facts import Event
 from harness.model.protocols import Charge, Status, Verdict
+from harness.model.registry import module_word
 
 SHARE_MAX_PERCENT = 1.0
 UNDER_WAY_SECONDS = 5.0
@@ -17,7 +18,7 @@ UNDER_WAY_SECONDS = 5.0
 DROPPED = "dropped"
 
 
-class AcknowledgedShare:
+class UnacknowledgedPercent:
     """A record that is neither refused nor counted as dropped is acknowledged in the end.
 
     A stack that takes records and never says a word about them loses nothing that it owes; it must not look
@@ -25,7 +26,7 @@ class AcknowledgedShare:
     killed the application. At most one due record in a hundred may be left over.
     """
 
-    objective: ClassVar[str] = "degradation.unacknowledged_percent"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "degradation"
 
     def __init__(self, charge: Charge) -> None:

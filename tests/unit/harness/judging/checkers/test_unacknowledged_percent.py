@@ -1,6 +1,6 @@
 import pytest
 
-from harness.judging.checkers.acknowledged_share import AcknowledgedShare
+from harness.judging.checkers.unacknowledged_percent import UnacknowledgedPercent
 from harness.model.facts import (
     Acknowledged,
     Answered,
@@ -16,7 +16,7 @@ from harness.model.facts import (
 from harness.model.protocols import APPLICATION, Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, without
 
-CHECKER = AcknowledgedShare(charge(STEP))
+CHECKER = UnacknowledgedPercent(charge(STEP))
 READ_BACK = PhaseChanged(at(13), "read back")
 SILENT = range(500, 600)
 

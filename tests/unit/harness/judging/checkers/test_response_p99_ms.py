@@ -1,10 +1,10 @@
 from harness.evidence.lines import digest
-from harness.judging.checkers.caller_latency import VETO, CallerLatency
+from harness.judging.checkers.response_p99_ms import VETO, ResponseP99Ms
 from harness.model.facts import Acknowledged, Answered, ControlCall, Due, FaultChanged, ProcessExited, Sent
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import MS, STEP, at, charge, fault, good_run, life, phases
 
-CHECKER = CallerLatency(charge(STEP))
+CHECKER = ResponseP99Ms(charge(STEP))
 
 
 def _down(begin: float, end: float):

@@ -13,6 +13,7 @@ from harness.judging.measure import Measure
 from harness.judging.timeline import Account, account
 from harness.model.facts import Event
 from harness.model.protocols import Charge, Status, Verdict
+from harness.model.registry import module_word
 
 Key: TypeAlias = tuple[tuple[bool, float, str], ...]
 
@@ -26,7 +27,7 @@ class _Placed:
     shown: str
 
 
-class Order:
+class OutOfOrder:
     """Each producer's records can be read in the order in which they were sent.
 
     Of each record the first copy counts. Sorted by the stack's `order_by` fields (numbers by value, texts by
@@ -34,7 +35,7 @@ class Order:
     order too, because nobody could tell which came first. What the stack never stored is not judged here.
     """
 
-    objective: ClassVar[str] = "integrity.out_of_order"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "integrity"
 
     def __init__(self, charge: Charge) -> None:

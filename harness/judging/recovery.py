@@ -34,7 +34,7 @@ class Recovery:
     backlog_seconds: float | None
 
 
-class _RecoveryTime(ABC):
+class RecoveryTime(ABC):
     """What both have in common: limit, evidence, and when there is nothing to judge."""
 
     objective: ClassVar[str]
@@ -79,35 +79,6 @@ class _RecoveryTime(ABC):
     @abstractmethod
     def wanted(self, found: Recovery) -> str:
         """Say what was waited for, as the beginning of a sentence."""
-
-
-class ThroughputRecovery(_RecoveryTime):
-    """After the last fault is healed, the store soon takes in 90 % of what it did in steady state."""
-
-    objective: ClassVar[str] = "recovery.throughput_seconds"
-
-    def measured(self, found: Recovery) -> float | None:
-        """Return when throughput was back; a store that has everything has nothing more to take in."""
-        times = [each for each in (found.throughput_seconds, found.backlog_seconds) if each is not None]
-        return min(times, default=None)
-
-    def wanted(self, found: Recovery) -> str:
-        """Name the throughput."""
-        return f"{THROUGHPUT_SHARE * found.steady_per_second:,.0f} records a second were reached"
-
-
-class BacklogRecovery(_RecoveryTime):
-    """After the last fault is healed, the backlog is soon no larger than it was in steady state."""
-
-    objective: ClassVar[str] = "recovery.backlog_seconds"
-
-    def measured(self, found: Recovery) -> float | None:
-        """Return when the backlog was gone."""
-        return found.backlog_seconds
-
-    def wanted(self, found: Recovery) -> str:
-        """Name the backlog."""
-        return f"the backlog was down to {found.steady_backlog:,} records"
 
 
 def recovery(events: Sequence[Event]) -> Recovery | str:

@@ -20,16 +20,17 @@ from harness.judging.statistics import excess_odds, quantile, samples_needed
 from harness.judging.timeline import Account, Entry, Window, account
 from harness.model.facts import ControlCall, Event
 from harness.model.protocols import APPLICATION, Charge, Status, Verdict
+from harness.model.registry import module_word
 
 VETO = "deadlocked caller"
 _SHARE = 0.01
 _CONFIDENCE = 0.95
 
 
-class CallerLatency:
+class ResponseP99Ms:
     """The log call returns in time: `response` p99 within the promise, in every window of the run."""
 
-    objective: ClassVar[str] = "caller.response_p99_ms"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "caller protection"
     needs_quiet: ClassVar[bool] = True
 

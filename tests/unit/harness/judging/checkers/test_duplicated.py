@@ -1,10 +1,10 @@
 from harness.evidence.lines import digest
-from harness.judging.checkers.duplication import Duplication
+from harness.judging.checkers.duplicated import Duplicated
 from harness.model.facts import Acknowledged, ArchiveRead, Found
 from harness.model.protocols import Promises, Status
 from tests.unit.harness.literal_history import STEP, charge, good_run, without
 
-CHECKER = Duplication(charge(STEP))
+CHECKER = Duplicated(charge(STEP))
 SECOND_COPY = Found(450, digest("line 450"), "index-000002/450")
 
 
@@ -27,7 +27,7 @@ def test_a_second_copy_of_a_record_nobody_acknowledged_fails_too():
 
 
 def test_a_stack_that_promises_two_copies_may_have_two_but_not_three():
-    checker = Duplication(charge(STEP, promises=Promises(copies_max=2)))
+    checker = Duplicated(charge(STEP, promises=Promises(copies_max=2)))
 
     assert checker.check([*good_run(), SECOND_COPY]).status is Status.PASS
     assert checker.check([*good_run(), SECOND_COPY, SECOND_COPY]).status is Status.FAIL

@@ -12,6 +12,7 @@ from harness.judging.outcomes import DESTROYED, HELD, unread_outlet
 from harness.judging.timeline import SECOND_NS, Account, Entry, account
 from harness.model.facts import Event
 from harness.model.protocols import Charge, Level, Status, Verdict
+from harness.model.registry import module_word
 
 LAG_SECONDS = 2.0
 """How far behind a counter may be that an application could not write any more: it was killed by a fault."""
@@ -38,7 +39,7 @@ class _Compared:
         return f"{self.name} says {self.said:,.0f}, measured: {measured} {self.of_what}"
 
 
-class Accounting:
+class Miscounted:
     """The stack's own counters agree, record by record, with what was measured.
 
     `accepted` is compared with the log calls that came back, `delivered` with the archive, `dead_lettered`
@@ -47,7 +48,7 @@ class Accounting:
     and so does one that claims to hold, or to have found destroyed, more than is missing.
     """
 
-    objective: ClassVar[str] = "observability.miscounted"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "self-observability"
 
     def __init__(self, charge: Charge) -> None:

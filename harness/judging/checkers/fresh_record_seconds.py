@@ -10,15 +10,16 @@ from harness.judging.outcomes import fates, unread_outlet
 from harness.judging.timeline import SECOND_NS, Account, account
 from harness.model.facts import PROBES_FOUND, Event, Sample
 from harness.model.protocols import Charge, Status, Verdict
+from harness.model.registry import module_word
 
 
-class Liveness:
+class FreshRecordSeconds:
     """A fresh record, written after the last fault was healed, arrives in time, and no older one is stuck.
 
     What the stack says it still holds after the drain deadline has not arrived in time either.
     """
 
-    objective: ClassVar[str] = "recovery.fresh_record_seconds"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "recovery"
 
     def __init__(self, charge: Charge) -> None:

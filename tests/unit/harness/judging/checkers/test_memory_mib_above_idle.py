@@ -1,8 +1,10 @@
 import pytest
 
-from harness.judging.checkers.bounds import Descriptors, Disk, Memory
-from harness.judging.checkers.exit_time import ExitTime
-from harness.model.facts import DESCRIPTORS, DISK_MIB, EXIT_SECONDS, MEMORY_MIB, Sample
+from harness.judging.checkers.descriptors_above_idle import DescriptorsAboveIdle
+from harness.judging.checkers.disk_mib_above_idle import DiskMibAboveIdle
+from harness.judging.checkers.exit_seconds import ExitSeconds
+from harness.judging.checkers.memory_mib_above_idle import MemoryMibAboveIdle
+from harness.model.facts import DESCRIPTORS, DISK_MIB, MEMORY_MIB, Sample
 from harness.model.protocols import Promises, Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run
 
@@ -10,7 +12,8 @@ PROMISES = Promises(
     exit_seconds=5.0, memory_mib_above_idle=64.0, descriptors_above_idle=10, disk_mib_above_idle=32.0
 )
 CHARGE = charge(STEP, promises=PROMISES)
-MEMORY = Memory(CHARGE)
+CHECKERS = (MemoryMibAboveIdle, DescriptorsAboveIdle, DiskMibAboveIdle, ExitSeconds)
+MEMORY = MemoryMibAboveIdle(CHARGE)
 
 
 def samples(name, idle, *later):
@@ -83,7 +86,10 @@ def test_memory_nobody_measured_is_inconclusive():
 
 @pytest.mark.parametrize(
     ("checker", "name", "fine", "bad"),
-    [(Descriptors, f"{DESCRIPTORS}.shipper", 30, 31), (Disk, f"{DISK_MIB}.stack", 52, 53)],
+    [
+        (DescriptorsAboveIdle, f"{DESCRIPTORS}.shipper", 30, 31),
+        (DiskMibAboveIdle, f"{DISK_MIB}.stack", 52, 53),
+    ],
 )
 def test_descriptors_and_disk_are_bounded_alike(checker, name, fine, bad):
     within = checker(CHARGE).check([*good_run(), *samples(name, 20, 21, fine, 22)])
@@ -96,31 +102,10 @@ def test_descriptors_and_disk_are_bounded_alike(checker, name, fine, bad):
 def test_what_is_not_promised_is_not_planned_and_says_so():
     bare = charge(STEP)
 
-    assert [each.lacks(bare) for each in (Memory, Descriptors, Disk, ExitTime)] == [
+    assert [each.lacks(bare) for each in CHECKERS] == [
         "the stack promises no memory_mib_above_idle",
         "the stack promises no descriptors_above_idle",
         "the stack promises no disk_mib_above_idle",
         "the stack promises no exit_seconds",
     ]
-    assert [each.lacks(CHARGE) for each in (Memory, Descriptors, Disk, ExitTime)] == [""] * 4
-
-
-def exits(**seconds):
-    return [*good_run(), *(Sample(at(15), f"{EXIT_SECONDS}.{name}", each) for name, each in seconds.items())]
-
-
-def test_exits_in_time_pass():
-    verdict = ExitTime(CHARGE).check(exits(application=0.3, stack=4.9))
-
-    assert (verdict.status, verdict.value) == (Status.PASS, 4.9)
-
-
-def test_one_slow_exit_fails_and_is_named():
-    verdict = ExitTime(CHARGE).check(exits(application=15.0, stack=0.2))
-
-    assert verdict.status is Status.FAIL
-    assert "application took 15.00 s" in verdict.summary
-
-
-def test_an_exit_nobody_measured_is_inconclusive():
-    assert ExitTime(CHARGE).check(good_run()).status is Status.INCONCLUSIVE
+    assert [each.lacks(CHARGE) for each in CHECKERS] == [""] * 4

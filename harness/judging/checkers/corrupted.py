@@ -10,11 +10,12 @@ from harness.judging.outcomes import unread_outlet
 from harness.judging.timeline import account
 from harness.model.facts import DeadLettered, Event, Found, Unreadable
 from harness.model.protocols import Charge, Status, Verdict
+from harness.model.registry import module_word
 
 VETO = "undetected corruption"
 
 
-class Integrity:
+class Corrupted:
     """Every stored line is, byte for byte, a line that was sent: none changed, none torn, none invented.
 
     What the stack file declares under `transforms` is no change, as long as it explains every difference.
@@ -22,7 +23,7 @@ class Integrity:
     read at all proves no line; it counts here and is named.
     """
 
-    objective: ClassVar[str] = "integrity.corrupted"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "integrity"
 
     def __init__(self, charge: Charge) -> None:

@@ -10,16 +10,17 @@ from harness.judging.outcomes import unread_outlet
 from harness.judging.timeline import Account, account, sequences_text
 from harness.model.facts import Event
 from harness.model.protocols import Charge, Status, Verdict
+from harness.model.registry import module_word
 
 
-class Duplication:
+class Duplicated:
     """No record is stored more often than `copies_max`, acknowledged or not. The oracle never sends twice.
 
     Copies in the archive and in the dead letters count together: where a record is in both, nobody can tell
     whether it was delivered.
     """
 
-    objective: ClassVar[str] = "integrity.duplicated"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "integrity"
 
     def __init__(self, charge: Charge) -> None:

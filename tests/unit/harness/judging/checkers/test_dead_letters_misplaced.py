@@ -1,16 +1,16 @@
 from dataclasses import replace
 
 from harness.evidence.lines import digest
-from harness.judging.checkers.conservation import Conservation
-from harness.judging.checkers.dead_letters import DeadLetters
-from harness.judging.checkers.duplication import Duplication
-from harness.judging.checkers.integrity import Integrity
+from harness.judging.checkers.acknowledged_lost import AcknowledgedLost
+from harness.judging.checkers.corrupted import Corrupted
+from harness.judging.checkers.dead_letters_misplaced import DeadLettersMisplaced
+from harness.judging.checkers.duplicated import Duplicated
 from harness.model.facts import Acknowledged, ArchiveRead, DeadLettered, DeadLettersRead, Found, Poisoned
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, replaced, without
 
 CHARGE = replace(charge(STEP), dead_letters=True)
-CHECKER = DeadLetters(CHARGE)
+CHECKER = DeadLettersMisplaced(CHARGE)
 POISON = (410, 430)
 
 
@@ -33,7 +33,7 @@ def test_dead_letters_that_are_exactly_the_poison_pass():
     verdict = CHECKER.check(poisoned_run(*POISON))
 
     assert (verdict.status, verdict.value) == (Status.PASS, 0)
-    assert Conservation(CHARGE).check(poisoned_run(*POISON)).status is Status.PASS
+    assert AcknowledgedLost(CHARGE).check(poisoned_run(*POISON)).status is Status.PASS
 
 
 def test_no_poison_and_no_dead_letters_pass():
@@ -48,7 +48,7 @@ def test_a_record_given_up_although_never_refused_fails():
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
     assert "given up: 450" in verdict.evidence
     assert "the store never refused it for good" in verdict.counterexample
-    assert Conservation(CHARGE).check(events).status is Status.PASS
+    assert AcknowledgedLost(CHARGE).check(events).status is Status.PASS
 
 
 def test_where_nobody_can_tell_what_was_refused_a_dead_letter_proves_nothing():
@@ -67,7 +67,7 @@ def test_poison_sent_again_until_the_store_took_it_fails():
 
 
 def test_poison_in_neither_place_is_lost():
-    verdict = Conservation(CHARGE).check(poisoned_run(410))
+    verdict = AcknowledgedLost(CHARGE).check(poisoned_run(410))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
     assert "or the dead letters" in verdict.counterexample[-1]
@@ -83,7 +83,7 @@ def test_poison_nobody_acknowledged_may_be_gone():
 def test_a_record_in_both_places_is_ambiguous_and_a_duplicate():
     events = [*poisoned_run(*POISON), Found(430, digest("line 430"), "index/430")]
 
-    verdict = Duplication(CHARGE).check(events)
+    verdict = Duplicated(CHARGE).check(events)
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
     assert any("ambiguous" in line and "430" in line for line in verdict.evidence)
@@ -92,13 +92,13 @@ def test_a_record_in_both_places_is_ambiguous_and_a_duplicate():
 def test_a_dead_letter_that_was_changed_is_corrupted():
     events = [*poisoned_run(410), letter(430, "another line")]
 
-    assert Integrity(CHARGE).check(events).status is Status.FAIL
+    assert Corrupted(CHARGE).check(events).status is Status.FAIL
 
 
 def test_dead_letters_that_were_not_read_prove_nothing():
     events = [event for event in poisoned_run(*POISON) if not isinstance(event, DeadLettersRead)]
 
-    for checker in (CHECKER, Conservation(CHARGE), Duplication(CHARGE), Integrity(CHARGE)):
+    for checker in (CHECKER, AcknowledgedLost(CHARGE), Duplicated(CHARGE), Corrupted(CHARGE)):
         assert checker.check(events).status is Status.INCONCLUSIVE
 
 
@@ -113,11 +113,11 @@ def test_an_empty_history_is_inconclusive():
 
 
 def test_it_is_planned_only_where_dead_letters_are_declared():
-    assert DeadLetters.lacks(CHARGE) == ""
-    assert DeadLetters.lacks(charge(STEP)) == "the stack declares no dead_letters"
+    assert DeadLettersMisplaced.lacks(CHARGE) == ""
+    assert DeadLettersMisplaced.lacks(charge(STEP)) == "the stack declares no dead_letters"
 
 
 def test_a_changed_copy_in_the_archive_is_still_found():
     events = replaced(good_run(), Found, 450, Found(450, "0" * 16, "index/450"))
 
-    assert Integrity(charge(STEP)).check(events).status is Status.FAIL
+    assert Corrupted(charge(STEP)).check(events).status is Status.FAIL

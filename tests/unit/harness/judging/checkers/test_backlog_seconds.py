@@ -2,15 +2,16 @@ from dataclasses import replace
 
 import pytest
 
-from harness.judging.checkers.recovery_time import BacklogRecovery, ThroughputRecovery
+from harness.judging.checkers.backlog_seconds import BacklogSeconds
+from harness.judging.checkers.throughput_recovery_seconds import ThroughputRecoverySeconds
 from harness.model.facts import STORED, ArchiveRead, FaultChanged, Found, Sample
 from harness.model.protocols import Charge, Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, scenario, without
 
 LIMIT = 4.0
 CHARGE = Charge(replace(scenario(STEP), recovery_seconds=LIMIT), charge(STEP).promises)
-THROUGHPUT = ThroughputRecovery(CHARGE)
-BACKLOG = BacklogRecovery(CHARGE)
+THROUGHPUT = ThroughputRecoverySeconds(CHARGE)
+BACKLOG = BacklogSeconds(CHARGE)
 
 
 def run(stored_at, *, until=14.0):
@@ -101,5 +102,5 @@ def test_a_store_that_took_nothing_before_the_fault_leaves_it_open():
 
 
 def test_a_scenario_without_a_fault_does_not_plan_it():
-    assert BacklogRecovery.lacks(charge()) == "no scenario has a fault to recover from"
-    assert BacklogRecovery.lacks(charge(STEP)) == ""
+    assert BacklogSeconds.lacks(charge()) == "no scenario has a fault to recover from"
+    assert BacklogSeconds.lacks(charge(STEP)) == ""

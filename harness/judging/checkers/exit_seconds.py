@@ -8,16 +8,17 @@ from typing import ClassVar
 from harness.judging.measure import Measure
 from harness.model.facts import EXIT_SECONDS, Event, Sample
 from harness.model.protocols import Charge, Status, Verdict
+from harness.model.registry import module_word
 
 
-class ExitTime:
+class ExitSeconds:
     """Whoever is told to end has ended within `exit_seconds`: a deployment must not hang on its logs.
 
     Measured at the end of the run, from the request to the end. One that had to be killed counts with the
     time it was waited for.
     """
 
-    objective: ClassVar[str] = "caller.exit_seconds"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "caller protection"
     needs_quiet: ClassVar[bool] = True
 

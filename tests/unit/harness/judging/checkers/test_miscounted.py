@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from harness.evidence.lines import digest
-from harness.judging.checkers.accounting import Accounting
+from harness.judging.checkers.miscounted import Miscounted
 from harness.model.facts import (
     Acknowledged,
     ArchiveRead,
@@ -21,7 +21,7 @@ from tests.unit.harness.literal_history import STEP, at, charge, good_run, witho
 
 NAMES = frozenset({"accepted", "delivered", "dead_lettered", "dropped", "held"})
 CHARGE = replace(charge(STEP), counters=NAMES, dead_letters=True)
-CHECKER = Accounting(CHARGE)
+CHECKER = Miscounted(CHARGE)
 RECORDS = 1002
 TRUE = {"accepted": RECORDS, "delivered": RECORDS, "dead_lettered": 0, "dropped": 0, "held": 0}
 GONE = range(600, 650)
@@ -152,11 +152,11 @@ def test_without_evidence_there_is_no_verdict(missing):
 
 
 def test_it_is_planned_only_where_counters_are_declared():
-    assert Accounting.lacks(CHARGE) == ""
-    assert Accounting.lacks(charge(STEP)) == "the stack declares no counters"
+    assert Miscounted.lacks(CHARGE) == ""
+    assert Miscounted.lacks(charge(STEP)) == "the stack declares no counters"
 
 
-WITH_DESTROYED = Accounting(replace(CHARGE, counters=NAMES | {"destroyed"}))
+WITH_DESTROYED = Miscounted(replace(CHARGE, counters=NAMES | {"destroyed"}))
 
 
 @pytest.mark.parametrize(("dropped", "destroyed", "held"), [(0, 50, 0), (20, 30, 0), (20, 10, 20)])

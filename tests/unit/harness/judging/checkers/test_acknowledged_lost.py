@@ -1,9 +1,9 @@
-from harness.judging.checkers.conservation import VETO, Conservation
+from harness.judging.checkers.acknowledged_lost import VETO, AcknowledgedLost
 from harness.model.facts import Acknowledged, ArchiveRead, Found
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, charge, good_run, without
 
-CHECKER = Conservation(charge(STEP))
+CHECKER = AcknowledgedLost(charge(STEP))
 
 
 def test_a_run_in_which_every_acknowledged_record_is_found_passes():

@@ -10,23 +10,24 @@ from harness.judging.outcomes import Fates, destruction, fates, unread_outlet
 from harness.judging.timeline import Account, Entry, account, sequences_text
 from harness.model.facts import Event
 from harness.model.protocols import Charge, Status, Verdict
+from harness.model.registry import module_word
 
 VETO = "acknowledged loss"
 _PLACES_SHOWN = 5
 
 
-class Conservation:
+class AcknowledgedLost:
     """Every acknowledged record can be read back, from the archive or from the dead letters.
 
     A record nobody acknowledged may be stored or not. Missing records that the stack says it still holds are
-    late rather than lost, which `liveness` judges. What a fault destroyed on the stack's disk is not lost by
-    the stack, as long as the scenario permits it and the stack kept the damage within its promise and counted
-    it; one record more is loss. Where no archive exists under its name all are missing, and the evidence says
-    so first, since the name may be wrong. Without a whole reading of all outlets, or with nothing
-    acknowledged, there is no verdict.
+    late rather than lost, which `fresh_record_seconds` judges. What a fault destroyed on the stack's disk is
+    not lost by the stack, as long as the scenario permits it and the stack kept the damage within its
+    promise and counted it; one record more is loss. Where no archive exists under its name all are missing,
+    and the evidence says so first, since the name may be wrong. Without a whole reading of all outlets, or
+    with nothing acknowledged, there is no verdict.
     """
 
-    objective: ClassVar[str] = "delivery.acknowledged_lost"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "delivery"
 
     def __init__(self, charge: Charge) -> None:

@@ -1,0 +1,18 @@
+"""What the stack keeps on disk stays bounded."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from harness.judging.above_idle import AboveIdle
+from harness.model.facts import DISK_MIB
+from harness.model.registry import module_word
+
+
+class DiskMibAboveIdle(AboveIdle):
+    """What the stack keeps below its folder stays within `disk_mib_above_idle`, faults or not."""
+
+    objective: ClassVar[str] = module_word(__name__)
+    dimension: ClassVar[str] = "degradation"
+    sample: ClassVar[str] = DISK_MIB
+    unit: ClassVar[str] = "MiB"
