@@ -7,16 +7,14 @@ harness's own share of the application, and is taken off.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from harness.judging.checker import Charge
 from harness.judging.measure import Measure
-from harness.judging.timeline import Account, account
-from harness.model.facts import Event, Sample
-from harness.model.protocols import APPLICATION, Charge, Status, Verdict
+from harness.judging.timeline import CONTROL, Timeline
+from harness.model.protocols import APPLICATION, Status, Verdict
 
-_CONTROL = "control"
 _SAMPLES_MIN = 3
 
 
@@ -54,16 +52,15 @@ class AboveIdle:
         declared = getattr(charge.promises, cls.objective) is not None
         return "" if declared else f"the stack promises no {cls.objective}"
 
-    def check(self, events: Sequence[Event]) -> Verdict:
+    def check(self, timeline: Timeline) -> Verdict:
         """Compare what was taken above idle with the promise."""
-        run = account(events)
-        growths, unclear = _growths(run, events, self.sample)
-        ours = [growth for growth in growths if growth.process != _CONTROL]
+        growths, unclear = _growths(timeline, self.sample)
+        ours = [growth for growth in growths if growth.process != CONTROL]
         if not ours or self._limit is None:
             return self._measure.verdict(
                 Status.INCONCLUSIVE, None, "too few samples before and after sending began"
             )
-        spared = next((each.above_idle for each in growths if each.process == _CONTROL), 0.0)
+        spared = next((each.above_idle for each in growths if each.process == CONTROL), 0.0)
         above_idle = sum(
             max(0.0, growth.above_idle - (spared if growth.process == APPLICATION else 0.0))
             for growth in ours
@@ -71,7 +68,7 @@ class AboveIdle:
         said = f"{above_idle:,.1f} {self.unit} above idle at the most"
         evidence = tuple(
             f"{each.process}: {each.idle:,.1f} {self.unit} when idle, {each.peak:,.1f} at the most, at "
-            f"{run.seconds(each.peak_ns)}"
+            f"{timeline.seconds(each.peak_ns)}"
             for each in growths
         )
         if above_idle <= self._limit and unclear:
@@ -82,25 +79,20 @@ class AboveIdle:
         worst = max(ours, key=lambda growth: growth.above_idle)
         story = (
             f"{worst.process} had {worst.idle:,.1f} {self.unit} before sending began",
-            f"it had {worst.peak:,.1f} {self.unit} at {run.seconds(worst.peak_ns)}, "
-            f"{run.what_was_on(worst.peak_ns)}",
+            f"it had {worst.peak:,.1f} {self.unit} at {timeline.seconds(worst.peak_ns)}, "
+            f"{timeline.what_was_on(worst.peak_ns)}",
         )
         return self._measure.verdict(
             Status.FAIL, round(above_idle, 1), f"{said}, {self._limit:g} are promised", evidence, story
         )
 
 
-def _growths(run: Account, events: Sequence[Event], name: str) -> tuple[list[_Growth], list[str]]:
+def _growths(timeline: Timeline, name: str) -> tuple[list[_Growth], list[str]]:
     """Return each process's growth, and the processes not seen both before and after sending began."""
-    prefix = f"{name}."
-    samples: dict[str, list[Sample]] = {}
-    for event in events:
-        if isinstance(event, Sample) and event.name.startswith(prefix):
-            samples.setdefault(event.name.removeprefix(prefix), []).append(event)
     growths, unclear = [], []
-    for process, seen in sorted(samples.items()):
-        idle = [each for each in seen if each.at_ns < run.began_ns]
-        later = [each for each in seen if each.at_ns >= run.began_ns]
+    for process, seen in timeline.samples_by_process(name).items():
+        idle = [each for each in seen if each.at_ns < timeline.began_ns]
+        later = [each for each in seen if each.at_ns >= timeline.began_ns]
         if not idle or len(later) < _SAMPLES_MIN:
             unclear.append(process)
             continue

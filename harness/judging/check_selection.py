@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.judging.checker import Charge, Conditional, NeedsQuiet
 from harness.judging.checkers import CHECKERS
-from harness.model.protocols import Charge, Conditional, NeedsQuiet, Scenario, Stack
+from harness.model.protocols import Scenario, Stack
 
 NOT_ALONE = "judged only in scenarios that run alone"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
+from harness.judging.checker import Charge
 from harness.judging.measure import Measure
-from harness.model.facts import EXIT_SECONDS, Event, Sample
-from harness.model.protocols import Charge, Status, Verdict
+from harness.judging.timeline import Timeline
+from harness.model.facts import EXIT_SECONDS
+from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 
 
@@ -32,13 +33,11 @@ class ExitSeconds:
         """Return what must be declared for this to be planned."""
         return "" if charge.promises.exit_seconds is not None else "the stack promises no exit_seconds"
 
-    def check(self, events: Sequence[Event]) -> Verdict:
+    def check(self, timeline: Timeline) -> Verdict:
         """Compare the longest exit with the promise."""
-        prefix = f"{EXIT_SECONDS}."
         exits = {
-            event.name.removeprefix(prefix): event.value
-            for event in events
-            if isinstance(event, Sample) and event.name.startswith(prefix)
+            process: samples[-1].value
+            for process, samples in timeline.samples_by_process(EXIT_SECONDS).items()
         }
         if not exits or self._limit_seconds is None:
             return self._measure.verdict(Status.INCONCLUSIVE, None, "no exit was measured")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
+from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.outcomes import fates, unread_outlet
-from harness.judging.timeline import SECOND_NS, Account, account
-from harness.model.facts import PROBES_FOUND, Event, Sample
-from harness.model.protocols import Charge, Status, Verdict
+from harness.judging.timeline import SECOND_NS, Timeline
+from harness.model.facts import PROBES_FOUND
+from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 
 
@@ -28,13 +28,12 @@ class FreshRecordSeconds:
         self._limit_seconds = charge.scenario.liveness_seconds
         self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
 
-    def check(self, events: Sequence[Event]) -> Verdict:
+    def check(self, timeline: Timeline) -> Verdict:
         """Measure from the first probe's due time until all probes were seen in the archive."""
-        run = account(events)
-        probes = [entry for entry in run.entries.values() if entry.due_ns >= run.probing_ns]
+        probes = [entry for entry in timeline.entries.values() if entry.due_ns >= timeline.probing_ns]
         if not probes:
             return self._measure.verdict(Status.INCONCLUSIVE, None, "no fresh record was sent")
-        readings = [event for event in events if isinstance(event, Sample) and event.name == PROBES_FOUND]
+        readings = timeline.samples.get(PROBES_FOUND, [])
         if not readings:
             return self._measure.verdict(
                 Status.INCONCLUSIVE, None, "the archive could not be read after healing"
@@ -44,7 +43,7 @@ class FreshRecordSeconds:
             best = int(max(reading.value for reading in readings))
             summary = f"only {best} of {len(probes)} fresh records arrived within {self._limit_seconds:g} s"
             return self._measure.verdict(Status.FAIL, None, summary)
-        if stuck := self._stuck(run):
+        if stuck := self._stuck(timeline):
             return self._measure.verdict(Status.FAIL, None, stuck)
         first_due_ns = min(entry.due_ns for entry in probes)
         seconds = (min(reading.at_ns for reading in complete) - first_due_ns) / SECOND_NS
@@ -53,9 +52,9 @@ class FreshRecordSeconds:
             status, seconds, f"all {len(probes)} fresh records were readable after {seconds:.1f} s"
         )
 
-    def _stuck(self, run: Account) -> str:
-        found = fates(run, self._charge)
-        if unread_outlet(run, self._charge) or not found.held:
+    def _stuck(self, timeline: Timeline) -> str:
+        found = fates(timeline, self._charge)
+        if unread_outlet(timeline, self._charge) or not found.held:
             return ""
         deadline = f"{self._charge.scenario.drain_seconds:g} s"
         return f"{found.held:,} acknowledged records are still held by the stack after {deadline}"

@@ -4,6 +4,7 @@ import pytest
 
 from harness.judging.checkers import CHECKERS
 from harness.judging.score import WEIGHTS
+from harness.judging.timeline import timeline
 from harness.model.protocols import Promises
 from tests.unit.harness.literal_history import STEP, charge, good_run
 
@@ -15,7 +16,7 @@ def test_the_word_of_a_check_is_the_name_of_its_module_and_the_id_of_its_verdict
     checker = CHECKERS.resolve(word)
 
     assert checker.__module__ == f"harness.judging.checkers.{word}"
-    assert checker(CHARGE).check(good_run()).objective == word
+    assert checker(CHARGE).check(timeline(good_run())).objective == word
 
 
 @pytest.mark.parametrize("word", CHECKERS.kinds)
