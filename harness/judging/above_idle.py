@@ -41,16 +41,15 @@ class AboveIdle:
     unit: ClassVar[str]
     needs_quiet: ClassVar[bool] = True
 
-    def __init__(self, charge: Charge) -> None:
-        """Take what is to be judged."""
-        self._limit: float | None = getattr(charge.promises, self.objective)
+    def __init__(self, charge: Charge, limit: float | None) -> None:
+        """Take what is to be judged, and the scenario's own limit; without one, the promise is the limit."""
+        promised: float | None = getattr(charge.promises, self.objective)
+        self._limit = promised if limit is None else limit
         self._measure = Measure(self.objective, self.dimension, self.unit, self._limit)
 
-    @classmethod
-    def lacks(cls, charge: Charge) -> str:
+    def lacks(self) -> str:
         """Return what must be declared for this to be planned."""
-        declared = getattr(charge.promises, cls.objective) is not None
-        return "" if declared else f"the stack promises no {cls.objective}"
+        return f"the stack promises no {self.objective}" if self._limit is None else ""
 
     def check(self, timeline: Timeline) -> Verdict:
         """Compare what was taken above idle with the promise."""

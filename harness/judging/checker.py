@@ -38,8 +38,7 @@ class Checker(Protocol):
 class Conditional(Protocol):
     """A checker of something that not every stack declares; without it, its objective is not planned."""
 
-    @classmethod
-    def lacks(cls, charge: Charge) -> str:
+    def lacks(self) -> str:
         """Say what is missing, for a person, e.g. `the stack promises no exit_seconds`; empty = planned."""
         ...
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.judging.checker import Charge
-from harness.judging.measure import Measure
+from harness.judging.measure import Measure, given_limit
 from harness.judging.timeline import SECOND_NS, Timeline
 from harness.model.facts import STORED, Sample
 from harness.model.protocols import Status, Verdict
@@ -42,18 +42,18 @@ class RecoveryTime(ABC):
     dimension: ClassVar[str] = "recovery"
     needs_quiet: ClassVar[bool] = True
 
-    def __init__(self, charge: Charge) -> None:
-        """Take what is to be judged."""
-        self._limit_seconds = charge.scenario.recovery_seconds
+    def __init__(self, charge: Charge, *, limit_seconds: float | None = None) -> None:
+        """Take what is to be judged; the default limit is the scenario's `recovery_seconds`."""
+        self._charge = charge
+        self._limit_seconds = given_limit("limit_seconds", limit_seconds) or charge.scenario.recovery_seconds
         self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
 
-    @classmethod
-    def lacks(cls, charge: Charge) -> str:
+    def lacks(self) -> str:
         """Return what must be there for this to be planned."""
-        return "" if charge.scenario.steps else "no scenario has a fault to recover from"
+        return "" if self._charge.scenario.steps else "no scenario has a fault to recover from"
 
     def check(self, timeline: Timeline) -> Verdict:
-        """Measure from the last healing and compare with the scenario's `recovery_seconds`."""
+        """Measure from the last healing and compare with the limit."""
         found = recovery(timeline)
         if isinstance(found, str):
             return self._measure.verdict(Status.INCONCLUSIVE, None, found)

@@ -135,7 +135,7 @@ class Scenario:
     producers: int
     sending_seconds: float
     steps: tuple[Step, ...]
-    checks: tuple[str, ...]
+    checks: tuple[Part, ...]
     exclusive: bool = True
     """Whether it runs alone. One that runs beside others judges nothing that their load would change."""
     drain_seconds: float = 60.0

@@ -29,10 +29,9 @@ class DeadLettersMisplaced:
         self._charge = charge
         self._measure = Measure(self.objective, self.dimension, "records", 0)
 
-    @classmethod
-    def lacks(cls, charge: Charge) -> str:
+    def lacks(self) -> str:
         """Return what must be declared for this to be planned."""
-        return "" if charge.dead_letters else "the stack declares no dead_letters"
+        return "" if self._charge.dead_letters else "the stack declares no dead_letters"
 
     def check(self, timeline: Timeline) -> Verdict:
         """Compare the dead letters with what was refused for good."""

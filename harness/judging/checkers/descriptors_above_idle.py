@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from harness.judging.above_idle import AboveIdle
+from harness.judging.checker import Charge
+from harness.judging.measure import given_limit
 from harness.model.facts import DESCRIPTORS
 from harness.model.registry import module_word
 
@@ -16,3 +18,7 @@ class DescriptorsAboveIdle(AboveIdle):
     dimension: ClassVar[str] = "degradation"
     sample: ClassVar[str] = DESCRIPTORS
     unit: ClassVar[str] = "descriptors"
+
+    def __init__(self, charge: Charge, *, limit_descriptors: int | None = None) -> None:
+        """Take what is to be judged; the default limit is the stack's promise."""
+        super().__init__(charge, given_limit("limit_descriptors", limit_descriptors))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from harness.judging.checker import Charge
-from harness.judging.measure import Measure
+from harness.judging.measure import Measure, given_limit
 from harness.judging.timeline import Timeline
 from harness.model.facts import EXIT_SECONDS
 from harness.model.protocols import Status, Verdict
@@ -23,15 +23,14 @@ class ExitSeconds:
     dimension: ClassVar[str] = "caller protection"
     needs_quiet: ClassVar[bool] = True
 
-    def __init__(self, charge: Charge) -> None:
-        """Take what is to be judged."""
-        self._limit_seconds = charge.promises.exit_seconds
+    def __init__(self, charge: Charge, *, limit_seconds: float | None = None) -> None:
+        """Take what is to be judged; the default limit is the stack's promise."""
+        self._limit_seconds = given_limit("limit_seconds", limit_seconds) or charge.promises.exit_seconds
         self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
 
-    @classmethod
-    def lacks(cls, charge: Charge) -> str:
+    def lacks(self) -> str:
         """Return what must be declared for this to be planned."""
-        return "" if charge.promises.exit_seconds is not None else "the stack promises no exit_seconds"
+        return "the stack promises no exit_seconds" if self._limit_seconds is None else ""
 
     def check(self, timeline: Timeline) -> Verdict:
         """Compare the longest exit with the promise."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from harness.judging.checker import Charge
-from harness.judging.measure import Measure
+from harness.judging.measure import Measure, given_limit
 from harness.judging.outcomes import fates, unread_outlet
 from harness.judging.timeline import SECOND_NS, Timeline
 from harness.model.facts import PROBES_FOUND
@@ -22,10 +22,20 @@ class FreshRecordSeconds:
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "recovery"
 
-    def __init__(self, charge: Charge) -> None:
-        """Take what is to be judged."""
+    def __init__(self, charge: Charge, *, limit_seconds: float | None = None) -> None:
+        """Take what is to be judged; the default limit is the scenario's `liveness_seconds`.
+
+        Raises:
+            ValueError: the limit is beyond `liveness_seconds`, and nobody looks for the records any longer.
+        """
+        longest_seconds = charge.scenario.liveness_seconds
         self._charge = charge
-        self._limit_seconds = charge.scenario.liveness_seconds
+        self._limit_seconds = given_limit("limit_seconds", limit_seconds) or longest_seconds
+        if self._limit_seconds > longest_seconds:
+            raise ValueError(
+                f"limit_seconds must be at most liveness_seconds ({longest_seconds:g}), "
+                f"not {self._limit_seconds:g}: so long fresh records are looked for."
+            )
         self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
 
     def check(self, timeline: Timeline) -> Verdict:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from harness.judging.above_idle import AboveIdle
+from harness.judging.checker import Charge
+from harness.judging.measure import given_limit
 from harness.model.facts import MEMORY_MIB
 from harness.model.registry import module_word
 
@@ -16,3 +18,7 @@ class MemoryMibAboveIdle(AboveIdle):
     dimension: ClassVar[str] = "caller protection"
     sample: ClassVar[str] = MEMORY_MIB
     unit: ClassVar[str] = "MiB"
+
+    def __init__(self, charge: Charge, *, limit_mib: float | None = None) -> None:
+        """Take what is to be judged; the default limit is the stack's promise."""
+        super().__init__(charge, given_limit("limit_mib", limit_mib))

@@ -55,10 +55,9 @@ class Miscounted:
         self._charge = charge
         self._measure = Measure(self.objective, self.dimension, "records", 0)
 
-    @classmethod
-    def lacks(cls, charge: Charge) -> str:
+    def lacks(self) -> str:
         """Return what must be declared for this to be planned."""
-        return "" if charge.counters & set(_WORDS) else "the stack declares no counters"
+        return "" if self._charge.counters & set(_WORDS) else "the stack declares no counters"
 
     def check(self, timeline: Timeline) -> Verdict:
         """Compare each declared counter with what was measured."""

@@ -42,10 +42,9 @@ class OutOfOrder:
         self._order_by = charge.promises.order_by
         self._measure = Measure(self.objective, self.dimension, "records", 0)
 
-    @classmethod
-    def lacks(cls, charge: Charge) -> str:
+    def lacks(self) -> str:
         """Return what must be declared for this to be planned."""
-        return "" if charge.promises.order_by else "the stack promises no order_by"
+        return "" if self._order_by else "the stack promises no order_by"
 
     def check(self, timeline: Timeline) -> Verdict:
         """Sort each producer's stored records as the stack says and compare with how they were sent."""

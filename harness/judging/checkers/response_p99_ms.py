@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from harness.judging.call_times import MS_NS, Timing, outages_of, stuck_calls, timings_of
 from harness.judging.checker import Charge
-from harness.judging.measure import Measure
+from harness.judging.measure import Measure, given_limit
 from harness.judging.statistics import excess_odds, quantile, samples_needed
 from harness.judging.timeline import Entry, Timeline, Window
 from harness.model.facts import ControlCall
@@ -35,9 +35,9 @@ class ResponseP99Ms:
     dimension: ClassVar[str] = "caller protection"
     needs_quiet: ClassVar[bool] = True
 
-    def __init__(self, charge: Charge) -> None:
-        """Take what is to be judged."""
-        self._limit_ms = charge.promises.response_p99_ms
+    def __init__(self, charge: Charge, *, limit_ms: float | None = None) -> None:
+        """Take what is to be judged; the default limit is the stack's promise."""
+        self._limit_ms = given_limit("limit_ms", limit_ms) or charge.promises.response_p99_ms
         self._measure = Measure(self.objective, self.dimension, "ms", self._limit_ms)
 
     def check(self, timeline: Timeline) -> Verdict:

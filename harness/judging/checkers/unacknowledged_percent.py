@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.judging.checker import Charge
-from harness.judging.measure import Measure
+from harness.judging.measure import Measure, given_limit
 from harness.judging.timeline import SECOND_NS, Entry, Timeline, sequences_text
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
@@ -29,10 +29,10 @@ class UnacknowledgedPercent:
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "degradation"
 
-    def __init__(self, charge: Charge) -> None:
-        """Take what is to be judged."""
-        self._charge = charge
-        self._measure = Measure(self.objective, self.dimension, "%", SHARE_MAX_PERCENT)
+    def __init__(self, charge: Charge, *, limit_percent: float | None = None) -> None:
+        """Take what is to be judged; the default limit is one in a hundred."""
+        self._limit_percent = given_limit("limit_percent", limit_percent) or SHARE_MAX_PERCENT
+        self._measure = Measure(self.objective, self.dimension, "%", self._limit_percent)
 
     def check(self, timeline: Timeline) -> Verdict:
         """Count the due records that were never acknowledged and that nothing accounts for."""
@@ -55,7 +55,7 @@ class UnacknowledgedPercent:
             f"{dropped:,} are counted as dropped by the stack, {len(killed):,} were under way when the "
             f"application was killed, {len(unsent):,} were never handed over",
         )
-        if percent > SHARE_MAX_PERCENT:
+        if percent > self._limit_percent:
             said = f"{unexplained:,} of {len(due):,} due records were met with silence ({percent:.1f} %)"
             return self._measure.verdict(
                 Status.FAIL,
@@ -64,7 +64,7 @@ class UnacknowledgedPercent:
                 (*evidence, _named(silent)),
                 _life(timeline, silent, unsent, killed),
             )
-        if 100 * len(unsent) > SHARE_MAX_PERCENT * len(due):
+        if 100 * len(unsent) > self._limit_percent * len(due):
             said = f"{len(unsent):,} of {len(due):,} due records were never handed to the stack"
             return self._measure.verdict(Status.INCONCLUSIVE, None, said, evidence)
         said = f"{unexplained:,} of {len(due):,} due records were met with silence"

@@ -38,7 +38,7 @@ def scenario(*steps: Step, sending_seconds: float = 10.0) -> Scenario:
         producers=2,
         sending_seconds=sending_seconds,
         steps=steps,
-        checks=("acknowledged_lost",),
+        checks=(Part("acknowledged_lost"),),
         liveness_seconds=30.0,
     )
 

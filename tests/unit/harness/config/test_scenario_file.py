@@ -89,7 +89,7 @@ def test_a_whole_file_becomes_a_scenario(tmp_path):
 
 
 def test_all_checks_apply_where_none_are_named(tmp_path):
-    assert load_scenario(write(tmp_path, HEAD + LOAD)).checks == tuple(CHECKERS.kinds)
+    assert load_scenario(write(tmp_path, HEAD + LOAD)).checks == tuple(map(Part, CHECKERS.kinds))
 
 
 def test_a_scenario_runs_alone_unless_it_says_otherwise(tmp_path):

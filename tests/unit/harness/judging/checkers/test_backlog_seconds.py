@@ -104,5 +104,5 @@ def test_a_store_that_took_nothing_before_the_fault_leaves_it_open():
 
 
 def test_a_scenario_without_a_fault_does_not_plan_it():
-    assert BacklogSeconds.lacks(charge()) == "no scenario has a fault to recover from"
-    assert BacklogSeconds.lacks(charge(STEP)) == ""
+    assert BacklogSeconds(charge()).lacks() == "no scenario has a fault to recover from"
+    assert BacklogSeconds(charge(STEP)).lacks() == ""

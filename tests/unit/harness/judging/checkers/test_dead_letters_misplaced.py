@@ -114,8 +114,8 @@ def test_an_empty_history_is_inconclusive():
 
 
 def test_it_is_planned_only_where_dead_letters_are_declared():
-    assert DeadLettersMisplaced.lacks(CHARGE) == ""
-    assert DeadLettersMisplaced.lacks(charge(STEP)) == "the stack declares no dead_letters"
+    assert DeadLettersMisplaced(CHARGE).lacks() == ""
+    assert DeadLettersMisplaced(charge(STEP)).lacks() == "the stack declares no dead_letters"
 
 
 def test_a_changed_copy_in_the_archive_is_still_found():

@@ -103,10 +103,10 @@ def test_descriptors_and_disk_are_bounded_alike(checker, name, fine, bad):
 def test_what_is_not_promised_is_not_planned_and_says_so():
     bare = charge(STEP)
 
-    assert [each.lacks(bare) for each in CHECKERS] == [
+    assert [each(bare).lacks() for each in CHECKERS] == [
         "the stack promises no memory_mib_above_idle",
         "the stack promises no descriptors_above_idle",
         "the stack promises no disk_mib_above_idle",
         "the stack promises no exit_seconds",
     ]
-    assert [each.lacks(CHARGE) for each in CHECKERS] == [""] * 4
+    assert [each(CHARGE).lacks() for each in CHECKERS] == [""] * 4

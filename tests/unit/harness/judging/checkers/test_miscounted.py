@@ -153,8 +153,8 @@ def test_without_evidence_there_is_no_verdict(missing):
 
 
 def test_it_is_planned_only_where_counters_are_declared():
-    assert Miscounted.lacks(CHARGE) == ""
-    assert Miscounted.lacks(charge(STEP)) == "the stack declares no counters"
+    assert Miscounted(CHARGE).lacks() == ""
+    assert Miscounted(charge(STEP)).lacks() == "the stack declares no counters"
 
 
 WITH_DESTROYED = Miscounted(replace(CHARGE, counters=NAMES | {"destroyed"}))

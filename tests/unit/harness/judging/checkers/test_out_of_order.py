@@ -79,5 +79,5 @@ def test_without_evidence_there_is_no_verdict(events):
 
 
 def test_it_is_planned_only_where_an_order_is_promised():
-    assert OutOfOrder.lacks(charge(STEP, promises=Promises(order_by=("n",)))) == ""
-    assert OutOfOrder.lacks(charge(STEP)) == "the stack promises no order_by"
+    assert OutOfOrder(charge(STEP, promises=Promises(order_by=("n",)))).lacks() == ""
+    assert OutOfOrder(charge(STEP)).lacks() == "the stack promises no order_by"
