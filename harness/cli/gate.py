@@ -47,15 +47,21 @@ def gate() -> None:
 
 @gate.command(name=_JUDGE)
 @click.argument("result", type=click.Path(path_type=Path))
-@click.option("--rules", type=click.Path(path_type=Path), default=None, metavar="FILE", help="A gate file.")
-def judge_result(result: Path, rules: Path | None) -> int:
+@click.option(
+    "--gate",
+    "gate_path",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="Rules for passing.  [default: score of at least 98, no veto]",
+)
+def judge_result(result: Path, gate_path: Path | None) -> int:
     """Decide by rules whether a finished run passes.
 
-    RESULT is a run's `result.json`, or the folder it lies in. Without rules, a score of at least 98 and no
-    veto are asked for.
+    RESULT is a run's `result.json`, or the folder it lies in.
     """
     read = read_result(result / "result.json" if result.is_dir() else result)
-    asked = GateRules() if rules is None else _load(rules)
+    asked = GateRules() if gate_path is None else _load(gate_path)
     today = date.today()
     scenarios = [excuse(scenario, asked.not_applicable, today) for scenario in read.scenarios]
     verdicts = [verdict for scenario in scenarios for verdict in scenario.verdicts]
@@ -72,8 +78,8 @@ def judge_result(result: Path, rules: Path | None) -> int:
     return gate_exit_code(decision.status)
 
 
-def _load(rules: Path) -> GateRules:
+def _load(path: Path) -> GateRules:
     # What validates files takes longer to import than judging takes; only a gate file needs it.
     from harness.config.gate import load_gate
 
-    return load_gate(rules)
+    return load_gate(path)

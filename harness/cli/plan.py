@@ -9,6 +9,7 @@ import click
 
 from harness.cli.selection import Selection, make_request, selection_options
 from harness.judging.score import WEIGHTS
+from harness.model.protocols import Part
 from harness.runs.plan import ScenarioPlan
 from harness.runs.request import make_plan
 
@@ -29,7 +30,8 @@ def plan(**selected: Any) -> None:
     click.echo("\n".join(request.origins))
     for planned in made.scenarios:
         click.echo("\n" + "\n".join(_lines(planned)))
-    click.echo("\nobjectives: " + ", ".join(made.planned))
+    checks = ", ".join(f"{word} ({dimension})" for word, dimension in made.planned.items())
+    click.echo(f"\nchecks: {checks or 'none'}")
     unexamined = [name for name in WEIGHTS if name not in made.planned.values()]
     click.echo("not examined: " + ("; ".join((*unexamined, *made.unplanned)) or "nothing"))
 
@@ -46,6 +48,11 @@ def _lines(planned: ScenarioPlan) -> list[str]:
             f"  at {step.at_seconds:g} s for {step.for_seconds:g} s: {step.fault} on {step.target}"
             for step in scenario.steps
         ),
+        *(f"  {check.kind}: {_arguments(check)}" for check in scenario.checks if check.arguments),
         *(f"  {label}: {count:,} records due" for label, count in planned.samples()),
         *(f"  warning: {warning}" for warning in planned.warnings()),
     ]
+
+
+def _arguments(check: Part) -> str:
+    return ", ".join(f"{name} {value}" for name, value in check.arguments.items())

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from harness.config.checks import with_checks
 from harness.config.gate import load_gate
 from harness.config.library import Entry, Library, Sort, open_library
 from harness.config.scenario import check_targets, load_scenario
@@ -60,6 +61,14 @@ _OPTIONS = (
         metavar="FILE",
         help="Rules for passing.  [default: score of at least 98, no veto]",
     ),
+    click.option(
+        "--check",
+        "checks",
+        multiple=True,
+        metavar="WORD",
+        help="Judge every scenario by this check, too: a word that `logquake list` shows, or "
+        "package.module:Class. May be repeated.",
+    ),
 )
 
 
@@ -74,6 +83,7 @@ class Selection:
     input_path: Path | None
     seed: int
     gate_path: Path | None
+    checks: Sequence[str] = ()
 
 
 def selection_options(command: Command) -> Command:
@@ -103,7 +113,7 @@ def make_request(
     library = open_library(Path.cwd())
     suite, words = _scenarios(selection, library)
     found = tuple(library.find(Sort.SCENARIO, word) for word in words)
-    scenarios = tuple(load_scenario(entry.path) for entry in found)
+    scenarios = tuple(with_checks(load_scenario(entry.path), selection.checks) for entry in found)
     stack = load_stack(library.find(Sort.STACK, selection.stack).path)
     _check_all_targets(scenarios, stack)
     return Request(
@@ -133,6 +143,8 @@ def _replay_command(selection: Selection) -> str:
         words += ["--input", str(selection.input_path)]
     if selection.gate_path is not None:
         words += ["--gate", str(selection.gate_path)]
+    for word in selection.checks:
+        words += ["--check", word]
     return shlex.join(words)
 
 

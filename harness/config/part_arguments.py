@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Mapping
+from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -112,4 +113,4 @@ def _is_scalar(hint: Any) -> bool:
     if get_origin(hint) is Literal:
         return True
     choices = get_args(hint) or (hint,)
-    return all(choice in _SCALARS for choice in choices)
+    return all(choice in (*_SCALARS, NoneType) for choice in choices) and choices != (NoneType,)

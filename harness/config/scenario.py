@@ -10,6 +10,13 @@ from typing import Annotated, cast
 
 from pydantic import Field
 
+from harness.config.checks import (
+    CheckModel,
+    all_checks,
+    check_mistakes,
+    noisy_check_mistakes,
+    value_mistakes,
+)
 from harness.config.part_arguments import part_mistakes
 from harness.config.validation import (
     SECONDS_MAX,
@@ -25,20 +32,8 @@ from harness.config.validation import (
 )
 from harness.config.yaml_source import Mistake, Source, read_yaml
 from harness.faults import FAULTS
-from harness.judging.checkers import CHECKERS
 from harness.load.schedules import WORKLOADS
-from harness.model.errors import ScenarioError
-from harness.model.protocols import (
-    APPLICATION,
-    LOAD,
-    Arguments,
-    NeedsQuiet,
-    Part,
-    Permits,
-    Scenario,
-    Stack,
-    Step,
-)
+from harness.model.protocols import APPLICATION, LOAD, Arguments, Part, Permits, Scenario, Stack, Step
 from harness.model.registry import unknown
 
 RATE_PER_SECOND_MAX = 20_000
@@ -80,7 +75,7 @@ class ScenarioModel(FileModel):
     sending_seconds: Seconds = Field(description="Say how long records are sent.")
     steps: Annotated[list[_StepModel], Field(max_length=STEPS_MAX)] = Field(default_factory=list)
     producers: Annotated[int, Field(ge=1, le=64)] = 4
-    checks: Annotated[list[Text], Field(min_length=1)] = Field(default_factory=lambda: list(CHECKERS.kinds))
+    checks: Annotated[list[CheckModel], Field(min_length=1)] = Field(default_factory=all_checks)
     exclusive: bool = True
     drain_seconds: Seconds = 60.0
     liveness_seconds: Seconds = 30.0
@@ -100,7 +95,7 @@ def load_scenario(path: Path) -> Scenario:
     """
     source = read_yaml(path)
     model = parse(ScenarioModel, source, _mistakes(source))
-    return Scenario(
+    scenario = Scenario(
         name=model.name,
         title=model.title,
         hypothesis=model.hypothesis,
@@ -119,7 +114,7 @@ def load_scenario(path: Path) -> Scenario:
             )
             for step in model.steps
         ),
-        checks=tuple(model.checks),
+        checks=tuple(check.part() for check in model.checks),
         exclusive=model.exclusive,
         drain_seconds=model.drain_seconds,
         liveness_seconds=model.liveness_seconds,
@@ -128,6 +123,9 @@ def load_scenario(path: Path) -> Scenario:
         seen_in=tuple(model.seen_in),
         source=source.path,
     )
+    if mistakes := value_mistakes(scenario):
+        raise source.error(mistakes)
+    return scenario
 
 
 def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
@@ -172,44 +170,16 @@ def _mistakes(source: Source) -> list[Mistake]:
     return [
         *file_name_mistakes(source),
         *part_mistakes(WORKLOADS, source.data.get("workload"), ("workload",), {"kind"}),
-        *_check_mistakes(source),
+        *check_mistakes(_list(source.data.get("checks"))),
         *_step_mistakes(source),
         *_time_mistakes(source),
         *(_neighbour_mistakes(source) if source.data.get("exclusive") is False else ()),
     ]
 
 
-def _check_mistakes(source: Source) -> list[Mistake]:
-    checks = _list(source.data.get("checks"))
-    mistakes = [
-        Mistake(("checks", index), problem)
-        for index, word in enumerate(checks)
-        if isinstance(word, str) and (problem := _check_problem(word))
-    ]
-    return mistakes + [
-        Mistake(("checks", index), f"{shown(word)} stands here twice. Remove one.")
-        for index, word in enumerate(checks)
-        if word in checks[:index]
-    ]
-
-
-def _check_problem(word: str) -> str | None:
-    try:
-        CHECKERS.resolve(word)
-    except ScenarioError as error:
-        return str(error)
-    return None
-
-
 def _neighbour_mistakes(source: Source) -> list[Mistake]:
     """Return what cannot be, or be judged, while other scenarios run on the same machine."""
-    checks = [
-        Mistake(
-            ("checks", index), f"{shown(word)} measures what scenarios beside this one change. {_RUN_ALONE}"
-        )
-        for index, word in enumerate(_list(source.data.get("checks")))
-        if isinstance(word, str) and not _check_problem(word) and _needs_quiet(word)
-    ]
+    checks = noisy_check_mistakes(_list(source.data.get("checks")), _RUN_ALONE)
     steps = [
         Mistake(
             ("steps", index, "target"), f'"{LOAD}" is felt by the scenarios beside this one. {_RUN_ALONE}'
@@ -218,10 +188,6 @@ def _neighbour_mistakes(source: Source) -> list[Mistake]:
         if isinstance(step, Mapping) and step.get("target") == LOAD
     ]
     return checks + steps
-
-
-def _needs_quiet(word: str) -> bool:
-    return isinstance(CHECKERS.resolve(word), NeedsQuiet)
 
 
 def _step_mistakes(source: Source) -> list[Mistake]:

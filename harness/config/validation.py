@@ -158,6 +158,7 @@ _SENTENCES: Mapping[str, str] = {
     "string_too_short": "must not be empty.",
     "string_too_long": "must be at most {max_length} characters long.",
     "not_the_version": f"must be {VERSION}, the only version there is, not {{got}}.",
+    "not_a_check": 'must be a word, or a mapping with "check" and its arguments, not {got}.',
     "not_a_name": 'must begin with a letter and hold at most 64 of a-z, 0-9, "_" and "-", not {got}.',
 }
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.judging.timeline import SECOND_NS, Account, Entry, Window
-from harness.model.facts import Event, FaultChanged
+from harness.judging.timeline import SECOND_NS, Entry, Timeline, Window
 from harness.model.protocols import APPLICATION
 
 MS_NS = 1_000_000
@@ -35,46 +34,39 @@ class Timing:
     behind: bool = False
 
 
-def outages_of(run: Account, events: Sequence[Event]) -> list[Window]:
+def outages_of(timeline: Timeline) -> list[Window]:
     """Return when faults were on the application, and when it was gone by itself, in time's order.
 
     A fault that was never healed lasts to the end. A label goes on where "while" ends.
     """
-    began: dict[int, FaultChanged] = {}
-    healed_ns: dict[int, int] = {}
-    for event in events:
-        if isinstance(event, FaultChanged) and event.target == APPLICATION:
-            if event.state == "injecting":
-                began[event.step] = event
-            elif event.state == "healed":
-                healed_ns[event.step] = event.at_ns
     found = [
-        Window(f"{event.fault} on {event.target} was on", event.at_ns, healed_ns.get(step, run.ended_ns + 1))
-        for step, event in began.items()
+        Window(f"{window.label} was on", window.from_ns, window.to_ns)
+        for step, window in timeline.fault_windows
+        if timeline.fault_targets[step] == APPLICATION
     ]
-    gone = run.application_gone()
+    gone = timeline.application_gone()
     return sorted(found if gone is None else [*found, gone], key=lambda outage: outage.from_ns)
 
 
-def stuck_calls(run: Account, outages: Sequence[Window]) -> list[Entry]:
+def stuck_calls(timeline: Timeline, outages: Sequence[Window]) -> list[Entry]:
     """Return the records whose call never came back, long before anything ended that could have let it."""
-    lost = _lost_calls(run, outages)
+    lost = _lost_calls(timeline, outages)
     return [
         entry
-        for entry in run.entries.values()
+        for entry in timeline.entries.values()
         if entry.sequence not in lost
         and entry.sent_ns is not None
         and entry.returned_ns is None
-        and run.ended_ns - entry.sent_ns > _STUCK_SECONDS * SECOND_NS
+        and timeline.ended_ns - entry.sent_ns > _STUCK_SECONDS * SECOND_NS
     ]
 
 
-def timings_of(run: Account, outages: Sequence[Window]) -> list[Timing]:
+def timings_of(timeline: Timeline, outages: Sequence[Window]) -> list[Timing]:
     """Return the times of all scheduled records; each producer is also replayed as if on time."""
     timings: list[Timing] = []
-    lost = _lost_calls(run, outages)
-    for mine in _by_producer(run.scheduled()):
-        timings.extend(_replay(mine, run.ended_ns, outages, lost))
+    lost = _lost_calls(timeline, outages)
+    for mine in _by_producer(timeline.scheduled()):
+        timings.extend(_replay(mine, timeline.ended_ns, outages, lost))
     return timings
 
 
@@ -86,7 +78,7 @@ def _by_producer(entries: Iterable[Entry]) -> Iterable[list[Entry]]:
     return producers.values()
 
 
-def _lost_calls(run: Account, outages: Sequence[Window]) -> frozenset[int]:
+def _lost_calls(timeline: Timeline, outages: Sequence[Window]) -> frozenset[int]:
     """Return the records whose call went down with the application.
 
     A producer makes one call at a time. A call that began before a fault on the application was healed and
@@ -97,15 +89,15 @@ def _lost_calls(run: Account, outages: Sequence[Window]) -> frozenset[int]:
     stuck all the same.
     """
     lost: set[int] = set()
-    died_ns = run.exits[APPLICATION].at_ns if APPLICATION in run.exits else None
-    for mine in _by_producer(run.entries.values()):
+    died = timeline.ended_by_itself(APPLICATION)
+    for mine in _by_producer(timeline.entries.values()):
         followed = False
         for entry in reversed(mine):
             if entry.sent_ns is None:
                 continue
             hit = followed and any(entry.sent_ns < outage.to_ns for outage in outages)
-            died = died_ns is not None and 0 <= died_ns - entry.sent_ns <= _STUCK_SECONDS * SECOND_NS
-            if entry.returned_ns is None and (hit or died):
+            with_it = died is not None and 0 <= died.at_ns - entry.sent_ns <= _STUCK_SECONDS * SECOND_NS
+            if entry.returned_ns is None and (hit or with_it):
                 lost.add(entry.sequence)
             followed = True
     return frozenset(lost)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from harness.judging.checker import Charge, Checker, Conditional, NeedsQuiet
 from harness.judging.checkers import CHECKERS
-from harness.model.protocols import Charge, Conditional, NeedsQuiet, Scenario, Stack
+from harness.model.protocols import Part, Scenario, Stack
 
 NOT_ALONE = "judged only in scenarios that run alone"
 
@@ -16,20 +16,36 @@ NOT_ALONE = "judged only in scenarios that run alone"
 class Checks:
     """A scenario's checkers by their words, and why the others it names are not planned."""
 
-    planned: Mapping[str, Any]
+    planned: Mapping[str, Checker]
     unplanned: Mapping[str, str]
 
 
 def checks_of(scenario: Scenario, stack: Stack) -> Checks:
-    """Sort the checks that a scenario names into those that this stack allows for, and the others."""
+    """Sort the checks that a scenario names into those that this stack allows for, and the others.
+
+    Raises:
+        ScenarioError: a check's word is unknown.
+    """
     charge = charge_of(scenario, stack)
-    checkers = {word: CHECKERS.resolve(word) for word in scenario.checks}
-    unplanned = {word: why for word, checker in checkers.items() if (why := _why_not(checker, charge))}
-    return Checks({word: each for word, each in checkers.items() if word not in unplanned}, unplanned)
+    checkers = [checker_of(check, charge) for check in scenario.checks]
+    unplanned = {checker.objective: why for checker in checkers if (why := _why_not(checker, charge))}
+    planned = {checker.objective: checker for checker in checkers if checker.objective not in unplanned}
+    return Checks(planned, unplanned)
 
 
-def _why_not(checker: object, charge: Charge) -> str:
-    lacking = checker.lacks(charge) if isinstance(checker, Conditional) else ""
+def checker_of(check: Part, charge: Charge) -> Checker:
+    """Make a check's checker with the arguments that the scenario gives it.
+
+    Raises:
+        ScenarioError: the word is unknown.
+        ValueError: an argument is out of its range; the message names it.
+    """
+    checker: Checker = CHECKERS.resolve(check.kind)(charge, **check.arguments)
+    return checker
+
+
+def _why_not(checker: Checker, charge: Charge) -> str:
+    lacking = checker.lacks() if isinstance(checker, Conditional) else ""
     if lacking or charge.scenario.exclusive or not isinstance(checker, NeedsQuiet):
         return lacking
     return NOT_ALONE

@@ -9,6 +9,17 @@ from harness.model.protocols import Status, Verdict
 _DECIMALS = 3
 
 
+def given_limit(name: str, given: float | None) -> float | None:
+    """Return the limit that a scenario gives a check as an argument; None where it gives none.
+
+    Raises:
+        ValueError: it is not above zero.
+    """
+    if given is not None and given <= 0:
+        raise ValueError(f"{name} must be more than 0, not {given:g}.")
+    return given
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """One objective's scale: its unit, and the limit that it is held to, None where there is none."""

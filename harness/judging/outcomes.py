@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.judging.timeline import Account, Entry
-from harness.model.protocols import Charge, Level
+from harness.judging.checker import Charge
+from harness.judging.timeline import Entry, Timeline
+from harness.model.protocols import Level
 
 HELD = "held"
 DESTROYED = "destroyed"
@@ -79,48 +80,48 @@ class Fates:
         return len(self.missing) - self.destroyed - self.held
 
 
-def fates(run: Account, charge: Charge) -> Fates:
+def fates(timeline: Timeline, charge: Charge) -> Fates:
     """Sort the owed records by what became of them; meaningful only where the outlets were read whole."""
-    owed = run.acknowledged()
+    owed = timeline.acknowledged()
     missing = sorted(
-        (entry for entry in owed if not run.kept(entry.sequence)),
+        (entry for entry in owed if not timeline.kept(entry.sequence)),
         key=lambda entry: entry.acknowledged_ns or 0,
     )
-    excused = [entry for entry in missing if _died_with_the_application(run, charge, entry)]
+    excused = [entry for entry in missing if _died_with_the_application(timeline, charge, entry)]
     names = {entry.sequence for entry in excused}
     blamed = tuple(entry for entry in missing if entry.sequence not in names)
-    destroyed = min(len(blamed), destruction(run, charge).records_max)
-    held = min(len(blamed) - destroyed, max(0, int(run.counter(HELD) or 0)))
+    destroyed = min(len(blamed), destruction(timeline, charge).records_max)
+    held = min(len(blamed) - destroyed, max(0, int(timeline.counter(HELD) or 0)))
     return Fates(len(owed), blamed, tuple(excused), destroyed, held)
 
 
-def destruction(run: Account, charge: Charge) -> Destruction:
+def destruction(timeline: Timeline, charge: Charge) -> Destruction:
     """Return what was destroyed in a run, and what that may cost."""
     steps = charge.scenario.steps
-    counted = run.counter(DESTROYED)
+    counted = timeline.counter(DESTROYED)
     return Destruction(
         sum(step.permits.destroyed for step in steps),
         tuple(
             place
             for number, step in enumerate(steps)
-            if number in run.landed
-            for place in run.destroyed.get(number, [])[: step.permits.destroyed]
+            if number in timeline.landed
+            for place in timeline.destroyed.get(number, [])[: step.permits.destroyed]
         ),
         charge.promises.corruption_blast_records,
         None if counted is None else max(0, int(counted)),
     )
 
 
-def _died_with_the_application(run: Account, charge: Charge, entry: Entry) -> bool:
+def _died_with_the_application(timeline: Timeline, charge: Charge, entry: Entry) -> bool:
     if charge.promises.durability is not Level.MEMORY or entry.acknowledged_ns is None:
         return False
-    return any(entry.acknowledged_ns <= killed_ns for killed_ns in run.application_kills_ns())
+    return any(entry.acknowledged_ns <= killed_ns for killed_ns in timeline.application_kills_ns())
 
 
-def unread_outlet(run: Account, charge: Charge) -> str:
+def unread_outlet(timeline: Timeline, charge: Charge) -> str:
     """Say which outlet was not read whole, so that absence proves nothing; empty where all were."""
-    if not run.read_whole:
+    if not timeline.read_whole:
         return "the archive was not read whole"
-    if charge.dead_letters and not run.letters_read_whole:
+    if charge.dead_letters and not timeline.letters_read_whole:
         return "the dead letters were not read whole"
     return ""

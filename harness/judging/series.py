@@ -6,57 +6,55 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from harness.judging.statistics import quantile
-from harness.judging.timeline import SECOND_NS, Account, account
-from harness.model.facts import MEMORY_MIB, STORED, ControlCall, Event, FaultSeen, Sample
+from harness.judging.timeline import CONTROL, SECOND_NS, Timeline
+from harness.model.facts import MEMORY_MIB, STORED
 from harness.model.protocols import Scenario
 from harness.model.result import Band, SecondOfRun
 
 _MS_NS = 1_000_000
 
 
-def bands(events: Sequence[Event], scenario: Scenario) -> tuple[Band, ...]:
+def bands(timeline: Timeline, scenario: Scenario) -> tuple[Band, ...]:
     """Return each injected step as a band, with the proof that it landed or what was seen instead."""
-    run = account(events)
-    seen = {event.step: event for event in events if isinstance(event, FaultSeen)}
-    landed = {event.step: event for event in events if isinstance(event, FaultSeen) and event.landed}
     result = []
-    for number, window in run.fault_windows:
-        observed = landed.get(number) or seen.get(number)
+    for number, window in timeline.fault_windows:
+        seen = timeline.seen.get(number, [])
+        landed = [each for each in seen if each.landed]
+        proofs = [each.proof for each in landed or seen]
         step = scenario.steps[number]
         result.append(
             Band(
-                _seconds(run, window.from_ns),
-                _seconds(run, window.to_ns),
+                _seconds(timeline, window.from_ns),
+                _seconds(timeline, window.to_ns),
                 step.fault,
                 step.target,
-                number in landed,
-                observed.proof if observed else "nothing was observed",
+                bool(landed),
+                proofs[-1] if proofs else "nothing was observed",
             )
         )
     return tuple(result)
 
 
-def series(events: Sequence[Event]) -> tuple[SecondOfRun, ...]:
+def series(timeline: Timeline) -> tuple[SecondOfRun, ...]:
     """Return one row for each second from the start of sending to the end of the drain."""
-    run = account(events)
-    if not run.began_ns:
+    if not timeline.began_ns:
         return ()
-    seconds = (run.phases.get("read back", run.ended_ns) - run.began_ns) // SECOND_NS + 1
+    seconds = (timeline.phases.get("read back", timeline.ended_ns) - timeline.began_ns) // SECOND_NS + 1
     due = [0] * seconds
     answered = [0] * seconds
     acknowledged = [0] * seconds
     responses: list[list[float]] = [[] for _ in range(seconds)]
-    for entry in run.entries.values():
-        _add(due, run, entry.due_ns)
-        _add(answered, run, entry.answered_ns)
-        _add(acknowledged, run, entry.acknowledged_ns)
-        if (index := _index(run, entry.due_ns, seconds)) is not None:
+    for entry in timeline.entries.values():
+        _add(due, timeline, entry.due_ns)
+        _add(answered, timeline, entry.answered_ns)
+        _add(acknowledged, timeline, entry.acknowledged_ns)
+        if (index := _index(timeline, entry.due_ns, seconds)) is not None:
             # What never returned has taken at least until the end: left out, the worst stall would not show.
-            returned_ns = run.ended_ns if entry.returned_ns is None else entry.returned_ns
+            returned_ns = timeline.ended_ns if entry.returned_ns is None else entry.returned_ns
             responses[index].append((returned_ns - entry.due_ns) / _MS_NS)
-    control = _control(events, run, seconds)
-    stored = _stored(events, run, seconds)
-    memory = _memory(events, run, seconds)
+    control = _control(timeline, seconds)
+    stored = _stored(timeline, seconds)
+    memory = _memory(timeline, seconds)
     rows = []
     owed = 0
     for second in range(seconds):
@@ -79,50 +77,49 @@ def series(events: Sequence[Event]) -> tuple[SecondOfRun, ...]:
     return tuple(rows)
 
 
-def _control(events: Sequence[Event], run: Account, seconds: int) -> list[list[float]]:
+def _control(timeline: Timeline, seconds: int) -> list[list[float]]:
     result: list[list[float]] = [[] for _ in range(seconds)]
-    for event in events:
-        if isinstance(event, ControlCall) and (index := _index(run, event.due_ns, seconds)) is not None:
-            result[index].append((event.returned_ns - event.due_ns) / _MS_NS)
+    for call in timeline.control_calls:
+        if (index := _index(timeline, call.due_ns, seconds)) is not None:
+            result[index].append((call.returned_ns - call.due_ns) / _MS_NS)
     return result
 
 
-def _stored(events: Sequence[Event], run: Account, seconds: int) -> list[int | None]:
+def _stored(timeline: Timeline, seconds: int) -> list[int | None]:
     """Return the last count seen in each second; None where the archive could not be asked."""
-    counts = [event for event in events if isinstance(event, Sample) and event.name == STORED]
+    counts = timeline.samples.get(STORED, [])
     moments = [event.at_ns for event in counts]
     result: list[int | None] = []
     for second in range(seconds):
-        until_ns = run.began_ns + (second + 1) * SECOND_NS
+        until_ns = timeline.began_ns + (second + 1) * SECOND_NS
         last = bisect_right(moments, until_ns) - 1
         fresh = last >= 0 and moments[last] > until_ns - 2 * SECOND_NS
         result.append(int(counts[last].value) if fresh else None)
     return result
 
 
-def _memory(events: Sequence[Event], run: Account, seconds: int) -> dict[int, float]:
+def _memory(timeline: Timeline, seconds: int) -> dict[int, float]:
     """Return the sum over the processes of each second's last samples, the control's left out."""
-    samples: dict[int, dict[str, float]] = {}
-    for event in events:
-        if isinstance(event, Sample) and event.name.startswith(f"{MEMORY_MIB}."):
-            index = _index(run, event.at_ns, seconds)
-            if index is not None and event.name != f"{MEMORY_MIB}.control":
-                samples.setdefault(index, {})[event.name] = event.value
-    return {second: round(sum(values.values()), 1) for second, values in samples.items()}
+    last: dict[int, dict[str, float]] = {}
+    for process, samples in timeline.samples_by_process(MEMORY_MIB).items():
+        for sample in samples if process != CONTROL else ():
+            if (index := _index(timeline, sample.at_ns, seconds)) is not None:
+                last.setdefault(index, {})[process] = sample.value
+    return {second: round(sum(values.values()), 1) for second, values in last.items()}
 
 
-def _add(counts: list[int], run: Account, at_ns: int | None) -> None:
-    if at_ns is not None and (index := _index(run, at_ns, len(counts))) is not None:
+def _add(counts: list[int], timeline: Timeline, at_ns: int | None) -> None:
+    if at_ns is not None and (index := _index(timeline, at_ns, len(counts))) is not None:
         counts[index] += 1
 
 
-def _index(run: Account, at_ns: int, seconds: int) -> int | None:
-    index = (at_ns - run.began_ns) // SECOND_NS
+def _index(timeline: Timeline, at_ns: int, seconds: int) -> int | None:
+    index = (at_ns - timeline.began_ns) // SECOND_NS
     return index if 0 <= index < seconds else None
 
 
-def _seconds(run: Account, at_ns: int) -> float:
-    return round((at_ns - run.began_ns) / SECOND_NS, 3)
+def _seconds(timeline: Timeline, at_ns: int) -> float:
+    return round((at_ns - timeline.began_ns) / SECOND_NS, 3)
 
 
 def _quantile(values: Sequence[float], fraction: float) -> float | None:

@@ -10,6 +10,8 @@ from harness.model.facts import (
     Acknowledged,
     Answered,
     ArchiveRead,
+    Broke,
+    ControlCall,
     CounterRead,
     DeadLettered,
     DeadLettersRead,
@@ -23,12 +25,17 @@ from harness.model.facts import (
     Poisoned,
     ProcessExited,
     Refused,
+    Sample,
     Sent,
+    StepSkipped,
     Unreadable,
 )
 from harness.model.protocols import APPLICATION
 
 SECOND_NS = 1_000_000_000
+
+CONTROL = "control"
+"""The process that takes the same load into a NullHandler: what it shows is the harness's own share."""
 
 _KILLABLE = "Killable"
 
@@ -54,7 +61,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of the run, from ≤ t < to."""
+    """A stretch of the timeline, from ≤ t < to."""
 
     label: str
     from_ns: int
@@ -66,13 +73,13 @@ class Window:
 
 
 @dataclass(slots=True)
-class Account:
+class Timeline:
     """Records by sequence, copies by sequence, copies nobody sent, and when what was going on.
 
     `copies` and `strays` are the archive's, `letters` and `stray_letters` the dead letters'; `poison` holds
     what the store refused for good; `destroyed` are the places that each step destroyed; `readings` are the
-    stack's own counters, name by name, in time's order; `absent` says where to look if no archive exists
-    under its name.
+    stack's own counters and `samples` the harness's measurements, name by name, in time's order; `seen` is
+    what was observed of each step; `absent` says where to look if no archive exists under its name.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -82,13 +89,19 @@ class Account:
     stray_letters: list[DeadLettered] = field(default_factory=list)
     poison: dict[int, int] = field(default_factory=dict)
     readings: dict[str, list[CounterRead]] = field(default_factory=dict)
+    samples: dict[str, list[Sample]] = field(default_factory=dict)
+    control_calls: list[ControlCall] = field(default_factory=list)
     kills: dict[int, tuple[str, int]] = field(default_factory=dict)
-    landed: set[int] = field(default_factory=set)
+    seen: dict[int, list[FaultSeen]] = field(default_factory=dict)
+    skipped: list[StepSkipped] = field(default_factory=list)
+    broke: list[Broke] = field(default_factory=list)
     destroyed: dict[int, list[str]] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
     phases: dict[str, int] = field(default_factory=dict)
-    exits: dict[str, ProcessExited] = field(default_factory=dict)
+    exits: list[ProcessExited] = field(default_factory=list)
     fault_windows: list[tuple[int, Window]] = field(default_factory=list)
+    fault_targets: dict[int, str] = field(default_factory=dict)
+    healed_ns: list[int] = field(default_factory=list)
     read_whole: bool = False
     absent: str = ""
     letters_read_whole: bool = False
@@ -113,12 +126,31 @@ class Account:
         """Return whether a record can be read, from the archive or from the dead letters."""
         return sequence in self.copies or sequence in self.letters
 
+    @property
+    def landed(self) -> frozenset[int]:
+        """Return the numbers of the steps whose fault was proved to have landed."""
+        return frozenset(step for step, seen in self.seen.items() if any(each.landed for each in seen))
+
+    def samples_by_process(self, name: str) -> dict[str, list[Sample]]:
+        """Return the samples called `<name>.<process>` of each process, in time's order."""
+        prefix = f"{name}."
+        return {
+            key.removeprefix(prefix): samples
+            for key, samples in sorted(self.samples.items())
+            if key.startswith(prefix)
+        }
+
+    def ended_by_itself(self, process: str) -> ProcessExited | None:
+        """Return the first time that a process ended though nobody told it to; None where it never did."""
+        return next((each for each in self.exits if each.process == process), None)
+
     def application_kills_ns(self) -> list[int]:
         """Return when a fault killed the application, as far as that was proved."""
+        landed = self.landed
         return [
             at_ns
             for step, (target, at_ns) in sorted(self.kills.items())
-            if target == APPLICATION and step in self.landed
+            if target == APPLICATION and step in landed
         ]
 
     def application_gone(self) -> Window | None:
@@ -127,7 +159,7 @@ class Account:
         It begins after the last sign of life, since its end was noticed a moment after it came, and lasts
         until a later fault started it again, or for good.
         """
-        ended = self.exits.get(APPLICATION)
+        ended = self.ended_by_itself(APPLICATION)
         if ended is None:
             return None
         times = [
@@ -162,6 +194,15 @@ class Account:
         """Return a moment as seconds after sending began, for a person."""
         return "never" if at_ns is None else f"{(at_ns - self.began_ns) / SECOND_NS:.3f} s"
 
+    def moment(self, at_ns: int) -> str:
+        """Return a moment for a person: seconds after sending began, and which fault was on."""
+        return f"{self.seconds(at_ns)}, {self.what_was_on(at_ns)}"
+
+    def call_told(self, entry: Entry) -> str:
+        """Return when a record's log call began and returned, for a person."""
+        began, returned = self.seconds(entry.sent_ns), self.seconds(entry.returned_ns)
+        return f"its log call began at {began}, returned at {returned}"
+
     def what_was_on(self, at_ns: int) -> str:
         """Return which fault was on at a moment, or how long after which one it was."""
         windows = [window for _, window in self.fault_windows]
@@ -175,9 +216,12 @@ class Account:
         return f"{(at_ns - last.to_ns) / SECOND_NS:.1f} s after {last.label} was healed"
 
 
-def account(events: Iterable[Event]) -> Account:
-    """Arrange facts; what refers to a record that was never due is left out, except for copies."""
-    result = Account()
+def timeline(events: Iterable[Event]) -> Timeline:
+    """Arrange a scenario's facts, once for all that judge it.
+
+    What refers to a record that was never due is left out, except for copies.
+    """
+    result = Timeline()
     later: list[Event] = []
     for event in events:
         result.ended_ns = max(result.ended_ns, getattr(event, "at_ns", 0))
@@ -191,83 +235,100 @@ def account(events: Iterable[Event]) -> Account:
     return result
 
 
-def _mark(name: str) -> Callable[[Account, Any], None]:
-    def mark(result: Account, event: Any) -> None:
+def _mark(name: str) -> Callable[[Timeline, Any], None]:
+    def mark(result: Timeline, event: Any) -> None:
         if (entry := result.entries.get(event.sequence)) is not None:
             setattr(entry, name, event.at_ns)
 
     return mark
 
 
-def _found(result: Account, event: Found) -> None:
+def _found(result: Timeline, event: Found) -> None:
     if event.sequence is None or event.sequence not in result.entries:
         result.strays.append(event)
     else:
         result.copies.setdefault(event.sequence, []).append(event)
 
 
-def _dead_lettered(result: Account, event: DeadLettered) -> None:
+def _dead_lettered(result: Timeline, event: DeadLettered) -> None:
     if event.sequence is None or event.sequence not in result.entries:
         result.stray_letters.append(event)
     else:
         result.letters.setdefault(event.sequence, []).append(event)
 
 
-def _letters_read(result: Account, _event: DeadLettersRead) -> None:
+def _letters_read(result: Timeline, _event: DeadLettersRead) -> None:
     result.letters_read_whole = True
 
 
-def _poisoned(result: Account, event: Poisoned) -> None:
+def _poisoned(result: Timeline, event: Poisoned) -> None:
     if event.sequence is None:
         result.poison_unknown = True
     else:
         result.poison.setdefault(event.sequence, event.at_ns)
 
 
-def _destroyed(result: Account, event: Destroyed) -> None:
+def _destroyed(result: Timeline, event: Destroyed) -> None:
     result.destroyed.setdefault(event.step, []).append(event.place)
 
 
-def _counter(result: Account, event: CounterRead) -> None:
+def _counter(result: Timeline, event: CounterRead) -> None:
     result.readings.setdefault(event.name, []).append(event)
 
 
-def _seen(result: Account, event: FaultSeen) -> None:
-    if event.landed:
-        result.landed.add(event.step)
+def _seen(result: Timeline, event: FaultSeen) -> None:
+    result.seen.setdefault(event.step, []).append(event)
 
 
-def _exited(result: Account, event: ProcessExited) -> None:
-    result.exits.setdefault(event.process, event)
+def _sample(result: Timeline, event: Sample) -> None:
+    result.samples.setdefault(event.name, []).append(event)
 
 
-def _unreadable(result: Account, event: Unreadable) -> None:
+def _control_call(result: Timeline, event: ControlCall) -> None:
+    result.control_calls.append(event)
+
+
+def _skipped(result: Timeline, event: StepSkipped) -> None:
+    result.skipped.append(event)
+
+
+def _broke(result: Timeline, event: Broke) -> None:
+    result.broke.append(event)
+
+
+def _exited(result: Timeline, event: ProcessExited) -> None:
+    result.exits.append(event)
+
+
+def _unreadable(result: Timeline, event: Unreadable) -> None:
     result.unreadable.append(event)
 
 
-def _phase(result: Account, event: PhaseChanged) -> None:
+def _phase(result: Timeline, event: PhaseChanged) -> None:
     result.phases.setdefault(event.phase, event.at_ns)
 
 
-def _fault(result: Account, event: FaultChanged) -> None:
+def _fault(result: Timeline, event: FaultChanged) -> None:
     label = f"{event.fault} on {event.target}"
     if event.state == "injected" and event.needs == _KILLABLE:
         result.kills[event.step] = (event.target, event.at_ns)
+    result.fault_targets[event.step] = event.target
     if event.state == "injecting":
         result.fault_windows.append((event.step, Window(label, event.at_ns, result.ended_ns + 1)))
     elif event.state == "healed":
+        result.healed_ns.append(event.at_ns)
         result.fault_windows = [
             (step, Window(label, window.from_ns, event.at_ns) if step == event.step else window)
             for step, window in result.fault_windows
         ]
 
 
-def _read(result: Account, event: ArchiveRead) -> None:
+def _read(result: Timeline, event: ArchiveRead) -> None:
     result.read_whole = True
     result.absent = event.absent
 
 
-_ARRANGE: Mapping[type, Callable[[Account, Any], None]] = {
+_ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     Sent: _mark("sent_ns"),
     Answered: _mark("answered_ns"),
     Refused: _mark("refused_ns"),
@@ -279,6 +340,10 @@ _ARRANGE: Mapping[type, Callable[[Account, Any], None]] = {
     Destroyed: _destroyed,
     CounterRead: _counter,
     FaultSeen: _seen,
+    Sample: _sample,
+    ControlCall: _control_call,
+    StepSkipped: _skipped,
+    Broke: _broke,
     ProcessExited: _exited,
     Unreadable: _unreadable,
     PhaseChanged: _phase,

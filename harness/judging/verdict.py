@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from harness.judging.timeline import SECOND_NS, Account, Entry, account
-from harness.model.facts import Broke, Event, FaultSeen, ProcessExited, StepSkipped
-from harness.model.protocols import APPLICATION, Charge, Checker, Status, Tally, Verdict
+from harness.judging.checker import Charge, Checker
+from harness.judging.timeline import SECOND_NS, Entry, Timeline
+from harness.model.protocols import APPLICATION, Status, Tally, Verdict
 
 STEADY_SHARE_MIN = 0.99
 STALL_SECONDS_MAX = 2.0
@@ -44,17 +44,16 @@ def worst(statuses: Sequence[Status]) -> Status:
     return max(statuses, key=_BADNESS.index, default=Status.NOT_RUN)
 
 
-def judge(events: Sequence[Event], charge: Charge, checkers: Sequence[Checker]) -> Judgement:
-    """Judge one scenario from its whole history."""
-    caps = _caps(events, charge)
-    verdicts = tuple(_capped(_check(checker, events), caps) for checker in checkers)
-    run = account(events)
+def judge(timeline: Timeline, charge: Charge, checkers: Sequence[Checker]) -> Judgement:
+    """Judge one scenario; the timeline is made once, and every checker sees the same one."""
+    caps = _caps(timeline, charge)
+    verdicts = tuple(_capped(_check(checker, timeline), caps) for checker in checkers)
     return Judgement(
         worst([verdict.status for verdict in verdicts]),
         verdicts,
-        (*(remark for _, remark in caps), *_exits(events)),
-        _tally(run),
-        len(run.copies),
+        (*(remark for _, remark in caps), *_exits(timeline)),
+        _tally(timeline),
+        len(timeline.copies),
     )
 
 
@@ -64,8 +63,8 @@ def not_run(checkers: Sequence[Checker], status: Status, remark: str) -> Judgeme
     return Judgement(status, verdicts, (remark,), Tally(), 0)
 
 
-def _tally(run: Account) -> Tally:
-    entries = run.entries.values()
+def _tally(timeline: Timeline) -> Tally:
+    entries = timeline.entries.values()
     return Tally(
         due=len(entries),
         sent=sum(entry.sent_ns is not None for entry in entries),
@@ -75,17 +74,13 @@ def _tally(run: Account) -> Tally:
     )
 
 
-def _exits(events: Sequence[Event]) -> list[str]:
-    return [
-        f'process "{event.process}" ended by itself with {event.returncode}'
-        for event in events
-        if isinstance(event, ProcessExited)
-    ]
+def _exits(timeline: Timeline) -> list[str]:
+    return [f'process "{each.process}" ended by itself with {each.returncode}' for each in timeline.exits]
 
 
-def _check(checker: Checker, events: Sequence[Event]) -> Verdict:
+def _check(checker: Checker, timeline: Timeline) -> Verdict:
     try:
-        return checker.check(events)
+        return checker.check(timeline)
     except Exception as error:  # a checker's own defect must become a visible ERROR, not a missing verdict
         return Verdict(
             checker.objective,
@@ -102,25 +97,26 @@ def _capped(verdict: Verdict, caps: Sequence[tuple[Status, str]]) -> Verdict:
     return verdict
 
 
-def _caps(events: Sequence[Event], charge: Charge) -> list[tuple[Status, str]]:
+def _caps(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
     """Return what a pass is worth at most, and why; the gravest first, empty where the examination held."""
-    run = account(events)
-    broke = [event for event in events if isinstance(event, Broke)]
-    skipped = [event for event in events if isinstance(event, StepSkipped)]
     return [
-        *((Status.ERROR, f"{event.where}: {event.message}") for event in broke),
-        *((Status.NOT_RUN, f"step {event.step + 1} was skipped: {event.reason}") for event in skipped),
-        *_unproved(events, charge, {event.step for event in skipped}),
-        *_unsteady(run),
-        *_stalled(run, charge),
-        *_silent(run, charge),
+        *((Status.ERROR, f"{event.where}: {event.message}") for event in timeline.broke),
+        *(
+            (Status.NOT_RUN, f"step {event.step + 1} was skipped: {event.reason}")
+            for event in timeline.skipped
+        ),
+        *_unproved(timeline, charge),
+        *_unsteady(timeline),
+        *_stalled(timeline, charge),
+        *_silent(timeline, charge),
     ]
 
 
-def _unproved(events: Sequence[Event], charge: Charge, skipped: set[int]) -> list[tuple[Status, str]]:
+def _unproved(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
+    skipped = {event.step for event in timeline.skipped}
     caps = []
     for number, step in enumerate(charge.scenario.steps):
-        seen = [event for event in events if isinstance(event, FaultSeen) and event.step == number]
+        seen = timeline.seen.get(number, [])
         if number in skipped or any(event.landed for event in seen):
             continue
         saw = seen[-1].proof if seen else "nothing was observed"
@@ -133,12 +129,12 @@ def _unproved(events: Sequence[Event], charge: Charge, skipped: set[int]) -> lis
     return caps
 
 
-def _unsteady(run: Account) -> list[tuple[Status, str]]:
-    steady = run.steady()
-    due = [entry for entry in run.scheduled() if steady.holds(entry.due_ns)]
+def _unsteady(timeline: Timeline) -> list[tuple[Status, str]]:
+    steady = timeline.steady()
+    due = [entry for entry in timeline.scheduled() if steady.holds(entry.due_ns)]
     if not due:
         return [(Status.INCONCLUSIVE, "no record was due in steady state: nothing was sent")]
-    held = sum(entry.acknowledged_ns is not None and entry.sequence in run.copies for entry in due)
+    held = sum(entry.acknowledged_ns is not None and entry.sequence in timeline.copies for entry in due)
     if held < STEADY_SHARE_MIN * len(due):
         return [
             (
@@ -150,14 +146,16 @@ def _unsteady(run: Account) -> list[tuple[Status, str]]:
     return []
 
 
-def _stalled(run: Account, charge: Charge) -> list[tuple[Status, str]]:
+def _stalled(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
     """Find calls that came late, or never, although neither the stack nor a fault held their producer up."""
     hurt = [
-        window for number, window in run.fault_windows if charge.scenario.steps[number].target == APPLICATION
+        window
+        for number, window in timeline.fault_windows
+        if charge.scenario.steps[number].target == APPLICATION
     ]
     late = [
         (entry, seconds)
-        for entry, seconds in _idle_seconds(run)
+        for entry, seconds in _idle_seconds(timeline)
         if seconds > STALL_SECONDS_MAX and not any(window.holds(entry.due_ns) for window in hurt)
     ]
     if not late:
@@ -168,17 +166,17 @@ def _stalled(run: Account, charge: Charge) -> list[tuple[Status, str]]:
         (
             Status.INCONCLUSIVE,
             f"the workload stalled: the call of record {entry.sequence}, due at "
-            f"{run.seconds(entry.due_ns)}, {how} although no earlier call held its producer up, "
+            f"{timeline.seconds(entry.due_ns)}, {how} although no earlier call held its producer up, "
             "so the stack was not under the planned load",
         )
     ]
 
 
-def _idle_seconds(run: Account) -> Iterator[tuple[Entry, float]]:
+def _idle_seconds(timeline: Timeline) -> Iterator[tuple[Entry, float]]:
     """Yield how long each due call was not made while its producer had nothing else to do."""
     free_ns: dict[int, int] = {}
-    finished_ns = run.phases.get("read back", run.ended_ns)
-    for entry in sorted(run.entries.values(), key=lambda entry: entry.due_ns):
+    finished_ns = timeline.phases.get("read back", timeline.ended_ns)
+    for entry in sorted(timeline.entries.values(), key=lambda entry: entry.due_ns):
         free = free_ns.get(entry.producer, 0)
         if entry.sent_ns is None:
             yield entry, (finished_ns - max(entry.due_ns, free)) / SECOND_NS
@@ -188,13 +186,13 @@ def _idle_seconds(run: Account) -> Iterator[tuple[Entry, float]]:
         free_ns[entry.producer] = entry.returned_ns or finished_ns
 
 
-def _silent(run: Account, charge: Charge) -> list[tuple[Status, str]]:
+def _silent(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
     caps = []
-    for number, window in run.fault_windows:
+    for number, window in timeline.fault_windows:
         step = charge.scenario.steps[number]
         answered = sum(
             window.holds(at_ns)
-            for entry in run.scheduled()
+            for entry in timeline.scheduled()
             if (at_ns := entry.acknowledged_ns or entry.refused_ns) is not None
         )
         if answered < step.acknowledged_min:

@@ -1,8 +1,8 @@
 """Every noun of the harness on one page. Read this first, then `runner.py`.
 
 What happened is a fact (`facts.py`), what comes out is a result (`result.py`); here stand what is asked for
-and who does it. Behaviour is a Protocol, one small file a kind. Nothing here knows a store, a proxy or a
-logging library.
+and who does it; what judges is in `judging/checker.py`. Behaviour is a Protocol, one small file a kind.
+Nothing here knows a store, a proxy or a logging library.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from random import Random
 from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
-
-from harness.model.facts import Event
 
 Scalar: TypeAlias = str | int | float | bool
 Arguments: TypeAlias = Mapping[str, Scalar]
@@ -137,7 +135,7 @@ class Scenario:
     producers: int
     sending_seconds: float
     steps: tuple[Step, ...]
-    checks: tuple[str, ...]
+    checks: tuple[Part, ...]
     exclusive: bool = True
     """Whether it runs alone. One that runs beside others judges nothing that their load would change."""
     drain_seconds: float = 60.0
@@ -382,44 +380,6 @@ class Fault(Protocol):
 
         Asked again just before the healing where the first look proved nothing.
         """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """What a checker is to judge: the scenario, the stack's promises, and what else the stack declares."""
-
-    scenario: Scenario
-    promises: Promises
-    dead_letters: bool = False
-    counters: frozenset[str] = frozenset()
-
-
-@runtime_checkable
-class Conditional(Protocol):
-    """A checker of something that not every stack declares; without it, its objective is not planned."""
-
-    @classmethod
-    def lacks(cls, charge: Charge) -> str:
-        """Say what is missing, for a person, e.g. `the stack promises no exit_seconds`; empty = planned."""
-        ...
-
-
-@runtime_checkable
-class NeedsQuiet(Protocol):
-    """A checker of what neighbours on the machine would change; only a scenario that runs alone plans it."""
-
-    needs_quiet: ClassVar[bool]
-
-
-class Checker(Protocol):
-    """One promise, judged from facts alone: no clock, no I/O, no stack."""
-
-    objective: ClassVar[str]
-    dimension: ClassVar[str]
-
-    def check(self, events: Sequence[Event]) -> Verdict:
-        """Judge the whole history of one scenario."""
         ...
 
 

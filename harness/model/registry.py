@@ -47,6 +47,11 @@ class Family:
         return import_path(self.kinds[word].path if word in self.kinds else word)
 
 
+def module_word(module: str) -> str:
+    """Return a kind's word from the name of its module (`__name__`), so that the two cannot differ."""
+    return module.rpartition(".")[2]
+
+
 def unknown(noun: str, word: str, known: Mapping[str, Any]) -> str:
     """Return `no <noun> "<word>"` with the nearest known word, or the list of all of them."""
     close = get_close_matches(word, known, n=1)

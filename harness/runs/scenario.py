@@ -9,7 +9,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 from harness.cleanup.leftovers import left_of_run
 from harness.cleanup.undo_journal import UndoJournal, journal_folder
@@ -19,7 +18,9 @@ from harness.evidence.history import Recorder, read_history
 from harness.evidence.lines import FileLines, GeneratedLines, stamp
 from harness.faults import FAULTS
 from harness.judging.check_selection import charge_of, checks_of
+from harness.judging.checker import Checker
 from harness.judging.series import bands, series
+from harness.judging.timeline import timeline
 from harness.judging.verdict import Judgement, judge, not_run
 from harness.load.hosted import HostedLoad, LoadSpec
 from harness.load.workload_file import PROBES
@@ -152,9 +153,9 @@ class ScenarioRun:
 
     def _judged(self, seconds: float) -> ScenarioResult:
         scenario = self._plan.scenario
-        events = self._ground.redaction.events(read_history(self._history))
+        arranged = timeline(self._ground.redaction.events(read_history(self._history)))
         judgement = judge(
-            events, charge_of(scenario, self._request.stack), _checkers(scenario, self._request)
+            arranged, charge_of(scenario, self._request.stack), _checkers(scenario, self._request)
         )
         return ScenarioResult(
             scenario=scenario,
@@ -163,8 +164,8 @@ class ScenarioRun:
             remarks=judgement.remarks,
             tally=judgement.tally,
             found=judgement.found,
-            bands=bands(events, scenario),
-            series=series(events),
+            bands=bands(arranged, scenario),
+            series=series(arranged),
             seconds=seconds,
             history=self._told_history(),
         )
@@ -200,9 +201,8 @@ def unjudged(
     )
 
 
-def _checkers(scenario: Scenario, request: Request) -> Sequence[Any]:
-    charge = charge_of(scenario, request.stack)
-    return [checker(charge) for checker in checks_of(scenario, request.stack).planned.values()]
+def _checkers(scenario: Scenario, request: Request) -> Sequence[Checker]:
+    return list(checks_of(scenario, request.stack).planned.values())
 
 
 def _delete_run_index(parts: Parts) -> None:

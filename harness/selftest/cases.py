@@ -11,19 +11,19 @@ from dataclasses import dataclass
 
 from harness.model.protocols import CounterSource, DeadLetterOutlet, Level, Part, Promises, Stack
 
-LOST = "delivery.acknowledged_lost"
-MISPLACED = "delivery.dead_letters_misplaced"
-DUPLICATED = "integrity.duplicated"
-CORRUPTED = "integrity.corrupted"
-OUT_OF_ORDER = "integrity.out_of_order"
-LATENCY = "caller.response_p99_ms"
-MEMORY = "caller.memory_mib_above_idle"
-EXIT = "caller.exit_seconds"
-FRESH = "recovery.fresh_record_seconds"
-THROUGHPUT = "recovery.throughput_seconds"
-BACKLOG = "recovery.backlog_seconds"
-UNACKNOWLEDGED = "degradation.unacknowledged_percent"
-MISCOUNTED = "observability.miscounted"
+LOST = "acknowledged_lost"
+MISPLACED = "dead_letters_misplaced"
+DUPLICATED = "duplicated"
+CORRUPTED = "corrupted"
+OUT_OF_ORDER = "out_of_order"
+LATENCY = "response_p99_ms"
+MEMORY = "memory_mib_above_idle"
+EXIT = "exit_seconds"
+FRESH = "fresh_record_seconds"
+THROUGHPUT = "throughput_recovery_seconds"
+BACKLOG = "backlog_seconds"
+UNACKNOWLEDGED = "unacknowledged_percent"
+MISCOUNTED = "miscounted"
 
 HONEST = "harness.selftest.shipper:HonestShipper"
 _COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")

@@ -119,7 +119,7 @@ def test_a_loss_is_found_where_it_is_and_not_beside_it(neighbours):
         for verdict in one["verdicts"]
         if verdict["status"] != "PASS"
     ]
-    assert failed == ["delivery.acknowledged_lost"]
+    assert failed == ["acknowledged_lost"]
     assert result["surroundings"]["jobs"] == "3"
     began = [one.split(" · ")[0] for one in said.splitlines() if " · steady · " in one]
     over = [one.split(" · ")[0] for one in said.splitlines() if " · over · " in one]

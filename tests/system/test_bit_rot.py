@@ -35,7 +35,7 @@ hypothesis: What is behind the damage arrives.
 workload: {kind: steady, rate_per_second: 100}
 sending_seconds: 6
 drain_seconds: 10
-checks: [conservation]
+checks: [acknowledged_lost]
 steps:
   - {fault: killed, target: shipper, at_seconds: 2, for_seconds: 3}
   - fault: bit_flip
@@ -48,9 +48,9 @@ steps:
 """
 
 
-def conservation(result: dict) -> dict:
+def acknowledged_lost(result: dict) -> dict:
     scenario = result["scenarios"][-1]
-    (verdict,) = [each for each in scenario["verdicts"] if each["objective"] == "delivery.acknowledged_lost"]
+    (verdict,) = [each for each in scenario["verdicts"] if each["objective"] == "acknowledged_lost"]
     return verdict
 
 
@@ -61,7 +61,7 @@ def test_the_reference_stack_loses_no_more_than_the_damaged_block_and_counts_it(
     said = process.communicate(timeout=150)
 
     result = machine.result()
-    verdict = conservation(result)
+    verdict = acknowledged_lost(result)
     assert process.returncode == 0, said
     assert (verdict["status"], verdict["value"], verdict["vetoes"]) == ("PASS", 0, [])
     assert "destroyed by a fault, permitted and counted" in verdict["summary"]
@@ -74,7 +74,7 @@ def test_its_known_bad_twins_are_blocked_with_a_veto(machine: Machine, tmp_path:
     scenario = tmp_path / "short.yaml"
     scenario.write_text(
         SCENARIO.replace("name: bit_rot", "name: short").replace("drain_seconds: 15", "drain_seconds: 5")
-        + "checks: [conservation, accounting]\n"
+        + "checks: [acknowledged_lost, miscounted]\n"
     )
     started = {}
     for name, (old, new, _) in TWINS.items():
@@ -87,7 +87,7 @@ def test_its_known_bad_twins_are_blocked_with_a_veto(machine: Machine, tmp_path:
     assert {name: process.returncode for name, process in started.items()} == dict.fromkeys(TWINS, 1), said
     for name, (_, _, why) in TWINS.items():
         (path,) = (machine.reports / name).glob("*/*/result.json")
-        verdict = conservation(json.loads(path.read_text()))
+        verdict = acknowledged_lost(json.loads(path.read_text()))
         assert (verdict["status"], verdict["vetoes"]) == ("FAIL", ["acknowledged loss"])
         assert any(why in line for line in verdict["evidence"]), verdict
 
@@ -111,6 +111,6 @@ def test_a_shipper_that_gives_up_the_rest_is_told_from_one_that_skips_the_damage
 
     assert [process.returncode for process in started] == [0, 1], said
     (path,) = machine.reports.glob("gives_up/*/*/result.json")
-    verdict = conservation(json.loads(path.read_text()))
+    verdict = acknowledged_lost(json.loads(path.read_text()))
     assert (verdict["status"], verdict["vetoes"]) == ("FAIL", ["acknowledged loss"])
     assert verdict["value"] > 10

@@ -40,7 +40,7 @@ def mended() -> str:
 
 def claimed() -> dict[str, str]:
     """The table of statuses that the page shows."""
-    return dict(re.findall(r"^\| ([a-z_]+\.[a-z0-9_]+) \| ([A-Z]+) \|$", PAGE, re.MULTILINE))
+    return dict(re.findall(r"^\| ([a-z0-9_]+) \| ([A-Z]+) \|$", PAGE, re.MULTILINE))
 
 
 def run_page(folder: Path, shipper: str) -> tuple[int, dict[str, str]]:

@@ -37,7 +37,7 @@ producers: 2
 sending_seconds: {sending_seconds}
 drain_seconds: 8
 liveness_seconds: 8
-checks: [conservation, liveness]
+checks: [acknowledged_lost, fresh_record_seconds]
 """
 STEP = "steps:\n  - {{fault: {fault}, target: elasticsearch, at_seconds: 2, for_seconds: 0.5, {more}}}\n"
 
@@ -181,7 +181,7 @@ def test_an_archive_under_a_wrong_name(bench):
     (verdict,) = (
         verdict
         for verdict in bench.machine.result()["scenarios"][0]["verdicts"]
-        if verdict["objective"] == "delivery.acknowledged_lost"
+        if verdict["objective"] == "acknowledged_lost"
     )
     assert "the archive does not exist" in verdict["summary"]
     assert 'no index or data stream "logs-logquak-' in verdict["evidence"][0]

@@ -55,7 +55,7 @@ def folder() -> Iterator[Path]:
         folder.chmod(0o755)
         (folder / "changing.yaml").write_text(STACK)
         (folder / "app.log").write_text(f"{PRIVATE}\n" * 40)
-        (folder / "short.yaml").write_text(f"{SCENARIO}checks: [integrity]\n")
+        (folder / "short.yaml").write_text(f"{SCENARIO}checks: [corrupted]\n")
         yield folder
 
 
@@ -156,7 +156,7 @@ def test_versions_of_the_services_and_the_commit_are_recorded(changed):
 
 def test_an_inconclusive_scenario_is_repeated_twice_at_most_and_every_attempt_is_shown(folder):
     scenario = folder / "few.yaml"
-    scenario.write_text(f"{SCENARIO}checks: [caller_latency]\n".replace("name: short", "name: few"))
+    scenario.write_text(f"{SCENARIO}checks: [response_p99_ms]\n".replace("name: short", "name: few"))
     out = folder / "repeated"
     finished = _call("run", scenario, "--out", out)
 

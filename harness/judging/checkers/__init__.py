@@ -1,53 +1,71 @@
-"""Promises judged from facts, one file a promise."""
+"""Promises judged from facts, one file a promise.
+
+A check has one word: it is the key here, the name of its module, and the id of its verdict.
+"""
 
 from harness.model.registry import Family, Kind
 
 CHECKERS = Family(
     "check",
     {
-        "conservation": Kind(
-            "harness.judging.checkers.conservation:Conservation", "every acknowledged record can be read back"
+        "acknowledged_lost": Kind(
+            "harness.judging.checkers.acknowledged_lost:AcknowledgedLost",
+            "every acknowledged record can be read back",
         ),
-        "dead_letters": Kind(
-            "harness.judging.checkers.dead_letters:DeadLetters",
+        "dead_letters_misplaced": Kind(
+            "harness.judging.checkers.dead_letters_misplaced:DeadLettersMisplaced",
             "dead letters hold what the store refuses for good, and nothing else",
         ),
-        "duplication": Kind(
-            "harness.judging.checkers.duplication:Duplication", "no record is stored more often than promised"
+        "duplicated": Kind(
+            "harness.judging.checkers.duplicated:Duplicated",
+            "no record is stored more often than promised",
         ),
-        "integrity": Kind(
-            "harness.judging.checkers.integrity:Integrity",
+        "corrupted": Kind(
+            "harness.judging.checkers.corrupted:Corrupted",
             "every stored line is, byte for byte, a line that was sent",
         ),
-        "order": Kind(
-            "harness.judging.checkers.order:Order",
+        "out_of_order": Kind(
+            "harness.judging.checkers.out_of_order:OutOfOrder",
             "each producer's records can be read in the order they were sent",
         ),
-        "liveness": Kind(
-            "harness.judging.checkers.liveness:Liveness", "a fresh record arrives after healing"
+        "fresh_record_seconds": Kind(
+            "harness.judging.checkers.fresh_record_seconds:FreshRecordSeconds",
+            "a fresh record arrives in time after healing",
         ),
-        "throughput_recovery": Kind(
-            "harness.judging.checkers.recovery_time:ThroughputRecovery",
+        "throughput_recovery_seconds": Kind(
+            "harness.judging.checkers.throughput_recovery_seconds:ThroughputRecoverySeconds",
             "after healing, the store soon takes in as much as before the fault",
         ),
-        "backlog_recovery": Kind(
-            "harness.judging.checkers.recovery_time:BacklogRecovery",
+        "backlog_seconds": Kind(
+            "harness.judging.checkers.backlog_seconds:BacklogSeconds",
             "after healing, the backlog is soon gone",
         ),
-        "caller_latency": Kind(
-            "harness.judging.checkers.caller_latency:CallerLatency",
+        "response_p99_ms": Kind(
+            "harness.judging.checkers.response_p99_ms:ResponseP99Ms",
             "the log call returns in time, in every phase",
         ),
-        "memory": Kind("harness.judging.checkers.bounds:Memory", "memory stays bounded, faults or not"),
-        "exit_time": Kind("harness.judging.checkers.exit_time:ExitTime", "who is told to end ends in time"),
-        "descriptors": Kind("harness.judging.checkers.bounds:Descriptors", "open descriptors stay bounded"),
-        "disk": Kind("harness.judging.checkers.bounds:Disk", "what is kept on disk stays bounded"),
-        "acknowledged_share": Kind(
-            "harness.judging.checkers.acknowledged_share:AcknowledgedShare",
+        "memory_mib_above_idle": Kind(
+            "harness.judging.checkers.memory_mib_above_idle:MemoryMibAboveIdle",
+            "memory stays bounded, faults or not",
+        ),
+        "exit_seconds": Kind(
+            "harness.judging.checkers.exit_seconds:ExitSeconds",
+            "the application and the stack's processes end in time",
+        ),
+        "descriptors_above_idle": Kind(
+            "harness.judging.checkers.descriptors_above_idle:DescriptorsAboveIdle",
+            "open descriptors stay bounded",
+        ),
+        "disk_mib_above_idle": Kind(
+            "harness.judging.checkers.disk_mib_above_idle:DiskMibAboveIdle",
+            "what is kept on disk stays bounded",
+        ),
+        "unacknowledged_percent": Kind(
+            "harness.judging.checkers.unacknowledged_percent:UnacknowledgedPercent",
             "what is neither refused nor counted as dropped is acknowledged",
         ),
-        "accounting": Kind(
-            "harness.judging.checkers.accounting:Accounting",
+        "miscounted": Kind(
+            "harness.judging.checkers.miscounted:Miscounted",
             "the stack's own counters agree with what was measured",
         ),
     },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from harness.evidence.lines import digest
+from harness.judging.checker import Charge
 from harness.model.facts import (
     PROBES_FOUND,
     Acknowledged,
@@ -19,7 +20,7 @@ from harness.model.facts import (
     Sample,
     Sent,
 )
-from harness.model.protocols import Charge, Part, Promises, Scenario, Step
+from harness.model.protocols import Part, Promises, Scenario, Step
 
 SECOND = 1_000_000_000
 MS = 1_000_000
@@ -37,7 +38,7 @@ def scenario(*steps: Step, sending_seconds: float = 10.0) -> Scenario:
         producers=2,
         sending_seconds=sending_seconds,
         steps=steps,
-        checks=("conservation",),
+        checks=(Part("acknowledged_lost"),),
         liveness_seconds=30.0,
     )
 

@@ -89,7 +89,7 @@ def test_a_whole_file_becomes_a_scenario(tmp_path):
 
 
 def test_all_checks_apply_where_none_are_named(tmp_path):
-    assert load_scenario(write(tmp_path, HEAD + LOAD)).checks == tuple(CHECKERS.kinds)
+    assert load_scenario(write(tmp_path, HEAD + LOAD)).checks == tuple(map(Part, CHECKERS.kinds))
 
 
 def test_a_scenario_runs_alone_unless_it_says_otherwise(tmp_path):
@@ -100,10 +100,10 @@ def test_a_scenario_runs_alone_unless_it_says_otherwise(tmp_path):
 def test_what_neighbours_would_feel_or_change_is_a_mistake_beside_them(tmp_path):
     text = WHOLE.replace("target: to_store", "target: load")
 
-    assert mistakes(tmp_path, f"{text}exclusive: false\nchecks: [conservation, caller_latency]\n") == [
+    assert mistakes(tmp_path, f"{text}exclusive: false\nchecks: [acknowledged_lost, response_p99_ms]\n") == [
         'outage.yaml:9 steps[0].target: "load" is felt by the scenarios beside this one. Remove "exclusive: '
         'false", or this.',
-        'outage.yaml:14 checks[1]: "caller_latency" measures what scenarios beside this one change. Remove '
+        'outage.yaml:14 checks[1]: "response_p99_ms" measures what scenarios beside this one change. Remove '
         '"exclusive: false", or this.',
     ]
 
@@ -112,7 +112,7 @@ def test_all_mistakes_of_a_file_come_at_once(tmp_path):
     text = (
         HEAD.replace("hypothesis", "hypotesis")
         + "workload: {kind: stedy}\n"
-        + "sending_seconds: yes\nproducers: 0\nchecks: [liveness, conversation]\n"
+        + "sending_seconds: yes\nproducers: 0\nchecks: [fresh_record_seconds, acknowledged_los]\n"
         + "steps:\n  - fault: black_whole\n    target: to_store\n    at_seconds: 1\n    for_seconds: 2\n"
     )
 
@@ -122,7 +122,7 @@ def test_all_mistakes_of_a_file_come_at_once(tmp_path):
         'outage.yaml:5 workload.kind: no workload "stedy". Did you mean "steady"?',
         'outage.yaml:6 sending_seconds: must be a number, not "yes".',
         "outage.yaml:7 producers: must be at least 1, not 0.",
-        'outage.yaml:8 checks[1]: no check "conversation". Did you mean "conservation"?',
+        'outage.yaml:8 checks[1]: no check "acknowledged_los". Did you mean "acknowledged_lost"?',
         'outage.yaml:10 steps[0].fault: no fault "black_whole". Did you mean "black_hole"?',
         "outage.yaml:12 steps[0].at_seconds: must be at least 2, not 1: the steady state before a fault is "
         "what it is judged against.",
@@ -282,8 +282,8 @@ def test_a_step_ends_before_sending_does(tmp_path):
 
 
 def test_a_check_named_twice_is_refused(tmp_path):
-    assert mistakes(tmp_path, f"{HEAD}{LOAD}checks: [liveness, liveness]\n") == [
-        'outage.yaml:7 checks[1]: "liveness" stands here twice. Remove one.'
+    assert mistakes(tmp_path, f"{HEAD}{LOAD}checks: [fresh_record_seconds, fresh_record_seconds]\n") == [
+        'outage.yaml:7 checks[1]: "fresh_record_seconds" stands here twice. Remove one.'
     ]
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from harness.evidence.lines import digest, stamp
 from harness.evidence.readback import Outlets, OutletSpec, Reading
-from harness.judging.checkers.integrity import Integrity
-from harness.judging.timeline import account
+from harness.judging.checkers.corrupted import Corrupted
+from harness.judging.timeline import timeline
 from harness.model.facts import DeadLettered, Due, Found
 from harness.model.protocols import Status, StoredDocument
 from tests.unit.harness.literal_history import charge
@@ -36,7 +36,7 @@ def only(kind, events):
 
 
 def integrity(events):
-    return Integrity(charge()).check([Due(3, 1, 0, digest(SENT)), *events])
+    return Corrupted(charge()).check(timeline([Due(3, 1, 0, digest(SENT)), *events]))
 
 
 def test_an_unchanged_line_is_no_transformed_one():
@@ -82,7 +82,7 @@ def test_what_no_declared_transform_explains_whole_is_corruption(stored, transfo
     found = only(Found, events)
     assert not found.transformed
     assert found.excerpt
-    assert account([Due(3, 1, 0, digest(SENT)), *events]).copies[3] == [found]
+    assert timeline([Due(3, 1, 0, digest(SENT)), *events]).copies[3] == [found]
     assert (integrity(events).status, integrity(events).vetoes) == (Status.FAIL, ("undetected corruption",))
 
 

@@ -11,21 +11,21 @@ WHOLE = replace(
     dead_letters=DeadLetterOutlet(Part("file")),
     counters=CounterSource(Part("json_file"), {"delivered": ("a",), "held": ("b",)}),
 )
-CHECKS = ("conservation", "order", "dead_letters", "accounting")
+CHECKS = ("acknowledged_lost", "out_of_order", "dead_letters_misplaced", "miscounted")
 
 
 def examined(stack, *steps, checks=CHECKS):
-    return checks_of(replace(scenario(*steps), checks=checks), stack)
+    return checks_of(replace(scenario(*steps), checks=tuple(map(Part, checks))), stack)
 
 
 def test_what_a_stack_does_not_declare_is_not_planned_and_named():
     checks = examined(BARE)
 
-    assert list(checks.planned) == ["conservation"]
+    assert list(checks.planned) == ["acknowledged_lost"]
     assert checks.unplanned == {
-        "order": "the stack promises no order_by",
-        "dead_letters": "the stack declares no dead_letters",
-        "accounting": "the stack declares no counters",
+        "out_of_order": "the stack promises no order_by",
+        "dead_letters_misplaced": "the stack declares no dead_letters",
+        "miscounted": "the stack declares no counters",
     }
 
 
@@ -37,32 +37,39 @@ def test_what_a_stack_declares_is_planned():
 
 
 def test_recovery_is_planned_where_there_is_a_fault_to_recover_from():
-    checks = ("backlog_recovery", "throughput_recovery")
+    checks = ("backlog_seconds", "throughput_recovery_seconds")
 
     assert list(examined(BARE, checks=checks).planned) == []
     assert list(examined(BARE, STEP, checks=checks).planned) == list(checks)
 
 
 def test_what_neighbours_would_change_is_planned_only_where_a_scenario_runs_alone():
-    checks = ("conservation", "caller_latency", "memory", "exit_time", "throughput_recovery", "liveness")
+    checks = (
+        "acknowledged_lost",
+        "response_p99_ms",
+        "memory_mib_above_idle",
+        "exit_seconds",
+        "throughput_recovery_seconds",
+        "fresh_record_seconds",
+    )
     stack = replace(BARE, promises=Promises(memory_mib_above_idle=64.0))
-    beside = replace(scenario(STEP), checks=checks, exclusive=False)
+    beside = replace(scenario(STEP), checks=tuple(map(Part, checks)), exclusive=False)
 
     found = checks_of(beside, stack)
 
-    assert list(found.planned) == ["conservation", "liveness"]
+    assert list(found.planned) == ["acknowledged_lost", "fresh_record_seconds"]
     assert found.unplanned == {
-        "caller_latency": NOT_ALONE,
-        "memory": NOT_ALONE,
-        "exit_time": "the stack promises no exit_seconds",
-        "throughput_recovery": NOT_ALONE,
+        "response_p99_ms": NOT_ALONE,
+        "memory_mib_above_idle": NOT_ALONE,
+        "exit_seconds": "the stack promises no exit_seconds",
+        "throughput_recovery_seconds": NOT_ALONE,
     }
 
 
 def test_a_check_that_asks_for_nothing_special_is_always_planned():
     checks = examined(BARE, checks=(f"{__name__}:PLUGIN",))
 
-    assert list(checks.planned) == [f"{__name__}:PLUGIN"]
+    assert list(checks.planned) == ["own_thing"]
 
 
 def test_checkers_are_told_what_the_stack_declares():
@@ -75,5 +82,8 @@ def test_checkers_are_told_what_the_stack_declares():
 class PLUGIN:
     """A checker of somebody's own, named by a dotted path."""
 
-    objective = "own.thing"
+    objective = "own_thing"
     dimension = "delivery"
+
+    def __init__(self, charge):
+        self.charge = charge

@@ -10,7 +10,7 @@ from harness.judging.waivers import Exemption
 from harness.model.protocols import Status, Verdict
 from harness.model.result import DimensionScore, ObjectiveScore, Score
 
-LATENCY = "caller.response_p99_ms"
+LATENCY = "response_p99_ms"
 SEVERITY = (Status.PASS, Status.WARN, Status.INCONCLUSIVE, Status.FAIL)
 
 
@@ -115,9 +115,7 @@ def test_what_nobody_judged_is_inconclusive_and_suggests_the_nearest(rules):
     decision = judged_by(score(100, 100), GOOD, rules)
 
     assert decision.status is Status.INCONCLUSIVE
-    assert (
-        'no objective "caller.response_p9_ms". Did you mean "caller.response_p99_ms"?' in decision.reasons[0]
-    )
+    assert 'no objective "caller.response_p9_ms". Did you mean "response_p99_ms"?' in decision.reasons[0]
 
 
 @pytest.mark.parametrize(
@@ -175,19 +173,19 @@ def test_a_limit_is_exceeded_beyond_its_bound(comparison, values):
 
 
 def lost(status: Status, **more) -> Verdict:
-    return Verdict("delivery.acknowledged_lost", "delivery", status, "records are missing", 3, **more)
+    return Verdict("acknowledged_lost", "delivery", status, "records are missing", 3, **more)
 
 
 def two_objectives(delivery: Status, low: float, high: float) -> Score:
     """Return a score of two objectives worth 50 points each; the latency is full."""
     rows = (
-        ObjectiveScore("delivery.acknowledged_lost", delivery, 50, low, high),
+        ObjectiveScore("acknowledged_lost", delivery, 50, low, high),
         ObjectiveScore(LATENCY, Status.PASS, 50, 50, 50),
     )
     return Score(50 + low, 50 + high, 1, (DimensionScore("both", 100, 50 + low, 50 + high, rows),), (), ())
 
 
-WAIVER = Exemption("delivery.acknowledged_lost", TODAY, "the broker is being replaced")
+WAIVER = Exemption("acknowledged_lost", TODAY, "the broker is being replaced")
 WAIVED = GateRules(waivers=(WAIVER,))
 
 
@@ -198,7 +196,7 @@ def test_what_is_waived_does_not_count_and_is_said(status, high):
     assert decision.status is Status.WARN
     assert decision.reasons == (
         "Waived until 2027-01-31 (the broker is being replaced): "
-        f"delivery.acknowledged_lost is {status.value}: records are missing",
+        f"acknowledged_lost is {status.value}: records are missing",
         "Leaving out what is waived, the score is at least 100, and 98 is asked for.",
     )
 
@@ -209,7 +207,7 @@ def test_a_waiver_that_has_expired_counts_for_nothing_and_is_said():
 
     assert decision.status is Status.FAIL
     assert decision.reasons[-1] == (
-        "The exemption of delivery.acknowledged_lost expired on 2027-01-30 (the broker is being replaced); "
+        "The exemption of acknowledged_lost expired on 2027-01-30 (the broker is being replaced); "
         "it counts again."
     )
 
@@ -220,9 +218,7 @@ def test_a_veto_cannot_be_waived():
 
     assert decision.status is Status.FAIL
     assert decision.reasons[0].startswith('Veto "acknowledged loss"')
-    assert decision.reasons[-1] == (
-        "The waiver of delivery.acknowledged_lost does not cover a veto: no rule can."
-    )
+    assert decision.reasons[-1] == ("The waiver of acknowledged_lost does not cover a veto: no rule can.")
 
 
 @pytest.mark.parametrize("status", [Status.ERROR, Status.NOT_RUN])
@@ -259,7 +255,7 @@ def test_a_waiver_of_what_nobody_judged_says_what_it_may_have_meant():
     )
 
     assert decision.status is Status.PASS
-    assert 'Did you mean "delivery.acknowledged_lost"?' in decision.reasons[-1]
+    assert 'Did you mean "acknowledged_lost"?' in decision.reasons[-1]
 
 
 @pytest.mark.parametrize(
@@ -296,7 +292,7 @@ points = st.floats(0, 100)
 verdict_lists = st.lists(
     st.builds(
         Verdict,
-        objective=st.sampled_from((LATENCY, "delivery.acknowledged_lost")),
+        objective=st.sampled_from((LATENCY, "acknowledged_lost")),
         dimension=st.just("delivery"),
         status=st.sampled_from(Status),
         summary=st.just("seen"),
@@ -309,7 +305,7 @@ verdict_lists = st.lists(
 rules = st.builds(
     GateRules,
     score_min=points,
-    veto=st.sampled_from(((), ("delivery.acknowledged_lost",))),
+    veto=st.sampled_from(((), ("acknowledged_lost",))),
     objectives=st.sampled_from(({}, RULES.objectives)),
     on_inconclusive=st.sampled_from(OnInconclusive),
 )

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.judging.checkers.conservation import VETO, Conservation
-from harness.judging.checkers.liveness import Liveness
+from harness.judging.checkers.acknowledged_lost import VETO, AcknowledgedLost
+from harness.judging.checkers.fresh_record_seconds import FreshRecordSeconds
 from harness.judging.outcomes import fates
-from harness.judging.timeline import account
+from harness.judging.timeline import timeline
 from harness.model.facts import CounterRead, Destroyed, FaultChanged, FaultSeen, Found, PhaseChanged
 from harness.model.protocols import APPLICATION, Level, Permits, Promises, Status, Step
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, without
@@ -32,7 +32,7 @@ def promised(level):
 
 
 def test_an_acknowledgement_at_memory_does_not_survive_the_applications_kill():
-    verdict = Conservation(promised(Level.MEMORY)).check(run(*killed()))
+    verdict = AcknowledgedLost(promised(Level.MEMORY)).check(timeline(run(*killed())))
 
     assert (verdict.status, verdict.vetoes) == (Status.PASS, ())
     assert any("excused" in line and "590, 591" in line for line in verdict.evidence)
@@ -40,7 +40,7 @@ def test_an_acknowledgement_at_memory_does_not_survive_the_applications_kill():
 
 @pytest.mark.parametrize("level", [Level.WRITE, Level.FSYNC])
 def test_an_acknowledgement_at_write_or_fsync_is_never_excused(level):
-    verdict = Conservation(promised(level)).check(run(*killed()))
+    verdict = AcknowledgedLost(promised(level)).check(timeline(run(*killed())))
 
     assert (verdict.status, verdict.value, verdict.vetoes) == (Status.FAIL, 10, (VETO,))
 
@@ -56,13 +56,13 @@ def test_an_acknowledgement_at_write_or_fsync_is_never_excused(level):
     ids=["of the store", "of another process", "which only pauses", "which was not proved"],
 )
 def test_no_other_fault_excuses_a_loss_at_memory(fault):
-    assert Conservation(promised(Level.MEMORY)).check(run(*fault)).status is Status.FAIL
+    assert AcknowledgedLost(promised(Level.MEMORY)).check(timeline(run(*fault))).status is Status.FAIL
 
 
 def test_what_was_acknowledged_after_the_kill_is_owed():
     events = without(run(*killed()), Found, 700)
 
-    verdict = Conservation(promised(Level.MEMORY)).check(events)
+    verdict = AcknowledgedLost(promised(Level.MEMORY)).check(timeline(events))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
     assert "record 700" in verdict.counterexample[0]
@@ -71,20 +71,20 @@ def test_what_was_acknowledged_after_the_kill_is_owed():
 def test_missing_records_that_are_still_held_are_late_and_not_lost():
     events = run(CounterRead(at(14), "held", 10))
 
-    assert Conservation(promised(Level.FSYNC)).check(events).status is Status.INCONCLUSIVE
-    liveness = Liveness(promised(Level.FSYNC)).check(events)
-    assert liveness.status is Status.FAIL
-    assert "still held" in liveness.summary
+    assert AcknowledgedLost(promised(Level.FSYNC)).check(timeline(events)).status is Status.INCONCLUSIVE
+    fresh = FreshRecordSeconds(promised(Level.FSYNC)).check(timeline(events))
+    assert fresh.status is Status.FAIL
+    assert "still held" in fresh.summary
 
 
 def test_more_missing_than_held_is_loss_of_the_rest():
-    verdict = Conservation(promised(Level.FSYNC)).check(run(CounterRead(at(14), "held", 4)))
+    verdict = AcknowledgedLost(promised(Level.FSYNC)).check(timeline(run(CounterRead(at(14), "held", 4))))
 
     assert (verdict.status, verdict.value, verdict.vetoes) == (Status.FAIL, 6, (VETO,))
 
 
 def test_what_was_held_before_the_drain_ended_excuses_nothing():
-    verdict = Conservation(promised(Level.FSYNC)).check(run(CounterRead(at(12), "held", 10)))
+    verdict = AcknowledgedLost(promised(Level.FSYNC)).check(timeline(run(CounterRead(at(12), "held", 10))))
 
     assert verdict.status is Status.FAIL
 
@@ -92,14 +92,14 @@ def test_what_was_held_before_the_drain_ended_excuses_nothing():
 def test_holding_nothing_that_is_owed_is_no_finding():
     events = [*good_run(), PhaseChanged(at(13), "read back"), CounterRead(at(14), "held", 10)]
 
-    assert fates(account(events), promised(Level.FSYNC)).held == 0
-    assert Liveness(promised(Level.FSYNC)).check(events).status is Status.PASS
+    assert fates(timeline(events), promised(Level.FSYNC)).held == 0
+    assert FreshRecordSeconds(promised(Level.FSYNC)).check(timeline(events)).status is Status.PASS
 
 
 def test_a_counted_drop_never_excuses_an_acknowledged_record():
     events = run(CounterRead(at(14), "dropped", 10))
 
-    assert Conservation(promised(Level.FSYNC)).check(events).status is Status.FAIL
+    assert AcknowledgedLost(promised(Level.FSYNC)).check(timeline(events)).status is Status.FAIL
 
 
 # --- what a fault destroyed --------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ def counted(value):
 
 
 def test_a_loss_that_a_permitted_fault_caused_and_the_stack_counted_is_no_veto():
-    verdict = Conservation(permitting(blast=5)).check(run(*flipped("a:1", "a:2"), counted(10)))
+    verdict = AcknowledgedLost(permitting(blast=5)).check(timeline(run(*flipped("a:1", "a:2"), counted(10))))
 
     assert (verdict.status, verdict.value, verdict.vetoes) == (Status.PASS, 0, ())
     assert verdict.summary.endswith("destroyed by a fault, permitted and counted: 10")
@@ -134,7 +134,7 @@ def test_a_loss_that_a_permitted_fault_caused_and_the_stack_counted_is_no_veto()
 def test_one_record_more_than_promised_or_counted_is_lost(blast, said):
     places = [f"a:{n}" for n in range(2)]
 
-    verdict = Conservation(permitting(blast=blast)).check(run(*flipped(*places), counted(said)))
+    verdict = AcknowledgedLost(permitting(blast=blast)).check(timeline(run(*flipped(*places), counted(said))))
 
     assert (verdict.status, verdict.vetoes) == (Status.FAIL, (VETO,))
     assert verdict.value == 10 - min(2 * blast, said)
@@ -151,29 +151,33 @@ def test_one_record_more_than_promised_or_counted_is_lost(blast, said):
     ids=["nothing was hit", "it was not proved", "no counter", "counted only before the drain ended"],
 )
 def test_without_a_hit_or_a_count_nothing_is_excused(events, why):
-    verdict = Conservation(permitting()).check(run(*events))
+    verdict = AcknowledgedLost(permitting()).check(timeline(run(*events)))
 
     assert (verdict.status, verdict.value, verdict.vetoes) == (Status.FAIL, 10, (VETO,))
     assert any(why in line for line in verdict.evidence)
 
 
 def test_without_a_promise_nothing_is_excused():
-    verdict = Conservation(permitting(blast=None)).check(run(*flipped("a:1", "a:2"), counted(10)))
+    verdict = AcknowledgedLost(permitting(blast=None)).check(
+        timeline(run(*flipped("a:1", "a:2"), counted(10)))
+    )
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 10)
     assert any("promises no corruption_blast_records" in line for line in verdict.evidence)
 
 
 def test_a_step_that_permits_nothing_excuses_nothing_whatever_was_hit_and_counted():
-    verdict = Conservation(permitting(replace(FLIP, permits=Permits()))).check(
-        run(*flipped("a:1", "a:2"), counted(10))
+    verdict = AcknowledgedLost(permitting(replace(FLIP, permits=Permits()))).check(
+        timeline(run(*flipped("a:1", "a:2"), counted(10)))
     )
 
     assert (verdict.status, verdict.value, verdict.vetoes) == (Status.FAIL, 10, (VETO,))
 
 
 def test_a_place_hit_beyond_what_is_permitted_excuses_nothing():
-    verdict = Conservation(permitting(blast=3)).check(run(*flipped("a:1", "a:2", "a:3", "a:4"), counted(10)))
+    verdict = AcknowledgedLost(permitting(blast=3)).check(
+        timeline(run(*flipped("a:1", "a:2", "a:3", "a:4"), counted(10)))
+    )
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 10 - 2 * 3)
 
@@ -181,12 +185,12 @@ def test_a_place_hit_beyond_what_is_permitted_excuses_nothing():
 def test_what_another_step_destroyed_is_not_permitted_by_this_one():
     events = run(*flipped("a:1", "a:2", step=0), counted(10))
 
-    assert Conservation(permitting()).check(events).value == 10
+    assert AcknowledgedLost(permitting()).check(timeline(events)).value == 10
 
 
 def test_destroyed_comes_before_held_and_the_rest_is_lost():
     found = fates(
-        account(run(*flipped("a:1"), counted(3), CounterRead(at(14), "held", 5))), permitting(blast=4)
+        timeline(run(*flipped("a:1"), counted(3), CounterRead(at(14), "held", 5))), permitting(blast=4)
     )
 
     assert (found.destroyed, found.held, found.lost_min) == (3, 5, 2)
@@ -195,14 +199,14 @@ def test_destroyed_comes_before_held_and_the_rest_is_lost():
 def test_destroyed_and_held_together_are_late():
     events = run(*flipped("a:1"), counted(3), CounterRead(at(14), "held", 9))
 
-    assert Conservation(permitting()).check(events).status is Status.INCONCLUSIVE
-    assert fates(account(events), permitting()).held == 7
+    assert AcknowledgedLost(permitting()).check(timeline(events)).status is Status.INCONCLUSIVE
+    assert fates(timeline(events), permitting()).held == 7
 
 
 def test_nothing_missing_is_no_finding_whatever_was_destroyed():
     events = [*good_run(), PhaseChanged(at(13), "read back"), *flipped("a:1"), counted(1)]
 
-    verdict = Conservation(permitting()).check(events)
+    verdict = AcknowledgedLost(permitting()).check(timeline(events))
 
     assert (verdict.status, verdict.value) == (Status.PASS, 0)
     assert "destroyed" not in verdict.summary

@@ -6,17 +6,16 @@ from harness.judging.score import WEIGHTS, score
 from harness.model.protocols import Status, Verdict
 
 PLANNED = {
-    "delivery.lost": "delivery",
-    "integrity.duplicated": "integrity",
-    "integrity.corrupted": "integrity",
-    "recovery.fresh": "recovery",
+    "lost": "delivery",
+    "duplicated": "integrity",
+    "corrupted": "integrity",
+    "fresh": "recovery",
 }
 STATUSES = st.sampled_from(list(Status))
 
 
 def _verdicts(status=Status.PASS, **changed):
-    named = {name.replace("__", "."): value for name, value in changed.items()}
-    return [Verdict(name, PLANNED[name], named.get(name, status), "") for name in PLANNED]
+    return [Verdict(name, PLANNED[name], changed.get(name, status), "") for name in PLANNED]
 
 
 def test_all_passes_score_exactly_one_hundred():
@@ -38,32 +37,32 @@ def test_weights_of_unexamined_dimensions_are_scaled_away_and_named():
 
 
 def test_an_objective_shares_its_dimensions_weight_equally():
-    result = score(PLANNED, _verdicts(integrity__duplicated=Status.FAIL))
+    result = score(PLANNED, _verdicts(duplicated=Status.FAIL))
 
     assert result.low == result.high == pytest.approx(100 - 100 * 7.5 / 55)
 
 
 def test_a_warning_is_worth_half():
-    assert score(PLANNED, _verdicts(delivery__lost=Status.WARN)).low == pytest.approx(100 - 50 * 25 / 55)
+    assert score(PLANNED, _verdicts(lost=Status.WARN)).low == pytest.approx(100 - 50 * 25 / 55)
 
 
 def test_what_is_unresolved_opens_the_interval():
-    result = score(PLANNED, _verdicts(delivery__lost=Status.INCONCLUSIVE))
+    result = score(PLANNED, _verdicts(lost=Status.INCONCLUSIVE))
 
     assert (result.low, result.high) == (pytest.approx(100 * 30 / 55), 100)
     assert result.coverage == pytest.approx(30 / 55)
 
 
 def test_the_worst_scenario_decides_an_objective():
-    verdicts = [*_verdicts(), Verdict("delivery.lost", "delivery", Status.FAIL, "")]
+    verdicts = [*_verdicts(), Verdict("lost", "delivery", Status.FAIL, "")]
 
     assert score(PLANNED, verdicts).high == pytest.approx(100 * 30 / 55)
 
 
 def test_a_fail_beside_something_unresolved_is_resolved():
     verdicts = [
-        *_verdicts(delivery__lost=Status.INCONCLUSIVE),
-        Verdict("delivery.lost", "delivery", Status.FAIL, ""),
+        *_verdicts(lost=Status.INCONCLUSIVE),
+        Verdict("lost", "delivery", Status.FAIL, ""),
     ]
     result = score(PLANNED, verdicts)
 
@@ -72,13 +71,13 @@ def test_a_fail_beside_something_unresolved_is_resolved():
 
 
 def test_a_planned_objective_without_any_verdict_is_unresolved():
-    result = score(PLANNED, [v for v in _verdicts() if v.objective != "delivery.lost"])
+    result = score(PLANNED, [v for v in _verdicts() if v.objective != "lost"])
 
     assert result.low < result.high == 100
 
 
 def test_vetoes_are_collected_once():
-    veto = Verdict("delivery.lost", "delivery", Status.FAIL, "", vetoes=("acknowledged loss",))
+    veto = Verdict("lost", "delivery", Status.FAIL, "", vetoes=("acknowledged loss",))
 
     assert score(PLANNED, [*_verdicts(), veto, veto]).vetoes == ("acknowledged loss",)
 

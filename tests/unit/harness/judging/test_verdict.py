@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.judging.checkers.conservation import Conservation
+from harness.judging.checkers.acknowledged_lost import AcknowledgedLost
+from harness.judging.timeline import timeline
 from harness.judging.verdict import judge, worst
 from harness.model.facts import (
     Acknowledged,
@@ -19,15 +20,15 @@ from harness.model.protocols import Status, Verdict
 from tests.unit.harness.literal_history import STEP, at, charge, fault, good_run, replaced, without
 
 CHARGE = charge(STEP)
-CHECKERS = [Conservation(CHARGE)]
+CHECKERS = [AcknowledgedLost(CHARGE)]
 
 
 def _status(events):
-    return judge(events, CHARGE, CHECKERS).status
+    return judge(timeline(events), CHARGE, CHECKERS).status
 
 
 def test_a_proper_examination_passes():
-    judgement = judge(good_run(), CHARGE, CHECKERS)
+    judgement = judge(timeline(good_run()), CHARGE, CHECKERS)
 
     assert judgement.status is Status.PASS
     assert judgement.remarks == ()
@@ -40,7 +41,7 @@ def test_a_pass_without_proof_that_the_fault_landed_is_inconclusive():
         FaultSeen(at(4), 0, False, "pid 7 runs")
     ]
 
-    judgement = judge(events, CHARGE, CHECKERS)
+    judgement = judge(timeline(events), CHARGE, CHECKERS)
 
     assert judgement.status is Status.INCONCLUSIVE
     assert "not proved to have landed: pid 7 runs" in judgement.remarks[0]
@@ -57,7 +58,7 @@ def test_a_loss_stays_a_fail_although_the_fault_was_not_proved():
 
 
 def test_a_pass_without_steady_state_is_inconclusive():
-    judgement = judge(without(good_run(), Acknowledged, *range(5)), CHARGE, CHECKERS)
+    judgement = judge(timeline(without(good_run(), Acknowledged, *range(5))), CHARGE, CHECKERS)
 
     assert judgement.status is Status.INCONCLUSIVE
     assert "395 of 400" in judgement.remarks[0]
@@ -68,7 +69,7 @@ def test_steady_state_holds_with_one_record_in_a_hundred_missing():
 
 
 def test_a_stack_that_goes_silent_while_the_fault_is_on_cannot_pass():
-    judgement = judge(without(good_run(), Acknowledged, *range(400, 601)), CHARGE, CHECKERS)
+    judgement = judge(timeline(without(good_run(), Acknowledged, *range(400, 601))), CHARGE, CHECKERS)
 
     assert judgement.status is Status.INCONCLUSIVE
     assert "silent stack proves nothing" in judgement.remarks[0]
@@ -82,7 +83,7 @@ def test_a_skipped_step_is_not_run_never_a_pass():
 
 def test_when_the_harness_broke_even_a_fail_says_nothing():
     judgement = judge(
-        [*without(good_run(), Found, 450), Broke(at(5), "drain", "disk full")], CHARGE, CHECKERS
+        timeline([*without(good_run(), Found, 450), Broke(at(5), "drain", "disk full")]), CHARGE, CHECKERS
     )
 
     assert judgement.status is Status.ERROR
@@ -91,7 +92,7 @@ def test_when_the_harness_broke_even_a_fail_says_nothing():
 
 
 def test_a_process_that_ended_by_itself_is_remarked():
-    judgement = judge([*good_run(), ProcessExited(at(5), "shipper", -9)], CHARGE, CHECKERS)
+    judgement = judge(timeline([*good_run(), ProcessExited(at(5), "shipper", -9)]), CHARGE, CHECKERS)
 
     assert judgement.remarks == ('process "shipper" ended by itself with -9',)
 
@@ -104,7 +105,7 @@ def test_a_checker_that_breaks_is_an_error_not_a_missing_verdict():
         def check(self, events) -> Verdict:
             raise ZeroDivisionError
 
-    judgement = judge(good_run(), CHARGE, [Broken()])
+    judgement = judge(timeline(good_run()), CHARGE, [Broken()])
 
     assert judgement.status is Status.ERROR
     assert "ZeroDivisionError" in judgement.verdicts[0].summary
@@ -131,7 +132,7 @@ def test_the_worst_status_wins(statuses, expected):
 def test_a_workload_that_stalled_by_itself_cannot_pass():
     stalled = replaced(good_run(), Sent, 300, Sent(300, at(3.0 + 2.5)))
 
-    judgement = judge(stalled, CHARGE, CHECKERS)
+    judgement = judge(timeline(stalled), CHARGE, CHECKERS)
 
     assert judgement.status is Status.INCONCLUSIVE
     assert "the call of record 300, due at 3.000 s, came 2.5 s late" in judgement.remarks[0]
@@ -144,7 +145,7 @@ def test_calls_that_were_never_made_are_a_stalled_workload():
         if getattr(event, "sequence", 0) < 700 or isinstance(event, Due) or event.sequence >= 1000
     ]
 
-    judgement = judge(unsent, CHARGE, CHECKERS)
+    judgement = judge(timeline(unsent), CHARGE, CHECKERS)
 
     assert judgement.status is Status.INCONCLUSIVE
     assert "was never made" in judgement.remarks[0]
@@ -161,6 +162,20 @@ def test_calls_due_while_a_fault_holds_the_application_are_no_stalled_workload()
     step = replace(STEP, target="application")
     late = replaced(good_run(), Sent, 450, Sent(450, at(4.5 + 2.5)))
 
-    judgement = judge(late, charge(step), [Conservation(charge(step))])
+    judgement = judge(timeline(late), charge(step), [AcknowledgedLost(charge(step))])
 
     assert judgement.status is Status.PASS
+
+
+def test_every_checker_is_handed_the_one_timeline_of_the_scenario():
+    handed = []
+
+    class Watching(AcknowledgedLost):
+        def check(self, timeline):
+            handed.append(timeline)
+            return super().check(timeline)
+
+    made = timeline(good_run())
+    judge(made, CHARGE, [Watching(CHARGE), Watching(CHARGE)])
+
+    assert [each is made for each in handed] == [True, True]

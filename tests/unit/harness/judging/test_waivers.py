@@ -7,10 +7,10 @@ from harness.model.protocols import Status
 from tests.unit.harness.reporting.example_result import scenario_result
 
 TODAY = date(2027, 1, 31)
-OBJECTIVE = "integrity.duplicated"
+OBJECTIVE = "duplicated"
 HELD = Exemption(OBJECTIVE, TODAY, "the store keeps copies")
 ENDED = replace(HELD, until=date(2027, 1, 30))
-PLANNED = {OBJECTIVE: "integrity", "delivery.acknowledged_lost": "delivery"}
+PLANNED = {OBJECTIVE: "integrity", "acknowledged_lost": "delivery"}
 
 
 def test_an_exemption_holds_through_its_last_day_and_not_beyond():
@@ -26,7 +26,7 @@ def test_a_renewed_exemption_is_not_named_as_expired():
 def test_what_does_not_apply_leaves_the_plan_and_is_named():
     planned, left_out = applicable(PLANNED, (HELD,), TODAY)
 
-    assert planned == {"delivery.acknowledged_lost": "delivery"}
+    assert planned == {"acknowledged_lost": "delivery"}
     assert left_out == (f"{OBJECTIVE}: declared not applicable until 2027-01-31 (the store keeps copies)",)
 
 

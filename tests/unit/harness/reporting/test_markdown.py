@@ -72,11 +72,11 @@ def test_what_was_not_examined_and_each_attempt_are_named() -> None:
     result = replace(
         passing_result(),
         scenarios=(replace(scenario_result(), attempts=(attempt,)),),
-        unplanned=("integrity.order: the stack promises no order",),
+        unplanned=("out_of_order: the stack promises no order",),
     )
     html = rendered(result)
 
-    assert "degradation; confidentiality; self-observability; integrity.order: the stack promises" in html
+    assert "degradation; confidentiality; self-observability; out_of_order: the stack promises" in html
     assert "attempt 1 was INCONCLUSIVE after 12.5 s: steady state did not hold (history/spine)" in html
 
 

@@ -27,7 +27,7 @@ hypothesis: Something is seen.
 workload: {kind: steady, rate_per_second: 50}
 producers: 2
 sending_seconds: 3
-checks: [integrity]
+checks: [corrupted]
 """
 SUITE = """
 version: 1

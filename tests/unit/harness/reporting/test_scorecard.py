@@ -187,7 +187,7 @@ def test_the_limit_drawn_is_the_stacks_own_promise() -> None:
 
 def test_what_was_not_planned_is_named_with_what_was_not_examined() -> None:
     base = passing_result()
-    unplanned = ("integrity.order: the stack promises no order",)
+    unplanned = ("out_of_order: the stack promises no order",)
     text = Outline(page(replace(base, unplanned=unplanned))).text
     alone = replace(base, unplanned=unplanned, score=replace(base.score, not_examined=()))
 

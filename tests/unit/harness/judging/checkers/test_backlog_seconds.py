@@ -2,15 +2,18 @@ from dataclasses import replace
 
 import pytest
 
-from harness.judging.checkers.recovery_time import BacklogRecovery, ThroughputRecovery
+from harness.judging.checker import Charge
+from harness.judging.checkers.backlog_seconds import BacklogSeconds
+from harness.judging.checkers.throughput_recovery_seconds import ThroughputRecoverySeconds
+from harness.judging.timeline import timeline
 from harness.model.facts import STORED, ArchiveRead, FaultChanged, Found, Sample
-from harness.model.protocols import Charge, Status
+from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, scenario, without
 
 LIMIT = 4.0
 CHARGE = Charge(replace(scenario(STEP), recovery_seconds=LIMIT), charge(STEP).promises)
-THROUGHPUT = ThroughputRecovery(CHARGE)
-BACKLOG = BacklogRecovery(CHARGE)
+THROUGHPUT = ThroughputRecoverySeconds(CHARGE)
+BACKLOG = BacklogSeconds(CHARGE)
 
 
 def run(stored_at, *, until=14.0):
@@ -37,7 +40,7 @@ def hurt(back_at, per_second):
 def test_a_store_that_is_back_at_once_passes():
     events = run(hurt(6.0, 400))
 
-    verdicts = [checker.check(events) for checker in (THROUGHPUT, BACKLOG)]
+    verdicts = [checker.check(timeline(events)) for checker in (THROUGHPUT, BACKLOG)]
 
     assert [verdict.status for verdict in verdicts] == [Status.PASS, Status.PASS]
     assert verdicts[0].value == pytest.approx(0.5, abs=0.5)
@@ -47,7 +50,7 @@ def test_a_store_that_is_back_at_once_passes():
 def test_a_stack_that_never_recovers_fails_both():
     events = run(hurt(1000.0, 0))
 
-    verdicts = [checker.check(events) for checker in (THROUGHPUT, BACKLOG)]
+    verdicts = [checker.check(timeline(events)) for checker in (THROUGHPUT, BACKLOG)]
 
     assert [verdict.status for verdict in verdicts] == [Status.FAIL, Status.FAIL]
     assert [verdict.value for verdict in verdicts] == [None, None]
@@ -55,7 +58,7 @@ def test_a_stack_that_never_recovers_fails_both():
 
 
 def test_a_stack_that_waits_too_long_before_it_tries_again_fails():
-    verdict = THROUGHPUT.check(run(hurt(11.0, 1000)))
+    verdict = THROUGHPUT.check(timeline(run(hurt(11.0, 1000))))
 
     assert verdict.status is Status.FAIL
     assert verdict.value == pytest.approx(5.5, abs=0.5)
@@ -64,42 +67,42 @@ def test_a_stack_that_waits_too_long_before_it_tries_again_fails():
 def test_a_backlog_that_shrinks_too_slowly_fails_although_throughput_is_back():
     events = run(hurt(6.0, 95))
 
-    assert THROUGHPUT.check(events).status is Status.PASS
-    assert BACKLOG.check(events).status is Status.FAIL
+    assert THROUGHPUT.check(timeline(events)).status is Status.PASS
+    assert BACKLOG.check(timeline(events)).status is Status.FAIL
 
 
 def test_a_fault_that_hurt_nothing_needs_no_recovery():
     events = run(sent)
 
-    assert THROUGHPUT.check(events).value == 0
-    assert BACKLOG.check(events).value == 0
+    assert THROUGHPUT.check(timeline(events)).value == 0
+    assert BACKLOG.check(timeline(events)).value == 0
 
 
 def test_what_was_lost_is_not_waited_for():
     events = without(run(lambda t: sent(t) - (60 if t >= 4 else 0)), Found, *range(440, 500))
 
-    assert BACKLOG.check(events).status is Status.PASS
+    assert BACKLOG.check(timeline(events)).status is Status.PASS
 
 
 @pytest.mark.parametrize("missing", [Sample, ArchiveRead])
 def test_without_counts_or_a_reading_there_is_no_verdict(missing):
     events = [event for event in run(sent) if not isinstance(event, missing)]
 
-    assert THROUGHPUT.check(events).status is Status.INCONCLUSIVE
-    assert BACKLOG.check(events).status is Status.INCONCLUSIVE
+    assert THROUGHPUT.check(timeline(events)).status is Status.INCONCLUSIVE
+    assert BACKLOG.check(timeline(events)).status is Status.INCONCLUSIVE
 
 
 def test_a_fault_that_was_never_healed_leaves_it_open():
     events = [e for e in run(sent) if not (isinstance(e, FaultChanged) and e.state == "healed")]
 
-    assert BACKLOG.check(events).status is Status.INCONCLUSIVE
+    assert BACKLOG.check(timeline(events)).status is Status.INCONCLUSIVE
 
 
 def test_a_store_that_took_nothing_before_the_fault_leaves_it_open():
-    assert THROUGHPUT.check(run(lambda t: 0)).status is Status.INCONCLUSIVE
-    assert THROUGHPUT.check([]).status is Status.INCONCLUSIVE
+    assert THROUGHPUT.check(timeline(run(lambda t: 0))).status is Status.INCONCLUSIVE
+    assert THROUGHPUT.check(timeline([])).status is Status.INCONCLUSIVE
 
 
 def test_a_scenario_without_a_fault_does_not_plan_it():
-    assert BacklogRecovery.lacks(charge()) == "no scenario has a fault to recover from"
-    assert BacklogRecovery.lacks(charge(STEP)) == ""
+    assert BacklogSeconds(charge()).lacks() == "no scenario has a fault to recover from"
+    assert BacklogSeconds(charge(STEP)).lacks() == ""

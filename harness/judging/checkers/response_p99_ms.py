@@ -15,46 +15,48 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from harness.judging.call_times import MS_NS, Timing, outages_of, stuck_calls, timings_of
-from harness.judging.measure import Measure
+from harness.judging.checker import Charge
+from harness.judging.measure import Measure, given_limit
 from harness.judging.statistics import excess_odds, quantile, samples_needed
-from harness.judging.timeline import Account, Entry, Window, account
-from harness.model.facts import ControlCall, Event
-from harness.model.protocols import APPLICATION, Charge, Status, Verdict
+from harness.judging.timeline import Entry, Timeline, Window
+from harness.model.facts import ControlCall
+from harness.model.protocols import APPLICATION, Status, Verdict
+from harness.model.registry import module_word
 
 VETO = "deadlocked caller"
 _SHARE = 0.01
 _CONFIDENCE = 0.95
 
 
-class CallerLatency:
+class ResponseP99Ms:
     """The log call returns in time: `response` p99 within the promise, in every window of the run."""
 
-    objective: ClassVar[str] = "caller.response_p99_ms"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "caller protection"
     needs_quiet: ClassVar[bool] = True
 
-    def __init__(self, charge: Charge) -> None:
-        """Take what is to be judged."""
-        self._limit_ms = charge.promises.response_p99_ms
+    def __init__(self, charge: Charge, *, limit_ms: float | None = None) -> None:
+        """Take what is to be judged; the default limit is the stack's promise."""
+        self._limit_ms = given_limit("limit_ms", limit_ms) or charge.promises.response_p99_ms
         self._measure = Measure(self.objective, self.dimension, "ms", self._limit_ms)
 
-    def check(self, events: Sequence[Event]) -> Verdict:
+    def check(self, timeline: Timeline) -> Verdict:
         """Judge each window's p99; calls that never returned count with the time they were seen to take."""
-        run = account(events)
-        outages = outages_of(run, events)
-        timings = timings_of(run, outages)
-        gone = run.application_gone()
-        unanswered = "" if gone is None else _unanswered(run, gone)
+        outages = outages_of(timeline)
+        timings = timings_of(timeline, outages)
+        gone = timeline.application_gone()
+        unanswered = "" if gone is None else _unanswered(timeline, gone)
         sendable = [timing for timing in timings if gone is None or not gone.holds(timing.due_ns)]
         windows = [
-            (window, _within(sendable, window, self._limit_ms)) for window in _judged_windows(run, outages)
+            (window, _within(sendable, window, self._limit_ms))
+            for window in _judged_windows(timeline, outages)
         ]
         judged = [_judge(window.label, inside, self._limit_ms) for window, inside in windows if inside]
         if not judged:
             return self._measure.verdict(
                 Status.INCONCLUSIVE, None, unanswered or "no record was due", samples=0
             )
-        stuck = stuck_calls(run, outages)
+        stuck = stuck_calls(timeline, outages)
         status = Status.FAIL if stuck else _worst_of(status for status, _, _ in judged)
         if status is Status.PASS and unanswered:
             status = Status.INCONCLUSIVE
@@ -67,9 +69,9 @@ class CallerLatency:
             evidence=(
                 *(sentence for _, _, sentence in judged),
                 *_unjudged(timings, outages),
-                *_figures(_whole(timings, outages), events),
+                *_figures(_whole(timings, outages), timeline.control_calls),
             ),
-            counterexample=_longest(run, stuck, timings) if status is Status.FAIL else (),
+            counterexample=_longest(timeline, stuck, timings) if status is Status.FAIL else (),
             vetoes=(VETO,) if stuck else (),
             samples=min(len(inside) for _, inside in windows if inside),
         )
@@ -81,14 +83,14 @@ def _worst_of(statuses: Iterable[Status]) -> Status:
     return max(statuses, key=order.index)
 
 
-def _judged_windows(run: Account, outages: Sequence[Window]) -> list[Window]:
+def _judged_windows(timeline: Timeline, outages: Sequence[Window]) -> list[Window]:
     """Return the steady stretch and, for each fault, the stretch from its injection to the next one's.
 
     A fault's recovery belongs to it: where healing ends is known only afterwards, and a window must hold the
     number of samples that was planned for it. After a fault on the application its window begins with its
     healing, and so does that of a fault which lay within it.
     """
-    ends = [window.from_ns for _, window in run.fault_windows[1:]] + [run.probing_ns]
+    ends = [window.from_ns for _, window in timeline.fault_windows[1:]] + [timeline.probing_ns]
     own = {outage.from_ns for outage in outages}
     faults = [
         Window(
@@ -96,9 +98,9 @@ def _judged_windows(run: Account, outages: Sequence[Window]) -> list[Window]:
             max([window.from_ns, *(each.to_ns for each in outages if each.holds(window.from_ns))]),
             to_ns,
         )
-        for (_, window), to_ns in zip(run.fault_windows, ends, strict=False)
+        for (_, window), to_ns in zip(timeline.fault_windows, ends, strict=False)
     ]
-    return [run.steady(), *faults]
+    return [timeline.steady(), *faults]
 
 
 def _within(timings: Sequence[Timing], window: Window, limit_ms: float) -> list[Timing]:
@@ -141,20 +143,21 @@ def _unjudged(timings: Sequence[Timing], outages: Sequence[Window]) -> tuple[str
     return tuple(said)
 
 
-def _unanswered(run: Account, gone: Window) -> str:
+def _unanswered(timeline: Timeline, gone: Window) -> str:
     """Say how much nobody can judge because the application ended by itself; empty where that is nothing.
 
     Whether the stack made it end cannot be told from here, so this is no failure of the stack's, and no pass.
     """
     open_calls = [
-        entry for entry in run.scheduled() if entry.returned_ns is None and entry.due_ns < gone.to_ns
+        entry for entry in timeline.scheduled() if entry.returned_ns is None and entry.due_ns < gone.to_ns
     ]
     if not open_calls:
         return ""
-    ended = run.exits[APPLICATION]
+    ended = timeline.ended_by_itself(APPLICATION)
+    returncode = None if ended is None else ended.returncode
     return (
-        f"the application ended by itself with {ended.returncode} at about {run.seconds(gone.from_ns)}: "
-        f"{len(open_calls):,} of {len(run.scheduled()):,} records were not answered then or never sent"
+        f"the application ended by itself with {returncode} at about {timeline.seconds(gone.from_ns)}: "
+        f"{len(open_calls):,} of {len(timeline.scheduled()):,} records were not answered then or never sent"
     )
 
 
@@ -176,10 +179,8 @@ def _judge(label: str, timings: Sequence[Timing], limit_ms: float) -> tuple[Stat
     return Status.PASS, p99_ms, said
 
 
-def _figures(timings: Sequence[Timing], events: Sequence[Event]) -> tuple[str, ...]:
-    control_ms = [
-        (event.returned_ns - event.due_ns) / MS_NS for event in events if isinstance(event, ControlCall)
-    ]
+def _figures(timings: Sequence[Timing], control_calls: Sequence[ControlCall]) -> tuple[str, ...]:
+    control_ms = [(call.returned_ns - call.due_ns) / MS_NS for call in control_calls]
     return (
         _spread("call", [timing.call_ms for timing in timings]),
         _spread("response", [timing.response_ms for timing in timings]),
@@ -197,13 +198,14 @@ def _spread(name: str, values_ms: Sequence[float]) -> str:
     return f"{name}: {parts} ms over {len(values_ms):,} calls"
 
 
-def _longest(run: Account, stuck: Sequence[Entry], timings: Sequence[Timing]) -> tuple[str, ...]:
+def _longest(timeline: Timeline, stuck: Sequence[Entry], timings: Sequence[Timing]) -> tuple[str, ...]:
     if stuck:
         entry = stuck[0]
-        began = run.seconds(entry.sent_ns)
+        began = timeline.seconds(entry.sent_ns)
         return (f"the log call of record {entry.sequence} began at {began} and never returned",)
     longest = max(timings, key=lambda timing: timing.own_ms)
     return (
-        f"the record due at {run.seconds(longest.due_ns)} was answered {longest.response_ms:,.1f} ms later, "
-        f"{run.what_was_on(longest.due_ns)}; its own call took {longest.call_ms:,.1f} ms",
+        f"the record due at {timeline.seconds(longest.due_ns)} was answered "
+        f"{longest.response_ms:,.1f} ms later, {timeline.what_was_on(longest.due_ns)}; "
+        f"its own call took {longest.call_ms:,.1f} ms",
     )

@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
-from harness.judging.measure import Measure
-from harness.model.facts import EXIT_SECONDS, Event, Sample
-from harness.model.protocols import Charge, Status, Verdict
+from harness.judging.checker import Charge
+from harness.judging.measure import Measure, given_limit
+from harness.judging.timeline import Timeline
+from harness.model.facts import EXIT_SECONDS
+from harness.model.protocols import Status, Verdict
+from harness.model.registry import module_word
 
 
-class ExitTime:
+class ExitSeconds:
     """Whoever is told to end has ended within `exit_seconds`: a deployment must not hang on its logs.
 
     Measured at the end of the run, from the request to the end. One that had to be killed counts with the
     time it was waited for.
     """
 
-    objective: ClassVar[str] = "caller.exit_seconds"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "caller protection"
     needs_quiet: ClassVar[bool] = True
 
-    def __init__(self, charge: Charge) -> None:
-        """Take what is to be judged."""
-        self._limit_seconds = charge.promises.exit_seconds
+    def __init__(self, charge: Charge, *, limit_seconds: float | None = None) -> None:
+        """Take what is to be judged; the default limit is the stack's promise."""
+        self._limit_seconds = given_limit("limit_seconds", limit_seconds) or charge.promises.exit_seconds
         self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
 
-    @classmethod
-    def lacks(cls, charge: Charge) -> str:
+    def lacks(self) -> str:
         """Return what must be declared for this to be planned."""
-        return "" if charge.promises.exit_seconds is not None else "the stack promises no exit_seconds"
+        return "the stack promises no exit_seconds" if self._limit_seconds is None else ""
 
-    def check(self, events: Sequence[Event]) -> Verdict:
+    def check(self, timeline: Timeline) -> Verdict:
         """Compare the longest exit with the promise."""
-        prefix = f"{EXIT_SECONDS}."
         exits = {
-            event.name.removeprefix(prefix): event.value
-            for event in events
-            if isinstance(event, Sample) and event.name.startswith(prefix)
+            process: samples[-1].value
+            for process, samples in timeline.samples_by_process(EXIT_SECONDS).items()
         }
         if not exits or self._limit_seconds is None:
             return self._measure.verdict(Status.INCONCLUSIVE, None, "no exit was measured")

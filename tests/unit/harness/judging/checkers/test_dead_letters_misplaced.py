@@ -1,16 +1,17 @@
 from dataclasses import replace
 
 from harness.evidence.lines import digest
-from harness.judging.checkers.conservation import Conservation
-from harness.judging.checkers.dead_letters import DeadLetters
-from harness.judging.checkers.duplication import Duplication
-from harness.judging.checkers.integrity import Integrity
+from harness.judging.checkers.acknowledged_lost import AcknowledgedLost
+from harness.judging.checkers.corrupted import Corrupted
+from harness.judging.checkers.dead_letters_misplaced import DeadLettersMisplaced
+from harness.judging.checkers.duplicated import Duplicated
+from harness.judging.timeline import timeline
 from harness.model.facts import Acknowledged, ArchiveRead, DeadLettered, DeadLettersRead, Found, Poisoned
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, replaced, without
 
 CHARGE = replace(charge(STEP), dead_letters=True)
-CHECKER = DeadLetters(CHARGE)
+CHECKER = DeadLettersMisplaced(CHARGE)
 POISON = (410, 430)
 
 
@@ -30,60 +31,60 @@ def poisoned_run(*letters):
 
 
 def test_dead_letters_that_are_exactly_the_poison_pass():
-    verdict = CHECKER.check(poisoned_run(*POISON))
+    verdict = CHECKER.check(timeline(poisoned_run(*POISON)))
 
     assert (verdict.status, verdict.value) == (Status.PASS, 0)
-    assert Conservation(CHARGE).check(poisoned_run(*POISON)).status is Status.PASS
+    assert AcknowledgedLost(CHARGE).check(timeline(poisoned_run(*POISON))).status is Status.PASS
 
 
 def test_no_poison_and_no_dead_letters_pass():
-    assert CHECKER.check([*good_run(), DeadLettersRead(at(14), 0)]).status is Status.PASS
+    assert CHECKER.check(timeline([*good_run(), DeadLettersRead(at(14), 0)])).status is Status.PASS
 
 
 def test_a_record_given_up_although_never_refused_fails():
     events = [*without(poisoned_run(*POISON, 450), Found, 450)]
 
-    verdict = CHECKER.check(events)
+    verdict = CHECKER.check(timeline(events))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
     assert "given up: 450" in verdict.evidence
     assert "the store never refused it for good" in verdict.counterexample
-    assert Conservation(CHARGE).check(events).status is Status.PASS
+    assert AcknowledgedLost(CHARGE).check(timeline(events)).status is Status.PASS
 
 
 def test_where_nobody_can_tell_what_was_refused_a_dead_letter_proves_nothing():
     events = [*without(poisoned_run(*POISON, 450), Found, 450), Poisoned(None, at(13))]
 
-    assert CHECKER.check(events).status is Status.INCONCLUSIVE
+    assert CHECKER.check(timeline(events)).status is Status.INCONCLUSIVE
 
 
 def test_poison_sent_again_until_the_store_took_it_fails():
     events = [*poisoned_run(410), Found(430, digest("line 430"), "index/430")]
 
-    verdict = CHECKER.check(events)
+    verdict = CHECKER.check(timeline(events))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
     assert "sent again: 430" in verdict.evidence
 
 
 def test_poison_in_neither_place_is_lost():
-    verdict = Conservation(CHARGE).check(poisoned_run(410))
+    verdict = AcknowledgedLost(CHARGE).check(timeline(poisoned_run(410)))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
     assert "or the dead letters" in verdict.counterexample[-1]
-    assert CHECKER.check(poisoned_run(410)).status is Status.FAIL
+    assert CHECKER.check(timeline(poisoned_run(410))).status is Status.FAIL
 
 
 def test_poison_nobody_acknowledged_may_be_gone():
     events = without(poisoned_run(410), Acknowledged, 430)
 
-    assert CHECKER.check(events).status is Status.PASS
+    assert CHECKER.check(timeline(events)).status is Status.PASS
 
 
 def test_a_record_in_both_places_is_ambiguous_and_a_duplicate():
     events = [*poisoned_run(*POISON), Found(430, digest("line 430"), "index/430")]
 
-    verdict = Duplication(CHARGE).check(events)
+    verdict = Duplicated(CHARGE).check(timeline(events))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
     assert any("ambiguous" in line and "430" in line for line in verdict.evidence)
@@ -92,32 +93,32 @@ def test_a_record_in_both_places_is_ambiguous_and_a_duplicate():
 def test_a_dead_letter_that_was_changed_is_corrupted():
     events = [*poisoned_run(410), letter(430, "another line")]
 
-    assert Integrity(CHARGE).check(events).status is Status.FAIL
+    assert Corrupted(CHARGE).check(timeline(events)).status is Status.FAIL
 
 
 def test_dead_letters_that_were_not_read_prove_nothing():
     events = [event for event in poisoned_run(*POISON) if not isinstance(event, DeadLettersRead)]
 
-    for checker in (CHECKER, Conservation(CHARGE), Duplication(CHARGE), Integrity(CHARGE)):
-        assert checker.check(events).status is Status.INCONCLUSIVE
+    for checker in (CHECKER, AcknowledgedLost(CHARGE), Duplicated(CHARGE), Corrupted(CHARGE)):
+        assert checker.check(timeline(events)).status is Status.INCONCLUSIVE
 
 
 def test_an_archive_that_was_not_read_proves_nothing():
     events = [event for event in poisoned_run(*POISON) if not isinstance(event, ArchiveRead)]
 
-    assert CHECKER.check(events).status is Status.INCONCLUSIVE
+    assert CHECKER.check(timeline(events)).status is Status.INCONCLUSIVE
 
 
 def test_an_empty_history_is_inconclusive():
-    assert CHECKER.check([]).status is Status.INCONCLUSIVE
+    assert CHECKER.check(timeline([])).status is Status.INCONCLUSIVE
 
 
 def test_it_is_planned_only_where_dead_letters_are_declared():
-    assert DeadLetters.lacks(CHARGE) == ""
-    assert DeadLetters.lacks(charge(STEP)) == "the stack declares no dead_letters"
+    assert DeadLettersMisplaced(CHARGE).lacks() == ""
+    assert DeadLettersMisplaced(charge(STEP)).lacks() == "the stack declares no dead_letters"
 
 
 def test_a_changed_copy_in_the_archive_is_still_found():
     events = replaced(good_run(), Found, 450, Found(450, "0" * 16, "index/450"))
 
-    assert Integrity(charge(STEP)).check(events).status is Status.FAIL
+    assert Corrupted(charge(STEP)).check(timeline(events)).status is Status.FAIL

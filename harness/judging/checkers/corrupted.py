@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
+from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.outcomes import unread_outlet
-from harness.judging.timeline import account
-from harness.model.facts import DeadLettered, Event, Found, Unreadable
-from harness.model.protocols import Charge, Status, Verdict
+from harness.judging.timeline import Timeline
+from harness.model.facts import DeadLettered, Found, Unreadable
+from harness.model.protocols import Status, Verdict
+from harness.model.registry import module_word
 
 VETO = "undetected corruption"
 
 
-class Integrity:
+class Corrupted:
     """Every stored line is, byte for byte, a line that was sent: none changed, none torn, none invented.
 
     What the stack file declares under `transforms` is no change, as long as it explains every difference.
@@ -22,7 +23,7 @@ class Integrity:
     read at all proves no line; it counts here and is named.
     """
 
-    objective: ClassVar[str] = "integrity.corrupted"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "integrity"
 
     def __init__(self, charge: Charge) -> None:
@@ -30,22 +31,21 @@ class Integrity:
         self._charge = charge
         self._measure = Measure(self.objective, self.dimension, "copies", 0)
 
-    def check(self, events: Sequence[Event]) -> Verdict:
+    def check(self, timeline: Timeline) -> Verdict:
         """Count the copies whose text differs from what was sent, or that carry no identity of this run."""
-        run = account(events)
         copies: list[tuple[int, Found | DeadLettered]] = [
-            *((sequence, found) for sequence, archived in run.copies.items() for found in archived),
-            *((sequence, letter) for sequence, letters in run.letters.items() for letter in letters),
+            *((sequence, found) for sequence, archived in timeline.copies.items() for found in archived),
+            *((sequence, letter) for sequence, letters in timeline.letters.items() for letter in letters),
         ]
         changed = [
             found
             for sequence, found in copies
-            if found.digest != run.entries[sequence].digest and not found.transformed
+            if found.digest != timeline.entries[sequence].digest and not found.transformed
         ]
         transformed = sum(found.transformed for _, found in copies)
-        strays: list[Found | DeadLettered] = [*run.strays, *run.stray_letters]
-        unreadable = len(run.unreadable)
-        found_wrong: list[Found | DeadLettered | Unreadable] = [*changed, *strays, *run.unreadable]
+        strays: list[Found | DeadLettered] = [*timeline.strays, *timeline.stray_letters]
+        unreadable = len(timeline.unreadable)
+        found_wrong: list[Found | DeadLettered | Unreadable] = [*changed, *strays, *timeline.unreadable]
         total = len(strays) + len(copies) + unreadable
         if found_wrong:
             return self._measure.verdict(
@@ -58,7 +58,7 @@ class Integrity:
                 # What shows itself as damaged is no undetected corruption.
                 vetoes=(VETO,) if changed or strays else (),
             )
-        if why := unread_outlet(run, self._charge) or ("" if total else "no record was found"):
+        if why := unread_outlet(timeline, self._charge) or ("" if total else "no record was found"):
             return self._measure.verdict(Status.INCONCLUSIVE, None, why)
         said = f"all {total:,} stored copies equal, byte for byte, what was sent"
         if transformed:

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.outcomes import unread_outlet
-from harness.judging.timeline import Account, account, sequences_text
-from harness.model.facts import Event
-from harness.model.protocols import Charge, Status, Verdict
+from harness.judging.timeline import Timeline, sequences_text
+from harness.model.protocols import Status, Verdict
+from harness.model.registry import module_word
 
 
-class Duplication:
+class Duplicated:
     """No record is stored more often than `copies_max`, acknowledged or not. The oracle never sends twice.
 
     Copies in the archive and in the dead letters count together: where a record is in both, nobody can tell
     whether it was delivered.
     """
 
-    objective: ClassVar[str] = "integrity.duplicated"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "integrity"
 
     def __init__(self, charge: Charge) -> None:
@@ -28,15 +29,16 @@ class Duplication:
         self._charge = charge
         self._measure = Measure(self.objective, self.dimension, "records", 0)
 
-    def check(self, events: Sequence[Event]) -> Verdict:
+    def check(self, timeline: Timeline) -> Verdict:
         """Count the records with too many copies."""
-        run = account(events)
-        places = _places(run)
+        places = _places(timeline)
         many = {sequence: found for sequence, found in places.items() if len(found) > self._copies_max}
         if many:
             first = min(many)
-            entry = run.entries[first]
-            ambiguous = [sequence for sequence in many if sequence in run.copies and sequence in run.letters]
+            entry = timeline.entries[first]
+            ambiguous = [
+                sequence for sequence in many if sequence in timeline.copies and sequence in timeline.letters
+            ]
             return self._measure.verdict(
                 Status.FAIL,
                 len(many),
@@ -46,21 +48,21 @@ class Duplication:
                     *_said_ambiguous(ambiguous),
                 ),
                 (
-                    f"record {first} was sent once, at {run.seconds(entry.sent_ns)}, "
-                    f"{run.what_was_on(entry.sent_ns or entry.due_ns)}",
+                    f"record {first} was sent once, at {timeline.seconds(entry.sent_ns)}, "
+                    f"{timeline.what_was_on(entry.sent_ns or entry.due_ns)}",
                     *(f"copy {number}: {place}" for number, place in enumerate(many[first][:5], start=1)),
                 ),
             )
-        if why := unread_outlet(run, self._charge) or ("" if places else "no record was found"):
+        if why := unread_outlet(timeline, self._charge) or ("" if places else "no record was found"):
             return self._measure.verdict(Status.INCONCLUSIVE, None, why)
         said = f"none of {len(places):,} stored records has more than {self._copies_max} copy"
         return self._measure.verdict(Status.PASS, 0, said)
 
 
-def _places(run: Account) -> dict[int, list[str]]:
+def _places(timeline: Timeline) -> dict[int, list[str]]:
     """Return where each record's copies lie, archive first."""
-    places = {sequence: [found.copy for found in copies] for sequence, copies in run.copies.items()}
-    for sequence, letters in run.letters.items():
+    places = {sequence: [found.copy for found in copies] for sequence, copies in timeline.copies.items()}
+    for sequence, letters in timeline.letters.items():
         places.setdefault(sequence, []).extend(f"dead letters: {letter.copy}" for letter in letters)
     return places
 

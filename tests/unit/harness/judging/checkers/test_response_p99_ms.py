@@ -1,10 +1,11 @@
 from harness.evidence.lines import digest
-from harness.judging.checkers.caller_latency import VETO, CallerLatency
+from harness.judging.checkers.response_p99_ms import VETO, ResponseP99Ms
+from harness.judging.timeline import timeline
 from harness.model.facts import Acknowledged, Answered, ControlCall, Due, FaultChanged, ProcessExited, Sent
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import MS, STEP, at, charge, fault, good_run, life, phases
 
-CHECKER = CallerLatency(charge(STEP))
+CHECKER = ResponseP99Ms(charge(STEP))
 
 
 def _down(begin: float, end: float):
@@ -42,7 +43,7 @@ def _even(count: int, from_s: float, to_s: float, first: int = 0, call_ms: float
 
 
 def test_quick_calls_pass_in_every_window():
-    verdict = CHECKER.check(good_run())
+    verdict = CHECKER.check(timeline(good_run()))
 
     assert verdict.status is Status.PASS
     assert verdict.evidence[0].startswith("steady: response p99 0.1 ms over 400 records")
@@ -50,13 +51,15 @@ def test_quick_calls_pass_in_every_window():
 
 
 def test_the_value_rests_on_the_samples_of_its_smallest_window():
-    assert CHECKER.check(good_run()).samples == 400
-    assert CHECKER.check(phases()).samples == 0
+    assert CHECKER.check(timeline(good_run())).samples == 400
+    assert CHECKER.check(timeline(phases())).samples == 0
 
 
 def test_calls_that_block_only_while_the_fault_is_on_fail():
     verdict = CHECKER.check(
-        _run(*_even(400, 0, 4), *_even(20, 4, 6, first=400, call_ms=150), *_even(400, 6, 10, first=420))
+        timeline(
+            _run(*_even(400, 0, 4), *_even(20, 4, 6, first=400, call_ms=150), *_even(400, 6, 10, first=420))
+        )
     )
 
     assert verdict.status is Status.FAIL
@@ -70,7 +73,9 @@ def test_a_blocked_call_makes_the_next_ones_of_its_producer_late():
         for n in range(100)
     ]
 
-    verdict = CHECKER.check(_run(*_even(400, 0, 4), blocked, *queued, *_even(300, 6, 10, first=1001)))
+    verdict = CHECKER.check(
+        timeline(_run(*_even(400, 0, 4), blocked, *queued, *_even(300, 6, 10, first=1001)))
+    )
 
     assert verdict.status is Status.FAIL
     assert "response p99" in verdict.summary
@@ -79,21 +84,21 @@ def test_a_blocked_call_makes_the_next_ones_of_its_producer_late():
 def test_lateness_of_the_harness_alone_is_inconclusive_not_the_stacks_failure():
     late = [life(400 + n, 4 + n * 0.02, late_ms=150) for n in range(300)]
 
-    verdict = CHECKER.check(_run(*_even(400, 0, 4), *late))
+    verdict = CHECKER.check(timeline(_run(*_even(400, 0, 4), *late)))
 
     assert verdict.status is Status.INCONCLUSIVE
     assert "of it are the stack's" in verdict.summary
 
 
 def test_too_few_samples_are_inconclusive():
-    verdict = CHECKER.check(_run(*_even(400, 0, 4), *_even(100, 4, 10, first=400)))
+    verdict = CHECKER.check(timeline(_run(*_even(400, 0, 4), *_even(100, 4, 10, first=400))))
 
     assert verdict.status is Status.INCONCLUSIVE
     assert "299 are needed" in verdict.summary
 
 
 def test_few_samples_with_many_excesses_still_fail():
-    verdict = CHECKER.check(_run(*_even(400, 0, 4), *_even(50, 4, 10, first=400, call_ms=110)))
+    verdict = CHECKER.check(timeline(_run(*_even(400, 0, 4), *_even(50, 4, 10, first=400, call_ms=110))))
 
     assert verdict.status is Status.FAIL
 
@@ -101,7 +106,7 @@ def test_few_samples_with_many_excesses_still_fail():
 def test_a_call_that_never_returns_vetoes():
     stuck = [Due(5000, at(3), 0, digest("x")), Sent(5000, at(3))]
 
-    verdict = CHECKER.check([*good_run(), *stuck])
+    verdict = CHECKER.check(timeline([*good_run(), *stuck]))
 
     assert verdict.status is Status.FAIL
     assert verdict.vetoes == (VETO,)
@@ -111,7 +116,7 @@ def test_records_queued_behind_a_stuck_call_count_with_the_time_until_the_end():
     stuck = [Due(400, at(4), 0, digest("x")), Sent(400, at(4))]
     behind = [[Due(402 + 2 * n, at(4 + n * 0.01), 0, digest("x"))] for n in range(300)]
 
-    verdict = CHECKER.check(_run(*_even(400, 0, 4), stuck, *behind))
+    verdict = CHECKER.check(timeline(_run(*_even(400, 0, 4), stuck, *behind)))
 
     assert verdict.status is Status.FAIL
     assert verdict.value is not None
@@ -121,13 +126,13 @@ def test_records_queued_behind_a_stuck_call_count_with_the_time_until_the_end():
 def test_records_never_sent_although_no_call_was_outstanding_are_the_harnesss_fault():
     unsent = [[Due(400 + n, at(4 + n * 0.01), n % 2, digest("x"))] for n in range(400)]
 
-    assert CHECKER.check(_run(*_even(400, 0, 4), *unsent)).status is Status.INCONCLUSIVE
+    assert CHECKER.check(timeline(_run(*_even(400, 0, 4), *unsent))).status is Status.INCONCLUSIVE
 
 
 def test_the_control_stands_beside_the_figures():
     control = [ControlCall(at(n / 100), at(n / 100), at(n / 100) + MS) for n in range(300)]
 
-    evidence = CHECKER.check([*good_run(), *control]).evidence
+    evidence = CHECKER.check(timeline([*good_run(), *control])).evidence
 
     assert any(
         line.startswith("response of the NullHandler control beside it: p50 1.000") for line in evidence
@@ -137,18 +142,18 @@ def test_the_control_stands_beside_the_figures():
 def test_nothing_due_is_inconclusive():
     events = [e for e in good_run() if not isinstance(e, Due | Sent | Answered | Acknowledged)]
 
-    assert CHECKER.check(events).status is Status.INCONCLUSIVE
+    assert CHECKER.check(timeline(events)).status is Status.INCONCLUSIVE
 
 
 def test_without_a_fault_all_of_the_sending_is_steady_state():
-    verdict = CHECKER.check([*phases(), *(event for one in _even(400, 0, 10) for event in one)])
+    verdict = CHECKER.check(timeline([*phases(), *(event for one in _even(400, 0, 10) for event in one)]))
 
     assert verdict.status is Status.PASS
     assert verdict.evidence[0].startswith("steady: response p99 0.1 ms over 400 records")
 
 
 def test_records_due_while_the_application_was_down_are_not_the_stacks_lateness():
-    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_late(200), *_even(400, 6, 10, first=600)))
+    verdict = CHECKER.check(timeline(_killed(*_even(400, 0, 4), *_late(200), *_even(400, 6, 10, first=600))))
 
     assert verdict.status is Status.PASS
     assert verdict.evidence[1].startswith("killed on application, once healed: response p99 0.1 ms over 400")
@@ -161,7 +166,9 @@ def test_records_due_while_the_application_was_down_are_not_the_stacks_lateness(
 def test_a_call_that_died_with_the_application_is_no_deadlock():
     died = [Due(399, at(3.9999), 1, digest("x")), Sent(399, at(3.9999))]
 
-    verdict = CHECKER.check(_killed(*_even(399, 0, 3.99), died, *_late(200), *_even(400, 6, 10, first=600)))
+    verdict = CHECKER.check(
+        timeline(_killed(*_even(399, 0, 3.99), died, *_late(200), *_even(400, 6, 10, first=600)))
+    )
 
     assert verdict.status is Status.PASS
     assert any(line.startswith("1 records were under way when the app") for line in verdict.evidence)
@@ -174,7 +181,9 @@ def test_a_call_that_died_with_the_application_after_blocking_too_long_counts():
         for event in (Due(n, at(3.0 + n / 1e3), n % 2, digest("x")), Sent(n, at(3.0 + n / 1e3)))
     ]
 
-    verdict = CHECKER.check(_killed(*_even(340, 0, 3.3), blocked, *_late(200), *_even(400, 6, 10, first=600)))
+    verdict = CHECKER.check(
+        timeline(_killed(*_even(340, 0, 3.3), blocked, *_late(200), *_even(400, 6, 10, first=600)))
+    )
 
     assert verdict.status is Status.FAIL
     assert verdict.summary.startswith("steady: response p99")
@@ -187,7 +196,9 @@ def test_records_queued_behind_a_call_that_blocked_until_the_kill_count_with_the
     others = [life(101 + 2 * n, 1.01 + n * 0.02) for n in range(149)]
 
     verdict = CHECKER.check(
-        _killed(*_even(100, 0, 1), blocked, *behind, *others, *_late(200), *_even(400, 6, 10, first=600))
+        timeline(
+            _killed(*_even(100, 0, 1), blocked, *behind, *others, *_late(200), *_even(400, 6, 10, first=600))
+        )
     )
 
     assert verdict.status is Status.FAIL
@@ -198,7 +209,7 @@ def test_a_call_that_outlives_a_fault_on_the_application_is_a_deadlock_all_the_s
     stuck = [Due(399, at(3.99), 1, digest("x")), Sent(399, at(3.99))]
     other_producer = _even(400, 6, 10, first=600)[::2]
 
-    verdict = CHECKER.check(_killed(*_even(399, 0, 3.9), stuck, *other_producer))
+    verdict = CHECKER.check(timeline(_killed(*_even(399, 0, 3.9), stuck, *other_producer)))
 
     assert verdict.vetoes == (VETO,)
 
@@ -207,7 +218,7 @@ def test_a_call_that_began_after_the_healing_and_never_returned_is_a_deadlock():
     stuck = [Due(600, at(6.0), 0, digest("x")), Sent(600, at(6.01))]
     lives = [event for one in (*_even(400, 0, 4), *_even(400, 6.1, 10, first=601)) for event in one]
 
-    verdict = CHECKER.check([*phases(ended_at=18.0), *_down(4, 6), *lives, *stuck])
+    verdict = CHECKER.check(timeline([*phases(ended_at=18.0), *_down(4, 6), *lives, *stuck]))
 
     assert verdict.vetoes == (VETO,)
 
@@ -215,7 +226,9 @@ def test_a_call_that_began_after_the_healing_and_never_returned_is_a_deadlock():
 def test_a_call_held_up_by_a_frozen_application_is_cut_off_where_the_freeze_began():
     held = life(399, 3.999, call_ms=2001.0)
 
-    verdict = CHECKER.check(_killed(*_even(399, 0, 3.99), held, *_late(200), *_even(400, 6, 10, first=600)))
+    verdict = CHECKER.check(
+        timeline(_killed(*_even(399, 0, 3.99), held, *_late(200), *_even(400, 6, 10, first=600)))
+    )
 
     assert verdict.status is Status.PASS
 
@@ -223,14 +236,14 @@ def test_a_call_held_up_by_a_frozen_application_is_cut_off_where_the_freeze_bega
 def test_slow_calls_after_the_application_came_back_fail():
     slow = _even(300, 6, 10, first=600, call_ms=130)
 
-    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_late(200), *slow))
+    verdict = CHECKER.check(timeline(_killed(*_even(400, 0, 4), *_late(200), *slow)))
 
     assert verdict.status is Status.FAIL
     assert verdict.summary.startswith("killed on application, once healed")
 
 
 def test_too_few_records_after_the_application_came_back_are_inconclusive():
-    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_late(200), *_even(200, 6, 10, first=600)))
+    verdict = CHECKER.check(timeline(_killed(*_even(400, 0, 4), *_late(200), *_even(200, 6, 10, first=600))))
 
     assert verdict.status is Status.INCONCLUSIVE
     assert "299 are needed" in verdict.summary
@@ -249,7 +262,7 @@ def _catching_up(call_ms: float, from_s: float = 4.0, count: int = 600):
 
 
 def test_records_that_wait_while_the_backlog_of_the_fault_is_worked_off_count_with_their_own_time():
-    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_catching_up(call_ms=5.0)))
+    verdict = CHECKER.check(timeline(_killed(*_even(400, 0, 4), *_catching_up(call_ms=5.0))))
 
     assert verdict.status is Status.PASS
     assert verdict.value == 5.0
@@ -257,7 +270,7 @@ def test_records_that_wait_while_the_backlog_of_the_fault_is_worked_off_count_wi
 
 
 def test_a_stack_too_slow_to_ever_work_the_backlog_off_fails():
-    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_catching_up(call_ms=25.0)))
+    verdict = CHECKER.check(timeline(_killed(*_even(400, 0, 4), *_catching_up(call_ms=25.0))))
 
     assert verdict.status is Status.FAIL
     assert verdict.summary.startswith("killed on application, once healed")
@@ -266,7 +279,9 @@ def test_a_stack_too_slow_to_ever_work_the_backlog_off_fails():
 def test_lateness_of_the_harness_after_the_backlog_is_worked_off_is_still_told():
     late = [life(800 + n, 8 + n * 0.02, late_ms=150) for n in range(100)]
 
-    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_catching_up(call_ms=0.1, count=400), *late))
+    verdict = CHECKER.check(
+        timeline(_killed(*_even(400, 0, 4), *_catching_up(call_ms=0.1, count=400), *late))
+    )
 
     assert verdict.status is Status.INCONCLUSIVE
     assert "of it are the stack's" in verdict.summary
@@ -275,7 +290,9 @@ def test_lateness_of_the_harness_after_the_backlog_is_worked_off_is_still_told()
 def test_lateness_of_the_harness_while_the_backlog_is_worked_off_is_told():
     late = [life(600 + n, 6 + n * 0.01, late_ms=2000 + 130 * n) for n in range(300)]
 
-    verdict = CHECKER.check(_killed(*_even(400, 0, 4), *_catching_up(call_ms=0.1, count=199), *late))
+    verdict = CHECKER.check(
+        timeline(_killed(*_even(400, 0, 4), *_catching_up(call_ms=0.1, count=199), *late))
+    )
 
     assert verdict.status is Status.INCONCLUSIVE
     assert "of it are the stack's" in verdict.summary
@@ -288,7 +305,7 @@ def test_a_fault_within_one_on_the_application_is_judged_from_the_healing_on():
     ]
     lives = (*_even(400, 0, 4), *_late(200), *_even(400, 6, 10, first=600))
 
-    verdict = CHECKER.check([*_killed(*lives), *within])
+    verdict = CHECKER.check(timeline([*_killed(*lives), *within]))
 
     assert verdict.status is Status.PASS
     assert verdict.evidence[1].startswith("bit_flip on spool and after: response p99 0.1 ms over 400")
@@ -311,7 +328,7 @@ def test_every_caller_deadlocked_in_a_living_application_fails_with_a_veto():
     stuck = [_under_way(800, 8.0), _under_way(801, 8.01)]
     lives = [event for one in (*_even(800, 0, 8), *stuck, *_never_sent(802, 8.02)) for event in one]
 
-    verdict = CHECKER.check([*phases(probe_at=20, ended_at=22), *fault(), *lives])
+    verdict = CHECKER.check(timeline([*phases(probe_at=20, ended_at=22), *fault(), *lives]))
 
     assert (verdict.status, verdict.vetoes) == (Status.FAIL, (VETO,))
 
@@ -320,7 +337,9 @@ def test_an_application_that_died_by_itself_is_neither_a_deadlock_nor_a_pass():
     under_way = [_under_way(800, 8.0), _under_way(801, 8.001)]
     lives = (*_even(800, 0, 8), *under_way, *_never_sent(802, 8.02))
 
-    verdict = CHECKER.check([*_crashed(*lives, noticed=8.2), *phases(probe_at=30, ended_at=32)[-2:]])
+    verdict = CHECKER.check(
+        timeline([*_crashed(*lives, noticed=8.2), *phases(probe_at=30, ended_at=32)[-2:]])
+    )
 
     assert (verdict.status, verdict.vetoes) == (Status.INCONCLUSIVE, ())
     assert verdict.summary.startswith(
@@ -330,7 +349,7 @@ def test_an_application_that_died_by_itself_is_neither_a_deadlock_nor_a_pass():
 
 
 def test_an_application_that_died_by_itself_before_anything_was_due_is_inconclusive():
-    verdict = CHECKER.check(_crashed(*_never_sent(0, 0.01), noticed=0.0))
+    verdict = CHECKER.check(timeline(_crashed(*_never_sent(0, 0.01), noticed=0.0)))
 
     assert verdict.status is Status.INCONCLUSIVE
     assert "ended by itself with -11" in verdict.summary
@@ -339,7 +358,7 @@ def test_an_application_that_died_by_itself_before_anything_was_due_is_inconclus
 def test_calls_that_blocked_too_long_before_the_application_died_by_itself_fail():
     lives = (*_even(400, 0, 4), *_even(300, 4, 8, first=400, call_ms=150), *_never_sent(700, 8.2))
 
-    verdict = CHECKER.check(_crashed(*lives, noticed=8.2))
+    verdict = CHECKER.check(timeline(_crashed(*lives, noticed=8.2)))
 
     assert (verdict.status, verdict.vetoes) == (Status.FAIL, ())
     assert verdict.summary.startswith("killed on elasticsearch and after: response p99 150.0 ms")
@@ -350,13 +369,13 @@ def test_callers_deadlocked_long_before_the_application_died_by_itself_were_dead
     lives = [event for one in (*_even(400, 0, 4), *stuck, *_never_sent(402, 4.02)) for event in one]
     died = ProcessExited(at(15), "application", 1)
 
-    verdict = CHECKER.check([*phases(probe_at=20, ended_at=22), *fault(), *lives, died])
+    verdict = CHECKER.check(timeline([*phases(probe_at=20, ended_at=22), *fault(), *lives, died]))
 
     assert (verdict.status, verdict.vetoes) == (Status.FAIL, (VETO,))
 
 
 def test_an_application_that_died_by_itself_after_its_last_answer_has_taken_no_caller_along():
-    verdict = CHECKER.check([*good_run(), ProcessExited(at(13), "application", 1)])
+    verdict = CHECKER.check(timeline([*good_run(), ProcessExited(at(13), "application", 1)]))
 
     assert verdict.status is Status.PASS
 
@@ -365,6 +384,6 @@ def test_a_process_of_the_stack_that_died_excuses_no_call():
     stuck = [_under_way(400, 0.5), _under_way(401, 0.51)]
     lives = [event for one in (*_even(50, 0, 0.5), *stuck) for event in one]
 
-    verdict = CHECKER.check([*phases(), *fault(), *lives, ProcessExited(at(0.6), "shipper", 1)])
+    verdict = CHECKER.check(timeline([*phases(), *fault(), *lives, ProcessExited(at(0.6), "shipper", 1)]))
 
     assert verdict.vetoes == (VETO,)

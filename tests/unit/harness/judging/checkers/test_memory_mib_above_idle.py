@@ -1,8 +1,11 @@
 import pytest
 
-from harness.judging.checkers.bounds import Descriptors, Disk, Memory
-from harness.judging.checkers.exit_time import ExitTime
-from harness.model.facts import DESCRIPTORS, DISK_MIB, EXIT_SECONDS, MEMORY_MIB, Sample
+from harness.judging.checkers.descriptors_above_idle import DescriptorsAboveIdle
+from harness.judging.checkers.disk_mib_above_idle import DiskMibAboveIdle
+from harness.judging.checkers.exit_seconds import ExitSeconds
+from harness.judging.checkers.memory_mib_above_idle import MemoryMibAboveIdle
+from harness.judging.timeline import timeline
+from harness.model.facts import DESCRIPTORS, DISK_MIB, MEMORY_MIB, Sample
 from harness.model.protocols import Promises, Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run
 
@@ -10,7 +13,8 @@ PROMISES = Promises(
     exit_seconds=5.0, memory_mib_above_idle=64.0, descriptors_above_idle=10, disk_mib_above_idle=32.0
 )
 CHARGE = charge(STEP, promises=PROMISES)
-MEMORY = Memory(CHARGE)
+CHECKERS = (MemoryMibAboveIdle, DescriptorsAboveIdle, DiskMibAboveIdle, ExitSeconds)
+MEMORY = MemoryMibAboveIdle(CHARGE)
 
 
 def samples(name, idle, *later):
@@ -22,14 +26,14 @@ def samples(name, idle, *later):
 
 
 def test_memory_that_stays_within_the_promise_passes():
-    verdict = MEMORY.check([*good_run(), *samples(f"{MEMORY_MIB}.shipper", 30, 40, 80, 50)])
+    verdict = MEMORY.check(timeline([*good_run(), *samples(f"{MEMORY_MIB}.shipper", 30, 40, 80, 50)]))
 
     assert (verdict.status, verdict.value) == (Status.PASS, 50)
 
 
 def test_memory_that_grows_while_the_store_is_down_fails_and_says_when():
     verdict = MEMORY.check(
-        [*good_run(), *samples(f"{MEMORY_MIB}.application", 30, 31, 32, 32, 40, 100, 120, 90)]
+        timeline([*good_run(), *samples(f"{MEMORY_MIB}.application", 30, 31, 32, 32, 40, 100, 120, 90)])
     )
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 90)
@@ -43,7 +47,7 @@ def test_processes_are_summed_up():
         *samples(f"{MEMORY_MIB}.shipper", 30, 70, 70, 70),
     ]
 
-    assert MEMORY.check(events).status is Status.FAIL
+    assert MEMORY.check(timeline(events)).status is Status.FAIL
 
 
 def test_what_the_control_grew_by_is_the_harnesss_own():
@@ -53,7 +57,7 @@ def test_what_the_control_grew_by_is_the_harnesss_own():
         *samples(f"{MEMORY_MIB}.control", 30, 50, 50, 50),
     ]
 
-    assert MEMORY.check(events).value == 50
+    assert MEMORY.check(timeline(events)).value == 50
 
 
 def test_the_controls_own_growth_is_nobodys_fault():
@@ -63,7 +67,7 @@ def test_the_controls_own_growth_is_nobodys_fault():
         *samples(f"{MEMORY_MIB}.control", 30, 500, 500, 500),
     ]
 
-    assert MEMORY.check(events).status is Status.PASS
+    assert MEMORY.check(timeline(events)).status is Status.PASS
 
 
 def test_a_process_not_seen_when_idle_leaves_the_verdict_open():
@@ -73,21 +77,24 @@ def test_a_process_not_seen_when_idle_leaves_the_verdict_open():
         *samples(f"{MEMORY_MIB}.shipper", 30, 31, 31, 31)[1:],
     ]
 
-    assert MEMORY.check(events).status is Status.INCONCLUSIVE
+    assert MEMORY.check(timeline(events)).status is Status.INCONCLUSIVE
 
 
 def test_memory_nobody_measured_is_inconclusive():
-    assert MEMORY.check(good_run()).status is Status.INCONCLUSIVE
-    assert MEMORY.check([]).status is Status.INCONCLUSIVE
+    assert MEMORY.check(timeline(good_run())).status is Status.INCONCLUSIVE
+    assert MEMORY.check(timeline([])).status is Status.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(
     ("checker", "name", "fine", "bad"),
-    [(Descriptors, f"{DESCRIPTORS}.shipper", 30, 31), (Disk, f"{DISK_MIB}.stack", 52, 53)],
+    [
+        (DescriptorsAboveIdle, f"{DESCRIPTORS}.shipper", 30, 31),
+        (DiskMibAboveIdle, f"{DISK_MIB}.stack", 52, 53),
+    ],
 )
 def test_descriptors_and_disk_are_bounded_alike(checker, name, fine, bad):
-    within = checker(CHARGE).check([*good_run(), *samples(name, 20, 21, fine, 22)])
-    beyond = checker(CHARGE).check([*good_run(), *samples(name, 20, 21, bad, 22)])
+    within = checker(CHARGE).check(timeline([*good_run(), *samples(name, 20, 21, fine, 22)]))
+    beyond = checker(CHARGE).check(timeline([*good_run(), *samples(name, 20, 21, bad, 22)]))
 
     assert (within.status, beyond.status) == (Status.PASS, Status.FAIL)
     assert within.dimension == "degradation"
@@ -96,31 +103,10 @@ def test_descriptors_and_disk_are_bounded_alike(checker, name, fine, bad):
 def test_what_is_not_promised_is_not_planned_and_says_so():
     bare = charge(STEP)
 
-    assert [each.lacks(bare) for each in (Memory, Descriptors, Disk, ExitTime)] == [
+    assert [each(bare).lacks() for each in CHECKERS] == [
         "the stack promises no memory_mib_above_idle",
         "the stack promises no descriptors_above_idle",
         "the stack promises no disk_mib_above_idle",
         "the stack promises no exit_seconds",
     ]
-    assert [each.lacks(CHARGE) for each in (Memory, Descriptors, Disk, ExitTime)] == [""] * 4
-
-
-def exits(**seconds):
-    return [*good_run(), *(Sample(at(15), f"{EXIT_SECONDS}.{name}", each) for name, each in seconds.items())]
-
-
-def test_exits_in_time_pass():
-    verdict = ExitTime(CHARGE).check(exits(application=0.3, stack=4.9))
-
-    assert (verdict.status, verdict.value) == (Status.PASS, 4.9)
-
-
-def test_one_slow_exit_fails_and_is_named():
-    verdict = ExitTime(CHARGE).check(exits(application=15.0, stack=0.2))
-
-    assert verdict.status is Status.FAIL
-    assert "application took 15.00 s" in verdict.summary
-
-
-def test_an_exit_nobody_measured_is_inconclusive():
-    assert ExitTime(CHARGE).check(good_run()).status is Status.INCONCLUSIVE
+    assert [each(CHARGE).lacks() for each in CHECKERS] == [""] * 4

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
-from harness.judging.measure import Measure
+from harness.judging.checker import Charge
+from harness.judging.measure import Measure, given_limit
 from harness.judging.outcomes import fates, unread_outlet
-from harness.judging.timeline import SECOND_NS, Account, account
-from harness.model.facts import PROBES_FOUND, Event, Sample
-from harness.model.protocols import Charge, Status, Verdict
+from harness.judging.timeline import SECOND_NS, Timeline
+from harness.model.facts import PROBES_FOUND
+from harness.model.protocols import Status, Verdict
+from harness.model.registry import module_word
 
 
-class Liveness:
+class FreshRecordSeconds:
     """A fresh record, written after the last fault was healed, arrives in time, and no older one is stuck.
 
     What the stack says it still holds after the drain deadline has not arrived in time either.
     """
 
-    objective: ClassVar[str] = "recovery.fresh_record_seconds"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "recovery"
 
-    def __init__(self, charge: Charge) -> None:
-        """Take what is to be judged."""
+    def __init__(self, charge: Charge, *, limit_seconds: float | None = None) -> None:
+        """Take what is to be judged; the default limit is the scenario's `liveness_seconds`.
+
+        Raises:
+            ValueError: the limit is beyond `liveness_seconds`, and nobody looks for the records any longer.
+        """
+        longest_seconds = charge.scenario.liveness_seconds
         self._charge = charge
-        self._limit_seconds = charge.scenario.liveness_seconds
+        self._limit_seconds = given_limit("limit_seconds", limit_seconds) or longest_seconds
+        if self._limit_seconds > longest_seconds:
+            raise ValueError(
+                f"limit_seconds must be at most liveness_seconds ({longest_seconds:g}), "
+                f"not {self._limit_seconds:g}: so long fresh records are looked for."
+            )
         self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
 
-    def check(self, events: Sequence[Event]) -> Verdict:
+    def check(self, timeline: Timeline) -> Verdict:
         """Measure from the first probe's due time until all probes were seen in the archive."""
-        run = account(events)
-        probes = [entry for entry in run.entries.values() if entry.due_ns >= run.probing_ns]
+        probes = [entry for entry in timeline.entries.values() if entry.due_ns >= timeline.probing_ns]
         if not probes:
             return self._measure.verdict(Status.INCONCLUSIVE, None, "no fresh record was sent")
-        readings = [event for event in events if isinstance(event, Sample) and event.name == PROBES_FOUND]
+        readings = timeline.samples.get(PROBES_FOUND, [])
         if not readings:
             return self._measure.verdict(
                 Status.INCONCLUSIVE, None, "the archive could not be read after healing"
@@ -43,7 +53,7 @@ class Liveness:
             best = int(max(reading.value for reading in readings))
             summary = f"only {best} of {len(probes)} fresh records arrived within {self._limit_seconds:g} s"
             return self._measure.verdict(Status.FAIL, None, summary)
-        if stuck := self._stuck(run):
+        if stuck := self._stuck(timeline):
             return self._measure.verdict(Status.FAIL, None, stuck)
         first_due_ns = min(entry.due_ns for entry in probes)
         seconds = (min(reading.at_ns for reading in complete) - first_due_ns) / SECOND_NS
@@ -52,9 +62,9 @@ class Liveness:
             status, seconds, f"all {len(probes)} fresh records were readable after {seconds:.1f} s"
         )
 
-    def _stuck(self, run: Account) -> str:
-        found = fates(run, self._charge)
-        if unread_outlet(run, self._charge) or not found.held:
+    def _stuck(self, timeline: Timeline) -> str:
+        found = fates(timeline, self._charge)
+        if unread_outlet(timeline, self._charge) or not found.held:
             return ""
         deadline = f"{self._charge.scenario.drain_seconds:g} s"
         return f"{found.held:,} acknowledged records are still held by the stack after {deadline}"

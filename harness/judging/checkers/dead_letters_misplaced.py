@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.outcomes import fates, unread_outlet
-from harness.judging.timeline import Account, account, sequences_text
-from harness.model.facts import Event
-from harness.model.protocols import Charge, Status, Verdict
+from harness.judging.timeline import Timeline, sequences_text
+from harness.model.protocols import Status, Verdict
+from harness.model.registry import module_word
 
 
-class DeadLetters:
+class DeadLettersMisplaced:
     """What the store refuses for good, and nothing else, ends among the dead letters.
 
     A record that the store would have taken does not belong there: nobody looks for it in that place, so it
@@ -20,7 +21,7 @@ class DeadLetters:
     that reached the archive later was sent again and again until the fault was gone.
     """
 
-    objective: ClassVar[str] = "delivery.dead_letters_misplaced"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "delivery"
 
     def __init__(self, charge: Charge) -> None:
@@ -28,35 +29,37 @@ class DeadLetters:
         self._charge = charge
         self._measure = Measure(self.objective, self.dimension, "records", 0)
 
-    @classmethod
-    def lacks(cls, charge: Charge) -> str:
+    def lacks(self) -> str:
         """Return what must be declared for this to be planned."""
-        return "" if charge.dead_letters else "the stack declares no dead_letters"
+        return "" if self._charge.dead_letters else "the stack declares no dead_letters"
 
-    def check(self, events: Sequence[Event]) -> Verdict:
+    def check(self, timeline: Timeline) -> Verdict:
         """Compare the dead letters with what was refused for good."""
-        run = account(events)
-        why = unread_outlet(run, self._charge)
-        if not why and not run.letters_read_whole:
+        why = unread_outlet(timeline, self._charge)
+        if not why and not timeline.letters_read_whole:
             why = "the dead letters were not read whole"
-        if not why and not (run.copies or run.letters):
+        if not why and not (timeline.copies or timeline.letters):
             why = "no record was found"
         if why:
             return self._measure.verdict(Status.INCONCLUSIVE, None, why)
-        given_up = [sequence for sequence in run.letters if sequence not in run.poison]
-        forced = [n for n in run.poison if n in run.copies and n not in run.letters]
-        gone = [entry.sequence for entry in fates(run, self._charge).missing if entry.sequence in run.poison]
+        given_up = [sequence for sequence in timeline.letters if sequence not in timeline.poison]
+        forced = [n for n in timeline.poison if n in timeline.copies and n not in timeline.letters]
+        gone = [
+            entry.sequence
+            for entry in fates(timeline, self._charge).missing
+            if entry.sequence in timeline.poison
+        ]
         evidence = (
-            f"the store refused {len(run.poison):,} records for good; "
-            f"{len(run.letters):,} records are among the dead letters",
+            f"the store refused {len(timeline.poison):,} records for good; "
+            f"{len(timeline.letters):,} records are among the dead letters",
         )
-        if given_up and run.poison_unknown:
+        if given_up and timeline.poison_unknown:
             why = (
                 f"{len(given_up):,} dead letters may be records refused for good: nobody can tell which were"
             )
             return self._measure.verdict(Status.INCONCLUSIVE, None, why, evidence)
         if not (given_up or forced or gone):
-            said = f"the dead letters hold exactly the {len(run.poison):,} records refused for good"
+            said = f"the dead letters hold exactly the {len(timeline.poison):,} records refused for good"
             return self._measure.verdict(Status.PASS, 0, said, evidence)
         return self._measure.verdict(
             Status.FAIL,
@@ -65,7 +68,7 @@ class DeadLetters:
             f"{len(forced):,} refused for good were sent again until the store took them, "
             f"{len(gone):,} are in no place at all",
             (*evidence, *_named("given up", given_up), *_named("sent again", forced), *_named("gone", gone)),
-            _life(run, min([*given_up, *forced, *gone])),
+            _life(timeline, min([*given_up, *forced, *gone])),
         )
 
 
@@ -73,18 +76,20 @@ def _named(what: str, sequences: Sequence[int]) -> tuple[str, ...]:
     return (f"{what}: {sequences_text(sequences)}",) if sequences else ()
 
 
-def _life(run: Account, sequence: int) -> tuple[str, ...]:
+def _life(timeline: Timeline, sequence: int) -> tuple[str, ...]:
     lines: list[str] = []
-    if (entry := run.entries.get(sequence)) is not None:
+    if (entry := timeline.entries.get(sequence)) is not None:
         sent_ns = entry.sent_ns or entry.due_ns
-        lines.append(f"record {sequence} was sent at {run.seconds(sent_ns)}, {run.what_was_on(sent_ns)}")
-    if sequence in run.poison:
+        lines.append(
+            f"record {sequence} was sent at {timeline.seconds(sent_ns)}, {timeline.what_was_on(sent_ns)}"
+        )
+    if sequence in timeline.poison:
         lines.append("the store refused it for good")
     else:
         lines.append("the store never refused it for good")
     lines += [
         f"it is among the dead letters at {letter.copy}: {letter.reason or 'no reason given'}"
-        for letter in run.letters.get(sequence, ())
+        for letter in timeline.letters.get(sequence, ())
     ]
-    lines += [f"it is in the archive at {found.copy}" for found in run.copies.get(sequence, ())]
+    lines += [f"it is in the archive at {found.copy}" for found in timeline.copies.get(sequence, ())]
     return tuple(lines)

@@ -1,6 +1,7 @@
 import pytest
 
-from harness.judging.checkers.acknowledged_share import AcknowledgedShare
+from harness.judging.checkers.unacknowledged_percent import UnacknowledgedPercent
+from harness.judging.timeline import timeline
 from harness.model.facts import (
     Acknowledged,
     Answered,
@@ -16,7 +17,7 @@ from harness.model.facts import (
 from harness.model.protocols import APPLICATION, Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, without
 
-CHECKER = AcknowledgedShare(charge(STEP))
+CHECKER = UnacknowledgedPercent(charge(STEP))
 READ_BACK = PhaseChanged(at(13), "read back")
 SILENT = range(500, 600)
 
@@ -31,13 +32,13 @@ def silent_run(*more):
 
 
 def test_a_stack_that_acknowledges_everything_passes():
-    verdict = CHECKER.check(run())
+    verdict = CHECKER.check(timeline(run()))
 
     assert (verdict.status, verdict.value) == (Status.PASS, 0)
 
 
 def test_a_stack_that_falls_silent_fails_although_it_owes_nothing():
-    verdict = CHECKER.check(silent_run())
+    verdict = CHECKER.check(timeline(silent_run()))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 10)
     assert "record 500 was due at 5.000 s" in verdict.counterexample[0]
@@ -46,21 +47,21 @@ def test_a_stack_that_falls_silent_fails_although_it_owes_nothing():
 def test_what_is_refused_is_no_silence():
     events = [*without(silent_run(), Answered, *SILENT), *(Refused(n, at(n / 100)) for n in SILENT)]
 
-    assert CHECKER.check(events).status is Status.PASS
+    assert CHECKER.check(timeline(events)).status is Status.PASS
 
 
 def test_what_is_counted_as_dropped_is_no_silence():
-    assert CHECKER.check(silent_run(CounterRead(at(14), "dropped", 100))).status is Status.PASS
+    assert CHECKER.check(timeline(silent_run(CounterRead(at(14), "dropped", 100)))).status is Status.PASS
 
 
 def test_a_count_from_before_the_end_excuses_nothing():
-    assert CHECKER.check(silent_run(CounterRead(at(12), "dropped", 100))).status is Status.FAIL
+    assert CHECKER.check(timeline(silent_run(CounterRead(at(12), "dropped", 100)))).status is Status.FAIL
 
 
 def test_a_counted_drop_cannot_excuse_what_was_stored_without_a_word():
     events = [*without(run(), Acknowledged, *SILENT), CounterRead(at(14), "dropped", 100)]
 
-    assert CHECKER.check(events).status is Status.FAIL
+    assert CHECKER.check(timeline(events)).status is Status.FAIL
 
 
 def killed(landed=True):
@@ -71,31 +72,31 @@ def killed(landed=True):
 
 
 def test_records_under_way_when_the_application_was_killed_are_excused():
-    assert CHECKER.check(silent_run(*killed())).status is Status.PASS
+    assert CHECKER.check(timeline(silent_run(*killed()))).status is Status.PASS
 
 
 def test_a_kill_that_was_not_proved_excuses_nothing():
-    assert CHECKER.check(silent_run(*killed(landed=False))).status is Status.FAIL
+    assert CHECKER.check(timeline(silent_run(*killed(landed=False)))).status is Status.FAIL
 
 
 def test_records_sent_long_before_the_kill_are_not_excused():
     early = range(10, 60)
     events = [*without(run(*killed()), Acknowledged, *early)]
 
-    assert CHECKER.check(events).status is Status.FAIL
+    assert CHECKER.check(timeline(events)).status is Status.FAIL
 
 
 def test_records_the_harness_never_handed_over_leave_it_open():
     events = without(without(without(run(), Sent, *SILENT), Answered, *SILENT), Acknowledged, *SILENT)
 
-    assert CHECKER.check(events).status is Status.INCONCLUSIVE
+    assert CHECKER.check(timeline(events)).status is Status.INCONCLUSIVE
 
 
 def test_records_kept_waiting_by_a_call_that_never_came_back_are_the_stacks():
     events = without(without(without(run(), Sent, *SILENT), Answered, *SILENT), Acknowledged, *SILENT)
     stuck = without(without(events, Answered, 498, 499), Acknowledged, 498, 499)
 
-    assert CHECKER.check(stuck).status is Status.FAIL
+    assert CHECKER.check(timeline(stuck)).status is Status.FAIL
 
 
 def test_records_due_after_the_application_died_by_itself_leave_it_open():
@@ -105,10 +106,10 @@ def test_records_due_after_the_application_died_by_itself_leave_it_open():
 
     died = [*without(under_way, Sent, 1000, 1001), ProcessExited(at(8.1), APPLICATION, -11)]
 
-    assert CHECKER.check(under_way).status is Status.FAIL
-    assert CHECKER.check(died).status is Status.INCONCLUSIVE
+    assert CHECKER.check(timeline(under_way)).status is Status.FAIL
+    assert CHECKER.check(timeline(died)).status is Status.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("events", [[], good_run()])
 def test_without_evidence_there_is_no_verdict(events):
-    assert CHECKER.check(events).status is Status.INCONCLUSIVE
+    assert CHECKER.check(timeline(events)).status is Status.INCONCLUSIVE

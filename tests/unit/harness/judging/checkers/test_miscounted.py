@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from harness.evidence.lines import digest
-from harness.judging.checkers.accounting import Accounting
+from harness.judging.checkers.miscounted import Miscounted
+from harness.judging.timeline import timeline
 from harness.model.facts import (
     Acknowledged,
     ArchiveRead,
@@ -21,7 +22,7 @@ from tests.unit.harness.literal_history import STEP, at, charge, good_run, witho
 
 NAMES = frozenset({"accepted", "delivered", "dead_lettered", "dropped", "held"})
 CHARGE = replace(charge(STEP), counters=NAMES, dead_letters=True)
-CHECKER = Accounting(CHARGE)
+CHECKER = Miscounted(CHARGE)
 RECORDS = 1002
 TRUE = {"accepted": RECORDS, "delivered": RECORDS, "dead_lettered": 0, "dropped": 0, "held": 0}
 GONE = range(600, 650)
@@ -45,39 +46,39 @@ def dropping_run(*more, **changed):
 
 
 def test_counters_that_tell_the_truth_pass():
-    assert CHECKER.check(run()).status is Status.PASS
+    assert CHECKER.check(timeline(run())).status is Status.PASS
 
 
 @pytest.mark.parametrize(
     ("name", "said"), [("accepted", 1001), ("accepted", 1003), ("delivered", 1001), ("delivered", 1003)]
 )
 def test_one_record_off_fails_and_is_told(name, said):
-    verdict = CHECKER.check(run(**{name: said}))
+    verdict = CHECKER.check(timeline(run(**{name: said})))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
     assert verdict.counterexample[0].startswith(f"{name} says {said:,}, measured: 1,002")
 
 
 def test_a_stack_that_drops_and_reports_zero_drops_fails():
-    verdict = CHECKER.check(dropping_run(dropped=0))
+    verdict = CHECKER.check(timeline(dropping_run(dropped=0)))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 50)
 
 
 def test_drops_that_are_counted_exactly_pass():
-    assert CHECKER.check(dropping_run(dropped=50)).status is Status.PASS
+    assert CHECKER.check(timeline(dropping_run(dropped=50))).status is Status.PASS
 
 
 def test_drops_that_never_happened_fail():
-    assert CHECKER.check(run(dropped=1)).status is Status.FAIL
+    assert CHECKER.check(timeline(run(dropped=1))).status is Status.FAIL
 
 
 def test_what_is_held_is_not_dropped():
-    assert CHECKER.check(dropping_run(dropped=10, held=40)).status is Status.PASS
+    assert CHECKER.check(timeline(dropping_run(dropped=10, held=40))).status is Status.PASS
 
 
 def test_claiming_to_hold_more_than_is_missing_fails():
-    assert CHECKER.check(run(held=1)).status is Status.FAIL
+    assert CHECKER.check(timeline(run(held=1))).status is Status.FAIL
 
 
 def test_a_refused_call_may_be_counted_or_not():
@@ -92,15 +93,15 @@ def test_a_refused_call_may_be_counted_or_not():
             else e
             for e in (*calls, *refused)
         ]
-        assert CHECKER.check(told).status is Status.PASS
+        assert CHECKER.check(timeline(told)).status is Status.PASS
 
 
 def test_dead_letters_are_compared_with_the_dead_letters():
     letter = DeadLettered(600, digest("line 600"), "letters:1")
     events = without(run(letter, delivered=RECORDS - 1), Found, 600)
 
-    assert CHECKER.check(events).status is Status.FAIL
-    assert CHECKER.check([*events, CounterRead(at(14), "dead_lettered", 1)]).status is Status.PASS
+    assert CHECKER.check(timeline(events)).status is Status.FAIL
+    assert CHECKER.check(timeline([*events, CounterRead(at(14), "dead_lettered", 1)])).status is Status.PASS
 
 
 def killed_at(seconds):
@@ -111,33 +112,33 @@ def killed_at(seconds):
 
 
 def test_what_a_killed_application_could_not_write_any_more_is_not_held_against_it():
-    assert CHECKER.check(run(*killed_at(6), accepted=RECORDS - 150)).status is Status.PASS
-    assert CHECKER.check(run(*killed_at(6), accepted=RECORDS - 300)).status is Status.FAIL
+    assert CHECKER.check(timeline(run(*killed_at(6), accepted=RECORDS - 150))).status is Status.PASS
+    assert CHECKER.check(timeline(run(*killed_at(6), accepted=RECORDS - 300))).status is Status.FAIL
 
 
 def test_what_a_killed_application_last_said_it_held_stands_for_ever():
-    assert CHECKER.check(run(*killed_at(6), held=3)).status is Status.PASS
-    assert CHECKER.check(run(*killed_at(6), held=300)).status is Status.FAIL
+    assert CHECKER.check(timeline(run(*killed_at(6), held=3))).status is Status.PASS
+    assert CHECKER.check(timeline(run(*killed_at(6), held=300))).status is Status.FAIL
 
 
 def test_records_that_died_in_a_killed_applications_memory_cannot_be_counted():
     events = without(dropping_run(*killed_at(6.6)), Acknowledged, *GONE)
 
-    assert CHECKER.check(events).status is Status.PASS
+    assert CHECKER.check(timeline(events)).status is Status.PASS
 
 
 def test_a_counter_that_began_anew_is_not_judged():
     events = run(CounterRead(at(3), "delivered", 5_000))
     events = [*events, *(CounterRead(at(15), "delivered", 20) for _ in range(1))]
 
-    verdict = CHECKER.check(sorted(events, key=lambda event: getattr(event, "at_ns", 0)))
+    verdict = CHECKER.check(timeline(sorted(events, key=lambda event: getattr(event, "at_ns", 0))))
 
     assert verdict.status is Status.INCONCLUSIVE
     assert "began anew" in verdict.summary
 
 
 def test_a_counter_not_readable_after_the_drain_leaves_it_open():
-    verdict = CHECKER.check(run(at_seconds=12.5))
+    verdict = CHECKER.check(timeline(run(at_seconds=12.5)))
 
     assert verdict.status is Status.INCONCLUSIVE
     assert "not readable after the drain" in verdict.summary
@@ -147,27 +148,27 @@ def test_a_counter_not_readable_after_the_drain_leaves_it_open():
 def test_without_evidence_there_is_no_verdict(missing):
     events = [event for event in run() if not isinstance(event, missing)]
 
-    assert CHECKER.check(events).status is Status.INCONCLUSIVE
-    assert CHECKER.check([]).status is Status.INCONCLUSIVE
+    assert CHECKER.check(timeline(events)).status is Status.INCONCLUSIVE
+    assert CHECKER.check(timeline([])).status is Status.INCONCLUSIVE
 
 
 def test_it_is_planned_only_where_counters_are_declared():
-    assert Accounting.lacks(CHARGE) == ""
-    assert Accounting.lacks(charge(STEP)) == "the stack declares no counters"
+    assert Miscounted(CHARGE).lacks() == ""
+    assert Miscounted(charge(STEP)).lacks() == "the stack declares no counters"
 
 
-WITH_DESTROYED = Accounting(replace(CHARGE, counters=NAMES | {"destroyed"}))
+WITH_DESTROYED = Miscounted(replace(CHARGE, counters=NAMES | {"destroyed"}))
 
 
 @pytest.mark.parametrize(("dropped", "destroyed", "held"), [(0, 50, 0), (20, 30, 0), (20, 10, 20)])
 def test_what_is_nowhere_is_dropped_destroyed_or_held(dropped, destroyed, held):
     events = dropping_run(dropped=dropped, destroyed=destroyed, held=held)
 
-    assert WITH_DESTROYED.check(events).status is Status.PASS
+    assert WITH_DESTROYED.check(timeline(events)).status is Status.PASS
 
 
 @pytest.mark.parametrize(("dropped", "destroyed"), [(0, 49), (1, 50), (0, 51), (50, 1)])
 def test_one_destroyed_record_too_few_or_too_many_fails(dropped, destroyed):
-    verdict = WITH_DESTROYED.check(dropping_run(dropped=dropped, destroyed=destroyed))
+    verdict = WITH_DESTROYED.check(timeline(dropping_run(dropped=dropped, destroyed=destroyed)))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, TypeAlias
 
 import orjson
 
+from harness.judging.checker import Charge
 from harness.judging.measure import Measure
-from harness.judging.timeline import Account, account
-from harness.model.facts import Event
-from harness.model.protocols import Charge, Status, Verdict
+from harness.judging.timeline import Timeline
+from harness.model.protocols import Status, Verdict
+from harness.model.registry import module_word
 
 Key: TypeAlias = tuple[tuple[bool, float, str], ...]
 
@@ -26,7 +26,7 @@ class _Placed:
     shown: str
 
 
-class Order:
+class OutOfOrder:
     """Each producer's records can be read in the order in which they were sent.
 
     Of each record the first copy counts. Sorted by the stack's `order_by` fields (numbers by value, texts by
@@ -34,7 +34,7 @@ class Order:
     order too, because nobody could tell which came first. What the stack never stored is not judged here.
     """
 
-    objective: ClassVar[str] = "integrity.out_of_order"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "integrity"
 
     def __init__(self, charge: Charge) -> None:
@@ -42,18 +42,16 @@ class Order:
         self._order_by = charge.promises.order_by
         self._measure = Measure(self.objective, self.dimension, "records", 0)
 
-    @classmethod
-    def lacks(cls, charge: Charge) -> str:
+    def lacks(self) -> str:
         """Return what must be declared for this to be planned."""
-        return "" if charge.promises.order_by else "the stack promises no order_by"
+        return "" if self._order_by else "the stack promises no order_by"
 
-    def check(self, events: Sequence[Event]) -> Verdict:
+    def check(self, timeline: Timeline) -> Verdict:
         """Sort each producer's stored records as the stack says and compare with how they were sent."""
-        run = account(events)
         fields = ", ".join(self._order_by)
-        producers, unplaced = _producers(run)
+        producers, unplaced = _producers(timeline)
         pairs = [pair for placed in producers for pair in pairwise(placed)]
-        if not run.read_whole:
+        if not timeline.read_whole:
             return self._measure.verdict(Status.INCONCLUSIVE, None, "the archive was not read whole")
         if not pairs:
             why = f"no stored record has a value for {fields}" if unplaced else "no producer has two records"
@@ -68,21 +66,23 @@ class Order:
             len(wrong) + len(unplaced),
             f"sorted by {fields}, {len(wrong):,} of {len(pairs):,} neighbours are out of order"
             + (f", and {len(unplaced):,} records lack a value" if unplaced else ""),
-            counterexample=_shown(run, *wrong[0]) if wrong else (f"record {unplaced[0]} has no value there",),
+            counterexample=_shown(timeline, *wrong[0])
+            if wrong
+            else (f"record {unplaced[0]} has no value there",),
         )
 
 
-def _producers(run: Account) -> tuple[list[list[_Placed]], list[int]]:
+def _producers(timeline: Timeline) -> tuple[list[list[_Placed]], list[int]]:
     """Return each producer's records, sorted by their keys, and the records that cannot be sorted."""
     placed: dict[int, list[_Placed]] = {}
     unplaced = []
-    for sequence, copies in run.copies.items():
+    for sequence, copies in timeline.copies.items():
         shown = copies[0].order
         key = _key(shown)
         if key is None:
             unplaced.append(sequence)
         else:
-            placed.setdefault(run.entries[sequence].producer, []).append(_Placed(key, sequence, shown))
+            placed.setdefault(timeline.entries[sequence].producer, []).append(_Placed(key, sequence, shown))
     for records in placed.values():
         records.sort(key=lambda record: (record.key, record.sequence))
     return [placed[producer] for producer in sorted(placed)], sorted(unplaced)
@@ -99,11 +99,11 @@ def _key(text: str) -> Key | None:
     )
 
 
-def _shown(run: Account, one: _Placed, two: _Placed) -> tuple[str, ...]:
-    first, second = run.entries[one.sequence], run.entries[two.sequence]
+def _shown(timeline: Timeline, one: _Placed, two: _Placed) -> tuple[str, ...]:
+    first, second = timeline.entries[one.sequence], timeline.entries[two.sequence]
     return (
-        f"producer {first.producer} sent record {one.sequence} at {run.seconds(first.sent_ns)} "
-        f"and record {two.sequence} at {run.seconds(second.sent_ns)}",
+        f"producer {first.producer} sent record {one.sequence} at {timeline.seconds(first.sent_ns)} "
+        f"and record {two.sequence} at {timeline.seconds(second.sent_ns)}",
         f"record {one.sequence} is stored with {one.shown}, record {two.sequence} with {two.shown}",
         "both have the same place" if one.key == two.key else "the later one is read first",
     )

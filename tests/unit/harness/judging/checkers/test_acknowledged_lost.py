@@ -1,13 +1,14 @@
-from harness.judging.checkers.conservation import VETO, Conservation
+from harness.judging.checkers.acknowledged_lost import VETO, AcknowledgedLost
+from harness.judging.timeline import timeline
 from harness.model.facts import Acknowledged, ArchiveRead, Found
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, charge, good_run, without
 
-CHECKER = Conservation(charge(STEP))
+CHECKER = AcknowledgedLost(charge(STEP))
 
 
 def test_a_run_in_which_every_acknowledged_record_is_found_passes():
-    verdict = CHECKER.check(good_run())
+    verdict = CHECKER.check(timeline(good_run()))
 
     assert verdict.status is Status.PASS
     assert verdict.value == 0
@@ -15,7 +16,7 @@ def test_a_run_in_which_every_acknowledged_record_is_found_passes():
 
 
 def test_one_missing_acknowledged_record_fails_and_vetoes():
-    verdict = CHECKER.check(without(good_run(), Found, 450))
+    verdict = CHECKER.check(timeline(without(good_run(), Found, 450)))
 
     assert verdict.status is Status.FAIL
     assert verdict.value == 1
@@ -23,7 +24,7 @@ def test_one_missing_acknowledged_record_fails_and_vetoes():
 
 
 def test_the_counterexample_tells_the_first_lost_records_life():
-    verdict = CHECKER.check(without(good_run(), Found, 450, 700))
+    verdict = CHECKER.check(timeline(without(good_run(), Found, 450, 700)))
 
     assert "record 450 was due at 4.500 s" in verdict.counterexample[0]
     assert "while killed on elasticsearch was on" in verdict.counterexample[2]
@@ -32,30 +33,30 @@ def test_the_counterexample_tells_the_first_lost_records_life():
 def test_a_missing_record_nobody_acknowledged_is_no_loss():
     events = without(without(good_run(), Found, 450), Acknowledged, 450)
 
-    assert CHECKER.check(events).status is Status.PASS
+    assert CHECKER.check(timeline(events)).status is Status.PASS
 
 
 def test_a_stored_record_nobody_acknowledged_is_legal():
-    assert CHECKER.check(without(good_run(), Acknowledged, 450)).status is Status.PASS
+    assert CHECKER.check(timeline(without(good_run(), Acknowledged, 450))).status is Status.PASS
 
 
 def test_loss_is_inconclusive_when_nothing_was_acknowledged():
     events = [event for event in good_run() if not isinstance(event, Acknowledged)]
 
-    assert CHECKER.check(events).status is Status.INCONCLUSIVE
+    assert CHECKER.check(timeline(events)).status is Status.INCONCLUSIVE
 
 
 def test_absence_proves_nothing_when_the_archive_was_not_read_whole():
     events = [event for event in without(good_run(), Found, 450) if not isinstance(event, ArchiveRead)]
 
-    assert CHECKER.check(events).status is Status.INCONCLUSIVE
+    assert CHECKER.check(timeline(events)).status is Status.INCONCLUSIVE
 
 
 def test_an_archive_that_does_not_exist_is_named_before_its_records_are_called_lost():
     events = [event for event in good_run() if not isinstance(event, (Found, ArchiveRead))]
     events.append(ArchiveRead(20 * 10**9, 0, 'no index "logs-1" exists: check `archive.index`'))
 
-    verdict = CHECKER.check(events)
+    verdict = CHECKER.check(timeline(events))
 
     assert verdict.status is Status.FAIL
     assert verdict.summary.endswith("cannot be read back: the archive does not exist")
@@ -66,8 +67,8 @@ def test_an_archive_that_does_not_exist_is_named_before_its_records_are_called_l
 def test_an_archive_that_exists_and_is_empty_is_not_called_absent():
     events = [event for event in good_run() if not isinstance(event, Found)]
 
-    assert CHECKER.check(events).summary.endswith("acknowledged records cannot be read back")
+    assert CHECKER.check(timeline(events)).summary.endswith("acknowledged records cannot be read back")
 
 
 def test_an_empty_history_is_inconclusive():
-    assert CHECKER.check([]).status is Status.INCONCLUSIVE
+    assert CHECKER.check(timeline([])).status is Status.INCONCLUSIVE

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
+from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.outcomes import DESTROYED, HELD, unread_outlet
-from harness.judging.timeline import SECOND_NS, Account, Entry, account
-from harness.model.facts import Event
-from harness.model.protocols import Charge, Level, Status, Verdict
+from harness.judging.timeline import SECOND_NS, Entry, Timeline
+from harness.model.protocols import Level, Status, Verdict
+from harness.model.registry import module_word
 
 LAG_SECONDS = 2.0
 """How far behind a counter may be that an application could not write any more: it was killed by a fault."""
@@ -38,7 +38,7 @@ class _Compared:
         return f"{self.name} says {self.said:,.0f}, measured: {measured} {self.of_what}"
 
 
-class Accounting:
+class Miscounted:
     """The stack's own counters agree, record by record, with what was measured.
 
     `accepted` is compared with the log calls that came back, `delivered` with the archive, `dead_lettered`
@@ -47,7 +47,7 @@ class Accounting:
     and so does one that claims to hold, or to have found destroyed, more than is missing.
     """
 
-    objective: ClassVar[str] = "observability.miscounted"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "self-observability"
 
     def __init__(self, charge: Charge) -> None:
@@ -55,25 +55,23 @@ class Accounting:
         self._charge = charge
         self._measure = Measure(self.objective, self.dimension, "records", 0)
 
-    @classmethod
-    def lacks(cls, charge: Charge) -> str:
+    def lacks(self) -> str:
         """Return what must be declared for this to be planned."""
-        return "" if charge.counters & set(_WORDS) else "the stack declares no counters"
+        return "" if self._charge.counters & set(_WORDS) else "the stack declares no counters"
 
-    def check(self, events: Sequence[Event]) -> Verdict:
+    def check(self, timeline: Timeline) -> Verdict:
         """Compare each declared counter with what was measured."""
-        run = account(events)
-        if unread := unread_outlet(run, self._charge):
+        if unread := unread_outlet(timeline, self._charge):
             return self._measure.verdict(Status.INCONCLUSIVE, None, unread)
-        if not any(entry.answered_ns is not None for entry in run.entries.values()):
+        if not any(entry.answered_ns is not None for entry in timeline.entries.values()):
             return self._measure.verdict(
                 Status.INCONCLUSIVE, None, "no record was taken in, so nothing could be counted"
             )
-        unread_names = sorted(name for name in self._charge.counters if run.counter(name) is None)
-        compared = [each for name in _WORDS if (each := self._compare(run, name)) is not None]
+        unread_names = sorted(name for name in self._charge.counters if timeline.counter(name) is None)
+        compared = [each for name in _WORDS if (each := self._compare(timeline, name)) is not None]
         wrong = [each for each in compared if each.off_by > 0]
         evidence = tuple(each.sentence() for each in compared)
-        reset = sorted(name for name in self._charge.counters - {HELD} if _fell(run, name))
+        reset = sorted(name for name in self._charge.counters - {HELD} if _fell(timeline, name))
         if wrong and not reset:
             worst = max(wrong, key=lambda each: each.off_by)
             said = f"{len(wrong)} of {len(compared)} counters disagree with what was measured: "
@@ -91,8 +89,8 @@ class Accounting:
         said = f"{len(compared)} counters agree with what was measured"
         return self._measure.verdict(Status.PASS, 0, said, evidence)
 
-    def _compare(self, run: Account, name: str) -> _Compared | None:
-        said = run.counter(name)
+    def _compare(self, timeline: Timeline, name: str) -> _Compared | None:
+        said = timeline.counter(name)
         if name not in self._charge.counters or said is None:
             return None
         return {
@@ -102,70 +100,74 @@ class Accounting:
             "dropped": self._dropped,
             DESTROYED: self._destroyed,
             HELD: self._held,
-        }[name](run, said)
+        }[name](timeline, said)
 
-    def _accepted(self, run: Account, said: float) -> _Compared:
+    def _accepted(self, timeline: Timeline, said: float) -> _Compared:
         """Count calls that came back; one that failed, or never came back, may have been taken in or not."""
-        answered = sum(entry.answered_ns is not None for entry in run.entries.values())
-        entered = sum(entry.sent_ns is not None for entry in run.entries.values())
-        return _Compared("accepted", said, answered - _unwritten(run), entered, "log calls")
+        answered = sum(entry.answered_ns is not None for entry in timeline.entries.values())
+        entered = sum(entry.sent_ns is not None for entry in timeline.entries.values())
+        return _Compared("accepted", said, answered - _unwritten(timeline), entered, "log calls")
 
-    def _delivered(self, run: Account, said: float) -> _Compared:
+    def _delivered(self, timeline: Timeline, said: float) -> _Compared:
         """Count records in the archive; a stack may count each copy or each record."""
-        copies = sum(len(found) for found in run.copies.values()) + len(run.strays)
-        return _Compared("delivered", said, len(run.copies), copies, "in the archive")
+        copies = sum(len(found) for found in timeline.copies.values()) + len(timeline.strays)
+        return _Compared("delivered", said, len(timeline.copies), copies, "in the archive")
 
-    def _dead_lettered(self, run: Account, said: float) -> _Compared | None:
-        if not run.letters_read_whole:
+    def _dead_lettered(self, timeline: Timeline, said: float) -> _Compared | None:
+        if not timeline.letters_read_whole:
             return None
-        copies = sum(len(found) for found in run.letters.values()) + len(run.stray_letters)
-        return _Compared("dead_lettered", said, len(run.letters), copies, "among the dead letters")
+        copies = sum(len(found) for found in timeline.letters.values()) + len(timeline.stray_letters)
+        return _Compared("dead_lettered", said, len(timeline.letters), copies, "among the dead letters")
 
-    def _dropped(self, run: Account, said: float) -> _Compared:
+    def _dropped(self, timeline: Timeline, said: float) -> _Compared:
         """Count records that are nowhere: what is gone was dropped, unless it was destroyed or is held."""
-        gone = _gone(run)
+        gone = _gone(timeline)
         came_back = [entry for entry in gone if entry.answered_ns is not None]
-        uncounted = sum(self._died_uncounted(run, entry) for entry in came_back)
-        held, destroyed = int(run.counter(HELD) or 0), int(run.counter(DESTROYED) or 0)
+        uncounted = sum(self._died_uncounted(timeline, entry) for entry in came_back)
+        held, destroyed = int(timeline.counter(HELD) or 0), int(timeline.counter(DESTROYED) or 0)
         least = len(came_back) - uncounted - held - destroyed
-        most = len(gone) - min(held, len(gone)) + min(held, _unwritten(run)) - destroyed
+        most = len(gone) - min(held, len(gone)) + min(held, _unwritten(timeline)) - destroyed
         return _Compared(
             "dropped", said, max(0, least), max(0, most), "records that are nowhere, destroyed and held apart"
         )
 
-    def _destroyed(self, run: Account, said: float) -> _Compared:
+    def _destroyed(self, timeline: Timeline, said: float) -> _Compared:
         """Bound what can have been destroyed by what is missing; `dropped` is compared with the rest."""
-        return _Compared(DESTROYED, said, 0, len(_gone(run)), "records that are nowhere")
+        return _Compared(DESTROYED, said, 0, len(_gone(timeline)), "records that are nowhere")
 
-    def _held(self, run: Account, said: float) -> _Compared:
+    def _held(self, timeline: Timeline, said: float) -> _Compared:
         """Bound what can be held by what is missing; a killed application's last word stands for ever."""
-        return _Compared(HELD, said, 0, len(_gone(run)) + _unwritten(run), "records that are nowhere")
+        return _Compared(
+            HELD, said, 0, len(_gone(timeline)) + _unwritten(timeline), "records that are nowhere"
+        )
 
-    def _died_uncounted(self, run: Account, entry: Entry) -> bool:
+    def _died_uncounted(self, timeline: Timeline, entry: Entry) -> bool:
         """Return whether it may have died in the killed application's memory, where nobody can count."""
         in_memory = entry.acknowledged_ns is None or self._charge.promises.durability is Level.MEMORY
-        return in_memory and _was_under_way(run, entry, float("inf"))
+        return in_memory and _was_under_way(timeline, entry, float("inf"))
 
 
-def _gone(run: Account) -> list[Entry]:
+def _gone(timeline: Timeline) -> list[Entry]:
     """Return the records that were handed over and can be read nowhere."""
-    return [entry for entry in run.entries.values() if entry.sent_ns and not run.kept(entry.sequence)]
+    return [
+        entry for entry in timeline.entries.values() if entry.sent_ns and not timeline.kept(entry.sequence)
+    ]
 
 
-def _unwritten(run: Account) -> int:
+def _unwritten(timeline: Timeline) -> int:
     """Return how many records a killed application had taken in and may not have written down any more."""
-    answered = (entry for entry in run.entries.values() if entry.answered_ns is not None)
-    return sum(_was_under_way(run, entry, LAG_SECONDS) for entry in answered)
+    answered = (entry for entry in timeline.entries.values() if entry.answered_ns is not None)
+    return sum(_was_under_way(timeline, entry, LAG_SECONDS) for entry in answered)
 
 
-def _was_under_way(run: Account, entry: Entry, seconds: float) -> bool:
+def _was_under_way(timeline: Timeline, entry: Entry, seconds: float) -> bool:
     """Return whether a fault killed the application at most so many seconds after this record was sent."""
     sent_ns = entry.sent_ns
     return sent_ns is not None and any(
-        0 <= killed_ns - sent_ns <= seconds * SECOND_NS for killed_ns in run.application_kills_ns()
+        0 <= killed_ns - sent_ns <= seconds * SECOND_NS for killed_ns in timeline.application_kills_ns()
     )
 
 
-def _fell(run: Account, name: str) -> bool:
+def _fell(timeline: Timeline, name: str) -> bool:
     """Return whether a counter that should only rise fell, as one does that a restart begins anew."""
-    return any(later.value < earlier.value for earlier, later in pairwise(run.readings.get(name, ())))
+    return any(later.value < earlier.value for earlier, later in pairwise(timeline.readings.get(name, ())))

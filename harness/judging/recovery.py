@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.judging.measure import Measure
-from harness.judging.timeline import SECOND_NS, Account, account
-from harness.model.facts import STORED, Event, FaultChanged, Sample
-from harness.model.protocols import Charge, Status, Verdict
+from harness.judging.checker import Charge
+from harness.judging.measure import Measure, given_limit
+from harness.judging.timeline import SECOND_NS, Timeline
+from harness.model.facts import STORED, Sample
+from harness.model.protocols import Status, Verdict
 
 THROUGHPUT_SHARE = 0.9
 # Stores show what they took in now and then, often once a second; a shorter span would see bursts, no rate.
@@ -34,26 +35,26 @@ class Recovery:
     backlog_seconds: float | None
 
 
-class _RecoveryTime(ABC):
+class RecoveryTime(ABC):
     """What both have in common: limit, evidence, and when there is nothing to judge."""
 
     objective: ClassVar[str]
     dimension: ClassVar[str] = "recovery"
     needs_quiet: ClassVar[bool] = True
 
-    def __init__(self, charge: Charge) -> None:
-        """Take what is to be judged."""
-        self._limit_seconds = charge.scenario.recovery_seconds
+    def __init__(self, charge: Charge, *, limit_seconds: float | None = None) -> None:
+        """Take what is to be judged; the default limit is the scenario's `recovery_seconds`."""
+        self._charge = charge
+        self._limit_seconds = given_limit("limit_seconds", limit_seconds) or charge.scenario.recovery_seconds
         self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
 
-    @classmethod
-    def lacks(cls, charge: Charge) -> str:
+    def lacks(self) -> str:
         """Return what must be there for this to be planned."""
-        return "" if charge.scenario.steps else "no scenario has a fault to recover from"
+        return "" if self._charge.scenario.steps else "no scenario has a fault to recover from"
 
-    def check(self, events: Sequence[Event]) -> Verdict:
-        """Measure from the last healing and compare with the scenario's `recovery_seconds`."""
-        found = recovery(events)
+    def check(self, timeline: Timeline) -> Verdict:
+        """Measure from the last healing and compare with the limit."""
+        found = recovery(timeline)
         if isinstance(found, str):
             return self._measure.verdict(Status.INCONCLUSIVE, None, found)
         seconds = self.measured(found)
@@ -81,46 +82,16 @@ class _RecoveryTime(ABC):
         """Say what was waited for, as the beginning of a sentence."""
 
 
-class ThroughputRecovery(_RecoveryTime):
-    """After the last fault is healed, the store soon takes in 90 % of what it did in steady state."""
-
-    objective: ClassVar[str] = "recovery.throughput_seconds"
-
-    def measured(self, found: Recovery) -> float | None:
-        """Return when throughput was back; a store that has everything has nothing more to take in."""
-        times = [each for each in (found.throughput_seconds, found.backlog_seconds) if each is not None]
-        return min(times, default=None)
-
-    def wanted(self, found: Recovery) -> str:
-        """Name the throughput."""
-        return f"{THROUGHPUT_SHARE * found.steady_per_second:,.0f} records a second were reached"
-
-
-class BacklogRecovery(_RecoveryTime):
-    """After the last fault is healed, the backlog is soon no larger than it was in steady state."""
-
-    objective: ClassVar[str] = "recovery.backlog_seconds"
-
-    def measured(self, found: Recovery) -> float | None:
-        """Return when the backlog was gone."""
-        return found.backlog_seconds
-
-    def wanted(self, found: Recovery) -> str:
-        """Name the backlog."""
-        return f"the backlog was down to {found.steady_backlog:,} records"
-
-
-def recovery(events: Sequence[Event]) -> Recovery | str:
+def recovery(timeline: Timeline) -> Recovery | str:
     """Measure how the store came back, or say why that cannot be told."""
-    run = account(events)
-    counts = [event for event in events if isinstance(event, Sample) and event.name == STORED]
-    healed_ns = max(_healed(events), default=None)
-    steady = run.steady()
+    counts = timeline.samples.get(STORED, [])
+    healed_ns = max(timeline.healed_ns, default=None)
+    steady = timeline.steady()
     settled_ns = steady.from_ns + _SETTLING_NS
     before = [count for count in counts if settled_ns <= count.at_ns < steady.to_ns]
-    if healed_ns is None or len(_healed(events)) < len(run.fault_windows):
+    if healed_ns is None or len(timeline.healed_ns) < len(timeline.fault_windows):
         return "a fault was not healed"
-    if not run.read_whole:
+    if not timeline.read_whole:
         return "the archive was not read whole"
     after = [count for count in counts if count.at_ns >= healed_ns]
     if len(before) < _SAMPLES_MIN or len(after) < _SAMPLES_MIN:
@@ -128,10 +99,10 @@ def recovery(events: Sequence[Event]) -> Recovery | str:
     seconds = (before[-1].at_ns - before[0].at_ns) / SECOND_NS
     counted_per_second = (before[-1].value - before[0].value) / seconds if seconds else 0.0
     # Seen in bursts over a few seconds, more may seem to come in than was ever sent.
-    steady_per_second = min(counted_per_second, _due_per_second(run))
+    steady_per_second = min(counted_per_second, _due_per_second(timeline))
     if steady_per_second <= 0:
         return "nothing reached the store before the fault"
-    behind = _Behind(run)
+    behind = _Behind(timeline)
     steady_backlog = max(behind.at(count) for count in before)
     wanted = THROUGHPUT_SHARE * steady_per_second
     return Recovery(
@@ -142,24 +113,20 @@ def recovery(events: Sequence[Event]) -> Recovery | str:
     )
 
 
-def _due_per_second(run: Account) -> float:
-    steady = run.steady()
-    due = sum(steady.holds(entry.due_ns) for entry in run.scheduled())
+def _due_per_second(timeline: Timeline) -> float:
+    steady = timeline.steady()
+    due = sum(steady.holds(entry.due_ns) for entry in timeline.scheduled())
     return due * SECOND_NS / max(1, steady.to_ns - steady.from_ns)
-
-
-def _healed(events: Sequence[Event]) -> list[int]:
-    return [event.at_ns for event in events if isinstance(event, FaultChanged) and event.state == "healed"]
 
 
 class _Behind:
     """How many copies the store lacks at a moment, of those that it has at the end."""
 
-    def __init__(self, run: Account) -> None:
+    def __init__(self, timeline: Timeline) -> None:
         self._sent_ns = sorted(
             entry.sent_ns
-            for sequence, copies in run.copies.items()
-            for entry in (run.entries[sequence],) * len(copies)
+            for sequence, copies in timeline.copies.items()
+            for entry in (timeline.entries[sequence],) * len(copies)
             if entry.sent_ns is not None
         )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from harness.judging.measure import Measure
-from harness.judging.timeline import SECOND_NS, Account, Entry, account, sequences_text
-from harness.model.facts import Event
-from harness.model.protocols import Charge, Status, Verdict
+from harness.judging.checker import Charge
+from harness.judging.measure import Measure, given_limit
+from harness.judging.timeline import SECOND_NS, Entry, Timeline, sequences_text
+from harness.model.protocols import Status, Verdict
+from harness.model.registry import module_word
 
 SHARE_MAX_PERCENT = 1.0
 UNDER_WAY_SECONDS = 5.0
@@ -17,7 +18,7 @@ UNDER_WAY_SECONDS = 5.0
 DROPPED = "dropped"
 
 
-class AcknowledgedShare:
+class UnacknowledgedPercent:
     """A record that is neither refused nor counted as dropped is acknowledged in the end.
 
     A stack that takes records and never says a word about them loses nothing that it owes; it must not look
@@ -25,29 +26,28 @@ class AcknowledgedShare:
     killed the application. At most one due record in a hundred may be left over.
     """
 
-    objective: ClassVar[str] = "degradation.unacknowledged_percent"
+    objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "degradation"
 
-    def __init__(self, charge: Charge) -> None:
-        """Take what is to be judged."""
-        self._charge = charge
-        self._measure = Measure(self.objective, self.dimension, "%", SHARE_MAX_PERCENT)
+    def __init__(self, charge: Charge, *, limit_percent: float | None = None) -> None:
+        """Take what is to be judged; the default limit is one in a hundred."""
+        self._limit_percent = given_limit("limit_percent", limit_percent) or SHARE_MAX_PERCENT
+        self._measure = Measure(self.objective, self.dimension, "%", self._limit_percent)
 
-    def check(self, events: Sequence[Event]) -> Verdict:
+    def check(self, timeline: Timeline) -> Verdict:
         """Count the due records that were never acknowledged and that nothing accounts for."""
-        run = account(events)
-        due = run.scheduled()
+        due = timeline.scheduled()
         if not due:
             return self._measure.verdict(Status.INCONCLUSIVE, None, "no record was due")
-        if "read back" not in run.phases:
+        if "read back" not in timeline.phases:
             return self._measure.verdict(
                 Status.INCONCLUSIVE, None, "the run ended before the last answers were seen"
             )
         silent = [entry for entry in due if entry.acknowledged_ns is None and entry.refused_ns is None]
-        unsent = _not_held_up_by_the_stack(run, silent)
-        killed = [entry for entry in silent if _was_under_way_at_a_kill(run, entry)]
-        nowhere = sum(not run.kept(entry.sequence) for entry in silent)
-        dropped = min(nowhere, max(0, int(run.counter(DROPPED) or 0)))
+        unsent = _not_held_up_by_the_stack(timeline, silent)
+        killed = [entry for entry in silent if _was_under_way_at_a_kill(timeline, entry)]
+        nowhere = sum(not timeline.kept(entry.sequence) for entry in silent)
+        dropped = min(nowhere, max(0, int(timeline.counter(DROPPED) or 0)))
         unexplained = max(0, len(silent) - len(unsent) - len(killed) - dropped)
         percent = 100 * unexplained / len(due)
         evidence = (
@@ -55,24 +55,28 @@ class AcknowledgedShare:
             f"{dropped:,} are counted as dropped by the stack, {len(killed):,} were under way when the "
             f"application was killed, {len(unsent):,} were never handed over",
         )
-        if percent > SHARE_MAX_PERCENT:
+        if percent > self._limit_percent:
             said = f"{unexplained:,} of {len(due):,} due records were met with silence ({percent:.1f} %)"
             return self._measure.verdict(
-                Status.FAIL, percent, said, (*evidence, _named(silent)), _life(run, silent, unsent, killed)
+                Status.FAIL,
+                percent,
+                said,
+                (*evidence, _named(silent)),
+                _life(timeline, silent, unsent, killed),
             )
-        if 100 * len(unsent) > SHARE_MAX_PERCENT * len(due):
+        if 100 * len(unsent) > self._limit_percent * len(due):
             said = f"{len(unsent):,} of {len(due):,} due records were never handed to the stack"
             return self._measure.verdict(Status.INCONCLUSIVE, None, said, evidence)
         said = f"{unexplained:,} of {len(due):,} due records were met with silence"
         return self._measure.verdict(Status.PASS, percent, said, evidence)
 
 
-def _not_held_up_by_the_stack(run: Account, silent: Sequence[Entry]) -> list[Entry]:
+def _not_held_up_by_the_stack(timeline: Timeline, silent: Sequence[Entry]) -> list[Entry]:
     """Return the records never handed over, by producers that no earlier call held up or that were gone."""
-    gone = run.application_gone()
+    gone = timeline.application_gone()
     stuck = {
         entry.producer
-        for entry in run.entries.values()
+        for entry in timeline.entries.values()
         if entry.sent_ns is not None and entry.returned_ns is None
     }
     return [
@@ -83,10 +87,11 @@ def _not_held_up_by_the_stack(run: Account, silent: Sequence[Entry]) -> list[Ent
     ]
 
 
-def _was_under_way_at_a_kill(run: Account, entry: Entry) -> bool:
+def _was_under_way_at_a_kill(timeline: Timeline, entry: Entry) -> bool:
     sent_ns = entry.sent_ns
     return sent_ns is not None and any(
-        0 <= killed_ns - sent_ns <= UNDER_WAY_SECONDS * SECOND_NS for killed_ns in run.application_kills_ns()
+        0 <= killed_ns - sent_ns <= UNDER_WAY_SECONDS * SECOND_NS
+        for killed_ns in timeline.application_kills_ns()
     )
 
 
@@ -95,12 +100,12 @@ def _named(silent: Sequence[Entry]) -> str:
 
 
 def _life(
-    run: Account, silent: Sequence[Entry], unsent: Sequence[Entry], killed: Sequence[Entry]
+    timeline: Timeline, silent: Sequence[Entry], unsent: Sequence[Entry], killed: Sequence[Entry]
 ) -> tuple[str, ...]:
     explained = {entry.sequence for entry in (*unsent, *killed)}
     entry = next(entry for entry in silent if entry.sequence not in explained)
     return (
-        f"record {entry.sequence} was due at {run.seconds(entry.due_ns)}, {run.what_was_on(entry.due_ns)}",
-        f"its log call began at {run.seconds(entry.sent_ns)}, returned at {run.seconds(entry.returned_ns)}",
+        f"record {entry.sequence} was due at {timeline.moment(entry.due_ns)}",
+        timeline.call_told(entry),
         "it was never acknowledged, never refused, and is not counted as dropped",
     )

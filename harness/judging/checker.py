@@ -1,0 +1,50 @@
+"""What a checker is: one promise, judged from the timeline of a scenario."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, runtime_checkable
+
+from harness.judging.timeline import Timeline
+from harness.model.protocols import Promises, Scenario, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a checker is to judge: the scenario, the stack's promises, and what else the stack declares."""
+
+    scenario: Scenario
+    promises: Promises
+    dead_letters: bool = False
+    counters: frozenset[str] = frozenset()
+
+
+class Checker(Protocol):
+    """One promise, judged from facts alone: no clock, no I/O, no stack.
+
+    The class is called with a `Charge`, and by keyword with the arguments that a scenario file gives the
+    check. `objective` is the check's word, `dimension` the part of the score that it counts for.
+    """
+
+    objective: ClassVar[str]
+    dimension: ClassVar[str]
+
+    def check(self, timeline: Timeline) -> Verdict:
+        """Judge one scenario. The timeline is shared with the other checkers: read it, change nothing."""
+        ...
+
+
+@runtime_checkable
+class Conditional(Protocol):
+    """A checker of something that not every stack declares; without it, its objective is not planned."""
+
+    def lacks(self) -> str:
+        """Say what is missing, for a person, e.g. `the stack promises no exit_seconds`; empty = planned."""
+        ...
+
+
+@runtime_checkable
+class NeedsQuiet(Protocol):
+    """A checker of what neighbours on the machine would change; only a scenario that runs alone plans it."""
+
+    needs_quiet: ClassVar[bool]
