@@ -21,7 +21,7 @@ class AnswerCut(HttpRule):
 
     at: Place = "before"
     share: float = 1.0
-    kind: ClassVar[str] = "cut_answer"
+    kind: ClassVar[str] = "answer_cut"
     proofs: ClassVar[tuple[str, ...]] = ("cut_after_commit",)
 
     def __post_init__(self) -> None:

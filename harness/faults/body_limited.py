@@ -21,7 +21,7 @@ class BodyLimited(HttpRule):
     """
 
     bytes_max: int = 65_536
-    kind: ClassVar[str] = "body_limit"
+    kind: ClassVar[str] = "body_limited"
     proofs: ClassVar[tuple[str, ...]] = ("too_large",)
 
     def __post_init__(self) -> None:

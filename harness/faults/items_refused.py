@@ -23,7 +23,7 @@ class ItemsRefused(HttpRule):
     share_429: float = 0.0
     share_400: float = 0.0
     share_503: float = 0.0
-    kind: ClassVar[str] = "mixed_items"
+    kind: ClassVar[str] = "items_refused"
     proofs: ClassVar[tuple[str, ...]] = ("items_429", "items_400", "items_503")
 
     def __post_init__(self) -> None:

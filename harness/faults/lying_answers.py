@@ -21,7 +21,7 @@ class LyingAnswers(HttpRule):
 
     lie: Words = "html"
     share: float = 1.0
-    kind: ClassVar[str] = "lie"
+    kind: ClassVar[str] = "lying_answers"
     proofs: ClassVar[tuple[str, ...]] = ("lied",)
 
     def __post_init__(self) -> None:

@@ -22,7 +22,7 @@ class PoisonDocument(HttpRule):
     """
 
     every: int = 100
-    kind: ClassVar[str] = "poison"
+    kind: ClassVar[str] = "poison_document"
     proofs: ClassVar[tuple[str, ...]] = ("items_400",)
 
     def __post_init__(self) -> None:

@@ -25,7 +25,7 @@ class RequestsRefused(HttpRule):
     status: int = 429
     retry_after_seconds: int = 0
     share: float = 1.0
-    kind: ClassVar[str] = "refuse"
+    kind: ClassVar[str] = "requests_refused"
     proofs: ClassVar[tuple[str, ...]] = ("refused",)
 
     def __post_init__(self) -> None:

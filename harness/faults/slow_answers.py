@@ -17,7 +17,7 @@ class SlowAnswers(HttpRule):
 
     delay_ms: float = 1_000.0
     jitter_ms: float = 0.0
-    kind: ClassVar[str] = "slow"
+    kind: ClassVar[str] = "slow_answers"
     proofs: ClassVar[tuple[str, ...]] = ("delayed_ms",)
 
     def __post_init__(self) -> None:

@@ -147,7 +147,7 @@ def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
                 link.remove_toxic("hurt")
                 outcomes.append(link.probe(10).outcome)
             assert isinstance(link, HttpLinkTarget)
-            link.add_rule("storm", "refuse", {"status": 429}, 1.0, 1)
+            link.add_rule("storm", "requests_refused", {"status": 429}, 1.0, 1)
             status = requests.post(
                 f"{stack.values()['to_store.url']}/_bulk", data=b"", timeout=10
             ).status_code
@@ -198,7 +198,7 @@ def test_a_fault_on_one_scenarios_link_is_neither_felt_nor_counted_on_its_neighb
         link, beside = hurt.targets()["to_store"], neighbour.targets()["to_store"]
         assert isinstance(link, HttpLinkTarget)
         assert isinstance(beside, HttpLinkTarget)
-        link.add_rule("storm", "refuse", {"status": 429}, 1.0, 1)
+        link.add_rule("storm", "requests_refused", {"status": 429}, 1.0, 1)
         statuses = (post(hurt), post(neighbour), post(neighbour))
         counted = link.altered("storm", ["refused"])
         counted_beside = beside.altered("storm", ["refused"], timeout_seconds=0)

@@ -61,7 +61,7 @@ def test_a_link_that_is_not_there_has_nothing_to_undo(client: ProxyClient) -> No
 
 def test_a_rule_of_a_dead_run_is_removed_once(gate: ElasticGateClient) -> None:
     gate.create("run-1-to_store", FREE, UPSTREAM)
-    gate.put_rule("run-1-to_store", "storm", Rule("refuse", {"status": 429}))
+    gate.put_rule("run-1-to_store", "storm", Rule("requests_refused", {"status": 429}))
     undo = Undo("remove_rule", {"gate_url": gate.url, "gate": "run-1-to_store", "rule": "storm"})
 
     said, again = carry_out(undo), carry_out(undo)

@@ -63,11 +63,11 @@ def test_rule_lands_on_the_gate_of_the_link_and_goes_again() -> None:
     gate = FakeGate()
     target = link(gate)
 
-    target.add_rule("storm", "refuse", {"status": 429}, 0.5, 7)
+    target.add_rule("storm", "requests_refused", {"status": 429}, 0.5, 7)
     kept = dict(gate.rules)
     target.remove_rule("storm")
 
-    assert kept == {("run-to_store", "storm"): Rule("refuse", {"status": 429}, 0.5, 7)}
+    assert kept == {("run-to_store", "storm"): Rule("requests_refused", {"status": 429}, 0.5, 7)}
     assert gate.rules == {}
 
 
@@ -91,8 +91,8 @@ def test_altered_gives_up_after_its_timeout_and_tells_what_there_is() -> None:
 def test_gate_that_does_not_work_is_a_fault_error_that_names_the_link() -> None:
     target = link(FakeGate(works=False))
 
-    with pytest.raises(FaultError, match='link "to_store": rule refuse was not taken'):
-        target.add_rule("storm", "refuse", {}, 1.0, 7)
+    with pytest.raises(FaultError, match='link "to_store": rule requests_refused was not taken'):
+        target.add_rule("storm", "requests_refused", {}, 1.0, 7)
     with pytest.raises(FaultError, match='link "to_store": rule storm was not removed'):
         target.remove_rule("storm")
     with pytest.raises(FaultError, match='link "to_store": the gate tells no counters'):

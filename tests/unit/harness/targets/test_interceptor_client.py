@@ -72,9 +72,9 @@ def test_name_that_no_path_can_hold_is_refused_before_it_is_sent(name: str) -> N
     client = ElasticGateClient("http://127.0.0.1:1")
 
     with pytest.raises(GateError, match="without a slash"):
-        client.put_rule(name, "rule", Rule("refuse"))
+        client.put_rule(name, "rule", Rule("requests_refused"))
     with pytest.raises(GateError, match="without a slash"):
-        client.put_rule("gate", name, Rule("refuse"))
+        client.put_rule("gate", name, Rule("requests_refused"))
 
 
 def test_counters_that_are_no_numbers_count_for_nothing() -> None:

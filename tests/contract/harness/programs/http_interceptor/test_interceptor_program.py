@@ -141,14 +141,14 @@ def test_address_that_is_taken_is_a_7_with_a_remedy() -> None:
 
 def test_gates_and_rules_come_and_go(gate_client: ElasticGateClient, gate_url: str) -> None:
     listen = gate_client.create("a b?", FREE, "127.0.0.1:1")
-    gate_client.put_rule("a b?", "storm #1", Rule("refuse", {"status": 503}, 0.5, 7))
+    gate_client.put_rule("a b?", "storm #1", Rule("requests_refused", {"status": 503}, 0.5, 7))
     shown = requests.get(f"{gate_url}/gates", timeout=WAIT_SECONDS_MAX).json()
     gate_client.remove_rule("a b?", "storm #1")
     without_rule = requests.get(f"{gate_url}/gates/a b%3F", timeout=WAIT_SECONDS_MAX).json()
     gate_client.delete("a b?")
 
     assert shown["a b?"]["rules"]["storm #1"] == {
-        "kind": "refuse",
+        "kind": "requests_refused",
         "arguments": {"status": 503, "retry_after_seconds": 0},
         "share": 0.5,
         "seed": 7,
@@ -186,7 +186,7 @@ def test_name_address_and_rule_that_are_not_there_or_taken_are_told(gate_client:
     with pytest.raises(GateError, match="no rule 'x'"):
         gate_client.remove_rule("a", "x")
     with pytest.raises(GateError, match="400 to 599"):
-        gate_client.put_rule("a", "x", Rule("refuse", {"status": 1}))
+        gate_client.put_rule("a", "x", Rule("requests_refused", {"status": 1}))
     assert gate_client.counters("a", "x") == {}
 
 

@@ -27,7 +27,7 @@ def test_items_are_mixed_into_the_real_answer(store: Store, gate_client: Elastic
     through = gated(store, gate_client)
     index = store.index()
     store.fill(index, {"a3": {"n": 0}})
-    gate_client.put_rule("gated", "mix", Rule("mixed_items", {"share_429": 0.5}, seed=3))
+    gate_client.put_rule("gated", "mix", Rule("items_refused", {"share_429": 0.5}, seed=3))
     ids = [f"a{number}" for number in range(12)]
     items = through.items(f"/{index}", lines(*ids), "?refresh=true")
     statuses = {item["_id"]: item["status"] for item in items}
@@ -47,7 +47,7 @@ def test_cut_answer_leaves_the_store_committed_and_the_client_without_it(
 ) -> None:
     through = gated(store, gate_client)
     index = store.index()
-    gate_client.put_rule("gated", "cut", Rule("cut_answer", {"at": at}))
+    gate_client.put_rule("gated", "cut", Rule("answer_cut", {"at": at}))
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         through.bulk(f"/{index}", lines("a", "b"), "?refresh=true")
     gate_client.remove_rule("gated", "cut")
@@ -59,7 +59,7 @@ def test_cut_answer_leaves_the_store_committed_and_the_client_without_it(
 def test_lie_leaves_the_store_without_the_documents(store: Store, gate_client: ElasticGateClient) -> None:
     through = gated(store, gate_client)
     index = store.index()
-    gate_client.put_rule("gated", "lie", Rule("lie", {"lie": "html"}))
+    gate_client.put_rule("gated", "lie", Rule("lying_answers", {"lie": "html"}))
     answer = through.bulk(f"/{index}", lines("a"), "?refresh=true")
     store.call("POST", f"/{index}/_refresh")
 
@@ -71,7 +71,9 @@ def test_lie_leaves_the_store_without_the_documents(store: Store, gate_client: E
 def test_rules_spare_other_paths_and_end_when_removed(store: Store, gate_client: ElasticGateClient) -> None:
     through = gated(store, gate_client)
     index = store.index()
-    gate_client.put_rule("gated", "storm", Rule("refuse", {"status": 429, "retry_after_seconds": 2}))
+    gate_client.put_rule(
+        "gated", "storm", Rule("requests_refused", {"status": 429, "retry_after_seconds": 2})
+    )
     refused = through.bulk(f"/{index}", lines("a"))
     spared = through.call("GET", "/_cluster/health")
     gate_client.remove_rule("gated", "storm")
@@ -84,7 +86,7 @@ def test_rules_spare_other_paths_and_end_when_removed(store: Store, gate_client:
 
 def test_slow_rule_holds_answers_back(store: Store, gate_client: ElasticGateClient) -> None:
     through = gated(store, gate_client)
-    gate_client.put_rule("gated", "slow", Rule("slow", {"delay_ms": 150.0}))
+    gate_client.put_rule("gated", "slow", Rule("slow_answers", {"delay_ms": 150.0}))
     started = time.monotonic()
     answer = through.call("GET", "/_cluster/health")
 
@@ -96,7 +98,7 @@ def test_expectation_of_a_bent_request_is_met_by_the_gate(
     store: Store, gate_client: ElasticGateClient
 ) -> None:
     through = gated(store, gate_client)
-    gate_client.put_rule("gated", "cap", Rule("body_limit", {"bytes_max": 10}))
+    gate_client.put_rule("gated", "cap", Rule("body_limited", {"bytes_max": 10}))
     connection = http.client.HTTPConnection(urlsplit(through.url).netloc, timeout=WAIT_SECONDS_MAX)
     connection.request("POST", "/_bulk", body=b"x" * 100, headers={"Expect": "100-continue"})
     answer = connection.getresponse()
