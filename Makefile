@@ -58,7 +58,7 @@ coverage-core: $(VENV)/.installed-dev ## Branch coverage of delivery core and sp
 	  pytest -q -k "not deliberate_bug" tests/unit/logging_system tests/simulation $(ARGS)
 	$(BIN)/coverage report --show-missing --skip-covered --fail-under=98
 
-bench: $(VENV)/.installed-dev ## Compare the embedded proxy with the real one (wants a quiet machine)
+bench: $(VENV)/.installed-dev ## Compare the TCP proxy with the real one (wants a quiet machine)
 	LOGQUAKE_BENCH=1 $(BIN)/pytest -q -s tests/benchmarks $(ARGS)
 
 bench-callers: $(VENV)/.installed-dev ## Compare the cost of a log call, and what is lost, with other ways to log (ARGS=--help)

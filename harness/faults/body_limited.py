@@ -34,7 +34,7 @@ class BodyLimited(HttpRule):
             raise ScenarioError(f"bytes_max {self.bytes_max} is below 1; write the largest body in bytes")
 
     def arguments(self) -> Arguments:
-        """Return the limit, and how the gate finds which record is too large by itself."""
+        """Return the limit, and how the interceptor finds which record is too large by itself."""
         return {"bytes_max": self.bytes_max, "pattern": IDENTITY}
 
     def poisoned(self, target: Interceptable) -> list[int | None]:

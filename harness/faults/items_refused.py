@@ -44,7 +44,7 @@ class ItemsRefused(HttpRule):
         return {"share_429": self.share_429, "share_400": self.share_400, "share_503": self.share_503}
 
     def poisoned(self, target: Interceptable) -> list[None]:
-        """Say that some were refused for good by a 400, and that the gate does not tell which."""
+        """Say that some were refused for good by a 400, and that the interceptor does not tell which."""
         return [None] if target.altered(self.kind, self.proofs, 0.0).get("items_400", 0) else []
 
     def saw(self, counters: Mapping[str, int]) -> str:

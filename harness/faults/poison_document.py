@@ -35,11 +35,11 @@ class PoisonDocument(HttpRule):
             raise ScenarioError(f"every {self.every} is below 1; write 100 for each hundredth record")
 
     def arguments(self) -> Arguments:
-        """Return how the gate finds the records."""
+        """Return how the interceptor finds the records."""
         return {"pattern": IDENTITY, "every": self.every}
 
     def poisoned(self, target: Interceptable) -> list[int | None]:
-        """Return the records that met the rule, and None where there were more than the gate counts."""
+        """Return the records that met the rule, and None where more met it than are counted."""
         return refused_records(target.altered(self.kind, self.proofs, 0.0))
 
     def saw(self, counters: Mapping[str, int]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.cleanup.leftovers import left_of_run
 from harness.cleanup.undo_journal import UndoJournal, journal_folder
-from harness.deployments.service_set import GATE, PROXY, Services
+from harness.deployments.service_set import INTERCEPTOR, PROXY, Services
 from harness.deployments.stack import LinkServers, StackDeployment
 from harness.evidence.history import Recorder, read_history
 from harness.evidence.lines import FileLines, GeneratedLines, stamp
@@ -35,8 +35,8 @@ from harness.runs.plan import ScenarioPlan
 from harness.runs.request import Request
 from harness.runs.runner import Parts, Runner
 from harness.runs.wiring import counters, expanded, make_part, outlets
-from harness.targets.interceptor_client import ElasticGateClient
-from harness.targets.toxiproxy_client import ProxyClient
+from harness.targets.interceptor_client import InterceptorClient
+from harness.targets.toxiproxy_client import ToxiproxyClient
 
 PROXY_TIMEOUT_SECONDS = 5.0
 
@@ -103,9 +103,11 @@ class ScenarioRun:
             stack.enter_context(closing(recorder))
             urls = self._ground.services.urls()
             # Of its own: a client's session is not made for several threads.
-            proxy = stack.enter_context(closing(ProxyClient(urls[PROXY], PROXY_TIMEOUT_SECONDS)))
-            gate = stack.enter_context(closing(ElasticGateClient(urls[GATE], PROXY_TIMEOUT_SECONDS)))
-            parts = self._parts(LinkServers(proxy, gate), recorder)
+            proxy = stack.enter_context(closing(ToxiproxyClient(urls[PROXY], PROXY_TIMEOUT_SECONDS)))
+            interceptor = stack.enter_context(
+                closing(InterceptorClient(urls[INTERCEPTOR], PROXY_TIMEOUT_SECONDS))
+            )
+            parts = self._parts(LinkServers(proxy, interceptor), recorder)
             Runner(self._plan.scenario, parts).run()
             if self._request.stack.delete_run_index:
                 _delete_run_index(parts)

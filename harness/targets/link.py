@@ -15,7 +15,7 @@ _ANSWER_BYTES = 1024
 
 
 class ToxicServer(Protocol):
-    """What this target needs of the fault proxy; `ProxyClient` is one."""
+    """What this target needs of the fault proxy; `ToxiproxyClient` is one."""
 
     def add_toxic(self, proxy_name: str, toxic: Toxic) -> object:
         """Put a toxic on a proxy."""

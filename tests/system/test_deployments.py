@@ -21,9 +21,9 @@ from harness.processes import procfs
 from harness.processes.clock import SystemClock
 from harness.processes.scratch import OWNER_FILE, make_scratch, remove_scratch
 from harness.targets.http_link import HttpLinkTarget
-from harness.targets.interceptor_client import ElasticGateClient
+from harness.targets.interceptor_client import InterceptorClient
 from harness.targets.link import LinkTarget
-from harness.targets.toxiproxy_client import ProxyClient
+from harness.targets.toxiproxy_client import ToxiproxyClient
 
 pytestmark = pytest.mark.alone
 
@@ -130,10 +130,10 @@ def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
 ) -> None:
     urls = services.urls()
     with (
-        closing(ProxyClient(urls["proxy"], 10)) as proxy,
-        closing(ElasticGateClient(urls["gate"], 10)) as gate,
+        closing(ToxiproxyClient(urls["proxy"], 10)) as proxy,
+        closing(InterceptorClient(urls["interceptor"], 10)) as interceptor,
     ):
-        servers = LinkServers(proxy, gate)
+        servers = LinkServers(proxy, interceptor)
         stack = StackDeployment(STACK, urls, servers, scratch, run_id, SystemClock())
         try:
             stack.start()
@@ -156,13 +156,13 @@ def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
         finally:
             stack.stop()
         after = link.probe(10).outcome
-        gates_left = gate.gates()
+        interceptors_left = interceptor.interceptors()
 
     assert outcomes == ["answered", "silent", "answered", "reset", "answered"]
     assert status == 429
     assert counted["refused"] == 1
     assert after == "refused"
-    assert gates_left == []
+    assert interceptors_left == []
 
 
 @contextmanager
@@ -170,10 +170,10 @@ def linked(services: ServiceSet, scratch: Path, run_id: str) -> Iterator[StackDe
     """Yield one scenario's stack on shared services, with clients of its own, as scenarios have them."""
     urls = services.urls()
     with (
-        closing(ProxyClient(urls["proxy"], 10)) as proxy,
-        closing(ElasticGateClient(urls["gate"], 10)) as gate,
+        closing(ToxiproxyClient(urls["proxy"], 10)) as proxy,
+        closing(InterceptorClient(urls["interceptor"], 10)) as interceptor,
     ):
-        stack = StackDeployment(STACK, urls, LinkServers(proxy, gate), scratch, run_id, SystemClock())
+        stack = StackDeployment(STACK, urls, LinkServers(proxy, interceptor), scratch, run_id, SystemClock())
         try:
             stack.start()
             yield stack
@@ -267,15 +267,15 @@ def test_real_servers_of_a_killed_harness_are_residue(scratch: Path, run_id: str
     assert installed is not None
     subprocess.run([sys.executable, "-c", DYING_HARNESS, "local", scratch, run_id], timeout=100, check=False)
     try:
-        # The gate is a program of ours with a lifeline, on every backend: it ends by itself.
-        gate_ended = all(procfs.ended_within(pid, 10) for pid in processes_of(run_id, "gate#"))
+        # The interceptor is a program of ours with a lifeline, on every backend: it ends by itself.
+        interceptor_ended = all(procfs.ended_within(pid, 10) for pid in processes_of(run_id, "interceptor#"))
         named = {left.pid for left in find_residue() if left.run_id == run_id}
     finally:
         left = processes_of(run_id)
         killed = [procfs.kill(pid, 10) for pid in left]
 
     # The Toxiproxy server, the launcher of Elasticsearch and the server it launched.
-    assert gate_ended
+    assert interceptor_ended
     assert len(left) == 3
     assert named == set(left)
     assert all(killed)

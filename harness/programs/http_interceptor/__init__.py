@@ -1,6 +1,6 @@
 """An HTTP proxy that bends an Elasticsearch's answers: `python -m harness.programs.http_interceptor`.
 
-    HTTP ── api.py ── gate.py ─ listener, rules, counters
+    HTTP ── api.py ── interceptor.py ─ listener, rules, counters
                           │
                       passage.py              one client connection, one to the store
                        │      │

@@ -25,7 +25,7 @@ from harness.targets.capabilities import Interceptable
 
 
 class BookkeepingHttpLink:
-    """An Interceptable that notes its rules; `counted` is what its gate counts."""
+    """An Interceptable that notes its rules; `counted` is what its interceptor counts."""
 
     def __init__(self, **counted):
         self.rules = {}
@@ -86,7 +86,7 @@ def test_a_link_carries_the_rule_while_the_fault_is_on_and_its_undo_names_it(
 
 
 @pytest.mark.parametrize(("fault", "kind", "arguments", "share", "proof"), FAULTS)
-def test_the_gate_takes_the_rule_of_each_fault(fault, kind, arguments, share, proof):
+def test_the_interceptor_takes_the_rule_of_each_fault(fault, kind, arguments, share, proof):
     body = {"kind": kind, "arguments": dict(fault.arguments()), "share": fault.share_of_requests, "seed": 1}
 
     assert rule_of("a", body).document()["arguments"] == arguments

@@ -10,7 +10,7 @@ from harness.faults.requests_refused import RequestsRefused
 
 
 class Link:
-    """A link whose gate has counted these things."""
+    """A link whose interceptor has counted these things."""
 
     def __init__(self, **counters):
         self._counters = counters
@@ -26,7 +26,7 @@ def test_poison_documents_are_named_by_their_numbers():
     assert fault.poisoned(Link(items_400=5, record_40=3, record_20=2, seen=9)) == [20, 40]
 
 
-def test_more_poison_than_the_gate_counts_leaves_some_unknown():
+def test_more_poison_than_the_interceptor_counts_leaves_some_unknown():
     counters = {f"record_{n}": 1 for n in range(2_000)}
 
     assert PoisonDocument(every=1).poisoned(Link(**counters))[-1] is None
