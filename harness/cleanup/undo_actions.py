@@ -139,7 +139,7 @@ def restart_process(arguments: Arguments) -> str:
 
 
 def nothing(arguments: Arguments) -> str:
-    """Take back what ends by itself, e.g. a spike of the workload, which ended with its application.
+    """Take back what ends by itself, e.g. a spike of the schedule, which ended with its application.
 
     Args:
         arguments: `why` nothing has to be done.

@@ -90,7 +90,7 @@ def _type_mistakes(hint: Any, value: object, where: KeyPath) -> list[Mistake]:
 
 
 def _value_mistakes(part_class: Any, arguments: Mapping[str, object], where: KeyPath) -> list[Mistake]:
-    """Let the class judge its own ranges: a fault or a workload is a plain value, making one does nothing."""
+    """Let the class judge its own ranges: a fault or a schedule is a plain value, making one does nothing."""
     if not hasattr(part_class, "__dataclass_fields__"):
         return []
     try:

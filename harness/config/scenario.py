@@ -26,7 +26,7 @@ from harness.config.validation import (
 from harness.config.yaml_source import Mistake, Source, read_yaml
 from harness.faults import FAULTS
 from harness.judging.checkers import CHECKERS
-from harness.load.schedules import WORKLOADS
+from harness.load.schedules import SCHEDULES
 from harness.model.errors import ScenarioError
 from harness.model.protocols import (
     APPLICATION,
@@ -47,7 +47,7 @@ STEADY_SECONDS_MIN = 2.0
 _RUN_ALONE = 'Remove "exclusive: false", or this.'
 
 
-class _WorkloadModel(OpenModel):
+class _ScheduleModel(OpenModel):
     kind: Text = Field(description='Say when records are due, e.g. "kind: steady".')
     rate_per_second: Annotated[float, Field(gt=0, le=RATE_PER_SECOND_MAX)] | None = None
 
@@ -76,7 +76,7 @@ class ScenarioModel(FileModel):
     name: Name = Field(description="Add it; it is the file's name without .yaml.")
     title: Text = Field(description="Add one line that a report can show.")
     hypothesis: Text = Field(description="Add one sentence that says what you expect to hold.")
-    workload: _WorkloadModel = Field(description='Add it, e.g. "{kind: steady, rate_per_second: 100}".')
+    schedule: _ScheduleModel = Field(description='Add it, e.g. "{kind: steady, rate_per_second: 100}".')
     sending_seconds: Seconds = Field(description="Say how long records are sent.")
     steps: Annotated[list[_StepModel], Field(max_length=STEPS_MAX)] = Field(default_factory=list)
     producers: Annotated[int, Field(ge=1, le=64)] = 4
@@ -104,7 +104,7 @@ def load_scenario(path: Path) -> Scenario:
         name=model.name,
         title=model.title,
         hypothesis=model.hypothesis,
-        workload=Part(model.workload.kind, _arguments(source.data["workload"], {"kind"})),
+        schedule=Part(model.schedule.kind, _arguments(source.data["schedule"], {"kind"})),
         producers=model.producers,
         sending_seconds=model.sending_seconds,
         steps=tuple(
@@ -171,7 +171,7 @@ def _mistakes(source: Source) -> list[Mistake]:
     """
     return [
         *file_name_mistakes(source),
-        *part_mistakes(WORKLOADS, source.data.get("workload"), ("workload",), {"kind"}),
+        *part_mistakes(SCHEDULES, source.data.get("schedule"), ("schedule",), {"kind"}),
         *_check_mistakes(source),
         *_step_mistakes(source),
         *_time_mistakes(source),

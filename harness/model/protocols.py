@@ -23,7 +23,7 @@ APPLICATION = "application"
 """The target every stack has: the process that makes the log calls."""
 
 LOAD = "load"
-"""The target every run has: the log calls themselves, whose rate the workload decides."""
+"""The target every run has: the log calls themselves, whose rate the schedule decides."""
 
 
 class Level(IntEnum):
@@ -133,7 +133,7 @@ class Scenario:
     name: str
     title: str
     hypothesis: str
-    workload: Part
+    schedule: Part
     producers: int
     sending_seconds: float
     steps: tuple[Step, ...]
@@ -348,7 +348,7 @@ class Counters(Protocol):
         ...
 
 
-class Workload(Protocol):
+class Schedule(Protocol):
     """When records are due. Open loop: a slow stack does not make the next record due later."""
 
     def offsets_ns(self, seconds: float, rng: Random) -> Sequence[int]:
@@ -451,7 +451,7 @@ class Progress:
 
 
 class Load(Deployment, Protocol):
-    """The running workload: the application, its control and the oracle that watches both."""
+    """The running load: the application, its control and the oracle that watches both."""
 
     def begin(self, at_ns: int) -> None:
         """Let sending begin at that moment."""

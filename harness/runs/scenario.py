@@ -1,4 +1,4 @@
-"""One scenario on a suite's services: parts → runner → judgement → what a report says of it."""
+"""One scenario on a suite's services: wiring → runner → judgement → what a report says of it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from harness.faults import FAULTS
 from harness.judging.check_selection import charge_of, checks_of
 from harness.judging.series import bands, series
 from harness.judging.verdict import Judgement, judge, not_run
+from harness.load.assignment import PROBES
 from harness.load.hosted import HostedLoad, LoadSpec
-from harness.load.workload_file import PROBES
 from harness.model.errors import HarnessError, StackError, UnavailableError, described, what_ends_the_run
 from harness.model.facts import Broke
 from harness.model.protocols import Part, Progress, Removable, Scenario, Status
@@ -33,7 +33,7 @@ from harness.processes.scratch import subfolder
 from harness.reporting.redaction import Redaction
 from harness.runs.plan import ScenarioPlan
 from harness.runs.request import Request
-from harness.runs.runner import Parts, Runner
+from harness.runs.runner import Runner, Wiring
 from harness.runs.wiring import counters, expanded, make_part, outlets
 from harness.targets.interceptor_client import InterceptorClient
 from harness.targets.toxiproxy_client import ToxiproxyClient
@@ -107,13 +107,13 @@ class ScenarioRun:
             interceptor = stack.enter_context(
                 closing(InterceptorClient(urls[INTERCEPTOR], PROXY_TIMEOUT_SECONDS))
             )
-            parts = self._parts(LinkServers(proxy, interceptor), recorder)
-            Runner(self._plan.scenario, parts).run()
+            wiring = self._wiring(LinkServers(proxy, interceptor), recorder)
+            Runner(self._plan.scenario, wiring).run()
             if self._request.stack.delete_run_index:
-                _delete_run_index(parts)
+                _delete_run_index(wiring)
         return self._judged(round(time.monotonic() - started, 1))
 
-    def _parts(self, links: LinkServers, recorder: Recorder) -> Parts:
+    def _wiring(self, links: LinkServers, recorder: Recorder) -> Wiring:
         ground, request, plan = self._ground, self._request, self._plan
         stack = StackDeployment(
             request.stack,
@@ -135,7 +135,7 @@ class ScenarioRun:
             intake=Part(request.stack.intake.kind, expanded(request.stack.intake, values)),
             history_bytes_max=request.history_bytes_max,
         )
-        return Parts(
+        return Wiring(
             services=ground.services,
             stack=stack,
             load=HostedLoad(
@@ -207,15 +207,15 @@ def _checkers(scenario: Scenario, request: Request) -> Sequence[Any]:
     return [checker(charge) for checker in checks_of(scenario, request.stack).planned.values()]
 
 
-def _delete_run_index(parts: Parts) -> None:
+def _delete_run_index(wiring: Wiring) -> None:
     """Remove what the run stored, where the stack file asks for it; what stays behind is a fact."""
-    archive = parts.outlets.archive()
+    archive = wiring.outlets.archive()
     try:
         if not isinstance(archive, Removable):
             raise StackError("delete_run_index: this kind of archive deletes nothing; remove the key")
-        archive.remove(parts.outlets.run_id)
+        archive.remove(wiring.outlets.run_id)
     except HarnessError as error:
-        parts.recorder.record(Broke(parts.clock.now_ns(), "delete the run's index", str(error)))
+        wiring.recorder.record(Broke(wiring.clock.now_ns(), "delete the run's index", str(error)))
     finally:
         archive.close()
 

@@ -170,7 +170,7 @@ class Corruptible(Protocol):
 
 @runtime_checkable
 class Surging(Protocol):
-    """A load whose rate can be watched while the workload lets it surge."""
+    """A load whose rate can be watched while the schedule lets it surge."""
 
     def sent(self) -> int:
         """Return how many log calls have begun so far."""

@@ -32,7 +32,7 @@ version: 1
 name: journal_rot
 title: A byte of the journal turns over while its shipper is down
 hypothesis: What is behind the damage arrives.
-workload: {kind: steady, rate_per_second: 100}
+schedule: {kind: steady, rate_per_second: 100}
 sending_seconds: 6
 drain_seconds: 10
 checks: [conservation]

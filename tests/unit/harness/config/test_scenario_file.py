@@ -19,7 +19,7 @@ title: The store is gone
 hypothesis: Nothing acknowledged is lost.
 """
 LOAD = """\
-workload: {kind: steady, rate_per_second: 100}
+schedule: {kind: steady, rate_per_second: 100}
 sending_seconds: 20
 """
 FAULT = f"fault: {__name__}:Unplugged"
@@ -32,7 +32,7 @@ WHOLE = f"""{HEAD}{LOAD}steps:
 """
 
 
-KEYS = ("version", "name", "title", "hypothesis", "workload", "sending_seconds", "steps", "checks", "other")
+KEYS = ("version", "name", "title", "hypothesis", "schedule", "sending_seconds", "steps", "checks", "other")
 STEP_KEYS = ("kind", "fault", "target", "at_seconds", "for_seconds", "acknowledged_min", "direction")
 VALUES = st.recursive(
     st.none()
@@ -80,7 +80,7 @@ def test_a_whole_file_becomes_a_scenario(tmp_path):
     scenario = load_scenario(write(tmp_path, WHOLE))
 
     assert scenario.name == "outage"
-    assert scenario.workload == Part("steady", {"rate_per_second": 100})
+    assert scenario.schedule == Part("steady", {"rate_per_second": 100})
     assert scenario.producers == 4
     assert scenario.steps == (
         Step(f"{__name__}:Unplugged", "to_store", 5, 3, {"direction": "downstream"}, 1),
@@ -111,7 +111,7 @@ def test_what_neighbours_would_feel_or_change_is_a_mistake_beside_them(tmp_path)
 def test_all_mistakes_of_a_file_come_at_once(tmp_path):
     text = (
         HEAD.replace("hypothesis", "hypotesis")
-        + "workload: {kind: stedy}\n"
+        + "schedule: {kind: stedy}\n"
         + "sending_seconds: yes\nproducers: 0\nchecks: [liveness, conversation]\n"
         + "steps:\n  - fault: black_whole\n    target: to_store\n    at_seconds: 1\n    for_seconds: 2\n"
     )
@@ -119,7 +119,7 @@ def test_all_mistakes_of_a_file_come_at_once(tmp_path):
     assert mistakes(tmp_path, text) == [
         "outage.yaml:1 hypothesis: is missing. Add one sentence that says what you expect to hold.",
         'outage.yaml:4 hypotesis: no key "hypotesis". Did you mean "hypothesis"?',
-        'outage.yaml:5 workload.kind: no workload "stedy". Did you mean "steady"?',
+        'outage.yaml:5 schedule.kind: no schedule "stedy". Did you mean "steady"?',
         'outage.yaml:6 sending_seconds: must be a number, not "yes".',
         "outage.yaml:7 producers: must be at least 1, not 0.",
         'outage.yaml:8 checks[1]: no check "conversation". Did you mean "conservation"?',
@@ -163,17 +163,17 @@ def test_the_name_is_the_files_name(tmp_path):
             "outage.yaml:6 sending_seconds: must be at most 3600",
         ),
         ("sending_seconds: 20", "sending_seconds: 0", "outage.yaml:6 sending_seconds: must be more than 0"),
-        ("rate_per_second: 100", "rate_per_second: 20001", "workload.rate_per_second: must be at most 20000"),
-        ("rate_per_second: 100", "rate_per_second: 0", "workload.rate_per_second: must be more than 0"),
+        ("rate_per_second: 100", "rate_per_second: 20001", "schedule.rate_per_second: must be at most 20000"),
+        ("rate_per_second: 100", "rate_per_second: 0", "schedule.rate_per_second: must be more than 0"),
         (
             "rate_per_second: 100",
             "rate: 100",
-            'workload "steady" has no argument "rate". Known: kind, rate_per_second.',
+            'schedule "steady" has no argument "rate". Known: kind, rate_per_second.',
         ),
         (
             "rate_per_second: 100",
             "rate_per_second: [1]",
-            "workload.rate_per_second: must be a number, not a list.",
+            "schedule.rate_per_second: must be a number, not a list.",
         ),
         (
             "title: The store is gone",
@@ -183,9 +183,9 @@ def test_the_name_is_the_files_name(tmp_path):
         ("title: The store is gone", "title: ''", "outage.yaml:3 title: must not be empty."),
         ("title: The store is gone", "title:", "outage.yaml:3 title: must be text, not empty."),
         (
-            "workload: {kind: steady, rate_per_second: 100}",
-            "workload: steady",
-            "workload: must be a mapping of keys",
+            "schedule: {kind: steady, rate_per_second: 100}",
+            "schedule: steady",
+            "schedule: must be a mapping of keys",
         ),
     ],
 )

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.load.assignment import TALLY_FILE
 from harness.load.hosted import HostedLoad, LoadSpec
-from harness.load.workload_file import TALLY_FILE
 from harness.model.errors import InternalError
 from harness.model.protocols import Part, Tally
 from harness.processes.clock import SystemClock

@@ -5,11 +5,11 @@ from harness.evidence.counters import COUNTERS
 from harness.faults import FAULTS
 from harness.judging.checkers import CHECKERS
 from harness.load.intakes import INTAKES
-from harness.load.schedules import WORKLOADS
+from harness.load.schedules import SCHEDULES
 
 ENTRIES = [
     pytest.param(family, word, id=f"{family.noun} {word}")
-    for family in (ARCHIVES, CHECKERS, COUNTERS, FAULTS, INTAKES, WORKLOADS)
+    for family in (ARCHIVES, CHECKERS, COUNTERS, FAULTS, INTAKES, SCHEDULES)
     for word in family.kinds
 ]
 

@@ -78,7 +78,7 @@ def scenario(
         name=name,
         title=title,
         hypothesis=hypothesis,
-        workload=Part("steady", {"rate": RATE}),
+        schedule=Part("steady", {"rate": RATE}),
         producers=4,
         sending_seconds=40.0,
         steps=(Step("connection_reset", "to_store", 8.0, 10.0), Step("killed", "store", 24.0, 9.0)),

@@ -1,4 +1,4 @@
-"""Fake parts and a fake clock on which the runner tells its whole story."""
+"""Fake wiring and a fake clock on which the runner tells its whole story."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.evidence.sampling import NamedCounters
 from harness.model.errors import FaultError, StackError
 from harness.model.facts import MEMORY_MIB
 from harness.model.protocols import StoredDocument, Tally, Undo
-from harness.runs.runner import Parts, Runner
+from harness.runs.runner import Runner, Wiring
 from harness.testing import FakeClock
 from tests.unit.harness.literal_history import STEP, scenario
 
@@ -172,7 +172,7 @@ class FakeCounters:
 
 
 class Stage:
-    """All parts of one run, to be changed by a test before it runs."""
+    """All wiring of one run, to be changed by a test before it runs."""
 
     def __init__(self, tmp_path):
         self.log: list[str] = []
@@ -196,7 +196,7 @@ class Stage:
 
     def run(self):
         recorder = Recorder(self.folder / "harness.jsonl")
-        parts = Parts(
+        wiring = Wiring(
             services=self.services,
             stack=self.stack,
             load=self.load,
@@ -218,7 +218,7 @@ class Stage:
             counters=None if self.counters is None else NamedCounters(self.counters, NAMES),
         )
         try:
-            Runner(self.scenario, parts).run()
+            Runner(self.scenario, wiring).run()
         finally:
             recorder.close()
 
