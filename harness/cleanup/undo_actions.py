@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 import requests
 
+from harness.model.declarations import Arguments
 from harness.model.errors import FaultError
-from harness.model.protocols import Arguments, Undo
+from harness.model.protocols import Undo
 from harness.processes import procfs
 from harness.targets.interceptor_client import InterceptorClient
 from harness.targets.toxiproxy_client import Proxy, ProxyAnswerError, ProxyUnreachableError, ToxiproxyClient

@@ -27,18 +27,9 @@ from harness.config.yaml_source import Mistake, Source, read_yaml
 from harness.faults import FAULTS
 from harness.judging.checkers import CHECKERS
 from harness.load.schedules import SCHEDULES
+from harness.model.declarations import APPLICATION, LOAD, Arguments, Part, Permits, Scenario, Stack, Step
 from harness.model.errors import ScenarioError
-from harness.model.protocols import (
-    APPLICATION,
-    LOAD,
-    Arguments,
-    NeedsQuiet,
-    Part,
-    Permits,
-    Scenario,
-    Stack,
-    Step,
-)
+from harness.model.protocols import NeedsQuiet
 from harness.model.registry import unknown
 
 RATE_PER_SECOND_MAX = 20_000

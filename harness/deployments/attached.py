@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from harness.deployments import server_specs
 from harness.deployments.reach import refusal
 from harness.deployments.service_set import INTERCEPTOR, PROXY, ServiceSet
+from harness.model.declarations import Stack
 from harness.model.errors import ScenarioError, UnavailableError
-from harness.model.protocols import Clock, Stack
+from harness.model.protocols import Clock
 
 _PROGRAMS = {PROXY: server_specs.tcp_proxy, INTERCEPTOR: server_specs.http_interceptor}
 _CONNECT_SECONDS = 5.0

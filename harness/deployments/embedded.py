@@ -6,7 +6,8 @@ from pathlib import Path
 
 from harness.deployments import server_specs
 from harness.deployments.service_set import INTERCEPTOR, PROXY, ServiceSet
-from harness.model.protocols import Clock, Stack
+from harness.model.declarations import Stack
+from harness.model.protocols import Clock
 
 _PROGRAMS = {
     PROXY: server_specs.tcp_proxy,

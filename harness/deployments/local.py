@@ -9,7 +9,8 @@ from harness.deployments import server_specs
 from harness.deployments.installed import require
 from harness.deployments.preflight import Requirements
 from harness.deployments.service_set import INTERCEPTOR, PROXY, ServiceSet
-from harness.model.protocols import Clock, Stack
+from harness.model.declarations import Stack
+from harness.model.protocols import Clock
 from harness.processes.managed import ProcessSpec
 from harness.processes.ports import free_port
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import harness
 from harness.deployments.installed import InstalledServer
-from harness.model.protocols import Ready
+from harness.model.declarations import Ready
 from harness.processes.managed import ProcessSpec
 from harness.processes.ports import LOOPBACK
 from harness.processes.scratch import give, require_reachable, server_user, subfolder

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 from harness.deployments.placeholders import RUN_FOLDER, expand
 from harness.deployments.service_set import INFRASTRUCTURE, INTERCEPTOR, PROXY, SPEAK_HTTP
+from harness.model.declarations import Stack, StackProcess
 from harness.model.errors import HarnessError, ScenarioError, StackError
-from harness.model.protocols import Clock, Stack, StackProcess
+from harness.model.protocols import Clock
 from harness.model.registry import unknown
 from harness.processes import group
 from harness.processes.managed import ManagedProcess, ProcessSpec

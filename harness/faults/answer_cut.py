@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from harness.faults.http_rule import HttpRule, require_share
-from harness.model.protocols import Arguments
+from harness.model.declarations import Arguments
 
 Place: TypeAlias = Literal["before", "middle"]
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
+from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Arguments, Undo
+from harness.model.protocols import Undo
 from harness.targets.capabilities import Interceptable
 
 

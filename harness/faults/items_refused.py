@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.faults.http_rule import HttpRule
+from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Arguments
 from harness.targets.capabilities import Interceptable
 
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from harness.faults.http_rule import HttpRule
 from harness.faults.refused_records import IDENTITY, refused_records, times_refused
+from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Arguments
 from harness.targets.capabilities import Interceptable
 
 

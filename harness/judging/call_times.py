@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.judging.timeline import SECOND_NS, Account, Entry, Window
+from harness.model.declarations import APPLICATION
 from harness.model.facts import Event, FaultChanged
-from harness.model.protocols import APPLICATION
 
 MS_NS = 1_000_000
 _STUCK_SECONDS = 10.0

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.judging.checkers import CHECKERS
-from harness.model.protocols import Charge, Conditional, NeedsQuiet, Scenario, Stack
+from harness.model.declarations import Scenario, Stack
+from harness.model.protocols import Charge, Conditional, NeedsQuiet
 
 NOT_ALONE = "judged only in scenarios that run alone"
 

@@ -18,7 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.judging.timeline import Account, Entry
-from harness.model.protocols import Charge, Level
+from harness.model.declarations import Level
+from harness.model.protocols import Charge
 
 HELD = "held"
 DESTROYED = "destroyed"

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.judging.timeline import SECOND_NS, Account, Entry, account
+from harness.model.declarations import APPLICATION
 from harness.model.facts import Broke, Event, FaultSeen, ProcessExited, StepSkipped
-from harness.model.protocols import APPLICATION, Charge, Checker, Status, Tally, Verdict
+from harness.model.protocols import Charge, Checker, Status, Tally, Verdict
 
 STEADY_SHARE_MIN = 0.99
 STALL_SECONDS_MAX = 2.0

@@ -13,7 +13,8 @@ from pathlib import Path
 import orjson
 
 from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
-from harness.model.protocols import Arguments, Part, Record
+from harness.model.declarations import Arguments, Part
+from harness.model.protocols import Record
 
 PROBES = 20
 """How many records are kept back to prove the stack alive."""

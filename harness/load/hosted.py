@@ -13,8 +13,9 @@ import orjson
 from harness.evidence.history import HISTORY_BYTES_MAX
 from harness.load.assignment import PROBE_INTERVAL_NS, PROBES, TALLY_FILE, Assignment
 from harness.load.slots import ANSWERED, Slots
+from harness.model.declarations import APPLICATION, LOAD, Part, Ready
 from harness.model.errors import InternalError, StackError
-from harness.model.protocols import APPLICATION, LOAD, Clock, Part, Ready, Tally
+from harness.model.protocols import Clock, Tally
 from harness.processes import group
 from harness.processes.managed import ManagedProcess, ProcessSpec
 from harness.processes.usage import processes_usage

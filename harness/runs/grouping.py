@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.model.protocols import Part, Stack
+from harness.model.declarations import Part, Stack
 from harness.runs.plan import ScenarioPlan
 
 

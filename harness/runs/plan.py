@@ -14,7 +14,8 @@ from random import Random
 import orjson
 
 from harness.judging.statistics import samples_needed
-from harness.model.protocols import APPLICATION, Scenario, Schedule, Stack
+from harness.model.declarations import APPLICATION, Scenario, Stack
+from harness.model.protocols import Schedule
 
 _SECOND_NS = 1_000_000_000
 

@@ -17,8 +17,8 @@ from harness.judging.check_selection import NOT_ALONE, Checks, checks_of
 from harness.judging.gate import GateRules
 from harness.judging.waivers import applicable
 from harness.load.schedules import SCHEDULES
+from harness.model.declarations import Scenario, Stack
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Scenario, Stack
 from harness.runs.plan import ScenarioPlan, SuitePlan, plan_scenario
 from harness.runs.wiring import make_part
 

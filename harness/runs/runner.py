@@ -19,7 +19,8 @@ from typing import TypeAlias
 from harness.cleanup.undo_journal import UndoJournal
 from harness.evidence.history import HistoryUnwritableError, Recorder
 from harness.evidence.readback import Outlets, OutletSpec, Reading
-from harness.evidence.sampling import Cumulative, Destroys, Gauges, NamedCounters, Poisons
+from harness.evidence.sampling import Gauges, NamedCounters
+from harness.model.declarations import APPLICATION, Scenario, Step
 from harness.model.errors import (
     HarnessError,
     InternalError,
@@ -45,7 +46,7 @@ from harness.model.facts import (
     Sample,
     StepSkipped,
 )
-from harness.model.protocols import APPLICATION, Clock, Deployment, Fault, Load, Progress, Scenario, Step
+from harness.model.protocols import Clock, Cumulative, Deployment, Destroys, Fault, Load, Poisons, Progress
 from harness.targets.capabilities import Untouchable
 
 READY_SECONDS = 60.0

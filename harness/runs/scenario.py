@@ -23,9 +23,10 @@ from harness.judging.series import bands, series
 from harness.judging.verdict import Judgement, judge, not_run
 from harness.load.assignment import PROBES
 from harness.load.hosted import HostedLoad, LoadSpec
+from harness.model.declarations import Part, Scenario
 from harness.model.errors import HarnessError, StackError, UnavailableError, described, what_ends_the_run
 from harness.model.facts import Broke
-from harness.model.protocols import Part, Progress, Removable, Scenario, Status
+from harness.model.protocols import Progress, Removable, Status
 from harness.model.result import ScenarioResult
 from harness.processes import procfs
 from harness.processes.clock import SystemClock

@@ -12,8 +12,9 @@ from harness.evidence.archives.decode import DecodedArchive
 from harness.evidence.counters import COUNTERS
 from harness.evidence.readback import OutletSpec
 from harness.evidence.sampling import NamedCounters
+from harness.model.declarations import Arguments, CounterSource, Part, Stack
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Archive, Arguments, CounterSource, Part, RawArchive, Stack
+from harness.model.protocols import Archive, RawArchive
 from harness.model.registry import Family
 from harness.processes import procfs
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-from harness.model.protocols import Arguments, Undo
+from harness.model.declarations import Arguments
+from harness.model.protocols import Undo
 
 Outcome: TypeAlias = Literal["answered", "reset", "closed", "silent", "refused"]
 

@@ -6,8 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from harness.model.declarations import Arguments
 from harness.model.errors import FaultError, HarnessError
-from harness.model.protocols import Arguments, Undo
+from harness.model.protocols import Undo
 from harness.targets.interceptor_client import Rule
 from harness.targets.link import LinkTarget, ToxicServer
 

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import orjson
 
+from harness.model.declarations import Arguments
 from harness.model.errors import FaultError
-from harness.model.protocols import Arguments
 from harness.targets.control_api import Answer, ControlApi, TimedOutError, TooLongError, UnreachableError
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024

@@ -6,8 +6,9 @@ import socket
 import time
 from typing import Protocol
 
+from harness.model.declarations import Arguments
 from harness.model.errors import FaultError, HarnessError
-from harness.model.protocols import Arguments, Undo
+from harness.model.protocols import Undo
 from harness.targets.capabilities import Outcome, Probe
 from harness.targets.toxiproxy_client import Toxic
 

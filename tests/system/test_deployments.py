@@ -16,7 +16,7 @@ from harness.deployments import BACKENDS
 from harness.deployments.installed import SERVERS, find
 from harness.deployments.service_set import ServiceSet
 from harness.deployments.stack import LinkServers, StackDeployment
-from harness.model.protocols import Part, Promises, Stack
+from harness.model.declarations import Part, Promises, Stack
 from harness.processes import procfs
 from harness.processes.clock import SystemClock
 from harness.processes.scratch import OWNER_FILE, make_scratch, remove_scratch
@@ -234,7 +234,7 @@ DYING_HARNESS = dedent(
     from pathlib import Path
     from harness.processes.clock import SystemClock
     from harness.deployments import BACKENDS
-    from harness.model.protocols import Part, Promises, Stack
+    from harness.model.declarations import Part, Promises, Stack
     backend, scratch, run_id = sys.argv[1:]
     parts = ({}, (), Part("python_logging"), "return", Part("file"), Promises())
     bare = Stack("bare", ("elasticsearch",), *parts)

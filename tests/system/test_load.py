@@ -11,6 +11,7 @@ import pytest
 from harness.evidence.history import read_history
 from harness.evidence.lines import GeneratedLines, digest, stamp
 from harness.load.hosted import HostedLoad, LoadSpec
+from harness.model.declarations import APPLICATION, LOAD, Part
 from harness.model.errors import StackError
 from harness.model.facts import (
     DESCRIPTORS,
@@ -23,7 +24,6 @@ from harness.model.facts import (
     Refused,
     Sent,
 )
-from harness.model.protocols import APPLICATION, LOAD, Part
 from harness.processes.clock import SystemClock
 from harness.targets.capabilities import Surging
 from logging_system.spool.segment import list_segments

@@ -10,8 +10,9 @@ from typing import ClassVar
 from harness.judging.measure import Measure
 from harness.judging.outcomes import DESTROYED, HELD, unread_outlet
 from harness.judging.timeline import SECOND_NS, Account, Entry, account
+from harness.model.declarations import Level
 from harness.model.facts import Event
-from harness.model.protocols import Charge, Level, Status, Verdict
+from harness.model.protocols import Charge, Status, Verdict
 
 LAG_SECONDS = 2.0
 """How far behind a counter may be that an application could not write any more: it was killed by a fault."""

@@ -13,8 +13,9 @@ from typing import ClassVar
 
 from harness.judging.measure import Measure
 from harness.judging.timeline import Account, account
+from harness.model.declarations import APPLICATION
 from harness.model.facts import DESCRIPTORS, DISK_MIB, MEMORY_MIB, Event, Sample
-from harness.model.protocols import APPLICATION, Charge, Status, Verdict
+from harness.model.protocols import Charge, Status, Verdict
 
 _CONTROL = "control"
 _SAMPLES_MIN = 3

@@ -18,8 +18,9 @@ from harness.judging.call_times import MS_NS, Timing, outages_of, stuck_calls, t
 from harness.judging.measure import Measure
 from harness.judging.statistics import excess_odds, quantile, samples_needed
 from harness.judging.timeline import Account, Entry, Window, account
+from harness.model.declarations import APPLICATION
 from harness.model.facts import ControlCall, Event
-from harness.model.protocols import APPLICATION, Charge, Status, Verdict
+from harness.model.protocols import Charge, Status, Verdict
 
 VETO = "deadlocked caller"
 _SHARE = 0.01

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from harness.model.declarations import Scalar
 from harness.model.errors import StackError
-from harness.model.protocols import Record, Scalar
+from harness.model.protocols import Record
 from harness.model.registry import import_path
 
 _LOGGER_NAME = "logquake.application"

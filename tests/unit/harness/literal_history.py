@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from harness.evidence.lines import digest
+from harness.model.declarations import Part, Promises, Scenario, Step
 from harness.model.facts import (
     PROBES_FOUND,
     Acknowledged,
@@ -19,7 +20,7 @@ from harness.model.facts import (
     Sample,
     Sent,
 )
-from harness.model.protocols import Charge, Part, Promises, Scenario, Step
+from harness.model.protocols import Charge
 
 SECOND = 1_000_000_000
 MS = 1_000_000

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from harness.config.scenario import check_targets, load_scenario
 from harness.judging.checkers import CHECKERS
+from harness.model.declarations import Part, Permits, Promises, Stack, StackProcess, Step
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Part, Permits, Promises, Stack, StackProcess, Step
 
 HEAD = """\
 version: 1

@@ -8,8 +8,8 @@ import pytest
 
 from harness.deployments import BACKENDS
 from harness.deployments.service_set import Program, ServiceSet
+from harness.model.declarations import Part, Promises, Ready, Stack
 from harness.model.errors import ScenarioError, StackError, UnavailableError
-from harness.model.protocols import Part, Promises, Ready, Stack
 from harness.processes.clock import SystemClock
 from harness.processes.managed import ProcessSpec
 from harness.processes.readiness import answers

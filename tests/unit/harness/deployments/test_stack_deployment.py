@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness.deployments.stack import LinkServers, StackDeployment
+from harness.model.declarations import Part, Promises, Ready, Stack, StackProcess
 from harness.model.errors import ScenarioError, StackError
-from harness.model.protocols import Part, Promises, Ready, Stack, StackProcess
 from harness.processes.clock import SystemClock
 from harness.targets.capabilities import Interceptable, Killable, Severable
 from harness.targets.interceptor_client import Rule

@@ -8,7 +8,6 @@ import orjson
 import pytest
 
 from harness.evidence.lines import stamp
-from harness.evidence.sampling import Cumulative
 from harness.faults.answer_cut import AnswerCut
 from harness.faults.body_limited import BodyLimited
 from harness.faults.items_refused import ItemsRefused
@@ -18,7 +17,7 @@ from harness.faults.refused_records import IDENTITY
 from harness.faults.requests_refused import RequestsRefused
 from harness.faults.slow_answers import SlowAnswers
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Undo
+from harness.model.protocols import Cumulative, Undo
 from harness.programs.http_interceptor.bulk import Item
 from harness.programs.http_interceptor.rule import rule_of
 from harness.targets.capabilities import Interceptable

@@ -2,11 +2,11 @@
 
 import pytest
 
-from harness.evidence.sampling import Poisons
 from harness.faults.body_limited import BodyLimited
 from harness.faults.items_refused import ItemsRefused
 from harness.faults.poison_document import PoisonDocument
 from harness.faults.requests_refused import RequestsRefused
+from harness.model.protocols import Poisons
 
 
 class Link:

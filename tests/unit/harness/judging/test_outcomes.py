@@ -8,8 +8,9 @@ from harness.judging.checkers.conservation import VETO, Conservation
 from harness.judging.checkers.liveness import Liveness
 from harness.judging.outcomes import fates
 from harness.judging.timeline import account
+from harness.model.declarations import APPLICATION, Level, Permits, Promises, Step
 from harness.model.facts import CounterRead, Destroyed, FaultChanged, FaultSeen, Found, PhaseChanged
-from harness.model.protocols import APPLICATION, Level, Permits, Promises, Status, Step
+from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, without
 
 MISSING = range(590, 600)

@@ -4,8 +4,9 @@ import pytest
 
 from harness.load.assignment import TALLY_FILE
 from harness.load.hosted import HostedLoad, LoadSpec
+from harness.model.declarations import Part
 from harness.model.errors import InternalError
-from harness.model.protocols import Part, Tally
+from harness.model.protocols import Tally
 from harness.processes.clock import SystemClock
 
 

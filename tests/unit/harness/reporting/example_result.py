@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from harness.model.protocols import Part, Scenario, Status, Step, Tally, Verdict
+from harness.model.declarations import Part, Scenario, Step
+from harness.model.protocols import Status, Tally, Verdict
 from harness.model.result import (
     Band,
     DimensionScore,

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.model.protocols import DeadLetterOutlet, Part, Promises, Ready, Stack, StackProcess
+from harness.model.declarations import DeadLetterOutlet, Part, Promises, Ready, Stack, StackProcess
 from harness.runs.grouping import grouping, why_one_at_a_time
 from harness.runs.plan import ScenarioPlan
 from tests.unit.harness.literal_history import scenario

@@ -1,6 +1,7 @@
 import pytest
 
 from harness.judging.checkers.acknowledged_share import AcknowledgedShare
+from harness.model.declarations import APPLICATION
 from harness.model.facts import (
     Acknowledged,
     Answered,
@@ -13,7 +14,7 @@ from harness.model.facts import (
     Refused,
     Sent,
 )
-from harness.model.protocols import APPLICATION, Status
+from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, without
 
 CHECKER = AcknowledgedShare(charge(STEP))

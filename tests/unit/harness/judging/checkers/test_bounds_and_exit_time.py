@@ -2,8 +2,9 @@ import pytest
 
 from harness.judging.checkers.bounds import Descriptors, Disk, Memory
 from harness.judging.checkers.exit_time import ExitTime
+from harness.model.declarations import Promises
 from harness.model.facts import DESCRIPTORS, DISK_MIB, EXIT_SECONDS, MEMORY_MIB, Sample
-from harness.model.protocols import Promises, Status
+from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run
 
 PROMISES = Promises(

@@ -1,7 +1,8 @@
 from harness.evidence.lines import digest
 from harness.judging.checkers.duplication import Duplication
+from harness.model.declarations import Promises
 from harness.model.facts import Acknowledged, ArchiveRead, Found
-from harness.model.protocols import Promises, Status
+from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, charge, good_run, without
 
 CHECKER = Duplication(charge(STEP))
