@@ -10,6 +10,7 @@ from harness.config.library import Library, Sort, open_library
 from harness.deployments import BACKENDS
 from harness.faults import FAULTS
 from harness.judging.checkers import CHECKERS
+from harness.load import LOADS
 from harness.load.intakes import INTAKES
 from harness.load.schedules import SCHEDULES
 from harness.model.registry import Family
@@ -21,7 +22,7 @@ def listing() -> None:
     library = open_library(Path.cwd())
     for sort, heading in ((Sort.SCENARIO, "Scenarios"), (Sort.SUITE, "Suites"), (Sort.STACK, "Stacks")):
         _show_files(library, sort, heading)
-    for family in (BACKENDS, FAULTS, SCHEDULES, INTAKES, CHECKERS):
+    for family in (BACKENDS, FAULTS, SCHEDULES, LOADS, INTAKES, CHECKERS):
         _show_family(family)
 
 

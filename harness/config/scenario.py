@@ -26,6 +26,7 @@ from harness.config.validation import (
 from harness.config.yaml_source import Mistake, Source, read_yaml
 from harness.faults import FAULTS
 from harness.judging.checkers import CHECKERS
+from harness.load import LOADS
 from harness.load.schedules import SCHEDULES
 from harness.model.declarations import APPLICATION, LOAD, Arguments, Part, Permits, Scenario, Stack, Step
 from harness.model.errors import ScenarioError
@@ -41,6 +42,10 @@ _RUN_ALONE = 'Remove "exclusive: false", or this.'
 class _ScheduleModel(OpenModel):
     kind: Text = Field(description='Say when records are due, e.g. "kind: steady".')
     rate_per_second: Annotated[float, Field(gt=0, le=RATE_PER_SECOND_MAX)] | None = None
+
+
+class _LoadModel(OpenModel):
+    kind: Text = Field(description='Say what sends the records, e.g. "kind: hosted".')
 
 
 class _PermitsModel(FileModel):
@@ -71,6 +76,7 @@ class ScenarioModel(FileModel):
     sending_seconds: Seconds = Field(description="Say how long records are sent.")
     steps: Annotated[list[_StepModel], Field(max_length=STEPS_MAX)] = Field(default_factory=list)
     producers: Annotated[int, Field(ge=1, le=64)] = 4
+    load: _LoadModel | None = None
     checks: Annotated[list[Text], Field(min_length=1)] = Field(default_factory=lambda: list(CHECKERS.kinds))
     exclusive: bool = True
     drain_seconds: Seconds = 60.0
@@ -111,6 +117,7 @@ def load_scenario(path: Path) -> Scenario:
             for step in model.steps
         ),
         checks=tuple(model.checks),
+        load=_load(model.load),
         exclusive=model.exclusive,
         drain_seconds=model.drain_seconds,
         liveness_seconds=model.liveness_seconds,
@@ -150,6 +157,10 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
     return problems
 
 
+def _load(model: _LoadModel | None) -> Part:
+    return Part("hosted") if model is None else Part(model.kind, _arguments(model.model_extra or {}, set()))
+
+
 def _arguments(part: object, own_keys: set[str]) -> Arguments:
     """Return a part's free keys; that they are scalars has been checked by then."""
     return {key: value for key, value in cast(Arguments, part).items() if key not in own_keys}
@@ -163,6 +174,7 @@ def _mistakes(source: Source) -> list[Mistake]:
     return [
         *file_name_mistakes(source),
         *part_mistakes(SCHEDULES, source.data.get("schedule"), ("schedule",), {"kind"}),
+        *part_mistakes(LOADS, source.data.get("load"), ("load",), {"kind"}),
         *_check_mistakes(source),
         *_step_mistakes(source),
         *_time_mistakes(source),

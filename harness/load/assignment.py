@@ -16,9 +16,6 @@ from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
 from harness.model.declarations import Arguments, Part
 from harness.model.protocols import Record
 
-PROBES = 20
-"""How many records are kept back to prove the stack alive."""
-
 PROBE_INTERVAL_NS = 20_000_000
 
 TALLY_FILE = "tally.json"

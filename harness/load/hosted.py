@@ -5,17 +5,15 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
-from harness.evidence.history import HISTORY_BYTES_MAX
-from harness.load.assignment import PROBE_INTERVAL_NS, PROBES, TALLY_FILE, Assignment
+from harness.load.assignment import PROBE_INTERVAL_NS, TALLY_FILE, Assignment
 from harness.load.slots import ANSWERED, Slots
 from harness.model.declarations import APPLICATION, LOAD, Part, Ready
 from harness.model.errors import InternalError, StackError
-from harness.model.protocols import Clock, Tally
+from harness.model.protocols import Clock, LoadSpec, Tally
 from harness.processes import group
 from harness.processes.managed import ManagedProcess, ProcessSpec
 from harness.processes.usage import processes_usage
@@ -30,22 +28,8 @@ _STOP_SECONDS = 5.0
 _NULL_HANDLER = Part("python_logging", {"handler": "logging:NullHandler"})
 
 
-@dataclass(frozen=True, slots=True)
-class LoadSpec:
-    """What is sent, and how it enters the stack."""
-
-    run_id: str
-    seed: int
-    offsets_ns: Sequence[int]
-    producers: int
-    input_path: str
-    acknowledged_by: str
-    intake: Part
-    history_bytes_max: int = HISTORY_BYTES_MAX
-
-
 class HostedLoad:
-    """Three processes over one schedule; implements Load.
+    """Three processes over one schedule; implements Load, and is a LoadKind.
 
     The control sends the same schedule into a NullHandler, so that this machine's own noise is known.
     """
@@ -56,7 +40,7 @@ class HostedLoad:
         self._folder = folder
         self._history = history
         self._clock = clock
-        self._assignment = self._make_assignment(APPLICATION, spec.intake, spec.acknowledged_by, PROBES)
+        self._assignment = self._make_assignment(APPLICATION, spec.intake, spec.acknowledged_by, spec.probes)
         self._processes: dict[str, ManagedProcess] = {}
         self._slots: Slots | None = None
         self._finishing = False

@@ -86,6 +86,8 @@ class Scenario:
     sending_seconds: float
     steps: tuple[Step, ...]
     checks: tuple[str, ...]
+    load: Part = Part("hosted")
+    """The kind of load that sends the records."""
     exclusive: bool = True
     """Whether it runs alone. One that runs beside others judges nothing that their load would change."""
     drain_seconds: float = 60.0

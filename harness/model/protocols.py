@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from harness.model.declarations import Arguments, Promises, Scalar, Scenario
+from harness.model.declarations import Arguments, Part, Promises, Scalar, Scenario
 from harness.model.facts import Event
 
 
@@ -339,8 +340,54 @@ class Progress:
     seconds_left: float
 
 
+PROBES = 20
+"""How many records are kept back to prove the stack alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSpec:
+    """What a load is to send, whatever its kind.
+
+    Attributes:
+        run_id: the scenario's; every process carries it, every line ends in it.
+        seed: of generated lines.
+        offsets_ns: when records are due after sending begins, ascending; their sequences count from 0.
+        producers: how many threads or users send.
+        input_path: a log file whose lines are sent; empty for generated lines.
+        acknowledged_by: what acknowledges a record: `return`, `callback` or `http_2xx`.
+        intake: how records enter the stack, its placeholders replaced.
+        history_bytes_max: the cap of the load's own history.
+        probes: how many more records, numbered after the scheduled ones, are kept back for `probe`.
+    """
+
+    run_id: str
+    seed: int
+    offsets_ns: Sequence[int]
+    producers: int
+    input_path: str
+    acknowledged_by: str
+    intake: Part
+    history_bytes_max: int
+    probes: int = PROBES
+
+
+class LoadKind(Protocol):
+    """How a kind of load is made; what else its constructor takes are arguments of the scenario file."""
+
+    def __call__(self, spec: LoadSpec, folder: Path, history: Path, clock: Clock) -> Load:
+        """Make a load; nothing is started or written yet.
+
+        Args:
+            spec: what to send.
+            folder: a private folder to work in, which is removed with the run.
+            history: the folder of the history, which takes the facts of what was due and sent.
+            clock: for every wait.
+        """
+        ...
+
+
 class Load(Deployment, Protocol):
-    """The running load: the application, its control and the oracle that watches both."""
+    """What sends the records: it begins when told, counts what became of them, and writes the facts."""
 
     def begin(self, at_ns: int) -> None:
         """Let sending begin at that moment."""

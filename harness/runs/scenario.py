@@ -21,12 +21,11 @@ from harness.faults import FAULTS
 from harness.judging.check_selection import charge_of, checks_of
 from harness.judging.series import bands, series
 from harness.judging.verdict import Judgement, judge, not_run
-from harness.load.assignment import PROBES
-from harness.load.hosted import HostedLoad, LoadSpec
+from harness.load import LOADS
 from harness.model.declarations import Part, Scenario
 from harness.model.errors import HarnessError, StackError, UnavailableError, described, what_ends_the_run
 from harness.model.facts import Broke
-from harness.model.protocols import Progress, Removable, Status
+from harness.model.protocols import Load, LoadSpec, Progress, Removable, Status
 from harness.model.result import ScenarioResult
 from harness.processes import procfs
 from harness.processes.clock import SystemClock
@@ -139,9 +138,7 @@ class ScenarioRun:
         return Wiring(
             services=ground.services,
             stack=stack,
-            load=HostedLoad(
-                load, subfolder(ground.scratch, f"load-{self._run_id}"), self._history, self._clock
-            ),
+            load=self._load(load),
             outlets=outlets(request.stack, values, self._run_id, _lines(load, plan)),
             faults=[make_part(FAULTS, Part(step.fault, step.arguments)) for step in plan.scenario.steps],
             recorder=recorder,
@@ -152,6 +149,13 @@ class ScenarioRun:
             left=partial(left_of_run, self._run_id),
             counters=counters(request.stack.counters, values),
         )
+
+    def _load(self, spec: LoadSpec) -> Load:
+        folder = subfolder(self._ground.scratch, f"load-{self._run_id}")
+        load: Load = make_part(
+            LOADS, self._plan.scenario.load, None, spec, folder, self._history, self._clock
+        )
+        return load
 
     def _judged(self, seconds: float) -> ScenarioResult:
         scenario = self._plan.scenario
@@ -223,7 +227,7 @@ def _delete_run_index(wiring: Wiring) -> None:
 
 def _lines(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:
     """Return what a stored line should be, by sequence; made when first asked for."""
-    records = len(plan.offsets_ns) + PROBES
+    records = len(plan.offsets_ns) + load.probes
 
     @cache
     def lines() -> FileLines | GeneratedLines:

@@ -26,9 +26,8 @@ from harness.evidence.lines import read_lines
 from harness.judging.gate import decide
 from harness.judging.score import score
 from harness.judging.waivers import excuse
-from harness.load.assignment import PROBES
 from harness.model.errors import HarnessError, UnavailableError, described, what_ends_the_run
-from harness.model.protocols import OVER, Progress, Status
+from harness.model.protocols import OVER, PROBES, Progress, Status
 from harness.model.result import Result, ScenarioResult, as_attempt
 from harness.processes.clock import SystemClock
 from harness.processes.scratch import make_scratch, remove_scratch

@@ -19,10 +19,20 @@ from harness.model.registry import Family
 from harness.processes import procfs
 
 
-def make_part(family: Family, part: Part, arguments: Arguments | None = None) -> Any:
-    """Make a part from its word and arguments; raises ScenarioError where it does not take them."""
+def make_part(family: Family, part: Part, arguments: Arguments | None = None, *given: object) -> Any:
+    """Make a part from its word and arguments.
+
+    Args:
+        family: where the word comes from.
+        part: the word and its arguments.
+        arguments: in place of the part's own, e.g. with their placeholders replaced.
+        given: what the kinds of the family are handed before any argument.
+
+    Raises:
+        ScenarioError: the part does not take its arguments.
+    """
     try:
-        return family.resolve(part.kind)(**(part.arguments if arguments is None else arguments))
+        return family.resolve(part.kind)(*given, **(part.arguments if arguments is None else arguments))
     except TypeError as error:
         raise ScenarioError(f'{family.noun} "{part.kind}": {error}') from error
 

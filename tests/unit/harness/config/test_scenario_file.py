@@ -11,6 +11,7 @@ from harness.config.scenario import check_targets, load_scenario
 from harness.judging.checkers import CHECKERS
 from harness.model.declarations import Part, Permits, Promises, Stack, StackProcess, Step
 from harness.model.errors import ScenarioError
+from harness.model.protocols import Clock, LoadSpec
 
 HEAD = """\
 version: 1
@@ -59,6 +60,12 @@ class Unplugged:
             raise ScenarioError(f"share {self.share} is not in (0, 1]")
 
 
+class Users:
+    """A load of a project's own; what the run hands it is no argument of a file."""
+
+    def __init__(self, spec: LoadSpec, folder: Path, history: Path, clock: Clock, users: int = 1) -> None: ...
+
+
 def write(folder: Path, text: str, name: str = "outage.yaml") -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
@@ -90,6 +97,26 @@ def test_a_whole_file_becomes_a_scenario(tmp_path):
 
 def test_all_checks_apply_where_none_are_named(tmp_path):
     assert load_scenario(write(tmp_path, HEAD + LOAD)).checks == tuple(CHECKERS.kinds)
+
+
+def test_the_load_is_hosted_unless_the_scenario_names_another_kind(tmp_path):
+    other = HEAD + LOAD + f"load: {{kind: '{__name__}:Users', users: 7}}\n"
+
+    assert load_scenario(write(tmp_path, HEAD + LOAD)).load == Part("hosted")
+    assert load_scenario(write(tmp_path, other)).load == Part(f"{__name__}:Users", {"users": 7})
+
+
+@pytest.mark.parametrize(
+    ("load", "said"),
+    [
+        ("{kind: hostd}", 'load.kind: no load "hostd". Did you mean "hosted"?'),
+        ("{kind: hosted, users: 7}", 'load.users: load "hosted" has no argument "users". Known: kind.'),
+        (f"{{kind: '{__name__}:Users', users: x}}", 'load.users: must be a whole number, not "x".'),
+        ("hosted", 'load: must be a mapping of keys to values, not "hosted".'),
+    ],
+)
+def test_a_load_is_judged_like_every_part(tmp_path, load, said):
+    assert mistakes(tmp_path, f"{HEAD}{LOAD}load: {load}\n") == [f"outage.yaml:7 {said}"]
 
 
 def test_a_scenario_runs_alone_unless_it_says_otherwise(tmp_path):

@@ -11,6 +11,7 @@ from harness.evidence.history import Recorder, read_history
 from harness.evidence.lines import stamp
 from harness.evidence.readback import OutletSpec
 from harness.evidence.sampling import NamedCounters
+from harness.model.declarations import APPLICATION
 from harness.model.errors import FaultError, StackError
 from harness.model.facts import MEMORY_MIB
 from harness.model.protocols import StoredDocument, Tally, Undo
@@ -83,7 +84,7 @@ class FakeLoad(FakeDeployment):
     """Ten records and two probes, all acknowledged at once; the archive gets them from here."""
 
     def __init__(self, log, clock):
-        super().__init__(log, "load")
+        super().__init__(log, "load", {APPLICATION: object()})
         self._clock = clock
         self.began_ns = self.probed_ns = None
         self.exit_seconds: float | None = 0.5
