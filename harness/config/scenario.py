@@ -55,7 +55,7 @@ class _PermitsModel(FileModel):
 
 
 class _StepModel(OpenModel):
-    fault: Text = Field(description="Name a fault; `logquake list` shows them.")
+    fault: Text = Field(description="Name a fault; `logquake list faults` shows them.")
     target: Text = Field(description="Name a link, service or process of the stack.")
     at_seconds: Annotated[float, Field(ge=0, le=SECONDS_MAX)] = Field(
         description="Say how long after sending began the fault is injected."

@@ -17,6 +17,10 @@ class AnswerCut(HttpRule):
     """The connection ends before the answer (`at: before`) or in the middle of it.
 
     Unlike a reset, which may hit the request, the store has committed each request that is hit.
+
+    Args:
+        at: where the connection ends: `before` the answer or in the `middle` of it.
+        share: the share of bulk requests that are hit, above 0 and at most 1.
     """
 
     at: Place = "before"

@@ -18,6 +18,9 @@ class BodyLimited(HttpRule):
     """A bulk request of more than `bytes_max` bytes, as it travels, is answered with an empty 413.
 
     A record that exceeds it all by itself is refused for good: no request with it ever fits.
+
+    Args:
+        bytes_max: the size in bytes, as it travels, above which a bulk request is refused.
     """
 
     bytes_max: int = 65_536

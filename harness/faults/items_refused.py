@@ -18,6 +18,11 @@ class ItemsRefused(HttpRule):
 
     A document that comes again is drawn again: what got 429 or 503 arrives in the end, what got 400 is a
     dead letter for a stack that believes it.
+
+    Args:
+        share_429: the share of documents that get a 429 (try again), from 0 to 1.
+        share_400: the share of documents that get a 400 (refused for good), from 0 to 1.
+        share_503: the share of documents that get a 503 (try again), from 0 to 1.
     """
 
     share_429: float = 0.0

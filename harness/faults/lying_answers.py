@@ -17,6 +17,11 @@ class LyingAnswers(HttpRule):
     """A sign-in page, half a bulk answer, gzip without a header that says so, one item too few, or nothing.
 
     Whoever takes such an answer for an acknowledgement has lost the records.
+
+    Args:
+        lie: what is answered: a sign-in page (`html`), half an answer, gzip without its header, one item too
+            few, or an empty body.
+        share: the share of bulk requests that are hit, above 0 and at most 1.
     """
 
     lie: Words = "html"

@@ -19,6 +19,9 @@ class PoisonDocument(HttpRule):
 
     The same records are poison for every stack, however it batches. A stack that encrypts what it stores
     hides the identity, so that nothing is refused and nothing proved.
+
+    Args:
+        every: every how many records one is refused, by the record's number; at least 1.
     """
 
     every: int = 100

@@ -20,6 +20,11 @@ class RequestsRefused(HttpRule):
     """A share of bulk requests gets `status` and never reaches the store.
 
     `retry_after_seconds` above 0 asks for patience in a Retry-After header.
+
+    Args:
+        status: the HTTP status of the refusal, from 400 to 599.
+        retry_after_seconds: the Retry-After header in seconds, from 0 (no header) to 3,600.
+        share: the share of bulk requests that are hit, above 0 and at most 1.
     """
 
     status: int = 429

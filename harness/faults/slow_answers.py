@@ -13,7 +13,12 @@ from harness.model.errors import ScenarioError
 
 @dataclass(frozen=True)
 class SlowAnswers(HttpRule):
-    """Every answer leaves `delay_ms` ± `jitter_ms` after the store gave it."""
+    """Every answer leaves `delay_ms` ± `jitter_ms` after the store gave it.
+
+    Args:
+        delay_ms: how long each answer is held back, in milliseconds, above 0 and at most 600,000.
+        jitter_ms: by how much that varies at most, in milliseconds, at most `delay_ms`.
+    """
 
     delay_ms: float = 1_000.0
     jitter_ms: float = 0.0

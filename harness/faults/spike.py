@@ -22,6 +22,9 @@ class Spike:
 
     As a step it is what steady state ends at, what evidence is asked for, and what a chart shows as a band.
     `rate_per_second_min` is the rate of log calls that proves it.
+
+    Args:
+        rate_per_second_min: the rate of log calls, per second, that proves the spike; at most 20,000.
     """
 
     rate_per_second_min: float

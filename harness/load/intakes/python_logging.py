@@ -19,6 +19,10 @@ class PythonLogging:
 
     A handler that tells which records became durable has an attribute `on_durable`: a callable that takes
     those `logging.LogRecord`s. Each record carries its number as the `sequence` extra.
+
+    Args:
+        handler: the handler's class, as `package.module:Class`.
+        arguments: keyword arguments of the handler's constructor.
     """
 
     def __init__(self, handler: str, **arguments: Scalar) -> None:

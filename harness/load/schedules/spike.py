@@ -18,6 +18,12 @@ class Spike:
     """A base rate, and `times` as much from `at_seconds` on for `for_seconds`.
 
     Each record is due at a random moment of an interval of its own, as in a steady schedule.
+
+    Args:
+        rate_per_second: the base rate in records per second, of all producers together.
+        times: how many times the base rate is due during the spike; above 1.
+        at_seconds: when the spike begins, in seconds after sending began.
+        for_seconds: how long the spike lasts, in seconds.
     """
 
     rate_per_second: float = 100.0
