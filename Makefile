@@ -58,7 +58,7 @@ coverage-core: $(VENV)/.installed-dev ## Branch coverage of delivery core and sp
 	  pytest -q -k "not deliberate_bug" tests/unit/logging_system tests/simulation $(ARGS)
 	$(BIN)/coverage report --show-missing --skip-covered --fail-under=98
 
-bench: $(VENV)/.installed-dev ## Compare the embedded proxy with the real one (wants a quiet machine)
+bench: $(VENV)/.installed-dev ## Compare the TCP proxy with the real one (wants a quiet machine)
 	LOGQUAKE_BENCH=1 $(BIN)/pytest -q -s tests/benchmarks $(ARGS)
 
 bench-callers: $(VENV)/.installed-dev ## Compare the cost of a log call, and what is lost, with other ways to log (ARGS=--help)
@@ -70,8 +70,9 @@ bench-paths: $(VENV)/.installed-dev ## Measure spool, gateway, store and backlog
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py
 
-schemas: $(VENV)/.installed ## Write the JSON Schemas of all files into docs/reference/schemas
+schemas: $(VENV)/.installed ## Write the JSON Schemas of all files, and the page of all parts, into docs/reference
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas
+	$(BIN)/python -m harness.config.parts docs/reference/parts.md
 
 servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go)
 	$(BIN)/logquake servers install

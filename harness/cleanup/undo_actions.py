@@ -13,11 +13,12 @@ from urllib.parse import quote
 
 import requests
 
+from harness.model.declarations import Arguments
 from harness.model.errors import FaultError
-from harness.model.protocols import Arguments, Undo
+from harness.model.protocols import Undo
 from harness.processes import procfs
-from harness.targets.interceptor_client import ElasticGateClient
-from harness.targets.toxiproxy_client import Proxy, ProxyAnswerError, ProxyClient, ProxyUnreachableError
+from harness.targets.interceptor_client import InterceptorClient
+from harness.targets.toxiproxy_client import Proxy, ProxyAnswerError, ProxyUnreachableError, ToxiproxyClient
 
 _ANSWER_SECONDS = 3.0
 _SERVER_ERROR = 500
@@ -33,7 +34,7 @@ def remove_toxic(arguments: Arguments) -> str:
         arguments: `proxy_url`, `proxy` (the link's name there) and `toxic`.
     """
     url, proxy, toxic = (str(arguments[name]) for name in ("proxy_url", "proxy", "toxic"))
-    client = ProxyClient(url, _ANSWER_SECONDS)
+    client = ToxiproxyClient(url, _ANSWER_SECONDS)
     try:
         # Asking changes nothing, whoever answers at that address by now.
         if toxic not in _toxics(client, proxy):
@@ -48,12 +49,12 @@ def remove_toxic(arguments: Arguments) -> str:
     return f"toxic {toxic} was removed from {proxy} at {url}"
 
 
-def _toxics(client: ProxyClient, name: str) -> list[str]:
+def _toxics(client: ToxiproxyClient, name: str) -> list[str]:
     proxy = _proxy(client, name)
     return [] if proxy is None else [toxic.name for toxic in proxy.toxics]
 
 
-def _proxy(client: ProxyClient, name: str) -> Proxy | None:
+def _proxy(client: ToxiproxyClient, name: str) -> Proxy | None:
     try:
         return client.get(name)
     except ProxyAnswerError as error:
@@ -69,7 +70,7 @@ def enable_proxy(arguments: Arguments) -> str:
         arguments: `proxy_url` and `proxy` (the link's name there).
     """
     url, proxy = str(arguments["proxy_url"]), str(arguments["proxy"])
-    client = ProxyClient(url, _ANSWER_SECONDS)
+    client = ToxiproxyClient(url, _ANSWER_SECONDS)
     try:
         seen = _proxy(client, proxy)
         if seen is None or seen.enabled:
@@ -84,41 +85,41 @@ def enable_proxy(arguments: Arguments) -> str:
 
 
 def remove_rule(arguments: Arguments) -> str:
-    """Take a rule off an HTTP gate that may still live.
+    """Take a rule off an HTTP interceptor that may still live.
 
     Args:
-        arguments: `gate_url`, `gate` (the link's name there) and `rule`.
+        arguments: `interceptor_url`, `interceptor` (the link's name there) and `rule`.
     """
-    url, gate, rule = (str(arguments[name]) for name in ("gate_url", "gate", "rule"))
+    url, interceptor, rule = (str(arguments[name]) for name in ("interceptor_url", "interceptor", "rule"))
     try:
-        if not _has_rule(url, gate, rule):
-            return f"rule {rule} is on {gate} at {url} no more"
+        if not _has_rule(url, interceptor, rule):
+            return f"rule {rule} is on {interceptor} at {url} no more"
     except requests.Timeout as error:
-        raise FaultError(f"the gate at {url} does not answer within {_ANSWER_SECONDS:g} s") from error
+        raise FaultError(f"the interceptor at {url} does not answer within {_ANSWER_SECONDS:g} s") from error
     except requests.ConnectionError:
-        return f"the gate at {url} is gone, and rule {rule} with it"
-    client = ElasticGateClient(url, _ANSWER_SECONDS)
+        return f"the interceptor at {url} is gone, and rule {rule} with it"
+    client = InterceptorClient(url, _ANSWER_SECONDS)
     try:
-        client.remove_rule(gate, rule)
+        client.remove_rule(interceptor, rule)
     finally:
         client.close()
-    if _has_rule(url, gate, rule):
-        raise FaultError(f"rule {rule} is still on {gate} at {url} after its removal")
-    return f"rule {rule} was removed from {gate} at {url}"
+    if _has_rule(url, interceptor, rule):
+        raise FaultError(f"rule {rule} is still on {interceptor} at {url} after its removal")
+    return f"rule {rule} was removed from {interceptor} at {url}"
 
 
-def _has_rule(url: str, gate: str, rule: str) -> bool:
+def _has_rule(url: str, interceptor: str, rule: str) -> bool:
     """Ask whoever answers there by now, which changes nothing; raises what requests raises."""
     with requests.Session() as session:
         # What listens on this machine is asked directly, whatever proxy the surroundings configure.
         session.trust_env = False
-        answer = session.get(f"{url}/gates/{quote(gate, safe='')}", timeout=_ANSWER_SECONDS)
+        answer = session.get(f"{url}/interceptors/{quote(interceptor, safe='')}", timeout=_ANSWER_SECONDS)
     if answer.status_code >= _SERVER_ERROR:
-        raise FaultError(f"the gate at {url} answers {answer.status_code}")
+        raise FaultError(f"the interceptor at {url} answers {answer.status_code}")
     try:
         return answer.ok and rule in answer.json()["rules"]
     except (ValueError, KeyError, TypeError):
-        return False  # the gate is not there; another program listens on that port by now
+        return False  # the interceptor is not there; another program listens on that port by now
 
 
 def resume_process(arguments: Arguments) -> str:
@@ -139,7 +140,7 @@ def restart_process(arguments: Arguments) -> str:
 
 
 def nothing(arguments: Arguments) -> str:
-    """Take back what ends by itself, e.g. a spike of the workload, which ended with its application.
+    """Take back what ends by itself, e.g. a spike of the schedule, which ended with its application.
 
     Args:
         arguments: `why` nothing has to be done.

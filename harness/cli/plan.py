@@ -9,7 +9,7 @@ import click
 
 from harness.cli.selection import Selection, make_request, selection_options
 from harness.judging.score import WEIGHTS
-from harness.model.protocols import Part
+from harness.model.declarations import Part
 from harness.runs.plan import ScenarioPlan
 from harness.runs.request import make_plan
 

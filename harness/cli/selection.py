@@ -19,8 +19,8 @@ from harness.config.stack import load_stack
 from harness.config.suite import load_suite
 from harness.deployments import BACKENDS
 from harness.judging.gate import GateRules
+from harness.model.declarations import Scenario, Stack
 from harness.model.errors import NothingSelectedError, ScenarioError, UsageError
-from harness.model.protocols import Scenario, Stack
 from harness.runs.request import REPEATS_MAX, Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -16,8 +16,8 @@ from harness.config.yaml_source import Mistake
 from harness.judging.check_selection import checker_of
 from harness.judging.checker import Charge, NeedsQuiet
 from harness.judging.checkers import CHECKERS
+from harness.model.declarations import Part, Promises, Scenario
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Part, Promises, Scenario
 
 WORD_KEY = "check"
 

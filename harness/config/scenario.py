@@ -32,8 +32,9 @@ from harness.config.validation import (
 )
 from harness.config.yaml_source import Mistake, Source, read_yaml
 from harness.faults import FAULTS
-from harness.load.schedules import WORKLOADS
-from harness.model.protocols import APPLICATION, LOAD, Arguments, Part, Permits, Scenario, Stack, Step
+from harness.load import LOADS
+from harness.load.schedules import SCHEDULES
+from harness.model.declarations import APPLICATION, LOAD, Arguments, Part, Permits, Scenario, Stack, Step
 from harness.model.registry import unknown
 
 RATE_PER_SECOND_MAX = 20_000
@@ -42,9 +43,13 @@ STEADY_SECONDS_MIN = 2.0
 _RUN_ALONE = 'Remove "exclusive: false", or this.'
 
 
-class _WorkloadModel(OpenModel):
+class _ScheduleModel(OpenModel):
     kind: Text = Field(description='Say when records are due, e.g. "kind: steady".')
     rate_per_second: Annotated[float, Field(gt=0, le=RATE_PER_SECOND_MAX)] | None = None
+
+
+class _LoadModel(OpenModel):
+    kind: Text = Field(description='Say what sends the records, e.g. "kind: hosted".')
 
 
 class _PermitsModel(FileModel):
@@ -54,7 +59,7 @@ class _PermitsModel(FileModel):
 
 
 class _StepModel(OpenModel):
-    fault: Text = Field(description="Name a fault; `logquake list` shows them.")
+    fault: Text = Field(description="Name a fault; `logquake list faults` shows them.")
     target: Text = Field(description="Name a link, service or process of the stack.")
     at_seconds: Annotated[float, Field(ge=0, le=SECONDS_MAX)] = Field(
         description="Say how long after sending began the fault is injected."
@@ -71,10 +76,11 @@ class ScenarioModel(FileModel):
     name: Name = Field(description="Add it; it is the file's name without .yaml.")
     title: Text = Field(description="Add one line that a report can show.")
     hypothesis: Text = Field(description="Add one sentence that says what you expect to hold.")
-    workload: _WorkloadModel = Field(description='Add it, e.g. "{kind: steady, rate_per_second: 100}".')
+    schedule: _ScheduleModel = Field(description='Add it, e.g. "{kind: steady, rate_per_second: 100}".')
     sending_seconds: Seconds = Field(description="Say how long records are sent.")
     steps: Annotated[list[_StepModel], Field(max_length=STEPS_MAX)] = Field(default_factory=list)
     producers: Annotated[int, Field(ge=1, le=64)] = 4
+    load: _LoadModel | None = None
     checks: Annotated[list[CheckModel], Field(min_length=1)] = Field(default_factory=all_checks)
     exclusive: bool = True
     drain_seconds: Seconds = 60.0
@@ -99,7 +105,7 @@ def load_scenario(path: Path) -> Scenario:
         name=model.name,
         title=model.title,
         hypothesis=model.hypothesis,
-        workload=Part(model.workload.kind, _arguments(source.data["workload"], {"kind"})),
+        schedule=Part(model.schedule.kind, _arguments(source.data["schedule"], {"kind"})),
         producers=model.producers,
         sending_seconds=model.sending_seconds,
         steps=tuple(
@@ -115,6 +121,7 @@ def load_scenario(path: Path) -> Scenario:
             for step in model.steps
         ),
         checks=tuple(check.part() for check in model.checks),
+        load=_load(model.load),
         exclusive=model.exclusive,
         drain_seconds=model.drain_seconds,
         liveness_seconds=model.liveness_seconds,
@@ -157,6 +164,10 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
     return problems
 
 
+def _load(model: _LoadModel | None) -> Part:
+    return Part("hosted") if model is None else Part(model.kind, _arguments(model.model_extra or {}, set()))
+
+
 def _arguments(part: object, own_keys: set[str]) -> Arguments:
     """Return a part's free keys; that they are scalars has been checked by then."""
     return {key: value for key, value in cast(Arguments, part).items() if key not in own_keys}
@@ -169,7 +180,8 @@ def _mistakes(source: Source) -> list[Mistake]:
     """
     return [
         *file_name_mistakes(source),
-        *part_mistakes(WORKLOADS, source.data.get("workload"), ("workload",), {"kind"}),
+        *part_mistakes(SCHEDULES, source.data.get("schedule"), ("schedule",), {"kind"}),
+        *part_mistakes(LOADS, source.data.get("load"), ("load",), {"kind"}),
         *check_mistakes(_list(source.data.get("checks"))),
         *_step_mistakes(source),
         *_time_mistakes(source),

@@ -9,6 +9,7 @@ across several values (a step that ends after sending) are the loaders' alone.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,14 +18,33 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from harness.config.gate import GateModel
+from harness.config.part_signature import Argument, PartSignature, signature_of
 from harness.config.scenario import ScenarioModel
 from harness.config.stack import StackModel
 from harness.config.suite import SuiteModel
 from harness.config.validation import FileModel
+from harness.evidence.archives import ARCHIVES
+from harness.evidence.counters import COUNTERS
+from harness.faults import FAULTS
+from harness.load import LOADS
+from harness.load.intakes import INTAKES
+from harness.load.schedules import SCHEDULES
+from harness.model.registry import Family
 from harness.model.result import Result
 from harness.reporting.result_json import NOT_FINITE, SCHEMA_VERSION
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_PARTS: Mapping[str, tuple[Family, str]] = {
+    "_ScheduleModel": (SCHEDULES, "kind"),
+    "_LoadModel": (LOADS, "kind"),
+    "_StepModel": (FAULTS, "fault"),
+    "_IntakeModel": (INTAKES, "kind"),
+    "_ArchiveModel": (ARCHIVES, "kind"),
+    "_DeadLettersModel": (ARCHIVES, "kind"),
+    "_CountersModel": (COUNTERS, "kind"),
+}
+"""The models that name a part, by their name in a schema: its family, and the key that holds its word."""
+
 FILES: Mapping[str, type[FileModel]] = {
     "scenario": ScenarioModel,
     "suite": SuiteModel,
@@ -35,7 +55,7 @@ FILES: Mapping[str, type[FileModel]] = {
 
 def schemas() -> Mapping[str, dict[str, Any]]:
     """Return the schema of each file, by the word for it: scenario, suite, stack, gate, result."""
-    made = {word: _titled(word, model.model_json_schema()) for word, model in FILES.items()}
+    made = {word: _titled(word, _with_parts(model.model_json_schema())) for word, model in FILES.items()}
     return {**made, "result": _result()}
 
 
@@ -57,6 +77,48 @@ def text(schema: Mapping[str, Any]) -> str:
 
 def _titled(word: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"$schema": DIALECT, **_walked(schema, _without_model_names), "title": f"logquake {word}"}
+
+
+def _with_parts(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a file's schema with the arguments of each part that it can name."""
+    models = schema.get("$defs", {})
+    parts = {name: _part(models[name], *_PARTS[name]) for name in models if name in _PARTS}
+    return {**schema, "$defs": {**models, **parts}} if parts else schema
+
+
+def _part(model: dict[str, Any], family: Family, word_key: str) -> dict[str, Any]:
+    """Return the schema of a part: a known word or a dotted path, and by the word the arguments it takes."""
+    own = model["properties"]
+    word = {**own[word_key], "anyOf": [{"enum": list(family.kinds)}, {"pattern": ":"}]}
+    branches = [
+        {
+            "if": {"properties": {word_key: {"const": each}}, "required": [word_key]},
+            "then": _arguments(signature_of(family.resolve(each)), own),
+        }
+        for each in family.kinds
+    ]
+    return {**model, "properties": {**own, word_key: word}, "allOf": branches}
+
+
+def _arguments(signature: PartSignature, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a part takes beside the keys that all parts of its place have."""
+    described = {each.name: _argument(each) for each in signature.arguments.values()}
+    scalar = {"type": ["string", "number", "boolean"], "description": signature.takes_more}
+    more: dict[str, Any] = {"additionalProperties": False}
+    if signature.takes_more:
+        patterns = {f"^{re.escape(prefix)}": scalar for prefix in signature.prefixes if prefix}
+        more = {**more, "patternProperties": patterns} if patterns else {"additionalProperties": scalar}
+    required = [each.name for each in signature.arguments.values() if each.required]
+    return {
+        "properties": {**dict.fromkeys(own, True), **described},
+        **({"required": required} if required else {}),
+        **more,
+    }
+
+
+def _argument(argument: Argument) -> dict[str, Any]:
+    schema = {**TypeAdapter(argument.hint).json_schema(), "description": argument.meaning}
+    return schema if argument.required else {**schema, "default": argument.default}
 
 
 def _result() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from harness.config.stack_mistakes import stack_mistakes
 from harness.config.validation import FileModel, Name, OpenModel, Seconds, Text, Version, parse
 from harness.config.yaml_source import read_yaml
 from harness.evidence.transforms import TRANSFORMS
-from harness.model.protocols import (
+from harness.model.declarations import (
     CounterSource,
     DeadLetterOutlet,
     Level,

@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 
 from harness.deployments import server_specs
 from harness.deployments.reach import refusal
-from harness.deployments.service_set import GATE, PROXY, ServiceSet
+from harness.deployments.service_set import INTERCEPTOR, PROXY, ServiceSet
+from harness.model.declarations import Stack
 from harness.model.errors import ScenarioError, UnavailableError
-from harness.model.protocols import Clock, Stack
+from harness.model.protocols import Clock
 
-_PROGRAMS = {PROXY: server_specs.embedded_proxy, GATE: server_specs.elastic_gate}
+_PROGRAMS = {PROXY: server_specs.tcp_proxy, INTERCEPTOR: server_specs.http_interceptor}
 _CONNECT_SECONDS = 5.0
 
 
@@ -48,7 +49,7 @@ class AttachedServices:
         self._own = ServiceSet(_PROGRAMS, scratch, run_id, clock, ())
 
     def urls(self) -> Mapping[str, str]:
-        """Return where each service, the fault proxy and the gate answer."""
+        """Return where each service, the fault proxy and the interceptor answer."""
         return {**self._services, **self._own.urls()}
 
     def start(self) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.deployments import server_specs
-from harness.deployments.service_set import GATE, PROXY, ServiceSet
-from harness.model.protocols import Clock, Stack
+from harness.deployments.service_set import INTERCEPTOR, PROXY, ServiceSet
+from harness.model.declarations import Stack
+from harness.model.protocols import Clock
 
 _PROGRAMS = {
-    PROXY: server_specs.embedded_proxy,
-    GATE: server_specs.elastic_gate,
+    PROXY: server_specs.tcp_proxy,
+    INTERCEPTOR: server_specs.http_interceptor,
     "elasticsearch": server_specs.elastic_lite,
 }
 
 
 class EmbeddedServices(ServiceSet):
-    """The embedded Elasticsearch, the embedded fault proxy and the HTTP gate, each a process of its own."""
+    """The embedded Elasticsearch, the TCP fault proxy and the HTTP interceptor, each a process of its own."""
 
     def __init__(self, scratch: Path, run_id: str, clock: Clock, stack: Stack) -> None:
         super().__init__(_PROGRAMS, scratch, run_id, clock, stack.needs)

@@ -8,8 +8,9 @@ from typing import ClassVar
 from harness.deployments import server_specs
 from harness.deployments.installed import require
 from harness.deployments.preflight import Requirements
-from harness.deployments.service_set import GATE, PROXY, ServiceSet
-from harness.model.protocols import Clock, Stack
+from harness.deployments.service_set import INTERCEPTOR, PROXY, ServiceSet
+from harness.model.declarations import Stack
+from harness.model.protocols import Clock
 from harness.processes.managed import ProcessSpec
 from harness.processes.ports import free_port
 
@@ -22,11 +23,11 @@ def _elasticsearch(name: str, scratch: Path, port: int) -> ProcessSpec:
     return server_specs.elasticsearch(name, scratch, port, free_port(), require("elasticsearch"))
 
 
-_PROGRAMS = {PROXY: _toxiproxy, GATE: server_specs.elastic_gate, "elasticsearch": _elasticsearch}
+_PROGRAMS = {PROXY: _toxiproxy, INTERCEPTOR: server_specs.http_interceptor, "elasticsearch": _elasticsearch}
 
 
 class LocalServices(ServiceSet):
-    """A real single-node Elasticsearch and a real Toxiproxy on loopback ports, and the HTTP gate of ours."""
+    """A real single-node Elasticsearch and a real Toxiproxy on loopback ports, and our HTTP interceptor."""
 
     # Elasticsearch's heap of 512 MiB, what its JVM takes beside it, its launcher's JVM, our own processes.
     requirements: ClassVar[Requirements] = Requirements(memory_mib=1_200, other_user=True)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from harness.model.protocols import Stack
+from harness.model.declarations import Stack
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>,]+")
 _OWN_HOST = re.compile(r"\{[^{}]+\.host\}\Z")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import harness
 from harness.deployments.installed import InstalledServer
-from harness.model.protocols import Ready
+from harness.model.declarations import Ready
 from harness.processes.managed import ProcessSpec
 from harness.processes.ports import LOOPBACK
 from harness.processes.scratch import give, require_reachable, server_user, subfolder
@@ -30,15 +30,15 @@ def elastic_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
     return _own_program(name, folder, command, ready)
 
 
-def embedded_proxy(name: str, scratch: Path, port: int) -> ProcessSpec:
-    """Return how the embedded fault proxy starts; `port` is that of its HTTP API."""
+def tcp_proxy(name: str, scratch: Path, port: int) -> ProcessSpec:
+    """Return how the TCP fault proxy starts; `port` is that of its HTTP API."""
     folder = subfolder(scratch, name)
     ready = Ready(http=f"http://{LOOPBACK}:{port}/version")
     return _own_program(name, folder, ("harness.programs.tcp_proxy", "--port", str(port)), ready)
 
 
-def elastic_gate(name: str, scratch: Path, port: int) -> ProcessSpec:
-    """Return how the HTTP gate starts; `port` is that of its control API."""
+def http_interceptor(name: str, scratch: Path, port: int) -> ProcessSpec:
+    """Return how the HTTP interceptor starts; `port` is that of its control API."""
     folder = subfolder(scratch, name)
     ready = Ready(http=f"http://{LOOPBACK}:{port}/version")
     return _own_program(name, folder, ("harness.programs.http_interceptor", "--port", str(port)), ready)

@@ -19,14 +19,14 @@ from harness.targets.process import ProcessTarget
 PROXY = "proxy"
 """The fault proxy; every backend has it and every run needs it."""
 
-GATE = "gate"
-"""The HTTP gate; every backend has it, and links to services that speak HTTP go through it."""
+INTERCEPTOR = "interceptor"
+"""The HTTP interceptor; every backend has it, and links to services that speak HTTP go through it."""
 
-INFRASTRUCTURE = frozenset({PROXY, GATE})
+INFRASTRUCTURE = frozenset({PROXY, INTERCEPTOR})
 """What the harness hurts with: no service of a stack, and no target."""
 
 SPEAK_HTTP = frozenset({"elasticsearch"})
-"""The services whose links go through the gate."""
+"""The services whose links go through the interceptor."""
 
 Program: TypeAlias = Callable[[str, Path, int], ProcessSpec]
 """(name, scratch folder, port) → how a service starts."""
@@ -50,7 +50,7 @@ class ServiceSet:
         scratch: the scratch folder of the run (`make_scratch`).
         run_id: what marks the processes as this run's.
         clock: the run's clock and patience.
-        needs: names of the services that the stack needs; the fault proxy and the gate always come too.
+        needs: names of the services that the stack needs; fault proxy and interceptor always come too.
 
     Raises:
         ScenarioError: this backend has no such service.
@@ -66,7 +66,7 @@ class ServiceSet:
         clock: Clock,
         needs: Sequence[str],
     ) -> None:
-        names = tuple(dict.fromkeys((PROXY, GATE, *needs)))
+        names = tuple(dict.fromkeys((PROXY, INTERCEPTOR, *needs)))
         for name in names:
             if name not in programs:
                 raise ScenarioError(unknown("service", name, programs))

@@ -1,8 +1,8 @@
 """The stack under test in one scenario: its links and its own processes.
 
-    application ── fault proxy (TCP) ── gate (HTTP) ── service
+    application ── fault proxy (TCP) ── interceptor (HTTP) ── service
 
-A link goes through the gate only where its service speaks HTTP.
+A link goes through the interceptor only where its service speaks HTTP.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from harness.deployments.placeholders import RUN_FOLDER, expand
-from harness.deployments.service_set import GATE, INFRASTRUCTURE, PROXY, SPEAK_HTTP
+from harness.deployments.service_set import INFRASTRUCTURE, INTERCEPTOR, PROXY, SPEAK_HTTP
+from harness.model.declarations import Stack, StackProcess
 from harness.model.errors import HarnessError, ScenarioError, StackError
-from harness.model.protocols import Clock, Stack, StackProcess
+from harness.model.protocols import Clock
 from harness.model.registry import unknown
 from harness.processes import group
 from harness.processes.managed import ManagedProcess, ProcessSpec
@@ -35,7 +36,7 @@ _STOP_SECONDS = 15.0
 
 
 class ProxyServer(ToxicServer, Protocol):
-    """What a stack's links need of the fault proxy; `ProxyClient` is one."""
+    """What a stack's links need of the fault proxy; `ToxiproxyClient` is one."""
 
     def create(self, name: str, listen: str, upstream: str, enabled: bool = True) -> object:
         """Make a proxy that listens on `host:port` and connects to the upstream `host:port`."""
@@ -46,24 +47,24 @@ class ProxyServer(ToxicServer, Protocol):
         ...
 
 
-class GateServer(RuleServer, Protocol):
-    """What a stack's links need of the gate; `ElasticGateClient` is one."""
+class InterceptorServer(RuleServer, Protocol):
+    """What a stack's links need of the interceptor; `InterceptorClient` is one."""
 
     def create(self, name: str, listen: str, upstream: str) -> str:
-        """Make a gate to the upstream `host:port`; returns the `host:port` it listens on."""
+        """Make an interceptor to the upstream `host:port`; returns the `host:port` it listens on."""
         ...
 
     def delete(self, name: str) -> None:
-        """Remove a gate."""
+        """Remove an interceptor."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LinkServers:
-    """What links are made of: the fault proxy, and the gate for those that speak HTTP."""
+    """What links are made of: the fault proxy, and the interceptor for those that speak HTTP."""
 
     proxy: ProxyServer
-    gate: GateServer
+    interceptor: InterceptorServer
 
 
 class StackDeployment:
@@ -71,7 +72,7 @@ class StackDeployment:
 
     Args:
         stack: what its stack file declares.
-        urls: where the services answer, fault proxy and gate among them (`ServiceSet.urls`).
+        urls: where the services answer, fault proxy and interceptor among them (`ServiceSet.urls`).
         servers: what links are made of.
         scratch: the scratch folder of the run (`make_scratch`).
         run_id: what marks processes, links and records as this scenario's.
@@ -99,7 +100,7 @@ class StackDeployment:
         self._stack = stack
         self._urls = urls
         self._proxy = servers.proxy
-        self._gate = servers.gate
+        self._interceptor = servers.interceptor
         self._folder = subfolder(scratch, f"stack-{run_id}")
         self._run_id = run_id
         self._clock = clock
@@ -190,26 +191,28 @@ class StackDeployment:
         return values
 
     def _make_link(self, link: str) -> None:
-        # Links of scenarios that run side by side share one proxy and one gate, hence the run id.
+        # Links of scenarios that run side by side share one proxy and one interceptor, hence the run id.
         name, port, service = f"{self._run_id}-{link}", self._ports[link], self._stack.links[link]
         scheme, upstream, *_ = urlsplit(self._urls[service])
-        # A store of the user's own may speak TLS, which the gate cannot look into.
-        is_gated = service in SPEAK_HTTP and scheme == "http"
+        # A store of the user's own may speak TLS, which the interceptor cannot look into.
+        is_intercepted = service in SPEAK_HTTP and scheme == "http"
         try:
-            if is_gated:
-                upstream = self._gate.create(name, f"{LOOPBACK}:0", upstream)
-                self._made.append(partial(self._gate.delete, name))
+            if is_intercepted:
+                upstream = self._interceptor.create(name, f"{LOOPBACK}:0", upstream)
+                self._made.append(partial(self._interceptor.delete, name))
             self._proxy.create(name, f"{LOOPBACK}:{port}", upstream)
             self._made.append(partial(self._proxy.delete, name))
         except HarnessError as error:
             raise StackError(f'link "{link}" to {upstream} cannot be made: {error}') from error
-        self._links[link] = self._link_target(link, name, (LOOPBACK, port), is_gated)
+        self._links[link] = self._link_target(link, name, (LOOPBACK, port), is_intercepted)
 
-    def _link_target(self, link: str, name: str, listen: tuple[str, int], is_gated: bool) -> LinkTarget:
-        if not is_gated:
+    def _link_target(self, link: str, name: str, listen: tuple[str, int], is_intercepted: bool) -> LinkTarget:
+        if not is_intercepted:
             return LinkTarget(link, self._urls[PROXY], name, listen, self._proxy)
-        gate_url = self._urls[GATE]
-        return HttpLinkTarget(link, self._urls[PROXY], name, listen, self._proxy, gate_url, self._gate)
+        interceptor_url = self._urls[INTERCEPTOR]
+        return HttpLinkTarget(
+            link, self._urls[PROXY], name, listen, self._proxy, interceptor_url, self._interceptor
+        )
 
     def _files_target(self, name: str, patterns: tuple[str, ...]) -> FilesTarget:
         relative = [expand(pattern.removeprefix(RUN_FOLDER), self._values) for pattern in patterns]

@@ -58,7 +58,7 @@ class LineSource(Protocol):
 
 
 class FileLines:
-    """The lines of a real log file in order, starting over when the workload needs more than it holds."""
+    """The lines of a real log file in order, starting over when the schedule needs more than it holds."""
 
     def __init__(self, path: Path, lines_max: int) -> None:
         """Read at most `lines_max` lines.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from harness.model.errors import HarnessError
 from harness.model.facts import CounterRead, Event, Sample
@@ -19,43 +19,6 @@ class Measurable(Protocol):
 
     def usage(self) -> Mapping[str, float]:
         """Return what was measured now, by the names that samples have (`facts.py`)."""
-        ...
-
-
-@runtime_checkable
-class Poisons(Protocol):
-    """A fault by which the store refuses some records for good, so that their place is the dead letters."""
-
-    def poisoned(self, target: Any) -> Iterable[int | None]:
-        """Return the sequences refused for good; asked when all is over, long after the fault was taken back.
-
-        None stands for records of which nobody can tell which they were.
-
-        Raises:
-            FaultError: it cannot be told.
-        """
-        ...
-
-
-@runtime_checkable
-class Destroys(Protocol):
-    """A fault that destroys bytes or keys of the stack for good; what that costs is judged by the places."""
-
-    def destroyed(self, target: Any) -> Iterable[str]:
-        """Return one text a place that is destroyed now, seen from outside; raises FaultError."""
-        ...
-
-
-@runtime_checkable
-class Cumulative(Protocol):
-    """A fault whose effect is counted as long as it is on: only the last look says how much it was."""
-
-    def evidence_in_all(self, target: Any) -> tuple[bool, str]:
-        """Observe without waiting, just before the fault is taken back: (landed, what was seen in all).
-
-        Raises:
-            FaultError: it cannot be observed.
-        """
         ...
 
 

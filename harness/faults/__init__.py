@@ -17,7 +17,7 @@ FAULTS = Family(
         "frozen": Kind(
             "harness.faults.frozen:Frozen", "a process stands still (SIGSTOP), its connections open"
         ),
-        "spike": Kind("harness.faults.spike:Spike", "the workload's own spike, proved to have come"),
+        "spike": Kind("harness.faults.spike:Spike", "the schedule's own spike, proved to have come"),
         "killed": Kind(
             "harness.faults.killed:Killed", "a process is killed by SIGKILL and started again at the end"
         ),

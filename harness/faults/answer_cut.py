@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from harness.faults.http_rule import HttpRule, require_share
-from harness.model.protocols import Arguments
+from harness.model.declarations import Arguments
 
 Place: TypeAlias = Literal["before", "middle"]
 
@@ -17,11 +17,15 @@ class AnswerCut(HttpRule):
     """The connection ends before the answer (`at: before`) or in the middle of it.
 
     Unlike a reset, which may hit the request, the store has committed each request that is hit.
+
+    Args:
+        at: where the connection ends: `before` the answer or in the `middle` of it.
+        share: the share of bulk requests that are hit, above 0 and at most 1.
     """
 
     at: Place = "before"
     share: float = 1.0
-    kind: ClassVar[str] = "cut_answer"
+    kind: ClassVar[str] = "answer_cut"
     proofs: ClassVar[tuple[str, ...]] = ("cut_after_commit",)
 
     def __post_init__(self) -> None:

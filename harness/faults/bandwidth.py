@@ -27,6 +27,9 @@ class Bandwidth:
 
     The proof is a request of our own of known size, timed before and while it is on; that is why this fault
     remembers something.
+
+    Args:
+        rate_kb_per_second: what passes each second, in units of 1,000 bytes, from 1 to 100.
     """
 
     rate_kb_per_second: int = 20

@@ -23,6 +23,11 @@ class BitFlip:
     The files count as one, the least recently changed first: `from_share` 0.5 leaves their older half alone.
     Bytes that the stack has already read are missed by nobody, so the part should be what it still needs.
     Nothing is taken back: the scenario says with `permits` in how many places a step may destroy something.
+
+    Args:
+        places: in how many bytes one bit is flipped, from 1 to 1,000.
+        from_share: where the part begins, as a share of all bytes of the files, from 0 to 1.
+        to_share: where the part ends, as a share of all bytes of the files, from 0 to 1.
     """
 
     places: int = 1

@@ -15,7 +15,11 @@ from harness.targets.capabilities import Severable
 
 @dataclass(frozen=True)
 class BlackHole:
-    """Nothing is refused and nothing arrives; `direction` says which way bytes vanish."""
+    """Nothing is refused and nothing arrives; `direction` says which way bytes vanish.
+
+    Args:
+        direction: which bytes vanish; `upstream`: what the stack sends, `downstream`: the answers.
+    """
 
     direction: Direction = "upstream"
     needs: ClassVar[type] = Severable

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from harness.faults.http_rule import HttpRule
 from harness.faults.refused_records import IDENTITY, refused_records, times_refused
+from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Arguments
 from harness.targets.capabilities import Interceptable
 
 
@@ -18,10 +18,13 @@ class BodyLimited(HttpRule):
     """A bulk request of more than `bytes_max` bytes, as it travels, is answered with an empty 413.
 
     A record that exceeds it all by itself is refused for good: no request with it ever fits.
+
+    Args:
+        bytes_max: the size in bytes, as it travels, above which a bulk request is refused.
     """
 
     bytes_max: int = 65_536
-    kind: ClassVar[str] = "body_limit"
+    kind: ClassVar[str] = "body_limited"
     proofs: ClassVar[tuple[str, ...]] = ("too_large",)
 
     def __post_init__(self) -> None:
@@ -34,7 +37,7 @@ class BodyLimited(HttpRule):
             raise ScenarioError(f"bytes_max {self.bytes_max} is below 1; write the largest body in bytes")
 
     def arguments(self) -> Arguments:
-        """Return the limit, and how the gate finds which record is too large by itself."""
+        """Return the limit, and how the interceptor finds which record is too large by itself."""
         return {"bytes_max": self.bytes_max, "pattern": IDENTITY}
 
     def poisoned(self, target: Interceptable) -> list[int | None]:

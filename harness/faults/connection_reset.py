@@ -22,6 +22,10 @@ class ConnectionReset:
 
     `direction: upstream` hits the request before the store sees it; `downstream` hits the answer, after the
     store may have committed.
+
+    Args:
+        direction: which data meet the reset; `upstream`: requests, `downstream`: answers.
+        toxicity: the share of connections that are reset, above 0 and at most 1.
     """
 
     direction: Direction = "upstream"

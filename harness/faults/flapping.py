@@ -28,6 +28,10 @@ class Flapping:
 
     Down, open connections end and new ones are refused. A thread of this process works the switch; it ends
     with the step, and the link is up then, however the step ends.
+
+    Args:
+        down_seconds: how long the link is down each time, in seconds.
+        up_seconds: how long the link is up each time, in seconds.
     """
 
     down_seconds: float = 0.7

@@ -1,4 +1,4 @@
-"""What the faults at the HTTP level share: a rule on the gate, and its counters for proof."""
+"""What the faults at the HTTP level share: a rule on the interceptor, and its counters for proof."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
+from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Arguments, Undo
+from harness.model.protocols import Undo
 from harness.targets.capabilities import Interceptable
 
 
 @dataclass(frozen=True)
 class HttpRule(ABC):
-    """A fault that is one rule; proved by what the gate did to the stack's own requests."""
+    """A fault that is one rule; proved by what the interceptor did to the stack's own requests."""
 
     needs: ClassVar[type] = Interceptable
     kind: ClassVar[str]
-    """The gate's word for it; also the rule's name."""
+    """The interceptor's word for it; also the rule's name."""
 
     proofs: ClassVar[tuple[str, ...]]
     """Counters of the rule; one of them above 0 is proof."""
 
     @abstractmethod
     def arguments(self) -> Arguments:
-        """Return what the gate's kind takes."""
+        """Return what the interceptor's kind takes."""
 
     @abstractmethod
     def saw(self, counters: Mapping[str, int]) -> str:

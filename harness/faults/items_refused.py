@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.faults.http_rule import HttpRule
+from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Arguments
 from harness.targets.capabilities import Interceptable
 
 
@@ -18,12 +18,17 @@ class ItemsRefused(HttpRule):
 
     A document that comes again is drawn again: what got 429 or 503 arrives in the end, what got 400 is a
     dead letter for a stack that believes it.
+
+    Args:
+        share_429: the share of documents that get a 429 (try again), from 0 to 1.
+        share_400: the share of documents that get a 400 (refused for good), from 0 to 1.
+        share_503: the share of documents that get a 503 (try again), from 0 to 1.
     """
 
     share_429: float = 0.0
     share_400: float = 0.0
     share_503: float = 0.0
-    kind: ClassVar[str] = "mixed_items"
+    kind: ClassVar[str] = "items_refused"
     proofs: ClassVar[tuple[str, ...]] = ("items_429", "items_400", "items_503")
 
     def __post_init__(self) -> None:
@@ -44,7 +49,7 @@ class ItemsRefused(HttpRule):
         return {"share_429": self.share_429, "share_400": self.share_400, "share_503": self.share_503}
 
     def poisoned(self, target: Interceptable) -> list[None]:
-        """Say that some were refused for good by a 400, and that the gate does not tell which."""
+        """Say that some were refused for good by a 400, and that the interceptor does not tell which."""
         return [None] if target.altered(self.kind, self.proofs, 0.0).get("items_400", 0) else []
 
     def saw(self, counters: Mapping[str, int]) -> str:

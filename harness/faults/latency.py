@@ -25,6 +25,11 @@ class Latency:
 
     The proof compares round trips of our own before and while it is on, so that a store that is slow by
     itself is not taken for a slow link. That is why this fault remembers something.
+
+    Args:
+        latency_ms: how long each chunk is held back, in milliseconds, at least 1.
+        jitter_ms: by how much that varies at most, in milliseconds, below `latency_ms`.
+        direction: which bytes are held back; `upstream`: what the stack sends, `downstream`: the answers.
     """
 
     latency_ms: int = 100

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from harness.faults.http_rule import HttpRule, require_share
-from harness.model.protocols import Arguments
+from harness.model.declarations import Arguments
 
 Words: TypeAlias = Literal["html", "truncated", "gzipped", "wrong_count", "empty"]
 
@@ -17,11 +17,16 @@ class LyingAnswers(HttpRule):
     """A sign-in page, half a bulk answer, gzip without a header that says so, one item too few, or nothing.
 
     Whoever takes such an answer for an acknowledgement has lost the records.
+
+    Args:
+        lie: what is answered: a sign-in page (`html`), half an answer, gzip without its header, one item too
+            few, or an empty body.
+        share: the share of bulk requests that are hit, above 0 and at most 1.
     """
 
     lie: Words = "html"
     share: float = 1.0
-    kind: ClassVar[str] = "lie"
+    kind: ClassVar[str] = "lying_answers"
     proofs: ClassVar[tuple[str, ...]] = ("lied",)
 
     def __post_init__(self) -> None:

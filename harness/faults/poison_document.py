@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from harness.faults.http_rule import HttpRule
 from harness.faults.refused_records import IDENTITY, refused_records, times_refused
+from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Arguments
 from harness.targets.capabilities import Interceptable
 
 
@@ -19,10 +19,13 @@ class PoisonDocument(HttpRule):
 
     The same records are poison for every stack, however it batches. A stack that encrypts what it stores
     hides the identity, so that nothing is refused and nothing proved.
+
+    Args:
+        every: every how many records one is refused, by the record's number; at least 1.
     """
 
     every: int = 100
-    kind: ClassVar[str] = "poison"
+    kind: ClassVar[str] = "poison_document"
     proofs: ClassVar[tuple[str, ...]] = ("items_400",)
 
     def __post_init__(self) -> None:
@@ -35,11 +38,11 @@ class PoisonDocument(HttpRule):
             raise ScenarioError(f"every {self.every} is below 1; write 100 for each hundredth record")
 
     def arguments(self) -> Arguments:
-        """Return how the gate finds the records."""
+        """Return how the interceptor finds the records."""
         return {"pattern": IDENTITY, "every": self.every}
 
     def poisoned(self, target: Interceptable) -> list[int | None]:
-        """Return the records that met the rule, and None where there were more than the gate counts."""
+        """Return the records that met the rule, and None where more met it than are counted."""
         return refused_records(target.altered(self.kind, self.proofs, 0.0))
 
     def saw(self, counters: Mapping[str, int]) -> str:

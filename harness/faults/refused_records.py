@@ -1,4 +1,4 @@
-"""Which records a rule of the gate refused for good, by the counters it keeps of them."""
+"""Which records a rule of the interceptor refused for good, by the counters it keeps of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ IDENTITY = "⟨[0-9a-z-]{1,64}:([0-9]{1,12}):[0-9a-f]{8}⟩"
 
 _RECORD = "record_"
 _UNNAMED = "unnamed"
-# How many counters of one rule the gate keeps.
+# How many counters of one rule the interceptor keeps.
 _COUNTERS_MAX = 2_000
 
 

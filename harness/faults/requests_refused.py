@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.faults.http_rule import HttpRule, require_share
+from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Arguments
 from harness.targets.capabilities import Interceptable
 
 # Sent again unchanged, such a request is refused again.
@@ -20,12 +20,17 @@ class RequestsRefused(HttpRule):
     """A share of bulk requests gets `status` and never reaches the store.
 
     `retry_after_seconds` above 0 asks for patience in a Retry-After header.
+
+    Args:
+        status: the HTTP status of the refusal, from 400 to 599.
+        retry_after_seconds: the Retry-After header in seconds, from 0 (no header) to 3,600.
+        share: the share of bulk requests that are hit, above 0 and at most 1.
     """
 
     status: int = 429
     retry_after_seconds: int = 0
     share: float = 1.0
-    kind: ClassVar[str] = "refuse"
+    kind: ClassVar[str] = "requests_refused"
     proofs: ClassVar[tuple[str, ...]] = ("refused",)
 
     def __post_init__(self) -> None:

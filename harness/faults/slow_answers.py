@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.faults.http_rule import HttpRule
+from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Arguments
 
 
 @dataclass(frozen=True)
 class SlowAnswers(HttpRule):
-    """Every answer leaves `delay_ms` ± `jitter_ms` after the store gave it."""
+    """Every answer leaves `delay_ms` ± `jitter_ms` after the store gave it.
+
+    Args:
+        delay_ms: how long each answer is held back, in milliseconds, above 0 and at most 600,000.
+        jitter_ms: by how much that varies at most, in milliseconds, at most `delay_ms`.
+    """
 
     delay_ms: float = 1_000.0
     jitter_ms: float = 0.0
-    kind: ClassVar[str] = "slow"
+    kind: ClassVar[str] = "slow_answers"
     proofs: ClassVar[tuple[str, ...]] = ("delayed_ms",)
 
     def __post_init__(self) -> None:

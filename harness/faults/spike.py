@@ -1,4 +1,4 @@
-"""The load surges: what the workload planned as a spike is marked as a fault, and proved to have come."""
+"""The load surges: what the schedule planned as a spike is marked as a fault, and proved to have come."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ _SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Spike:
-    """Nothing is injected: the workload of the scenario is a `spike` over the same seconds.
+    """Nothing is injected: the schedule of the scenario is a `spike` over the same seconds.
 
     As a step it is what steady state ends at, what evidence is asked for, and what a chart shows as a band.
     `rate_per_second_min` is the rate of log calls that proves it.
+
+    Args:
+        rate_per_second_min: the rate of log calls, per second, that proves the spike; at most 20,000.
     """
 
     rate_per_second_min: float
     needs: ClassVar[type] = Surging
 
     def __post_init__(self) -> None:
-        """Refuse a rate that no workload has.
+        """Refuse a rate that no schedule has.
 
         Raises:
             ScenarioError: it is out of range.
@@ -40,7 +43,7 @@ class Spike:
 
     def undo(self, target: Surging) -> Undo:
         """Say that there is nothing to take back."""
-        return Undo("nothing", {"why": "the workload's own spike ends by itself"})
+        return Undo("nothing", {"why": "the schedule's own spike ends by itself"})
 
     def inject(self, target: Surging, rng: Random) -> AbstractContextManager[None]:
         """Do nothing: the schedule was fixed before the run began."""

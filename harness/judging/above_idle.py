@@ -13,7 +13,8 @@ from typing import ClassVar
 from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.timeline import CONTROL, Timeline
-from harness.model.protocols import APPLICATION, Status, Verdict
+from harness.model.declarations import APPLICATION
+from harness.model.protocols import Status, Verdict
 
 _SAMPLES_MIN = 3
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.judging.timeline import SECOND_NS, Entry, Timeline, Window
-from harness.model.protocols import APPLICATION
+from harness.model.declarations import APPLICATION
 
 MS_NS = 1_000_000
 _STUCK_SECONDS = 10.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.judging.checker import Charge, Checker, Conditional, NeedsQuiet
 from harness.judging.checkers import CHECKERS
-from harness.model.protocols import Part, Scenario, Stack
+from harness.model.declarations import Part, Scenario, Stack
 
 NOT_ALONE = "judged only in scenarios that run alone"
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
 from harness.judging.timeline import Timeline
-from harness.model.protocols import Promises, Scenario, Verdict
+from harness.model.declarations import Promises, Scenario
+from harness.model.protocols import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from harness.judging.checker import Charge
 from harness.judging.timeline import Entry, Timeline
-from harness.model.protocols import Level
+from harness.model.declarations import Level
 
 HELD = "held"
 DESTROYED = "destroyed"

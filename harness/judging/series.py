@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from harness.judging.statistics import quantile
 from harness.judging.timeline import CONTROL, SECOND_NS, Timeline
+from harness.model.declarations import Scenario
 from harness.model.facts import MEMORY_MIB, STORED
-from harness.model.protocols import Scenario
 from harness.model.result import Band, SecondOfRun
 
 _MS_NS = 1_000_000

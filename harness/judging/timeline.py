@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.model.declarations import APPLICATION
 from harness.model.facts import (
     Acknowledged,
     Answered,
@@ -30,7 +31,6 @@ from harness.model.facts import (
     StepSkipped,
     Unreadable,
 )
-from harness.model.protocols import APPLICATION
 
 SECOND_NS = 1_000_000_000
 

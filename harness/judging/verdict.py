@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from harness.judging.checker import Charge, Checker
 from harness.judging.timeline import SECOND_NS, Entry, Timeline
-from harness.model.protocols import APPLICATION, Status, Tally, Verdict
+from harness.model.declarations import APPLICATION
+from harness.model.protocols import Status, Tally, Verdict
 
 STEADY_SHARE_MIN = 0.99
 STALL_SECONDS_MAX = 2.0
@@ -165,7 +166,7 @@ def _stalled(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
     return [
         (
             Status.INCONCLUSIVE,
-            f"the workload stalled: the call of record {entry.sequence}, due at "
+            f"the load stalled: the call of record {entry.sequence}, due at "
             f"{timeline.seconds(entry.due_ns)}, {how} although no earlier call held its producer up, "
             "so the stack was not under the planned load",
         )

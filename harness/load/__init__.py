@@ -1,1 +1,13 @@
-"""What is sent: schedules, intakes, the application process and the oracle that watches it."""
+"""What is sent: the kinds of load, when records are due, and how they enter a stack."""
+
+from harness.model.registry import Family, Kind
+
+LOADS = Family(
+    "load",
+    {
+        "hosted": Kind(
+            "harness.load.hosted:HostedLoad",
+            "an application process of our own, a control beside it, and an oracle that watches both",
+        ),
+    },
+)

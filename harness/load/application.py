@@ -1,6 +1,6 @@
 """The application process: hosts an intake and calls it when records are due, open loop.
 
-    python -m harness.load.application CODE_FOLDER WORKLOAD.json
+    python -m harness.load.application CODE_FOLDER ASSIGNMENT.json
 
 It obeys lines on standard input: `begin AT_NS`, `probe AT_NS`, `finish`; the end of input means that the
 harness died, and ends it too. A producer thread never waits for another, and a call that takes long makes the
@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from harness.load.assignment import Assignment, read_assignment
 from harness.load.intakes import INTAKES
 from harness.load.slots import ANSWERED, REFUSED, Slots
-from harness.load.workload_file import WorkloadFile, read_workload
 from harness.model.errors import HarnessError
 from harness.model.protocols import Intake
 
@@ -28,13 +28,13 @@ _SECOND_NS = 1_000_000_000
 class Application:
     """Producer threads over one intake."""
 
-    def __init__(self, workload: WorkloadFile, intake: Intake) -> None:
-        """Take the workload and the intake that will carry it."""
-        self._workload = workload
+    def __init__(self, assignment: Assignment, intake: Intake) -> None:
+        """Take the assignment and the intake that will carry it."""
+        self._assignment = assignment
         self._intake = intake
-        self._slots = Slots(Path(workload.slots_path))
-        self._lines = workload.lines()
-        self._offsets_ns = workload.offsets_ns()
+        self._slots = Slots(Path(assignment.slots_path))
+        self._lines = assignment.lines()
+        self._offsets_ns = assignment.offsets_ns()
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
         self._refusals_shown = 0
@@ -47,13 +47,13 @@ class Application:
 
     def begin(self, at_ns: int) -> None:
         """Start the producers on the scheduled records."""
-        scheduled = range(self._workload.scheduled)
+        scheduled = range(self._assignment.scheduled)
         self._start(scheduled, lambda sequence: at_ns + self._offsets_ns[sequence])
 
     def probe(self, at_ns: int) -> None:
         """Start producers on the records kept back."""
-        probes = range(self._workload.scheduled, self._workload.records)
-        self._start(probes, lambda sequence: at_ns + self._workload.probe_offset_ns(sequence))
+        probes = range(self._assignment.scheduled, self._assignment.records)
+        self._start(probes, lambda sequence: at_ns + self._assignment.probe_offset_ns(sequence))
 
     def finish(self) -> None:
         """Tell the producers to end; threads stuck in a call are daemons and do not hold the process."""
@@ -62,8 +62,8 @@ class Application:
             thread.join(timeout=1.0)
 
     def _start(self, sequences: range, due_ns: Callable[[int], int]) -> None:
-        for producer in range(self._workload.producers):
-            mine = [sequence for sequence in sequences if self._workload.producer(sequence) == producer]
+        for producer in range(self._assignment.producers):
+            mine = [sequence for sequence in sequences if self._assignment.producer(sequence) == producer]
             thread = threading.Thread(target=self._produce, args=(mine, due_ns), daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -72,7 +72,7 @@ class Application:
         for sequence in sequences:
             if self._slots.read(sequence).entered_ns:
                 continue
-            record = self._workload.record(sequence, self._lines)
+            record = self._assignment.record(sequence, self._lines)
             while (left_ns := due_ns(sequence) - time.monotonic_ns()) > 0:
                 if self._ending.wait(min(left_ns / _SECOND_NS, 0.5)):
                     return
@@ -98,12 +98,12 @@ def main(arguments: Sequence[str]) -> int:
 
     The folder of the user's own code comes last on the import path, so that it can shadow nothing of ours.
     """
-    code_folder, workload_path = arguments
+    code_folder, assignment_path = arguments
     sys.path.append(code_folder)
-    workload = read_workload(Path(workload_path))
+    assignment = read_assignment(Path(assignment_path))
     try:
-        intake: Intake = INTAKES.resolve(workload.intake.kind)(**workload.intake.arguments)
-        application = Application(workload, intake)
+        intake: Intake = INTAKES.resolve(assignment.intake.kind)(**assignment.intake.arguments)
+        application = Application(assignment, intake)
         intake.open(application.acknowledge)
     except HarnessError as error:
         print(error, file=sys.stderr)

@@ -1,20 +1,19 @@
-"""The running workload: the application, its control beside it, and the oracle that watches both."""
+"""The running load: the application, its control beside it, and the oracle that watches both."""
 
 from __future__ import annotations
 
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
-from harness.evidence.history import HISTORY_BYTES_MAX
+from harness.load.assignment import PROBE_INTERVAL_NS, TALLY_FILE, Assignment
 from harness.load.slots import ANSWERED, Slots
-from harness.load.workload_file import PROBE_INTERVAL_NS, PROBES, TALLY_FILE, WorkloadFile
+from harness.model.declarations import APPLICATION, LOAD, Part, Ready
 from harness.model.errors import InternalError, StackError
-from harness.model.protocols import APPLICATION, LOAD, Clock, Part, Ready, Tally
+from harness.model.protocols import Clock, LoadSpec, Tally
 from harness.processes import group
 from harness.processes.managed import ManagedProcess, ProcessSpec
 from harness.processes.usage import processes_usage
@@ -29,22 +28,8 @@ _STOP_SECONDS = 5.0
 _NULL_HANDLER = Part("python_logging", {"handler": "logging:NullHandler"})
 
 
-@dataclass(frozen=True, slots=True)
-class LoadSpec:
-    """What is sent, and how it enters the stack."""
-
-    run_id: str
-    seed: int
-    offsets_ns: Sequence[int]
-    producers: int
-    input_path: str
-    acknowledged_by: str
-    intake: Part
-    history_bytes_max: int = HISTORY_BYTES_MAX
-
-
 class HostedLoad:
-    """Three processes over one workload; implements Load.
+    """Three processes over one schedule; implements Load, and is a LoadKind.
 
     The control sends the same schedule into a NullHandler, so that this machine's own noise is known.
     """
@@ -55,25 +40,25 @@ class HostedLoad:
         self._folder = folder
         self._history = history
         self._clock = clock
-        self._workload = self._make_workload(APPLICATION, spec.intake, spec.acknowledged_by, PROBES)
+        self._assignment = self._make_assignment(APPLICATION, spec.intake, spec.acknowledged_by, spec.probes)
         self._processes: dict[str, ManagedProcess] = {}
         self._slots: Slots | None = None
         self._finishing = False
         self._told: list[str] = []
 
     def start(self) -> None:
-        """Write the workload and start the three processes.
+        """Write the assignment and start the three processes.
 
         Raises:
             StackError: one of them cannot be started.
         """
-        control = self._make_workload(CONTROL, _NULL_HANDLER, "return", 0)
-        files = {APPLICATION: self._workload, CONTROL: control}
+        control = self._make_assignment(CONTROL, _NULL_HANDLER, "return", 0)
+        files = {APPLICATION: self._assignment, CONTROL: control}
         paths = {name: self._folder / f"{name}.json" for name in files}
-        for name, workload in files.items():
-            Slots.create(Path(workload.slots_path), workload.records)
-            workload.write(paths[name], self._spec.offsets_ns)
-        self._slots = Slots(Path(self._workload.slots_path))
+        for name, assignment in files.items():
+            Slots.create(Path(assignment.slots_path), assignment.records)
+            assignment.write(paths[name], self._spec.offsets_ns)
+        self._slots = Slots(Path(self._assignment.slots_path))
         host = (sys.executable, "-m", "harness.load.application", str(Path.cwd()))
         oracle = (sys.executable, "-m", "harness.load.oracle")
         commands = {
@@ -140,19 +125,19 @@ class HostedLoad:
             return frozenset()
         slots = self._slots
         if self._spec.acknowledged_by == "callback":
-            return frozenset(n for n in range(self._workload.records) if slots.read(n).acknowledged_ns)
-        return frozenset(n for n in range(self._workload.records) if slots.read(n).outcome == ANSWERED)
+            return frozenset(n for n in range(self._assignment.records) if slots.read(n).acknowledged_ns)
+        return frozenset(n for n in range(self._assignment.records) if slots.read(n).outcome == ANSWERED)
 
     def entered(self) -> int:
         """Return how many log calls have begun, read from the slots, which are ahead of the tally."""
         if self._slots is None:
             return 0
         slots = self._slots
-        return sum(slots.read(n).entered_ns != 0 for n in range(self._workload.records))
+        return sum(slots.read(n).entered_ns != 0 for n in range(self._assignment.records))
 
     def probes(self) -> frozenset[int]:
         """Return the sequences kept back for probing."""
-        return frozenset(range(self._workload.scheduled, self._workload.records))
+        return frozenset(range(self._assignment.scheduled, self._assignment.records))
 
     def finish(self) -> float | None:
         """End the application and its control, then let the oracle write its last facts.
@@ -213,9 +198,9 @@ class HostedLoad:
         self._processes[name] = ManagedProcess(spec, self._spec.run_id, self._clock)
         self._processes[name].start()
 
-    def _make_workload(self, name: str, intake: Part, acknowledged_by: str, probes: int) -> WorkloadFile:
+    def _make_assignment(self, name: str, intake: Part, acknowledged_by: str, probes: int) -> Assignment:
         spec = self._spec
-        return WorkloadFile(
+        return Assignment(
             run_id=spec.run_id,
             seed=spec.seed,
             scheduled=len(spec.offsets_ns),
@@ -270,7 +255,7 @@ class _Resuming:
 
 
 class _Surge:
-    """The load as a target: its rate is the workload's, so a fault can only watch it; implements Surging."""
+    """The load as a target: its rate is the schedule's, so a fault can only watch it; implements Surging."""
 
     def __init__(self, load: HostedLoad, clock: Clock) -> None:
         self._load = load

@@ -1,6 +1,6 @@
 """The oracle: what was due, sent, answered and acknowledged, seen from a process of its own.
 
-    python -m harness.load.oracle WORKLOAD.json HISTORY.jsonl CONTROL.json HISTORY_BYTES_MAX
+    python -m harness.load.oracle ASSIGNMENT.json HISTORY.jsonl CONTROL.json HISTORY_BYTES_MAX
 
 It computes by itself what was due, reads the slot files that the application and its control write, and
 appends facts to its own history. It obeys the same lines on standard input as the application does, and
@@ -22,8 +22,8 @@ import orjson
 
 from harness.evidence.history import Recorder
 from harness.evidence.lines import digest
+from harness.load.assignment import TALLY_FILE, Assignment, read_assignment
 from harness.load.slots import REFUSED, Slot, Slots
-from harness.load.workload_file import TALLY_FILE, WorkloadFile, read_workload
 from harness.model.errors import HarnessError, UnavailableError
 from harness.model.facts import Acknowledged, Answered, ControlCall, Due, Event, Refused, Sent
 from harness.model.protocols import Tally
@@ -34,12 +34,12 @@ _SWEEP_SECONDS = 0.2
 class Oracle:
     """Follows one application's slots and turns what changed into facts."""
 
-    def __init__(self, workload: WorkloadFile) -> None:
-        """Open the workload's slots."""
-        self._workload = workload
-        self._slots = Slots(Path(workload.slots_path))
-        self._lines = workload.lines()
-        self._offsets_ns = workload.offsets_ns()
+    def __init__(self, assignment: Assignment) -> None:
+        """Open the assignment's slots."""
+        self._assignment = assignment
+        self._slots = Slots(Path(assignment.slots_path))
+        self._lines = assignment.lines()
+        self._offsets_ns = assignment.offsets_ns()
         self._due_ns: dict[int, int] = {}
         self._to_come: list[tuple[int, int]] = []
         self._open: dict[int, Slot] = {}
@@ -51,8 +51,8 @@ class Oracle:
 
     def probe(self, at_ns: int) -> None:
         """Learn when probing begins."""
-        probes = range(self._workload.scheduled, self._workload.records)
-        self._plan((at_ns + self._workload.probe_offset_ns(sequence), sequence) for sequence in probes)
+        probes = range(self._assignment.scheduled, self._assignment.records)
+        self._plan((at_ns + self._assignment.probe_offset_ns(sequence), sequence) for sequence in probes)
 
     def sweep(self, now_ns: int) -> list[Event]:
         """Return the facts that came up since the last sweep."""
@@ -78,8 +78,8 @@ class Oracle:
 
     def _fall_due(self, at_ns: int, sequence: int) -> Due:
         self._open[sequence] = Slot(0, 0, 0, 0)
-        record = self._workload.record(sequence, self._lines)
-        return Due(sequence, at_ns, self._workload.producer(sequence), digest(record.line))
+        record = self._assignment.record(sequence, self._lines)
+        return Due(sequence, at_ns, self._assignment.producer(sequence), digest(record.line))
 
     def _changes(self, sequence: int, before: Slot, after: Slot) -> Iterator[Event]:
         if after.entered_ns != before.entered_ns:
@@ -87,23 +87,25 @@ class Oracle:
         if after.returned_ns != before.returned_ns:
             refused = after.outcome == REFUSED
             yield (Refused if refused else Answered)(sequence, after.returned_ns)
-            if not refused and self._workload.acknowledged_by != "callback":
+            if not refused and self._assignment.acknowledged_by != "callback":
                 yield Acknowledged(sequence, after.returned_ns)
-        if after.acknowledged_ns != before.acknowledged_ns and self._workload.acknowledged_by == "callback":
+        if after.acknowledged_ns != before.acknowledged_ns and self._assignment.acknowledged_by == "callback":
             yield Acknowledged(sequence, after.acknowledged_ns)
 
     def _keep(self, sequence: int, slot: Slot) -> None:
-        settled = slot.returned_ns and (slot.acknowledged_ns or self._workload.acknowledged_by != "callback")
+        settled = slot.returned_ns and (
+            slot.acknowledged_ns or self._assignment.acknowledged_by != "callback"
+        )
         if settled:
             del self._open[sequence]
         else:
             self._open[sequence] = slot
 
 
-def control_calls(workload: WorkloadFile, began_ns: int) -> Iterator[ControlCall]:
+def control_calls(assignment: Assignment, began_ns: int) -> Iterator[ControlCall]:
     """Yield every call of the control that returned."""
-    slots = Slots(Path(workload.slots_path))
-    for sequence, offset in enumerate(workload.offsets_ns()):
+    slots = Slots(Path(assignment.slots_path))
+    for sequence, offset in enumerate(assignment.offsets_ns()):
         slot = slots.read(sequence)
         if slot.returned_ns:
             yield ControlCall(began_ns + offset, slot.entered_ns, slot.returned_ns)
@@ -112,19 +114,19 @@ def control_calls(workload: WorkloadFile, began_ns: int) -> Iterator[ControlCall
 
 def main(arguments: Sequence[str]) -> int:
     """Watch one run until told to finish or until input ends; return the exit code."""
-    workload, control = read_workload(Path(arguments[0])), read_workload(Path(arguments[2]))
+    assignment, control = read_assignment(Path(arguments[0])), read_assignment(Path(arguments[2]))
     history = Path(arguments[1])
     try:
-        _record(workload, control, history, int(arguments[3]))
+        _record(assignment, control, history, int(arguments[3]))
     except HarnessError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def _record(workload: WorkloadFile, control: WorkloadFile, history: Path, bytes_max: int) -> None:
+def _record(assignment: Assignment, control: Assignment, history: Path, bytes_max: int) -> None:
     recorder = Recorder(history, bytes_max)
-    oracle = Oracle(workload)
+    oracle = Oracle(assignment)
     commands = _commands()
     print('{"ready": true}', flush=True)
     began_ns = _watch(oracle, commands, recorder, history.parent / TALLY_FILE)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The workload wanted this record sent at `at_ns` by that producer; `digest` is of the intended line."""
+    """The schedule wanted this record sent at `at_ns` by that producer; `digest` is of the intended line."""
 
     sequence: int
     at_ns: int

@@ -1,7 +1,7 @@
-"""Every noun of the harness on one page. Read this first, then `runner.py`.
+"""Who does what in the harness. Read this first, then `runner.py`.
 
-What happened is a fact (`facts.py`), what comes out is a result (`result.py`); here stand what is asked for
-and who does it; what judges is in `judging/checker.py`. Behaviour is a Protocol, one small file a kind.
+What users declare is in `declarations.py`, what happened is a fact (`facts.py`), what comes out is a result
+(`result.py`), and what judges is in `judging/checker.py`. Behaviour is a Protocol, one small file a kind.
 Nothing here knows a store, a proxy or a logging library.
 """
 
@@ -9,27 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
 from random import Random
-from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
-Scalar: TypeAlias = str | int | float | bool
-Arguments: TypeAlias = Mapping[str, Scalar]
-
-APPLICATION = "application"
-"""The target every stack has: the process that makes the log calls."""
-
-LOAD = "load"
-"""The target every run has: the log calls themselves, whose rate the workload decides."""
-
-
-class Level(IntEnum):
-    """How durable an acknowledgement claims to be, weakest first."""
-
-    MEMORY = 1
-    WRITE = 2
-    FSYNC = 3
+from harness.model.declarations import Arguments, Part, Scalar
 
 
 class Status(Enum):
@@ -73,138 +59,6 @@ class RawDocument:
     copy: str
     body: bytes
     unreadable: str = ""
-
-
-# --- what was asked for ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Promises:
-    """What the stack promises; each checker judges against one of these.
-
-    What is None or empty is not promised, and what asks for it is not planned.
-    """
-
-    durability: Level = Level.MEMORY
-    copies_max: int = 1
-    response_p99_ms: float = 100.0
-    exit_seconds: float | None = None
-    memory_mib_above_idle: float | None = None
-    descriptors_above_idle: int | None = None
-    disk_mib_above_idle: float | None = None
-    corruption_blast_records: int | None = None
-    order_by: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A kind of a family with its arguments, as a file names it."""
-
-    kind: str
-    arguments: Arguments = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Permits:
-    """What a step may cost: in how many places it may destroy bytes or keys of the stack."""
-
-    destroyed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One fault: what, on which target, when after sending began, for how long, at what cost."""
-
-    fault: str
-    target: str
-    at_seconds: float
-    for_seconds: float
-    arguments: Arguments = field(default_factory=dict)
-    acknowledged_min: int = 1
-    permits: Permits = field(default_factory=Permits)
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One hypothesis and how it is examined."""
-
-    name: str
-    title: str
-    hypothesis: str
-    workload: Part
-    producers: int
-    sending_seconds: float
-    steps: tuple[Step, ...]
-    checks: tuple[Part, ...]
-    exclusive: bool = True
-    """Whether it runs alone. One that runs beside others judges nothing that their load would change."""
-    drain_seconds: float = 60.0
-    liveness_seconds: float = 30.0
-    recovery_seconds: float = 30.0
-    why: str = ""
-    seen_in: tuple[str, ...] = ()
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """How to tell that a process serves: an answering URL, or a text in its output; neither = it runs."""
-
-    http: str = ""
-    output: str = ""
-    timeout_seconds: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class StackProcess:
-    """One of the stack's own processes: an argument list with placeholders, never a shell line."""
-
-    name: str
-    command: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    ready: Ready = field(default_factory=Ready)
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetterOutlet:
-    """Where a stack puts what its store refuses for good: an archive, and its field that says why."""
-
-    archive: Part
-    reason_field: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CounterSource:
-    """A stack's own counters: how to read them, and which of its keys are summed up for each of ours."""
-
-    part: Part
-    names: Mapping[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """The system under test, as its stack file declares it."""
-
-    name: str
-    needs: tuple[str, ...]
-    links: Mapping[str, str]
-    processes: tuple[StackProcess, ...]
-    intake: Part
-    acknowledged_by: str
-    archive: Part
-    promises: Promises
-    source: str = ""
-    dead_letters: DeadLetterOutlet | None = None
-    counters: CounterSource | None = None
-    decode: tuple[str, ...] = ()
-    services: Mapping[str, str] = field(default_factory=dict)
-    may_hurt: tuple[str, ...] = ()
-    delete_run_index: bool = False
-    one_at_a_time: bool = False
-    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What the stack keeps on disk, by the name of a target: patterns, all below `{run.folder}`."""
-    transforms: tuple[str, ...] = ()
-    """What it may lawfully do to a line: words of `transforms.py`."""
 
 
 # --- judgement -------------------------------------------------------------------------------------------
@@ -346,7 +200,7 @@ class Counters(Protocol):
         ...
 
 
-class Workload(Protocol):
+class Schedule(Protocol):
     """When records are due. Open loop: a slow stack does not make the next record due later."""
 
     def offsets_ns(self, seconds: float, rng: Random) -> Sequence[int]:
@@ -383,6 +237,43 @@ class Fault(Protocol):
         ...
 
 
+@runtime_checkable
+class Poisons(Protocol):
+    """A fault by which the store refuses some records for good, so that their place is the dead letters."""
+
+    def poisoned(self, target: Any) -> Iterable[int | None]:
+        """Return the sequences refused for good; asked when all is over, long after the fault was taken back.
+
+        None stands for records of which nobody can tell which they were.
+
+        Raises:
+            FaultError: it cannot be told.
+        """
+        ...
+
+
+@runtime_checkable
+class Destroys(Protocol):
+    """A fault that destroys bytes or keys of the stack for good; what that costs is judged by the places."""
+
+    def destroyed(self, target: Any) -> Iterable[str]:
+        """Return one text a place that is destroyed now, seen from outside; raises FaultError."""
+        ...
+
+
+@runtime_checkable
+class Cumulative(Protocol):
+    """A fault whose effect is counted as long as it is on: only the last look says how much it was."""
+
+    def evidence_in_all(self, target: Any) -> tuple[bool, str]:
+        """Observe without waiting, just before the fault is taken back: (landed, what was seen in all).
+
+        Raises:
+            FaultError: it cannot be observed.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How far the sending has come: counts of records."""
@@ -410,8 +301,54 @@ class Progress:
     seconds_left: float
 
 
+PROBES = 20
+"""How many records are kept back to prove the stack alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSpec:
+    """What a load is to send, whatever its kind.
+
+    Attributes:
+        run_id: the scenario's; every process carries it, every line ends in it.
+        seed: of generated lines.
+        offsets_ns: when records are due after sending begins, ascending; their sequences count from 0.
+        producers: how many threads or users send.
+        input_path: a log file whose lines are sent; empty for generated lines.
+        acknowledged_by: what acknowledges a record: `return`, `callback` or `http_2xx`.
+        intake: how records enter the stack, its placeholders replaced.
+        history_bytes_max: the cap of the load's own history.
+        probes: how many more records, numbered after the scheduled ones, are kept back for `probe`.
+    """
+
+    run_id: str
+    seed: int
+    offsets_ns: Sequence[int]
+    producers: int
+    input_path: str
+    acknowledged_by: str
+    intake: Part
+    history_bytes_max: int
+    probes: int = PROBES
+
+
+class LoadKind(Protocol):
+    """How a kind of load is made; what else its constructor takes are arguments of the scenario file."""
+
+    def __call__(self, spec: LoadSpec, folder: Path, history: Path, clock: Clock) -> Load:
+        """Make a load; nothing is started or written yet.
+
+        Args:
+            spec: what to send.
+            folder: a private folder to work in, which is removed with the run.
+            history: the folder of the history, which takes the facts of what was due and sent.
+            clock: for every wait.
+        """
+        ...
+
+
 class Load(Deployment, Protocol):
-    """The running workload: the application, its control and the oracle that watches both."""
+    """What sends the records: it begins when told, counts what became of them, and writes the facts."""
 
     def begin(self, at_ns: int) -> None:
         """Let sending begin at that moment."""

@@ -30,6 +30,11 @@ class Family:
     noun: str
     kinds: Mapping[str, Kind]
 
+    @property
+    def plural(self) -> str:
+        """Return the word for all of them, e.g. `faults`."""
+        return self.noun if self.noun.endswith("s") else f"{self.noun}s"
+
     def problem(self, word: str) -> str | None:
         """Say what is wrong with a word, with a suggestion; None where the word is known or a dotted path."""
         if word in self.kinds or ":" in word:

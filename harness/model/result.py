@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from harness.model.protocols import Promises, Scenario, Status, Tally, Verdict
+from harness.model.declarations import Promises, Scenario
+from harness.model.protocols import Status, Tally, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from harness.model.declarations import Ready
 from harness.model.errors import StackError
-from harness.model.protocols import Clock, Ready
+from harness.model.protocols import Clock
 from harness.processes import procfs, readiness
 
 _POLL_SECONDS = 0.05

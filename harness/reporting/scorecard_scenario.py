@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.model.protocols import Scenario, Status, Verdict
+from harness.model.declarations import Scenario
+from harness.model.protocols import Status, Verdict
 from harness.model.result import Band, Result, ScenarioResult, SecondOfRun
 from harness.reporting.charts import (
     Chart,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.model.protocols import Part, Stack
+from harness.model.declarations import Part, Stack
 from harness.runs.plan import ScenarioPlan
 
 
-def phases(plans: Sequence[ScenarioPlan], jobs: int) -> tuple[Sequence[int], Sequence[int]]:
+def grouping(plans: Sequence[ScenarioPlan], jobs: int) -> tuple[Sequence[int], Sequence[int]]:
     """Return the places, from 1, of the scenarios that run alone, and of those that run side by side.
 
     Nothing is side by side with one job or one scenario for it; the plan's order is then that of the run.

@@ -14,7 +14,8 @@ from random import Random
 import orjson
 
 from harness.judging.statistics import samples_needed
-from harness.model.protocols import APPLICATION, Scenario, Stack, Workload
+from harness.model.declarations import APPLICATION, Scenario, Stack
+from harness.model.protocols import Schedule
 
 _SECOND_NS = 1_000_000_000
 
@@ -96,20 +97,20 @@ class SuitePlan:
         return _hash([self.suite_hash(), self.seed, self.input_digest, schedules])
 
 
-def plan_scenario(scenario: Scenario, workload: Workload, seed: int, input_lines: int | None) -> ScenarioPlan:
+def plan_scenario(scenario: Scenario, schedule: Schedule, seed: int, input_lines: int | None) -> ScenarioPlan:
     """Fix a scenario's schedule.
 
-    With a real log file each of its lines is sent at least once: a file longer than the workload's own count
+    With a real log file each of its lines is sent at least once: a file longer than the schedule's own count
     is sent faster, over the same seconds; a shorter one starts over.
 
     Args:
         scenario: what to run.
-        workload: the scenario's workload.
+        schedule: the scenario's schedule.
         seed: of the whole run.
         input_lines: how many lines the input holds; None for generated lines.
     """
-    rng = Random(f"{seed}:{scenario.name}:workload")  # noqa: S311 - reproducible load, not a secret
-    offsets_ns = list(workload.offsets_ns(scenario.sending_seconds, rng))
+    rng = Random(f"{seed}:{scenario.name}:schedule")  # noqa: S311 - reproducible load, not a secret
+    offsets_ns = list(schedule.offsets_ns(scenario.sending_seconds, rng))
     if input_lines is not None and len(offsets_ns) < input_lines:
         offsets_ns = _stretched(offsets_ns, input_lines, int(scenario.sending_seconds * _SECOND_NS))
     return ScenarioPlan(scenario, offsets_ns)

@@ -16,9 +16,9 @@ from harness.evidence.lines import read_lines
 from harness.judging.check_selection import NOT_ALONE, Checks, checks_of
 from harness.judging.gate import GateRules
 from harness.judging.waivers import applicable
-from harness.load.schedules import WORKLOADS
+from harness.load.schedules import SCHEDULES
+from harness.model.declarations import Scenario, Stack
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Scenario, Stack
 from harness.runs.plan import ScenarioPlan, SuitePlan, plan_scenario
 from harness.runs.wiring import make_part
 
@@ -115,11 +115,11 @@ def _left_to_those_alone(
 
 
 def _plan_one(scenario: Scenario, request: Request) -> ScenarioPlan:
-    workload = make_part(WORKLOADS, scenario.workload)
+    schedule = make_part(SCHEDULES, scenario.schedule)
     lines = None
     if request.input_path is not None:
         lines = len(read_lines(request.input_path, int(INPUT_RATE_MAX * scenario.sending_seconds)))
-    return plan_scenario(scenario, workload, request.seed, lines)
+    return plan_scenario(scenario, schedule, request.seed, lines)
 
 
 def _digest_of(path: Path) -> str:

@@ -2,8 +2,9 @@
 
     start → steady → inject → heal → recovery → drain → probe → read back → stop
 
-The runner is handed its parts and knows none of their kinds. It writes facts and judges nothing: what it
-could not do becomes a fact too (`Broke`, `StepSkipped`), so that no path ends in a pass by omission.
+The runner is handed its collaborators (`Wiring`) and knows none of their kinds. It writes facts and judges
+nothing: what it could not do becomes a fact too (`Broke`, `StepSkipped`), so that no path ends in a pass by
+omission.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import TypeAlias
 from harness.cleanup.undo_journal import UndoJournal
 from harness.evidence.history import HistoryUnwritableError, Recorder
 from harness.evidence.readback import Outlets, OutletSpec, Reading
-from harness.evidence.sampling import Cumulative, Destroys, Gauges, NamedCounters, Poisons
+from harness.evidence.sampling import Gauges, NamedCounters
+from harness.model.declarations import APPLICATION, Scenario, Step
 from harness.model.errors import (
     HarnessError,
     InternalError,
@@ -44,7 +46,7 @@ from harness.model.facts import (
     Sample,
     StepSkipped,
 )
-from harness.model.protocols import APPLICATION, Clock, Deployment, Fault, Load, Progress, Scenario, Step
+from harness.model.protocols import Clock, Cumulative, Deployment, Destroys, Fault, Load, Poisons, Progress
 from harness.targets.capabilities import Untouchable
 
 READY_SECONDS = 60.0
@@ -60,7 +62,7 @@ _Waiting: TypeAlias = deque[tuple[int, tuple[Step, Fault]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Wiring:
     """What one scenario is run with.
 
     `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away.
@@ -83,16 +85,16 @@ class Parts:
 class Runner:
     """Runs one scenario once."""
 
-    def __init__(self, scenario: Scenario, parts: Parts) -> None:
-        """Take the scenario and its parts; nothing has started yet."""
+    def __init__(self, scenario: Scenario, wiring: Wiring) -> None:
+        """Take the scenario and its wiring; nothing has started yet."""
         self._scenario = scenario
-        self._parts = parts
+        self._wiring = wiring
         self._phase = "start"
         self._fault = ""
         self._began_ns = 0
         self._stored = 0
         self._outlets: Outlets | None = None
-        self._gauges = Gauges((parts.stack, parts.load), parts.counters)
+        self._gauges = Gauges((wiring.stack, wiring.load), wiring.counters)
         self._exits_noted: set[str] = set()
         self._overdue: frozenset[int] = frozenset()
 
@@ -127,17 +129,17 @@ class Runner:
 
     def _start(self) -> None:
         self._enter("start")
-        for deployment in (self._parts.stack, self._parts.load):
+        for deployment in (self._wiring.stack, self._wiring.load):
             deployment.start()
             deployment.wait_ready(READY_SECONDS)
-        self._outlets = Outlets(self._parts.outlets)
+        self._outlets = Outlets(self._wiring.outlets)
 
     def _send_through_faults(self) -> None:
-        self._began_ns = self._parts.clock.now_ns() + int(LEAD_SECONDS * _SECOND_NS)
-        self._parts.load.begin(self._began_ns)
+        self._began_ns = self._wiring.clock.now_ns() + int(LEAD_SECONDS * _SECOND_NS)
+        self._wiring.load.begin(self._began_ns)
         self._wait_until(self._began_ns)
         self._enter("steady", self._began_ns)
-        steps = zip(self._scenario.steps, self._parts.faults, strict=True)
+        steps = zip(self._scenario.steps, self._wiring.faults, strict=True)
         self._take_steps(deque(enumerate(steps)), self._scenario.sending_seconds)
         self._wait_until(self._began_ns + int(self._scenario.sending_seconds * _SECOND_NS))
 
@@ -190,10 +192,10 @@ class Runner:
     def _undoable(self, number: int, step: Step, fault: Fault, target: object) -> Iterator[None]:
         """Hold a fault. The journal keeps its undo until it is known to be taken back, on every path."""
         name = f"{self._scenario.name}.{number}"
-        rng = Random(f"{self._parts.seed}:{name}")  # noqa: S311 - a reproducible choice, not a secret
+        rng = Random(f"{self._wiring.seed}:{name}")  # noqa: S311 - a reproducible choice, not a secret
         needs = fault.needs.__name__
         self._mark(number, step, "injecting", needs)
-        self._parts.journal.before(name, fault.undo(target))
+        self._wiring.journal.before(name, fault.undo(target))
         inside: BaseException | None = None
         try:
             with fault.inject(target, rng):
@@ -208,9 +210,9 @@ class Runner:
             # What went wrong while the fault was on has left it in good order; any other error is the
             # fault's own, and nobody knows whether it is still on.
             if error is inside:
-                self._parts.journal.done(name)
+                self._wiring.journal.done(name)
             raise
-        self._parts.journal.done(name)
+        self._wiring.journal.done(name)
         self._mark(number, step, "healed", needs)
 
     def _drain(self) -> None:
@@ -219,13 +221,13 @@ class Runner:
         while self._unsent() and self._now() < deadline_ns:
             self._tick()
         kept = self._opened().kept(self._await_debts(deadline_ns, quiet_seconds=0.0))
-        self._overdue = self._parts.load.owed() - kept
+        self._overdue = self._wiring.load.owed() - kept
 
     def _probe(self) -> None:
         self._enter("probe")
-        probes = self._parts.load.probes()
+        probes = self._wiring.load.probes()
         deadline_ns = self._deadline(self._scenario.liveness_seconds)
-        self._parts.load.probe(self._now())
+        self._wiring.load.probe(self._now())
         while True:
             found = len(probes & self._opened().archived(self._read_by(deadline_ns)))
             self._record(Sample(self._now(), PROBES_FOUND, found))
@@ -235,16 +237,16 @@ class Runner:
 
     def _read_back(self) -> None:
         self._enter("read back")
-        if (exit_seconds := self._parts.load.finish()) is not None:
+        if (exit_seconds := self._wiring.load.finish()) is not None:
             self._record(Sample(self._now(), f"{EXIT_SECONDS}.{APPLICATION}", exit_seconds))
         reading = self._await_debts(self._deadline(self._scenario.drain_seconds))
-        self._parts.recorder.record_all(self._opened().facts(reading, self._now()))
+        self._wiring.recorder.record_all(self._opened().facts(reading, self._now()))
         self._note_poison()
         self._read_counters()
 
     def _note_poison(self) -> None:
         """Note what the store refused for good: now that requests under way at the healing have ended too."""
-        for step, fault in zip(self._scenario.steps, self._parts.faults, strict=True):
+        for step, fault in zip(self._scenario.steps, self._wiring.faults, strict=True):
             target = self._targets().get(step.target)
             if isinstance(fault, Poisons) and isinstance(target, fault.needs):
                 sequences = list(fault.poisoned(target))
@@ -260,7 +262,7 @@ class Runner:
         problems = []
         began_ns = self._now()
         closers = [] if self._outlets is None else [self._outlets.close]
-        for stop in (*closers, self._parts.load.stop, self._parts.stack.stop):
+        for stop in (*closers, self._wiring.load.stop, self._wiring.stack.stop):
             began_ns = self._now()
             try:
                 stop()
@@ -272,7 +274,7 @@ class Runner:
         self._enter("stop")
         for problem in problems:
             self._broke("stop", problem)
-        for left in self._parts.left():
+        for left in self._wiring.left():
             self._record(Broke(self._now(), "stop", f"the scenario left something: {left}"))
 
     # --- waiting -----------------------------------------------------------------------------------------
@@ -288,7 +290,7 @@ class Runner:
         counters = self._gauges.counters() if quiet_seconds else {}
         still_since_ns = self._now()
         while self._now() < deadline_ns:
-            missing = self._parts.load.owed() - self._overdue - self._opened().kept(reading)
+            missing = self._wiring.load.owed() - self._overdue - self._opened().kept(reading)
             if not missing and self._now() - still_since_ns >= quiet_seconds * _SECOND_NS:
                 break
             self._tick()
@@ -314,29 +316,29 @@ class Runner:
             self._tick(min(left_seconds, TICK_SECONDS))
 
     def _tick(self, seconds: float = TICK_SECONDS) -> None:
-        self._parts.clock.sleep(seconds)
+        self._wiring.clock.sleep(seconds)
         self._note_exits()
         self._count()
-        self._parts.recorder.record_all(self._gauges.read(self._now()))
-        self._parts.watch(
+        self._wiring.recorder.record_all(self._gauges.read(self._now()))
+        self._wiring.watch(
             Progress(
                 self._scenario.name,
                 self._phase,
                 self._fault,
-                self._parts.load.tally(),
+                self._wiring.load.tally(),
                 self._stored,
                 self._seconds_left(),
             )
         )
 
     def _note_exits(self) -> None:
-        for deployment in (self._parts.services, self._parts.stack, self._parts.load):
+        for deployment in (self._wiring.services, self._wiring.stack, self._wiring.load):
             for name, returncode in deployment.exited():
                 if name in self._exits_noted:
                     continue
                 self._exits_noted.add(name)
                 self._record(ProcessExited(self._now(), name, returncode))
-                if deployment is not self._parts.stack and name != APPLICATION:
+                if deployment is not self._wiring.stack and name != APPLICATION:
                     message = f'"{name}" ended by itself with {returncode}'
                     self._record(Broke(self._now(), "surroundings", message))
 
@@ -357,11 +359,11 @@ class Runner:
         return self._outlets
 
     def _targets(self) -> Mapping[str, object]:
-        parts = self._parts
-        return {**parts.services.targets(), **parts.stack.targets(), **parts.load.targets()}
+        wiring = self._wiring
+        return {**wiring.services.targets(), **wiring.stack.targets(), **wiring.load.targets()}
 
     def _unsent(self) -> bool:
-        tally = self._parts.load.tally()
+        tally = self._wiring.load.tally()
         # Not "answered": a call that was under way when its application was killed never will be.
         return tally.sent < tally.due
 
@@ -385,10 +387,10 @@ class Runner:
         self._record(Broke(self._now(), where, described(error)))
 
     def _now(self) -> int:
-        return self._parts.clock.now_ns()
+        return self._wiring.clock.now_ns()
 
     def _record(self, *events: Event) -> None:
-        self._parts.recorder.record(*events)
+        self._wiring.recorder.record(*events)
 
 
 def _why_not(target: object, fault: Fault) -> str:

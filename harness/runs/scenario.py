@@ -1,4 +1,4 @@
-"""One scenario on a suite's services: parts → runner → judgement → what a report says of it."""
+"""One scenario on a suite's services: wiring → runner → judgement → what a report says of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.cleanup.leftovers import left_of_run
 from harness.cleanup.undo_journal import UndoJournal, journal_folder
-from harness.deployments.service_set import GATE, PROXY, Services
+from harness.deployments.service_set import INTERCEPTOR, PROXY, Services
 from harness.deployments.stack import LinkServers, StackDeployment
 from harness.evidence.history import Recorder, read_history
 from harness.evidence.lines import FileLines, GeneratedLines, stamp
@@ -22,11 +22,11 @@ from harness.judging.checker import Checker
 from harness.judging.series import bands, series
 from harness.judging.timeline import timeline
 from harness.judging.verdict import Judgement, judge, not_run
-from harness.load.hosted import HostedLoad, LoadSpec
-from harness.load.workload_file import PROBES
+from harness.load import LOADS
+from harness.model.declarations import Part, Scenario
 from harness.model.errors import HarnessError, StackError, UnavailableError, described, what_ends_the_run
 from harness.model.facts import Broke
-from harness.model.protocols import Part, Progress, Removable, Scenario, Status
+from harness.model.protocols import Load, LoadSpec, Progress, Removable, Status
 from harness.model.result import ScenarioResult
 from harness.processes import procfs
 from harness.processes.clock import SystemClock
@@ -34,10 +34,10 @@ from harness.processes.scratch import subfolder
 from harness.reporting.redaction import Redaction
 from harness.runs.plan import ScenarioPlan
 from harness.runs.request import Request
-from harness.runs.runner import Parts, Runner
+from harness.runs.runner import Runner, Wiring
 from harness.runs.wiring import counters, expanded, make_part, outlets
-from harness.targets.interceptor_client import ElasticGateClient
-from harness.targets.toxiproxy_client import ProxyClient
+from harness.targets.interceptor_client import InterceptorClient
+from harness.targets.toxiproxy_client import ToxiproxyClient
 
 PROXY_TIMEOUT_SECONDS = 5.0
 
@@ -104,15 +104,17 @@ class ScenarioRun:
             stack.enter_context(closing(recorder))
             urls = self._ground.services.urls()
             # Of its own: a client's session is not made for several threads.
-            proxy = stack.enter_context(closing(ProxyClient(urls[PROXY], PROXY_TIMEOUT_SECONDS)))
-            gate = stack.enter_context(closing(ElasticGateClient(urls[GATE], PROXY_TIMEOUT_SECONDS)))
-            parts = self._parts(LinkServers(proxy, gate), recorder)
-            Runner(self._plan.scenario, parts).run()
+            proxy = stack.enter_context(closing(ToxiproxyClient(urls[PROXY], PROXY_TIMEOUT_SECONDS)))
+            interceptor = stack.enter_context(
+                closing(InterceptorClient(urls[INTERCEPTOR], PROXY_TIMEOUT_SECONDS))
+            )
+            wiring = self._wiring(LinkServers(proxy, interceptor), recorder)
+            Runner(self._plan.scenario, wiring).run()
             if self._request.stack.delete_run_index:
-                _delete_run_index(parts)
+                _delete_run_index(wiring)
         return self._judged(round(time.monotonic() - started, 1))
 
-    def _parts(self, links: LinkServers, recorder: Recorder) -> Parts:
+    def _wiring(self, links: LinkServers, recorder: Recorder) -> Wiring:
         ground, request, plan = self._ground, self._request, self._plan
         stack = StackDeployment(
             request.stack,
@@ -134,12 +136,10 @@ class ScenarioRun:
             intake=Part(request.stack.intake.kind, expanded(request.stack.intake, values)),
             history_bytes_max=request.history_bytes_max,
         )
-        return Parts(
+        return Wiring(
             services=ground.services,
             stack=stack,
-            load=HostedLoad(
-                load, subfolder(ground.scratch, f"load-{self._run_id}"), self._history, self._clock
-            ),
+            load=self._load(load),
             outlets=outlets(request.stack, values, self._run_id, _lines(load, plan)),
             faults=[make_part(FAULTS, Part(step.fault, step.arguments)) for step in plan.scenario.steps],
             recorder=recorder,
@@ -150,6 +150,13 @@ class ScenarioRun:
             left=partial(left_of_run, self._run_id),
             counters=counters(request.stack.counters, values),
         )
+
+    def _load(self, spec: LoadSpec) -> Load:
+        folder = subfolder(self._ground.scratch, f"load-{self._run_id}")
+        load: Load = make_part(
+            LOADS, self._plan.scenario.load, None, spec, folder, self._history, self._clock
+        )
+        return load
 
     def _judged(self, seconds: float) -> ScenarioResult:
         scenario = self._plan.scenario
@@ -205,22 +212,22 @@ def _checkers(scenario: Scenario, request: Request) -> Sequence[Checker]:
     return list(checks_of(scenario, request.stack).planned.values())
 
 
-def _delete_run_index(parts: Parts) -> None:
+def _delete_run_index(wiring: Wiring) -> None:
     """Remove what the run stored, where the stack file asks for it; what stays behind is a fact."""
-    archive = parts.outlets.archive()
+    archive = wiring.outlets.archive()
     try:
         if not isinstance(archive, Removable):
             raise StackError("delete_run_index: this kind of archive deletes nothing; remove the key")
-        archive.remove(parts.outlets.run_id)
+        archive.remove(wiring.outlets.run_id)
     except HarnessError as error:
-        parts.recorder.record(Broke(parts.clock.now_ns(), "delete the run's index", str(error)))
+        wiring.recorder.record(Broke(wiring.clock.now_ns(), "delete the run's index", str(error)))
     finally:
         archive.close()
 
 
 def _lines(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:
     """Return what a stored line should be, by sequence; made when first asked for."""
-    records = len(plan.offsets_ns) + PROBES
+    records = len(plan.offsets_ns) + load.probes
 
     @cache
     def lines() -> FileLines | GeneratedLines:

@@ -26,15 +26,14 @@ from harness.evidence.lines import read_lines
 from harness.judging.gate import decide
 from harness.judging.score import score
 from harness.judging.waivers import excuse
-from harness.load.workload_file import PROBES
 from harness.model.errors import HarnessError, UnavailableError, described, what_ends_the_run
-from harness.model.protocols import OVER, Progress, Status
+from harness.model.protocols import OVER, PROBES, Progress, Status
 from harness.model.result import Result, ScenarioResult, as_attempt
 from harness.processes.clock import SystemClock
 from harness.processes.scratch import make_scratch, remove_scratch
 from harness.reporting.redaction import Redaction
 from harness.runs.environment import surroundings
-from harness.runs.grouping import phases
+from harness.runs.grouping import grouping
 from harness.runs.parallel import SideBySide
 from harness.runs.plan import SuitePlan
 from harness.runs.request import Request, preflight
@@ -126,7 +125,7 @@ class SuiteRun:
         return result, ended_by
 
     def _beside(self) -> int:
-        _, together = phases(self._plan.scenarios, self._request.jobs)
+        _, together = grouping(self._plan.scenarios, self._request.jobs)
         return max(0, min(self._request.jobs, len(together)) - 1)
 
     def _make_folder(self) -> None:
@@ -181,7 +180,7 @@ class SuiteRun:
 
     def _run_scenarios(self, ground: Ground) -> None:
         """Run those that want to be alone first, then the others; raises what ends the run."""
-        alone, together = phases(self._plan.scenarios, self._request.jobs)
+        alone, together = grouping(self._plan.scenarios, self._request.jobs)
         for number in alone:
             self._end_by(self._run_one(ground, number, self._clock))
             self._repeat(ground, number)

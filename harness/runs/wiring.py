@@ -12,16 +12,27 @@ from harness.evidence.archives.decode import DecodedArchive
 from harness.evidence.counters import COUNTERS
 from harness.evidence.readback import OutletSpec
 from harness.evidence.sampling import NamedCounters
+from harness.model.declarations import Arguments, CounterSource, Part, Stack
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Archive, Arguments, CounterSource, Part, RawArchive, Stack
+from harness.model.protocols import Archive, RawArchive
 from harness.model.registry import Family
 from harness.processes import procfs
 
 
-def make_part(family: Family, part: Part, arguments: Arguments | None = None) -> Any:
-    """Make a part from its word and arguments; raises ScenarioError where it does not take them."""
+def make_part(family: Family, part: Part, arguments: Arguments | None = None, *given: object) -> Any:
+    """Make a part from its word and arguments.
+
+    Args:
+        family: where the word comes from.
+        part: the word and its arguments.
+        arguments: in place of the part's own, e.g. with their placeholders replaced.
+        given: what the kinds of the family are handed before any argument.
+
+    Raises:
+        ScenarioError: the part does not take its arguments.
+    """
     try:
-        return family.resolve(part.kind)(**(part.arguments if arguments is None else arguments))
+        return family.resolve(part.kind)(*given, **(part.arguments if arguments is None else arguments))
     except TypeError as error:
         raise ScenarioError(f'{family.noun} "{part.kind}": {error}') from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.model.protocols import CounterSource, DeadLetterOutlet, Level, Part, Promises, Stack
+from harness.model.declarations import CounterSource, DeadLetterOutlet, Level, Part, Promises, Stack
 
 LOST = "acknowledged_lost"
 MISPLACED = "dead_letters_misplaced"

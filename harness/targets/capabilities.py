@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-from harness.model.protocols import Arguments, Undo
+from harness.model.declarations import Arguments
+from harness.model.protocols import Undo
 
 Outcome: TypeAlias = Literal["answered", "reset", "closed", "silent", "refused"]
 
@@ -170,7 +171,7 @@ class Corruptible(Protocol):
 
 @runtime_checkable
 class Surging(Protocol):
-    """A load whose rate can be watched while the workload lets it surge."""
+    """A load whose rate can be watched while the schedule lets it surge."""
 
     def sent(self) -> int:
         """Return how many log calls have begun so far."""
@@ -222,18 +223,18 @@ class Interceptable(Protocol):
 
         Args:
             name: how this link knows the rule from then on.
-            kind: the gate's word for it, e.g. `refuse`.
+            kind: the interceptor's word for it, e.g. `requests_refused`.
             arguments: what that kind takes.
             share: the share of requests it hits, above 0 to 1.
             seed: decides which ones.
 
         Raises:
-            FaultError: the gate does not take it.
+            FaultError: the interceptor does not take it.
         """
         ...
 
     def remove_rule(self, name: str) -> None:
-        """Take a rule off again; raises FaultError where the gate does not do it."""
+        """Take a rule off again; raises FaultError where the interceptor does not do it."""
         ...
 
     def undo_rule(self, name: str) -> Undo:
@@ -243,7 +244,7 @@ class Interceptable(Protocol):
     def altered(self, name: str, counters: Sequence[str], timeout_seconds: float = 5.0) -> Mapping[str, int]:
         """Wait until one of these counters of a rule is above 0, at most that long; return all its counters.
 
-        They count what the rule did to the stack's own requests. Raises FaultError where the gate does not
-        tell.
+        They count what the rule did to the stack's own requests. Raises FaultError where the interceptor
+        does not tell.
         """
         ...

@@ -1,4 +1,4 @@
-"""A link that speaks HTTP as a target: what `link.py` has, and rules on it through the gate."""
+"""A link that speaks HTTP as a target: what `link.py` has, and rules on it through the interceptor."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from harness.model.declarations import Arguments
 from harness.model.errors import FaultError, HarnessError
-from harness.model.protocols import Arguments, Undo
+from harness.model.protocols import Undo
 from harness.targets.interceptor_client import Rule
 from harness.targets.link import LinkTarget, ToxicServer
 
@@ -15,32 +16,32 @@ _POLL_SECONDS = 0.05
 
 
 class RuleServer(Protocol):
-    """What this target needs of the gate; `ElasticGateClient` is one."""
+    """What this target needs of the interceptor; `InterceptorClient` is one."""
 
-    def put_rule(self, gate_name: str, rule_name: str, rule: Rule) -> None:
-        """Set a rule on a gate."""
+    def put_rule(self, interceptor_name: str, rule_name: str, rule: Rule) -> None:
+        """Set a rule on an interceptor."""
         ...
 
-    def remove_rule(self, gate_name: str, rule_name: str) -> None:
-        """Take a rule off a gate."""
+    def remove_rule(self, interceptor_name: str, rule_name: str) -> None:
+        """Take a rule off an interceptor."""
         ...
 
-    def counters(self, gate_name: str, rule_name: str) -> Mapping[str, int]:
+    def counters(self, interceptor_name: str, rule_name: str) -> Mapping[str, int]:
         """Return what a rule has done."""
         ...
 
 
 class HttpLinkTarget(LinkTarget):
-    """One link through the fault proxy and then the gate; implements Severable and Interceptable.
+    """One link through the fault proxy and then the interceptor; implements Severable and Interceptable.
 
     Args:
         name: how scenarios call it.
         proxy_url: where the fault proxy's API is, for whoever has to undo a fault later.
-        proxy_name: how both the fault proxy and the gate call this link.
+        proxy_name: how both the fault proxy and the interceptor call this link.
         listen: host and port that the stack connects to.
         server: the fault proxy.
-        gate_url: where the gate's API is, for whoever has to undo a fault later.
-        gate: the gate.
+        interceptor_url: where the interceptor's API is, for whoever has to undo a fault later.
+        interceptor: the interceptor.
     """
 
     def __init__(
@@ -50,22 +51,22 @@ class HttpLinkTarget(LinkTarget):
         proxy_name: str,
         listen: tuple[str, int],
         server: ToxicServer,
-        gate_url: str,
-        gate: RuleServer,
+        interceptor_url: str,
+        interceptor: RuleServer,
     ) -> None:
         super().__init__(name, proxy_url, proxy_name, listen, server)
-        self._gate_name = proxy_name
-        self._gate_url = gate_url
-        self._gate = gate
+        self._interceptor_name = proxy_name
+        self._interceptor_url = interceptor_url
+        self._interceptor = interceptor
 
     def add_rule(self, name: str, kind: str, arguments: Arguments, share: float, seed: int) -> None:
         """Change exchanges from now on, for a share (above 0 to 1) of requests.
 
         Raises:
-            FaultError: the gate does not take it.
+            FaultError: the interceptor does not take it.
         """
         try:
-            self._gate.put_rule(self._gate_name, name, Rule(kind, arguments, share, seed))
+            self._interceptor.put_rule(self._interceptor_name, name, Rule(kind, arguments, share, seed))
         except HarnessError as error:
             raise FaultError(f'link "{self.name}": rule {kind} was not taken: {error}') from error
 
@@ -73,32 +74,37 @@ class HttpLinkTarget(LinkTarget):
         """Take a rule off again.
 
         Raises:
-            FaultError: the gate does not do it.
+            FaultError: the interceptor does not do it.
         """
         try:
-            self._gate.remove_rule(self._gate_name, name)
+            self._interceptor.remove_rule(self._interceptor_name, name)
         except HarnessError as error:
             raise FaultError(f'link "{self.name}": rule {name} was not removed: {error}') from error
 
     def undo_rule(self, name: str) -> Undo:
-        """Name the rule, the gate it is on and where that gate's API answers."""
+        """Name the rule, the interceptor it is on and where that interceptor's API answers."""
         return Undo(
             "remove_rule",
-            {"link": self.name, "gate_url": self._gate_url, "gate": self._gate_name, "rule": name},
+            {
+                "link": self.name,
+                "interceptor_url": self._interceptor_url,
+                "interceptor": self._interceptor_name,
+                "rule": name,
+            },
         )
 
     def altered(self, name: str, counters: Sequence[str], timeout_seconds: float = 5.0) -> Mapping[str, int]:
         """Wait until one of these counters of a rule is above 0, at most that long; return all its counters.
 
         Raises:
-            FaultError: the gate does not tell.
+            FaultError: the interceptor does not tell.
         """
         until = time.monotonic() + timeout_seconds
         while True:
             try:
-                counted = self._gate.counters(self._gate_name, name)
+                counted = self._interceptor.counters(self._interceptor_name, name)
             except HarnessError as error:
-                raise FaultError(f'link "{self.name}": the gate tells no counters: {error}') from error
+                raise FaultError(f'link "{self.name}": the interceptor tells no counters: {error}') from error
             if any(counted.get(counter, 0) for counter in counters) or time.monotonic() >= until:
                 return counted
             time.sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""The client of `elastic_gate`, the proxy that bends a store's HTTP answers."""
+"""The client of `http_interceptor`, the proxy that bends a store's HTTP answers."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from urllib.parse import quote
 
 import orjson
 
+from harness.model.declarations import Arguments
 from harness.model.errors import FaultError
-from harness.model.protocols import Arguments
 from harness.targets.control_api import Answer, ControlApi, TimedOutError, TooLongError, UnreachableError
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 NAME_LENGTH_MAX = 255
 
 
-class GateError(FaultError):
-    """The gate could not be made to do what a fault or its undo needs."""
+class InterceptorError(FaultError):
+    """The interceptor could not be made to do what a fault or its undo needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One way to bend the exchanges through a gate.
+    """One way to bend the exchanges through an interceptor.
 
     Attributes:
-        kind: the gate's word for it, e.g. `refuse`.
+        kind: the interceptor's word for it, e.g. `refuse`.
         arguments: what that kind takes.
         share: the share of its requests, above 0 to 1, that it takes hold of.
         seed: decides which ones, and all its other chance.
@@ -37,10 +37,10 @@ class Rule:
     seed: int = 0
 
 
-class ElasticGateClient:
-    """Drives one gate program. Each call opens a connection of its own and ends after `timeout_seconds`.
+class InterceptorClient:
+    """Drives one interceptor program; each call has a connection of its own and ends after `timeout_seconds`.
 
-    Every call raises GateError where the gate does not answer, refuses, or answers something else.
+    Every call raises InterceptorError where the program does not answer, refuses, or answers something else.
     """
 
     def __init__(self, url: str, timeout_seconds: float = 5.0) -> None:
@@ -54,39 +54,39 @@ class ElasticGateClient:
         self.url = self._api.url
 
     def close(self) -> None:
-        """Let go of what the client holds; the gate keeps running."""
+        """Let go of what the client holds; the interceptor keeps running."""
         self._api.close()
 
     def create(self, name: str, listen: str, upstream: str) -> str:
-        """Make a gate and return the `host:port` it listens on; port 0 takes a free one."""
-        content = self._call("POST", "/gates", {"name": name, "listen": listen, "upstream": upstream})
+        """Make an interceptor and return the `host:port` it listens on; port 0 takes a free one."""
+        content = self._call("POST", "/interceptors", {"name": name, "listen": listen, "upstream": upstream})
         return str(content.get("listen", ""))
 
     def delete(self, name: str) -> None:
-        """Stop and forget a gate; its connections end."""
+        """Stop and forget an interceptor; its connections end."""
         self._call("DELETE", _path(name))
 
-    def gates(self) -> list[str]:
-        """Return the names of all gates."""
-        return sorted(self._call("GET", "/gates"))
+    def interceptors(self) -> list[str]:
+        """Return the names of all interceptors."""
+        return sorted(self._call("GET", "/interceptors"))
 
-    def put_rule(self, gate_name: str, rule_name: str, rule: Rule) -> None:
-        """Set a rule on a gate, in the place of one of that name."""
+    def put_rule(self, interceptor_name: str, rule_name: str, rule: Rule) -> None:
+        """Set a rule on an interceptor, in the place of one of that name."""
         body = {
             "kind": rule.kind,
             "arguments": dict(rule.arguments),
             "share": rule.share,
             "seed": rule.seed,
         }
-        self._call("PUT", _path(gate_name, rule_name), body)
+        self._call("PUT", _path(interceptor_name, rule_name), body)
 
-    def remove_rule(self, gate_name: str, rule_name: str) -> None:
-        """Take a rule off a gate; requests under way finish as they began."""
-        self._call("DELETE", _path(gate_name, rule_name))
+    def remove_rule(self, interceptor_name: str, rule_name: str) -> None:
+        """Take a rule off an interceptor; requests under way finish as they began."""
+        self._call("DELETE", _path(interceptor_name, rule_name))
 
-    def counters(self, gate_name: str, rule_name: str) -> Mapping[str, int]:
+    def counters(self, interceptor_name: str, rule_name: str) -> Mapping[str, int]:
         """Return what a rule has done since it was set; empty where it is not there."""
-        content = self._call("GET", f"{_path(gate_name)}/counters")
+        content = self._call("GET", f"{_path(interceptor_name)}/counters")
         rules = content.get("rules")
         counted = rules.get(rule_name, {}) if isinstance(rules, dict) else {}
         return {name: count for name, count in counted.items() if isinstance(count, int)}
@@ -95,16 +95,16 @@ class ElasticGateClient:
         try:
             answer = self._api.call(method, path, body)
         except TimedOutError as error:
-            raise GateError(f"{error} Restart the gate program.") from error
+            raise InterceptorError(f"{error} Restart the interceptor program.") from error
         except UnreachableError as error:
-            raise GateError(
-                f"{error} Check that the gate runs and that this is its API's address."
+            raise InterceptorError(
+                f"{error} Check that the interceptor runs and that this is its API's address."
             ) from error
         except TooLongError as error:
-            raise GateError(str(error)) from error
+            raise InterceptorError(str(error)) from error
         content = _content(answer)
         if answer.status >= 300:
-            raise GateError(
+            raise InterceptorError(
                 f"{answer.where}: HTTP {answer.status}: {content.get('error', 'no reason given')}"
             )
         return content
@@ -120,15 +120,15 @@ def _content(answer: Answer) -> dict[str, object]:
     return content
 
 
-def _foreign(where: str) -> GateError:
-    return GateError(f"{where}: this is not a gate's API; check which program listens there.")
+def _foreign(where: str) -> InterceptorError:
+    return InterceptorError(f"{where}: this is not an interceptor's API; check which program listens there.")
 
 
-def _path(gate_name: str, rule_name: str | None = None) -> str:
-    names = (gate_name,) if rule_name is None else (gate_name, rule_name)
+def _path(interceptor_name: str, rule_name: str | None = None) -> str:
+    names = (interceptor_name,) if rule_name is None else (interceptor_name, rule_name)
     for name in names:
         if not name or "/" in name or name in {".", ".."} or len(name) > NAME_LENGTH_MAX:
-            raise GateError(
+            raise InterceptorError(
                 f"name {name[:40]!r}: use 1 to {NAME_LENGTH_MAX} characters without a slash, not dots alone."
             )
-    return "/gates/" + "/rules/".join(quote(name, safe="") for name in names)
+    return "/interceptors/" + "/rules/".join(quote(name, safe="") for name in names)

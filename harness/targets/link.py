@@ -6,8 +6,9 @@ import socket
 import time
 from typing import Protocol
 
+from harness.model.declarations import Arguments
 from harness.model.errors import FaultError, HarnessError
-from harness.model.protocols import Arguments, Undo
+from harness.model.protocols import Undo
 from harness.targets.capabilities import Outcome, Probe
 from harness.targets.toxiproxy_client import Toxic
 
@@ -15,7 +16,7 @@ _ANSWER_BYTES = 1024
 
 
 class ToxicServer(Protocol):
-    """What this target needs of the fault proxy; `ProxyClient` is one."""
+    """What this target needs of the fault proxy; `ToxiproxyClient` is one."""
 
     def add_toxic(self, proxy_name: str, toxic: Toxic) -> object:
         """Put a toxic on a proxy."""

@@ -86,7 +86,7 @@ class Proxy:
     toxics: tuple[Toxic, ...] = ()
 
 
-class ProxyClient:
+class ToxiproxyClient:
     """Drives one proxy server. Each call opens a connection of its own, so a restarted server needs no care.
 
     Every wait of a call, for the connection and for bytes, ends after `timeout_seconds`, and the whole

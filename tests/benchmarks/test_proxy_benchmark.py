@@ -1,4 +1,4 @@
-"""What the embedded proxy costs beside the real Toxiproxy: latency added, and bytes a second, in one run.
+"""What the TCP proxy costs beside the real Toxiproxy: latency added, and bytes a second, in one run.
 
 Both are measured in turns (real, embedded, embedded, real, …), so that what the machine does meanwhile falls
 on both alike. Ratios are what can be compared between machines, the figures themselves cannot.
@@ -20,12 +20,12 @@ from pathlib import Path
 import pytest
 
 from harness.judging.statistics import quantile
-from harness.targets.toxiproxy_client import ProxyClient
+from harness.targets.toxiproxy_client import ToxiproxyClient
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "contract"))
 from tests.contract.harness.programs.tcp_proxy.proxy_fixtures import (
-    embedded_proxy,
     real_toxiproxy,
+    tcp_proxy,
     toxiproxy_binary,
 )
 
@@ -66,7 +66,7 @@ def peer() -> Iterator[int]:
 
 
 def through(url: str, port: int) -> WAY:
-    client = ProxyClient(url)
+    client = ToxiproxyClient(url)
     host, _, listen_port = client.create("bench", "127.0.0.1:0", f"127.0.0.1:{port}").listen.rpartition(":")
     client.close()
     return host, int(listen_port)
@@ -98,8 +98,8 @@ def measure_stream(address: WAY) -> float:
 
 
 @pytest.mark.timeout(600)
-def test_what_the_embedded_proxy_costs_beside_the_real_one(capsys):
-    with peer() as port, embedded_proxy() as embedded, real_toxiproxy(toxiproxy_binary()) as real:
+def test_what_the_tcp_proxy_costs_beside_the_real_one(capsys):
+    with peer() as port, tcp_proxy() as embedded, real_toxiproxy(toxiproxy_binary()) as real:
         ways = {
             "direct": ("127.0.0.1", port),
             "real": through(real, port),

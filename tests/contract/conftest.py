@@ -6,8 +6,8 @@ from __future__ import annotations
 from tests.contract.elasticsearch_fixture import (
     elastic_lite_url,
     elasticsearch_url,
-    gate_client,
-    gate_url,
+    interceptor_client,
+    interceptor_url,
     real_elasticsearch_url,
     store,
 )
@@ -15,8 +15,8 @@ from tests.contract.elasticsearch_fixture import (
 __all__ = [
     "elastic_lite_url",
     "elasticsearch_url",
-    "gate_client",
-    "gate_url",
+    "interceptor_client",
+    "interceptor_url",
     "real_elasticsearch_url",
     "store",
 ]

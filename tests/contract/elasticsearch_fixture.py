@@ -25,7 +25,7 @@ from harness.processes.clock import SystemClock
 from harness.processes.managed import ManagedProcess
 from harness.processes.ports import free_port
 from harness.processes.scratch import make_scratch, remove_scratch
-from harness.targets.interceptor_client import ElasticGateClient
+from harness.targets.interceptor_client import InterceptorClient
 
 START_SECONDS_MAX = 90.0
 STOP_SECONDS_MAX = 10.0
@@ -112,8 +112,8 @@ def real_server() -> Iterator[str]:
 
 
 @contextmanager
-def gate_program(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """An elastic_gate and the URL of its API; it ends with the block."""
+def interceptor_program(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """An http_interceptor and the URL of its API; it ends with the block."""
     command = [sys.executable, "-m", "harness.programs.http_interceptor", "--port", "0", *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -125,26 +125,26 @@ def gate_program(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str
 
 
 @contextmanager
-def idle_gate(url: str) -> Iterator[str]:
-    """The URL of a gate without rules in front of a server."""
-    with gate_program("--lifeline") as (_, api):
+def idle_interceptor(url: str) -> Iterator[str]:
+    """The URL of an interceptor without rules in front of a server."""
+    with interceptor_program("--lifeline") as (_, api):
         body = {"name": "idle", "listen": "127.0.0.1:0", "upstream": urlsplit(url).netloc}
-        created = requests.post(f"{api}/gates", json=body, timeout=REQUEST_SECONDS_MAX).json()
+        created = requests.post(f"{api}/interceptors", json=body, timeout=REQUEST_SECONDS_MAX).json()
         yield f"http://{created['listen']}"
 
 
 @pytest.fixture(scope="session")
-def gate_url() -> Iterator[str]:
-    with gate_program("--lifeline") as (_, url):
+def interceptor_url() -> Iterator[str]:
+    with interceptor_program("--lifeline") as (_, url):
         yield url
 
 
 @pytest.fixture
-def gate_client(gate_url: str) -> Iterator[ElasticGateClient]:
-    """A client of a program without gates."""
-    client = ElasticGateClient(gate_url, WAIT_SECONDS_MAX)
+def interceptor_client(interceptor_url: str) -> Iterator[InterceptorClient]:
+    """A client of a program without interceptors."""
+    client = InterceptorClient(interceptor_url, WAIT_SECONDS_MAX)
     yield client
-    for name in client.gates():
+    for name in client.interceptors():
         client.delete(name)
     client.close()
 
@@ -165,18 +165,18 @@ def real_elasticsearch_url() -> Iterator[str]:
     scope="session",
     params=[
         "elastic_lite",
-        "elastic_lite behind a gate",
+        "elastic_lite behind an interceptor",
         pytest.param("elasticsearch", marks=pytest.mark.servers),
-        pytest.param("elasticsearch behind a gate", marks=pytest.mark.servers),
+        pytest.param("elasticsearch behind an interceptor", marks=pytest.mark.servers),
     ],
 )
 def elasticsearch_url(request: pytest.FixtureRequest) -> Iterator[str]:
     # Taken by name, so that only what a chosen parameter needs is started, and each server once.
     is_lite = request.param.startswith("elastic_lite")
     url = request.getfixturevalue("elastic_lite_url" if is_lite else "real_elasticsearch_url")
-    if request.param.endswith("gate"):
-        with idle_gate(url) as gated_url:
-            yield gated_url
+    if request.param.endswith("interceptor"):
+        with idle_interceptor(url) as intercepted_url:
+            yield intercepted_url
     else:
         yield url
 

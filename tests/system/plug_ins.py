@@ -74,7 +74,7 @@ class UnseenOnALink(Unseen):
 
 @dataclass(frozen=True)
 class NoRecords:
-    """A workload without a record."""
+    """A schedule without a record."""
 
     def offsets_ns(self, seconds: float, rng: Random) -> Sequence[int]:
         return []

@@ -23,7 +23,7 @@ version: 1
 name: killed_store
 title: The store is killed
 hypothesis: It never is.
-workload: {kind: steady, rate_per_second: 50}
+schedule: {kind: steady, rate_per_second: 50}
 sending_seconds: 5
 drain_seconds: 15
 steps: [{fault: killed, target: elasticsearch, at_seconds: 2, for_seconds: 1}]

@@ -25,7 +25,7 @@ name: {name}
 title: Beside others
 hypothesis: Nothing acknowledged is lost.
 exclusive: false
-workload: {{kind: steady, rate_per_second: 100}}
+schedule: {{kind: steady, rate_per_second: 100}}
 producers: 2
 sending_seconds: {sending_seconds}
 drain_seconds: 10

@@ -16,14 +16,14 @@ from harness.deployments import BACKENDS
 from harness.deployments.installed import SERVERS, find
 from harness.deployments.service_set import ServiceSet
 from harness.deployments.stack import LinkServers, StackDeployment
-from harness.model.protocols import Part, Promises, Stack
+from harness.model.declarations import Part, Promises, Stack
 from harness.processes import procfs
 from harness.processes.clock import SystemClock
 from harness.processes.scratch import OWNER_FILE, make_scratch, remove_scratch
 from harness.targets.http_link import HttpLinkTarget
-from harness.targets.interceptor_client import ElasticGateClient
+from harness.targets.interceptor_client import InterceptorClient
 from harness.targets.link import LinkTarget
-from harness.targets.toxiproxy_client import ProxyClient
+from harness.targets.toxiproxy_client import ToxiproxyClient
 
 pytestmark = pytest.mark.alone
 
@@ -130,10 +130,10 @@ def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
 ) -> None:
     urls = services.urls()
     with (
-        closing(ProxyClient(urls["proxy"], 10)) as proxy,
-        closing(ElasticGateClient(urls["gate"], 10)) as gate,
+        closing(ToxiproxyClient(urls["proxy"], 10)) as proxy,
+        closing(InterceptorClient(urls["interceptor"], 10)) as interceptor,
     ):
-        servers = LinkServers(proxy, gate)
+        servers = LinkServers(proxy, interceptor)
         stack = StackDeployment(STACK, urls, servers, scratch, run_id, SystemClock())
         try:
             stack.start()
@@ -147,7 +147,7 @@ def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
                 link.remove_toxic("hurt")
                 outcomes.append(link.probe(10).outcome)
             assert isinstance(link, HttpLinkTarget)
-            link.add_rule("storm", "refuse", {"status": 429}, 1.0, 1)
+            link.add_rule("storm", "requests_refused", {"status": 429}, 1.0, 1)
             status = requests.post(
                 f"{stack.values()['to_store.url']}/_bulk", data=b"", timeout=10
             ).status_code
@@ -156,13 +156,13 @@ def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
         finally:
             stack.stop()
         after = link.probe(10).outcome
-        gates_left = gate.gates()
+        interceptors_left = interceptor.interceptors()
 
     assert outcomes == ["answered", "silent", "answered", "reset", "answered"]
     assert status == 429
     assert counted["refused"] == 1
     assert after == "refused"
-    assert gates_left == []
+    assert interceptors_left == []
 
 
 @contextmanager
@@ -170,10 +170,10 @@ def linked(services: ServiceSet, scratch: Path, run_id: str) -> Iterator[StackDe
     """Yield one scenario's stack on shared services, with clients of its own, as scenarios have them."""
     urls = services.urls()
     with (
-        closing(ProxyClient(urls["proxy"], 10)) as proxy,
-        closing(ElasticGateClient(urls["gate"], 10)) as gate,
+        closing(ToxiproxyClient(urls["proxy"], 10)) as proxy,
+        closing(InterceptorClient(urls["interceptor"], 10)) as interceptor,
     ):
-        stack = StackDeployment(STACK, urls, LinkServers(proxy, gate), scratch, run_id, SystemClock())
+        stack = StackDeployment(STACK, urls, LinkServers(proxy, interceptor), scratch, run_id, SystemClock())
         try:
             stack.start()
             yield stack
@@ -198,7 +198,7 @@ def test_a_fault_on_one_scenarios_link_is_neither_felt_nor_counted_on_its_neighb
         link, beside = hurt.targets()["to_store"], neighbour.targets()["to_store"]
         assert isinstance(link, HttpLinkTarget)
         assert isinstance(beside, HttpLinkTarget)
-        link.add_rule("storm", "refuse", {"status": 429}, 1.0, 1)
+        link.add_rule("storm", "requests_refused", {"status": 429}, 1.0, 1)
         statuses = (post(hurt), post(neighbour), post(neighbour))
         counted = link.altered("storm", ["refused"])
         counted_beside = beside.altered("storm", ["refused"], timeout_seconds=0)
@@ -234,7 +234,7 @@ DYING_HARNESS = dedent(
     from pathlib import Path
     from harness.processes.clock import SystemClock
     from harness.deployments import BACKENDS
-    from harness.model.protocols import Part, Promises, Stack
+    from harness.model.declarations import Part, Promises, Stack
     backend, scratch, run_id = sys.argv[1:]
     parts = ({}, (), Part("python_logging"), "return", Part("file"), Promises())
     bare = Stack("bare", ("elasticsearch",), *parts)
@@ -267,15 +267,15 @@ def test_real_servers_of_a_killed_harness_are_residue(scratch: Path, run_id: str
     assert installed is not None
     subprocess.run([sys.executable, "-c", DYING_HARNESS, "local", scratch, run_id], timeout=100, check=False)
     try:
-        # The gate is a program of ours with a lifeline, on every backend: it ends by itself.
-        gate_ended = all(procfs.ended_within(pid, 10) for pid in processes_of(run_id, "gate#"))
+        # The interceptor is a program of ours with a lifeline, on every backend: it ends by itself.
+        interceptor_ended = all(procfs.ended_within(pid, 10) for pid in processes_of(run_id, "interceptor#"))
         named = {left.pid for left in find_residue() if left.run_id == run_id}
     finally:
         left = processes_of(run_id)
         killed = [procfs.kill(pid, 10) for pid in left]
 
     # The Toxiproxy server, the launcher of Elasticsearch and the server it launched.
-    assert gate_ended
+    assert interceptor_ended
     assert len(left) == 3
     assert named == set(left)
     assert all(killed)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.evidence.history import read_history
+from harness.evidence.history import HISTORY_BYTES_MAX, read_history
 from harness.evidence.lines import GeneratedLines, digest, stamp
-from harness.load.hosted import HostedLoad, LoadSpec
+from harness.load.hosted import HostedLoad
+from harness.model.declarations import APPLICATION, LOAD, Part
 from harness.model.errors import StackError
 from harness.model.facts import (
     DESCRIPTORS,
@@ -23,7 +24,7 @@ from harness.model.facts import (
     Refused,
     Sent,
 )
-from harness.model.protocols import APPLICATION, LOAD, Part
+from harness.model.protocols import LoadSpec
 from harness.processes.clock import SystemClock
 from harness.targets.capabilities import Surging
 from logging_system.spool.segment import list_segments
@@ -43,6 +44,7 @@ def _spec(handler: str, *, count: int = 60, acknowledged_by: str = "return", **a
         input_path="",
         acknowledged_by=acknowledged_by,
         intake=Part("python_logging", {"handler": f"tests.system.handlers:{handler}", **arguments}),
+        history_bytes_max=HISTORY_BYTES_MAX,
     )
 
 

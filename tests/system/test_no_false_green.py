@@ -32,7 +32,7 @@ version: 1
 name: short
 title: Short
 hypothesis: Nothing acknowledged is lost.
-workload: {workload}
+schedule: {schedule}
 producers: 2
 sending_seconds: {sending_seconds}
 drain_seconds: 8
@@ -49,9 +49,9 @@ class Bench:
         self.machine = machine
         self._folder = folder
 
-    def scenario(self, fault: str = "", *, seconds: float = 2.6, workload: str = "", more: str = "") -> Path:
+    def scenario(self, fault: str = "", *, seconds: float = 2.6, schedule: str = "", more: str = "") -> Path:
         text = SCENARIO.format(
-            workload=workload or "{kind: steady, rate_per_second: 100}", sending_seconds=seconds
+            schedule=schedule or "{kind: steady, rate_per_second: 100}", sending_seconds=seconds
         )
         if fault:
             text += STEP.format(fault=f"tests.system.plug_ins:{fault}", more=more or "acknowledged_min: 1")
@@ -159,7 +159,7 @@ def test_a_workload_that_the_harness_itself_stalled(bench):
     code, said = bench.finish(process)
 
     assert code == EXIT_INCONCLUSIVE, said
-    assert "the workload stalled" in bench.remarks()
+    assert "the load stalled" in bench.remarks()
 
 
 def test_an_archive_that_cannot_be_read(bench):
@@ -200,7 +200,7 @@ def test_a_signal_in_mid_fault_although_its_undo_fails(bench):
 
 
 def test_nothing_sent(bench):
-    code, _ = bench.run(bench.scenario(workload="{kind: 'tests.system.plug_ins:NoRecords'}"))
+    code, _ = bench.run(bench.scenario(schedule="{kind: 'tests.system.plug_ins:NoRecords'}"))
 
     assert code == EXIT_INCONCLUSIVE
     assert "nothing was sent" in bench.remarks()

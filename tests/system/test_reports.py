@@ -20,7 +20,7 @@ version: 1
 name: short
 title: A moment of sending
 hypothesis: Something is seen.
-workload: {kind: steady, rate_per_second: 50}
+schedule: {kind: steady, rate_per_second: 50}
 producers: 2
 sending_seconds: 3
 """

@@ -10,6 +10,7 @@ import click
 import pytest
 
 from harness.cli.main import EXIT_INTERRUPTED, EXIT_USAGE, cli
+from harness.config import parts
 from harness.config.gate import load_gate
 from harness.config.scenario import load_scenario
 from harness.config.schemas import FILES, schemas
@@ -21,6 +22,7 @@ from harness.model import errors
 from harness.reporting import REPORTS
 from tests.repository import REPOSITORY
 
+PARTS = REPOSITORY / "docs" / "reference" / "parts.md"
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
 
 
@@ -124,7 +126,12 @@ def test_every_key_of_a_file_is_documented(word):
         part for cell in re.findall(r"^\| `([^`]+)`", section, re.MULTILINE) for part in cell.split(".")
     }
 
-    assert _keys(schemas()[word]) - {part.removesuffix("[]") for part in documented} == set()
+    of_parts = set(re.findall(r"^\| `([a-z0-9_]+)` \|", PARTS.read_text(), re.MULTILINE))
+    assert _keys(schemas()[word]) - {part.removesuffix("[]") for part in documented} - of_parts == set()
+
+
+def test_the_page_of_parts_is_current():
+    assert PARTS.read_text(encoding="utf-8") == parts.page(), "run `make schemas` and commit what it writes"
 
 
 def test_every_argument_of_a_check_is_documented():

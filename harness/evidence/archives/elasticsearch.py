@@ -29,7 +29,14 @@ _ONE_INDEX = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
 
 class ElasticsearchArchive:
-    """Reads one run's own index directly, never through the faulted link."""
+    """Reads one run's own index directly, never through the faulted link.
+
+    Args:
+        index: the run's own index, or data stream.
+        url: where the store answers, past the fault proxy.
+        field: where the line stands in a document, dots parting keys.
+        timeout_seconds: the longest wait for one answer, in seconds.
+    """
 
     def __init__(self, index: str, url: str, field: str = "message", timeout_seconds: float = 10.0) -> None:
         """Name the index, the store and the field that holds the line."""

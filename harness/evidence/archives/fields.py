@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.model.protocols import Scalar
+from harness.model.declarations import Scalar
 
 
 def line_of(document: object, field: str) -> str:

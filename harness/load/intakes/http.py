@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from harness.model.declarations import Scalar
 from harness.model.errors import ScenarioError, StackError
-from harness.model.protocols import Record, Scalar
+from harness.model.protocols import Record
 
 HEADER = "header."
 _ANSWER_BYTES_MAX = 1 << 20

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from harness.model.declarations import Scalar
 from harness.model.errors import StackError
-from harness.model.protocols import Record, Scalar
+from harness.model.protocols import Record
 from harness.model.registry import import_path
 
 _LOGGER_NAME = "logquake.application"
@@ -18,6 +19,10 @@ class PythonLogging:
 
     A handler that tells which records became durable has an attribute `on_durable`: a callable that takes
     those `logging.LogRecord`s. Each record carries its number as the `sequence` extra.
+
+    Args:
+        handler: the handler's class, as `package.module:Class`.
+        arguments: keyword arguments of the handler's constructor.
     """
 
     def __init__(self, handler: str, **arguments: Scalar) -> None:

@@ -2,8 +2,8 @@
 
 from harness.model.registry import Family, Kind
 
-WORKLOADS = Family(
-    "workload",
+SCHEDULES = Family(
+    "schedule",
     {
         "spike": Kind(
             "harness.load.schedules.spike:Spike", "a constant rate, and for a while a multiple of it"

@@ -17,7 +17,13 @@ _SECOND_NS = 1_000_000_000
 class Spike:
     """A base rate, and `times` as much from `at_seconds` on for `for_seconds`.
 
-    Each record is due at a random moment of an interval of its own, as in a steady workload.
+    Each record is due at a random moment of an interval of its own, as in a steady schedule.
+
+    Args:
+        rate_per_second: the base rate in records per second, of all producers together.
+        times: how many times the base rate is due during the spike; above 1.
+        at_seconds: when the spike begins, in seconds after sending began.
+        for_seconds: how long the spike lasts, in seconds.
     """
 
     rate_per_second: float = 100.0
@@ -55,7 +61,7 @@ class Spike:
         end_seconds = self.at_seconds + self.for_seconds
         if end_seconds >= seconds:
             raise ScenarioError(
-                f"the workload's spike ends at {end_seconds:g} s, but sending ends at {seconds:g} s; raise "
+                f"the schedule's spike ends at {end_seconds:g} s, but sending ends at {seconds:g} s; raise "
                 "sending_seconds, or end the spike earlier"
             )
         base, peak = self.rate_per_second, self.rate_per_second * self.times

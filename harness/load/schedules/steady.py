@@ -11,7 +11,11 @@ _SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class Steady:
-    """A constant rate; the jitter in each interval keeps the load from beating with the stack's timers."""
+    """A constant rate; the jitter in each interval keeps the load from beating with the stack's timers.
+
+    Args:
+        rate_per_second: records per second, of all producers together.
+    """
 
     rate_per_second: float = 100.0
 

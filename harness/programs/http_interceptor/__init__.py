@@ -1,12 +1,12 @@
 """An HTTP proxy that bends an Elasticsearch's answers: `python -m harness.programs.http_interceptor`.
 
-    HTTP ── api.py ── gate.py ─ listener, rules, counters
+    HTTP ── api.py ── interceptor.py ─ listener, rules, counters
                           │
                       passage.py              one client connection, one to the store
                        │      │
                     wire.py  wire.py          bytes and HTTP events (h11)
                           │
-                       rules/                 one file a kind: refuse, mixed_items, cut_answer …
+                       rules/                 one file a kind: requests_refused, answer_cut …
 
 Without a rule for a request it is transparent: head and body stream through as they come, in both directions
 at once, and a connection that the store closes or refuses is closed for the client too; it never makes up an

@@ -1,4 +1,4 @@
-"""The command line of the gate."""
+"""The command line of the interceptor."""
 
 from __future__ import annotations
 

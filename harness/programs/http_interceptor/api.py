@@ -1,13 +1,13 @@
 """The control API.
 
     GET    /version
-    GET    /gates                          all gates by name
-    POST   /gates                          {"name", "listen", "upstream"} → 201
-    GET    /gates/{gate}                   one gate and its rules
-    DELETE /gates/{gate}                   → 204
-    GET    /gates/{gate}/counters          what passed, and what each rule has done
-    PUT    /gates/{gate}/rules/{rule}      {"kind", "arguments", "share", "seed", "path"} → 200
-    DELETE /gates/{gate}/rules/{rule}      → 204
+    GET    /interceptors                               all interceptors by name
+    POST   /interceptors                               {"name", "listen", "upstream"} → 201
+    GET    /interceptors/{interceptor}                 one interceptor and its rules
+    DELETE /interceptors/{interceptor}                 → 204
+    GET    /interceptors/{interceptor}/counters        what passed, and what each rule has done
+    PUT    /interceptors/{interceptor}/rules/{rule}    {"kind", "arguments", "share", "seed", "path"} → 200
+    DELETE /interceptors/{interceptor}/rules/{rule}    → 204
 
 An error is `{"error": "…"}` with its status.
 """
@@ -25,35 +25,35 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from harness.programs.http_interceptor.errors import ApiError
-from harness.programs.http_interceptor.interceptor import Gate
+from harness.programs.http_interceptor.interceptor import Interceptor
 from harness.programs.serving import BrowserStop
 
 VERSION = "1"
 BODY_BYTES_MAX = 64 * 1024
-GATES_MAX = 256
+INTERCEPTORS_MAX = 256
 NAME_LENGTH_MAX = 255
 
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Api:
-    """One method a route, over all gates of the process."""
+    """One method a route, over all interceptors of the process."""
 
     def __init__(self) -> None:
-        self._gates: dict[str, Gate] = {}
+        self._interceptors: dict[str, Interceptor] = {}
         self._change = asyncio.Lock()
 
     def application(self) -> ASGIApp:
         """The whole API as an ASGI application."""
         routes: list[tuple[str, str, _Handler]] = [
             ("GET", "/version", self.version),
-            ("GET", "/gates", self.list_gates),
-            ("POST", "/gates", self.create_gate),
-            ("GET", "/gates/{gate}", self.show_gate),
-            ("DELETE", "/gates/{gate}", self.delete_gate),
-            ("GET", "/gates/{gate}/counters", self.show_counters),
-            ("PUT", "/gates/{gate}/rules/{rule}", self.put_rule),
-            ("DELETE", "/gates/{gate}/rules/{rule}", self.delete_rule),
+            ("GET", "/interceptors", self.list_interceptors),
+            ("POST", "/interceptors", self.create_interceptor),
+            ("GET", "/interceptors/{interceptor}", self.show_interceptor),
+            ("DELETE", "/interceptors/{interceptor}", self.delete_interceptor),
+            ("GET", "/interceptors/{interceptor}/counters", self.show_counters),
+            ("PUT", "/interceptors/{interceptor}/rules/{rule}", self.put_rule),
+            ("DELETE", "/interceptors/{interceptor}/rules/{rule}", self.delete_rule),
         ]
         return BrowserStop(
             Starlette(
@@ -63,64 +63,66 @@ class Api:
         )
 
     async def stop(self) -> None:
-        """Stop every gate."""
-        for gate in self._gates.values():
-            await gate.stop()
+        """Stop every interceptor."""
+        for interceptor in self._interceptors.values():
+            await interceptor.stop()
 
     async def version(self, request: Request) -> Response:
         """The version of this API."""
-        return _json({"version": VERSION, "program": "elastic_gate"})
+        return _json({"version": VERSION, "program": "http_interceptor"})
 
-    async def list_gates(self, request: Request) -> Response:
-        """All gates."""
-        return _json({name: gate.document() for name, gate in sorted(self._gates.items())})
+    async def list_interceptors(self, request: Request) -> Response:
+        """All interceptors."""
+        return _json(
+            {name: interceptor.document() for name, interceptor in sorted(self._interceptors.items())}
+        )
 
-    async def create_gate(self, request: Request) -> Response:
-        """A new gate, listening."""
+    async def create_interceptor(self, request: Request) -> Response:
+        """A new interceptor, listening."""
         body = await _object(request)
         name = _checked_name(_text(body, "name"))
         async with self._change:
-            if name in self._gates:
-                raise ApiError(409, f"gate {name!r} is there already")
-            if len(self._gates) >= GATES_MAX:
-                raise ApiError(409, f"there are {GATES_MAX} gates already; delete one first")
-            gate = Gate(name, _text(body, "listen"), _text(body, "upstream"))
-            await gate.start()
-            self._gates[name] = gate
-        return _json(gate.document(), 201)
+            if name in self._interceptors:
+                raise ApiError(409, f"interceptor {name!r} is there already")
+            if len(self._interceptors) >= INTERCEPTORS_MAX:
+                raise ApiError(409, f"there are {INTERCEPTORS_MAX} interceptors already; delete one first")
+            interceptor = Interceptor(name, _text(body, "listen"), _text(body, "upstream"))
+            await interceptor.start()
+            self._interceptors[name] = interceptor
+        return _json(interceptor.document(), 201)
 
-    async def show_gate(self, request: Request) -> Response:
-        """One gate."""
-        return _json(self._gate(request).document())
+    async def show_interceptor(self, request: Request) -> Response:
+        """One interceptor."""
+        return _json(self._interceptor(request).document())
 
-    async def delete_gate(self, request: Request) -> Response:
-        """Stop and forget a gate; its connections end."""
+    async def delete_interceptor(self, request: Request) -> Response:
+        """Stop and forget an interceptor; its connections end."""
         async with self._change:
-            gate = self._gate(request)
-            await gate.stop()
-            del self._gates[gate.name]
+            interceptor = self._interceptor(request)
+            await interceptor.stop()
+            del self._interceptors[interceptor.name]
         return Response(status_code=204)
 
     async def show_counters(self, request: Request) -> Response:
-        """What a gate and its rules have done."""
-        return _json(self._gate(request).counters())
+        """What an interceptor and its rules have done."""
+        return _json(self._interceptor(request).counters())
 
     async def put_rule(self, request: Request) -> Response:
         """Set a rule; one of that name is replaced, and its counters begin again."""
         name = _checked_name(request.path_params["rule"])
-        rule = self._gate(request).put_rule(name, await _object(request))
+        rule = self._interceptor(request).put_rule(name, await _object(request))
         return _json(rule.document())
 
     async def delete_rule(self, request: Request) -> Response:
         """Take a rule off."""
-        self._gate(request).remove_rule(request.path_params["rule"])
+        self._interceptor(request).remove_rule(request.path_params["rule"])
         return Response(status_code=204)
 
-    def _gate(self, request: Request) -> Gate:
-        name = request.path_params["gate"]
-        if name not in self._gates:
-            raise ApiError(404, f"no gate {name!r}; there are {sorted(self._gates)}")
-        return self._gates[name]
+    def _interceptor(self, request: Request) -> Interceptor:
+        name = request.path_params["interceptor"]
+        if name not in self._interceptors:
+            raise ApiError(404, f"no interceptor {name!r}; there are {sorted(self._interceptors)}")
+        return self._interceptors[name]
 
 
 async def _object(request: Request) -> dict[str, object]:

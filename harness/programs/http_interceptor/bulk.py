@@ -62,7 +62,7 @@ def items_of(request: Request) -> list[Item]:
     """Take a bulk request apart.
 
     Raises:
-        NotBulkError: it is none, or is encoded in a way this gate does not read.
+        NotBulkError: it is none, or is encoded in a way this interceptor does not read.
     """
     default_index = _index_in(request.target)
     lines = [line for line in _plain(request).split(b"\n") if line.strip()]

@@ -1,4 +1,4 @@
-"""One gate: a listener in front of a store, the rules on it, and what it has seen."""
+"""One interceptor: a listener in front of a store, the rules on it, and what it has seen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RULES_MAX = 64
 CONNECTIONS_MAX = 1024
 
 
-class Gate:
+class Interceptor:
     """Forwards HTTP from `listen` to `upstream`, both `host:port`."""
 
     def __init__(self, name: str, listen: str, upstream: str) -> None:
@@ -29,7 +29,7 @@ class Gate:
         self.upstream = upstream
         self._listen = split_address("listen", listen)
         if not _is_loopback(self._listen[0]):
-            raise ApiError(400, f"listen {listen}: a gate listens on loopback addresses only")
+            raise ApiError(400, f"listen {listen}: an interceptor listens on loopback addresses only")
         self._upstream = split_address("upstream", upstream)
         self._rules: dict[str, Rule] = {}
         self._removed: dict[str, Rule] = {}
@@ -64,11 +64,11 @@ class Gate:
         """Set a rule, in the place of one of that name; open connections feel it with their next request.
 
         Raises:
-            ApiError: the description is wrong (400), or the gate is full of rules (409).
+            ApiError: the description is wrong (400), or the interceptor is full of rules (409).
         """
         rule = rule_of(name, body)
         if name not in self._rules and len(self._rules) >= RULES_MAX:
-            raise ApiError(409, f"this gate has {RULES_MAX} rules already; remove one first")
+            raise ApiError(409, f"this interceptor has {RULES_MAX} rules already; remove one first")
         self._rules[name] = rule
         return rule
 
@@ -80,7 +80,7 @@ class Gate:
         """
         rule = self._rules.pop(name, None)
         if rule is None:
-            raise ApiError(404, f"no rule {name!r} on gate {self.name!r}")
+            raise ApiError(404, f"no rule {name!r} on interceptor {self.name!r}")
         if (earlier := self._removed.pop(name, None)) is not None:
             rule.counters.update(earlier.counters)
         while len(self._removed) >= RULES_MAX:
@@ -88,7 +88,7 @@ class Gate:
         self._removed[name] = rule
 
     def document(self) -> dict[str, object]:
-        """The gate as the API writes it."""
+        """The interceptor as the API writes it."""
         host, port = self._listen
         return {
             "name": self.name,
@@ -98,7 +98,7 @@ class Gate:
         }
 
     def counters(self) -> dict[str, object]:
-        """What the gate and each rule on it have done, rules taken off included."""
+        """What the interceptor and each rule on it have done, rules taken off included."""
         return {
             **{name: self._counters[name] for name in ("requests", "passed")},
             **self._counters,

@@ -23,7 +23,7 @@ FINISH_SECONDS_MAX = 2.0
 
 @dataclass(frozen=True, slots=True)
 class PassageRules:
-    """What a passage needs of its gate: the store's address, the rules for a target, and the counters."""
+    """What a passage needs of its interceptor: the store's address, rules for a target, counters."""
 
     upstream: tuple[str, int]
     rules_for: Callable[[bytes], Sequence[Rule]]

@@ -1,4 +1,4 @@
-"""One named rule on one gate: which requests it is for, its chance, and what it has done."""
+"""One named rule on one interceptor: which requests it is for, its chance, and what it has done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves the control API and all gates in one event loop, until told to stop."""
+"""Serves the control API and all interceptors in one event loop, until told to stop."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ HOST = "127.0.0.1"
 
 
 async def serve(port: int, lifeline: bool) -> None:
-    """Serve until SIGTERM, SIGINT or the lifeline's end, then end all gates.
+    """Serve until SIGTERM, SIGINT or the lifeline's end, then end all interceptors.
 
     Args:
         port: of the API; 0 takes any free one.
-        lifeline: stop when standard input ends, so that the gate never outlives whoever started it.
+        lifeline: stop when standard input ends, so that the interceptor never outlives whoever started it.
 
     Raises:
         OSError: the API's address cannot be listened on.

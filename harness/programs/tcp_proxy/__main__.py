@@ -1,4 +1,4 @@
-"""The command line of the embedded proxy."""
+"""The command line of the TCP proxy."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """An outage in the middle of a backlog: how soon `ship` is back, and how fast the rest drains.
 
-A real Elasticsearch behind the embedded proxy, whose connections are cut and refused for a while.
+A real Elasticsearch behind the TCP proxy, whose connections are cut and refused for a while.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 import requests
 
-from harness.targets.toxiproxy_client import ProxyClient
+from harness.targets.toxiproxy_client import ToxiproxyClient
 from tests.benchmarks.paths.drain import STREAM, fill, shipping
 from tests.benchmarks.paths.row import Row
 from tests.contract.elasticsearch_fixture import real_server
-from tests.contract.harness.programs.tcp_proxy.proxy_fixtures import embedded_proxy
+from tests.contract.harness.programs.tcp_proxy.proxy_fixtures import tcp_proxy
 
 _RECORDS = 320_000
 _WARM_UP = 100_000
@@ -36,10 +36,10 @@ def measure() -> list[Row]:
     """Return the time to nine tenths of the rate before, and the backlog's rate beside the rate before."""
     with (
         real_server() as url,
-        embedded_proxy() as api,
+        tcp_proxy() as api,
         tempfile.TemporaryDirectory(prefix="paths-") as name,
     ):
-        client = ProxyClient(api)
+        client = ToxiproxyClient(api)
         behind = client.create("store", "127.0.0.1:0", urlsplit(url).netloc)
         through = f"http://{behind.listen}"
         warm, spool = Path(name) / "warm", Path(name) / "spool"

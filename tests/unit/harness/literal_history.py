@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.evidence.lines import digest
 from harness.judging.checker import Charge
+from harness.model.declarations import Part, Promises, Scenario, Step
 from harness.model.facts import (
     PROBES_FOUND,
     Acknowledged,
@@ -20,7 +21,6 @@ from harness.model.facts import (
     Sample,
     Sent,
 )
-from harness.model.protocols import Part, Promises, Scenario, Step
 
 SECOND = 1_000_000_000
 MS = 1_000_000
@@ -34,7 +34,7 @@ def scenario(*steps: Step, sending_seconds: float = 10.0) -> Scenario:
         name="literal",
         title="A literal history",
         hypothesis="It holds.",
-        workload=Part("steady", {"rate_per_second": 100.0}),
+        schedule=Part("steady", {"rate_per_second": 100.0}),
         producers=2,
         sending_seconds=sending_seconds,
         steps=steps,

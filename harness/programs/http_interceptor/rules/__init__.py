@@ -11,13 +11,13 @@ from harness.programs.http_interceptor.errors import ApiError
 from harness.programs.http_interceptor.rules.kind import Kind
 
 KINDS = {
-    "refuse": "refuse:Refuse",
-    "mixed_items": "mixed_items:MixedItems",
-    "poison": "poison:Poison",
-    "cut_answer": "cut_answer:CutAnswer",
-    "lie": "lie:Lie",
-    "body_limit": "body_limit:BodyLimit",
-    "slow": "slow:Slow",
+    "requests_refused": "requests_refused:RequestsRefused",
+    "items_refused": "items_refused:ItemsRefused",
+    "poison_document": "poison_document:PoisonDocument",
+    "answer_cut": "answer_cut:AnswerCut",
+    "lying_answers": "lying_answers:LyingAnswers",
+    "body_limited": "body_limited:BodyLimited",
+    "slow_answers": "slow_answers:SlowAnswers",
 }
 
 

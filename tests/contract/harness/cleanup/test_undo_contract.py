@@ -9,9 +9,9 @@ import requests
 
 from harness.cleanup.undo_actions import carry_out
 from harness.model.protocols import Undo
-from harness.targets.interceptor_client import ElasticGateClient, Rule
-from harness.targets.toxiproxy_client import ProxyClient, Toxic
-from tests.contract.elasticsearch_fixture import gate_program
+from harness.targets.interceptor_client import InterceptorClient, Rule
+from harness.targets.toxiproxy_client import Toxic, ToxiproxyClient
+from tests.contract.elasticsearch_fixture import interceptor_program
 from tests.contract.harness.programs.tcp_proxy.proxy_fixtures import client, proxy_url
 
 __all__ = ["client", "proxy_url"]
@@ -21,14 +21,14 @@ UPSTREAM = "127.0.0.1:1"
 
 
 @pytest.fixture
-def gate() -> Iterator[ElasticGateClient]:
-    with gate_program("--lifeline") as (_, url):
-        made = ElasticGateClient(url)
+def interceptor() -> Iterator[InterceptorClient]:
+    with interceptor_program("--lifeline") as (_, url):
+        made = InterceptorClient(url)
         yield made
         made.close()
 
 
-def test_a_toxic_of_a_dead_run_is_removed_once(client: ProxyClient) -> None:
+def test_a_toxic_of_a_dead_run_is_removed_once(client: ToxiproxyClient) -> None:
     client.create("run-1-to_store", FREE, UPSTREAM)
     client.add_toxic("run-1-to_store", Toxic("black_hole", "timeout", attributes={"timeout": 0}))
     undo = Undo("remove_toxic", {"proxy_url": client.url, "proxy": "run-1-to_store", "toxic": "black_hole"})
@@ -40,7 +40,7 @@ def test_a_toxic_of_a_dead_run_is_removed_once(client: ProxyClient) -> None:
     assert "no more" in again
 
 
-def test_a_link_that_a_dead_run_cut_is_enabled_once(client: ProxyClient) -> None:
+def test_a_link_that_a_dead_run_cut_is_enabled_once(client: ToxiproxyClient) -> None:
     client.create("run-1-to_store", FREE, UPSTREAM)
     client.set_enabled("run-1-to_store", False)
     undo = Undo("enable_proxy", {"proxy_url": client.url, "proxy": "run-1-to_store"})
@@ -52,21 +52,23 @@ def test_a_link_that_a_dead_run_cut_is_enabled_once(client: ProxyClient) -> None
     assert "no more" in again
 
 
-def test_a_link_that_is_not_there_has_nothing_to_undo(client: ProxyClient) -> None:
+def test_a_link_that_is_not_there_has_nothing_to_undo(client: ToxiproxyClient) -> None:
     arguments = {"proxy_url": client.url, "proxy": "gone", "toxic": "t"}
 
     assert "no more" in carry_out(Undo("remove_toxic", arguments))
     assert "no more" in carry_out(Undo("enable_proxy", arguments))
 
 
-def test_a_rule_of_a_dead_run_is_removed_once(gate: ElasticGateClient) -> None:
-    gate.create("run-1-to_store", FREE, UPSTREAM)
-    gate.put_rule("run-1-to_store", "storm", Rule("refuse", {"status": 429}))
-    undo = Undo("remove_rule", {"gate_url": gate.url, "gate": "run-1-to_store", "rule": "storm"})
+def test_a_rule_of_a_dead_run_is_removed_once(interceptor: InterceptorClient) -> None:
+    interceptor.create("run-1-to_store", FREE, UPSTREAM)
+    interceptor.put_rule("run-1-to_store", "storm", Rule("requests_refused", {"status": 429}))
+    undo = Undo(
+        "remove_rule", {"interceptor_url": interceptor.url, "interceptor": "run-1-to_store", "rule": "storm"}
+    )
 
     said, again = carry_out(undo), carry_out(undo)
 
-    shown = requests.get(f"{gate.url}/gates/run-1-to_store", timeout=5).json()
+    shown = requests.get(f"{interceptor.url}/interceptors/run-1-to_store", timeout=5).json()
     assert shown["rules"] == {}
     assert "was removed" in said
     assert "no more" in again

@@ -18,7 +18,7 @@ from uuid import uuid4
 import orjson
 
 from harness.deployments import server_specs
-from harness.model.protocols import Ready
+from harness.model.declarations import Ready
 from harness.processes.clock import SystemClock
 from harness.processes.managed import ManagedProcess
 from harness.processes.ports import free_port

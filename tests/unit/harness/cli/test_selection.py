@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from harness.cli.plan import plan
 from harness.cli.selection import Selection, make_request
 from harness.judging.checkers import CHECKERS
-from harness.model.protocols import Part
+from harness.model.declarations import Part
 from harness.runs.request import make_plan
 
 SCENARIO = """
@@ -19,7 +19,7 @@ version: 1
 name: mine
 title: A moment of sending
 hypothesis: Something is seen.
-workload: {kind: steady, rate_per_second: 50}
+schedule: {kind: steady, rate_per_second: 50}
 sending_seconds: 3
 checks: [corrupted, {check: response_p99_ms, limit_ms: 50}]
 """

@@ -12,15 +12,16 @@ from harness.config.scenario import load_scenario
 from harness.judging.check_selection import checks_of
 from harness.judging.checker import Charge
 from harness.judging.timeline import Timeline
+from harness.model.declarations import Part, Promises, Scenario, Stack
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Part, Promises, Scenario, Stack, Status, Verdict
+from harness.model.protocols import Status, Verdict
 
 HEAD = """\
 version: 1
 name: outage
 title: The store is gone
 hypothesis: Nothing acknowledged is lost.
-workload: {kind: steady, rate_per_second: 100}
+schedule: {kind: steady, rate_per_second: 100}
 sending_seconds: 20
 recovery_seconds: 9
 steps: [{fault: killed, target: elasticsearch, at_seconds: 5, for_seconds: 3}]

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from harness.config.scenario import check_targets, load_scenario
 from harness.judging.checkers import CHECKERS
+from harness.model.declarations import Part, Permits, Promises, Stack, StackProcess, Step
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Part, Permits, Promises, Stack, StackProcess, Step
+from harness.model.protocols import Clock, LoadSpec
 
 HEAD = """\
 version: 1
@@ -19,7 +20,7 @@ title: The store is gone
 hypothesis: Nothing acknowledged is lost.
 """
 LOAD = """\
-workload: {kind: steady, rate_per_second: 100}
+schedule: {kind: steady, rate_per_second: 100}
 sending_seconds: 20
 """
 FAULT = f"fault: {__name__}:Unplugged"
@@ -32,7 +33,7 @@ WHOLE = f"""{HEAD}{LOAD}steps:
 """
 
 
-KEYS = ("version", "name", "title", "hypothesis", "workload", "sending_seconds", "steps", "checks", "other")
+KEYS = ("version", "name", "title", "hypothesis", "schedule", "sending_seconds", "steps", "checks", "other")
 STEP_KEYS = ("kind", "fault", "target", "at_seconds", "for_seconds", "acknowledged_min", "direction")
 VALUES = st.recursive(
     st.none()
@@ -59,6 +60,12 @@ class Unplugged:
             raise ScenarioError(f"share {self.share} is not in (0, 1]")
 
 
+class Users:
+    """A load of a project's own; what the run hands it is no argument of a file."""
+
+    def __init__(self, spec: LoadSpec, folder: Path, history: Path, clock: Clock, users: int = 1) -> None: ...
+
+
 def write(folder: Path, text: str, name: str = "outage.yaml") -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
@@ -80,7 +87,7 @@ def test_a_whole_file_becomes_a_scenario(tmp_path):
     scenario = load_scenario(write(tmp_path, WHOLE))
 
     assert scenario.name == "outage"
-    assert scenario.workload == Part("steady", {"rate_per_second": 100})
+    assert scenario.schedule == Part("steady", {"rate_per_second": 100})
     assert scenario.producers == 4
     assert scenario.steps == (
         Step(f"{__name__}:Unplugged", "to_store", 5, 3, {"direction": "downstream"}, 1),
@@ -90,6 +97,26 @@ def test_a_whole_file_becomes_a_scenario(tmp_path):
 
 def test_all_checks_apply_where_none_are_named(tmp_path):
     assert load_scenario(write(tmp_path, HEAD + LOAD)).checks == tuple(map(Part, CHECKERS.kinds))
+
+
+def test_the_load_is_hosted_unless_the_scenario_names_another_kind(tmp_path):
+    other = HEAD + LOAD + f"load: {{kind: '{__name__}:Users', users: 7}}\n"
+
+    assert load_scenario(write(tmp_path, HEAD + LOAD)).load == Part("hosted")
+    assert load_scenario(write(tmp_path, other)).load == Part(f"{__name__}:Users", {"users": 7})
+
+
+@pytest.mark.parametrize(
+    ("load", "said"),
+    [
+        ("{kind: hostd}", 'load.kind: no load "hostd". Did you mean "hosted"?'),
+        ("{kind: hosted, users: 7}", 'load.users: load "hosted" has no argument "users". Known: kind.'),
+        (f"{{kind: '{__name__}:Users', users: x}}", 'load.users: must be a whole number, not "x".'),
+        ("hosted", 'load: must be a mapping of keys to values, not "hosted".'),
+    ],
+)
+def test_a_load_is_judged_like_every_part(tmp_path, load, said):
+    assert mistakes(tmp_path, f"{HEAD}{LOAD}load: {load}\n") == [f"outage.yaml:7 {said}"]
 
 
 def test_a_scenario_runs_alone_unless_it_says_otherwise(tmp_path):
@@ -111,7 +138,7 @@ def test_what_neighbours_would_feel_or_change_is_a_mistake_beside_them(tmp_path)
 def test_all_mistakes_of_a_file_come_at_once(tmp_path):
     text = (
         HEAD.replace("hypothesis", "hypotesis")
-        + "workload: {kind: stedy}\n"
+        + "schedule: {kind: stedy}\n"
         + "sending_seconds: yes\nproducers: 0\nchecks: [fresh_record_seconds, acknowledged_los]\n"
         + "steps:\n  - fault: black_whole\n    target: to_store\n    at_seconds: 1\n    for_seconds: 2\n"
     )
@@ -119,7 +146,7 @@ def test_all_mistakes_of_a_file_come_at_once(tmp_path):
     assert mistakes(tmp_path, text) == [
         "outage.yaml:1 hypothesis: is missing. Add one sentence that says what you expect to hold.",
         'outage.yaml:4 hypotesis: no key "hypotesis". Did you mean "hypothesis"?',
-        'outage.yaml:5 workload.kind: no workload "stedy". Did you mean "steady"?',
+        'outage.yaml:5 schedule.kind: no schedule "stedy". Did you mean "steady"?',
         'outage.yaml:6 sending_seconds: must be a number, not "yes".',
         "outage.yaml:7 producers: must be at least 1, not 0.",
         'outage.yaml:8 checks[1]: no check "acknowledged_los". Did you mean "acknowledged_lost"?',
@@ -163,17 +190,17 @@ def test_the_name_is_the_files_name(tmp_path):
             "outage.yaml:6 sending_seconds: must be at most 3600",
         ),
         ("sending_seconds: 20", "sending_seconds: 0", "outage.yaml:6 sending_seconds: must be more than 0"),
-        ("rate_per_second: 100", "rate_per_second: 20001", "workload.rate_per_second: must be at most 20000"),
-        ("rate_per_second: 100", "rate_per_second: 0", "workload.rate_per_second: must be more than 0"),
+        ("rate_per_second: 100", "rate_per_second: 20001", "schedule.rate_per_second: must be at most 20000"),
+        ("rate_per_second: 100", "rate_per_second: 0", "schedule.rate_per_second: must be more than 0"),
         (
             "rate_per_second: 100",
             "rate: 100",
-            'workload "steady" has no argument "rate". Known: kind, rate_per_second.',
+            'schedule "steady" has no argument "rate". Known: kind, rate_per_second.',
         ),
         (
             "rate_per_second: 100",
             "rate_per_second: [1]",
-            "workload.rate_per_second: must be a number, not a list.",
+            "schedule.rate_per_second: must be a number, not a list.",
         ),
         (
             "title: The store is gone",
@@ -183,9 +210,9 @@ def test_the_name_is_the_files_name(tmp_path):
         ("title: The store is gone", "title: ''", "outage.yaml:3 title: must not be empty."),
         ("title: The store is gone", "title:", "outage.yaml:3 title: must be text, not empty."),
         (
-            "workload: {kind: steady, rate_per_second: 100}",
-            "workload: steady",
-            "workload: must be a mapping of keys",
+            "schedule: {kind: steady, rate_per_second: 100}",
+            "schedule: steady",
+            "schedule: must be a mapping of keys",
         ),
     ],
 )

@@ -63,6 +63,59 @@ def test_a_mistake_violates_the_schema(word, document, said):
     assert said in problem
 
 
+SCENARIO = dict(read_yaml(LIBRARY.find(Sort.SCENARIO, "latency").path).data)
+STACK = dict(read_yaml(LIBRARY.find(Sort.STACK, "reference").path).data)
+STEP = SCENARIO["steps"][0]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"schedule": {"kind": "steady", "rate": 5}}, "'rate' was unexpected"),
+        ({"schedule": {"kind": "stedy"}}, "'stedy' is not valid"),
+        ({"load": {"kind": "hosted", "users": 5}}, "'users': 5} is not valid under any"),
+        ({"steps": [{**STEP, "latency": 5}]}, "'latency' was unexpected"),
+        ({"steps": [{**STEP, "latency_ms": "5"}]}, "'5' is not of type 'integer'"),
+        ({"steps": [{**STEP, "direction": "sideways"}]}, "'sideways' is not one of"),
+        ({"steps": [{"fault": "spike", **{k: STEP[k] for k in ("target", "at_seconds", "for_seconds")}}]},
+         "'rate_per_second_min' is a required property"),
+    ],
+)  # fmt: skip
+def test_an_argument_that_a_part_does_not_take_violates_the_schema(change, said):
+    (problem,) = problems("scenario", {**SCENARIO, **change})
+
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("key", "part", "said"),
+    [
+        ("intake", {"kind": "http", "url": "http://a", "method": "PUT"}, "does not match any of the regexes"),
+        ("intake", {"kind": "http"}, "'url' is a required property"),
+        ("archive", {"kind": "file", "path": "x", "format": "xml"}, "'xml' is not one of"),
+        (
+            "counters",
+            {"kind": "json_file", "files": "x", "names": {"held": "h"}, "url": "u"},
+            "not valid under any",
+        ),
+    ],
+)
+def test_an_argument_that_a_part_of_a_stack_does_not_take_violates_the_schema(key, part, said):
+    (problem,) = problems("stack", {**STACK, key: part})
+
+    assert said in problem
+
+
+def test_a_part_of_ones_own_takes_what_it_likes():
+    own = {"kind": "my.module:Class", "anything": 1}
+    headers = {"kind": "http", "url": "http://a", "header.X-Token": "t"}
+
+    assert problems("scenario", {**SCENARIO, "load": {"kind": "hosted"}}) == []
+    assert problems("scenario", {**SCENARIO, "schedule": own, "load": own}) == []
+    assert problems("stack", {**STACK, "intake": own}) == []
+    assert problems("stack", {**STACK, "intake": headers}) == []
+
+
 @pytest.mark.parametrize("build", EXAMPLES.values(), ids=EXAMPLES)
 def test_every_result_satisfies_its_schema(build):
     assert problems("result", json.loads(ResultJson().text(build()))) == []

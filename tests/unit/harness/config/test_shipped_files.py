@@ -7,7 +7,7 @@ from harness.config.scenario import check_targets, load_scenario
 from harness.config.stack import load_stack
 from harness.config.suite import load_suite
 from harness.judging.check_selection import checks_of
-from harness.load.schedules import WORKLOADS
+from harness.load.schedules import SCHEDULES
 from harness.runs.plan import plan_scenario
 
 LIBRARY = open_library(shipped_folder().parent)
@@ -44,8 +44,8 @@ def test_every_scenario_says_why_and_those_with_a_fault_where_it_was_seen(scenar
 
 
 def test_every_stretch_of_a_scenario_can_decide_its_latency(scenario):
-    workload = WORKLOADS.resolve(scenario.workload.kind)(**scenario.workload.arguments)
-    samples = plan_scenario(scenario, workload, 1, None).samples()
+    schedule = SCHEDULES.resolve(scenario.schedule.kind)(**scenario.schedule.arguments)
+    samples = plan_scenario(scenario, schedule, 1, None).samples()
 
     assert len(samples) == len(scenario.steps) + 1
     assert min(count for _, count in samples) >= SAMPLES_MIN

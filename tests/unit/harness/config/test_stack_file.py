@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from harness.config.stack import load_stack
-from harness.model.errors import ScenarioError
-from harness.model.protocols import (
+from harness.model.declarations import (
     CounterSource,
     DeadLetterOutlet,
     Level,
@@ -13,6 +12,7 @@ from harness.model.protocols import (
     Ready,
     StackProcess,
 )
+from harness.model.errors import ScenarioError
 
 WHOLE = """\
 version: 1

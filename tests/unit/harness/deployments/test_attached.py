@@ -8,8 +8,8 @@ import pytest
 from harness.deployments.attached import AttachedServices
 from harness.faults.black_hole import BlackHole
 from harness.faults.killed import Killed
+from harness.model.declarations import Part, Promises, Stack
 from harness.model.errors import ScenarioError, UnavailableError
-from harness.model.protocols import Part, Promises, Stack
 from harness.processes.clock import SystemClock
 from harness.processes.ports import free_port
 from harness.processes.readiness import answers

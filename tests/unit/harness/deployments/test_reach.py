@@ -3,7 +3,7 @@
 import pytest
 
 from harness.deployments.reach import refusal, refusals
-from harness.model.protocols import Part, Promises, Stack, StackProcess
+from harness.model.declarations import Part, Promises, Stack, StackProcess
 
 
 def stack(intake=None, processes=(), may_hurt=()):

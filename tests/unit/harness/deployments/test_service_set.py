@@ -8,8 +8,8 @@ import pytest
 
 from harness.deployments import BACKENDS
 from harness.deployments.service_set import Program, ServiceSet
+from harness.model.declarations import Part, Promises, Ready, Stack
 from harness.model.errors import ScenarioError, StackError, UnavailableError
-from harness.model.protocols import Part, Promises, Ready, Stack
 from harness.processes.clock import SystemClock
 from harness.processes.managed import ProcessSpec
 from harness.processes.readiness import answers
@@ -42,7 +42,7 @@ def server(name: str, scratch: Path, port: int) -> ProcessSpec:
     )
 
 
-PROGRAMS: Mapping[str, Program] = {"proxy": server, "gate": server, "store": server}
+PROGRAMS: Mapping[str, Program] = {"proxy": server, "interceptor": server, "store": server}
 
 
 def program_that_is_missing(name: str, scratch: Path, port: int) -> ProcessSpec:
@@ -66,7 +66,7 @@ def test_services_answer_at_their_urls_until_they_are_stopped(scratch: Path, run
         deployment.stop()
         deployment.stop()
 
-    assert served == {"proxy": True, "gate": True, "store": True}
+    assert served == {"proxy": True, "interceptor": True, "store": True}
     assert not answers(urls["store"], 5)
     assert deployment.exited() == []
 
@@ -88,10 +88,10 @@ def test_killed_service_comes_back_at_the_same_url(scratch: Path, run_id: str) -
     assert back
 
 
-def test_fault_proxy_and_gate_come_always_and_are_no_targets(scratch: Path, run_id: str) -> None:
+def test_fault_proxy_and_interceptor_come_always_and_are_no_targets(scratch: Path, run_id: str) -> None:
     deployment = services(scratch, run_id, PROGRAMS, needs=())
 
-    assert list(deployment.urls()) == ["proxy", "gate"]
+    assert list(deployment.urls()) == ["proxy", "interceptor"]
     assert list(deployment.targets()) == []
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness.deployments.stack import LinkServers, StackDeployment
+from harness.model.declarations import Part, Promises, Ready, Stack, StackProcess
 from harness.model.errors import ScenarioError, StackError
-from harness.model.protocols import Part, Promises, Ready, Stack, StackProcess
 from harness.processes.clock import SystemClock
 from harness.targets.capabilities import Interceptable, Killable, Severable
 from harness.targets.interceptor_client import Rule
@@ -15,11 +15,11 @@ from harness.targets.toxiproxy_client import Toxic
 
 URLS = {
     "proxy": "http://127.0.0.1:8474",
-    "gate": "http://127.0.0.1:8475",
+    "interceptor": "http://127.0.0.1:8475",
     "elasticsearch": "http://127.0.0.1:9200",
     "database": "http://127.0.0.1:5432",
 }
-GATED = "127.0.0.1:40001"
+INTERCEPTED = "127.0.0.1:40001"
 FOREVER = "import signal; print('serving'); signal.pause()"
 
 STACK = Stack(
@@ -58,26 +58,26 @@ class FakeProxy:
         raise NotImplementedError
 
 
-class FakeGates:
-    """Keeps gates by name as the gate program does."""
+class FakeInterceptors:
+    """Keeps interceptors by name as the interceptor program does."""
 
     def __init__(self) -> None:
-        self.gates: dict[str, tuple[str, str]] = {}
+        self.interceptors: dict[str, tuple[str, str]] = {}
 
     def create(self, name: str, listen: str, upstream: str) -> str:
-        self.gates[name] = (listen, upstream)
-        return GATED
+        self.interceptors[name] = (listen, upstream)
+        return INTERCEPTED
 
     def delete(self, name: str) -> None:
-        del self.gates[name]
+        del self.interceptors[name]
 
-    def put_rule(self, gate_name: str, rule_name: str, rule: Rule) -> None:
+    def put_rule(self, interceptor_name: str, rule_name: str, rule: Rule) -> None:
         raise NotImplementedError
 
-    def remove_rule(self, gate_name: str, rule_name: str) -> None:
+    def remove_rule(self, interceptor_name: str, rule_name: str) -> None:
         raise NotImplementedError
 
-    def counters(self, gate_name: str, rule_name: str) -> Mapping[str, int]:
+    def counters(self, interceptor_name: str, rule_name: str) -> Mapping[str, int]:
         raise NotImplementedError
 
 
@@ -90,10 +90,10 @@ def deploy(
     run_id: str,
     *processes: StackProcess,
     proxy: FakeProxy | None = None,
-    gates: FakeGates | None = None,
+    interceptors: FakeInterceptors | None = None,
     stack: Stack = STACK,
 ) -> StackDeployment:
-    servers = LinkServers(proxy or FakeProxy(), gates or FakeGates())
+    servers = LinkServers(proxy or FakeProxy(), interceptors or FakeInterceptors())
     declared = replace(stack, processes=processes)
     return StackDeployment(declared, URLS, servers, scratch, run_id, SystemClock(), 42)
 
@@ -112,47 +112,49 @@ def test_values_tell_addresses_of_links_and_services_apart(scratch: Path, run_id
     assert values["python"] == sys.executable
 
 
-def test_http_link_goes_through_proxy_and_gate_while_the_stack_runs(scratch: Path, run_id: str) -> None:
-    proxy, gates = FakeProxy(), FakeGates()
-    deployment = deploy(scratch, run_id, proxy=proxy, gates=gates)
+def test_http_link_goes_through_proxy_and_interceptor_while_the_stack_runs(
+    scratch: Path, run_id: str
+) -> None:
+    proxy, interceptors = FakeProxy(), FakeInterceptors()
+    deployment = deploy(scratch, run_id, proxy=proxy, interceptors=interceptors)
     deployment.start()
-    proxied, gated = dict(proxy.links), dict(gates.gates)
+    proxied, intercepted = dict(proxy.links), dict(interceptors.interceptors)
 
     deployment.stop()
 
     port = deployment.values()["to_store.port"]
-    assert proxied == {f"{run_id}-to_store": (f"127.0.0.1:{port}", GATED)}
-    assert gated == {f"{run_id}-to_store": ("127.0.0.1:0", "127.0.0.1:9200")}
+    assert proxied == {f"{run_id}-to_store": (f"127.0.0.1:{port}", INTERCEPTED)}
+    assert intercepted == {f"{run_id}-to_store": ("127.0.0.1:0", "127.0.0.1:9200")}
     assert proxy.links == {}
-    assert gates.gates == {}
+    assert interceptors.interceptors == {}
 
 
 def test_link_to_a_service_that_speaks_no_http_goes_through_the_proxy_alone(
     scratch: Path, run_id: str
 ) -> None:
-    proxy, gates = FakeProxy(), FakeGates()
+    proxy, interceptors = FakeProxy(), FakeInterceptors()
     stack = replace(STACK, links={"to_database": "database"})
-    deployment = deploy(scratch, run_id, proxy=proxy, gates=gates, stack=stack)
+    deployment = deploy(scratch, run_id, proxy=proxy, interceptors=interceptors, stack=stack)
     deployment.start()
     upstreams = [upstream for _, upstream in proxy.links.values()]
-    gated = dict(gates.gates)
+    intercepted = dict(interceptors.interceptors)
     target = deployment.targets()["to_database"]
     deployment.stop()
 
     assert upstreams == ["127.0.0.1:5432"]
-    assert gated == {}
+    assert intercepted == {}
     assert not isinstance(target, Interceptable)
 
 
-def test_gate_goes_where_the_proxy_refuses_the_link(scratch: Path, run_id: str) -> None:
-    proxy, gates = FakeProxy(), FakeGates()
+def test_interceptor_goes_where_the_proxy_refuses_the_link(scratch: Path, run_id: str) -> None:
+    proxy, interceptors = FakeProxy(), FakeInterceptors()
     proxy.links[f"{run_id}-to_store"] = ("", "")
-    deployment = deploy(scratch, run_id, proxy=proxy, gates=gates)
+    deployment = deploy(scratch, run_id, proxy=proxy, interceptors=interceptors)
 
     with pytest.raises(StackError, match="cannot be made"):
         deployment.start()
 
-    assert gates.gates == {}
+    assert interceptors.interceptors == {}
 
 
 def test_commands_and_variables_get_their_values(scratch: Path, run_id: str) -> None:

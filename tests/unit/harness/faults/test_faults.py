@@ -257,7 +257,7 @@ def test_a_spike_is_proved_by_the_rate_of_log_calls(per_second, landed):
 
 
 @pytest.mark.parametrize("rate", [0, -1, 20_001])
-def test_a_spike_no_workload_has_is_refused(rate):
+def test_a_spike_no_schedule_has_is_refused(rate):
     with pytest.raises(ScenarioError, match="rate_per_second_min"):
         Spike(rate)
 

@@ -8,7 +8,6 @@ import orjson
 import pytest
 
 from harness.evidence.lines import stamp
-from harness.evidence.sampling import Cumulative
 from harness.faults.answer_cut import AnswerCut
 from harness.faults.body_limited import BodyLimited
 from harness.faults.items_refused import ItemsRefused
@@ -18,14 +17,14 @@ from harness.faults.refused_records import IDENTITY
 from harness.faults.requests_refused import RequestsRefused
 from harness.faults.slow_answers import SlowAnswers
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Undo
+from harness.model.protocols import Cumulative, Undo
 from harness.programs.http_interceptor.bulk import Item
 from harness.programs.http_interceptor.rule import rule_of
 from harness.targets.capabilities import Interceptable
 
 
 class BookkeepingHttpLink:
-    """An Interceptable that notes its rules; `counted` is what its gate counts."""
+    """An Interceptable that notes its rules; `counted` is what its interceptor counts."""
 
     def __init__(self, **counted):
         self.rules = {}
@@ -47,18 +46,24 @@ class BookkeepingHttpLink:
 
 
 FAULTS = [
-    (AnswerCut(at="middle", share=0.5), "cut_answer", {"at": "middle"}, 0.5, "cut_after_commit"),
-    (RequestsRefused(503, 2, 0.4), "refuse", {"status": 503, "retry_after_seconds": 2}, 0.4, "refused"),
+    (AnswerCut(at="middle", share=0.5), "answer_cut", {"at": "middle"}, 0.5, "cut_after_commit"),
+    (
+        RequestsRefused(503, 2, 0.4),
+        "requests_refused",
+        {"status": 503, "retry_after_seconds": 2},
+        0.4,
+        "refused",
+    ),
     (
         ItemsRefused(0.1, 0.2, 0.3),
-        "mixed_items",
+        "items_refused",
         {"share_429": 0.1, "share_400": 0.2, "share_503": 0.3},
         1.0,
         "items_503",
     ),
-    (BodyLimited(9), "body_limit", {"bytes_max": 9, "pattern": IDENTITY}, 1.0, "too_large"),
-    (LyingAnswers("empty", 0.2), "lie", {"lie": "empty"}, 0.2, "lied"),
-    (SlowAnswers(20.0, 5.0), "slow", {"delay_ms": 20.0, "jitter_ms": 5.0}, 1.0, "delayed_ms"),
+    (BodyLimited(9), "body_limited", {"bytes_max": 9, "pattern": IDENTITY}, 1.0, "too_large"),
+    (LyingAnswers("empty", 0.2), "lying_answers", {"lie": "empty"}, 0.2, "lied"),
+    (SlowAnswers(20.0, 5.0), "slow_answers", {"delay_ms": 20.0, "jitter_ms": 5.0}, 1.0, "delayed_ms"),
 ]
 
 
@@ -80,7 +85,7 @@ def test_a_link_carries_the_rule_while_the_fault_is_on_and_its_undo_names_it(
 
 
 @pytest.mark.parametrize(("fault", "kind", "arguments", "share", "proof"), FAULTS)
-def test_the_gate_takes_the_rule_of_each_fault(fault, kind, arguments, share, proof):
+def test_the_interceptor_takes_the_rule_of_each_fault(fault, kind, arguments, share, proof):
     body = {"kind": kind, "arguments": dict(fault.arguments()), "share": fault.share_of_requests, "seed": 1}
 
     assert rule_of("a", body).document()["arguments"] == arguments
@@ -124,7 +129,7 @@ def test_an_answer_cut_after_an_error_proves_no_commit():
 def test_the_poison_is_each_record_whose_number_is_divided():
     link = BookkeepingHttpLink()
     with PoisonDocument(every=7).inject(link, Random(1)):
-        kind, arguments, _, seed = link.rules["poison"]
+        kind, arguments, _, seed = link.rules["poison_document"]
     poison = rule_of("a", {"kind": kind, "arguments": arguments, "seed": seed}).kind
 
     lines = [stamp("something happened", "20260101-000000-abcd-01", sequence) for sequence in range(20)]

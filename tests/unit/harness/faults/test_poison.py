@@ -2,15 +2,15 @@
 
 import pytest
 
-from harness.evidence.sampling import Poisons
 from harness.faults.body_limited import BodyLimited
 from harness.faults.items_refused import ItemsRefused
 from harness.faults.poison_document import PoisonDocument
 from harness.faults.requests_refused import RequestsRefused
+from harness.model.protocols import Poisons
 
 
 class Link:
-    """A link whose gate has counted these things."""
+    """A link whose interceptor has counted these things."""
 
     def __init__(self, **counters):
         self._counters = counters
@@ -26,7 +26,7 @@ def test_poison_documents_are_named_by_their_numbers():
     assert fault.poisoned(Link(items_400=5, record_40=3, record_20=2, seen=9)) == [20, 40]
 
 
-def test_more_poison_than_the_gate_counts_leaves_some_unknown():
+def test_more_poison_than_the_interceptor_counts_leaves_some_unknown():
     counters = {f"record_{n}": 1 for n in range(2_000)}
 
     assert PoisonDocument(every=1).poisoned(Link(**counters))[-1] is None

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from harness.judging.check_selection import NOT_ALONE, charge_of, checks_of
-from harness.model.protocols import CounterSource, DeadLetterOutlet, Part, Promises, Stack
+from harness.model.declarations import CounterSource, DeadLetterOutlet, Part, Promises, Stack
 from tests.unit.harness.literal_history import STEP, scenario
 
 BARE = Stack("s", (), {}, (), Part("python_logging"), "return", Part("elasticsearch"), Promises())

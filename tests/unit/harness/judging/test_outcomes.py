@@ -8,8 +8,9 @@ from harness.judging.checkers.acknowledged_lost import VETO, AcknowledgedLost
 from harness.judging.checkers.fresh_record_seconds import FreshRecordSeconds
 from harness.judging.outcomes import fates
 from harness.judging.timeline import timeline
+from harness.model.declarations import APPLICATION, Level, Permits, Promises, Step
 from harness.model.facts import CounterRead, Destroyed, FaultChanged, FaultSeen, Found, PhaseChanged
-from harness.model.protocols import APPLICATION, Level, Permits, Promises, Status, Step
+from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, without
 
 MISSING = range(590, 600)

@@ -1,7 +1,7 @@
 from harness.judging.series import bands, series
 from harness.judging.timeline import timeline
+from harness.model.declarations import Step
 from harness.model.facts import MEMORY_MIB, STORED, Answered, ControlCall, FaultSeen, Sample
-from harness.model.protocols import Step
 from tests.unit.harness.literal_history import MS, STEP, at, fault, good_run, life, phases, scenario, without
 
 

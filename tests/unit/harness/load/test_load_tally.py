@@ -2,16 +2,18 @@ from pathlib import Path
 
 import pytest
 
-from harness.load.hosted import HostedLoad, LoadSpec
-from harness.load.workload_file import TALLY_FILE
+from harness.evidence.history import HISTORY_BYTES_MAX
+from harness.load.assignment import TALLY_FILE
+from harness.load.hosted import HostedLoad
+from harness.model.declarations import Part
 from harness.model.errors import InternalError
-from harness.model.protocols import Part, Tally
+from harness.model.protocols import LoadSpec, Tally
 from harness.processes.clock import SystemClock
 
 
 @pytest.fixture
 def load(tmp_path: Path) -> HostedLoad:
-    spec = LoadSpec("run-1", 1, (0,), 1, "", "return", Part("python_logging"))
+    spec = LoadSpec("run-1", 1, (0,), 1, "", "return", Part("python_logging"), HISTORY_BYTES_MAX)
     return HostedLoad(spec, tmp_path, tmp_path, SystemClock())
 
 

@@ -4,12 +4,13 @@ from harness.evidence.archives import ARCHIVES
 from harness.evidence.counters import COUNTERS
 from harness.faults import FAULTS
 from harness.judging.checkers import CHECKERS
+from harness.load import LOADS
 from harness.load.intakes import INTAKES
-from harness.load.schedules import WORKLOADS
+from harness.load.schedules import SCHEDULES
 
 ENTRIES = [
     pytest.param(family, word, id=f"{family.noun} {word}")
-    for family in (ARCHIVES, CHECKERS, COUNTERS, FAULTS, INTAKES, WORKLOADS)
+    for family in (ARCHIVES, CHECKERS, COUNTERS, FAULTS, INTAKES, LOADS, SCHEDULES)
     for word in family.kinds
 ]
 

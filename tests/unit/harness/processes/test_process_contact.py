@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.model.declarations import Ready
 from harness.model.errors import StackError
-from harness.model.protocols import Ready
 from harness.processes import procfs
 from tests.unit.harness.processes.process_spec import FOREVER, Make, spec
 

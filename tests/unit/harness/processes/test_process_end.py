@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
-from harness.model.protocols import Ready
+from harness.model.declarations import Ready
 from harness.processes import procfs
 from tests.unit.harness.processes.process_spec import FOREVER, Make, spec
 

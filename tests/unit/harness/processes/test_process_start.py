@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.model.declarations import Ready
 from harness.model.errors import InterruptedRunError, StackError
-from harness.model.protocols import Ready
 from harness.processes import procfs
 from harness.processes.managed import ManagedProcess
 from harness.testing import FakeClock

@@ -1,8 +1,8 @@
 import sys
 import time
 
+from harness.model.declarations import Ready
 from harness.model.facts import DESCRIPTORS, DISK_MIB, MEMORY_MIB
-from harness.model.protocols import Ready
 from harness.processes import procfs
 from harness.processes.managed import ProcessSpec
 from harness.processes.usage import folder_usage, processes_usage

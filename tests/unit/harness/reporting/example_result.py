@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from harness.model.protocols import Part, Scenario, Status, Step, Tally, Verdict
+from harness.model.declarations import Part, Scenario, Step
+from harness.model.protocols import Status, Tally, Verdict
 from harness.model.result import (
     Band,
     DimensionScore,
@@ -78,7 +79,7 @@ def scenario(
         name=name,
         title=title,
         hypothesis=hypothesis,
-        workload=Part("steady", {"rate": RATE}),
+        schedule=Part("steady", {"rate": RATE}),
         producers=4,
         sending_seconds=40.0,
         steps=(Step("connection_reset", "to_store", 8.0, 10.0), Step("killed", "store", 24.0, 9.0)),

@@ -76,7 +76,7 @@ def test_any_text_and_any_number_survive_the_way_there_and_back(
 ) -> None:
     base = passing_result()
     one = base.scenarios[0]
-    scenario = replace(one.scenario, workload=replace(one.scenario.workload, arguments=arguments), why=word)
+    scenario = replace(one.scenario, schedule=replace(one.scenario.schedule, arguments=arguments), why=word)
     changed = replace(one, scenario=scenario, verdicts=verdicts, series=series, bands=bands)
     result = replace(
         base, scenarios=(changed,), surroundings={word: word}, gate=GateDecision(Status.FAIL, (word,))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.model.protocols import Promises, Status
+from harness.model.declarations import Promises
+from harness.model.protocols import Status
 from harness.model.result import Attempt, Result
 from harness.reporting.atomic_file import write_report
 from harness.reporting.html import BYTES_MAX, Scorecard, page

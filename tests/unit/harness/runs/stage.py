@@ -1,4 +1,4 @@
-"""Fake parts and a fake clock on which the runner tells its whole story."""
+"""Fake wiring and a fake clock on which the runner tells its whole story."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from harness.evidence.history import Recorder, read_history
 from harness.evidence.lines import stamp
 from harness.evidence.readback import OutletSpec
 from harness.evidence.sampling import NamedCounters
+from harness.model.declarations import APPLICATION
 from harness.model.errors import FaultError, StackError
 from harness.model.facts import MEMORY_MIB
 from harness.model.protocols import StoredDocument, Tally, Undo
-from harness.runs.runner import Parts, Runner
+from harness.runs.runner import Runner, Wiring
 from harness.testing import FakeClock
 from tests.unit.harness.literal_history import STEP, scenario
 
@@ -83,7 +84,7 @@ class FakeLoad(FakeDeployment):
     """Ten records and two probes, all acknowledged at once; the archive gets them from here."""
 
     def __init__(self, log, clock):
-        super().__init__(log, "load")
+        super().__init__(log, "load", {APPLICATION: object()})
         self._clock = clock
         self.began_ns = self.probed_ns = None
         self.exit_seconds: float | None = 0.5
@@ -172,7 +173,7 @@ class FakeCounters:
 
 
 class Stage:
-    """All parts of one run, to be changed by a test before it runs."""
+    """All wiring of one run, to be changed by a test before it runs."""
 
     def __init__(self, tmp_path):
         self.log: list[str] = []
@@ -196,7 +197,7 @@ class Stage:
 
     def run(self):
         recorder = Recorder(self.folder / "harness.jsonl")
-        parts = Parts(
+        wiring = Wiring(
             services=self.services,
             stack=self.stack,
             load=self.load,
@@ -218,7 +219,7 @@ class Stage:
             counters=None if self.counters is None else NamedCounters(self.counters, NAMES),
         )
         try:
-            Runner(self.scenario, parts).run()
+            Runner(self.scenario, wiring).run()
         finally:
             recorder.close()
 

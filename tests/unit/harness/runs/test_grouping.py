@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.model.protocols import DeadLetterOutlet, Part, Promises, Ready, Stack, StackProcess
-from harness.runs.grouping import phases, why_one_at_a_time
+from harness.model.declarations import DeadLetterOutlet, Part, Promises, Ready, Stack, StackProcess
+from harness.runs.grouping import grouping, why_one_at_a_time
 from harness.runs.plan import ScenarioPlan
 from tests.unit.harness.literal_history import scenario
 
@@ -15,12 +15,12 @@ def plans(*exclusive):
 
 
 def test_exclusive_scenarios_come_first_and_the_others_are_side_by_side_in_the_plans_order():
-    assert phases(plans(*SUITE), jobs=2) == ([1, 3], [2, 4, 5])
+    assert grouping(plans(*SUITE), jobs=2) == ([1, 3], [2, 4, 5])
 
 
 @pytest.mark.parametrize(("suite", "jobs"), [(SUITE, 1), ((True, False, True), 4)])
 def test_where_nothing_can_be_side_by_side_the_plans_order_is_the_runs(suite, jobs):
-    alone, together = phases(plans(*suite), jobs)
+    alone, together = grouping(plans(*suite), jobs)
 
     assert (list(alone), list(together)) == (list(range(1, len(suite) + 1)), [])
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.load.schedules.steady import Steady
-from harness.model.protocols import Part, Promises, Stack, Step
+from harness.model.declarations import Part, Promises, Stack, Step
 from harness.runs.plan import SuitePlan, plan_scenario
 from tests.unit.harness.literal_history import STEP, scenario
 

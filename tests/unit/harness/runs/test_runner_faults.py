@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import pytest
 
 from harness.cleanup.undo_journal import open_undos
+from harness.model.declarations import Step
 from harness.model.errors import FaultError, InterruptedRunError
 from harness.model.facts import ArchiveRead, Broke, Destroyed, FaultChanged, FaultSeen, Poisoned, StepSkipped
-from harness.model.protocols import Step
 from harness.testing import FakeClock
 from tests.unit.harness.literal_history import STEP, scenario
 from tests.unit.harness.runs.stage import SECOND, FakeArchive, FakeDeployment, FakeFault, FakeLoad

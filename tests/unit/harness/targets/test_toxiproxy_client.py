@@ -12,11 +12,11 @@ from harness.processes.ports import free_port
 from harness.targets.toxiproxy_client import (
     Proxy,
     ProxyAnswerError,
-    ProxyClient,
     ProxyInputError,
     ProxyTimeoutError,
     ProxyUnreachableError,
     Toxic,
+    ToxiproxyClient,
 )
 
 
@@ -98,7 +98,7 @@ TOXIC = b'{"attributes":{"latency":5},"name":"t","type":"latency","stream":"upst
 
 def test_proxy_and_toxics_are_read_and_foreign_fields_ignored() -> None:
     with scripted(http("200 OK", PROXY % TOXIC)) as server:
-        proxy = ProxyClient(server.url).get("a b")
+        proxy = ToxiproxyClient(server.url).get("a b")
 
     toxic = Toxic("t", "latency", "upstream", 0.5, {"latency": 5})
     assert proxy == Proxy("a b", "127.0.0.1:5", "x:1", enabled=True, toxics=(toxic,))
@@ -106,7 +106,7 @@ def test_proxy_and_toxics_are_read_and_foreign_fields_ignored() -> None:
 
 def test_names_are_quoted_in_the_path() -> None:
     with scripted(http("204 No Content", b"")) as server:
-        ProxyClient(server.url).remove_toxic("a b?", "ü#%")
+        ToxiproxyClient(server.url).remove_toxic("a b?", "ü#%")
 
     assert server.requests[0].startswith(b"DELETE /proxies/a%20b%3F/toxics/%C3%BC%23%25 HTTP/1.1\r\n")
 
@@ -115,12 +115,12 @@ def test_call_ignores_the_http_proxy_of_the_environment(monkeypatch: pytest.Monk
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
     with scripted(http("200 OK", b'{"version": "git"}\n')) as server:
-        assert ProxyClient(server.url).version() == "git"
+        assert ToxiproxyClient(server.url).version() == "git"
 
 
 def test_update_is_sent_as_patch_with_toxicity_and_attributes_only() -> None:
     with scripted(http("200 OK", TOXIC)) as server:
-        ProxyClient(server.url).update_toxic(
+        ToxiproxyClient(server.url).update_toxic(
             "a", Toxic("t", "latency", toxicity=0.5, attributes={"latency": 5})
         )
         head, body = server.requests[0].split(b"\r\n\r\n")
@@ -132,7 +132,7 @@ def test_update_is_sent_as_patch_with_toxicity_and_attributes_only() -> None:
 @pytest.mark.parametrize("partial", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"])
 def test_server_that_hangs_is_reported_within_the_timeout_with_the_remedy(partial: bytes) -> None:
     with scripted(partial, hangs=True) as server, pytest.raises(ProxyTimeoutError, match="Restart") as hung:
-        ProxyClient(server.url, timeout_seconds=0.1).reset()
+        ToxiproxyClient(server.url, timeout_seconds=0.1).reset()
 
     assert isinstance(hung.value, FaultError)
     assert f"POST {server.url}/reset" in str(hung.value)
@@ -141,7 +141,7 @@ def test_server_that_hangs_is_reported_within_the_timeout_with_the_remedy(partia
 def test_nothing_listening_is_unreachable() -> None:
     port = free_port()
     with pytest.raises(ProxyUnreachableError, match=f"127.0.0.1:{port}/proxies: no answer"):
-        ProxyClient(f"http://127.0.0.1:{port}").list()
+        ToxiproxyClient(f"http://127.0.0.1:{port}").list()
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_nothing_listening_is_unreachable() -> None:
 )
 def test_connection_that_breaks_off_is_unreachable(answer: bytes) -> None:
     with scripted(answer) as server, pytest.raises(ProxyUnreachableError):
-        ProxyClient(server.url).list()
+        ToxiproxyClient(server.url).list()
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_refusal_carries_status_reason_and_remedy(status: str, remedy: str) -> N
         scripted(http(status, b'{"error":"said so"}')) as server,
         pytest.raises(ProxyAnswerError, match=f"said so.*{remedy}") as refused,
     ):
-        ProxyClient(server.url).get("a")
+        ToxiproxyClient(server.url).get("a")
 
     assert refused.value.status == int(status[:3])
 
@@ -179,13 +179,13 @@ def test_answer_of_something_else_is_recognised(body: bytes) -> None:
         scripted(http("200 OK", body)) as server,
         pytest.raises(ProxyAnswerError, match="not Toxiproxy's API"),
     ):
-        ProxyClient(server.url).list()
+        ToxiproxyClient(server.url).list()
 
 
 def test_redirect_is_an_error_and_not_followed() -> None:
     with scripted(b"HTTP/1.1 301 Moved\r\nLocation: /\r\nContent-Length: 0\r\n\r\n") as server:
         with pytest.raises(ProxyAnswerError, match="HTTP 301"):
-            ProxyClient(server.url).list()
+            ToxiproxyClient(server.url).list()
 
         assert len(server.requests) == 1
 
@@ -202,10 +202,10 @@ def test_redirect_is_an_error_and_not_followed() -> None:
         lambda client: client.populate([Proxy("a/b", "127.0.0.1:0", "x:1")]),
     ],
 )
-def test_name_that_could_never_be_deleted_is_not_sent(call: Callable[[ProxyClient], object]) -> None:
+def test_name_that_could_never_be_deleted_is_not_sent(call: Callable[[ToxiproxyClient], object]) -> None:
     with scripted(http("200 OK", b"{}")) as server:
         with pytest.raises(ProxyInputError, match="deleted"):
-            call(ProxyClient(server.url))
+            call(ToxiproxyClient(server.url))
 
         assert server.requests == []
 
@@ -230,7 +230,7 @@ def test_name_that_could_never_be_deleted_is_not_sent(call: Callable[[ProxyClien
 )
 def test_toxic_that_could_crash_the_server_is_neither_added_nor_updated(toxic: Toxic) -> None:
     with scripted(http("200 OK", TOXIC)) as server:
-        client = ProxyClient(server.url)
+        client = ToxiproxyClient(server.url)
         with pytest.raises(ProxyInputError):
             client.add_toxic("a", toxic)
         with pytest.raises(ProxyInputError):
@@ -249,6 +249,6 @@ def test_toxic_that_could_crash_the_server_is_neither_added_nor_updated(toxic: T
 )
 def test_toxic_that_harms_nobody_is_sent(toxic: Toxic) -> None:
     with scripted(http("200 OK", TOXIC)) as server:
-        ProxyClient(server.url).add_toxic("a", toxic)
+        ToxiproxyClient(server.url).add_toxic("a", toxic)
 
         assert len(server.requests) == 1

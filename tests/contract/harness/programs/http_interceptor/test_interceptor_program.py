@@ -1,4 +1,4 @@
-"""The gate as a process: its control API, and its transparency byte for byte without a rule."""
+"""The interceptor as a process: its control API, and its transparency byte for byte without a rule."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import pytest
 import requests
 
 from harness.processes.ports import free_port
-from harness.targets.interceptor_client import ElasticGateClient, GateError, Rule
+from harness.targets.interceptor_client import InterceptorClient, InterceptorError, Rule
 from tests.contract.elasticsearch_fixture import (
     FREE,
     NDJSON,
     START_SECONDS_MAX,
     WAIT_SECONDS_MAX,
-    gate_program,
+    interceptor_program,
 )
 
 COMMAND = [sys.executable, "-m", "harness.programs.http_interceptor", "--port", "0"]
@@ -30,7 +30,7 @@ COMMAND = [sys.executable, "-m", "harness.programs.http_interceptor", "--port", 
 
 @dataclass
 class Ends:
-    """Both ends of connections through a gate; the test plays client and store."""
+    """Both ends of connections through an interceptor; the test plays client and store."""
 
     listener: socket.socket
     address: tuple[str, int]
@@ -53,10 +53,10 @@ class Ends:
 
 
 @pytest.fixture
-def ends(gate_client: ElasticGateClient) -> Iterator[Ends]:
+def ends(interceptor_client: InterceptorClient) -> Iterator[Ends]:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(WAIT_SECONDS_MAX)
-    listen = gate_client.create("ends", FREE, f"127.0.0.1:{listener.getsockname()[1]}")
+    listen = interceptor_client.create("ends", FREE, f"127.0.0.1:{listener.getsockname()[1]}")
     host, port = listen.split(":")
     ends = Ends(listener, (host, int(port)))
     yield ends
@@ -92,17 +92,17 @@ def test_ready_line_names_the_address_and_the_process() -> None:
 
     assert ready["ready"] is True
     assert ready["pid"] == process.pid
-    assert version["program"] == "elastic_gate"
+    assert version["program"] == "http_interceptor"
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_it_with_an_exchange_under_way(signal_number: signal.Signals) -> None:
     with (
-        gate_program() as (process, url),
+        interceptor_program() as (process, url),
         socket.create_server(("127.0.0.1", 0)) as store,
     ):
-        gate_client = ElasticGateClient(url)
-        host, port = gate_client.create("a", FREE, f"127.0.0.1:{store.getsockname()[1]}").split(":")
+        interceptor_client = InterceptorClient(url)
+        host, port = interceptor_client.create("a", FREE, f"127.0.0.1:{store.getsockname()[1]}").split(":")
         with socket.create_connection((host, int(port)), timeout=WAIT_SECONDS_MAX) as near:
             near.sendall(REQUEST)
             far, _ = store.accept()
@@ -139,23 +139,25 @@ def test_address_that_is_taken_is_a_7_with_a_remedy() -> None:
 # --- the control API -------------------------------------------------------------------------------------
 
 
-def test_gates_and_rules_come_and_go(gate_client: ElasticGateClient, gate_url: str) -> None:
-    listen = gate_client.create("a b?", FREE, "127.0.0.1:1")
-    gate_client.put_rule("a b?", "storm #1", Rule("refuse", {"status": 503}, 0.5, 7))
-    shown = requests.get(f"{gate_url}/gates", timeout=WAIT_SECONDS_MAX).json()
-    gate_client.remove_rule("a b?", "storm #1")
-    without_rule = requests.get(f"{gate_url}/gates/a b%3F", timeout=WAIT_SECONDS_MAX).json()
-    gate_client.delete("a b?")
+def test_interceptors_and_rules_come_and_go(
+    interceptor_client: InterceptorClient, interceptor_url: str
+) -> None:
+    listen = interceptor_client.create("a b?", FREE, "127.0.0.1:1")
+    interceptor_client.put_rule("a b?", "storm #1", Rule("requests_refused", {"status": 503}, 0.5, 7))
+    shown = requests.get(f"{interceptor_url}/interceptors", timeout=WAIT_SECONDS_MAX).json()
+    interceptor_client.remove_rule("a b?", "storm #1")
+    without_rule = requests.get(f"{interceptor_url}/interceptors/a b%3F", timeout=WAIT_SECONDS_MAX).json()
+    interceptor_client.delete("a b?")
 
     assert shown["a b?"]["rules"]["storm #1"] == {
-        "kind": "refuse",
+        "kind": "requests_refused",
         "arguments": {"status": 503, "retry_after_seconds": 0},
         "share": 0.5,
         "seed": 7,
         "path": "_bulk",
     }
     assert without_rule == {"name": "a b?", "listen": listen, "upstream": "127.0.0.1:1", "rules": {}}
-    assert gate_client.gates() == []
+    assert interceptor_client.interceptors() == []
 
 
 @pytest.mark.parametrize(
@@ -168,38 +170,43 @@ def test_gates_and_rules_come_and_go(gate_client: ElasticGateClient, gate_url: s
     ],
 )
 def test_address_that_cannot_be_used_is_refused(
-    gate_client: ElasticGateClient, listen: str, upstream: str, complaint: str
+    interceptor_client: InterceptorClient, listen: str, upstream: str, complaint: str
 ) -> None:
-    with pytest.raises(GateError, match=complaint):
-        gate_client.create("a", listen, upstream)
+    with pytest.raises(InterceptorError, match=complaint):
+        interceptor_client.create("a", listen, upstream)
 
 
-def test_name_address_and_rule_that_are_not_there_or_taken_are_told(gate_client: ElasticGateClient) -> None:
-    listen = gate_client.create("a", FREE, "127.0.0.1:1")
+def test_name_address_and_rule_that_are_not_there_or_taken_are_told(
+    interceptor_client: InterceptorClient,
+) -> None:
+    listen = interceptor_client.create("a", FREE, "127.0.0.1:1")
 
-    with pytest.raises(GateError, match="is there already"):
-        gate_client.create("a", FREE, "127.0.0.1:1")
-    with pytest.raises(GateError, match="409"):
-        gate_client.create("b", listen, "127.0.0.1:1")
-    with pytest.raises(GateError, match="no gate 'c'"):
-        gate_client.delete("c")
-    with pytest.raises(GateError, match="no rule 'x'"):
-        gate_client.remove_rule("a", "x")
-    with pytest.raises(GateError, match="400 to 599"):
-        gate_client.put_rule("a", "x", Rule("refuse", {"status": 1}))
-    assert gate_client.counters("a", "x") == {}
+    with pytest.raises(InterceptorError, match="is there already"):
+        interceptor_client.create("a", FREE, "127.0.0.1:1")
+    with pytest.raises(InterceptorError, match="409"):
+        interceptor_client.create("b", listen, "127.0.0.1:1")
+    with pytest.raises(InterceptorError, match="no interceptor 'c'"):
+        interceptor_client.delete("c")
+    with pytest.raises(InterceptorError, match="no rule 'x'"):
+        interceptor_client.remove_rule("a", "x")
+    with pytest.raises(InterceptorError, match="400 to 599"):
+        interceptor_client.put_rule("a", "x", Rule("requests_refused", {"status": 1}))
+    assert interceptor_client.counters("a", "x") == {}
 
 
 @pytest.mark.parametrize(("body", "status"), [(b"[]", 400), (b"{", 400), (b" " * 70_000, 413), (b"{}", 400)])
-def test_body_that_is_no_gate_is_refused(
-    gate_client: ElasticGateClient, gate_url: str, body: bytes, status: int
+def test_body_that_is_no_interceptor_is_refused(
+    interceptor_client: InterceptorClient, interceptor_url: str, body: bytes, status: int
 ) -> None:
-    assert requests.post(f"{gate_url}/gates", data=body, timeout=WAIT_SECONDS_MAX).status_code == status
+    assert (
+        requests.post(f"{interceptor_url}/interceptors", data=body, timeout=WAIT_SECONDS_MAX).status_code
+        == status
+    )
 
 
-def test_browsers_are_turned_away(gate_url: str) -> None:
+def test_browsers_are_turned_away(interceptor_url: str) -> None:
     answer = requests.get(
-        f"{gate_url}/gates", headers={"User-Agent": "Mozilla/5.0"}, timeout=WAIT_SECONDS_MAX
+        f"{interceptor_url}/interceptors", headers={"User-Agent": "Mozilla/5.0"}, timeout=WAIT_SECONDS_MAX
     )
 
     assert answer.status_code == 403
@@ -296,8 +303,8 @@ def test_answer_before_the_end_of_its_request_arrives(ends: Ends) -> None:
     assert receive(near, b"\r\n\r\n").startswith(b"HTTP/1.1 413 Too Large\r\n")
 
 
-def test_large_bodies_pass_whole(elastic_lite_url: str, gate_client: ElasticGateClient) -> None:
-    listen = gate_client.create("large", FREE, urlsplit(elastic_lite_url).netloc)
+def test_large_bodies_pass_whole(elastic_lite_url: str, interceptor_client: InterceptorClient) -> None:
+    listen = interceptor_client.create("large", FREE, urlsplit(elastic_lite_url).netloc)
     source = orjson.dumps({"text": "x" * 1_000_000})
     body = b"".join(b'{"create":{"_id":"%d"}}\n%s\n' % (number, source) for number in range(20))
     url = f"http://{listen}/large-bodies"
@@ -311,8 +318,10 @@ def test_large_bodies_pass_whole(elastic_lite_url: str, gate_client: ElasticGate
     assert len(found["hits"]["hits"]) == 20
 
 
-def test_store_that_is_not_there_is_a_closed_connection_and_no_answer(gate_client: ElasticGateClient) -> None:
-    host, listen = gate_client.create("dead", FREE, f"127.0.0.1:{free_port()}").split(":")
+def test_store_that_is_not_there_is_a_closed_connection_and_no_answer(
+    interceptor_client: InterceptorClient,
+) -> None:
+    host, listen = interceptor_client.create("dead", FREE, f"127.0.0.1:{free_port()}").split(":")
     with socket.create_connection((host, int(listen)), timeout=WAIT_SECONDS_MAX) as near:
         near.sendall(REQUEST)
 

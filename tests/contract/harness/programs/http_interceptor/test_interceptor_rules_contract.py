@@ -1,4 +1,4 @@
-"""Rules of the gate in front of a store, embedded and real: what the client is told, what was committed."""
+"""Rules in front of a store, embedded and real: what the client is told, what was committed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from harness.targets.interceptor_client import ElasticGateClient, Rule
+from harness.targets.interceptor_client import InterceptorClient, Rule
 from tests.contract.elasticsearch_fixture import FREE, WAIT_SECONDS_MAX, Store
 
 
-def gated(store: Store, gate_client: ElasticGateClient) -> Store:
-    """The same store through a gate of its own."""
-    listen = gate_client.create("gated", FREE, urlsplit(store.url).netloc)
+def intercepted(store: Store, interceptor_client: InterceptorClient) -> Store:
+    """The same store through an interceptor of its own."""
+    listen = interceptor_client.create("intercepted", FREE, urlsplit(store.url).netloc)
     return Store(f"http://{listen}", suffix=store.suffix, session=store.session)
 
 
@@ -23,11 +23,11 @@ def lines(*ids: str) -> list[dict[str, object]]:
     return [line for each in ids for line in ({"create": {"_id": each}}, {"n": 1})]
 
 
-def test_items_are_mixed_into_the_real_answer(store: Store, gate_client: ElasticGateClient) -> None:
-    through = gated(store, gate_client)
+def test_items_are_mixed_into_the_real_answer(store: Store, interceptor_client: InterceptorClient) -> None:
+    through = intercepted(store, interceptor_client)
     index = store.index()
     store.fill(index, {"a3": {"n": 0}})
-    gate_client.put_rule("gated", "mix", Rule("mixed_items", {"share_429": 0.5}, seed=3))
+    interceptor_client.put_rule("intercepted", "mix", Rule("items_refused", {"share_429": 0.5}, seed=3))
     ids = [f"a{number}" for number in range(12)]
     items = through.items(f"/{index}", lines(*ids), "?refresh=true")
     statuses = {item["_id"]: item["status"] for item in items}
@@ -38,28 +38,30 @@ def test_items_are_mixed_into_the_real_answer(store: Store, gate_client: Elastic
     assert 0 < len(refused) < 12
     assert conflicts == {"a3"} - refused
     assert set(store.ids(index, {"size": 100})) == (set(ids) - refused) | {"a3"}
-    assert gate_client.counters("gated", "mix")["items_429"] == len(refused)
+    assert interceptor_client.counters("intercepted", "mix")["items_429"] == len(refused)
 
 
 @pytest.mark.parametrize("at", ["before", "middle"])
 def test_cut_answer_leaves_the_store_committed_and_the_client_without_it(
-    store: Store, gate_client: ElasticGateClient, at: str
+    store: Store, interceptor_client: InterceptorClient, at: str
 ) -> None:
-    through = gated(store, gate_client)
+    through = intercepted(store, interceptor_client)
     index = store.index()
-    gate_client.put_rule("gated", "cut", Rule("cut_answer", {"at": at}))
+    interceptor_client.put_rule("intercepted", "cut", Rule("answer_cut", {"at": at}))
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         through.bulk(f"/{index}", lines("a", "b"), "?refresh=true")
-    gate_client.remove_rule("gated", "cut")
+    interceptor_client.remove_rule("intercepted", "cut")
 
     assert store.count(index) == 2
     assert through.items(f"/{index}", lines("a"))[0]["status"] == 409
 
 
-def test_lie_leaves_the_store_without_the_documents(store: Store, gate_client: ElasticGateClient) -> None:
-    through = gated(store, gate_client)
+def test_lie_leaves_the_store_without_the_documents(
+    store: Store, interceptor_client: InterceptorClient
+) -> None:
+    through = intercepted(store, interceptor_client)
     index = store.index()
-    gate_client.put_rule("gated", "lie", Rule("lie", {"lie": "html"}))
+    interceptor_client.put_rule("intercepted", "lie", Rule("lying_answers", {"lie": "html"}))
     answer = through.bulk(f"/{index}", lines("a"), "?refresh=true")
     store.call("POST", f"/{index}/_refresh")
 
@@ -68,13 +70,17 @@ def test_lie_leaves_the_store_without_the_documents(store: Store, gate_client: E
     assert store.count(index) == 0
 
 
-def test_rules_spare_other_paths_and_end_when_removed(store: Store, gate_client: ElasticGateClient) -> None:
-    through = gated(store, gate_client)
+def test_rules_spare_other_paths_and_end_when_removed(
+    store: Store, interceptor_client: InterceptorClient
+) -> None:
+    through = intercepted(store, interceptor_client)
     index = store.index()
-    gate_client.put_rule("gated", "storm", Rule("refuse", {"status": 429, "retry_after_seconds": 2}))
+    interceptor_client.put_rule(
+        "intercepted", "storm", Rule("requests_refused", {"status": 429, "retry_after_seconds": 2})
+    )
     refused = through.bulk(f"/{index}", lines("a"))
     spared = through.call("GET", "/_cluster/health")
-    gate_client.remove_rule("gated", "storm")
+    interceptor_client.remove_rule("intercepted", "storm")
     passed = through.items(f"/{index}", lines("a"))
 
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "2")
@@ -82,9 +88,9 @@ def test_rules_spare_other_paths_and_end_when_removed(store: Store, gate_client:
     assert passed[0]["status"] == 201
 
 
-def test_slow_rule_holds_answers_back(store: Store, gate_client: ElasticGateClient) -> None:
-    through = gated(store, gate_client)
-    gate_client.put_rule("gated", "slow", Rule("slow", {"delay_ms": 150.0}))
+def test_slow_rule_holds_answers_back(store: Store, interceptor_client: InterceptorClient) -> None:
+    through = intercepted(store, interceptor_client)
+    interceptor_client.put_rule("intercepted", "slow", Rule("slow_answers", {"delay_ms": 150.0}))
     started = time.monotonic()
     answer = through.call("GET", "/_cluster/health")
 
@@ -92,11 +98,11 @@ def test_slow_rule_holds_answers_back(store: Store, gate_client: ElasticGateClie
     assert time.monotonic() - started >= 0.15
 
 
-def test_expectation_of_a_bent_request_is_met_by_the_gate(
-    store: Store, gate_client: ElasticGateClient
+def test_expectation_of_a_bent_request_is_met_by_the_interceptor(
+    store: Store, interceptor_client: InterceptorClient
 ) -> None:
-    through = gated(store, gate_client)
-    gate_client.put_rule("gated", "cap", Rule("body_limit", {"bytes_max": 10}))
+    through = intercepted(store, interceptor_client)
+    interceptor_client.put_rule("intercepted", "cap", Rule("body_limited", {"bytes_max": 10}))
     connection = http.client.HTTPConnection(urlsplit(through.url).netloc, timeout=WAIT_SECONDS_MAX)
     connection.request("POST", "/_bulk", body=b"x" * 100, headers={"Expect": "100-continue"})
     answer = connection.getresponse()

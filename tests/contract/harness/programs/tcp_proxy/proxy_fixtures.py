@@ -18,7 +18,7 @@ import pytest
 
 from harness.deployments.installed import find
 from harness.processes.ports import free_port, release_port
-from harness.targets.toxiproxy_client import Proxy, ProxyClient, ProxyError
+from harness.targets.toxiproxy_client import Proxy, ProxyError, ToxiproxyClient
 
 START_SECONDS_MAX = 20.0
 # How long a test waits for bytes that are on their way; none waits this long unless it fails.
@@ -26,8 +26,8 @@ WAIT_SECONDS_MAX = 10.0
 
 
 @contextmanager
-def embedded_proxy(*arguments: str) -> Iterator[str]:
-    """The URL of an embedded proxy that lives as long as the block."""
+def tcp_proxy(*arguments: str) -> Iterator[str]:
+    """The URL of a TCP proxy that lives as long as the block."""
     command = [sys.executable, "-m", "harness.programs.tcp_proxy", "--port", "0", "--lifeline", *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
@@ -56,7 +56,7 @@ def real_toxiproxy(path: Path) -> Iterator[str]:
 
 
 def _wait_until_it_answers(url: str) -> None:
-    client = ProxyClient(url)
+    client = ToxiproxyClient(url)
     deadline = time.monotonic() + START_SECONDS_MAX
     while True:
         try:
@@ -85,15 +85,15 @@ def toxiproxy_binary() -> Path:
 
 @pytest.fixture(scope="session", params=["embedded", pytest.param("toxiproxy", marks=pytest.mark.servers)])
 def proxy_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    server = embedded_proxy() if request.param == "embedded" else real_toxiproxy(toxiproxy_binary())
+    server = tcp_proxy() if request.param == "embedded" else real_toxiproxy(toxiproxy_binary())
     with server as url:
         yield url
 
 
 @pytest.fixture
-def client(proxy_url: str) -> Iterator[ProxyClient]:
+def client(proxy_url: str) -> Iterator[ToxiproxyClient]:
     """A client of a server without proxies."""
-    client = ProxyClient(proxy_url, timeout_seconds=WAIT_SECONDS_MAX)
+    client = ToxiproxyClient(proxy_url, timeout_seconds=WAIT_SECONDS_MAX)
     yield client
     for name in client.list():
         client.delete(name)
@@ -104,7 +104,7 @@ def client(proxy_url: str) -> Iterator[ProxyClient]:
 class Wire:
     """A proxied address and the server behind it; the test plays both ends."""
 
-    client: ProxyClient
+    client: ToxiproxyClient
     proxy: Proxy
     listener: socket.socket
     _opened: list[socket.socket] = field(default_factory=list)
@@ -146,7 +146,7 @@ class Wire:
 
 
 @pytest.fixture
-def wire(client: ProxyClient) -> Iterator[Wire]:
+def wire(client: ToxiproxyClient) -> Iterator[Wire]:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(WAIT_SECONDS_MAX)
     # Of the ports that are given for 0, one that a test lets go for a moment may be another connection's.

@@ -1,4 +1,4 @@
-"""The HTTP API that the embedded proxy and the real Toxiproxy share: any client works on either."""
+"""The HTTP API that the TCP proxy and the real Toxiproxy share: any client works on either."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import toxiproxy
 from toxiproxy.api import APIConsumer
 from toxiproxy.exceptions import InvalidToxic, ProxyExists
 
-from harness.targets.toxiproxy_client import Proxy, ProxyAnswerError, ProxyClient, Toxic
+from harness.targets.toxiproxy_client import Proxy, ProxyAnswerError, Toxic, ToxiproxyClient
 from tests.contract.harness.programs.tcp_proxy.proxy_fixtures import client, proxy_url
 
 __all__ = ["client", "proxy_url"]
@@ -24,7 +24,7 @@ def raw(method: str, url: str, body: str | None = None, agent: str = "curl/8") -
     return requests.request(method, url, data=body, headers={"User-Agent": agent}, timeout=10)
 
 
-def test_version_is_json_on_a_line(client: ProxyClient) -> None:
+def test_version_is_json_on_a_line(client: ToxiproxyClient) -> None:
     answer = raw("GET", f"{client.url}/version")
 
     assert answer.status_code == 200
@@ -32,7 +32,7 @@ def test_version_is_json_on_a_line(client: ProxyClient) -> None:
     assert answer.json() == {"version": client.version()}
 
 
-def test_created_proxy_tells_its_port_and_is_listed_until_deleted(client: ProxyClient) -> None:
+def test_created_proxy_tells_its_port_and_is_listed_until_deleted(client: ToxiproxyClient) -> None:
     created = client.create("a", FREE, UPSTREAM)
     seen = client.get("a"), client.list()
     client.delete("a")
@@ -43,11 +43,11 @@ def test_created_proxy_tells_its_port_and_is_listed_until_deleted(client: ProxyC
     assert client.list() == {}
 
 
-def test_proxy_created_disabled_keeps_the_address_as_written(client: ProxyClient) -> None:
+def test_proxy_created_disabled_keeps_the_address_as_written(client: ToxiproxyClient) -> None:
     assert client.create("a", FREE, UPSTREAM, enabled=False) == Proxy("a", FREE, UPSTREAM, enabled=False)
 
 
-def test_second_proxy_of_a_name_is_a_conflict(client: ProxyClient) -> None:
+def test_second_proxy_of_a_name_is_a_conflict(client: ToxiproxyClient) -> None:
     client.create("a", FREE, UPSTREAM)
     with pytest.raises(ProxyAnswerError, match="proxy already exists") as refused:
         client.create("a", FREE, UPSTREAM)
@@ -55,7 +55,7 @@ def test_second_proxy_of_a_name_is_a_conflict(client: ProxyClient) -> None:
     assert refused.value.status == 409
 
 
-def test_second_toxic_of_a_name_is_a_conflict(client: ProxyClient) -> None:
+def test_second_toxic_of_a_name_is_a_conflict(client: ToxiproxyClient) -> None:
     client.create("a", FREE, UPSTREAM)
     client.add_toxic("a", LATENCY_FOREVER)
     with pytest.raises(ProxyAnswerError, match="toxic already exists") as refused:
@@ -96,7 +96,7 @@ def test_second_toxic_of_a_name_is_a_conflict(client: ProxyClient) -> None:
     ],
 )
 def test_refusal_is_json_sent_as_plain_text(
-    client: ProxyClient, method: str, path: str, body: str | None, status: int, error: str
+    client: ToxiproxyClient, method: str, path: str, body: str | None, status: int, error: str
 ) -> None:
     client.create("a", FREE, UPSTREAM)
     answer = raw(method, client.url + path, body)
@@ -107,17 +107,17 @@ def test_refusal_is_json_sent_as_plain_text(
     assert answer.json()["error"].startswith(error)
 
 
-def test_unknown_path_and_unknown_method_are_refused(client: ProxyClient) -> None:
+def test_unknown_path_and_unknown_method_are_refused(client: ToxiproxyClient) -> None:
     assert raw("GET", f"{client.url}/none").status_code == 404
     assert raw("PUT", f"{client.url}/proxies").status_code == 405
 
 
-def test_browsers_are_turned_away(client: ProxyClient) -> None:
+def test_browsers_are_turned_away(client: ToxiproxyClient) -> None:
     assert raw("GET", f"{client.url}/version", agent="Mozilla/5.0 (X11)").status_code == 403
     assert raw("GET", f"{client.url}/version", agent="not Mozilla/5.0").status_code == 200
 
 
-def test_success_has_the_status_codes_that_clients_know(client: ProxyClient) -> None:
+def test_success_has_the_status_codes_that_clients_know(client: ToxiproxyClient) -> None:
     url = client.url
     latency = '{"type": "latency"}'
 
@@ -134,7 +134,7 @@ def test_success_has_the_status_codes_that_clients_know(client: ProxyClient) -> 
     assert raw("DELETE", f"{url}/proxies/a").status_code == 204
 
 
-def test_address_in_use_is_a_server_error(client: ProxyClient) -> None:
+def test_address_in_use_is_a_server_error(client: ToxiproxyClient) -> None:
     taken = client.create("a", FREE, UPSTREAM).listen
     with pytest.raises(ProxyAnswerError, match="address already in use") as refused:
         client.create("b", taken, UPSTREAM)
@@ -143,7 +143,7 @@ def test_address_in_use_is_a_server_error(client: ProxyClient) -> None:
     assert list(client.list()) == ["a"]
 
 
-def test_address_in_use_on_update_leaves_the_proxy_disabled_there(client: ProxyClient) -> None:
+def test_address_in_use_on_update_leaves_the_proxy_disabled_there(client: ToxiproxyClient) -> None:
     taken = client.create("a", FREE, UPSTREAM).listen
     client.create("b", FREE, UPSTREAM)
 
@@ -152,7 +152,7 @@ def test_address_in_use_on_update_leaves_the_proxy_disabled_there(client: ProxyC
 
 
 @pytest.mark.parametrize("name", ["two words", "Überlänge", "a?b#c%2Fd", "a.b:c@d", "+&="])
-def test_name_is_quoted_and_found_again(client: ProxyClient, name: str) -> None:
+def test_name_is_quoted_and_found_again(client: ToxiproxyClient, name: str) -> None:
     client.create(name, FREE, UPSTREAM)
     added = client.add_toxic(name, Toxic(name, "latency", attributes={"latency": 1, "jitter": 0}))
     seen = client.get(name)
@@ -163,7 +163,7 @@ def test_name_is_quoted_and_found_again(client: ProxyClient, name: str) -> None:
     assert client.list() == {}
 
 
-def test_toxic_defaults_to_downstream_fully_toxic_and_named_after_both(client: ProxyClient) -> None:
+def test_toxic_defaults_to_downstream_fully_toxic_and_named_after_both(client: ToxiproxyClient) -> None:
     client.create("a", FREE, UPSTREAM)
     raw("POST", f"{client.url}/proxies/a/toxics", '{"type": "latency", "attributes": {"latency": 5}}')
 
@@ -172,7 +172,7 @@ def test_toxic_defaults_to_downstream_fully_toxic_and_named_after_both(client: P
     )
 
 
-def test_toxic_is_taken_loosely(client: ProxyClient) -> None:
+def test_toxic_is_taken_loosely(client: ToxiproxyClient) -> None:
     client.create("a", FREE, UPSTREAM)
     body = '{"type": "latency", "stream": "UPSTREAM", "toxicity": 7, "attributes": {"unknown": 1}}'
     raw("POST", f"{client.url}/proxies/a/toxics", body)
@@ -182,7 +182,7 @@ def test_toxic_is_taken_loosely(client: ProxyClient) -> None:
     )
 
 
-def test_updated_toxic_keeps_what_is_not_named(client: ProxyClient) -> None:
+def test_updated_toxic_keeps_what_is_not_named(client: ToxiproxyClient) -> None:
     client.create("a", FREE, UPSTREAM)
     client.add_toxic("a", Toxic("t", "latency", attributes={"latency": 5, "jitter": 1}))
     updated = client.update_toxic("a", Toxic("t", "latency", toxicity=0.5, attributes={"jitter": 2}))
@@ -191,7 +191,7 @@ def test_updated_toxic_keeps_what_is_not_named(client: ProxyClient) -> None:
     assert client.get("a").toxics == (updated,)
 
 
-def test_upstream_toxics_are_listed_first(client: ProxyClient) -> None:
+def test_upstream_toxics_are_listed_first(client: ToxiproxyClient) -> None:
     client.create("a", FREE, UPSTREAM)
     for name, stream in (("d", "downstream"), ("u2", "upstream"), ("u1", "upstream")):
         client.add_toxic("a", Toxic(name, "latency", stream))
@@ -199,7 +199,7 @@ def test_upstream_toxics_are_listed_first(client: ProxyClient) -> None:
     assert [toxic.name for toxic in client.get("a").toxics] == ["u2", "u1", "d"]
 
 
-def test_reset_enables_proxies_and_removes_toxics(client: ProxyClient) -> None:
+def test_reset_enables_proxies_and_removes_toxics(client: ToxiproxyClient) -> None:
     created = client.create("a", FREE, UPSTREAM)
     client.add_toxic("a", LATENCY_FOREVER)
     client.set_enabled("a", False)
@@ -208,7 +208,7 @@ def test_reset_enables_proxies_and_removes_toxics(client: ProxyClient) -> None:
     assert client.get("a") == created
 
 
-def test_populate_keeps_unchanged_proxies_and_replaces_changed_ones(client: ProxyClient) -> None:
+def test_populate_keeps_unchanged_proxies_and_replaces_changed_ones(client: ToxiproxyClient) -> None:
     kept = client.create("kept", FREE, UPSTREAM)
     changed = client.create("changed", FREE, UPSTREAM)
     toxic = client.add_toxic("kept", Toxic("t", "latency", attributes={"latency": 1, "jitter": 0}))
@@ -227,13 +227,13 @@ def test_populate_keeps_unchanged_proxies_and_replaces_changed_ones(client: Prox
     assert client.list() == {proxy.name: proxy for proxy in done}
 
 
-def test_populate_with_nothing_answers_no_proxies(client: ProxyClient) -> None:
+def test_populate_with_nothing_answers_no_proxies(client: ToxiproxyClient) -> None:
     assert client.populate([]) == ()
     assert raw("POST", f"{client.url}/populate", "[]").json() == {"proxies": None}
 
 
 @pytest.mark.parametrize("body", ["{bad", "{}", '[{"name": "p", "upstream": "x:1"}, {"name": "q"}]'])
-def test_populate_checks_every_entry_before_it_touches_one(client: ProxyClient, body: str) -> None:
+def test_populate_checks_every_entry_before_it_touches_one(client: ToxiproxyClient, body: str) -> None:
     answer = raw("POST", f"{client.url}/populate", body)
 
     assert answer.status_code == 400
@@ -242,7 +242,7 @@ def test_populate_checks_every_entry_before_it_touches_one(client: ProxyClient, 
     assert client.list() == {}
 
 
-def test_populate_stops_at_an_address_in_use_and_tells_what_is_there(client: ProxyClient) -> None:
+def test_populate_stops_at_an_address_in_use_and_tells_what_is_there(client: ToxiproxyClient) -> None:
     taken = client.create("a", FREE, UPSTREAM).listen
     entries = [
         {"name": n, "upstream": UPSTREAM, "listen": at} for n, at in (("p", FREE), ("q", taken), ("r", FREE))
@@ -255,7 +255,7 @@ def test_populate_stops_at_an_address_in_use_and_tells_what_is_there(client: Pro
     assert list(client.list()) == ["a", "p"]
 
 
-def test_long_list_arrives_whole(client: ProxyClient) -> None:
+def test_long_list_arrives_whole(client: ToxiproxyClient) -> None:
     for number in range(60):
         client.create(f"proxy-{number:04}", FREE, UPSTREAM, enabled=False)
 
@@ -263,7 +263,7 @@ def test_long_list_arrives_whole(client: ProxyClient) -> None:
 
 
 @pytest.fixture
-def foreign(client: ProxyClient) -> Iterator[toxiproxy.Toxiproxy]:
+def foreign(client: ToxiproxyClient) -> Iterator[toxiproxy.Toxiproxy]:
     """toxiproxy-python, which keeps the server's address for the whole process."""
     before = APIConsumer.host, APIConsumer.port
     foreign = toxiproxy.Toxiproxy()
@@ -273,7 +273,7 @@ def foreign(client: ProxyClient) -> Iterator[toxiproxy.Toxiproxy]:
     APIConsumer.host, APIConsumer.port = before
 
 
-def test_foreign_client_works(client: ProxyClient, foreign: toxiproxy.Toxiproxy) -> None:
+def test_foreign_client_works(client: ToxiproxyClient, foreign: toxiproxy.Toxiproxy) -> None:
     proxy = foreign.create(upstream=UPSTREAM, name="f")
     proxy.add_toxic(type="latency", attributes={"latency": 7})
     toxic = proxy.get_toxic("latency_downstream")

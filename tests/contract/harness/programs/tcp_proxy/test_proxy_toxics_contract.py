@@ -1,4 +1,4 @@
-"""What the embedded proxy and the real Toxiproxy both do to bytes, quirks included."""
+"""What the TCP proxy and the real Toxiproxy both do to bytes, quirks included."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness.targets.toxiproxy_client import Proxy, ProxyClient, Toxic
+from harness.targets.toxiproxy_client import Proxy, Toxic, ToxiproxyClient
 from tests.contract.harness.programs.tcp_proxy.proxy_fixtures import (
     Wire,
     at_least,
@@ -71,7 +71,7 @@ def test_close_by_the_server_ends_the_client_after_all_bytes(wire: Wire) -> None
     assert receive_to_end(near) == b"last words"
 
 
-def test_dead_upstream_looks_like_connect_then_end(client: ProxyClient, wire: Wire) -> None:
+def test_dead_upstream_looks_like_connect_then_end(client: ToxiproxyClient, wire: Wire) -> None:
     wire.listener.close()
     near = wire.connect()
 

@@ -1,4 +1,4 @@
-"""What the embedded proxy does that the real Toxiproxy does not: its process, its limits, its strict mode."""
+"""What the TCP proxy does that the real Toxiproxy does not: its process, its limits, its strict mode."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from harness.targets.toxiproxy_client import ProxyAnswerError, ProxyClient, Toxic
+from harness.targets.toxiproxy_client import ProxyAnswerError, Toxic, ToxiproxyClient
 from tests.contract.harness.programs.tcp_proxy.proxy_fixtures import (
     START_SECONDS_MAX,
     WAIT_SECONDS_MAX,
     Wire,
     carry,
-    embedded_proxy,
     receive_to_end,
+    tcp_proxy,
     wire,
 )
 
@@ -32,13 +32,13 @@ UPSTREAM = "127.0.0.1:1"
 
 @pytest.fixture(scope="module")
 def strict_url() -> Iterator[str]:
-    with embedded_proxy("--strict", "--seed", "7") as url:
+    with tcp_proxy("--strict", "--seed", "7") as url:
         yield url
 
 
 @pytest.fixture
-def client(strict_url: str) -> Iterator[ProxyClient]:
-    client = ProxyClient(strict_url)
+def client(strict_url: str) -> Iterator[ToxiproxyClient]:
+    client = ToxiproxyClient(strict_url)
     yield client
     for name in client.list():
         client.delete(name)
@@ -49,7 +49,7 @@ def test_ready_line_names_the_address_and_the_process() -> None:
     with subprocess.Popen(COMMAND, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
-        version = ProxyClient(ready["url"]).version()
+        version = ToxiproxyClient(ready["url"]).version()
         process.terminate()
 
     assert ready["ready"] is True
@@ -64,7 +64,7 @@ def test_signal_ends_it_with_connections_open(signal_number: signal.Signals) -> 
         socket.create_server(("127.0.0.1", 0)) as far,
     ):
         assert process.stdout is not None
-        client = ProxyClient(json.loads(process.stdout.readline())["url"])
+        client = ToxiproxyClient(json.loads(process.stdout.readline())["url"])
         host, port = client.create("a", FREE, f"127.0.0.1:{far.getsockname()[1]}").listen.split(":")
         with socket.create_connection((host, int(port)), timeout=WAIT_SECONDS_MAX) as near:
             far.accept()[0].close()
@@ -102,14 +102,14 @@ def test_taken_port_is_reported_with_a_remedy() -> None:
     assert "--port" in ended.stderr
 
 
-def test_body_is_bounded(client: ProxyClient) -> None:
+def test_body_is_bounded(client: ToxiproxyClient) -> None:
     answer = requests.post(f"{client.url}/proxies", data=b" " * 2_000_000, timeout=WAIT_SECONDS_MAX)
 
     assert answer.status_code == 413
 
 
 @pytest.mark.parametrize("name", ["a/b", ".", "..", "x" * 256])
-def test_name_that_could_never_be_deleted_is_refused(client: ProxyClient, name: str) -> None:
+def test_name_that_could_never_be_deleted_is_refused(client: ToxiproxyClient, name: str) -> None:
     body = {"name": name, "listen": FREE, "upstream": UPSTREAM}
 
     assert requests.post(f"{client.url}/proxies", json=body, timeout=WAIT_SECONDS_MAX).status_code == 400
@@ -117,14 +117,14 @@ def test_name_that_could_never_be_deleted_is_refused(client: ProxyClient, name: 
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:0", "[::]:0", "example.org:0"])
-def test_listening_beyond_loopback_is_refused(client: ProxyClient, listen: str) -> None:
+def test_listening_beyond_loopback_is_refused(client: ToxiproxyClient, listen: str) -> None:
     with pytest.raises(ProxyAnswerError, match="loopback") as refused:
         client.create("a", listen, UPSTREAM)
 
     assert refused.value.status == 400
 
 
-def test_upstream_that_is_no_address_looks_like_a_dead_one(client: ProxyClient, wire: Wire) -> None:
+def test_upstream_that_is_no_address_looks_like_a_dead_one(client: ToxiproxyClient, wire: Wire) -> None:
     for number, upstream in enumerate(["nonsense", "x" * 300 + ":1", "127.0.0.1:99999"]):
         proxy = client.create(f"p{number}", FREE, upstream)
         host, port = proxy.listen.split(":")
@@ -159,7 +159,7 @@ def test_strict_timeout_removed_leaves_spared_connections_alone(wire: Wire) -> N
     assert carry(far, near, b"goes on") == b"goes on"
 
 
-def test_strict_mode_refuses_unknown_attributes_and_toxicity_out_of_range(client: ProxyClient) -> None:
+def test_strict_mode_refuses_unknown_attributes_and_toxicity_out_of_range(client: ToxiproxyClient) -> None:
     client.create("a", FREE, UPSTREAM)
     toxics = f"{client.url}/proxies/a/toxics"
     misspelt = {"type": "latency", "attributes": {"latencyy": 5}}
@@ -175,7 +175,7 @@ def test_strict_mode_refuses_unknown_attributes_and_toxicity_out_of_range(client
 
 def fates(url: str) -> list[bool]:
     """Which of the first connections of a proxy a half-toxic toxic swallows."""
-    client = ProxyClient(url)
+    client = ToxiproxyClient(url)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         proxy = client.create("fates", FREE, f"127.0.0.1:{listener.getsockname()[1]}")
         wire = Wire(client, proxy, listener)
@@ -195,7 +195,7 @@ def fates(url: str) -> list[bool]:
 def test_strict_seed_decides_which_connections_a_toxic_takes() -> None:
     runs = []
     for seed in ("1", "1", "2"):
-        with embedded_proxy("--strict", "--seed", seed) as url:
+        with tcp_proxy("--strict", "--seed", seed) as url:
             runs.append(fates(url))
 
     assert runs[0] == runs[1]

@@ -1,8 +1,9 @@
 from harness.evidence.lines import digest
 from harness.judging.checkers.duplicated import Duplicated
 from harness.judging.timeline import timeline
+from harness.model.declarations import Promises
 from harness.model.facts import Acknowledged, ArchiveRead, Found
-from harness.model.protocols import Promises, Status
+from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, charge, good_run, without
 
 CHECKER = Duplicated(charge(STEP))

@@ -1,7 +1,8 @@
 from harness.judging.checkers.exit_seconds import ExitSeconds
 from harness.judging.timeline import timeline
+from harness.model.declarations import Promises
 from harness.model.facts import EXIT_SECONDS, Sample
-from harness.model.protocols import Promises, Status
+from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run
 
 CHARGE = charge(STEP, promises=Promises(exit_seconds=5.0))

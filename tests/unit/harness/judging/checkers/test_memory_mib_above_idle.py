@@ -5,8 +5,9 @@ from harness.judging.checkers.disk_mib_above_idle import DiskMibAboveIdle
 from harness.judging.checkers.exit_seconds import ExitSeconds
 from harness.judging.checkers.memory_mib_above_idle import MemoryMibAboveIdle
 from harness.judging.timeline import timeline
+from harness.model.declarations import Promises
 from harness.model.facts import DESCRIPTORS, DISK_MIB, MEMORY_MIB, Sample
-from harness.model.protocols import Promises, Status
+from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run
 
 PROMISES = Promises(

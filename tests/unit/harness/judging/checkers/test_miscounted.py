@@ -5,6 +5,7 @@ import pytest
 from harness.evidence.lines import digest
 from harness.judging.checkers.miscounted import Miscounted
 from harness.judging.timeline import timeline
+from harness.model.declarations import APPLICATION
 from harness.model.facts import (
     Acknowledged,
     ArchiveRead,
@@ -17,7 +18,7 @@ from harness.model.facts import (
     PhaseChanged,
     Refused,
 )
-from harness.model.protocols import APPLICATION, Status
+from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, without
 
 NAMES = frozenset({"accepted", "delivered", "dead_lettered", "dropped", "held"})

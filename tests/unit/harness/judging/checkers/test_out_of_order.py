@@ -6,8 +6,9 @@ import pytest
 from harness.evidence.lines import digest
 from harness.judging.checkers.out_of_order import OutOfOrder
 from harness.judging.timeline import timeline
+from harness.model.declarations import Promises
 from harness.model.facts import ArchiveRead, Found
-from harness.model.protocols import Promises, Status
+from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, charge, good_run
 
 CHECKER = OutOfOrder(charge(STEP, promises=Promises(order_by=("process", "number"))))

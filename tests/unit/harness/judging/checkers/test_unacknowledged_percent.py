@@ -2,6 +2,7 @@ import pytest
 
 from harness.judging.checkers.unacknowledged_percent import UnacknowledgedPercent
 from harness.judging.timeline import timeline
+from harness.model.declarations import APPLICATION
 from harness.model.facts import (
     Acknowledged,
     Answered,
@@ -14,7 +15,7 @@ from harness.model.facts import (
     Refused,
     Sent,
 )
-from harness.model.protocols import APPLICATION, Status
+from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, without
 
 CHECKER = UnacknowledgedPercent(charge(STEP))

@@ -11,7 +11,7 @@ from harness.judging.checkers import CHECKERS
 from harness.judging.gate import GateRules, ObjectiveRule, decide
 from harness.judging.score import WEIGHTS, score
 from harness.judging.timeline import timeline
-from harness.model.protocols import Part, Promises
+from harness.model.declarations import Part, Promises
 from tests.unit.harness.literal_history import STEP, charge, good_run
 
 CHARGE = charge(STEP, promises=Promises(order_by=("event.sequence",)))

@@ -64,7 +64,7 @@ def statuses(answer: Answer) -> list[tuple[str, int]]:
 
 def test_refused_request_never_reaches_the_store_and_says_when_to_come_again() -> None:
     store = BookkeepingStore()
-    refusing = rule("refuse", status=429, retry_after_seconds=3)
+    refusing = rule("requests_refused", status=429, retry_after_seconds=3)
     answer = ask(refusing, bulk("a"), store)
 
     assert answer.status == 429
@@ -75,14 +75,14 @@ def test_refused_request_never_reaches_the_store_and_says_when_to_come_again() -
 
 
 def test_refusal_without_patience_asks_for_none() -> None:
-    answer = ask(rule("refuse", status=503), bulk("a"), BookkeepingStore())
+    answer = ask(rule("requests_refused", status=503), bulk("a"), BookkeepingStore())
 
     assert value_of(answer.headers, b"retry-after") == b""
 
 
 def test_share_decides_how_many_requests_a_rule_takes_hold_of() -> None:
     store = BookkeepingStore()
-    half = rule("refuse", share=0.5)
+    half = rule("requests_refused", share=0.5)
     for number in range(400):
         ask(half, bulk(str(number)), store)
 
@@ -93,7 +93,7 @@ def test_share_decides_how_many_requests_a_rule_takes_hold_of() -> None:
 
 def test_same_seed_takes_hold_of_the_same_requests_and_another_of_others() -> None:
     def fates(seed: int) -> list[int]:
-        tried = rule("refuse", share=0.5, seed=seed)
+        tried = rule("requests_refused", share=0.5, seed=seed)
         return [ask(tried, bulk("a"), BookkeepingStore()).status for _ in range(64)]
 
     assert fates(5) == fates(5)
@@ -102,7 +102,7 @@ def test_same_seed_takes_hold_of_the_same_requests_and_another_of_others() -> No
 
 def test_mixed_items_put_refusals_at_their_places_and_send_only_the_others_on() -> None:
     store = BookkeepingStore()
-    mixing = rule("mixed_items", share_429=0.4, share_400=0.2, share_503=0.2)
+    mixing = rule("items_refused", share_429=0.4, share_400=0.2, share_503=0.2)
     ids = [str(number) for number in range(200)]
     answer = ask(mixing, bulk(*ids), store)
     met = statuses(answer)
@@ -119,7 +119,7 @@ def test_mixed_items_put_refusals_at_their_places_and_send_only_the_others_on() 
 
 def test_what_was_pushed_back_is_drawn_again_and_arrives_in_the_end() -> None:
     store = BookkeepingStore()
-    mixing = rule("mixed_items", share_429=0.5)
+    mixing = rule("items_refused", share_429=0.5)
     left = {str(number) for number in range(50)}
     for _ in range(100):
         if left:
@@ -132,7 +132,7 @@ def test_what_was_pushed_back_is_drawn_again_and_arrives_in_the_end() -> None:
 
 def test_bulk_whose_items_are_all_refused_never_reaches_the_store() -> None:
     store = BookkeepingStore()
-    answer = ask(rule("mixed_items", share_429=1.0), bulk("a", "b"), store)
+    answer = ask(rule("items_refused", share_429=1.0), bulk("a", "b"), store)
 
     assert statuses(answer) == [("a", 429), ("b", 429)]
     assert store.seen == []
@@ -140,7 +140,7 @@ def test_bulk_whose_items_are_all_refused_never_reaches_the_store() -> None:
 
 def test_whole_refusal_by_the_store_itself_is_what_the_client_is_told() -> None:
     store = BookkeepingStore(status=503)
-    mixing = rule("mixed_items", share_429=0.5)
+    mixing = rule("items_refused", share_429=0.5)
     answer = ask(mixing, bulk(*"abcdefgh"), store)
 
     assert answer.status == 503
@@ -151,7 +151,7 @@ def test_packed_bulk_is_unpacked_before_its_items_are_chosen() -> None:
     store = BookkeepingStore()
     plain = bulk(*"abcdefgh", Content_Encoding=b"gzip", Accept_Encoding=b"gzip")
     packed = Request(plain.method, plain.target, plain.headers, gzip.compress(plain.body))
-    answer = ask(rule("mixed_items", share_429=0.5), packed, store)
+    answer = ask(rule("items_refused", share_429=0.5), packed, store)
 
     assert [each for each, _ in statuses(answer)] == list("abcdefgh")
     assert value_of(store.seen[0].headers, b"content-encoding") == b""
@@ -170,7 +170,7 @@ def test_filter_that_leaves_items_out_is_dropped_on_the_way_to_the_store(
     target: bytes, onward: bytes
 ) -> None:
     store = BookkeepingStore()
-    ask(rule("mixed_items", share_429=0.5), bulk(*"abcdefgh", target=target), store)
+    ask(rule("items_refused", share_429=0.5), bulk(*"abcdefgh", target=target), store)
 
     assert store.seen[0].target == onward
 
@@ -182,7 +182,7 @@ def test_body_that_is_no_bulk_is_left_to_the_store() -> None:
         seen.append(request.body)
         return made_up(400, b"Bad Request", JSON, b"{}")
 
-    mixing = rule("mixed_items", share_429=1.0)
+    mixing = rule("items_refused", share_429=1.0)
     request = Request(b"POST", b"/_bulk", (), b"no JSON\n")
     answer = asyncio.run(mixing.handle(request, store))
 
@@ -196,7 +196,7 @@ POISON = {"pattern": "⟨[a-z0-9-]+:([0-9]+):", "every": 10}
 
 def test_poison_is_refused_each_time_and_its_neighbours_are_stored() -> None:
     store = BookkeepingStore()
-    poisoning = rule("poison", **POISON)
+    poisoning = rule("poison_document", **POISON)
     for sequence in (9, 10, 11, 10):
         source = f'{{"message":"hello ⟨run-1:{sequence}:0000abcd⟩"}}'
         ask(poisoning, bulk(str(sequence), source=source), store)
@@ -207,7 +207,7 @@ def test_poison_is_refused_each_time_and_its_neighbours_are_stored() -> None:
 
 def test_poison_is_found_behind_escapes_too() -> None:
     store = BookkeepingStore()
-    answer = ask(rule("poison", **POISON), bulk("a", source=r'{"m":"x \u27e8r:20:0\u27e9"}'), store)
+    answer = ask(rule("poison_document", **POISON), bulk("a", source=r'{"m":"x \u27e8r:20:0\u27e9"}'), store)
 
     assert statuses(answer) == [("a", 400)]
     assert store.seen == []
@@ -216,7 +216,7 @@ def test_poison_is_found_behind_escapes_too() -> None:
 @pytest.mark.parametrize(("at", "share"), [("before", 0.0), ("middle", 0.5)])
 def test_answer_is_cut_after_the_store_gave_it(at: str, share: float) -> None:
     store = BookkeepingStore()
-    cutting = rule("cut_answer", at=at)
+    cutting = rule("answer_cut", at=at)
     answer = ask(cutting, bulk("a"), store)
 
     assert store.ids() == ["a"]
@@ -225,7 +225,7 @@ def test_answer_is_cut_after_the_store_gave_it(at: str, share: float) -> None:
 
 
 def test_cut_error_is_not_counted_as_a_commit() -> None:
-    cutting = rule("cut_answer")
+    cutting = rule("answer_cut")
     ask(cutting, bulk("a"), BookkeepingStore(status=503))
 
     assert cutting.counters == {"seen": 1, "cut_after_error": 1}
@@ -234,7 +234,7 @@ def test_cut_error_is_not_counted_as_a_commit() -> None:
 @pytest.mark.parametrize("lie", ["html", "truncated", "gzipped", "wrong_count", "empty"])
 def test_lie_is_a_200_that_names_not_each_document_and_the_store_never_sees_it(lie: str) -> None:
     store = BookkeepingStore()
-    lying = rule("lie", lie=lie)
+    lying = rule("lying_answers", lie=lie)
     answer = ask(lying, bulk("a", "b"), store)
     try:
         named = len(orjson.loads(answer.body)["items"])
@@ -252,7 +252,7 @@ def test_lie_is_a_200_that_names_not_each_document_and_the_store_never_sees_it(l
 def test_body_limit_refuses_only_what_is_larger_with_an_empty_body() -> None:
     store = BookkeepingStore()
     small, large = bulk("a"), bulk("b", "c")
-    limiting = rule("body_limit", bytes_max=len(small.body))
+    limiting = rule("body_limited", bytes_max=len(small.body))
     passed, refused = ask(limiting, small, store), ask(limiting, large, store)
 
     assert passed.status == 200
@@ -263,7 +263,7 @@ def test_body_limit_refuses_only_what_is_larger_with_an_empty_body() -> None:
 
 def test_a_record_too_large_by_itself_is_counted_by_its_number_and_no_other_is() -> None:
     store = BookkeepingStore()
-    limiting = rule("body_limit", bytes_max=20, pattern=POISON["pattern"])
+    limiting = rule("body_limited", bytes_max=20, pattern=POISON["pattern"])
     line = '{"message":"hello ⟨run-1:%s:0000abcd⟩"}'
     for request in (bulk("a", "b", source=line % 8), *(bulk("a", source=line % 9),) * 2, bulk("c")):
         ask(limiting, request, store)
@@ -275,7 +275,7 @@ def test_a_record_too_large_by_itself_is_counted_by_its_number_and_no_other_is()
 
 def test_slow_answer_is_the_stores_own_and_held_back() -> None:
     store = BookkeepingStore()
-    slow = rule("slow", delay_ms=2.0, jitter_ms=1.0)
+    slow = rule("slow_answers", delay_ms=2.0, jitter_ms=1.0)
     answer = ask(slow, bulk("a"), store)
 
     assert statuses(answer) == [("a", 201)]
@@ -285,11 +285,11 @@ def test_slow_answer_is_the_stores_own_and_held_back() -> None:
 @pytest.mark.parametrize(
     ("kind", "target", "concerned"),
     [
-        ("refuse", b"/logs/_bulk?refresh=true", True),
-        ("refuse", b"/_bulk", True),
-        ("refuse", b"/_cluster/health", False),
-        ("refuse", b"/my_bulk", False),
-        ("slow", b"/_cluster/health", True),
+        ("requests_refused", b"/logs/_bulk?refresh=true", True),
+        ("requests_refused", b"/_bulk", True),
+        ("requests_refused", b"/_cluster/health", False),
+        ("requests_refused", b"/my_bulk", False),
+        ("slow_answers", b"/_cluster/health", True),
     ],
 )
 def test_rules_are_for_bulks_unless_their_kind_is_for_all(kind: str, target: bytes, concerned: bool) -> None:
@@ -297,7 +297,7 @@ def test_rules_are_for_bulks_unless_their_kind_is_for_all(kind: str, target: byt
 
 
 def test_path_of_a_rule_can_be_chosen() -> None:
-    searching = rule_of("a", {"kind": "refuse", "path": "_search"})
+    searching = rule_of("a", {"kind": "requests_refused", "path": "_search"})
 
     assert searching.concerns(b"/logs/_search")
     assert not searching.concerns(b"/logs/_bulk")
@@ -308,26 +308,26 @@ def test_path_of_a_rule_can_be_chosen() -> None:
     [
         ({"kind": "refus"}, "no kind of rule"),
         ({}, "kind must be text"),
-        ({"kind": "refuse", "arguments": {"stat": 1}}, "has no arguments"),
-        ({"kind": "refuse", "arguments": {"status": 200}}, "400 to 599"),
-        ({"kind": "refuse", "arguments": {"status": "429"}}, "of type int"),
-        ({"kind": "refuse", "arguments": {"retry_after_seconds": -1}}, "retry_after_seconds"),
-        ({"kind": "refuse", "share": 0}, "share must be"),
-        ({"kind": "refuse", "share": 1.1}, "share must be"),
-        ({"kind": "refuse", "seed": "x"}, "seed must be"),
-        ({"kind": "refuse", "path": "a/b"}, "path must be"),
-        ({"kind": "refuse", "toxicity": 1}, "unknown fields"),
-        ({"kind": "mixed_items"}, "above 0"),
-        ({"kind": "mixed_items", "arguments": {"share_429": 0.7, "share_503": 0.7}}, "at most 1"),
-        ({"kind": "poison", "arguments": {"pattern": "("}}, "no regular expression"),
-        ({"kind": "poison", "arguments": {"pattern": "a"}}, "must have a group"),
-        ({"kind": "poison", "arguments": {"pattern": "(a)", "every": 0}}, "every must be"),
-        ({"kind": "cut_answer", "arguments": {"at": "after"}}, "at must be"),
-        ({"kind": "lie", "arguments": {"lie": "white"}}, "lie must be"),
-        ({"kind": "body_limit", "arguments": {"bytes_max": 0}}, "bytes_max must be"),
-        ({"kind": "body_limit", "arguments": {"pattern": "("}}, "no regular expression"),
-        ({"kind": "slow", "arguments": {"delay_ms": 0}}, "delay_ms must be"),
-        ({"kind": "slow", "arguments": {"delay_ms": 1, "jitter_ms": 2}}, "jitter_ms must be"),
+        ({"kind": "requests_refused", "arguments": {"stat": 1}}, "has no arguments"),
+        ({"kind": "requests_refused", "arguments": {"status": 200}}, "400 to 599"),
+        ({"kind": "requests_refused", "arguments": {"status": "429"}}, "of type int"),
+        ({"kind": "requests_refused", "arguments": {"retry_after_seconds": -1}}, "retry_after_seconds"),
+        ({"kind": "requests_refused", "share": 0}, "share must be"),
+        ({"kind": "requests_refused", "share": 1.1}, "share must be"),
+        ({"kind": "requests_refused", "seed": "x"}, "seed must be"),
+        ({"kind": "requests_refused", "path": "a/b"}, "path must be"),
+        ({"kind": "requests_refused", "toxicity": 1}, "unknown fields"),
+        ({"kind": "items_refused"}, "above 0"),
+        ({"kind": "items_refused", "arguments": {"share_429": 0.7, "share_503": 0.7}}, "at most 1"),
+        ({"kind": "poison_document", "arguments": {"pattern": "("}}, "no regular expression"),
+        ({"kind": "poison_document", "arguments": {"pattern": "a"}}, "must have a group"),
+        ({"kind": "poison_document", "arguments": {"pattern": "(a)", "every": 0}}, "every must be"),
+        ({"kind": "answer_cut", "arguments": {"at": "after"}}, "at must be"),
+        ({"kind": "lying_answers", "arguments": {"lie": "white"}}, "lie must be"),
+        ({"kind": "body_limited", "arguments": {"bytes_max": 0}}, "bytes_max must be"),
+        ({"kind": "body_limited", "arguments": {"pattern": "("}}, "no regular expression"),
+        ({"kind": "slow_answers", "arguments": {"delay_ms": 0}}, "delay_ms must be"),
+        ({"kind": "slow_answers", "arguments": {"delay_ms": 1, "jitter_ms": 2}}, "jitter_ms must be"),
     ],
 )
 def test_wrong_rule_is_refused_with_what_is_wrong(body: dict[str, Any], complaint: str) -> None:

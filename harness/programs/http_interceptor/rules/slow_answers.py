@@ -1,4 +1,4 @@
-"""`slow`: the store works as ever, and its answer takes its time."""
+"""`slow_answers`: the store works as ever, and its answer takes its time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DELAY_MS_MAX = 600_000
 
 
 @dataclass(frozen=True)
-class Slow(Kind):
+class SlowAnswers(Kind):
     """The answer leaves `delay_ms` ± `jitter_ms` after the store gave it, uniform in between."""
 
     path: ClassVar[str] = "*"

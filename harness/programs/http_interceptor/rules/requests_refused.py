@@ -1,4 +1,4 @@
-"""`refuse`: the request is turned away as a whole, and the store never sees it."""
+"""`requests_refused`: the request is turned away as a whole, and the store never sees it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TYPES = {
 
 
 @dataclass(frozen=True)
-class Refuse(Kind):
+class RequestsRefused(Kind):
     """A status from 400 to 599; `retry_after_seconds` above 0 asks for patience (RFC 9110, 10.2.3)."""
 
     status: int = 429

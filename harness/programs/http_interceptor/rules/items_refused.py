@@ -1,4 +1,4 @@
-"""`mixed_items`: some items of a bulk are refused, each at its place in the store's real answer."""
+"""`items_refused`: some items of a bulk are refused, each at its place in the store's real answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNAVAILABLE = Refusal(503, "unavailable_shards_exception", "primary shard is no
 
 
 @dataclass(frozen=True)
-class MixedItems(Kind):
+class ItemsRefused(Kind):
     """The share of items that get each status; the store sees only the others.
 
     An item that comes again is drawn again, so what is pushed back with 429 or 503 arrives in the end.

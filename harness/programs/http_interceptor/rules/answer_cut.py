@@ -1,4 +1,4 @@
-"""`cut_answer`: the store commits and answers, and the client's connection ends without its answer."""
+"""`answer_cut`: the store commits and answers, and the client's connection ends without its answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PLACES = {"before": 0.0, "middle": 0.5}
 
 
 @dataclass(frozen=True)
-class CutAnswer(Kind):
+class AnswerCut(Kind):
     """`at` says whether nothing of the answer leaves (`before`), or its head and half its body (`middle`)."""
 
     at: str = "before"

@@ -1,4 +1,4 @@
-"""`lie`: a 200 for a request that the store never saw. Whoever takes it for an acknowledgement loses."""
+"""`lying_answers`: a 200 for a request that the store never saw; whoever believes it loses records."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _LIES: dict[str, Callable[[Sequence[Item]], Answer]] = {
 
 
 @dataclass(frozen=True)
-class Lie(Kind):
+class LyingAnswers(Kind):
     """A sign-in page, half a bulk answer, gzip that no header tells of, one item too few, or nothing."""
 
     lie: str = "html"

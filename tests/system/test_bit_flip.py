@@ -10,7 +10,7 @@ import pytest
 from tests.system.machine import REPOSITORY, TIMEOUT_SECONDS, Machine
 
 REFERENCE = (REPOSITORY / "scenarios/stacks/reference.yaml").read_text()
-SCENARIO = (REPOSITORY / "scenarios/bit_rot.yaml").read_text()
+SCENARIO = (REPOSITORY / "scenarios/bit_flip.yaml").read_text()
 TWINS = {
     "counts_nothing": ("    destroyed: corrupted\n", "", "`destroyed` was not read"),
     "counts_something_else": (
@@ -32,7 +32,7 @@ version: 1
 name: journal_rot
 title: A byte of the journal turns over while its shipper is down
 hypothesis: What is behind the damage arrives.
-workload: {kind: steady, rate_per_second: 100}
+schedule: {kind: steady, rate_per_second: 100}
 sending_seconds: 6
 drain_seconds: 10
 checks: [acknowledged_lost]
@@ -56,7 +56,7 @@ def acknowledged_lost(result: dict) -> dict:
 
 @pytest.mark.timeout(180)
 def test_the_reference_stack_loses_no_more_than_the_damaged_block_and_counts_it(machine: Machine):
-    process = machine.start("run", "bit_rot", "--out", machine.reports)
+    process = machine.start("run", "bit_flip", "--out", machine.reports)
     # Long enough for a busy machine, on which a first attempt may be inconclusive.
     said = process.communicate(timeout=150)
 
@@ -73,7 +73,7 @@ def test_its_known_bad_twins_are_blocked_with_a_veto(machine: Machine, tmp_path:
     # What is lost is waited for that long; the counters are written once a second.
     scenario = tmp_path / "short.yaml"
     scenario.write_text(
-        SCENARIO.replace("name: bit_rot", "name: short").replace("drain_seconds: 15", "drain_seconds: 5")
+        SCENARIO.replace("name: bit_flip", "name: short").replace("drain_seconds: 15", "drain_seconds: 5")
         + "checks: [acknowledged_lost, miscounted]\n"
     )
     started = {}

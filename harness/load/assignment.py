@@ -13,10 +13,8 @@ from pathlib import Path
 import orjson
 
 from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
-from harness.model.protocols import Arguments, Part, Record
-
-PROBES = 20
-"""How many records are kept back to prove the stack alive."""
+from harness.model.declarations import Arguments, Part
+from harness.model.protocols import Record
 
 PROBE_INTERVAL_NS = 20_000_000
 
@@ -25,8 +23,8 @@ TALLY_FILE = "tally.json"
 
 
 @dataclass(frozen=True, slots=True)
-class WorkloadFile:
-    """One application's workload.
+class Assignment:
+    """What one application is to send.
 
     `scheduled` records are due by the schedule; `probes` more, numbered after them, are kept back until the
     run wants proof that the stack is alive. Producer threads take sequences in turn.
@@ -85,6 +83,6 @@ class WorkloadFile:
         path.write_bytes(orjson.dumps(asdict(self)))
 
 
-def read_workload(path: Path) -> WorkloadFile:
-    """Return the workload another process of the run wrote."""
-    return WorkloadFile(**orjson.loads(path.read_bytes()))
+def read_assignment(path: Path) -> Assignment:
+    """Return the assignment another process of the run wrote."""
+    return Assignment(**orjson.loads(path.read_bytes()))

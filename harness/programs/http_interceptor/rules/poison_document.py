@@ -1,4 +1,4 @@
-"""`poison`: chosen documents are refused for good, whenever and however often they come."""
+"""`poison_document`: chosen documents are refused for good, whenever and however often they come."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MALFORMED = Refusal(400, "document_parsing_exception", "failed to parse field [
 
 
 @dataclass(frozen=True)
-class Poison(Kind):
+class PoisonDocument(Kind):
     """Every `every`-th record is poison, by the number that `pattern` finds in its source.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""`body_limit`: a request above a size is a 413, and the store never sees it."""
+"""`body_limited`: a request above a size is a 413, and the store never sees it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.programs.http_interceptor.rules.kind import Kind, require
 
 
 @dataclass(frozen=True)
-class BodyLimit(Kind):
+class BodyLimited(Kind):
     """A body of more than `bytes_max` bytes, as it travels, is too large.
 
     The answer is as Elasticsearch gives it: no body, no content type, and the connection goes on. A document

@@ -1,0 +1,159 @@
+"""What users declare: a scenario, a stack, and what the two are made of.
+
+Files are read into these (`harness/config/`); who acts on them stands in `protocols.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TypeAlias
+
+Scalar: TypeAlias = str | int | float | bool
+Arguments: TypeAlias = Mapping[str, Scalar]
+
+APPLICATION = "application"
+"""The target every stack has: the process that makes the log calls."""
+
+LOAD = "load"
+"""The target every run has: the log calls themselves, whose rate the schedule decides."""
+
+
+class Level(IntEnum):
+    """How durable an acknowledgement claims to be, weakest first."""
+
+    MEMORY = 1
+    WRITE = 2
+    FSYNC = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What the stack promises; each checker judges against one of these.
+
+    What is None or empty is not promised, and what asks for it is not planned.
+    """
+
+    durability: Level = Level.MEMORY
+    copies_max: int = 1
+    response_p99_ms: float = 100.0
+    exit_seconds: float | None = None
+    memory_mib_above_idle: float | None = None
+    descriptors_above_idle: int | None = None
+    disk_mib_above_idle: float | None = None
+    corruption_blast_records: int | None = None
+    order_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A kind of a family with its arguments, as a file names it."""
+
+    kind: str
+    arguments: Arguments = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Permits:
+    """What a step may cost: in how many places it may destroy bytes or keys of the stack."""
+
+    destroyed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One fault: what, on which target, when after sending began, for how long, at what cost."""
+
+    fault: str
+    target: str
+    at_seconds: float
+    for_seconds: float
+    arguments: Arguments = field(default_factory=dict)
+    acknowledged_min: int = 1
+    permits: Permits = field(default_factory=Permits)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One hypothesis and how it is examined."""
+
+    name: str
+    title: str
+    hypothesis: str
+    schedule: Part
+    producers: int
+    sending_seconds: float
+    steps: tuple[Step, ...]
+    checks: tuple[Part, ...]
+    load: Part = Part("hosted")
+    """The kind of load that sends the records."""
+    exclusive: bool = True
+    """Whether it runs alone. One that runs beside others judges nothing that their load would change."""
+    drain_seconds: float = 60.0
+    liveness_seconds: float = 30.0
+    recovery_seconds: float = 30.0
+    why: str = ""
+    seen_in: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """How to tell that a process serves: an answering URL, or a text in its output; neither = it runs."""
+
+    http: str = ""
+    output: str = ""
+    timeout_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class StackProcess:
+    """One of the stack's own processes: an argument list with placeholders, never a shell line."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ready: Ready = field(default_factory=Ready)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterOutlet:
+    """Where a stack puts what its store refuses for good: an archive, and its field that says why."""
+
+    archive: Part
+    reason_field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CounterSource:
+    """A stack's own counters: how to read them, and which of its keys are summed up for each of ours."""
+
+    part: Part
+    names: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The system under test, as its stack file declares it."""
+
+    name: str
+    needs: tuple[str, ...]
+    links: Mapping[str, str]
+    processes: tuple[StackProcess, ...]
+    intake: Part
+    acknowledged_by: str
+    archive: Part
+    promises: Promises
+    source: str = ""
+    dead_letters: DeadLetterOutlet | None = None
+    counters: CounterSource | None = None
+    decode: tuple[str, ...] = ()
+    services: Mapping[str, str] = field(default_factory=dict)
+    may_hurt: tuple[str, ...] = ()
+    delete_run_index: bool = False
+    one_at_a_time: bool = False
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the stack keeps on disk, by the name of a target: patterns, all below `{run.folder}`."""
+    transforms: tuple[str, ...] = ()
+    """What it may lawfully do to a line: words of `transforms.py`."""
