@@ -124,7 +124,7 @@ def test_a_loss_that_a_permitted_fault_caused_and_the_stack_counted_is_no_veto()
 
     assert (verdict.status, verdict.value, verdict.vetoes) == (Status.PASS, 0, ())
     assert verdict.summary.endswith("Destroyed by a fault, permitted and counted: 10.")
-    assert {"destroyed: a:1", "destroyed: a:2"} <= set(verdict.evidence)
+    assert {"Destroyed: a:1", "Destroyed: a:2"} <= set(verdict.evidence)
     assert any("590, 591" in line for line in verdict.evidence)
 
 
