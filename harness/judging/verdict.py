@@ -134,7 +134,7 @@ def _unsteady(timeline: Timeline) -> list[tuple[Status, str]]:
     steady = timeline.steady()
     due = [entry for entry in timeline.scheduled() if steady.holds(entry.due_ns)]
     if not due:
-        return [(Status.INCONCLUSIVE, "No record was due before the first fault.")]
+        return [(Status.INCONCLUSIVE, "No record was due before the first fault: nothing was sent.")]
     held = sum(entry.acknowledged_ns is not None and entry.sequence in timeline.copies for entry in due)
     if held < STEADY_SHARE_MIN * len(due):
         return [
