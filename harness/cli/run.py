@@ -1,4 +1,4 @@
-"""`logquake run`: shake a stack, judge it, write a scorecard."""
+"""`logquake run`: run fault scenarios against a stack, judge it, write a scorecard."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def run(
     show_lines: bool,
     **selected: Any,
 ) -> int:
-    """Shake a stack, judge it, write a scorecard.
+    """Run fault scenarios against a stack, judge it and write a scorecard.
 
     Without arguments the default suite runs on the logging system that comes with logquake, with an embedded
     Elasticsearch and fault proxy. SCENARIO is a name that `logquake list` shows, or a file.
