@@ -133,18 +133,20 @@ class Miscounted:
         least = len(came_back) - uncounted - held - destroyed
         most = len(gone) - min(held, len(gone)) + min(held, _unwritten(timeline)) - destroyed
         return _Compared(
-            "dropped", said, max(0, least), max(0, most), "records that are nowhere, destroyed and held apart"
+            "dropped",
+            said,
+            max(0, least),
+            max(0, most),
+            "records found nowhere, destroyed and held ones left out",
         )
 
     def _destroyed(self, timeline: Timeline, said: float) -> _Compared:
         """Bound what can have been destroyed by what is missing; `dropped` is compared with the rest."""
-        return _Compared(DESTROYED, said, 0, len(_gone(timeline)), "records that are nowhere")
+        return _Compared(DESTROYED, said, 0, len(_gone(timeline)), "records found nowhere")
 
     def _held(self, timeline: Timeline, said: float) -> _Compared:
         """Bound what can be held by what is missing; a killed application's last word stands for ever."""
-        return _Compared(
-            HELD, said, 0, len(_gone(timeline)) + _unwritten(timeline), "records that are nowhere"
-        )
+        return _Compared(HELD, said, 0, len(_gone(timeline)) + _unwritten(timeline), "records found nowhere")
 
     def _died_uncounted(self, timeline: Timeline, entry: Entry) -> bool:
         """Return whether it may have died in the killed application's memory, where nobody can count."""
