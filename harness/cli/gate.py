@@ -31,7 +31,7 @@ class _ResultOrWord(LazyGroup):
 _LAZY = {
     "selftest": (
         "harness.cli.selftest:selftest",
-        "Run known-bad stacks for real and see each of them blocked.",
+        "Run known-bad stacks and check that each one is blocked.",
     )
 }
 
@@ -41,7 +41,7 @@ def gate() -> None:
     """Decide by rules whether a finished run passes.
 
     `logquake gate RESULT` judges a run's `result.json`, or the folder it lies in; `logquake gate selftest`
-    runs known-bad stacks and sees each of them blocked.
+    runs known-bad stacks and checks that each one is blocked.
     """
 
 

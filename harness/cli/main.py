@@ -19,7 +19,7 @@ EXIT_USAGE = 4
 EXIT_INTERRUPTED = 2
 
 _COMMANDS = {
-    "run": ("harness.cli.run:run", "Shake a stack, judge it, write a scorecard."),
+    "run": ("harness.cli.run:run", "Run fault scenarios against a stack, judge it and write a scorecard."),
     "plan": ("harness.cli.plan:plan", "Show what a run would do, without doing it."),
     "list": ("harness.cli.listing:listing", "List scenarios, suites, stacks, faults and checks."),
     "gate": ("harness.cli.gate:gate", "Decide by rules whether a finished run passes."),

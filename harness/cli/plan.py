@@ -33,7 +33,8 @@ def plan(**selected: Any) -> None:
     checks = ", ".join(f"{word} ({dimension})" for word, dimension in made.planned.items())
     click.echo(f"\nchecks: {checks or 'none'}")
     unexamined = [name for name in WEIGHTS if name not in made.planned.values()]
-    click.echo("not examined: " + ("; ".join((*unexamined, *made.unplanned)) or "nothing"))
+    if left_out := (*unexamined, *made.unplanned):
+        click.echo(f"not examined: {'; '.join(left_out)}")
 
 
 def _lines(planned: ScenarioPlan) -> list[str]:
@@ -41,7 +42,7 @@ def _lines(planned: ScenarioPlan) -> list[str]:
     first = planned.offsets_ns[0] / 1e9 if planned.offsets_ns else 0.0
     return [
         f"{scenario.name}: {scenario.title}",
-        f"  runs {'alone' if scenario.exclusive else 'beside others that are not exclusive'}",
+        f"  runs {'alone' if scenario.exclusive else 'beside other scenarios that are not exclusive'}",
         f"  {len(planned.offsets_ns):,} records over {scenario.sending_seconds:g} s by "
         f"{scenario.producers} producers, the first due at {first:.6f} s",
         *(

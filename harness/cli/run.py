@@ -1,4 +1,4 @@
-"""`logquake run`: shake a stack, judge it, write a scorecard."""
+"""`logquake run`: run fault scenarios against a stack, judge it, write a scorecard."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _RESIDUE_SHOWN_MAX = 5
     type=click.FloatRange(min=0, min_open=True),
     default=None,
     metavar="N",
-    help="End in good order after this long; what has not run by then stays unresolved.",
+    help="Stop cleanly after this many minutes; scenarios that have not run stay unresolved.",
 )
 @click.option(
     "--history-mib-max",
@@ -53,7 +53,7 @@ _RESIDUE_SHOWN_MAX = 5
     default=HISTORY_BYTES_MAX >> 20,
     show_default=True,
     metavar="N",
-    help="Cap of each history file; reaching it is an error of the run, never a pass.",
+    help="Largest size of each history file; a scenario that reaches it ends with an error.",
 )
 @click.option(
     "--repeats",
@@ -61,7 +61,7 @@ _RESIDUE_SHOWN_MAX = 5
     type=click.IntRange(0, REPEATS_MAX),
     default=REPEATS_MAX,
     show_default=True,
-    help="How often a scenario that was inconclusive is run again. One that failed never is.",
+    help="How often an inconclusive scenario is run again; a failed one never is.",
 )
 @click.option(
     "--jobs",
@@ -84,7 +84,7 @@ def run(
     show_lines: bool,
     **selected: Any,
 ) -> int:
-    """Shake a stack, judge it, write a scorecard.
+    """Run fault scenarios against a stack, judge it and write a scorecard.
 
     Without arguments the default suite runs on the logging system that comes with logquake, with an embedded
     Elasticsearch and fault proxy. SCENARIO is a name that `logquake list` shows, or a file.
@@ -112,7 +112,7 @@ def run(
     if ended_by is not None:
         raise ended_by
     if interruption.requested:
-        raise InterruptedRunError("a signal came; what was judged by then is in the result")
+        raise InterruptedRunError("interrupted by a signal; the result holds what was judged until then")
     return gate_exit_code(result.gate.status)
 
 

@@ -21,20 +21,24 @@ EXIT_MISSED = 1
 @click.command(name="selftest")
 @click.argument("names", nargs=-1, metavar="[STACK]...")
 @click.option(
-    "--times", type=click.IntRange(1, 1_000), default=1, show_default=True, help="Run each so often."
+    "--times",
+    type=click.IntRange(1, 1_000),
+    default=1,
+    show_default=True,
+    help="How many times to run each stack.",
 )
 @click.option(
     "--resume",
     type=click.Path(path_type=Path, dir_okay=False),
     default=None,
     metavar="FILE",
-    help="Keep outcomes in this file, and go on where it ends.",
+    help="Keep outcomes in this file and continue where it ends.",
 )
 def selftest(names: tuple[str, ...], times: int, resume: Path | None) -> int:
-    """Run known-bad stacks for real and see each of them blocked.
+    """Run known-bad stacks and check that each one is blocked.
 
-    Each has one bad habit and one check that must catch it; the honest twin of all of them must pass. Exits
-    with 1 where one came out otherwise.
+    Each has one defect and one check that must catch it; the honest stack must pass. The exit code is 1 if
+    one of them came out otherwise.
     """
     cases = select(CASES, names)
     kept = None if resume is None else OutcomeFile(resume)

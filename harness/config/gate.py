@@ -33,7 +33,7 @@ class _ObjectiveModel(FileModel):
 
 
 class _ExemptionModel(FileModel):
-    id: Text = Field(description="Name the objective, e.g. id: fresh_record_seconds.")
+    id: Text = Field(description="Name the check, e.g. id: fresh_record_seconds.")
     until: Text = Field(description="Say the last day it holds, e.g. until: 2027-01-31.")
     reason: Text = Field(description="Say why, for whoever reads the gate in a year.")
 

@@ -58,33 +58,30 @@ class AboveIdle:
         ours = [growth for growth in growths if growth.process != CONTROL]
         if not ours or self._limit is None:
             return self._measure.verdict(
-                Status.INCONCLUSIVE, None, "too few samples before and after sending began"
+                Status.INCONCLUSIVE, None, "Too few samples before or after sending began."
             )
         spared = next((each.above_idle for each in growths if each.process == CONTROL), 0.0)
         above_idle = sum(
             max(0.0, growth.above_idle - (spared if growth.process == APPLICATION else 0.0))
             for growth in ours
         )
-        said = f"{above_idle:,.1f} {self.unit} above idle at the most"
+        said = f"{above_idle:,.1f} {self.unit} above idle (at most {self._limit:g} allowed)."
         evidence = tuple(
-            f"{each.process}: {each.idle:,.1f} {self.unit} when idle, {each.peak:,.1f} at the most, at "
-            f"{timeline.seconds(each.peak_ns)}"
+            f"{each.process}: {each.idle:,.1f} {self.unit} when idle, at most {each.peak:,.1f}, at "
+            f"{timeline.seconds(each.peak_ns)}."
             for each in growths
         )
         if above_idle <= self._limit and unclear:
-            why = f"{', '.join(unclear)}: too few samples before or after sending began"
+            why = f"Too few samples before or after sending began: {', '.join(unclear)}."
             return self._measure.verdict(Status.INCONCLUSIVE, None, why, evidence)
         if above_idle <= self._limit:
             return self._measure.verdict(Status.PASS, round(above_idle, 1), said, evidence)
         worst = max(ours, key=lambda growth: growth.above_idle)
         story = (
-            f"{worst.process} had {worst.idle:,.1f} {self.unit} before sending began",
-            f"it had {worst.peak:,.1f} {self.unit} at {timeline.seconds(worst.peak_ns)}, "
-            f"{timeline.what_was_on(worst.peak_ns)}",
+            f"{worst.process} had {worst.idle:,.1f} {self.unit} before sending began.",
+            f"It had {worst.peak:,.1f} {self.unit} at {timeline.moment(worst.peak_ns)}.",
         )
-        return self._measure.verdict(
-            Status.FAIL, round(above_idle, 1), f"{said}, {self._limit:g} are promised", evidence, story
-        )
+        return self._measure.verdict(Status.FAIL, round(above_idle, 1), said, evidence, story)
 
 
 def _growths(timeline: Timeline, name: str) -> tuple[list[_Growth], list[str]]:

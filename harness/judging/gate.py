@@ -13,7 +13,7 @@ from math import isfinite
 from operator import ge, gt, le, lt
 from types import MappingProxyType
 
-from harness.judging.points import hundredths
+from harness.judging.points import hundredths, interval
 from harness.judging.score import earned
 from harness.judging.waivers import Exemption, expired, is_waived, standing
 from harness.model.protocols import Status, Verdict
@@ -24,6 +24,7 @@ from harness.model.result import GateDecision, ObjectiveScore, Score
 POINTS_TOLERANCE = 1e-6
 
 _COMPARISONS = MappingProxyType({">": gt, ">=": ge, "<": lt, "<=": le})
+_REQUIRED = MappingProxyType({">": "at most", ">=": "less than", "<": "at least", "<=": "more than"})
 _SEVERITY = MappingProxyType({Status.PASS: 0, Status.WARN: 1, Status.INCONCLUSIVE: 2, Status.FAIL: 3})
 
 
@@ -45,6 +46,10 @@ class Limit:
     def exceeded_by(self, value: float) -> bool:
         """Say whether a value is beyond the limit."""
         return bool(_COMPARISONS[self.comparison](value, self.bound))
+
+    def required(self) -> str:
+        """Say what a value must be, e.g. `at most 100` for `> 100`."""
+        return f"{_REQUIRED[self.comparison]} {self.bound:g}"
 
     def __str__(self) -> str:
         return f"{self.comparison} {self.bound:g}"
@@ -141,7 +146,7 @@ def _broken_findings(verdicts: Sequence[Verdict], broke: Sequence[str]) -> list[
     return [
         *(_Finding(Status.INCONCLUSIVE, f"The run itself broke: {what}") for what in broke),
         *(
-            _Finding(Status.INCONCLUSIVE, f"Nothing is known where the examination broke: {what}")
+            _Finding(Status.INCONCLUSIVE, f"A scenario broke, so nothing is known of it: {what}")
             for what in errors
         ),
     ]
@@ -207,20 +212,18 @@ def _score_finding(score: Score, verdicts: Sequence[Verdict], score_min: float, 
     if score.vetoes or any(verdict.vetoes for verdict in verdicts):
         return _Finding(Status.FAIL, "A veto stands, so the score is withheld.")
     if not verdicts:
-        return _Finding(Status.INCONCLUSIVE, "Nothing was judged, so there is no score to go by.")
+        return _Finding(Status.INCONCLUSIVE, "Nothing was judged, so there is no score.")
     if not (isfinite(score.low) and isfinite(score.high)):
-        return _Finding(Status.INCONCLUSIVE, "The score is no number, so there is nothing to go by.")
-    name = "Leaving out what is waived, the score" if waived else "The score"
-    low, high, least = (hundredths(points) / 100 for points in (score.low, score.high, score_min))
+        return _Finding(Status.INCONCLUSIVE, "The score is not a number.")
+    low, high, least = (hundredths(points) for points in (score.low, score.high, score_min))
+    found = f"Score {interval(low, high)}{' without what is waived' if waived else ''}"
+    said = f"{found}; {least / 100:g} required."
     if score.low >= score_min - POINTS_TOLERANCE:
-        return _Finding(Status.PASS, f"{name} is at least {low:g}, and {least:g} is asked for.")
+        return _Finding(Status.PASS, said)
     if score.high < score_min - POINTS_TOLERANCE:
-        return _Finding(Status.FAIL, f"{name} is at most {high:g}, below the {least:g} asked for.")
-    return _Finding(
-        Status.INCONCLUSIVE,
-        f"{name} lies between {low:g} and {high:g}, and {least:g} is asked for: "
-        f"{high - low:.4g} points are unresolved (coverage {score.coverage:.0%}).",
-    )
+        return _Finding(Status.FAIL, said)
+    unresolved = f"{(high - low) / 100:.4g} points are unresolved (coverage {score.coverage:.0%})."
+    return _Finding(Status.INCONCLUSIVE, f"{said} {unresolved}")
 
 
 def _objective_findings(
@@ -281,10 +284,10 @@ def _notes(
     known = dict.fromkeys(verdict.objective for verdict in verdicts)
     for objective in waivers:
         if objective not in known:
-            yield f"A waiver has nothing to waive here: {unknown('objective', objective, known)}"
+            yield f"The waiver of {objective} covers nothing here: {unknown('check', objective, known)}"
     for verdict in verdicts:
         if verdict.objective in waivers and verdict.vetoes:
-            yield f"The waiver of {verdict.objective} does not cover a veto: no rule can."
+            yield f"The waiver of {verdict.objective} does not cover its veto; no rule can."
 
 
 def _rule_finding(verdict: Verdict, rule: ObjectiveRule) -> _Finding:
@@ -297,29 +300,28 @@ def _rule_finding(verdict: Verdict, rule: ObjectiveRule) -> _Finding:
 
 def _limit_finding(verdict: Verdict, value: float, rule: ObjectiveRule) -> _Finding:
     if rule.samples_min is not None and (verdict.samples or 0) < rule.samples_min:
-        rests = "tells no number of samples" if verdict.samples is None else f"rests on {verdict.samples:,}"
-        asked = f"{rule.samples_min:,} samples are asked for"
-        return _Finding(Status.INCONCLUSIVE, f"{verdict.objective} {rests}, and {asked}.")
-    said = f"{verdict.objective} is {value:.9g}{f' {verdict.unit}' if verdict.unit else ''}"
+        rests = "an unknown number of" if verdict.samples is None else f"{verdict.samples:,}"
+        required = f"at least {rule.samples_min:,} required"
+        return _Finding(Status.INCONCLUSIVE, f"{verdict.objective} rests on {rests} samples ({required}).")
+    said = f"{verdict.objective}: {value:.9g}{f' {verdict.unit}' if verdict.unit else ''}"
     if rule.fail is not None and rule.fail.exceeded_by(value):
-        return _Finding(Status.FAIL, f"{said}, and {rule.fail} fails.")
+        return _Finding(Status.FAIL, f"{said}; {rule.fail.required()} required.")
     if rule.warn is not None and rule.warn.exceeded_by(value):
-        return _Finding(Status.WARN, f"{said}, and {rule.warn} warns.")
+        return _Finding(Status.WARN, f"{said}; {rule.warn.required()} expected.")
     if verdict.status is Status.WARN:
-        return _Finding(Status.WARN, f"{said}, within the gate's limits, with a warning: {verdict.summary}")
-    return _Finding(Status.PASS, f"{said}, within the gate's limits.")
+        return _Finding(Status.WARN, f"{said}; within the gate's limits, with a warning: {verdict.summary}")
+    return _Finding(Status.PASS, f"{said}; within the gate's limits.")
 
 
 def _unresolved(verdict: Verdict) -> _Finding:
-    return _Finding(
-        Status.INCONCLUSIVE,
-        f"{verdict.objective} is {verdict.status.value} and has no value to go by: {verdict.summary}",
-    )
+    lacking = " without a value" if verdict.status in {Status.PASS, Status.WARN} else ""
+    said = f"{verdict.objective} is {verdict.status.value}{lacking}: {verdict.summary}"
+    return _Finding(Status.INCONCLUSIVE, said)
 
 
 def _not_judged(objective: str, verdicts: Sequence[Verdict]) -> _Finding:
     known = dict.fromkeys(verdict.objective for verdict in verdicts)
     return _Finding(
         Status.INCONCLUSIVE,
-        f"The gate file asks for something nobody judged: {unknown('objective', objective, known)}",
+        f"The gate file names a check that was not judged: {unknown('check', objective, known)}",
     )

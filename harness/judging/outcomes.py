@@ -49,14 +49,14 @@ class Destruction:
     def sentence(self) -> str:
         """Say what is excused and on what grounds, or what is missing for it."""
         if not self.places:
-            return "destroyed: no place was proved to be hit, so nothing is excused"
+            return "Nothing is excused as destroyed: no place was proved to be hit."
         if self.blast_records is None:
-            return "destroyed: the stack promises no corruption_blast_records, so nothing is excused"
+            return "Nothing is excused as destroyed: the stack promises no corruption_blast_records."
         if self.counted is None:
-            return "destroyed: the stack's counter `destroyed` was not read, so nothing is excused"
+            return "Nothing is excused as destroyed: the stack's counter `destroyed` was not read."
         return (
-            f"destroyed: places hit: {len(self.places):,}, records each may cost: {self.blast_records:,}, "
-            f"counted by the stack: {self.counted:,}, so excused at the most: {self.records_max:,}"
+            f"At most {self.records_max:,} records are excused as destroyed: {len(self.places):,} places "
+            f"were hit, each may cost {self.blast_records:,}, and the stack counts {self.counted:,}."
         )
 
 
@@ -121,7 +121,7 @@ def _died_with_the_application(timeline: Timeline, charge: Charge, entry: Entry)
 def unread_outlet(timeline: Timeline, charge: Charge) -> str:
     """Say which outlet was not read whole, so that absence proves nothing; empty where all were."""
     if not timeline.read_whole:
-        return "the archive was not read whole"
+        return "The archive was not read whole."
     if charge.dead_letters and not timeline.letters_read_whole:
-        return "the dead letters were not read whole"
+        return "The dead letters were not read whole."
     return ""

@@ -15,6 +15,7 @@ from typing import ClassVar
 from harness.judging.checker import Charge
 from harness.judging.measure import Measure, given_limit
 from harness.judging.timeline import SECOND_NS, Timeline
+from harness.judging.wording import count
 from harness.model.facts import STORED, Sample
 from harness.model.protocols import Status, Verdict
 
@@ -58,19 +59,22 @@ class RecoveryTime(ABC):
         if isinstance(found, str):
             return self._measure.verdict(Status.INCONCLUSIVE, None, found)
         seconds = self.measured(found)
+        allowed = f"at most {self._limit_seconds:g} s allowed"
         evidence = (
-            f"in steady state the store took in {found.steady_per_second:,.1f} records a second and was at "
-            f"most {found.steady_backlog:,} records behind",
+            f"Before the fault the store took in {found.steady_per_second:,.1f} records/s and was at most "
+            f"{count(found.steady_backlog, 'record')} behind.",
         )
         if seconds is None or seconds > self._limit_seconds:
-            when = "not" if seconds is None else f"only {seconds:.1f} s"
-            said = f"{self.wanted(found)} {when} after the last fault was healed"
+            reached = "was not reached" if seconds is None else f"was reached {seconds:.1f} s"
+            said = f"{self.wanted(found)} {reached} after the last fault was healed ({allowed})."
             story = (
-                f"the last fault was healed; {self._limit_seconds:g} s later this was still missing",
+                f"{self.wanted(found)} was still missing {self._limit_seconds:g} s after the healing.",
                 said,
             )
             return self._measure.verdict(Status.FAIL, seconds, said, evidence, story)
-        said = f"{self.wanted(found)} {seconds:.1f} s after the last fault was healed"
+        said = (
+            f"{self.wanted(found)} was reached {seconds:.1f} s after the last fault was healed ({allowed})."
+        )
         return self._measure.verdict(Status.PASS, seconds, said, evidence)
 
     @abstractmethod
@@ -79,7 +83,7 @@ class RecoveryTime(ABC):
 
     @abstractmethod
     def wanted(self, found: Recovery) -> str:
-        """Say what was waited for, as the beginning of a sentence."""
+        """Name the state that was waited for, as the beginning of a sentence."""
 
 
 def recovery(timeline: Timeline) -> Recovery | str:
@@ -90,18 +94,18 @@ def recovery(timeline: Timeline) -> Recovery | str:
     settled_ns = steady.from_ns + _SETTLING_NS
     before = [count for count in counts if settled_ns <= count.at_ns < steady.to_ns]
     if healed_ns is None or len(timeline.healed_ns) < len(timeline.fault_windows):
-        return "a fault was not healed"
+        return "A fault was not healed."
     if not timeline.read_whole:
-        return "the archive was not read whole"
+        return "The archive was not read whole."
     after = [count for count in counts if count.at_ns >= healed_ns]
     if len(before) < _SAMPLES_MIN or len(after) < _SAMPLES_MIN:
-        return "the archive was counted too seldom before the fault or after it"
+        return "The archive was counted too seldom before the fault or after it."
     seconds = (before[-1].at_ns - before[0].at_ns) / SECOND_NS
     counted_per_second = (before[-1].value - before[0].value) / seconds if seconds else 0.0
     # Seen in bursts over a few seconds, more may seem to come in than was ever sent.
     steady_per_second = min(counted_per_second, _due_per_second(timeline))
     if steady_per_second <= 0:
-        return "nothing reached the store before the fault"
+        return "Nothing reached the store before the fault."
     behind = _Behind(timeline)
     steady_backlog = max(behind.at(count) for count in before)
     wanted = THROUGHPUT_SHARE * steady_per_second

@@ -199,9 +199,13 @@ class Timeline:
         return f"{self.seconds(at_ns)}, {self.what_was_on(at_ns)}"
 
     def call_told(self, entry: Entry) -> str:
-        """Return when a record's log call began and returned, for a person."""
-        began, returned = self.seconds(entry.sent_ns), self.seconds(entry.returned_ns)
-        return f"its log call began at {began}, returned at {returned}"
+        """Say when a record's log call began and returned."""
+        if entry.sent_ns is None:
+            return "Its log call was never made."
+        began = f"Its log call began at {self.seconds(entry.sent_ns)}"
+        if entry.returned_ns is None:
+            return f"{began} and never returned."
+        return f"{began} and returned at {self.seconds(entry.returned_ns)}."
 
     def what_was_on(self, at_ns: int) -> str:
         """Return which fault was on at a moment, or how long after which one it was."""

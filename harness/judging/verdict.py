@@ -76,7 +76,7 @@ def _tally(timeline: Timeline) -> Tally:
 
 
 def _exits(timeline: Timeline) -> list[str]:
-    return [f'process "{each.process}" ended by itself with {each.returncode}' for each in timeline.exits]
+    return [f'Process "{each.process}" ended by itself with {each.returncode}.' for each in timeline.exits]
 
 
 def _check(checker: Checker, timeline: Timeline) -> Verdict:
@@ -87,7 +87,7 @@ def _check(checker: Checker, timeline: Timeline) -> Verdict:
             checker.objective,
             checker.dimension,
             Status.ERROR,
-            f"the checker itself broke: {type(error).__name__}: {error}",
+            f"The checker itself broke: {type(error).__name__}: {error}",
         )
 
 
@@ -101,9 +101,9 @@ def _capped(verdict: Verdict, caps: Sequence[tuple[Status, str]]) -> Verdict:
 def _caps(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
     """Return what a pass is worth at most, and why; the gravest first, empty where the examination held."""
     return [
-        *((Status.ERROR, f"{event.where}: {event.message}") for event in timeline.broke),
+        *((Status.ERROR, sentence(f"{event.where}: {event.message}")) for event in timeline.broke),
         *(
-            (Status.NOT_RUN, f"step {event.step + 1} was skipped: {event.reason}")
+            (Status.NOT_RUN, sentence(f"Step {event.step + 1} was skipped: {event.reason}"))
             for event in timeline.skipped
         ),
         *_unproved(timeline, charge),
@@ -124,7 +124,7 @@ def _unproved(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
         caps.append(
             (
                 Status.INCONCLUSIVE,
-                f"{step.fault} on {step.target} was not proved to have landed: {saw}",
+                sentence(f"{step.fault} on {step.target} was not proved to have landed: {saw}"),
             )
         )
     return caps
@@ -134,14 +134,14 @@ def _unsteady(timeline: Timeline) -> list[tuple[Status, str]]:
     steady = timeline.steady()
     due = [entry for entry in timeline.scheduled() if steady.holds(entry.due_ns)]
     if not due:
-        return [(Status.INCONCLUSIVE, "no record was due in steady state: nothing was sent")]
+        return [(Status.INCONCLUSIVE, "No record was due before the first fault: nothing was sent.")]
     held = sum(entry.acknowledged_ns is not None and entry.sequence in timeline.copies for entry in due)
     if held < STEADY_SHARE_MIN * len(due):
         return [
             (
                 Status.INCONCLUSIVE,
-                f"steady state did not hold before any fault: {held:,} of {len(due):,} records due were "
-                f"acknowledged and found, {STEADY_SHARE_MIN:.0%} are needed",
+                f"{held:,} of {len(due):,} records due before the first fault were acknowledged and found "
+                f"(at least {STEADY_SHARE_MIN:.0%} required): there was no steady state.",
             )
         ]
     return []
@@ -166,9 +166,9 @@ def _stalled(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
     return [
         (
             Status.INCONCLUSIVE,
-            f"the load stalled: the call of record {entry.sequence}, due at "
-            f"{timeline.seconds(entry.due_ns)}, {how} although no earlier call held its producer up, "
-            "so the stack was not under the planned load",
+            f"The load stalled: the call of record {entry.sequence}, due at "
+            f"{timeline.seconds(entry.due_ns)}, {how} although no earlier call held its producer up. "
+            "The stack was not under the planned load.",
         )
     ]
 
@@ -200,8 +200,9 @@ def _silent(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
             caps.append(
                 (
                     Status.INCONCLUSIVE,
-                    f"{answered:,} records were acknowledged or refused while {window.label} was on, "
-                    f"{step.acknowledged_min:,} are needed: a silent stack proves nothing",
+                    f"{count(answered, 'record was', 'records were')} acknowledged or refused while "
+                    f"{window.label} was on (at least {step.acknowledged_min:,} required): "
+                    "a silent stack proves nothing.",
                 )
             )
     return caps

@@ -64,7 +64,7 @@ def test_the_reference_stack_loses_no_more_than_the_damaged_block_and_counts_it(
     verdict = acknowledged_lost(result)
     assert process.returncode == 0, said
     assert (verdict["status"], verdict["value"], verdict["vetoes"]) == ("PASS", 0, [])
-    assert "destroyed by a fault, permitted and counted" in verdict["summary"]
+    assert "Destroyed by a fault, permitted and counted" in verdict["summary"]
     assert [band["landed"] for band in result["scenarios"][-1]["bands"]] == [True, True]
 
 

@@ -55,7 +55,7 @@ def test_two_thousand_real_lines_survive_a_reset_and_the_real_stores_sigkill(log
     (scenario,) = json.loads(path.read_text())["scenarios"]
     summaries = {verdict["objective"]: verdict["summary"] for verdict in scenario["verdicts"]}
     # The 20 beside the file's 2,000 lines are the probes.
-    kept = "all 2,020 acknowledged records that are owed were read back"
+    kept = "All 2,020 acknowledged records were read back."
     assert summaries["acknowledged_lost"] == kept
-    assert summaries["corrupted"] == "all 2,020 stored copies equal, byte for byte, what was sent"
+    assert summaries["corrupted"] == "All 2,020 stored copies equal what was sent, byte for byte."
     assert all(band["landed"] for band in scenario["bands"])

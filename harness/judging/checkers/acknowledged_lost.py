@@ -8,6 +8,7 @@ from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.outcomes import Fates, destruction, fates, unread_outlet
 from harness.judging.timeline import Entry, Timeline, sequences_text
+from harness.judging.wording import count
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 
@@ -41,7 +42,7 @@ class AcknowledgedLost:
         found = fates(timeline, self._charge)
         if not found.owed:
             return measure.verdict(
-                Status.INCONCLUSIVE, None, "nothing was acknowledged, so nothing could be lost"
+                Status.INCONCLUSIVE, None, "No record was acknowledged, so none could be lost."
             )
         evidence = _evidence(timeline, found, self._charge)
         if found.lost_min:
@@ -49,35 +50,50 @@ class AcknowledgedLost:
                 Status.FAIL,
                 found.lost_min,
                 f"{found.lost_min:,} of {found.owed:,} acknowledged records cannot be read back"
-                + (": the archive does not exist" if timeline.absent else ""),
+                + ("; the archive does not exist." if timeline.absent else "."),
                 evidence=evidence,
                 counterexample=_life(timeline, found.missing[0]),
                 vetoes=(VETO,),
             )
         if found.held:
-            said = f"{len(found.missing):,} acknowledged records cannot be read back yet"
-            return measure.verdict(
-                Status.INCONCLUSIVE, None, f"{said}; the stack says it still holds them", evidence=evidence
+            said = (
+                f"{len(found.missing):,} of {found.owed:,} acknowledged records cannot be read back yet; "
+                "the stack reports that it still holds them."
             )
+            return measure.verdict(Status.INCONCLUSIVE, None, said, evidence)
         kept = found.owed - len(found.excused) - found.destroyed
         if not kept:
             return measure.verdict(
-                Status.INCONCLUSIVE, None, "nothing that was owed outlived the fault", evidence
+                Status.INCONCLUSIVE,
+                None,
+                f"Faults excuse all {found.owed:,} acknowledged records, so there is nothing to judge.",
+                evidence,
             )
-        said = f"all {kept:,} acknowledged records that are owed were read back"
+        said = f"All {count(kept, 'acknowledged record')} were read back."
+        if kept < found.owed:
+            excused = found.owed - kept
+            said = (
+                f"{kept:,} of {found.owed:,} acknowledged records were read back; faults excuse {excused:,}."
+            )
         if found.destroyed:
-            said += f"; destroyed by a fault, permitted and counted: {found.destroyed:,}"
+            said += f" Destroyed by a fault, permitted and counted: {found.destroyed:,}."
         return measure.verdict(Status.PASS, 0, said, evidence)
 
 
 def _evidence(timeline: Timeline, found: Fates, charge: Charge) -> tuple[str, ...]:
     unknown = len(timeline.entries) - found.owed
-    lines = [f"{unknown:,} records were never acknowledged and may be stored or not"]
+    lines = []
+    if unknown:
+        lines.append(
+            f"{count(unknown, 'record was', 'records were')} never acknowledged and may be stored or not."
+        )
     if timeline.letters:
-        lines.append(f"{len(timeline.letters):,} records are among the dead letters, where they can be read")
+        lines.append(
+            f"{count(len(timeline.letters), 'record is', 'records are')} readable among the dead letters."
+        )
     if found.excused:
         names = sequences_text([entry.sequence for entry in found.excused])
-        lines.append(f"excused, acknowledged at memory before the application was killed: {names}")
+        lines.append(f"Excused, because acknowledged at memory before the application was killed: {names}.")
     if found.missing:
         lines[:0] = _missing(timeline, found, charge)
     if timeline.absent:
@@ -85,20 +101,21 @@ def _evidence(timeline: Timeline, found: Fates, charge: Charge) -> tuple[str, ..
     if timeline.unreadable:
         first = timeline.unreadable[0]
         lines.append(
-            f"{len(timeline.unreadable):,} stored copies cannot be read, e.g. {first.copy}: {first.reason}"
+            f"{count(len(timeline.unreadable), 'stored copy', 'stored copies')} cannot be read, "
+            f"e.g. {first.copy}: {first.reason}"
         )
     return tuple(lines)
 
 
 def _missing(timeline: Timeline, found: Fates, charge: Charge) -> list[str]:
-    lines = [f"missing: {sequences_text([entry.sequence for entry in found.missing])}"]
+    lines = [f"Missing records: {sequences_text([entry.sequence for entry in found.missing])}."]
     if found.held:
-        lines.append(f"{found.held:,} of these at most are what the stack says it still holds")
+        lines.append(f"The stack reports that it still holds {found.held:,} of these.")
     destroyed = destruction(timeline, charge)
     if destroyed.permitted:
         lines += [
             destroyed.sentence(),
-            *(f"destroyed: {place}" for place in destroyed.places[:_PLACES_SHOWN]),
+            *(f"Destroyed: {place}" for place in destroyed.places[:_PLACES_SHOWN]),
         ]
     return lines
 
@@ -106,8 +123,8 @@ def _missing(timeline: Timeline, found: Fates, charge: Charge) -> list[str]:
 def _life(timeline: Timeline, entry: Entry) -> tuple[str, ...]:
     acknowledged_ns = entry.acknowledged_ns or 0
     return (
-        f"record {entry.sequence} was due at {timeline.seconds(entry.due_ns)} on producer {entry.producer}",
+        f"Record {entry.sequence} was due at {timeline.seconds(entry.due_ns)} on producer {entry.producer}.",
         timeline.call_told(entry),
-        f"the stack acknowledged it at {timeline.moment(acknowledged_ns)}",
-        "no copy of it is in the archive" + (" or the dead letters" if timeline.letters_read_whole else ""),
+        f"The stack acknowledged it at {timeline.moment(acknowledged_ns)}.",
+        "No copy of it is in the archive" + (" or the dead letters." if timeline.letters_read_whole else "."),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from harness.judging.recovery import Recovery, RecoveryTime
+from harness.judging.wording import count
 from harness.model.registry import module_word
 
 
@@ -19,4 +20,4 @@ class BacklogSeconds(RecoveryTime):
 
     def wanted(self, found: Recovery) -> str:
         """Name the backlog."""
-        return f"the backlog was down to {found.steady_backlog:,} records"
+        return f"A backlog of at most {count(found.steady_backlog, 'record')}"

@@ -8,6 +8,7 @@ from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.outcomes import unread_outlet
 from harness.judging.timeline import Timeline
+from harness.judging.wording import count
 from harness.model.facts import DeadLettered, Found, Unreadable
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
@@ -48,26 +49,29 @@ class Corrupted:
         found_wrong: list[Found | DeadLettered | Unreadable] = [*changed, *strays, *timeline.unreadable]
         total = len(strays) + len(copies) + unreadable
         if found_wrong:
+            parts = (
+                (len(changed), "differ from what was sent"),
+                (len(strays), "carry no identity of this run (invented or torn)"),
+                (unreadable, "cannot be read"),
+            )
+            told = ", ".join(f"{number:,} {what}" for number, what in parts if number)
             return self._measure.verdict(
                 Status.FAIL,
                 len(found_wrong),
-                f"of {total:,} stored copies {len(changed):,} differ from what was sent and "
-                f"{len(strays):,} carry no identity of this run (invented or torn)"
-                + (f"; {unreadable:,} cannot be read" if unreadable else ""),
+                f"{len(found_wrong):,} of {total:,} stored copies are wrong: {told}.",
                 counterexample=_shown(found_wrong[0]),
                 # What shows itself as damaged is no undetected corruption.
                 vetoes=(VETO,) if changed or strays else (),
             )
-        if why := unread_outlet(timeline, self._charge) or ("" if total else "no record was found"):
+        if why := unread_outlet(timeline, self._charge) or ("" if total else "No record was found."):
             return self._measure.verdict(Status.INCONCLUSIVE, None, why)
-        said = f"all {total:,} stored copies equal, byte for byte, what was sent"
-        if transformed:
-            said += f", {transformed:,} of them after a declared transform"
+        said = f"All {count(total, 'stored copy', 'stored copies')} equal what was sent, byte for byte"
+        said += f", {transformed:,} of them after a declared transform." if transformed else "."
         return self._measure.verdict(Status.PASS, 0, said)
 
 
 def _shown(found: Found | DeadLettered | Unreadable) -> tuple[str, ...]:
     if isinstance(found, Unreadable):
-        return (f"the copy at {found.copy} cannot be read: {found.reason}", f"it holds: {found.excerpt!r}")
-    name = "a copy without identity" if found.sequence is None else f"a copy of record {found.sequence}"
-    return (f"{name} at {found.copy}", f"it reads: {found.excerpt!r}")
+        return (f"The copy at {found.copy} cannot be read: {found.reason}", f"It holds: {found.excerpt!r}")
+    name = "A copy without identity" if found.sequence is None else f"A copy of record {found.sequence}"
+    return (f"{name} is at {found.copy}", f"It reads: {found.excerpt!r}")

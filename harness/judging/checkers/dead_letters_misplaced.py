@@ -9,6 +9,7 @@ from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.outcomes import fates, unread_outlet
 from harness.judging.timeline import Timeline, sequences_text
+from harness.judging.wording import count
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 
@@ -37,9 +38,9 @@ class DeadLettersMisplaced:
         """Compare the dead letters with what was refused for good."""
         why = unread_outlet(timeline, self._charge)
         if not why and not timeline.letters_read_whole:
-            why = "the dead letters were not read whole"
+            why = "The dead letters were not read whole."
         if not why and not (timeline.copies or timeline.letters):
-            why = "no record was found"
+            why = "No record was found."
         if why:
             return self._measure.verdict(Status.INCONCLUSIVE, None, why)
         given_up = [sequence for sequence in timeline.letters if sequence not in timeline.poison]
@@ -49,47 +50,58 @@ class DeadLettersMisplaced:
             for entry in fates(timeline, self._charge).missing
             if entry.sequence in timeline.poison
         ]
+        refused, letters = len(timeline.poison), len(timeline.letters)
         evidence = (
-            f"the store refused {len(timeline.poison):,} records for good; "
-            f"{len(timeline.letters):,} records are among the dead letters",
+            *((f"The store refused {count(refused, 'record')} for good.",) if refused else ()),
+            *((f"{count(letters, 'record is', 'records are')} among the dead letters.",) if letters else ()),
         )
         if given_up and timeline.poison_unknown:
-            why = (
-                f"{len(given_up):,} dead letters may be records refused for good: nobody can tell which were"
-            )
+            why = f"{len(given_up):,} of {letters:,} dead letters may be misplaced: the refusals are unknown."
             return self._measure.verdict(Status.INCONCLUSIVE, None, why, evidence)
         if not (given_up or forced or gone):
-            said = f"the dead letters hold exactly the {len(timeline.poison):,} records refused for good"
-            return self._measure.verdict(Status.PASS, 0, said, evidence)
+            return self._measure.verdict(Status.PASS, 0, _in_place(refused, letters), evidence)
+        parts = (
+            (given_up, "given up although the store never refused them for good"),
+            (forced, "refused for good, but sent again until the store took them"),
+            (gone, "refused for good and cannot be found anywhere"),
+        )
         return self._measure.verdict(
             Status.FAIL,
             len(given_up) + len(forced) + len(gone),
-            f"{len(given_up):,} records were given up although the store never refused them for good, "
-            f"{len(forced):,} refused for good were sent again until the store took them, "
-            f"{len(gone):,} are in no place at all",
-            (*evidence, *_named("given up", given_up), *_named("sent again", forced), *_named("gone", gone)),
+            "; ".join(
+                f"{count(len(found), 'record was', 'records were')} {what}" for found, what in parts if found
+            )
+            + ".",
+            (*evidence, *_named("Given up", given_up), *_named("Sent again", forced), *_named("Gone", gone)),
             _life(timeline, min([*given_up, *forced, *gone])),
         )
 
 
+def _in_place(refused: int, letters: int) -> str:
+    if letters:
+        return f"All {count(letters, 'dead letter')} were refused for good by the store."
+    if refused:
+        records = count(refused, "record was", "records were")
+        return f"{records} refused for good; the stack owed none of them, and there are no dead letters."
+    return "Nothing was refused for good; there are no dead letters."
+
+
 def _named(what: str, sequences: Sequence[int]) -> tuple[str, ...]:
-    return (f"{what}: {sequences_text(sequences)}",) if sequences else ()
+    return (f"{what}: {sequences_text(sequences)}.",) if sequences else ()
 
 
 def _life(timeline: Timeline, sequence: int) -> tuple[str, ...]:
     lines: list[str] = []
     if (entry := timeline.entries.get(sequence)) is not None:
         sent_ns = entry.sent_ns or entry.due_ns
-        lines.append(
-            f"record {sequence} was sent at {timeline.seconds(sent_ns)}, {timeline.what_was_on(sent_ns)}"
-        )
+        lines.append(f"Record {sequence} was sent at {timeline.moment(sent_ns)}.")
     if sequence in timeline.poison:
-        lines.append("the store refused it for good")
+        lines.append("The store refused it for good.")
     else:
-        lines.append("the store never refused it for good")
+        lines.append("The store never refused it for good.")
     lines += [
-        f"it is among the dead letters at {letter.copy}: {letter.reason or 'no reason given'}"
+        f"It is among the dead letters at {letter.copy}: {letter.reason or 'no reason given'}"
         for letter in timeline.letters.get(sequence, ())
     ]
-    lines += [f"it is in the archive at {found.copy}" for found in timeline.copies.get(sequence, ())]
+    lines += [f"It is in the archive at {found.copy}" for found in timeline.copies.get(sequence, ())]
     return tuple(lines)

@@ -9,6 +9,7 @@ from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.outcomes import unread_outlet
 from harness.judging.timeline import Timeline, sequences_text
+from harness.judging.wording import count
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 
@@ -33,6 +34,7 @@ class Duplicated:
         """Count the records with too many copies."""
         places = _places(timeline)
         many = {sequence: found for sequence, found in places.items() if len(found) > self._copies_max}
+        allowed = count(self._copies_max, "copy", "copies")
         if many:
             first = min(many)
             entry = timeline.entries[first]
@@ -42,20 +44,19 @@ class Duplicated:
             return self._measure.verdict(
                 Status.FAIL,
                 len(many),
-                f"{len(many):,} of {len(places):,} stored records have more than {self._copies_max} copy",
+                f"{len(many):,} of {len(places):,} stored records have more than {allowed}.",
                 (
-                    f"duplicated: {sequences_text(list(many))}",
+                    f"Duplicated: {sequences_text(list(many))}.",
                     *_said_ambiguous(ambiguous),
                 ),
                 (
-                    f"record {first} was sent once, at {timeline.seconds(entry.sent_ns)}, "
-                    f"{timeline.what_was_on(entry.sent_ns or entry.due_ns)}",
-                    *(f"copy {number}: {place}" for number, place in enumerate(many[first][:5], start=1)),
+                    f"Record {first} was sent once, at {timeline.moment(entry.sent_ns or entry.due_ns)}.",
+                    *(f"Copy {number}: {place}" for number, place in enumerate(many[first][:5], start=1)),
                 ),
             )
-        if why := unread_outlet(timeline, self._charge) or ("" if places else "no record was found"):
+        if why := unread_outlet(timeline, self._charge) or ("" if places else "No record was found."):
             return self._measure.verdict(Status.INCONCLUSIVE, None, why)
-        said = f"none of {len(places):,} stored records has more than {self._copies_max} copy"
+        said = f"All {count(len(places), 'stored record')} have at most {allowed}."
         return self._measure.verdict(Status.PASS, 0, said)
 
 
@@ -70,4 +71,4 @@ def _places(timeline: Timeline) -> dict[int, list[str]]:
 def _said_ambiguous(sequences: Sequence[int]) -> tuple[str, ...]:
     if not sequences:
         return ()
-    return (f"ambiguous, in the archive and in the dead letters: {sequences_text(sequences)}",)
+    return (f"Both in the archive and in the dead letters: {sequences_text(sequences)}.",)

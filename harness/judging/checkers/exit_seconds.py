@@ -1,4 +1,4 @@
-"""Whoever is told to end has ended in time: the application, and the stack's own processes."""
+"""The application and the stack's own processes end in time when they are told to."""
 
 from __future__ import annotations
 
@@ -39,13 +39,11 @@ class ExitSeconds:
             for process, samples in timeline.samples_by_process(EXIT_SECONDS).items()
         }
         if not exits or self._limit_seconds is None:
-            return self._measure.verdict(Status.INCONCLUSIVE, None, "no exit was measured")
+            return self._measure.verdict(Status.INCONCLUSIVE, None, "No exit was measured.")
         who = max(exits, key=exits.__getitem__)
-        evidence = tuple(f"{name} ended after {seconds:.2f} s" for name, seconds in sorted(exits.items()))
-        said = f"{who} took {exits[who]:.2f} s to end"
+        evidence = tuple(f"{name}: {seconds:.2f} s." for name, seconds in sorted(exits.items()))
+        said = f"{who} ended after {exits[who]:.2f} s (at most {self._limit_seconds:g} s allowed)."
         if exits[who] <= self._limit_seconds:
             return self._measure.verdict(Status.PASS, exits[who], said, evidence)
-        story = (f"{who} was told to end when all records had been sent", said)
-        return self._measure.verdict(
-            Status.FAIL, exits[who], f"{said}, {self._limit_seconds:g} s are promised", evidence, story
-        )
+        story = (f"{who} was told to end when all records had been sent.", said)
+        return self._measure.verdict(Status.FAIL, exits[who], said, evidence, story)

@@ -8,6 +8,7 @@ from harness.judging.checker import Charge
 from harness.judging.measure import Measure, given_limit
 from harness.judging.outcomes import fates, unread_outlet
 from harness.judging.timeline import SECOND_NS, Timeline
+from harness.judging.wording import count
 from harness.model.facts import PROBES_FOUND
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
@@ -42,16 +43,17 @@ class FreshRecordSeconds:
         """Measure from the first probe's due time until all probes were seen in the archive."""
         probes = [entry for entry in timeline.entries.values() if entry.due_ns >= timeline.probing_ns]
         if not probes:
-            return self._measure.verdict(Status.INCONCLUSIVE, None, "no fresh record was sent")
+            return self._measure.verdict(Status.INCONCLUSIVE, None, "No fresh record was sent.")
         readings = timeline.samples.get(PROBES_FOUND, [])
         if not readings:
             return self._measure.verdict(
-                Status.INCONCLUSIVE, None, "the archive could not be read after healing"
+                Status.INCONCLUSIVE, None, "The archive could not be read after healing."
             )
         complete = [reading for reading in readings if reading.value >= len(probes)]
         if not complete:
             best = int(max(reading.value for reading in readings))
-            summary = f"only {best} of {len(probes)} fresh records arrived within {self._limit_seconds:g} s"
+            looked_seconds = self._charge.scenario.liveness_seconds
+            summary = f"{best} of {len(probes)} fresh records arrived within {looked_seconds:g} s."
             return self._measure.verdict(Status.FAIL, None, summary)
         if stuck := self._stuck(timeline):
             return self._measure.verdict(Status.FAIL, None, stuck)
@@ -59,12 +61,16 @@ class FreshRecordSeconds:
         seconds = (min(reading.at_ns for reading in complete) - first_due_ns) / SECOND_NS
         status = Status.PASS if seconds <= self._limit_seconds else Status.FAIL
         return self._measure.verdict(
-            status, seconds, f"all {len(probes)} fresh records were readable after {seconds:.1f} s"
+            status,
+            seconds,
+            f"All {len(probes)} fresh records were readable after {seconds:.1f} s "
+            f"(at most {self._limit_seconds:g} s allowed).",
         )
 
     def _stuck(self, timeline: Timeline) -> str:
         found = fates(timeline, self._charge)
         if unread_outlet(timeline, self._charge) or not found.held:
             return ""
-        deadline = f"{self._charge.scenario.drain_seconds:g} s"
-        return f"{found.held:,} acknowledged records are still held by the stack after {deadline}"
+        drain = f"{self._charge.scenario.drain_seconds:g} s of drain"
+        held = count(found.held, "acknowledged record is", "acknowledged records are")
+        return f"{held} still held by the stack after {drain}."

@@ -36,7 +36,7 @@ class _Compared:
 
     def sentence(self) -> str:
         measured = f"{self.least:,}" if self.least == self.most else f"{self.least:,} to {self.most:,}"
-        return f"{self.name} says {self.said:,.0f}, measured: {measured} {self.of_what}"
+        return f"{self.name}: {self.said:,.0f} counted by the stack, {measured} measured ({self.of_what})."
 
 
 class Miscounted:
@@ -66,7 +66,7 @@ class Miscounted:
             return self._measure.verdict(Status.INCONCLUSIVE, None, unread)
         if not any(entry.answered_ns is not None for entry in timeline.entries.values()):
             return self._measure.verdict(
-                Status.INCONCLUSIVE, None, "no record was taken in, so nothing could be counted"
+                Status.INCONCLUSIVE, None, "No record was taken in, so there was nothing to count."
             )
         unread_names = sorted(name for name in self._charge.counters if timeline.counter(name) is None)
         compared = [each for name in _WORDS if (each := self._compare(timeline, name)) is not None]
@@ -75,19 +75,23 @@ class Miscounted:
         reset = sorted(name for name in self._charge.counters - {HELD} if _fell(timeline, name))
         if wrong and not reset:
             worst = max(wrong, key=lambda each: each.off_by)
-            said = f"{len(wrong)} of {len(compared)} counters disagree with what was measured: "
+            said = f"{len(wrong)} of {count(len(compared), 'counter')} differ from what was measured: "
             story = tuple(each.sentence() for each in wrong)
             return self._measure.verdict(
-                Status.FAIL, worst.off_by, said + ", ".join(each.name for each in wrong), evidence, story
+                Status.FAIL,
+                worst.off_by,
+                said + ", ".join(each.name for each in wrong) + ".",
+                evidence,
+                story,
             )
         if wrong or unread_names or not compared:
-            why = f"not readable after the drain: {', '.join(unread_names)}" if unread_names else ""
+            why = f"Not readable after the drain: {', '.join(unread_names)}." if unread_names else ""
             if wrong:
-                why = f"{', '.join(reset)} began anew during the run"
+                why = f"Counters that were reset during the run: {', '.join(reset)}."
             return self._measure.verdict(
-                Status.INCONCLUSIVE, None, why or "no counter could be compared", evidence
+                Status.INCONCLUSIVE, None, why or "No counter could be compared.", evidence
             )
-        said = f"{len(compared)} counters agree with what was measured"
+        said = f"{count(len(compared), 'counter')} compared: all agree with what was measured."
         return self._measure.verdict(Status.PASS, 0, said, evidence)
 
     def _compare(self, timeline: Timeline, name: str) -> _Compared | None:
@@ -129,18 +133,20 @@ class Miscounted:
         least = len(came_back) - uncounted - held - destroyed
         most = len(gone) - min(held, len(gone)) + min(held, _unwritten(timeline)) - destroyed
         return _Compared(
-            "dropped", said, max(0, least), max(0, most), "records that are nowhere, destroyed and held apart"
+            "dropped",
+            said,
+            max(0, least),
+            max(0, most),
+            "records found nowhere, destroyed and held ones left out",
         )
 
     def _destroyed(self, timeline: Timeline, said: float) -> _Compared:
         """Bound what can have been destroyed by what is missing; `dropped` is compared with the rest."""
-        return _Compared(DESTROYED, said, 0, len(_gone(timeline)), "records that are nowhere")
+        return _Compared(DESTROYED, said, 0, len(_gone(timeline)), "records found nowhere")
 
     def _held(self, timeline: Timeline, said: float) -> _Compared:
         """Bound what can be held by what is missing; a killed application's last word stands for ever."""
-        return _Compared(
-            HELD, said, 0, len(_gone(timeline)) + _unwritten(timeline), "records that are nowhere"
-        )
+        return _Compared(HELD, said, 0, len(_gone(timeline)) + _unwritten(timeline), "records found nowhere")
 
     def _died_uncounted(self, timeline: Timeline, entry: Entry) -> bool:
         """Return whether it may have died in the killed application's memory, where nobody can count."""

@@ -11,6 +11,7 @@ import orjson
 from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.timeline import Timeline
+from harness.judging.wording import count
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 
@@ -52,23 +53,34 @@ class OutOfOrder:
         producers, unplaced = _producers(timeline)
         pairs = [pair for placed in producers for pair in pairwise(placed)]
         if not timeline.read_whole:
-            return self._measure.verdict(Status.INCONCLUSIVE, None, "the archive was not read whole")
+            return self._measure.verdict(Status.INCONCLUSIVE, None, "The archive was not read whole.")
         if not pairs:
-            why = f"no stored record has a value for {fields}" if unplaced else "no producer has two records"
+            why = (
+                f"No stored record has a value for {fields}." if unplaced else "No producer has two records."
+            )
             return self._measure.verdict(Status.INCONCLUSIVE, None, why)
         wrong = [(one, two) for one, two in pairs if one.sequence > two.sequence or one.key == two.key]
-        count = sum(len(placed) for placed in producers)
+        total = sum(len(placed) for placed in producers)
         if not (wrong or unplaced):
-            said = f"sorted by {fields}, {count:,} records of {len(producers)} producers are in their order"
-            return self._measure.verdict(Status.PASS, 0, said)
+            records = f"All {total:,} records of {count(len(producers), 'producer')}"
+            return self._measure.verdict(Status.PASS, 0, f"{records} are in order, sorted by {fields}.")
+        told = (
+            *((f"{len(wrong):,} of {len(pairs):,} neighbouring records are out of order",) if wrong else ()),
+            *(
+                (f"{count(len(unplaced), 'record has', 'records have')} no value to sort by",)
+                if unplaced
+                else ()
+            ),
+        )
         return self._measure.verdict(
             Status.FAIL,
             len(wrong) + len(unplaced),
-            f"sorted by {fields}, {len(wrong):,} of {len(pairs):,} neighbours are out of order"
-            + (f", and {len(unplaced):,} records lack a value" if unplaced else ""),
-            counterexample=_shown(timeline, *wrong[0])
-            if wrong
-            else (f"record {unplaced[0]} has no value there",),
+            f"Sorted by {fields}: {'; '.join(told)}.",
+            counterexample=(
+                _shown(timeline, *wrong[0])
+                if wrong
+                else (f"Record {unplaced[0]} has no value for {fields}.",)
+            ),
         )
 
 
@@ -102,8 +114,8 @@ def _key(text: str) -> Key | None:
 def _shown(timeline: Timeline, one: _Placed, two: _Placed) -> tuple[str, ...]:
     first, second = timeline.entries[one.sequence], timeline.entries[two.sequence]
     return (
-        f"producer {first.producer} sent record {one.sequence} at {timeline.seconds(first.sent_ns)} "
-        f"and record {two.sequence} at {timeline.seconds(second.sent_ns)}",
-        f"record {one.sequence} is stored with {one.shown}, record {two.sequence} with {two.shown}",
-        "both have the same place" if one.key == two.key else "the later one is read first",
+        f"Producer {first.producer} sent record {one.sequence} at {timeline.seconds(first.sent_ns)} "
+        f"and record {two.sequence} at {timeline.seconds(second.sent_ns)}.",
+        f"Record {one.sequence} is stored with {one.shown}, record {two.sequence} with {two.shown}.",
+        "Both have the same place." if one.key == two.key else "The later one is read first.",
     )

@@ -55,7 +55,7 @@ class ResponseP99Ms:
         judged = [_judge(window.label, inside, self._limit_ms) for window, inside in windows if inside]
         if not judged:
             return self._measure.verdict(
-                Status.INCONCLUSIVE, None, unanswered or "no record was due", samples=0
+                Status.INCONCLUSIVE, None, unanswered or "No record was due.", samples=0
             )
         stuck = stuck_calls(timeline, outages)
         status = Status.FAIL if stuck else _worst_of(status for status, _, _ in judged)
@@ -123,23 +123,22 @@ def _whole(timings: Sequence[Timing], outages: Sequence[Window]) -> list[Timing]
 
 def _unjudged(timings: Sequence[Timing], outages: Sequence[Window]) -> tuple[str, ...]:
     """Say what a fault on the application leaves out of the judgement, and how much of it there is."""
-    said = [
-        f"not judged: {sum(outage.holds(timing.due_ns) for timing in timings):,} records due while "
-        f"{outage.label}, which nobody could send"
-        for outage in outages
-    ]
+    said = []
+    for outage in outages:
+        if due := sum(outage.holds(timing.due_ns) for timing in timings):
+            said.append(
+                f"{count(due, 'record was', 'records were')} due while {outage.label}; they are not judged."
+            )
     behind = sum(
         timing.behind and not any(outage.holds(timing.due_ns) for outage in outages) for timing in timings
     )
     if behind:
-        said.append(
-            f"{behind:,} records due after the healing waited behind those and count with their own time"
-        )
+        said.append(f"{count(behind, 'later record')} waited behind those; only their own time counts.")
     cut = sum(timing.cut for timing in timings)
     if cut:
         said.append(
-            f"{cut:,} records were under way when the application was hit; they count where they were above "
-            "the limit by then, and are left out where they were not"
+            f"{count(cut, 'record was', 'records were')} under way when the application was hit; only those "
+            "above the limit by then are judged."
         )
     return tuple(said)
 
@@ -157,8 +156,8 @@ def _unanswered(timeline: Timeline, gone: Window) -> str:
     ended = timeline.ended_by_itself(APPLICATION)
     returncode = None if ended is None else ended.returncode
     return (
-        f"the application ended by itself with {returncode} at about {timeline.seconds(gone.from_ns)}: "
-        f"{len(open_calls):,} of {len(timeline.scheduled()):,} records were not answered then or never sent"
+        f"{len(open_calls):,} of {len(timeline.scheduled()):,} records were not answered or never sent: the "
+        f"application ended by itself with {returncode} at about {timeline.seconds(gone.from_ns)}."
     )
 
 
@@ -168,16 +167,21 @@ def _judge(label: str, timings: Sequence[Timing], limit_ms: float) -> tuple[Stat
     own_p99_ms = quantile([timing.own_ms for timing in timings], 1 - _SHARE)
     excesses = sum(timing.own_ms > limit_ms for timing in timings)
     needed = samples_needed(1 - _SHARE, _CONFIDENCE)
-    said = f"{label}: response p99 {p99_ms:,.1f} ms over {len(timings):,} records"
+    said = f"{label}: response p99 {p99_ms:,.1f} ms over {count(len(timings), 'record')}"
+    allowed = f"at most {limit_ms:g} ms allowed"
     if len(timings) < needed:
         if excesses and excess_odds(len(timings), excesses, _SHARE) < 1 - _CONFIDENCE:
-            return Status.FAIL, own_p99_ms, f"{said}, {excesses:,} of them above {limit_ms:g} ms"
-        return Status.INCONCLUSIVE, p99_ms, f"{said}; {needed} are needed to bound a p99"
+            return Status.FAIL, own_p99_ms, f"{said}, {excesses:,} of them too slow ({allowed})."
+        return Status.INCONCLUSIVE, p99_ms, f"{said}; {needed} are needed to bound a p99."
     if own_p99_ms > limit_ms:
-        return Status.FAIL, own_p99_ms, f"{said}, above {limit_ms:g} ms"
+        return Status.FAIL, own_p99_ms, f"{said} ({allowed})."
     if p99_ms > limit_ms:
-        return Status.INCONCLUSIVE, p99_ms, f"{said}, but only {own_p99_ms:,.1f} ms of it are the stack's"
-    return Status.PASS, p99_ms, said
+        return (
+            Status.INCONCLUSIVE,
+            p99_ms,
+            f"{said}, but only {own_p99_ms:,.1f} ms of it are the stack's ({allowed}).",
+        )
+    return Status.PASS, p99_ms, f"{said} ({allowed})."
 
 
 def _figures(timings: Sequence[Timing], control_calls: Sequence[ControlCall]) -> tuple[str, ...]:
@@ -191,22 +195,22 @@ def _figures(timings: Sequence[Timing], control_calls: Sequence[ControlCall]) ->
 
 def _spread(name: str, values_ms: Sequence[float]) -> str:
     if not values_ms:
-        return f"{name}: no sample"
+        return f"{name}: no sample."
     parts = ", ".join(
         f"{label} {quantile(values_ms, fraction):,.3f}"
         for label, fraction in (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0))
     )
-    return f"{name}: {parts} ms over {len(values_ms):,} calls"
+    return f"{name}: {parts} ms over {count(len(values_ms), 'call')}."
 
 
 def _longest(timeline: Timeline, stuck: Sequence[Entry], timings: Sequence[Timing]) -> tuple[str, ...]:
     if stuck:
         entry = stuck[0]
         began = timeline.seconds(entry.sent_ns)
-        return (f"the log call of record {entry.sequence} began at {began} and never returned",)
+        return (f"The log call of record {entry.sequence} began at {began} and never returned.",)
     longest = max(timings, key=lambda timing: timing.own_ms)
     return (
-        f"the record due at {timeline.seconds(longest.due_ns)} was answered "
+        f"The record due at {timeline.seconds(longest.due_ns)} was answered "
         f"{longest.response_ms:,.1f} ms later, {timeline.what_was_on(longest.due_ns)}; "
-        f"its own call took {longest.call_ms:,.1f} ms",
+        f"its own call took {longest.call_ms:,.1f} ms.",
     )

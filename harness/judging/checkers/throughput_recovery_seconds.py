@@ -20,4 +20,4 @@ class ThroughputRecoverySeconds(RecoveryTime):
 
     def wanted(self, found: Recovery) -> str:
         """Name the throughput."""
-        return f"{THROUGHPUT_SHARE * found.steady_per_second:,.0f} records a second were reached"
+        return f"A throughput of {THROUGHPUT_SHARE * found.steady_per_second:,.0f} records/s"

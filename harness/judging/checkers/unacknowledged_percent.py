@@ -8,6 +8,7 @@ from typing import ClassVar
 from harness.judging.checker import Charge
 from harness.judging.measure import Measure, given_limit
 from harness.judging.timeline import SECOND_NS, Entry, Timeline, sequences_text
+from harness.judging.wording import count
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 
@@ -38,10 +39,10 @@ class UnacknowledgedPercent:
         """Count the due records that were never acknowledged and that nothing accounts for."""
         due = timeline.scheduled()
         if not due:
-            return self._measure.verdict(Status.INCONCLUSIVE, None, "no record was due")
+            return self._measure.verdict(Status.INCONCLUSIVE, None, "No record was due.")
         if "read back" not in timeline.phases:
             return self._measure.verdict(
-                Status.INCONCLUSIVE, None, "the run ended before the last answers were seen"
+                Status.INCONCLUSIVE, None, "The run ended before the last answers were seen."
             )
         silent = [entry for entry in due if entry.acknowledged_ns is None and entry.refused_ns is None]
         unsent = _not_held_up_by_the_stack(timeline, silent)
@@ -50,13 +51,16 @@ class UnacknowledgedPercent:
         dropped = min(nowhere, max(0, int(timeline.counter(DROPPED) or 0)))
         unexplained = max(0, len(silent) - len(unsent) - len(killed) - dropped)
         percent = 100 * unexplained / len(due)
-        evidence = (
-            f"{len(silent):,} of {len(due):,} due records were neither acknowledged nor refused",
-            f"{dropped:,} are counted as dropped by the stack, {len(killed):,} were under way when the "
-            f"application was killed, {len(unsent):,} were never handed over",
-        )
+        said = f"All {count(len(due), 'record')} were acknowledged or refused."
+        if silent and not unexplained:
+            said = f"All {count(len(due), 'record')} were acknowledged, refused or accounted for."
+        elif silent:
+            said = (
+                f"{unexplained:,} of {len(due):,} records were neither acknowledged nor refused "
+                f"({percent:.1f} %; at most {self._limit_percent:g} % allowed)."
+            )
+        evidence = _evidence(len(silent), dropped, len(killed), len(unsent))
         if percent > self._limit_percent:
-            said = f"{unexplained:,} of {len(due):,} due records were met with silence ({percent:.1f} %)"
             return self._measure.verdict(
                 Status.FAIL,
                 percent,
@@ -65,9 +69,8 @@ class UnacknowledgedPercent:
                 _life(timeline, silent, unsent, killed),
             )
         if 100 * len(unsent) > self._limit_percent * len(due):
-            said = f"{len(unsent):,} of {len(due):,} due records were never handed to the stack"
+            said = f"{len(unsent):,} of {len(due):,} records were never handed to the stack."
             return self._measure.verdict(Status.INCONCLUSIVE, None, said, evidence)
-        said = f"{unexplained:,} of {len(due):,} due records were met with silence"
         return self._measure.verdict(Status.PASS, percent, said, evidence)
 
 
@@ -95,8 +98,19 @@ def _was_under_way_at_a_kill(timeline: Timeline, entry: Entry) -> bool:
     )
 
 
+def _evidence(silent: int, dropped: int, killed: int, unsent: int) -> tuple[str, ...]:
+    """Say what accounts for the records that were neither acknowledged nor refused."""
+    parts = (
+        (silent, "neither acknowledged nor refused."),
+        (dropped, "counted as dropped by the stack."),
+        (killed, "under way when the application was killed."),
+        (unsent, "never handed to the stack."),
+    )
+    return tuple(f"{count(number, 'record was', 'records were')} {what}" for number, what in parts if number)
+
+
 def _named(silent: Sequence[Entry]) -> str:
-    return f"met with silence: {sequences_text([entry.sequence for entry in silent])}"
+    return f"Neither acknowledged nor refused: {sequences_text([entry.sequence for entry in silent])}."
 
 
 def _life(
@@ -105,7 +119,7 @@ def _life(
     explained = {entry.sequence for entry in (*unsent, *killed)}
     entry = next(entry for entry in silent if entry.sequence not in explained)
     return (
-        f"record {entry.sequence} was due at {timeline.moment(entry.due_ns)}",
+        f"Record {entry.sequence} was due at {timeline.moment(entry.due_ns)}.",
         timeline.call_told(entry),
-        "it was never acknowledged, never refused, and is not counted as dropped",
+        "It was never acknowledged, never refused, and is not counted as dropped.",
     )

@@ -44,7 +44,7 @@ def test_an_unchanged_line_is_no_transformed_one():
 
     found = only(Found, events)
     assert (found.digest, found.excerpt, found.transformed) == (digest(SENT), "", False)
-    assert integrity(events).summary == "all 1 stored copies equal, byte for byte, what was sent"
+    assert integrity(events).summary == "All 1 stored copy equal what was sent, byte for byte."
 
 
 ESCAPED = SENT.replace("\n", "#012").replace("\t", "#011")

@@ -37,16 +37,16 @@ RULES = GateRules(objectives={LATENCY: ObjectiveRule(Limit(">", 100), Limit(">",
 @pytest.mark.parametrize(
     ("low", "high", "status", "reason"),
     [
-        (98, 98, Status.PASS, "The score is at least 98, and 98 is asked for."),
-        (97.9, 97.9, Status.FAIL, "The score is at most 97.9, below the 98 asked for."),
+        (98, 98, Status.PASS, "Score 98.00; 98 required."),
+        (97.9, 97.9, Status.FAIL, "Score 97.90; 98 required."),
         (
             90,
             98,
             Status.INCONCLUSIVE,
-            "The score lies between 90 and 98, and 98 is asked for: 8 points are unresolved (coverage 92%).",
+            "Score 90.00 \N{EN DASH} 98.00; 98 required. 8 points are unresolved (coverage 92%).",
         ),
         (0, 100, Status.INCONCLUSIVE, "100 points are unresolved (coverage 0%)."),
-        (99.9999999999, 100, Status.PASS, "The score is at least"),
+        (99.9999999999, 100, Status.PASS, "Score 100.00; 98 required."),
     ],
 )
 def test_the_score_decides_by_its_interval(low, high, status, reason):
@@ -115,18 +115,18 @@ def test_what_nobody_judged_is_inconclusive_and_suggests_the_nearest(rules):
     decision = judged_by(score(100, 100), GOOD, rules)
 
     assert decision.status is Status.INCONCLUSIVE
-    assert 'no objective "caller.response_p9_ms". Did you mean "response_p99_ms"?' in decision.reasons[0]
+    assert 'no check "caller.response_p9_ms". Did you mean "response_p99_ms"?' in decision.reasons[0]
 
 
 @pytest.mark.parametrize(
     ("judged", "status", "reason"),
     [
-        (verdict(Status.PASS, 80.0), Status.PASS, f"{LATENCY} is 80 ms, within the gate's limits."),
-        (verdict(Status.PASS, 81.0), Status.WARN, f"{LATENCY} is 81 ms, and > 80 warns."),
-        (verdict(Status.PASS, 100.5), Status.FAIL, f"{LATENCY} is 100.5 ms, and > 100 fails."),
+        (verdict(Status.PASS, 80.0), Status.PASS, f"{LATENCY}: 80 ms; within the gate's limits."),
+        (verdict(Status.PASS, 81.0), Status.WARN, f"{LATENCY}: 81 ms; at most 80 expected."),
+        (verdict(Status.PASS, 100.5), Status.FAIL, f"{LATENCY}: 100.5 ms; at most 100 required."),
         (verdict(Status.WARN, 10.0), Status.WARN, "within the gate's limits, with a warning"),
         (verdict(Status.FAIL, 10.0), Status.FAIL, f"{LATENCY} failed: the log call took its time"),
-        (verdict(Status.PASS), Status.INCONCLUSIVE, f"{LATENCY} is PASS and has no value to go by"),
+        (verdict(Status.PASS), Status.INCONCLUSIVE, f"{LATENCY} is PASS without a value: the log call"),
         (verdict(Status.INCONCLUSIVE, 10.0), Status.INCONCLUSIVE, f"{LATENCY} is INCONCLUSIVE"),
         (verdict(Status.NOT_APPLICABLE, 10.0), Status.INCONCLUSIVE, f"{LATENCY} was declared not applicable"),
     ],
@@ -156,7 +156,7 @@ def test_an_undecided_run_counts_as_the_rules_say(choice, status):
     decision = judged_by(score(0, 100), GOOD, GateRules(on_inconclusive=choice))
 
     assert decision.status is status
-    assert decision.reasons[0].startswith("The score lies between")
+    assert decision.reasons[0].startswith("Score 0.00 \N{EN DASH} 100.00; 98 required.")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_what_is_waived_does_not_count_and_is_said(status, high):
     assert decision.reasons == (
         "Waived until 2027-01-31 (the broker is being replaced): "
         f"acknowledged_lost is {status.value}: records are missing",
-        "Leaving out what is waived, the score is at least 100, and 98 is asked for.",
+        "Score 100.00 without what is waived; 98 required.",
     )
 
 
@@ -218,7 +218,7 @@ def test_a_veto_cannot_be_waived():
 
     assert decision.status is Status.FAIL
     assert decision.reasons[0].startswith('Veto "acknowledged loss"')
-    assert decision.reasons[-1] == ("The waiver of acknowledged_lost does not cover a veto: no rule can.")
+    assert decision.reasons[-1] == ("The waiver of acknowledged_lost does not cover its veto; no rule can.")
 
 
 @pytest.mark.parametrize("status", [Status.ERROR, Status.NOT_RUN])
@@ -262,8 +262,8 @@ def test_a_waiver_of_what_nobody_judged_says_what_it_may_have_meant():
     ("samples", "status", "reason"),
     [
         (299, Status.PASS, "within the gate's limits"),
-        (298, Status.INCONCLUSIVE, f"{LATENCY} rests on 298, and 299 samples are asked for."),
-        (None, Status.INCONCLUSIVE, f"{LATENCY} tells no number of samples, and 299"),
+        (298, Status.INCONCLUSIVE, f"{LATENCY} rests on 298 samples (at least 299 required)."),
+        (None, Status.INCONCLUSIVE, f"{LATENCY} rests on an unknown number of samples (at least 299"),
     ],
 )
 def test_a_value_that_rests_on_too_few_samples_decides_nothing(samples, status, reason):

@@ -36,7 +36,7 @@ def test_an_acknowledgement_at_memory_does_not_survive_the_applications_kill():
     verdict = AcknowledgedLost(promised(Level.MEMORY)).check(timeline(run(*killed())))
 
     assert (verdict.status, verdict.vetoes) == (Status.PASS, ())
-    assert any("excused" in line and "590, 591" in line for line in verdict.evidence)
+    assert any("Excused" in line and "590, 591" in line for line in verdict.evidence)
 
 
 @pytest.mark.parametrize("level", [Level.WRITE, Level.FSYNC])
@@ -66,7 +66,7 @@ def test_what_was_acknowledged_after_the_kill_is_owed():
     verdict = AcknowledgedLost(promised(Level.MEMORY)).check(timeline(events))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
-    assert "record 700" in verdict.counterexample[0]
+    assert "Record 700" in verdict.counterexample[0]
 
 
 def test_missing_records_that_are_still_held_are_late_and_not_lost():
@@ -124,8 +124,8 @@ def test_a_loss_that_a_permitted_fault_caused_and_the_stack_counted_is_no_veto()
     verdict = AcknowledgedLost(permitting(blast=5)).check(timeline(run(*flipped("a:1", "a:2"), counted(10))))
 
     assert (verdict.status, verdict.value, verdict.vetoes) == (Status.PASS, 0, ())
-    assert verdict.summary.endswith("destroyed by a fault, permitted and counted: 10")
-    assert {"destroyed: a:1", "destroyed: a:2"} <= set(verdict.evidence)
+    assert verdict.summary.endswith("Destroyed by a fault, permitted and counted: 10.")
+    assert {"Destroyed: a:1", "Destroyed: a:2"} <= set(verdict.evidence)
     assert any("590, 591" in line for line in verdict.evidence)
 
 

@@ -88,13 +88,13 @@ def test_when_the_harness_broke_even_a_fail_says_nothing():
 
     assert judgement.status is Status.ERROR
     assert judgement.verdicts[0].vetoes == ()
-    assert judgement.remarks == ("drain: disk full",)
+    assert judgement.remarks == ("drain: disk full.",)
 
 
 def test_a_process_that_ended_by_itself_is_remarked():
     judgement = judge(timeline([*good_run(), ProcessExited(at(5), "shipper", -9)]), CHARGE, CHECKERS)
 
-    assert judgement.remarks == ('process "shipper" ended by itself with -9',)
+    assert judgement.remarks == ('Process "shipper" ended by itself with -9.',)
 
 
 def test_a_checker_that_breaks_is_an_error_not_a_missing_verdict():

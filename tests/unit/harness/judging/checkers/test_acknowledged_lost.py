@@ -26,7 +26,7 @@ def test_one_missing_acknowledged_record_fails_and_vetoes():
 def test_the_counterexample_tells_the_first_lost_records_life():
     verdict = CHECKER.check(timeline(without(good_run(), Found, 450, 700)))
 
-    assert "record 450 was due at 4.500 s" in verdict.counterexample[0]
+    assert "Record 450 was due at 4.500 s" in verdict.counterexample[0]
     assert "while killed on elasticsearch was on" in verdict.counterexample[2]
 
 
@@ -59,7 +59,7 @@ def test_an_archive_that_does_not_exist_is_named_before_its_records_are_called_l
     verdict = CHECKER.check(timeline(events))
 
     assert verdict.status is Status.FAIL
-    assert verdict.summary.endswith("cannot be read back: the archive does not exist")
+    assert verdict.summary.endswith("cannot be read back; the archive does not exist.")
     assert verdict.evidence[0] == 'no index "logs-1" exists: check `archive.index`'
     assert verdict.vetoes == (VETO,)
 
@@ -67,7 +67,7 @@ def test_an_archive_that_does_not_exist_is_named_before_its_records_are_called_l
 def test_an_archive_that_exists_and_is_empty_is_not_called_absent():
     events = [event for event in good_run() if not isinstance(event, Found)]
 
-    assert CHECKER.check(timeline(events)).summary.endswith("acknowledged records cannot be read back")
+    assert CHECKER.check(timeline(events)).summary.endswith("acknowledged records cannot be read back.")
 
 
 def test_an_empty_history_is_inconclusive():

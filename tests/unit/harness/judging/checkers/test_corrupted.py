@@ -19,7 +19,7 @@ def test_one_changed_byte_fails_and_is_shown():
 
     assert verdict.status is Status.FAIL
     assert verdict.vetoes == (VETO,)
-    assert verdict.counterexample == ("a copy of record 450 at index/450", "it reads: 'lime 450'")
+    assert verdict.counterexample == ("A copy of record 450 is at index/450", "It reads: 'lime 450'")
 
 
 def test_a_second_copy_that_differs_fails_although_the_first_is_right():
@@ -34,7 +34,7 @@ def test_a_copy_without_identity_of_this_run_fails():
     verdict = CHECKER.check(timeline([*good_run(), stray]))
 
     assert verdict.status is Status.FAIL
-    assert verdict.counterexample[0] == "a copy without identity at index/x"
+    assert verdict.counterexample[0] == "A copy without identity is at index/x"
 
 
 def test_a_copy_of_a_record_that_was_never_due_is_invented():

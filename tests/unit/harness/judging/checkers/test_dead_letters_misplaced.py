@@ -38,7 +38,11 @@ def test_dead_letters_that_are_exactly_the_poison_pass():
 
 
 def test_no_poison_and_no_dead_letters_pass():
-    assert CHECKER.check(timeline([*good_run(), DeadLettersRead(at(14), 0)])).status is Status.PASS
+    verdict = CHECKER.check(timeline([*good_run(), DeadLettersRead(at(14), 0)]))
+
+    assert verdict.status is Status.PASS
+    assert verdict.summary == "Nothing was refused for good; there are no dead letters."
+    assert verdict.evidence == ()
 
 
 def test_a_record_given_up_although_never_refused_fails():
@@ -47,8 +51,8 @@ def test_a_record_given_up_although_never_refused_fails():
     verdict = CHECKER.check(timeline(events))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
-    assert "given up: 450" in verdict.evidence
-    assert "the store never refused it for good" in verdict.counterexample
+    assert "Given up: 450." in verdict.evidence
+    assert "The store never refused it for good." in verdict.counterexample
     assert AcknowledgedLost(CHARGE).check(timeline(events)).status is Status.PASS
 
 
@@ -64,7 +68,7 @@ def test_poison_sent_again_until_the_store_took_it_fails():
     verdict = CHECKER.check(timeline(events))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
-    assert "sent again: 430" in verdict.evidence
+    assert "Sent again: 430." in verdict.evidence
 
 
 def test_poison_in_neither_place_is_lost():
@@ -87,7 +91,9 @@ def test_a_record_in_both_places_is_ambiguous_and_a_duplicate():
     verdict = Duplicated(CHARGE).check(timeline(events))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
-    assert any("ambiguous" in line and "430" in line for line in verdict.evidence)
+    assert any(
+        "Both in the archive and in the dead letters" in line and "430" in line for line in verdict.evidence
+    )
 
 
 def test_a_dead_letter_that_was_changed_is_corrupted():

@@ -19,7 +19,7 @@ def test_a_second_copy_fails_and_both_places_are_named():
 
     assert verdict.status is Status.FAIL
     assert verdict.value == 1
-    assert verdict.counterexample[1:] == ("copy 1: index/450", "copy 2: index-000002/450")
+    assert verdict.counterexample[1:] == ("Copy 1: index/450", "Copy 2: index-000002/450")
 
 
 def test_a_second_copy_of_a_record_nobody_acknowledged_fails_too():

@@ -43,7 +43,7 @@ def test_two_records_of_one_producer_that_changed_places_fail():
     verdict = CHECKER.check(timeline(ordered_run(r4='["ab",6]', r6='["ab",4]')))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
-    assert "producer 0 sent record 6" in verdict.counterexample[0]
+    assert "Producer 0 sent record 6" in verdict.counterexample[0]
 
 
 def test_records_of_different_producers_may_come_in_any_order():
@@ -54,7 +54,7 @@ def test_records_with_the_same_place_fail_because_nobody_can_tell_which_came_fir
     verdict = CHECKER.check(timeline(ordered_run(r6='["ab",4]')))
 
     assert verdict.status is Status.FAIL
-    assert verdict.counterexample[-1] == "both have the same place"
+    assert verdict.counterexample[-1] == "Both have the same place."
 
 
 def test_only_the_first_copy_of_a_record_counts():
@@ -67,7 +67,7 @@ def test_one_record_without_a_place_fails():
     verdict = CHECKER.check(timeline(ordered_run(r6='["ab",null]')))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
-    assert verdict.counterexample == ("record 6 has no value there",)
+    assert verdict.counterexample == ("Record 6 has no value for process, number.",)
 
 
 def test_fields_that_no_record_has_prove_nothing():

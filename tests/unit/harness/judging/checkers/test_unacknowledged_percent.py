@@ -36,13 +36,15 @@ def test_a_stack_that_acknowledges_everything_passes():
     verdict = CHECKER.check(timeline(run()))
 
     assert (verdict.status, verdict.value) == (Status.PASS, 0)
+    assert verdict.summary == "All 1,000 records were acknowledged or refused."
+    assert verdict.evidence == ()
 
 
 def test_a_stack_that_falls_silent_fails_although_it_owes_nothing():
     verdict = CHECKER.check(timeline(silent_run()))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 10)
-    assert "record 500 was due at 5.000 s" in verdict.counterexample[0]
+    assert "Record 500 was due at 5.000 s" in verdict.counterexample[0]
 
 
 def test_what_is_refused_is_no_silence():
