@@ -8,9 +8,10 @@ from typing import Any
 
 from harness.judging.checkers import CHECKERS
 from harness.model.declarations import Scenario, Stack
-from harness.model.protocols import Charge, Conditional, NeedsQuiet
+from harness.model.protocols import Charge, Conditional, NeedsFirstSeen, NeedsQuiet
 
 NOT_ALONE = "judged only in scenarios that run alone"
+NOT_POLLED = "judged only where no other check measures what polling the archive would change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,10 @@ def checks_of(scenario: Scenario, stack: Stack) -> Checks:
     charge = charge_of(scenario, stack)
     checkers = {word: CHECKERS.resolve(word) for word in scenario.checks}
     unplanned = {word: why for word, checker in checkers.items() if (why := _why_not(checker, charge))}
-    return Checks({word: each for word, each in checkers.items() if word not in unplanned}, unplanned)
+    planned = {word: each for word, each in checkers.items() if word not in unplanned}
+    if any(isinstance(each, NeedsQuiet) for each in planned.values()):
+        unplanned |= {word: NOT_POLLED for word, each in planned.items() if isinstance(each, NeedsFirstSeen)}
+    return Checks({word: each for word, each in planned.items() if word not in unplanned}, unplanned)
 
 
 def _why_not(checker: object, charge: Charge) -> str:

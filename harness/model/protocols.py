@@ -302,6 +302,16 @@ class NeedsQuiet(Protocol):
     needs_quiet: ClassVar[bool]
 
 
+@runtime_checkable
+class NeedsFirstSeen(Protocol):
+    """A checker of when each record was first seen in the archive, which is then read about once a second.
+
+    Such readings take up the store and this machine, so it is not planned beside a check that `NeedsQuiet`.
+    """
+
+    needs_first_seen: ClassVar[bool]
+
+
 class Checker(Protocol):
     """One promise, judged from facts alone: no clock, no I/O, no stack."""
 

@@ -25,7 +25,7 @@ from harness.load import LOADS
 from harness.model.declarations import Part, Scenario
 from harness.model.errors import HarnessError, StackError, UnavailableError, described, what_ends_the_run
 from harness.model.facts import Broke
-from harness.model.protocols import Load, LoadSpec, Progress, Removable, Status
+from harness.model.protocols import Load, LoadSpec, NeedsFirstSeen, Progress, Removable, Status
 from harness.model.result import ScenarioResult
 from harness.processes import procfs
 from harness.processes.clock import SystemClock
@@ -148,6 +148,10 @@ class ScenarioRun:
             watch=ground.watch,
             left=partial(left_of_run, self._run_id),
             counters=counters(request.stack.counters, values),
+            first_seen=any(
+                isinstance(checker, NeedsFirstSeen)
+                for checker in checks_of(plan.scenario, request.stack).planned.values()
+            ),
         )
 
     def _load(self, spec: LoadSpec) -> Load:

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from harness.judging.check_selection import NOT_ALONE, charge_of, checks_of
+from harness.judging.check_selection import NOT_ALONE, NOT_POLLED, charge_of, checks_of
 from harness.model.declarations import CounterSource, DeadLetterOutlet, Part, Promises, Stack
 from tests.unit.harness.literal_history import STEP, scenario
 
@@ -59,6 +59,18 @@ def test_what_neighbours_would_change_is_planned_only_where_a_scenario_runs_alon
     }
 
 
+def test_what_polls_the_archive_is_planned_only_where_nothing_measures_what_that_changes():
+    polling = f"{__name__}:POLLING"
+    quiet = examined(BARE, checks=("conservation", polling))
+    beside_latency = examined(BARE, checks=("conservation", "caller_latency", polling))
+    beside_others = checks_of(replace(scenario(), checks=("caller_latency", polling), exclusive=False), BARE)
+
+    assert list(quiet.planned) == ["conservation", polling]
+    assert beside_latency.unplanned == {polling: NOT_POLLED}
+    assert list(beside_latency.planned) == ["conservation", "caller_latency"]
+    assert list(beside_others.planned) == [polling]
+
+
 def test_a_check_that_asks_for_nothing_special_is_always_planned():
     checks = examined(BARE, checks=(f"{__name__}:PLUGIN",))
 
@@ -77,3 +89,10 @@ class PLUGIN:
 
     objective = "own.thing"
     dimension = "delivery"
+
+
+class POLLING(PLUGIN):
+    """One that wants to know when records were first seen."""
+
+    objective = "own.seen"
+    needs_first_seen = True
