@@ -47,7 +47,7 @@ from harness.model.facts import (
     StepSkipped,
 )
 from harness.model.protocols import Clock, Cumulative, Deployment, Destroys, Fault, Load, Poisons, Progress
-from harness.targets.capabilities import Untouchable
+from harness.targets.capabilities import Untouchable, not_supported
 
 READY_SECONDS = 60.0
 LEAD_SECONDS = 0.5
@@ -184,7 +184,7 @@ class Runner:
         except (InterruptedRunError, TimeIsUpError):
             raise
         except HarnessError as error:
-            landed, proof = False, f"it could not be observed: {error}"
+            landed, proof = False, f"it could not be checked: {error}"
         self._record(FaultSeen(self._now(), number, landed, proof))
         return landed
 
@@ -406,7 +406,7 @@ class Runner:
 def _why_not(target: object, fault: Fault) -> str:
     """Return why a fault has no hold on a target."""
     if target is None:
-        return "no such target here"
+        return "this run has no such target"
     if isinstance(target, Untouchable):
         return target.refusal
-    return f"it cannot be {fault.needs.__name__.lower()} here"
+    return not_supported(fault.needs)

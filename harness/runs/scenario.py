@@ -189,7 +189,7 @@ class ScenarioRun:
 
 def cut_short(why: object) -> str:
     """Return the remark of a scenario that the end of its run kept from its own."""
-    return f"it did not run to its end: {why}"
+    return f"the scenario was cut short: {why}"
 
 
 def unjudged(
@@ -221,7 +221,7 @@ def _delete_run_index(wiring: Wiring) -> None:
     archive = wiring.outlets.archive()
     try:
         if not isinstance(archive, Removable):
-            raise StackError("delete_run_index: this kind of archive deletes nothing; remove the key")
+            raise StackError("delete_run_index: this kind of archive cannot delete documents; remove the key")
         archive.remove(wiring.outlets.run_id)
     except HarnessError as error:
         wiring.recorder.record(Broke(wiring.clock.now_ns(), "delete the run's index", str(error)))
