@@ -31,7 +31,9 @@ def test_a_target_that_is_not_there_skips_the_step(stage):
 
     stage.run()
 
-    assert [fact.reason for fact in stage.facts(StepSkipped)] == ["elasticsearch: no such target here"]
+    assert [fact.reason for fact in stage.facts(StepSkipped)] == [
+        "elasticsearch: this run has no such target"
+    ]
     assert stage.facts(FaultChanged) == []
 
 

@@ -103,7 +103,7 @@ def test_process_that_does_not_run_cannot_be_killed() -> None:
     process = target(FakeProcess())
     process.kill()
 
-    with pytest.raises(FaultError, match='"store": it does not run'):
+    with pytest.raises(FaultError, match='"store": it is not running'):
         process.kill()
 
 
