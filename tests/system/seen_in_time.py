@@ -30,10 +30,9 @@ class SeenInTime:
             for sequence in range(each.first, each.last + 1)
         }
         owed = {each.sequence: each.at_ns for each in events if isinstance(each, Acknowledged)}
-        late = [
-            n for n, at_ns in owed.items() if n not in seen_ns or seen_ns[n] > at_ns + LIMIT_SECONDS * 1e9
-        ]
-        readings = len({at_ns for at_ns in seen_ns.values()})
+        limit_ns = LIMIT_SECONDS * 1e9
+        late = [n for n, at_ns in owed.items() if n not in seen_ns or seen_ns[n] > at_ns + limit_ns]
+        readings = len(set(seen_ns.values()))
         status = Status.FAIL if late else Status.PASS if owed else Status.INCONCLUSIVE
         return Verdict(
             self.objective, self.dimension, status, f"{len(late)} of {len(owed)} late", value=float(readings)

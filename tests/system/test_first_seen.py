@@ -1,4 +1,4 @@
-"""A check that asks for it is told when each record was first seen; beside a check of latency it is not planned."""
+"""A check that asks is told when each record was first seen; beside a check of latency it is not planned."""
 
 from __future__ import annotations
 
