@@ -84,7 +84,7 @@ def _take_back(entry: OpenUndo, report: Report) -> bool:
     try:
         report(f"{entry.run_id} step {entry.step}: {carry_out(entry.undo)}")
     except HarnessError as error:
-        report(f"{entry.run_id} step {entry.step}: not taken back: {error}")
+        report(f"{entry.run_id} step {entry.step}: could not be undone: {error}")
         return False
     return True
 
@@ -123,7 +123,7 @@ def _await(grips: Sequence[tuple[Residue, procfs.Grip]], seconds: float) -> None
 
 def _report_end(residue: Residue, grip: procfs.Grip, report: Report) -> bool:
     ended = grip.ends_within(0)
-    report(f"{residue.run_id} process {'ended' if ended else 'does not end'}: {residue.what}")
+    report(f"{residue.run_id} process {'ended' if ended else 'could not be ended'}: {residue.what}")
     return ended
 
 

@@ -146,7 +146,7 @@ def _journals(folder: Path) -> Iterator[Residue]:
 
 def _fault(entry: OpenUndo) -> str:
     arguments = " ".join(f"{name}={value}" for name, value in entry.undo.arguments.items())
-    return f"step {entry.step} was not noted as taken back: {entry.undo.action} {arguments}"
+    return f"step {entry.step} may still be in effect: {entry.undo.action} {arguments}"
 
 
 def _age_seconds(path: Path) -> float | None:

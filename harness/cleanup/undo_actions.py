@@ -38,7 +38,7 @@ def remove_toxic(arguments: Arguments) -> str:
     try:
         # Asking changes nothing, whoever answers at that address by now.
         if toxic not in _toxics(client, proxy):
-            return f"toxic {toxic} is on {proxy} at {url} no more"
+            return f"toxic {toxic} is no longer on {proxy} at {url}"
         client.remove_toxic(proxy, toxic)
         if toxic in _toxics(client, proxy):
             raise FaultError(f"toxic {toxic} is still on {proxy} at {url} after its removal")
@@ -74,9 +74,9 @@ def enable_proxy(arguments: Arguments) -> str:
     try:
         seen = _proxy(client, proxy)
         if seen is None or seen.enabled:
-            return f"{proxy} at {url} is cut no more"
+            return f"{proxy} at {url} is no longer cut"
         if not client.set_enabled(proxy, True).enabled:
-            raise FaultError(f"{proxy} at {url} stays cut after it was enabled")
+            raise FaultError(f"{proxy} at {url} is still cut after it was enabled")
     except ProxyUnreachableError:
         return f"the fault proxy at {url} is gone, and its link {proxy} with it"
     finally:
@@ -93,7 +93,7 @@ def remove_rule(arguments: Arguments) -> str:
     url, interceptor, rule = (str(arguments[name]) for name in ("interceptor_url", "interceptor", "rule"))
     try:
         if not _has_rule(url, interceptor, rule):
-            return f"rule {rule} is on {interceptor} at {url} no more"
+            return f"rule {rule} is no longer on {interceptor} at {url}"
     except requests.Timeout as error:
         raise FaultError(f"the interceptor at {url} does not answer within {_ANSWER_SECONDS:g} s") from error
     except requests.ConnectionError:
@@ -131,12 +131,13 @@ def resume_process(arguments: Arguments) -> str:
     mark = str(arguments["mark"])
     if not procfs.signal_marked(mark, signal.SIGCONT):
         return f"process {mark} has ended, so there is nothing to resume"
-    return f"process {mark} goes on"
+    return f"process {mark} was resumed"
 
 
 def restart_process(arguments: Arguments) -> str:
     """Start nothing: nobody misses a killed part of a dead run, and what else is left of it is ended."""
-    return f"{arguments.get('process', 'the process')} belonged to its run, which is dead: nothing to restart"
+    process = arguments.get("process", "the process")
+    return f"{process} belonged to a run that is over, so there is nothing to restart"
 
 
 def nothing(arguments: Arguments) -> str:

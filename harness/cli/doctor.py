@@ -1,4 +1,4 @@
-"""`logquake doctor`: what this machine lacks, and what dead runs left on it."""
+"""`logquake doctor`: what this machine lacks, and what earlier runs left on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXIT_RESIDUE = 1
 
 @click.command()
 def doctor() -> int:
-    """Say what this machine lacks, and what dead runs left on it.
+    """Show what this machine lacks, and what earlier runs left on it.
 
     Exits with 1 where something was left: a process, a folder, or a fault nobody took back.
     """
@@ -33,11 +33,11 @@ def doctor() -> int:
         click.echo(f"{name}: {state}")
     left = find_residue()
     for residue in left:
-        click.echo(f"left by a dead run: {residue}\n  remedy: {residue.remedy}")
+        click.echo(f"left by an earlier run: {residue}\n  remedy: {residue.remedy}")
     click.echo(
-        f"left by dead runs: {len(left)} in all; `logquake heal` undoes it"
+        f"{len(left)} left by earlier runs; `logquake heal` removes them"
         if left
-        else "nothing was left by earlier runs"
+        else "Earlier runs left nothing behind."
     )
     return _EXIT_RESIDUE if left else 0
 

@@ -1,4 +1,4 @@
-"""`logquake heal`: undo what dead runs left on this machine."""
+"""`logquake heal`: undo what earlier runs left on this machine."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _EXIT_RESIDUE = 1
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Name what would be undone, and undo nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be undone; change nothing.")
 @click.option("--run", "run_id", default="", metavar="ID", help="Only what this run left.")
 def heal(dry_run: bool, run_id: str) -> int:
-    """Undo what dead runs left on this machine.
+    """Undo what earlier runs left on this machine.
 
     Takes faults back, ends processes, removes scratch folders and undo journals; only those that carry
     logquake's marks and whose run is dead. Exits with 1 while something is left, with 0 when nothing is.
@@ -28,5 +28,5 @@ def heal(dry_run: bool, run_id: str) -> int:
         for residue in left:
             click.echo(f"still there: {residue}\n  by hand: {residue.remedy}")
     if not left:
-        click.echo("nothing is left by dead runs")
+        click.echo("Earlier runs left nothing behind.")
     return _EXIT_RESIDUE if left else 0

@@ -19,13 +19,16 @@ EXIT_USAGE = 4
 EXIT_INTERRUPTED = 2
 
 _COMMANDS = {
-    "run": ("harness.cli.run:run", "Run fault scenarios against a stack, judge it and write a scorecard."),
+    "run": ("harness.cli.run:run", "Inject faults into a stack, judge it, write a scorecard."),
     "plan": ("harness.cli.plan:plan", "Show what a run would do, without doing it."),
-    "list": ("harness.cli.listing:listing", "List scenarios, suites, stacks, faults and checks."),
+    "list": ("harness.cli.listing:listing", "List scenarios, stacks, faults, checks and their arguments."),
     "gate": ("harness.cli.gate:gate", "Decide by rules whether a finished run passes."),
     "report": ("harness.cli.report:report", "Make any report of a finished run again."),
-    "doctor": ("harness.cli.doctor:doctor", "Say what this machine lacks, and what dead runs left on it."),
-    "heal": ("harness.cli.heal:heal", "Undo what dead runs left on this machine."),
+    "doctor": (
+        "harness.cli.doctor:doctor",
+        "Show what this machine lacks, and what earlier runs left on it.",
+    ),
+    "heal": ("harness.cli.heal:heal", "Undo what earlier runs left on this machine."),
     "servers": ("harness.cli.servers:servers", "Install or list the real Elasticsearch and Toxiproxy."),
 }
 
@@ -97,7 +100,7 @@ def _unheard() -> int:
         # Else the interpreter would try once more at its end, and exit with a code of its own.
         os.dup2(silent, stream.fileno())
     with suppress(OSError):
-        click.echo("logquake: its output could not be written, the reader has gone", err=True)
+        click.echo("logquake: the output could not be written: its reader has closed it", err=True)
     return InternalError.exit_code
 
 

@@ -7,7 +7,7 @@ BACKENDS = Family(
     {
         "attached": Kind(
             "harness.deployments.attached:AttachedServices",
-            "your own services, which the stack file names; nothing of them is started, stopped or hurt",
+            "your own services, which the stack file names; logquake does not start, stop or kill them",
         ),
         "embedded": Kind(
             "harness.deployments.embedded:EmbeddedServices",

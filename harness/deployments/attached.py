@@ -24,7 +24,9 @@ class ForeignService:
     """A service that logquake did not start: it has no capability, so every fault on it is refused."""
 
     name: str
-    refusal: str = "logquake did not start it, and hurts no process but those it started"
+    refusal: str = (
+        "logquake did not start this process, and injects faults only into processes that it started"
+    )
 
 
 class AttachedServices:

@@ -192,7 +192,7 @@ def _start_once(server: InstalledServer, scratch: Path, clock: Clock) -> None:
         process.start()
         process.wait_ready(_START_SECONDS_MAX)
     except StackError as error:
-        raise UnavailableError(f"{server.name}: it was fetched and does not start: {error}") from error
+        raise UnavailableError(f"{server.name}: fetched, but it does not start: {error}") from error
     finally:
         process.terminate(_STOP_SECONDS)
 

@@ -93,7 +93,7 @@ def _disk(folder: Path, needed_mib: int, remedy: str) -> Check:
     enough = free_mib >= needed_mib
     return Check(
         f"disk of {folder}",
-        f"{free_mib:,} MiB free, {needed_mib:,} MiB are needed",
+        f"{free_mib:,} MiB free; {needed_mib:,} MiB required",
         "" if enough else f"free some, or {remedy}",
     )
 
@@ -113,7 +113,7 @@ def _memory(needed_mib: int) -> Check:
     enough = available_mib >= needed_mib
     return Check(
         "memory",
-        f"{available_mib:,} MiB available, {needed_mib:,} MiB are needed",
+        f"{available_mib:,} MiB available; {needed_mib:,} MiB required",
         "" if enough else "end other programs, lower --jobs, or use --backend embedded",
     )
 
@@ -148,7 +148,7 @@ def _descriptors() -> Check:
     enough = unlimited or soft >= _DESCRIPTORS
     return Check(
         "open files",
-        f"{'no limit' if unlimited else f'{soft:,} allowed'}, {_DESCRIPTORS} are needed",
+        f"{'no limit' if unlimited else f'{soft:,} allowed'}; {_DESCRIPTORS} required",
         "" if enough else f"raise the limit: ulimit -n {_DESCRIPTORS * 2}",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -86,6 +86,11 @@ class Outlets:
         """Return the sequences in the archive; None for what carries no identity of this run."""
         return self._sequences(reading.documents)
 
+    def archived_now(self) -> set[int]:
+        """Read the archive alone; return the sequences of this run in it. Raises StackError."""
+        self._archive.refresh()
+        return {sequence for sequence in self._sequences(self._archive.read()) if sequence is not None}
+
     def kept(self, reading: Reading) -> set[int | None]:
         """Return the sequences in any outlet."""
         return self._sequences(reading.documents) | self._sequences(reading.letters)
@@ -125,7 +130,7 @@ class Outlets:
             return ""
         return self._archive.absent()
 
-    def _sequences(self, documents: Sequence[StoredDocument]) -> set[int | None]:
+    def _sequences(self, documents: Iterable[StoredDocument]) -> set[int | None]:
         return {identify(document.line, self._spec.run_id) for document in _readable(documents)}
 
     def _unreadable(self, documents: Sequence[StoredDocument]) -> Iterator[Unreadable]:
@@ -144,5 +149,5 @@ class Outlets:
         )
 
 
-def _readable(documents: Sequence[StoredDocument]) -> Iterator[StoredDocument]:
+def _readable(documents: Iterable[StoredDocument]) -> Iterator[StoredDocument]:
     return (document for document in documents if not document.unreadable)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Protocol, runtime_checkable
 
-from harness.model.errors import HarnessError
-from harness.model.facts import CounterRead, Event, Sample
+from harness.model.errors import HarnessError, StackError
+from harness.model.facts import CounterRead, Event, FirstSeen, Sample
 from harness.model.protocols import Counters, Deployment
 
 INTERVAL_SECONDS = 1.0
 _SECOND_NS = 1_000_000_000
+_SHARE_OF_TIME = 10
 
 
 @runtime_checkable
@@ -71,3 +73,44 @@ class Gauges:
     def counters(self) -> dict[str, float]:
         """Return the counters now; empty where there are none."""
         return {} if self._counters is None else self._counters.read()
+
+
+class ArchiveWatch:
+    """Notes when each record was first seen in the archive.
+
+    A reading takes the archive whole, so there is at most one a second, and where one takes long, the next
+    waits until no more than a tenth of the time goes into readings.
+
+    Args:
+        read: returns the sequences in the archive now; raises StackError.
+        now_ns: tells the time, in nanoseconds.
+    """
+
+    def __init__(self, read: Callable[[], Iterable[int]], now_ns: Callable[[], int]) -> None:
+        self._read = read
+        self._now_ns = now_ns
+        self._due_ns = 0
+        self._seen: set[int] = set()
+
+    def read(self) -> Iterator[FirstSeen]:
+        """Read the archive if that is due; yield what was not there before, a fact a range of sequences."""
+        began_ns = self._now_ns()
+        if began_ns < self._due_ns:
+            return
+        try:
+            archived = self._read()
+        except StackError:
+            archived = ()  # while the store is down nobody can look
+        took_ns = self._now_ns() - began_ns
+        self._due_ns = began_ns + max(int(INTERVAL_SECONDS * _SECOND_NS), took_ns * _SHARE_OF_TIME)
+        yield from self.note(archived)
+
+    def note(self, archived: Iterable[int]) -> Iterator[FirstSeen]:
+        """Take what some reading has just found; yield what none before it did."""
+        now_ns = self._now_ns()
+        fresh = sorted(set(archived) - self._seen)
+        self._seen.update(fresh)
+        # In a run of sequences that follow each other, sequence and place differ by the same number.
+        for _, run in groupby(enumerate(fresh), key=lambda pair: pair[1] - pair[0]):
+            sequences = [sequence for _, sequence in run]
+            yield FirstSeen(now_ns, sequences[0], sequences[-1])

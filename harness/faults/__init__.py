@@ -15,9 +15,11 @@ FAULTS = Family(
             "harness.faults.flapping:Flapping", "a link goes down and comes up, again and again"
         ),
         "frozen": Kind(
-            "harness.faults.frozen:Frozen", "a process stands still (SIGSTOP), its connections open"
+            "harness.faults.frozen:Frozen", "a process is paused (SIGSTOP), its connections stay open"
         ),
-        "spike": Kind("harness.faults.spike:Spike", "the schedule's own spike, proved to have come"),
+        "spike": Kind(
+            "harness.faults.spike:Spike", "the schedule sends a burst; this step proves that it happened"
+        ),
         "killed": Kind(
             "harness.faults.killed:Killed", "a process is killed by SIGKILL and started again at the end"
         ),
@@ -40,7 +42,7 @@ FAULTS = Family(
             "harness.faults.lying_answers:LyingAnswers", "a 200 for requests that the store never saw"
         ),
         "bit_flip": Kind(
-            "harness.faults.bit_flip:BitFlip", "single bits of what a stack keeps on disk turn over, for good"
+            "harness.faults.bit_flip:BitFlip", "single bits of a stack's files on disk are flipped, for good"
         ),
         "slow_answers": Kind("harness.faults.slow_answers:SlowAnswers", "the store answers late"),
     },

@@ -44,4 +44,4 @@ class AnswerCut(HttpRule):
     def saw(self, counters: Mapping[str, int]) -> str:
         """Say how many answers were cut."""
         cut = counters.get("cut_after_commit", 0)
-        return f"{cut:,} bulk answers were cut after the store had given them with a 2xx"
+        return f"{cut:,} bulk answers were cut after the store had answered 2xx"

@@ -61,9 +61,9 @@ class Bandwidth:
         during_ms = _quickest_ms(target, 2 * least_ms / 1e3)
         landed = during_ms >= least_ms and during_ms - self._before_ms >= least_ms / 2
         return landed, (
-            f"a request of our own of {_PUSH_BYTES:,} bytes took {during_ms:,.1f} ms through the link, "
-            f"{self._before_ms:,.1f} ms before it; at {self.rate_kb_per_second} KB/s it takes "
-            f"{least_ms:,.0f} ms"
+            f"a test request of {_PUSH_BYTES:,} bytes took {during_ms:,.1f} ms through the link, "
+            f"{self._before_ms:,.1f} ms before the fault (at least {least_ms:,.0f} ms at "
+            f"{self.rate_kb_per_second} KB/s)"
         )
 
     @contextmanager

@@ -37,7 +37,7 @@ class BlackHole:
         probe = target.probe()
         return (
             probe.outcome == "silent",
-            f"a request of our own through the link was {probe.outcome} for {probe.elapsed_ms:,.0f} ms",
+            f"a test request through the link: {probe.outcome} after {probe.elapsed_ms:,.0f} ms",
         )
 
     @property

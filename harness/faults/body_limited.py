@@ -48,6 +48,6 @@ class BodyLimited(HttpRule):
         """Say how many were too large."""
         refused, seen = counters.get("too_large", 0), counters.get("seen", 0)
         return (
-            f"{refused:,} of {seen:,} bulk requests exceeded {self.bytes_max:,} bytes and met a 413, "
-            f"{len(times_refused(counters)):,} records did so alone"
+            f"{refused:,} of {seen:,} bulk requests exceeded {self.bytes_max:,} bytes and got a 413; "
+            f"{len(times_refused(counters)):,} records are too large by themselves"
         )

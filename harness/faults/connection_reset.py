@@ -53,7 +53,7 @@ class ConnectionReset:
         """Ask through the link a few times and count the resets seen."""
         outcomes = [target.probe().outcome for _ in range(_PROBES)]
         resets = outcomes.count("reset")
-        return resets > 0, f"{resets} of {_PROBES} requests of our own through the link were reset"
+        return resets > 0, f"{resets} of {_PROBES} test requests through the link were reset"
 
     @property
     def _name(self) -> str:

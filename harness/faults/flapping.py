@@ -65,7 +65,7 @@ class Flapping:
             seen[target.probe(cycle_seconds).outcome] += 1
             time.sleep(_PROBE_SECONDS)
         said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(seen.items()) if count)
-        return bool(seen["refused"] and seen["answered"]), f"requests of our own through the link: {said}"
+        return bool(seen["refused"] and seen["answered"]), f"test requests through the link: {said}"
 
     @contextmanager
     def _injected(self, target: Disconnectable) -> Iterator[None]:
@@ -98,7 +98,7 @@ class _Switch:
         self._thread.join(_END_SECONDS)
         if self._thread.is_alive():
             raise FaultError(
-                f"the switch of a flapping link hangs for {_END_SECONDS:g} s: its proxy may hang"
+                f"the thread that switches the link did not end within {_END_SECONDS:g} s; the proxy may hang"
             )
         self._target.connect()
         if self._error is not None:

@@ -54,6 +54,8 @@ class ItemsRefused(HttpRule):
 
     def saw(self, counters: Mapping[str, int]) -> str:
         """Say how many documents met each status."""
-        met = ", ".join(f"{counters[proof]:,} a {proof[-3:]}" for proof in self.proofs if counters.get(proof))
+        met = ", ".join(
+            f"{counters[proof]:,} documents with {proof[-3:]}" for proof in self.proofs if counters.get(proof)
+        )
         passed = counters.get("items_passed", 0)
-        return f"of the documents in mixed answers {met or 'none a refusal'}; {passed:,} were passed on"
+        return f"{met or 'no documents'} refused in bulk answers; {passed:,} documents passed to the store"

@@ -64,8 +64,8 @@ class Latency:
         # Half of it as the difference leaves room for a first measurement that this machine disturbed.
         landed = during_ms >= least_ms and during_ms - self._before_ms >= least_ms / 2
         return landed, (
-            f"the quickest of {_PROBES} requests of our own took {during_ms:,.1f} ms through the link, "
-            f"{self._before_ms:,.1f} ms before it; {least_ms:,} ms were to be added at least"
+            f"the fastest of {_PROBES} test requests took {during_ms:,.1f} ms through the link, "
+            f"{self._before_ms:,.1f} ms before the fault (at least {least_ms:,} ms more required)"
         )
 
     @property

@@ -46,6 +46,6 @@ class LyingAnswers(HttpRule):
         """Say how many requests and documents were lied about."""
         lied, documents = counters.get("lied", 0), counters.get("items_lied_about", 0)
         return (
-            f"{lied:,} bulk requests of the stack, {documents:,} documents, got a 200 ({self.lie}) and never "
-            "reached the store"
+            f"{lied:,} bulk requests of the stack with {documents:,} documents were answered with 200 "
+            f"({self.lie}) and never reached the store"
         )

@@ -55,7 +55,7 @@ class Spike:
         target.wait(_SECONDS)
         rate = (target.sent() - before) / _SECONDS
         return rate >= self.rate_per_second_min, (
-            f"{rate:,.0f} log calls began in a second of it, {self.rate_per_second_min:,.0f} prove it"
+            f"Observed {rate:,.0f} calls/s (at least {self.rate_per_second_min:,.0f} required)."
         )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.judging.checker import Charge, Checker, Conditional, NeedsQuiet
+from harness.judging.checker import Charge, Checker, Conditional, NeedsFirstSeen, NeedsQuiet
 from harness.judging.checkers import CHECKERS
 from harness.model.declarations import Part, Scenario, Stack
 
 NOT_ALONE = "judged only in scenarios that run alone"
+NOT_POLLED = "judged only where no other check measures what polling the archive would change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,10 @@ def checks_of(scenario: Scenario, stack: Stack) -> Checks:
     charge = charge_of(scenario, stack)
     checkers = [checker_of(check, charge) for check in scenario.checks]
     unplanned = {checker.objective: why for checker in checkers if (why := _why_not(checker, charge))}
-    planned = {checker.objective: checker for checker in checkers if checker.objective not in unplanned}
-    return Checks(planned, unplanned)
+    planned = [checker for checker in checkers if checker.objective not in unplanned]
+    if any(isinstance(checker, NeedsQuiet) for checker in planned):
+        unplanned |= {each.objective: NOT_POLLED for each in planned if isinstance(each, NeedsFirstSeen)}
+    return Checks({each.objective: each for each in planned if each.objective not in unplanned}, unplanned)
 
 
 def checker_of(check: Part, charge: Charge) -> Checker:

@@ -49,3 +49,13 @@ class NeedsQuiet(Protocol):
     """A checker of what neighbours on the machine would change; only a scenario that runs alone plans it."""
 
     needs_quiet: ClassVar[bool]
+
+
+@runtime_checkable
+class NeedsFirstSeen(Protocol):
+    """A checker of when each record was first seen in the archive, which is then read about once a second.
+
+    Such readings take up the store and this machine, so it is not planned beside a check that `NeedsQuiet`.
+    """
+
+    needs_first_seen: ClassVar[bool]

@@ -21,6 +21,7 @@ from harness.model.facts import (
     Event,
     FaultChanged,
     FaultSeen,
+    FirstSeen,
     Found,
     PhaseChanged,
     Poisoned,
@@ -42,7 +43,10 @@ _KILLABLE = "Killable"
 
 @dataclass(slots=True)
 class Entry:
-    """One record's life, in ns of CLOCK_MONOTONIC; None = has not happened as far as anyone knows."""
+    """One record's life, in ns of CLOCK_MONOTONIC; None = has not happened as far as anyone knows.
+
+    `first_seen_ns` is kept only where a check asks for it (`NeedsFirstSeen`).
+    """
 
     sequence: int
     due_ns: int
@@ -52,6 +56,7 @@ class Entry:
     answered_ns: int | None = None
     refused_ns: int | None = None
     acknowledged_ns: int | None = None
+    first_seen_ns: int | None = None
 
     @property
     def returned_ns(self) -> int | None:
@@ -247,6 +252,12 @@ def _mark(name: str) -> Callable[[Timeline, Any], None]:
     return mark
 
 
+def _first_seen(result: Timeline, event: FirstSeen) -> None:
+    for sequence in range(event.first, event.last + 1):
+        if (entry := result.entries.get(sequence)) is not None:
+            entry.first_seen_ns = event.at_ns
+
+
 def _found(result: Timeline, event: Found) -> None:
     if event.sequence is None or event.sequence not in result.entries:
         result.strays.append(event)
@@ -337,6 +348,7 @@ _ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     Answered: _mark("answered_ns"),
     Refused: _mark("refused_ns"),
     Acknowledged: _mark("acknowledged_ns"),
+    FirstSeen: _first_seen,
     Found: _found,
     DeadLettered: _dead_lettered,
     DeadLettersRead: _letters_read,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from harness.judging.checker import Charge, Checker
 from harness.judging.timeline import SECOND_NS, Entry, Timeline
+from harness.judging.wording import count, sentence
 from harness.model.declarations import APPLICATION
 from harness.model.protocols import Status, Tally, Verdict
 

@@ -7,7 +7,7 @@ LOADS = Family(
     {
         "hosted": Kind(
             "harness.load.hosted:HostedLoad",
-            "an application process of our own, a control beside it, and an oracle that watches both",
+            "an application process that logquake starts, a control, and an oracle that watches both",
         ),
     },
 )

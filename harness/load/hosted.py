@@ -29,9 +29,10 @@ _NULL_HANDLER = Part("python_logging", {"handler": "logging:NullHandler"})
 
 
 class HostedLoad:
-    """Three processes over one schedule; implements Load, and is a LoadKind.
+    """Three processes that follow one schedule.
 
-    The control sends the same schedule into a NullHandler, so that this machine's own noise is known.
+    Implements Load. The control sends the same schedule into a NullHandler, so that this machine's own noise
+    is known.
     """
 
     def __init__(self, spec: LoadSpec, folder: Path, history: Path, clock: Clock) -> None:

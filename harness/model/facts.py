@@ -132,6 +132,18 @@ class Destroyed:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstSeen:
+    """A reading of the archive that ended at `at_ns` was the first to show the records `first` to `last`.
+
+    Kept only where a planned check asks for it (`NeedsFirstSeen`); readings are a second apart or more.
+    """
+
+    at_ns: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class CounterRead:
     """What the stack itself says of its records.
 
@@ -250,6 +262,6 @@ class Broke:
 
 Event: TypeAlias = (
     Due | Sent | Answered | Refused | Acknowledged | Found | Unreadable | ArchiveRead | DeadLettered
-    | DeadLettersRead | Poisoned | Destroyed | CounterRead | ControlCall | PhaseChanged | FaultChanged
-    | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
+    | DeadLettersRead | Poisoned | Destroyed | FirstSeen | CounterRead | ControlCall | PhaseChanged
+    | FaultChanged | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
 )  # fmt: skip

@@ -81,5 +81,5 @@ def remove_scratch(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.name.startswith(PREFIX) or not (folder / OWNER_FILE).is_file():
-        raise InternalError(f"{folder} is no scratch folder of a run; it is left as it is")
+        raise InternalError(f"{folder} is not a scratch folder of a run; it was left unchanged")
     shutil.rmtree(folder)

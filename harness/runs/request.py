@@ -13,7 +13,7 @@ from harness.deployments.preflight import Check, Requirements, check_machine
 from harness.deployments.reach import refusals
 from harness.evidence.history import HISTORY_BYTES_MAX
 from harness.evidence.lines import read_lines
-from harness.judging.check_selection import NOT_ALONE, Checks, checks_of
+from harness.judging.check_selection import NOT_ALONE, NOT_POLLED, Checks, checks_of
 from harness.judging.gate import GateRules
 from harness.judging.waivers import applicable
 from harness.load.schedules import SCHEDULES
@@ -93,25 +93,26 @@ def make_plan(request: Request) -> SuitePlan:
         planned,
         (
             *(f"{word}: {why}" for word, why in lacking.items()),
-            *_left_to_those_alone(request.scenarios, checks, checkers),
+            *_left_to_others(request.scenarios, checks, checkers, NOT_ALONE),
+            *_left_to_others(request.scenarios, checks, checkers, NOT_POLLED),
             *excused,
         ),
     )
 
 
-def _left_to_those_alone(
-    scenarios: Sequence[Scenario], checks: Sequence[Checks], judged: Collection[str]
+def _left_to_others(
+    scenarios: Sequence[Scenario], checks: Sequence[Checks], judged: Collection[str], why: str
 ) -> list[str]:
-    """Say which of the checks that are judged somewhere are not in the scenarios that run beside others."""
+    """Say which of the checks that are judged somewhere are not judged in some scenarios, for this reason."""
     words: dict[tuple[str, ...], list[str]] = {}
     for word in judged:
         where = (
             scenario.name
             for scenario, each in zip(scenarios, checks, strict=True)
-            if each.unplanned.get(word) == NOT_ALONE
+            if each.unplanned.get(word) == why
         )
         words.setdefault(tuple(where), []).append(word)
-    return [f"{', '.join(words[names])}: {NOT_ALONE}, not in {', '.join(names)}" for names in words if names]
+    return [f"{', '.join(words[names])}: {why}, not in {', '.join(names)}" for names in words if names]
 
 
 def _plan_one(scenario: Scenario, request: Request) -> ScenarioPlan:

@@ -19,7 +19,7 @@ from typing import TypeAlias
 from harness.cleanup.undo_journal import UndoJournal
 from harness.evidence.history import HistoryUnwritableError, Recorder
 from harness.evidence.readback import Outlets, OutletSpec, Reading
-from harness.evidence.sampling import Gauges, NamedCounters
+from harness.evidence.sampling import ArchiveWatch, Gauges, NamedCounters
 from harness.model.declarations import APPLICATION, Scenario, Step
 from harness.model.errors import (
     HarnessError,
@@ -47,7 +47,7 @@ from harness.model.facts import (
     StepSkipped,
 )
 from harness.model.protocols import Clock, Cumulative, Deployment, Destroys, Fault, Load, Poisons, Progress
-from harness.targets.capabilities import Untouchable
+from harness.targets.capabilities import Untouchable, not_supported
 
 READY_SECONDS = 60.0
 LEAD_SECONDS = 0.5
@@ -65,7 +65,8 @@ _Waiting: TypeAlias = deque[tuple[int, tuple[Step, Fault]]]
 class Wiring:
     """What one scenario is run with.
 
-    `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away.
+    `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away;
+    `first_seen` asks for a fact of when each record was first seen in the archive.
     """
 
     services: Deployment
@@ -80,6 +81,7 @@ class Wiring:
     watch: Callable[[Progress], None]
     left: Callable[[], Sequence[str]] = tuple
     counters: NamedCounters | None = None
+    first_seen: bool = False
 
 
 class Runner:
@@ -94,6 +96,7 @@ class Runner:
         self._began_ns = 0
         self._stored = 0
         self._outlets: Outlets | None = None
+        self._archive_watch: ArchiveWatch | None = None
         self._gauges = Gauges((wiring.stack, wiring.load), wiring.counters)
         self._exits_noted: set[str] = set()
         self._overdue: frozenset[int] = frozenset()
@@ -133,6 +136,8 @@ class Runner:
             deployment.start()
             deployment.wait_ready(READY_SECONDS)
         self._outlets = Outlets(self._wiring.outlets)
+        if self._wiring.first_seen:
+            self._archive_watch = ArchiveWatch(self._outlets.archived_now, self._now)
 
     def _send_through_faults(self) -> None:
         self._began_ns = self._wiring.clock.now_ns() + int(LEAD_SECONDS * _SECOND_NS)
@@ -179,7 +184,7 @@ class Runner:
         except (InterruptedRunError, TimeIsUpError):
             raise
         except HarnessError as error:
-            landed, proof = False, f"it could not be observed: {error}"
+            landed, proof = False, f"it could not be checked: {error}"
         self._record(FaultSeen(self._now(), number, landed, proof))
         return landed
 
@@ -240,6 +245,9 @@ class Runner:
         if (exit_seconds := self._wiring.load.finish()) is not None:
             self._record(Sample(self._now(), f"{EXIT_SECONDS}.{APPLICATION}", exit_seconds))
         reading = self._await_debts(self._deadline(self._scenario.drain_seconds))
+        if self._archive_watch is not None:
+            archived = (each for each in self._opened().archived(reading) if each is not None)
+            self._wiring.recorder.record_all(self._archive_watch.note(archived))
         self._wiring.recorder.record_all(self._opened().facts(reading, self._now()))
         self._note_poison()
         self._read_counters()
@@ -320,6 +328,8 @@ class Runner:
         self._note_exits()
         self._count()
         self._wiring.recorder.record_all(self._gauges.read(self._now()))
+        if self._archive_watch is not None:
+            self._wiring.recorder.record_all(self._archive_watch.read())
         self._wiring.watch(
             Progress(
                 self._scenario.name,
@@ -396,7 +406,7 @@ class Runner:
 def _why_not(target: object, fault: Fault) -> str:
     """Return why a fault has no hold on a target."""
     if target is None:
-        return "no such target here"
+        return "this run has no such target"
     if isinstance(target, Untouchable):
         return target.refusal
-    return f"it cannot be {fault.needs.__name__.lower()} here"
+    return not_supported(fault.needs)

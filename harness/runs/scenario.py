@@ -18,7 +18,7 @@ from harness.evidence.history import Recorder, read_history
 from harness.evidence.lines import FileLines, GeneratedLines, stamp
 from harness.faults import FAULTS
 from harness.judging.check_selection import charge_of, checks_of
-from harness.judging.checker import Checker
+from harness.judging.checker import Checker, NeedsFirstSeen
 from harness.judging.series import bands, series
 from harness.judging.timeline import timeline
 from harness.judging.verdict import Judgement, judge, not_run
@@ -149,6 +149,10 @@ class ScenarioRun:
             watch=ground.watch,
             left=partial(left_of_run, self._run_id),
             counters=counters(request.stack.counters, values),
+            first_seen=any(
+                isinstance(checker, NeedsFirstSeen)
+                for checker in checks_of(plan.scenario, request.stack).planned.values()
+            ),
         )
 
     def _load(self, spec: LoadSpec) -> Load:
@@ -186,7 +190,7 @@ class ScenarioRun:
 
 def cut_short(why: object) -> str:
     """Return the remark of a scenario that the end of its run kept from its own."""
-    return f"it did not run to its end: {why}"
+    return f"the scenario was cut short: {why}"
 
 
 def unjudged(
@@ -217,7 +221,7 @@ def _delete_run_index(wiring: Wiring) -> None:
     archive = wiring.outlets.archive()
     try:
         if not isinstance(archive, Removable):
-            raise StackError("delete_run_index: this kind of archive deletes nothing; remove the key")
+            raise StackError("delete_run_index: this kind of archive cannot delete documents; remove the key")
         archive.remove(wiring.outlets.run_id)
     except HarnessError as error:
         wiring.recorder.record(Broke(wiring.clock.now_ns(), "delete the run's index", str(error)))

@@ -170,9 +170,9 @@ class SuiteRun:
             self._broke.append(f"{what}: {described(error)}")
 
     def _note_what_is_left(self, scratch: Path) -> None:
-        self._broke.extend(f"a fault was not taken back in time; {line}" for line in heal_run(self.run_id))
+        self._broke.extend(f"a fault was not undone in time: {line}" for line in heal_run(self.run_id))
         self._broke.extend(
-            f"the run left something, `logquake heal` removes it: {left}"
+            f"the run left something behind: {left}. `logquake heal` removes it."
             for left in left_of_run(self.run_id, scratch)
         )
 

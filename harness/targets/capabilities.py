@@ -248,3 +248,20 @@ class Interceptable(Protocol):
         does not tell.
         """
         ...
+
+
+_SUPPORTS: dict[type, str] = {
+    Killable: "being killed",
+    Pausable: "being frozen",
+    Disconnectable: "being disconnected",
+    Squeezable: "a limited bandwidth",
+    Severable: "disturbed connections",
+    Corruptible: "damaged files",
+    Interceptable: "changed HTTP answers",
+    Surging: "a watched rate of calls",
+}
+
+
+def not_supported(capability: type) -> str:
+    """Say, for a person, that a target lacks a capability; one of a plug-in's own goes by its name."""
+    return f"this target does not support {_SUPPORTS.get(capability, capability.__name__)}"

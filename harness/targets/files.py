@@ -84,7 +84,10 @@ class FilesTarget:
 
     def undo_flip(self) -> Undo:
         """Say that there is nothing to take back: a repaired disk would be another one."""
-        return Undo("nothing", {"why": f"what was destroyed in {self.name} stays so, and goes with its run"})
+        return Undo(
+            "nothing",
+            {"why": f"what was destroyed in {self.name} cannot be restored; it is removed with its run"},
+        )
 
     def _files(self) -> Iterator[_There]:
         root = self._folder.resolve()
@@ -105,7 +108,7 @@ def _at(files: Sequence[_There], place: int) -> tuple[_There, int]:
         if place < each.size_bytes:
             return each, place
         place -= each.size_bytes
-    raise FaultError(f"byte {place:,} lies behind the last file")
+    raise FaultError(f"byte {place:,} is beyond the end of the last file")
 
 
 def _flip(file: _There, name: str, offset_bytes: int, mask: int) -> list[_Flipped]:

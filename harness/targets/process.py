@@ -83,7 +83,7 @@ class ProcessTarget:
             FaultError: it does not run, or it survives.
         """
         if not self._process.alive():
-            raise FaultError(f'target "{self.name}": it does not run, so it cannot be killed')
+            raise FaultError(f'target "{self.name}": it is not running, so there is nothing to kill')
         self._killed_pid = self._process.pid
         try:
             self._process.kill()
@@ -118,8 +118,12 @@ class ProcessTarget:
             return f"pid {self._process.pid} runs"
         if self._killed_pid is None:
             return "it does not run"
-        ending = "it stopped in good order" if self.stopped_orderly() else "it did not stop in good order"
-        return f"pid {self._killed_pid} is gone, {ending}"
+        ending = (
+            "stopped by itself (clean shutdown)"
+            if self.stopped_orderly()
+            else "was killed (no clean shutdown)"
+        )
+        return f"pid {self._killed_pid} {ending}"
 
     def pause(self) -> None:
         """Stop it (SIGSTOP) and return when it stands.

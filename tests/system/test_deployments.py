@@ -120,7 +120,7 @@ def test_killed_store_comes_back_with_what_it_acknowledged(services: ServiceSet)
 
     assert not answer["errors"]
     assert (gone, orderly) == (True, False)
-    assert "is gone, it did not stop in good order" in state
+    assert "was killed (no clean shutdown)" in state
     assert kept == 3
     assert services.exited() == []
 

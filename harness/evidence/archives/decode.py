@@ -80,7 +80,7 @@ class DecodedArchive:
     def remove(self, run_id: str) -> None:
         """Delete what this run stored; raises StackError where the archive cannot do that."""
         if not isinstance(self._archive, Removable):
-            raise StackError("this kind of archive deletes nothing")
+            raise StackError("this kind of archive cannot delete documents")
         self._archive.remove(run_id)
 
     def close(self) -> None:
@@ -157,11 +157,11 @@ class _Conversation:
         if self._unread.strip():
             raise self._broke("its last answer has no newline")
         if self._waiting:
-            raise self._broke(f"it answered {len(self._waiting):,} documents too few")
+            raise self._broke(f"{len(self._waiting):,} documents were not answered")
         try:
             code = self._process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired as error:
-            raise self._broke("it does not end after its last answer") from error
+            raise self._broke("it did not exit after its last answer") from error
         if code != 0:
             raise self._broke(f"it ended with {code}")
 
@@ -205,9 +205,9 @@ class _Conversation:
             try:
                 answer = orjson.loads(line)
             except orjson.JSONDecodeError as error:
-                raise self._broke(f"its answer for {copy} is no JSON: {line[:80]!r}") from error
+                raise self._broke(f"its answer for {copy} is not JSON: {line[:80]!r}") from error
             if not isinstance(answer, dict):
-                raise self._broke(f"its answer for {copy} is no JSON document: {line[:80]!r}")
+                raise self._broke(f"its answer for {copy} is not a JSON document: {line[:80]!r}")
             yield copy, answer
 
     def _broke(self, what: str) -> StackError:

@@ -129,7 +129,7 @@ class FileArchive:
                 return RawDocument(copy, text)
         except orjson.JSONDecodeError:
             pass
-        return RawDocument(copy, text, "it is no JSON document" if whole else "its last line is torn")
+        return RawDocument(copy, text, "it is not a JSON document" if whole else "its last line is torn")
 
     def _texts(self, opened: _Opened) -> Iterator[bytes]:
         """Yield each document's bytes with its newline; blank lines between documents of NDJSON are none."""
@@ -183,7 +183,7 @@ class FileArchive:
                 if opened is not None and self._names() == {each.path: each.inode for each in opened}:
                     stack.push(attempt.pop_all())
                     return self._in_order(opened)
-        raise self._unreadable(self._pattern, "its files are renamed again and again")
+        raise self._unreadable(self._pattern, "its files were renamed during every reading")
 
     def _open_once(self, stack: ExitStack) -> list[_Opened] | None:
         opened = []

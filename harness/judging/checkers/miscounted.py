@@ -10,6 +10,7 @@ from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.outcomes import DESTROYED, HELD, unread_outlet
 from harness.judging.timeline import SECOND_NS, Entry, Timeline
+from harness.judging.wording import count
 from harness.model.declarations import Level
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word

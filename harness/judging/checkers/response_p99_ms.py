@@ -19,6 +19,7 @@ from harness.judging.checker import Charge
 from harness.judging.measure import Measure, given_limit
 from harness.judging.statistics import excess_odds, quantile, samples_needed
 from harness.judging.timeline import Entry, Timeline, Window
+from harness.judging.wording import count
 from harness.model.declarations import APPLICATION
 from harness.model.facts import ControlCall
 from harness.model.protocols import Status, Verdict

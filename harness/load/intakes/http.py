@@ -91,10 +91,12 @@ class Http:
             whole = not response.read(1) and not response.length
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            raise RefusedError(f"{self._url}: no whole answer: {type(error).__name__}: {error}") from error
+            raise RefusedError(f"{self._url}: no complete answer: {type(error).__name__}: {error}") from error
         if not whole:
             connection.close()
-            raise RefusedError(f"{self._url}: the answer is cut, or longer than {_ANSWER_BYTES_MAX:,} bytes")
+            raise RefusedError(
+                f"{self._url}: the answer was cut off, or is longer than {_ANSWER_BYTES_MAX:,} bytes"
+            )
         if not 200 <= response.status < 300:
             text = said[:_REASON_CHARACTERS].decode(errors="replace")
             raise RefusedError(f"{self._url}: answered {response.status} {response.reason}: {text}")
@@ -133,7 +135,7 @@ def _template(text: str) -> object:
         document: object = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise ScenarioError(
-            f"intake.template is no JSON: {error}. In a stack file write {{{{ for {{."
+            f"intake.template is not JSON: {error}. In a stack file write {{{{ for {{."
         ) from error
     if _LINE not in _texts(document):
         raise ScenarioError(f'intake.template holds no text "{_LINE}", so no line would be sent; add it')

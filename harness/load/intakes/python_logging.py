@@ -63,7 +63,7 @@ class PythonLogging:
         except Exception as error:
             raise StackError(f'intake.handler "{self._path}": {error}') from error
         if not isinstance(handler, logging.Handler):
-            raise StackError(f'intake.handler "{self._path}" is no logging.Handler')
+            raise StackError(f'intake.handler "{self._path}" is not a logging.Handler')
         return handler
 
 

@@ -37,7 +37,7 @@ def test_a_toxic_of_a_dead_run_is_removed_once(client: ToxiproxyClient) -> None:
 
     assert client.get("run-1-to_store").toxics == ()
     assert "was removed" in said
-    assert "no more" in again
+    assert "no longer" in again
 
 
 def test_a_link_that_a_dead_run_cut_is_enabled_once(client: ToxiproxyClient) -> None:
@@ -49,14 +49,14 @@ def test_a_link_that_a_dead_run_cut_is_enabled_once(client: ToxiproxyClient) -> 
 
     assert client.get("run-1-to_store").enabled
     assert "was enabled" in said
-    assert "no more" in again
+    assert "no longer" in again
 
 
 def test_a_link_that_is_not_there_has_nothing_to_undo(client: ToxiproxyClient) -> None:
     arguments = {"proxy_url": client.url, "proxy": "gone", "toxic": "t"}
 
-    assert "no more" in carry_out(Undo("remove_toxic", arguments))
-    assert "no more" in carry_out(Undo("enable_proxy", arguments))
+    assert "no longer" in carry_out(Undo("remove_toxic", arguments))
+    assert "no longer" in carry_out(Undo("enable_proxy", arguments))
 
 
 def test_a_rule_of_a_dead_run_is_removed_once(interceptor: InterceptorClient) -> None:
@@ -71,4 +71,4 @@ def test_a_rule_of_a_dead_run_is_removed_once(interceptor: InterceptorClient) ->
     shown = requests.get(f"{interceptor.url}/interceptors/run-1-to_store", timeout=5).json()
     assert shown["rules"] == {}
     assert "was removed" in said
-    assert "no more" in again
+    assert "no longer" in again

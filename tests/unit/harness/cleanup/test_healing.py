@@ -82,7 +82,7 @@ def test_what_a_dead_run_left_is_undone_and_said_and_nothing_is_left(machine: Ma
     assert still_there == []
     assert not scratch.exists()
     assert not journal.exists()
-    assert any("elasticsearch belonged to its run, which is dead" in line for line in machine.said)
+    assert any("elasticsearch belonged to a run that is over" in line for line in machine.said)
     assert f"old folder removed: {scratch}" in machine.said
 
 
@@ -189,7 +189,7 @@ def test_resuming_continues_the_very_process(sleeper: Callable[[str], int]) -> N
     said = carry_out(Undo("resume_process", {"mark": procfs.mark(pid)}))
 
     os.waitid(os.P_PID, pid, os.WCONTINUED | os.WNOWAIT)
-    assert "goes on" in said
+    assert "was resumed" in said
 
 
 def test_resuming_a_process_that_is_gone_is_no_error() -> None:

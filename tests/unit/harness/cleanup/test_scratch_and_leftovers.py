@@ -43,7 +43,7 @@ def test_removing_a_folder_that_is_no_scratch_folder_is_refused(tmp_path: Path) 
     precious = tmp_path / "logquake-precious"
     precious.mkdir()
 
-    with pytest.raises(InternalError, match="no scratch folder"):
+    with pytest.raises(InternalError, match="is not a scratch folder"):
         remove_scratch(precious)
 
     assert precious.is_dir()

@@ -24,7 +24,7 @@ def test_too_little_memory_is_said_with_a_remedy(tmp_path: Path) -> None:
 
     (memory,) = [check for check in checks if check.name == "memory"]
     assert "--backend embedded" in memory.remedy
-    with pytest.raises(UnavailableError, match="MiB are needed; end other programs"):
+    with pytest.raises(UnavailableError, match="MiB required; end other programs"):
         require(checks)
 
 

@@ -10,6 +10,7 @@ from harness.config.scenario import load_scenario
 from harness.faults import FAULTS
 from harness.faults.http_rule import HttpRule
 from harness.programs.http_interceptor.rules import KINDS
+from harness.targets.capabilities import not_supported
 
 SCENARIOS = Path(__file__).parents[4] / "scenarios"
 WORDS = list(FAULTS.kinds)
@@ -44,3 +45,13 @@ def test_a_scenario_has_the_faults_word_and_injects_it(word: str) -> None:
 
     assert len(named) == 1
     assert word in {step.fault for step in load_scenario(named[0]).steps}
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_target_that_lacks_what_the_fault_needs_is_told_in_words(word: str) -> None:
+    needs = FAULTS.resolve(word).needs
+
+    said = not_supported(needs)
+
+    assert said.startswith("this target does not support ")
+    assert needs.__name__ not in said

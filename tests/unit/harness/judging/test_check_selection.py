@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from harness.judging.check_selection import NOT_ALONE, charge_of, checks_of
+from harness.judging.check_selection import NOT_ALONE, NOT_POLLED, charge_of, checks_of
 from harness.model.declarations import CounterSource, DeadLetterOutlet, Part, Promises, Stack
 from tests.unit.harness.literal_history import STEP, scenario
 
@@ -14,8 +14,9 @@ WHOLE = replace(
 CHECKS = ("acknowledged_lost", "out_of_order", "dead_letters_misplaced", "miscounted")
 
 
-def examined(stack, *steps, checks=CHECKS):
-    return checks_of(replace(scenario(*steps), checks=tuple(map(Part, checks))), stack)
+def examined(stack, *steps, checks=CHECKS, exclusive=True):
+    named = tuple(map(Part, checks))
+    return checks_of(replace(scenario(*steps), checks=named, exclusive=exclusive), stack)
 
 
 def test_what_a_stack_does_not_declare_is_not_planned_and_named():
@@ -66,6 +67,18 @@ def test_what_neighbours_would_change_is_planned_only_where_a_scenario_runs_alon
     }
 
 
+def test_what_polls_the_archive_is_planned_only_where_nothing_measures_what_that_changes():
+    polling = f"{__name__}:POLLING"
+    quiet = examined(BARE, checks=("acknowledged_lost", polling))
+    beside_latency = examined(BARE, checks=("acknowledged_lost", "response_p99_ms", polling))
+    beside_others = examined(BARE, checks=("response_p99_ms", polling), exclusive=False)
+
+    assert list(quiet.planned) == ["acknowledged_lost", "own_seen"]
+    assert beside_latency.unplanned == {"own_seen": NOT_POLLED}
+    assert list(beside_latency.planned) == ["acknowledged_lost", "response_p99_ms"]
+    assert list(beside_others.planned) == ["own_seen"]
+
+
 def test_a_check_that_asks_for_nothing_special_is_always_planned():
     checks = examined(BARE, checks=(f"{__name__}:PLUGIN",))
 
@@ -87,3 +100,10 @@ class PLUGIN:
 
     def __init__(self, charge):
         self.charge = charge
+
+
+class POLLING(PLUGIN):
+    """One that wants to know when records were first seen."""
+
+    objective = "own_seen"
+    needs_first_seen = True

@@ -194,6 +194,7 @@ class Stage:
         self.order_by = ()
         self.letters = None
         self.counters = None
+        self.first_seen = False
 
     def run(self):
         recorder = Recorder(self.folder / "harness.jsonl")
@@ -217,6 +218,7 @@ class Stage:
             watch=self.progress.append,
             left=lambda: self.left,
             counters=None if self.counters is None else NamedCounters(self.counters, NAMES),
+            first_seen=self.first_seen,
         )
         try:
             Runner(self.scenario, wiring).run()

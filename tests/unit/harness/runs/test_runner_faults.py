@@ -31,7 +31,9 @@ def test_a_target_that_is_not_there_skips_the_step(stage):
 
     stage.run()
 
-    assert [fact.reason for fact in stage.facts(StepSkipped)] == ["elasticsearch: no such target here"]
+    assert [fact.reason for fact in stage.facts(StepSkipped)] == [
+        "elasticsearch: this run has no such target"
+    ]
     assert stage.facts(FaultChanged) == []
 
 
@@ -40,7 +42,7 @@ def test_a_target_without_the_capability_skips_the_step(stage):
 
     stage.run()
 
-    assert "cannot be hurtable" in stage.facts(StepSkipped)[0].reason
+    assert "this target does not support Hurtable" in stage.facts(StepSkipped)[0].reason
 
 
 def test_the_undo_is_on_disk_while_the_fault_is_on_and_gone_after_it(stage):

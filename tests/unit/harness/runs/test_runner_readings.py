@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from harness.evidence.lines import stamp
+from harness.judging.checker import NeedsFirstSeen
+from harness.judging.timeline import Timeline, timeline
 from harness.model.errors import StackError
 from harness.model.facts import (
     EXIT_SECONDS,
@@ -13,11 +17,12 @@ from harness.model.facts import (
     CounterRead,
     DeadLettered,
     DeadLettersRead,
+    FirstSeen,
     Found,
     PhaseChanged,
     Sample,
 )
-from harness.model.protocols import StoredDocument
+from harness.model.protocols import Status, StoredDocument, Verdict
 from tests.unit.harness.runs.stage import RUN, SECOND, FakeArchive, FakeCounters, FakeLetters
 
 
@@ -132,4 +137,55 @@ def test_counters_that_cannot_be_read_leave_no_reading_and_break_nothing(stage):
     stage.run()
 
     assert stage.facts(CounterRead) == []
+    assert stage.facts(Broke) == []
+
+
+class SeenInTime:
+    """Every record is seen in the archive in time after sending began: a check that somebody may write."""
+
+    objective: ClassVar[str] = "seen_in_time"
+    dimension: ClassVar[str] = "delivery"
+    needs_first_seen: ClassVar[bool] = True
+
+    def __init__(self, limit_seconds: float) -> None:
+        self._limit_seconds = limit_seconds
+
+    def check(self, timeline: Timeline) -> Verdict:
+        seen_ns = [each.first_seen_ns for each in timeline.entries.values() if each.first_seen_ns is not None]
+        late = sum(at_ns - timeline.began_ns > self._limit_seconds * SECOND for at_ns in seen_ns)
+        status = Status.FAIL if late else Status.PASS if seen_ns else Status.INCONCLUSIVE
+        return Verdict(self.objective, self.dimension, status, f"{late} records were seen late")
+
+
+def test_the_archive_is_not_polled_unless_a_check_asks_for_it(stage):
+    stage.run()
+
+    assert stage.facts(FirstSeen) == []
+    assert SeenInTime(60.0).check(timeline(stage.facts(object))).status is Status.INCONCLUSIVE
+
+
+def test_every_record_has_a_time_at_which_it_was_first_seen(stage):
+    stage.first_seen = True
+    stage.run()
+
+    seen = [n for fact in stage.facts(FirstSeen) for n in range(fact.first, fact.last + 1)]
+    assert sorted(seen) == list(range(12))
+
+
+def test_a_check_that_asks_for_it_judges_by_the_times(stage):
+    stage.first_seen = True
+    stage.run()
+
+    assert isinstance(SeenInTime, NeedsFirstSeen)
+    assert SeenInTime(60.0).check(timeline(stage.facts(object))).status is Status.PASS
+    assert SeenInTime(1.0).check(timeline(stage.facts(object))).status is Status.FAIL
+
+
+def test_while_the_archive_is_down_nothing_is_seen_and_afterwards_all(stage):
+    stage.first_seen = True
+    stage.archive.unreadable_until_ns = 8 * SECOND
+    stage.run()
+
+    times = [fact.at_ns for fact in stage.facts(FirstSeen)]
+    assert min(times) >= 8 * SECOND
     assert stage.facts(Broke) == []

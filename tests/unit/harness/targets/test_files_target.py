@@ -123,4 +123,4 @@ def test_links_that_lead_out_of_the_folder_are_not_followed(tmp_path, spool):
 
 
 def test_there_is_nothing_to_take_back_and_the_journal_says_why(target):
-    assert "stays so" in carry_out(target.undo_flip())
+    assert "cannot be restored" in carry_out(target.undo_flip())

@@ -75,7 +75,7 @@ def test_killed_process_is_seen_to_be_gone() -> None:
     process.kill()
 
     assert not process.alive()
-    assert process.describe_state() == "pid 100 is gone, it did not stop in good order"
+    assert process.describe_state() == "pid 100 was killed (no clean shutdown)"
 
 
 def test_orderly_stop_is_said() -> None:
@@ -84,7 +84,7 @@ def test_orderly_stop_is_said() -> None:
     process.kill()
 
     assert process.stopped_orderly()
-    assert process.describe_state() == "pid 100 is gone, it stopped in good order"
+    assert process.describe_state() == "pid 100 stopped by itself (clean shutdown)"
 
 
 def test_restarted_process_runs_again_under_another_pid() -> None:
@@ -103,7 +103,7 @@ def test_process_that_does_not_run_cannot_be_killed() -> None:
     process = target(FakeProcess())
     process.kill()
 
-    with pytest.raises(FaultError, match='"store": it does not run'):
+    with pytest.raises(FaultError, match='"store": it is not running'):
         process.kill()
 
 

@@ -69,7 +69,7 @@ def test_what_is_no_document_is_not_given_to_the_filter(reading):
 
     assert sorted(found) == [
         ("stored.ndjson:1", "ab", ""),
-        ("stored.ndjson:2", "torn", "it is no JSON document"),
+        ("stored.ndjson:2", "torn", "it is not a JSON document"),
         ("stored.ndjson:3", "cd", ""),
     ]
 
@@ -100,8 +100,8 @@ def test_stored_documents_can_still_be_seen_raw(tmp_path):
 @pytest.mark.parametrize(
     ("program", "problem"),
     [
-        ("import sys; sys.exit('no key')", "(ended before|too few).*; it wrote: no key"),
-        ("import sys; print('{}'); sys.stdin.read()", "2 documents too few"),
+        ("import sys; sys.exit('no key')", "(ended before|were not answered).*; it wrote: no key"),
+        ("import sys; print('{}'); sys.stdin.read()", "2 documents were not answered"),
         ("import sys; sys.stdin.read(); [print('{}') for _ in range(4)]", "more than it was asked"),
         ("import sys; sys.stdin.read(); [print('garbage') for _ in range(3)]", "no JSON: b'garbage'"),
         ("import sys; sys.stdin.read(); [print('5') for _ in range(3)]", "no JSON document: b'5'"),

@@ -97,8 +97,8 @@ def test_a_copy_is_named_by_file_and_line(tmp_path):
     [
         ('{"message": "a"}\n{"message": "b"}', [("a", ""), ("b", "")]),
         ('{"message": "a"}\n{"message": "b', [("a", ""), ('{"message": "b', "its last line is torn")]),
-        ('{"message": "a\n{"message": "b"}\n', [('{"message": "a', "it is no JSON document"), ("b", "")]),
-        ("5\n", [("5", "it is no JSON document")]),
+        ('{"message": "a\n{"message": "b"}\n', [('{"message": "a', "it is not a JSON document"), ("b", "")]),
+        ("5\n", [("5", "it is not a JSON document")]),
     ],
 )
 def test_what_is_no_whole_document_is_named_and_proves_nothing(tmp_path, text, expected):
