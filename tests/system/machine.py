@@ -63,7 +63,7 @@ class Machine:
                 process.communicate(timeout=TIMEOUT_SECONDS)
 
     def call(self, *arguments: str | Path, **environment: str) -> tuple[int, str, str]:
-        process = self.start(*arguments, **environment)
+        process = self.start(*arguments, folder=REPOSITORY, **environment)
         out, err = process.communicate(timeout=TIMEOUT_SECONDS)
         return process.returncode, out, err
 
@@ -92,7 +92,8 @@ class Machine:
 
     def result(self) -> dict:
         (path,) = self.reports.glob("*/*/result.json")
-        return json.loads(path.read_text())
+        content: dict = json.loads(path.read_text())
+        return content
 
 
 @contextmanager

@@ -49,6 +49,7 @@ steps:
 
 
 def conservation(result: dict) -> dict:
+    verdict: dict
     scenario = result["scenarios"][-1]
     (verdict,) = [each for each in scenario["verdicts"] if each["objective"] == "delivery.acknowledged_lost"]
     return verdict

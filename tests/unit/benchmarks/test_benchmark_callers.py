@@ -67,7 +67,7 @@ def test_a_line_that_comes_twice_counts_once_and_half_a_line_not_at_all():
         with socket.create_connection(("127.0.0.1", ports["tcp"])) as connection:
             connection.sendall(b'{"order": 1000001}\n{"order": 1000002}\n{"order": 1000001}\n{"order": 100')
         deadline_seconds = time.monotonic() + 10
-        counts = {}
+        counts: dict[str, int] = {}
         while counts.get("1", 0) < 2 and time.monotonic() < deadline_seconds:
             counts = requests.get(f"http://127.0.0.1:{ports['otlp']}", timeout=10).json()
 

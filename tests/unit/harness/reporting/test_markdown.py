@@ -20,7 +20,8 @@ from tests.unit.harness.reporting.example_result import (
 
 
 def rendered(result: Result) -> str:
-    return MarkdownIt("commonmark").enable("table").render(MarkdownReport().text(result))
+    html: str = MarkdownIt("commonmark").enable("table").render(MarkdownReport().text(result))
+    return html
 
 
 @pytest.mark.parametrize("build", EXAMPLES.values(), ids=EXAMPLES)

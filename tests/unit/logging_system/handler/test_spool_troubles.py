@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import google_crc32c
@@ -604,7 +605,7 @@ def test_positions_of_writers_that_did_not_close_are_kept_for_the_youngest_only(
             tmp_path,
             spool_bytes_max=1 << 20,
             sync=False,
-            name_epoch=lambda number=number: number.to_bytes(16, "big"),
+            name_epoch=partial(number.to_bytes, 16, "big"),
         )
         append(spool_writer, 1, 1)
         die(spool_writer)
