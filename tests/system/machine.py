@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -51,6 +52,7 @@ class Machine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_take_interrupts,  # noqa: PLW1509 - it makes one system call and takes no lock
         )
         self._started.append(process)
         return process
@@ -94,6 +96,11 @@ class Machine:
         (path,) = self.reports.glob("*/*/result.json")
         content: dict = json.loads(path.read_text())
         return content
+
+
+def _take_interrupts() -> None:
+    """Undo that a shell has its background jobs ignore SIGINT: the command then ignores it, rightly."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextmanager
