@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 # What neither measures time nor looks for what others left on this machine.
 PARALLEL := tests/unit tests/contract tests/fuzz tests/simulation tests/crash
+# Pure code; what takes seconds there is marked `slow`.
+QUICK := tests/unit tests/fuzz tests/simulation
 # Real processes; those that must have the machine to themselves are marked `alone`.
 PROCESSES := tests/stack tests/detection tests/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm coverage-core
+.PHONY: help run test test-parallel test-processes test-alone test-quick check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm coverage-core
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,9 +19,23 @@ run: $(VENV)/.installed ## Run the default suite on the embedded backend; prints
 	$(BIN)/logquake run $(ARGS)
 
 test: $(VENV)/.installed-dev ## Run the tests; those that need real servers skip unless `make servers` has run
+	$(MAKE) test-parallel
+	$(MAKE) test-processes
+	$(MAKE) test-alone
+
+# The phases of `make test`, each by itself so that .ci/run can time it.
+test-parallel: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2 --dist loadfile $(PARALLEL) $(ARGS)
+
+test-processes: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2 -m "not alone" $(PROCESSES) $(ARGS)
+
+test-alone: $(VENV)/.installed-dev
 	$(BIN)/pytest -m alone $(PROCESSES) $(ARGS)
+
+test-quick: $(VENV)/.installed-dev ## Run the pure tests and a few seeds of the simulations, within a minute
+	LOGQUAKE_SIMULATION_SEEDS=20 LOGQUAKE_SPOOL_SEEDS=20 LOGQUAKE_JOINED_SEEDS=2 LOGQUAKE_FUZZ_INPUTS=100 \
+	  $(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(QUICK) $(ARGS)
 
 check: $(VENV)/.installed-dev ## Lint, format check, types, import contracts
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.fuzz.trial import attempt
 from tests.fuzz.worker import Plan
 
 CORPUS = Path(__file__).parent / "corpus"
-INPUTS = 500
+INPUTS = int(os.environ.get("LOGQUAKE_FUZZ_INPUTS", "500"))
 """For each target here; `make prove-fuzz` tries a million."""
 
 
@@ -62,6 +63,7 @@ def planted_report() -> Report:
     return run(plan, stuck_seconds=4.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "signature"),
     [

@@ -69,6 +69,7 @@ def test_a_failure_is_shrunk_to_the_faults_that_cause_it() -> None:
     assert smallest == (culprit,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_the_simulation_finds_a_deliberate_bug(mutant: Mutant) -> None:
     assert seeds_until_found(mutant, first=0) is not None

@@ -49,6 +49,7 @@ def test_what_was_acknowledged_arrives_once_or_is_accounted_for_whatever_happens
     assert broken == {}, "see each again with: python -m tests.simulation.joined --seeds 1 --first SEED"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -69,6 +70,7 @@ def test_a_shipper_that_forgets_its_predecessor_is_found() -> None:
     assert any(failure_of(Joined(seed, machine=DoubtsNothing)) for seed in range(_SEEDS_FOR_A_BUG_MAX))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [700029, 700052, 700059])
 def test_a_small_spool_is_not_full_for_ever_of_what_was_delivered(seed: int) -> None:
     assert failure_of(SmallSpool(seed)) is None

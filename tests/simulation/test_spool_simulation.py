@@ -31,6 +31,7 @@ def test_the_spool_keeps_its_promises_whatever_the_disk_does() -> None:
         assert world.faults >= FAULTS_MIN
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", BUGS)
 def test_every_deliberate_bug_is_found(name: str) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.request
 import zlib
+from collections.abc import Callable
 
 from harness.selftest.shipper import HonestShipper, Waiting
 
@@ -32,7 +33,7 @@ class RaisesOnOdd(logging.Handler):
 class TellsOfEveryThird(logging.Handler):
     """Says of every third record that it is durable."""
 
-    on_durable = None
+    on_durable: Callable[[list[logging.LogRecord]], None] | None = None
 
     def handle(self, record: logging.LogRecord) -> bool:
         if record.__dict__["sequence"] % 3 == 0 and self.on_durable is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -51,6 +52,7 @@ class Machine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_take_interrupts,  # noqa: PLW1509 - it makes one system call and takes no lock
         )
         self._started.append(process)
         return process
@@ -63,7 +65,7 @@ class Machine:
                 process.communicate(timeout=TIMEOUT_SECONDS)
 
     def call(self, *arguments: str | Path, **environment: str) -> tuple[int, str, str]:
-        process = self.start(*arguments, **environment)
+        process = self.start(*arguments, folder=REPOSITORY, **environment)
         out, err = process.communicate(timeout=TIMEOUT_SECONDS)
         return process.returncode, out, err
 
@@ -92,7 +94,13 @@ class Machine:
 
     def result(self) -> dict:
         (path,) = self.reports.glob("*/*/result.json")
-        return json.loads(path.read_text())
+        content: dict = json.loads(path.read_text())
+        return content
+
+
+def _take_interrupts() -> None:
+    """Undo that a shell has its background jobs ignore SIGINT: the command then ignores it, rightly."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextmanager

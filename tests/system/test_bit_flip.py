@@ -49,6 +49,7 @@ steps:
 
 
 def acknowledged_lost(result: dict) -> dict:
+    verdict: dict
     scenario = result["scenarios"][-1]
     (verdict,) = [each for each in scenario["verdicts"] if each["objective"] == "acknowledged_lost"]
     return verdict

@@ -49,8 +49,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = _call([sys.executable, "-m", "venv", "--without-pip", folder], folder.parent)
     assert made.returncode == 0, made.stderr
     python = folder / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", wheel]
-    done = _call(pip, folder.parent)
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index"]
+    done = _call([*pip, wheel], folder.parent)
     assert done.returncode == 0, done.stderr
     (packages,) = (folder / "lib").glob("python*/site-packages")
     # Dependencies come from where these tests run. A folder named in a .pth file is searched last, and .pth

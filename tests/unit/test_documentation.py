@@ -44,8 +44,10 @@ def test_every_command_shown_exists_with_its_options(page):
             context = click.Context(cli)
             command = cli.get_command(context, words[0])
             assert command is not None, words
-            names = command.list_commands(context) if isinstance(command, click.Group) else ()
-            commands = [command, *(command.get_command(context, name) for name in names)]
+            commands = [command]
+            if isinstance(command, click.Group):
+                inner = [command.get_command(context, name) for name in command.list_commands(context)]
+                commands += [each for each in inner if each is not None]
             known = {option for each in commands for parameter in each.params for option in parameter.opts}
             assert set(re.findall(r"--[a-z-]+", words[1])) <= known, words
 

@@ -20,7 +20,7 @@ SECONDS_MAX = 60
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """A folder that holds what the page says to save."""
-    folder = tmp_path_factory.mktemp("own-check")
+    folder: Path = tmp_path_factory.mktemp("own-check")
     saved = re.findall(r"Save this as `([a-z_.]+)`.*?\n```(?:python|yaml)\n(.*?)^```", PAGE, re.M | re.S)
     for name, text in saved:
         (folder / name).write_text(text)

@@ -31,6 +31,7 @@ def run(name, folder):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["QueueHandler + JSON file", "QueueHandler, 10,000 at most", "structlog + JSON file"]
 )
@@ -41,6 +42,7 @@ def test_what_a_file_lacks_was_counted(name, tmp_path):
     assert written + (after["counted"] or 0) == LOAD.calls
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["logging_system, ship beside it", "logging_system, in one process"])
 def test_what_the_spool_lacks_was_counted(name, tmp_path):
     _before, after = run(name, tmp_path)
@@ -48,6 +50,7 @@ def test_what_the_spool_lacks_was_counted(name, tmp_path):
     assert CONTENDERS[name].left(tmp_path) + after["counted"] == LOAD.calls
 
 
+@pytest.mark.slow
 def test_every_figure_has_that_of_a_nullhandler_beside_it(tmp_path):
     before, _after = run("NullHandler", tmp_path)
     figures = before["figures"]
@@ -64,7 +67,7 @@ def test_a_line_that_comes_twice_counts_once_and_half_a_line_not_at_all():
         with socket.create_connection(("127.0.0.1", ports["tcp"])) as connection:
             connection.sendall(b'{"order": 1000001}\n{"order": 1000002}\n{"order": 1000001}\n{"order": 100')
         deadline_seconds = time.monotonic() + 10
-        counts = {}
+        counts: dict[str, int] = {}
         while counts.get("1", 0) < 2 and time.monotonic() < deadline_seconds:
             counts = requests.get(f"http://127.0.0.1:{ports['otlp']}", timeout=10).json()
 

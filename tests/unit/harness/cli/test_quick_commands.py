@@ -48,6 +48,7 @@ def _imported(*arguments: str) -> set[str]:
     return set(finished.stderr.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
@@ -67,5 +68,6 @@ def test_what_needs_no_run_imports_none_of_what_runs_need(command):
     assert _imported(*command).isdisjoint(RUN_MACHINERY)
 
 
+@pytest.mark.slow
 def test_a_command_that_plans_a_run_does_import_it():
     assert {"harness.runs.request", "harness.config", "pydantic", "yaml"} <= _imported("plan", "no_fault")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -98,14 +99,14 @@ def test_a_word_and_a_mapping_with_arguments_stand_side_by_side(tmp_path):
 def test_a_check_is_judged_by_the_limit_that_its_scenario_gives_it(tmp_path, word, argument):
     """Also where the stack promises nothing: the scenario's own limit is enough to plan it."""
     scenario = load(tmp_path, f"[{{check: {word}, {argument}: 7}}]")
-    checker = checks_of(scenario, STACK).planned[word]
+    checker: Any = checks_of(scenario, STACK).planned[word]
 
     assert checker._measure.limit == 7
 
 
 def test_without_an_argument_the_limit_is_the_scenarios_or_the_stacks(tmp_path):
     scenario = load(tmp_path, "[backlog_seconds, response_p99_ms]")
-    planned = checks_of(scenario, STACK).planned
+    planned: Mapping[str, Any] = checks_of(scenario, STACK).planned
 
     assert planned["backlog_seconds"]._measure.limit == 9
     assert planned["response_p99_ms"]._measure.limit == 100
@@ -169,7 +170,7 @@ def test_a_mistake_is_named_with_its_place_and_its_remedy(tmp_path, checks, expe
 
 def test_a_check_of_ones_own_is_planned_under_the_word_of_its_class(tmp_path):
     scenario = load(tmp_path, f"[{{check: '{OWNS}', limit_kib: 3}}]")
-    planned = checks_of(scenario, STACK).planned
+    planned: Mapping[str, Any] = checks_of(scenario, STACK).planned
 
     assert {word: checker.limit_kib for word, checker in planned.items()} == {"owns": 3}
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -63,7 +64,7 @@ def test_a_mistake_violates_the_schema(word, document, said):
     assert said in problem
 
 
-SCENARIO = dict(read_yaml(LIBRARY.find(Sort.SCENARIO, "latency").path).data)
+SCENARIO: dict[str, Any] = dict(read_yaml(LIBRARY.find(Sort.SCENARIO, "latency").path).data)
 STACK = dict(read_yaml(LIBRARY.find(Sort.STACK, "reference").path).data)
 STEP = SCENARIO["steps"][0]
 

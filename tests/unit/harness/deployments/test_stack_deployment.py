@@ -57,6 +57,9 @@ class FakeProxy:
     def remove_toxic(self, proxy_name: str, toxic_name: str) -> None:
         raise NotImplementedError
 
+    def set_enabled(self, name: str, enabled: bool) -> None:
+        raise NotImplementedError
+
 
 class FakeInterceptors:
     """Keeps interceptors by name as the interceptor program does."""

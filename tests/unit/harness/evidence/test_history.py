@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from harness.evidence.history import HistoryFullError, Recorder, read_history
 from harness.model.errors import InternalError, UnavailableError
-from harness.model.facts import Broke, Due, Found, PhaseChanged, Sent
+from harness.model.facts import Broke, Due, Event, Found, PhaseChanged, Sent
 
-FACTS = [
+FACTS: list[Event] = [
     PhaseChanged(5, "steady"),
     Due(0, 10, 1, "aa"),
     Due(1, 11, 0, "bb"),
@@ -33,7 +33,7 @@ def test_files_of_several_processes_are_merged_by_time(tmp_path):
         recorder.record(fact)
         recorder.close()
 
-    assert [fact.sequence for fact in read_history(tmp_path)] == [1, 0, 2]
+    assert read_history(tmp_path) == [Sent(1, 10), Sent(0, 20), Sent(2, 30)]
 
 
 def test_a_file_can_be_continued(tmp_path):

@@ -17,6 +17,18 @@ SENT = stamp("  Traceback:\n\tat checkout", RUN, 3)
 class Closed:
     """An archive that is not asked anything."""
 
+    def count(self):
+        raise NotImplementedError
+
+    def refresh(self):
+        raise NotImplementedError
+
+    def read(self, fields=()):
+        raise NotImplementedError
+
+    def close(self):
+        raise NotImplementedError
+
 
 def facts(stored, *transforms, letters=()):
     spec = OutletSpec(

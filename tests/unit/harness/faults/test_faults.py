@@ -232,8 +232,11 @@ def test_a_frozen_process_stands_while_the_fault_is_on_and_goes_on_after_it():
 
 
 def test_a_process_that_runs_on_is_not_frozen():
-    process = BookkeepingProcess()
-    process.pause = lambda: None
+    class RunsOn(BookkeepingProcess):
+        def pause(self) -> None:
+            """Leaves it running."""
+
+    process = RunsOn()
     with Frozen().inject(process, Random(1)):
         assert Frozen().evidence(process)[0] is False
 

@@ -20,6 +20,7 @@ from harness.model.errors import ScenarioError
 from harness.model.protocols import Cumulative, Undo
 from harness.programs.http_interceptor.bulk import Item
 from harness.programs.http_interceptor.rule import rule_of
+from harness.programs.http_interceptor.rules.poison_document import PoisonDocument as PoisonRule
 from harness.targets.capabilities import Interceptable
 
 
@@ -131,6 +132,7 @@ def test_the_poison_is_each_record_whose_number_is_divided():
     with PoisonDocument(every=7).inject(link, Random(1)):
         kind, arguments, _, seed = link.rules["poison_document"]
     poison = rule_of("a", {"kind": kind, "arguments": arguments, "seed": seed}).kind
+    assert isinstance(poison, PoisonRule)
 
     lines = [stamp("something happened", "20260101-000000-abcd-01", sequence) for sequence in range(20)]
     found = [n for n, line in enumerate(lines) if poison.poisonous(_item(line)) is not None]

@@ -15,6 +15,15 @@ class Link:
     def __init__(self, **counters):
         self._counters = counters
 
+    def add_rule(self, name, kind, arguments, share, seed):
+        raise NotImplementedError
+
+    def remove_rule(self, name):
+        raise NotImplementedError
+
+    def undo_rule(self, name):
+        raise NotImplementedError
+
     def altered(self, name, counters, timeout_seconds=5.0):
         return self._counters
 

@@ -88,7 +88,7 @@ def test_a_check_that_asks_for_nothing_special_is_always_planned():
 def test_checkers_are_told_what_the_stack_declares():
     charge = charge_of(scenario(STEP), WHOLE)
 
-    assert (charge.dead_letters, charge.counters) == (True, {"delivered", "held"})
+    assert (charge.dead_letters, charge.counters) == (True, frozenset({"delivered", "held"}))
     assert charge.promises is WHOLE.promises
 
 

@@ -49,7 +49,8 @@ def test_a_warning_is_worth_half():
 def test_what_is_unresolved_opens_the_interval():
     result = score(PLANNED, _verdicts(lost=Status.INCONCLUSIVE))
 
-    assert (result.low, result.high) == (pytest.approx(100 * 30 / 55), 100)
+    assert result.low == pytest.approx(100 * 30 / 55)
+    assert result.high == 100
     assert result.coverage == pytest.approx(30 / 55)
 
 

@@ -20,7 +20,8 @@ from tests.unit.harness.reporting.example_result import (
 
 
 def rendered(result: Result) -> str:
-    return MarkdownIt("commonmark").enable("table").render(MarkdownReport().text(result))
+    html: str = MarkdownIt("commonmark").enable("table").render(MarkdownReport().text(result))
+    return html
 
 
 @pytest.mark.parametrize("build", EXAMPLES.values(), ids=EXAMPLES)
@@ -80,6 +81,7 @@ def test_what_was_not_examined_and_each_attempt_are_named() -> None:
     assert "attempt 1 was INCONCLUSIVE after 12.5 s: steady state did not hold (history/spine)" in html
 
 
+@pytest.mark.slow
 def test_it_fits_a_step_summary_however_much_there_is_to_say() -> None:
     one = replace(scenario_result(), status=Status.FAIL, remarks=("é|" * 8_000,) * 50)
     text = MarkdownReport().text(replace(inconclusive_result(), scenarios=(one,) * 1_000))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.model.facts import Acknowledged, Found
+from harness.model.facts import Acknowledged, Event, Found
 from harness.model.protocols import Status
 from harness.model.result import Attempt
 from harness.reporting.redaction import BLOCK_CHARACTERS, Redaction, masked
@@ -32,6 +32,7 @@ def test_a_quoted_copy_is_masked_cut_and_told_by_its_hash():
     found = Found(7, "9c41d2e0", "logs/1", f"{PRIVATE} " + "y" * 100)
     (shown,) = Redaction(LINES, HERE).events([found])
 
+    assert isinstance(shown, Found)
     assert shown.excerpt.startswith(
         "Xxxxxxxx xxxxxxxx xxx xxxxx xxxx 000.0.000.0 xxxx 00000 xxx0 yyy".replace("y", "x")
     )
@@ -40,7 +41,7 @@ def test_a_quoted_copy_is_masked_cut_and_told_by_its_hash():
 
 
 def test_facts_without_text_and_copies_that_match_are_left_alone():
-    events = [Acknowledged(1, 5), Found(1, "aa", "logs/1")]
+    events: list[Event] = [Acknowledged(1, 5), Found(1, "aa", "logs/1")]
 
     assert Redaction(LINES, HERE).events(events) == events
 

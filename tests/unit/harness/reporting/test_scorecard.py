@@ -221,6 +221,7 @@ def test_every_second_stands_in_the_table_with_a_dash_where_nothing_was_measured
     assert "\N{EN DASH}" in rows[47][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenarios", [60, 250])
 def test_many_long_scenarios_still_fit_and_the_failing_ones_stay(scenarios: int) -> None:
     base = vetoed_result()

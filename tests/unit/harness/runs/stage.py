@@ -14,7 +14,7 @@ from harness.evidence.sampling import NamedCounters
 from harness.model.declarations import APPLICATION
 from harness.model.errors import FaultError, StackError
 from harness.model.facts import MEMORY_MIB
-from harness.model.protocols import StoredDocument, Tally, Undo
+from harness.model.protocols import Archive, StoredDocument, Tally, Undo
 from harness.runs.runner import Runner, Wiring
 from harness.testing import FakeClock
 from tests.unit.harness.literal_history import STEP, scenario
@@ -192,12 +192,13 @@ class Stage:
         self.progress = []
         self.left: list[str] = []
         self.order_by = ()
-        self.letters = None
+        self.letters: Archive | None = None
         self.counters = None
         self.first_seen = False
 
     def run(self):
         recorder = Recorder(self.folder / "harness.jsonl")
+        letters = self.letters
         wiring = Wiring(
             services=self.services,
             stack=self.stack,
@@ -207,7 +208,7 @@ class Stage:
                 expected_line=lambda n: stamp(f"line {n}", RUN, n),
                 run_id=RUN,
                 order_by=self.order_by,
-                dead_letters=None if self.letters is None else lambda: self.letters,
+                dead_letters=None if letters is None else lambda: letters,
                 reason_field="reason",
             ),
             faults=self.faults or [self.fault] * len(self.scenario.steps),

@@ -64,7 +64,7 @@ def test_what_ends_the_run_in_one_task_ends_the_waits_of_the_others():
 
 
 def test_once_the_run_has_ended_no_other_task_begins():
-    begun = []
+    begun: list[object] = []
 
     ended_by = SideBySide(1, SystemClock()).run([lambda clock: ENDED, begun.append])
 
@@ -73,7 +73,7 @@ def test_once_the_run_has_ended_no_other_task_begins():
 
 
 def test_a_signal_ends_one_wait_of_each_task_and_none_of_the_cleaning_up():
-    signals = []
+    signals: list[object] = []
     tasks = [Task(), Task()]
     clock = SystemClock(signals=lambda: len(signals))
 

@@ -47,7 +47,12 @@ def test_a_target_without_the_capability_skips_the_step(stage):
 
 def test_the_undo_is_on_disk_while_the_fault_is_on_and_gone_after_it(stage):
     seen = []
-    stage.fault.evidence = lambda target: (bool(seen.append(open_undos(stage.journals))), "")
+
+    def evidence(target):
+        seen.append(open_undos(stage.journals))
+        return False, ""
+
+    stage.fault.evidence = evidence
 
     stage.run()
 
@@ -159,7 +164,7 @@ def test_a_plug_ins_own_error_breaks_the_run_and_leaves_the_fault_in_the_journal
     @contextmanager
     def inject(target, rng):
         raise ValueError("a defect of the plug-in")
-        yield
+        yield  # type: ignore[unreachable]  # makes it a generator
 
     stage.fault.inject = inject
 
@@ -252,7 +257,7 @@ def test_what_goes_wrong_in_an_inner_step_takes_the_outer_one_back_too(stage):
         @contextmanager
         def inject(self, target, rng):
             raise FaultError("the disk refuses")
-            yield
+            yield  # type: ignore[unreachable]  # makes it a generator
 
     stage.scenario = scenario(
         Step("killed", "elasticsearch", 3.0, 4.0), Step("bit_flip", "elasticsearch", 4.0, 1.0)

@@ -176,7 +176,7 @@ def test_a_check_that_asks_for_it_judges_by_the_times(stage):
     stage.first_seen = True
     stage.run()
 
-    assert isinstance(SeenInTime, NeedsFirstSeen)
+    assert isinstance(SeenInTime(60.0), NeedsFirstSeen)
     assert SeenInTime(60.0).check(timeline(stage.facts(object))).status is Status.PASS
     assert SeenInTime(1.0).check(timeline(stage.facts(object))).status is Status.FAIL
 

@@ -19,6 +19,9 @@ class NoToxics:
     def remove_toxic(self, proxy_name: str, toxic_name: str) -> None:
         raise NotImplementedError
 
+    def set_enabled(self, name: str, enabled: bool) -> None:
+        raise NotImplementedError
+
 
 class FakeInterceptor:
     """Keeps rules as an interceptor does; its counters are what each question in turn is told."""

@@ -166,7 +166,7 @@ def test_an_item_whose_error_has_no_lawful_type_is_judged_by_its_status(error: b
 )
 def test_a_reason_nested_deeper_than_python_can_write_is_named_so(before: bytes) -> None:
     body = b"{" + before + nested(1_000) + b"}" * (before.count(b"{") + 1)
-    judged = judge(Answer(400, {}, body), 1)
+    judged = judge(Answer(400, {}, body), IDS[:1])
 
     assert isinstance(judged, Refused)
     assert "(nested)" in judged.reason

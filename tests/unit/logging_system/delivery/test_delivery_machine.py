@@ -346,6 +346,7 @@ def test_a_look_up_that_never_works_does_not_hold_a_batch_while_the_store_takes_
         if step < 400:
             deliverer.take(items(2 + step), step * 3.0)
         for command in deliverer.commands(step * 3.0):
+            assert not isinstance(command, BuryDeadLetter)
             answer = statuses(201) if isinstance(command, Send) else Answer(502, {}, b"<html>")
             deliverer.answered(command.number, answer, step * 3.0)
 

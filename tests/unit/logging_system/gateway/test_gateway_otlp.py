@@ -15,8 +15,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceResponse,
 )
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
+from opentelemetry.proto.logs.v1.logs_pb2 import SEVERITY_NUMBER_ERROR, ResourceLogs, ScopeLogs
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as ProtobufRecord
-from opentelemetry.proto.logs.v1.logs_pb2 import ResourceLogs, ScopeLogs
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from logging_system.gateway.batch import Batch
@@ -65,7 +65,7 @@ def documents(
 def test_a_record_becomes_a_document_with_the_names_of_the_common_schema() -> None:
     record = ProtobufRecord(
         time_unix_nano=1_600_000_000_123_456_789,
-        severity_number=17,
+        severity_number=SEVERITY_NUMBER_ERROR,
         severity_text="ERROR",
         body=text("payment failed"),
         attributes=[

@@ -14,7 +14,7 @@ from tests.repository import DOCS
 
 
 def record(message: object, *args: object, **extra: object) -> logging.LogRecord:
-    made = logging.LogRecord("shop", logging.INFO, "/a.py", 7, message, args, None, "fn")  # type: ignore[arg-type]
+    made = logging.LogRecord("shop", logging.INFO, "/a.py", 7, message, args, None, "fn")
     made.__dict__.update(extra)
     return made
 

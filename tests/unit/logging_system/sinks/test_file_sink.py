@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -195,7 +196,7 @@ def test_a_folder_that_cannot_be_made_is_trouble_and_no_exception(tmp_path: Path
 
 
 @pytest.mark.parametrize("bounds", [{"rotate_bytes": 100}, {"rotate_files": 0}])
-def test_bounds_that_hold_nothing_are_refused(tmp_path: Path, bounds: dict[str, int]) -> None:
+def test_bounds_that_hold_nothing_are_refused(tmp_path: Path, bounds: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="at least"):
         FileSink(tmp_path / "app.ndjson", **bounds)
 

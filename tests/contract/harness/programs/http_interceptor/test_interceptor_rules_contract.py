@@ -20,7 +20,10 @@ def intercepted(store: Store, interceptor_client: InterceptorClient) -> Store:
 
 
 def lines(*ids: str) -> list[dict[str, object]]:
-    return [line for each in ids for line in ({"create": {"_id": each}}, {"n": 1})]
+    made: list[dict[str, object]] = []
+    for each in ids:
+        made += [{"create": {"_id": each}}, {"n": 1}]
+    return made
 
 
 def test_items_are_mixed_into_the_real_answer(store: Store, interceptor_client: InterceptorClient) -> None:

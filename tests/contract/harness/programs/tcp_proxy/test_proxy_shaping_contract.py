@@ -108,7 +108,7 @@ def test_slicer_pauses_between_its_pieces(wire: Wire) -> None:
     near, far = wire.live_pair()
     attributes = {"average_size": 10, "size_variation": 0, "delay": 50_000}
     wire.client.add_toxic("wire", Toxic("slices", "slicer", attributes=attributes))
-    pieces = []
+    pieces: list[int] = []
     # Pieces that wait for a late reader come to it as one.
     with at_least(0.140):
         far.sendall(b"x" * 40)
@@ -124,7 +124,7 @@ def test_slicer_varies_the_size_of_its_pieces_within_bounds(wire: Wire) -> None:
     attributes = {"average_size": 20, "size_variation": 10, "delay": 20_000}
     wire.client.add_toxic("wire", Toxic("slices", "slicer", attributes=attributes))
     far.sendall(b"x" * 400)
-    pieces = []
+    pieces: list[int] = []
     while sum(pieces) < 400:
         pieces.append(len(near.recv(30)))
 

@@ -1,6 +1,6 @@
 from harness.judging.checkers.acknowledged_lost import VETO, AcknowledgedLost
 from harness.judging.timeline import timeline
-from harness.model.facts import Acknowledged, ArchiveRead, Found
+from harness.model.facts import Acknowledged, ArchiveRead, Event, Found
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, charge, good_run, without
 
@@ -53,7 +53,7 @@ def test_absence_proves_nothing_when_the_archive_was_not_read_whole():
 
 
 def test_an_archive_that_does_not_exist_is_named_before_its_records_are_called_lost():
-    events = [event for event in good_run() if not isinstance(event, (Found, ArchiveRead))]
+    events: list[Event] = [e for e in good_run() if not isinstance(e, (Found, ArchiveRead))]
     events.append(ArchiveRead(20 * 10**9, 0, 'no index "logs-1" exists: check `archive.index`'))
 
     verdict = CHECKER.check(timeline(events))

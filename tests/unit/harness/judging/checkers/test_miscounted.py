@@ -8,6 +8,7 @@ from harness.judging.timeline import timeline
 from harness.model.declarations import APPLICATION
 from harness.model.facts import (
     Acknowledged,
+    Answered,
     ArchiveRead,
     CounterRead,
     DeadLettered,
@@ -85,7 +86,7 @@ def test_claiming_to_hold_more_than_is_missing_fails():
 def test_a_refused_call_may_be_counted_or_not():
     events = [*without(without(dropping_run(), Acknowledged, *GONE), Found, *GONE)]
     refused = [Refused(n, at(n / 100)) for n in GONE]
-    calls = [e for e in events if not (type(e).__name__ == "Answered" and e.sequence in GONE)]
+    calls = [e for e in events if not (isinstance(e, Answered) and e.sequence in GONE)]
 
     for dropped, accepted in ((0, RECORDS - 50), (50, RECORDS)):
         told = [

@@ -1,7 +1,16 @@
 from harness.evidence.lines import digest
 from harness.judging.checkers.response_p99_ms import VETO, ResponseP99Ms
 from harness.judging.timeline import timeline
-from harness.model.facts import Acknowledged, Answered, ControlCall, Due, FaultChanged, ProcessExited, Sent
+from harness.model.facts import (
+    Acknowledged,
+    Answered,
+    ControlCall,
+    Due,
+    Event,
+    FaultChanged,
+    ProcessExited,
+    Sent,
+)
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import MS, STEP, at, charge, fault, good_run, life, phases
 
@@ -104,7 +113,7 @@ def test_few_samples_with_many_excesses_still_fail():
 
 
 def test_a_call_that_never_returns_vetoes():
-    stuck = [Due(5000, at(3), 0, digest("x")), Sent(5000, at(3))]
+    stuck: list[Event] = [Due(5000, at(3), 0, digest("x")), Sent(5000, at(3))]
 
     verdict = CHECKER.check(timeline([*good_run(), *stuck]))
 
@@ -216,7 +225,7 @@ def test_a_call_that_outlives_a_fault_on_the_application_is_a_deadlock_all_the_s
 
 
 def test_a_call_that_began_after_the_healing_and_never_returned_is_a_deadlock():
-    stuck = [Due(600, at(6.0), 0, digest("x")), Sent(600, at(6.01))]
+    stuck: list[Event] = [Due(600, at(6.0), 0, digest("x")), Sent(600, at(6.01))]
     lives = [event for one in (*_even(400, 0, 4), *_even(400, 6.1, 10, first=601)) for event in one]
 
     verdict = CHECKER.check(timeline([*phases(ended_at=18.0), *_down(4, 6), *lives, *stuck]))

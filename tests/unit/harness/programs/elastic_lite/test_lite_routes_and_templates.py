@@ -65,7 +65,7 @@ def test_gzip_is_bounded_and_what_is_not_gzip_is_empty() -> None:
 
 
 def test_fitting_template_of_highest_priority_is_chosen() -> None:
-    templates = {
+    templates: dict[str, dict[str, Any]] = {
         "low": {"index_patterns": ["logs-*"], "priority": 1},
         "none": {"index_patterns": ["*"]},
         "high": {"index_patterns": ["x-*", "logs-app-*"], "priority": 2},

@@ -191,7 +191,7 @@ def test_body_that_is_no_bulk_is_left_to_the_store() -> None:
     assert mixing.counters["not_bulk"] == 1
 
 
-POISON = {"pattern": "⟨[a-z0-9-]+:([0-9]+):", "every": 10}
+POISON: dict[str, Any] = {"pattern": "⟨[a-z0-9-]+:([0-9]+):", "every": 10}
 
 
 def test_poison_is_refused_each_time_and_its_neighbours_are_stored() -> None:
