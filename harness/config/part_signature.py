@@ -112,7 +112,7 @@ def _choices(hint: object) -> tuple[Any, ...]:
 
 
 def _docstrings(part_class: Any) -> list[str]:
-    own = vars(part_class).get("__init__") if inspect.isclass(part_class) else None
+    own = part_class.__init__ if inspect.isclass(part_class) else None
     return [inspect.getdoc(each) or "" for each in (part_class, own) if each is not None]
 
 

@@ -44,7 +44,12 @@ class RecoveryTime(ABC):
     needs_quiet: ClassVar[bool] = True
 
     def __init__(self, charge: Charge, *, limit_seconds: float | None = None) -> None:
-        """Take what is to be judged; the default limit is the scenario's `recovery_seconds`."""
+        """Take what is to be judged.
+
+        Args:
+            charge: the scenario and what the stack declares.
+            limit_seconds: how long recovery may take; by default the scenario's `recovery_seconds`.
+        """
         self._charge = charge
         self._limit_seconds = given_limit("limit_seconds", limit_seconds) or charge.scenario.recovery_seconds
         self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)

@@ -20,5 +20,10 @@ class DescriptorsAboveIdle(AboveIdle):
     unit: ClassVar[str] = "descriptors"
 
     def __init__(self, charge: Charge, *, limit_descriptors: int | None = None) -> None:
-        """Take what is to be judged; the default limit is the stack's promise."""
+        """Take what is to be judged.
+
+        Args:
+            charge: the scenario and what the stack declares.
+            limit_descriptors: open descriptors above idle at most; by default the stack's promise.
+        """
         super().__init__(charge, given_limit("limit_descriptors", limit_descriptors))

@@ -20,5 +20,10 @@ class DiskMibAboveIdle(AboveIdle):
     unit: ClassVar[str] = "MiB"
 
     def __init__(self, charge: Charge, *, limit_mib: float | None = None) -> None:
-        """Take what is to be judged; the default limit is the stack's promise."""
+        """Take what is to be judged.
+
+        Args:
+            charge: the scenario and what the stack declares.
+            limit_mib: MiB on disk above idle at most; by default the stack's promise.
+        """
         super().__init__(charge, given_limit("limit_mib", limit_mib))

@@ -24,7 +24,12 @@ class ExitSeconds:
     needs_quiet: ClassVar[bool] = True
 
     def __init__(self, charge: Charge, *, limit_seconds: float | None = None) -> None:
-        """Take what is to be judged; the default limit is the stack's promise."""
+        """Take what is to be judged.
+
+        Args:
+            charge: the scenario and what the stack declares.
+            limit_seconds: how long an exit may take; by default the stack's promise.
+        """
         self._limit_seconds = given_limit("limit_seconds", limit_seconds) or charge.promises.exit_seconds
         self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
 

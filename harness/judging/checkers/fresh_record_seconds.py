@@ -24,7 +24,12 @@ class FreshRecordSeconds:
     dimension: ClassVar[str] = "recovery"
 
     def __init__(self, charge: Charge, *, limit_seconds: float | None = None) -> None:
-        """Take what is to be judged; the default limit is the scenario's `liveness_seconds`.
+        """Take what is to be judged.
+
+        Args:
+            charge: the scenario and what the stack declares.
+            limit_seconds: how long fresh records may take; by default the scenario's `liveness_seconds`,
+                which it may not exceed.
 
         Raises:
             ValueError: the limit is beyond `liveness_seconds`, and nobody looks for the records any longer.

@@ -38,7 +38,12 @@ class ResponseP99Ms:
     needs_quiet: ClassVar[bool] = True
 
     def __init__(self, charge: Charge, *, limit_ms: float | None = None) -> None:
-        """Take what is to be judged; the default limit is the stack's promise."""
+        """Take what is to be judged.
+
+        Args:
+            charge: the scenario and what the stack declares.
+            limit_ms: milliseconds that the p99 may reach; by default the stack's promise.
+        """
         self._limit_ms = given_limit("limit_ms", limit_ms) or charge.promises.response_p99_ms
         self._measure = Measure(self.objective, self.dimension, "ms", self._limit_ms)
 

@@ -31,7 +31,12 @@ class UnacknowledgedPercent:
     dimension: ClassVar[str] = "degradation"
 
     def __init__(self, charge: Charge, *, limit_percent: float | None = None) -> None:
-        """Take what is to be judged; the default limit is one in a hundred."""
+        """Take what is to be judged.
+
+        Args:
+            charge: the scenario and what the stack declares.
+            limit_percent: percent of the due records at most; by default 1.
+        """
         self._limit_percent = given_limit("limit_percent", limit_percent) or SHARE_MAX_PERCENT
         self._measure = Measure(self.objective, self.dimension, "%", self._limit_percent)
 
