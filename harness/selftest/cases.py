@@ -79,9 +79,9 @@ def _bug(name: str) -> str:
 
 CASES = (
     Case("honest-outage", "none", HONEST, "outage"),
-    Case("honest-answers-cut", "none", HONEST, "answers_cut"),
-    Case("honest-lies", "none", HONEST, "lies"),
-    Case("honest-poison", "none", HONEST, "poison"),
+    Case("honest-answers-cut", "none", HONEST, "answer_cut"),
+    Case("honest-lies", "none", HONEST, "lying_answers"),
+    Case("honest-poison", "none", HONEST, "poison_document"),
     Case(
         "loses-one-in-a-thousand",
         "forgets every thousandth record that it sends again",
@@ -95,7 +95,7 @@ CASES = (
         "believes-every-200",
         "takes any answer of 200 for an acknowledgement",
         _bug("BelievesEvery200"),
-        "lies",
+        "lying_answers",
         LOST,
         frozenset({MISCOUNTED}),
     ),
@@ -103,7 +103,7 @@ CASES = (
         "lets-the-store-name-things",
         "stores a batch again after its answer was cut",
         _bug("LetsTheStoreNameThings"),
-        "answers_cut",
+        "answer_cut",
         DUPLICATED,
     ),
     Case(
@@ -167,7 +167,7 @@ CASES = (
         "retries-poison-for-ever",
         "sends a batch again, whole, as long as one document of it is refused",
         _bug("RetriesPoisonForEver"),
-        "poison",
+        "poison_document",
         # The fault ends one day, and then it stores what it had to put aside: there it shows for sure.
         MISPLACED,
         frozenset({LOST, FRESH, THROUGHPUT, BACKLOG, EXIT}),

@@ -99,7 +99,7 @@ def test_a_fault_on_the_users_store_is_refused_and_only_the_runs_own_index_is_de
     (scenario,) = json.loads(path.read_text())["scenarios"]
     assert finished.returncode == 6, finished.stderr
     assert "PASS" not in {verdict["status"] for verdict in scenario["verdicts"]}
-    assert any("did not start it" in remark for remark in scenario["remarks"])
+    assert any("did not start this process" in remark for remark in scenario["remarks"])
     assert scenario["tally"]["acknowledged"] == scenario["found"] > 0
     assert users_store.process.poll() is None
     assert users_store.indices() == {"logs-precious"}

@@ -61,7 +61,7 @@ def test_no_fault_has_a_hold_on_a_service_that_was_not_started_here(scratch: Pat
 
     assert not any(isinstance(target, fault.needs) for fault in (Killed, BlackHole))
     assert isinstance(target, Untouchable)
-    assert "did not start it" in target.refusal
+    assert "did not start this process" in target.refusal
 
 
 def test_a_store_beyond_this_machine_is_refused_before_anything_is_connected(

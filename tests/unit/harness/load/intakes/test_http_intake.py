@@ -173,7 +173,7 @@ def test_a_stack_that_keeps_silent_refuses_after_the_timeout():
     [
         ({"url": "127.0.0.1:80"}, "no HTTP address"),
         ({"url": "ftp://x/"}, "no HTTP address"),
-        ({"url": "http://x/", "template": "{message: $line}"}, "no JSON"),
+        ({"url": "http://x/", "template": "{message: $line}"}, "is not JSON"),
         ({"url": "http://x/", "template": '{"a": "the $line"}'}, 'no text "\\$line"'),
     ],
 )
