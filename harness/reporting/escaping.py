@@ -32,7 +32,7 @@ def clipped(text: str, characters_max: int = CHARACTERS_MAX) -> str:
 
 
 def markup(text: str) -> str:
-    """Return `clipped(text)` escaped for the HTML inside Markdown; the page's templates escape by themselves."""
+    """Return `clipped(text)` escaped for the HTML inside Markdown."""
     return html.escape(clipped(text))
 
 
