@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -98,13 +98,11 @@ class ScenarioRun:
     def _examined(self) -> ScenarioResult:
         started = time.monotonic()
         self._history.mkdir(mode=0o700, parents=True)
-        with ExitStack() as stack:
-            recorder = Recorder(self._history / "harness.jsonl", self._request.history_bytes_max)
-            stack.enter_context(closing(recorder))
+        recorder = Recorder(self._history / "harness.jsonl", self._request.history_bytes_max)
+        with closing(recorder):
             urls = self._ground.services.urls()
-            # Of its own: a client's session is not made for several threads.
-            proxy = stack.enter_context(closing(ProxyClient(urls[PROXY], PROXY_TIMEOUT_SECONDS)))
-            gate = stack.enter_context(closing(ElasticGateClient(urls[GATE], PROXY_TIMEOUT_SECONDS)))
+            proxy = ProxyClient(urls[PROXY], PROXY_TIMEOUT_SECONDS)
+            gate = ElasticGateClient(urls[GATE], PROXY_TIMEOUT_SECONDS)
             parts = self._parts(LinkServers(proxy, gate), recorder)
             Runner(self._plan.scenario, parts).run()
             if self._request.stack.delete_run_index:

@@ -146,7 +146,6 @@ def gate_client(gate_url: str) -> Iterator[ElasticGateClient]:
     yield client
     for name in client.gates():
         client.delete(name)
-    client.close()
 
 
 @pytest.fixture(scope="session")

@@ -129,34 +129,29 @@ def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
     services: ServiceSet, scratch: Path, run_id: str
 ) -> None:
     urls = services.urls()
-    with (
-        closing(ProxyClient(urls["proxy"], 10)) as proxy,
-        closing(ElasticGateClient(urls["gate"], 10)) as gate,
-    ):
-        servers = LinkServers(proxy, gate)
-        stack = StackDeployment(STACK, urls, servers, scratch, run_id, SystemClock())
-        try:
-            stack.start()
-            stack.wait_ready(10)
-            link = stack.targets()["to_store"]
-            assert isinstance(link, LinkTarget)
-            outcomes = [link.probe(10).outcome]
-            for kind, seconds in (("timeout", 1), ("reset_peer", 10)):
-                link.add_toxic("hurt", kind, "upstream", {"timeout": 0}, 1.0)
-                outcomes.append(link.probe(seconds).outcome)
-                link.remove_toxic("hurt")
-                outcomes.append(link.probe(10).outcome)
-            assert isinstance(link, HttpLinkTarget)
-            link.add_rule("storm", "refuse", {"status": 429}, 1.0, 1)
-            status = requests.post(
-                f"{stack.values()['to_store.url']}/_bulk", data=b"", timeout=10
-            ).status_code
-            counted = link.altered("storm", ["refused"])
-            link.remove_rule("storm")
-        finally:
-            stack.stop()
-        after = link.probe(10).outcome
-        gates_left = gate.gates()
+    proxy, gate = ProxyClient(urls["proxy"], 10), ElasticGateClient(urls["gate"], 10)
+    servers = LinkServers(proxy, gate)
+    stack = StackDeployment(STACK, urls, servers, scratch, run_id, SystemClock())
+    try:
+        stack.start()
+        stack.wait_ready(10)
+        link = stack.targets()["to_store"]
+        assert isinstance(link, LinkTarget)
+        outcomes = [link.probe(10).outcome]
+        for kind, seconds in (("timeout", 1), ("reset_peer", 10)):
+            link.add_toxic("hurt", kind, "upstream", {"timeout": 0}, 1.0)
+            outcomes.append(link.probe(seconds).outcome)
+            link.remove_toxic("hurt")
+            outcomes.append(link.probe(10).outcome)
+        assert isinstance(link, HttpLinkTarget)
+        link.add_rule("storm", "refuse", {"status": 429}, 1.0, 1)
+        status = requests.post(f"{stack.values()['to_store.url']}/_bulk", data=b"", timeout=10).status_code
+        counted = link.altered("storm", ["refused"])
+        link.remove_rule("storm")
+    finally:
+        stack.stop()
+    after = link.probe(10).outcome
+    gates_left = gate.gates()
 
     assert outcomes == ["answered", "silent", "answered", "reset", "answered"]
     assert status == 429
@@ -169,16 +164,13 @@ def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
 def linked(services: ServiceSet, scratch: Path, run_id: str) -> Iterator[StackDeployment]:
     """Yield one scenario's stack on shared services, with clients of its own, as scenarios have them."""
     urls = services.urls()
-    with (
-        closing(ProxyClient(urls["proxy"], 10)) as proxy,
-        closing(ElasticGateClient(urls["gate"], 10)) as gate,
-    ):
-        stack = StackDeployment(STACK, urls, LinkServers(proxy, gate), scratch, run_id, SystemClock())
-        try:
-            stack.start()
-            yield stack
-        finally:
-            stack.stop()
+    proxy, gate = ProxyClient(urls["proxy"], 10), ElasticGateClient(urls["gate"], 10)
+    stack = StackDeployment(STACK, urls, LinkServers(proxy, gate), scratch, run_id, SystemClock())
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
 
 
 def post(stack: StackDeployment) -> int:

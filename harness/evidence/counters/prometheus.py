@@ -6,13 +6,13 @@ https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 from __future__ import annotations
 
 import math
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from harness import http_client
 from harness.model.errors import ScenarioError, StackError
 
 _BYTES_MAX = 16 * 2**20
@@ -48,13 +48,14 @@ class PrometheusCounters:
             StackError: the page cannot be had, or it is not in Prometheus' text format.
         """
         try:
-            with urllib.request.urlopen(self._url, timeout=self._timeout_seconds) as answer:  # noqa: S310 - http
-                page = answer.read(_BYTES_MAX + 1)
-        except OSError as error:
-            raise StackError(f"{self._url}: the counters cannot be read: {error}") from error
-        if len(page) > _BYTES_MAX:
-            raise StackError(f"{self._url}: the page is longer than {_BYTES_MAX:,} bytes")
-        return sums(page.decode(errors="replace"), keys, self._url)
+            answer = http_client.call(
+                "GET", self._url, timeout_seconds=self._timeout_seconds, answer_bytes_max=_BYTES_MAX
+            )
+        except http_client.HttpError as error:
+            raise StackError(f"the counters cannot be read: {error}") from error
+        if answer.status != 200:
+            raise StackError(f"the counters cannot be read: {answer.where}: answered {answer.status}")
+        return sums(answer.body.decode(errors="replace"), keys, self._url)
 
 
 def sums(text: str, keys: Sequence[str], where: str) -> dict[str, float]:

@@ -23,9 +23,7 @@ UPSTREAM = "127.0.0.1:1"
 @pytest.fixture
 def gate() -> Iterator[ElasticGateClient]:
     with gate_program("--lifeline") as (_, url):
-        made = ElasticGateClient(url)
-        yield made
-        made.close()
+        yield ElasticGateClient(url)
 
 
 def test_a_toxic_of_a_dead_run_is_removed_once(client: ProxyClient) -> None:
