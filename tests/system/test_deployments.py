@@ -238,13 +238,25 @@ DYING_HARNESS = dedent(
 )
 
 
+def ended_within(pid: int, seconds: float) -> bool:
+    """Wait until a process has ended, at most `seconds`; tell whether it has."""
+    try:
+        grip = procfs.Grip(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return grip.ends_within(seconds)
+    finally:
+        grip.release()
+
+
 def test_embedded_services_end_with_a_killed_harness(scratch: Path, run_id: str) -> None:
     subprocess.run(
         [sys.executable, "-c", DYING_HARNESS, "embedded", scratch, run_id], timeout=100, check=False
     )
     left = processes_of(run_id)
     try:
-        gone = [procfs.ended_within(pid, 10) for pid in left]
+        gone = [ended_within(pid, 10) for pid in left]
     finally:
         killed = [procfs.kill(pid, 10) for pid in left]
 
@@ -260,7 +272,7 @@ def test_real_servers_of_a_killed_harness_are_residue(scratch: Path, run_id: str
     subprocess.run([sys.executable, "-c", DYING_HARNESS, "local", scratch, run_id], timeout=100, check=False)
     try:
         # The gate is a program of ours with a lifeline, on every backend: it ends by itself.
-        gate_ended = all(procfs.ended_within(pid, 10) for pid in processes_of(run_id, "gate#"))
+        gate_ended = all(ended_within(pid, 10) for pid in processes_of(run_id, "gate#"))
         named = {left.pid for left in find_residue() if left.run_id == run_id}
     finally:
         left = processes_of(run_id)
