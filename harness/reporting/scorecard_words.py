@@ -172,9 +172,9 @@ def facts_of_run(result: Result) -> tuple[tuple[str, str], ...]:
 
 def attempt_line(place: int, attempt: Attempt) -> str:
     """Return an earlier attempt in one line: what it said and where its history is."""
-    why = "; ".join(attempt.reasons) or "no reason was given"
+    why = "; ".join(attempt.reasons) or "no reason given"
     took = milliseconds(attempt.seconds * 1000)
-    return f"attempt {place} was {status_word(attempt.status)} after {took}: {why} ({attempt.history})"
+    return f"attempt {place}: {status_word(attempt.status)} after {took}: {why} ({attempt.history})"
 
 
 def _points_group(dimension: DimensionScore, row: PointsRow) -> PointsGroup:

@@ -1,4 +1,4 @@
-"""The whole run as one trace: a swing or more a second, the wider the slower the log call."""
+"""The whole run as one trace of waves: the taller, the slower the log call in that second."""
 
 from __future__ import annotations
 

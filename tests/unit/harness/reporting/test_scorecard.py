@@ -255,14 +255,14 @@ def test_earlier_attempts_are_shown() -> None:
     one = replace(base.scenarios[0], attempts=(attempt,))
     text = Outline(page(replace(base, scenarios=(one,)))).text
 
-    assert "attempt 1 was INCONCLUSIVE after 12.5 s: steady state did not hold (history/spine)" in text
+    assert "attempt 1: INCONCLUSIVE after 12.5 s: steady state did not hold (history/spine)" in text
 
 
 def test_a_scenario_without_series_and_verdicts_says_so() -> None:
     text = Outline(page(inconclusive_result())).text
 
-    assert "No second of this scenario was recorded." in text
-    assert "No objective was judged." in text
+    assert "Nothing was recorded per second." in text
+    assert "Nothing was judged." in text
     assert "this backend has no target that can be severed" in text
 
 
