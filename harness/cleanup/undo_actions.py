@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 from urllib.parse import quote
 
-import requests
+import orjson
 
+from harness import http_client
 from harness.model.declarations import Arguments
 from harness.model.errors import FaultError
 from harness.model.protocols import Undo
 from harness.processes import procfs
-from harness.targets.interceptor_client import InterceptorClient
+from harness.targets.interceptor_client import ANSWER_BYTES_MAX, InterceptorClient
 from harness.targets.toxiproxy_client import Proxy, ProxyAnswerError, ProxyUnreachableError, ToxiproxyClient
 
 _ANSWER_SECONDS = 3.0
@@ -44,8 +45,6 @@ def remove_toxic(arguments: Arguments) -> str:
             raise FaultError(f"toxic {toxic} is still on {proxy} at {url} after its removal")
     except ProxyUnreachableError:
         return f"the fault proxy at {url} is gone, and toxic {toxic} with it"
-    finally:
-        client.close()
     return f"toxic {toxic} was removed from {proxy} at {url}"
 
 
@@ -79,8 +78,6 @@ def enable_proxy(arguments: Arguments) -> str:
             raise FaultError(f"{proxy} at {url} is still cut after it was enabled")
     except ProxyUnreachableError:
         return f"the fault proxy at {url} is gone, and its link {proxy} with it"
-    finally:
-        client.close()
     return f"{proxy} at {url} was enabled"
 
 
@@ -94,30 +91,31 @@ def remove_rule(arguments: Arguments) -> str:
     try:
         if not _has_rule(url, interceptor, rule):
             return f"rule {rule} is no longer on {interceptor} at {url}"
-    except requests.Timeout as error:
+    except http_client.TimedOutError as error:
         raise FaultError(f"the interceptor at {url} does not answer within {_ANSWER_SECONDS:g} s") from error
-    except requests.ConnectionError:
+    except http_client.UnreachableError:
         return f"the interceptor at {url} is gone, and rule {rule} with it"
-    client = InterceptorClient(url, _ANSWER_SECONDS)
-    try:
-        client.remove_rule(interceptor, rule)
-    finally:
-        client.close()
+    InterceptorClient(url, _ANSWER_SECONDS).remove_rule(interceptor, rule)
     if _has_rule(url, interceptor, rule):
         raise FaultError(f"rule {rule} is still on {interceptor} at {url} after its removal")
     return f"rule {rule} was removed from {interceptor} at {url}"
 
 
 def _has_rule(url: str, interceptor: str, rule: str) -> bool:
-    """Ask whoever answers there by now, which changes nothing; raises what requests raises."""
-    with requests.Session() as session:
-        # What listens on this machine is asked directly, whatever proxy the surroundings configure.
-        session.trust_env = False
-        answer = session.get(f"{url}/interceptors/{quote(interceptor, safe='')}", timeout=_ANSWER_SECONDS)
-    if answer.status_code >= _SERVER_ERROR:
-        raise FaultError(f"the interceptor at {url} answers {answer.status_code}")
+    """Ask whoever answers there by now, which changes nothing; raises what the HTTP client raises."""
     try:
-        return answer.ok and rule in answer.json()["rules"]
+        answer = http_client.call(
+            "GET",
+            f"{url}/interceptors/{quote(interceptor, safe='')}",
+            timeout_seconds=_ANSWER_SECONDS,
+            answer_bytes_max=ANSWER_BYTES_MAX,
+        )
+    except http_client.TooLongError:
+        return False  # no interceptor says so much; another program listens on that port by now
+    if answer.status >= _SERVER_ERROR:
+        raise FaultError(f"the interceptor at {url} answers {answer.status}")
+    try:
+        return answer.status < 400 and rule in orjson.loads(answer.body)["rules"]
     except (ValueError, KeyError, TypeError):
         return False  # the interceptor is not there; another program listens on that port by now
 

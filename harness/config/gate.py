@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from harness.config.validation import FileModel, Text, Version, parse, shown
+from harness.config.validation import FileModel, Text, Version, default_of, parse, shown
 from harness.config.yaml_source import KeyPath, Mistake, Source, read_yaml
 from harness.judging.gate import GateRules, Limit, ObjectiveRule, OnInconclusive
 from harness.judging.waivers import Exemption
@@ -23,7 +23,7 @@ EXEMPTIONS_MAX = 1_000
 
 
 class _ScoreModel(FileModel):
-    min: Annotated[float, Field(ge=0, le=100)] = 98.0
+    min: Annotated[float, Field(ge=0, le=100)] = default_of(GateRules, "score_min")
 
 
 class _ObjectiveModel(FileModel):
@@ -47,7 +47,7 @@ class GateModel(FileModel):
     score: _ScoreModel = Field(default_factory=_ScoreModel)
     veto: list[Text] = Field(default_factory=list)
     objectives: dict[Text, _ObjectiveModel] = Field(default_factory=dict)
-    on_inconclusive: Literal["inconclusive", "fail", "warn"] = "inconclusive"
+    on_inconclusive: Literal["inconclusive", "fail", "warn"] = default_of(GateRules, "on_inconclusive").value
     waivers: Annotated[list[_ExemptionModel], Field(max_length=EXEMPTIONS_MAX)] = Field(default_factory=list)
     not_applicable: Annotated[list[_ExemptionModel], Field(max_length=EXEMPTIONS_MAX)] = Field(
         default_factory=list

@@ -26,6 +26,7 @@ from harness.config.validation import (
     Seconds,
     Text,
     Version,
+    default_of,
     file_name_mistakes,
     parse,
     shown,
@@ -65,7 +66,7 @@ class _StepModel(OpenModel):
         description="Say how long after sending began the fault is injected."
     )
     for_seconds: Seconds = Field(description="Say how long the fault lasts.")
-    acknowledged_min: Annotated[int, Field(ge=0, le=1_000_000_000)] = 1
+    acknowledged_min: Annotated[int, Field(ge=0, le=1_000_000_000)] = default_of(Step, "acknowledged_min")
     permits: _PermitsModel | None = None
 
 
@@ -82,11 +83,11 @@ class ScenarioModel(FileModel):
     producers: Annotated[int, Field(ge=1, le=64)] = 4
     load: _LoadModel | None = None
     checks: Annotated[list[CheckModel], Field(min_length=1)] = Field(default_factory=all_checks)
-    exclusive: bool = True
-    drain_seconds: Seconds = 60.0
-    liveness_seconds: Seconds = 30.0
-    recovery_seconds: Seconds = 30.0
-    why: str = ""
+    exclusive: bool = default_of(Scenario, "exclusive")
+    drain_seconds: Seconds = default_of(Scenario, "drain_seconds")
+    liveness_seconds: Seconds = default_of(Scenario, "liveness_seconds")
+    recovery_seconds: Seconds = default_of(Scenario, "recovery_seconds")
+    why: str = default_of(Scenario, "why")
     seen_in: list[Text] = Field(default_factory=list)
 
 

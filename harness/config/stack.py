@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, WithJsonSchema
 
 from harness.config.stack_mistakes import stack_mistakes
-from harness.config.validation import FileModel, Name, OpenModel, Seconds, Text, Version, parse
+from harness.config.validation import FileModel, Name, OpenModel, Seconds, Text, Version, default_of, parse
 from harness.config.yaml_source import read_yaml
 from harness.evidence.transforms import TRANSFORMS
 from harness.model.declarations import (
@@ -33,9 +33,9 @@ _Transform = Annotated[str, WithJsonSchema({"enum": list(TRANSFORMS)})]
 
 
 class _ReadyModel(FileModel):
-    http: Text = ""
-    output: Text = ""
-    timeout_seconds: Seconds = 30.0
+    http: Text = default_of(Ready, "http")
+    output: Text = default_of(Ready, "output")
+    timeout_seconds: Seconds = default_of(Ready, "timeout_seconds")
 
 
 class _ProcessModel(FileModel):
@@ -61,7 +61,7 @@ class _ServiceModel(FileModel):
 
 class _DeadLettersModel(OpenModel):
     kind: Text = Field(description='Say where dead letters end up, e.g. "kind: file".')
-    reason_field: Text = ""
+    reason_field: Text = default_of(DeadLetterOutlet, "reason_field")
 
 
 class _CountersModel(OpenModel):
@@ -72,14 +72,24 @@ class _CountersModel(OpenModel):
 
 
 class _PromisesModel(FileModel):
-    durability: Literal["memory", "write", "fsync"] = "memory"
-    copies_max: Annotated[int, Field(ge=1, le=1_000)] = 1
-    response_p99_ms: Annotated[float, Field(gt=0, le=3_600_000)] = 100.0
-    exit_seconds: Annotated[float, Field(gt=0, le=EXIT_SECONDS_MAX)] | None = None
-    memory_mib_above_idle: Annotated[float, Field(gt=0, le=1_048_576)] | None = None
-    descriptors_above_idle: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    disk_mib_above_idle: Annotated[float, Field(gt=0, le=1_048_576)] | None = None
-    corruption_blast_records: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    durability: Literal["memory", "write", "fsync"] = default_of(Promises, "durability").name.lower()
+    copies_max: Annotated[int, Field(ge=1, le=1_000)] = default_of(Promises, "copies_max")
+    response_p99_ms: Annotated[float, Field(gt=0, le=3_600_000)] = default_of(Promises, "response_p99_ms")
+    exit_seconds: Annotated[float, Field(gt=0, le=EXIT_SECONDS_MAX)] | None = default_of(
+        Promises, "exit_seconds"
+    )
+    memory_mib_above_idle: Annotated[float, Field(gt=0, le=1_048_576)] | None = default_of(
+        Promises, "memory_mib_above_idle"
+    )
+    descriptors_above_idle: Annotated[int, Field(ge=0, le=1_000_000)] | None = default_of(
+        Promises, "descriptors_above_idle"
+    )
+    disk_mib_above_idle: Annotated[float, Field(gt=0, le=1_048_576)] | None = default_of(
+        Promises, "disk_mib_above_idle"
+    )
+    corruption_blast_records: Annotated[int, Field(ge=0, le=1_000_000)] | None = default_of(
+        Promises, "corruption_blast_records"
+    )
     order_by: Annotated[list[Text], Field(max_length=8)] = Field(default_factory=list)
 
 
@@ -106,8 +116,8 @@ class StackModel(FileModel):
     )
     services: dict[Name, _ServiceModel] = Field(default_factory=dict)
     may_hurt: Annotated[list[Text], Field(max_length=1_000)] = Field(default_factory=list)
-    delete_run_index: bool = False
-    one_at_a_time: bool = False
+    delete_run_index: bool = default_of(Stack, "delete_run_index")
+    one_at_a_time: bool = default_of(Stack, "one_at_a_time")
 
 
 def load_stack(path: Path) -> Stack:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import types
@@ -70,6 +71,20 @@ Version = Annotated[
 ]
 
 ModelT = TypeVar("ModelT", bound=FileModel)
+
+
+def default_of(noun: type, name: str) -> Any:
+    """Return the default of a dataclass's field, which a file's model takes over: it is stated there alone.
+
+    Raises:
+        TypeError: the field has none.
+    """
+    (field,) = (each for each in dataclasses.fields(noun) if each.name == name)
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    if field.default is dataclasses.MISSING:
+        raise TypeError(f"{noun.__name__}.{name} has no default")
+    return field.default
 
 
 def parse(model: type[ModelT], source: Source, more: Iterable[Mistake] = ()) -> ModelT:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import requests
+import orjson
 
+from harness import http_client
 from harness.deployments.service_set import PROXY
 
 _SECONDS = 5.0
+_ANSWER_BYTES_MAX = 1 << 20
 _CHARACTERS_MAX = 80
 
 
@@ -46,8 +48,11 @@ def service_versions(urls: Mapping[str, str]) -> Mapping[str, str]:
 
 def _asked(url: str, path: str, told: Callable[[Any], str]) -> str:
     try:
-        answer = requests.get(f"{url}{path}", timeout=_SECONDS)
-        answer.raise_for_status()
-        return told(answer.json())[:_CHARACTERS_MAX]
-    except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
+        answer = http_client.call(
+            "GET", f"{url}{path}", timeout_seconds=_SECONDS, answer_bytes_max=_ANSWER_BYTES_MAX
+        )
+        if answer.status != 200:
+            return f"not told (status {answer.status})"
+        return told(orjson.loads(answer.body))[:_CHARACTERS_MAX]
+    except (http_client.HttpError, ValueError, KeyError, TypeError, AttributeError) as error:
         return f"not told ({type(error).__name__})"

@@ -9,12 +9,6 @@ from harness.model.protocols import Clock
 from harness.processes.managed import ManagedProcess
 
 
-def start_all(processes: Sequence[ManagedProcess]) -> None:
-    """Start processes in order; raises StackError. The caller stops them all where it raises."""
-    for process in processes:
-        process.start()
-
-
 def wait_all_ready(processes: Sequence[ManagedProcess], timeout_seconds: float, clock: Clock) -> None:
     """Return once all serve; raises StackError where one does not within its own limit or the common one."""
     until_ns = clock.now_ns() + round(timeout_seconds * 1e9)

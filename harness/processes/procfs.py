@@ -190,18 +190,6 @@ def signal_marked(text: str, number: signal.Signals) -> bool:
     return True
 
 
-def ended_within(pid: int, seconds: float) -> bool:
-    """Wait until a process has ended, at most `seconds`; tell whether it has."""
-    try:
-        grip = Grip(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return grip.ends_within(seconds)
-    finally:
-        grip.release()
-
-
 def kill(pid: int, timeout_seconds: float) -> bool:
     """Kill one process and wait for its end, at most `timeout_seconds`; tell whether it is gone."""
     try:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import http.client
 import os
-import urllib.error
-import urllib.request
 from pathlib import Path
+
+from harness import http_client
 
 _LOG_READ_BYTES_MAX = 8 * 1024 * 1024
 _LINE_BYTES_ASSUMED = 1024
-
-# A server on this machine is asked directly, whatever proxy the surroundings configure.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_ANSWER_BYTES_MAX = 8 * 1024 * 1024
 
 
 def answers(url: str, timeout_seconds: float) -> bool:
     """Tell whether a GET of `url` is answered with a status below 400 within the timeout."""
     try:
-        with _opener.open(url, timeout=timeout_seconds) as response:
-            return bool(response.status < 400)
-    except urllib.error.HTTPError as error:
-        error.close()
+        answer = http_client.call(
+            "GET", url, timeout_seconds=timeout_seconds, answer_bytes_max=_ANSWER_BYTES_MAX
+        )
+    except http_client.TooLongError as error:
+        return error.status < 400
+    except http_client.HttpError:
         return False
-    except (OSError, http.client.HTTPException):
-        return False
+    return answer.status < 400
 
 
 def log_size(log: Path) -> int:

@@ -1,8 +1,9 @@
-"""Charts of a scenario as SVG strings: response times, records a second, backlog; the faults behind them.
+"""Charts of a scenario as SVG: response times, records per second, backlog; the faults behind them.
 
-An SVG here has no viewBox of its own: x is in percent of its width and y in pixels, and only the lines sit
-in a stretched box inside. So text keeps its size from a phone to paper. Colours, dashes and the room for the
-axis labels, which hang out to the left, come from the page's style by class (`reporting/scorecard.css`).
+What is drawn is worked out here, and `templates/lane.svg.jinja` writes it. An SVG here has no viewBox of its
+own: x is in percent of its width and y in pixels, and only the lines sit in a stretched box inside. So text
+keeps its size from a phone to paper. Colours, dashes and the room for the axis labels, which hang out to the
+left, come from the page's style by class (`reporting/scorecard.css`).
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
 
+from markupsafe import Markup
+
 from harness.model.result import Band, SecondOfRun
-from harness.reporting.escaping import markup
 from harness.reporting.numbers import milliseconds, number, seconds_span
+from harness.reporting.page_templates import drawn
 
 BOX_WIDTH = 1000
 # Half a record is no tick.
@@ -79,10 +82,31 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class _Span:
+    """A stretch of time as it is drawn: where it begins, how wide it is, what it is."""
+
+    x: str
+    width: str
+    words: str
+    landed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """A fault's name above its band."""
+
+    x: str
+    dx: int
+    y: int
+    anchor: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """One drawn lane and what it says: `legend` pairs a style class with its word."""
 
-    svg: str
+    svg: Markup
     legend: tuple[tuple[str, str], ...]
 
 
@@ -122,18 +146,23 @@ def response_chart(
     with_limit = bool(values) and max(values) >= limit_ms / 4
     axis = _value_axis([*values, limit_ms] if with_limit else values)
     lane = _Lane(chart_id, time_axis(series, bands), axis, bands, 190, time_labels, band_labels=True)
-    parts = [lane.limit(limit_ms)] if with_limit else []
-    parts += [lane.silence(series)]
     legend = [(line.style, line.word) for line in reversed(lines)]
-    legend += [("limit", f"limit {milliseconds(limit_ms)}{'' if with_limit else ', above this chart'}")]
-    legend += [("silent", "due, nothing returned")] if any(map(_silent, series)) else []
+    legend += [("limit", f"limit {milliseconds(limit_ms)}{'' if with_limit else ' (above this chart)'}")]
+    legend += [("silent", "due, no call returned")] if any(map(_silent, series)) else []
     scale = "logarithmic" if axis.logarithmic else "linear"
     description = (
         f"p99 up to {milliseconds(_peak(lines[2]))}, p50 up to {milliseconds(_peak(lines[1]))}, "
         f"the control's p99 up to {milliseconds(_peak(lines[0]))}; {scale} axis. {_spoken(bands)}"
     )
     return Chart(
-        lane.svg("Response time of the log call, per second", description, parts, lines, milliseconds),
+        lane.svg(
+            "Response time of the log call, per second",
+            description,
+            lines,
+            milliseconds,
+            limit=limit_ms if with_limit else None,
+            silences=_silences(series),
+        ),
         tuple(legend),
     )
 
@@ -153,7 +182,7 @@ def flow_chart(
     lane = _Lane(chart_id, time_axis(series, bands), axis, bands, 130, time_labels)
     description = ", ".join(f"{line.word} up to {number(_peak(line))} records/s" for line in lines)
     return Chart(
-        lane.svg("Records a second", description, [], lines, number),
+        lane.svg("Records per second", description, lines, number),
         tuple((line.style, line.word) for line in lines),
     )
 
@@ -166,7 +195,7 @@ def backlog_chart(
     axis = _value_axis([0.0, RECORDS_AXIS_MIN, *_values((line,))], logarithmic=False)
     lane = _Lane(chart_id, time_axis(series, bands), axis, bands, 80, time_labels)
     description = f"up to {number(_peak(line))} records"
-    return Chart(lane.svg("Backlog", description, [], (line,), number), ((line.style, line.word),))
+    return Chart(lane.svg("Backlog", description, (line,), number), ((line.style, line.word),))
 
 
 def stored_per_second(series: Sequence[SecondOfRun]) -> list[int | None]:
@@ -189,106 +218,67 @@ class _Lane:
         self,
         title: str,
         description: str,
-        parts: Sequence[str],
         lines: Sequence[Line],
         word: Callable[[float], str],
-    ) -> str:
+        *,
+        limit: float | None = None,
+        silences: Sequence[tuple[float, float]] = (),
+    ) -> Markup:
         rows = _label_rows(self.bands, self.time) if self.band_labels else []
-        top = (max(rows, default=-1) + 1) * LABEL_ROW_PX + 6
-        below = AXIS_PX if self.time_labels else 4
-        total = top + self.height_px + below
-        body = [
-            f'<svg class="lane" width="100%" height="{total}" role="img" '
-            f'aria-labelledby="{self.chart_id}-t {self.chart_id}-d">',
-            f'<title id="{self.chart_id}-t">{markup(title)}</title>',
-            f'<desc id="{self.chart_id}-d">{markup(description)}</desc>',
-            *(self._band(index, band, total - below) for index, band in enumerate(self.bands)),
-            *(self._band_label(index, self.bands[index], row) for index, row in enumerate(rows)),
-            f'<svg y="{top}" width="100%" height="{self.height_px}" overflow="visible">',
-            *(self._value_tick(value, word) for value in self.values.ticks()),
-            *(self._time_tick(seconds) for seconds in self.time.ticks()),
-            *parts,
-            f'<svg width="100%" height="{self.height_px}" viewBox="0 0 {BOX_WIDTH} {self.height_px}" '
-            'preserveAspectRatio="none" overflow="visible">',
-            *(self._drawn(line) for line in lines),
-            "</svg></svg></svg>",
-        ]
-        return "".join(body)
-
-    def limit(self, value: float) -> str:
-        y = self._y(value)
-        return f'<line class="limit" x1="0" x2="100%" y1="{y:g}" y2="{y:g}"/>'
-
-    def silence(self, series: Sequence[SecondOfRun]) -> str:
-        """Mark the seconds in which records were due and no call returned."""
-        spans: list[list[int]] = []
-        for row in filter(_silent, series):
-            if spans and spans[-1][1] == row.second:
-                spans[-1][1] = row.second + 1
-            else:
-                spans.append([row.second, row.second + 1])
-        return "".join(
-            f'<rect class="silent" x="{self._x(begin)}" width="{self._width(begin, end)}" '
-            f'y="{self.height_px - 5}" height="5"><title>records were due, no call returned: '
-            f"{seconds_span(begin, end)}</title></rect>"
-            for begin, end in spans
+        top_px = (max(rows, default=-1) + 1) * LABEL_ROW_PX + 6
+        below_px = AXIS_PX if self.time_labels else 4
+        return drawn(
+            "lane.svg",
+            id=self.chart_id,
+            title=title,
+            description=description,
+            top_px=top_px,
+            height_px=self.height_px,
+            band_px=top_px + self.height_px,
+            total_px=top_px + self.height_px + below_px,
+            box_width=BOX_WIDTH,
+            bands=[self._band(band) for band in self.bands],
+            band_labels=[self._label(*labelled) for labelled in zip(self.bands, rows, strict=bool(rows))],
+            value_ticks=[(self._y(value), word(value)) for value in self.values.ticks()],
+            time_ticks=[(self._x(seconds), f"{seconds:g} s") for seconds in self.time.ticks()],
+            time_labels=self.time_labels,
+            limit_y=None if limit is None else self._y(limit),
+            silences=[
+                self._span(*span, f"no call returned while records were due: {seconds_span(*span)}")
+                for span in silences
+            ],
+            paths=[path for line in lines for path in self._paths(line)],
         )
 
-    def _band(self, index: int, band: Band, height: int) -> str:
-        landed = "landed" if band.landed else "unproved"
-        return (
-            f'<rect class="band {landed}" x="{self._x(band.from_seconds)}" '
-            f'width="{self._width(band.from_seconds, band.to_seconds)}" y="0" height="{height}">'
-            f"<title>{index + 1}. {markup(_band_words(band))}</title></rect>"
-        )
+    def _band(self, band: Band) -> _Span:
+        return self._span(band.from_seconds, band.to_seconds, _band_words(band), landed=band.landed)
 
-    def _band_label(self, index: int, band: Band, row: int) -> str:
+    def _label(self, band: Band, row: int) -> _Label:
         late = self.time.share(band.from_seconds) > 0.75
         x, anchor, dx = (band.to_seconds, "end", -5) if late else (band.from_seconds, "start", 5)
-        words = markup(f" {band.fault} {band.target}", 40)
-        return (
-            f'<text class="band-label" x="{self._x(x)}" dx="{dx}" y="{row * LABEL_ROW_PX + 15}" '
-            f'text-anchor="{anchor}"><tspan class="band-number">{index + 1}</tspan>'
-            f'<tspan class="wide">{words}</tspan></text>'
-        )
+        return _Label(self._x(x), dx, row * LABEL_ROW_PX + 15, anchor, f"{band.fault} {band.target}")
 
-    def _value_tick(self, value: float, word: Callable[[float], str]) -> str:
-        y = self._y(value)
-        return (
-            f'<line class="grid" x1="0" x2="100%" y1="{y:g}" y2="{y:g}"/>'
-            f'<text class="tick" x="-8" y="{y:g}" dy="0.32em" text-anchor="end">{word(value)}</text>'
-        )
-
-    def _time_tick(self, seconds: float) -> str:
-        x = self._x(seconds)
-        line = f'<line class="grid upright" x1="{x}" x2="{x}" y1="0" y2="{self.height_px}"/>'
-        if not self.time_labels:
-            return line
-        y = self.height_px + 16
-        return f'{line}<text class="tick" x="{x}" y="{y}" text-anchor="middle">{seconds:g} s</text>'
-
-    def _drawn(self, line: Line) -> str:
-        """Return the line, broken where a value or a second is missing; a value alone becomes a dot."""
-        drawn: dict[str, str] = {"": "", " dot": ""}
+    def _paths(self, line: Line) -> list[tuple[str, str]]:
+        """Return (class, path), broken where a value or a second is missing; a value alone is a dot."""
+        paths = {"": "", " dot": ""}
         for run in _unbroken(line.points):
-            where = [
-                f"{self.time.share(seconds) * BOX_WIDTH:.1f} {self._y(value):g}" for seconds, value in run
-            ]
+            where = [f"{self.time.share(seconds) * BOX_WIDTH:.1f} {self._y(value)}" for seconds, value in run]
             # A stroke of no length with round ends is a dot, whatever the box around it is stretched to.
             if len(where) == 1:
-                drawn[" dot"] += f"M{where[0]}h0"
+                paths[" dot"] += f"M{where[0]}h0"
             else:
-                drawn[""] += "M" + "L".join(where)
-        return "".join(f'<path class="line {line.style}{kind}" d="{d}"/>' for kind, d in drawn.items() if d)
+                paths[""] += "M" + "L".join(where)
+        return [(line.style + kind, path) for kind, path in paths.items() if path]
+
+    def _span(self, begin: float, end: float, words: str, *, landed: bool = True) -> _Span:
+        width = max(0.3, (self.time.share(end) - self.time.share(begin)) * 100)
+        return _Span(self._x(begin), f"{width:.2f}%", words, landed)
 
     def _x(self, seconds: float) -> str:
         return f"{self.time.share(seconds) * 100:.2f}%"
 
-    def _width(self, begin: float, end: float) -> str:
-        return f"{max(0.3, (self.time.share(end) - self.time.share(begin)) * 100):.2f}%"
-
-    def _y(self, value: float) -> float:
-        return round(self.height_px * (1 - self.values.share(value)), 1)
+    def _y(self, value: float) -> str:
+        return f"{round(self.height_px * (1 - self.values.share(value)), 1):g}"
 
 
 def _per_second(series: Sequence[SecondOfRun], value: Callable[[SecondOfRun], float | None]) -> Points:
@@ -338,6 +328,15 @@ def _values(lines: Sequence[Line]) -> list[float]:
 
 def _peak(line: Line) -> float:
     return max(_values((line,)), default=0.0)
+
+
+def _silences(series: Sequence[SecondOfRun]) -> list[tuple[int, int]]:
+    """Return the stretches in which records were due and no call returned."""
+    spans: list[tuple[int, int]] = []
+    for row in filter(_silent, series):
+        begin = spans.pop()[0] if spans and spans[-1][1] == row.second else row.second
+        spans.append((begin, row.second + 1))
+    return spans
 
 
 def _silent(row: SecondOfRun) -> bool:

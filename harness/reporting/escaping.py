@@ -31,9 +31,9 @@ def clipped(text: str, characters_max: int = CHARACTERS_MAX) -> str:
     return f"{visible(text[:head])} … {left_out:,} characters … {visible(text[-tail:])}"
 
 
-def markup(text: str, characters_max: int = CHARACTERS_MAX) -> str:
-    """Return `clipped(text)` escaped for HTML and SVG, in an element or in a quoted attribute."""
-    return html.escape(clipped(text, characters_max), quote=True)
+def markup(text: str) -> str:
+    """Return `clipped(text)` escaped for the HTML inside Markdown."""
+    return html.escape(clipped(text))
 
 
 def _escape(character: str) -> str:

@@ -52,7 +52,7 @@ def _suite(root: Element, result: Result, one: ScenarioResult) -> None:
     if not one.verdicts:
         # A suite without a test would be no bar at all in most viewers: it must not look like a pass.
         case = SubElement(suite, "testcase", name="scenario", classname=_words(one.scenario.name), time="0")
-        _outcome(case, one.status, "; ".join(one.remarks) or "no objective was judged", "")
+        _outcome(case, one.status, "; ".join(one.remarks) or "nothing was judged", "")
     said = "\n".join(_account(result, one))
     SubElement(suite, "system-out").text = visible_lines(said)
     _count(suite, result, one.seconds)

@@ -18,9 +18,11 @@ from harness.reporting.scorecard_words import (
     PointsRow,
     attempt_line,
     count_by_status,
+    decided_share,
     facts_of_run,
     measured,
     points_groups,
+    record_counts,
     replay_command,
     status_word,
     sum_problem,
@@ -94,7 +96,7 @@ def _score(result: Result, room: _Room) -> Iterator[str]:
     withheld = bool(score.vetoes)
     total = "withheld" if withheld else interval(hundredths(score.low), hundredths(score.high))
     yield f"\n## Score: {total}{'' if withheld else ' of 100'}\n"
-    yield f"{hundredths(score.coverage * 100) / 100:g} % of the planned weight was decided."
+    yield f"{decided_share(score)}."
     if problem := sum_problem(score):
         yield f"\n**{problem}**"
     if not_examined := (*score.not_examined, *result.unplanned):
@@ -136,11 +138,7 @@ def _scenario(result: Result, one: ScenarioResult, room: _Room) -> Iterator[str]
         what = _words(f"{band.fault} on {band.target}", room)
         span = seconds_span(band.from_seconds, band.to_seconds)
         yield f"* {what}, {span}, {landed}: {_words(band.proof, room)}"
-    tally = one.tally
-    yield (
-        f"* {number(tally.due)} records due, {number(tally.sent)} sent, {number(tally.acknowledged)} "
-        f"acknowledged, {number(tally.refused)} refused, {number(one.found)} copies found"
-    )
+    yield "* Records: " + ", ".join(f"{number(count)} {word}" for word, count in record_counts(one))
     if one.verdicts:
         yield "\n| verdict | objective | measured | what was seen |\n| --- | --- | --- | --- |"
     for verdict in one.verdicts:

@@ -77,9 +77,28 @@ def sum_problem(score: Score) -> str:
     if abs(low - score.low) < 0.005 and abs(high - score.high) < 0.005:
         return ""
     return (
-        f"The points below sum to {low:.2f} to {high:.2f}, "
-        f"not to the score of {score.low:.2f} to {score.high:.2f}. "
+        f"The dimensions' points add up to {low:.2f} to {high:.2f}, "
+        f"but the score is {score.low:.2f} to {score.high:.2f}. "
         "This is a defect of logquake; please report it with the result.json."
+    )
+
+
+def decided_share(score: Score) -> str:
+    """Return how much of the planned weight was decided."""
+    return f"{hundredths(score.coverage * 100) / 100:g} % of the planned weight was decided"
+
+
+def record_counts(one: ScenarioResult) -> tuple[tuple[str, int], ...]:
+    """Return how far the records came, as (word, count); refusals only where there were any."""
+    tally = one.tally
+    refused = (("refused", tally.refused),) if tally.refused else ()
+    return (
+        ("due", tally.due),
+        ("sent", tally.sent),
+        ("answered", tally.answered),
+        *refused,
+        ("acknowledged", tally.acknowledged),
+        ("copies found", one.found),
     )
 
 
@@ -93,7 +112,7 @@ def measured(verdict: Verdict) -> str:
     limit = quantity(verdict.limit, verdict.unit)
     if value == limit and verdict.value != verdict.limit:
         value = f"{verdict.value!r} {verdict.unit}".rstrip()
-    return f"{value}, limit {limit}"
+    return f"{value} (limit {limit})"
 
 
 def veto_case(result: Result, veto: str) -> tuple[ScenarioResult, Verdict] | None:
@@ -143,9 +162,9 @@ def facts_of_run(result: Result) -> tuple[tuple[str, str], ...]:
         ("scenarios", number(len(result.scenarios))),
         (
             "promised",
-            f"durable in {promises.durability.name.lower()}, at most {promises.copies_max} "
-            f"{'copy' if promises.copies_max == 1 else 'copies'}, "
-            f"p99 of {milliseconds(promises.response_p99_ms)}",
+            f"durability {promises.durability.name.lower()}; at most {promises.copies_max} "
+            f"{'copy' if promises.copies_max == 1 else 'copies'}; "
+            f"p99 of the log call at most {milliseconds(promises.response_p99_ms)}",
         ),
         *result.surroundings.items(),
     )
@@ -153,9 +172,9 @@ def facts_of_run(result: Result) -> tuple[tuple[str, str], ...]:
 
 def attempt_line(place: int, attempt: Attempt) -> str:
     """Return an earlier attempt in one line: what it said and where its history is."""
-    why = "; ".join(attempt.reasons) or "no reason was given"
+    why = "; ".join(attempt.reasons) or "no reason given"
     took = milliseconds(attempt.seconds * 1000)
-    return f"attempt {place} was {status_word(attempt.status)} after {took}: {why} ({attempt.history})"
+    return f"attempt {place}: {status_word(attempt.status)} after {took}: {why} ({attempt.history})"
 
 
 def _points_group(dimension: DimensionScore, row: PointsRow) -> PointsGroup:

@@ -1,11 +1,14 @@
-"""The whole run as one trace: a swing or more a second, the wider the slower the log call."""
+"""The whole run as one trace of waves: the taller, the slower the log call in that second."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil, isfinite, log10
 
+from markupsafe import Markup
+
 from harness.model.result import Result, ScenarioResult, SecondOfRun
+from harness.reporting.page_templates import drawn
 
 STROKES_MAX = 420
 GAP_STROKES = 4
@@ -14,27 +17,24 @@ HEIGHT = 100
 # The scale is the same in every report, so that two of them compare at a glance; logarithmic in between.
 FLOOR_MS = 0.5
 CEILING_MS = 10_000.0
-WORDS = (
-    "Every second of the run: the wider the swing, the slower the log call. Coloured while a fault was in."
-)
+WORDS = "The whole run: the taller the wave, the slower the log call. Coloured while a fault was active."
 
 # (kind, amplitude from 0 to 1); no kind is a gap between two scenarios.
 Stroke = tuple[str, float]
 
 
-def seismogram(result: Result) -> str:
+def seismogram(result: Result) -> Markup:
     """Return the trace as a figure; '' where no second of the run was recorded."""
     strokes = _thinned([stroke for one in result.scenarios if one.series for stroke in _strokes(one)])
     if not strokes:
-        return ""
-    paths = "".join(
-        f'<path class="trace {kind}" d="{"".join(_drawn(strokes, kind))}"/>'
-        for kind in ("calm", "hurt", "still")
-    )
-    return (
-        f'<figure class="seismogram"><svg width="100%" height="56" viewBox="0 0 {len(strokes)} {HEIGHT}" '
-        f'preserveAspectRatio="none" role="img" aria-label="{WORDS}">{paths}</svg>'
-        f"<figcaption>{WORDS}</figcaption></figure>"
+        return Markup()
+    kinds = ("calm", "hurt", "still")
+    return drawn(
+        "seismogram.html",
+        width=len(strokes),
+        height=HEIGHT,
+        words=WORDS,
+        paths=[(kind, "".join(_waves(strokes, kind))) for kind in kinds],
     )
 
 
@@ -63,7 +63,7 @@ def _thinned(strokes: list[Stroke]) -> list[Stroke]:
     return [max(strokes[start : start + group], key=lambda stroke: stroke[1]) for start in starts]
 
 
-def _drawn(strokes: list[Stroke], kind: str) -> Iterator[str]:
+def _waves(strokes: list[Stroke], kind: str) -> Iterator[str]:
     """Draw each stroke as a wave around the middle; a short run swings more often, to look as dense."""
     swings = max(1, SWINGS_MIN // len(strokes))
     before = ""

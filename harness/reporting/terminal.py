@@ -15,6 +15,7 @@ from harness.reporting.scorecard_words import (
     MARKS,
     attempt_line,
     count_by_status,
+    decided_share,
     measured,
     points_groups,
     replay_command,
@@ -110,11 +111,10 @@ class _Drawing:
         if problem := sum_problem(score):
             yield self._text(problem, style="bold red")
         if score.vetoes:
-            yield self._text("Score withheld: no number stands beside a veto.", style="bold")
+            yield self._text("Score withheld: a veto stands.", style="bold")
         else:
-            decided = f"{hundredths(score.coverage * 100) / 100:g} % of the planned weight was decided"
             shown = interval(hundredths(score.low), hundredths(score.high))
-            yield self._text(f"Score {shown} of 100  ({decided})", style="bold")
+            yield self._text(f"Score {shown} of 100  ({decided_share(score)})", style="bold")
         yield self._points()
 
     def _points(self) -> RenderableType:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("logquake", "elasticsearch", "uvloop", "uvicorn", "orjson", "pydantic", "requests")
+_PACKAGES = ("logquake", "elasticsearch", "uvloop", "uvicorn", "orjson", "pydantic", "h11")
 _GIT_SECONDS = 5.0
 _CGROUPS = Path("/sys/fs/cgroup")
 _MEMBERSHIP = Path("/proc/self/cgroup")

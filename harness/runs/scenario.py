@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -99,15 +99,11 @@ class ScenarioRun:
     def _examined(self) -> ScenarioResult:
         started = time.monotonic()
         self._history.mkdir(mode=0o700, parents=True)
-        with ExitStack() as stack:
-            recorder = Recorder(self._history / "harness.jsonl", self._request.history_bytes_max)
-            stack.enter_context(closing(recorder))
+        recorder = Recorder(self._history / "harness.jsonl", self._request.history_bytes_max)
+        with closing(recorder):
             urls = self._ground.services.urls()
-            # Of its own: a client's session is not made for several threads.
-            proxy = stack.enter_context(closing(ToxiproxyClient(urls[PROXY], PROXY_TIMEOUT_SECONDS)))
-            interceptor = stack.enter_context(
-                closing(InterceptorClient(urls[INTERCEPTOR], PROXY_TIMEOUT_SECONDS))
-            )
+            proxy = ToxiproxyClient(urls[PROXY], PROXY_TIMEOUT_SECONDS)
+            interceptor = InterceptorClient(urls[INTERCEPTOR], PROXY_TIMEOUT_SECONDS)
             wiring = self._wiring(LinkServers(proxy, interceptor), recorder)
             Runner(self._plan.scenario, wiring).run()
             if self._request.stack.delete_run_index:

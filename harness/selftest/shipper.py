@@ -131,7 +131,10 @@ class HonestShipper(logging.Handler):
         }
 
     def post(self, body: bytes) -> Answer:
-        """Send one bulk request on a connection of its own."""
+        """Send one bulk request on a connection of its own.
+
+        By the standard library alone: a shipper stands for somebody's code, and none of it is the harness's.
+        """
         connection = http.client.HTTPConnection(self._host, self._port, timeout=REQUEST_SECONDS)
         try:
             connection.request("POST", self._path, body, {"Content-Type": "application/x-ndjson"})

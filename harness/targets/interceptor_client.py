@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 import orjson
 
+from harness import http_client
+from harness.http_client import HttpAnswer, TimedOutError, TooLongError, UnreachableError
 from harness.model.declarations import Arguments
 from harness.model.errors import FaultError
-from harness.targets.control_api import Answer, ControlApi, TimedOutError, TooLongError, UnreachableError
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 NAME_LENGTH_MAX = 255
@@ -50,12 +51,8 @@ class InterceptorClient:
             url: `http://host:port` of the control API.
             timeout_seconds: bound of each call.
         """
-        self._api = ControlApi(url, timeout_seconds, ANSWER_BYTES_MAX)
-        self.url = self._api.url
-
-    def close(self) -> None:
-        """Let go of what the client holds; the interceptor keeps running."""
-        self._api.close()
+        self.url = url.rstrip("/")
+        self._timeout_seconds = timeout_seconds
 
     def create(self, name: str, listen: str, upstream: str) -> str:
         """Make an interceptor and return the `host:port` it listens on; port 0 takes a free one."""
@@ -93,7 +90,13 @@ class InterceptorClient:
 
     def _call(self, method: str, path: str, body: object = None) -> dict[str, object]:
         try:
-            answer = self._api.call(method, path, body)
+            answer = http_client.call(
+                method,
+                self.url + path,
+                timeout_seconds=self._timeout_seconds,
+                answer_bytes_max=ANSWER_BYTES_MAX,
+                body=None if body is None else orjson.dumps(body),
+            )
         except TimedOutError as error:
             raise InterceptorError(f"{error} Restart the interceptor program.") from error
         except UnreachableError as error:
@@ -110,7 +113,7 @@ class InterceptorClient:
         return content
 
 
-def _content(answer: Answer) -> dict[str, object]:
+def _content(answer: HttpAnswer) -> dict[str, object]:
     try:
         content = orjson.loads(answer.body or b"{}")
     except orjson.JSONDecodeError as error:

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 import orjson
 
+from harness import http_client
+from harness.http_client import HttpAnswer, TimedOutError, TooLongError, UnreachableError
 from harness.model.errors import FaultError
-from harness.targets.control_api import Answer, ControlApi, TimedOutError, TooLongError, UnreachableError
 
 Attribute = int | float | str | bool
 
@@ -89,8 +90,8 @@ class Proxy:
 class ToxiproxyClient:
     """Drives one proxy server. Each call opens a connection of its own, so a restarted server needs no care.
 
-    Every wait of a call, for the connection and for bytes, ends after `timeout_seconds`, and the whole
-    body must be there by then too: a Toxiproxy that hangs answers nothing at all.
+    A call ends after `timeout_seconds` with the whole answer or an error: a Toxiproxy that hangs answers
+    nothing at all.
 
     Every call raises ProxyInputError, ProxyUnreachableError, ProxyTimeoutError or ProxyAnswerError.
     """
@@ -102,12 +103,8 @@ class ToxiproxyClient:
             url: `http://host:port` of the API.
             timeout_seconds: bound of each call.
         """
-        self._api = ControlApi(url, timeout_seconds, ANSWER_BYTES_MAX)
-        self.url = self._api.url
-
-    def close(self) -> None:
-        """Let go of what the client holds; the server keeps running."""
-        self._api.close()
+        self.url = url.rstrip("/")
+        self._timeout_seconds = timeout_seconds
 
     def version(self) -> str:
         """The server's version; a Toxiproxy built with `go install` says `git`."""
@@ -183,9 +180,15 @@ class ToxiproxyClient:
         """Enable all proxies and remove all toxics."""
         self._call("POST", "/reset")
 
-    def _call(self, method: str, path: str, body: object = None) -> Answer:
+    def _call(self, method: str, path: str, body: object = None) -> HttpAnswer:
         try:
-            answer = self._api.call(method, path, body)
+            answer = http_client.call(
+                method,
+                self.url + path,
+                timeout_seconds=self._timeout_seconds,
+                answer_bytes_max=ANSWER_BYTES_MAX,
+                body=None if body is None else orjson.dumps(body),
+            )
         except TimedOutError as error:
             raise ProxyTimeoutError(f"{error} {_HANGS}") from error
         except UnreachableError as error:
@@ -205,7 +208,7 @@ _HANGS = (
 )
 
 
-def _document(answer: Answer) -> object:
+def _document(answer: HttpAnswer) -> object:
     try:
         value: object = orjson.loads(answer.body)
     except orjson.JSONDecodeError as error:
@@ -213,7 +216,7 @@ def _document(answer: Answer) -> object:
     return value
 
 
-def _refused(answer: Answer) -> ProxyAnswerError:
+def _refused(answer: HttpAnswer) -> ProxyAnswerError:
     reason = answer.body[:500].decode("utf-8", "replace").strip() or "no reason given"
     remedy = {
         403: "The proxy turns browsers away; something put a Mozilla User-Agent on the call.",
@@ -225,7 +228,7 @@ def _refused(answer: Answer) -> ProxyAnswerError:
     return ProxyAnswerError(f"{answer.where}: HTTP {answer.status}: {reason}. {remedy}", answer.status)
 
 
-def _foreign(answer: Answer, what: str) -> ProxyAnswerError:
+def _foreign(answer: HttpAnswer, what: str) -> ProxyAnswerError:
     return ProxyAnswerError(
         f"{answer.where}: {what}. This is not Toxiproxy's API; check which program listens there.",
         answer.status,
@@ -300,7 +303,7 @@ def _toxic_body(toxic: Toxic) -> dict[str, object]:
     }
 
 
-def _proxy(answer: Answer, value: object) -> Proxy:
+def _proxy(answer: HttpAnswer, value: object) -> Proxy:
     document = _object(answer, value)
     return Proxy(
         name=_text(answer, document, "name"),
@@ -311,7 +314,7 @@ def _proxy(answer: Answer, value: object) -> Proxy:
     )
 
 
-def _toxic(answer: Answer, value: object) -> Toxic:
+def _toxic(answer: HttpAnswer, value: object) -> Toxic:
     document = _object(answer, value)
     toxicity = document.get("toxicity")
     if not isinstance(toxicity, int | float):
@@ -326,13 +329,13 @@ def _toxic(answer: Answer, value: object) -> Toxic:
     )
 
 
-def _object(answer: Answer, value: object) -> Mapping[str, object]:
+def _object(answer: HttpAnswer, value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise _foreign(answer, f"expected an object, got {type(value).__name__}")
     return value
 
 
-def _list(answer: Answer, value: object) -> Sequence[object]:
+def _list(answer: HttpAnswer, value: object) -> Sequence[object]:
     if value is None:  # Go writes an empty slice as null.
         return ()
     if not isinstance(value, list):
@@ -340,7 +343,7 @@ def _list(answer: Answer, value: object) -> Sequence[object]:
     return value
 
 
-def _text(answer: Answer, document: Mapping[str, object], field_name: str) -> str:
+def _text(answer: HttpAnswer, document: Mapping[str, object], field_name: str) -> str:
     value = document.get(field_name)
     if not isinstance(value, str):
         raise _foreign(answer, f"{field_name} is {value!r}")

@@ -68,7 +68,6 @@ def peer() -> Iterator[int]:
 def through(url: str, port: int) -> WAY:
     client = ToxiproxyClient(url)
     host, _, listen_port = client.create("bench", "127.0.0.1:0", f"127.0.0.1:{port}").listen.rpartition(":")
-    client.close()
     return host, int(listen_port)
 
 

@@ -146,7 +146,6 @@ def interceptor_client(interceptor_url: str) -> Iterator[InterceptorClient]:
     yield client
     for name in client.interceptors():
         client.delete(name)
-    client.close()
 
 
 @pytest.fixture(scope="session")

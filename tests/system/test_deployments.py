@@ -129,34 +129,29 @@ def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
     services: ServiceSet, scratch: Path, run_id: str
 ) -> None:
     urls = services.urls()
-    with (
-        closing(ToxiproxyClient(urls["proxy"], 10)) as proxy,
-        closing(InterceptorClient(urls["interceptor"], 10)) as interceptor,
-    ):
-        servers = LinkServers(proxy, interceptor)
-        stack = StackDeployment(STACK, urls, servers, scratch, run_id, SystemClock())
-        try:
-            stack.start()
-            stack.wait_ready(10)
-            link = stack.targets()["to_store"]
-            assert isinstance(link, LinkTarget)
-            outcomes = [link.probe(10).outcome]
-            for kind, seconds in (("timeout", 1), ("reset_peer", 10)):
-                link.add_toxic("hurt", kind, "upstream", {"timeout": 0}, 1.0)
-                outcomes.append(link.probe(seconds).outcome)
-                link.remove_toxic("hurt")
-                outcomes.append(link.probe(10).outcome)
-            assert isinstance(link, HttpLinkTarget)
-            link.add_rule("storm", "requests_refused", {"status": 429}, 1.0, 1)
-            status = requests.post(
-                f"{stack.values()['to_store.url']}/_bulk", data=b"", timeout=10
-            ).status_code
-            counted = link.altered("storm", ["refused"])
-            link.remove_rule("storm")
-        finally:
-            stack.stop()
-        after = link.probe(10).outcome
-        interceptors_left = interceptor.interceptors()
+    proxy, interceptor = ToxiproxyClient(urls["proxy"], 10), InterceptorClient(urls["interceptor"], 10)
+    servers = LinkServers(proxy, interceptor)
+    stack = StackDeployment(STACK, urls, servers, scratch, run_id, SystemClock())
+    try:
+        stack.start()
+        stack.wait_ready(10)
+        link = stack.targets()["to_store"]
+        assert isinstance(link, LinkTarget)
+        outcomes = [link.probe(10).outcome]
+        for kind, seconds in (("timeout", 1), ("reset_peer", 10)):
+            link.add_toxic("hurt", kind, "upstream", {"timeout": 0}, 1.0)
+            outcomes.append(link.probe(seconds).outcome)
+            link.remove_toxic("hurt")
+            outcomes.append(link.probe(10).outcome)
+        assert isinstance(link, HttpLinkTarget)
+        link.add_rule("storm", "requests_refused", {"status": 429}, 1.0, 1)
+        status = requests.post(f"{stack.values()['to_store.url']}/_bulk", data=b"", timeout=10).status_code
+        counted = link.altered("storm", ["refused"])
+        link.remove_rule("storm")
+    finally:
+        stack.stop()
+    after = link.probe(10).outcome
+    interceptors_left = interceptor.interceptors()
 
     assert outcomes == ["answered", "silent", "answered", "reset", "answered"]
     assert status == 429
@@ -169,16 +164,13 @@ def test_fault_on_a_link_is_seen_from_outside_and_goes_again(
 def linked(services: ServiceSet, scratch: Path, run_id: str) -> Iterator[StackDeployment]:
     """Yield one scenario's stack on shared services, with clients of its own, as scenarios have them."""
     urls = services.urls()
-    with (
-        closing(ToxiproxyClient(urls["proxy"], 10)) as proxy,
-        closing(InterceptorClient(urls["interceptor"], 10)) as interceptor,
-    ):
-        stack = StackDeployment(STACK, urls, LinkServers(proxy, interceptor), scratch, run_id, SystemClock())
-        try:
-            stack.start()
-            yield stack
-        finally:
-            stack.stop()
+    proxy, interceptor = ToxiproxyClient(urls["proxy"], 10), InterceptorClient(urls["interceptor"], 10)
+    stack = StackDeployment(STACK, urls, LinkServers(proxy, interceptor), scratch, run_id, SystemClock())
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
 
 
 def post(stack: StackDeployment) -> int:
@@ -246,13 +238,25 @@ DYING_HARNESS = dedent(
 )
 
 
+def ended_within(pid: int, seconds: float) -> bool:
+    """Wait until a process has ended, at most `seconds`; tell whether it has."""
+    try:
+        grip = procfs.Grip(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return grip.ends_within(seconds)
+    finally:
+        grip.release()
+
+
 def test_embedded_services_end_with_a_killed_harness(scratch: Path, run_id: str) -> None:
     subprocess.run(
         [sys.executable, "-c", DYING_HARNESS, "embedded", scratch, run_id], timeout=100, check=False
     )
     left = processes_of(run_id)
     try:
-        gone = [procfs.ended_within(pid, 10) for pid in left]
+        gone = [ended_within(pid, 10) for pid in left]
     finally:
         killed = [procfs.kill(pid, 10) for pid in left]
 
@@ -268,7 +272,7 @@ def test_real_servers_of_a_killed_harness_are_residue(scratch: Path, run_id: str
     subprocess.run([sys.executable, "-c", DYING_HARNESS, "local", scratch, run_id], timeout=100, check=False)
     try:
         # The interceptor is a program of ours with a lifeline, on every backend: it ends by itself.
-        interceptor_ended = all(procfs.ended_within(pid, 10) for pid in processes_of(run_id, "interceptor#"))
+        interceptor_ended = all(ended_within(pid, 10) for pid in processes_of(run_id, "interceptor#"))
         named = {left.pid for left in find_residue() if left.run_id == run_id}
     finally:
         left = processes_of(run_id)

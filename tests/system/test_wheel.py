@@ -59,7 +59,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "logquake"
 
 
-def test_the_wheel_holds_scenarios_styles_and_type_markers(wheel: Path) -> None:
+def test_the_wheel_holds_scenarios_templates_styles_and_type_markers(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     scenarios = {
         f"harness/scenarios/{path.relative_to(REPOSITORY / 'scenarios')}"
@@ -68,6 +68,8 @@ def test_the_wheel_holds_scenarios_styles_and_type_markers(wheel: Path) -> None:
 
     assert scenarios <= names
     assert {"harness/reporting/scorecard.css", "harness/reporting/scorecard.js"} <= names
+    templates = (REPOSITORY / "harness" / "reporting" / "templates").glob("*.jinja")
+    assert {f"harness/reporting/templates/{path.name}" for path in templates} <= names
     assert {"harness/py.typed", "logging_system/py.typed"} <= names
     assert not any(name.startswith("tests/") or "__pycache__" in name for name in names)
 

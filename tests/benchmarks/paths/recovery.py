@@ -55,7 +55,6 @@ def measure() -> list[Row]:
             client.set_enabled("store", True)
             healed = time.monotonic()
             after = _watch(url, _WARM_UP + _RECORDS)
-        client.close()
     rate = _rate(before)
     back = _back(after, rate * _BACK_SHARE)
     drained = _rate([each for each in after if each[0] >= back])

@@ -47,6 +47,28 @@ def die(spool_writer: SpoolWriter) -> None:
     spool_writer.forget()
 
 
+def three_blocks(folder: Path, *, damaged_at: int, by: bytes) -> tuple[SpoolWriter, int]:
+    """Write records 1 to 7 in three blocks and damage the second, which holds 3 to 5.
+
+    Args:
+        folder: of the spool.
+        damaged_at: where in the second block the damage begins, in bytes.
+        by: what stands there afterwards.
+
+    Returns:
+        The writer, and where the second block begins in its file.
+    """
+    spool_writer = writer(folder)
+    append(spool_writer, 1, 2)
+    start = open_segment(folder).stat().st_size
+    append(spool_writer, 3, 5)
+    append(spool_writer, 6, 7)
+    with open_segment(folder).open("r+b") as file:
+        file.seek(start + damaged_at)
+        file.write(by)
+    return spool_writer, start
+
+
 def open_segment(folder: Path) -> Path:
     (path,) = folder.glob("*.open")
     return path

@@ -11,7 +11,6 @@ from harness.programs.elastic_lite.aggregations.tree import Aggregations
 from harness.programs.elastic_lite.language.errors import query_error
 
 Json = dict[str, Any]
-OWN = ("_key", "_count")
 
 
 @dataclass(frozen=True, slots=True)

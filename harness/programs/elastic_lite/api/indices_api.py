@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from harness.programs.elastic_lite.api.http import ACKNOWLEDGED, Answer, Call, Server
@@ -139,11 +140,18 @@ async def get_mapping(server: Server, call: Call) -> Answer:
 
 async def change_mapping(server: Server, call: Call) -> Answer:
     """Add fields."""
+    return await _changed(server, call, put_mapping)
+
+
+async def _changed(
+    server: Server, call: Call, change: Callable[[Transaction, list[Index], Json], None]
+) -> Answer:
+    """Make a change to all the indices that the call names, in one transaction."""
     body = call.json(required=True)
     indices = [index.name for index in named(server, call)]
 
     def work(transaction: Transaction) -> None:
-        put_mapping(transaction, [transaction.catalog.concrete(name) for name in indices], body)
+        change(transaction, [transaction.catalog.concrete(name) for name in indices], body)
 
     await server.write(work)
     return ACKNOWLEDGED
@@ -167,14 +175,7 @@ async def get_settings(server: Server, call: Call) -> Answer:
 
 async def change_settings(server: Server, call: Call) -> Answer:
     """Change settings."""
-    body = call.json(required=True)
-    indices = [index.name for index in named(server, call)]
-
-    def work(transaction: Transaction) -> None:
-        put_settings(transaction, [transaction.catalog.concrete(name) for name in indices], body)
-
-    await server.write(work)
-    return ACKNOWLEDGED
+    return await _changed(server, call, put_settings)
 
 
 async def resolve_index(server: Server, call: Call) -> Answer:

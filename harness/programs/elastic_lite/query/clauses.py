@@ -269,23 +269,29 @@ def _build_exists(body: Json, scope: Scope) -> Matcher:
 
 
 def _build_match(body: Json, scope: Scope) -> Matcher:
-    name, asked = one_field("match", body)
+    asked = one_field("match", body)[1]
     every = isinstance(asked, dict) and str(asked.get("operator", "or")).lower() == "and"
-    if isinstance(asked, dict):
-        asked = asked.get("query")
-    reader = reader_of(name, scope.index)
-    if reader is None:
-        return nothing
-    if reader.leaf.kind not in TEXTS:
-        return equals_any(name, [asked], scope)
-    wanted = set(words(as_text(plain(asked))))
-    if every:
-        return lambda candidate: wanted <= set(reader.read(candidate.source))
-    return lambda candidate: any(word in wanted for word in reader.read(candidate.source))
+
+    def fits_of(sought: list[str]) -> Callable[[list[Any]], bool]:
+        wanted = set(sought)
+        return wanted.issubset if every else lambda found: not wanted.isdisjoint(found)
+
+    return _build_text("match", body, scope, fits_of)
 
 
 def _build_match_phrase(body: Json, scope: Scope) -> Matcher:
-    name, asked = one_field("match_phrase", body)
+    def fits_of(phrase: list[str]) -> Callable[[list[Any]], bool]:
+        size = len(phrase)
+        return lambda found: any(found[at : at + size] == phrase for at in range(len(found) - size + 1))
+
+    return _build_text("match_phrase", body, scope, fits_of)
+
+
+def _build_text(
+    kind: str, body: Json, scope: Scope, fits_of: Callable[[list[str]], Callable[[list[Any]], bool]]
+) -> Matcher:
+    """Compare a text's words with those asked for; a field that is no text is compared as a whole."""
+    name, asked = one_field(kind, body)
     if isinstance(asked, dict):
         asked = asked.get("query")
     reader = reader_of(name, scope.index)
@@ -293,13 +299,8 @@ def _build_match_phrase(body: Json, scope: Scope) -> Matcher:
         return nothing
     if reader.leaf.kind not in TEXTS:
         return equals_any(name, [asked], scope)
-    phrase = list(words(as_text(plain(asked))))
-
-    def test(candidate: Candidate) -> bool:
-        found = list(reader.read(candidate.source))
-        return any(found[at : at + len(phrase)] == phrase for at in range(len(found) - len(phrase) + 1))
-
-    return test
+    fits = fits_of(list(words(as_text(plain(asked)))))
+    return lambda candidate: fits(list(reader.read(candidate.source)))
 
 
 def _build_prefix(body: Json, scope: Scope) -> Matcher:

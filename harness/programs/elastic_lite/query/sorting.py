@@ -37,7 +37,6 @@ class SortField:
     missing_first: bool = False
     unmapped_type: str | None = None
     shown_format: str | None = None
-    explicit: bool = True
 
 
 def parse_sort(body: Any) -> list[SortField]:

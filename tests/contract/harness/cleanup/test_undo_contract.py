@@ -23,9 +23,7 @@ UPSTREAM = "127.0.0.1:1"
 @pytest.fixture
 def interceptor() -> Iterator[InterceptorClient]:
     with interceptor_program("--lifeline") as (_, url):
-        made = InterceptorClient(url)
-        yield made
-        made.close()
+        yield InterceptorClient(url)
 
 
 def test_a_toxic_of_a_dead_run_is_removed_once(client: ToxiproxyClient) -> None:

@@ -21,7 +21,7 @@ RUN_MACHINERY = (
     "harness.targets",
     "elasticsearch",
     "pydantic",
-    "requests",
+    "harness.http_client",
     "starlette",
     "uvicorn",
     "yaml",

@@ -48,5 +48,5 @@ def test_a_service_that_cannot_be_asked_says_so_and_one_of_another_kind_is_left_
 
     assert told == {
         "proxy service": "not told (TypeError)",
-        "elasticsearch service": "not told (ConnectionError)",
+        "elasticsearch service": "not told (UnreachableError)",
     }

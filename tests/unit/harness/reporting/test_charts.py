@@ -49,7 +49,7 @@ def test_seconds_without_any_answer_are_marked_as_one_stretch() -> None:
 
     assert chart.svg.count('class="silent"') == 1
     assert "1\N{EN DASH}3 s" in chart.svg
-    assert ("silent", "due, nothing returned") in chart.legend
+    assert ("silent", "due, no call returned") in chart.legend
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_limit_is_drawn_where_the_values_come_near_it_and_named_where_they_d
 
     assert '<line class="limit"' in near.svg
     assert '<line class="limit"' not in far.svg
-    assert ("limit", "limit 100 ms, above this chart") in far.legend
+    assert ("limit", "limit 100 ms (above this chart)") in far.legend
 
 
 def test_a_fault_without_proof_is_drawn_apart() -> None:

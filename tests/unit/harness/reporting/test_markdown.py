@@ -78,7 +78,7 @@ def test_what_was_not_examined_and_each_attempt_are_named() -> None:
     html = rendered(result)
 
     assert "degradation; confidentiality; self-observability; out_of_order: the stack promises" in html
-    assert "attempt 1 was INCONCLUSIVE after 12.5 s: steady state did not hold (history/spine)" in html
+    assert "attempt 1: INCONCLUSIVE after 12.5 s: steady state did not hold (history/spine)" in html
 
 
 @pytest.mark.slow

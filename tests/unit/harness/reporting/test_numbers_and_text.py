@@ -101,7 +101,7 @@ def test_numbers_keep_three_significant_digits() -> None:
 def test_a_value_beyond_its_limit_never_reads_as_the_limit() -> None:
     verdict = Verdict("o", "d", Status.FAIL, "", 100.04, "ms", 100.0)
 
-    assert measured(verdict) == "100.04 ms, limit 100 ms"
+    assert measured(verdict) == "100.04 ms (limit 100 ms)"
     assert measured(Verdict("o", "d", Status.INCONCLUSIVE, "")) == ""
 
 

@@ -1,18 +1,24 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from jinja2 import UndefinedError
 
+import harness.reporting
 from harness.model.declarations import Promises
 from harness.model.protocols import Status
 from harness.model.result import Attempt, Result
 from harness.reporting.atomic_file import write_report
+from harness.reporting.escaping import visible
 from harness.reporting.html import BYTES_MAX, Scorecard, page
+from harness.reporting.page_templates import drawn
 from tests.unit.harness.reporting.example_result import (
     EXAMPLES,
     NASTY,
@@ -91,12 +97,9 @@ def test_a_standing_veto_withholds_every_number_of_the_score_and_shows_the_count
     assert points_column(page(result), "dimension") == ["\N{EN DASH}"] * 4
     assert "26.67 of" not in text
     assert (
-        text.index("FAIL")
-        < text.index("Vetoed")
-        < text.index("record 1612")
-        < text.index("withheld No number")
+        text.index("FAIL") < text.index("Vetoed") < text.index("record 1612") < text.index("withheld A veto")
     )
-    assert text.index("Not examined: degradation") < text.index("withheld No number")
+    assert text.index("Not examined: degradation") < text.index("withheld A veto")
 
 
 def test_the_smallest_counterexample_stands_under_the_veto() -> None:
@@ -114,7 +117,7 @@ def test_the_smallest_counterexample_stands_under_the_veto() -> None:
 def test_the_decision_comes_before_what_was_not_examined_before_the_score() -> None:
     text = Outline(page(inconclusive_result())).text.partition(" Run and surroundings")[0]
 
-    order = ["INCONCLUSIVE", "unresolved", "Not examined:", "of 100 points", "sum to the score", "Replay"]
+    order = ["INCONCLUSIVE", "unresolved", "Not examined:", "of 100 points", "add up to the score", "Replay"]
     assert sorted(order, key=text.index) == order
 
 
@@ -153,11 +156,61 @@ def test_text_from_a_stack_is_shown_and_never_obeyed(build: Callable[[], Result]
     assert not [name for name, _ in outline.attributes if name.startswith("on")]
 
 
+@pytest.mark.parametrize(
+    "canary",
+    [
+        "<img src=x onerror=alert(1)>",
+        "'\"><svg onload=alert(1)>",
+        "</pre></style></script><script>alert(1)</script>",
+        "{{ 7 * 7 }}{% for x in y %}{# -#}",
+        "javascript:alert(1)//\u2028",
+    ],
+)
+def test_a_canary_in_a_log_line_or_a_title_is_text_and_adds_no_element(canary: str) -> None:
+    outline, tame = Outline(page(saying(canary))), Outline(page(saying("word")))
+
+    assert outline.text.count(visible(canary)) >= 9
+    assert [tag for tag in outline.tags if tag != "wbr"] == [tag for tag in tame.tags if tag != "wbr"]
+    assert not [name for name, _ in outline.attributes if name.startswith("on")]
+
+
+def saying(text: str) -> Result:
+    """Return a result that holds a text wherever a stack's or a file's own words come in."""
+    base = vetoed_result()
+    one = base.scenarios[0]
+    lost = replace(one.verdicts[0], summary=text, evidence=(text,), counterexample=(text, "record 1612"))
+    hurt = replace(
+        one,
+        scenario=replace(one.scenario, title=text, hypothesis=text),
+        verdicts=(lost, *one.verdicts[1:]),
+        attempts=(Attempt(Status.ERROR, (text,), 1.0, text),),
+        bands=(replace(one.bands[0], fault=text, proof=text), *one.bands[1:]),
+    )
+    return replace(base, stack=text, scenarios=(hurt, base.scenarios[1]))
+
+
+def test_a_template_that_names_what_is_not_given_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        drawn("seismogram.html", width=1, height=1, paths=[])
+
+
+def test_no_template_switches_the_escaping_off() -> None:
+    templates = sorted((Path(harness.reporting.__file__).parent / "templates").glob("*.jinja"))
+
+    assert len(templates) >= 5
+    for template in templates:
+        assert not re.search(r"\|\s*safe|autoescape|Markup", template.read_text(encoding="utf-8")), (
+            template.name
+        )
+
+
 def test_only_the_one_script_of_the_page_may_run() -> None:
     text = page(passing_result())
+    (script,) = re.findall(r"<script>(.*)</script>", text, re.DOTALL)
+    digest = b64encode(sha256(script.encode()).digest()).decode()
 
-    assert "default-src 'none'" in text
-    assert re.search(r"script-src 'sha256-[A-Za-z0-9+/]{43}='", text)
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    assert ("content", policy) in Outline(text).attributes
 
 
 def test_each_scenario_shows_its_purpose_its_proof_its_evidence_and_its_replay() -> None:
@@ -168,7 +221,7 @@ def test_each_scenario_shows_its_purpose_its_proof_its_evidence_and_its_replay()
         "A shipper that drops a batch",
         "fluent/fluent-bit#6342",
         "41 connections reset, 1.2 MB cut off",
-        "12.4 ms, limit 100 ms",
+        "12.4 ms (limit 100 ms)",
         "injected 12.4 ms (n = 3,800)",
         "logquake run --stack reference --backend embedded spine --seed 42",
         "Linux 6.8.0-1021 x86_64",
@@ -203,14 +256,14 @@ def test_earlier_attempts_are_shown() -> None:
     one = replace(base.scenarios[0], attempts=(attempt,))
     text = Outline(page(replace(base, scenarios=(one,)))).text
 
-    assert "attempt 1 was INCONCLUSIVE after 12.5 s: steady state did not hold (history/spine)" in text
+    assert "attempt 1: INCONCLUSIVE after 12.5 s: steady state did not hold (history/spine)" in text
 
 
 def test_a_scenario_without_series_and_verdicts_says_so() -> None:
     text = Outline(page(inconclusive_result())).text
 
-    assert "No second of this scenario was recorded." in text
-    assert "No objective was judged." in text
+    assert "Nothing was recorded per second." in text
+    assert "Nothing was judged." in text
     assert "this backend has no target that can be severed" in text
 
 

@@ -16,6 +16,7 @@ from tests.unit.logging_system.spooling import (
     open_segment,
     read_all,
     reading,
+    three_blocks,
     writer,
 )
 
@@ -39,14 +40,7 @@ def test_a_torn_tail_of_a_dead_writer_is_ignored_and_counted(tmp_path: Path) -> 
 
 
 def test_a_damaged_block_costs_its_own_records_only(tmp_path: Path) -> None:
-    spool_writer = writer(tmp_path)
-    append(spool_writer, 1, 2)
-    start = open_segment(tmp_path).stat().st_size
-    append(spool_writer, 3, 5)
-    append(spool_writer, 6, 7)
-    with open_segment(tmp_path).open("r+b") as file:
-        file.seek(start + BLOCK_HEADER_BYTES + 6)
-        file.write(b"\xff")
+    spool_writer, _ = three_blocks(tmp_path, damaged_at=BLOCK_HEADER_BYTES + 6, by=b"\xff")
     spool_writer.seal()
     with reading(tmp_path) as reader:
         assert read_all(reader) == numbered(1, 2) + numbered(6, 7)
@@ -59,14 +53,7 @@ def test_a_damaged_block_costs_its_own_records_only(tmp_path: Path) -> None:
 
 
 def test_a_damaged_block_header_is_stepped_over_and_its_records_counted(tmp_path: Path) -> None:
-    spool_writer = writer(tmp_path)
-    append(spool_writer, 1, 2)
-    start = open_segment(tmp_path).stat().st_size
-    append(spool_writer, 3, 5)
-    append(spool_writer, 6, 7)
-    with open_segment(tmp_path).open("r+b") as file:
-        file.seek(start)
-        file.write(b"\0" * BLOCK_HEADER_BYTES)
+    spool_writer, _ = three_blocks(tmp_path, damaged_at=0, by=b"\0" * BLOCK_HEADER_BYTES)
     with reading(tmp_path) as reader:
         assert read_all(reader) == numbered(1, 2) + numbered(6, 7)
         assert (reader.damage.corrupted_blocks, reader.damage.corrupted_records) == (1, 3)
@@ -130,14 +117,7 @@ def test_an_empty_segment_of_a_dead_writer_is_no_obstacle(tmp_path: Path) -> Non
 
 
 def test_damage_is_counted_once_although_a_restarted_reader_meets_it_again(tmp_path: Path) -> None:
-    spool_writer = writer(tmp_path)
-    append(spool_writer, 1, 2)
-    start = open_segment(tmp_path).stat().st_size
-    append(spool_writer, 3, 5)
-    append(spool_writer, 6, 7)
-    with open_segment(tmp_path).open("r+b") as file:
-        file.seek(start)
-        file.write(b"\0" * BLOCK_HEADER_BYTES)
+    spool_writer, _ = three_blocks(tmp_path, damaged_at=0, by=b"\0" * BLOCK_HEADER_BYTES)
     spool_writer.seal()
     for delivered in (2, 3, 7, 8):
         with reading(tmp_path) as reader:

@@ -23,6 +23,7 @@ from tests.unit.logging_system.spooling import (
     open_segment,
     read_all,
     reading,
+    three_blocks,
     writer,
 )
 
@@ -85,14 +86,7 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_destroyed_records_are_found_and_counted(tmp_path: Path) -> None:
-    spool_writer = writer(tmp_path)
-    append(spool_writer, 1, 2)
-    start = open_segment(tmp_path).stat().st_size
-    append(spool_writer, 3, 5)
-    append(spool_writer, 6, 7)
-    with open_segment(tmp_path).open("r+b") as file:
-        file.seek(start)
-        file.write(b"\0" * BLOCK_HEADER_BYTES)
+    spool_writer, start = three_blocks(tmp_path, damaged_at=0, by=b"\0" * BLOCK_HEADER_BYTES)
     spool_writer.seal()
 
     findings = verify(tmp_path)

@@ -66,7 +66,6 @@ def _wait_until_it_answers(url: str) -> None:
                 raise
             time.sleep(0.02)
         else:
-            client.close()
             return
 
 
@@ -97,7 +96,6 @@ def client(proxy_url: str) -> Iterator[ToxiproxyClient]:
     yield client
     for name in client.list():
         client.delete(name)
-    client.close()
 
 
 @dataclass

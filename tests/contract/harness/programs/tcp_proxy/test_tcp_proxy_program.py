@@ -42,7 +42,6 @@ def client(strict_url: str) -> Iterator[ToxiproxyClient]:
     yield client
     for name in client.list():
         client.delete(name)
-    client.close()
 
 
 def test_ready_line_names_the_address_and_the_process() -> None:
@@ -188,7 +187,6 @@ def fates(url: str) -> list[bool]:
             passed.append(receive_to_end(far) == b"?")
         wire.close()
     client.delete("fates")
-    client.close()
     return passed
 
 
