@@ -263,7 +263,9 @@ def test_what_the_application_and_its_control_take_up_is_seen(stage):
     assert all(value > 0 for value in used.values())
 
 
-@pytest.mark.parametrize(("handler", "said"), [("Missing", "has no"), ("NotAHandler", "no logging.Handler")])
+@pytest.mark.parametrize(
+    ("handler", "said"), [("Missing", "has no"), ("NotAHandler", "not a logging.Handler")]
+)
 def test_an_unusable_handler_is_an_error_with_its_name(stage, handler, said):
     with pytest.raises(StackError, match=said):
         stage.start(_spec(handler))
