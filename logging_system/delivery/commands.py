@@ -24,7 +24,7 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send these documents in one bulk request, then report `answered(number, …)`."""
+    """Send these documents in one request, then report its outcome: `answered(number, …)`."""
 
     number: int
     items: tuple[Item, ...]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from enum import Enum
 
-from logging_system.delivery.answers import Fate
+from logging_system.delivery.outcomes import Conflict, Delivered, Redirected
 from logging_system.delivery.runs import Run
 
 
@@ -22,10 +22,10 @@ class Outcome(Enum):
     DEAD_LETTERED = "dead_lettered"
 
 
-OUTCOME_OF = {
-    Fate.DELIVERED: Outcome.DELIVERED,
-    Fate.CONFLICT: Outcome.CONFLICT,
-    Fate.REDIRECTED: Outcome.REDIRECTED,
+OUTCOME_OF: dict[type[Delivered | Conflict | Redirected], Outcome] = {
+    Delivered: Outcome.DELIVERED,
+    Conflict: Outcome.CONFLICT,
+    Redirected: Outcome.REDIRECTED,
 }
 
 

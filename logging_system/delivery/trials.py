@@ -38,7 +38,6 @@ QUIET_SECONDS = 300.0
 QUIET_DOCUMENTS_MAX = 16
 """An outage that begins while an application logs leaves more than these."""
 
-_TOO_LARGE = 413
 WITNESS_SECONDS_MAX = 2.0
 """No less than the longest pause between two tries, so that a try follows each acceptance in time."""
 
@@ -82,9 +81,9 @@ class Trials:
         batch.refused_number = last_number
         return True
 
-    def is_to_blame(self, batch: Batch, status: int) -> bool:
-        """Whether a document that was refused once more, with this status, is to be given up."""
-        if status == _TOO_LARGE:  # it speaks of the document by its meaning: twice, another accepted between
+    def is_to_blame(self, batch: Batch, *, is_too_large: bool) -> bool:
+        """Whether a document that was refused once more, perhaps for its size, is to be given up."""
+        if is_too_large:  # it speaks of the document by its meaning: twice, another accepted between
             first = batch.acceptances_before
             batch.acceptances_before = self.acceptances if first < 0 else first
             return 0 <= first < self.acceptances
