@@ -64,7 +64,9 @@ _TURNED_AWAY = frozenset({401, 403, 404, 405, 407, 429})
 """Answers to a whole request that was refused before any document of it was looked at."""
 
 
-def read_bulk_answer(answer: HttpAnswer | NoAnswer, items: Sequence[Item], runs: Sequence[Run]) -> SendOutcome:
+def read_bulk_answer(
+    answer: HttpAnswer | NoAnswer, items: Sequence[Item], runs: Sequence[Run]
+) -> SendOutcome:
     """Say what the answer of a bulk request proves.
 
     Args:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
-from logging_system.delivery.answers import Answer, NoAnswer, error_reason, parsed
+from logging_system.sinks.elasticsearch.http_answer import HttpAnswer, NoAnswer, error_reason, parsed
 from logging_system.sinks.elasticsearch.index_template import (
     OWNER,
     PRIORITY,
@@ -23,7 +23,7 @@ from logging_system.sinks.elasticsearch.index_template import (
     index_template,
 )
 
-Ask = Callable[[str, str, bytes, str], Answer | NoAnswer]
+Ask = Callable[[str, str, bytes, str], HttpAnswer | NoAnswer]
 """Method, target, body, content type."""
 
 _JSON = "application/json"

@@ -45,11 +45,7 @@ def read_look_up_answer(
             found.add(document_id)
     wanted = set(ids)
     # Every index that the answer speaks of was asked for every id, or the answer is not whole.
-    if (
-        not asked
-        or not asked.keys() >= set(indices)
-        or any(seen != wanted for seen in asked.values())
-    ):
+    if not asked or not asked.keys() >= set(indices) or any(seen != wanted for seen in asked.values()):
         return Unknown("look-up: the answer does not cover every document")
     return Found(frozenset(found))
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import urllib3
 from elastic_transport.client_utils import url_to_node_config
 
-from logging_system.delivery.answers import Answer
 from logging_system.sinks.elasticsearch.bounded_connection import (
     AnswerTooLargeError,
     BoundedPool,
@@ -17,6 +16,7 @@ from logging_system.sinks.elasticsearch.bounded_connection import (
     bounded,
     seconds_left,
 )
+from logging_system.sinks.elasticsearch.http_answer import HttpAnswer
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 """Some 60,000 items that all failed; a batch has a sixtieth of that."""
@@ -96,7 +96,7 @@ class Node:
 
     def request(
         self, method: str, target: str, body: bytes, headers: Mapping[str, str], seconds_max: float
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send one request; nothing is followed, repeated or believed.
 
         Args:
@@ -126,7 +126,7 @@ class Node:
                 # What is left unread would be taken for the next request's answer.
                 response.release_conn() if complete else response.close()
         answer_headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, answer_headers, content)
+        return HttpAnswer(response.status, answer_headers, content)
 
     def close(self) -> None:
         """Close the idle connections; those in use close after their request."""
