@@ -1,4 +1,4 @@
-"""What became of a request, in the words of the delivery machine: every sink speaks them, whatever its store speaks.
+"""What became of a request, in the words that every sink speaks to the delivery machine.
 
 A sink says of each document, or of all alike, that it is stored, is to be sent again or is refused. Where it
 cannot tell, it says `Unknown`: only what is proved beyond doubt is ever said to be stored.

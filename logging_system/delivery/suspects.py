@@ -1,9 +1,9 @@
 """Tells a document that makes the store stumble from a store that stumbles.
 
-Some broken documents make a store fail inside each time (Elasticsearch answers 500). Retried for ever, one of
-them would hold the checkpoint, and in the end the spool. But a shard that is lost fails as well, for its share
-of the documents, while the others succeed; so a document is blamed only where such failures are rare among
-documents accepted.
+Some broken documents make a store fail inside each time (Elasticsearch answers 500). Retried for ever, one
+of them would hold the checkpoint, and in the end the spool. But a shard that is lost fails as well, for its
+share of the documents, while the others succeed; so a document is blamed only where such failures are rare
+among documents accepted.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class Sink(Protocol):
     def send(self, items: Sequence[Item]) -> SendOutcome:
         """Store documents, each under its id, in bounded time.
 
-        A document is stored at most once under an id: a second one is a `Conflict`, in the same index at least.
+        A document is stored once under its id: a second one is a `Conflict`, in the same index at least.
 
         Args:
             items: The documents, one or more.

@@ -43,8 +43,9 @@ class FallbackSink:
     there, pushes everything back or has all writes blocked cannot. Only what it was asked for counts: a store
     nobody sends to is not missed.
 
-    A record of which the store may have taken a copy, because the outcome is not known, is not looked up while the
-    store cannot be used: it goes to the files too, and the delivery machine counts a skipped look-up.
+    A record of which the store may have taken a copy, because its outcome is not known, is not looked up
+    while the store cannot be used: it goes to the files too, and the delivery machine counts a skipped
+    look-up.
 
     Args:
         store: The store.

@@ -1,6 +1,6 @@
 """Drives the delivery machine through one seed: store, network, clock and spool are simulated.
 
-The simulated store answers as Elasticsearch does; what the sink's strict reading makes of it is the real thing.
+The simulated store answers as Elasticsearch does, and the sink's own strict reading tells the machine.
 
 Virtual time jumps from event to event, so an outage of minutes costs nothing. The promises are checked at
 every step.

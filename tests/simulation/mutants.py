@@ -1,4 +1,6 @@
-"""Deliberate bugs in the delivery core and in the strict reading of answers, applied one by one to a copy of it; the simulation must find each.
+"""Deliberate bugs in the delivery core and the reading of answers, applied one by one to a copy of it.
+
+The simulation must find each.
 
 `python -m tests.simulation.mutants` prints how many seeds each took, from several first seeds.
 """

@@ -1,8 +1,7 @@
-"""Reads the answer of a multi-get: which documents are stored already, so that a rollover makes no second copy.
+"""Reads the answer of a multi-get strictly: which documents are stored, so that none is stored twice.
 
 An id is unique in one backing index only: sent again after a rollover, `create` meets no conflict in the new
-one.
-Multi-get reads the translog, so a document is found the moment it is stored, refreshed or not
+one. Multi-get reads the translog, so a document is found the moment it is stored, refreshed or not
 (https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docs-multi-get.html).
 """
 

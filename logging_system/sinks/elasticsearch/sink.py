@@ -1,9 +1,9 @@
 """Sends bulk requests to the nodes of an Elasticsearch cluster and sets up the data stream's templates.
 
-Each answer is read strictly (`bulk_answer.py`, `look_up_answer.py`) and told as an outcome; nothing is retried
-here, which is the delivery machine's work. The client's own nodes (elastic-transport) are not used to carry:
-their timeout starts again with every read, they take a byte string of every body for a debug log line, and
-beside a file of authorities they trust the public ones too.
+Each answer is read strictly (`bulk_answer.py`, `look_up_answer.py`) and told as an outcome; nothing is
+retried here, which is the delivery machine's work. The client's own nodes (elastic-transport) are not used to
+carry: their timeout starts again with every read, they take a byte string of every body for a debug log line,
+and beside a file of authorities they trust the public ones too.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class ElasticsearchSink:
     """A data stream in an Elasticsearch cluster.
 
     Args:
-        urls: One or more nodes, which take turns; a failed node is skipped temporarily. Credentials may be part
-            of the URLs, the same in all.
+        urls: One or more nodes, which take turns; a failed node is skipped temporarily. Credentials may be
+            part of the URLs, the same in all.
         stream: Name of the data stream.
         request_timeout_seconds: How long one request may take in all, the answer's last byte included.
         connections: Requests under way at once.

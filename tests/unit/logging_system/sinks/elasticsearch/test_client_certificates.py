@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from logging_system.config.settings import load_settings
-from logging_system.delivery.answers import Answer
+from logging_system.delivery.outcomes import OneForEach
 from logging_system.shipping.sink_factory import sink_opener
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from logging_system.sinks.elasticsearch.tls import Trust
@@ -40,7 +40,7 @@ def server(authority: Authority, tmp_path: Path) -> Iterator[StoreServer]:
 def sent(sink: ElasticsearchSink) -> str:
     """Whether a request was answered, or why not."""
     answer = sink.send(ITEMS)
-    return "answered" if isinstance(answer, Answer) else answer.reason
+    return "answered" if isinstance(answer, OneForEach) else answer.reason
 
 
 def renew(certificate: Path, key: Path, authority: Authority, folder: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_store_that_demands_a_certificate_takes_ours(
         }
     )
     with closing(sink_opener(loaded.settings)()) as sink:
-        assert isinstance(sink.send(ITEMS), Answer)
+        assert isinstance(sink.send(ITEMS), OneForEach)
 
 
 def test_certificate_and_key_may_stand_in_one_file(

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from logging_system.delivery.answers import Answer, Judged, NoAnswer
+from logging_system.delivery.outcomes import OneForEach, Unknown
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from logging_system.sinks.elasticsearch.tls import Trust
 from tests.certificates import Authority
-from tests.judging import judged
 from tests.unit.logging_system.store_server import CREATED, ITEMS, StoreServer, http
 
 
@@ -39,7 +38,7 @@ def believed(path: Path, *authorities: Authority) -> Path:
 def sent(sink: ElasticsearchSink) -> str:
     """Whether a request was answered, or why not."""
     answer = sink.send(ITEMS)
-    return "answered" if isinstance(answer, Answer) else answer.reason
+    return "answered" if isinstance(answer, OneForEach) else answer.reason
 
 
 def test_a_server_signed_by_the_authority_named_is_believed(
@@ -48,7 +47,7 @@ def test_a_server_signed_by_the_authority_named_is_believed(
     with closing(
         ElasticsearchSink([server.url], "logs", ca_certs=believed(tmp_path / "ca", authorities[0]))
     ) as sink:
-        assert isinstance(judged(sink.send(ITEMS), ITEMS), Judged)
+        assert isinstance(sink.send(ITEMS), OneForEach)
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["another authority", "the system's authorities"])
@@ -60,8 +59,8 @@ def test_any_other_server_is_not_and_the_trouble_says_why(
         trouble = sink.prepare() or ""
         answer = sink.send(ITEMS)
 
-    assert isinstance(answer, NoAnswer)
-    assert answer.may_have_arrived is False
+    assert isinstance(answer, Unknown)
+    assert answer.may_have_stored is False
     assert server.url in trouble
     assert "certificate is not trusted" in trouble
     assert (str(ca_certs) in trouble) is named
@@ -243,7 +242,7 @@ def test_a_handshake_that_drips_is_given_up_in_time(tmp_path: Path) -> None:
         with closing(ElasticsearchSink([url], "logs", request_timeout_seconds=0.3)) as sink:
             answer = sink.send(ITEMS)
 
-    assert isinstance(answer, NoAnswer)
+    assert isinstance(answer, Unknown)
     assert "no whole answer within 0.3 s" in answer.reason
 
 

@@ -5,24 +5,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logging_system.delivery.answers import Answer, Fate, Judged, NoAnswer, Refused, Unproved, judge
+from logging_system.delivery.outcomes import (
+    Conflict,
+    Delivered,
+    DocumentOutcome,
+    OneForEach,
+    Redirected,
+    Refused,
+    RequestRefused,
+    Retry,
+    Unknown,
+)
+from logging_system.sinks.elasticsearch.bulk_answer import read_strictly
+from logging_system.sinks.elasticsearch.http_answer import HttpAnswer, NoAnswer
 
 CREATED = {"create": {"status": 201}}
 IDS = [f"e-{sequence}" for sequence in range(50)]
 
 
-def answer(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
-    return Answer(status, headers or {}, orjson.dumps(content))
+def answer(content: object, status: int = 200, headers: dict[str, str] | None = None) -> HttpAnswer:
+    return HttpAnswer(status, headers or {}, orjson.dumps(content))
 
 
 def item(status: object, **rest: object) -> dict[str, object]:
     return {"create": {"status": status, **rest}}
 
 
-def fate_of(one_item: dict[str, object]) -> Fate:
-    judged = judge(answer({"errors": True, "items": [one_item]}), IDS[:1])
-    assert isinstance(judged, Judged)
-    return judged.items[0].fate
+def read_one(one_item: dict[str, object]) -> DocumentOutcome:
+    outcome = read_strictly(answer({"errors": True, "items": [one_item]}), IDS[:1])
+    assert isinstance(outcome, OneForEach)
+    return outcome.outcomes[0]
 
 
 LYING_200 = {
@@ -50,71 +62,75 @@ LYING_200 = {
 
 @pytest.mark.parametrize("body", LYING_200.values(), ids=LYING_200.keys())
 def test_a_200_that_is_no_whole_bulk_answer_proves_nothing(body: bytes) -> None:
-    judged = judge(Answer(200, {}, body), IDS[:2])
+    outcome = read_strictly(HttpAnswer(200, {}, body), IDS[:2])
 
-    assert isinstance(judged, Unproved)
+    assert isinstance(outcome, Unknown)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_a_whole_bulk_answer_proves_each_item(status: int) -> None:
-    judged = judge(answer({"errors": False, "items": [CREATED, CREATED]}, status), IDS[:2])
+    outcome = read_strictly(answer({"errors": False, "items": [CREATED, CREATED]}, status), IDS[:2])
 
-    assert isinstance(judged, Judged)
-    assert [result.fate for result in judged.items] == [Fate.DELIVERED, Fate.DELIVERED]
+    assert isinstance(outcome, OneForEach)
+    assert [type(each) for each in outcome.outcomes] == [Delivered, Delivered]
 
 
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 429, 500, 502, 503, 504])
 def test_an_answer_other_than_success_proves_nothing_even_with_a_perfect_body(status: int) -> None:
-    judged = judge(answer({"errors": False, "items": [CREATED]}, status), IDS[:1])
+    outcome = read_strictly(answer({"errors": False, "items": [CREATED]}, status), IDS[:1])
 
-    assert isinstance(judged, Unproved)
+    assert isinstance(outcome, Unknown)
 
 
 def test_no_answer_proves_nothing_and_keeps_its_reason() -> None:
-    assert judge(NoAnswer("connection reset"), IDS[:1]) == Unproved("connection reset")
+    assert read_strictly(NoAnswer("connection reset"), IDS[:1]) == Unknown("connection reset")
 
 
 @pytest.mark.parametrize(
-    ("one_item", "fate"),
+    ("one_item", "kind"),
     [
-        (item(200), Fate.DELIVERED),
-        (item(201, failure_store="not_enabled"), Fate.DELIVERED),
-        (item(201, failure_store="used"), Fate.REDIRECTED),
-        (item(201, error={"type": "contradiction"}), Fate.RETRY),
-        (item(409, error={"type": "version_conflict_engine_exception"}), Fate.CONFLICT),
-        (item(400, error={"type": "document_parsing_exception"}), Fate.REJECTED),
-        (item(404, error={"type": "something_else"}), Fate.REJECTED),
-        (item(404, error={"type": "index_not_found_exception"}), Fate.RETRY),
-        (item(400, error={"type": "index_closed_exception"}), Fate.RETRY),
-        (item(403, error={"type": "cluster_block_exception"}), Fate.RETRY),
-        (item(403, error={"type": "security_exception"}), Fate.RETRY),
-        (item(403, error={"type": "something_else"}), Fate.REJECTED),
-        (item(429, error={"type": "es_rejected_execution_exception"}), Fate.RETRY),
-        (item(500), Fate.RETRY),
-        (item(503, error={"type": "unavailable_shards_exception"}), Fate.RETRY),
-        (item(100), Fate.RETRY),
+        (item(200), Delivered),
+        (item(201, failure_store="not_enabled"), Delivered),
+        (item(201, failure_store="used"), Redirected),
+        (item(201, error={"type": "contradiction"}), Retry),
+        (item(409, error={"type": "version_conflict_engine_exception"}), Conflict),
+        (item(400, error={"type": "document_parsing_exception"}), Refused),
+        (item(404, error={"type": "something_else"}), Refused),
+        (item(404, error={"type": "index_not_found_exception"}), Retry),
+        (item(400, error={"type": "index_closed_exception"}), Retry),
+        (item(403, error={"type": "cluster_block_exception"}), Retry),
+        (item(403, error={"type": "security_exception"}), Retry),
+        (item(403, error={"type": "something_else"}), Refused),
+        (item(429, error={"type": "es_rejected_execution_exception"}), Retry),
+        (item(500), Retry),
+        (item(503, error={"type": "unavailable_shards_exception"}), Retry),
+        (item(100), Retry),
     ],
 )
-def test_an_item_is_classed_by_its_status_and_error(one_item: dict[str, object], fate: Fate) -> None:
-    assert fate_of(one_item) is fate
+def test_an_item_is_classed_by_its_status_and_error(
+    one_item: dict[str, object], kind: type[DocumentOutcome]
+) -> None:
+    assert type(read_one(one_item)) is kind
 
 
 def test_an_item_that_failed_is_not_delivered_because_errors_says_false() -> None:
-    judged = judge(answer({"errors": False, "items": [item(503), CREATED]}), IDS[:2])
+    outcome = read_strictly(answer({"errors": False, "items": [item(503), CREATED]}), IDS[:2])
 
-    assert isinstance(judged, Judged)
-    assert [result.fate for result in judged.items] == [Fate.RETRY, Fate.DELIVERED]
+    assert isinstance(outcome, OneForEach)
+    assert [type(each) for each in outcome.outcomes] == [Retry, Delivered]
 
 
 def test_a_413_refuses_the_request_whatever_its_body() -> None:
-    assert isinstance(judge(Answer(413, {}, b"<html>too large</html>"), IDS[:3]), Refused)
+    assert isinstance(read_strictly(HttpAnswer(413, {}, b"<html>too large</html>"), IDS[:3]), RequestRefused)
 
 
 def test_a_400_refuses_the_request_only_in_the_words_of_elasticsearch() -> None:
     spoken = answer({"error": {"type": "illegal_argument_exception", "reason": "Malformed action"}}, 400)
 
-    assert judge(spoken, IDS[:3]) == Refused(400, "illegal_argument_exception: Malformed action")
-    assert isinstance(judge(Answer(400, {}, b"<html>Bad Request</html>"), IDS[:3]), Unproved)
+    assert read_strictly(spoken, IDS[:3]) == RequestRefused(
+        "illegal_argument_exception: Malformed action", 400
+    )
+    assert isinstance(read_strictly(HttpAnswer(400, {}, b"<html>Bad Request</html>"), IDS[:3]), Unknown)
 
 
 @pytest.mark.parametrize(
@@ -122,28 +138,28 @@ def test_a_400_refuses_the_request_only_in_the_words_of_elasticsearch() -> None:
     [("3", 3.0), ("86400", 60.0), ("", None), ("-1", None), ("soon", None), ("²", None)],
 )
 def test_retry_after_is_read_in_seconds_and_bounded(header: str, seconds: float | None) -> None:
-    judged = judge(Answer(429, {"retry-after": header}, b""), IDS[:1])
+    outcome = read_strictly(HttpAnswer(429, {"retry-after": header}, b""), IDS[:1])
 
-    assert isinstance(judged, Unproved)
-    assert judged.retry_after_seconds == seconds
+    assert isinstance(outcome, Unknown)
+    assert outcome.retry_after_seconds == seconds
 
 
 def test_a_reason_that_is_text_is_kept_as_it_is() -> None:
     body = orjson.dumps({"errors": True, "items": [{"create": {"_id": "e-1", "status": 400, "error": "no"}}]})
 
-    judged = judge(Answer(200, {}, body), ["e-1"])
+    outcome = read_strictly(HttpAnswer(200, {}, body), ["e-1"])
 
-    assert isinstance(judged, Judged)
-    assert judged.items[0].reason == "no"
+    assert isinstance(outcome, OneForEach)
+    assert outcome.outcomes[0].reason == "no"
 
 
 def test_the_reason_of_an_item_names_its_cause_and_is_bounded() -> None:
     error = {"type": "t", "reason": "r" * 5_000, "caused_by": {"type": "c", "reason": "d"}}
-    judged = judge(answer({"errors": True, "items": [item(400, error=error)]}), IDS[:1])
+    outcome = read_strictly(answer({"errors": True, "items": [item(400, error=error)]}), IDS[:1])
 
-    assert isinstance(judged, Judged)
-    assert len(judged.items[0].reason) == 500
-    assert judged.items[0].reason.startswith("t: rrr")
+    assert isinstance(outcome, OneForEach)
+    assert len(outcome.outcomes[0].reason) == 500
+    assert outcome.outcomes[0].reason.startswith("t: rrr")
 
 
 def nested(levels: int) -> bytes:
@@ -155,10 +171,10 @@ def nested(levels: int) -> bytes:
 )
 def test_an_item_whose_error_has_no_lawful_type_is_judged_by_its_status(error: bytes) -> None:
     body = b'{"errors":true,"items":[{"create":{"status":403,"error":' + error + b"}}]}"
-    judged = judge(Answer(200, {}, body), IDS[:1])
+    outcome = read_strictly(HttpAnswer(200, {}, body), IDS[:1])
 
-    assert isinstance(judged, Judged)
-    assert judged.items[0].fate is Fate.REJECTED
+    assert isinstance(outcome, OneForEach)
+    assert isinstance(outcome.outcomes[0], Refused)
 
 
 @pytest.mark.parametrize(
@@ -166,10 +182,10 @@ def test_an_item_whose_error_has_no_lawful_type_is_judged_by_its_status(error: b
 )
 def test_a_reason_nested_deeper_than_python_can_write_is_named_so(before: bytes) -> None:
     body = b"{" + before + nested(1_000) + b"}" * (before.count(b"{") + 1)
-    judged = judge(Answer(400, {}, body), 1)
+    outcome = read_strictly(HttpAnswer(400, {}, body), 1)
 
-    assert isinstance(judged, Refused)
-    assert "(nested)" in judged.reason
+    assert isinstance(outcome, RequestRefused)
+    assert "(nested)" in outcome.reason
 
 
 json_values = st.recursive(
@@ -189,23 +205,23 @@ def test_any_body_is_judged_and_an_acknowledgement_needs_every_item(
     status: int, body: bytes, sent: int
 ) -> None:
     """Whatever comes back, judging ends without an error, and results exist only for all that was sent."""
-    judged = judge(Answer(status, {}, body), IDS[:sent])
+    outcome = read_strictly(HttpAnswer(status, {}, body), IDS[:sent])
 
-    assert not isinstance(judged, Judged) or (len(judged.items) == sent and 200 <= status < 300)
+    assert not isinstance(outcome, OneForEach) or (len(outcome.outcomes) == sent and 200 <= status < 300)
 
 
 def test_an_answer_about_other_documents_acknowledges_nothing() -> None:
     foreign = answer({"errors": False, "items": [{"create": {"_id": "e-1", "status": 201}}]})
 
-    assert isinstance(judge(foreign, ["e-0"]), Unproved)
-    assert isinstance(judge(foreign, ["e-1"]), Judged)
+    assert isinstance(read_strictly(foreign, ["e-0"]), Unknown)
+    assert isinstance(read_strictly(foreign, ["e-1"]), OneForEach)
 
 
 @pytest.mark.parametrize(("status", "doubtful"), [(429, False), (401, False), (502, True), (504, True)])
 def test_a_request_turned_away_leaves_no_doubt_and_one_that_may_have_run_does(
     status: int, doubtful: bool
 ) -> None:
-    judged = judge(Answer(status, {}, b""), ["e-0"])
+    outcome = read_strictly(HttpAnswer(status, {}, b""), ["e-0"])
 
-    assert isinstance(judged, Unproved)
-    assert judged.may_have_stored is doubtful
+    assert isinstance(outcome, Unknown)
+    assert outcome.may_have_stored is doubtful
