@@ -61,6 +61,12 @@ MUTANTS = (
     Mutant("a document pushed back with 429 is a dead letter", BULK_ANSWER, " and status != 429", ""),
     Mutant("a blocked index makes dead letters", BULK_ANSWER, '        "cluster_block_exception",\n', ""),
     Mutant(
+        "a lost answer is said to have stored nothing",
+        BULK_ANSWER,
+        "may_have_stored=answer.may_have_arrived",
+        "may_have_stored=False",
+    ),
+    Mutant(
         "a doubtful batch is sent again without a look-up",
         "delivery/machine.py",
         "if batch.is_doubtful:",
@@ -152,7 +158,8 @@ def seeds_until_found(mutant: Mutant, first: int, seeds_max: int = SEEDS_MAX) ->
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "logging_system", copy / "logging_system", ignore=ignored)
         shutil.copytree(ROOT / "tests" / "simulation", copy / "tests" / "simulation", ignore=ignored)
-        (copy / "tests" / "__init__.py").touch()
+        for name in ("__init__.py", "repository.py"):
+            shutil.copy(ROOT / "tests" / name, copy / "tests" / name)
         path = copy / "logging_system" / mutant.file
         source = path.read_text()
         if mutant.right not in source:
