@@ -1,4 +1,4 @@
-"""What holds for every sink, on files, on elastic_lite and on the real Elasticsearch; a new sink adds its own."""
+"""What holds for every sink: files, elastic_lite, the real Elasticsearch; a new one is a further subject."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from logging_system.delivery.outcomes import (
     Refused,
     RequestRefused,
     Retry,
+    SameForAll,
     Unknown,
 )
 from logging_system.delivery.progress import Outcome
@@ -584,3 +585,65 @@ def test_a_store_that_was_never_seen_to_take_anything_blames_nobody_however_quie
 
     assert letters == []
     assert deliverer.progress.unfinished == 1
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [STORED, Conflict("logs-1"), Redirected(), Refused("no number", 400), PUSHED_BACK, FAILED_INSIDE],
+    ids=lambda outcome: f"{type(outcome).__name__} {getattr(outcome, 'status', '')}",
+)
+def test_one_outcome_for_all_is_what_the_same_outcome_for_each_is(outcome: DocumentOutcome) -> None:
+    ends: list[object] = []
+    for told in (SameForAll(outcome), each(outcome, outcome, outcome)):
+        deliverer = machine()
+        deliverer.take(items(1, 2, 3), 0.0)
+        (send,) = sends(deliverer, 0.0)
+        deliverer.answered(send.number, told, 0.0)
+        counts = dict(deliverer.progress.counts)
+        after = [repr(command) for command in deliverer.commands(9.0)]
+        ends.append((counts, after, deliverer.tally, deliverer.breaker.failures, deliverer.limiter.allowed))
+
+    assert ends[0] == ends[1]
+
+
+def test_a_sink_that_asks_to_wait_for_all_is_waited_for() -> None:
+    deliverer = machine()
+    deliverer.take(items(1, 2), 0.0)
+    (send,) = sends(deliverer, 0.0)
+    deliverer.answered(send.number, SameForAll(PUSHED_BACK, retry_after_seconds=7.0), 0.0)
+
+    wait_seconds = deliverer.wait_seconds(0.0)
+    assert wait_seconds is not None
+    assert 7.0 <= wait_seconds <= 9.0
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [each(STORED), each(STORED, STORED, STORED), Found(frozenset()), CannotLookUp("no such request")],
+    ids=["too few", "too many", "of a look-up", "of a look-up that cannot be"],
+)
+def test_an_outcome_that_does_not_fit_the_request_proves_nothing(
+    outcome: OneForEach | Found | CannotLookUp,
+) -> None:
+    deliverer = machine()
+    deliverer.take(items(1, 2), 0.0)
+    (send,) = sends(deliverer, 0.0)
+    deliverer.answered(send.number, outcome, 0.0)
+    (look_up,) = deliverer.commands(9.0)
+
+    assert isinstance(look_up, LookUp)
+    assert deliverer.progress.unfinished == 2
+    assert "the sink gave" in deliverer.tally.last_trouble
+
+
+def test_a_look_up_that_is_told_of_as_stored_proves_nothing() -> None:
+    deliverer = machine()
+    deliverer.take(items(1), 0.0)
+    (send,) = sends(deliverer, 0.0)
+    deliverer.answered(send.number, Unknown("cut"), 0.0)
+    (look_up,) = deliverer.commands(9.0)
+    assert isinstance(look_up, LookUp)
+    deliverer.answered(look_up.number, SameForAll(STORED), 9.0)
+
+    assert deliverer.progress.unfinished == 1
+    assert isinstance(deliverer.commands(99.0)[0], LookUp)

@@ -21,12 +21,14 @@ from logging_system.delivery.outcomes import (
     Delivered,
     DocumentOutcome,
     Found,
+    Redirected,
     Refused,
     Retry,
+    SameForAll,
     Unknown,
 )
 from logging_system.sinks.file import FileSink
-from tests.outcomes import kinds
+from tests.outcomes import each_outcome, kinds
 
 EPOCH = bytes(range(16))
 
@@ -69,6 +71,13 @@ def test_documents_stand_in_the_file_beside_their_ids_and_count_as_delivered(tmp
 
     assert lines(path) == stored(1, 2)
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_where_all_was_written_one_outcome_stands_for_all(tmp_path: Path) -> None:
+    for redirected, outcome in ((False, Delivered()), (True, Redirected())):
+        path = tmp_path / f"{redirected}.ndjson"
+        with closing(FileSink(path, rotate_bytes=4096, redirected=redirected)) as sink:
+            assert sink.send([item(number, 1500) for number in range(1, 8)]) == SameForAll(outcome)
 
 
 def test_what_was_written_before_a_restart_is_recognised_when_it_is_sent_again(tmp_path: Path) -> None:
@@ -151,9 +160,12 @@ def test_of_a_request_cut_short_by_a_full_disk_the_durable_part_is_delivered(tmp
     with closing(FileSink(path, rotate_bytes=4096)) as sink:
         sent(sink, item(1))
         with file_size_limited(3500):
-            found = sent(sink, item(2, 3000), item(3, 3600))
+            stored, again = each_outcome(sink.send([item(2, 3000), item(3, 3600)]), 2)
 
-    assert found == [Delivered, Retry]
+    assert stored == Delivered()
+    assert isinstance(again, Retry)
+    assert again.is_pushed_back
+    assert "app.ndjson" in again.reason
 
 
 def test_documents_that_can_never_be_a_line_of_a_file_are_rejected_alone(
@@ -161,9 +173,13 @@ def test_documents_that_can_never_be_a_line_of_a_file_are_rejected_alone(
 ) -> None:
     path = tmp_path / "app.ndjson"
     with closing(FileSink(path, rotate_bytes=4096)) as sink:
-        found = sent(sink, item(1, 5000), Item(EPOCH, 2, b'{"a":\n1}'), item(3))
+        told = each_outcome(sink.send([item(1, 5000), Item(EPOCH, 2, b'{"a":\n1}'), item(3)]), 3)
 
-    assert found == [Refused, Refused, Delivered]
+    assert told == (
+        Refused("the document is larger than a file of 4096 bytes"),
+        Refused("the document has more than one line"),
+        Delivered(),
+    )
     assert lines(path) == stored(3)
 
 

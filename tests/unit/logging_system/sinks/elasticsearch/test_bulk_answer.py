@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logging_system.delivery.machine import Item
 from logging_system.delivery.outcomes import (
     Conflict,
     Delivered,
@@ -14,9 +15,11 @@ from logging_system.delivery.outcomes import (
     Refused,
     RequestRefused,
     Retry,
+    SameForAll,
     Unknown,
 )
-from logging_system.sinks.elasticsearch.bulk_answer import read_strictly
+from logging_system.delivery.runs import runs_of
+from logging_system.sinks.elasticsearch.bulk_answer import read_bulk_answer, read_strictly
 from logging_system.sinks.elasticsearch.http_answer import HttpAnswer, NoAnswer
 
 CREATED = {"create": {"status": 201}}
@@ -149,17 +152,16 @@ def test_a_reason_that_is_text_is_kept_as_it_is() -> None:
 
     outcome = read_strictly(HttpAnswer(200, {}, body), ["e-1"])
 
-    assert isinstance(outcome, OneForEach)
-    assert outcome.outcomes[0].reason == "no"
+    assert outcome == OneForEach((Refused("no", 400),))
 
 
 def test_the_reason_of_an_item_names_its_cause_and_is_bounded() -> None:
     error = {"type": "t", "reason": "r" * 5_000, "caused_by": {"type": "c", "reason": "d"}}
-    outcome = read_strictly(answer({"errors": True, "items": [item(400, error=error)]}), IDS[:1])
+    outcome = read_one(item(400, error=error))
 
-    assert isinstance(outcome, OneForEach)
-    assert len(outcome.outcomes[0].reason) == 500
-    assert outcome.outcomes[0].reason.startswith("t: rrr")
+    assert isinstance(outcome, Refused)
+    assert len(outcome.reason) == 500
+    assert outcome.reason.startswith("t: rrr")
 
 
 def nested(levels: int) -> bytes:
@@ -182,7 +184,7 @@ def test_an_item_whose_error_has_no_lawful_type_is_judged_by_its_status(error: b
 )
 def test_a_reason_nested_deeper_than_python_can_write_is_named_so(before: bytes) -> None:
     body = b"{" + before + nested(1_000) + b"}" * (before.count(b"{") + 1)
-    outcome = read_strictly(HttpAnswer(400, {}, body), 1)
+    outcome = read_strictly(HttpAnswer(400, {}, body), IDS[:1])
 
     assert isinstance(outcome, RequestRefused)
     assert "(nested)" in outcome.reason
@@ -225,3 +227,40 @@ def test_a_request_turned_away_leaves_no_doubt_and_one_that_may_have_run_does(
 
     assert isinstance(outcome, Unknown)
     assert outcome.may_have_stored is doubtful
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "pushed_back", "may_have_stored", "suspect"),
+    [
+        (429, "es_rejected_execution_exception", True, False, False),
+        (503, "unavailable_shards_exception", True, True, False),
+        (403, "cluster_block_exception", False, False, False),
+        (500, "not_x_content_exception", False, True, True),
+        (500, "translog_exception", False, True, False),
+        (507, "not_x_content_exception", False, True, False),
+        (201, "contradiction", False, True, False),
+    ],
+)
+def test_a_retry_says_whether_the_store_is_busy_may_have_stored_it_or_the_document_is_suspect(
+    status: int, kind: str, pushed_back: bool, may_have_stored: bool, suspect: bool
+) -> None:
+    assert read_one(item(status, error={"type": kind, "reason": "r"})) == Retry(
+        f"{kind}: r", status, pushed_back, may_have_stored, suspect
+    )
+
+
+def test_a_request_that_is_too_large_is_told_from_one_that_is_broken() -> None:
+    error = {"error": {"type": "t", "reason": "r"}}
+
+    assert read_strictly(answer(error, 413), IDS[:2]) == RequestRefused("t: r", 413, is_too_large=True)
+    assert read_strictly(answer(error, 400), IDS[:2]) == RequestRefused("t: r", 400, is_too_large=False)
+
+
+def test_where_every_document_was_created_one_outcome_stands_for_all() -> None:
+    items = [Item(b"e" * 16, sequence, b"{}") for sequence in range(3)]
+    created = [{"create": {"_index": "logs-1", "_id": each.id, "status": 201}} for each in items]
+    told = HttpAnswer(200, {}, orjson.dumps({"errors": False, "took": 1, "items": created}))
+    shuffled = HttpAnswer(200, {}, orjson.dumps({"items": created, "errors": False}))
+
+    assert read_bulk_answer(told, items, runs_of(items)) == SameForAll(Delivered("logs-1"))
+    assert read_bulk_answer(shuffled, items, runs_of(items)) == OneForEach((Delivered("logs-1"),) * 3)

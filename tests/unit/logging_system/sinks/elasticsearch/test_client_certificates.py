@@ -9,11 +9,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from logging_system.config.settings import load_settings
-from logging_system.delivery.outcomes import OneForEach
+from logging_system.delivery.outcomes import Delivered, OneForEach, Unknown
 from logging_system.shipping.sink_factory import sink_opener
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from logging_system.sinks.elasticsearch.tls import Trust
 from tests.certificates import Authority
+from tests.outcomes import kinds
 from tests.unit.logging_system.store_server import CREATED, ITEMS, StoreServer, http
 
 
@@ -39,8 +40,11 @@ def server(authority: Authority, tmp_path: Path) -> Iterator[StoreServer]:
 
 def sent(sink: ElasticsearchSink) -> str:
     """Whether a request was answered, or why not."""
-    answer = sink.send(ITEMS)
-    return "answered" if isinstance(answer, OneForEach) else answer.reason
+    outcome = sink.send(ITEMS)
+    if isinstance(outcome, Unknown):
+        return outcome.reason
+    assert set(kinds(outcome, len(ITEMS))) == {Delivered}
+    return "answered"
 
 
 def renew(certificate: Path, key: Path, authority: Authority, folder: Path) -> None:

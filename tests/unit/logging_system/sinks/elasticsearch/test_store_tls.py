@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from logging_system.delivery.outcomes import OneForEach, Unknown
+from logging_system.delivery.outcomes import Delivered, OneForEach, Unknown
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from logging_system.sinks.elasticsearch.tls import Trust
 from tests.certificates import Authority
+from tests.outcomes import kinds
 from tests.unit.logging_system.store_server import CREATED, ITEMS, StoreServer, http
 
 
@@ -37,8 +38,11 @@ def believed(path: Path, *authorities: Authority) -> Path:
 
 def sent(sink: ElasticsearchSink) -> str:
     """Whether a request was answered, or why not."""
-    answer = sink.send(ITEMS)
-    return "answered" if isinstance(answer, OneForEach) else answer.reason
+    outcome = sink.send(ITEMS)
+    if isinstance(outcome, Unknown):
+        return outcome.reason
+    assert set(kinds(outcome, len(ITEMS))) == {Delivered}
+    return "answered"
 
 
 def test_a_server_signed_by_the_authority_named_is_believed(
