@@ -24,7 +24,7 @@ class Batch:
         first_index: Place, among the write indices seen, of the one that was current when doubt arose; -1 for
             documents of an earlier process, of which nothing is known.
         look_ups_failed: Look-ups of it that proved nothing.
-        proofs_before: Bulk answers that proved something before the first of those.
+        proofs_before: Requests of which something was proved before the first of those.
         is_isolating: Whether it is a part of a refused batch, and must not meet other documents.
         tried_number: The last request for it; 0 for none, or none since a look-up proved something.
         was_read: Whether the store last answered for each document, and so took no offence at the whole.

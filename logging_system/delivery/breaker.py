@@ -1,4 +1,4 @@
-"""Leaves a store alone that proves nothing: after failures in a row, one small request at a time asks for it.
+"""Circuit breaker: after failures in a row, only one small probe request at a time is sent to the store.
 
 ```
 closed ──failures in a row──▶ open ──pause over──▶ half-open (one probe) ──proof──▶ closed
@@ -67,7 +67,7 @@ class Breaker:
         self.state = BreakerState.HALF_OPEN
 
     def failed(self, retry_after_seconds: float | None, now_seconds: float) -> None:
-        """Report an answer, or none, that proved nothing.
+        """Report a request of which nothing is known.
 
         Args:
             retry_after_seconds: What the server asked for; no probe undercuts it.

@@ -1,4 +1,4 @@
-"""Decides which batch goes out next, and when: what is due, what is fresh, what an open breaker lets by."""
+"""Schedules requests: which batch is sent next and when; while the circuit breaker is open, which probe."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Departures:
     Args:
         limits: How large and how many.
         limiter: How many requests the store takes at once.
-        breaker: Whether the store is left alone.
+        breaker: The circuit breaker of the store.
 
     Attributes:
         is_rationed: Whether fresh documents go out sparingly.

@@ -74,7 +74,7 @@ class DeliveryMachine:
     Attributes:
         progress: What is done, as far as it is remembered.
         tally: What happened on the way.
-        breaker: Whether the store is left alone.
+        breaker: The circuit breaker of the store.
         held_records: Documents taken on and not done.
         held_bytes: Their bytes.
     """
@@ -166,7 +166,7 @@ class DeliveryMachine:
         """
         for number in self._departures.overdue(now_seconds):
             self.tally.expired_requests += 1
-            reason = f"no whole answer within {self.limits.request_seconds_max:g} s"
+            reason = f"no complete answer within {self.limits.request_seconds_max:g} s"
             self.answered(number, Unknown(reason), now_seconds)
         self._departures.is_rationed = 2 * self.progress.unfinished > self.limits.unfinished_records_max
         commands: list[Command] = list(self._burials)

@@ -1,4 +1,4 @@
-"""Turns documents finished in any order into a contiguous prefix per writer, and counts exactly that prefix.
+"""Per writer, the contiguous prefix of records that are done, whatever the order in which they finished.
 
 Only the prefix is counted because only the prefix is remembered: what lies beyond it is sent again after a
 crash, and must not have been counted before.

@@ -1,4 +1,4 @@
-"""Tells a document that makes the store stumble from a store that stumbles.
+"""Finds documents that make the store fail each time, and tells them from a store that is failing.
 
 Some broken documents make a store fail inside each time (Elasticsearch answers 500). Retried for ever, one
 of them would hold the checkpoint, and in the end the spool. But a shard that is lost fails as well, for its

@@ -1,4 +1,4 @@
-"""Tells a document that the store refuses from a store that refuses everything, by the requests around it.
+"""Finds documents that the store refuses, and tells them from a store that refuses everything.
 
 A refusal of a document alone is held against it only between two witnesses: other requests, one of which was
 accepted just before it, and the next of which, sent after it, is accepted as well.

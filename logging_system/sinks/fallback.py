@@ -1,4 +1,4 @@
-"""Files that stand in for a store while it cannot be used, so that its outage does not fill the spool.
+"""Fallback: writes to files while the store is unavailable, so that its outage does not fill the spool.
 
 ```
 store ──nothing settled for so long──▶ files ──store is prepared again──▶ store
@@ -136,7 +136,10 @@ class FallbackSink:
                 self._probe_due_seconds = self._monotonic() + PROBE_SECONDS
                 self._standing_in = trouble is not None
         if trouble is None:
-            _log.warning("the store can be used again: records go there; see %s for those before", self._path)
+            _log.warning(
+                "the store is available again: records go to it; those written meanwhile stay in %s",
+                self._path,
+            )
             self._settled()
         return trouble is not None
 
@@ -155,7 +158,7 @@ class FallbackSink:
             self._standing_in = True
             self._probe_due_seconds = now_seconds + PROBE_SECONDS
         _log.warning(
-            "the store could not be used for %.0f s (%s): records go to %s until it can",
+            "the store was unavailable for %.0f s (%s): records go to %s until it is available again",
             since_seconds,
             trouble,
             self._path,

@@ -1,4 +1,4 @@
-r"""Files as a store: rotating NDJSON for those without one, and as a declared fallback.
+r"""Files as a store: rotating NDJSON, for those without another store and as a declared fallback.
 
 A line is `{"_id":"…","_source":{…}}`, the shape of a hit of an Elasticsearch search. What was written just
 before a crash is sent again after it under the same `_id`; the ids at the end of the files are recognised, so
@@ -247,7 +247,7 @@ class FileSink:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(descriptor)
-            reason = "another process writes to it; give each its own file"
+            reason = "another process writes to this file; give each process its own"
             raise OSError(error.errno, reason, str(self._path)) from error
         self._lock_descriptor = descriptor
 

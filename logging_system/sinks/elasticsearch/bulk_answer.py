@@ -106,14 +106,19 @@ def _read_success(answer: HttpAnswer, content: dict[str, object], ids: Sequence[
     items = content.get("items")
     asked_to_wait_seconds = retry_after_seconds(answer.headers)
     if not isinstance(content.get("errors"), bool) or not isinstance(items, list):
-        reason = f"HTTP {answer.status} that is no bulk answer: {excerpt(answer.body)}"
+        reason = f"HTTP {answer.status} with a body that is not a bulk response: {excerpt(answer.body)}"
         return Unknown(reason, asked_to_wait_seconds)
     if len(items) != len(ids):
-        return Unknown(f"{len(ids)} documents sent, {len(items)} answered", asked_to_wait_seconds)
+        return Unknown(
+            f"bulk response with {len(items)} items for {len(ids)} documents", asked_to_wait_seconds
+        )
     outcomes = [_read_item(item, document_id) for item, document_id in zip(items, ids, strict=True)]
     proved = tuple(outcome for outcome in outcomes if outcome is not None)
     if len(proved) != len(ids):
-        return Unknown("an item without a create status, or of another document", asked_to_wait_seconds)
+        return Unknown(
+            "bulk response with an item that has no create status or is for another document",
+            asked_to_wait_seconds,
+        )
     return OneForEach(proved, asked_to_wait_seconds)
 
 

@@ -32,20 +32,22 @@ def read_look_up_answer(
         return CannotLookUp(f"look-up: HTTP {answer.status}")
     docs = _documents(answer.body) if answer.is_success else None
     if docs is None:
-        return Unknown(f"look-up: HTTP {answer.status} that is no multi-get answer")
+        return Unknown(f"look-up: HTTP {answer.status} with a body that is not a multi-get response")
     asked: dict[str, set[str]] = {}
     found: set[str] = set()
     for doc in docs:
         index, document_id, state = _read(doc)
         if state is None:
-            return Unknown(f"look-up: {document_id or 'a document'} could not be read in {index}")
+            return Unknown(
+                f"look-up: index {index or 'not named'} could not read {document_id or 'a document'}"
+            )
         asked.setdefault(index, set()).add(document_id)
         if state:
             found.add(document_id)
     wanted = set(ids)
     # Every index that the answer speaks of was asked for every id, or the answer is not whole.
     if not asked or not asked.keys() >= set(indices) or any(seen != wanted for seen in asked.values()):
-        return Unknown("look-up: the answer does not cover every document")
+        return Unknown("look-up: the multi-get response does not cover every document")
     return Found(frozenset(found))
 
 

@@ -1,4 +1,4 @@
-"""One Elasticsearch node: carries a request there and the answer back, whole or not at all."""
+"""One Elasticsearch node: sends a request to it and returns the answer, complete or not at all."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Place:
             config = None
         if config is None or config.scheme not in ("http", "https"):
             # Not `from error`: its message has the whole URL, password included.
-            raise ValueError(f"{shown!r} is no node's URL; write it like https://localhost:9200")
+            raise ValueError(f"{shown!r} is not a node URL; write it like https://localhost:9200")
         return cls(
             config.scheme,
             config.host,
@@ -162,6 +162,6 @@ def _read(response: urllib3.BaseHTTPResponse) -> bytes:
     for part in response.stream(_READ_BYTES, decode_content=True):
         content += part
         if len(content) > ANSWER_BYTES_MAX:
-            raise AnswerTooLargeError("the answer unpacks to more than an answer can be")
+            raise AnswerTooLargeError("the answer is too large once decompressed")
         seconds_left()
     return bytes(content)

@@ -114,7 +114,7 @@ class ElasticsearchSink:
         identity = {"client_certificate": client_certificate, "client_key": client_key}
         self._trust = Trust(ca_certs, verify, **identity) if tls else None
         if tls and not verify:
-            _log.warning("certificates are not checked: whoever is in between can read the logs")
+            _log.warning("certificate verification is off: anyone on the network path can read the logs")
         context = self._trust.context() if self._trust else None
         # One more than requests: the set-up may still be asking while they start.
         self._nodes = [Node(place, connections + 1, context) for place in places]
@@ -197,9 +197,9 @@ class ElasticsearchSink:
         text = f"{type(error).__name__}: {error}"
         cause = _cause(error)
         if isinstance(cause, TimeoutError):
-            text = f"no whole answer within {self._timeout_seconds:g} s"
+            text = f"no complete answer within {self._timeout_seconds:g} s"
         elif isinstance(cause, ssl.SSLCertVerificationError):
-            text = f"its certificate is not trusted: {cause.verify_message}"
+            text = f"the server certificate is not trusted: {cause.verify_message}"
             if self._trust is not None:
                 self._trust.context(look_closely=True)
             if self._ca_certs is not None:
@@ -261,20 +261,20 @@ def _shared_login(places: Sequence[Place]) -> str | None:
         raise ValueError("no node is named; give at least one URL like https://localhost:9200")
     logins = {place.authorization for place in places if place.authorization}
     if len(logins) > 1:
-        raise ValueError("the nodes' URLs have different credentials; they are one cluster's, give one")
+        raise ValueError("the node URLs have different credentials; give the same in all of them")
     return next(iter(logins), None)
 
 
 def _of_tls(error: ssl.SSLError) -> str:
     reason = error.reason or ""
     if reason == "WRONG_VERSION_NUMBER":
-        return "it does not speak TLS; is it http://?"
+        return "the server does not speak TLS; should the URL begin with http://?"
     # What the other side says of us: https://www.rfc-editor.org/rfc/rfc8446#section-6.2
     if "_ALERT_" in reason:
-        return f"it refuses our client_certificate, or the lack of one: {reason}"
+        return f"the server rejected our client_certificate, or requires one: {reason}"
     # From TLS 1.3 on it may hang up before its alert is read.
     return (
-        "it hung up; does it ask for another client_certificate?"
+        "the server closed the connection; does it require another client_certificate?"
         if isinstance(error, ssl.SSLEOFError)
         else ""
     )

@@ -115,7 +115,7 @@ def test_somebody_elses_template_of_our_name_is_left_and_said(
         delivered = sent(sink, {"@timestamp": STAMP})
 
     assert shown(store, stream) == before
-    assert f"index template logging-system-{stream} is somebody else's" in caplog.text
+    assert f"index template logging-system-{stream} was not created by logging_system" in caplog.text
     assert delivered == [Delivered]
 
 

@@ -203,7 +203,7 @@ def test_a_second_sink_on_the_same_file_is_told_so_until_the_first_is_closed(tmp
     second.close()
 
     assert trouble is not None
-    assert "another process writes to it" in trouble
+    assert "another process writes to this file" in trouble
     assert isinstance(answer, Unknown)
     assert later is None
 

@@ -91,7 +91,7 @@ def test_without_the_right_certificate_nothing_arrives_and_the_trouble_says_why(
     ) as sink:
         reason = sent(sink)
 
-    assert "it refuses our client_certificate, or the lack of one: " in reason
+    assert "the server rejected our client_certificate, or requires one: " in reason
     assert server.requests == []
 
 
@@ -127,7 +127,7 @@ def test_a_certificate_is_replaced_without_a_restart(
         renew(certificate, key, authority, tmp_path / "fresh")
         after = sent(sink)
 
-    assert "refuses our client_certificate" in before
+    assert "rejected our client_certificate" in before
     assert after == "answered"
 
 
@@ -149,7 +149,7 @@ def test_a_certificate_whose_key_is_not_there_yet_leaves_the_old_one_in_use_unti
 
     assert meanwhile is before
     assert f"client_certificate {certificate}: " in trouble
-    assert trouble.endswith("the certificate read before goes on counting")
+    assert trouble.endswith("the certificate read before stays in use")
     assert after is not before
     assert trust.trouble == ""
 

@@ -77,7 +77,7 @@ def test_a_server_that_never_answers_is_given_up_after_the_timeout() -> None:
         answer = sink.send(ITEMS)
 
     assert isinstance(answer, Unknown)
-    assert "no whole answer within 0.3 s" in answer.reason
+    assert "no complete answer within 0.3 s" in answer.reason
     assert answer.may_have_stored is True
 
 
@@ -153,7 +153,7 @@ def test_an_answer_that_drips_is_given_up_when_the_request_has_had_its_time(
         answer = sink.send(ITEMS)
 
     assert isinstance(answer, Unknown)
-    assert "no whole answer within 0.3 s" in answer.reason
+    assert "no complete answer within 0.3 s" in answer.reason
 
 
 PACKED_MEBIBYTE = gzip.compress(bytes(1 << 20))
@@ -252,7 +252,7 @@ def test_a_failed_node_is_skipped_while_others_answer() -> None:
     "url", ["ftp://me:secret-word@localhost", "localhost:9200", "http://", "https://:9200"]
 )
 def test_a_url_that_names_no_node_is_refused_without_its_credentials(url: str) -> None:
-    with pytest.raises(ValueError, match="no node's URL") as refusal:
+    with pytest.raises(ValueError, match="is not a node URL") as refusal:
         ElasticsearchSink([url], "logs")
 
     assert "secret-word" not in str(refusal.value)

@@ -170,7 +170,9 @@ def test_who_may_write_documents_but_no_templates_is_told_and_goes_on() -> None:
     outcome = set_up(cluster.ask, "logs")
 
     assert isinstance(outcome, Ready)
-    assert "goes without our index template logging-system-logs: HTTP 403: security_exception" in str(outcome)
+    assert "did not accept our index template logging-system-logs: HTTP 403: security_exception" in str(
+        outcome
+    )
     assert cluster.put == {}
 
 
@@ -198,7 +200,7 @@ def test_a_template_of_higher_priority_is_remarked() -> None:
     outcome = set_up(cluster.ask, "logs")
 
     assert isinstance(outcome, Ready)
-    assert "another index template matches logs and comes first" in outcome.remarks[0]
+    assert "another index template matches logs with a higher priority" in outcome.remarks[0]
 
 
 def test_a_template_is_above_the_built_in_ones_and_maps_nothing_by_itself() -> None:
