@@ -1,8 +1,8 @@
 """Sets up the index templates of a data stream, by what the server can do and not by its version.
 
 A smaller server accepts templates for what it then never does (the minimal distribution takes a lifecycle and
-rolls nothing over), so each ability is asked for where it would act. What is lacking, or
-was made by somebody else, is reported and left: logs matter more than mappings.
+rolls nothing over), so each ability is asked for where it would act. What is lacking, or was made by somebody
+else, is reported and left: logs matter more than mappings.
 """
 
 from __future__ import annotations
