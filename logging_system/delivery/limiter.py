@@ -61,7 +61,7 @@ class Limiter:
         return max(1, self.records_cap >> self._halvings)
 
     def sent(self, in_flight: int) -> None:
-        """Report a request.
+        """Report that a request was sent.
 
         Args:
             in_flight: Requests under way, this one included.

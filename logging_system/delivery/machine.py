@@ -117,7 +117,7 @@ class DeliveryMachine:
 
     @property
     def waiting_alone(self) -> int:
-        """How many of them are one document that is to be judged by itself."""
+        """How many of them are one document that is tried alone."""
         return sum(batch.is_alone for batch in self._waiting)
 
     @property
@@ -136,7 +136,7 @@ class DeliveryMachine:
         return number in self._departures.under_way
 
     def doubt(self, epochs: Collection[bytes]) -> None:
-        """Expect that an earlier process sent records of these writers and did not live to remember it.
+        """Expect that an earlier process sent records of these writers and died before it noted that.
 
         They are looked up before they are sent, until as many in a row as a process can have on its way were
         not in the store: further it cannot have come.
@@ -236,7 +236,7 @@ class DeliveryMachine:
                 self._lost(request, Unknown(_OTHER_QUESTION), now_seconds)
 
     def _lost(self, request: Request, unknown: Unknown, now_seconds: float) -> None:
-        """Let a batch wait of which nothing is proved."""
+        """Retry a batch of which nothing is known."""
         if unknown.may_have_stored:
             request.batch.is_doubtful = True
             request.batch.first_index = request.first_index
@@ -345,7 +345,7 @@ class DeliveryMachine:
         retry_after_seconds: float | None,
         now_seconds: float,
     ) -> None:
-        """Tell limiter and breaker how the store took it."""
+        """Tell limiter and breaker how the store responded."""
         if any(retry.is_pushed_back for _, retry in again):
             self.limiter.pushed_back(request.sent_seconds, now_seconds)
         else:
@@ -387,7 +387,7 @@ class DeliveryMachine:
             self._wait(remnant, retry_after_seconds, now_seconds)
 
     def _isolate(self, request: Request, refused: RequestRefused, now_seconds: float) -> None:
-        """Take a refused batch apart; a document alone is blamed only while the store accepts others."""
+        """Halve a refused batch; a single document is blamed only while the store accepts others."""
         batch = request.batch
         batch.is_isolating, batch.was_read = True, False
         if len(batch.items) == 1:
@@ -422,7 +422,7 @@ class DeliveryMachine:
         self._wait(batch, None, now_seconds)
 
     def _is_hopeless(self, batch: Batch, now_seconds: float) -> bool:
-        """Whether a batch failed because of its documents as far as can ever be told."""
+        """Whether a batch failed because of its documents, as far as can be known."""
         left = self._departures.batches()
         return not self._departures.fresh and self._trials.is_hopeless(batch, left, now_seconds)
 

@@ -46,7 +46,7 @@ class Progress:
 
     @property
     def early(self) -> int:
-        """Records done, but after one of their writer that is not."""
+        """Records done behind an earlier one of their writer that is not."""
         return sum(end - first for done in self._done.values() for first, (end, _) in done.items())
 
     def take(self, run: Run) -> None:

@@ -60,7 +60,7 @@ class Suspects:
                 self._records.pop(item.id, None)
 
     def is_to_be_sent_alone(self, document_id: str, *, is_hopeless: bool) -> bool:
-        """Whether only a request of its own can tell more, or nothing else is left, see `trials.py`."""
+        """Whether only sending it alone can tell more, or nothing else is left, see `trials.py`."""
         return is_hopeless or self._failures(document_id) >= FAILURES_WITH_COMPANY
 
     def is_to_blame(self, document_id: str, *, is_hopeless: bool) -> bool:

@@ -44,7 +44,7 @@ WITNESS_SECONDS_MAX = 2.0
 
 @dataclass(slots=True)
 class Trials:
-    """Judges documents that are refused alone.
+    """Decides which documents, refused when sent alone, are to blame.
 
     Attributes:
         failures: Requests with other documents that proved nothing or were refused.
@@ -59,7 +59,7 @@ class Trials:
     heard_seconds: float = math.inf
 
     def begin(self, batch: Batch, now_seconds: float) -> None:
-        """Take note that a document goes out alone, and whether the store accepted another just before.
+        """Take note that a document is sent alone, and whether the store accepted another just before.
 
         Args:
             batch: It alone.

@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class FallbackSink:
-    """A store, and files while it settles nothing.
+    """A store, and files while the store is unavailable.
 
     A store can be used when it settles a document: stored, or refused for good. One that is not
     there, pushes everything back or has all writes blocked cannot. Only what it was asked for counts: a store

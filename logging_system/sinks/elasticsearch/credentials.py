@@ -22,7 +22,7 @@ def _kept(new: str, before: tuple[bytes, ...]) -> tuple[bytes, ...]:
 
 
 class Credentials:
-    """One identity and its secret, which leaves this object in a request's header alone.
+    """One identity and its secret, which leaves this object only in a request's header.
 
     Args:
         username: For basic authentication, with `password` or `password_file`.

@@ -44,7 +44,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class NotReady:
-    """It does not yet, and asking again may help."""
+    """The store does not take documents yet; asking again may help."""
 
     reason: str
 

@@ -26,7 +26,7 @@ _READ_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a node is.
+    """The address of a node.
 
     Attributes:
         scheme: `http` or `https`.
@@ -97,7 +97,7 @@ class Node:
     def request(
         self, method: str, target: str, body: bytes, headers: Mapping[str, str], seconds_max: float
     ) -> HttpAnswer:
-        """Send one request; nothing is followed, repeated or believed.
+        """Send one request, without redirects or retries.
 
         Args:
             method: HTTP method.
