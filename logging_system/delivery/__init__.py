@@ -1,1 +1,1 @@
-"""Decides what to send and what an answer proves: no thread, socket, file or clock in here."""
+"""Decides what to send, to send again and to give up: no thread, socket, file or clock in here."""

@@ -1,4 +1,4 @@
-"""Spreads retries out: full jitter below a ceiling that doubles and stops doubling.
+"""Exponential backoff with full jitter and a cap.
 
 Full jitter: M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015.
 """

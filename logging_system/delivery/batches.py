@@ -13,7 +13,7 @@ from logging_system.delivery.runs import document_sizes, documents_bytes
 
 @dataclass(slots=True)
 class Batch:
-    """Documents that go out together.
+    """Documents that are sent in one request.
 
     Attributes:
         items: The documents.
@@ -24,7 +24,7 @@ class Batch:
         first_index: Place, among the write indices seen, of the one that was current when doubt arose; -1 for
             documents of an earlier process, of which nothing is known.
         look_ups_failed: Look-ups of it that proved nothing.
-        proofs_before: Bulk answers that proved something before the first of those.
+        proofs_before: Requests of which something was proved before the first of those.
         is_isolating: Whether it is a part of a refused batch, and must not meet other documents.
         tried_number: The last request for it; 0 for none, or none since a look-up proved something.
         was_read: Whether the store last answered for each document, and so took no offence at the whole.
@@ -66,7 +66,7 @@ class Batch:
         return self.is_isolating and len(self.items) == 1
 
     def part(self, items: tuple[Item, ...]) -> Batch:
-        """Return a batch of some of the documents, with the same past."""
+        """Return a batch of some of the documents, with the same history of attempts."""
         return replace(self, items=items, was_refused=False)
 
 
@@ -114,7 +114,7 @@ class FreshItems:
 
 @dataclass(slots=True)
 class WaitingBatches:
-    """Batches that are to be sent again, each from its own moment on."""
+    """Batches that wait to be sent again, each with its own due time."""
 
     limits: Limits
     _batches: list[Batch] = field(default_factory=list)
@@ -131,7 +131,7 @@ class WaitingBatches:
         return sum(batch.holds_place for batch in self._batches)
 
     def add(self, batch: Batch) -> None:
-        """Let a batch wait."""
+        """Add a batch that is to be sent again."""
         self._batches.append(batch)
 
     def due_seconds(self) -> float | None:
@@ -139,7 +139,7 @@ class WaitingBatches:
         return min((batch.not_before_seconds for batch in self._batches), default=None)
 
     def hasten(self, now_seconds: float) -> None:
-        """Let go now what waits for a store that did not answer: it does again.
+        """Make due now what waits because the store did not answer: it answers again.
 
         Args:
             now_seconds: Monotonic time.
@@ -149,7 +149,7 @@ class WaitingBatches:
                 batch.not_before_seconds = min(batch.not_before_seconds, now_seconds)
 
     def take_due(self, now_seconds: float, records_max: int) -> Batch | None:
-        """Take out what is due first; due remnants of one kind travel together.
+        """Take out the batch that is due first, joined with other due remnants of its kind.
 
         Of two that are due alike the smaller goes first, so that halving reaches a culprit before it spreads.
 
@@ -168,7 +168,7 @@ class WaitingBatches:
         return self._shortened(self._join(first, due[1:], records_max), records_max)
 
     def take_probe(self, *, holds_place: bool, halves_first: bool, records_max: int) -> Batch | None:
-        """Take out a small part of the one of a kind that was tried longest ago, due or not.
+        """Take out a small probe: part of the batch of a kind that was tried longest ago, due or not.
 
         Args:
             holds_place: Whether it is to be one that holds a place.

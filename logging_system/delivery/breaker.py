@@ -1,4 +1,4 @@
-"""Leaves a store alone that proves nothing: after failures in a row, one small request at a time asks for it.
+"""Circuit breaker: after failures in a row, only one small probe request at a time is sent to the store.
 
 ```
 closed ──failures in a row──▶ open ──pause over──▶ half-open (one probe) ──proof──▶ closed
@@ -18,7 +18,7 @@ from logging_system.delivery.limiter import Limiter
 
 
 class BreakerState(Enum):
-    """What the breaker lets through."""
+    """The states of the circuit breaker."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -27,7 +27,7 @@ class BreakerState(Enum):
 
 @dataclass(slots=True)
 class Breaker:
-    """Decides whether requests may go out at all; an opening also sets the limiter back to one.
+    """Decides whether requests may be sent at all; when it opens, it sets the limiter back to one request.
 
     Attributes:
         limiter: What limits requests while it is closed.
@@ -55,7 +55,7 @@ class Breaker:
         return self.state is BreakerState.CLOSED
 
     def admits_probe(self, now_seconds: float) -> bool:
-        """Whether the one probe may go out.
+        """Whether the one probe may be sent.
 
         Args:
             now_seconds: Monotonic time.
@@ -63,11 +63,11 @@ class Breaker:
         return self.state is BreakerState.OPEN and now_seconds >= self.open_until_seconds
 
     def probed(self) -> None:
-        """Report that the probe went out."""
+        """Report that the probe was sent."""
         self.state = BreakerState.HALF_OPEN
 
     def failed(self, retry_after_seconds: float | None, now_seconds: float) -> None:
-        """Report an answer, or none, that proved nothing.
+        """Report a request of which nothing is known.
 
         Args:
             retry_after_seconds: What the server asked for; no probe undercuts it.
@@ -86,7 +86,7 @@ class Breaker:
         self.state = BreakerState.OPEN
 
     def reached(self, now_seconds: float) -> None:
-        """Report that the probe made sense to the store but settled no document: the next may follow at once.
+        """Report that the store handled the probe but settled no document: the next may follow at once.
 
         Args:
             now_seconds: Monotonic time.
@@ -96,7 +96,7 @@ class Breaker:
             self.open_until_seconds = now_seconds
 
     def succeeded(self) -> None:
-        """Report that the store proved what it did with a document."""
+        """Report that the store settled a document."""
         self.state = BreakerState.CLOSED
         self.failures = 0
         self.open_until_seconds = 0.0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Item(NamedTuple):
-    """One record on its way: `document` is its JSON, its id follows from where it was written.
+    """One record to deliver: `document` is its JSON, its id follows from where it was written.
 
     A tuple, because one is made of every record: a frozen dataclass takes four times as long.
     """
@@ -24,7 +24,7 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send these documents in one bulk request, then report `answered(number, …)`."""
+    """Send these documents in one request, then report its outcome: `answered(number, …)`."""
 
     number: int
     items: tuple[Item, ...]
@@ -57,7 +57,7 @@ class BuryDeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large and how many.
+    """Bounds of batches, of requests under way and of what is held in memory.
 
     Attributes:
         batch_records_max: Documents in one request; fewer where it takes long.
@@ -88,7 +88,7 @@ class Limits:
 
 @dataclass(slots=True)
 class Tally:
-    """What happened on the way, beside the outcomes; counts only ever rise."""
+    """Counts of what happened on the way, beside the outcomes; they only ever rise."""
 
     requests: int = 0
     unproved_answers: int = 0

@@ -1,4 +1,4 @@
-"""Decides which batch goes out next, and when: what is due, what is fresh, what an open breaker lets by."""
+"""Schedules requests: which batch is sent next and when; while the circuit breaker is open, which probe."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class Request:
 
 
 class Departures:
-    """What waits to go out and what is under way.
+    """What waits to be sent and what is under way.
 
     Args:
         limits: How large and how many.
         limiter: How many requests the store takes at once.
-        breaker: Whether the store is left alone.
+        breaker: The circuit breaker of the store.
 
     Attributes:
         is_rationed: Whether fresh documents go out sparingly.
@@ -72,7 +72,7 @@ class Departures:
         self._was_open = False
 
     def next_batch(self, now_seconds: float) -> Batch | tuple[Item, ...] | None:
-        """Take out what goes now: a batch that waited, or the fresh documents of a new one.
+        """Take out what is sent now: a batch that waited, or the fresh documents of a new one.
 
         Args:
             now_seconds: Monotonic time.
@@ -93,7 +93,7 @@ class Departures:
         return batch
 
     def depart(self, batch: Batch, now_seconds: float, first_index: int) -> Request:
-        """Take note that a batch goes out, under the next number."""
+        """Take note that a batch is sent, under the next number."""
         number, self._next_number = self._next_number, self._next_number + 1
         batch.tried_number = number
         request = self.under_way[number] = Request(number, batch, now_seconds, first_index)
@@ -115,11 +115,11 @@ class Departures:
         return self._next_number - 1
 
     def alone(self) -> int:
-        """Return how many single documents are to be judged by themselves, waiting or under way."""
+        """Return how many single documents are tried alone, waiting or under way."""
         return sum(batch.is_alone for batch in self.batches())
 
     def bytes_apart(self) -> int:
-        """Return the bytes of those, as far as they take no room: it is for what they are judged by."""
+        """Return how many of their bytes do not count as held: that room is for the documents beside them."""
         alone_bytes = sum(batch.size_bytes for batch in self.batches() if batch.is_alone)
         return min(alone_bytes, self._limits.held_bytes_max // 2)
 
@@ -128,7 +128,7 @@ class Departures:
         return chain(self.waiting, (request.batch for request in self.under_way.values()))
 
     def judges_enough(self) -> bool:
-        """Whether so many single documents wait for their judgement that no more are to join them."""
+        """Whether so many single documents are tried alone that no more are to be added."""
         unjudged = sum(batch.refusals_alone > 0 for batch in self.batches())
         return unjudged >= UNJUDGED_MAX or self.alone() >= ALONE_BEFORE_HALVING_MAX
 
@@ -181,7 +181,7 @@ class Departures:
         return max(0.0, min(moments) - now_seconds) if moments else None
 
     def _probe(self) -> Batch | tuple[Item, ...] | None:
-        """Take out something small; by turns what failed as a whole, what was pushed back, and what is fresh.
+        """Take out a probe: by turns of what failed as a whole, what was pushed back, and what is fresh.
 
         One kind alone could be a document that never succeeds, and it would keep the breaker open for ever.
         """

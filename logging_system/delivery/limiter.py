@@ -1,4 +1,4 @@
-"""Finds out how many requests the store takes at once: more while answers stay quick, fewer on push-back.
+"""Adaptive concurrency limit: more requests at once while answers stay quick, fewer on push-back.
 
 And how large: a request that takes seconds would take longer than it may on a line just a little slower, and
 then be sent again, as a whole, for ever. Documents in a request are halved above one bound and doubled below
@@ -61,7 +61,7 @@ class Limiter:
         return max(1, self.records_cap >> self._halvings)
 
     def sent(self, in_flight: int) -> None:
-        """Report a request.
+        """Report that a request was sent.
 
         Args:
             in_flight: Requests under way, this one included.

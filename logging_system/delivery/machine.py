@@ -1,8 +1,8 @@
-"""The delivery machine: it is told records, answers and the time, and tells what to do next.
+"""The delivery machine: it is told records, outcomes and the time, and tells what to do next.
 
 ```
-take(records) → fresh ──batch──▶ in flight ──answer──▶ done | dead letter | waiting (backoff) ─▶ in flight …
-                                     └─ no proof: the whole batch waits, holds its place; before it is
+take(records) → fresh ──batch──▶ in flight ─outcome──▶ done | dead letter | waiting (backoff) ─▶ in flight …
+                                     └─ unknown: the whole batch waits, holds its place; before it is
                                         sent again, the store is asked which of its documents it has
 ```
 
@@ -16,23 +16,37 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Sequence
 
-from logging_system.delivery.all_created import created_in
-from logging_system.delivery.answers import Answer, Fate, ItemResult, NoAnswer, Refused, Unproved, judge
 from logging_system.delivery.backoff import Backoff
 from logging_system.delivery.batches import Batch
 from logging_system.delivery.breaker import Breaker
 from logging_system.delivery.commands import BuryDeadLetter, Item, Limits, LookUp, Send, Tally
 from logging_system.delivery.departures import Departures, Request
 from logging_system.delivery.limiter import Limiter
-from logging_system.delivery.look_up import CannotLookUp, Found, WriteIndices, judge_look_up
+from logging_system.delivery.outcomes import (
+    CannotLookUp,
+    Conflict,
+    Delivered,
+    Found,
+    LookUpOutcome,
+    OneForEach,
+    Redirected,
+    Refused,
+    RequestRefused,
+    Retry,
+    SameForAll,
+    SendOutcome,
+    Unknown,
+)
 from logging_system.delivery.progress import OUTCOME_OF, Outcome, Progress
 from logging_system.delivery.runs import documents_bytes, runs_of
 from logging_system.delivery.suspects import Suspects
 from logging_system.delivery.trials import Trials
+from logging_system.delivery.write_indices import WriteIndices
 
 __all__ = ["BuryDeadLetter", "DeliveryMachine", "Item", "Limits", "LookUp", "Send", "Tally"]
 
 Command = Send | LookUp | BuryDeadLetter
+Accepted = Delivered | Conflict | Redirected
 
 ALONE_MAX = 8
 """Documents judged alone at a time."""
@@ -44,9 +58,12 @@ LOOK_UPS_FAILED_MAX = 30
 PROOFS_MEANWHILE_MIN = 30
 """A look-up that fails so often, while so many bulks are proved, will not come: the batch is sent without."""
 
+_OTHER_QUESTION = "the sink gave the outcome of a look-up for a request to store, or the reverse"
+_OTHER_NUMBER = "the sink gave another number of outcomes than documents were sent"
+
 
 class DeliveryMachine:
-    """The sans-I/O core.
+    """Decides what to send, to look up and to give up; it does no input or output.
 
     Args:
         rng: Where jitter comes from.
@@ -57,7 +74,7 @@ class DeliveryMachine:
     Attributes:
         progress: What is done, as far as it is remembered.
         tally: What happened on the way.
-        breaker: Whether the store is left alone.
+        breaker: The circuit breaker of the store.
         held_records: Documents taken on and not done.
         held_bytes: Their bytes.
     """
@@ -100,7 +117,7 @@ class DeliveryMachine:
 
     @property
     def waiting_alone(self) -> int:
-        """How many of them are one document that is to be judged by itself."""
+        """How many of them are one document that is tried alone."""
         return sum(batch.is_alone for batch in self._waiting)
 
     @property
@@ -115,11 +132,11 @@ class DeliveryMachine:
         return max(0, limits.held_bytes_max - self.held_bytes + self._departures.bytes_apart())
 
     def expects(self, number: int) -> bool:
-        """Whether an answer to this command would still change anything; callable from any thread."""
+        """Whether an outcome of this command would still change anything; callable from any thread."""
         return number in self._departures.under_way
 
     def doubt(self, epochs: Collection[bytes]) -> None:
-        """Expect that an earlier process sent records of these writers and did not live to remember it.
+        """Expect that an earlier process sent records of these writers and died before it noted that.
 
         They are looked up before they are sent, until as many in a row as a process can have on its way were
         not in the store: further it cannot have come.
@@ -149,8 +166,8 @@ class DeliveryMachine:
         """
         for number in self._departures.overdue(now_seconds):
             self.tally.expired_requests += 1
-            reason = f"no whole answer within {self.limits.request_seconds_max:g} s"
-            self.answered(number, NoAnswer(reason), now_seconds)
+            reason = f"no complete answer within {self.limits.request_seconds_max:g} s"
+            self.answered(number, Unknown(reason), now_seconds)
         self._departures.is_rationed = 2 * self.progress.unfinished > self.limits.unfinished_records_max
         commands: list[Command] = list(self._burials)
         self._burials.clear()
@@ -168,12 +185,12 @@ class DeliveryMachine:
         """
         return 0.0 if self._burials else self._departures.wait_seconds(now_seconds)
 
-    def answered(self, number: int, answer: Answer | NoAnswer, now_seconds: float) -> None:
-        """Report what came back for a `Send` or a `LookUp`; too late for one given up, it changes nothing.
+    def answered(self, number: int, outcome: SendOutcome | LookUpOutcome, now_seconds: float) -> None:
+        """Report the outcome of a `Send` or a `LookUp`; too late for one given up, it changes nothing.
 
         Args:
             number: The command's number.
-            answer: The answer, or that there is none.
+            outcome: What the sink said of it.
             now_seconds: Monotonic time.
         """
         request = self._departures.returned(number)
@@ -181,9 +198,9 @@ class DeliveryMachine:
             self.tally.late_answers += 1
             return
         if request.indices is None:
-            self._judge_bulk(request, answer, now_seconds)
+            self._sent(request, outcome, now_seconds)
         else:
-            self._judge_look_up(request, request.indices, answer, now_seconds)
+            self._looked_up(request, outcome, now_seconds)
 
     def buried(self, item: Item) -> None:
         """Report that a dead letter is durable: its record is done."""
@@ -203,54 +220,56 @@ class DeliveryMachine:
         self.tally.requests += 1
         return Send(request.number, batch.items)
 
-    def _judge_bulk(self, request: Request, answer: Answer | NoAnswer, now_seconds: float) -> None:
-        index = created_in(answer, runs_of(request.batch.items))
-        if index is not None:
-            self._settle_whole(request, index, now_seconds)
-            return
-        judged = judge(answer, [item.id for item in request.batch.items])
-        if isinstance(judged, Unproved):
-            if judged.may_have_stored:
-                request.batch.is_doubtful = True
-                request.batch.first_index = request.first_index
-            self._unproved(request, judged, now_seconds)
-        elif isinstance(judged, Refused):
-            self.tally.refused_requests += 1
-            self.tally.last_trouble = judged.reason
-            self._isolate(request, judged, now_seconds)
-        else:
-            self._settle(request, judged.items, judged.retry_after_seconds, now_seconds)
+    def _sent(self, request: Request, outcome: SendOutcome | LookUpOutcome, now_seconds: float) -> None:
+        match outcome:
+            case SameForAll(Delivered() | Conflict() | Redirected() as accepted):
+                self._settle_whole(request, accepted, now_seconds)
+            case SameForAll() | OneForEach():
+                self._settle(request, outcome, now_seconds)
+            case RequestRefused():
+                self.tally.refused_requests += 1
+                self.tally.last_trouble = outcome.reason
+                self._isolate(request, outcome, now_seconds)
+            case Unknown():
+                self._lost(request, outcome, now_seconds)
+            case Found() | CannotLookUp():
+                self._lost(request, Unknown(_OTHER_QUESTION), now_seconds)
 
-    def _unproved(self, request: Request, judged: Unproved, now_seconds: float) -> None:
+    def _lost(self, request: Request, unknown: Unknown, now_seconds: float) -> None:
+        """Retry a batch of which nothing is known."""
+        if unknown.may_have_stored:
+            request.batch.is_doubtful = True
+            request.batch.first_index = request.first_index
+        self._unproved(request, unknown, now_seconds)
+
+    def _unproved(self, request: Request, unknown: Unknown, now_seconds: float) -> None:
         self._trials.failed(self._departures.batches())
         self.tally.unproved_answers += 1
-        self.tally.last_trouble = judged.reason
+        self.tally.last_trouble = unknown.reason
         self.limiter.pushed_back(request.sent_seconds, now_seconds)
-        self.breaker.failed(judged.retry_after_seconds, now_seconds)
+        self.breaker.failed(unknown.retry_after_seconds, now_seconds)
         if request.indices is None:
             request.batch.holds_place = True
         elif request.batch.look_ups_failed >= PLACE_LOST_AFTER_LOOK_UPS:
             request.batch.holds_place = False
-        self._wait(request.batch, judged.retry_after_seconds, now_seconds)
+        self._wait(request.batch, unknown.retry_after_seconds, now_seconds)
 
-    def _judge_look_up(
-        self, request: Request, indices: Sequence[str], answer: Answer | NoAnswer, now_seconds: float
-    ) -> None:
+    def _looked_up(self, request: Request, outcome: SendOutcome | LookUpOutcome, now_seconds: float) -> None:
         batch = request.batch
-        judged = judge_look_up(answer, [item.id for item in batch.items], indices)
-        if isinstance(judged, Unproved):
+        if not isinstance(outcome, Found | CannotLookUp):
+            unknown = outcome if isinstance(outcome, Unknown) else Unknown(_OTHER_QUESTION)
             self._look_up_failed(batch)
-            self._unproved(request, judged, now_seconds)
+            self._unproved(request, unknown, now_seconds)
             return
         self.breaker.reached(now_seconds)
         batch.is_doubtful = False
         batch.look_ups_failed = batch.tried_number = 0  # so it is the next probe, and a proof
-        if isinstance(judged, CannotLookUp):
+        if isinstance(outcome, CannotLookUp):
             self.tally.skipped_look_ups += 1
-            self.tally.last_trouble = judged.reason
+            self.tally.last_trouble = outcome.reason
         else:
-            batch.items = self._without_found(batch.items, judged)
-            if judged.ids:
+            batch.items = self._without_found(batch.items, outcome)
+            if outcome.ids:
                 self.breaker.succeeded()
                 self._trials.heard(now_seconds)
         if batch.items:
@@ -281,51 +300,53 @@ class DeliveryMachine:
                 absent.append(item)
         return tuple(absent)
 
-    def _settle_whole(self, request: Request, index: str, now_seconds: float) -> None:
-        """Do what `_settle` does where every document was stored, at once for all."""
+    def _settle_whole(self, request: Request, accepted: Accepted, now_seconds: float) -> None:
+        """Do what `_settle` does where every document was accepted alike, at once for all."""
         self._accepted += len(request.batch.items)
         self._trials.accepted(request.number, self._departures.batches(), now_seconds)
-        self._write_indices.saw(index)
-        self._done(request.batch.items, Outcome.DELIVERED)
+        self._saw_index(accepted)
+        self._done(request.batch.items, OUTCOME_OF[type(accepted)])
         self._feel(request, (), None, now_seconds)
 
-    def _settle(
-        self,
-        request: Request,
-        results: Sequence[ItemResult],
-        retry_after_seconds: float | None,
-        now_seconds: float,
-    ) -> None:
-        again: list[tuple[Item, ItemResult]] = []
+    def _settle(self, request: Request, told: SameForAll | OneForEach, now_seconds: float) -> None:
+        outcomes = told.each(len(request.batch.items))
+        if len(outcomes) != len(request.batch.items):
+            self._lost(request, Unknown(_OTHER_NUMBER, told.retry_after_seconds), now_seconds)
+            return
+        again: list[tuple[Item, Retry]] = []
         accepted_before = self._accepted
-        for item, result in zip(request.batch.items, results, strict=True):
-            if result.fate is Fate.RETRY:
-                again.append((item, result))
-                self.tally.last_trouble = result.reason
-            elif result.fate is Fate.REJECTED:
-                self._bury(item, result.status, result.reason)
+        for item, outcome in zip(request.batch.items, outcomes, strict=True):
+            if isinstance(outcome, Retry):
+                again.append((item, outcome))
+                self.tally.last_trouble = outcome.reason
+            elif isinstance(outcome, Refused):
+                self._bury(item, outcome)
             else:
-                self._accept(item, result)
+                self._accept(item, outcome)
         if self._accepted > accepted_before:
             self._trials.accepted(request.number, self._departures.batches(), now_seconds)
-        self._feel(request, again, retry_after_seconds, now_seconds)
+        self._feel(request, again, told.retry_after_seconds, now_seconds)
         if again:
-            self._retry(request, again, retry_after_seconds, now_seconds)
+            self._retry(request, again, told.retry_after_seconds, now_seconds)
 
-    def _accept(self, item: Item, result: ItemResult) -> None:
+    def _accept(self, item: Item, accepted: Accepted) -> None:
         self._accepted += 1
-        self._write_indices.saw(result.index)
-        self._done((item,), OUTCOME_OF[result.fate])
+        self._saw_index(accepted)
+        self._done((item,), OUTCOME_OF[type(accepted)])
+
+    def _saw_index(self, accepted: Accepted) -> None:
+        if not isinstance(accepted, Redirected):
+            self._write_indices.saw(accepted.index)
 
     def _feel(
         self,
         request: Request,
-        again: Sequence[tuple[Item, ItemResult]],
+        again: Sequence[tuple[Item, Retry]],
         retry_after_seconds: float | None,
         now_seconds: float,
     ) -> None:
-        """Tell limiter and breaker how the store took it."""
-        if any(result.status in (429, 503) for _, result in again):
+        """Tell limiter and breaker how the store responded."""
+        if any(retry.is_pushed_back for _, retry in again):
             self.limiter.pushed_back(request.sent_seconds, now_seconds)
         else:
             self.limiter.succeeded(request.sent_seconds, now_seconds)
@@ -338,18 +359,17 @@ class DeliveryMachine:
     def _retry(
         self,
         request: Request,
-        again: Sequence[tuple[Item, ItemResult]],
+        again: Sequence[tuple[Item, Retry]],
         retry_after_seconds: float | None,
         now_seconds: float,
     ) -> None:
         batch, rest = request.batch, list[Item]()
         is_hopeless = self._is_hopeless(batch, now_seconds)
-        # What failed inside the store may have been stored by a shard that could not say so.
-        is_doubtful = any(result.status != 429 and not 400 <= result.status < 500 for _, result in again)
-        for item, result in again:
-            self._suspects.failed(item.id, result, self._accepted)
+        is_doubtful = any(retry.may_have_stored for _, retry in again)
+        for item, retry in again:
+            self._suspects.failed(item.id, retry, self._accepted)
             if len(batch.items) == 1 and self._suspects.is_to_blame(item.id, is_hopeless=is_hopeless):
-                self._bury(item, result.status, result.reason)
+                self._bury(item, retry)
             elif (
                 len(batch.items) == 1
                 or self._departures.alone() >= ALONE_MAX
@@ -366,8 +386,8 @@ class DeliveryMachine:
             remnant.is_doubtful, remnant.first_index = is_doubtful, request.first_index
             self._wait(remnant, retry_after_seconds, now_seconds)
 
-    def _isolate(self, request: Request, refused: Refused, now_seconds: float) -> None:
-        """Take a refused batch apart; a document alone is blamed only while the store accepts others."""
+    def _isolate(self, request: Request, refused: RequestRefused, now_seconds: float) -> None:
+        """Halve a refused batch; a single document is blamed only while the store accepts others."""
         batch = request.batch
         batch.is_isolating, batch.was_read = True, False
         if len(batch.items) == 1:
@@ -386,10 +406,12 @@ class DeliveryMachine:
         self.breaker.failed(None, now_seconds)
         self._wait(batch, None, now_seconds)
 
-    def _judge_alone(self, batch: Batch, refused: Refused, now_seconds: float) -> None:
+    def _judge_alone(self, batch: Batch, refused: RequestRefused, now_seconds: float) -> None:
         only_it_is_refused = self._trials.refused(batch, self._departures.last_number)
-        if self._trials.is_to_blame(batch, refused.status) or self._is_hopeless(batch, now_seconds):
-            self._bury(batch.items[0], refused.status, refused.reason)
+        if self._trials.is_to_blame(batch, is_too_large=refused.is_too_large) or self._is_hopeless(
+            batch, now_seconds
+        ):
+            self._bury(batch.items[0], refused)
             self.breaker.reached(now_seconds)
             return
         if only_it_is_refused:
@@ -400,7 +422,7 @@ class DeliveryMachine:
         self._wait(batch, None, now_seconds)
 
     def _is_hopeless(self, batch: Batch, now_seconds: float) -> bool:
-        """Whether a batch failed because of its documents as far as can ever be told."""
+        """Whether a batch failed because of its documents, as far as can be known."""
         left = self._departures.batches()
         return not self._departures.fresh and self._trials.is_hopeless(batch, left, now_seconds)
 
@@ -411,8 +433,8 @@ class DeliveryMachine:
         batch.not_before_seconds = now_seconds + delay_seconds
         self._waiting.add(batch)
 
-    def _bury(self, item: Item, status: int, reason: str) -> None:
-        self._burials.append(BuryDeadLetter(item, status, reason))
+    def _bury(self, item: Item, why: Refused | Retry | RequestRefused) -> None:
+        self._burials.append(BuryDeadLetter(item, why.status, why.reason))
 
     def _done(self, items: Sequence[Item], outcome: Outcome) -> None:
         self.held_records -= len(items)

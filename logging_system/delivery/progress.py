@@ -1,4 +1,4 @@
-"""Turns documents finished in any order into a contiguous prefix per writer, and counts exactly that prefix.
+"""Per writer, the contiguous prefix of records that are done, whatever the order in which they finished.
 
 Only the prefix is counted because only the prefix is remembered: what lies beyond it is sent again after a
 crash, and must not have been counted before.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from enum import Enum
 
-from logging_system.delivery.answers import Fate
+from logging_system.delivery.outcomes import Conflict, Delivered, Redirected
 from logging_system.delivery.runs import Run
 
 
@@ -22,10 +22,10 @@ class Outcome(Enum):
     DEAD_LETTERED = "dead_lettered"
 
 
-OUTCOME_OF = {
-    Fate.DELIVERED: Outcome.DELIVERED,
-    Fate.CONFLICT: Outcome.CONFLICT,
-    Fate.REDIRECTED: Outcome.REDIRECTED,
+OUTCOME_OF: dict[type[Delivered | Conflict | Redirected], Outcome] = {
+    Delivered: Outcome.DELIVERED,
+    Conflict: Outcome.CONFLICT,
+    Redirected: Outcome.REDIRECTED,
 }
 
 
@@ -46,7 +46,7 @@ class Progress:
 
     @property
     def early(self) -> int:
-        """Records done, but after one of their writer that is not."""
+        """Records done behind an earlier one of their writer that is not."""
         return sum(end - first for done in self._done.values() for first, (end, _) in done.items())
 
     def take(self, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""Sums up documents on their way as runs: a step for each run is cheap where one for each record is not."""
+"""Runs of consecutive records: work is done once for each run instead of once for each record."""
 
 from __future__ import annotations
 

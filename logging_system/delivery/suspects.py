@@ -1,8 +1,9 @@
-"""Tells a document that makes the store stumble from a store that stumbles.
+"""Finds documents that make the store fail each time, and tells them from a store that is failing.
 
-Some broken documents are answered with 500 for ever. Retried for ever, one of them would hold the checkpoint,
-and in the end the spool. But a shard that is lost answers 5xx as well, for its share of the documents, while
-the others succeed; so a document is blamed only where such answers are rare among documents accepted.
+Some broken documents make a store fail inside each time (Elasticsearch answers 500). Retried for ever, one
+of them would hold the checkpoint, and in the end the spool. But a shard that is lost fails as well, for its
+share of the documents, while the others succeed; so a document is blamed only where such failures are rare
+among documents accepted.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from logging_system.delivery.answers import ItemResult
 from logging_system.delivery.commands import Item
+from logging_system.delivery.outcomes import Retry
 
 FAILURES_WITH_COMPANY = 2
 """Failures that count before a document is sent alone; failing once more then, it is blamed."""
@@ -23,20 +24,6 @@ A lost shard fails a larger share than that; and an outage with a pause in it ha
 after each pause, not one for each try.
 """
 
-BLAMED_STATUS = 500
-"""502, 503, 504 and 507 speak of the store by their meaning; they are never held against a document."""
-
-_STORE_TROUBLE = (
-    "io_exception",
-    "translog",
-    "shard",
-    "engine",
-    "node_",
-    "circuit_breaking",
-    "timeout",
-    "disk",
-)
-
 
 @dataclass(slots=True)
 class _Record:
@@ -46,20 +33,19 @@ class _Record:
 
 @dataclass(slots=True)
 class Suspects:
-    """Documents that failed with 500 while others were accepted."""
+    """Documents that made the store fail while others were accepted."""
 
     _records: dict[str, _Record] = field(default_factory=dict)
 
-    def failed(self, document_id: str, result: ItemResult, accepted: int) -> None:
-        """Take note of an item that is to be retried.
+    def failed(self, document_id: str, retry: Retry, accepted: int) -> None:
+        """Take note of a document that is to be sent again.
 
         Args:
             document_id: Its id.
-            result: What the answer said of it.
+            retry: What the store said of it.
             accepted: Documents accepted so far.
         """
-        kind = result.reason.partition(":")[0]
-        if result.status != BLAMED_STATUS or any(word in kind for word in _STORE_TROUBLE):
+        if not retry.is_suspect:
             self._records.pop(document_id, None)
             return
         record = self._records.setdefault(document_id, _Record(accepted))
@@ -74,7 +60,7 @@ class Suspects:
                 self._records.pop(item.id, None)
 
     def is_to_be_sent_alone(self, document_id: str, *, is_hopeless: bool) -> bool:
-        """Whether only a request of its own can tell more, or nothing else is left, see `trials.py`."""
+        """Whether only sending it alone can tell more, or nothing else is left, see `trials.py`."""
         return is_hopeless or self._failures(document_id) >= FAILURES_WITH_COMPANY
 
     def is_to_blame(self, document_id: str, *, is_hopeless: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Tells a document that the store refuses from a store that refuses everything, by the requests around it.
+"""Finds documents that the store refuses, and tells them from a store that refuses everything.
 
 A refusal of a document alone is held against it only between two witnesses: other requests, one of which was
 accepted just before it, and the next of which, sent after it, is accepted as well.
@@ -38,14 +38,13 @@ QUIET_SECONDS = 300.0
 QUIET_DOCUMENTS_MAX = 16
 """An outage that begins while an application logs leaves more than these."""
 
-_TOO_LARGE = 413
 WITNESS_SECONDS_MAX = 2.0
 """No less than the longest pause between two tries, so that a try follows each acceptance in time."""
 
 
 @dataclass(slots=True)
 class Trials:
-    """Judges documents that are refused alone.
+    """Decides which documents, refused when sent alone, are to blame.
 
     Attributes:
         failures: Requests with other documents that proved nothing or were refused.
@@ -60,7 +59,7 @@ class Trials:
     heard_seconds: float = math.inf
 
     def begin(self, batch: Batch, now_seconds: float) -> None:
-        """Take note that a document goes out alone, and whether the store accepted another just before.
+        """Take note that a document is sent alone, and whether the store accepted another just before.
 
         Args:
             batch: It alone.
@@ -82,9 +81,9 @@ class Trials:
         batch.refused_number = last_number
         return True
 
-    def is_to_blame(self, batch: Batch, status: int) -> bool:
-        """Whether a document that was refused once more, with this status, is to be given up."""
-        if status == _TOO_LARGE:  # it speaks of the document by its meaning: twice, another accepted between
+    def is_to_blame(self, batch: Batch, *, is_too_large: bool) -> bool:
+        """Whether a document that was refused once more, perhaps for its size, is to be given up."""
+        if is_too_large:  # it speaks of the document by its meaning: twice, another accepted between
             first = batch.acceptances_before
             batch.acceptances_before = self.acceptances if first < 0 else first
             return 0 <= first < self.acceptances

@@ -34,7 +34,7 @@ class DeadLetter:
     Attributes:
         id: Its id in the store, had it been taken.
         time: When it was buried, ISO 8601.
-        status: The store's HTTP status for it.
+        status: The store's own number for it, such as an HTTP status; 0 where it has none.
         reason: The store's words.
         document: What was refused.
     """

@@ -1,4 +1,4 @@
-"""Threads that carry requests to a sink and answers back; there are as many as were ever needed at once."""
+"""Threads that hand requests to a sink and its outcomes back: as many as were ever needed at once."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import queue
 import threading
 from collections.abc import Callable
 
-from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.machine import LookUp, Send
+from logging_system.delivery.outcomes import LookUpOutcome, SendOutcome, Unknown
 from logging_system.sinks import Sink
 
 STUCK_FACTOR = 2
@@ -20,13 +20,13 @@ class Senders:
     Args:
         sink: Where requests go.
         concurrency: Requests that are ever under way at once.
-        expects: Whether the answer to a command of this number is still of use.
+        expects: Whether the outcome of a command of this number is still of use.
     """
 
     def __init__(self, sink: Sink, concurrency: int, expects: Callable[[int], bool]) -> None:
         # No SimpleQueue: where a signal comes just as its `get` times out, it waits for ever (CPython 3.11),
         # and SIGTERM would not end the process.
-        self.reports: queue.Queue[tuple[int, Answer | NoAnswer]] = queue.Queue()
+        self.reports: queue.Queue[tuple[int, SendOutcome | LookUpOutcome]] = queue.Queue()
         self._sink = sink
         self._threads_max = STUCK_FACTOR * concurrency
         self._expects = expects
@@ -41,7 +41,7 @@ class Senders:
         return self._threads
 
     def carry(self, command: Send | LookUp) -> None:
-        """Take a request on its way; its answer appears among `reports`."""
+        """Take a request on its way; its outcome appears among `reports`."""
         if not self._idle.acquire(blocking=False) and self._threads < self._threads_max:
             # Daemons: a request that hangs must not keep the process from ending in time.
             name = f"logging_system.sender-{self._threads}"
@@ -62,11 +62,11 @@ class Senders:
                 self.reports.put((command.number, self._ask(command)))
             self._idle.release()
 
-    def _ask(self, command: Send | LookUp) -> Answer | NoAnswer:
+    def _ask(self, command: Send | LookUp) -> SendOutcome | LookUpOutcome:
         try:
             if isinstance(command, LookUp):
                 return self._sink.look_up([item.id for item in command.items], command.indices)
             return self._sink.send(command.items)
         except Exception as error:
-            # A sink answers whatever happens; one that does not must not take its thread with it.
-            return NoAnswer(f"the sink raised {error!r}"[:300])
+            # A sink tells an outcome whatever happens; one that does not must not take its thread with it.
+            return Unknown(f"the sink raised {error!r}"[:300])

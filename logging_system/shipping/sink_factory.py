@@ -1,10 +1,11 @@
-"""Makes of the settings what delivers: a sink and its limits."""
+"""Makes of the settings what delivers: a sink and its limits. A further sink is one more line of `SINKS`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from importlib import import_module
 from typing import Any
 
 from pydantic import SecretStr
@@ -13,21 +14,73 @@ from logging_system.config.settings import Settings
 from logging_system.delivery.machine import Limits
 from logging_system.sinks import Sink
 
-_OF_ELASTICSEARCH = (
-    "ca_certs",
-    "verify",
-    "client_certificate",
-    "client_key",
-    "username",
-    "password",
-    "password_file",
-    "api_key",
-    "api_key_file",
-    "gzip",
-)
-
-
 _QUEUE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class SinkKind:
+    """A sink that settings can name.
+
+    Attributes:
+        setting: The setting that names its store: with a value, this sink is the one.
+        module: Where its class is; loaded only when it is used.
+        class_name: The class, which fits `Sink`.
+        arguments: The setting of each of its constructor's parameters that differ in name from theirs.
+        same: Settings that have the name of a parameter.
+    """
+
+    setting: str
+    module: str
+    class_name: str
+    arguments: Mapping[str, str]
+    same: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Return the setting of each parameter of the constructor."""
+        return {**self.arguments, **{name: name for name in self.same}}
+
+    def opener(self, settings: Settings, **others: Any) -> Callable[[], Sink]:
+        """Load the sink's class, and return what makes one of these settings.
+
+        Args:
+            settings: The settings. What they do not name has the default of the constructor.
+            others: Further arguments, which go before the settings.
+        """
+        sink = getattr(import_module(self.module), self.class_name)
+        given = {name: _given(settings, setting) for name, setting in self.parameters.items()}
+        named = {name: value for name, value in given.items() if value is not None}
+        return partial(sink, **{**named, **others})
+
+
+FILE = SinkKind(
+    "file",
+    "logging_system.sinks.file",
+    "FileSink",
+    {"path": "file", "rotate_bytes": "file_rotate_bytes", "rotate_files": "file_rotate_files"},
+)
+ELASTICSEARCH = SinkKind(
+    "elasticsearch",
+    "logging_system.sinks.elasticsearch.sink",
+    "ElasticsearchSink",
+    {"urls": "elasticsearch", "stream": "stream_name"},
+    (
+        "request_timeout_seconds",
+        "connections",
+        "ca_certs",
+        "verify",
+        "client_certificate",
+        "client_key",
+        "username",
+        "password",
+        "password_file",
+        "api_key",
+        "api_key_file",
+        "gzip",
+    ),
+)
+SINKS = (FILE, ELASTICSEARCH)
+"""In this order: the first whose setting has a value is used, and the last where none has."""
 
 
 def sink_opener(settings: Settings) -> Callable[[], Sink]:
@@ -40,41 +93,16 @@ def sink_opener(settings: Settings) -> Callable[[], Sink]:
         A function that raises ValueError where no store is named or what is said about it does not fit
         together, and OSError where a file that the sink needs cannot be read.
     """
-    # Loaded here: an application whose sender is a process of its own needs neither.
-    if settings.file is not None:
-        return _file_opener(settings, settings.file, redirected=False)
-    from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
-
-    open_store = partial(
-        ElasticsearchSink,
-        settings.elasticsearch,
-        settings.stream_name,
-        request_timeout_seconds=settings.request_timeout_seconds,
-        connections=settings.connections,
-        **_given(settings),
-    )
-    if settings.fallback_file is None:
+    kind = next((each for each in SINKS if getattr(settings, each.setting)), SINKS[-1])
+    open_store = kind.opener(settings)
+    if kind is FILE or settings.fallback_file is None:
         return open_store
-    return _with_fallback(settings, open_store, settings.fallback_file)
-
-
-def _with_fallback(settings: Settings, open_store: Callable[[], Sink], path: Path) -> Callable[[], Sink]:
+    # Loaded here: an application whose sender is a process of its own needs neither.
     from logging_system.sinks.fallback import FallbackSink
 
-    open_files = _file_opener(settings, path, redirected=True)
-    return lambda: FallbackSink(open_store(), open_files(), path, after_seconds=settings.fallback_seconds)
-
-
-def _file_opener(settings: Settings, path: Path, *, redirected: bool) -> Callable[[], Sink]:
-    from logging_system.sinks.file import FileSink
-
-    return partial(
-        FileSink,
-        path,
-        rotate_bytes=settings.file_rotate_bytes,
-        rotate_files=settings.file_rotate_files,
-        redirected=redirected,
-    )
+    path, after_seconds = settings.fallback_file, settings.fallback_seconds
+    open_files = FILE.opener(settings, path=path, redirected=True)
+    return lambda: FallbackSink(open_store(), open_files(), path, after_seconds=after_seconds)
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -90,10 +118,6 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def _given(settings: Settings) -> dict[str, Any]:
-    given: dict[str, Any] = {}
-    for name in _OF_ELASTICSEARCH:
-        value = getattr(settings, name)
-        if value != Settings.model_fields[name].default:
-            given[name] = value.get_secret_value() if isinstance(value, SecretStr) else value
-    return given
+def _given(settings: Settings, name: str) -> Any:
+    value = getattr(settings, name)
+    return value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -1,16 +1,20 @@
-"""Where documents go: each sink carries bytes and judges nothing."""
+"""Where documents go. A sink sends them to its store and tells what became of them; it never sends again.
+
+To add one: a module here with a class that fits `Sink`, a line in `shipping/sink_factory.py`, and an entry in
+`tests/contract/logging_system/sinks/test_sink_contract.py`, which tests what holds for every sink.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.machine import Item
+from logging_system.delivery.outcomes import LookUpOutcome, SendOutcome
 
 
 class Sink(Protocol):
-    """A store's side of the wire; called from several threads at once."""
+    """A store, as the delivery machine sees it; called from several threads at once."""
 
     def prepare(self) -> str | None:
         """Make the store as ready for documents as it allows; may be repeated.
@@ -19,11 +23,21 @@ class Sink(Protocol):
             None when documents can be sent, else what stands in the way.
         """
 
-    def send(self, items: Sequence[Item]) -> Answer | NoAnswer:
-        """Send one bulk request and return what came back, in bounded time."""
+    def send(self, items: Sequence[Item]) -> SendOutcome:
+        """Store documents, each under its id, in bounded time.
 
-    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> Answer | NoAnswer:
-        """Ask in one multi-get, in bounded time, which documents are stored, refreshed or not.
+        A document is stored once under its id: a second one is a `Conflict`, in the same index at least.
+
+        Args:
+            items: The documents, one or more.
+
+        Returns:
+            What became of them. Nothing is said to be stored that is not durable as the store promises it;
+            whatever cannot be told is `Unknown`, and the documents are sent again.
+        """
+
+    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> LookUpOutcome:
+        """Tell in bounded time which documents are stored already, searchable or not.
 
         Args:
             ids: The documents' ids.
@@ -31,9 +45,8 @@ class Sink(Protocol):
                 that the store has, or all of its own where none is named.
 
         Returns:
-            The answer as it came, `docs` with `_index`, `_id` and `found` for every id in every index, and in
-            `asked` the indices, so that an answer with one of them missing is known for what it is.
+            The ids found, if every place that may hold them was asked for every one; else why not.
         """
 
     def close(self) -> None:
-        """Give connections back."""
+        """Give connections and files back; may be repeated."""

@@ -1,4 +1,4 @@
-"""Files that stand in for a store while it cannot be used, so that its outage does not fill the spool.
+"""Fallback: writes to files while the store is unavailable, so that its outage does not fill the spool.
 
 ```
 store ──nothing settled for so long──▶ files ──store is prepared again──▶ store
@@ -14,32 +14,38 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import orjson
-
-from logging_system.delivery.answers import Answer, Fate, Judged, NoAnswer, Refused, Unproved, judge, parsed
-from logging_system.delivery.look_up import Found, judge_look_up
 from logging_system.delivery.machine import Item
+from logging_system.delivery.outcomes import (
+    CannotLookUp,
+    Found,
+    LookUpOutcome,
+    OneForEach,
+    Retry,
+    SameForAll,
+    SendOutcome,
+    Unknown,
+)
 from logging_system.sinks import Sink
 
 PROBE_SECONDS = 10.0
 """How often a store that could not be used is asked whether it can be."""
 
-_CANNOT_LOOK_UP = Answer(501, {}, b"")
+_SKIPPED = CannotLookUp("look-up: skipped while the files stand in for the store")
 _log = logging.getLogger(__name__)
 
 
 class FallbackSink:
-    """A store, and files while it settles nothing.
+    """A store, and files while the store is unavailable.
 
-    A store can be used when an answer of it settles a document, stored or refused for good. One that is not
+    A store can be used when it settles a document: stored, or refused for good. One that is not
     there, pushes everything back or has all writes blocked cannot. Only what it was asked for counts: a store
     nobody sends to is not missed.
 
-    A record of which the store may have taken a copy, because its answer was lost, is not looked up while the
-    store cannot be used: it goes to the files too, and the delivery machine counts a skipped look-up.
+    A record of which the store may have taken a copy, because its outcome is not known, is not looked up
+    while the store cannot be used: it goes to the files too, and the delivery machine counts a skipped
+    look-up.
 
     Args:
         store: The store.
@@ -84,45 +90,34 @@ class FallbackSink:
         self._failed(trouble)
         return self._files.prepare() if self._standing_in else trouble
 
-    def send(self, items: Sequence[Item]) -> Answer | NoAnswer:
+    def send(self, items: Sequence[Item]) -> SendOutcome:
         """Send to the store, or write to the files; see `Sink.send`."""
         if self._uses_files():
             return self._files.send(items)
-        answer = self._store.send(items)
-        judged = judge(answer, [item.id for item in items])
-        if isinstance(judged, Refused):
+        outcome = self._store.send(items)
+        trouble = _trouble(outcome)
+        if trouble is None:
             self._settled()
-        elif not isinstance(judged, Judged):
-            self._failed(judged.reason)
-        elif any(result.fate is not Fate.RETRY for result in judged.items):
-            self._settled()
-        elif judged.items:
-            self._failed(judged.items[0].reason)
-        return answer
+        else:
+            self._failed(trouble)
+        return outcome
 
-    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> Answer | NoAnswer:
+    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> LookUpOutcome:
         """Ask the store and the files which documents they have; see `Sink.look_up`."""
         if self._uses_files():
-            return _CANNOT_LOOK_UP  # the files know themselves what they have
-        answer = self._store.look_up(ids, indices)
-        judged = judge_look_up(answer, ids, indices)
-        if isinstance(judged, Unproved):
-            self._failed(judged.reason)
-        if isinstance(answer, Answer) and isinstance(judged, Found):
-            return _with_found(answer, self._in_files(ids))
-        return answer
+            return _SKIPPED  # the files know themselves what they have
+        outcome = self._store.look_up(ids, indices)
+        if isinstance(outcome, Unknown):
+            self._failed(outcome.reason)
+        if isinstance(outcome, Found):
+            in_files = self._files.look_up(ids, [])
+            return Found(outcome.ids | in_files.ids) if isinstance(in_files, Found) else outcome
+        return outcome
 
     def close(self) -> None:
         """Close both."""
         self._store.close()
         self._files.close()
-
-    def _in_files(self, ids: Sequence[str]) -> frozenset[str]:
-        answer = self._files.look_up(ids, [])
-        docs = parsed(answer.body)["docs"] if isinstance(answer, Answer) else []
-        return (
-            frozenset(doc["_id"] for doc in docs if doc["found"]) if isinstance(docs, list) else frozenset()
-        )
 
     def _uses_files(self) -> bool:
         """Tell whether the files stand in; one thread asks the store now and then whether it is back."""
@@ -141,7 +136,10 @@ class FallbackSink:
                 self._probe_due_seconds = self._monotonic() + PROBE_SECONDS
                 self._standing_in = trouble is not None
         if trouble is None:
-            _log.warning("the store can be used again: records go there; see %s for those before", self._path)
+            _log.warning(
+                "the store is available again: records go to it; those written meanwhile stay in %s",
+                self._path,
+            )
             self._settled()
         return trouble is not None
 
@@ -160,19 +158,20 @@ class FallbackSink:
             self._standing_in = True
             self._probe_due_seconds = now_seconds + PROBE_SECONDS
         _log.warning(
-            "the store could not be used for %.0f s (%s): records go to %s until it can",
+            "the store was unavailable for %.0f s (%s): records go to %s until it is available again",
             since_seconds,
             trouble,
             self._path,
         )
 
 
-def _with_found(answer: Answer, ids: frozenset[str]) -> Answer:
-    """Return a multi-get's answer that says of `ids` too that they are there."""
-    docs = parsed(answer.body).get("docs") if ids else None
-    if not isinstance(docs, list):
-        return answer
-    for doc in docs:
-        if isinstance(doc, dict) and doc.get("_id") in ids and "error" not in doc:
-            doc["found"] = True
-    return replace(answer, body=orjson.dumps({"docs": docs}))
+def _trouble(outcome: SendOutcome) -> str | None:
+    """Return why the store settled no document; None where it settled one."""
+    match outcome:
+        case Unknown(reason=reason) | SameForAll(Retry(reason=reason)):
+            return reason
+        case OneForEach(outcomes=(Retry(reason=reason), *_)) if all(
+            isinstance(each, Retry) for each in outcome.outcomes
+        ):
+            return reason
+    return None

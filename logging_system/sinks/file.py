@@ -1,4 +1,4 @@
-r"""Files as a store: rotating NDJSON for those without one, and as a declared fallback.
+r"""Files as a store: rotating NDJSON, for those without another store and as a declared fallback.
 
 A line is `{"_id":"…","_source":{…}}`, the shape of a hit of an Elasticsearch search. What was written just
 before a crash is sent again after it under the same `_id`; the ids at the end of the files are recognised, so
@@ -22,10 +22,20 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import orjson
-
-from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.machine import Item
+from logging_system.delivery.outcomes import (
+    Conflict,
+    Delivered,
+    DocumentOutcome,
+    Found,
+    OneForEach,
+    Redirected,
+    Refused,
+    Retry,
+    SameForAll,
+    SendOutcome,
+    Unknown,
+)
 from logging_system.spool.disk import sync_folder, write_fully
 from logging_system.spool.segment import FILE_MODE
 
@@ -36,9 +46,6 @@ ROTATE_BYTES_MIN = 4 * 1024
 ROTATE_FILES_MIN = 1
 
 _ID = re.compile(rb'^\{"_id":"([0-9a-f]{32}-[0-9]{1,20})","_source":', re.MULTILINE)
-_STORED: dict[str, object] = {"status": 201}
-_REDIRECTED: dict[str, object] = {"status": 201, "failure_store": "used"}
-_THERE_ALREADY: dict[str, object] = {"status": 409}
 
 
 class FileSink:
@@ -53,7 +60,7 @@ class FileSink:
         path: The file written to; its folder is created.
         rotate_bytes: How large a file becomes.
         rotate_files: How many files there are, the one written to included.
-        redirected: Answer as a failure store does: the files only stand in for the store that was asked for.
+        redirected: Documents count as redirected: the files only stand in for the store that was asked for.
 
     Raises:
         ValueError: A bound is below what makes sense.
@@ -75,8 +82,8 @@ class FileSink:
         self._path = path
         self._rotate_bytes = rotate_bytes
         self._rotate_files = rotate_files
-        self._stored = _REDIRECTED if redirected else _STORED
-        self._there_already = _REDIRECTED if redirected else _THERE_ALREADY
+        self._stored: DocumentOutcome = Redirected() if redirected else Delivered()
+        self._there_already: DocumentOutcome = Redirected() if redirected else Conflict()
         self._lock = threading.Lock()
         self._lock_descriptor = -1
         self._descriptor = -1
@@ -99,37 +106,33 @@ class FileSink:
                 return self._explain(error)
         return None
 
-    def send(self, items: Sequence[Item]) -> Answer | NoAnswer:
-        """Append the documents and make them durable; the answer has the shape of a bulk answer."""
+    def send(self, items: Sequence[Item]) -> SendOutcome:
+        """Append the documents and make them durable; see `Sink.send`."""
         with self._lock:
             try:
                 self._be_open()
-                results, lines = self._sort(items)
-                trouble = self._store(lines, results)
+                known, lines = self._sort(items)
+                written, trouble = self._write(lines)
             except OSError as error:
-                return NoAnswer(self._explain(error))
-        if trouble and not results:
-            return NoAnswer(trouble)
-        pushed_back = _error(503, trouble)
-        return _bulk_answer([results.get(place, pushed_back) for place in range(len(items))])
+                return Unknown(self._explain(error))
+        if not known and written == len(items):
+            return SameForAll(self._stored)
+        if trouble and not known and not written:
+            return Unknown(trouble)
+        left = dict.fromkeys(list(lines)[written:], Retry(trouble, is_pushed_back=True))
+        told = known | left
+        return OneForEach(tuple(told.get(place, self._stored) for place in range(len(items))))
 
-    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> Answer | NoAnswer:
+    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> Found:
         """Say which documents an earlier run wrote; what this run could not write is not there.
 
         Args:
             ids: Document ids.
-            indices: Asked for each id; a file's answers name none, so it is the file itself that is asked.
-
-        Returns:
-            An answer in the shape of a multi-get.
+            indices: Not asked: files have none.
         """
+        del indices
         earlier = self._earlier_ids or frozenset()
-        docs = [
-            {"_index": index, "_id": each, "found": each.encode() in earlier}
-            for index in indices or [self._path.name]
-            for each in ids
-        ]
-        return Answer(200, {"content-type": "application/json"}, orjson.dumps({"docs": docs}))
+        return Found(frozenset(each for each in ids if each.encode() in earlier))
 
     def close(self) -> None:
         """Close the file and let another process have it."""
@@ -139,41 +142,38 @@ class FileSink:
                 os.close(self._lock_descriptor)
                 self._lock_descriptor = -1
 
-    def _sort(self, items: Sequence[Item]) -> tuple[dict[int, Mapping[str, object]], dict[int, bytes]]:
-        """Tell what is to be written from what is there already or can never be; both by place."""
-        results: dict[int, Mapping[str, object]] = {}
+    def _sort(self, items: Sequence[Item]) -> tuple[dict[int, DocumentOutcome], dict[int, bytes]]:
+        """Tell what is there already or can never be from the lines to be written; both by place."""
+        known: dict[int, DocumentOutcome] = {}
         lines: dict[int, bytes] = {}
         for place, item in enumerate(items):
             line = b'{"_id":"%b","_source":%b}\n' % (item.id.encode(), item.document)
             if self._earlier_ids and item.id.encode() in self._earlier_ids:
-                results[place] = self._there_already
+                known[place] = self._there_already
             elif b"\n" in item.document:
-                results[place] = _error(400, "the document has more than one line")
+                known[place] = Refused("the document has more than one line")
             elif len(line) > self._rotate_bytes:
-                results[place] = _error(
-                    413, f"the document is larger than a file of {self._rotate_bytes} bytes"
-                )
+                known[place] = Refused(f"the document is larger than a file of {self._rotate_bytes} bytes")
             else:
                 lines[place] = line
-        return results, lines
+        return known, lines
 
-    def _store(self, lines: dict[int, bytes], results: dict[int, Mapping[str, object]]) -> str:
-        """Write lines, file by file, and enter the durable ones; return what went wrong, if anything."""
+    def _write(self, lines: Mapping[int, bytes]) -> tuple[int, str]:
+        """Write lines, file by file; return how many are durable and what went wrong, if anything."""
         waiting = list(lines)
         while waiting:
             if self._durable_bytes + len(lines[waiting[0]]) > self._rotate_bytes:
                 try:
                     self._rotate()
                 except OSError as error:
-                    return self._explain(error)
+                    return len(lines) - len(waiting), self._explain(error)
             now = self._fitting(waiting, lines)
             try:
                 self._append(b"".join(lines[place] for place in now))
             except OSError as error:
-                return self._explain(error)
-            results.update(dict.fromkeys(now, self._stored))
+                return len(lines) - len(waiting), self._explain(error)
             waiting = waiting[len(now) :]
-        return ""
+        return len(lines), ""
 
     def _fitting(self, waiting: Sequence[int], lines: Mapping[int, bytes]) -> list[int]:
         fitting: list[int] = []
@@ -247,7 +247,7 @@ class FileSink:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(descriptor)
-            reason = "another process writes to it; give each its own file"
+            reason = "another process writes to this file; give each process its own"
             raise OSError(error.errno, reason, str(self._path)) from error
         self._lock_descriptor = descriptor
 
@@ -314,16 +314,3 @@ def _collect_ids(path: Path, bytes_max: int, ids: set[bytes]) -> int:
         for match in _ID.finditer(content, max(0, size_bytes - bytes_max)):
             ids.add(match[1])
     return size_bytes
-
-
-def _error(status: int, reason: str) -> dict[str, object]:
-    return {"status": status, "error": {"type": "file_sink", "reason": reason}}
-
-
-def _bulk_answer(results: Sequence[Mapping[str, object]]) -> Answer:
-    content = {
-        "took": 0,
-        "errors": any("error" in result or result is _THERE_ALREADY for result in results),
-        "items": [{"create": result} for result in results],
-    }
-    return Answer(200, {"content-type": "application/json"}, orjson.dumps(content))

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from logging_system.delivery.machine import Item
+from logging_system.delivery.runs import runs_of
 from logging_system.sinks.elasticsearch.sink import encode_bulk
 
 LEVEL = 1
@@ -33,7 +34,8 @@ def bulk(records: int) -> bytes:
         }
         for number in range(records)
     ]
-    return encode_bulk([Item(bytes(16), n, orjson.dumps(each)) for n, each in enumerate(documents)])
+    items = [Item(bytes(16), n, orjson.dumps(each)) for n, each in enumerate(documents)]
+    return encode_bulk(items, runs_of(items))
 
 
 @pytest.mark.parametrize("size_bytes", [512, 1_024, 4_096, 65_536, 262_144])

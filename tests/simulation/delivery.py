@@ -1,5 +1,7 @@
 """Drives the delivery machine through one seed: store, network, clock and spool are simulated.
 
+The simulated store answers as Elasticsearch does, and the sink's own strict reading tells the machine.
+
 Virtual time jumps from event to event, so an outage of minutes costs nothing. The promises are checked at
 every step.
 """
@@ -10,12 +12,16 @@ import heapq
 import math
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
-from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits, LookUp, Send
+from logging_system.delivery.outcomes import LookUpOutcome, SendOutcome
 from logging_system.delivery.progress import Outcome
+from logging_system.delivery.runs import runs_of
+from logging_system.sinks.elasticsearch.bulk_answer import read_bulk_answer
+from logging_system.sinks.elasticsearch.http_answer import HttpAnswer, NoAnswer
+from logging_system.sinks.elasticsearch.look_up_answer import read_look_up_answer
 from tests.simulation.faults import LASTING, Fault, draw_schedule
 from tests.simulation.memory_spool import memory_spool
 from tests.simulation.store import LARGE_BYTES, BrokenPromiseError, Store
@@ -243,16 +249,18 @@ class Simulation:
         trip = Trip(command, self.life, self.now, self.store.write_index, active, delay_seconds)
         timeout_seconds = self.rng.uniform(0.05, SINK_TIMEOUT_SECONDS)
         if "connection refused" in active:
-            self.bring_back(trip, self.now + 0.001, NoAnswer("refused", may_have_arrived=False))
+            refused = NoAnswer("refused", may_have_arrived=False)
+            self.bring_back(trip, self.now + 0.001, read(trip.command, refused))
         elif "request lost" in active:
-            self.bring_back(trip, self.now + timeout_seconds, NoAnswer("reset"))
+            self.bring_back(trip, self.now + timeout_seconds, read(trip.command, NoAnswer("reset")))
         elif "commit late" in active:
             given_up_seconds = self.now + SINK_TIMEOUT_SECONDS
-            self.bring_back(trip, given_up_seconds, NoAnswer("timed out"))
+            self.bring_back(trip, given_up_seconds, read(trip.command, NoAnswer("timed out")))
             self.at(given_up_seconds + self.rng.uniform(0.0, 2.0), lambda: self.arrive(trip))
         else:
             if "answer lost after commit" in active:
-                self.bring_back(trip, self.now + delay_seconds + timeout_seconds, NoAnswer("cut"))
+                cut = read(trip.command, NoAnswer("cut"))
+                self.bring_back(trip, self.now + delay_seconds + timeout_seconds, cut)
             self.at(self.now + delay_seconds, lambda: self.arrive(trip))
 
     def arrive(self, trip: Trip) -> None:
@@ -260,14 +268,14 @@ class Simulation:
         gave_up = self.life != trip.life or self.now >= trip.sent_seconds + SINK_TIMEOUT_SECONDS
         if gave_up and self.comes_too_late(trip):
             return
-        answer = self.execute(trip.command, trip.active)
+        outcome = self.execute(trip.command, trip.active)
         if "answer late" in trip.active:
-            self.bring_back(trip, self.now + self.rng.uniform(2.0, 6.0), answer)
+            self.bring_back(trip, self.now + self.rng.uniform(2.0, 6.0), outcome)
         elif "answer lost after commit" not in trip.active:
-            self.bring_back(trip, self.now + trip.delay_seconds, answer)
+            self.bring_back(trip, self.now + trip.delay_seconds, outcome)
 
-    def bring_back(self, trip: Trip, seconds: float, answer: Answer | NoAnswer) -> None:
-        self.at(seconds, lambda: self.report(trip.life, trip.command.number, answer))
+    def bring_back(self, trip: Trip, seconds: float, outcome: SendOutcome | LookUpOutcome) -> None:
+        self.at(seconds, lambda: self.report(trip.life, trip.command.number, outcome))
 
     def comes_too_late(self, trip: Trip) -> bool:
         """Whether executing it now is what no client can guard against (docs/decisions/0006)."""
@@ -278,16 +286,16 @@ class Simulation:
         asked = self.store.looked_up_seconds
         return any(asked.get(item.id, -math.inf) >= trip.sent_seconds for item in trip.command.items)
 
-    def execute(self, command: Send | LookUp, active: frozenset[str]) -> Answer:
+    def execute(self, command: Send | LookUp, active: frozenset[str]) -> SendOutcome | LookUpOutcome:
         if isinstance(command, Send):
-            return self.store.bulk(command.items, active)
+            return read(command, self.store.bulk(command.items, active))
         self.store.looked_up_seconds.update((item.id, self.now) for item in command.items)
         asked = self.store.indices_since(command.indices)
-        return replace(self.store.look_up(command.items, asked, active), asked=asked)
+        return read(command, self.store.look_up(command.items, asked, active), asked)
 
-    def report(self, life: int, number: int, answer: Answer | NoAnswer) -> None:
+    def report(self, life: int, number: int, outcome: SendOutcome | LookUpOutcome) -> None:
         if self.life == life and self.is_running:
-            self.machine.answered(number, answer, self.now)
+            self.machine.answered(number, outcome, self.now)
 
     def kill(self) -> None:
         """End the shipper at once, as SIGKILL does; it comes back a little later."""
@@ -357,3 +365,18 @@ class Simulation:
         for document_id in self.store.poison:
             if self.store.has(document_id):
                 raise BrokenPromiseError(f"{document_id} is stored and poison")
+
+
+def read(
+    command: Send | LookUp, answer: HttpAnswer | NoAnswer, asked: Collection[str] = ()
+) -> SendOutcome | LookUpOutcome:
+    """Read an answer as the sink does.
+
+    Args:
+        command: What was asked.
+        answer: What came back.
+        asked: For a look-up, the indices that were asked.
+    """
+    if isinstance(command, Send):
+        return read_bulk_answer(answer, command.items, runs_of(command.items))
+    return read_look_up_answer(answer, [item.id for item in command.items], {*command.indices, *asked})

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from logging_system.delivery.answers import Answer
 from logging_system.delivery.machine import Item
+from logging_system.sinks.elasticsearch.http_answer import HttpAnswer
 
 SMALL_BODY_RECORDS = 7
 SHARDS = 5
@@ -32,7 +32,7 @@ class Store:
     failure_store: set[str] = field(default_factory=set)
     buried: dict[str, str] = field(default_factory=dict)
     looked_up_seconds: dict[str, float] = field(default_factory=dict)
-    earlier_answers: dict[int, Answer] = field(default_factory=dict)
+    earlier_answers: dict[int, HttpAnswer] = field(default_factory=dict)
 
     @property
     def write_index(self) -> str:
@@ -44,7 +44,7 @@ class Store:
     def rollover(self) -> None:
         self.indices.append(set())
 
-    def bulk(self, items: Sequence[Item], active: frozenset[str]) -> Answer:
+    def bulk(self, items: Sequence[Item], active: frozenset[str]) -> HttpAnswer:
         """Execute a bulk; `active` are the faults that hit this request."""
         refused = self._refuse(items, active)
         if refused is not None:
@@ -54,7 +54,9 @@ class Store:
             return foreign  # out of some cache on the way; the store never saw the request
         outcomes = [_in_order({"_id": item.id, **self._create(item, active)}) for item in items]
         content = {"errors": any(one["status"] != 201 for one in outcomes), "took": 1}
-        answer = Answer(200, {}, orjson.dumps({**content, "items": [{"create": one} for one in outcomes]}))
+        answer = HttpAnswer(
+            200, {}, orjson.dumps({**content, "items": [{"create": one} for one in outcomes]})
+        )
         return self._garble(answer, outcomes, active)
 
     def indices_since(self, known: Sequence[str]) -> tuple[str, ...]:
@@ -62,28 +64,28 @@ class Store:
         names = [f".ds-{place + 1:06}" for place in range(len(self.indices))]
         return tuple(names[names.index(known[0]) if known else 0 :])
 
-    def look_up(self, items: Sequence[Item], indices: Sequence[str], active: frozenset[str]) -> Answer:
+    def look_up(self, items: Sequence[Item], indices: Sequence[str], active: frozenset[str]) -> HttpAnswer:
         """Execute a multi-get."""
         if "503" in active or "look-up 503" in active:
-            return Answer(503, {}, b"busy")
+            return HttpAnswer(503, {}, b"busy")
         if "429" in active:
-            return Answer(429, {}, b"busy")
+            return HttpAnswer(429, {}, b"busy")
         docs: list[dict[str, object]] = [
             {"_index": name, "_id": item.id, "found": item.id in self.indices[int(name[4:]) - 1]}
             for name in indices
             for item in items
         ]
-        return self._garble(Answer(200, {}, orjson.dumps({"docs": docs})), docs, active)
+        return self._garble(HttpAnswer(200, {}, orjson.dumps({"docs": docs})), docs, active)
 
-    def _refuse(self, items: Sequence[Item], active: frozenset[str]) -> Answer | None:
+    def _refuse(self, items: Sequence[Item], active: frozenset[str]) -> HttpAnswer | None:
         for kind, answer in REFUSALS.items():
             if kind in active:
                 return answer
         if "429 with retry-after" in active:
-            return Answer(429, {"retry-after": str(self.rng.randint(1, 3))}, b'{"error":"busy"}')
+            return HttpAnswer(429, {"retry-after": str(self.rng.randint(1, 3))}, b'{"error":"busy"}')
         large = any(len(item.document) > LARGE_BYTES for item in items)
         if large or ("413 above a few" in active and len(items) > SMALL_BODY_RECORDS):
-            return Answer(413, {}, b"<html>too large")
+            return HttpAnswer(413, {}, b"<html>too large")
         if any(self.poison.get(item.id) == "request" for item in items):
             return _refused(400, "x_content_parse_exception", "no JSON")
         return None
@@ -124,18 +126,20 @@ class Store:
             raise BrokenPromiseError(f"{document_id} is stored and was given up before")
         self.indices[-1].add(document_id)
 
-    def _garble(self, answer: Answer, parts: list[dict[str, object]], active: frozenset[str]) -> Answer:
+    def _garble(
+        self, answer: HttpAnswer, parts: list[dict[str, object]], active: frozenset[str]
+    ) -> HttpAnswer:
         self.earlier_answers[len(parts)] = answer
         for kind, garbled in GARBLED.items():
             if kind in active:
                 return garbled
         if "truncated" in active:
-            return Answer(200, {}, answer.body[: self.rng.randrange(len(answer.body))])
+            return HttpAnswer(200, {}, answer.body[: self.rng.randrange(len(answer.body))])
         if "gzipped" in active:
-            return Answer(200, {"content-encoding": "gzip"}, gzip.compress(answer.body, 1))
+            return HttpAnswer(200, {"content-encoding": "gzip"}, gzip.compress(answer.body, 1))
         if "wrong length" in active:
             wrong = [{"create": one} for one in parts[:-1]]
-            return Answer(200, {}, orjson.dumps({"errors": False, "items": wrong, "docs": parts[:-1]}))
+            return HttpAnswer(200, {}, orjson.dumps({"errors": False, "items": wrong, "docs": parts[:-1]}))
         return answer
 
 
@@ -148,17 +152,17 @@ def _failed(status: int, kind: str, reason: str) -> dict[str, object]:
     return {"status": status, "error": {"type": kind, "reason": reason}}
 
 
-def _refused(status: int, kind: str, reason: str) -> Answer:
-    return Answer(status, {}, orjson.dumps({"error": {"type": kind, "reason": reason}, "status": status}))
+def _refused(status: int, kind: str, reason: str) -> HttpAnswer:
+    return HttpAnswer(status, {}, orjson.dumps({"error": {"type": kind, "reason": reason}, "status": status}))
 
 
 REFUSALS = {
-    "503": Answer(503, {}, b'{"error":"unavailable"}'),
-    "429": Answer(429, {}, b'{"error":"busy"}'),
+    "503": HttpAnswer(503, {}, b'{"error":"unavailable"}'),
+    "429": HttpAnswer(429, {}, b'{"error":"busy"}'),
     "400 for everything": _refused(400, "illegal_argument_exception", "broken proxy"),
 }
 GARBLED = {
-    "html": Answer(200, {}, b"<html><body>Welcome</body></html>"),
-    "empty": Answer(200, {}, b""),
-    "502 after commit": Answer(502, {}, b"<html>Bad Gateway"),
+    "html": HttpAnswer(200, {}, b"<html><body>Welcome</body></html>"),
+    "empty": HttpAnswer(200, {}, b""),
+    "502 after commit": HttpAnswer(502, {}, b"<html>Bad Gateway"),
 }

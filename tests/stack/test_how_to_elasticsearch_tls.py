@@ -77,7 +77,7 @@ def test_the_examples_of_the_page_do_what_it_says(
     run(folder, "from pathlib import Path\n" + change_password)
     ready = run(folder, connect)
 
-    assert "its certificate is not trusted: " in untrusted
+    assert "the server certificate is not trusted: " in untrusted
     assert untrusted.partition("trusted: ")[2].partition(" (ca_certs")[0] in PAGE
     assert "HTTP 401" in trusted_with_the_old_password
     assert ready == "None"

@@ -1,4 +1,4 @@
-"""Connections on which a whole request has one time to end and one size its answer may have.
+"""HTTP connections with one time limit for the whole request and one size limit for its answer.
 
 A socket's own timeout starts again with every read, so a server that drips a byte now and then can hold a
 thread for hours, in the status line, a chunk's size or the body alike. Here every operation gets what is left

@@ -1,4 +1,4 @@
-"""Who we are to the store: a password or an API key, re-read from its file when the store refuses it."""
+"""Credentials: a password or an API key, read again from its file when the store rejects it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _kept(new: str, before: tuple[bytes, ...]) -> tuple[bytes, ...]:
 
 
 class Credentials:
-    """One identity and its secret, which leaves this object in a request's header alone.
+    """One identity and its secret, which leaves this object only in a request's header.
 
     Args:
         username: For basic authentication, with `password` or `password_file`.
@@ -89,12 +89,12 @@ class Credentials:
             if header != self._header:
                 return ""
             if self._path is None:
-                return "the store refuses the credentials, and no file is named to read new ones from"
+                return "the store rejected the credentials, and no file is set to read new ones from"
             try:
                 self._adopt(self._read(self._path))
             except ValueError as error:
                 return str(error)
-            return "" if header != self._header else f"the store refuses the credentials in {self._path}"
+            return "" if header != self._header else f"the store rejected the credentials in {self._path}"
 
     def conceal(self, text: bytes, *, only_tokens: bool = False) -> bytes:
         """Return `text` without what a server or proxy might repeat of our secrets.
@@ -128,5 +128,5 @@ class Credentials:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
             raise ValueError(f"{path}: {reason}; name a readable file that holds the secret alone") from None
         if not content or not content.isprintable():
-            raise ValueError(f"{path}: there is no secret of one line in it")
+            raise ValueError(f"{path}: the file must hold the secret alone, on one line")
         return content

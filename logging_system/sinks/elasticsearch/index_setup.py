@@ -1,8 +1,8 @@
-"""Makes a cluster ready for a data stream, as far as it lets us: what it does is believed, not its version.
+"""Sets up the index templates of a data stream, by what the server can do and not by its version.
 
 A smaller server accepts templates for what it then never does (the minimal distribution takes a lifecycle and
-rolls nothing over), so each ability is asked for where it would act. Whatever is lacking or somebody else's
-is said and left: logs matter more than mappings.
+rolls nothing over), so each ability is asked for where it would act. What is lacking, or was made by somebody
+else, is reported and left: logs matter more than mappings.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
-from logging_system.delivery.answers import Answer, NoAnswer, error_reason, parsed
+from logging_system.sinks.elasticsearch.http_answer import HttpAnswer, NoAnswer, error_reason, parsed
 from logging_system.sinks.elasticsearch.index_template import (
     OWNER,
     PRIORITY,
@@ -23,7 +23,7 @@ from logging_system.sinks.elasticsearch.index_template import (
     index_template,
 )
 
-Ask = Callable[[str, str, bytes, str], Answer | NoAnswer]
+Ask = Callable[[str, str, bytes, str], HttpAnswer | NoAnswer]
 """Method, target, body, content type."""
 
 _JSON = "application/json"
@@ -44,7 +44,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class NotReady:
-    """It does not yet, and asking again may help."""
+    """The store does not take documents yet; asking again may help."""
 
     reason: str
 
@@ -107,7 +107,8 @@ class _Setup:
         found = self._found(kind, target)
         if found is not None and found.get("managed_by") != OWNER:
             return [
-                f"{kind} template {name} is somebody else's and stays as it is; rename it for ours to come"
+                f"{kind} template {name} was not created by logging_system and is left unchanged; "
+                "rename it to have ours installed"
             ]
         if found is not None and not _is_older(found, body):
             return []
@@ -115,7 +116,7 @@ class _Setup:
         if 200 <= status < 300 or (found is None and self._found(kind, target) == body["_meta"]):
             return []  # put by us, or by another shipper in the meantime
         why = error_reason(content.get("error"))
-        return [f"the server goes without our {kind} template {name}: HTTP {status}: {why}"]
+        return [f"the server did not accept our {kind} template {name}: HTTP {status}: {why}"]
 
     def _found(self, kind: str, target: str) -> dict[str, object] | None:
         status, content = self._call("GET", target)
@@ -131,7 +132,10 @@ class _Setup:
         applied = mappings.get("_meta") if isinstance(mappings, dict) else None
         if isinstance(applied, dict) and applied.get("managed_by") == OWNER:
             return []
-        return [f"another index template matches {self.stream} and comes first: new indices get its mapping"]
+        return [
+            f"another index template matches {self.stream} with a higher priority: new indices get its "
+            "mapping"
+        ]
 
     def _call(self, method: str, target: str, body: object = None) -> tuple[int, dict[str, object]]:
         data = b"" if body is None else orjson.dumps(body)
@@ -149,8 +153,8 @@ def _lacking(abilities: Abilities, stream: str) -> list[str]:
     remarks = []
     if not abilities.lifecycle:
         remarks.append(
-            "the server has no data stream lifecycle: nothing rolls the stream over or deletes what is old; "
-            f"have POST /{stream}/_rollover sent on a schedule"
+            "the server has no data stream lifecycle: nothing rolls the stream over or deletes old data; "
+            f"schedule POST /{stream}/_rollover"
         )
     if not abilities.logsdb:
         remarks.append("the server has no index mode logsdb: indices take more space")

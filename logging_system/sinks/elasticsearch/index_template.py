@@ -1,4 +1,4 @@
-"""What a data stream is made of: only what is searched is mapped, so no line can break the mapping.
+"""The index templates of a data stream: only what is searched is mapped, so no line can break the mapping.
 
 ```
 logging-system-<stream>          index template: the stream's name, priority, and what it is composed of

@@ -1,4 +1,4 @@
-"""One Elasticsearch node: carries a request there and the answer back, whole or not at all."""
+"""One Elasticsearch node: sends a request to it and returns the answer, complete or not at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import urllib3
 from elastic_transport.client_utils import url_to_node_config
 
-from logging_system.delivery.answers import Answer
 from logging_system.sinks.elasticsearch.bounded_connection import (
     AnswerTooLargeError,
     BoundedPool,
@@ -17,6 +16,7 @@ from logging_system.sinks.elasticsearch.bounded_connection import (
     bounded,
     seconds_left,
 )
+from logging_system.sinks.elasticsearch.http_answer import HttpAnswer
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 """Some 60,000 items that all failed; a batch has a sixtieth of that."""
@@ -26,7 +26,7 @@ _READ_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a node is.
+    """The address of a node.
 
     Attributes:
         scheme: `http` or `https`.
@@ -56,7 +56,7 @@ class Place:
             config = None
         if config is None or config.scheme not in ("http", "https"):
             # Not `from error`: its message has the whole URL, password included.
-            raise ValueError(f"{shown!r} is no node's URL; write it like https://localhost:9200")
+            raise ValueError(f"{shown!r} is not a node URL; write it like https://localhost:9200")
         return cls(
             config.scheme,
             config.host,
@@ -96,8 +96,8 @@ class Node:
 
     def request(
         self, method: str, target: str, body: bytes, headers: Mapping[str, str], seconds_max: float
-    ) -> Answer:
-        """Send one request; nothing is followed, repeated or believed.
+    ) -> HttpAnswer:
+        """Send one request, without redirects or retries.
 
         Args:
             method: HTTP method.
@@ -126,7 +126,7 @@ class Node:
                 # What is left unread would be taken for the next request's answer.
                 response.release_conn() if complete else response.close()
         answer_headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, answer_headers, content)
+        return HttpAnswer(response.status, answer_headers, content)
 
     def close(self) -> None:
         """Close the idle connections; those in use close after their request."""
@@ -162,6 +162,6 @@ def _read(response: urllib3.BaseHTTPResponse) -> bytes:
     for part in response.stream(_READ_BYTES, decode_content=True):
         content += part
         if len(content) > ANSWER_BYTES_MAX:
-            raise AnswerTooLargeError("the answer unpacks to more than an answer can be")
+            raise AnswerTooLargeError("the answer is too large once decompressed")
         seconds_left()
     return bytes(content)

@@ -1,4 +1,4 @@
-"""Which node is asked next: those that answer take turns, those that failed are left alone for a while.
+"""Chooses the node of the next request: nodes take turns, and a failed node is skipped temporarily.
 
 A node whose time is up is given to exactly one request; the others go on elsewhere until that one has come
 back. (elastic-transport's own pool puts it back for everybody at once, and logs each failure from inside the

@@ -1,9 +1,9 @@
-"""Carries bulk requests to the nodes of an Elasticsearch cluster and sets up the data stream's templates.
+"""Sends bulk requests to the nodes of an Elasticsearch cluster and sets up the data stream's templates.
 
-What comes back is raw bytes; nothing is retried and nothing is believed, which is the delivery machine's
-work. The client's own nodes (elastic-transport) are not used to carry: their timeout starts again with every
-read, they take a byte string of every body for a debug log line, and beside a file of authorities they trust
-the public ones too.
+Each answer is read strictly (`bulk_answer.py`, `look_up_answer.py`) and told as an outcome; nothing is
+retried here, which is the delivery machine's work. The client's own nodes (elastic-transport) are not used to
+carry: their timeout starts again with every read, they take a byte string of every body for a debug log line,
+and beside a file of authorities they trust the public ones too.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import orjson
 import urllib3
 
-from logging_system.delivery.answers import Answer, NoAnswer
-from logging_system.delivery.look_up import INDICES_MAX
 from logging_system.delivery.machine import Item
-from logging_system.delivery.runs import runs_of
+from logging_system.delivery.outcomes import LookUpOutcome, SendOutcome
+from logging_system.delivery.runs import Run, runs_of
+from logging_system.delivery.write_indices import INDICES_MAX
+from logging_system.sinks.elasticsearch.bulk_answer import read_bulk_answer
 from logging_system.sinks.elasticsearch.credentials import Credentials
+from logging_system.sinks.elasticsearch.http_answer import HttpAnswer, NoAnswer
 from logging_system.sinks.elasticsearch.index_setup import NotReady, set_up
+from logging_system.sinks.elasticsearch.look_up_answer import read_look_up_answer
 from logging_system.sinks.elasticsearch.node import Node, Place
 from logging_system.sinks.elasticsearch.node_choice import NodeChoice
 from logging_system.sinks.elasticsearch.tls import Trust
@@ -51,8 +53,8 @@ class ElasticsearchSink:
     """A data stream in an Elasticsearch cluster.
 
     Args:
-        urls: One or more nodes, which take turns; one that fails is left alone for a while. Credentials may
-            be part of the URLs, the same in all.
+        urls: One or more nodes, which take turns; a failed node is skipped temporarily. Credentials may be
+            part of the URLs, the same in all.
         stream: Name of the data stream.
         request_timeout_seconds: How long one request may take in all, the answer's last byte included.
         connections: Requests under way at once.
@@ -112,7 +114,7 @@ class ElasticsearchSink:
         identity = {"client_certificate": client_certificate, "client_key": client_key}
         self._trust = Trust(ca_certs, verify, **identity) if tls else None
         if tls and not verify:
-            _log.warning("certificates are not checked: whoever is in between can read the logs")
+            _log.warning("certificate verification is off: anyone on the network path can read the logs")
         context = self._trust.context() if self._trust else None
         # One more than requests: the set-up may still be asking while they start.
         self._nodes = [Node(place, connections + 1, context) for place in places]
@@ -130,28 +132,30 @@ class ElasticsearchSink:
         self._say("set-up", "; ".join(outcome.remarks))
         return None
 
-    def send(self, items: Sequence[Item]) -> Answer | NoAnswer:
+    def send(self, items: Sequence[Item]) -> SendOutcome:
         """Create the documents, each under its own id; see `Sink.send`."""
+        runs = runs_of(items)
         target = f"/{quote(self._stream, safe='')}/_bulk?filter_path={BULK_FILTER}"
-        return self._request("POST", target, encode_bulk(items), "application/x-ndjson")
+        answer = self._request("POST", target, encode_bulk(items, runs), "application/x-ndjson")
+        return read_bulk_answer(answer, items, runs)
 
-    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> Answer | NoAnswer:
+    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> LookUpOutcome:
         """Ask every backing index that may hold the documents; see `Sink.look_up`."""
         answer = self._request("GET", f"/_resolve/index/{quote(self._stream, safe='')}", b"", JSON)
         if isinstance(answer, NoAnswer) or (answer.status >= 400 and answer.status not in _LACKING):
-            return answer
+            return read_look_up_answer(answer, ids, indices)
         # Without `_resolve`, and before the stream exists, its name is as good as its one index's.
         asked = backing_indices(answer.body, indices) or list(indices) or [self._stream]
         docs = [{"_index": index, "_id": document_id} for index in asked for document_id in ids]
         answer = self._request("POST", f"/_mget?{LOOK_UP_FILTER}", orjson.dumps({"docs": docs}), JSON)
-        return answer if isinstance(answer, NoAnswer) else replace(answer, asked=tuple(asked))
+        return read_look_up_answer(answer, ids, {*indices, *asked})
 
     def close(self) -> None:
         """Close the connections of every node."""
         for node in self._nodes:
             node.close()
 
-    def _request(self, method: str, target: str, body: bytes, content_type: str) -> Answer | NoAnswer:
+    def _request(self, method: str, target: str, body: bytes, content_type: str) -> HttpAnswer | NoAnswer:
         place, node = self._choose()
         authorization = self._credentials.header
         headers = {"content-type": content_type, "accept": "application/json", "user-agent": "logging_system"}
@@ -170,7 +174,7 @@ class ElasticsearchSink:
         if answer.status == 401:
             self._say("credentials", self._credentials.refused(authorization))
         shown = self._credentials.conceal(answer.body, only_tokens=answer.status < 300)
-        return Answer(answer.status, answer.headers, shown)
+        return HttpAnswer(answer.status, answer.headers, shown)
 
     def _choose(self) -> tuple[int, Node]:
         with self._lock:
@@ -193,9 +197,9 @@ class ElasticsearchSink:
         text = f"{type(error).__name__}: {error}"
         cause = _cause(error)
         if isinstance(cause, TimeoutError):
-            text = f"no whole answer within {self._timeout_seconds:g} s"
+            text = f"no complete answer within {self._timeout_seconds:g} s"
         elif isinstance(cause, ssl.SSLCertVerificationError):
-            text = f"its certificate is not trusted: {cause.verify_message}"
+            text = f"the server certificate is not trusted: {cause.verify_message}"
             if self._trust is not None:
                 self._trust.context(look_closely=True)
             if self._ca_certs is not None:
@@ -235,10 +239,15 @@ def backing_indices(resolved: bytes, known: Sequence[str]) -> list[str]:
     return names + [name for name in known if name not in names]
 
 
-def encode_bulk(items: Sequence[Item]) -> bytes:
-    """Return the NDJSON of a bulk request: per document a create action and the document itself."""
+def encode_bulk(items: Sequence[Item], runs: Sequence[Run]) -> bytes:
+    """Return the NDJSON of a bulk request: per document a create action and the document itself.
+
+    Args:
+        items: The documents.
+        runs: The runs that they are made of.
+    """
     actions: list[bytes] = []
-    for run in runs_of(items):
+    for run in runs:
         actions += run.with_ids(b'\n{"create":{"_id":"', b'"}}\n')
     # Every other part is a document; what ends it stands before the next action.
     parts = [b"\n"] * (2 * len(items) + 1)
@@ -252,20 +261,20 @@ def _shared_login(places: Sequence[Place]) -> str | None:
         raise ValueError("no node is named; give at least one URL like https://localhost:9200")
     logins = {place.authorization for place in places if place.authorization}
     if len(logins) > 1:
-        raise ValueError("the nodes' URLs have different credentials; they are one cluster's, give one")
+        raise ValueError("the node URLs have different credentials; give the same in all of them")
     return next(iter(logins), None)
 
 
 def _of_tls(error: ssl.SSLError) -> str:
     reason = error.reason or ""
     if reason == "WRONG_VERSION_NUMBER":
-        return "it does not speak TLS; is it http://?"
+        return "the server does not speak TLS; should the URL begin with http://?"
     # What the other side says of us: https://www.rfc-editor.org/rfc/rfc8446#section-6.2
     if "_ALERT_" in reason:
-        return f"it refuses our client_certificate, or the lack of one: {reason}"
+        return f"the server rejected our client_certificate, or requires one: {reason}"
     # From TLS 1.3 on it may hang up before its alert is read.
     return (
-        "it hung up; does it ask for another client_certificate?"
+        "the server closed the connection; does it require another client_certificate?"
         if isinstance(error, ssl.SSLEOFError)
         else ""
     )

@@ -1,4 +1,4 @@
-"""Whom we believe and who we are over TLS: files that are read again when they change."""
+"""TLS: trusted authorities and the client certificate, from files that are read again when they change."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from logging_system.sinks.elasticsearch.bounded_connection import obey_bounds
 
-_KEPT = "the authorities read before go on counting"
-_CERTIFICATE_KEPT = "the certificate read before goes on counting"
+_KEPT = "the authorities read before stay in use"
+_CERTIFICATE_KEPT = "the certificate read before stays in use"
 
 
 class Trust:

@@ -9,15 +9,22 @@ from collections.abc import Sequence
 
 import orjson
 
-from logging_system.delivery.answers import (
+from logging_system.delivery.outcomes import (
+    Conflict,
+    Delivered,
+    DocumentOutcome,
+    OneForEach,
+    Redirected,
+    Refused,
+    RequestRefused,
+    Retry,
+    Unknown,
+)
+from logging_system.sinks.elasticsearch.bulk_answer import read_strictly
+from logging_system.sinks.elasticsearch.http_answer import (
     REASON_CHARACTERS_MAX,
     RETRY_AFTER_SECONDS_MAX,
-    Answer,
-    Fate,
-    Judged,
-    Refused,
-    Unproved,
-    judge,
+    HttpAnswer,
 )
 from tests.fuzz.target import Target
 
@@ -60,51 +67,55 @@ def _wire(status: int, headers: str, content: object) -> bytes:
 
 def _check(body: bytes) -> bool:
     answer = _answer(body)
-    judged = judge(answer, IDS)
+    outcome = read_strictly(answer, IDS)
 
-    if isinstance(judged, Judged | Unproved) and judged.retry_after_seconds is not None:
-        assert 0 <= judged.retry_after_seconds <= RETRY_AFTER_SECONDS_MAX
-    if isinstance(judged, Unproved):
+    if isinstance(outcome, OneForEach | Unknown) and outcome.retry_after_seconds is not None:
+        assert 0 <= outcome.retry_after_seconds <= RETRY_AFTER_SECONDS_MAX
+    if isinstance(outcome, Unknown):
         return False
-    if isinstance(judged, Refused):
-        assert judged.status == answer.status
+    if isinstance(outcome, RequestRefused):
+        assert outcome.status == answer.status
         assert answer.status in (400, 413)
-        assert 0 < len(judged.reason) <= REASON_CHARACTERS_MAX
+        assert outcome.is_too_large is (answer.status == 413)
+        assert 0 < len(outcome.reason) <= REASON_CHARACTERS_MAX
         return False
+    assert isinstance(outcome, OneForEach)
     assert 200 <= answer.status < 300
     content = orjson.loads(answer.body)
     assert content["errors"] is True or content["errors"] is False
-    assert len(content["items"]) == len(judged.items) == len(IDS)
-    for result, item, document_id in zip(judged.items, content["items"], IDS, strict=True):
+    assert len(content["items"]) == len(outcome.outcomes) == len(IDS)
+    for told, item, document_id in zip(outcome.outcomes, content["items"], IDS, strict=True):
         assert list(item) == ["create"]
         assert item["create"].get("_id", document_id) == document_id
-        assert len(result.reason) <= REASON_CHARACTERS_MAX
-        assert result.fate in _lawful(item["create"])
+        assert type(told) in _lawful(item["create"])
+        if isinstance(told, Retry | Refused):
+            assert told.status == item["create"]["status"]
+            assert len(told.reason) <= REASON_CHARACTERS_MAX
     return True
 
 
-def _lawful(created: dict[str, object]) -> set[Fate]:
+def _lawful(created: dict[str, object]) -> set[type[DocumentOutcome]]:
     """Say what an item's own words allow: the table of the store's documentation, written a second time."""
     status = created["status"]
     if type(status) is not int:
         return set()
     if status == 409:
-        return {Fate.CONFLICT}
+        return {Conflict}
     if 200 <= status <= 299:
         if created.get("error") is not None:
-            return {Fate.RETRY}
-        return {Fate.REDIRECTED} if created.get("failure_store") == "used" else {Fate.DELIVERED}
+            return {Retry}
+        return {Redirected} if created.get("failure_store") == "used" else {Delivered}
     if status in range(400, 500) and status != 429:
-        return {Fate.REJECTED, Fate.RETRY}
-    return {Fate.RETRY}
+        return {Refused, Retry}
+    return {Retry}
 
 
-def _answer(body: bytes) -> Answer:
+def _answer(body: bytes) -> HttpAnswer:
     head, _, rest = body.partition(b"\n\n")
     first, *lines = head.decode("latin-1").split("\n")
     pairs = (line.partition(":") for line in lines)
     status = int(first) if len(first) < 10 and first.isascii() and first.isdigit() else 200
-    return Answer(status, {name.strip().lower(): value for name, _, value in pairs}, rest)
+    return HttpAnswer(status, {name.strip().lower(): value for name, _, value in pairs}, rest)
 
 
 BULK_ANSWER = Target(

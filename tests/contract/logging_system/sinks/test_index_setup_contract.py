@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 import pytest
 
-from logging_system.delivery.answers import Fate, Judged
 from logging_system.delivery.machine import Item
+from logging_system.delivery.outcomes import Delivered, DocumentOutcome, Refused
 from logging_system.sinks.elasticsearch.index_template import CUSTOM_NAME, OWNER, PRIORITY, VERSION
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from tests.contract.elasticsearch_fixture import Store
-from tests.judging import judged
+from tests.outcomes import kinds
 
 EPOCH = bytes(range(16))
 STAMP = "2026-01-01T00:00:00Z"
@@ -26,11 +26,9 @@ def prepared(store: Store, stream: str, *, gzip: bool = False) -> ElasticsearchS
     return sink
 
 
-def fates(sink: ElasticsearchSink, *documents: dict[str, Any]) -> list[Fate]:
+def sent(sink: ElasticsearchSink, *documents: dict[str, Any]) -> list[type[DocumentOutcome]]:
     items = [Item(EPOCH, number, orjson.dumps(document)) for number, document in enumerate(documents)]
-    verdict = judged(sink.send(items), items)
-    assert isinstance(verdict, Judged), verdict
-    return [result.fate for result in verdict.items]
+    return kinds(sink.send(items), len(items))
 
 
 def shown(store: Store, stream: str) -> dict[str, Any]:
@@ -48,12 +46,12 @@ def backing_index(store: Store, stream: str) -> dict[str, Any]:
 def test_documents_go_to_a_data_stream_whose_mapping_no_document_changes(store: Store) -> None:
     stream = store.name("logs")
     with closing(prepared(store, stream)) as sink:
-        before = fates(sink, {"@timestamp": STAMP, "message": "m"})
+        before = sent(sink, {"@timestamp": STAMP, "message": "m"})
         mapping = backing_index(store, stream)["mappings"]
-        after = fates(sink, {}, {"@timestamp": STAMP, "unknown": {"deep": [1, 2]}, "labels": {"a": {"b": 1}}})
+        after = sent(sink, {}, {"@timestamp": STAMP, "unknown": {"deep": [1, 2]}, "labels": {"a": {"b": 1}}})
 
-    assert before == [Fate.DELIVERED]
-    assert after[1] is Fate.DELIVERED
+    assert before == [Delivered]
+    assert after[1] is Delivered
     assert backing_index(store, stream)["mappings"] == mapping
     assert mapping["properties"]["labels"]["type"] == "flattened"
     assert str(mapping["dynamic"]).lower() == "false"
@@ -62,20 +60,20 @@ def test_documents_go_to_a_data_stream_whose_mapping_no_document_changes(store: 
 def test_malformed_values_are_stored_and_a_malformed_time_is_not(store: Store) -> None:
     stream = store.name("logs")
     with closing(prepared(store, stream)) as sink:
-        found = fates(
+        found = sent(
             sink,
             {"@timestamp": STAMP, "process": {"pid": "no number"}, "event": {"sequence": "x"}},
             {"@timestamp": "no time"},
         )
 
-    assert found == [Fate.DELIVERED, Fate.REJECTED]
+    assert found == [Delivered, Refused]
 
 
 def test_what_is_stored_is_what_was_sent(store: Store) -> None:
     stream = store.name("logs")
     document = {"message": "m", "@timestamp": STAMP, "labels": {"b": 2, "a": [3, 1, 1]}, "z": [2, 1, 1]}
     with closing(prepared(store, stream)) as sink:
-        fates(sink, document)
+        sent(sink, document)
     store.ok("POST", f"/{stream}/_refresh")
     (hit,) = store.ok("POST", f"/{stream}/_search", {})["hits"]["hits"]
 
@@ -99,11 +97,11 @@ def test_what_the_server_lacks_is_said_once_and_documents_go_on(
     stream = store.name("logs")
     with closing(prepared(store, stream)) as sink:
         sink.prepare()
-        delivered = fates(sink, {"@timestamp": STAMP})
+        delivered = sent(sink, {"@timestamp": STAMP})
 
     assert caplog.text.count("the server has no data stream lifecycle") == 1
     assert f"POST /{stream}/_rollover" in caplog.text
-    assert delivered == [Fate.DELIVERED]
+    assert delivered == [Delivered]
 
 
 def test_somebody_elses_template_of_our_name_is_left_and_said(
@@ -114,11 +112,11 @@ def test_somebody_elses_template_of_our_name_is_left_and_said(
     store.ok("PUT", f"/_index_template/logging-system-{stream}", theirs)
     before = shown(store, stream)
     with closing(prepared(store, stream)) as sink:
-        delivered = fates(sink, {"@timestamp": STAMP})
+        delivered = sent(sink, {"@timestamp": STAMP})
 
     assert shown(store, stream) == before
-    assert f"index template logging-system-{stream} is somebody else's" in caplog.text
-    assert delivered == [Fate.DELIVERED]
+    assert f"index template logging-system-{stream} was not created by logging_system" in caplog.text
+    assert delivered == [Delivered]
 
 
 def test_somebody_elses_template_of_our_priority_is_left_and_said(
@@ -128,10 +126,10 @@ def test_somebody_elses_template_of_our_priority_is_left_and_said(
     theirs = {"index_patterns": [f"{stream}*"], "priority": PRIORITY, "data_stream": {}}
     store.ok("PUT", f"/_index_template/{other}", theirs)
     with closing(prepared(store, stream)) as sink:
-        delivered = fates(sink, {"@timestamp": STAMP})
+        delivered = sent(sink, {"@timestamp": STAMP})
 
     assert "have the same priority [200]" in caplog.text
-    assert delivered == [Fate.DELIVERED]
+    assert delivered == [Delivered]
 
 
 @pytest.mark.parametrize(("version", "updated"), [(None, True), (VERSION - 1, True), (VERSION + 1, False)])
@@ -152,7 +150,7 @@ def test_the_operators_own_component_wins(store: Store) -> None:
     part = {"mappings": {"properties": {"order": {"type": "long"}}}}
     store.ok("PUT", f"/_component_template/{CUSTOM_NAME}", {"template": part})
     with closing(prepared(store, stream)) as sink:
-        fates(sink, {"@timestamp": STAMP, "order": 1})
+        sent(sink, {"@timestamp": STAMP, "order": 1})
     found = backing_index(store, stream)["mappings"]["properties"]["order"]
     store.ok("PUT", f"/_component_template/{CUSTOM_NAME}", {"template": {}})
 
@@ -162,6 +160,6 @@ def test_the_operators_own_component_wins(store: Store) -> None:
 def test_packed_bodies_are_taken(store: Store) -> None:
     stream = store.name("logs")
     with closing(prepared(store, stream, gzip=True)) as sink:
-        found = fates(sink, *[{"@timestamp": STAMP, "message": "m" * 100} for _ in range(50)])
+        found = sent(sink, *[{"@timestamp": STAMP, "message": "m" * 100} for _ in range(50)])
 
-    assert found == [Fate.DELIVERED] * 50
+    assert found == [Delivered] * 50

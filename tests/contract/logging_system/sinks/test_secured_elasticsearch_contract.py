@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from logging_system.delivery.answers import Fate, Judged, Unproved
 from logging_system.delivery.machine import Item
+from logging_system.delivery.outcomes import Conflict, Delivered, Unknown
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from tests.certificates import Authority
 from tests.contract.elasticsearch_fixture import eventually
@@ -22,7 +22,7 @@ from tests.contract.logging_system.sinks.secured_elasticsearch import (
     SecuredServer,
     secured_server,
 )
-from tests.judging import judged
+from tests.outcomes import outcome_of_one
 
 pytestmark = pytest.mark.servers
 
@@ -86,11 +86,10 @@ def flow(client: Client) -> Iterator[list[str]]:
     def run() -> None:
         while not ending.is_set() or not sent:
             document = Item(EPOCH, len(sent) + 1, b'{"@timestamp":"2026-01-01T00:00:00Z","message":"m"}')
-            while not isinstance(verdict := judged(client.sink.send([document]), [document]), Judged):
-                assert isinstance(verdict, Unproved)
-                troubles.append(verdict.reason)
+            while isinstance(outcome := client.sink.send([document]), Unknown):
+                troubles.append(outcome.reason)
                 time.sleep(0.05)
-            assert verdict.items[0].fate in (Fate.DELIVERED, Fate.CONFLICT)
+            assert isinstance(outcome_of_one(outcome), Delivered | Conflict)
             sent.append(document.id)
 
     thread = threading.Thread(target=run)
@@ -127,11 +126,11 @@ def test_without_the_password_nothing_is_acknowledged_or_refused_for_good(
     document = Item(EPOCH, 1, b"{}")
     login = {"username": "nobody", "password": password} if password else {}
     with closing(ElasticsearchSink([server.url], "logs", ca_certs=ca_certs, **login)) as sink:  # type: ignore[arg-type]
-        trouble, verdict = sink.prepare(), judged(sink.send([document]), [document])
+        trouble, outcome = sink.prepare(), sink.send([document])
 
     assert "401" in str(trouble)
-    assert isinstance(verdict, Unproved)
-    assert "wrong-secret" not in f"{trouble} {verdict}"
+    assert isinstance(outcome, Unknown)
+    assert "wrong-secret" not in f"{trouble} {outcome}"
 
 
 def test_a_password_is_replaced_while_documents_flow_and_none_is_lost(

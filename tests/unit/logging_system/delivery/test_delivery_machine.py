@@ -2,20 +2,37 @@ from __future__ import annotations
 
 import random
 
-import orjson
 import pytest
 
-from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.backoff import Backoff
 from logging_system.delivery.breaker import BreakerState
 from logging_system.delivery.limiter import Limiter
 from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits, LookUp, Send
+from logging_system.delivery.outcomes import (
+    CannotLookUp,
+    Conflict,
+    Delivered,
+    DocumentOutcome,
+    Found,
+    OneForEach,
+    Redirected,
+    Refused,
+    RequestRefused,
+    Retry,
+    SameForAll,
+    Unknown,
+)
 from logging_system.delivery.progress import Outcome
 from logging_system.delivery.trials import QUIET_SECONDS
 
 EPOCH = b"e" * 16
 OTHER = b"o" * 16
-REFUSED = Answer(400, {}, b'{"error":{"type":"x_content_parse_exception"},"status":400}')
+REFUSED = RequestRefused("no JSON", 400)
+STORED = Delivered("logs-1")
+PUSHED_BACK = Retry("queue is full", 429, is_pushed_back=True, may_have_stored=False)
+FAILED_INSIDE = Retry("not JSON", 500, is_suspect=True)
+UNAVAILABLE = Retry("shard is gone", 503, is_pushed_back=True)
+TURNED_AWAY = Unknown("HTTP 429", may_have_stored=False)
 
 
 def seeded(seed: int) -> random.Random:
@@ -29,15 +46,13 @@ def machine(**limits: object) -> DeliveryMachine:
     return DeliveryMachine(seeded(1), bounds, limiter=Limiter(cap, limit=cap, slow_start=False))
 
 
-def none_found(look_up: LookUp) -> Answer:
+def none_found(look_up: LookUp) -> Found:
     return found(look_up)
 
 
-def found(look_up: LookUp, *sequences: int) -> Answer:
-    """The answer of a store with one index that holds some of the documents."""
-    (index,) = look_up.indices or ("logs-1",)
-    docs = [{"_index": index, "_id": item.id, "found": item.sequence in sequences} for item in look_up.items]
-    return Answer(200, {}, orjson.dumps({"docs": docs}))
+def found(look_up: LookUp, *sequences: int) -> Found:
+    """The outcome of a look-up in a store that holds some of the documents."""
+    return Found(frozenset(item.id for item in look_up.items if item.sequence in sequences))
 
 
 def sends_after_look_up(deliverer: DeliveryMachine, now: float) -> list[Send]:
@@ -58,9 +73,8 @@ def items(*sequences: int, epoch: bytes = EPOCH, document: bytes = b"{}") -> lis
     return [Item(epoch, sequence, document) for sequence in sequences]
 
 
-def statuses(*codes: int, headers: dict[str, str] | None = None) -> Answer:
-    content = {"errors": max(codes) > 299, "items": [{"create": {"status": code}} for code in codes]}
-    return Answer(200, headers or {}, orjson.dumps(content))
+def each(*outcomes: DocumentOutcome) -> OneForEach:
+    return OneForEach(outcomes)
 
 
 def sends(deliverer: DeliveryMachine, now: float) -> list[Send]:
@@ -120,13 +134,13 @@ def test_only_a_contiguous_prefix_of_each_writer_counts_as_progress() -> None:
     deliverer = machine(batch_records_max=1, concurrency=3)
     deliverer.take(items(1, 2) + items(5, epoch=OTHER), 0.0)
     first, second, other = sends(deliverer, 0.0)
-    deliverer.answered(second.number, statuses(201), 0.0)
+    deliverer.answered(second.number, each(STORED), 0.0)
 
     assert deliverer.progress.moved() == {}
     assert deliverer.progress.counts[Outcome.DELIVERED] == 0
 
-    deliverer.answered(other.number, statuses(201), 0.0)
-    deliverer.answered(first.number, statuses(201), 0.0)
+    deliverer.answered(other.number, each(STORED), 0.0)
+    deliverer.answered(first.number, each(STORED), 0.0)
 
     assert deliverer.progress.moved() == {EPOCH: 3, OTHER: 6}
     assert deliverer.progress.counts[Outcome.DELIVERED] == 3
@@ -136,7 +150,7 @@ def test_only_the_items_that_failed_are_sent_again() -> None:
     deliverer = machine()
     deliverer.take(items(1, 2, 3, 4), 0.0)
     (send,) = sends(deliverer, 0.0)
-    deliverer.answered(send.number, statuses(201, 429, 429, 409), 0.0)
+    deliverer.answered(send.number, each(STORED, PUSHED_BACK, PUSHED_BACK, Conflict("logs-1")), 0.0)
 
     assert [sequences(again) for again in sends(deliverer, 9.0)] == [[2, 3]]
     assert deliverer.progress.counts[Outcome.DELIVERED] == 1
@@ -146,7 +160,7 @@ def test_a_conflict_is_done_and_counted_apart() -> None:
     deliverer = machine()
     deliverer.take(items(1), 0.0)
     (send,) = sends(deliverer, 0.0)
-    deliverer.answered(send.number, statuses(409), 0.0)
+    deliverer.answered(send.number, each(Conflict("logs-1")), 0.0)
 
     assert deliverer.progress.counts[Outcome.CONFLICT] == 1
     assert deliverer.progress.moved() == {EPOCH: 2}
@@ -156,8 +170,7 @@ def test_a_redirected_document_is_done_and_counted_apart() -> None:
     deliverer = machine()
     deliverer.take(items(1), 0.0)
     (send,) = sends(deliverer, 0.0)
-    body = b'{"errors":false,"items":[{"create":{"status":201,"failure_store":"used"}}]}'
-    deliverer.answered(send.number, Answer(200, {}, body), 0.0)
+    deliverer.answered(send.number, each(Redirected()), 0.0)
 
     assert deliverer.progress.counts[Outcome.REDIRECTED] == 1
 
@@ -166,7 +179,7 @@ def test_a_lost_answer_leads_to_the_same_ids_again() -> None:
     deliverer = machine()
     deliverer.take(items(1, 2), 0.0)
     (send,) = sends(deliverer, 0.0)
-    deliverer.answered(send.number, NoAnswer("reset"), 0.0)
+    deliverer.answered(send.number, Unknown("reset"), 0.0)
     (again,) = sends_after_look_up(deliverer, 9.0)
 
     assert again.items == send.items
@@ -181,7 +194,7 @@ def test_an_outage_is_met_by_no_more_batches_than_may_be_under_way() -> None:
         for command in deliverer.commands(attempt * 10.0):
             assert not isinstance(command, BuryDeadLetter)
             seen.update(item.sequence for item in command.items)
-            deliverer.answered(command.number, NoAnswer("refused"), attempt * 10.0)
+            deliverer.answered(command.number, Unknown("refused"), attempt * 10.0)
 
     assert seen == {1, 2}
 
@@ -192,13 +205,13 @@ def test_a_retry_waits_no_longer_than_the_cap_and_at_least_what_the_server_asks(
     now = 0.0
     for _ in range(40):
         (send,) = sends(deliverer, now)
-        deliverer.answered(send.number, Answer(429, {}, b""), now)
+        deliverer.answered(send.number, TURNED_AWAY, now)
         wait = deliverer.wait_seconds(now)
         assert wait is not None
         assert wait <= 2.0
         now += wait + 0.001
     (send,) = sends(deliverer, now)
-    deliverer.answered(send.number, Answer(429, {"retry-after": "7"}, b""), now)
+    deliverer.answered(send.number, Unknown("HTTP 429", 7.0, may_have_stored=False), now)
     wait = deliverer.wait_seconds(now)
 
     assert wait is not None
@@ -217,7 +230,7 @@ def test_a_rejected_document_is_buried_before_it_is_done() -> None:
     deliverer = machine()
     deliverer.take(items(1, 2), 0.0)
     (send,) = sends(deliverer, 0.0)
-    deliverer.answered(send.number, statuses(400, 201), 0.0)
+    deliverer.answered(send.number, each(Refused("no number", 400), STORED), 0.0)
     (burial,) = deliverer.commands(0.0)
 
     assert isinstance(burial, BuryDeadLetter)
@@ -242,22 +255,26 @@ def test_halving_finds_the_one_document_that_is_too_large() -> None:
                 deliverer.buried(command.item)
                 continue
             poisoned = any(item.sequence == 11 for item in command.items)
-            answer = Answer(413, {}, b"") if poisoned else statuses(*[201] * len(command.items))
+            answer = (
+                RequestRefused("too large", 413, is_too_large=True)
+                if poisoned
+                else each(*[STORED] * len(command.items))
+            )
             deliverer.answered(command.number, answer, float(step))
 
     assert buried == [11]
     assert deliverer.progress.counts[Outcome.DELIVERED] == 75
 
 
-@pytest.mark.parametrize("status", [400, 413])
-def test_a_store_that_refuses_everything_blames_no_document(status: int) -> None:
+@pytest.mark.parametrize("is_too_large", [False, True])
+def test_a_store_that_refuses_everything_blames_no_document(is_too_large: bool) -> None:
     deliverer = machine(waiting_batches_max=8)
     deliverer.take(items(*range(1, 2_001)), 0.0)
     for step in range(400):
         for command in deliverer.commands(step * 3.0):
             assert isinstance(command, Send)
-            body = b'{"error":{"type":"illegal_argument_exception","reason":"broken proxy"}}'
-            deliverer.answered(command.number, Answer(status, {}, body), step * 3.0)
+            refused = RequestRefused("broken proxy", is_too_large=is_too_large)
+            deliverer.answered(command.number, refused, step * 3.0)
 
     assert deliverer.waiting_batches < 100
     assert deliverer.progress.counts[Outcome.DEAD_LETTERED] == 0
@@ -278,7 +295,7 @@ def test_room_returns_with_the_answers() -> None:
     deliverer = machine(held_bytes_max=1_000)
     deliverer.take(items(1, 2, document=b"x" * 500), 0.0)
     (send,) = sends(deliverer, 0.0)
-    deliverer.answered(send.number, statuses(201, 201), 0.0)
+    deliverer.answered(send.number, each(STORED, STORED), 0.0)
 
     assert deliverer.room_bytes == 1_000
 
@@ -292,7 +309,7 @@ def test_a_request_without_a_whole_answer_counts_as_lost_when_its_time_is_up() -
     deliverer.take(items(1), 0.0)
     (send,) = sends(deliverer, 0.0)
     (look_up,) = deliverer.commands(5.0 + 2.0) or deliverer.commands(20.0)
-    deliverer.answered(send.number, statuses(201), 21.0)
+    deliverer.answered(send.number, each(STORED), 21.0)
 
     assert isinstance(look_up, LookUp)
     assert not deliverer.expects(send.number)
@@ -304,7 +321,7 @@ def test_a_doubtful_batch_is_looked_up_in_every_index_since_and_only_the_rest_is
     deliverer = machine()
     deliverer.take(items(1, 2, 3), 0.0)
     (send,) = sends(deliverer, 0.0)
-    deliverer.answered(send.number, NoAnswer("cut"), 0.0)
+    deliverer.answered(send.number, Unknown("cut"), 0.0)
     (look_up,) = deliverer.commands(9.0)
     assert isinstance(look_up, LookUp)
     deliverer.answered(look_up.number, found(look_up, 1, 3), 9.0)
@@ -319,7 +336,7 @@ def test_what_certainly_did_not_arrive_is_not_looked_up() -> None:
     deliverer = machine()
     deliverer.take(items(1), 0.0)
     (send,) = sends(deliverer, 0.0)
-    deliverer.answered(send.number, NoAnswer("refused", may_have_arrived=False), 0.0)
+    deliverer.answered(send.number, Unknown("refused", may_have_stored=False), 0.0)
 
     assert len(sends(deliverer, 9.0)) == 1
 
@@ -328,10 +345,10 @@ def test_a_store_without_look_ups_gets_the_batch_again() -> None:
     deliverer = machine()
     deliverer.take(items(1), 0.0)
     (send,) = sends(deliverer, 0.0)
-    deliverer.answered(send.number, NoAnswer("cut"), 0.0)
+    deliverer.answered(send.number, Unknown("cut"), 0.0)
     (look_up,) = deliverer.commands(9.0)
     assert isinstance(look_up, LookUp)
-    deliverer.answered(look_up.number, Answer(405, {}, b""), 9.0)
+    deliverer.answered(look_up.number, CannotLookUp("HTTP 405"), 9.0)
 
     assert len(sends(deliverer, 9.0)) == 1
     assert deliverer.tally.skipped_look_ups == 1
@@ -341,13 +358,13 @@ def test_a_look_up_that_never_works_does_not_hold_a_batch_while_the_store_takes_
     deliverer = machine(batch_records_max=1)
     deliverer.take(items(1), 0.0)
     (send,) = sends(deliverer, 0.0)
-    deliverer.answered(send.number, NoAnswer("cut"), 0.0)
+    deliverer.answered(send.number, Unknown("cut"), 0.0)
     for step in range(600):
         if step < 400:
             deliverer.take(items(2 + step), step * 3.0)
         for command in deliverer.commands(step * 3.0):
             assert not isinstance(command, BuryDeadLetter)
-            answer = statuses(201) if isinstance(command, Send) else Answer(502, {}, b"<html>")
+            answer = each(STORED) if isinstance(command, Send) else Unknown("HTTP 502")
             deliverer.answered(command.number, answer, step * 3.0)
 
     assert deliverer.progress.unfinished == 0
@@ -366,7 +383,7 @@ def test_records_of_an_earlier_process_are_looked_up_until_nothing_more_of_them_
                 look_up = isinstance(command, LookUp)
                 answer = found(command, 1, 2) if isinstance(command, LookUp) else None
                 assert look_up == (answer is not None)
-                sent = statuses(*[201] * len(command.items))  # type: ignore[union-attr]
+                sent = each(*[STORED] * len(command.items))  # type: ignore[union-attr]
                 deliverer.answered(command.number, answer or sent, 0.0)  # type: ignore[union-attr]
 
     assert kinds == ["LookUp", "Send", "LookUp", "Send", "LookUp", "Send", "Send", "Send"]
@@ -387,15 +404,15 @@ def test_a_document_that_makes_the_store_stumble_is_given_up_while_others_are_ac
                 elif isinstance(command, LookUp):
                     deliverer.answered(command.number, none_found(command), now)
                 else:
-                    codes = [500 if item.sequence == 7 else 201 for item in command.items]
-                    deliverer.answered(command.number, statuses(*codes), now)
+                    outcomes = [FAILED_INSIDE if item.sequence == 7 else STORED for item in command.items]
+                    deliverer.answered(command.number, each(*outcomes), now)
 
     assert buried == [7]
     assert deliverer.progress.unfinished == 0
 
 
-@pytest.mark.parametrize("status", [500, 503])
-def test_a_lost_shard_blames_none_of_its_documents(status: int) -> None:
+@pytest.mark.parametrize("failure", [FAILED_INSIDE, UNAVAILABLE])
+def test_a_lost_shard_blames_none_of_its_documents(failure: Retry) -> None:
     deliverer = machine(batch_records_max=50, concurrency=1)
     for step in range(80):
         now = step * 3.0
@@ -407,8 +424,8 @@ def test_a_lost_shard_blames_none_of_its_documents(status: int) -> None:
                 if isinstance(command, LookUp):
                     deliverer.answered(command.number, none_found(command), now)
                     continue
-                codes = [status if item.sequence % 5 == 0 else 201 for item in command.items]
-                deliverer.answered(command.number, statuses(*codes), now)
+                outcomes = [failure if item.sequence % 5 == 0 else STORED for item in command.items]
+                deliverer.answered(command.number, each(*outcomes), now)
 
     assert deliverer.held_records > 0
 
@@ -418,7 +435,7 @@ def test_an_open_breaker_lets_one_small_request_through_and_closes_on_proof() ->
     deliverer.take(items(*range(1, 301)), 0.0)
     for now in range(0, 10, 5):
         for send in sends(deliverer, now):
-            deliverer.answered(send.number, Answer(429, {}, b""), now)
+            deliverer.answered(send.number, TURNED_AWAY, now)
     state = deliverer.breaker.state
     probes = deliverer.commands(now + 100.0)
 
@@ -430,7 +447,7 @@ def test_an_open_breaker_lets_one_small_request_through_and_closes_on_proof() ->
     (probe,) = probes
     assert isinstance(probe, Send | LookUp)
     assert len(probe.items) <= 5
-    answer = statuses(*[201] * len(probe.items)) if isinstance(probe, Send) else found(probe, *range(301))
+    answer = each(*[STORED] * len(probe.items)) if isinstance(probe, Send) else found(probe, *range(301))
     deliverer.answered(probe.number, answer, now + 102.0)
 
     assert deliverer.breaker.is_closed
@@ -441,9 +458,9 @@ def test_a_batch_that_took_too_long_comes_again_in_smaller_parts() -> None:
     deliverer = DeliveryMachine(seeded(1), Limits(batch_records_max=8, concurrency=1))
     deliverer.take(items(*range(1, 9)), 0.0)
     (send,) = sends(deliverer, 0.0)
-    deliverer.answered(send.number, NoAnswer("no whole answer", may_have_arrived=False), 10.0)
+    deliverer.answered(send.number, Unknown("no whole answer", may_have_stored=False), 10.0)
     (part,) = sends(deliverer, 100.0)
-    deliverer.answered(part.number, statuses(201, 201, 201, 201), 100.1)
+    deliverer.answered(part.number, each(STORED, STORED, STORED, STORED), 100.1)
     (rest,) = sends(deliverer, 100.1)
 
     assert [sequences(send), sequences(part), sequences(rest)] == [
@@ -459,13 +476,13 @@ def test_batches_of_an_outage_go_as_soon_as_the_store_is_back() -> None:
     limiter = Limiter(4, limit=4.0, slow_start=False)
     deliverer = DeliveryMachine(seeded(1), bounds, patient, limiter)
     deliverer.take(items(*range(1, 9)), 0.0)
-    refused = NoAnswer("refused", may_have_arrived=False)
+    refused = Unknown("refused", may_have_stored=False)
     for send in sends(deliverer, 0.0):
         deliverer.answered(send.number, refused, 0.0)
     for send in sends(deliverer, 1e6):
         deliverer.answered(send.number, refused, 1e6)
     (probe,) = sends(deliverer, 1e6 + 5.0)
-    deliverer.answered(probe.number, statuses(201), 1e6 + 5.0)
+    deliverer.answered(probe.number, each(STORED), 1e6 + 5.0)
 
     assert len(sends(deliverer, 1e6 + 5.0)) == limiter.allowed == 2
 
@@ -475,7 +492,7 @@ def test_pushed_back_documents_travel_together_again() -> None:
     for first in range(1, 41, 10):
         deliverer.take(items(*range(first, first + 10)), 0.0)
         (send,) = sends(deliverer, 0.0)
-        deliverer.answered(send.number, statuses(*[201] * 8, 429, 429), 0.0)
+        deliverer.answered(send.number, each(*[STORED] * 8, PUSHED_BACK, PUSHED_BACK), 0.0)
     again = sends(deliverer, 9.0)
 
     assert [sequences(send) for send in again] == [[9, 10, 19, 20, 29, 30, 39, 40]] or len(
@@ -488,7 +505,7 @@ def test_no_fresh_batch_is_begun_while_too_many_wait() -> None:
     deliverer.take(items(*range(1, 41)), 0.0)
     for _ in range(20):
         for send in sends(deliverer, 0.0):
-            deliverer.answered(send.number, statuses(201, 429), 0.0)
+            deliverer.answered(send.number, each(STORED, PUSHED_BACK), 0.0)
             deliverer.breaker.succeeded()
 
     assert deliverer.waiting_batches <= 3 + deliverer.limits.concurrency
@@ -502,7 +519,7 @@ def test_when_the_store_is_back_what_was_looked_up_is_sent_next_and_all_else_goe
         # Cut off for half a minute, so that pauses are long and differ.
         for command in deliverer.commands(now):
             assert isinstance(command, Send | LookUp)
-            deliverer.answered(command.number, NoAnswer("cut"), now)
+            deliverer.answered(command.number, Unknown("cut"), now)
         now += (deliverer.wait_seconds(now) or 0.0) + 0.001
         if now > 30.0 and attempt > 8:
             break
@@ -512,7 +529,7 @@ def test_when_the_store_is_back_what_was_looked_up_is_sent_next_and_all_else_goe
     now += (deliverer.wait_seconds(now) or 0.0) + 0.001
     (probe,) = deliverer.commands(now)
     assert isinstance(probe, Send)
-    deliverer.answered(probe.number, statuses(201, 201), now)
+    deliverer.answered(probe.number, each(STORED, STORED), now)
     others = deliverer.commands(now)
 
     assert probe.items == look_up.items
@@ -535,7 +552,7 @@ def judged_by(
                 letters.append(command)
             elif isinstance(command, Send):
                 is_refused = broken in sequences(command)
-                answer = REFUSED if is_refused else statuses(*[201] * len(command.items))
+                answer = REFUSED if is_refused else each(*[STORED] * len(command.items))
                 deliverer.answered(command.number, answer, now)
         now += step_seconds
     return letters, now
@@ -569,3 +586,65 @@ def test_a_store_that_was_never_seen_to_take_anything_blames_nobody_however_quie
 
     assert letters == []
     assert deliverer.progress.unfinished == 1
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [STORED, Conflict("logs-1"), Redirected(), Refused("no number", 400), PUSHED_BACK, FAILED_INSIDE],
+    ids=lambda outcome: f"{type(outcome).__name__} {getattr(outcome, 'status', '')}",
+)
+def test_one_outcome_for_all_is_what_the_same_outcome_for_each_is(outcome: DocumentOutcome) -> None:
+    ends: list[object] = []
+    for told in (SameForAll(outcome), each(outcome, outcome, outcome)):
+        deliverer = machine()
+        deliverer.take(items(1, 2, 3), 0.0)
+        (send,) = sends(deliverer, 0.0)
+        deliverer.answered(send.number, told, 0.0)
+        counts = dict(deliverer.progress.counts)
+        after = [repr(command) for command in deliverer.commands(9.0)]
+        ends.append((counts, after, deliverer.tally, deliverer.breaker.failures, deliverer.limiter.allowed))
+
+    assert ends[0] == ends[1]
+
+
+def test_a_sink_that_asks_to_wait_for_all_is_waited_for() -> None:
+    deliverer = machine()
+    deliverer.take(items(1, 2), 0.0)
+    (send,) = sends(deliverer, 0.0)
+    deliverer.answered(send.number, SameForAll(PUSHED_BACK, retry_after_seconds=7.0), 0.0)
+
+    wait_seconds = deliverer.wait_seconds(0.0)
+    assert wait_seconds is not None
+    assert 7.0 <= wait_seconds <= 9.0
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [each(STORED), each(STORED, STORED, STORED), Found(frozenset()), CannotLookUp("no such request")],
+    ids=["too few", "too many", "of a look-up", "of a look-up that cannot be"],
+)
+def test_an_outcome_that_does_not_fit_the_request_proves_nothing(
+    outcome: OneForEach | Found | CannotLookUp,
+) -> None:
+    deliverer = machine()
+    deliverer.take(items(1, 2), 0.0)
+    (send,) = sends(deliverer, 0.0)
+    deliverer.answered(send.number, outcome, 0.0)
+    (look_up,) = deliverer.commands(9.0)
+
+    assert isinstance(look_up, LookUp)
+    assert deliverer.progress.unfinished == 2
+    assert "the sink gave" in deliverer.tally.last_trouble
+
+
+def test_a_look_up_that_is_told_of_as_stored_proves_nothing() -> None:
+    deliverer = machine()
+    deliverer.take(items(1), 0.0)
+    (send,) = sends(deliverer, 0.0)
+    deliverer.answered(send.number, Unknown("cut"), 0.0)
+    (look_up,) = deliverer.commands(9.0)
+    assert isinstance(look_up, LookUp)
+    deliverer.answered(look_up.number, SameForAll(STORED), 9.0)
+
+    assert deliverer.progress.unfinished == 1
+    assert isinstance(deliverer.commands(99.0)[0], LookUp)

@@ -4,12 +4,12 @@ import random
 
 import pytest
 
-from logging_system.delivery.answers import Answer
 from logging_system.delivery.commands import BuryDeadLetter
+from logging_system.delivery.outcomes import RequestRefused
 from logging_system.delivery.trials import REFUSALS_MAX, WITNESS_SECONDS_MAX
-from tests.unit.logging_system.delivery.test_delivery_machine import items, machine, statuses
+from tests.unit.logging_system.delivery.test_delivery_machine import STORED, each, items, machine
 
-REFUSAL = Answer(400, {}, b'{"error":{"type":"x_content_parse_exception","reason":"no JSON"}}')
+REFUSAL = RequestRefused("no JSON", 400)
 BROKEN = 1_000_000
 """Sequence of a document that the store refuses for good."""
 
@@ -37,7 +37,7 @@ class Scene:
                 self.machine.buried(command.item)
                 continue
             broken = any(item.sequence == BROKEN for item in command.items)
-            answer = REFUSAL if refuses or broken else statuses(*[201] * len(command.items))
+            answer = REFUSAL if refuses or broken else each(*[STORED] * len(command.items))
             self.accepted_requests += answer is not REFUSAL
             self.machine.answered(command.number, answer, self.now)
 

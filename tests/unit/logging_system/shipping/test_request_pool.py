@@ -4,11 +4,12 @@ import threading
 import time
 from collections.abc import Sequence
 
-from logging_system.delivery.answers import Answer, NoAnswer
 from logging_system.delivery.machine import Item, LookUp, Send
+from logging_system.delivery.outcomes import Delivered, Found, SameForAll, Unknown
 from logging_system.shipping.request_pool import STUCK_FACTOR, Senders
 
 ITEM = Item(b"e" * 16, 1, b"{}")
+STORED = SameForAll(Delivered())
 WAIT_SECONDS_MAX = 10.0
 
 
@@ -22,12 +23,12 @@ class Scripted:
     def prepare(self) -> str | None:
         return None
 
-    def send(self, items: Sequence[Item]) -> Answer | NoAnswer:
+    def send(self, items: Sequence[Item]) -> SameForAll:
         self.asked.append(f"send {len(items)}")
         self.release.wait(WAIT_SECONDS_MAX)
-        return Answer(200, {}, b"sent")
+        return STORED
 
-    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> Answer | NoAnswer:
+    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> Found:
         self.asked.append(f"look up {len(ids)} in {len(indices)}")
         raise RuntimeError("a bug in the sink")
 
@@ -66,19 +67,19 @@ def test_a_request_given_up_while_it_stood_in_the_queue_is_not_sent() -> None:
     senders.carry(Send(1, (ITEM,)))
     senders.carry(Send(2, (ITEM,)))
 
-    assert senders.reports.get(timeout=WAIT_SECONDS_MAX) == (2, Answer(200, {}, b"sent"))
+    assert senders.reports.get(timeout=WAIT_SECONDS_MAX) == (2, STORED)
     assert sink.asked == ["send 1"]
 
 
-def test_a_sink_that_raises_costs_one_answer_and_no_thread() -> None:
+def test_a_sink_that_raises_costs_one_outcome_and_no_thread() -> None:
     sink = Scripted()
     sink.release.set()
     senders = Senders(sink, 1, lambda number: True)
     senders.carry(LookUp(1, (ITEM,), ("a", "b")))
-    number, answer = senders.reports.get(timeout=WAIT_SECONDS_MAX)
+    number, outcome = senders.reports.get(timeout=WAIT_SECONDS_MAX)
     senders.carry(Send(2, (ITEM,)))
 
-    assert (number, isinstance(answer, NoAnswer)) == (1, True)
+    assert (number, isinstance(outcome, Unknown)) == (1, True)
     assert senders.reports.get(timeout=WAIT_SECONDS_MAX)[0] == 2
     assert sink.asked == ["look up 1 in 2", "send 1"]
 

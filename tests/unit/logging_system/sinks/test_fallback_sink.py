@@ -8,13 +8,19 @@ from pathlib import Path
 import orjson
 import pytest
 
-from logging_system.delivery.answers import Fate, Judged, NoAnswer
-from logging_system.delivery.look_up import CannotLookUp, Found, judge_look_up
 from logging_system.delivery.machine import Item
+from logging_system.delivery.outcomes import (
+    CannotLookUp,
+    Delivered,
+    DocumentOutcome,
+    Found,
+    Redirected,
+    Unknown,
+)
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from logging_system.sinks.fallback import PROBE_SECONDS, FallbackSink
 from logging_system.sinks.file import FileSink
-from tests.judging import judged
+from tests.outcomes import outcome_of_one
 from tests.unit.logging_system.store_server import ITEMS, StoreServer, http
 
 AFTER_SECONDS = 60.0
@@ -72,10 +78,10 @@ def lines(path: Path) -> list[str]:
     return [orjson.loads(line)["_source"]["message"] for line in path.read_bytes().splitlines()]
 
 
-def fate(sink: FallbackSink, each: Item) -> Fate | None:
-    """What became of an item; None where nothing is proved."""
-    verdict = judged(sink.send([each]), [each])
-    return verdict.items[0].fate if isinstance(verdict, Judged) else None
+def sent(sink: FallbackSink, each: Item) -> type[DocumentOutcome] | None:
+    """What became of an item; None where it is not known."""
+    outcome = sink.send([each])
+    return None if isinstance(outcome, Unknown) else type(outcome_of_one(outcome))
 
 
 @pytest.fixture
@@ -93,7 +99,7 @@ def fail_for_long(place: Place, sink: FallbackSink) -> None:
 def test_while_the_store_can_be_used_there_are_no_files(place: Place) -> None:
     with closing(place.sink()) as sink:
         assert sink.prepare() is None
-        assert fate(sink, item(1)) is Fate.DELIVERED
+        assert sent(sink, item(1)) is Delivered
 
     assert place.stored() == ["line 1"]
     assert list(place.folder.iterdir()) == [place.folder / "store"]
@@ -102,9 +108,9 @@ def test_while_the_store_can_be_used_there_are_no_files(place: Place) -> None:
 def test_a_store_that_fails_for_less_than_was_declared_is_waited_for(place: Place) -> None:
     with closing(place.sink()) as sink:
         place.lose_store()
-        outcomes = [fate(sink, item(1))]
+        outcomes = [sent(sink, item(1))]
         place.now_seconds += AFTER_SECONDS - 1.0
-        outcomes.append(fate(sink, item(1)))
+        outcomes.append(sent(sink, item(1)))
 
         assert outcomes == [None, None]
         assert not sink.standing_in
@@ -118,10 +124,10 @@ def test_a_store_that_fails_for_longer_is_stood_in_for_and_what_goes_there_is_re
         fail_for_long(place, sink)
 
         assert sink.standing_in
-        assert fate(sink, item(2)) is Fate.REDIRECTED
+        assert sent(sink, item(2)) is Redirected
     assert place.in_files() == ["line 2"]
-    assert "the store could not be used for 60 s" in caplog.text
-    assert f"records go to {place.files} until it can" in caplog.text
+    assert "the store was unavailable for 60 s" in caplog.text
+    assert f"records go to {place.files} until it is available again" in caplog.text
 
 
 def test_the_time_counts_from_the_first_failure_after_the_store_settled_something(place: Place) -> None:
@@ -129,11 +135,11 @@ def test_the_time_counts_from_the_first_failure_after_the_store_settled_somethin
         place.lose_store()
         sink.send([item(1)])
         place.bring_store_back()
-        fate(sink, item(1))
+        sent(sink, item(1))
         place.now_seconds += 10 * AFTER_SECONDS  # nothing to send: nobody misses the store
         place.lose_store()
 
-        assert fate(sink, item(2)) is None
+        assert sent(sink, item(2)) is None
         assert not sink.standing_in
 
 
@@ -142,15 +148,15 @@ def test_a_store_that_is_back_gets_the_records_after_it_and_none_of_those_before
 ) -> None:
     with closing(place.sink()) as sink:
         fail_for_long(place, sink)
-        fate(sink, item(1))
+        sent(sink, item(1))
         place.bring_store_back()
-        fate(sink, item(2))  # before the next probe
+        sent(sink, item(2))  # before the next probe
         place.now_seconds += PROBE_SECONDS
-        fate(sink, item(3))
+        sent(sink, item(3))
 
     assert place.in_files() == ["line 1", "line 2"]
     assert place.stored() == ["line 3"]
-    assert "the store can be used again" in caplog.text
+    assert "the store is available again" in caplog.text
 
 
 def test_a_store_that_stays_away_is_asked_again_and_the_files_go_on(place: Place) -> None:
@@ -158,7 +164,7 @@ def test_a_store_that_stays_away_is_asked_again_and_the_files_go_on(place: Place
         fail_for_long(place, sink)
         for sequence in range(1, 4):
             place.now_seconds += PROBE_SECONDS
-            assert fate(sink, item(sequence)) is Fate.REDIRECTED
+            assert sent(sink, item(sequence)) is Redirected
 
     assert place.in_files() == ["line 1", "line 2", "line 3"]
 
@@ -171,7 +177,7 @@ def test_without_a_store_from_the_start_the_files_are_ready_when_the_time_has_pa
 
         assert first is not None
         assert sink.prepare() is None
-        assert fate(sink, item(1)) is Fate.REDIRECTED
+        assert sent(sink, item(1)) is Redirected
 
 
 def test_look_ups_that_fail_count_too_for_after_a_restart_nothing_else_is_sent(place: Place) -> None:
@@ -186,29 +192,29 @@ def test_look_ups_that_fail_count_too_for_after_a_restart_nothing_else_is_sent(p
 def test_a_look_up_is_skipped_while_the_files_stand_in(place: Place) -> None:
     with closing(place.sink()) as sink:
         fail_for_long(place, sink)
-        answer = sink.look_up([item(1).id], [])
+        outcome = sink.look_up([item(1).id], [])
 
-    assert isinstance(judge_look_up(answer, [item(1).id], []), CannotLookUp)
+    assert isinstance(outcome, CannotLookUp)
 
 
 def test_what_the_files_took_just_before_a_crash_is_found_and_not_sent_to_the_store(place: Place) -> None:
     with closing(place.sink()) as sink:
         fail_for_long(place, sink)
-        fate(sink, item(1))
+        sent(sink, item(1))
     place.bring_store_back()
     with closing(place.sink()) as sink:
         sink.prepare()
         ids = [item(1).id, item(2).id]
-        verdict = judge_look_up(sink.look_up(ids, []), ids, [])
+        outcome = sink.look_up(ids, [])
 
-    assert verdict == Found(frozenset([item(1).id]))
+    assert outcome == Found(frozenset([item(1).id]))
 
 
 def test_what_the_files_took_before_a_crash_is_redirected_when_it_is_sent_again(place: Place) -> None:
     for _ in range(2):
         with closing(place.sink()) as sink:
             fail_for_long(place, sink)
-            assert fate(sink, item(1)) is Fate.REDIRECTED
+            assert sent(sink, item(1)) is Redirected
 
     assert place.in_files() == ["line 1"]
 
@@ -266,4 +272,4 @@ def test_files_that_cannot_be_written_acknowledge_nothing(place: Place) -> None:
         fail_for_long(place, sink)
         place.files.mkdir()
 
-        assert isinstance(sink.send([item(1)]), NoAnswer)
+        assert isinstance(sink.send([item(1)]), Unknown)

@@ -9,11 +9,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from logging_system.config.settings import load_settings
-from logging_system.delivery.answers import Answer
+from logging_system.delivery.outcomes import Delivered, OneForEach, Unknown
 from logging_system.shipping.sink_factory import sink_opener
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from logging_system.sinks.elasticsearch.tls import Trust
 from tests.certificates import Authority
+from tests.outcomes import kinds
 from tests.unit.logging_system.store_server import CREATED, ITEMS, StoreServer, http
 
 
@@ -39,8 +40,11 @@ def server(authority: Authority, tmp_path: Path) -> Iterator[StoreServer]:
 
 def sent(sink: ElasticsearchSink) -> str:
     """Whether a request was answered, or why not."""
-    answer = sink.send(ITEMS)
-    return "answered" if isinstance(answer, Answer) else answer.reason
+    outcome = sink.send(ITEMS)
+    if isinstance(outcome, Unknown):
+        return outcome.reason
+    assert set(kinds(outcome, len(ITEMS))) == {Delivered}
+    return "answered"
 
 
 def renew(certificate: Path, key: Path, authority: Authority, folder: Path) -> None:
@@ -61,7 +65,7 @@ def test_a_store_that_demands_a_certificate_takes_ours(
         }
     )
     with closing(sink_opener(loaded.settings)()) as sink:
-        assert isinstance(sink.send(ITEMS), Answer)
+        assert isinstance(sink.send(ITEMS), OneForEach)
 
 
 def test_certificate_and_key_may_stand_in_one_file(
@@ -87,7 +91,7 @@ def test_without_the_right_certificate_nothing_arrives_and_the_trouble_says_why(
     ) as sink:
         reason = sent(sink)
 
-    assert "it refuses our client_certificate, or the lack of one: " in reason
+    assert "the server rejected our client_certificate, or requires one: " in reason
     assert server.requests == []
 
 
@@ -123,7 +127,7 @@ def test_a_certificate_is_replaced_without_a_restart(
         renew(certificate, key, authority, tmp_path / "fresh")
         after = sent(sink)
 
-    assert "refuses our client_certificate" in before
+    assert "rejected our client_certificate" in before
     assert after == "answered"
 
 
@@ -145,7 +149,7 @@ def test_a_certificate_whose_key_is_not_there_yet_leaves_the_old_one_in_use_unti
 
     assert meanwhile is before
     assert f"client_certificate {certificate}: " in trouble
-    assert trouble.endswith("the certificate read before goes on counting")
+    assert trouble.endswith("the certificate read before stays in use")
     assert after is not before
     assert trust.trouble == ""
 

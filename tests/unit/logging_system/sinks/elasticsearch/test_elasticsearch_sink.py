@@ -9,11 +9,11 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from logging_system.delivery.answers import Answer, Judged, NoAnswer, Unproved
 from logging_system.delivery.machine import Item
+from logging_system.delivery.outcomes import OneForEach, Unknown
+from logging_system.delivery.runs import runs_of
 from logging_system.sinks.elasticsearch.node import ANSWER_BYTES_MAX
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink, encode_bulk
-from tests.judging import judged
 from tests.unit.logging_system.store_server import CREATED, ITEMS, Answering, StoreServer, http
 
 
@@ -33,7 +33,7 @@ def store(
 def test_a_bulk_body_is_a_create_action_and_the_document_per_record() -> None:
     epoch = "65" * 16
 
-    assert encode_bulk(ITEMS) == (
+    assert encode_bulk(ITEMS, runs_of(ITEMS)) == (
         b'{"create":{"_id":"%b-1"}}\n{"message":"a"}\n{"create":{"_id":"%b-2"}}\n{"message":"b"}\n'
         % (epoch.encode(), epoch.encode())
     )
@@ -44,13 +44,13 @@ def test_a_bulk_request_goes_to_the_stream_with_a_filter_that_keeps_positions() 
         answer = sink.send(ITEMS)
     (request,) = server.requests
 
-    assert isinstance(judged(answer, ITEMS), Judged)
+    assert isinstance(answer, OneForEach)
     assert request.startswith(
         b"POST /logs-app-prod/_bulk?filter_path=errors,took,items.*._index,items.*._id,items.*.status,"
         b"items.*.error,items.*.failure_store HTTP/1.1\r\n"
     )
     assert b"application/x-ndjson" in request
-    assert request.endswith(encode_bulk(ITEMS))
+    assert request.endswith(encode_bulk(ITEMS, runs_of(ITEMS)))
 
 
 @pytest.mark.parametrize(
@@ -69,16 +69,16 @@ def test_a_bulk_request_goes_to_the_stream_with_a_filter_that_keeps_positions() 
 )
 def test_a_broken_answer_over_a_real_socket_proves_nothing(answer: bytes) -> None:
     with store(answer) as (_server, sink):
-        assert isinstance(judged(sink.send(ITEMS), ITEMS), Unproved)
+        assert isinstance(sink.send(ITEMS), Unknown)
 
 
 def test_a_server_that_never_answers_is_given_up_after_the_timeout() -> None:
     with store(None) as (_server, sink):
         answer = sink.send(ITEMS)
 
-    assert isinstance(answer, NoAnswer)
-    assert "no whole answer within 0.3 s" in answer.reason
-    assert answer.may_have_arrived is True
+    assert isinstance(answer, Unknown)
+    assert "no complete answer within 0.3 s" in answer.reason
+    assert answer.may_have_stored is True
 
 
 def test_after_a_failure_the_next_node_is_asked() -> None:
@@ -90,15 +90,15 @@ def test_after_a_failure_the_next_node_is_asked() -> None:
         answers = [sink.send(ITEMS) for _ in range(4)]
         sink.close()
 
-    assert [answer.may_have_arrived for answer in answers if isinstance(answer, NoAnswer)] == [False]
-    assert isinstance(answers[-1], Answer)
+    assert [answer.may_have_stored for answer in answers if isinstance(answer, Unknown)] == [False]
+    assert isinstance(answers[-1], OneForEach)
 
 
 def test_headers_are_found_whatever_their_case() -> None:
     with store(http(b"", b"429 Too Many Requests", b"RETRY-AFTER: 7\r\n")) as (_server, sink):
-        verdict = judged(sink.send(ITEMS), ITEMS)
+        verdict = sink.send(ITEMS)
 
-    assert isinstance(verdict, Unproved)
+    assert isinstance(verdict, Unknown)
     assert verdict.retry_after_seconds == 7.0
 
 
@@ -152,8 +152,8 @@ def test_an_answer_that_drips_is_given_up_when_the_request_has_had_its_time(
     with store(answer_slowly) as (server, sink):
         answer = sink.send(ITEMS)
 
-    assert isinstance(answer, NoAnswer)
-    assert "no whole answer within 0.3 s" in answer.reason
+    assert isinstance(answer, Unknown)
+    assert "no complete answer within 0.3 s" in answer.reason
 
 
 PACKED_MEBIBYTE = gzip.compress(bytes(1 << 20))
@@ -185,15 +185,16 @@ def test_an_answer_without_end_is_given_up_at_a_size_and_not_kept(
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert isinstance(answer, NoAnswer)
+    assert isinstance(answer, Unknown)
     assert "30 s" not in answer.reason
+    assert not answer.reason.startswith("HTTP")
     assert peak_bytes < 4 * ANSWER_BYTES_MAX
 
 
 def test_a_packed_answer_is_read() -> None:
     packed = http(gzip.compress(CREATED), headers=b"Content-Encoding: gzip\r\n")
     with store(packed) as (_server, sink):
-        assert isinstance(judged(sink.send(ITEMS), ITEMS), Judged)
+        assert isinstance(sink.send(ITEMS), OneForEach)
 
 
 def test_bodies_are_packed_only_when_asked_and_worth_it() -> None:
@@ -206,7 +207,7 @@ def test_bodies_are_packed_only_when_asked_and_worth_it() -> None:
 
     assert b"content-encoding" not in small_request.lower()
     assert b"content-encoding: gzip" in head.lower()
-    assert zlib.decompress(body, wbits=31) == encode_bulk(large)
+    assert zlib.decompress(body, wbits=31) == encode_bulk(large, runs_of(large))
 
 
 def test_connections_are_kept_between_requests() -> None:
@@ -232,11 +233,11 @@ def test_nothing_of_an_answer_given_up_is_taken_for_the_next_one() -> None:
     with store(answer_first_in_part) as (server, sink):
         first, second = sink.send(ITEMS), sink.send(ITEMS)
 
-    assert isinstance(first, NoAnswer)
-    assert isinstance(judged(second, ITEMS), Judged)
+    assert isinstance(first, Unknown)
+    assert isinstance(second, OneForEach)
 
 
-def test_a_failing_node_is_left_alone_while_others_answer() -> None:
+def test_a_failed_node_is_skipped_while_others_answer() -> None:
     failing, healthy = StoreServer(http(b"", b"503 Unavailable")), StoreServer(http(CREATED))
     with closing(failing), closing(healthy):
         sink = ElasticsearchSink([failing.url, healthy.url], "logs", monotonic=lambda: 5.0)
@@ -251,7 +252,7 @@ def test_a_failing_node_is_left_alone_while_others_answer() -> None:
     "url", ["ftp://me:secret-word@localhost", "localhost:9200", "http://", "https://:9200"]
 )
 def test_a_url_that_names_no_node_is_refused_without_its_credentials(url: str) -> None:
-    with pytest.raises(ValueError, match="no node's URL") as refusal:
+    with pytest.raises(ValueError, match="is not a node URL") as refusal:
         ElasticsearchSink([url], "logs")
 
     assert "secret-word" not in str(refusal.value)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logging_system.delivery.answers import Answer, NoAnswer
+from logging_system.sinks.elasticsearch.http_answer import HttpAnswer, NoAnswer
 from logging_system.sinks.elasticsearch.index_setup import NotReady, Ready, set_up
 from logging_system.sinks.elasticsearch.index_template import (
     CUSTOM_NAME,
@@ -48,7 +48,7 @@ class Cluster:
         self.answers[request] = (status, content)
         return self
 
-    def ask(self, method: str, target: str, body: bytes, _content_type: str) -> Answer | NoAnswer:
+    def ask(self, method: str, target: str, body: bytes, _content_type: str) -> HttpAnswer | NoAnswer:
         request = f"{method} {target}"
         known = max((each for each in self.answers if request.startswith(each)), key=len)
         if method == "PUT":
@@ -56,7 +56,7 @@ class Cluster:
         status, content = self.answers[known]
         if method == "PUT" and status == 200:
             self.put[target.partition("?")[0].rpartition("/")[2].replace("%40", "@")] = orjson.loads(body)
-        return Answer(status, {}, orjson.dumps(content))
+        return HttpAnswer(status, {}, orjson.dumps(content))
 
 
 def test_a_server_that_can_do_all_gets_it_all_and_nothing_is_remarked() -> None:
@@ -152,9 +152,9 @@ def test_whatever_a_server_answers_it_is_ready_or_not(answers: list[tuple[int, o
     """No answer, of whatever shape, makes setting up fail in another way."""
     turns = itertools.cycle(answers)
 
-    def ask(_method: str, _target: str, _body: bytes, _content_type: str) -> Answer:
+    def ask(_method: str, _target: str, _body: bytes, _content_type: str) -> HttpAnswer:
         status, content = next(turns)
-        return Answer(status, {}, content if isinstance(content, bytes) else orjson.dumps(content))
+        return HttpAnswer(status, {}, content if isinstance(content, bytes) else orjson.dumps(content))
 
     assert isinstance(set_up(ask, "logs"), (Ready, NotReady))
 
@@ -170,7 +170,9 @@ def test_who_may_write_documents_but_no_templates_is_told_and_goes_on() -> None:
     outcome = set_up(cluster.ask, "logs")
 
     assert isinstance(outcome, Ready)
-    assert "goes without our index template logging-system-logs: HTTP 403: security_exception" in str(outcome)
+    assert "did not accept our index template logging-system-logs: HTTP 403: security_exception" in str(
+        outcome
+    )
     assert cluster.put == {}
 
 
@@ -198,7 +200,7 @@ def test_a_template_of_higher_priority_is_remarked() -> None:
     outcome = set_up(cluster.ask, "logs")
 
     assert isinstance(outcome, Ready)
-    assert "another index template matches logs and comes first" in outcome.remarks[0]
+    assert "another index template matches logs with a higher priority" in outcome.remarks[0]
 
 
 def test_a_template_is_above_the_built_in_ones_and_maps_nothing_by_itself() -> None:
@@ -213,7 +215,7 @@ def test_a_template_is_above_the_built_in_ones_and_maps_nothing_by_itself() -> N
 def test_an_error_nested_deeper_than_python_can_write_is_no_end_of_the_set_up() -> None:
     nested = b'{"error":{"type":' + b"[" * 1_000 + b"]" * 1_000 + b"}}"
 
-    outcome = set_up(lambda *_request: Answer(503, {}, nested), "logs")
+    outcome = set_up(lambda *_request: HttpAnswer(503, {}, nested), "logs")
 
     assert isinstance(outcome, NotReady)
     assert "(nested)" in outcome.reason

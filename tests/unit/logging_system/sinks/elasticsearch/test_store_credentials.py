@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from logging_system.delivery.answers import Judged, Unproved
+from logging_system.delivery.outcomes import OneForEach, Unknown
 from logging_system.sinks.elasticsearch.credentials import Credentials
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
-from tests.judging import judged
 from tests.unit.logging_system.store_server import CREATED, ITEMS, StoreServer, http
 
 
@@ -50,16 +49,16 @@ def test_a_secret_that_is_refused_is_read_again_and_the_next_request_has_the_new
     with closing(asking_for(second)) as server:
         user = {"username": "shipper"} if kind == "password_file" else {}
         sink = ElasticsearchSink([server.url], "logs", **{kind: secret}, **user)  # type: ignore[arg-type]
-        refused = judged(sink.send(ITEMS), ITEMS)
+        refused = sink.send(ITEMS)
         secret.write_text("second-secret\n")
-        still_the_old = judged(sink.send(ITEMS), ITEMS)
-        accepted = judged(sink.send(ITEMS), ITEMS)
+        still_the_old = sink.send(ITEMS)
+        accepted = sink.send(ITEMS)
         sink.close()
     sent = [request.lower().partition(b"authorization: ")[2].split(b"\r\n")[0] for request in server.requests]
 
-    assert isinstance(refused, Unproved)
-    assert isinstance(still_the_old, Unproved)
-    assert isinstance(accepted, Judged)
+    assert isinstance(refused, Unknown)
+    assert isinstance(still_the_old, Unknown)
+    assert isinstance(accepted, OneForEach)
     assert sent == [first.lower(), first.lower(), second.lower()]
 
 
@@ -77,7 +76,7 @@ def test_secrets_appear_nowhere_even_when_the_server_repeats_them(
     caplog.set_level(logging.DEBUG)
     with closing(asking_for()) as server:
         sink = ElasticsearchSink([server.url], "logs", **login)  # type: ignore[arg-type]
-        trouble, verdict = sink.prepare(), judged(sink.send(ITEMS), ITEMS)
+        trouble, verdict = sink.prepare(), sink.send(ITEMS)
         sink.close()
     shown = f"{trouble} {verdict} {caplog.text} {sink!r} {sink._nodes[0].place!r}"
 
@@ -91,10 +90,10 @@ def test_a_password_that_is_a_word_of_every_answer_breaks_none() -> None:
     with closing(asking_for(basic("me:errors"))) as server:
         word = "errors"
         sink = ElasticsearchSink([server.url], "logs", username="me", password=word)
-        verdict = judged(sink.send(ITEMS), ITEMS)
+        verdict = sink.send(ITEMS)
         sink.close()
 
-    assert isinstance(verdict, Judged)
+    assert isinstance(verdict, OneForEach)
 
 
 def test_credentials_of_the_url_are_hidden_too() -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from logging_system.delivery.answers import Answer, Judged, NoAnswer
+from logging_system.delivery.outcomes import Delivered, OneForEach, Unknown
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from logging_system.sinks.elasticsearch.tls import Trust
 from tests.certificates import Authority
-from tests.judging import judged
+from tests.outcomes import kinds
 from tests.unit.logging_system.store_server import CREATED, ITEMS, StoreServer, http
 
 
@@ -38,8 +38,11 @@ def believed(path: Path, *authorities: Authority) -> Path:
 
 def sent(sink: ElasticsearchSink) -> str:
     """Whether a request was answered, or why not."""
-    answer = sink.send(ITEMS)
-    return "answered" if isinstance(answer, Answer) else answer.reason
+    outcome = sink.send(ITEMS)
+    if isinstance(outcome, Unknown):
+        return outcome.reason
+    assert set(kinds(outcome, len(ITEMS))) == {Delivered}
+    return "answered"
 
 
 def test_a_server_signed_by_the_authority_named_is_believed(
@@ -48,7 +51,7 @@ def test_a_server_signed_by_the_authority_named_is_believed(
     with closing(
         ElasticsearchSink([server.url], "logs", ca_certs=believed(tmp_path / "ca", authorities[0]))
     ) as sink:
-        assert isinstance(judged(sink.send(ITEMS), ITEMS), Judged)
+        assert isinstance(sink.send(ITEMS), OneForEach)
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["another authority", "the system's authorities"])
@@ -60,8 +63,8 @@ def test_any_other_server_is_not_and_the_trouble_says_why(
         trouble = sink.prepare() or ""
         answer = sink.send(ITEMS)
 
-    assert isinstance(answer, NoAnswer)
-    assert answer.may_have_arrived is False
+    assert isinstance(answer, Unknown)
+    assert answer.may_have_stored is False
     assert server.url in trouble
     assert "certificate is not trusted" in trouble
     assert (str(ca_certs) in trouble) is named
@@ -99,7 +102,7 @@ def test_verification_can_be_switched_off_and_that_is_said(
     with closing(ElasticsearchSink([server.url], "logs", verify=False)) as sink:
         assert sent(sink) == "answered"
 
-    assert "certificates are not checked" in caplog.text
+    assert "certificate verification is off" in caplog.text
 
 
 def rewritten(path: Path, content: bytes) -> None:
@@ -173,7 +176,7 @@ def test_a_half_written_file_leaves_the_old_authorities_in_use_until_it_is_whole
 
     assert meanwhile == ["answered", "answered"]
     assert "certificate is not trusted" in whole
-    assert caplog.text.count("the authorities read before go on counting") == 1
+    assert caplog.text.count("the authorities read before stay in use") == 1
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"], ids=["missing", "empty", "garbage"])
@@ -243,8 +246,8 @@ def test_a_handshake_that_drips_is_given_up_in_time(tmp_path: Path) -> None:
         with closing(ElasticsearchSink([url], "logs", request_timeout_seconds=0.3)) as sink:
             answer = sink.send(ITEMS)
 
-    assert isinstance(answer, NoAnswer)
-    assert "no whole answer within 0.3 s" in answer.reason
+    assert isinstance(answer, Unknown)
+    assert "no complete answer within 0.3 s" in answer.reason
 
 
 def test_an_answer_that_drips_over_tls_is_given_up_in_time(
@@ -262,4 +265,4 @@ def test_an_answer_that_drips_over_tls_is_given_up_in_time(
     ) as sink:
         reason = sent(sink)
 
-    assert "no whole answer within 0.3 s" in reason
+    assert "no complete answer within 0.3 s" in reason

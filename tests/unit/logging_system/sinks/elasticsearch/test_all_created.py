@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logging_system.delivery.all_created import created_in
-from logging_system.delivery.answers import Answer, Fate, Judged, NoAnswer, judge
 from logging_system.delivery.commands import Item
-from logging_system.delivery.progress import Outcome, Progress
-from logging_system.delivery.runs import Run, runs_of
+from logging_system.delivery.outcomes import Delivered, OneForEach
+from logging_system.delivery.runs import runs_of
+from logging_system.sinks.elasticsearch.all_created import created_in
+from logging_system.sinks.elasticsearch.bulk_answer import read_strictly
+from logging_system.sinks.elasticsearch.http_answer import HttpAnswer, NoAnswer
 
 ONE, TWO = b"\x01" * 16, b"\x02" * 16
 INDEX = ".ds-logs-shop-default-2026.11.22-000001"
@@ -26,7 +27,7 @@ def body(items: object, errors: object = False) -> bytes:
 
 
 def found(content: bytes, status: int = 200) -> str | None:
-    return created_in(Answer(status, {}, content), runs_of(ITEMS))
+    return created_in(HttpAnswer(status, {}, content), runs_of(ITEMS))
 
 
 def test_an_answer_in_which_all_is_well_names_the_index() -> None:
@@ -58,16 +59,16 @@ NOT_ALL_WELL = {
 
 
 @pytest.mark.parametrize("content", NOT_ALL_WELL.values(), ids=NOT_ALL_WELL.keys())
-def test_any_other_answer_is_left_to_the_judge(content: bytes) -> None:
+def test_any_other_answer_is_left_to_the_strict_reading(content: bytes) -> None:
     assert found(content) is None
 
 
 @pytest.mark.parametrize("status", [301, 429, 500, 503])
-def test_a_failure_with_a_perfect_body_is_left_to_the_judge(status: int) -> None:
+def test_a_failure_with_a_perfect_body_is_left_to_the_strict_reading(status: int) -> None:
     assert found(body(created(IDS)), status) is None
 
 
-def test_no_answer_is_left_to_the_judge() -> None:
+def test_no_answer_is_left_to_the_strict_reading() -> None:
     assert created_in(NoAnswer("reset"), runs_of(ITEMS)) is None
 
 
@@ -78,62 +79,15 @@ def test_no_answer_is_left_to_the_judge() -> None:
     st.integers(0, 400),
     st.binary(max_size=2),
 )
-def test_what_is_known_by_its_bytes_is_what_the_judge_would_say(
+def test_what_is_known_by_its_bytes_is_what_the_strict_reading_would_say(
     ids: list[str], index: str, status: int, place: int, noise: bytes
 ) -> None:
     content = body([*created(ids[:-1], index), *created(ids[-1:], index, status)])
-    answer = Answer(200, {}, content[:place] + noise + content[place + len(noise) :])
+    answer = HttpAnswer(200, {}, content[:place] + noise + content[place + len(noise) :])
 
     index_named = created_in(answer, runs_of(ITEMS))
 
     if index_named is not None:
-        judged = judge(answer, IDS)
-        assert isinstance(judged, Judged)
-        assert {(item.fate, item.index) for item in judged.items} == {(Fate.DELIVERED, index_named)}
-
-
-def test_runs_end_where_the_writer_or_the_sequence_changes() -> None:
-    items = [*ITEMS, Item(ONE, 11, b"{}"), Item(TWO, 12, b"{}")]
-
-    assert runs_of(items) == [
-        Run(ONE, 7, 9),
-        Run(TWO, 1, 2),
-        Run(ONE, 9, 10),
-        Run(ONE, 11, 12),
-        Run(TWO, 12, 13),
-    ]
-
-
-def test_a_writer_in_between_ends_a_run_though_first_and_last_fit() -> None:
-    items = [Item(ONE, 1, b"{}"), Item(TWO, 2, b"{}"), Item(ONE, 3, b"{}")]
-
-    assert runs_of(items) == [Run(ONE, 1, 2), Run(TWO, 2, 3), Run(ONE, 3, 4)]
-
-
-def test_no_items_are_no_run() -> None:
-    assert runs_of([]) == []
-
-
-@given(st.lists(st.integers(1, 5), min_size=1, max_size=8), st.sets(st.integers(0, 40)), st.randoms())
-def test_progress_is_the_prefix_whatever_runs_are_done_in_whatever_order(
-    lengths: list[int], lost: set[int], rng: object
-) -> None:
-    progress, taken, first = Progress(), list[Run](), 0
-    for length in lengths:
-        first += 1 if first in lost else 0  # destroyed in the spool
-        taken.append(Run(ONE, first, first + length))
-        progress.take(taken[-1])
-        first += length
-    order = list(range(len(taken)))
-    rng.shuffle(order)  # type: ignore[attr-defined]
-
-    for done, place in enumerate(order, start=1):
-        progress.finish(taken[place], Outcome.DELIVERED)
-        whole = 0
-        while whole < len(taken) and whole in order[:done]:
-            whole += 1
-
-        assert progress.counts[Outcome.DELIVERED] == sum(lengths[:whole])
-        if whole:
-            assert progress.moved().get(ONE, taken[whole - 1].end) == taken[whole - 1].end
-    assert progress.unfinished == 0
+        outcome = read_strictly(answer, IDS)
+        assert isinstance(outcome, OneForEach)
+        assert set(outcome.outcomes) == {Delivered(index_named)}
