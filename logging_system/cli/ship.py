@@ -35,6 +35,8 @@ _HANDLER_ONLY = frozenset(
         "spool_bytes_max",
         "retention_bytes",
         "close_seconds",
+        "labels",
+        "processors",
         "sender",
     }
 )

@@ -36,7 +36,7 @@ from logging_system.gateway.otlp_json import parse_json
 from logging_system.gateway.tokens import Tokens
 from logging_system.monitoring.counters import both_content
 from logging_system.monitoring.prometheus import GatewayCollector, exposition
-from logging_system.records.record import Scrubber
+from logging_system.records.processors import Chain
 
 JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
@@ -72,14 +72,14 @@ class Gateway:
         intake: The way into the spool.
         limits: How much a client may ask.
         tokens: Who may send; None: everybody who can connect.
-        scrub: Takes secrets out of every document.
+        chain: What is done to every record before it is kept.
         draining: Whether the gateway is about to end, which readiness tells a balancer.
     """
 
     intake: Intake
     limits: Limits
     tokens: Tokens | None
-    scrub: Scrubber
+    chain: Chain
     draining: bool = False
 
     def routes(self) -> Starlette:
@@ -148,7 +148,7 @@ class Gateway:
         return _json(503 if why else 200, {"ready": not why, "why": why})
 
     def _batch(self) -> Batch:
-        return Batch(self.scrub, self.limits.record_bytes_max)
+        return Batch(self.chain, self.limits.record_bytes_max)
 
     async def _body(self, request: Request) -> bytes:
         limit = self.limits.body_bytes_max
@@ -169,6 +169,7 @@ class Gateway:
         return await asyncio.to_thread(unpack, encoding, bytes(body), limit)
 
     async def _keep(self, batch: Batch) -> None:
+        self.intake.count_dropped(batch.dropped)
         if batch.documents:
             done = asyncio.wrap_future(self.intake.offer(batch.documents))
             async with asyncio.timeout(self.limits.durable_seconds_max):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,6 +109,11 @@ class Intake:
             self._waiting.append(delivery)
             self._work.notify()
         return delivery.done
+
+    def count_dropped(self, dropped: Mapping[str, int]) -> None:
+        """Count records that were given up before they were offered, by reason."""
+        for reason, count in dropped.items():
+            self._ledger.drop_offered(reason, count)
 
     def counters(self) -> HandlerCounters:
         """Return all counters of one moment."""

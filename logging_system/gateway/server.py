@@ -23,7 +23,7 @@ from logging_system.gateway.application import Gateway
 from logging_system.gateway.intake import Intake
 from logging_system.gateway.limits import DEFAULT_PORT, DEFAULT_SPOOL_BYTES_MAX, Limits
 from logging_system.gateway.tokens import Tokens
-from logging_system.records.record import Scrubber, identity
+from logging_system.records.processors import NO_PROCESSORS, Chain
 from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter
@@ -52,7 +52,7 @@ class Service:
         spool_bytes_max: Bytes that the segments of all writers may take.
         retention: When records in the spool give way, acknowledged ones included; None, never.
         limits: How much a client may ask.
-        scrub: Takes secrets out of every document.
+        chain: What is done to every record before it is kept.
     """
 
     spool: Path
@@ -65,7 +65,7 @@ class Service:
     spool_bytes_max: int = DEFAULT_SPOOL_BYTES_MAX
     retention: Retention | None = None
     limits: Limits = field(default_factory=Limits)
-    scrub: Scrubber = identity
+    chain: Chain = NO_PROCESSORS
 
 
 def serve(service: Service, ready: Callable[[str], None]) -> int:
@@ -93,7 +93,7 @@ def serve(service: Service, ready: Callable[[str], None]) -> int:
         service.spool, spool_bytes_max=service.spool_bytes_max, sync=True, retention=service.retention
     )
     intake = Intake(writer, pending_bytes_max=service.limits.pending_bytes_max, status_folder=service.spool)
-    gateway = Gateway(intake, service.limits, tokens, service.scrub)
+    gateway = Gateway(intake, service.limits, tokens, service.chain)
     server = _Server(_configuration(service, gateway), gateway, ready)
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server takes these over while it runs, and hands what it caught back to whoever had them before.

@@ -24,7 +24,8 @@ from typing import Protocol, get_args
 from logging_system.handler.queue import FullPolicy, RecordQueue
 from logging_system.handler.worker import OnDurable, Worker
 from logging_system.monitoring.counters import HandlerCounters, HandlerLedger
-from logging_system.records.record import Durability, Scrubber, capture, identity
+from logging_system.records.processors import NO_PROCESSORS, Chain
+from logging_system.records.record import Durability, capture
 from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter
@@ -98,7 +99,7 @@ class SpoolHandler(logging.Handler):
         on_durable: Called with exactly the records that have just become durable, never with dropped ones;
             from the worker, or for "memory" from the thread that logged. Can be set later as an attribute:
             what was logged before that is not named.
-        scrub: Takes secrets out of a document before it is written anywhere.
+        chain: What is done to every record before it is written anywhere.
         sender: Ships the spool from this process; without one, a process of its own does.
         level: The handler's level.
 
@@ -120,7 +121,7 @@ class SpoolHandler(logging.Handler):
         block_seconds: float = 0.05,
         close_seconds: float = CLOSE_SECONDS_MAX,
         on_durable: OnDurable | None = None,
-        scrub: Scrubber = identity,
+        chain: Chain = NO_PROCESSORS,
         sender: Sender | None = None,
         level: int | str = logging.NOTSET,
     ) -> None:
@@ -138,7 +139,7 @@ class SpoolHandler(logging.Handler):
         self._when_full: FullPolicy = when_full
         self._block_seconds = block_seconds
         self._close_seconds = min(close_seconds, CLOSE_SECONDS_MAX)
-        self._scrub = scrub
+        self._chain = chain
         self._sender = sender
         self._forked = False
         self._closing = threading.RLock()
@@ -255,7 +256,7 @@ class SpoolHandler(logging.Handler):
             ledger=self._ledger,
             service=self._service,
             durability=self._durability,
-            scrub=self._scrub,
+            chain=self._chain,
             durable=self._group_is_durable,
             status_folder=self._folder,
         )

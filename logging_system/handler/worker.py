@@ -11,12 +11,12 @@ from pathlib import Path
 from logging_system.handler.queue import RecordQueue
 from logging_system.monitoring.counters import HandlerLedger
 from logging_system.monitoring.status_files import HandlerStatusFile
+from logging_system.records.processors import Chain, Dropped
 from logging_system.records.record import (
     Captured,
     Durability,
     Producer,
-    Scrubber,
-    encode,
+    encode_processed,
     is_acknowledged,
     is_to_be_synced,
     to_be_named,
@@ -27,6 +27,7 @@ from logging_system.spool.writer import SpoolFullError, SpoolWriter
 LINGER_SECONDS = 0.005
 _IDLE_SECONDS = 0.5
 _RETRY_SECONDS_MAX = 1.0
+_CANNOT_BE_ENCODED = Dropped("encode_error", "cannot be encoded")
 
 OnDurable = Callable[[Sequence[logging.LogRecord]], None]
 
@@ -40,7 +41,7 @@ class Worker:
         ledger: Counts what became of them.
         service: `service.name` of every document.
         durability: The class of records that ask for none.
-        scrub: Takes secrets out of a document.
+        chain: What is done to every record before it is written.
         durable: Called with the records that the spool has just made durable, but for those acknowledged
             before.
         status_folder: Where the counters are written.
@@ -54,7 +55,7 @@ class Worker:
         ledger: HandlerLedger,
         service: str,
         durability: Durability,
-        scrub: Scrubber,
+        chain: Chain,
         durable: OnDurable,
         status_folder: Path,
     ) -> None:
@@ -63,7 +64,7 @@ class Worker:
         self._ledger = ledger
         self._producer = Producer(service, writer.epoch.hex())
         self._durability = durability
-        self._scrub = scrub
+        self._chain = chain
         self._durable = durable
         self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), service, time.monotonic)
         self._deadline_seconds: float | None = None
@@ -113,12 +114,15 @@ class Worker:
         sequence = self._writer.next_sequence
         for captured in group:
             try:
-                documents.append(encode(captured, sequence, self._producer, self._scrub))
+                encoded = encode_processed(captured, sequence, self._producer, self._chain)
             except Exception:
-                # A scrubber that fails must not let the text through, and must not stop the others.
-                self._drop("encode_error", [captured])
+                # What cannot be encoded must not stop the others.
+                encoded = _CANNOT_BE_ENCODED
+            if isinstance(encoded, Dropped):
+                self._drop(encoded.reason, [captured])
                 sequence = self._writer.next_sequence + len(kept)
                 continue
+            documents.append(encoded)
             kept.append(captured)
             sequence += 1
         return kept, documents
