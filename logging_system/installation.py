@@ -24,6 +24,7 @@ from logging_system.config.settings import (
     Settings,
     chain_of,
     changed,
+    codecs_of,
     load_settings,
 )
 from logging_system.handler.handler import CLOSE_SECONDS_MAX, OWN_NAME, SpoolHandler
@@ -85,6 +86,7 @@ class Installation:
             close_seconds=settings.close_seconds,
             on_durable=on_durable,
             chain=chain,
+            codecs=codecs_of(settings),
             sender=self._sender(loaded),
             level=settings.level,
         )
@@ -154,6 +156,7 @@ class Installation:
             self.spool,
             sink_opener(settings),
             limits=limits_of(settings),
+            codecs=codecs_of(settings),
             retention_seconds=settings.retention_seconds,
         )
 

@@ -14,6 +14,7 @@ from logging_system.gateway.limits import DEFAULT_PORT, DEFAULT_SPOOL_BYTES_MAX,
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Parser, Subcommands
+    from logging_system.config.settings import Settings
     from logging_system.records.processors import Chain
 
 _NAME = "serve"
@@ -73,13 +74,15 @@ def add(subcommands: Subcommands) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from logging_system.config.settings import retention_of
+    from logging_system.config.settings import codecs_of, retention_of
     from logging_system.gateway.server import ExposureError, Service, serve
     from logging_system.gateway.tokens import TokenFileError
 
+    settings, chain = _settings(options)
     service = Service(
         spool=options.spool,
-        chain=_chain(options),
+        chain=chain,
+        codecs=codecs_of(settings),
         host=options.host,
         port=options.port,
         token_file=options.token_file,
@@ -106,7 +109,8 @@ def _serve(options: argparse.Namespace) -> int:
         return fail(_NAME, f"{error.filename or options.host}: {error.strerror or error}")
 
 
-def _chain(options: argparse.Namespace) -> Chain:
+def _settings(options: argparse.Namespace) -> tuple[Settings, Chain]:
+    """Return the settings and what is done to every record; a mistake in that ends the process."""
     from logging_system.config.settings import chain_of, load_settings
     from logging_system.records.processors import ProcessorError
 
@@ -116,7 +120,7 @@ def _chain(options: argparse.Namespace) -> Chain:
     if problems := [problem for problem in loaded.problems if problem.hides_processors]:
         parser.error("; ".join(map(str, problems)))
     try:
-        return chain_of(loaded.settings)
+        return loaded.settings, chain_of(loaded.settings)
     except ProcessorError as error:
         parser.error(f"{loaded.where('processors')}: {error}")
 

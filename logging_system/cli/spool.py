@@ -117,9 +117,10 @@ def _inspect(folder: Path, options: argparse.Namespace) -> int:
 
 
 def _verify(folder: Path, options: argparse.Namespace) -> int:
+    from logging_system.config.settings import codecs_of
     from logging_system.spool.inspection import verify
 
-    findings = verify(folder)
+    findings = verify(folder, codecs_of(options.settings))
     for finding in findings:
         if options.json:
             _print_json(finding)
@@ -164,20 +165,23 @@ def _list(letter: DeadLetter, *, replayed: bool, as_json: bool) -> None:
 
 
 def _replay(folder: Path, options: argparse.Namespace) -> int:
+    from logging_system.config.settings import codecs_of
     from logging_system.shipping.replay import replay
+    from logging_system.spool.codec import UnavailableError
     from logging_system.spool.writer import SpoolFullError
 
     settings: Settings = options.settings
     try:
         letters = _chosen(folder, options)
-        for done in replay(folder, letters, spool_bytes_max=settings.spool_bytes_max):
+        codecs = codecs_of(settings)
+        for done in replay(folder, letters, spool_bytes_max=settings.spool_bytes_max, codecs=codecs):
             if options.json:
                 _print_json(done)
             else:
                 print(
                     f"{done.id} {'was replayed earlier' if done.earlier else 'is replayed'} as {done.new_id}"
                 )
-    except (ValueError, SpoolFullError) as error:
+    except (ValueError, SpoolFullError, UnavailableError) as error:
         return fail("spool replay", str(error))
     return EXIT_DONE
 

@@ -22,6 +22,7 @@ from logging_system.handler.queue import FullPolicy
 from logging_system.records.processors import Chain, load_chain
 from logging_system.records.record import LABEL_KEY_CHARACTERS_MAX, LABELS_MAX, Durability
 from logging_system.records.truncation import Label
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.retention import Retention
 
 ENVIRONMENT_PREFIX = "LOGGING_SYSTEM_"
@@ -294,6 +295,11 @@ def chain_of(settings: Settings) -> Chain:
     """
     implied = ["add_labels"] if settings.labels and "add_labels" not in settings.processors else []
     return load_chain([*implied, *settings.processors], settings)
+
+
+def codecs_of(_settings: Settings) -> Codecs:
+    """Return how the spool stores its blocks: decided here for everybody who opens a spool."""
+    return PLAIN_CODECS
 
 
 def load_settings(keywords: Mapping[str, Any], *, written: Callable[[str], str] = "{}=".format) -> Loaded:

@@ -17,6 +17,7 @@ from pathlib import Path
 from logging_system.monitoring.counters import HandlerCounters, HandlerLedger, error_name
 from logging_system.monitoring.cross_check import HandlerFlow
 from logging_system.monitoring.status_files import HandlerStatusFile
+from logging_system.spool.codec import UnavailableError
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
 
@@ -203,6 +204,11 @@ class Intake:
                 self._writer.give_up()
                 self._ledger.spool_error(error)
                 self._trouble = f"the disk refused: {error_name(error)}"
+                return DiskError(self._trouble)
+            except UnavailableError as error:
+                self._writer.give_up()
+                self._ledger.spool_error(error)
+                self._trouble = str(error)
                 return DiskError(self._trouble)
             except Exception as error:
                 # A thread that dies takes every later request with it; this group is refused instead.

@@ -24,6 +24,7 @@ from logging_system.gateway.intake import Intake
 from logging_system.gateway.limits import DEFAULT_PORT, DEFAULT_SPOOL_BYTES_MAX, Limits
 from logging_system.gateway.tokens import Tokens
 from logging_system.records.processors import NO_PROCESSORS, Chain
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter
@@ -53,6 +54,7 @@ class Service:
         retention: When records in the spool give way, acknowledged ones included; None, never.
         limits: How much a client may ask.
         chain: What is done to every record before it is kept.
+        codecs: How the spool stores its blocks.
     """
 
     spool: Path
@@ -66,6 +68,7 @@ class Service:
     retention: Retention | None = None
     limits: Limits = field(default_factory=Limits)
     chain: Chain = NO_PROCESSORS
+    codecs: Codecs = PLAIN_CODECS
 
 
 def serve(service: Service, ready: Callable[[str], None]) -> int:
@@ -90,7 +93,11 @@ def serve(service: Service, ready: Callable[[str], None]) -> int:
     tokens = None if service.token_file is None else Tokens(service.token_file)
     prepare_folder(service.spool)
     writer = SpoolWriter(
-        service.spool, spool_bytes_max=service.spool_bytes_max, sync=True, retention=service.retention
+        service.spool,
+        spool_bytes_max=service.spool_bytes_max,
+        sync=True,
+        codecs=service.codecs,
+        retention=service.retention,
     )
     intake = Intake(writer, pending_bytes_max=service.limits.pending_bytes_max, status_folder=service.spool)
     gateway = Gateway(intake, service.limits, tokens, service.chain)

@@ -26,6 +26,7 @@ from logging_system.handler.worker import OnDurable, Worker
 from logging_system.monitoring.counters import HandlerCounters, HandlerLedger
 from logging_system.records.processors import NO_PROCESSORS, Chain
 from logging_system.records.record import Durability, capture
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter
@@ -100,6 +101,7 @@ class SpoolHandler(logging.Handler):
             from the worker, or for "memory" from the thread that logged. Can be set later as an attribute:
             what was logged before that is not named.
         chain: What is done to every record before it is written anywhere.
+        codecs: How the spool stores its blocks.
         sender: Ships the spool from this process; without one, a process of its own does.
         level: The handler's level.
 
@@ -122,6 +124,7 @@ class SpoolHandler(logging.Handler):
         close_seconds: float = CLOSE_SECONDS_MAX,
         on_durable: OnDurable | None = None,
         chain: Chain = NO_PROCESSORS,
+        codecs: Codecs = PLAIN_CODECS,
         sender: Sender | None = None,
         level: int | str = logging.NOTSET,
     ) -> None:
@@ -140,6 +143,7 @@ class SpoolHandler(logging.Handler):
         self._block_seconds = block_seconds
         self._close_seconds = min(close_seconds, CLOSE_SECONDS_MAX)
         self._chain = chain
+        self._codecs = codecs
         self._sender = sender
         self._forked = False
         self._closing = threading.RLock()
@@ -239,6 +243,7 @@ class SpoolHandler(logging.Handler):
             self._folder,
             spool_bytes_max=self._spool_bytes_max,
             sync=self._durability == "fsync",
+            codecs=self._codecs,
             retention=self._retention,
         )
         self._worker = None

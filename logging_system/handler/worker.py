@@ -21,6 +21,7 @@ from logging_system.records.record import (
     is_to_be_synced,
     to_be_named,
 )
+from logging_system.spool.codec import UnavailableError
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
 
@@ -151,8 +152,8 @@ class Worker:
         except SpoolFullError:
             self._refuse(documents, kept)
             return "spool_full" if kept else None
-        except OSError as error:
-            # A disk may come back: keep what is in hand; when the queue fills, its policy decides.
+        except (OSError, UnavailableError) as error:
+            # A disk or a key may come back: keep what is in hand; when the queue fills, its policy decides.
             self._ledger.spool_error(error)
             return "spool_error"
         return None

@@ -22,6 +22,7 @@ from logging_system.spool.checkpoint import (
     SpoolVersionError,
     read_checkpoint,
 )
+from logging_system.spool.codec import PLAIN, BlockContext, Codecs
 from logging_system.spool.disk import Disk
 from logging_system.spool.forks import forget_all
 from logging_system.spool.frame import FileHeader, encode_block, encode_file_header
@@ -526,26 +527,32 @@ def test_a_disk_that_takes_nothing_is_an_error(tmp_path: Path) -> None:
         CheckpointFile(tmp_path, Full()).save(Checkpoint())
 
 
-def test_an_unknown_codec_costs_its_block_alone(tmp_path: Path) -> None:
+def test_a_block_of_an_unknown_codec_is_left_for_who_knows_it(tmp_path: Path) -> None:
     spool_writer = writer(tmp_path)
     append(spool_writer, 1, 2)
     (path,) = tmp_path.glob("*.open")
     with path.open("ab") as file:
-        file.write(encode_block(spool_writer.epoch, 3, [b"sealed"], _Unknown()))
+        file.write(encode_block(spool_writer.epoch, 3, [b"3"], Codecs.of(_Strange())))
     with path.open("ab") as file:
         file.write(encode_block(spool_writer.epoch, 4, [b"4"]))
     spool_writer.next_sequence = 5
     spool_writer.seal()
     with reading(tmp_path) as reader:
-        assert read_all(reader) == [*numbered(1, 2), (4, b"4")]
-        assert (reader.damage.corrupted_records, reader.damage.corrupted_blocks) == (1, 1)
+        assert read_all(reader) == numbered(1, 2)
+        assert reader.unavailable == {"codec 9": 1}
+        assert (reader.damage.corrupted_records, reader.damage.corrupted_blocks) == (0, 0)
+        acknowledge(reader, spool_writer.epoch, 3)
+    reader = SpoolReader(tmp_path, Codecs.of(_Strange(), PLAIN))
+
+    assert read_all(reader) == numbered(3, 4)
+    reader.close()
 
 
 def test_a_codec_that_refuses_costs_its_block_alone(tmp_path: Path) -> None:
-    spool_writer = SpoolWriter(tmp_path, spool_bytes_max=1 << 20, sync=False, codec=_Unknown())
+    spool_writer = SpoolWriter(tmp_path, spool_bytes_max=1 << 20, sync=False, codecs=Codecs.of(_Refusing()))
     spool_writer.append([b"x"])
     spool_writer.seal()
-    reader = SpoolReader(tmp_path, {9: _Unknown()})
+    reader = SpoolReader(tmp_path, Codecs.of(_Refusing()))
 
     assert read_all(reader) == []
     assert reader.damage.corrupted_records == 1
@@ -568,14 +575,19 @@ def test_a_last_segment_whose_file_header_rotted_starts_where_its_first_block_do
         assert (reader.damage.corrupted_records, reader.damage.corrupted_blocks) == (0, 1)
 
 
-class _Unknown:
+class _Strange:
     number = 9
 
-    def encode(self, payload: bytes) -> bytes:
+    def encode(self, payload: bytes, _context: BlockContext) -> bytes:
         return payload
 
-    def decode(self, stored: bytes) -> bytes:
-        raise ValueError("no key")
+    def decode(self, stored: bytes, _context: BlockContext) -> bytes:
+        return stored
+
+
+class _Refusing(_Strange):
+    def decode(self, stored: bytes, _context: BlockContext) -> bytes:
+        raise ValueError("the tag does not fit")
 
 
 def test_what_was_delivered_from_a_file_given_up_is_not_delivered_again(tmp_path: Path) -> None:
