@@ -7,7 +7,7 @@
 | 401 | no token, or a wrong one |
 | 408 | the body did not arrive in time |
 | 429 + Retry-After | there is no room now; nothing of it is acknowledged |
-| 503 + Retry-After | the disk refuses, or the gateway is about to end; nothing of it is acknowledged |
+| 503 + Retry-After | the disk refuses, or the gateway is shutting down; nothing of it is acknowledged |
 
 OTLP clients send again after 429, 502, 503 and 504 and after nothing else:
 https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes
@@ -73,7 +73,7 @@ class Gateway:
         limits: How much a client may ask.
         tokens: Who may send; None: everybody who can connect.
         chain: What is done to every record before it is kept.
-        draining: Whether the gateway is about to end, which readiness tells a balancer.
+        draining: Whether the gateway is shutting down, which readiness tells a balancer.
     """
 
     intake: Intake
@@ -99,7 +99,7 @@ class Gateway:
     def _guarded(self, answer: _Answer) -> _Answer:
         async def guarded(request: Request) -> Response:
             if self.tokens is not None and not self.tokens.allow(request.headers.get("authorization", "")):
-                raise _UnauthorizedError("a bearer token is needed: Authorization: Bearer …")
+                raise _UnauthorizedError("missing or unknown token; send Authorization: Bearer TOKEN")
             return await answer(request)
 
         return guarded
@@ -107,7 +107,7 @@ class Gateway:
     async def _otlp(self, request: Request) -> Response:
         kind = _content_type(request)
         if kind not in (JSON, PROTOBUF):
-            raise BodyError(415, f'Content-Type "{kind}" is not known here; send {PROTOBUF} or {JSON}')
+            raise BodyError(415, f'Content-Type "{kind}" is not supported; send {PROTOBUF} or {JSON}')
         received_ns = time.time_ns()
         body = await self._body(request)
         batch = self._batch()
@@ -118,7 +118,7 @@ class Gateway:
     async def _ndjson(self, request: Request) -> Response:
         kind = _content_type(request)
         if kind not in _NDJSON:
-            raise BodyError(415, f'Content-Type "{kind}" is not known here; send application/x-ndjson')
+            raise BodyError(415, f'Content-Type "{kind}" is not supported; send application/x-ndjson')
         received = iso8601(time.time_ns())
         body = await self._body(request)
         batch = self._batch()
@@ -144,7 +144,7 @@ class Gateway:
         return _json(200, {"healthy": True})
 
     async def _ready(self, _request: Request) -> Response:
-        why = "the gateway is about to end" if self.draining else self.intake.trouble
+        why = "the gateway is shutting down" if self.draining else self.intake.trouble
         return _json(503 if why else 200, {"ready": not why, "why": why})
 
     def _batch(self) -> Batch:
@@ -178,7 +178,7 @@ class Gateway:
 
     async def _refuse(self, request: Request, error: Exception) -> Response:
         status = error.status if isinstance(error, BodyError) else _STATUS_OF[type(error)]
-        reason = str(error) or "the disk takes too long"
+        reason = str(error) or "writing to disk takes too long"
         headers = {}
         if status in (429, 503):
             headers["Retry-After"] = str(self.limits.retry_after_seconds)
@@ -199,7 +199,7 @@ def _read_otlp(kind: str, body: bytes, received_ns: int, batch: Batch) -> None:
         from logging_system.gateway.otlp_protobuf import parse_protobuf
     except ImportError as error:
         raise BodyError(
-            415, f'protobuf is not installed here; install "logquake[gateway]" or send {JSON}'
+            415, f'protobuf is not installed; install "logquake[gateway]" or send {JSON}'
         ) from error
     read_records(parse_protobuf(body), received_ns, batch)
 

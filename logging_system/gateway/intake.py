@@ -103,7 +103,7 @@ class Intake:
             # One request always fits, whatever its size: else it could never be taken.
             if self._pending_bytes and self._pending_bytes + size_bytes > self._pending_bytes_max:
                 self._ledger.drop_offered("busy", len(documents))
-                raise NoRoomError("too much is waiting for the disk")
+                raise NoRoomError("too many requests are waiting for the disk")
             self._ledger.offered += len(documents)
             self._ledger.queued += len(documents)
             self._pending_bytes += size_bytes
@@ -203,7 +203,7 @@ class Intake:
                 # Refused to the client, who may send it again in other company: the same only by its text.
                 self._writer.give_up()
                 self._ledger.spool_error(error)
-                self._trouble = f"the disk refused: {error_name(error)}"
+                self._trouble = f"writing to disk failed: {error_name(error)}"
                 return DiskError(self._trouble)
             except UnavailableError as error:
                 self._writer.give_up()

@@ -88,7 +88,7 @@ def serve(service: Service, ready: Callable[[str], None]) -> int:
     """
     if service.token_file is None and not service.open_to_all and not is_loopback(service.host):
         raise ExposureError(
-            f"{service.host} can be reached from other machines: name a token file, or allow everybody"
+            f"{service.host} is reachable from other machines: require tokens, or allow everybody"
         )
     tokens = None if service.token_file is None else Tokens(service.token_file)
     prepare_folder(service.spool)

@@ -82,7 +82,7 @@ def replay(
         KeyUnavailableError: There is no key to store them with; those before are in it.
     """
     if len(letters) > LETTERS_MAX:
-        raise ValueError(f"{len(letters)} letters; replay at most {LETTERS_MAX} at a time")
+        raise ValueError(f"{len(letters)} dead letters; replay at most {LETTERS_MAX} at a time")
     with _marks(folder) as marks:
         known = replayed_ids(folder)
         for letter in letters:

@@ -169,7 +169,7 @@ class SpoolReader:
     def _check_owner(self) -> None:
         if self._is_closed:
             raise SpoolBusyError(
-                f"{self._folder}: this reader is closed, or was inherited by a fork; open one of its own"
+                f"{self._folder}: this reader is closed or belongs to the parent process; open a new one"
             )
 
     def _return_after_removal(self) -> None:
@@ -301,5 +301,5 @@ def _lock(folder: Path, disk: Disk) -> int:
 def _busy(folder: Path, content: bytes) -> SpoolBusyError:
     holder = content.decode("ascii", "replace").strip() or "unknown"
     return SpoolBusyError(
-        f"{folder} is being shipped by process {holder}; stop that one or use another spool folder"
+        f"{folder} is already shipped by process {holder}; stop that process or use another spool folder"
     )

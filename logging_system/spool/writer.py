@@ -197,7 +197,7 @@ class SpoolWriter:
                 self.seal()  # only a sealed segment can be consumed, and so make room
                 self._written_bytes = 0
             raise SpoolFullError(
-                f"{self._folder}: {self._total_bytes} of {self._spool_bytes_max} bytes are taken; "
+                f"{self._folder}: the spool is full, {self._total_bytes} of {self._spool_bytes_max} bytes; "
                 "start a shipper or raise spool_bytes_max"
             )
 

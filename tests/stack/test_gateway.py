@@ -228,7 +228,7 @@ def test_a_bad_request_is_refused_in_the_form_it_came_in(tmp_path: Path) -> None
     assert protobuf.status_code == 400
     assert "ExportLogsServiceRequest" in Status.FromString(protobuf.content).message
     assert text.status_code == 400
-    assert "no JSON" in text.json()["message"]
+    assert "not JSON" in text.json()["message"]
     assert form.status_code == 415
     assert spooled(tmp_path) == []
 

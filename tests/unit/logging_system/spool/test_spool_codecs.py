@@ -182,10 +182,10 @@ def test_inspection_says_what_waits_for_a_key_and_counts_it_as_not_delivered(tmp
 
     (finding,) = verify(tmp_path, Codecs.of(ToyCodec({})))
     assert finding.severity is Severity.NOTICE
-    assert finding.what == "key k1 is not available; 2 records, and those behind them, wait for it"
+    assert finding.what == "key k1 is not available; 2 records and all later ones of this writer wait for it"
     assert finding.offset_bytes == FILE_HEADER_BYTES
     (finding,) = verify(tmp_path)
-    assert finding.what == "codec 7 is not available; 2 records, and those behind them, wait for it"
+    assert finding.what == "codec 7 is not available; 2 records and all later ones of this writer wait for it"
     assert inspect(tmp_path).undelivered == 2
 
 
