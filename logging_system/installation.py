@@ -17,14 +17,25 @@ from typing import Any
 
 import orjson
 
-from logging_system.config.settings import UNKNOWN_SERVICE, Loaded, Problem, Settings, changed, load_settings
+from logging_system.config.settings import (
+    UNKNOWN_SERVICE,
+    Loaded,
+    Problem,
+    Settings,
+    chain_of,
+    changed,
+    codecs_of,
+    load_settings,
+)
 from logging_system.handler.handler import CLOSE_SECONDS_MAX, OWN_NAME, SpoolHandler
 from logging_system.handler.worker import OnDurable
 from logging_system.monitoring.counters import HandlerCounters, ShipperCounters
-from logging_system.records.record import Scrubber, identity
+from logging_system.records.processors import Chain, Closed, ProcessorError
 from logging_system.shipping.in_process import InProcessSender
 from logging_system.shipping.shipper import STATUS_NAME
 from logging_system.shipping.sink_factory import limits_of, sink_opener
+
+_CLOSED = "what must be done to a record is not known, so all records are dropped and counted"
 
 _log = logging.getLogger(__name__)
 
@@ -55,12 +66,13 @@ class Installation:
         problems: The settings that could not be used.
     """
 
-    def __init__(self, loaded: Loaded, *, on_durable: OnDurable | None, scrub: Scrubber) -> None:
+    def __init__(self, loaded: Loaded, *, on_durable: OnDurable | None) -> None:
         self.settings = settings = loaded.settings
         self.problems = list(loaded.problems)
         self.spool = self._folder(settings)
         if "service" not in loaded.origins:
             self._note(Problem("service", loaded.where("service"), 'not given; say service="checkout"'))
+        chain = self._chain(loaded)
         self.handler = SpoolHandler(
             spool=self.spool,
             service=settings.service,
@@ -73,14 +85,16 @@ class Installation:
             block_seconds=settings.block_seconds,
             close_seconds=settings.close_seconds,
             on_durable=on_durable,
-            scrub=scrub,
+            chain=chain,
+            codecs=codecs_of(settings),
             sender=self._sender(loaded),
             level=settings.level,
         )
         for warning in loaded.warnings:
             _log.warning("%s", warning)
         for problem in self.problems:
-            _log.warning("%s; the default is used", problem)
+            closed = problem.hides_processors
+            _log.warning("%s; %s", problem, _CLOSED if closed else "the default is used")
 
     def flush(self, timeout: float = CLOSE_SECONDS_MAX) -> bool:
         """Wait until all records logged so far are as durable as promised, or dropped.
@@ -118,6 +132,15 @@ class Installation:
             self._note(Problem("spool", "spool", f"this user has no home folder; records go to {folder}"))
             return folder
 
+    def _chain(self, loaded: Loaded) -> Chain:
+        if any(problem.hides_processors for problem in loaded.problems):
+            return Closed()
+        try:
+            return chain_of(loaded.settings)
+        except ProcessorError as error:
+            self._note(Problem("processors", loaded.where("processors"), str(error)))
+            return Closed()
+
     def _sender(self, loaded: Loaded) -> InProcessSender | None:
         settings = loaded.settings
         if settings.sender == "none":
@@ -133,6 +156,7 @@ class Installation:
             self.spool,
             sink_opener(settings),
             limits=limits_of(settings),
+            codecs=codecs_of(settings),
             retention_seconds=settings.retention_seconds,
         )
 
@@ -162,7 +186,6 @@ def install(
     elasticsearch: str | list[str] | None = None,
     *,
     on_durable: OnDurable | None = None,
-    scrub: Scrubber = identity,
     **settings: Any,
 ) -> Installation:
     """Send what this process logs to Elasticsearch, through a durable spool.
@@ -172,26 +195,23 @@ def install(
     Args:
         elasticsearch: The URL of a node, or several.
         on_durable: Called with exactly the records that have just become durable.
-        scrub: Takes secrets out of a document before it is written anywhere.
         settings: Any other setting by its name, see docs/reference/settings.md; `settings="settings.yaml"`
-            names a file of them.
+            names a file of them; `processors=[…]` takes objects as well as words.
 
     Returns:
         The handle: `flush(timeout)`, `stats()`, `close()`.
     """
-    installation = _install({"elasticsearch": elasticsearch, **settings}, on_durable, scrub)
+    installation = _install({"elasticsearch": elasticsearch, **settings}, on_durable)
     installation.attach()
     return installation
 
 
-def installed_handler(
-    *, on_durable: OnDurable | None = None, scrub: Scrubber = identity, **settings: Any
-) -> SpoolHandler:
+def installed_handler(*, on_durable: OnDurable | None = None, **settings: Any) -> SpoolHandler:
     """Return the handler of `install` without attaching it: a factory for `logging.config.dictConfig`."""
-    return _install(settings, on_durable, scrub).handler
+    return _install(settings, on_durable).handler
 
 
-def _install(keywords: dict[str, Any], on_durable: OnDurable | None, scrub: Scrubber) -> Installation:
+def _install(keywords: dict[str, Any], on_durable: OnDurable | None) -> Installation:
     global _current  # noqa: PLW0603 - one per process, as the tree of loggers is
     package = logging.getLogger(OWN_NAME)
     if _unheard not in package.handlers:
@@ -199,7 +219,7 @@ def _install(keywords: dict[str, Any], on_durable: OnDurable | None, scrub: Scru
     loaded = load_settings(keywords, written="install({}=…)".format)
     with _lock:
         if _current is None or _current.handler.closed:
-            _current = Installation(loaded, on_durable=on_durable, scrub=scrub)
+            _current = Installation(loaded, on_durable=on_durable)
         elif differing := changed(_current.settings, loaded.settings):
             _log.warning("installed already, with another %s; close() that one first", ", ".join(differing))
         return _current

@@ -13,7 +13,9 @@ from logging_system.cli.parser import fail
 from logging_system.gateway.limits import DEFAULT_PORT, DEFAULT_SPOOL_BYTES_MAX, Limits
 
 if TYPE_CHECKING:
-    from logging_system.cli.parser import Subcommands
+    from logging_system.cli.parser import Parser, Subcommands
+    from logging_system.config.settings import Settings
+    from logging_system.records.processors import Chain
 
 _NAME = "serve"
 
@@ -31,7 +33,7 @@ def add(subcommands: Subcommands) -> None:
         "/readyz, /stats, /metrics. SIGTERM ends it within 5 seconds. Exit codes: 0 stopped, 1 cannot "
         "serve, 4 usage.",
     )
-    parser.set_defaults(run=_serve)
+    parser.set_defaults(run=_serve, parser=parser)
     flag = parser.add_argument
     flag(
         "--spool",
@@ -62,16 +64,25 @@ def add(subcommands: Subcommands) -> None:
     _add_limit(parser, "--connections-max", defaults.connections_max, "connections served at once")
     _add_limit(parser, "--spool-bytes-max", DEFAULT_SPOOL_BYTES_MAX, "bytes of the spool; when full, 429")
     flag("--retention-seconds", type=_seconds, metavar="S", help=_RETENTION.format("that are older"))
+    flag(
+        "--processors",
+        metavar="P,P",
+        help="what is done to every record before it is kept, in order (LOGGING_SYSTEM_PROCESSORS)",
+    )
+    flag("--labels", metavar="K=V,K=V", help="labels that every record gets (LOGGING_SYSTEM_LABELS)")
     flag("--retention-bytes", type=_count, metavar="N", help=_RETENTION.format("beyond so many bytes"))
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from logging_system.config.settings import retention_of
+    from logging_system.config.settings import codecs_of, retention_of
     from logging_system.gateway.server import ExposureError, Service, serve
     from logging_system.gateway.tokens import TokenFileError
 
+    settings, chain = _settings(options)
     service = Service(
         spool=options.spool,
+        chain=chain,
+        codecs=codecs_of(settings),
         host=options.host,
         port=options.port,
         token_file=options.token_file,
@@ -96,6 +107,22 @@ def _serve(options: argparse.Namespace) -> int:
         return fail(_NAME, f"--token-file {error}")
     except OSError as error:
         return fail(_NAME, f"{error.filename or options.host}: {error.strerror or error}")
+
+
+def _settings(options: argparse.Namespace) -> tuple[Settings, Chain]:
+    """Return the settings and what is done to every record; a mistake in that ends the process."""
+    from logging_system.config.settings import chain_of, load_settings
+    from logging_system.records.processors import ProcessorError
+
+    parser: Parser = options.parser
+    given = {name: getattr(options, name) for name in ("processors", "labels")}
+    loaded = load_settings(given, written="--{}".format)
+    if problems := [problem for problem in loaded.problems if problem.hides_processors]:
+        parser.error("; ".join(map(str, problems)))
+    try:
+        return loaded.settings, chain_of(loaded.settings)
+    except ProcessorError as error:
+        parser.error(f"{loaded.where('processors')}: {error}")
 
 
 def _say_ready(url: str) -> None:

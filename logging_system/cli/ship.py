@@ -35,6 +35,8 @@ _HANDLER_ONLY = frozenset(
         "spool_bytes_max",
         "retention_bytes",
         "close_seconds",
+        "labels",
+        "processors",
         "sender",
     }
 )
@@ -201,6 +203,7 @@ class _Shipping:
         return str(error)
 
     def _new_shipper(self) -> Shipper:
+        from logging_system.config.settings import codecs_of
         from logging_system.shipping.shipper import Shipper
         from logging_system.shipping.sink_factory import limits_of
 
@@ -208,6 +211,7 @@ class _Shipping:
             self._folder,
             self._sink,
             limits=limits_of(self._settings),
+            codecs=codecs_of(self._settings),
             status_path=self._status_path,
             retention_seconds=self._settings.retention_seconds,
         )

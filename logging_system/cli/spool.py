@@ -29,42 +29,47 @@ def add(subcommands: Subcommands) -> None:
     parser = subcommands.add_parser(
         "spool",
         help="look into a spool folder; replay dead letters",
-        description="For the person on call. Needs no store; only replay changes anything.",
+        description="Inspects a spool folder and replays dead letters. Works without the store; only "
+        "replay changes anything.",
     )
     commands = parser.add_subparsers(dest="what", required=True, parser_class=Parser)
     _add(
         commands,
         "inspect",
         _inspect,
-        "what the folder holds and how far it was delivered",
+        "show what the folder holds and how much was delivered",
         "Exit codes: 0 shown, 1 the folder cannot be read, 4 usage.",
     )
     _add(
         commands,
         "verify",
         _verify,
-        "what in the folder is not as it should be",
-        "Exit codes: 0 nothing is damaged, 1 something is or the folder cannot be read, 4 usage.",
+        "find damage and other problems in the folder",
+        "Exit codes: 0 no damage, 1 damage found or the folder cannot be read, 4 usage.",
     )
     letters = _add(
         commands,
         "dead-letters",
         _dead_letters,
-        "list what the store refused for good, or show one letter as JSON",
-        "Exit codes: 0 shown, 1 there is no such letter or a line cannot be read, 4 usage.",
+        "list records that the store rejected permanently, or show one as JSON",
+        "Exit codes: 0 shown, 1 no such dead letter or a line cannot be read, 4 usage.",
     )
-    letters.add_argument("id", nargs="?", help="show this letter, as replay --from takes it")
-    letters.add_argument("--all", action="store_true", help="list those replayed already too")
+    letters.add_argument("id", nargs="?", help="show this dead letter, in the form that replay --from reads")
+    letters.add_argument(
+        "--all", action="store_true", help="also list dead letters that were already replayed"
+    )
     again = _add(
         commands,
         "replay",
         _replay,
-        "put dead letters back into the spool, each once however often it is asked for",
+        "put dead letters back into the spool, each at most once",
         "Exit codes: 0 all are in the spool, 1 some are not, 4 usage.",
     )
-    again.add_argument("ids", nargs="*", metavar="id", help="letters to replay as they are")
-    again.add_argument("--all", action="store_true", help="all that were not replayed yet, 1,000 at a time")
-    again.add_argument("--from", dest="file", type=Path, metavar="FILE", help="letters as you mended them")
+    again.add_argument("ids", nargs="*", metavar="id", help="dead letters to replay unchanged")
+    again.add_argument("--all", action="store_true", help="all that were not replayed yet, at most 1,000")
+    again.add_argument(
+        "--from", dest="file", type=Path, metavar="FILE", help="replay corrected dead letters from this file"
+    )
 
 
 def _add(
@@ -73,8 +78,8 @@ def _add(
     description = f"{what[0].upper()}{what[1:]}."
     parser = commands.add_parser(name, help=what, description=description, epilog=epilog)
     parser.add_argument("--spool", metavar="DIR", help="the spool folder")
-    parser.add_argument("--service", metavar="NAME", help="or the service, whose default folder it is")
-    parser.add_argument("--settings", metavar="FILE", help="or the settings file that says it")
+    parser.add_argument("--service", metavar="NAME", help="or the service, to use its default folder")
+    parser.add_argument("--settings", metavar="FILE", help="or a settings file that names one of them")
     parser.add_argument("--json", action="store_true", help="print JSON, one document a line")
     parser.set_defaults(run=lambda options: _run(run, options, parser))
     return parser
@@ -89,7 +94,7 @@ def _run(run: Callable[[Path, argparse.Namespace], int], options: argparse.Names
     if concerning:
         parser.error("; ".join(map(str, concerning)))
     if loaded.settings.spool is None and "service" not in loaded.origins:
-        parser.error("--spool is required, or --service, which names the default folder")
+        parser.error("give --spool DIR, or --service NAME to use its default folder")
     options.settings = loaded.settings
     folder = loaded.settings.spool_folder
     try:
@@ -108,18 +113,19 @@ def _inspect(folder: Path, options: argparse.Namespace) -> int:
     print(f"{summary.folder}")
     print(f"  waiting     {summary.undelivered} records")
     print(f"  on disk     {summary.records} records, {summary.size_bytes} bytes")
-    print(f"  shipped by  {summary.holder or 'nobody'}")
+    print(f"  shipped by  {summary.holder or 'no process'}")
     if summary.checkpoint_lost:
-        print("  the checkpoint cannot be read: everything is delivered again, under the same ids")
+        print("  the checkpoint is unreadable: everything will be sent again, with the same ids")
     for epoch in summary.epochs:
         print(f"  {epoch.epoch}  process {epoch.process_id}: {epoch.undelivered} waiting")
     return EXIT_DONE
 
 
 def _verify(folder: Path, options: argparse.Namespace) -> int:
+    from logging_system.config.settings import codecs_of
     from logging_system.spool.inspection import verify
 
-    findings = verify(folder)
+    findings = verify(folder, codecs_of(options.settings))
     for finding in findings:
         if options.json:
             _print_json(finding)
@@ -127,7 +133,7 @@ def _verify(folder: Path, options: argparse.Namespace) -> int:
             place = "" if finding.offset_bytes is None else f":{finding.offset_bytes}"
             print(f"{finding.severity.value}: {finding.path}{place}: {finding.what}")
     if not findings and not options.json:
-        print(f"{folder}: nothing is wrong")
+        print(f"{folder}: no problems found")
     return EXIT_FAILED if any(each.severity.value != _NOTICE for each in findings) else EXIT_DONE
 
 
@@ -148,9 +154,13 @@ def _dead_letters(folder: Path, options: argparse.Namespace) -> int:
         elif options.all or letter.id not in replayed:
             _list(letter, replayed=letter.id in replayed, as_json=options.json)
     if options.id is not None and not found:
-        return fail("spool dead-letters", f"{folder}: no letter {options.id}; list them without an id")
+        return fail(
+            "spool dead-letters", f"No dead letter with id {options.id}; `spool dead-letters` lists them."
+        )
     if unreadable:
-        return fail("spool dead-letters", f"{folder}: {unreadable} lines are no letter, torn by a crash")
+        return fail(
+            "spool dead-letters", f"{folder}: {unreadable} unreadable lines; a crash interrupted writing them"
+        )
     return EXIT_DONE
 
 
@@ -164,20 +174,21 @@ def _list(letter: DeadLetter, *, replayed: bool, as_json: bool) -> None:
 
 
 def _replay(folder: Path, options: argparse.Namespace) -> int:
+    from logging_system.config.settings import codecs_of
     from logging_system.shipping.replay import replay
+    from logging_system.spool.codec import UnavailableError
     from logging_system.spool.writer import SpoolFullError
 
     settings: Settings = options.settings
     try:
         letters = _chosen(folder, options)
-        for done in replay(folder, letters, spool_bytes_max=settings.spool_bytes_max):
+        codecs = codecs_of(settings)
+        for done in replay(folder, letters, spool_bytes_max=settings.spool_bytes_max, codecs=codecs):
             if options.json:
                 _print_json(done)
             else:
-                print(
-                    f"{done.id} {'was replayed earlier' if done.earlier else 'is replayed'} as {done.new_id}"
-                )
-    except (ValueError, SpoolFullError) as error:
+                print(f"{done.id} {'already replayed' if done.earlier else 'replayed'} as {done.new_id}")
+    except (ValueError, SpoolFullError, UnavailableError) as error:
         return fail("spool replay", str(error))
     return EXIT_DONE
 
@@ -197,11 +208,13 @@ def _chosen(folder: Path, options: argparse.Namespace) -> list[DeadLetter]:
         waiting = (each for each in _letters(folder) if each is not None and each.id not in replayed)
         return list(islice(waiting, LETTERS_MAX))
     if not options.ids:
-        raise ValueError("name letters by their id, or say --all or --from FILE")
+        raise ValueError("name dead letters by id, or give --all or --from FILE")
     wanted = set(options.ids)
     found = {each.id: each for each in _letters(folder) if each is not None and each.id in wanted}
     if missing := wanted - found.keys():
-        raise ValueError(f"{folder}: no letter {', '.join(sorted(missing))}; see spool dead-letters")
+        raise ValueError(
+            f"No dead letter with id {', '.join(sorted(missing))}; `spool dead-letters` lists them."
+        )
     return list(found.values())
 
 

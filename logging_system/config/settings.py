@@ -19,7 +19,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from logging_system.config.settings_file import SettingsFileError, read_settings_file
 from logging_system.handler.queue import FullPolicy
-from logging_system.records.record import Durability
+from logging_system.records.processors import Chain, load_chain
+from logging_system.records.record import LABEL_KEY_CHARACTERS_MAX, LABELS_MAX, Durability
+from logging_system.records.truncation import Label
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.retention import Retention
 
 ENVIRONMENT_PREFIX = "LOGGING_SYSTEM_"
@@ -44,6 +47,15 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _pairs(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if not all(equals and name.strip() for name, equals, _ in pairs):
+        raise ValueError("labels are written as name=value,name=value")
+    return {name.strip(): label.strip() for name, _, label in pairs}
+
+
 def _url(url: str) -> str:
     if not re.match(r"https?://[^/\s]", url):
         raise ValueError("a node is written as http://host:9200 or https://host:9200")
@@ -52,6 +64,12 @@ def _url(url: str) -> str:
 
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_level)]
 Urls = Annotated[list[Annotated[str, AfterValidator(_url)]], BeforeValidator(_split)]
+Labels = Annotated[
+    dict[Annotated[str, Field(min_length=1, max_length=LABEL_KEY_CHARACTERS_MAX)], Label],
+    Field(max_length=LABELS_MAX),
+    BeforeValidator(_pairs),
+]
+Processors = Annotated[list[Any], BeforeValidator(_split)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
@@ -83,6 +101,17 @@ class Settings(BaseSettings):
         "fsync",
         description="When a record counts as kept: `memory` (queued), `write` (survives SIGKILL), "
         '`fsync` (survives power loss). One call asks for another with `extra={"durability": …}`.',
+    )
+    processors: Processors = Field(
+        default_factory=list,
+        description="What is done to every record before it is written anywhere, in order: words "
+        "(`add_labels`), paths of your own (`package.module:name`), and in code also objects; in the "
+        "environment separated by commas.",
+    )
+    labels: Labels = Field(
+        default_factory=dict,
+        description="Labels that every record gets; in the environment `env=prod,version=7`. They come "
+        "before all processors, unless `processors` has `add_labels` at another place.",
     )
     when_full: FullPolicy = Field(
         "block_errors",
@@ -200,6 +229,8 @@ class Settings(BaseSettings):
         return self.stream or f"logs-{_as_name(self.service)}-default"
 
 
+_PROCESSING = ("processors", "labels")
+
 SECRETS = frozenset({"password", "api_key"})
 """Settings that are no flags: a command line can be read by every user of the machine."""
 
@@ -221,6 +252,19 @@ class Problem:
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
 
+    @property
+    def hides_processors(self) -> bool:
+        """Whether it leaves open what must be done to every record: then none may be written.
+
+        So it is with a file of settings that cannot be read, and with a misspelt name.
+        """
+        close = difflib.get_close_matches(self.name, _PROCESSING, n=1, cutoff=0.8)
+        return (
+            self.name == FILE_SETTING
+            or (self.name not in Settings.model_fields and bool(close))
+            or (self.name in _PROCESSING)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -241,6 +285,21 @@ class Loaded:
     def where(self, name: str) -> str:
         """Return where the setting's value came from, or where it could be given."""
         return self.origins.get(name, f"{name} ({ENVIRONMENT_PREFIX}{name.upper()})")
+
+
+def chain_of(settings: Settings) -> Chain:
+    """Return what is done to every record.
+
+    Raises:
+        ProcessorError: A processor cannot be loaded: no record may be written without it.
+    """
+    implied = ["add_labels"] if settings.labels and "add_labels" not in settings.processors else []
+    return load_chain([*implied, *settings.processors], settings)
+
+
+def codecs_of(_settings: Settings) -> Codecs:
+    """Return how the spool stores its blocks: decided here for everybody who opens a spool."""
+    return PLAIN_CODECS
 
 
 def load_settings(keywords: Mapping[str, Any], *, written: Callable[[str], str] = "{}=".format) -> Loaded:

@@ -7,7 +7,7 @@
 | 401 | no token, or a wrong one |
 | 408 | the body did not arrive in time |
 | 429 + Retry-After | there is no room now; nothing of it is acknowledged |
-| 503 + Retry-After | the disk refuses, or the gateway is about to end; nothing of it is acknowledged |
+| 503 + Retry-After | the disk refuses, or the gateway is shutting down; nothing of it is acknowledged |
 
 OTLP clients send again after 429, 502, 503 and 504 and after nothing else:
 https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes
@@ -36,7 +36,7 @@ from logging_system.gateway.otlp_json import parse_json
 from logging_system.gateway.tokens import Tokens
 from logging_system.monitoring.counters import both_content
 from logging_system.monitoring.prometheus import GatewayCollector, exposition
-from logging_system.records.record import Scrubber
+from logging_system.records.processors import Chain
 
 JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
@@ -72,14 +72,14 @@ class Gateway:
         intake: The way into the spool.
         limits: How much a client may ask.
         tokens: Who may send; None: everybody who can connect.
-        scrub: Takes secrets out of every document.
-        draining: Whether the gateway is about to end, which readiness tells a balancer.
+        chain: What is done to every record before it is kept.
+        draining: Whether the gateway is shutting down, which readiness tells a balancer.
     """
 
     intake: Intake
     limits: Limits
     tokens: Tokens | None
-    scrub: Scrubber
+    chain: Chain
     draining: bool = False
 
     def routes(self) -> Starlette:
@@ -99,7 +99,7 @@ class Gateway:
     def _guarded(self, answer: _Answer) -> _Answer:
         async def guarded(request: Request) -> Response:
             if self.tokens is not None and not self.tokens.allow(request.headers.get("authorization", "")):
-                raise _UnauthorizedError("a bearer token is needed: Authorization: Bearer …")
+                raise _UnauthorizedError("missing or unknown token; send Authorization: Bearer TOKEN")
             return await answer(request)
 
         return guarded
@@ -107,7 +107,7 @@ class Gateway:
     async def _otlp(self, request: Request) -> Response:
         kind = _content_type(request)
         if kind not in (JSON, PROTOBUF):
-            raise BodyError(415, f'Content-Type "{kind}" is not known here; send {PROTOBUF} or {JSON}')
+            raise BodyError(415, f'Content-Type "{kind}" is not supported; send {PROTOBUF} or {JSON}')
         received_ns = time.time_ns()
         body = await self._body(request)
         batch = self._batch()
@@ -118,7 +118,7 @@ class Gateway:
     async def _ndjson(self, request: Request) -> Response:
         kind = _content_type(request)
         if kind not in _NDJSON:
-            raise BodyError(415, f'Content-Type "{kind}" is not known here; send application/x-ndjson')
+            raise BodyError(415, f'Content-Type "{kind}" is not supported; send application/x-ndjson')
         received = iso8601(time.time_ns())
         body = await self._body(request)
         batch = self._batch()
@@ -144,11 +144,11 @@ class Gateway:
         return _json(200, {"healthy": True})
 
     async def _ready(self, _request: Request) -> Response:
-        why = "the gateway is about to end" if self.draining else self.intake.trouble
+        why = "the gateway is shutting down" if self.draining else self.intake.trouble
         return _json(503 if why else 200, {"ready": not why, "why": why})
 
     def _batch(self) -> Batch:
-        return Batch(self.scrub, self.limits.record_bytes_max)
+        return Batch(self.chain, self.limits.record_bytes_max)
 
     async def _body(self, request: Request) -> bytes:
         limit = self.limits.body_bytes_max
@@ -169,6 +169,7 @@ class Gateway:
         return await asyncio.to_thread(unpack, encoding, bytes(body), limit)
 
     async def _keep(self, batch: Batch) -> None:
+        self.intake.count_dropped(batch.dropped)
         if batch.documents:
             done = asyncio.wrap_future(self.intake.offer(batch.documents))
             async with asyncio.timeout(self.limits.durable_seconds_max):
@@ -177,7 +178,7 @@ class Gateway:
 
     async def _refuse(self, request: Request, error: Exception) -> Response:
         status = error.status if isinstance(error, BodyError) else _STATUS_OF[type(error)]
-        reason = str(error) or "the disk takes too long"
+        reason = str(error) or "writing to disk takes too long"
         headers = {}
         if status in (429, 503):
             headers["Retry-After"] = str(self.limits.retry_after_seconds)
@@ -198,7 +199,7 @@ def _read_otlp(kind: str, body: bytes, received_ns: int, batch: Batch) -> None:
         from logging_system.gateway.otlp_protobuf import parse_protobuf
     except ImportError as error:
         raise BodyError(
-            415, f'protobuf is not installed here; install "logquake[gateway]" or send {JSON}'
+            415, f'protobuf is not installed; install "logquake[gateway]" or send {JSON}'
         ) from error
     read_records(parse_protobuf(body), received_ns, batch)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from logging_system.records.record import Document, Scrubber, encode_document, identity
+from logging_system.records.document import Document, Record, encode_document
+from logging_system.records.processors import Chain
 
 ECS_VERSION = "8.17"
 
@@ -14,18 +15,21 @@ class Batch:
     """Documents of one request, in the order they came.
 
     Attributes:
-        scrub: Takes secrets out of each document.
+        chain: What is done to each record before it is kept.
         record_bytes_max: How large one may be.
         documents: Their JSON.
-        rejected: Records that can never be taken, however often they are sent.
+        rejected: Records that can never be taken, however often they are sent; those that a processor
+            dropped, or failed on, included.
         why_rejected: What is wrong with the first of them.
+        dropped: Those of them that did not pass the chain, by the reason that is counted.
     """
 
-    scrub: Scrubber
+    chain: Chain
     record_bytes_max: int
     documents: list[bytes] = field(default_factory=list)
     rejected: int = 0
     why_rejected: str = ""
+    dropped: dict[str, int] = field(default_factory=dict)
 
     def add(self, document: Document, where: str) -> None:
         """Take a document on, or count why not.
@@ -34,30 +38,45 @@ class Batch:
             document: Its fields.
             where: Its place in the request, for whoever reads the answer.
         """
-        try:
-            encoded = encode_document(self.scrub(document))
-        except Exception as error:
-            # A scrubber that fails must not let the text through, and must not stop the others.
-            self._reject(f"{where}: cannot be encoded ({type(error).__name__})")
-            return
-        self._take(encoded, where)
+        if self.chain.is_empty:
+            self._encode(document, where)
+        else:
+            self._process(Record.of_document(document), where)
 
     def add_line(self, line: bytes, missing: bytes, document: Document, where: str) -> None:
-        """Take on a line that is a JSON object already, byte for byte where nothing is scrubbed.
+        """Take on a line that is a JSON object already; all that no processor changes stays byte for byte.
 
         Reading and writing it again would round integers beyond 64 bits and decimals beyond a double.
 
         Args:
             line: The object.
             missing: What it lacks, as JSON members with a comma after each.
-            document: The same, read, for the scrubber.
+            document: The same, read, with what it lacks.
             where: Its place in the request.
         """
-        if self.scrub is not identity:
-            self.add(document, where)
-            return
         inner = line.strip()[1:]
-        self._take(b"{" + missing + inner if inner.strip() != b"}" else b"{" + missing[:-1] + b"}", where)
+        whole = b"{" + missing + inner if inner.strip() != b"}" else b"{" + missing[:-1] + b"}"
+        if self.chain.is_empty:
+            self._take(whole, where)
+        else:
+            self._process(Record.of_line(whole, document), where)
+
+    def _process(self, record: Record, where: str) -> None:
+        outcome = self.chain.run(record)
+        if isinstance(outcome, Record):
+            self._encode(outcome, where)
+            return
+        self.dropped[outcome.reason] = self.dropped.get(outcome.reason, 0) + 1
+        self._reject(f"{where}: {outcome.why}")
+
+    def _encode(self, content: Document | Record, where: str) -> None:
+        try:
+            encoded = content.encoded if isinstance(content, Record) else encode_document(content)
+        except Exception as error:
+            # What cannot be encoded must not stop the others.
+            self._reject(f"{where}: cannot be encoded ({type(error).__name__})")
+            return
+        self._take(encoded, where)
 
     def _take(self, encoded: bytes, where: str) -> None:
         if len(encoded) > self.record_bytes_max:

@@ -41,7 +41,7 @@ def unpack(encoding: str, body: bytes, bytes_max: int) -> bytes:
         return body
     unpackers: dict[str, Callable[[bytes, int], bytes]] = {"gzip": _gunzip, "zstd": _unzstd}
     if name not in unpackers:
-        raise BodyError(415, f'Content-Encoding "{encoding}" is not known here; use gzip, zstd or none')
+        raise BodyError(415, f'Content-Encoding "{encoding}" is not supported; use gzip, zstd or none')
     return unpackers[name](body, bytes_max)
 
 
@@ -65,9 +65,9 @@ def _gunzip(body: bytes, bytes_max: int) -> bytes:
                 parts.append(part)
                 data = member.unused_data if member.eof else member.unconsumed_tail
             if not member.eof:
-                raise BodyError(400, "the gzip body ends before its end")
+                raise BodyError(400, "the gzip body is incomplete")
     except zlib.error as error:
-        raise BodyError(400, f"the body is no gzip: {error}") from error
+        raise BodyError(400, f"the body is not valid gzip: {error}") from error
     return b"".join(parts)
 
 
@@ -75,9 +75,7 @@ def _unzstd(body: bytes, bytes_max: int) -> bytes:
     try:
         import zstandard
     except ImportError as error:
-        raise BodyError(
-            415, 'zstd is not installed here; install "logquake[gateway]" or send gzip'
-        ) from error
+        raise BodyError(415, 'zstd is not installed; install "logquake[gateway]" or send gzip') from error
     decompressor = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES_MAX)
     parts: list[bytes] = []
     room_bytes = bytes_max
@@ -94,11 +92,11 @@ def _unzstd(body: bytes, bytes_max: int) -> bytes:
                     raise _too_large(bytes_max)
                 parts.append(part)
             if not frame.eof:
-                raise BodyError(400, "the zstd body ends before its end")
+                raise BodyError(400, "the zstd body is incomplete")
             if frame.unused_data:
                 data = memoryview(body)[len(body) - len(data) - len(frame.unused_data) :]
     except zstandard.ZstdError as error:
-        raise BodyError(400, f"the body is no zstd that is accepted here: {error}") from error
+        raise BodyError(400, f"the body is not valid or not accepted zstd: {error}") from error
     return b"".join(parts)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 from logging_system.monitoring.counters import HandlerCounters, HandlerLedger, error_name
 from logging_system.monitoring.cross_check import HandlerFlow
 from logging_system.monitoring.status_files import HandlerStatusFile
+from logging_system.spool.codec import UnavailableError
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
 
@@ -102,13 +103,18 @@ class Intake:
             # One request always fits, whatever its size: else it could never be taken.
             if self._pending_bytes and self._pending_bytes + size_bytes > self._pending_bytes_max:
                 self._ledger.drop_offered("busy", len(documents))
-                raise NoRoomError("too much is waiting for the disk")
+                raise NoRoomError("too many requests are waiting for the disk")
             self._ledger.offered += len(documents)
             self._ledger.queued += len(documents)
             self._pending_bytes += size_bytes
             self._waiting.append(delivery)
             self._work.notify()
         return delivery.done
+
+    def count_dropped(self, dropped: Mapping[str, int]) -> None:
+        """Count records that were given up before they were offered, by reason."""
+        for reason, count in dropped.items():
+            self._ledger.drop_offered(reason, count)
 
     def counters(self) -> HandlerCounters:
         """Return all counters of one moment."""
@@ -197,7 +203,12 @@ class Intake:
                 # Refused to the client, who may send it again in other company: the same only by its text.
                 self._writer.give_up()
                 self._ledger.spool_error(error)
-                self._trouble = f"the disk refused: {error_name(error)}"
+                self._trouble = f"writing to disk failed: {error_name(error)}"
+                return DiskError(self._trouble)
+            except UnavailableError as error:
+                self._writer.give_up()
+                self._ledger.spool_error(error)
+                self._trouble = str(error)
                 return DiskError(self._trouble)
             except Exception as error:
                 # A thread that dies takes every later request with it; this group is refused instead.

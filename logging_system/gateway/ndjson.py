@@ -10,7 +10,7 @@ import orjson
 
 from logging_system.gateway.batch import ECS_VERSION, Batch
 from logging_system.gateway.bodies import BodyError
-from logging_system.records.record import Document
+from logging_system.records.document import Document
 
 UNPARSED = "gateway.unparsed"
 _DEPTH_MAX = 100

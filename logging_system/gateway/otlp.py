@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 import orjson
 
 from logging_system.gateway.batch import ECS_VERSION, Batch
-from logging_system.records.record import Document, labels_of
+from logging_system.records.document import Document
+from logging_system.records.record import labels_of
 
 _SECOND_NS = 1_000_000_000
 _NS_MAX = 253_402_300_799 * _SECOND_NS

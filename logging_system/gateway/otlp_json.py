@@ -22,7 +22,7 @@ def parse_json(body: bytes) -> Iterator[tuple[str, Source, LogRecord]]:
     try:
         request = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BodyError(400, f"the body is no JSON: {error}") from error
+        raise BodyError(400, f"the body is not JSON: {error}") from error
     root = _mapping(request, "the body")
     for where, resource_logs in _each(root, "resourceLogs", ""):
         resource = _mapping(resource_logs.get("resource"), f"{where}.resource")
@@ -53,7 +53,7 @@ def _each(parent: Mapping[str, object], key: str, before: str) -> Iterator[tuple
     if values is None:
         return
     if not isinstance(values, list):
-        raise BodyError(400, f"{before}{key}: a list is expected")
+        raise BodyError(400, f"{before}{key}: expected a list")
     for place, value in enumerate(values):
         where = f"{before}{key}[{place}]"
         yield where, _mapping(value, where)
@@ -93,7 +93,7 @@ def _kvlist(value: object, where: str, depth: int) -> object:
 
 def _scalar(value: object, where: str, _depth: int) -> object:
     if not isinstance(value, str | int | float | bool):
-        raise BodyError(400, f"{where}: a plain value is expected")
+        raise BodyError(400, f"{where}: expected a plain value")
     return value
 
 
@@ -118,7 +118,7 @@ def _mapping(value: object, where: str) -> Mapping[str, object]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise BodyError(400, f"{where}: an object is expected")
+        raise BodyError(400, f"{where}: expected an object")
     return value
 
 
@@ -127,7 +127,7 @@ def _text(parent: Mapping[str, object], key: str, where: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise BodyError(400, f"{where}.{key}: a string is expected")
+        raise BodyError(400, f"{where}.{key}: expected a string")
     return value
 
 
@@ -144,4 +144,4 @@ def _as_integer(value: object, where: str) -> int:
         return value
     if isinstance(value, str) and len(value) <= 20 and value.removeprefix("-").isdecimal():
         return int(value)
-    raise BodyError(400, f"{where}: an integer is expected")
+    raise BodyError(400, f"{where}: expected an integer")

@@ -26,7 +26,7 @@ def parse_protobuf(body: bytes) -> Iterator[tuple[str, Source, LogRecord]]:
     try:
         request = ExportLogsServiceRequest.FromString(body)
     except DecodeError as error:
-        raise BodyError(400, f"the body is no ExportLogsServiceRequest: {error}") from error
+        raise BodyError(400, f"the body is not an ExportLogsServiceRequest: {error}") from error
     for resource_place, resource_logs in enumerate(request.resource_logs):
         resource = _attributes(resource_logs.resource.attributes)
         for scope_place, scope_logs in enumerate(resource_logs.scope_logs):

@@ -23,7 +23,8 @@ from logging_system.gateway.application import Gateway
 from logging_system.gateway.intake import Intake
 from logging_system.gateway.limits import DEFAULT_PORT, DEFAULT_SPOOL_BYTES_MAX, Limits
 from logging_system.gateway.tokens import Tokens
-from logging_system.records.record import Scrubber, identity
+from logging_system.records.processors import NO_PROCESSORS, Chain
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter
@@ -52,7 +53,8 @@ class Service:
         spool_bytes_max: Bytes that the segments of all writers may take.
         retention: When records in the spool give way, acknowledged ones included; None, never.
         limits: How much a client may ask.
-        scrub: Takes secrets out of every document.
+        chain: What is done to every record before it is kept.
+        codecs: How the spool stores its blocks.
     """
 
     spool: Path
@@ -65,7 +67,8 @@ class Service:
     spool_bytes_max: int = DEFAULT_SPOOL_BYTES_MAX
     retention: Retention | None = None
     limits: Limits = field(default_factory=Limits)
-    scrub: Scrubber = identity
+    chain: Chain = NO_PROCESSORS
+    codecs: Codecs = PLAIN_CODECS
 
 
 def serve(service: Service, ready: Callable[[str], None]) -> int:
@@ -85,15 +88,19 @@ def serve(service: Service, ready: Callable[[str], None]) -> int:
     """
     if service.token_file is None and not service.open_to_all and not is_loopback(service.host):
         raise ExposureError(
-            f"{service.host} can be reached from other machines: name a token file, or allow everybody"
+            f"{service.host} is reachable from other machines: require tokens, or allow everybody"
         )
     tokens = None if service.token_file is None else Tokens(service.token_file)
     prepare_folder(service.spool)
     writer = SpoolWriter(
-        service.spool, spool_bytes_max=service.spool_bytes_max, sync=True, retention=service.retention
+        service.spool,
+        spool_bytes_max=service.spool_bytes_max,
+        sync=True,
+        codecs=service.codecs,
+        retention=service.retention,
     )
     intake = Intake(writer, pending_bytes_max=service.limits.pending_bytes_max, status_folder=service.spool)
-    gateway = Gateway(intake, service.limits, tokens, service.scrub)
+    gateway = Gateway(intake, service.limits, tokens, service.chain)
     server = _Server(_configuration(service, gateway), gateway, ready)
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server takes these over while it runs, and hands what it caught back to whoever had them before.

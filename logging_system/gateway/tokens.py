@@ -46,13 +46,13 @@ def _read(path: Path) -> tuple[list[bytes], tuple[int, int, int]]:
     try:
         stamp = _stamp(path)
         if path.stat().st_mode & 0o077:
-            raise TokenFileError(f"{path}: others may read it; chmod 600 {path}")
+            raise TokenFileError(f"{path}: other users may read it; run chmod 600 {path}")
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise TokenFileError(f"{path}: {error.strerror}") from error
     tokens = [line.strip() for line in lines if line.strip() and not line.startswith(b"#")]
     if not tokens:
-        raise TokenFileError(f"{path}: holds no token; write one a line")
+        raise TokenFileError(f"{path}: contains no token; write one per line")
     if short := [token for token in tokens if len(token) < TOKEN_CHARACTERS_MIN]:
         raise TokenFileError(
             f"{path}: {len(short)} of its tokens have fewer than {TOKEN_CHARACTERS_MIN} characters; make one "

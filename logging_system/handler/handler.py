@@ -24,7 +24,9 @@ from typing import Protocol, get_args
 from logging_system.handler.queue import FullPolicy, RecordQueue
 from logging_system.handler.worker import OnDurable, Worker
 from logging_system.monitoring.counters import HandlerCounters, HandlerLedger
-from logging_system.records.record import Durability, Scrubber, capture, identity
+from logging_system.records.processors import NO_PROCESSORS, Chain
+from logging_system.records.record import Durability, capture
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter
@@ -98,7 +100,8 @@ class SpoolHandler(logging.Handler):
         on_durable: Called with exactly the records that have just become durable, never with dropped ones;
             from the worker, or for "memory" from the thread that logged. Can be set later as an attribute:
             what was logged before that is not named.
-        scrub: Takes secrets out of a document before it is written anywhere.
+        chain: What is done to every record before it is written anywhere.
+        codecs: How the spool stores its blocks.
         sender: Ships the spool from this process; without one, a process of its own does.
         level: The handler's level.
 
@@ -120,7 +123,8 @@ class SpoolHandler(logging.Handler):
         block_seconds: float = 0.05,
         close_seconds: float = CLOSE_SECONDS_MAX,
         on_durable: OnDurable | None = None,
-        scrub: Scrubber = identity,
+        chain: Chain = NO_PROCESSORS,
+        codecs: Codecs = PLAIN_CODECS,
         sender: Sender | None = None,
         level: int | str = logging.NOTSET,
     ) -> None:
@@ -138,7 +142,8 @@ class SpoolHandler(logging.Handler):
         self._when_full: FullPolicy = when_full
         self._block_seconds = block_seconds
         self._close_seconds = min(close_seconds, CLOSE_SECONDS_MAX)
-        self._scrub = scrub
+        self._chain = chain
+        self._codecs = codecs
         self._sender = sender
         self._forked = False
         self._closing = threading.RLock()
@@ -238,6 +243,7 @@ class SpoolHandler(logging.Handler):
             self._folder,
             spool_bytes_max=self._spool_bytes_max,
             sync=self._durability == "fsync",
+            codecs=self._codecs,
             retention=self._retention,
         )
         self._worker = None
@@ -255,7 +261,7 @@ class SpoolHandler(logging.Handler):
             ledger=self._ledger,
             service=self._service,
             durability=self._durability,
-            scrub=self._scrub,
+            chain=self._chain,
             durable=self._group_is_durable,
             status_folder=self._folder,
         )

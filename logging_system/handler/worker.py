@@ -11,22 +11,24 @@ from pathlib import Path
 from logging_system.handler.queue import RecordQueue
 from logging_system.monitoring.counters import HandlerLedger
 from logging_system.monitoring.status_files import HandlerStatusFile
+from logging_system.records.processors import Chain, Dropped
 from logging_system.records.record import (
     Captured,
     Durability,
     Producer,
-    Scrubber,
-    encode,
+    encode_processed,
     is_acknowledged,
     is_to_be_synced,
     to_be_named,
 )
+from logging_system.spool.codec import UnavailableError
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
 
 LINGER_SECONDS = 0.005
 _IDLE_SECONDS = 0.5
 _RETRY_SECONDS_MAX = 1.0
+_CANNOT_BE_ENCODED = Dropped("encode_error", "cannot be encoded")
 
 OnDurable = Callable[[Sequence[logging.LogRecord]], None]
 
@@ -40,7 +42,7 @@ class Worker:
         ledger: Counts what became of them.
         service: `service.name` of every document.
         durability: The class of records that ask for none.
-        scrub: Takes secrets out of a document.
+        chain: What is done to every record before it is written.
         durable: Called with the records that the spool has just made durable, but for those acknowledged
             before.
         status_folder: Where the counters are written.
@@ -54,7 +56,7 @@ class Worker:
         ledger: HandlerLedger,
         service: str,
         durability: Durability,
-        scrub: Scrubber,
+        chain: Chain,
         durable: OnDurable,
         status_folder: Path,
     ) -> None:
@@ -63,7 +65,7 @@ class Worker:
         self._ledger = ledger
         self._producer = Producer(service, writer.epoch.hex())
         self._durability = durability
-        self._scrub = scrub
+        self._chain = chain
         self._durable = durable
         self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), service, time.monotonic)
         self._deadline_seconds: float | None = None
@@ -113,12 +115,15 @@ class Worker:
         sequence = self._writer.next_sequence
         for captured in group:
             try:
-                documents.append(encode(captured, sequence, self._producer, self._scrub))
+                encoded = encode_processed(captured, sequence, self._producer, self._chain)
             except Exception:
-                # A scrubber that fails must not let the text through, and must not stop the others.
-                self._drop("encode_error", [captured])
+                # What cannot be encoded must not stop the others.
+                encoded = _CANNOT_BE_ENCODED
+            if isinstance(encoded, Dropped):
+                self._drop(encoded.reason, [captured])
                 sequence = self._writer.next_sequence + len(kept)
                 continue
+            documents.append(encoded)
             kept.append(captured)
             sequence += 1
         return kept, documents
@@ -147,8 +152,8 @@ class Worker:
         except SpoolFullError:
             self._refuse(documents, kept)
             return "spool_full" if kept else None
-        except OSError as error:
-            # A disk may come back: keep what is in hand; when the queue fills, its policy decides.
+        except (OSError, UnavailableError) as error:
+            # A disk or a key may come back: keep what is in hand; when the queue fills, its policy decides.
             self._ledger.spool_error(error)
             return "spool_error"
         return None

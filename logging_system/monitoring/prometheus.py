@@ -39,13 +39,14 @@ GAUGES = frozenset(
         "surfaces_agree",
         "store_ready",
         "newer_epochs",
+        "unavailable_epochs",
         "in_flight_requests",
         "waiting_batches",
         "concurrency_limit",
     }
 )
 _BY = {"dropped": "reason", "spool_errors": "error"}
-_NO_METRICS = frozenset({"pid", "closed", "metrics"})
+_NO_METRICS = frozenset({"pid", "closed", "metrics", "unavailable"})
 _OF_ALL = ("balanced", "surfaces_agree")
 _REQUEST_SECONDS_MAX = 5.0
 

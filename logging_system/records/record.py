@@ -14,18 +14,19 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Literal, NamedTuple, get_args
 
-import orjson
-
+from logging_system.records.document import Document, Record, encode_document
+from logging_system.records.processors import Chain, Dropped
 from logging_system.records.truncation import (
     LABEL_CHARACTERS_MAX,
     MESSAGE_CHARACTERS_MAX,
+    Label,
     cut,
     label_text,
     message_text,
@@ -42,11 +43,6 @@ DURABILITY_KEY = "durability"
 _FRAMES_MAX = 100
 _BARE_BYTES = 512
 _TIMESTAMPS_END = 2.0**32
-
-Label = str | int | float | bool | None
-Document = dict[str, object]
-Scrubber = Callable[[Document], Document]
-"""Takes secrets out of a document before it is written anywhere: the seam where masking enters."""
 
 Durability = Literal["memory", "write", "fsync"]
 _DURABILITIES: frozenset[object] = frozenset(get_args(Durability))
@@ -123,11 +119,6 @@ def to_be_named(group: Iterable[Captured]) -> list[logging.LogRecord]:
     ]
 
 
-def identity(document: Document) -> Document:
-    """Scrub nothing."""
-    return document
-
-
 def capture(
     record: logging.LogRecord, durability: Durability | None = None, is_named: bool = False
 ) -> Captured:
@@ -185,24 +176,31 @@ def labels_of(attributes: Mapping[str, object]) -> dict[str, Label]:
     return labels
 
 
-def encode(captured: Captured, sequence: int, producer: Producer, scrub: Scrubber = identity) -> bytes:
+def encode(captured: Captured, sequence: int, producer: Producer) -> bytes:
     """Return the document of a captured record as JSON.
 
     Args:
         captured: The record.
         sequence: Its number within the writer's epoch, stored as `event.sequence`.
         producer: Who writes it.
-        scrub: Takes secrets out.
     """
-    return encode_document(scrub(_document(captured, sequence, producer)))
+    return encode_document(_document(captured, sequence, producer))
 
 
-def encode_document(document: Document) -> bytes:
-    """Return a document as JSON; what JSON cannot carry is written so that it can."""
-    try:
-        return orjson.dumps(document)
-    except TypeError:
-        return orjson.dumps(_storable(document))
+def encode_processed(captured: Captured, sequence: int, producer: Producer, chain: Chain) -> bytes | Dropped:
+    """Return what `encode` does once a chain of processors was run, or why the record is not kept.
+
+    Args:
+        captured: The record.
+        sequence: Its number within the writer's epoch, stored as `event.sequence`.
+        producer: Who writes it.
+        chain: What is done to it first.
+    """
+    document = _document(captured, sequence, producer)
+    if chain.is_empty:
+        return encode_document(document)
+    outcome = chain.run(Record.of_document(document))
+    return outcome.encoded if isinstance(outcome, Record) else outcome
 
 
 def _document(captured: Captured, sequence: int, producer: Producer) -> Document:
@@ -361,18 +359,6 @@ def _flatten(path: str, value: object, depth: int) -> Iterator[tuple[str, Label]
         yield path, value  # type: ignore[misc]  # the exact types above are labels
     else:
         yield path, label_text(value)
-
-
-def _storable(value: object) -> object:
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {_storable(str(key)): _storable(inner) for key, inner in value.items()}
-    if value is None or isinstance(value, bool | float):
-        return value
-    if isinstance(value, int) and -(2**63) <= value < 2**63:
-        return value
-    return _storable(label_text(value))
 
 
 def _size(texts: Mapping[str, Label] | None) -> int:

@@ -10,6 +10,8 @@ from typing import Any
 MESSAGE_CHARACTERS_MAX = 256 * 1024
 LABEL_CHARACTERS_MAX = 1024
 
+Label = str | int | float | bool | None
+
 _PARTS_MAX = 64
 _NESTING_MAX = 20
 _ABRIDGED_DEPTH = 2

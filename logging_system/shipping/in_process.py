@@ -19,6 +19,7 @@ from logging_system.delivery.machine import Limits
 from logging_system.monitoring.status_files import adding_ended
 from logging_system.shipping.shipper import Shipper
 from logging_system.sinks import Sink
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.reader import SpoolBusyError, SpoolReader
 from logging_system.spool.segment import list_segments
 
@@ -38,6 +39,7 @@ class InProcessSender:
         folder: The spool folder.
         open_sink: Makes the sink; called once the folder is ours.
         limits: How large and how many.
+        codecs: The stored forms of the spool's blocks.
         retention_seconds: How old spooled records may become; None, however old.
         poll_seconds: How often to look whether the folder has become free.
     """
@@ -48,12 +50,14 @@ class InProcessSender:
         open_sink: Callable[[], Sink],
         *,
         limits: Limits,
+        codecs: Codecs = PLAIN_CODECS,
         retention_seconds: float | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._folder = folder
         self._open_sink = open_sink
         self._limits = limits
+        self._codecs = codecs
         self._retention_seconds = retention_seconds
         self._poll_seconds = poll_seconds
         self._reported = ""
@@ -134,11 +138,17 @@ class InProcessSender:
         sink: Sink | None = None
         try:
             with self._lock:
-                SpoolReader(self._folder).close()  # whoever only waits needs no client in its memory
+                SpoolReader(
+                    self._folder, self._codecs
+                ).close()  # whoever only waits needs no client in its memory
             sink = self._open_sink()
             with self._lock:
                 shipper = self._shipper = Shipper(
-                    self._folder, sink, limits=self._limits, retention_seconds=self._retention_seconds
+                    self._folder,
+                    sink,
+                    limits=self._limits,
+                    codecs=self._codecs,
+                    retention_seconds=self._retention_seconds,
                 )
             if stopping.is_set():
                 shipper.stop()

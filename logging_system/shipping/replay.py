@@ -19,6 +19,7 @@ from typing import BinaryIO
 import orjson
 
 from logging_system.shipping.dead_letters import DeadLetter
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.segment import FILE_MODE, list_segments
 from logging_system.spool.writer import SpoolWriter
 
@@ -60,13 +61,16 @@ def replayed_ids(folder: Path) -> set[str]:
     return {mark["id"] for line in lines if (mark := _mark(line))}
 
 
-def replay(folder: Path, letters: Sequence[DeadLetter], *, spool_bytes_max: int) -> Iterator[Replayed]:
+def replay(
+    folder: Path, letters: Sequence[DeadLetter], *, spool_bytes_max: int, codecs: Codecs = PLAIN_CODECS
+) -> Iterator[Replayed]:
     """Put letters into the spool, one after the other, each durable and marked before the next.
 
     Args:
         folder: The spool folder.
         letters: What to replay, as it is to be delivered.
         spool_bytes_max: As the handlers have it.
+        codecs: How the spool stores its blocks.
 
     Yields:
         What became of each.
@@ -75,9 +79,10 @@ def replay(folder: Path, letters: Sequence[DeadLetter], *, spool_bytes_max: int)
         ValueError: There are more than `LETTERS_MAX`.
         SpoolFullError: The spool has no room; those before are in it.
         OSError: The disk refused; those before are in it.
+        KeyUnavailableError: There is no key to store them with; those before are in it.
     """
     if len(letters) > LETTERS_MAX:
-        raise ValueError(f"{len(letters)} letters; replay at most {LETTERS_MAX} at a time")
+        raise ValueError(f"{len(letters)} dead letters; replay at most {LETTERS_MAX} at a time")
     with _marks(folder) as marks:
         known = replayed_ids(folder)
         for letter in letters:
@@ -85,14 +90,14 @@ def replay(folder: Path, letters: Sequence[DeadLetter], *, spool_bytes_max: int)
             done = Replayed(letter.id, f"{epoch.hex()}-1", letter.id in known)
             if not done.earlier:
                 if epoch not in list_segments(folder):
-                    _spool(folder, epoch, letter, spool_bytes_max)
+                    _spool(folder, epoch, letter, spool_bytes_max, codecs)
                 _write_mark(marks, done)
                 known.add(letter.id)
             yield done
 
 
-def _spool(folder: Path, epoch: bytes, letter: DeadLetter, spool_bytes_max: int) -> None:
-    writer = SpoolWriter(folder, spool_bytes_max=spool_bytes_max, sync=True)
+def _spool(folder: Path, epoch: bytes, letter: DeadLetter, spool_bytes_max: int, codecs: Codecs) -> None:
+    writer = SpoolWriter(folder, spool_bytes_max=spool_bytes_max, sync=True, codecs=codecs)
     writer.epoch = epoch
     writer.append([orjson.dumps(letter.document)])
     writer.seal()

@@ -37,6 +37,7 @@ from logging_system.shipping.dead_letters import DeadLetterFile
 from logging_system.shipping.request_pool import Senders
 from logging_system.sinks import Sink
 from logging_system.spool.checkpoint import CheckpointError
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.reader import SpoolBusyError, SpoolReader
 from logging_system.spool.retention import Retention, evict
 from logging_system.spool.segment import list_segments
@@ -62,6 +63,7 @@ class Shipper:
         sink: The store.
         limits: How large and how many.
         status_path: Where the counters are written; in the spool folder by default.
+        codecs: The stored forms of the spool's blocks.
         retention_seconds: How old spooled records may become, also those of processes that ended; None,
             however old.
         rng: Where retry jitter comes from.
@@ -79,6 +81,7 @@ class Shipper:
         *,
         limits: Limits | None = None,
         status_path: Path | None = None,
+        codecs: Codecs = PLAIN_CODECS,
         retention_seconds: float | None = None,
         rng: random.Random | None = None,
     ) -> None:
@@ -86,7 +89,7 @@ class Shipper:
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
         self._folder = folder
         self._retention = None if retention_seconds is None else Retention(age_seconds=retention_seconds)
-        self._reader = SpoolReader(folder)
+        self._reader = SpoolReader(folder, codecs)
         self._dead_letters = DeadLetterFile(folder)
         self._sink = sink
         self._machine = DeliveryMachine(self._rng, self._limits)
@@ -316,6 +319,8 @@ class Shipper:
             **asdict(self._machine.tally),
             **asdict(self._reader.damage),
             "newer_epochs": self._reader.newer_epochs,
+            "unavailable_epochs": sum(self._reader.unavailable.values()),
+            "unavailable": self._reader.unavailable,
             "unreadable": self._reader.unreadable,
             "checkpoint_lost": int(self._reader.checkpoint_lost),
             "store_trouble": self._prepare_trouble,

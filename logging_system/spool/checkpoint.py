@@ -230,7 +230,8 @@ def _decode_slot(data: bytes, path: Path) -> _Slot | None:
         return None
     if version > _VERSION:
         raise SpoolVersionError(
-            errno.ENOTSUP, f"{path} has format version {version}; ship this folder with a newer version"
+            errno.ENOTSUP,
+            f"{path} has format version {version}; ship this folder with a newer version of logging_system",
         )
     checkpoint = _decode_body(body)
     return None if checkpoint is None else _Slot(generation, checkpoint, data[: header_bytes + length])

@@ -15,7 +15,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from logging_system.spool.checkpoint import Position
-from logging_system.spool.codec import Codec
+from logging_system.spool.codec import Codecs, UnavailableError
 from logging_system.spool.disk import Disk
 from logging_system.spool.frame import (
     BLOCK_HEADER_BYTES,
@@ -99,12 +99,14 @@ class EpochCursor:
     """
 
     def __init__(
-        self, folder: Path, epoch: bytes, position: Position | None, codecs: Mapping[int, Codec], disk: Disk
+        self, folder: Path, epoch: bytes, position: Position | None, codecs: Codecs, disk: Disk
     ) -> None:
         self.damage = Damage()
         """All damage seen since `position`."""
         self.is_newer = False
         """Whether only a newer version can read what comes next."""
+        self.missing = ""
+        """What it takes to read the next block and is not here, such as a key; empty where nothing is."""
         self.is_closed = False
         """Whether the last thing read is the end mark of a segment: what comes next begins behind it."""
         self._folder = folder
@@ -154,6 +156,7 @@ class EpochCursor:
         Raises:
             OSError: A segment cannot be read; what was yielded before stays handed out.
         """
+        self.missing = ""
         for _ in range(len(segments) + 1):
             segment = self._current(segments)
             if segment is None or bytes_max <= 0:
@@ -167,7 +170,7 @@ class EpochCursor:
                 for block in self._read_segment(descriptor, final, bytes_max):
                     bytes_max -= sum(map(len, block.documents))
                     yield block
-                if bytes_max <= 0 or not final or self.is_newer:
+                if bytes_max <= 0 or not final or self.is_newer or self.missing:
                     return
                 if not self._judge_tail(descriptor, segment, segments):
                     continue
@@ -199,12 +202,12 @@ class EpochCursor:
     def _read_segment(self, descriptor: int, final: bool, bytes_max: int) -> Iterator[SpooledBlock]:
         self._pass_file_header(descriptor)
         size_bytes = self._disk.status(descriptor).size_bytes
-        while bytes_max > 0 and self._offset_bytes < size_bytes and not self.is_newer:
+        while bytes_max > 0 and self._offset_bytes < size_bytes and not (self.is_newer or self.missing):
             chunk = self._read_chunk(descriptor)
             if not chunk:
                 return  # a writer took an unfinished block back
             consumed_bytes, base_bytes = 0, self._offset_bytes
-            while bytes_max > 0 and consumed_bytes < len(chunk):
+            while bytes_max > 0 and consumed_bytes < len(chunk) and not self.missing:
                 found, header = self._look(chunk, consumed_bytes)
                 if found is _Found.UNFINISHED and consumed_bytes:
                     break  # perhaps only cut by the chunk: read again from here
@@ -263,7 +266,11 @@ class EpochCursor:
             self._pass_mark(header)
             return None
         try:
-            documents = decode_documents(header, stored, self._codecs)
+            documents = decode_documents(self._epoch, header, stored, self._codecs)
+        except UnavailableError as error:
+            if self._next_sequence == _UNKNOWN or header.end_sequence > self._next_sequence:
+                self._offset_bytes, self.missing = start_bytes, error.missing
+            return None  # else nothing new is in it
         except FrameError:
             self._count_lost_block(header)
             return None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import google_crc32c
 
-from logging_system.spool.codec import CODECS, PLAIN, Codec
+from logging_system.spool.codec import PLAIN_CODECS, BlockContext, Codecs, UnavailableError
 
 FORMAT_VERSION = 1
 MAGIC = b"LSSPOOL\0"
@@ -101,7 +101,7 @@ def decode_file_header(data: bytes) -> FileHeader | None:
 
 
 def encode_block(
-    epoch: bytes, first_sequence: int, documents: Sequence[bytes], codec: Codec = PLAIN
+    epoch: bytes, first_sequence: int, documents: Sequence[bytes], codecs: Codecs = PLAIN_CODECS
 ) -> bytes:
     """Return one block holding `documents` under consecutive sequences.
 
@@ -109,15 +109,18 @@ def encode_block(
         epoch: The writer's 16 bytes; mixed into the header's checksum.
         first_sequence: Sequence of `documents[0]`.
         documents: The records, each already encoded.
-        codec: How the payload is stored.
+        codecs: How the payload is stored.
 
     Raises:
         FrameError: The stored payload would exceed `BLOCK_BYTES_MAX`.
+        KeyUnavailableError: The codec has no key now.
     """
     parts = [b""] * (2 * len(documents))
     parts[::2] = map(_U32.pack, map(len, documents))
     parts[1::2] = documents
-    stored = codec.encode(b"".join(parts))
+    codec = codecs.writing
+    context = BlockContext(epoch, codec.number, first_sequence, len(documents))
+    stored = codec.encode(b"".join(parts), context)
     if len(stored) > BLOCK_BYTES_MAX:
         raise FrameError(f"a block of {len(stored)} bytes exceeds {BLOCK_BYTES_MAX}; put fewer records in it")
     return _encode_block_header(epoch, stored, codec.number, first_sequence, len(documents)) + stored
@@ -170,18 +173,20 @@ def payload_is_intact(header: BlockHeader, stored: bytes) -> bool:
 
 
 def decode_documents(
-    header: BlockHeader, stored: bytes, codecs: Mapping[int, Codec] = CODECS
+    epoch: bytes, header: BlockHeader, stored: bytes, codecs: Codecs = PLAIN_CODECS
 ) -> tuple[bytes, ...]:
     """Return the records of an intact payload, in order.
 
     Raises:
-        FrameError: The codec is unknown, refuses the bytes, or the record lengths do not add up.
+        FrameError: The codec refuses the bytes, or the record lengths do not add up.
+        UnavailableError: The block's codec, or the key it needs, is not here now.
     """
-    codec = codecs.get(header.codec)
+    codec = codecs.reading.get(header.codec)
     if codec is None:
-        raise FrameError(f"codec {header.codec} is unknown here; a newer version wrote this block")
+        raise UnavailableError(f"codec {header.codec}")
+    context = BlockContext(epoch, header.codec, header.first_sequence, header.count)
     try:
-        payload = codec.decode(stored)
+        payload = codec.decode(stored, context)
     except ValueError as error:
         raise FrameError(
             f"codec {header.codec} cannot decode the block at sequence {header.first_sequence}"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from logging_system.spool.checkpoint import NAME as CHECKPOINT_NAME
 from logging_system.spool.checkpoint import Position, read_checkpoint
+from logging_system.spool.codec import PLAIN_CODECS, Codecs, UnavailableError
 from logging_system.spool.disk import REAL_DISK, Disk
 from logging_system.spool.frame import EVICTED, BlockHeader, FileHeader
 from logging_system.spool.reader import LOCK_NAME
@@ -176,8 +177,13 @@ def inspect(folder: Path, disk: Disk = REAL_DISK) -> SpoolSummary:
     )
 
 
-def verify(folder: Path, disk: Disk = REAL_DISK) -> list[Finding]:
+def verify(folder: Path, codecs: Codecs = PLAIN_CODECS, *, disk: Disk = REAL_DISK) -> list[Finding]:
     """Return everything in a spool folder that is not as a healthy spool has it; nothing is changed.
+
+    Args:
+        folder: The spool folder.
+        codecs: The stored forms that can be read; every block is.
+        disk: Where the folder lies.
 
     Raises:
         OSError: The folder cannot be listed.
@@ -186,10 +192,10 @@ def verify(folder: Path, disk: Disk = REAL_DISK) -> list[Finding]:
     findings: list[Finding] = []
     checkpoint, lost = read_checkpoint(folder, disk)
     if lost:
-        what = "no slot can be read; the shipper will deliver again what is in the folder, under the same ids"
+        what = "no slot is readable; the shipper will send everything in the folder again, with the same ids"
         findings.append(Finding(folder / CHECKPOINT_NAME, None, Severity.DAMAGE, 0, what))
     next_sequence = {epoch: position.sequence for epoch, position in checkpoint.positions.items()}
-    for content in _contents(folder, disk):
+    for content in _contents(folder, disk, codecs):
         findings += _verify_file(content)
         if content.segment.state != CORRUPT:
             findings += _verify_blocks(content, next_sequence)
@@ -212,7 +218,7 @@ class _Content:
         return (each.header for each in self.stretches if each.intact and each.header is not None)
 
 
-def _contents(folder: Path, disk: Disk) -> Iterator[_Content]:
+def _contents(folder: Path, disk: Disk, codecs: Codecs | None = None) -> Iterator[_Content]:
     segments = [parse_segment(folder / name) for name in disk.list_names(folder)]
     for segment in sorted(filter(None, segments), key=lambda each: (each.epoch, each.index)):
         try:
@@ -226,7 +232,7 @@ def _contents(folder: Path, disk: Disk) -> Iterator[_Content]:
                 segment,
                 disk.status(descriptor).size_bytes,
                 header,
-                tuple(scan_blocks(disk, descriptor, segment.epoch)) if readable else (),
+                tuple(scan_blocks(disk, descriptor, segment.epoch, codecs)) if readable else (),
                 segment.state in (OPEN, CREATING) and not disk.try_lock(descriptor, shared=True),
             )
         finally:
@@ -290,16 +296,16 @@ def _holder(folder: Path, disk: Disk) -> str | None:
 def _verify_file(content: _Content) -> Iterator[Finding]:
     path, state = content.segment.path, content.segment.state
     if state == CORRUPT:
-        what = "was damaged, was read to its end and is kept for a person; remove it when nobody needs it"
+        what = "damaged; every readable record was delivered; delete the file when you no longer need it"
         yield Finding(path, None, Severity.NOTICE, 0, what)
     elif content.header is not None and content.header.is_newer:
-        what = f"has format version {content.header.version}; ship this folder with a newer version"
+        what = f"format version {content.header.version}; a newer version of logging_system can ship it"
         yield Finding(path, None, Severity.NOTICE, 0, what)
     elif state == OPEN and not content.writer_lives:
-        what = "its writer ended without closing it; what is whole in it will be delivered"
+        what = "its writer ended without closing it; its complete blocks will be delivered"
         yield Finding(path, None, Severity.NOTICE, 0, what)
     if content.header is None and not content.writer_lives:
-        what = "the file header cannot be read; blocks are found by their own headers"
+        what = "the file header is unreadable; blocks are found by their own headers"
         yield Finding(path, 0, Severity.DAMAGE, 0, what)
 
 
@@ -309,18 +315,28 @@ def _verify_blocks(content: _Content, next_sequence: dict[bytes, int]) -> Iterat
         at_end = stretch.offset_bytes + stretch.size_bytes >= content.size_bytes
         if not stretch.intact and at_end and content.segment.state == OPEN:
             if not content.writer_lives:
-                what = "an unfinished block, never acknowledged as durable, ends the file"
+                what = "the file ends with an incomplete block, which was never acknowledged as durable"
                 yield Finding(path, stretch.offset_bytes, Severity.NOTICE, 0, what)
         elif not stretch.intact:
-            what = f"{stretch.size_bytes} bytes are no whole block; reading goes on behind them"
+            what = f"{stretch.size_bytes} bytes are unreadable; reading continues after them"
             yield Finding(path, stretch.offset_bytes, Severity.DAMAGE, 0, what)
         elif stretch.header is not None:
             block = stretch.header
             missing = block.first_sequence - next_sequence.get(epoch, block.first_sequence)
             if missing > 0:
-                what = f"{missing} records before sequence {block.first_sequence} are destroyed"
+                what = f"{missing} records before sequence {block.first_sequence} are lost"
                 yield Finding(path, stretch.offset_bytes, Severity.LOSS, missing, what)
-            if block.codec == EVICTED:
-                what = f"{block.count} records gave way to newer ones, as retention was set"
-                yield Finding(path, stretch.offset_bytes, Severity.LOSS, block.count, what)
+            yield from _verify_block(path, stretch, block)
             next_sequence[epoch] = max(next_sequence.get(epoch, 1), block.end_sequence)
+
+
+def _verify_block(path: Path, stretch: Scanned, block: BlockHeader) -> Iterator[Finding]:
+    if isinstance(stretch.trouble, UnavailableError):
+        what = f"{stretch.trouble}; {block.count} records and all later ones of this writer wait for it"
+        yield Finding(path, stretch.offset_bytes, Severity.NOTICE, 0, what)
+    elif stretch.trouble is not None:
+        what = f"{block.count} records cannot be read: {stretch.trouble}"
+        yield Finding(path, stretch.offset_bytes, Severity.LOSS, block.count, what)
+    elif block.codec == EVICTED:
+        what = f"{block.count} records were evicted, as the retention settings ask"
+        yield Finding(path, stretch.offset_bytes, Severity.LOSS, block.count, what)

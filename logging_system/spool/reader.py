@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from logging_system.spool.checkpoint import Checkpoint, CheckpointFile
-from logging_system.spool.codec import CODECS, Codec
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.cursor import Damage, EpochCursor, SpooledBlock
 from logging_system.spool.disk import REAL_DISK, Disk, sync_folder
 from logging_system.spool.forks import forget_in_children
@@ -55,7 +55,7 @@ class SpoolReader:
         OSError: The folder cannot be created, or its files not opened.
     """
 
-    def __init__(self, folder: Path, codecs: Mapping[int, Codec] = CODECS, *, disk: Disk = REAL_DISK) -> None:
+    def __init__(self, folder: Path, codecs: Codecs = PLAIN_CODECS, *, disk: Disk = REAL_DISK) -> None:
         self._folder = folder
         self._codecs = codecs
         self._disk = disk
@@ -81,6 +81,15 @@ class SpoolReader:
     def newer_epochs(self) -> int:
         """Writers whose segments only a newer version can read; they are left as they are."""
         return sum(cursor.is_newer for cursor in self._cursors.values())
+
+    @property
+    def unavailable(self) -> dict[str, int]:
+        """How many writers have a next block that cannot be read now, by the key or codec it needs.
+
+        Their blocks stay where they are, and are tried again at each `read`.
+        """
+        missing = [cursor.missing for cursor in self._cursors.values() if cursor.missing]
+        return {each: missing.count(each) for each in sorted(set(missing))}
 
     @property
     def restored_counters(self) -> dict[str, int]:
@@ -160,7 +169,7 @@ class SpoolReader:
     def _check_owner(self) -> None:
         if self._is_closed:
             raise SpoolBusyError(
-                f"{self._folder}: this reader is closed, or was inherited by a fork; open one of its own"
+                f"{self._folder}: this reader is closed or belongs to the parent process; open a new one"
             )
 
     def _return_after_removal(self) -> None:
@@ -292,5 +301,5 @@ def _lock(folder: Path, disk: Disk) -> int:
 def _busy(folder: Path, content: bytes) -> SpoolBusyError:
     holder = content.decode("ascii", "replace").strip() or "unknown"
     return SpoolBusyError(
-        f"{folder} is being shipped by process {holder}; stop that one or use another spool folder"
+        f"{folder} is already shipped by process {holder}; stop that process or use another spool folder"
     )

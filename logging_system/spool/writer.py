@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from logging_system.spool.checkpoint import reserve_checkpoint
-from logging_system.spool.codec import PLAIN, Codec
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.disk import REAL_DISK, Disk, sync_folder, write_fully
 from logging_system.spool.forks import forget_in_children
 from logging_system.spool.frame import (
@@ -52,7 +52,7 @@ class SpoolWriter:
         folder: The spool folder, shared with other writers and one reader; created if missing.
         spool_bytes_max: Bytes that the segments of all writers may take together.
         sync: Whether `append` returns only after `fdatasync(2)`.
-        codec: How payloads are stored.
+        codecs: How payloads are stored.
         retention: When old segments give way; without it a full spool refuses.
         clock: Monotonic seconds.
         wall_clock: Seconds since 1970, for the age of segments.
@@ -66,7 +66,7 @@ class SpoolWriter:
         *,
         spool_bytes_max: int,
         sync: bool,
-        codec: Codec = PLAIN,
+        codecs: Codecs = PLAIN_CODECS,
         retention: Retention | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -80,7 +80,7 @@ class SpoolWriter:
         # The active segment can't be consumed: eight of them keep a full spool drainable.
         self._segment_bytes_max = max(1, min(SEGMENT_BYTES_MAX, spool_bytes_max // 8))
         self._sync = sync
-        self._codec = codec
+        self._codecs = codecs
         self._retention = retention
         self._clock = clock
         self._wall_clock = wall_clock
@@ -115,10 +115,11 @@ class SpoolWriter:
             SpoolFullError: The block does not fit below `spool_bytes_max`.
             OSError: The disk refused (ENOSPC, EIO, …).
             FrameError: The block is larger than a block may be.
+            KeyUnavailableError: There is no key to store it with; the same documents may be handed in again.
         """
         if self._unproven and self._unproven != documents:
             self.give_up()
-        block = encode_block(self.epoch, self.next_sequence, documents, self._codec)
+        block = encode_block(self.epoch, self.next_sequence, documents, self._codecs)
         self._reserve(len(self._marks) + len(block) + _SEGMENT_BYTES_MIN)
         descriptor = self._active_segment(len(self._marks) + len(block))
         data = self._marks + block
@@ -196,7 +197,7 @@ class SpoolWriter:
                 self.seal()  # only a sealed segment can be consumed, and so make room
                 self._written_bytes = 0
             raise SpoolFullError(
-                f"{self._folder}: {self._total_bytes} of {self._spool_bytes_max} bytes are taken; "
+                f"{self._folder}: the spool is full, {self._total_bytes} of {self._spool_bytes_max} bytes; "
                 "start a shipper or raise spool_bytes_max"
             )
 

@@ -27,10 +27,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.disk import Disk
 from logging_system.spool.reader import SpoolReader
 from tests.crash.writer import deliver, document, work
 from tests.simulation.campaign import PROCESSES, commit
+from tests.toy_codec import toy_codecs
 
 WRITE_PATH = ("write", "pwrite64", "fdatasync", "fsync", "rename", "unlink", "ftruncate", "flock")
 """The system calls at which strace kills."""
@@ -100,7 +102,14 @@ class KillingDisk(Disk):
 
 
 def kill_by_seam(
-    folder: Path, account: Account, *, at_call: int, moment: str, sync: bool, reads: bool = True
+    folder: Path,
+    account: Account,
+    *,
+    at_call: int,
+    moment: str,
+    sync: bool,
+    reads: bool = True,
+    codecs: Codecs = PLAIN_CODECS,
 ) -> bool:
     """Fork a child that works in `folder` and dies at a call; returns whether it died there."""
     reading, writing = os.pipe()
@@ -108,7 +117,14 @@ def kill_by_seam(
     if child == 0:
         try:
             disk = KillingDisk(at_call, moment)
-            work(folder, sync=sync, disk=disk, say=lambda line: _tell(writing, line), reads=reads)
+            work(
+                folder,
+                sync=sync,
+                disk=disk,
+                say=lambda line: _tell(writing, line),
+                reads=reads,
+                codecs=codecs,
+            )
         finally:
             os._exit(0)
     os.close(writing)
@@ -120,7 +136,7 @@ def kill_by_seam(
 
 
 @contextlib.contextmanager
-def reading_beside(folder: Path, account: Account) -> Iterator[None]:
+def reading_beside(folder: Path, account: Account, codecs: Codecs = PLAIN_CODECS) -> Iterator[None]:
     """Let another process read, checkpoint and remove while writers come and are killed.
 
     Raises:
@@ -133,7 +149,7 @@ def reading_beside(folder: Path, account: Account) -> Iterator[None]:
         os.close(stop)
         code = 1
         try:
-            reader = SpoolReader(folder)
+            reader = SpoolReader(folder, codecs)
             while not select.select([stopping], [], [], _LOOK_SECONDS)[0]:
                 deliver(reader, lambda line: _tell(telling, line), bytes_max=600)
             code = 0
@@ -171,13 +187,13 @@ def kill_by_strace(folder: Path, account: Account, *, call: str, when: int, sync
     return done.returncode != 0
 
 
-def judge(folder: Path, account: Account) -> None:
+def judge(folder: Path, account: Account, codecs: Codecs = PLAIN_CODECS) -> None:
     """Read what is left in `folder` and compare it with what was acknowledged.
 
     Raises:
         BrokenPromiseError: Something acknowledged is lost, or something torn was delivered.
     """
-    reader = SpoolReader(folder)
+    reader = SpoolReader(folder, codecs)
     quiet = 0
     for _ in range(_READS_MAX):
         quiet = 0 if deliver(reader, account.note, bytes_max=1 << 20) else quiet + 1
@@ -195,7 +211,12 @@ def judge(folder: Path, account: Account) -> None:
         raise BrokenPromiseError(f"all was delivered and {left} is still there")
 
 
-def seam_kills(kills: int, seed: int) -> int:
+def toy_codec_kills(kills: int, seed: int) -> int:
+    """Kill by the seam while blocks are stored authenticated."""
+    return seam_kills(kills, seed, toy_codecs())
+
+
+def seam_kills(kills: int, seed: int, codecs: Codecs = PLAIN_CODECS) -> int:
     """Kill by the seam until `kills` processes died; returns how many records they had acknowledged."""
     rng = random.Random(seed)
 
@@ -203,12 +224,14 @@ def seam_kills(kills: int, seed: int) -> int:
         moment, sync = rng.choice(("before", "after", "amid")), rng.random() < 0.5
         if rng.random() >= _BESIDE_SHARE:
             at_call = rng.randrange(1, _CALLS_MAX)
-            return kill_by_seam(folder, account, at_call=at_call, moment=moment, sync=sync)
+            return kill_by_seam(folder, account, at_call=at_call, moment=moment, sync=sync, codecs=codecs)
         at_call = rng.randrange(1, _CALLS_OF_A_WRITER)
-        with reading_beside(folder, account):
-            return kill_by_seam(folder, account, at_call=at_call, moment=moment, sync=sync, reads=False)
+        with reading_beside(folder, account, codecs):
+            return kill_by_seam(
+                folder, account, at_call=at_call, moment=moment, sync=sync, reads=False, codecs=codecs
+            )
 
-    return _campaign(kills, rng, strike)
+    return _campaign(kills, rng, strike, codecs)
 
 
 def strace_kills(kills: int, seed: int) -> int:
@@ -245,7 +268,12 @@ _OCCURRENCES = {
 """How often a first run of the writer makes each call (`strace -c`); some more would never kill."""
 
 
-def _campaign(kills: int, rng: random.Random, strike: Callable[[Path, Account], bool]) -> int:
+def _campaign(
+    kills: int,
+    rng: random.Random,
+    strike: Callable[[Path, Account], bool],
+    codecs: Codecs = PLAIN_CODECS,
+) -> int:
     done = records = 0
     for _ in range(20 * kills):
         if done >= kills:
@@ -255,7 +283,7 @@ def _campaign(kills: int, rng: random.Random, strike: Callable[[Path, Account], 
             account = Account()
             for _ in range(rng.randrange(1, _KILLS_A_FOLDER_MAX + 1)):
                 done += strike(folder, account)
-            judge(folder, account)
+            judge(folder, account, codecs)
             records += len(account.acknowledged)
         finally:
             shutil.rmtree(folder)
@@ -271,12 +299,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--strace", type=int, default=0, metavar="N")
     parser.add_argument("--seam", type=int, default=0, metavar="N")
+    parser.add_argument("--toy-codec", type=int, default=0, metavar="N", help="by the seam, authenticated")
     parser.add_argument("--seed", type=int, default=1, help="of the first process; the next has the next one")
     parser.add_argument("--processes", type=int, default=PROCESSES, metavar="P")
     options = parser.parse_args(arguments)
     campaigns: Iterable[tuple[str, int, Callable[[int, int], int]]] = (
         ("strace", options.strace, strace_kills),
         ("seam", options.seam, seam_kills),
+        ("toy codec", options.toy_codec, toy_codec_kills),
     )
     failed = 0
     for name, kills, campaign in campaigns:

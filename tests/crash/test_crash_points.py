@@ -16,16 +16,23 @@ from tests.crash.kills import (
     reading_beside,
     seam_kills,
     strace_kills,
+    toy_codec_kills,
 )
 from tests.crash.writer import work
 
 SEAM_KILLS = 450
+TOY_CODEC_KILLS = 40
 STRACE_KILLS = 60
 
 
 @pytest.mark.timeout(300)
 def test_no_acknowledged_record_is_lost_wherever_a_process_is_killed() -> None:
     assert seam_kills(SEAM_KILLS, seed=1) > 0
+
+
+@pytest.mark.timeout(300)
+def test_no_acknowledged_record_is_lost_where_blocks_are_authenticated() -> None:
+    assert toy_codec_kills(TOY_CODEC_KILLS, seed=1) > 0
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed (apt-get install strace)")

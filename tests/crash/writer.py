@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.disk import REAL_DISK, Disk
 from logging_system.spool.reader import SpoolReader
 from logging_system.spool.writer import SpoolWriter
@@ -25,7 +26,15 @@ def document(epoch: bytes, sequence: int) -> bytes:
     return b"%s:%d:%s" % (epoch.hex().encode(), sequence, b"x" * (sequence * 37 % 90))
 
 
-def work(folder: Path, *, sync: bool, disk: Disk, say: Callable[[str], None], reads: bool = True) -> None:
+def work(
+    folder: Path,
+    *,
+    sync: bool,
+    disk: Disk,
+    say: Callable[[str], None],
+    reads: bool = True,
+    codecs: Codecs = PLAIN_CODECS,
+) -> None:
     """Write, read, checkpoint and remove, through a few segments; each step is told when it is done.
 
     Args:
@@ -33,9 +42,10 @@ def work(folder: Path, *, sync: bool, disk: Disk, say: Callable[[str], None], re
         sync: Whether records are acknowledged when durable, or when written.
         disk: The system calls.
         reads: Whether it is the reader too; else another process is.
+        codecs: How the spool stores its blocks.
         say: Takes "acknowledged EPOCH SEQUENCE" and "delivered EPOCH SEQUENCE CONTENT".
     """
-    writer = SpoolWriter(folder, spool_bytes_max=SPOOL_BYTES_MAX, sync=sync, disk=disk)
+    writer = SpoolWriter(folder, spool_bytes_max=SPOOL_BYTES_MAX, sync=sync, codecs=codecs, disk=disk)
     reader: SpoolReader | None = None
     for number in range(_BLOCKS):
         first = writer.next_sequence
@@ -46,11 +56,11 @@ def work(folder: Path, *, sync: bool, disk: Disk, say: Callable[[str], None], re
         if number % 6 == 5:
             writer.seal()
         if reads and number % 4 == 2:
-            reader = reader or SpoolReader(folder, disk=disk)
+            reader = reader or SpoolReader(folder, codecs, disk=disk)
             deliver(reader, say, bytes_max=600)
     writer.seal()
     if reads:
-        reader = reader or SpoolReader(folder, disk=disk)
+        reader = reader or SpoolReader(folder, codecs, disk=disk)
         deliver(reader, say, bytes_max=1 << 20)
 
 

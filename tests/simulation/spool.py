@@ -12,11 +12,13 @@ from typing import Any
 
 import orjson
 
+from logging_system.spool.codec import PLAIN_CODECS
 from tests.simulation.campaign import PROCESSES, Trial, hunt, run_seeds
 from tests.simulation.disk import Strike
 from tests.simulation.spool_bugs import BUGS
 from tests.simulation.spool_steps import Setting, Step, setting, shrunk, steps
 from tests.simulation.spool_world import Parts, World, run
+from tests.toy_codec import toy_codecs
 
 CORPUS = Path(__file__).parent / "spool_corpus.json"
 _SHRINK_RUNS_MAX = 400
@@ -87,11 +89,15 @@ def _report(seed: int, parts: Parts, error: AssertionError) -> str:
     return "\n".join(
         [
             f"seed {seed}: {error}",
-            f"again: python -m tests.simulation.spool --seeds 1 --first {seed}",
+            f"again: python -m tests.simulation.spool --seeds 1 --first {seed}{_codec_flag(parts)}",
             f"{setting(seed)}",
             *map(str, short),
         ]
     )
+
+
+def _codec_flag(parts: Parts) -> str:
+    return "" if parts.codecs is PLAIN_CODECS else " --toy-codec"
 
 
 def seeds_until_found(name: str, first: int, seeds_max: int) -> int | None:
@@ -105,13 +111,18 @@ def seeds_until_found(name: str, first: int, seeds_max: int) -> int | None:
     return None
 
 
-def trial(seed: int) -> Trial:
+def trial(seed: int, parts: Parts | None = None) -> Trial:
     """Run one seed and say what it did."""
     try:
-        world = run_seed(seed, Parts())
+        world = run_seed(seed, parts or Parts())
     except AssertionError as error:
         return Trial(seed, str(error))
     return Trial(seed, None, world.records, world.faults)
+
+
+def toy_trial(seed: int) -> Trial:
+    """Run one seed whose blocks are authenticated."""
+    return trial(seed, Parts(codecs=toy_codecs()))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -120,13 +131,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=100, metavar="N")
     parser.add_argument("--first", type=int, default=1, metavar="K")
     parser.add_argument("--processes", type=int, default=PROCESSES, metavar="P")
+    parser.add_argument("--toy-codec", action="store_true", help="store blocks authenticated, with a key")
     parser.add_argument("--bugs", action="store_true", help="find each deliberate bug N times instead")
     options = parser.parse_args(arguments)
     if options.bugs:
         bugs = {name: partial(_hunt, name, options.first) for name in BUGS}
         return hunt("spool", bugs, options.seeds, options.processes)
     seeds = range(options.first, options.first + options.seeds)
-    return 1 if run_seeds("spool", trial, seeds, processes=options.processes).failures else 0
+    run_one = toy_trial if options.toy_codec else trial
+    return 1 if run_seeds("spool", run_one, seeds, processes=options.processes).failures else 0
 
 
 def _hunt(name: str, first: int, number: int) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from logging_system.spool.checkpoint import SLOT_BYTES, Checkpoint, Position
-from logging_system.spool.codec import Codec
+from logging_system.spool.codec import Codecs
 from logging_system.spool.cursor import EpochCursor, _Found
 from logging_system.spool.disk import Disk
 from logging_system.spool.frame import EVICTED as EVICTED_MARK
@@ -156,7 +156,7 @@ class _CountsDeliveredAsEvicted(EpochCursor):
 
 
 class _BuggyCursorReader(SpoolReader):
-    cursor: Callable[[Path, bytes, Position | None, Mapping[int, Codec], Disk], EpochCursor]
+    cursor: Callable[[Path, bytes, Position | None, Codecs, Disk], EpochCursor]
 
     def _cursor(self, epoch: bytes) -> EpochCursor:
         if epoch not in self._cursors:

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.disk import Disk
 from logging_system.spool.frame import FILE_HEADER_BYTES, decode_block_header, find_block
 from logging_system.spool.reader import SpoolReader
@@ -38,6 +39,7 @@ class Parts:
     reader: type[SpoolReader] = SpoolReader
     writer_disk: Callable[[Process], Disk] = lambda process: process
     reader_disk: Callable[[Process], Disk] = lambda process: process
+    codecs: Codecs = PLAIN_CODECS
 
 
 @dataclass(slots=True)
@@ -244,6 +246,7 @@ class World:
                 FOLDER,
                 spool_bytes_max=self._setting.spool_bytes_max,
                 sync=seat.synced,
+                codecs=self._parts.codecs,
                 retention=Retention(bytes_max=self._setting.retention_bytes or None),
                 clock=lambda: self._disk.now_seconds,
                 wall_clock=lambda: self._disk.now_seconds,
@@ -260,7 +263,9 @@ class World:
             self._in_flight, self._last_read, self._done = {}, {}, {}
             self._read_in_this_life.clear()
             try:
-                self._reader = self._parts.reader(FOLDER, disk=self._parts.reader_disk(process))
+                self._reader = self._parts.reader(
+                    FOLDER, self._parts.codecs, disk=self._parts.reader_disk(process)
+                )
             except OSError:
                 self._disk.kill(process)
                 raise

@@ -9,8 +9,10 @@ from tests.simulation.spool import Entry, corpus, main, run_seed, seeds_until_fo
 from tests.simulation.spool_bugs import BUGS
 from tests.simulation.spool_steps import Step, setting, shrunk, steps
 from tests.simulation.spool_world import FAULTS_MIN, RECORDS_MIN, BrokenPromiseError, Parts, run
+from tests.toy_codec import toy_codecs
 
 SEEDS = int(os.environ.get("LOGQUAKE_SPOOL_SEEDS", "120"))
+TOY_CODEC_SEEDS = 10
 FIRST_SEED = 1_000_000
 _SEEDS_FOR_A_BUG_MAX = 400
 
@@ -27,6 +29,13 @@ def test_a_schedule_that_once_failed_passes_and_fails_with_its_bug(entry: Entry)
 def test_the_spool_keeps_its_promises_whatever_the_disk_does() -> None:
     for seed in range(FIRST_SEED, FIRST_SEED + SEEDS):
         world = run_seed(seed, Parts())
+        assert world.records >= RECORDS_MIN
+        assert world.faults >= FAULTS_MIN
+
+
+def test_the_spool_keeps_its_promises_where_blocks_are_authenticated() -> None:
+    for seed in range(FIRST_SEED, FIRST_SEED + TOY_CODEC_SEEDS):
+        world = run_seed(seed, Parts(codecs=toy_codecs()))
         assert world.records >= RECORDS_MIN
         assert world.faults >= FAULTS_MIN
 

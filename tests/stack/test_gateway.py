@@ -228,7 +228,7 @@ def test_a_bad_request_is_refused_in_the_form_it_came_in(tmp_path: Path) -> None
     assert protobuf.status_code == 400
     assert "ExportLogsServiceRequest" in Status.FromString(protobuf.content).message
     assert text.status_code == 400
-    assert "no JSON" in text.json()["message"]
+    assert "not JSON" in text.json()["message"]
     assert form.status_code == 415
     assert spooled(tmp_path) == []
 
@@ -242,6 +242,43 @@ def test_a_record_too_large_is_told_as_a_partial_success(tmp_path: Path) -> None
     assert answer.status_code == 200
     assert answer.json()["partialSuccess"]["rejectedLogRecords"] == "1"
     assert [document["message"] for document in spooled(tmp_path)] == ["small"]
+
+
+PROCESSORS = """
+from logging_system.records.document import Put
+from logging_system.records.processors import Drop
+
+class Tidy:
+    def __init__(self, settings): pass
+    def process(self, record):
+        if record.document["message"] == "ping":
+            return Drop("health_check")
+        if "secret" in record.document["message"]:
+            raise ValueError("secret")
+        return record.edited([Put(("message",), "tidied")])
+"""
+
+
+def test_processors_run_before_anything_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tidying.py").write_text(PROCESSORS)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("LOGGING_SYSTEM_LABELS", "env=prod")
+    body = b'{"message":"a","n": 18446744073709551617}\n{"message":"a secret"}\n{"message":"ping"}\n'
+    with gateway(tmp_path / "spool", "--processors", "tidying:Tidy") as (_, url):
+        said = requests.post(f"{url}/v1/ndjson", body, headers=NDJSON, timeout=SECONDS).json()
+        stats = requests.get(f"{url}/stats", timeout=SECONDS).json()
+    reader = SpoolReader(tmp_path / "spool")
+    (document,) = (one for block in reader.read(1_000_000) for one in block.documents)
+    reader.close()
+
+    assert said == {
+        "accepted": 1,
+        "rejected": 2,
+        "why_rejected": "line 2: processor Tidy failed (ValueError)",
+    }
+    assert stats["dropped"] == {"processor_error": 1, "processor:health_check": 1}
+    assert stats["balanced"]
+    assert document.endswith(b'"message":"tidied","n": 18446744073709551617,"labels":{"env":"prod"}}')
 
 
 def test_a_token_is_needed_where_a_file_names_some(tmp_path: Path) -> None:
@@ -304,6 +341,9 @@ def test_sigterm_answers_what_is_under_way_and_seals_the_spool(tmp_path: Path) -
         (["--certificate", "/nowhere/cert.pem"], "/nowhere/cert.pem: cannot be read", 1),
         (["--port", "99999"], "99999 is no port", 4),
         (["--body-bytes-max", "0"], "not a positive number", 4),
+        (["--processors", "no_such_module:x"], "--processors: no_such_module:x: cannot be imported", 4),
+        (["--processors", "ad_labels"], 'no processor "ad_labels"; did you mean "add_labels"?', 4),
+        (["--labels", "env"], "--labels: labels are written as name=value,name=value", 4),
     ],
 )
 def test_a_mistake_ends_it_with_where_what_and_remedy(

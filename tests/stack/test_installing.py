@@ -163,6 +163,53 @@ def test_bad_settings_are_reported_and_counted_and_the_application_starts(tmp_pa
         assert words in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ("processors=['no_such_module:x']", "install(processors=…): no_such_module:x: cannot be imported"),
+        ("processors=3", "install(processors=…): Input should be a valid list"),
+        ("labels={'': 1}", "install(labels=…): String should have at least 1 character"),
+        ("procesors=['add_labels']", 'install(procesors=…): no such setting; did you mean "processors"?'),
+        ("settings='/no/such/file'", "/no/such/file: No such file or directory"),
+    ],
+)
+def test_without_a_processor_that_was_asked_for_nothing_is_written(
+    tmp_path: Path, keywords: str, words: str
+) -> None:
+    script = (
+        f'handle = logging_system.install(url, service="shop", spool=spool, sender="none", {keywords})\n'
+        'log.info("secret"); assert handle.flush(5.0)\n'
+        "print(handle.stats().handler.dropped, handle.stats().settings_problems)\n"
+    )
+    done = run(script, "http://127.0.0.1:9", tmp_path / "spool")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "{'processor_unavailable': 1} 1\n"
+    (line,) = done.stderr.splitlines()
+    assert words in line
+    assert line.endswith("what must be done to a record is not known, so all records are dropped and counted")
+    assert not any(b"secret" in path.read_bytes() for path in (tmp_path / "spool").iterdir())
+
+
+def test_processors_come_from_the_environment(tmp_path: Path) -> None:
+    script = (
+        'handle = logging_system.install(url, service="shop", spool=spool, sender="none")\n'
+        'log.info("paid"); assert handle.flush(5.0)\n'
+    )
+    spool = tmp_path / "spool"
+    done = run(
+        script,
+        "http://127.0.0.1:9",
+        spool,
+        LOGGING_SYSTEM_PROCESSORS="add_labels",
+        LOGGING_SYSTEM_LABELS="env=prod, version=7",
+    )
+    (segment,) = spool.glob("*.segment")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert b'"labels":{"env":"prod","version":"7"}' in segment.read_bytes()
+
+
 def test_settings_come_from_a_file_and_the_environment(tmp_path: Path, store: Store) -> None:
     (tmp_path / "settings.yaml").write_text(f"service: shop\nspool: {tmp_path}/spool\nlevel: warning\n")
     done = run(

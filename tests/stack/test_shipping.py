@@ -288,7 +288,7 @@ def test_a_folder_removed_and_taken_by_another_process_ends_with_1_and_says_so(
 
     assert process.returncode == 1
     assert f"{folder} was removed and taken by another process" in errors.decode()
-    assert "is being shipped by process" in errors.decode()
+    assert "is already shipped by process" in errors.decode()
     assert "Traceback" not in errors.decode()
 
 

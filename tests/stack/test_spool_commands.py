@@ -56,8 +56,8 @@ def test_a_dead_letter_is_listed_shown_mended_and_replayed_once(tmp_path: Path, 
     assert listed.stdout.startswith(f"{letter_id}  ")
     assert "  400  " in listed.stdout
     assert (first.returncode, second.returncode) == (0, 0)
-    assert "is replayed as" in first.stdout
-    assert "was replayed earlier as" in second.stdout
+    assert f"{letter_id} replayed as " in first.stdout
+    assert f"{letter_id} already replayed as " in second.stdout
     assert spool("dead-letters", "--spool", folder).stdout == ""
     assert "(replayed)" in spool("dead-letters", "--all", "--spool", folder).stdout
 
@@ -93,11 +93,11 @@ def test_all_replays_what_was_not_replayed_yet(tmp_path: Path, store: Store) -> 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["replay", "0" * 32 + "-1"], "no letter 0000"),
-        (["replay"], "name letters by their id, or say --all or --from FILE"),
+        (["replay", "0" * 32 + "-1"], "No dead letter with id 0000"),
+        (["replay"], "name dead letters by id, or give --all or --from FILE"),
         (["replay", "--from", "{file}"], "mended:1: no JSON"),
         (["replay", "--from", "{missing}"], "missing: No such file"),
-        (["dead-letters", "0" * 32 + "-1"], "no letter 0000"),
+        (["dead-letters", "0" * 32 + "-1"], "No dead letter with id 0000"),
         (["dead-letters", "--spool", "{missing}"], "missing"),
     ],
 )
@@ -140,6 +140,6 @@ def test_verify_ends_with_1_for_damage_and_names_it(tmp_path: Path) -> None:
     path.write_bytes(bytes(data))
     broken = spool("verify", "--spool", str(tmp_path))
 
-    assert (healthy.returncode, healthy.stdout) == (0, f"{tmp_path}: nothing is wrong\n")
+    assert (healthy.returncode, healthy.stdout) == (0, f"{tmp_path}: no problems found\n")
     assert broken.returncode == 1
     assert str(path) in broken.stdout

@@ -12,6 +12,7 @@ from tests.fuzz.targets.ndjson import NDJSON
 from tests.fuzz.targets.otlp_json import OTLP_JSON
 from tests.fuzz.targets.otlp_protobuf import OTLP_PROTOBUF
 from tests.fuzz.targets.packed_body import GZIP_BODY, ZSTD_BODY
+from tests.fuzz.targets.record_edits import RECORD_EDITS
 from tests.fuzz.targets.settings_sources import SETTINGS_ENVIRONMENT, SETTINGS_FILE
 from tests.fuzz.targets.spool_files import SPOOL_CHECKPOINT, SPOOL_FOLDER, SPOOL_FRAME
 
@@ -20,6 +21,7 @@ TARGETS: Mapping[str, Target] = {
     for target in (
         BULK_ANSWER,
         NDJSON,
+        RECORD_EDITS,
         OTLP_JSON,
         OTLP_PROTOBUF,
         GZIP_BODY,

@@ -9,7 +9,7 @@ import orjson
 from logging_system.gateway.batch import Batch
 from logging_system.gateway.bodies import BodyError
 from logging_system.gateway.ndjson import UNPARSED, read_ndjson
-from logging_system.records.record import identity
+from logging_system.records.processors import NO_PROCESSORS
 from tests.fuzz.target import Target
 
 RECORD_BYTES_MAX = 4_000
@@ -29,7 +29,7 @@ def _seeds() -> Sequence[bytes]:
 def _check(body: bytes) -> bool:
     lines = [line.removesuffix(b"\r") for line in body.split(b"\n")]
     lines = [line for line in lines if line.strip()]
-    batch = Batch(identity, RECORD_BYTES_MAX)
+    batch = Batch(NO_PROCESSORS, RECORD_BYTES_MAX)
     try:
         read_ndjson(body, _RECEIVED, batch)
     except BodyError as error:

@@ -11,7 +11,7 @@ from logging_system.gateway.batch import Batch
 from logging_system.gateway.bodies import BodyError
 from logging_system.gateway.otlp import read_records
 from logging_system.gateway.otlp_json import parse_json
-from logging_system.records.record import identity
+from logging_system.records.processors import NO_PROCESSORS
 from tests.fuzz.target import Target
 
 RECEIVED_NS = 1_700_000_000_000_000_000
@@ -74,7 +74,7 @@ def check_documents(batch: Batch, bodies: Sequence[str | None]) -> None:
 
 
 def _check(body: bytes) -> bool:
-    batch = Batch(identity, RECORD_BYTES_MAX)
+    batch = Batch(NO_PROCESSORS, RECORD_BYTES_MAX)
     try:
         read_records(parse_json(body), RECEIVED_NS, batch)
     except BodyError as error:

@@ -14,7 +14,7 @@ from logging_system.gateway.batch import Batch
 from logging_system.gateway.bodies import BodyError
 from logging_system.gateway.otlp import read_records
 from logging_system.gateway.otlp_protobuf import parse_protobuf
-from logging_system.records.record import identity
+from logging_system.records.processors import NO_PROCESSORS
 from tests.fuzz.target import Target
 from tests.fuzz.targets.otlp_json import RECEIVED_NS, RECORD_BYTES_MAX, check_documents
 
@@ -57,7 +57,7 @@ def _request(value: AnyValue) -> ExportLogsServiceRequest:
 
 
 def _check(body: bytes) -> bool:
-    batch = Batch(identity, RECORD_BYTES_MAX)
+    batch = Batch(NO_PROCESSORS, RECORD_BYTES_MAX)
     request = _decoded(body)
     try:
         read_records(parse_protobuf(body), RECEIVED_NS, batch)

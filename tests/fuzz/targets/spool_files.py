@@ -18,6 +18,7 @@ from logging_system.spool.checkpoint import (
     SpoolVersionError,
     read_checkpoint,
 )
+from logging_system.spool.codec import UnavailableError
 from logging_system.spool.frame import (
     BLOCK_HEADER_BYTES,
     EVICTED,
@@ -110,8 +111,8 @@ def _check_frame(body: bytes) -> bool:
     if not payload_is_intact(header, stored):
         return False
     try:
-        documents = decode_documents(header, stored)
-    except FrameError:
+        documents = decode_documents(_EPOCH, header, stored)
+    except (FrameError, UnavailableError):
         return False
     assert len(documents) == header.count
     assert sum(map(len, documents)) <= len(stored)

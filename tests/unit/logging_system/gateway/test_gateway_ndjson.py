@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from logging_system.gateway.batch import Batch
 from logging_system.gateway.bodies import BodyError
 from logging_system.gateway.ndjson import UNPARSED, read_ndjson
-from logging_system.records.record import Document, identity
+from logging_system.records.document import Document, Record
+from logging_system.records.processors import NO_PROCESSORS, Chain, Drop
 
 RECEIVED = "2026-11-22T10:00:00.000000000Z"
 
 
 def documents(body: bytes, record_bytes_max: int = 10_000) -> list[Document]:
-    batch = Batch(identity, record_bytes_max)
+    batch = Batch(NO_PROCESSORS, record_bytes_max)
     read_ndjson(body, RECEIVED, batch)
     return [orjson.loads(document) for document in batch.documents]
 
@@ -68,23 +69,37 @@ def test_bytes_that_are_no_utf8_are_kept_readably() -> None:
 
 
 def test_a_line_beyond_the_limit_refuses_the_whole_body_and_says_where() -> None:
-    batch = Batch(identity, 50)
+    batch = Batch(NO_PROCESSORS, 50)
     with pytest.raises(BodyError, match="line 2 has 100 bytes, the limit is 50") as caught:
         read_ndjson(b'{"a":1}\n' + b"x" * 100, RECEIVED, batch)
     assert caught.value.status == 413
 
 
-def test_a_scrubber_that_fails_rejects_its_line_and_no_other() -> None:
-    def scrub(document: Document) -> Document:
-        if document["message"] == "secret":
-            raise ValueError("cannot mask this")
-        return document
+class Refusing:
+    """Raises for one message and drops another."""
 
-    batch = Batch(scrub, 1_000)
-    read_ndjson(b'{"message":"a"}\n{"message":"secret"}\n{"message":"b"}', RECEIVED, batch)
+    def process(self, record: Record) -> Record | Drop:
+        if record.document["message"] == "secret":
+            raise ValueError("cannot mask this")
+        return Drop("health_check") if record.document["message"] == "ping" else record
+
+
+def test_a_processor_that_fails_or_drops_rejects_its_line_and_no_other() -> None:
+    batch = Batch(Chain([Refusing()]), 1_000)
+    lines = b'{"message":"a"}\n{"message":"secret"}\n{"message":"ping"}\n{"message":"b"}'
+    read_ndjson(lines, RECEIVED, batch)
 
     assert [orjson.loads(document)["message"] for document in batch.documents] == ["a", "b"]
-    assert (batch.rejected, batch.why_rejected) == (1, "line 2: cannot be encoded (ValueError)")
+    assert (batch.rejected, batch.why_rejected) == (2, "line 2: processor Refusing failed (ValueError)")
+    assert batch.dropped == {"processor_error": 1, "processor:health_check": 1}
+
+
+def test_of_names_that_come_twice_processors_see_and_keep_the_last() -> None:
+    batch = Batch(Chain([Refusing()]), 1_000)
+    read_ndjson(b'{"message":"secret","n": 1.50,"message":"public"}', RECEIVED, batch)
+
+    assert batch.documents[0].endswith(b'"n": 1.50,"message":"public"}')
+    assert b"secret" not in batch.documents[0]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +114,7 @@ def test_a_scrubber_that_fails_rejects_its_line_and_no_other() -> None:
     ],
 )
 def test_a_line_is_kept_to_the_digit_and_gains_only_what_it_lacks(line: bytes) -> None:
-    batch = Batch(identity, 1_000)
+    batch = Batch(NO_PROCESSORS, 1_000)
     read_ndjson(line, RECEIVED, batch)
     (document,) = batch.documents
     expected = {"@timestamp": RECEIVED, "ecs": {"version": "8.17"}, **json.loads(line, parse_float=Decimal)}

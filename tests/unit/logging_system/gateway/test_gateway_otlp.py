@@ -24,7 +24,8 @@ from logging_system.gateway.bodies import BodyError
 from logging_system.gateway.otlp import LogRecord, Source, iso8601, read_records
 from logging_system.gateway.otlp_json import parse_json
 from logging_system.gateway.otlp_protobuf import encode_response, encode_status, parse_protobuf
-from logging_system.records.record import Document, identity
+from logging_system.records.document import Document
+from logging_system.records.processors import NO_PROCESSORS
 
 RECEIVED_NS = 1_700_000_000_000_000_000
 
@@ -57,7 +58,7 @@ def as_json(message: ExportLogsServiceRequest) -> bytes:
 def documents(
     message: ExportLogsServiceRequest, record_bytes_max: int = 100_000
 ) -> tuple[list[Document], Batch]:
-    batch = Batch(identity, record_bytes_max)
+    batch = Batch(NO_PROCESSORS, record_bytes_max)
     read_records(parse_protobuf(message.SerializeToString()), RECEIVED_NS, batch)
     return [orjson.loads(document) for document in batch.documents], batch
 
@@ -128,7 +129,7 @@ def test_the_time_is_the_best_that_is_known(time_ns: int, observed_ns: int, expe
 )
 def test_a_severity_without_a_text_is_named_by_its_number(number: int, level: str) -> None:
     record = ProtobufRecord()
-    batch = Batch(identity, 1_000)
+    batch = Batch(NO_PROCESSORS, 1_000)
     content = orjson.loads(as_json(request(record)))
     content["resourceLogs"][0]["scopeLogs"][0]["logRecords"] = [{"severityNumber": number}]
     read_records(parse_json(orjson.dumps(content)), RECEIVED_NS, batch)
@@ -212,7 +213,7 @@ _record = st.builds(
 @given(st.lists(_record, max_size=4))
 def test_protobuf_and_json_of_one_request_become_the_same_documents(records: list[ProtobufRecord]) -> None:
     message = request(*records)
-    from_protobuf, from_json = Batch(identity, 100_000), Batch(identity, 100_000)
+    from_protobuf, from_json = Batch(NO_PROCESSORS, 100_000), Batch(NO_PROCESSORS, 100_000)
     read_records(parse_protobuf(message.SerializeToString()), RECEIVED_NS, from_protobuf)
     read_records(parse_json(as_json(message)), RECEIVED_NS, from_json)
 
@@ -224,7 +225,7 @@ def test_protobuf_and_json_of_one_request_become_the_same_documents(records: lis
 
 def outcome(parse: Callable[[bytes], Iterator[tuple[str, Source, LogRecord]]], body: bytes) -> int:
     try:
-        read_records(parse(body), RECEIVED_NS, Batch(identity, 10_000))
+        read_records(parse(body), RECEIVED_NS, Batch(NO_PROCESSORS, 10_000))
     except BodyError as error:
         return error.status
     return 200
@@ -283,12 +284,12 @@ def test_json_of_any_shape_is_read_or_refused(value: object) -> None:
 @pytest.mark.parametrize(
     ("record", "why"),
     [
-        ({"timeUnixNano": "soon"}, r"logRecords\[0\]\.timeUnixNano: an integer is expected"),
+        ({"timeUnixNano": "soon"}, r"logRecords\[0\]\.timeUnixNano: expected an integer"),
         ({"timeUnixNano": -1}, "is out of range"),
-        ({"body": "text"}, r"\.body: an object is expected"),
-        ({"attributes": {"a": 1}}, "attributes: a list is expected"),
-        ({"traceId": 7}, "traceId: a string is expected"),
-        ({"body": {"intValue": "1" * 5_000}}, "an integer is expected"),
+        ({"body": "text"}, r"\.body: expected an object"),
+        ({"attributes": {"a": 1}}, "attributes: expected a list"),
+        ({"traceId": 7}, "traceId: expected a string"),
+        ({"body": {"intValue": "1" * 5_000}}, "expected an integer"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(record: object, why: str) -> None:
@@ -301,7 +302,7 @@ def test_a_mistake_is_named_with_its_place(record: object, why: str) -> None:
 @pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**20 - 1])
 def test_an_integer_beyond_64_bits_is_kept_as_its_digits(number: int) -> None:
     value = {"arrayValue": {"values": [{"intValue": str(number)}, {"intValue": "7"}]}}
-    batch = Batch(identity, 1_000)
+    batch = Batch(NO_PROCESSORS, 1_000)
     body = orjson.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": value}]}]}]})
     read_records(parse_json(body), RECEIVED_NS, batch)
 

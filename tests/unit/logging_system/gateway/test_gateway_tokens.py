@@ -51,7 +51,7 @@ def test_a_changed_file_counts_at_once(tmp_path: Path) -> None:
     ("content", "mode", "why"),
     [
         (f"{FIRST}\n", 0o644, "chmod 600"),
-        ("# none\n\n", 0o600, "holds no token"),
+        ("# none\n\n", 0o600, "contains no token"),
         ("short\n", 0o600, "fewer than 16 characters"),
     ],
 )
@@ -88,6 +88,6 @@ def test_an_address_is_loopback_or_can_be_reached_from_elsewhere(host: str, loop
 def test_an_open_address_without_tokens_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     spool = tmp_path / "spool"
 
-    with pytest.raises(ExposureError, match="name a token file"):
+    with pytest.raises(ExposureError, match="require tokens"):
         serve(Service(spool, host="0.0.0.0"), lambda _url: None)  # noqa: S104
     assert not spool.exists()

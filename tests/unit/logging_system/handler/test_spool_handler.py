@@ -11,6 +11,8 @@ import orjson
 import pytest
 
 from logging_system.handler.handler import SpoolHandler
+from logging_system.records.document import Record
+from logging_system.records.processors import Chain, Drop
 from logging_system.spool.reader import SpoolReader
 from logging_system.spool.retention import Retention
 
@@ -255,19 +257,26 @@ def test_a_filter_and_the_level_keep_records_out_uncounted(tmp_path: Path) -> No
         assert messages(tmp_path) == ["yes"]
 
 
-def test_a_scrubber_that_fails_lets_no_text_through(tmp_path: Path) -> None:
-    def scrub(document: dict[str, object]) -> dict[str, object]:
-        if "secret" in str(document["message"]):
-            raise ValueError
-        return document
+class Refusing:
+    """Raises for secrets and drops pings."""
 
-    with logger_with(tmp_path, scrub=scrub) as (logger, handler):
+    def process(self, record: Record) -> Record | Drop:
+        if "secret" in str(record.document["message"]):
+            raise ValueError
+        return Drop("health_check") if record.document["message"] == "ping" else record
+
+
+def test_a_processor_that_fails_or_drops_lets_no_text_through_and_stops_no_other(tmp_path: Path) -> None:
+    with logger_with(tmp_path, chain=Chain([Refusing()])) as (logger, handler):
+        logger.info("first")
         logger.info("secret")
+        logger.info("ping")
         logger.info("public")
         handler.flush(WAIT_SECONDS)
 
-        assert handler.stats().dropped == {"encode_error": 1}
-        assert messages(tmp_path) == ["public"]
+        assert handler.stats().dropped == {"processor_error": 1, "processor:health_check": 1}
+        assert handler.stats().balanced
+        assert messages(tmp_path) == ["first", "public"]
 
 
 def test_close_seals_what_was_queued_and_refuses_the_rest(tmp_path: Path) -> None:

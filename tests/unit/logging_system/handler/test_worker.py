@@ -11,7 +11,8 @@ import pytest
 from logging_system.handler.queue import RecordQueue
 from logging_system.handler.worker import Worker
 from logging_system.monitoring.counters import HandlerCounters, HandlerLedger
-from logging_system.records.record import Durability, capture, identity
+from logging_system.records.processors import NO_PROCESSORS
+from logging_system.records.record import Durability, capture
 from logging_system.spool.disk import Disk
 from logging_system.spool.reader import SpoolReader
 from logging_system.spool.writer import SpoolWriter
@@ -46,7 +47,7 @@ def work_off(
         ledger=ledger,
         service="s",
         durability=durability,
-        scrub=identity,
+        chain=NO_PROCESSORS,
         durable=lambda _records: None,
         status_folder=folder,
     ).run()
@@ -104,7 +105,7 @@ def test_records_given_up_after_a_failed_sync_lend_their_sequences_to_no_others(
         ledger=ledger,
         service="s",
         durability="fsync",
-        scrub=identity,
+        chain=NO_PROCESSORS,
         durable=lambda _records: None,
         status_folder=tmp_path,
     )

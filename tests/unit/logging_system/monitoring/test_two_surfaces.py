@@ -18,6 +18,8 @@ from logging_system.handler.worker import Worker
 from logging_system.monitoring.counters import HandlerCounters, HandlerLedger, ShipperCounters
 from logging_system.monitoring.cross_check import HandlerFlow
 from logging_system.monitoring.prometheus import SHIPPER_PREFIX, serve_metrics
+from logging_system.records.document import Record
+from logging_system.records.processors import Chain, Drop
 from logging_system.records.record import capture
 from logging_system.shipping.shipper import STATUS_NAME, Shipper
 from logging_system.sinks.file import FileSink
@@ -30,10 +32,13 @@ CALLERS = 4
 RECORDS = 1_500
 
 
-def scrub_or_fail(document: dict[str, object]) -> dict[str, object]:
-    if document["message"] == "13":
-        raise ValueError("cannot be scrubbed")
-    return document
+class FailingOnSome:
+    """Raises for one message of a hundred, and drops another."""
+
+    def process(self, record: Record) -> Record | Drop:
+        if record.document["message"] == "13":
+            raise ValueError("cannot be processed")
+        return Drop("unwanted") if record.document["message"] == "14" else record
 
 
 def work(thread_body: Callable[[], None]) -> None:
@@ -66,7 +71,7 @@ def test_both_surfaces_of_a_handler_balance_and_agree_at_every_moment_under_load
         ledger=ledger,
         service="s",
         durability="write",
-        scrub=scrub_or_fail,
+        chain=Chain([FailingOnSome()]),
         durable=lambda _records: moments.append(ledger.moment()),
         status_folder=tmp_path,
     )
@@ -90,7 +95,7 @@ def test_both_surfaces_of_a_handler_balance_and_agree_at_every_moment_under_load
     assert [moment for moment in (*moments, last) if not equal(moment)] == []
     assert len({counters.offered for counters, _ in moments}) > 20
     assert (counters.offered, counters.queued) == (CALLERS * RECORDS, 0)
-    assert {"encode_error", "spool_full"} <= counters.dropped.keys()
+    assert {"processor_error", "processor:unwanted", "spool_full"} <= counters.dropped.keys()
     assert counters.admitted > 0
 
 

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from logging_system.records.document import Put, Record
+from logging_system.records.processors import Chain
 from logging_system.records.record import (
     LABEL_KEY_CHARACTERS_MAX,
     LABELS_MAX,
@@ -17,6 +19,7 @@ from logging_system.records.record import (
     Producer,
     capture,
     encode,
+    encode_processed,
     labels_of,
 )
 from logging_system.records.truncation import LABEL_CHARACTERS_MAX, MESSAGE_CHARACTERS_MAX
@@ -238,8 +241,13 @@ def test_an_impossible_time_does_not_raise(created: Any) -> None:
     assert document(made)["@timestamp"] == "1970-01-01T00:00:00.000000Z"
 
 
-def test_a_scrubber_sees_the_document_before_it_is_encoded() -> None:
-    def scrub(content: dict[str, object]) -> dict[str, object]:
-        return {**content, "message": "***"}
+def test_a_processor_sees_the_document_before_it_is_encoded() -> None:
+    class Masking:
+        def process(self, record: Record) -> Record:
+            return record.edited([Put(("message",), "***")])
 
-    assert b"secret" not in encode(capture(record("secret")), 1, PRODUCER, scrub)
+    encoded = encode_processed(capture(record("secret")), 1, PRODUCER, Chain([Masking()]))
+
+    assert isinstance(encoded, bytes)
+    assert orjson.loads(encoded)["message"] == "***"
+    assert b"secret" not in encoded

@@ -93,6 +93,6 @@ def test_a_shipper_whose_folder_was_removed_and_taken_ends_and_leaves_the_new_on
     thread.join(SECONDS)
 
     assert not thread.is_alive()
-    assert "is being shipped by process" in str(ended[0])
+    assert "is already shipped by process" in str(ended[0])
     assert {path.name for path in folder.iterdir()} <= before
     other.close()

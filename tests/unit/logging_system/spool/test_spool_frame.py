@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logging_system.spool.codec import PLAIN, BlockContext, Codecs, UnavailableError
 from logging_system.spool.frame import (
     BLOCK_HEADER_BYTES,
     FILE_HEADER_BYTES,
@@ -25,10 +26,10 @@ documents = st.lists(st.binary(max_size=40), min_size=1, max_size=8)
 class ReversingCodec:
     number = 9
 
-    def encode(self, payload: bytes) -> bytes:
+    def encode(self, payload: bytes, _context: BlockContext) -> bytes:
         return payload[::-1]
 
-    def decode(self, stored: bytes) -> bytes:
+    def decode(self, stored: bytes, _context: BlockContext) -> bytes:
         return stored[::-1]
 
 
@@ -46,7 +47,7 @@ def test_a_block_comes_back_as_it_was_written(records: list[bytes], first_sequen
 
     assert header.first_sequence == first_sequence
     assert payload_is_intact(header, stored)
-    assert decode_documents(header, stored) == tuple(records)
+    assert decode_documents(EPOCH, header, stored) == tuple(records)
 
 
 @given(documents, st.data())
@@ -87,14 +88,14 @@ def test_the_next_block_is_found_behind_damage() -> None:
 
 def test_a_codec_decides_what_is_stored() -> None:
     codec = ReversingCodec()
-    block = encode_block(EPOCH, 1, [b"abc"], codec)
+    block = encode_block(EPOCH, 1, [b"abc"], Codecs.of(codec))
     header = decode_block_header(EPOCH, block)
     assert header is not None
 
     assert b"cba" in block
-    assert decode_documents(header, block[BLOCK_HEADER_BYTES:], {9: codec}) == (b"abc",)
-    with pytest.raises(FrameError, match="codec 9 is unknown"):
-        decode_documents(header, block[BLOCK_HEADER_BYTES:])
+    assert decode_documents(EPOCH, header, block[BLOCK_HEADER_BYTES:], Codecs.of(PLAIN, codec)) == (b"abc",)
+    with pytest.raises(UnavailableError, match="codec 9 is not available"):
+        decode_documents(EPOCH, header, block[BLOCK_HEADER_BYTES:])
 
 
 @given(st.binary(max_size=80), st.integers(0, 4))
@@ -103,7 +104,7 @@ def test_any_payload_is_taken_apart_or_refused(payload: bytes, count: int) -> No
     header = decode_block_header(EPOCH, block)
     assert header is not None
     try:
-        records = decode_documents(header, payload)
+        records = decode_documents(EPOCH, header, payload)
     except FrameError:
         return
 

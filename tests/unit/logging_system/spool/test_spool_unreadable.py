@@ -13,6 +13,7 @@ from logging_system.spool.checkpoint import (
     Position,
     SpoolVersionError,
 )
+from logging_system.spool.codec import PLAIN, BlockContext, Codecs
 from logging_system.spool.frame import FileHeader, encode_block, encode_file_header
 from logging_system.spool.reader import SpoolReader
 from logging_system.spool.segment import segment_path
@@ -20,14 +21,19 @@ from logging_system.spool.writer import SpoolWriter
 from tests.unit.logging_system.spooling import acknowledge, append, numbered, read_all, reading, writer
 
 
-class _Unknown:
+class _Strange:
     number = 9
 
-    def encode(self, payload: bytes) -> bytes:
+    def encode(self, payload: bytes, _context: BlockContext) -> bytes:
         return payload
 
-    def decode(self, stored: bytes) -> bytes:
-        raise ValueError("no key")
+    def decode(self, stored: bytes, _context: BlockContext) -> bytes:
+        return stored
+
+
+class _Refusing(_Strange):
+    def decode(self, stored: bytes, _context: BlockContext) -> bytes:
+        raise ValueError("the tag does not fit")
 
 
 def test_a_segment_of_a_newer_version_is_left_alone_and_reported(tmp_path: Path) -> None:
@@ -79,26 +85,32 @@ def test_only_the_newest_damaged_segments_are_kept(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.corrupt"))) == 16
 
 
-def test_an_unknown_codec_costs_its_block_alone(tmp_path: Path) -> None:
+def test_a_block_of_an_unknown_codec_is_left_for_who_knows_it(tmp_path: Path) -> None:
     spool_writer = writer(tmp_path)
     append(spool_writer, 1, 2)
     (path,) = tmp_path.glob("*.open")
     with path.open("ab") as file:
-        file.write(encode_block(spool_writer.epoch, 3, [b"sealed"], _Unknown()))
+        file.write(encode_block(spool_writer.epoch, 3, [b"3"], Codecs.of(_Strange())))
     with path.open("ab") as file:
         file.write(encode_block(spool_writer.epoch, 4, [b"4"]))
     spool_writer.next_sequence = 5
     spool_writer.seal()
     with reading(tmp_path) as reader:
-        assert read_all(reader) == [*numbered(1, 2), (4, b"4")]
-        assert (reader.damage.corrupted_records, reader.damage.corrupted_blocks) == (1, 1)
+        assert read_all(reader) == numbered(1, 2)
+        assert reader.unavailable == {"codec 9": 1}
+        assert (reader.damage.corrupted_records, reader.damage.corrupted_blocks) == (0, 0)
+        acknowledge(reader, spool_writer.epoch, 3)
+    reader = SpoolReader(tmp_path, Codecs.of(_Strange(), PLAIN))
+
+    assert read_all(reader) == numbered(3, 4)
+    reader.close()
 
 
 def test_a_codec_that_refuses_costs_its_block_alone(tmp_path: Path) -> None:
-    spool_writer = SpoolWriter(tmp_path, spool_bytes_max=1 << 20, sync=False, codec=_Unknown())
+    spool_writer = SpoolWriter(tmp_path, spool_bytes_max=1 << 20, sync=False, codecs=Codecs.of(_Refusing()))
     spool_writer.append([b"x"])
     spool_writer.seal()
-    reader = SpoolReader(tmp_path, {9: _Unknown()})
+    reader = SpoolReader(tmp_path, Codecs.of(_Refusing()))
 
     assert read_all(reader) == []
     assert reader.damage.corrupted_records == 1
