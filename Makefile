@@ -70,8 +70,9 @@ bench-paths: $(VENV)/.installed-dev ## Measure spool, gateway, store and backlog
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py
 
-schemas: $(VENV)/.installed ## Write the JSON Schemas of all files into docs/reference/schemas
+schemas: $(VENV)/.installed ## Write the JSON Schemas and the settings table below docs/reference again
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas
+	$(BIN)/python -m logging_system.config.reference docs/reference/settings.md
 
 servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go)
 	$(BIN)/logquake servers install

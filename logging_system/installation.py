@@ -17,7 +17,8 @@ from typing import Any
 
 import orjson
 
-from logging_system.config.settings import UNKNOWN_SERVICE, Loaded, Problem, Settings, changed, load_settings
+from logging_system.config.loading import Loaded, Problem, load_settings
+from logging_system.config.settings import UNKNOWN_SERVICE, Settings, changed
 from logging_system.handler.handler import CLOSE_SECONDS_MAX, OWN_NAME, SpoolHandler
 from logging_system.handler.worker import OnDurable
 from logging_system.monitoring.counters import HandlerCounters, ShipperCounters

@@ -16,76 +16,44 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from logging_system.cli.flags import PRECEDENCE, add_flags, flag, given_settings, missing_folder
 from logging_system.cli.parser import EXIT_DONE, Parser, fail
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
-    from logging_system.config.settings import Loaded, Settings
+    from logging_system.config.loading import Loaded
+    from logging_system.config.settings import Settings
     from logging_system.shipping.shipper import Shipper
     from logging_system.sinks import Sink
 
-_HANDLER_ONLY = frozenset(
-    {
-        "level",
-        "durability",
-        "when_full",
-        "block_seconds",
-        "queue_records_max",
-        "queue_bytes_max",
-        "spool_bytes_max",
-        "retention_bytes",
-        "close_seconds",
-        "sender",
-    }
-)
-FIXED = ("spool", "service", "status", "status_port")
-"""Settings that a reload leaves as they are."""
-
 _BUSY_WAIT_SECONDS = 0.5
 _ALLOCATIONS_PER_COLLECTION = 50_000
-_METAVARS = {"spool": "DIR", "elasticsearch": "URL", "stream": "NAME", "service": "NAME"}
 
 _log = logging.getLogger(__name__)
 
 
 def add(subcommands: Subcommands) -> None:
-    """Add the subcommand and its flags, one for each setting that is no secret and concerns a shipper."""
-    from logging_system.config.settings import SECRETS, Settings
-
+    """Add the subcommand and its flags."""
     parser = subcommands.add_parser(
         "ship",
-        help="take a spool folder to the store",
-        description="Tails a spool folder and delivers every record. Prints one JSON line when it tails the "
-        "folder; the store need not be up. SIGTERM ends it within 5 seconds, SIGHUP reads the settings again "
-        "without losing a record. What is said here comes before environment variables (LOGGING_SYSTEM_ and "
-        "the name in capitals), these before the settings file.",
-        epilog="Exit codes: 0 stopped, 1 folder or port cannot be had, 4 a mistake in arguments or settings.",
+        help="send a spool folder to Elasticsearch or to a file",
+        description="Delivers every record of a spool folder, and new ones as they come. Prints one JSON "
+        "line when it is ready; Elasticsearch need not be up. SIGTERM stops it within 5 seconds; SIGHUP reads "
+        "the settings again without losing a record. " + PRECEDENCE,
+        epilog="Exit codes: 0 stopped, 1 the folder or the port cannot be used, 4 a mistake in arguments or "
+        "settings.",
     )
-    parser.add_argument("--settings", metavar="FILE", help="YAML file of settings")
-    for name, setting in Settings.model_fields.items():
-        if name in SECRETS or name in _HANDLER_ONLY:
-            continue
-        several = name == "elasticsearch"
-        parser.add_argument(
-            _flag(name),
-            metavar=_METAVARS.get(name, "VALUE"),
-            action="append" if several else "store",
-            help=_help(setting.description or "", setting.default, several=several),
-        )
-    parser.add_argument("--lifeline", action="store_true", help="end when standard input reaches its end")
+    add_flags(parser, "ship")
+    parser.add_argument("--lifeline", action="store_true", help="stop when standard input is closed")
     parser.set_defaults(run=lambda options: _run(options, parser))
 
 
 def _run(options: argparse.Namespace, parser: Parser) -> int:
-    from logging_system.config.settings import load_settings
+    from logging_system.config.loading import load_settings
     from logging_system.shipping.sink_factory import sink_opener
 
-    keywords = {
-        name: value for name, value in vars(options).items() if name not in ("command", "run", "lifeline")
-    }
-
     def load() -> Loaded:
-        return load_settings(keywords, written=_flag)
+        return load_settings(given_settings(options), written=flag)
 
     loaded = load()
     wrong = [*map(str, loaded.problems), *_missing(loaded)]
@@ -171,7 +139,7 @@ class _Shipping:
             self._shipper = self._next_shipper()
 
     def _take_over_settings(self) -> None:
-        from logging_system.config.settings import changed
+        from logging_system.config.settings import changed, used_by
         from logging_system.shipping.sink_factory import sink_opener
 
         loaded = self._load()
@@ -186,7 +154,7 @@ class _Shipping:
             self._sink = sink_opener(self._settings)()
             return
         names = changed(self._settings, loaded.settings)
-        for name in set(names) & set(FIXED):
+        for name in (each for each in names if used_by(each).change == "restart"):
             _log.warning("%s: changing it takes a restart", loaded.where(name))
         self._settings = loaded.settings
         _log.warning("settings read again, changed: %s", ", ".join(names) or "none")
@@ -238,8 +206,7 @@ class _Shipping:
 def _missing(loaded: Loaded) -> Iterator[str]:
     settings = loaded.settings
     named = "service" in loaded.origins
-    if settings.spool is None and not named:
-        yield "--spool is required, or --service, which names the default folder"
+    yield from missing_folder(loaded)
     if not settings.elasticsearch and settings.file is None:
         yield "--elasticsearch is required, or --file"
     if settings.elasticsearch and settings.file is None and settings.stream is None and not named:
@@ -273,14 +240,3 @@ def _say_ready(status_port: int | None) -> None:
 
 def _tell_disk(error: OSError) -> None:
     _log.warning("the counters of ended processes stay as they are: %s", error)
-
-
-def _help(description: str, default: object, *, several: bool) -> str:
-    more = " Repeat the flag for more." if several else ""
-    # What is no plain value is told in the description.
-    usual = f" Default: {default}." if isinstance(default, str | int | float) else ""
-    return f"{description}{more}{usual}".replace("`", "").replace("%", "%%")
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"

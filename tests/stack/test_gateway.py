@@ -48,7 +48,7 @@ def gateway(spool: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str
         "serve",
         "--spool",
         str(spool),
-        "--port",
+        "--listen-port",
         "0",
         *arguments,
     ]
@@ -299,11 +299,11 @@ def test_sigterm_answers_what_is_under_way_and_seals_the_spool(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "why", "returncode"),
     [
-        (["--host", "0.0.0.0"], "--token-file FILE, or --open-to-all", 1),  # noqa: S104 - it is refused
+        (["--listen-host", "0.0.0.0"], "--token-file FILE, or --open-to-all", 1),  # noqa: S104 - it is refused
         (["--token-file", "/nowhere/tokens"], "/nowhere/tokens: No such file", 1),
-        (["--certificate", "/nowhere/cert.pem"], "/nowhere/cert.pem: cannot be read", 1),
-        (["--port", "99999"], "99999 is no port", 4),
-        (["--body-bytes-max", "0"], "not a positive number", 4),
+        (["--server-certificate", "/nowhere/cert.pem"], "/nowhere/cert.pem: cannot be read", 1),
+        (["--listen-port", "99999"], "--listen-port: must be at most 65535", 4),
+        (["--body-bytes-max", "0"], "--body-bytes-max: must be at least 1", 4),
     ],
 )
 def test_a_mistake_ends_it_with_where_what_and_remedy(

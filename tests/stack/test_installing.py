@@ -153,9 +153,9 @@ def test_bad_settings_are_reported_and_counted_and_the_application_starts(tmp_pa
     assert done.returncode == 0, done.stderr
     assert done.stdout == "6 1\n"
     for words in (
-        "install(durability=…): Input should be 'memory'",
+        "install(durability=…): must be 'memory'",
         'install(queue_recordsmax=…): no such setting; did you mean "queue_records_max"?',
-        "LOGGING_SYSTEM_BLOCK_SECONDS: Input should be a valid number",
+        "LOGGING_SYSTEM_BLOCK_SECONDS: must be a number",
         "install(elasticsearch=…): a node is written as http://host:9200",
         'not given; say service="checkout"',
         f"install(elasticsearch=…): not given; records stay in {tmp_path}/spool",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from logging_system.config.settings import load_settings
+from logging_system.config.loading import load_settings
 from logging_system.delivery.answers import Answer
 from logging_system.shipping.sink_factory import sink_opener
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
