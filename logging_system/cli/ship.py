@@ -38,8 +38,8 @@ def add(subcommands: Subcommands) -> None:
         "ship",
         help="send a spool folder to Elasticsearch or to a file",
         description="Delivers every record of a spool folder, and new ones as they come. Prints one JSON "
-        "line when it is ready; Elasticsearch need not be up. SIGTERM stops it within 5 seconds; SIGHUP reads "
-        "the settings again without losing a record. " + PRECEDENCE,
+        "line when it is ready; Elasticsearch need not be up. SIGTERM stops it within 5 seconds; SIGHUP "
+        "reads the settings again without losing a record. " + PRECEDENCE,
         epilog="Exit codes: 0 stopped, 1 the folder or the port cannot be used, 4 a mistake in arguments or "
         "settings.",
     )

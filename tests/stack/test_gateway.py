@@ -265,7 +265,10 @@ def test_a_token_is_needed_where_a_file_names_some(tmp_path: Path) -> None:
 
 def test_it_serves_tls(tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path)
-    with gateway(tmp_path / "spool", "--certificate", str(certificate), "--key", str(key)) as (_process, url):
+    with gateway(tmp_path / "spool", "--server-certificate", str(certificate), "--server-key", str(key)) as (
+        _process,
+        url,
+    ):
         answer = requests.post(
             f"{url}/v1/ndjson", lines(1), headers=NDJSON, timeout=SECONDS, verify=str(certificate)
         )
