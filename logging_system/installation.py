@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,11 @@ from logging_system.config.settings import UNKNOWN_SERVICE, Settings, changed
 from logging_system.handler.handler import CLOSE_SECONDS_MAX, OWN_NAME, SpoolHandler
 from logging_system.handler.worker import OnDurable
 from logging_system.monitoring.counters import HandlerCounters, ShipperCounters
+from logging_system.monitoring.events import Consequence, InstalledTwice, SettingsProblem
 from logging_system.records.record import Scrubber, identity
 from logging_system.shipping.in_process import InProcessSender
 from logging_system.shipping.shipper import STATUS_NAME
 from logging_system.shipping.sink_factory import limits_of, sink_opener
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ class Installation:
             sender=self._sender(loaded),
             level=settings.level,
         )
-        for warning in loaded.warnings:
-            _log.warning("%s", warning)
+        for problem in loaded.warnings:
+            self._tell(problem, "ignored")
         for problem in self.problems:
-            _log.warning("%s; the default is used", problem)
+            self._tell(problem, "default_used")
 
     def flush(self, timeout: float = CLOSE_SECONDS_MAX) -> bool:
         """Wait until all records logged so far are as durable as promised, or dropped.
@@ -132,9 +132,14 @@ class Installation:
             return None
         return InProcessSender(
             self.spool,
-            sink_opener(settings),
+            partial(sink_opener, settings),
             limits=limits_of(settings),
             retention_seconds=settings.retention_seconds,
+        )
+
+    def _tell(self, problem: Problem, consequence: Consequence) -> None:
+        self.handler.events.emit(
+            SettingsProblem(where=problem.where, what=problem.what, consequence=consequence)
         )
 
     def _note(self, problem: Problem) -> None:
@@ -202,7 +207,7 @@ def _install(keywords: dict[str, Any], on_durable: OnDurable | None, scrub: Scru
         if _current is None or _current.handler.closed:
             _current = Installation(loaded, on_durable=on_durable, scrub=scrub)
         elif differing := changed(_current.settings, loaded.settings):
-            _log.warning("installed already, with another %s; close() that one first", ", ".join(differing))
+            _current.handler.events.emit(InstalledTwice(differing=tuple(differing)))
         return _current
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 if TYPE_CHECKING:
     from logging_system.config.loading import Loaded
     from logging_system.config.settings import Program
+    from logging_system.monitoring.events import Event
 
 PRECEDENCE = (
     "A flag takes precedence over the environment variable (LOGGING_SYSTEM_ and the name in capitals), the "
@@ -45,6 +46,14 @@ def missing_folder(loaded: Loaded) -> Iterator[str]:
     """Yield what is missing where nothing says which spool folder to use."""
     if loaded.settings.spool is None and "service" not in loaded.origins:
         yield "--spool is required, or --service, which names the default folder"
+
+
+def tell_warnings(loaded: Loaded, emit: Callable[[Event], None]) -> None:
+    """Emit what in the environment is no setting."""
+    from logging_system.monitoring.events import SettingsProblem
+
+    for warning in loaded.warnings:
+        emit(SettingsProblem(where=warning.where, what=warning.what, consequence="ignored"))
 
 
 def _add_flag(parser: argparse.ArgumentParser, name: str) -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from typing import TYPE_CHECKING
 
-from logging_system.cli.flags import PRECEDENCE, add_flags, flag, given_settings, missing_folder
+from logging_system.cli.flags import (
+    PRECEDENCE,
+    add_flags,
+    flag,
+    given_settings,
+    missing_folder,
+    tell_warnings,
+)
 from logging_system.cli.parser import Parser, fail
 
 if TYPE_CHECKING:
@@ -18,8 +24,6 @@ if TYPE_CHECKING:
     from logging_system.gateway.server import Service
 
 _NAME = "serve"
-
-_log = logging.getLogger(__name__)
 
 
 def add(subcommands: Subcommands) -> None:
@@ -41,13 +45,13 @@ def _serve(options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.config.loading import load_settings
     from logging_system.gateway.server import ExposureError, serve
     from logging_system.gateway.tokens import TokenFileError
+    from logging_system.monitoring.event_words import log_in_words
 
     loaded = load_settings(given_settings(options), written=flag)
     wrong = [*map(str, loaded.problems), *missing_folder(loaded)]
     if wrong:
         parser.error("; ".join(wrong))
-    for warning in loaded.warnings:
-        _log.warning("%s", warning)
+    tell_warnings(loaded, log_in_words)
     settings = loaded.settings
     try:
         return serve(_service_of(settings), _say_ready)

@@ -16,13 +16,17 @@ from pathlib import Path
 
 from logging_system.monitoring.counters import HandlerCounters, HandlerLedger, error_name
 from logging_system.monitoring.cross_check import HandlerFlow
+from logging_system.monitoring.event_stream import EventStream
+from logging_system.monitoring.event_words import WordsInLog
 from logging_system.monitoring.status_files import HandlerStatusFile
+from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
 
 GROUP_RECORDS_MAX = 512
 GROUP_BYTES_MAX = 4 * 1024 * 1024
 _IDLE_SECONDS = 0.5
+_LAST_EVENTS_SECONDS = 0.2
 
 
 class NoRoomError(Exception):
@@ -49,6 +53,9 @@ class Intake:
         pending_bytes_max: Document bytes that may wait for the disk.
         status_folder: Where the counters are written.
         clock: Monotonic seconds.
+
+    Attributes:
+        events: What happens inside.
     """
 
     def __init__(
@@ -69,7 +76,11 @@ class Intake:
         self._closed = False
         self._trouble = ""
         self._ledger.meter.waiting = self._records_waiting
-        self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), None, clock, kind="gateway")
+        self.events = EventStream(WordsInLog())
+        self._watch = WriterWatch(self.events, writer, status_folder)
+        self._status = HandlerStatusFile(
+            status_folder, writer.epoch.hex(), None, clock, kind="gateway", watch=self._watch
+        )
         self._thread = threading.Thread(target=self._run, name="logging_system.intake", daemon=True)
 
     @property
@@ -131,6 +142,7 @@ class Intake:
             self._closed = True
             self._work.notify()
         self._thread.join(within_seconds)
+        self.events.close(_LAST_EVENTS_SECONDS)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -189,6 +201,7 @@ class Intake:
             try:
                 self._writer.append(block)
             except SpoolFullError:
+                self._watch.spool_refused()
                 self._trouble = "the spool is full"
                 return NoRoomError(self._trouble)
             except FrameError as error:

@@ -24,6 +24,9 @@ from typing import Protocol, get_args
 from logging_system.handler.queue import FullPolicy, RecordQueue
 from logging_system.handler.worker import OnDurable, Worker
 from logging_system.monitoring.counters import HandlerCounters, HandlerLedger
+from logging_system.monitoring.event_stream import EventStream
+from logging_system.monitoring.event_words import WordsInLog
+from logging_system.monitoring.events import ThreadRefused
 from logging_system.records.record import Durability, Scrubber, capture, identity
 from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
@@ -35,6 +38,7 @@ _OWN_NAMES = f"{OWN_NAME}."
 _WORKER_NAME = f"{_OWN_NAMES}worker"
 _POSTPONED_MAX = 16
 _DRAIN_SHARE = 0.8
+_LAST_EVENTS_SECONDS = 0.5
 _ERROR = logging.ERROR
 
 
@@ -102,6 +106,9 @@ class SpoolHandler(logging.Handler):
         sender: Ships the spool from this process; without one, a process of its own does.
         level: The handler's level.
 
+    Attributes:
+        events: What happens inside; a subscriber is told, and whoever knows of more may emit.
+
     Raises:
         ValueError: `durability` or `when_full` is not one of the three.
     """
@@ -141,6 +148,7 @@ class SpoolHandler(logging.Handler):
         self._scrub = scrub
         self._sender = sender
         self._forked = False
+        self.events = EventStream(WordsInLog())
         self._closing = threading.RLock()
         self._worker: Worker | None = None
         self._thread: threading.Thread | None = None
@@ -221,6 +229,9 @@ class SpoolHandler(logging.Handler):
                     thread.join(self._close_seconds)
                 if self._sender is not None:
                     self._sender.finish(self._writer.epoch, deadline_seconds)
+            # A subscriber may wait for a lock of `logging` that whoever closes handlers holds.
+            left_seconds = max(0.0, deadline_seconds - time.monotonic())
+            self.events.close(min(_LAST_EVENTS_SECONDS, left_seconds))
         atexit.unregister(self.close)
         super().close()
 
@@ -258,6 +269,7 @@ class SpoolHandler(logging.Handler):
             scrub=self._scrub,
             durable=self._group_is_durable,
             status_folder=self._folder,
+            events=self.events,
         )
         # Known before it runs: a signal handler that ends the process may come while it starts.
         self._thread = threading.Thread(
@@ -269,6 +281,7 @@ class SpoolHandler(logging.Handler):
             # No more threads: the queue takes what it may, and the rest is dropped and counted.
             self._thread = None
             self._ledger.spool_error(error)
+            self.events.emit(ThreadRefused(thread="worker", folder=self._folder))
         if self._sender is not None:
             self._sender.start()
 

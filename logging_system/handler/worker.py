@@ -10,7 +10,9 @@ from pathlib import Path
 
 from logging_system.handler.queue import RecordQueue
 from logging_system.monitoring.counters import HandlerLedger
+from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.status_files import HandlerStatusFile
+from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.records.record import (
     Captured,
     Durability,
@@ -44,6 +46,7 @@ class Worker:
         durable: Called with the records that the spool has just made durable, but for those acknowledged
             before.
         status_folder: Where the counters are written.
+        events: Told what happens; of its own by default, which nobody hears.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Worker:
         scrub: Scrubber,
         durable: OnDurable,
         status_folder: Path,
+        events: EventStream | None = None,
     ) -> None:
         self._queue = queue
         self._writer = writer
@@ -65,7 +69,10 @@ class Worker:
         self._durability = durability
         self._scrub = scrub
         self._durable = durable
-        self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), service, time.monotonic)
+        self._watch = WriterWatch(events or EventStream(), writer, status_folder)
+        self._status = HandlerStatusFile(
+            status_folder, writer.epoch.hex(), service, time.monotonic, watch=self._watch
+        )
         self._deadline_seconds: float | None = None
         self._stopping = threading.Event()
         self._in_hand = 0
@@ -145,6 +152,7 @@ class Worker:
             self._drop("too_large", kept)
             kept.clear()
         except SpoolFullError:
+            self._watch.spool_refused()
             self._refuse(documents, kept)
             return "spool_full" if kept else None
         except OSError as error:

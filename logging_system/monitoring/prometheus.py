@@ -44,7 +44,7 @@ GAUGES = frozenset(
         "concurrency_limit",
     }
 )
-_BY = {"dropped": "reason", "spool_errors": "error"}
+_BY = {"dropped": "reason", "spool_errors": "error", "events": "kind"}
 _NO_METRICS = frozenset({"pid", "closed", "metrics"})
 _OF_ALL = ("balanced", "surfaces_agree")
 _REQUEST_SECONDS_MAX = 5.0
@@ -86,14 +86,21 @@ class GatewayCollector(Collector):
 
     Args:
         moment: Returns what its ledger and its meter say, of one moment.
+        events: Returns how often each kind of event happened.
     """
 
-    def __init__(self, moment: Callable[[], tuple[HandlerCounters, HandlerFlow]]) -> None:
+    def __init__(
+        self,
+        moment: Callable[[], tuple[HandlerCounters, HandlerFlow]],
+        events: Callable[[], dict[str, int]],
+    ) -> None:
         self._moment = moment
+        self._events = events
 
     def collect(self) -> Iterable[Metric]:
         """Take both."""
-        return _families(GATEWAY_PREFIX, _numbers(_metered(both_content(*self._moment()))))
+        content = {**_metered(both_content(*self._moment())), "events": self._events()}
+        return _families(GATEWAY_PREFIX, _numbers(content))
 
 
 def exposition(collector: Collector) -> tuple[bytes, str]:

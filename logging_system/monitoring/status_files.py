@@ -28,6 +28,7 @@ from logging_system.monitoring.counters import (
     write_status,
 )
 from logging_system.monitoring.cross_check import HandlerFlow
+from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.spool.segment import list_segments
 
 ENDED_NAME = "status-handlers-ended.json"
@@ -50,6 +51,7 @@ class HandlerStatusFile:
         service: What `service.name` is; None where each document says it.
         clock: Monotonic seconds.
         kind: What writes it.
+        watch: Makes events of the counters, whose counts are written too.
     """
 
     def __init__(
@@ -60,13 +62,15 @@ class HandlerStatusFile:
         clock: Callable[[], float],
         *,
         kind: Kind = "handler",
+        watch: WriterWatch | None = None,
     ) -> None:
         self._folder = folder
         self._path = folder / f"status-{kind}-{epoch}.json"
         self._fixed = {"epoch": epoch} if service is None else {"epoch": epoch, "service": service}
         self._clock = clock
-        self._written: tuple[HandlerCounters, HandlerFlow, bool] | None = None
-        self._base: tuple[HandlerCounters, HandlerFlow] | None = None
+        self._watch = watch
+        self._written: tuple[HandlerCounters, HandlerFlow, dict[str, int], bool] | None = None
+        self._base: tuple[HandlerCounters, HandlerFlow, dict[str, int]] | None = None
         self._touch_due_seconds = float("-inf")
         self._report_due_seconds = float("-inf")
 
@@ -76,8 +80,11 @@ class HandlerStatusFile:
         if not closing and now_seconds < self._report_due_seconds:
             return
         self._report_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
+        counters, flow = ledger.moment()
+        if self._watch is not None:
+            self._watch.look(counters)
         try:
-            self.write(*ledger.moment(), closing=closing)
+            self.write(counters, flow, closing=closing)
         except OSError as error:
             ledger.spool_error(error)
 
@@ -93,14 +100,19 @@ class HandlerStatusFile:
             OSError: The disk refused.
         """
         now_seconds = self._clock()
-        if (counters, flow, closing) == self._written and now_seconds < self._touch_due_seconds:
+        events = {} if self._watch is None else self._watch.events.counts()
+        if (counters, flow, events, closing) == self._written and now_seconds < self._touch_due_seconds:
             return
         self._touch_due_seconds = now_seconds + _TOUCH_SECONDS
         if self._written is not None and self._was_added():
-            self._base = self._written[:2]
-        shown, metered = (counters, flow) if self._base is None else _since(self._base, counters, flow)
-        write_status(self._path, {**self._fixed, "closed": closing, **both_content(shown, metered)})
-        self._written = (counters, flow, closing)
+            self._base = self._written[:3]
+        shown, metered, said = counters, flow, events
+        if self._base is not None:
+            shown, metered = _since(self._base[:2], counters, flow)
+            said = _less(events, self._base[2])
+        content = {**self._fixed, "closed": closing, **both_content(shown, metered), "events": said}
+        write_status(self._path, content)
+        self._written = (counters, flow, events, closing)
 
     def _was_added(self) -> bool:
         # Held up for long, this process was taken for ended: what it had written is in the total.
@@ -128,6 +140,7 @@ class EndedHandlers:
     acknowledged_lost: int = 0
     callback_errors: int = 0
     spool_errors: dict[str, int] = field(default_factory=dict)
+    events: dict[str, int] = field(default_factory=dict)
     last_added: list[str] = field(default_factory=list)
     metered_dropped: dict[str, int] = field(default_factory=dict)
     metered_admitted: int = 0
@@ -148,6 +161,7 @@ class EndedHandlers:
         """
         dropped = {str(reason): int(count) for reason, count in content["dropped"].items()}
         errors = {str(name): int(count) for name, count in content["spool_errors"].items()}
+        events = {str(kind): int(count) for kind, count in content["events"].items()}
         admitted = int(content["admitted"])
         metrics = content.get("metrics") or {"dropped": dropped, "admitted": admitted}
         metered = {str(reason): int(count) for reason, count in metrics["dropped"].items()}
@@ -160,6 +174,7 @@ class EndedHandlers:
         self.handlers += 1
         _add(self.dropped, dropped)
         _add(self.spool_errors, errors)
+        _add(self.events, events)
 
 
 def add_ended(folder: Path, now_seconds: float) -> int:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from logging_system.config.settings import Settings
 from logging_system.delivery.machine import Limits
+from logging_system.monitoring.events import Event
 from logging_system.sinks import Sink
 
 _OF_ELASTICSEARCH = (
@@ -30,11 +31,15 @@ _OF_ELASTICSEARCH = (
 _QUEUE_SECONDS = 10.0
 
 
-def sink_opener(settings: Settings) -> Callable[[], Sink]:
+def sink_opener(settings: Settings, emit: Callable[[Event], None]) -> Callable[[], Sink]:
     """Load what the named store needs, and return what opens a sink; the store need not be up.
 
     Loading is apart from opening because a fork beside a thread that is loading leaves the child with half
     a module.
+
+    Args:
+        settings: The settings.
+        emit: Told what happens in the sink.
 
     Returns:
         A function that raises ValueError where no store is named or what is said about it does not fit
@@ -55,14 +60,18 @@ def sink_opener(settings: Settings) -> Callable[[], Sink]:
     )
     if settings.fallback_file is None:
         return open_store
-    return _with_fallback(settings, open_store, settings.fallback_file)
+    return _with_fallback(settings, open_store, settings.fallback_file, emit)
 
 
-def _with_fallback(settings: Settings, open_store: Callable[[], Sink], path: Path) -> Callable[[], Sink]:
+def _with_fallback(
+    settings: Settings, open_store: Callable[[], Sink], path: Path, emit: Callable[[Event], None]
+) -> Callable[[], Sink]:
     from logging_system.sinks.fallback import FallbackSink
 
     open_files = _file_opener(settings, path, redirected=True)
-    return lambda: FallbackSink(open_store(), open_files(), path, after_seconds=settings.fallback_seconds)
+    return lambda: FallbackSink(
+        open_store(), open_files(), path, after_seconds=settings.fallback_seconds, emit=emit
+    )
 
 
 def _file_opener(settings: Settings, path: Path, *, redirected: bool) -> Callable[[], Sink]:
