@@ -22,7 +22,7 @@ from logging_system.monitoring.events import Event
 
 INTERVAL_SECONDS = 1.0
 KEYS_MAX = 256
-"""Different kinds and reasons that wait or are remembered; what comes beyond is counted, and not handed on."""
+"""Different kinds and reasons that wait or are remembered; what comes beyond is counted only."""
 
 Subscriber = Callable[[Event], None]
 

@@ -40,18 +40,19 @@ AGAIN_SECONDS = 60.0
 
 _SENTENCES: Mapping[type[Event], str] = {
     BreakerClosed: "The store accepts requests again.",
-    BreakerOpened: "The store does not accept requests; it is tried with one small request at a time: {trouble}",
+    BreakerOpened: "The store accepts no requests; it is tried with one small request at a time: {trouble}",
     CallbackFailed: "on_durable raised an exception.",
     DeadLettersWritten: "{records} refused by the store for good and written to the dead letters. "
     "Last reason: {status} {reason}",
     DiskTrouble: "Disk error while {activity}: {error}{meaning}{detail}. It is tried again.",
     FallbackBegun: "The store was not available for {outage_seconds:.0f} s; records go to {path} until it is "
     "available: {trouble}",
-    FallbackEnded: "The store is available again and receives the records. Those of the outage are in {path}.",
+    FallbackEnded: "The store is available again and receives records. Those of the outage are in {path}.",
     InstalledTwice: "install() was called again with another {differing}, which is not used; "
     "close() the first installation before.",
     RecordsDropped: "{records} dropped in the last second: {reason}.",
-    RecordsEvicted: "{records} ({freed_bytes:,} bytes) deleted from the spool by retention, delivered ones included.",
+    RecordsEvicted: "{records} ({freed_bytes:,} bytes) deleted from the spool by retention, "
+    "delivered ones included.",
     SettingsProblem: "{where}{what}{consequence}",
     SettingsReloaded: "Settings read again; changed: {changed}.",
     ShippingFailed: "Shipping failed and is tried again; records stay in {folder}: {error}{detail}",
@@ -60,8 +61,8 @@ _SENTENCES: Mapping[type[Event], str] = {
     "Start a shipper or raise spool_bytes_max.",
     SpoolHasRoom: "The spool has room again: {used_bytes:,} of {bytes_max:,} bytes used.",
     SpoolNearlyFull: "The spool is nearly full: {used_bytes:,} of {bytes_max:,} bytes used.",
-    SpoolTakenOver: "{folder} was removed and taken by another process; {unfinished:,} records read before had "
-    "not arrived.",
+    SpoolTakenOver: "{folder} was removed and taken by another process; {unfinished:,} records read before "
+    "had not arrived.",
     StoreAvailable: "The store is available again.",
     StoreUnavailable: "The store is not available; records wait in the spool: {trouble}",
     ThreadRefused: "The system has no thread for the {thread}; {consequence_of_thread}.",

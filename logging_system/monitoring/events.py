@@ -3,8 +3,8 @@
 Whoever sees something happen emits one of these to an `EventStream` (`event_stream.py`); subscribers show it:
 `event_words.py` makes a sentence of it, status files and metrics count it. No emitter formats text.
 
-A new kind, such as an encryption key's rotation, is a class here and its sentence in `event_words.py`. Its row
-in docs/reference/logging-events.md is generated (`make schemas`); its contract is one case in
+A new kind, such as an encryption key's rotation, is a class here and its sentence in `event_words.py`. Its
+row in docs/reference/logging-events.md is checked by a test; its contract is one test in
 tests/unit/logging_system/monitoring/test_events.py.
 """
 
@@ -36,7 +36,7 @@ class Event:
     """
 
     subject: ClassVar[str] = ""
-    """What it is about, shared by events of which the latest one holds, such as a breaker opened and closed."""
+    """What it is about, shared by events of which the latest holds, such as a breaker opened and closed."""
 
     count: int = 1
 

@@ -124,7 +124,10 @@ def test_a_second_install_is_the_first_one(tmp_path: Path) -> None:
     done = run(script, "", tmp_path / "spool")
 
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "logging_system: installed already, with another service; close() that one first\n"
+    assert done.stderr == (
+        "logging_system: install() was called again with another service, which is not used; "
+        "close() the first installation before.\n"
+    )
 
 
 def test_after_close_it_can_be_installed_anew(tmp_path: Path) -> None:
