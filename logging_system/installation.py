@@ -25,7 +25,7 @@ from logging_system.handler.worker import OnDurable
 from logging_system.monitoring.counters import HandlerCounters, ShipperCounters
 from logging_system.monitoring.events import Consequence, InstalledTwice, SettingsProblem
 from logging_system.records.record import Scrubber, identity
-from logging_system.shipping.in_process import InProcessSender
+from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME
 from logging_system.shipping.sink_factory import limits_of, sink_opener
 
@@ -75,7 +75,7 @@ class Installation:
             close_seconds=settings.close_seconds,
             on_durable=on_durable,
             scrub=scrub,
-            sender=self._sender(loaded),
+            in_process=self._in_process(loaded),
             level=settings.level,
         )
         for problem in loaded.warnings:
@@ -119,9 +119,9 @@ class Installation:
             self._note(Problem("spool", "spool", f"this user has no home folder; records go to {folder}"))
             return folder
 
-    def _sender(self, loaded: Loaded) -> InProcessSender | None:
+    def _in_process(self, loaded: Loaded) -> InProcessShipper | None:
         settings = loaded.settings
-        if settings.sender == "none":
+        if settings.shipper == "none":
             return None
         if not settings.elasticsearch and settings.file is None:
             self._note(
@@ -130,7 +130,7 @@ class Installation:
                 )
             )
             return None
-        return InProcessSender(
+        return InProcessShipper(
             self.spool,
             partial(sink_opener, settings),
             limits=limits_of(settings),

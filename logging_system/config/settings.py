@@ -179,15 +179,15 @@ class Settings(BaseSettings):
         Field(gt=0, le=5, description="Maximum time that closing the handler takes."),
         UsedBy("handler", unit="seconds"),
     ] = 5.0
-    sender: Annotated[
-        Literal["thread", "none"],
+    shipper: Annotated[
+        Literal["in_process", "none"],
         Field(
-            description="`thread` ships from a thread of the application; of the processes that share a "
+            description="`in_process` ships from a thread of the application; of the processes that share a "
             "spool folder, one ships. `none` leaves shipping to `python -m logging_system "
             "ship`.",
         ),
         UsedBy("handler"),
-    ] = "thread"
+    ] = "in_process"
     elasticsearch: Annotated[
         Urls,
         Field(description="URLs of the Elasticsearch nodes, separated by commas in the environment."),

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from logging_system.monitoring.counters import HandlerCounters, HandlerLedger, error_name
+from logging_system.monitoring.counters import HandlerCounters, LiveCounters, error_name
 from logging_system.monitoring.cross_check import HandlerFlow
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
@@ -68,14 +68,14 @@ class Intake:
     ) -> None:
         self._writer = writer
         self._pending_bytes_max = pending_bytes_max
-        self._ledger = HandlerLedger()
-        self._work = threading.Condition(self._ledger.lock)
+        self._live_counters = LiveCounters()
+        self._work = threading.Condition(self._live_counters.lock)
         self._waiting: deque[_Delivery] = deque()
         self._pending_bytes = 0
         self._framed = 0
         self._closed = False
         self._trouble = ""
-        self._ledger.meter.waiting = self._records_waiting
+        self._live_counters.meter.waiting = self._records_waiting
         self.events = EventStream(WordsInLog())
         self._watch = WriterWatch(self.events, writer, status_folder)
         self._status = HandlerStatusFile(
@@ -106,16 +106,16 @@ class Intake:
         """
         size_bytes = sum(map(len, documents))
         delivery = _Delivery(documents, size_bytes)
-        with self._ledger.lock:
+        with self._live_counters.lock:
             if self._closed:
-                self._ledger.drop_offered("closed", len(documents))
+                self._live_counters.drop_offered("closed", len(documents))
                 raise NoRoomError("the gateway is shutting down")
             # One request always fits, whatever its size: else it could never be taken.
             if self._pending_bytes and self._pending_bytes + size_bytes > self._pending_bytes_max:
-                self._ledger.drop_offered("busy", len(documents))
+                self._live_counters.drop_offered("busy", len(documents))
                 raise NoRoomError("too much is waiting for the disk")
-            self._ledger.offered += len(documents)
-            self._ledger.queued += len(documents)
+            self._live_counters.offered += len(documents)
+            self._live_counters.queued += len(documents)
             self._pending_bytes += size_bytes
             self._waiting.append(delivery)
             self._work.notify()
@@ -123,11 +123,11 @@ class Intake:
 
     def counters(self) -> HandlerCounters:
         """Return all counters of one moment."""
-        return self._ledger.snapshot()
+        return self._live_counters.snapshot()
 
     def moment(self) -> tuple[HandlerCounters, HandlerFlow]:
         """Return the counters and what the meter says, of the same moment."""
-        return self._ledger.moment()
+        return self._live_counters.moment()
 
     def close(self, within_seconds: float) -> bool:
         """Take nothing more, store what waits, seal the spool.
@@ -138,7 +138,7 @@ class Intake:
         Returns:
             Whether it was done in time.
         """
-        with self._ledger.lock:
+        with self._live_counters.lock:
             self._closed = True
             self._work.notify()
         self._thread.join(within_seconds)
@@ -150,17 +150,17 @@ class Intake:
             group = self._take()
             if group:
                 self._store(group)
-            self._status.report(self._ledger, closing=False)
+            self._status.report(self._live_counters, closing=False)
             if self._closed and not self._waiting:
                 break
         try:
             self._writer.seal()
         except OSError as error:
-            self._ledger.spool_error(error)
-        self._status.report(self._ledger, closing=True)
+            self._live_counters.spool_error(error)
+        self._status.report(self._live_counters, closing=True)
 
     def _take(self) -> list[_Delivery]:
-        with self._ledger.lock:
+        with self._live_counters.lock:
             if not self._waiting and not self._closed:
                 self._work.wait(_IDLE_SECONDS)
             group: list[_Delivery] = []
@@ -176,7 +176,7 @@ class Intake:
                 records += len(delivery.documents)
                 size_bytes += delivery.size_bytes
                 group.append(delivery)
-            self._ledger.meter.taken += records
+            self._live_counters.meter.taken += records
             return group
 
     def _records_waiting(self) -> int:
@@ -185,10 +185,10 @@ class Intake:
     def _store(self, group: Sequence[_Delivery]) -> None:
         error = self._append([document for delivery in group for document in delivery.documents], group)
         # Before any future is done: whoever waited for it may look at the counters.
-        with self._ledger.lock:
+        with self._live_counters.lock:
             for delivery in group:
                 self._settle(delivery)
-            self._ledger.meter.framed += self._framed
+            self._live_counters.meter.framed += self._framed
         self._framed = 0
         for delivery in group:
             if delivery.stored == len(delivery.documents):
@@ -209,13 +209,13 @@ class Intake:
             except OSError as error:
                 # Refused to the client, who may send it again in other company: the same only by its text.
                 self._writer.give_up()
-                self._ledger.spool_error(error)
+                self._live_counters.spool_error(error)
                 self._trouble = f"the disk refused: {error_name(error)}"
                 return DiskError(self._trouble)
             except Exception as error:
                 # A thread that dies takes every later request with it; this group is refused instead.
                 self._writer.give_up()
-                self._ledger.spool_error(error)
+                self._live_counters.spool_error(error)
                 return DiskError(f"the spool failed: {type(error).__name__}")
             self._framed += len(block)
             self._credit(len(block), group)
@@ -231,9 +231,9 @@ class Intake:
 
     def _settle(self, delivery: _Delivery) -> None:
         self._pending_bytes -= delivery.size_bytes
-        self._ledger.admit(delivery.stored)
+        self._live_counters.admit(delivery.stored)
         if refused := len(delivery.documents) - delivery.stored:
-            self._ledger.drop_queued("spool_refused", refused)
+            self._live_counters.drop_queued("spool_refused", refused)
 
 
 def blocks(documents: Sequence[bytes]) -> list[Sequence[bytes]]:

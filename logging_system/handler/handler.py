@@ -23,7 +23,7 @@ from typing import Protocol, get_args
 
 from logging_system.handler.queue import FullPolicy, RecordQueue
 from logging_system.handler.worker import OnDurable, Worker
-from logging_system.monitoring.counters import HandlerCounters, HandlerLedger
+from logging_system.monitoring.counters import HandlerCounters, LiveCounters
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
 from logging_system.monitoring.events import ThreadRefused
@@ -42,7 +42,7 @@ _LAST_EVENTS_SECONDS = 0.5
 _ERROR = logging.ERROR
 
 
-class Sender(Protocol):
+class InProcess(Protocol):
     """Takes the spool to the store from within this process, for a handler that is asked to."""
 
     def start(self) -> None:
@@ -103,7 +103,7 @@ class SpoolHandler(logging.Handler):
             from the worker, or for "memory" from the thread that logged. Can be set later as an attribute:
             what was logged before that is not named.
         scrub: Takes secrets out of a document before it is written anywhere.
-        sender: Ships the spool from this process; without one, a process of its own does.
+        in_process: Ships the spool from this process; without one, a process of its own does.
         level: The handler's level.
 
     Attributes:
@@ -128,7 +128,7 @@ class SpoolHandler(logging.Handler):
         close_seconds: float = CLOSE_SECONDS_MAX,
         on_durable: OnDurable | None = None,
         scrub: Scrubber = identity,
-        sender: Sender | None = None,
+        in_process: InProcess | None = None,
         level: int | str = logging.NOTSET,
     ) -> None:
         _check("durability", durability, get_args(Durability))
@@ -146,7 +146,7 @@ class SpoolHandler(logging.Handler):
         self._block_seconds = block_seconds
         self._close_seconds = min(close_seconds, CLOSE_SECONDS_MAX)
         self._scrub = scrub
-        self._sender = sender
+        self._in_process = in_process
         self._forked = False
         self.events = EventStream(WordsInLog())
         self._closing = threading.RLock()
@@ -206,7 +206,7 @@ class SpoolHandler(logging.Handler):
 
     def stats(self) -> HandlerCounters:
         """Return all counters of one moment."""
-        return self._ledger.snapshot()
+        return self._live_counters.snapshot()
 
     @property
     def closed(self) -> bool:
@@ -216,7 +216,7 @@ class SpoolHandler(logging.Handler):
     def close(self) -> None:
         """Seal the spool in bounded time; later records are dropped and counted.
 
-        The store is not needed. A sender of this process uses what is left of the time.
+        The store is not needed. A shipper in this process uses what is left of the time.
         """
         deadline_seconds = time.monotonic() + self._close_seconds
         with self._closing:
@@ -227,8 +227,8 @@ class SpoolHandler(logging.Handler):
                 worker.stop(self._close_seconds * _DRAIN_SHARE)
                 with contextlib.suppress(RuntimeError):  # it never started
                     thread.join(self._close_seconds)
-                if self._sender is not None:
-                    self._sender.finish(self._writer.epoch, deadline_seconds)
+                if self._in_process is not None:
+                    self._in_process.finish(self._writer.epoch, deadline_seconds)
             # A subscriber may wait for a lock of `logging` that whoever closes handlers holds.
             left_seconds = max(0.0, deadline_seconds - time.monotonic())
             self.events.close(min(_LAST_EVENTS_SECONDS, left_seconds))
@@ -237,9 +237,9 @@ class SpoolHandler(logging.Handler):
 
     def _begin_epoch(self) -> None:
         self._guard = _Guard()
-        self._ledger = HandlerLedger()
+        self._live_counters = LiveCounters()
         self._queue = RecordQueue(
-            self._ledger,
+            self._live_counters,
             records_max=self._queue_records_max,
             bytes_max=self._queue_bytes_max,
             allowance_seconds=self._block_seconds,
@@ -259,11 +259,11 @@ class SpoolHandler(logging.Handler):
             prepare_folder(self._folder)
         except OSError as error:
             # The application starts nevertheless; the worker keeps trying.
-            self._ledger.spool_error(error)
+            self._live_counters.spool_error(error)
         self._worker = Worker(
             queue=self._queue,
             writer=self._writer,
-            ledger=self._ledger,
+            live_counters=self._live_counters,
             service=self._service,
             durability=self._durability,
             scrub=self._scrub,
@@ -280,10 +280,10 @@ class SpoolHandler(logging.Handler):
         except RuntimeError as error:
             # No more threads: the queue takes what it may, and the rest is dropped and counted.
             self._thread = None
-            self._ledger.spool_error(error)
+            self._live_counters.spool_error(error)
             self.events.emit(ThreadRefused(thread="worker", folder=self._folder))
-        if self._sender is not None:
-            self._sender.start()
+        if self._in_process is not None:
+            self._in_process.start()
 
     def _run_worker(self, worker: Worker) -> None:
         # What the callback logs through this handler would call it again, for ever.
@@ -296,7 +296,7 @@ class SpoolHandler(logging.Handler):
             budget -= 1
             self._offer(calls.postponed.pop(0), calls)
         if calls.postponed or calls.overflowed:
-            self._ledger.drop_offered("reentrant", calls.forget())
+            self._live_counters.drop_offered("reentrant", calls.forget())
 
     def _offer(self, record: logging.LogRecord, calls: _Calls) -> bool:
         calls.active = True
@@ -314,7 +314,7 @@ class SpoolHandler(logging.Handler):
             if self._queue.offer(captured, record.levelno >= _ERROR) and captured[2] == "memory":
                 self._tell_durable([record])
         except Exception:
-            self._ledger.drop_offered("capture_error")
+            self._live_counters.drop_offered("capture_error")
         finally:
             calls.active = False
         return True
@@ -324,20 +324,20 @@ class SpoolHandler(logging.Handler):
             try:
                 self.on_durable(records)
             except Exception:
-                with self._ledger.lock:
-                    self._ledger.callback_errors += 1
+                with self._live_counters.lock:
+                    self._live_counters.callback_errors += 1
 
     def _group_is_durable(self, records: Sequence[logging.LogRecord]) -> None:
         if records:
             self._tell_durable(records)
         if own_records := self._guard.calls.forget():
-            self._ledger.drop_offered("own_thread", own_records)
+            self._live_counters.drop_offered("own_thread", own_records)
 
     def _leave_parent(self) -> None:
         """In a forked child: drop what was inherited; the parent's worker still has it."""
         self._writer.forget()
-        if self._sender is not None:
-            self._sender.leave_parent()
+        if self._in_process is not None:
+            self._in_process.leave_parent()
         closed = self._queue.closed
         self._closing = threading.RLock()
         self._begin_epoch()
@@ -345,7 +345,7 @@ class SpoolHandler(logging.Handler):
         self._forked = True
 
     def _start_after_fork(self) -> None:
-        with self._ledger.lock:
+        with self._live_counters.lock:
             if not self._forked:
                 return
             self._forked = False

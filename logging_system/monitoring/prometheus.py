@@ -1,8 +1,8 @@
 """Shows the counters of a spool folder as Prometheus metrics.
 
-They are what the meters counted, not the ledgers (see meter.py), as the files state it in which every handler
-and the shipper write both, each of one moment; so the equations hold in every scrape, and `surfaces_agree` is
-1 while ledger and meter say the same.
+They are what the meters counted, not the counters (see cross_check.py), as the files state it in which every
+handler and the shipper write both, each of one moment; so the equations hold in every scrape, and
+`surfaces_agree` is 1 while counters and meter say the same.
 
 Exposition format: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -85,7 +85,7 @@ class GatewayCollector(Collector):
     """The metrics of one gateway.
 
     Args:
-        moment: Returns what its ledger and its meter say, of one moment.
+        moment: Returns what its counters and its meter say, of one moment.
         events: Returns how often each kind of event happened.
     """
 
@@ -183,7 +183,7 @@ def _families(prefix: str, counts: Counts) -> Iterator[Metric]:
 
 
 def _metered(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Put what the meter says in the place of what the ledger says, and whether that is the same."""
+    """Put what the meter says in the place of what the counters say, and whether that is the same."""
     metrics = content.get("metrics")
     if not isinstance(metrics, dict):
         return dict(content)

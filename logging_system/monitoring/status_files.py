@@ -23,7 +23,7 @@ import orjson
 from logging_system.monitoring.counters import (
     STATUS_INTERVAL_SECONDS,
     HandlerCounters,
-    HandlerLedger,
+    LiveCounters,
     both_content,
     write_status,
 )
@@ -74,25 +74,25 @@ class HandlerStatusFile:
         self._touch_due_seconds = float("-inf")
         self._report_due_seconds = float("-inf")
 
-    def report(self, ledger: HandlerLedger, *, closing: bool) -> None:
-        """Bring the file up to date now and then, and at the end; the ledger counts what the disk refuses."""
+    def report(self, live_counters: LiveCounters, *, closing: bool) -> None:
+        """Bring the file up to date now and then, and at the end; what the disk refuses is counted."""
         now_seconds = self._clock()
         if not closing and now_seconds < self._report_due_seconds:
             return
         self._report_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
-        counters, flow = ledger.moment()
+        counters, flow = live_counters.moment()
         if self._watch is not None:
             self._watch.look(counters)
         try:
             self.write(counters, flow, closing=closing)
         except OSError as error:
-            ledger.spool_error(error)
+            live_counters.spool_error(error)
 
     def write(self, counters: HandlerCounters, flow: HandlerFlow, *, closing: bool) -> None:
         """Bring the file up to date.
 
         Args:
-            counters: What the ledger says.
+            counters: What the counters say.
             flow: What the meter says of the same moment.
             closing: Whether this is the end.
 
@@ -127,7 +127,7 @@ class EndedHandlers:
         handlers: How many, gateways included.
         unclean_exits: How many of them ended without closing.
         unreadable: Files that could not be read, and are not counted.
-        metered_dropped: What their meters said; see `meter.py`.
+        metered_dropped: What their meters said; see `cross_check.py`.
         metered_admitted: As above.
         last_added: The epochs added by the last step, which a crash may have kept from being removed.
     """

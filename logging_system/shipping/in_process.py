@@ -33,7 +33,7 @@ _STOP_SECONDS = 3.4
 _LAST_EVENTS_SECONDS = 0.2
 
 
-class InProcessSender:
+class InProcessShipper:
     """A thread that ships `folder` whenever it can have it.
 
     Args:
@@ -61,7 +61,7 @@ class InProcessSender:
         self._retention_seconds = retention_seconds
         self._poll_seconds = poll_seconds
         self._begin()
-        _senders.add(self)
+        _in_process.add(self)
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
@@ -77,10 +77,10 @@ class InProcessSender:
         return self._shipper is not None
 
     def start(self) -> None:
-        """Start the thread; see `Sender.start`."""
+        """Start the thread; see `InProcess.start`."""
         # Known before it runs: a signal handler that ends the process may come while it starts.
         self._thread = threading.Thread(
-            target=self._run, args=(self._stopping,), name="logging_system.sender", daemon=True
+            target=self._run, args=(self._stopping,), name="logging_system.in_process", daemon=True
         )
         try:
             self._thread.start()
@@ -95,7 +95,7 @@ class InProcessSender:
         self._begin()
 
     def finish(self, epoch: bytes, deadline_seconds: float) -> None:
-        """End in time, delivering first what `epoch` left; see `Sender.finish`."""
+        """End in time, delivering first what `epoch` left; see `InProcess.finish`."""
         thread = self._thread
         if thread is None:
             return
@@ -173,17 +173,17 @@ class InProcessSender:
         )
 
 
-_senders: weakref.WeakSet[InProcessSender] = weakref.WeakSet()
+_in_process: weakref.WeakSet[InProcessShipper] = weakref.WeakSet()
 
 
 def _hold_all() -> None:
-    for sender in list(_senders):
-        sender.hold_before_fork()
+    for each in list(_in_process):
+        each.hold_before_fork()
 
 
 def _release_all() -> None:
-    for sender in list(_senders):
-        sender.release_in_parent()
+    for each in list(_in_process):
+        each.release_in_parent()
 
 
 os.register_at_fork(before=_hold_all, after_in_parent=_release_all)

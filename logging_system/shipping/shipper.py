@@ -1,12 +1,12 @@
 """Takes records from a spool to a store: the delivery machine's edge, where threads, files and the clock are.
 
 ```
-spool ──read──▶ machine ──Send──▶ sender threads ──bulk──▶ store
+spool ──read──▶ machine ──Send──▶ request pool ───bulk──▶ store
   ▲                │  ▲                  │
   └──checkpoint────┘  └─────answers──────┘
 ```
 
-One loop owns the spool, the machine and the dead letters; the senders (`senders.py`) only carry.
+One loop owns the spool, the machine and the dead letters; the request pool (`request_pool.py`) only carries.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from logging_system.monitoring.events import (
     StoreUnavailable,
 )
 from logging_system.shipping.dead_letters import DeadLetterFile
-from logging_system.shipping.request_pool import Senders
+from logging_system.shipping.request_pool import RequestPool
 from logging_system.sinks import Sink
 from logging_system.spool.checkpoint import CheckpointError
 from logging_system.spool.reader import SpoolBusyError, SpoolReader
@@ -112,7 +112,7 @@ class Shipper:
         self._status_path = status_path or folder / STATUS_NAME
         # An earlier process may have sent what is there already, and not have lived to remember it.
         self._machine.doubt(list_segments(folder))
-        self._senders = Senders(sink, self._limits.concurrency, self._machine.expects)
+        self._request_pool = RequestPool(sink, self._limits.concurrency, self._machine.expects)
         self._letters: list[BuryDeadLetter] = []
         self._stopping = threading.Event()
         self._prepared = threading.Event()
@@ -151,7 +151,7 @@ class Shipper:
             raise
         finally:
             self._stopping.set()
-            self._senders.close()
+            self._request_pool.close()
             self._dead_letters.close()
             self._reader.close()
 
@@ -205,7 +205,7 @@ class Shipper:
         )
 
     def metered(self) -> ShipperCounters:
-        """Return the same moment by what was read and what is held; see `meter.py` for what is shared."""
+        """Return the same moment by what was read and what is held; `cross_check.py` says more."""
         counters = self.counters()
         read = self._settled_before + self._read_records
         return replace(
@@ -270,7 +270,7 @@ class Shipper:
             if isinstance(command, BuryDeadLetter):
                 self._letters.append(command)
             else:
-                self._senders.carry(command)
+                self._request_pool.carry(command)
 
     def _bury(self) -> None:
         now_seconds = time.monotonic()
@@ -297,10 +297,10 @@ class Shipper:
         if self._machine.room_bytes > 0:
             seconds = min(seconds, max(0.0, self._read_due_seconds - time.monotonic()))
         try:
-            report = self._senders.reports.get(timeout=seconds)
+            report = self._request_pool.reports.get(timeout=seconds)
             while True:
                 self._machine.answered(*report, time.monotonic())
-                report = self._senders.reports.get_nowait()
+                report = self._request_pool.reports.get_nowait()
         except queue.Empty:
             return
 

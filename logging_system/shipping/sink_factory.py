@@ -45,7 +45,7 @@ def sink_opener(settings: Settings, emit: Callable[[Event], None]) -> Callable[[
         A function that raises ValueError where no store is named or what is said about it does not fit
         together, and OSError where a file that the sink needs cannot be read.
     """
-    # Loaded here: an application whose sender is a process of its own needs neither.
+    # Loaded here: an application that is shipped by a process of its own needs neither.
     if settings.file is not None:
         return _file_opener(settings, settings.file, redirected=False)
     from logging_system.sinks.elasticsearch.sink import ElasticsearchSink

@@ -115,9 +115,9 @@ def test_what_the_client_says_about_delivering_is_not_delivered(
 
 def test_a_second_install_is_the_first_one(tmp_path: Path) -> None:
     script = (
-        'first = logging_system.install("http://127.0.0.1:9", service="a", spool=spool, sender="none")\n'
-        'same = logging_system.install("http://127.0.0.1:9", service="a", spool=spool, sender="none")\n'
-        'other = logging_system.install("http://127.0.0.1:9", service="b", spool=spool, sender="none")\n'
+        'first = logging_system.install("http://127.0.0.1:9", service="a", spool=spool, shipper="none")\n'
+        'same = logging_system.install("http://127.0.0.1:9", service="a", spool=spool, shipper="none")\n'
+        'other = logging_system.install("http://127.0.0.1:9", service="b", spool=spool, shipper="none")\n'
         "assert first is same is other\n"
         "assert logging.getLogger().handlers == [first.handler]\n"
     )
@@ -132,10 +132,10 @@ def test_a_second_install_is_the_first_one(tmp_path: Path) -> None:
 
 def test_after_close_it_can_be_installed_anew(tmp_path: Path) -> None:
     script = (
-        'first = logging_system.install(service="a", spool=spool, sender="none")\n'
+        'first = logging_system.install(service="a", spool=spool, shipper="none")\n'
         "first.close()\n"
         'log.warning("between")\n'
-        'second = logging_system.install(service="b", spool=spool, sender="none")\n'
+        'second = logging_system.install(service="b", spool=spool, shipper="none")\n'
         'log.warning("m"); second.flush(5.0)\n'
         "assert first.stats().handler.offered == 0\n"
         "assert second.stats().handler.admitted == 1\n"
@@ -180,7 +180,7 @@ def test_settings_come_from_a_file_and_the_environment(tmp_path: Path, store: St
 
 
 def test_the_default_spool_is_named_by_the_service_and_private(tmp_path: Path) -> None:
-    script = 'logging_system.install(service="shop", sender="none")\nlog.info("m")\n'
+    script = 'logging_system.install(service="shop", shipper="none")\nlog.info("m")\n'
     done = run(script, "", tmp_path, XDG_STATE_HOME=str(tmp_path / "state"))
     (segment,) = (tmp_path / "state" / "logging_system" / "shop").glob("*.segment")
 
@@ -358,7 +358,7 @@ def settings(folder: Path, **more: object) -> None:
 
 def test_sighup_under_load_takes_other_settings_and_loses_nothing(tmp_path: Path, store: Store) -> None:
     script = (
-        'logging_system.install(service="shop", spool=spool, sender="none")\n'
+        'logging_system.install(service="shop", spool=spool, shipper="none")\n'
         "for number in range(3_000):\n"
         "    log.info('line %d', number)\n"
         "    time.sleep(0.001)\n"
@@ -385,7 +385,7 @@ def test_a_reload_leaves_no_thread_of_before(tmp_path: Path, store: Store) -> No
     with ship(tmp_path) as (process, _):
 
         def deliver(message: str) -> None:
-            script = 'logging_system.install(service="shop", spool=spool, sender="none")\n'
+            script = 'logging_system.install(service="shop", spool=spool, shipper="none")\n'
             run(f"{script}log.info('{message}')", "", tmp_path / "spool")
             delivered.append(message)
             eventually(lambda: has(store, *delivered), f"{message} arrives")
@@ -414,7 +414,7 @@ def test_a_mistake_at_sighup_is_reported_and_the_settings_stay(tmp_path: Path, s
         log = tmp_path / "ship.log"
         eventually(lambda: "the settings stay as they were" in log.read_text(), "the report")
         done = run(
-            'logging_system.install(service="shop", spool=spool, sender="none"); log.info("m")',
+            'logging_system.install(service="shop", spool=spool, shipper="none"); log.info("m")',
             "",
             tmp_path / "spool",
         )
@@ -427,7 +427,7 @@ def test_a_mistake_at_sighup_is_reported_and_the_settings_stay(tmp_path: Path, s
 def test_a_reload_reaches_another_store(tmp_path: Path, store: Store) -> None:
     settings(tmp_path, elasticsearch=["http://127.0.0.1:9"])
     run(
-        'logging_system.install(service="shop", spool=spool, sender="none"); log.info("m")',
+        'logging_system.install(service="shop", spool=spool, shipper="none"); log.info("m")',
         "",
         tmp_path / "spool",
     )
@@ -443,7 +443,7 @@ def test_metrics_are_served_beside_shipping(tmp_path: Path, store: Store) -> Non
 
     settings(tmp_path, elasticsearch=[store.url])
     run(
-        'logging_system.install(service="shop", spool=spool, sender="none"); log.info("m")',
+        'logging_system.install(service="shop", spool=spool, shipper="none"); log.info("m")',
         "",
         tmp_path / "spool",
     )

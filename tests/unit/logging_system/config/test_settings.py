@@ -278,7 +278,7 @@ def test_parts_that_are_used_alone_have_the_defaults_of_the_settings() -> None:
     assert (service.host, service.port) == (Settings().listen_host, Settings().listen_port)
     assert service.spool_bytes_max == Settings().spool_bytes_max
     for name, parameter in inspect.signature(SpoolHandler).parameters.items():
-        if name in Settings.model_fields and name not in ("level", "spool", "service", "sender"):
+        if name in Settings.model_fields and name not in ("level", "spool", "service"):
             assert parameter.default == Settings.model_fields[name].default, name
 
 

@@ -25,7 +25,7 @@ from logging_system.monitoring.events import KINDS
 from logging_system.monitoring.prometheus import SpoolCollector, exposition
 from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.records.record import identity
-from logging_system.shipping.in_process import InProcessSender
+from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME, Shipper
 from logging_system.shipping.sink_factory import limits_of
 from logging_system.sinks.fallback import PROBE_SECONDS, FallbackSink
@@ -169,7 +169,7 @@ def test_a_system_without_threads_is_told(tmp_path: Path, caplog: pytest.LogCapt
     usual_bytes = threading.stack_size(1 << 47)  # more than there are addresses
     try:
         handler = SpoolHandler(spool=tmp_path, service="s", close_seconds=0.5)
-        shipper = InProcessSender(
+        shipper = InProcessShipper(
             tmp_path, lambda _emit: lambda: sink(tmp_path), limits=limits_of(Settings())
         )
         shipper.start()
@@ -323,7 +323,9 @@ def test_a_thread_that_cannot_ship_is_told(tmp_path: Path, caplog: pytest.LogCap
     def refuse() -> FileSink:
         raise ValueError("no such store")
 
-    shipper = InProcessSender(tmp_path, lambda _emit: refuse, limits=limits_of(Settings()), poll_seconds=0.05)
+    shipper = InProcessShipper(
+        tmp_path, lambda _emit: refuse, limits=limits_of(Settings()), poll_seconds=0.05
+    )
     shipper.start()
     eventually(lambda: "shipping_failed" in shipper.events.counts())
     shipper.finish(b"", time.monotonic() + 1)
@@ -365,7 +367,7 @@ def test_a_shipper_that_waits_for_its_folder_says_so(
 
 
 def test_a_bad_setting_of_an_application_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    loaded = load_settings({"service": "s", "spool": tmp_path, "durability": "disk", "sender": "none"})
+    loaded = load_settings({"service": "s", "spool": tmp_path, "durability": "disk", "shipper": "none"})
     installation = Installation(loaded, on_durable=None, scrub=identity)
     installation.close()
 
@@ -374,8 +376,8 @@ def test_a_bad_setting_of_an_application_is_told(tmp_path: Path, caplog: pytest.
 
 
 def test_a_second_installation_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    first = installed_handler(service="a", spool=tmp_path, sender="none")
-    same = installed_handler(service="b", spool=tmp_path, sender="none")
+    first = installed_handler(service="a", spool=tmp_path, shipper="none")
+    same = installed_handler(service="b", spool=tmp_path, shipper="none")
     first.close()
 
     assert same is first
