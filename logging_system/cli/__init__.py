@@ -24,8 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = Parser(
         prog="python -m logging_system",
-        description="Loses nothing it acknowledged.",
-        epilog="Exit codes: 0 done, 1 it could not be done or something is wrong, 4 a mistake in the "
+        description="Ship, serve and inspect log spools.",
+        epilog="Exit codes: 0 done, 1 failed or something is wrong, 4 a mistake in the "
         "arguments or settings.",
     )
     subcommands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)

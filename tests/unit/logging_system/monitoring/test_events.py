@@ -48,7 +48,7 @@ def eventually(true: Callable[[], object]) -> None:
 
 
 def record(text: str = "m") -> logging.LogRecord:
-    return logging.makeLogRecord({"msg": text, "levelno": logging.INFO, "levelname": "INFO"})
+    return logging.makeLogRecord({"name": "app", "msg": text, "levelno": logging.INFO, "levelname": "INFO"})
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ def test_a_system_without_threads_is_told(tmp_path: Path, caplog: pytest.LogCapt
 
 
 def sink(folder: Path) -> FileSink:
-    return FileSink(folder / "out.ndjson", rotate_bytes=1 << 20, rotate_files=3)
+    return FileSink(folder / "out.ndjson", rotate_bytes=64 * 1024, rotate_files=3)
 
 
 class Failing(FileSink):
