@@ -98,7 +98,9 @@ _CONSEQUENCES = {
     "needs_restart": "; restart to change it",
 }
 _COUNTED = (DeadLettersWritten, RecordsDropped, RecordsEvicted)
-"""Kinds whose count is the news: logged each time."""
+"""Kinds whose count is the news."""
+_ANSWERS = (InstalledTwice, SettingsProblem, SettingsReloaded)
+"""Kinds that answer what somebody did, who waits for the answer."""
 
 _log = logging.getLogger("logging_system.events")
 
@@ -162,7 +164,7 @@ class WordsInLog:
 
     def __call__(self, event: Event) -> None:
         """Log an event, unless it repeats the latest about its subject."""
-        if not isinstance(event, _COUNTED) and self._repeats(event):
+        if not isinstance(event, (*_COUNTED, *_ANSWERS)) and self._repeats(event):
             return
         log_in_words(event)
 

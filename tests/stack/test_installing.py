@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from tests.stack.processes import WAIT_SECONDS, Store, eventually, finish, kill, ready_line, started
@@ -375,7 +376,9 @@ def test_sighup_under_load_takes_other_settings_and_loses_nothing(tmp_path: Path
 
         assert stored(store) == Counter(f"line {number}" for number in range(3_000))
         assert process.poll() is None
-    assert (tmp_path / "ship.log").read_text().count("settings read again, changed: batch_records_max") == 4
+        status = tmp_path / "spool" / "status-shipper.json"
+        eventually(lambda: orjson.loads(status.read_bytes())["events"]["settings_reloaded"] == 4, "4 reloads")
+    assert "Settings read again; changed: batch_records_max." in (tmp_path / "ship.log").read_text()
 
 
 def test_a_reload_leaves_no_thread_of_before(tmp_path: Path, store: Store) -> None:
@@ -394,11 +397,13 @@ def test_a_reload_leaves_no_thread_of_before(tmp_path: Path, store: Store) -> No
             return len(list(Path(f"/proc/{process.pid}/task").iterdir()))
 
         def reloads() -> int:
-            return log.read_text().count("settings read again")
+            return log.read_text().count("Settings read again")
 
         deliver("before")
+        process.send_signal(signal.SIGHUP)
+        eventually(lambda: reloads() == 1, "the first event starts the thread of the events")
         before = threads()
-        for number in range(1, 5):
+        for number in range(2, 6):
             process.send_signal(signal.SIGHUP)
             eventually(lambda count=number: reloads() == count, "the reload")  # type: ignore[misc]
             deliver(f"after reload {number}")
