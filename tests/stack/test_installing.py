@@ -426,7 +426,7 @@ def test_a_mistake_at_sighup_is_reported_and_the_settings_stay(tmp_path: Path, s
         eventually(lambda: has(store, "m"), "delivery goes on")
 
         assert done.returncode == 0
-        assert "settings.yaml:1 connections: Input should be a valid integer" in log.read_text()
+        assert "settings.yaml:1 connections: must be a whole number" in log.read_text()
 
 
 def test_a_reload_reaches_another_store(tmp_path: Path, store: Store) -> None:
@@ -466,7 +466,7 @@ def test_metrics_are_served_beside_shipping(tmp_path: Path, store: Store) -> Non
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("connections: many\n", "settings.yaml:1 connections: Input should be a valid integer"),
+        ("connections: many\n", "settings.yaml:1 connections: must be a whole number"),
         ("elasticsearh: [http://a:9200]\n", 'no such setting; did you mean "elasticsearch"?'),
         ("service: shop\n", "--elasticsearch is required, or --file"),
         ("elasticsearch: [http://a:9200]\n", "--spool is required, or --service"),
