@@ -86,9 +86,10 @@ bench-paths: $(VENV)/.installed-dev ## Measure spool, gateway, store and backlog
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py
 
-schemas: $(VENV)/.installed ## Write the JSON Schemas of all files, and the page of all parts, into docs/reference
+schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts and the settings table into docs/reference
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas
 	$(BIN)/python -m harness.config.parts docs/reference/parts.md
+	$(BIN)/python -m logging_system.config.reference docs/reference/settings.md
 
 servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go)
 	$(BIN)/logquake servers install

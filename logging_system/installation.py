@@ -12,32 +12,22 @@ import sys
 import tempfile
 import threading
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from logging_system.config.settings import (
-    UNKNOWN_SERVICE,
-    Loaded,
-    Problem,
-    Settings,
-    chain_of,
-    changed,
-    codecs_of,
-    load_settings,
-)
+from logging_system.config.loading import Loaded, Problem, load_settings
+from logging_system.config.settings import UNKNOWN_SERVICE, Settings, chain_of, changed, codecs_of
 from logging_system.handler.handler import CLOSE_SECONDS_MAX, OWN_NAME, SpoolHandler
 from logging_system.handler.worker import OnDurable
 from logging_system.monitoring.counters import HandlerCounters, ShipperCounters
+from logging_system.monitoring.events import Consequence, InstalledTwice, SettingsProblem
 from logging_system.records.processors import Chain, Closed, ProcessorError
-from logging_system.shipping.in_process import InProcessSender
+from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME
 from logging_system.shipping.sink_factory import limits_of, sink_opener
-
-_CLOSED = "what must be done to a record is not known, so all records are dropped and counted"
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +77,13 @@ class Installation:
             on_durable=on_durable,
             chain=chain,
             codecs=codecs_of(settings),
-            sender=self._sender(loaded),
+            in_process=self._in_process(loaded),
             level=settings.level,
         )
-        for warning in loaded.warnings:
-            _log.warning("%s", warning)
+        for problem in loaded.warnings:
+            self._tell(problem, "ignored")
         for problem in self.problems:
-            closed = problem.hides_processors
-            _log.warning("%s; %s", problem, _CLOSED if closed else "the default is used")
+            self._tell(problem, "records_dropped" if problem.hides_processors else "default_used")
 
     def flush(self, timeout: float = CLOSE_SECONDS_MAX) -> bool:
         """Wait until all records logged so far are as durable as promised, or dropped.
@@ -141,9 +130,9 @@ class Installation:
             self._note(Problem("processors", loaded.where("processors"), str(error)))
             return Closed()
 
-    def _sender(self, loaded: Loaded) -> InProcessSender | None:
+    def _in_process(self, loaded: Loaded) -> InProcessShipper | None:
         settings = loaded.settings
-        if settings.sender == "none":
+        if settings.shipper == "none":
             return None
         if not settings.elasticsearch and settings.file is None:
             self._note(
@@ -152,12 +141,17 @@ class Installation:
                 )
             )
             return None
-        return InProcessSender(
+        return InProcessShipper(
             self.spool,
-            sink_opener(settings),
+            partial(sink_opener, settings),
             limits=limits_of(settings),
             codecs=codecs_of(settings),
             retention_seconds=settings.retention_seconds,
+        )
+
+    def _tell(self, problem: Problem, consequence: Consequence) -> None:
+        self.handler.events.emit(
+            SettingsProblem(where=problem.where, what=problem.what, consequence=consequence)
         )
 
     def _note(self, problem: Problem) -> None:
@@ -221,7 +215,7 @@ def _install(keywords: dict[str, Any], on_durable: OnDurable | None) -> Installa
         if _current is None or _current.handler.closed:
             _current = Installation(loaded, on_durable=on_durable)
         elif differing := changed(_current.settings, loaded.settings):
-            _log.warning("installed already, with another %s; close() that one first", ", ".join(differing))
+            _current.handler.events.emit(InstalledTwice(differing=tuple(differing)))
         return _current
 
 

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import gc
 import json
-import logging
 import os
 import signal
 import sys
@@ -16,106 +15,91 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from logging_system.cli.flags import (
+    PRECEDENCE,
+    add_flags,
+    flag,
+    given_settings,
+    missing_folder,
+    tell_warnings,
+)
 from logging_system.cli.parser import EXIT_DONE, Parser, fail
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
-    from logging_system.config.settings import Loaded, Settings
+    from logging_system.config.loading import Loaded
+    from logging_system.config.settings import Settings
+    from logging_system.monitoring.event_stream import EventStream
     from logging_system.shipping.shipper import Shipper
     from logging_system.sinks import Sink
 
-_HANDLER_ONLY = frozenset(
-    {
-        "level",
-        "durability",
-        "when_full",
-        "block_seconds",
-        "queue_records_max",
-        "queue_bytes_max",
-        "spool_bytes_max",
-        "retention_bytes",
-        "close_seconds",
-        "labels",
-        "processors",
-        "sender",
-    }
-)
-FIXED = ("spool", "service", "status", "status_port")
-"""Settings that a reload leaves as they are."""
-
 _BUSY_WAIT_SECONDS = 0.5
+_LAST_EVENTS_SECONDS = 0.5
 _ALLOCATIONS_PER_COLLECTION = 50_000
-_METAVARS = {"spool": "DIR", "elasticsearch": "URL", "stream": "NAME", "service": "NAME"}
-
-_log = logging.getLogger(__name__)
 
 
 def add(subcommands: Subcommands) -> None:
-    """Add the subcommand and its flags, one for each setting that is no secret and concerns a shipper."""
-    from logging_system.config.settings import SECRETS, Settings
-
+    """Add the subcommand and its flags."""
     parser = subcommands.add_parser(
         "ship",
-        help="take a spool folder to the store",
-        description="Tails a spool folder and delivers every record. Prints one JSON line when it tails the "
-        "folder; the store need not be up. SIGTERM ends it within 5 seconds, SIGHUP reads the settings again "
-        "without losing a record. What is said here comes before environment variables (LOGGING_SYSTEM_ and "
-        "the name in capitals), these before the settings file.",
-        epilog="Exit codes: 0 stopped, 1 folder or port cannot be had, 4 a mistake in arguments or settings.",
+        help="send a spool folder to Elasticsearch or to a file",
+        description="Delivers every record of a spool folder, and new ones as they come. Prints one JSON "
+        "line when it is ready; Elasticsearch need not be up. SIGTERM stops it within 5 seconds; SIGHUP "
+        "reads the settings again without losing a record. " + PRECEDENCE,
+        epilog="Exit codes: 0 stopped, 1 the folder or the port cannot be used, 4 a mistake in arguments or "
+        "settings.",
     )
-    parser.add_argument("--settings", metavar="FILE", help="YAML file of settings")
-    for name, setting in Settings.model_fields.items():
-        if name in SECRETS or name in _HANDLER_ONLY:
-            continue
-        several = name == "elasticsearch"
-        parser.add_argument(
-            _flag(name),
-            metavar=_METAVARS.get(name, "VALUE"),
-            action="append" if several else "store",
-            help=_help(setting.description or "", setting.default, several=several),
-        )
-    parser.add_argument("--lifeline", action="store_true", help="end when standard input reaches its end")
+    add_flags(parser, "ship")
+    parser.add_argument("--lifeline", action="store_true", help="stop when standard input is closed")
     parser.set_defaults(run=lambda options: _run(options, parser))
 
 
 def _run(options: argparse.Namespace, parser: Parser) -> int:
-    from logging_system.config.settings import load_settings
+    from logging_system.config.loading import load_settings
+    from logging_system.monitoring.event_stream import EventStream
+    from logging_system.monitoring.event_words import WordsInLog
     from logging_system.shipping.sink_factory import sink_opener
 
-    keywords = {
-        name: value for name, value in vars(options).items() if name not in ("command", "run", "lifeline")
-    }
-
     def load() -> Loaded:
-        return load_settings(keywords, written=_flag)
+        return load_settings(given_settings(options), written=flag)
 
     loaded = load()
     wrong = [*map(str, loaded.problems), *_missing(loaded)]
     if wrong:
         parser.error("; ".join(wrong))
-    for warning in loaded.warnings:
-        _log.warning("%s", warning)
+    events = EventStream(WordsInLog())
+    tell_warnings(loaded, events.emit)
     try:
         folder = loaded.settings.spool_folder
-        sink = sink_opener(loaded.settings)()
+        sink = sink_opener(loaded.settings, events.emit)()
     except (ValueError, RuntimeError, OSError) as error:
         parser.error(str(error))
     # Records are no cycles: looking for some among them took a fifth of the time. What is loaded stays.
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS_PER_COLLECTION)
-    shipping = _Shipping(folder, loaded.settings, sink, load)
+    shipping = _Shipping(folder, loaded.settings, sink, load, events)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: shipping.stop())
     signal.signal(signal.SIGHUP, lambda _number, _frame: shipping.reload())
     if options.lifeline:
         threading.Thread(target=_follow_lifeline, args=(shipping.stop,), daemon=True).start()
-    return shipping.run()
+    try:
+        return shipping.run()
+    finally:
+        events.close(_LAST_EVENTS_SECONDS)
 
 
 class _Shipping:
     """Ships with one set of settings after the other; the spool holds everything in between."""
 
-    def __init__(self, folder: Path, settings: Settings, sink: Sink, load: Callable[[], Loaded]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        sink: Sink,
+        load: Callable[[], Loaded],
+        events: EventStream,
+    ) -> None:
         from logging_system.shipping.shipper import STATUS_NAME
 
         self._folder = folder
@@ -123,6 +107,7 @@ class _Shipping:
         self._settings = settings
         self._sink = sink
         self._load = load
+        self._events = events
         self._shipper: Shipper | None = None
         self._stopping = False
         self._reloading = False
@@ -149,7 +134,7 @@ class _Shipping:
         try:
             with _serving(self._settings.status_port, self._folder, self._status_path) as port:
                 _say_ready(port)
-                with adding_ended(self._folder, time.time, _tell_disk):
+                with adding_ended(self._folder, time.time, self._tell_disk):
                     self._ship()
         except (SpoolBusyError, SpoolVersionError) as error:
             return fail("ship", self._why_not(error))
@@ -173,25 +158,27 @@ class _Shipping:
             self._shipper = self._next_shipper()
 
     def _take_over_settings(self) -> None:
-        from logging_system.config.settings import changed
+        from logging_system.config.settings import changed, used_by
+        from logging_system.monitoring.events import SettingsProblem, SettingsReloaded
         from logging_system.shipping.sink_factory import sink_opener
 
         loaded = self._load()
         trouble = "; ".join([*map(str, loaded.problems), *_missing(loaded)])
         if not trouble:
             try:
-                self._sink = sink_opener(loaded.settings)()
+                self._sink = sink_opener(loaded.settings, self._events.emit)()
             except (ValueError, OSError) as error:
                 trouble = str(error)
         if trouble:
-            _log.error("the settings stay as they were: %s", trouble)
-            self._sink = sink_opener(self._settings)()
+            self._events.emit(SettingsProblem(where="", what=trouble, consequence="settings_kept"))
+            self._sink = sink_opener(self._settings, self._events.emit)()
             return
         names = changed(self._settings, loaded.settings)
-        for name in set(names) & set(FIXED):
-            _log.warning("%s: changing it takes a restart", loaded.where(name))
+        for name in (each for each in names if used_by(each).change == "restart"):
+            where = loaded.where(name)
+            self._events.emit(SettingsProblem(where=where, what="changed", consequence="needs_restart"))
         self._settings = loaded.settings
-        _log.warning("settings read again, changed: %s", ", ".join(names) or "none")
+        self._events.emit(SettingsReloaded(changed=tuple(names)))
 
     def _why_not(self, error: Exception) -> str:
         from logging_system.spool.checkpoint import SpoolVersionError
@@ -214,24 +201,30 @@ class _Shipping:
             codecs=codecs_of(self._settings),
             status_path=self._status_path,
             retention_seconds=self._settings.retention_seconds,
+            events=self._events,
         )
 
     def _next_shipper(self) -> Shipper | None:
+        from logging_system.monitoring.events import SpoolBusy
         from logging_system.spool.checkpoint import SpoolVersionError
         from logging_system.spool.reader import SpoolBusyError
 
-        told = ""
         while not self._stopping:
             try:
                 return self._new_shipper()
             except SpoolVersionError:
                 raise  # waiting does not make an older version able to read it
             except (SpoolBusyError, OSError) as error:
-                if str(error) != told:
-                    _log.warning("waiting for the spool: %s", error)
-                told = str(error)
+                self._events.emit(SpoolBusy(detail=str(error)))
                 time.sleep(_BUSY_WAIT_SECONDS)
         return None
+
+    def _tell_disk(self, error: OSError) -> None:
+        from logging_system.monitoring.counters import error_name
+        from logging_system.monitoring.events import DiskTrouble
+
+        detail = str(error.filename or "")
+        self._events.emit(DiskTrouble(activity="adding_ended", error=error_name(error), detail=detail))
 
     def _interrupt(self) -> None:
         shipper = self._shipper
@@ -242,8 +235,7 @@ class _Shipping:
 def _missing(loaded: Loaded) -> Iterator[str]:
     settings = loaded.settings
     named = "service" in loaded.origins
-    if settings.spool is None and not named:
-        yield "--spool is required, or --service, which names the default folder"
+    yield from missing_folder(loaded)
     if not settings.elasticsearch and settings.file is None:
         yield "--elasticsearch is required, or --file"
     if settings.elasticsearch and settings.file is None and settings.stream is None and not named:
@@ -273,18 +265,3 @@ def _say_ready(status_port: int | None) -> None:
         content["status_port"] = status_port
     sys.stdout.write(json.dumps(content) + "\n")
     sys.stdout.flush()
-
-
-def _tell_disk(error: OSError) -> None:
-    _log.warning("the counters of ended processes stay as they are: %s", error)
-
-
-def _help(description: str, default: object, *, several: bool) -> str:
-    more = " Repeat the flag for more." if several else ""
-    # What is no plain value is told in the description.
-    usual = f" Default: {default}." if isinstance(default, str | int | float) else ""
-    return f"{description}{more}{usual}".replace("`", "").replace("%", "%%")
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"

@@ -86,7 +86,7 @@ def _add(
 
 
 def _run(run: Callable[[Path, argparse.Namespace], int], options: argparse.Namespace, parser: Parser) -> int:
-    from logging_system.config.settings import load_settings
+    from logging_system.config.loading import load_settings
 
     given = {name: getattr(options, name) for name in ("spool", "service", "settings")}
     loaded = load_settings(given, written="--{}".format)

@@ -1,23 +1,21 @@
-"""Every setting of the logging system under one name: keyword, file key, environment variable, and flag.
+"""Every setting of handler, `ship` and `serve`: one model, from which flags and the reference page are made.
 
-A value comes from the first of these that has it: keyword or command-line flag, environment variable
-(`LOGGING_SYSTEM_` and the name in capitals), settings file, default.
+To add a setting, add a field here, then run `make schemas`. Its name is the keyword of `install`, the key in
+the settings file, the environment variable (`LOGGING_SYSTEM_` and the name in capitals) and the flag
+(`--queue-records-max`).
 """
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from logging_system.config.settings_file import SettingsFileError, read_settings_file
 from logging_system.handler.queue import FullPolicy
 from logging_system.records.processors import Chain, load_chain
 from logging_system.records.record import LABEL_KEY_CHARACTERS_MAX, LABELS_MAX, Durability
@@ -29,8 +27,32 @@ ENVIRONMENT_PREFIX = "LOGGING_SYSTEM_"
 FILE_SETTING = "settings"
 UNKNOWN_SERVICE = "unknown_service"
 
+Program = Literal["handler", "ship", "serve"]
+Change = Literal["SIGHUP", "restart"]
+PROGRAMS: tuple[Program, ...] = get_args(Program)
+
 # https://www.elastic.co/guide/en/elasticsearch/reference/8.19/indices-create-data-stream.html
 _STREAM = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,200}")
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class UsedBy:
+    """Which programs use a setting, and what its type does not say about its value.
+
+    Attributes:
+        programs: The programs: the handler in an application, `ship`, `serve`.
+        unit: What a number counts; also the flag's placeholder in `--help`.
+        change: What makes a running `ship` take over a new value.
+    """
+
+    programs: tuple[Program, ...]
+    unit: str
+    change: Change
+
+    def __init__(self, *programs: Program, unit: str = "", change: Change = "SIGHUP") -> None:
+        object.__setattr__(self, "programs", programs)
+        object.__setattr__(self, "unit", unit)
+        object.__setattr__(self, "change", change)
 
 
 def _stream(name: str) -> str:
@@ -74,7 +96,7 @@ Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
-    """What can be set; each field's description is the reference's."""
+    """Every setting; the descriptions are those of the reference page and of `--help`."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENVIRONMENT_PREFIX,
@@ -85,129 +107,329 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    service: str = Field(
-        UNKNOWN_SERVICE,
-        min_length=1,
-        max_length=100,
-        description="`service.name` of every document; names the spool folder and the data stream too.",
-    )
-    spool: Path | None = Field(
-        None,
-        description="The spool folder; by default `logging_system/<service>` in `$XDG_STATE_HOME` or "
-        "`~/.local/state`. Processes of one service share it.",
-    )
-    level: Level = Field("INFO", description="What is less severe is not kept.")
-    durability: Durability = Field(
-        "fsync",
-        description="When a record counts as kept: `memory` (queued), `write` (survives SIGKILL), "
-        '`fsync` (survives power loss). One call asks for another with `extra={"durability": …}`.',
-    )
-    processors: Processors = Field(
-        default_factory=list,
-        description="What is done to every record before it is written anywhere, in order: words "
-        "(`add_labels`), paths of your own (`package.module:name`), and in code also objects; in the "
-        "environment separated by commas.",
-    )
-    labels: Labels = Field(
-        default_factory=dict,
-        description="Labels that every record gets; in the environment `env=prod,version=7`. They come "
-        "before all processors, unless `processors` has `add_labels` at another place.",
-    )
-    when_full: FullPolicy = Field(
-        "block_errors",
-        description="A full queue: `block_errors` makes ERROR and above wait within `block_seconds` and "
-        "drops the newest below; `drop_newest` never waits; `drop_oldest` gives up the oldest that is not "
-        "acknowledged.",
-    )
-    block_seconds: float = Field(
-        0.05, ge=0, le=60, description="How long one thread may wait for room in the queue, per second."
-    )
-    queue_records_max: int = Field(10_000, ge=1, description="Records waiting for the worker.")
-    queue_bytes_max: int = Field(32 * 1024 * 1024, ge=1, description="Their bytes, roughly.")
-    spool_bytes_max: int = Field(
-        1024 * 1024 * 1024,
-        ge=4096,
-        description="Bytes of the spool folder; beyond it new records are refused.",
-    )
-    retention_seconds: float | None = Field(
-        None,
-        gt=0,
-        allow_inf_nan=False,
-        description="Give up spooled records that are older, acknowledged ones included; by default none.",
-    )
-    retention_bytes: int | None = Field(
-        None,
-        ge=4096,
-        description="Give up the oldest spooled records, acknowledged ones included, rather than let the "
-        "folder hold more bytes; by default none is given up, and a full spool refuses new ones.",
-    )
-    close_seconds: float = Field(
-        5.0, gt=0, le=5, description="How long the end of the process may be delayed."
-    )
-    sender: Literal["thread", "none"] = Field(
-        "thread",
-        description="`thread` ships from the application's process, one process per spool folder at a time; "
-        "`none` leaves it to `python -m logging_system ship`.",
-    )
-    elasticsearch: Urls = Field(
-        default_factory=list, description="URLs of the nodes; in the environment separated by commas."
-    )
-    stream: Annotated[str, AfterValidator(_stream)] | None = Field(
-        None, description="The data stream; by default `logs-<service>-default`."
-    )
-    request_timeout_seconds: Seconds = Field(10.0, description="How long one request may wait for the store.")
-    connections: int = Field(4, ge=1, le=64, description="Most requests under way at once.")
-    ca_certs: Path | None = Field(
-        None, description="PEM file of the authorities that sign the nodes' certificates."
-    )
-    verify: bool = Field(True, description="Whether certificates are verified.")
-    client_certificate: Path | None = Field(
-        None,
-        description="PEM file of our certificate, for nodes that ask for one; read again when it changes.",
-    )
-    client_key: Path | None = Field(
-        None, description="PEM file of its key, where that file does not hold it; not encrypted."
-    )
-    username: str | None = Field(None, description="User name for basic authentication.")
-    password: SecretStr | None = Field(None, description="Its password; better in a file.")
-    password_file: Path | None = Field(None, description="File with the password; read again when refused.")
-    api_key: SecretStr | None = Field(
-        None, description="API key as Elasticsearch encodes it; better in a file."
-    )
-    api_key_file: Path | None = Field(None, description="File with the API key; read again when refused.")
-    gzip: bool = Field(False, description="Whether requests are compressed.")
-    fallback_file: Path | None = Field(
-        None,
-        description="Write NDJSON to this file, rotated as `file` is, while Elasticsearch cannot be used; "
-        "what goes there is counted as `redirected` and stays there. By default records wait in the spool.",
-    )
-    fallback_seconds: Seconds = Field(
-        300.0, description="How long Elasticsearch may store and refuse nothing before that file is used."
-    )
-    file: Path | None = Field(
-        None, description="Write NDJSON to this file instead of sending to Elasticsearch."
-    )
-    file_rotate_bytes: int = Field(
-        64 * 1024 * 1024, ge=4096, description="Size at which that file is rotated."
-    )
-    file_rotate_files: int = Field(
-        8, ge=1, description="How many such files there are, the current one included; the oldest goes first."
-    )
-    batch_records_max: int = Field(
-        4_000, ge=1, description="Documents in one request; fewer while requests take seconds."
-    )
-    batch_bytes_max: int = Field(4 * 1024 * 1024, ge=1024, description="Document bytes in one request.")
-    linger_seconds: float = Field(0.05, ge=0, le=60, description="How long a document waits for company.")
-    status: Path | None = Field(
-        None, description="Where `ship` writes its counters as JSON; by default in the spool folder."
-    )
-    status_port: int | None = Field(
-        None, ge=0, le=65535, description="Port on 127.0.0.1 where `ship` serves `/metrics` and `/status`."
-    )
+    service: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="`service.name` of every document. It also names the default spool folder and data"
+            " stream.",
+        ),
+        UsedBy("handler", "ship", "serve", change="restart"),
+    ] = UNKNOWN_SERVICE
+    spool: Annotated[
+        Path | None,
+        Field(
+            description="Spool folder. Default: `logging_system/<service>` in `$XDG_STATE_HOME` or "
+            "`~/.local/state`. All processes of a service share one folder.",
+        ),
+        UsedBy("handler", "ship", "serve", change="restart"),
+    ] = None
+    level: Annotated[
+        Level,
+        Field(description="Minimum level; lower levels are discarded."),
+        UsedBy("handler"),
+    ] = "INFO"
+    durability: Annotated[
+        Durability,
+        Field(
+            description="When a record is acknowledged: `memory` (queued), `write` (survives SIGKILL), "
+            "`fsync` (survives power loss). One log call can ask for another class: "
+            '`extra={"durability": …}`.',
+        ),
+        UsedBy("handler"),
+    ] = "fsync"
+    processors: Annotated[
+        Processors,
+        Field(
+            description="What is done to every record before it is written anywhere, in order: words "
+            "(`add_labels`), paths of your own (`package.module:name`), and in code also objects; in the "
+            "environment separated by commas.",
+        ),
+        UsedBy("handler", "serve", change="restart"),
+    ] = []
+    labels: Annotated[
+        Labels,
+        Field(
+            description="Labels that every record gets; in the environment `env=prod,version=7`. They come "
+            "before all processors, unless `processors` has `add_labels` at another place.",
+        ),
+        UsedBy("handler", "serve", change="restart"),
+    ] = {}
+    when_full: Annotated[
+        FullPolicy,
+        Field(
+            description="What a full queue does: `block_errors` lets ERROR and above wait up to "
+            "`block_seconds` and drops the newest records below; `drop_newest` never waits; "
+            "`drop_oldest` drops the oldest record that is not acknowledged.",
+        ),
+        UsedBy("handler"),
+    ] = "block_errors"
+    block_seconds: Annotated[
+        float,
+        Field(ge=0, le=60, description="Longest wait for room in the queue, for each thread and second."),
+        UsedBy("handler", unit="seconds"),
+    ] = 0.05
+    queue_records_max: Annotated[
+        int,
+        Field(ge=1, description="Maximum records in the queue."),
+        UsedBy("handler", unit="records"),
+    ] = 10_000
+    queue_bytes_max: Annotated[
+        int,
+        Field(ge=1, description="Maximum size of the queue, approximately."),
+        UsedBy("handler", unit="bytes"),
+    ] = 32 * 1024 * 1024
+    spool_bytes_max: Annotated[
+        int,
+        Field(
+            ge=4096,
+            description="Maximum size of the spool folder; beyond it new records are refused (`serve` "
+            "answers 429).",
+        ),
+        UsedBy("handler", "serve", unit="bytes"),
+    ] = 1024 * 1024 * 1024
+    retention_seconds: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            allow_inf_nan=False,
+            description="Delete spooled records older than this, even if acknowledged and not delivered. "
+            "Default: never.",
+        ),
+        UsedBy("handler", "ship", "serve", unit="seconds"),
+    ] = None
+    retention_bytes: Annotated[
+        int | None,
+        Field(
+            ge=4096,
+            description="Delete the oldest spooled records, even if acknowledged and not delivered, to "
+            "keep the folder below this size. Default: never; a full spool refuses new "
+            "records.",
+        ),
+        UsedBy("handler", "serve", unit="bytes"),
+    ] = None
+    close_seconds: Annotated[
+        float,
+        Field(gt=0, le=5, description="Maximum time that closing the handler takes."),
+        UsedBy("handler", unit="seconds"),
+    ] = 5.0
+    shipper: Annotated[
+        Literal["in_process", "none"],
+        Field(
+            description="`in_process` ships from a thread of the application; of the processes that share a "
+            "spool folder, one ships. `none` leaves shipping to `python -m logging_system "
+            "ship`.",
+        ),
+        UsedBy("handler"),
+    ] = "in_process"
+    elasticsearch: Annotated[
+        Urls,
+        Field(description="URLs of the Elasticsearch nodes, separated by commas in the environment."),
+        UsedBy("handler", "ship", unit="URL"),
+    ] = []
+    stream: Annotated[
+        Annotated[str, AfterValidator(_stream)] | None,
+        Field(description="Data stream. Default: `logs-<service>-default`."),
+        UsedBy("handler", "ship"),
+    ] = None
+    request_timeout_seconds: Annotated[
+        Seconds,
+        Field(description="Timeout of one request to Elasticsearch."),
+        UsedBy("handler", "ship", unit="seconds"),
+    ] = 10.0
+    connections: Annotated[
+        int,
+        Field(ge=1, le=64, description="Maximum concurrent requests to Elasticsearch."),
+        UsedBy("handler", "ship", unit="connections"),
+    ] = 4
+    ca_certs: Annotated[
+        Path | None,
+        Field(description="PEM file of the certificate authorities to trust."),
+        UsedBy("handler", "ship"),
+    ] = None
+    verify: Annotated[
+        bool,
+        Field(description="Verify the nodes' certificates."),
+        UsedBy("handler", "ship"),
+    ] = True
+    client_certificate: Annotated[
+        Path | None,
+        Field(description="PEM file of the client certificate; read again when it changes."),
+        UsedBy("handler", "ship"),
+    ] = None
+    client_key: Annotated[
+        Path | None,
+        Field(
+            description="PEM file of the client certificate's key, unencrypted; not needed when the "
+            "certificate's file contains it.",
+        ),
+        UsedBy("handler", "ship"),
+    ] = None
+    username: Annotated[
+        str | None,
+        Field(description="User name for basic authentication."),
+        UsedBy("handler", "ship"),
+    ] = None
+    password: Annotated[
+        SecretStr | None,
+        Field(description="Password for basic authentication; prefer `password_file`."),
+        UsedBy("handler", "ship"),
+    ] = None
+    password_file: Annotated[
+        Path | None,
+        Field(description="File with the password; read again after a refused login."),
+        UsedBy("handler", "ship"),
+    ] = None
+    api_key: Annotated[
+        SecretStr | None,
+        Field(description="API key as Elasticsearch encodes it; prefer `api_key_file`."),
+        UsedBy("handler", "ship"),
+    ] = None
+    api_key_file: Annotated[
+        Path | None,
+        Field(description="File with the API key; read again after a refused login."),
+        UsedBy("handler", "ship"),
+    ] = None
+    gzip: Annotated[
+        bool,
+        Field(description="Compress requests."),
+        UsedBy("handler", "ship"),
+    ] = False
+    fallback_file: Annotated[
+        Path | None,
+        Field(
+            description="While Elasticsearch is unavailable, write NDJSON to this file, rotated like "
+            "`file`. These records are counted as `redirected` and are not sent later. "
+            "Default: records wait in the spool.",
+        ),
+        UsedBy("handler", "ship"),
+    ] = None
+    fallback_seconds: Annotated[
+        Seconds,
+        Field(
+            description="Use the fallback file after Elasticsearch stored and refused nothing for this long.",
+        ),
+        UsedBy("handler", "ship", unit="seconds"),
+    ] = 300.0
+    file: Annotated[
+        Path | None,
+        Field(description="Write NDJSON to this file instead of sending to Elasticsearch."),
+        UsedBy("handler", "ship"),
+    ] = None
+    file_rotate_bytes: Annotated[
+        int,
+        Field(ge=4096, description="Rotate that file at this size."),
+        UsedBy("handler", "ship", unit="bytes"),
+    ] = 64 * 1024 * 1024
+    file_rotate_files: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Maximum number of those files, the current one included; the oldest is deleted "
+            "first.",
+        ),
+        UsedBy("handler", "ship", unit="files"),
+    ] = 8
+    batch_records_max: Annotated[
+        int,
+        Field(ge=1, description="Maximum documents in one request; fewer while requests take seconds."),
+        UsedBy("handler", "ship", unit="records"),
+    ] = 4_000
+    batch_bytes_max: Annotated[
+        int,
+        Field(ge=1024, description="Maximum size of the documents in one request."),
+        UsedBy("handler", "ship", unit="bytes"),
+    ] = 4 * 1024 * 1024
+    linger_seconds: Annotated[
+        float,
+        Field(ge=0, le=60, description="Longest time that a document waits for a batch to fill."),
+        UsedBy("handler", "ship", unit="seconds"),
+    ] = 0.05
+    status: Annotated[
+        Path | None,
+        Field(
+            description="File for the counters of `ship`, as JSON. Default: `status-shipper.json` in the "
+            "spool folder.",
+        ),
+        UsedBy("ship", change="restart"),
+    ] = None
+    status_port: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=65535,
+            description="Port on 127.0.0.1 where `ship` serves `/metrics` and `/status`; 0 takes a free "
+            "one. Default: none.",
+        ),
+        UsedBy("ship", unit="port", change="restart"),
+    ] = None
+    listen_host: Annotated[
+        str,
+        Field(min_length=1, description="Address that `serve` listens on."),
+        UsedBy("serve"),
+    ] = "127.0.0.1"
+    listen_port: Annotated[
+        int,
+        Field(ge=0, le=65535, description="Port that `serve` listens on; 0 takes a free one."),
+        UsedBy("serve", unit="port"),
+    ] = 4318
+    token_file: Annotated[
+        Path | None,
+        Field(
+            description="File of the bearer tokens that may send to `serve`, one a line, mode 0600; read "
+            "again when it changes.",
+        ),
+        UsedBy("serve"),
+    ] = None
+    open_to_all: Annotated[
+        bool,
+        Field(description="Let `serve` listen beyond this machine without tokens."),
+        UsedBy("serve"),
+    ] = False
+    server_certificate: Annotated[
+        Path | None,
+        Field(description="PEM file of the certificate chain of `serve`; with it, `serve` speaks TLS only."),
+        UsedBy("serve"),
+    ] = None
+    server_key: Annotated[
+        Path | None,
+        Field(description="PEM file of its key; not needed when the chain's file contains it."),
+        UsedBy("serve"),
+    ] = None
+    body_bytes_max: Annotated[
+        int,
+        Field(ge=1, description="Maximum size of a request's body, compressed and decompressed."),
+        UsedBy("serve", unit="bytes"),
+    ] = 16 * 1024 * 1024
+    record_bytes_max: Annotated[
+        int,
+        Field(ge=1, description="Maximum size of one line or record."),
+        UsedBy("serve", unit="bytes"),
+    ] = 1024 * 1024
+    body_seconds_max: Annotated[
+        float,
+        Field(gt=0, allow_inf_nan=False, description="Maximum time for a body to arrive."),
+        UsedBy("serve", unit="seconds"),
+    ] = 30.0
+    pending_bytes_max: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Maximum size of all documents that wait for the disk; beyond it `serve` answers "
+            "429.",
+        ),
+        UsedBy("serve", unit="bytes"),
+    ] = 32 * 1024 * 1024
+    connections_max: Annotated[
+        int,
+        Field(ge=1, description="Maximum concurrent connections to `serve`."),
+        UsedBy("serve", unit="connections"),
+    ] = 1_000
 
     @property
     def spool_folder(self) -> Path:
-        """Return the spool folder, the default one included.
+        """Return the spool folder, or the default one.
 
         Raises:
             RuntimeError: There is no home folder to put it in.
@@ -220,71 +442,34 @@ class Settings(BaseSettings):
 
     @property
     def retention(self) -> Retention | None:
-        """Return when spooled records give way; None where that was not asked for."""
-        return retention_of(self.retention_seconds, self.retention_bytes, self.spool_bytes_max)
+        """Return when spooled records are deleted undelivered; None where that was not asked for."""
+        if self.retention_seconds is None and self.retention_bytes is None:
+            return None
+        size_bytes = self.retention_bytes
+        # Beyond `spool_bytes_max` new records would be refused: the old ones must go first.
+        bytes_max = None if size_bytes is None else min(size_bytes, self.spool_bytes_max)
+        return Retention(self.retention_seconds, bytes_max)
 
     @property
     def stream_name(self) -> str:
-        """Return the data stream, the default one included."""
+        """Return the data stream, or the default one."""
         return self.stream or f"logs-{_as_name(self.service)}-default"
 
 
-_PROCESSING = ("processors", "labels")
-
-SECRETS = frozenset({"password", "api_key"})
-"""Settings that are no flags: a command line can be read by every user of the machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with one setting.
-
-    Attributes:
-        name: The setting.
-        where: Where its value came from.
-        what: What is wrong and what would be right; never the value, which may be a secret.
-    """
-
-    name: str
-    where: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
-
-    @property
-    def hides_processors(self) -> bool:
-        """Whether it leaves open what must be done to every record: then none may be written.
-
-        So it is with a file of settings that cannot be read, and with a misspelt name.
-        """
-        close = difflib.get_close_matches(self.name, _PROCESSING, n=1, cutoff=0.8)
-        return (
-            self.name == FILE_SETTING
-            or (self.name not in Settings.model_fields and bool(close))
-            or (self.name in _PROCESSING)
-        )
+def used_by(name: str) -> UsedBy:
+    """Return which programs use a setting."""
+    (used,) = (each for each in Settings.model_fields[name].metadata if isinstance(each, UsedBy))
+    return used
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Settings as far as they could be read; what could not has its default.
+def settings_of(program: Program) -> list[str]:
+    """Return the names of the settings that a program uses, in the model's order."""
+    return [name for name in Settings.model_fields if program in used_by(name).programs]
 
-    Attributes:
-        settings: The settings.
-        problems: What stands in their way.
-        warnings: Environment variables that are no setting; an orchestrator may have set them.
-        origins: Where each value that is no default came from, by name.
-    """
 
-    settings: Settings
-    problems: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
-    origins: Mapping[str, str]
-
-    def where(self, name: str) -> str:
-        """Return where the setting's value came from, or where it could be given."""
-        return self.origins.get(name, f"{name} ({ENVIRONMENT_PREFIX}{name.upper()})")
+def is_secret(name: str) -> bool:
+    """Whether a setting's value must not be shown, nor be a flag: every user can read command lines."""
+    return SecretStr in get_args(Settings.model_fields[name].annotation)
 
 
 def chain_of(settings: Settings) -> Chain:
@@ -302,87 +487,10 @@ def codecs_of(_settings: Settings) -> Codecs:
     return PLAIN_CODECS
 
 
-def load_settings(keywords: Mapping[str, Any], *, written: Callable[[str], str] = "{}=".format) -> Loaded:
-    """Read the settings from their four sources.
-
-    Args:
-        keywords: Arguments or flags that were given; `settings` names the file.
-        written: How a keyword is written, for messages.
-
-    Returns:
-        The settings and every problem on the way; nothing is raised for a bad value.
-    """
-    given = {name: value for name, value in keywords.items() if value is not None}
-    origins = {name: written(name) for name in given}
-    environment = _environment()
-    for name in environment.keys() - origins.keys():
-        origins[name] = f"{ENVIRONMENT_PREFIX}{name.upper()}"
-    path = given.pop(FILE_SETTING, environment.get(FILE_SETTING))
-    problems: list[Problem] = []
-    warnings: list[Problem] = []
-    if path is not None:
-        try:
-            content = read_settings_file(Path(path))
-        except (SettingsFileError, TypeError) as error:
-            problems.append(Problem(FILE_SETTING, origins[FILE_SETTING], str(error)))
-        else:
-            for name, (value, line) in content.items():
-                if name not in origins:
-                    origins[name] = f"{path}:{line} {name}"
-                    given[name] = value
-    origins.pop(FILE_SETTING, None)
-    for name in sorted(origins.keys() - Settings.model_fields.keys()):
-        unknown = Problem(name, origins.pop(name), _unknown(name))
-        (problems if given.pop(name, None) is not None else warnings).append(unknown)
-    settings, invalid = _validate(given, origins)
-    return Loaded(settings, (*problems, *invalid), tuple(warnings), origins)
-
-
-def _validate(given: dict[str, Any], origins: Mapping[str, str]) -> tuple[Settings, list[Problem]]:
-    try:
-        return Settings(**given), []
-    except ValidationError as error:
-        found = {str(each["loc"][0]): each["msg"].removeprefix("Value error, ") for each in error.errors()}
-    problems = [Problem(name, origins.get(name, name), message) for name, message in found.items()]
-    defaults = {name: Settings.model_fields[name].get_default(call_default_factory=True) for name in found}
-    return Settings(**{**given, **defaults}), problems
-
-
-def _environment() -> dict[str, str]:
-    prefix_length = len(ENVIRONMENT_PREFIX)
-    return {
-        name[prefix_length:].lower(): value
-        for name, value in os.environ.items()
-        if value and name.upper().startswith(ENVIRONMENT_PREFIX)
-    }
-
-
-def _unknown(name: str) -> str:
-    close = difflib.get_close_matches(name, Settings.model_fields, n=1)
-    return (
-        f'no such setting; did you mean "{close[0]}"?'
-        if close
-        else "no such setting; see docs/reference/settings.md"
-    )
-
-
-def retention_of(seconds: float | None, size_bytes: int | None, spool_bytes_max: int) -> Retention | None:
-    """Return what a spool may hold before its records give way.
-
-    Args:
-        seconds: How old records may become; None, however old.
-        size_bytes: How many bytes the folder may hold; None gives up none for room.
-        spool_bytes_max: At how many bytes new records would be refused: beyond it the old ones must go first.
-    """
-    if seconds is None and size_bytes is None:
-        return None
-    return Retention(seconds, None if size_bytes is None else min(size_bytes, spool_bytes_max))
+def changed(before: Settings, after: Settings) -> list[str]:
+    """Return the names of the settings that differ."""
+    return [name for name in Settings.model_fields if getattr(before, name) != getattr(after, name)]
 
 
 def _as_name(service: str) -> str:
     return re.sub(r"[^a-z0-9_.]+", "_", service.lower()).strip("._") or UNKNOWN_SERVICE
-
-
-def changed(before: Settings, after: Settings) -> list[str]:
-    """Return the names of the settings that differ."""
-    return [name for name in Settings.model_fields if getattr(before, name) != getattr(after, name)]

@@ -137,7 +137,7 @@ class Gateway:
         return _json(200, {**both_content(*self.intake.moment()), "trouble": self.intake.trouble})
 
     async def _metrics(self, _request: Request) -> Response:
-        page, content_type = exposition(GatewayCollector(self.intake.moment))
+        page, content_type = exposition(GatewayCollector(self.intake.moment, self.intake.events.counts))
         return Response(page, 200, media_type=content_type)
 
     async def _healthy(self, _request: Request) -> Response:

@@ -14,9 +14,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from logging_system.monitoring.counters import HandlerCounters, HandlerLedger, error_name
+from logging_system.monitoring.counters import HandlerCounters, LiveCounters, error_name
 from logging_system.monitoring.cross_check import HandlerFlow
+from logging_system.monitoring.event_stream import EventStream
+from logging_system.monitoring.event_words import WordsInLog
 from logging_system.monitoring.status_files import HandlerStatusFile
+from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.spool.codec import UnavailableError
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
@@ -24,6 +27,7 @@ from logging_system.spool.writer import SpoolFullError, SpoolWriter
 GROUP_RECORDS_MAX = 512
 GROUP_BYTES_MAX = 4 * 1024 * 1024
 _IDLE_SECONDS = 0.5
+_LAST_EVENTS_SECONDS = 0.2
 
 
 class NoRoomError(Exception):
@@ -50,6 +54,9 @@ class Intake:
         pending_bytes_max: Document bytes that may wait for the disk.
         status_folder: Where the counters are written.
         clock: Monotonic seconds.
+
+    Attributes:
+        events: What happens inside.
     """
 
     def __init__(
@@ -62,15 +69,19 @@ class Intake:
     ) -> None:
         self._writer = writer
         self._pending_bytes_max = pending_bytes_max
-        self._ledger = HandlerLedger()
-        self._work = threading.Condition(self._ledger.lock)
+        self._live_counters = LiveCounters()
+        self._work = threading.Condition(self._live_counters.lock)
         self._waiting: deque[_Delivery] = deque()
         self._pending_bytes = 0
         self._framed = 0
         self._closed = False
         self._trouble = ""
-        self._ledger.meter.waiting = self._records_waiting
-        self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), None, clock, kind="gateway")
+        self._live_counters.meter.waiting = self._records_waiting
+        self.events = EventStream(WordsInLog())
+        self._watch = WriterWatch(self.events, writer, status_folder)
+        self._status = HandlerStatusFile(
+            status_folder, writer.epoch.hex(), None, clock, kind="gateway", watch=self._watch
+        )
         self._thread = threading.Thread(target=self._run, name="logging_system.intake", daemon=True)
 
     @property
@@ -96,16 +107,16 @@ class Intake:
         """
         size_bytes = sum(map(len, documents))
         delivery = _Delivery(documents, size_bytes)
-        with self._ledger.lock:
+        with self._live_counters.lock:
             if self._closed:
-                self._ledger.drop_offered("closed", len(documents))
+                self._live_counters.drop_offered("closed", len(documents))
                 raise NoRoomError("the gateway is shutting down")
             # One request always fits, whatever its size: else it could never be taken.
             if self._pending_bytes and self._pending_bytes + size_bytes > self._pending_bytes_max:
-                self._ledger.drop_offered("busy", len(documents))
+                self._live_counters.drop_offered("busy", len(documents))
                 raise NoRoomError("too many requests are waiting for the disk")
-            self._ledger.offered += len(documents)
-            self._ledger.queued += len(documents)
+            self._live_counters.offered += len(documents)
+            self._live_counters.queued += len(documents)
             self._pending_bytes += size_bytes
             self._waiting.append(delivery)
             self._work.notify()
@@ -114,15 +125,15 @@ class Intake:
     def count_dropped(self, dropped: Mapping[str, int]) -> None:
         """Count records that were given up before they were offered, by reason."""
         for reason, count in dropped.items():
-            self._ledger.drop_offered(reason, count)
+            self._live_counters.drop_offered(reason, count)
 
     def counters(self) -> HandlerCounters:
         """Return all counters of one moment."""
-        return self._ledger.snapshot()
+        return self._live_counters.snapshot()
 
     def moment(self) -> tuple[HandlerCounters, HandlerFlow]:
         """Return the counters and what the meter says, of the same moment."""
-        return self._ledger.moment()
+        return self._live_counters.moment()
 
     def close(self, within_seconds: float) -> bool:
         """Take nothing more, store what waits, seal the spool.
@@ -133,10 +144,11 @@ class Intake:
         Returns:
             Whether it was done in time.
         """
-        with self._ledger.lock:
+        with self._live_counters.lock:
             self._closed = True
             self._work.notify()
         self._thread.join(within_seconds)
+        self.events.close(_LAST_EVENTS_SECONDS)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -144,17 +156,17 @@ class Intake:
             group = self._take()
             if group:
                 self._store(group)
-            self._status.report(self._ledger, closing=False)
+            self._status.report(self._live_counters, closing=False)
             if self._closed and not self._waiting:
                 break
         try:
             self._writer.seal()
         except OSError as error:
-            self._ledger.spool_error(error)
-        self._status.report(self._ledger, closing=True)
+            self._live_counters.spool_error(error)
+        self._status.report(self._live_counters, closing=True)
 
     def _take(self) -> list[_Delivery]:
-        with self._ledger.lock:
+        with self._live_counters.lock:
             if not self._waiting and not self._closed:
                 self._work.wait(_IDLE_SECONDS)
             group: list[_Delivery] = []
@@ -170,7 +182,7 @@ class Intake:
                 records += len(delivery.documents)
                 size_bytes += delivery.size_bytes
                 group.append(delivery)
-            self._ledger.meter.taken += records
+            self._live_counters.meter.taken += records
             return group
 
     def _records_waiting(self) -> int:
@@ -179,10 +191,10 @@ class Intake:
     def _store(self, group: Sequence[_Delivery]) -> None:
         error = self._append([document for delivery in group for document in delivery.documents], group)
         # Before any future is done: whoever waited for it may look at the counters.
-        with self._ledger.lock:
+        with self._live_counters.lock:
             for delivery in group:
                 self._settle(delivery)
-            self._ledger.meter.framed += self._framed
+            self._live_counters.meter.framed += self._framed
         self._framed = 0
         for delivery in group:
             if delivery.stored == len(delivery.documents):
@@ -195,6 +207,7 @@ class Intake:
             try:
                 self._writer.append(block)
             except SpoolFullError:
+                self._watch.spool_refused()
                 self._trouble = "the spool is full"
                 return NoRoomError(self._trouble)
             except FrameError as error:
@@ -202,18 +215,18 @@ class Intake:
             except OSError as error:
                 # Refused to the client, who may send it again in other company: the same only by its text.
                 self._writer.give_up()
-                self._ledger.spool_error(error)
+                self._live_counters.spool_error(error)
                 self._trouble = f"writing to disk failed: {error_name(error)}"
                 return DiskError(self._trouble)
             except UnavailableError as error:
                 self._writer.give_up()
-                self._ledger.spool_error(error)
+                self._live_counters.spool_error(error)
                 self._trouble = str(error)
                 return DiskError(self._trouble)
             except Exception as error:
                 # A thread that dies takes every later request with it; this group is refused instead.
                 self._writer.give_up()
-                self._ledger.spool_error(error)
+                self._live_counters.spool_error(error)
                 return DiskError(f"the spool failed: {type(error).__name__}")
             self._framed += len(block)
             self._credit(len(block), group)
@@ -229,9 +242,9 @@ class Intake:
 
     def _settle(self, delivery: _Delivery) -> None:
         self._pending_bytes -= delivery.size_bytes
-        self._ledger.admit(delivery.stored)
+        self._live_counters.admit(delivery.stored)
         if refused := len(delivery.documents) - delivery.stored:
-            self._ledger.drop_queued("spool_refused", refused)
+            self._live_counters.drop_queued("spool_refused", refused)
 
 
 def blocks(documents: Sequence[bytes]) -> list[Sequence[bytes]]:

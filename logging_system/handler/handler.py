@@ -23,7 +23,10 @@ from typing import Protocol, get_args
 
 from logging_system.handler.queue import FullPolicy, RecordQueue
 from logging_system.handler.worker import OnDurable, Worker
-from logging_system.monitoring.counters import HandlerCounters, HandlerLedger
+from logging_system.monitoring.counters import HandlerCounters, LiveCounters
+from logging_system.monitoring.event_stream import EventStream
+from logging_system.monitoring.event_words import WordsInLog
+from logging_system.monitoring.events import ThreadRefused
 from logging_system.records.processors import NO_PROCESSORS, Chain
 from logging_system.records.record import Durability, capture
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
@@ -37,10 +40,11 @@ _OWN_NAMES = f"{OWN_NAME}."
 _WORKER_NAME = f"{_OWN_NAMES}worker"
 _POSTPONED_MAX = 16
 _DRAIN_SHARE = 0.8
+_LAST_EVENTS_SECONDS = 0.5
 _ERROR = logging.ERROR
 
 
-class Sender(Protocol):
+class InProcess(Protocol):
     """Takes the spool to the store from within this process, for a handler that is asked to."""
 
     def start(self) -> None:
@@ -102,8 +106,11 @@ class SpoolHandler(logging.Handler):
             what was logged before that is not named.
         chain: What is done to every record before it is written anywhere.
         codecs: How the spool stores its blocks.
-        sender: Ships the spool from this process; without one, a process of its own does.
+        in_process: Ships the spool from this process; without one, a process of its own does.
         level: The handler's level.
+
+    Attributes:
+        events: What happens inside; a subscriber is told, and whoever knows of more may emit.
 
     Raises:
         ValueError: `durability` or `when_full` is not one of the three.
@@ -125,7 +132,7 @@ class SpoolHandler(logging.Handler):
         on_durable: OnDurable | None = None,
         chain: Chain = NO_PROCESSORS,
         codecs: Codecs = PLAIN_CODECS,
-        sender: Sender | None = None,
+        in_process: InProcess | None = None,
         level: int | str = logging.NOTSET,
     ) -> None:
         _check("durability", durability, get_args(Durability))
@@ -144,8 +151,9 @@ class SpoolHandler(logging.Handler):
         self._close_seconds = min(close_seconds, CLOSE_SECONDS_MAX)
         self._chain = chain
         self._codecs = codecs
-        self._sender = sender
+        self._in_process = in_process
         self._forked = False
+        self.events = EventStream(WordsInLog())
         self._closing = threading.RLock()
         self._worker: Worker | None = None
         self._thread: threading.Thread | None = None
@@ -203,7 +211,7 @@ class SpoolHandler(logging.Handler):
 
     def stats(self) -> HandlerCounters:
         """Return all counters of one moment."""
-        return self._ledger.snapshot()
+        return self._live_counters.snapshot()
 
     @property
     def closed(self) -> bool:
@@ -213,7 +221,7 @@ class SpoolHandler(logging.Handler):
     def close(self) -> None:
         """Seal the spool in bounded time; later records are dropped and counted.
 
-        The store is not needed. A sender of this process uses what is left of the time.
+        The store is not needed. A shipper in this process uses what is left of the time.
         """
         deadline_seconds = time.monotonic() + self._close_seconds
         with self._closing:
@@ -224,16 +232,19 @@ class SpoolHandler(logging.Handler):
                 worker.stop(self._close_seconds * _DRAIN_SHARE)
                 with contextlib.suppress(RuntimeError):  # it never started
                     thread.join(self._close_seconds)
-                if self._sender is not None:
-                    self._sender.finish(self._writer.epoch, deadline_seconds)
+                if self._in_process is not None:
+                    self._in_process.finish(self._writer.epoch, deadline_seconds)
+            # A subscriber may wait for a lock of `logging` that whoever closes handlers holds.
+            left_seconds = max(0.0, deadline_seconds - time.monotonic())
+            self.events.close(min(_LAST_EVENTS_SECONDS, left_seconds))
         atexit.unregister(self.close)
         super().close()
 
     def _begin_epoch(self) -> None:
         self._guard = _Guard()
-        self._ledger = HandlerLedger()
+        self._live_counters = LiveCounters()
         self._queue = RecordQueue(
-            self._ledger,
+            self._live_counters,
             records_max=self._queue_records_max,
             bytes_max=self._queue_bytes_max,
             allowance_seconds=self._block_seconds,
@@ -254,16 +265,17 @@ class SpoolHandler(logging.Handler):
             prepare_folder(self._folder)
         except OSError as error:
             # The application starts nevertheless; the worker keeps trying.
-            self._ledger.spool_error(error)
+            self._live_counters.spool_error(error)
         self._worker = Worker(
             queue=self._queue,
             writer=self._writer,
-            ledger=self._ledger,
+            live_counters=self._live_counters,
             service=self._service,
             durability=self._durability,
             chain=self._chain,
             durable=self._group_is_durable,
             status_folder=self._folder,
+            events=self.events,
         )
         # Known before it runs: a signal handler that ends the process may come while it starts.
         self._thread = threading.Thread(
@@ -274,9 +286,10 @@ class SpoolHandler(logging.Handler):
         except RuntimeError as error:
             # No more threads: the queue takes what it may, and the rest is dropped and counted.
             self._thread = None
-            self._ledger.spool_error(error)
-        if self._sender is not None:
-            self._sender.start()
+            self._live_counters.spool_error(error)
+            self.events.emit(ThreadRefused(thread="worker", folder=self._folder))
+        if self._in_process is not None:
+            self._in_process.start()
 
     def _run_worker(self, worker: Worker) -> None:
         # What the callback logs through this handler would call it again, for ever.
@@ -289,7 +302,7 @@ class SpoolHandler(logging.Handler):
             budget -= 1
             self._offer(calls.postponed.pop(0), calls)
         if calls.postponed or calls.overflowed:
-            self._ledger.drop_offered("reentrant", calls.forget())
+            self._live_counters.drop_offered("reentrant", calls.forget())
 
     def _offer(self, record: logging.LogRecord, calls: _Calls) -> bool:
         calls.active = True
@@ -307,7 +320,7 @@ class SpoolHandler(logging.Handler):
             if self._queue.offer(captured, record.levelno >= _ERROR) and captured[2] == "memory":
                 self._tell_durable([record])
         except Exception:
-            self._ledger.drop_offered("capture_error")
+            self._live_counters.drop_offered("capture_error")
         finally:
             calls.active = False
         return True
@@ -317,20 +330,20 @@ class SpoolHandler(logging.Handler):
             try:
                 self.on_durable(records)
             except Exception:
-                with self._ledger.lock:
-                    self._ledger.callback_errors += 1
+                with self._live_counters.lock:
+                    self._live_counters.callback_errors += 1
 
     def _group_is_durable(self, records: Sequence[logging.LogRecord]) -> None:
         if records:
             self._tell_durable(records)
         if own_records := self._guard.calls.forget():
-            self._ledger.drop_offered("own_thread", own_records)
+            self._live_counters.drop_offered("own_thread", own_records)
 
     def _leave_parent(self) -> None:
         """In a forked child: drop what was inherited; the parent's worker still has it."""
         self._writer.forget()
-        if self._sender is not None:
-            self._sender.leave_parent()
+        if self._in_process is not None:
+            self._in_process.leave_parent()
         closed = self._queue.closed
         self._closing = threading.RLock()
         self._begin_epoch()
@@ -338,7 +351,7 @@ class SpoolHandler(logging.Handler):
         self._forked = True
 
     def _start_after_fork(self) -> None:
-        with self._ledger.lock:
+        with self._live_counters.lock:
             if not self._forked:
                 return
             self._forked = False

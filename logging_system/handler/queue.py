@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from logging_system.monitoring.counters import HandlerLedger
+from logging_system.monitoring.counters import LiveCounters
 from logging_system.records.record import Captured, is_acknowledged, size_bytes
 
 GROUP_RECORDS_MAX = 512
@@ -45,7 +45,7 @@ class RecordQueue:
     """Captured records on their way to the worker; bounded in records and bytes.
 
     Args:
-        ledger: Counts what goes in and what is refused, under the same lock.
+        live_counters: Counts what goes in and what is refused, under the same lock.
         records_max: Records waiting at most.
         bytes_max: Their bytes at most, roughly.
         allowance_seconds: How long a thread may wait for room per second, where it may wait.
@@ -55,7 +55,7 @@ class RecordQueue:
 
     def __init__(
         self,
-        ledger: HandlerLedger,
+        live_counters: LiveCounters,
         *,
         records_max: int,
         bytes_max: int,
@@ -63,7 +63,7 @@ class RecordQueue:
         when_full: FullPolicy = "block_errors",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ledger = ledger
+        self._live_counters = live_counters
         self._when_full = when_full
         self._records_max = records_max
         self._bytes_max = bytes_max
@@ -72,14 +72,14 @@ class RecordQueue:
         self._records: deque[Captured] = deque()
         self._bytes = 0
         self._taken_before_group = 0
-        self._room = threading.Condition(ledger.lock)
-        self._work = threading.Condition(ledger.lock)
-        self._settled = threading.Condition(ledger.lock)
+        self._room = threading.Condition(live_counters.lock)
+        self._work = threading.Condition(live_counters.lock)
+        self._settled = threading.Condition(live_counters.lock)
         self._worker_waits_for = 0
         self._blocked = 0
         self._hurry = False
         self.closed = False
-        ledger.meter.waiting = self._records.__len__
+        live_counters.meter.waiting = self._records.__len__
 
     def offer(self, captured: Captured, may_wait: bool) -> bool:
         """Queue a record, or count why not.
@@ -91,16 +91,16 @@ class RecordQueue:
         Returns:
             Whether the record was queued.
         """
-        ledger, records = self._ledger, self._records
-        with ledger.lock:
+        live_counters, records = self._live_counters, self._records
+        with live_counters.lock:
             # The caller's time: neither `_is_full` nor `size_bytes` is called where there is room.
             held_bytes = self._bytes + captured[1]
             if (
                 self.closed or len(records) >= self._records_max or held_bytes > self._bytes_max
             ) and not self._find_room(captured, may_wait=may_wait):
                 return False
-            ledger.offered += 1
-            ledger.queued += 1
+            live_counters.offered += 1
+            live_counters.queued += 1
             self._bytes += captured[1]
             records.append(captured)
             if self._worker_waits_for and len(records) >= self._worker_waits_for:
@@ -117,14 +117,14 @@ class RecordQueue:
             linger_seconds: How long the first record waits for company at most.
             idle_seconds: How long to wait for a first record.
         """
-        with self._ledger.lock:
+        with self._live_counters.lock:
             # Who logs often logs again before long: a look after a while costs less than a wake-up by a call.
             self._wait_for_work(GROUP_RECORDS_MAX, linger_seconds)
             if not self._records and not self.closed:
                 self._wait_for_work(1, idle_seconds)
                 if self._records:
                     self._wait_for_work(GROUP_RECORDS_MAX, linger_seconds)
-            self._taken_before_group = self._ledger.meter.taken
+            self._taken_before_group = self._live_counters.meter.taken
             group: list[Captured] = []
             group_bytes = 0
             while self._records and len(group) < GROUP_RECORDS_MAX and group_bytes < GROUP_BYTES_MAX:
@@ -132,14 +132,14 @@ class RecordQueue:
                 group_bytes += size_bytes(captured)
                 group.append(captured)
             self._bytes -= group_bytes
-            self._ledger.meter.taken += len(group)
+            self._live_counters.meter.taken += len(group)
             if self._blocked:
                 self._room.notify_all()
             return group
 
     def settled(self) -> None:
         """Tell those who wait in `wait_until_settled` to look again."""
-        with self._ledger.lock:
+        with self._live_counters.lock:
             self._settled.notify_all()
 
     def wait_until_settled(self, timeout_seconds: float) -> bool:
@@ -148,8 +148,8 @@ class RecordQueue:
         Returns:
             Whether that happened in time.
         """
-        with self._ledger.lock:
-            target = self._ledger.meter.taken + len(self._records)
+        with self._live_counters.lock:
+            target = self._live_counters.meter.taken + len(self._records)
             self._hurry = True
             self._work.notify()
             try:
@@ -159,25 +159,25 @@ class RecordQueue:
 
     def close(self) -> None:
         """Refuse records from now on; what is queued can still be taken."""
-        with self._ledger.lock:
+        with self._live_counters.lock:
             self.closed = True
             self._work.notify_all()
             self._room.notify_all()
 
     def discard(self, reason: str) -> None:
         """Count everything still waiting as dropped."""
-        with self._ledger.lock:
+        with self._live_counters.lock:
             acknowledged = sum(map(is_acknowledged, self._records))
-            self._ledger.drop_queued(reason, len(self._records), acknowledged=acknowledged)
-            self._ledger.meter.taken += len(self._records)
+            self._live_counters.drop_queued(reason, len(self._records), acknowledged=acknowledged)
+            self._live_counters.meter.taken += len(self._records)
             self._records.clear()
             self._bytes = 0
             self._settled.notify_all()
 
     def _have_left(self) -> int:
         """Return how many records, in the order they came, have left the queue and the worker's hands."""
-        in_hand = self._ledger.queued - len(self._records)
-        return self._taken_before_group if in_hand else self._ledger.meter.taken
+        in_hand = self._live_counters.queued - len(self._records)
+        return self._taken_before_group if in_hand else self._live_counters.meter.taken
 
     def _is_full(self, captured: Captured) -> bool:
         if len(self._records) >= self._records_max:
@@ -189,7 +189,7 @@ class RecordQueue:
         if not self.closed and self._is_full(captured):
             self._make_room(captured, may_wait=may_wait)
         if self.closed or self._is_full(captured):
-            self._ledger.drop_offered("closed" if self.closed else "queue_full")
+            self._live_counters.drop_offered("closed" if self.closed else "queue_full")
             return False
         return True
 
@@ -200,8 +200,8 @@ class RecordQueue:
             while self._records and self._is_full(captured) and not is_acknowledged(self._records[0]):
                 oldest = self._records.popleft()
                 self._bytes -= size_bytes(oldest)
-                self._ledger.drop_queued("queue_full", 1)
-                self._ledger.meter.taken += 1
+                self._live_counters.drop_queued("queue_full", 1)
+                self._live_counters.meter.taken += 1
             self._settled.notify_all()
 
     def _wait_for_room(self, captured: Captured) -> None:

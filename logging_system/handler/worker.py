@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from logging_system.handler.queue import RecordQueue
-from logging_system.monitoring.counters import HandlerLedger
+from logging_system.monitoring.counters import LiveCounters
+from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.status_files import HandlerStatusFile
+from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.records.processors import Chain, Dropped
 from logging_system.records.record import (
     Captured,
@@ -39,13 +41,14 @@ class Worker:
     Args:
         queue: Where groups come from.
         writer: Where they go.
-        ledger: Counts what became of them.
+        live_counters: Counts what became of them.
         service: `service.name` of every document.
         durability: The class of records that ask for none.
         chain: What is done to every record before it is written.
         durable: Called with the records that the spool has just made durable, but for those acknowledged
             before.
         status_folder: Where the counters are written.
+        events: Told what happens; of its own by default, which nobody hears.
     """
 
     def __init__(
@@ -53,21 +56,25 @@ class Worker:
         *,
         queue: RecordQueue,
         writer: SpoolWriter,
-        ledger: HandlerLedger,
+        live_counters: LiveCounters,
         service: str,
         durability: Durability,
         chain: Chain,
         durable: OnDurable,
         status_folder: Path,
+        events: EventStream | None = None,
     ) -> None:
         self._queue = queue
         self._writer = writer
-        self._ledger = ledger
+        self._live_counters = live_counters
         self._producer = Producer(service, writer.epoch.hex())
         self._durability = durability
         self._chain = chain
         self._durable = durable
-        self._status = HandlerStatusFile(status_folder, writer.epoch.hex(), service, time.monotonic)
+        self._watch = WriterWatch(events or EventStream(), writer, status_folder)
+        self._status = HandlerStatusFile(
+            status_folder, writer.epoch.hex(), service, time.monotonic, watch=self._watch
+        )
         self._deadline_seconds: float | None = None
         self._stopping = threading.Event()
         self._in_hand = 0
@@ -88,25 +95,25 @@ class Worker:
                 except Exception:
                     # A worker that dies takes every later record with it; what it held is counted instead.
                     self._writer.give_up()
-                    self._ledger.drop_queued("worker_error", self._in_hand)
+                    self._live_counters.drop_queued("worker_error", self._in_hand)
                 self._queue.settled()
-            self._status.report(self._ledger, closing=False)
+            self._status.report(self._live_counters, closing=False)
             if self._queue.closed and (not group or self._is_late()):
                 break
         self._queue.discard("closed")
         try:
             self._writer.seal()
         except OSError as error:
-            self._ledger.spool_error(error)
-        self._status.report(self._ledger, closing=True)
+            self._live_counters.spool_error(error)
+        self._status.report(self._live_counters, closing=True)
 
     def _store(self, group: Sequence[Captured]) -> None:
         kept, documents = self._encode(group)
         if kept and self._append(documents, kept):
             self._in_hand -= len(kept)
-            with self._ledger.lock:
-                self._ledger.admit(len(kept))
-                self._ledger.meter.framed += len(documents)
+            with self._live_counters.lock:
+                self._live_counters.admit(len(kept))
+                self._live_counters.meter.framed += len(documents)
             self._durable(to_be_named(kept))
 
     def _encode(self, group: Sequence[Captured]) -> tuple[list[Captured], list[bytes]]:
@@ -133,7 +140,7 @@ class Worker:
         sync = any(is_to_be_synced(captured, self._durability) for captured in kept)
         wait_seconds = 0.05
         while (hindrance := self._attempt(documents, kept, sync=sync)) is not None:
-            self._status.report(self._ledger, closing=False)
+            self._status.report(self._live_counters, closing=False)
             if self._is_late():
                 self._drop(hindrance, kept)
                 return False
@@ -150,11 +157,12 @@ class Worker:
             self._drop("too_large", kept)
             kept.clear()
         except SpoolFullError:
+            self._watch.spool_refused()
             self._refuse(documents, kept)
             return "spool_full" if kept else None
         except (OSError, UnavailableError) as error:
             # A disk or a key may come back: keep what is in hand; when the queue fills, its policy decides.
-            self._ledger.spool_error(error)
+            self._live_counters.spool_error(error)
             return "spool_error"
         return None
 
@@ -170,7 +178,7 @@ class Worker:
         self._writer.give_up()
         self._in_hand -= len(given_up)
         acknowledged = sum(map(is_acknowledged, given_up))
-        self._ledger.drop_queued(reason, len(given_up), acknowledged=acknowledged)
+        self._live_counters.drop_queued(reason, len(given_up), acknowledged=acknowledged)
 
     def _is_late(self) -> bool:
         return self._deadline_seconds is not None and time.monotonic() >= self._deadline_seconds

@@ -57,7 +57,7 @@ class HandlerCounters:
 
 
 @dataclass(slots=True)
-class HandlerLedger:
+class LiveCounters:
     """The handler's counters; `lock` guards them, the meter and the queue: no snapshot falls between."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)

@@ -1,12 +1,12 @@
-"""The second surface: records counted where they are; the ledger counts what was decided about them.
+"""The second surface: records counted where they are; the counters say what was decided about them.
 
 ```
 log call ─▶ queue ──taken──▶ worker ──framed──▶ spool ──read──▶ delivery machine ─▶ delivered, …
     └─▶ refused                └─▶ given up                        └─ held
 ```
 
-The ledger's `queued` is a sum that every decision changes; the meter's is how long the queue is and what the
-worker has in hand. The ledger's `admitted` is how many records the worker accounts for; the meter's, how
+The counters' `queued` is a sum that every decision changes; the meter's is how long the queue is and what the
+worker has in hand. The counters' `admitted` is how many records the worker accounts for; the meter's, how
 many documents the spool's writer took. Of the shipper likewise: what the reader returned, against what the
 delivery machine holds and has finished. A decision without a record, or a record without a decision, shows in
 the two not being equal. Both are of one moment.
@@ -29,7 +29,7 @@ class HandlerFlow:
     Attributes:
         offered: Records that went into the queue, and those refused before it.
         queued: Records in the queue, and those taken from it that went nowhere yet.
-        dropped: Records given up, by reason; the ledger's count.
+        dropped: Records given up, by reason; the counters' count.
         admitted: Documents that the spool's writer took.
     """
 
@@ -46,7 +46,7 @@ class HandlerFlow:
 
 @dataclass(slots=True)
 class HandlerMeter:
-    """Counts of a handler or gateway; all of it is touched only with the ledger's lock held.
+    """Counts of a handler or gateway; all of it is touched only with the counters' lock held.
 
     Attributes:
         waiting: Asks the queue how many records are in it.

@@ -1,8 +1,8 @@
 """Shows the counters of a spool folder as Prometheus metrics.
 
-They are what the meters counted, not the ledgers (see meter.py), as the files state it in which every handler
-and the shipper write both, each of one moment; so the equations hold in every scrape, and `surfaces_agree` is
-1 while ledger and meter say the same.
+They are what the meters counted, not the counters (see cross_check.py), as the files state it in which every
+handler and the shipper write both, each of one moment; so the equations hold in every scrape, and
+`surfaces_agree` is 1 while counters and meter say the same.
 
 Exposition format: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -45,7 +45,7 @@ GAUGES = frozenset(
         "concurrency_limit",
     }
 )
-_BY = {"dropped": "reason", "spool_errors": "error"}
+_BY = {"dropped": "reason", "spool_errors": "error", "events": "kind"}
 _NO_METRICS = frozenset({"pid", "closed", "metrics", "unavailable"})
 _OF_ALL = ("balanced", "surfaces_agree")
 _REQUEST_SECONDS_MAX = 5.0
@@ -86,15 +86,22 @@ class GatewayCollector(Collector):
     """The metrics of one gateway.
 
     Args:
-        moment: Returns what its ledger and its meter say, of one moment.
+        moment: Returns what its counters and its meter say, of one moment.
+        events: Returns how often each kind of event happened.
     """
 
-    def __init__(self, moment: Callable[[], tuple[HandlerCounters, HandlerFlow]]) -> None:
+    def __init__(
+        self,
+        moment: Callable[[], tuple[HandlerCounters, HandlerFlow]],
+        events: Callable[[], dict[str, int]],
+    ) -> None:
         self._moment = moment
+        self._events = events
 
     def collect(self) -> Iterable[Metric]:
         """Take both."""
-        return _families(GATEWAY_PREFIX, _numbers(_metered(both_content(*self._moment()))))
+        content = {**_metered(both_content(*self._moment())), "events": self._events()}
+        return _families(GATEWAY_PREFIX, _numbers(content))
 
 
 def exposition(collector: Collector) -> tuple[bytes, str]:
@@ -177,7 +184,7 @@ def _families(prefix: str, counts: Counts) -> Iterator[Metric]:
 
 
 def _metered(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Put what the meter says in the place of what the ledger says, and whether that is the same."""
+    """Put what the meter says in the place of what the counters say, and whether that is the same."""
     metrics = content.get("metrics")
     if not isinstance(metrics, dict):
         return dict(content)

@@ -23,11 +23,12 @@ import orjson
 from logging_system.monitoring.counters import (
     STATUS_INTERVAL_SECONDS,
     HandlerCounters,
-    HandlerLedger,
+    LiveCounters,
     both_content,
     write_status,
 )
 from logging_system.monitoring.cross_check import HandlerFlow
+from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.spool.segment import list_segments
 
 ENDED_NAME = "status-handlers-ended.json"
@@ -50,6 +51,7 @@ class HandlerStatusFile:
         service: What `service.name` is; None where each document says it.
         clock: Monotonic seconds.
         kind: What writes it.
+        watch: Makes events of the counters, whose counts are written too.
     """
 
     def __init__(
@@ -60,32 +62,37 @@ class HandlerStatusFile:
         clock: Callable[[], float],
         *,
         kind: Kind = "handler",
+        watch: WriterWatch | None = None,
     ) -> None:
         self._folder = folder
         self._path = folder / f"status-{kind}-{epoch}.json"
         self._fixed = {"epoch": epoch} if service is None else {"epoch": epoch, "service": service}
         self._clock = clock
-        self._written: tuple[HandlerCounters, HandlerFlow, bool] | None = None
-        self._base: tuple[HandlerCounters, HandlerFlow] | None = None
+        self._watch = watch
+        self._written: tuple[HandlerCounters, HandlerFlow, dict[str, int], bool] | None = None
+        self._base: tuple[HandlerCounters, HandlerFlow, dict[str, int]] | None = None
         self._touch_due_seconds = float("-inf")
         self._report_due_seconds = float("-inf")
 
-    def report(self, ledger: HandlerLedger, *, closing: bool) -> None:
-        """Bring the file up to date now and then, and at the end; the ledger counts what the disk refuses."""
+    def report(self, live_counters: LiveCounters, *, closing: bool) -> None:
+        """Bring the file up to date now and then, and at the end; what the disk refuses is counted."""
         now_seconds = self._clock()
         if not closing and now_seconds < self._report_due_seconds:
             return
         self._report_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
+        counters, flow = live_counters.moment()
+        if self._watch is not None:
+            self._watch.look(counters)
         try:
-            self.write(*ledger.moment(), closing=closing)
+            self.write(counters, flow, closing=closing)
         except OSError as error:
-            ledger.spool_error(error)
+            live_counters.spool_error(error)
 
     def write(self, counters: HandlerCounters, flow: HandlerFlow, *, closing: bool) -> None:
         """Bring the file up to date.
 
         Args:
-            counters: What the ledger says.
+            counters: What the counters say.
             flow: What the meter says of the same moment.
             closing: Whether this is the end.
 
@@ -93,14 +100,19 @@ class HandlerStatusFile:
             OSError: The disk refused.
         """
         now_seconds = self._clock()
-        if (counters, flow, closing) == self._written and now_seconds < self._touch_due_seconds:
+        events = {} if self._watch is None else self._watch.events.counts()
+        if (counters, flow, events, closing) == self._written and now_seconds < self._touch_due_seconds:
             return
         self._touch_due_seconds = now_seconds + _TOUCH_SECONDS
         if self._written is not None and self._was_added():
-            self._base = self._written[:2]
-        shown, metered = (counters, flow) if self._base is None else _since(self._base, counters, flow)
-        write_status(self._path, {**self._fixed, "closed": closing, **both_content(shown, metered)})
-        self._written = (counters, flow, closing)
+            self._base = self._written[:3]
+        shown, metered, said = counters, flow, events
+        if self._base is not None:
+            shown, metered = _since(self._base[:2], counters, flow)
+            said = _less(events, self._base[2])
+        content = {**self._fixed, "closed": closing, **both_content(shown, metered), "events": said}
+        write_status(self._path, content)
+        self._written = (counters, flow, events, closing)
 
     def _was_added(self) -> bool:
         # Held up for long, this process was taken for ended: what it had written is in the total.
@@ -115,7 +127,7 @@ class EndedHandlers:
         handlers: How many, gateways included.
         unclean_exits: How many of them ended without closing.
         unreadable: Files that could not be read, and are not counted.
-        metered_dropped: What their meters said; see `meter.py`.
+        metered_dropped: What their meters said; see `cross_check.py`.
         metered_admitted: As above.
         last_added: The epochs added by the last step, which a crash may have kept from being removed.
     """
@@ -128,6 +140,7 @@ class EndedHandlers:
     acknowledged_lost: int = 0
     callback_errors: int = 0
     spool_errors: dict[str, int] = field(default_factory=dict)
+    events: dict[str, int] = field(default_factory=dict)
     last_added: list[str] = field(default_factory=list)
     metered_dropped: dict[str, int] = field(default_factory=dict)
     metered_admitted: int = 0
@@ -148,6 +161,7 @@ class EndedHandlers:
         """
         dropped = {str(reason): int(count) for reason, count in content["dropped"].items()}
         errors = {str(name): int(count) for name, count in content["spool_errors"].items()}
+        events = {str(kind): int(count) for kind, count in content["events"].items()}
         admitted = int(content["admitted"])
         metrics = content.get("metrics") or {"dropped": dropped, "admitted": admitted}
         metered = {str(reason): int(count) for reason, count in metrics["dropped"].items()}
@@ -160,6 +174,7 @@ class EndedHandlers:
         self.handlers += 1
         _add(self.dropped, dropped)
         _add(self.spool_errors, errors)
+        _add(self.events, events)
 
 
 def add_ended(folder: Path, now_seconds: float) -> int:

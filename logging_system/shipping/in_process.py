@@ -7,7 +7,6 @@ it is free, so one of them goes on when the holder ends.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import threading
 import time
@@ -16,6 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from logging_system.delivery.machine import Limits
+from logging_system.monitoring.counters import error_name
+from logging_system.monitoring.event_stream import EventStream
+from logging_system.monitoring.event_words import WordsInLog
+from logging_system.monitoring.events import DiskTrouble, Event, ShippingFailed, ThreadRefused
 from logging_system.monitoring.status_files import adding_ended
 from logging_system.shipping.shipper import Shipper
 from logging_system.sinks import Sink
@@ -28,16 +31,16 @@ _LAST_LOOK_SECONDS = 0.02
 _FORK_WAIT_SECONDS = 0.25
 # What the shipper may need to end when the store does not answer.
 _STOP_SECONDS = 3.4
+_LAST_EVENTS_SECONDS = 0.2
 
-_log = logging.getLogger(__name__)
 
-
-class InProcessSender:
+class InProcessShipper:
     """A thread that ships `folder` whenever it can have it.
 
     Args:
         folder: The spool folder.
-        open_sink: Makes the sink; called once the folder is ours.
+        opener_of: Returns what makes the sink, given where the sink's events go; called once, at the start,
+            and what it returns once the folder is ours.
         limits: How large and how many.
         codecs: The stored forms of the spool's blocks.
         retention_seconds: How old spooled records may become; None, however old.
@@ -47,7 +50,7 @@ class InProcessSender:
     def __init__(
         self,
         folder: Path,
-        open_sink: Callable[[], Sink],
+        opener_of: Callable[[Callable[[Event], None]], Callable[[], Sink]],
         *,
         limits: Limits,
         codecs: Codecs = PLAIN_CODECS,
@@ -55,14 +58,14 @@ class InProcessSender:
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._folder = folder
-        self._open_sink = open_sink
+        self.events = EventStream(WordsInLog())
+        self._open_sink = opener_of(self.events.emit)
         self._limits = limits
         self._codecs = codecs
         self._retention_seconds = retention_seconds
         self._poll_seconds = poll_seconds
-        self._reported = ""
         self._begin()
-        _senders.add(self)
+        _in_process.add(self)
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
@@ -78,16 +81,16 @@ class InProcessSender:
         return self._shipper is not None
 
     def start(self) -> None:
-        """Start the thread; see `Sender.start`."""
+        """Start the thread; see `InProcess.start`."""
         # Known before it runs: a signal handler that ends the process may come while it starts.
         self._thread = threading.Thread(
-            target=self._run, args=(self._stopping,), name="logging_system.sender", daemon=True
+            target=self._run, args=(self._stopping,), name="logging_system.in_process", daemon=True
         )
         try:
             self._thread.start()
-        except RuntimeError as error:
+        except RuntimeError:
             self._thread = None
-            self._report(f"no thread for the sender, records stay in {self._folder}: {error}")
+            self.events.emit(ThreadRefused(thread="shipper", folder=self._folder))
 
     def leave_parent(self) -> None:
         """In a forked child: close the parent's files, so that its lock on the folder ends with it."""
@@ -96,7 +99,7 @@ class InProcessSender:
         self._begin()
 
     def finish(self, epoch: bytes, deadline_seconds: float) -> None:
-        """End in time, delivering first what `epoch` left; see `Sender.finish`."""
+        """End in time, delivering first what `epoch` left; see `InProcess.finish`."""
         thread = self._thread
         if thread is None:
             return
@@ -112,6 +115,7 @@ class InProcessSender:
         with contextlib.suppress(RuntimeError):  # it never started
             thread.join(max(0.0, deadline_seconds - time.monotonic()))
         self._thread = None
+        self.events.close(min(_LAST_EVENTS_SECONDS, max(0.0, deadline_seconds - time.monotonic())))
 
     def hold_before_fork(self) -> None:
         """Keep a fork from falling between taking the folder's lock and being able to let go of it."""
@@ -129,7 +133,8 @@ class InProcessSender:
                 self._ship_if_free(stopping)
             except Exception as error:
                 # Records are safe in the spool; whatever is wrong, the next attempt may find it mended.
-                self._report(f"records stay in {self._folder} for now: {type(error).__name__}: {error}")
+                name = type(error).__name__
+                self.events.emit(ShippingFailed(folder=self._folder, error=name, detail=str(error)))
             finally:
                 self._decided.set()
             stopping.wait(self._poll_seconds)
@@ -149,11 +154,11 @@ class InProcessSender:
                     limits=self._limits,
                     codecs=self._codecs,
                     retention_seconds=self._retention_seconds,
+                    events=self.events,
                 )
             if stopping.is_set():
                 shipper.stop()
             self._decided.set()
-            self._reported = ""
             with adding_ended(self._folder, time.time, self._report_disk):
                 shipper.run()
         except SpoolBusyError:
@@ -170,25 +175,22 @@ class InProcessSender:
             return False
 
     def _report_disk(self, error: OSError) -> None:
-        self._report(f"the counters of ended processes stay as they are: {error}")
-
-    def _report(self, trouble: str) -> None:
-        if trouble != self._reported:
-            _log.warning("%s", trouble)
-        self._reported = trouble
+        self.events.emit(
+            DiskTrouble(activity="adding_ended", error=error_name(error), detail=str(error.filename or ""))
+        )
 
 
-_senders: weakref.WeakSet[InProcessSender] = weakref.WeakSet()
+_in_process: weakref.WeakSet[InProcessShipper] = weakref.WeakSet()
 
 
 def _hold_all() -> None:
-    for sender in list(_senders):
-        sender.hold_before_fork()
+    for each in list(_in_process):
+        each.hold_before_fork()
 
 
 def _release_all() -> None:
-    for sender in list(_senders):
-        sender.release_in_parent()
+    for each in list(_in_process):
+        each.release_in_parent()
 
 
 os.register_at_fork(before=_hold_all, after_in_parent=_release_all)

@@ -14,7 +14,7 @@ STUCK_FACTOR = 2
 """Threads at most, for each request that may be under way: an answer that drips holds one until it ends."""
 
 
-class Senders:
+class RequestPool:
     """A pool that grows when all its threads are busy and never shrinks; used by one thread.
 
     Args:
@@ -44,7 +44,7 @@ class Senders:
         """Take a request on its way; its outcome appears among `reports`."""
         if not self._idle.acquire(blocking=False) and self._threads < self._threads_max:
             # Daemons: a request that hangs must not keep the process from ending in time.
-            name = f"logging_system.sender-{self._threads}"
+            name = f"logging_system.request-{self._threads}"
             threading.Thread(target=self._work, name=name, daemon=True).start()
             self._threads += 1
         self._commands.put(command)

@@ -1,17 +1,16 @@
 """Takes records from a spool to a store: the delivery machine's edge, where threads, files and the clock are.
 
 ```
-spool ──read──▶ machine ──Send──▶ sender threads ──bulk──▶ store
+spool ──read──▶ machine ──Send──▶ request pool ───bulk──▶ store
   ▲                │  ▲                  │
   └──checkpoint────┘  └─────answers──────┘
 ```
 
-One loop owns the spool, the machine and the dead letters; the senders (`senders.py`) only carry.
+One loop owns the spool, the machine and the dead letters; the request pool (`request_pool.py`) only carries.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
 import random
@@ -33,8 +32,22 @@ from logging_system.monitoring.counters import (
     error_name,
     write_status,
 )
+from logging_system.monitoring.event_stream import EventStream
+from logging_system.monitoring.event_words import in_words
+from logging_system.monitoring.events import (
+    Activity,
+    BreakerClosed,
+    BreakerOpened,
+    DeadLettersWritten,
+    DiskTrouble,
+    Event,
+    RecordsEvicted,
+    SpoolTakenOver,
+    StoreAvailable,
+    StoreUnavailable,
+)
 from logging_system.shipping.dead_letters import DeadLetterFile
-from logging_system.shipping.request_pool import Senders
+from logging_system.shipping.request_pool import RequestPool
 from logging_system.sinks import Sink
 from logging_system.spool.checkpoint import CheckpointError
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
@@ -52,8 +65,6 @@ _SETTLED = "settled"
 # As `Item._make`, of which half the time is a step of Python for each record.
 _item_of: Callable[[tuple[bytes, int, bytes]], Item] = partial(tuple.__new__, Item)
 
-_log = logging.getLogger(__name__)
-
 
 class Shipper:
     """Ships one spool folder until it is told to stop.
@@ -67,6 +78,7 @@ class Shipper:
         retention_seconds: How old spooled records may become, also those of processes that ended; None,
             however old.
         rng: Where retry jitter comes from.
+        events: Told what happens; of its own by default, which nobody hears.
 
     Raises:
         SpoolBusyError: Another process ships this folder.
@@ -84,9 +96,11 @@ class Shipper:
         codecs: Codecs = PLAIN_CODECS,
         retention_seconds: float | None = None,
         rng: random.Random | None = None,
+        events: EventStream | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
+        self._events = events or EventStream()
         self._folder = folder
         self._retention = None if retention_seconds is None else Retention(age_seconds=retention_seconds)
         self._reader = SpoolReader(folder, codecs)
@@ -101,12 +115,12 @@ class Shipper:
         self._status_path = status_path or folder / STATUS_NAME
         # An earlier process may have sent what is there already, and not have lived to remember it.
         self._machine.doubt(list_segments(folder))
-        self._senders = Senders(sink, self._limits.concurrency, self._machine.expects)
+        self._request_pool = RequestPool(sink, self._limits.concurrency, self._machine.expects)
         self._letters: list[BuryDeadLetter] = []
         self._stopping = threading.Event()
         self._prepared = threading.Event()
-        self._prepare_trouble = ""
-        self._disk_trouble = ""
+        self._breaker_opened = 0
+        self._breaker_is_closed = True
         self._dirty = False
         self._save_due_seconds = 0.0
         self._read_due_seconds = 0.0
@@ -135,16 +149,12 @@ class Shipper:
         except SpoolBusyError:
             # Counters and positions belong to the other process now: there is nothing to be saved here.
             self._await_answers()
-            left = self._machine.progress.unfinished
-            _log.error(
-                "%s was removed and taken by another process; %d records read before had not arrived",
-                self._folder,
-                left,
-            )
+            unfinished = self._machine.progress.unfinished
+            self._events.emit(SpoolTakenOver(folder=self._folder, unfinished=unfinished))
             raise
         finally:
             self._stopping.set()
-            self._senders.close()
+            self._request_pool.close()
             self._dead_letters.close()
             self._reader.close()
 
@@ -156,8 +166,19 @@ class Shipper:
                 self._obey()
             self._bury()
             self._save(force=False)
+            self._watch_breaker()
             self._report(force=False)
             self._wait_for_reports(POLL_SECONDS)
+
+    def _watch_breaker(self) -> None:
+        breaker = self._machine.breaker
+        if breaker.opened != self._breaker_opened:
+            trouble = self._machine.tally.last_trouble
+            self._events.emit(BreakerOpened(trouble=trouble, count=breaker.opened - self._breaker_opened))
+            self._breaker_opened, self._breaker_is_closed = breaker.opened, False
+        if not self._breaker_is_closed and breaker.is_closed:
+            self._breaker_is_closed = True
+            self._events.emit(BreakerClosed())
 
     def _await_answers(self) -> None:
         deadline_seconds = time.monotonic() + _STOP_SECONDS_MAX
@@ -187,7 +208,7 @@ class Shipper:
         )
 
     def metered(self) -> ShipperCounters:
-        """Return the same moment by what was read and what is held; see `meter.py` for what is shared."""
+        """Return the same moment by what was read and what is held; `cross_check.py` says more."""
         counters = self.counters()
         read = self._settled_before + self._read_records
         return replace(
@@ -207,13 +228,12 @@ class Shipper:
         while not self._stopping.is_set():
             trouble = self._sink.prepare()
             if trouble is None:
-                self._prepare_trouble = ""
+                if failures:
+                    self._events.emit(StoreAvailable())
                 self._prepared.set()
                 return
             failures += 1
-            if trouble != self._prepare_trouble:
-                _log.warning("the store is not ready, trying again: %s", trouble)
-            self._prepare_trouble = trouble
+            self._events.emit(StoreUnavailable(trouble=trouble))
             self._stopping.wait(backoff.delay_seconds(failures, None, self._rng))
 
     def _evict(self) -> None:
@@ -222,9 +242,12 @@ class Shipper:
             return
         self._evict_due_seconds = now_seconds + _EVICT_INTERVAL_SECONDS
         try:
-            evict(self._folder, self._retention, now_seconds=time.time())
+            gone = evict(self._folder, self._retention, now_seconds=time.time())
         except OSError as error:
-            self._note_disk_trouble("giving up old records", error)
+            self._note_disk_trouble("evicting", error)
+            return
+        if gone.records:
+            self._events.emit(RecordsEvicted(count=gone.records, freed_bytes=gone.size_bytes))
 
     def _read_spool(self) -> None:
         now_seconds = time.monotonic()
@@ -234,7 +257,7 @@ class Shipper:
         try:
             blocks = self._reader.read(min(room_bytes, self._limits.batch_bytes_max))
         except OSError as error:
-            self._note_disk_trouble("reading the spool", error)
+            self._note_disk_trouble("read_spool", error)
             self._read_due_seconds = now_seconds + _DISK_RETRY_SECONDS
             return
         # Nothing new: look again after a pause, not after each answer.
@@ -250,7 +273,7 @@ class Shipper:
             if isinstance(command, BuryDeadLetter):
                 self._letters.append(command)
             else:
-                self._senders.carry(command)
+                self._request_pool.carry(command)
 
     def _bury(self) -> None:
         now_seconds = time.monotonic()
@@ -259,11 +282,15 @@ class Shipper:
         try:
             self._dead_letters.bury(self._letters)
         except OSError as error:
-            self._note_disk_trouble("writing dead letters", error)
+            self._note_disk_trouble("write_dead_letters", error)
             self._bury_due_seconds = now_seconds + _DISK_RETRY_SECONDS
             return
         for letter in self._letters:
             self._machine.buried(letter.item)
+        last = self._letters[-1]
+        self._events.emit(
+            DeadLettersWritten(count=len(self._letters), status=last.status, reason=last.reason)
+        )
         self._letters.clear()
 
     def _wait_for_reports(self, seconds: float) -> None:
@@ -273,10 +300,10 @@ class Shipper:
         if self._machine.room_bytes > 0:
             seconds = min(seconds, max(0.0, self._read_due_seconds - time.monotonic()))
         try:
-            report = self._senders.reports.get(timeout=seconds)
+            report = self._request_pool.reports.get(timeout=seconds)
             while True:
                 self._machine.answered(*report, time.monotonic())
-                report = self._senders.reports.get_nowait()
+                report = self._request_pool.reports.get_nowait()
         except queue.Empty:
             return
 
@@ -299,7 +326,7 @@ class Shipper:
             self._reader.save(totals)
             self._dirty = False
         except (OSError, CheckpointError) as error:
-            self._note_disk_trouble("writing the checkpoint", error)
+            self._note_disk_trouble("write_checkpoint", error)
             self._save_due_seconds = now_seconds + _DISK_RETRY_SECONDS
 
     def _report(self, *, force: bool) -> None:
@@ -323,16 +350,19 @@ class Shipper:
             "unavailable": self._reader.unavailable,
             "unreadable": self._reader.unreadable,
             "checkpoint_lost": int(self._reader.checkpoint_lost),
-            "store_trouble": self._prepare_trouble,
-            "disk_trouble": self._disk_trouble,
+            "store_trouble": self._trouble("store", StoreUnavailable),
+            "disk_trouble": self._trouble("disk", DiskTrouble),
+            "events": self._events.counts(),
         }
         try:
             write_status(self._status_path, content)
         except OSError as error:
-            self._note_disk_trouble("writing the status", error)
+            self._note_disk_trouble("write_status", error)
 
-    def _note_disk_trouble(self, doing: str, error: Exception) -> None:
-        trouble = f"{doing}: {error_name(error)} {error}"
-        if trouble != self._disk_trouble:
-            _log.warning("%s", trouble)
-        self._disk_trouble = trouble
+    def _trouble(self, subject: str, kind: type[Event]) -> str:
+        latest = self._events.latest(subject)
+        return in_words(latest) if isinstance(latest, kind) else ""
+
+    def _note_disk_trouble(self, activity: Activity, error: Exception) -> None:
+        detail = str(getattr(error, "filename", None) or ("" if isinstance(error, OSError) else error))
+        self._events.emit(DiskTrouble(activity=activity, error=error_name(error), detail=detail))

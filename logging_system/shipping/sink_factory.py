@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from logging_system.config.settings import Settings
 from logging_system.delivery.machine import Limits
+from logging_system.monitoring.events import Event
 from logging_system.sinks import Sink
 
 _QUEUE_SECONDS = 10.0
@@ -83,11 +84,15 @@ SINKS = (FILE, ELASTICSEARCH)
 """In this order: the first whose setting has a value is used, and the last where none has."""
 
 
-def sink_opener(settings: Settings) -> Callable[[], Sink]:
+def sink_opener(settings: Settings, emit: Callable[[Event], None]) -> Callable[[], Sink]:
     """Load what the named store needs, and return what opens a sink; the store need not be up.
 
     Loading is apart from opening because a fork beside a thread that is loading leaves the child with half
     a module.
+
+    Args:
+        settings: The settings.
+        emit: Told what happens in the sink.
 
     Returns:
         A function that raises ValueError where no store is named or what is said about it does not fit
@@ -97,12 +102,12 @@ def sink_opener(settings: Settings) -> Callable[[], Sink]:
     open_store = kind.opener(settings)
     if kind is FILE or settings.fallback_file is None:
         return open_store
-    # Loaded here: an application whose sender is a process of its own needs neither.
+    # Loaded here: an application that is shipped by a process of its own needs neither.
     from logging_system.sinks.fallback import FallbackSink
 
     path, after_seconds = settings.fallback_file, settings.fallback_seconds
     open_files = FILE.opener(settings, path=path, redirected=True)
-    return lambda: FallbackSink(open_store(), open_files(), path, after_seconds=after_seconds)
+    return lambda: FallbackSink(open_store(), open_files(), path, after_seconds=after_seconds, emit=emit)
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -10,7 +10,6 @@ back: whoever wants it there imports the files, whose ids are those the store wo
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -27,13 +26,14 @@ from logging_system.delivery.outcomes import (
     SendOutcome,
     Unknown,
 )
+from logging_system.monitoring.event_words import log_in_words
+from logging_system.monitoring.events import Event, FallbackBegun, FallbackEnded
 from logging_system.sinks import Sink
 
 PROBE_SECONDS = 10.0
 """How often a store that could not be used is asked whether it can be."""
 
 _SKIPPED = CannotLookUp("look-up: skipped while the files stand in for the store")
-_log = logging.getLogger(__name__)
 
 
 class FallbackSink:
@@ -52,6 +52,7 @@ class FallbackSink:
         files: What stands in; documents it takes must count as redirected.
         path: Where the files are, for messages.
         after_seconds: How long the store may settle nothing.
+        emit: Told when the files begin and end to stand in; logged by default.
         monotonic: The clock, in seconds.
     """
 
@@ -62,12 +63,14 @@ class FallbackSink:
         path: Path,
         *,
         after_seconds: float,
+        emit: Callable[[Event], None] = log_in_words,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._files = files
         self._path = path
         self._after_seconds = after_seconds
+        self._emit = emit
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._failing_since_seconds: float | None = None
@@ -136,10 +139,7 @@ class FallbackSink:
                 self._probe_due_seconds = self._monotonic() + PROBE_SECONDS
                 self._standing_in = trouble is not None
         if trouble is None:
-            _log.warning(
-                "the store is available again: records go to it; those written meanwhile stay in %s",
-                self._path,
-            )
+            self._emit(FallbackEnded(path=self._path))
             self._settled()
         return trouble is not None
 
@@ -157,12 +157,7 @@ class FallbackSink:
                 return
             self._standing_in = True
             self._probe_due_seconds = now_seconds + PROBE_SECONDS
-        _log.warning(
-            "the store was unavailable for %.0f s (%s): records go to %s until it is available again",
-            since_seconds,
-            trouble,
-            self._path,
-        )
+        self._emit(FallbackBegun(path=self._path, outage_seconds=since_seconds, trouble=trouble))
 
 
 def _trouble(outcome: SendOutcome) -> str | None:

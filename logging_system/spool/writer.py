@@ -101,6 +101,21 @@ class SpoolWriter:
         self._marks = b""
         self._settled_sequence = 1
 
+    @property
+    def used_bytes(self) -> int:
+        """Return what the segments of all writers took when they were counted the last time, in bytes."""
+        return self._total_bytes
+
+    @property
+    def spool_bytes_max(self) -> int:
+        """Return what they may take, in bytes."""
+        return self._spool_bytes_max
+
+    @property
+    def evicts_for_room(self) -> bool:
+        """Whether old segments give way before the spool is full."""
+        return self._retention is not None and self._retention.bytes_max is not None
+
     def append(self, documents: Sequence[bytes], *, sync: bool | None = None) -> None:
         """Add `documents` as one block, under the next sequences; durable as promised on return.
 

@@ -48,7 +48,7 @@ def gateway(spool: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str
         "serve",
         "--spool",
         str(spool),
-        "--port",
+        "--listen-port",
         "0",
         *arguments,
     ]
@@ -302,7 +302,10 @@ def test_a_token_is_needed_where_a_file_names_some(tmp_path: Path) -> None:
 
 def test_it_serves_tls(tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path)
-    with gateway(tmp_path / "spool", "--certificate", str(certificate), "--key", str(key)) as (_process, url):
+    with gateway(tmp_path / "spool", "--server-certificate", str(certificate), "--server-key", str(key)) as (
+        _process,
+        url,
+    ):
         answer = requests.post(
             f"{url}/v1/ndjson", lines(1), headers=NDJSON, timeout=SECONDS, verify=str(certificate)
         )
@@ -336,11 +339,11 @@ def test_sigterm_answers_what_is_under_way_and_seals_the_spool(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "why", "returncode"),
     [
-        (["--host", "0.0.0.0"], "--token-file FILE, or --open-to-all", 1),  # noqa: S104 - it is refused
+        (["--listen-host", "0.0.0.0"], "--token-file FILE, or --open-to-all", 1),  # noqa: S104 - it is refused
         (["--token-file", "/nowhere/tokens"], "/nowhere/tokens: No such file", 1),
-        (["--certificate", "/nowhere/cert.pem"], "/nowhere/cert.pem: cannot be read", 1),
-        (["--port", "99999"], "99999 is no port", 4),
-        (["--body-bytes-max", "0"], "not a positive number", 4),
+        (["--server-certificate", "/nowhere/cert.pem"], "/nowhere/cert.pem: cannot be read", 1),
+        (["--listen-port", "99999"], "--listen-port: must be at most 65535", 4),
+        (["--body-bytes-max", "0"], "--body-bytes-max: must be at least 1", 4),
         (["--processors", "no_such_module:x"], "--processors: no_such_module:x: cannot be imported", 4),
         (["--processors", "ad_labels"], 'no processor "ad_labels"; did you mean "add_labels"?', 4),
         (["--labels", "env"], "--labels: labels are written as name=value,name=value", 4),

@@ -215,7 +215,16 @@ def test_a_gateway_ended_at_any_moment_keeps_what_it_answered_with_200(tmp_path:
                 clients.append(threading.Thread(target=send, args=(url, name, promised)))
                 clients[-1].start()
 
-        command = [sys.executable, "-m", "logging_system", "serve", "--spool", str(spool), "--port", "0"]
+        command = [
+            sys.executable,
+            "-m",
+            "logging_system",
+            "serve",
+            "--spool",
+            str(spool),
+            "--listen-port",
+            "0",
+        ]
         moment = end_at(rng, command, {0}, during)
         for client in clients:
             client.join()

@@ -47,7 +47,7 @@ def measure() -> list[Row]:
 
 def _rate(path: str, body: bytes, kind: str) -> float:
     with tempfile.TemporaryDirectory(prefix="paths-") as name:
-        command = [sys.executable, "-m", "logging_system", "serve", "--spool", name, "--port", "0"]
+        command = [sys.executable, "-m", "logging_system", "serve", "--spool", name, "--listen-port", "0"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from logging_system.config.settings import ENVIRONMENT_PREFIX, Loaded, Settings, load_settings
+from logging_system.config.loading import Loaded, load_settings
+from logging_system.config.settings import ENVIRONMENT_PREFIX, Settings
 from logging_system.config.settings_file import FILE_BYTES_MAX, SettingsFileError, parse_settings
 from tests.fuzz.target import Target
 

@@ -443,7 +443,7 @@ def test_what_the_package_itself_logs_is_kept_out(tmp_path: Path) -> None:
         own.warning("the store is not ready")
         client = logging.Logger("urllib3")
         client.addHandler(handler)
-        thread = threading.Thread(target=client.debug, args=("request",), name="logging_system.sender-0")
+        thread = threading.Thread(target=client.debug, args=("request",), name="logging_system.request-0")
         thread.start()
         thread.join(WAIT_SECONDS)
         client.warning("from the application's own use of the client")
@@ -471,7 +471,7 @@ def test_what_a_listener_passes_on_is_judged_by_the_thread_that_logged_it(tmp_pa
     with logger_with(tmp_path) as (_logger, handler):
         record = logging.makeLogRecord({"name": "urllib3", "msg": "request"})
         handler.handle(logging.makeLogRecord({**vars(record), "threadName": "MainThread"}))
-        handler.handle(logging.makeLogRecord({**vars(record), "threadName": "logging_system.sender-0"}))
+        handler.handle(logging.makeLogRecord({**vars(record), "threadName": "logging_system.request-0"}))
         handler.flush(WAIT_SECONDS)
 
         assert handler.stats().offered == 1

@@ -10,7 +10,7 @@ import pytest
 
 from logging_system.handler.queue import RecordQueue
 from logging_system.handler.worker import Worker
-from logging_system.monitoring.counters import HandlerCounters, HandlerLedger
+from logging_system.monitoring.counters import HandlerCounters, LiveCounters
 from logging_system.records.processors import NO_PROCESSORS
 from logging_system.records.record import Durability, capture
 from logging_system.spool.disk import Disk
@@ -34,8 +34,8 @@ def work_off(
     folder: Path, durability: Durability, *asked: Durability | None
 ) -> tuple[list[bool | None], HandlerCounters]:
     """Let a worker store one group whose records ask for these classes."""
-    ledger = HandlerLedger()
-    queue = RecordQueue(ledger, records_max=100, bytes_max=1 << 20, allowance_seconds=0.0)
+    live_counters = LiveCounters()
+    queue = RecordQueue(live_counters, records_max=100, bytes_max=1 << 20, allowance_seconds=0.0)
     writer = Watched(folder)
     for each in asked:
         record = logging.makeLogRecord({"msg": "m", "durability": each})
@@ -44,14 +44,14 @@ def work_off(
     Worker(
         queue=queue,
         writer=writer,
-        ledger=ledger,
+        live_counters=live_counters,
         service="s",
         durability=durability,
         chain=NO_PROCESSORS,
         durable=lambda _records: None,
         status_folder=folder,
     ).run()
-    return writer.synced, ledger.snapshot()
+    return writer.synced, live_counters.snapshot()
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ class FilledAtSync(Disk):
 
 def test_records_given_up_after_a_failed_sync_lend_their_sequences_to_no_others(tmp_path: Path) -> None:
     filler = tmp_path / f"{'f' * 32}-00000000.segment"
-    ledger = HandlerLedger()
-    queue = RecordQueue(ledger, records_max=100, bytes_max=1 << 20, allowance_seconds=0.0)
+    live_counters = LiveCounters()
+    queue = RecordQueue(live_counters, records_max=100, bytes_max=1 << 20, allowance_seconds=0.0)
     worker = Worker(
         queue=queue,
         writer=SpoolWriter(
@@ -102,7 +102,7 @@ def test_records_given_up_after_a_failed_sync_lend_their_sequences_to_no_others(
             clock=iter(range(1_000)).__next__,
             disk=FilledAtSync(filler),
         ),
-        ledger=ledger,
+        live_counters=live_counters,
         service="s",
         durability="fsync",
         chain=NO_PROCESSORS,
@@ -123,7 +123,7 @@ def test_records_given_up_after_a_failed_sync_lend_their_sequences_to_no_others(
     corrupted = reader.damage.corrupted_records
     reader.close()
 
-    assert ledger.snapshot().dropped["spool_full"] == 1
+    assert live_counters.snapshot().dropped["spool_full"] == 1
     assert [block.first_sequence for block in blocks] == [2]
     assert orjson.loads(blocks[0].documents[0])["event"]["sequence"] == 2
     assert corrupted == 0

@@ -85,7 +85,7 @@ def test_both_equations_hold_on_the_page(tmp_path: Path) -> None:
     assert shipper["admitted_total"] == shipper["spooled"] + sum(shipper[f"{name}_total"] for name in gone)
 
 
-def test_the_page_shows_what_the_meters_say_and_that_a_ledger_says_otherwise(tmp_path: Path) -> None:
+def test_the_page_shows_what_the_meters_say_and_that_a_live_counters_says_otherwise(tmp_path: Path) -> None:
     write_handler(tmp_path, 1, HandlerCounters(7, 1, {"queue_full": 2}, 4, 0, 0, {}))
     write_handler(tmp_path, 2, HandlerCounters(3, 0, {}, 3, 0, 0, {}), HandlerFlow(4, 0, {}, 3))
     write_shipper(

@@ -15,7 +15,7 @@ from logging_system.delivery.machine import Limits
 from logging_system.gateway.intake import Intake, NoRoomError
 from logging_system.handler.queue import FullPolicy, RecordQueue
 from logging_system.handler.worker import Worker
-from logging_system.monitoring.counters import HandlerCounters, HandlerLedger, ShipperCounters
+from logging_system.monitoring.counters import HandlerCounters, LiveCounters, ShipperCounters
 from logging_system.monitoring.cross_check import HandlerFlow
 from logging_system.monitoring.prometheus import SHIPPER_PREFIX, serve_metrics
 from logging_system.records.document import Record
@@ -60,19 +60,19 @@ def equal(moment: Moment) -> bool:
 def test_both_surfaces_of_a_handler_balance_and_agree_at_every_moment_under_load(
     tmp_path: Path, when_full: FullPolicy
 ) -> None:
-    ledger = HandlerLedger()
+    live_counters = LiveCounters()
     queue = RecordQueue(
-        ledger, records_max=40, bytes_max=1 << 20, allowance_seconds=0.01, when_full=when_full
+        live_counters, records_max=40, bytes_max=1 << 20, allowance_seconds=0.01, when_full=when_full
     )
     moments: list[Moment] = []
     worker = Worker(
         queue=queue,
         writer=SpoolWriter(tmp_path, spool_bytes_max=200_000, sync=False),  # full before the end
-        ledger=ledger,
+        live_counters=live_counters,
         service="s",
         durability="write",
         chain=Chain([FailingOnSome()]),
-        durable=lambda _records: moments.append(ledger.moment()),
+        durable=lambda _records: moments.append(live_counters.moment()),
         status_folder=tmp_path,
     )
 
@@ -81,7 +81,7 @@ def test_both_surfaces_of_a_handler_balance_and_agree_at_every_moment_under_load
             record = logging.makeLogRecord({"msg": str(number % 100)})
             queue.offer(capture(record), may_wait=number % 3 == 0)
             if number % 20 == 0:
-                moments.append(ledger.moment())
+                moments.append(live_counters.moment())
                 queue.wait_until_settled(SECONDS)  # else the worker sees the first few records alone
 
     working = threading.Thread(target=worker.run)
@@ -90,7 +90,7 @@ def test_both_surfaces_of_a_handler_balance_and_agree_at_every_moment_under_load
     queue.close()
     worker.stop(SECONDS)
     working.join(SECONDS)
-    counters, _ = last = ledger.moment()
+    counters, _ = last = live_counters.moment()
 
     assert [moment for moment in (*moments, last) if not equal(moment)] == []
     assert len({counters.offered for counters, _ in moments}) > 20
@@ -123,12 +123,12 @@ def test_both_surfaces_of_a_gateway_balance_and_agree_at_every_moment_under_load
 
 
 def test_a_record_counted_as_admitted_that_is_not_in_the_spool_shows() -> None:
-    ledger = HandlerLedger()
-    queue = RecordQueue(ledger, records_max=9, bytes_max=1 << 20, allowance_seconds=0.0)
+    live_counters = LiveCounters()
+    queue = RecordQueue(live_counters, records_max=9, bytes_max=1 << 20, allowance_seconds=0.0)
     queue.offer(capture(logging.makeLogRecord({"msg": "m"})), may_wait=False)
     queue.take(0.0, 0.0)
-    ledger.admit(1)
-    counters, flow = ledger.moment()
+    live_counters.admit(1)
+    counters, flow = live_counters.moment()
 
     assert counters.balanced
     assert flow.balanced

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from logging_system.delivery.machine import BuryDeadLetter, Item
-from logging_system.monitoring.counters import HandlerLedger, ShipperCounters, write_status
+from logging_system.monitoring.counters import LiveCounters, ShipperCounters, write_status
 from logging_system.shipping.dead_letters import DeadLetterFile
 
 
@@ -80,14 +80,14 @@ def test_dead_letters_are_private(tmp_path: Path) -> None:
 
 
 def test_the_handlers_equation_holds_through_every_kind_of_step() -> None:
-    ledger = HandlerLedger()
-    ledger.drop_offered("queue_full", 2)
-    with ledger.lock:
-        ledger.offered += 5
-        ledger.queued += 5
-    ledger.admit(3)
-    ledger.drop_queued("spool_full", 1)
-    counters = ledger.snapshot()
+    live_counters = LiveCounters()
+    live_counters.drop_offered("queue_full", 2)
+    with live_counters.lock:
+        live_counters.offered += 5
+        live_counters.queued += 5
+    live_counters.admit(3)
+    live_counters.drop_queued("spool_full", 1)
+    counters = live_counters.snapshot()
 
     assert counters.balanced
     assert (counters.offered, counters.queued, counters.admitted) == (7, 1, 3)
@@ -95,10 +95,10 @@ def test_the_handlers_equation_holds_through_every_kind_of_step() -> None:
 
 
 def test_an_equation_that_does_not_hold_is_told() -> None:
-    ledger = HandlerLedger()
-    ledger.offered = 1
+    live_counters = LiveCounters()
+    live_counters.offered = 1
 
-    assert not ledger.snapshot().balanced
+    assert not live_counters.snapshot().balanced
     assert not ShipperCounters(6, 1, 1, 1, 1, 1, 0, 0).balanced
     assert ShipperCounters(6, 1, 1, 1, 1, 1, 1, 0).balanced
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from logging_system.config.settings import Settings
+from logging_system.monitoring.event_words import log_in_words
 from logging_system.shipping.sink_factory import SINKS, SinkKind, sink_opener
 from logging_system.sinks import Sink
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
@@ -20,7 +21,7 @@ def settings(**given: object) -> Settings:
 
 
 def opened(**given: object) -> Sink:
-    sink = sink_opener(settings(**given))()
+    sink = sink_opener(settings(**given), log_in_words)()
     sink.close()
     return sink
 
@@ -51,14 +52,16 @@ def test_without_a_store_opening_says_that_none_is_named() -> None:
 
 def test_a_sink_has_the_values_of_its_settings(tmp_path: Path) -> None:
     path = tmp_path / "app.ndjson"
-    sink = sink_opener(settings(file=path, file_rotate_bytes=5_000, file_rotate_files=2))()
+    sink = sink_opener(settings(file=path, file_rotate_bytes=5_000, file_rotate_files=2), log_in_words)()
     with closing(sink):
         assert isinstance(sink, FileSink)
         assert (sink._path, sink._rotate_bytes, sink._rotate_files) == (path, 5_000, 2)
 
 
 def test_a_secret_reaches_the_sink_as_it_is() -> None:
-    sink = sink_opener(settings(elasticsearch=["http://127.0.0.1:1"], api_key="b3BlbjpzZXNhbWU="))()
+    sink = sink_opener(
+        settings(elasticsearch=["http://127.0.0.1:1"], api_key="b3BlbjpzZXNhbWU="), log_in_words
+    )()
     with closing(sink):
         assert isinstance(sink, ElasticsearchSink)
         assert sink._credentials.header == "ApiKey b3BlbjpzZXNhbWU="

@@ -126,8 +126,8 @@ def test_a_store_that_fails_for_longer_is_stood_in_for_and_what_goes_there_is_re
         assert sink.standing_in
         assert sent(sink, item(2)) is Redirected
     assert place.in_files() == ["line 2"]
-    assert "the store was unavailable for 60 s" in caplog.text
-    assert f"records go to {place.files} until it is available again" in caplog.text
+    assert "The store was not available for 60 s" in caplog.text
+    assert f"records go to {place.files} until it is available" in caplog.text
 
 
 def test_the_time_counts_from_the_first_failure_after_the_store_settled_something(place: Place) -> None:
@@ -156,7 +156,7 @@ def test_a_store_that_is_back_gets_the_records_after_it_and_none_of_those_before
 
     assert place.in_files() == ["line 1", "line 2"]
     assert place.stored() == ["line 3"]
-    assert "the store is available again" in caplog.text
+    assert "The store is available again" in caplog.text
 
 
 def test_a_store_that_stays_away_is_asked_again_and_the_files_go_on(place: Place) -> None:

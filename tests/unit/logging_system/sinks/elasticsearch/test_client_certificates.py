@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from logging_system.config.settings import load_settings
+from logging_system.config.loading import load_settings
 from logging_system.delivery.outcomes import Delivered, OneForEach, Unknown
+from logging_system.monitoring.event_words import log_in_words
 from logging_system.shipping.sink_factory import sink_opener
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from logging_system.sinks.elasticsearch.tls import Trust
@@ -64,7 +65,7 @@ def test_a_store_that_demands_a_certificate_takes_ours(
             "client_key": key,
         }
     )
-    with closing(sink_opener(loaded.settings)()) as sink:
+    with closing(sink_opener(loaded.settings, log_in_words)()) as sink:
         assert isinstance(sink.send(ITEMS), OneForEach)
 
 

@@ -1,0 +1,88 @@
+"""The flags of `ship` and `serve`: one for each setting that the program uses and that is no secret."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+if TYPE_CHECKING:
+    from logging_system.config.loading import Loaded
+    from logging_system.config.settings import Program
+    from logging_system.monitoring.events import Event
+
+PRECEDENCE = (
+    "A flag takes precedence over the environment variable (LOGGING_SYSTEM_ and the name in capitals), the "
+    "variable over the settings file. Passwords and API keys have no flag."
+)
+
+
+def add_flags(parser: argparse.ArgumentParser, program: Program) -> None:
+    """Add `--settings` and the flags of a program's settings."""
+    from logging_system.config.settings import is_secret, settings_of
+
+    parser.add_argument("--settings", metavar="FILE", help="YAML file of settings")
+    for name in settings_of(program):
+        if not is_secret(name):
+            _add_flag(parser, name)
+
+
+def given_settings(options: argparse.Namespace) -> Mapping[str, Any]:
+    """Return the settings that were given as flags, by name."""
+    from logging_system.config.settings import FILE_SETTING, Settings
+
+    names = {FILE_SETTING, *Settings.model_fields}
+    return {name: value for name, value in vars(options).items() if name in names}
+
+
+def flag(name: str) -> str:
+    """Return a setting as a flag."""
+    return f"--{name.replace('_', '-')}"
+
+
+def missing_folder(loaded: Loaded) -> Iterator[str]:
+    """Yield what is missing where nothing says which spool folder to use."""
+    if loaded.settings.spool is None and "service" not in loaded.origins:
+        yield "--spool is required, or --service, which names the default folder"
+
+
+def tell_warnings(loaded: Loaded, emit: Callable[[Event], None]) -> None:
+    """Emit what in the environment is no setting."""
+    from logging_system.monitoring.events import SettingsProblem
+
+    for warning in loaded.warnings:
+        emit(SettingsProblem(where=warning.where, what=warning.what, consequence="ignored"))
+
+
+def _add_flag(parser: argparse.ArgumentParser, name: str) -> None:
+    from logging_system.config.settings import Settings, used_by
+
+    field = Settings.model_fields[name]
+    kind = next(each for each in get_args(field.annotation) or (field.annotation,) if each is not NoneType)
+    several = get_origin(field.annotation) is list
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    if kind is bool:
+        metavar = "true|false"
+    elif choices:
+        metavar = "|".join(map(str, choices))
+    else:
+        metavar = used_by(name).unit.upper() or ("PATH" if kind is Path else "NAME")
+    # A flag without its value means true, as a switch does.
+    switch: dict[str, Any] = {"nargs": "?", "const": "true"} if kind is bool else {}
+    parser.add_argument(
+        flag(name),
+        metavar=metavar,
+        action="append" if several else "store",
+        help=_help(field.description or "", field.default, several=several),
+        **switch,
+    )
+
+
+def _help(description: str, default: object, *, several: bool) -> str:
+    more = " Repeat the flag for more." if several else ""
+    # What is no plain value is told in the description.
+    shown = str(default).lower() if isinstance(default, bool) else default
+    usual = f" Default: {shown}." if isinstance(default, str | int | float) else ""
+    return f"{description}{more}{usual}".replace("`", "").replace("%", "%%")

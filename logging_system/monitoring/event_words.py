@@ -1,0 +1,182 @@
+"""Makes a sentence of an event, and logs it where the process's own warnings go."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from logging_system.monitoring.events import (
+    BreakerClosed,
+    BreakerOpened,
+    CallbackFailed,
+    DeadLettersWritten,
+    DiskTrouble,
+    Event,
+    FallbackBegun,
+    FallbackEnded,
+    InstalledTwice,
+    RecordsDropped,
+    RecordsEvicted,
+    SettingsProblem,
+    SettingsReloaded,
+    ShippingFailed,
+    SpoolBusy,
+    SpoolFull,
+    SpoolHasRoom,
+    SpoolNearlyFull,
+    SpoolTakenOver,
+    StoreAvailable,
+    StoreUnavailable,
+    ThreadRefused,
+)
+
+AGAIN_SECONDS = 60.0
+"""How often the same trouble is logged while it lasts."""
+
+_SENTENCES: Mapping[type[Event], str] = {
+    BreakerClosed: "The store accepts requests again.",
+    BreakerOpened: "The store accepts no requests; it is tried with one small request at a time: {trouble}",
+    CallbackFailed: "on_durable raised an exception.",
+    DeadLettersWritten: "{records} refused by the store for good and written to the dead letters. "
+    "Last reason: {status} {reason}",
+    DiskTrouble: "Disk error while {activity}: {error}{meaning}{detail}. It is tried again.",
+    FallbackBegun: "The store was not available for {outage_seconds:.0f} s; records go to {path} until it is "
+    "available: {trouble}",
+    FallbackEnded: "The store is available again and receives records. Those of the outage are in {path}.",
+    InstalledTwice: "install() was called again with another {differing}, which is not used; "
+    "close() the first installation before.",
+    RecordsDropped: "{records} dropped in the last second: {reason}.",
+    RecordsEvicted: "{records} ({freed_bytes:,} bytes) deleted from the spool by retention, "
+    "delivered ones included.",
+    SettingsProblem: "{where}{what}{consequence}",
+    SettingsReloaded: "Settings read again; changed: {changed}.",
+    ShippingFailed: "Shipping failed and is tried again; records stay in {folder}: {error}{detail}",
+    SpoolBusy: "Waiting for the spool folder: {detail}",
+    SpoolFull: "The spool is full and refuses records: {used_bytes:,} of {bytes_max:,} bytes used. "
+    "Start a shipper or raise spool_bytes_max.",
+    SpoolHasRoom: "The spool has room again: {used_bytes:,} of {bytes_max:,} bytes used.",
+    SpoolNearlyFull: "The spool is nearly full: {used_bytes:,} of {bytes_max:,} bytes used.",
+    SpoolTakenOver: "{folder} was removed and taken by another process; {unfinished:,} records read before "
+    "had not arrived.",
+    StoreAvailable: "The store is available again.",
+    StoreUnavailable: "The store is not available; records wait in the spool: {trouble}",
+    ThreadRefused: "The system has no thread for the {thread}; {consequence_of_thread}.",
+}
+
+DROP_REASONS: Mapping[str, str] = {
+    "busy": "too much was waiting for the disk",
+    "capture_error": "a filter raised an exception",
+    "closed": "the handler is closed",
+    "encode_error": "the record could not be processed safely",
+    "own_thread": "on_durable logged through its own handler",
+    "queue_full": "queue full",
+    "reentrant": "logged inside another log call too many times",
+    "spool_error": "the disk refused until the process ended",
+    "spool_full": "spool full",
+    "spool_refused": "the spool was full or the disk refused",
+    "too_large": "larger than a block",
+    "worker_error": "the worker failed",
+}
+_ACTIVITIES = {
+    "adding_ended": "summing up the counters of ended processes",
+    "evicting": "deleting old records",
+    "read_spool": "reading the spool",
+    "write_checkpoint": "writing the checkpoint",
+    "write_dead_letters": "writing dead letters",
+    "write_spool": "writing the spool",
+    "write_status": "writing the status file",
+}
+_CONSEQUENCES = {
+    "default_used": "; the default is used",
+    "ignored": "",
+    "records_dropped": "; which processors a record needs is unknown, so all records are dropped and counted",
+    "settings_kept": "; the settings stay as they were",
+    "needs_restart": "; restart to change it",
+}
+_COUNTED = (DeadLettersWritten, RecordsDropped, RecordsEvicted)
+"""Kinds whose count is the news."""
+_ANSWERS = (InstalledTwice, SettingsProblem, SettingsReloaded)
+"""Kinds that answer what somebody did, who waits for the answer."""
+
+_log = logging.getLogger("logging_system.events")
+
+
+def in_words(event: Event) -> str:
+    """Return what happened as a sentence, the fact first."""
+    facts: dict[str, Any] = {each.name: getattr(event, each.name) for each in fields(event)}
+    facts["records"] = f"{event.count:,} record{'' if event.count == 1 else 's'}"
+    if isinstance(event, RecordsDropped):
+        facts["reason"] = DROP_REASONS.get(event.reason, event.reason)
+    elif isinstance(event, DiskTrouble):
+        facts["activity"] = _ACTIVITIES[event.activity]
+        facts["meaning"] = _meaning(event.error)
+        facts["detail"] = event.detail and f" ({event.detail})"
+    elif isinstance(event, SettingsProblem):
+        facts["where"] = event.where and f"{event.where}: "
+        facts["consequence"] = _CONSEQUENCES[event.consequence]
+    elif isinstance(event, SettingsReloaded):
+        facts["changed"] = ", ".join(event.changed) or "nothing"
+    else:
+        facts |= _more(event)
+    return _SENTENCES[type(event)].format_map(facts) + _times(event)
+
+
+def _more(event: Event) -> dict[str, str]:
+    if isinstance(event, InstalledTwice):
+        return {"differing": ", ".join(event.differing)}
+    if isinstance(event, ShippingFailed):
+        return {"detail": event.detail and f": {event.detail}"}
+    if isinstance(event, ThreadRefused):
+        waits = "records wait in the queue" if event.thread == "worker" else f"records stay in {event.folder}"
+        return {"consequence_of_thread": waits}
+    return {}
+
+
+def _times(event: Event) -> str:
+    counted = isinstance(event, _COUNTED)
+    return "" if counted or event.count == 1 else f" ({event.count:,} times in the last second)"
+
+
+def _meaning(error: str) -> str:
+    number = getattr(errno, error, None)
+    return f", {os.strerror(number)}" if isinstance(number, int) else ""
+
+
+def log_in_words(event: Event) -> None:
+    """Log an event as a warning of this package, which its own handler never takes."""
+    _log.warning("%s", in_words(event))
+
+
+class WordsInLog:
+    """A subscriber that logs events in words; a trouble that lasts, once a minute.
+
+    Args:
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._logged: dict[tuple[str, str], tuple[Event, float]] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Log an event, unless it repeats the latest about its subject."""
+        if not isinstance(event, (*_COUNTED, *_ANSWERS)) and self._repeats(event):
+            return
+        log_in_words(event)
+
+    def _repeats(self, event: Event) -> bool:
+        # Of a subject that changed in between, such as a breaker that closed, the next is news again.
+        key = (event.subject, "") if event.subject and event.subject != "disk" else event.key
+        facts, now_seconds = replace(event, count=1), self._clock()
+        earlier = self._logged.get(key)
+        if earlier is not None and earlier[0] == facts and now_seconds < earlier[1] + AGAIN_SECONDS:
+            return True
+        if len(self._logged) >= 256:
+            self._logged.clear()
+        self._logged[key] = (facts, now_seconds)
+        return False
