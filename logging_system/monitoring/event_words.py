@@ -74,6 +74,8 @@ DROP_REASONS: Mapping[str, str] = {
     "closed": "the handler is closed",
     "encode_error": "the record could not be processed safely",
     "own_thread": "on_durable logged through its own handler",
+    "processor_error": "a processor raised an exception",
+    "processor_unavailable": "a configured processor could not be loaded",
     "queue_full": "queue full",
     "reentrant": "logged inside another log call too many times",
     "spool_error": "the disk refused until the process ended",
@@ -111,7 +113,7 @@ def in_words(event: Event) -> str:
     facts: dict[str, Any] = {each.name: getattr(event, each.name) for each in fields(event)}
     facts["records"] = f"{event.count:,} record{'' if event.count == 1 else 's'}"
     if isinstance(event, RecordsDropped):
-        facts["reason"] = DROP_REASONS.get(event.reason, event.reason)
+        facts["reason"] = _drop_reason(event.reason)
     elif isinstance(event, DiskTrouble):
         facts["activity"] = _ACTIVITIES[event.activity]
         facts["meaning"] = _meaning(event.error)
@@ -124,6 +126,11 @@ def in_words(event: Event) -> str:
     else:
         facts |= _more(event)
     return _SENTENCES[type(event)].format_map(facts) + _times(event)
+
+
+def _drop_reason(reason: str) -> str:
+    own = reason.removeprefix("processor:")
+    return DROP_REASONS.get(reason, reason) if own == reason else f"a processor dropped them ({own})"
 
 
 def _more(event: Event) -> dict[str, str]:

@@ -288,7 +288,8 @@ def test_codecs_have_numbers_of_their_own(numbers: tuple[int, ...]) -> None:
 
 
 OPENERS = {
-    "SpoolWriter", "SpoolReader", "SpoolHandler", "Shipper", "InProcessShipper", "Service", "replay", "verify",
+    "SpoolWriter", "SpoolReader", "SpoolHandler", "Shipper", "InProcessShipper", "Service", "replay",
+    "verify",
 }  # fmt: skip
 
 
