@@ -1,3 +1,3 @@
-"""Shakes a logging stack and proves what it lost, how late, and who could read it."""
+"""Tests logging stacks under failure: what was lost, duplicated or changed, and how long callers waited."""
 
 __version__ = "0.1.0"

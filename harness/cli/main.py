@@ -57,7 +57,7 @@ class _Cli(LazyGroup):
 )
 @click.version_option(__version__, prog_name="logquake")
 def cli() -> None:
-    """Shake a logging stack and prove what it lost, how late, and who could read it.
+    """Test a logging stack under failure: what was lost, duplicated or changed, and how long callers waited.
 
     Start with `logquake run`: it shakes the logging system that comes with it and needs nothing installed.
     """
