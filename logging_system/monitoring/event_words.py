@@ -31,6 +31,7 @@ from logging_system.monitoring.events import (
     SpoolNearlyFull,
     SpoolTakenOver,
     StoreAvailable,
+    StoreRemark,
     StoreUnavailable,
     ThreadRefused,
 )
@@ -64,6 +65,7 @@ _SENTENCES: Mapping[type[Event], str] = {
     SpoolTakenOver: "{folder} was removed and taken by another process; {unfinished:,} records read before "
     "had not arrived.",
     StoreAvailable: "The store is available again.",
+    StoreRemark: "{stream}: {remark}",
     StoreUnavailable: "The store is not available; records wait in the spool: {trouble}",
     ThreadRefused: "The system has no thread for the {thread}; {consequence_of_thread}.",
 }

@@ -94,6 +94,26 @@ class BreakerClosed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoreRemark(Event):
+    """Something about the store that an operator should know and that stops nothing.
+
+    Attributes:
+        stream: The data stream.
+        topic: What it is about; a remark on one topic hides none on another.
+        remark: What was seen, and the remedy.
+    """
+
+    stream: str
+    topic: Literal["set_up", "credentials", "authorities", "verification"]
+    remark: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return kind, topic and remark."""
+        return self.kind, f"{self.topic} {self.remark}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FallbackBegun(Event):
     """Records go to files, because the store could not be used for long.
 

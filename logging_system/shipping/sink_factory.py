@@ -28,6 +28,7 @@ class SinkKind:
         class_name: The class, which fits `Sink`.
         arguments: The setting of each of its constructor's parameters that differ in name from theirs.
         same: Settings that have the name of a parameter.
+        tells: Whether the constructor takes `emit`, to tell what an operator should know.
     """
 
     setting: str
@@ -35,6 +36,7 @@ class SinkKind:
     class_name: str
     arguments: Mapping[str, str]
     same: tuple[str, ...] = ()
+    tells: bool = False
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -79,6 +81,7 @@ ELASTICSEARCH = SinkKind(
         "api_key_file",
         "gzip",
     ),
+    tells=True,
 )
 SINKS = (FILE, ELASTICSEARCH)
 """In this order: the first whose setting has a value is used, and the last where none has."""
@@ -99,7 +102,8 @@ def sink_opener(settings: Settings, emit: Callable[[Event], None]) -> Callable[[
         together, and OSError where a file that the sink needs cannot be read.
     """
     kind = next((each for each in SINKS if getattr(settings, each.setting)), SINKS[-1])
-    open_store = kind.opener(settings)
+    told = {"emit": emit} if kind.tells else {}
+    open_store = kind.opener(settings, **told)
     if kind is FILE or settings.fallback_file is None:
         return open_store
     # Loaded here: an application that is shipped by a process of its own needs neither.

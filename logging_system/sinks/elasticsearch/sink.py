@@ -9,13 +9,13 @@ and beside a file of authorities they trust the public ones too.
 from __future__ import annotations
 
 import gzip as gzip_format
-import logging
 import random
 import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 import orjson
@@ -25,6 +25,8 @@ from logging_system.delivery.machine import Item
 from logging_system.delivery.outcomes import LookUpOutcome, SendOutcome
 from logging_system.delivery.runs import Run, runs_of
 from logging_system.delivery.write_indices import INDICES_MAX
+from logging_system.monitoring.event_words import log_in_words
+from logging_system.monitoring.events import Event, StoreRemark
 from logging_system.sinks.elasticsearch.bulk_answer import read_bulk_answer
 from logging_system.sinks.elasticsearch.credentials import Credentials
 from logging_system.sinks.elasticsearch.http_answer import HttpAnswer, NoAnswer
@@ -46,7 +48,6 @@ _GZIP_LEVEL = 1
 _LACKING = frozenset({400, 404, 405, 501})
 _CAUSES_MAX = 5
 _TROUBLE_CHARACTERS_MAX = 300
-_log = logging.getLogger(__name__)
 
 
 class ElasticsearchSink:
@@ -71,6 +72,7 @@ class ElasticsearchSink:
         api_key_file: A file that holds the API key; read again when the store refuses it.
         gzip: Send bodies packed: a fifth of the bytes for 3 to 9 ms of CPU per MB. For stores behind a slow
             or metered line; on the same machine or a fast network it only costs.
+        emit: Told what an operator should know; logged by default.
         rng: Spreads turns and pauses of the nodes.
         monotonic: The clock, in seconds.
 
@@ -95,11 +97,14 @@ class ElasticsearchSink:
         api_key: str | None = None,
         api_key_file: Path | None = None,
         gzip: bool = False,
+        emit: Callable[[Event], None] = log_in_words,
         rng: random.Random | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         places = [Place.parse(url) for url in urls]
         self._stream = stream
+        self._emit = emit
+        self._said: dict[str, str] = {}
         self._timeout_seconds = request_timeout_seconds
         self._credentials = Credentials(
             username=username,
@@ -114,7 +119,8 @@ class ElasticsearchSink:
         identity = {"client_certificate": client_certificate, "client_key": client_key}
         self._trust = Trust(ca_certs, verify, **identity) if tls else None
         if tls and not verify:
-            _log.warning("certificate verification is off: anyone on the network path can read the logs")
+            unverified = "certificate verification is off: anyone on the network path can read the logs"
+            self._say("verification", unverified)
         context = self._trust.context() if self._trust else None
         # One more than requests: the set-up may still be asking while they start.
         self._nodes = [Node(place, connections + 1, context) for place in places]
@@ -122,14 +128,13 @@ class ElasticsearchSink:
         self._gzip = gzip
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._said: dict[str, str] = {}
 
     def prepare(self) -> str | None:
         """Put the templates (idempotent); see `Sink.prepare`."""
         outcome = set_up(self._request, self._stream)
         if isinstance(outcome, NotReady):
             return outcome.reason
-        self._say("set-up", "; ".join(outcome.remarks))
+        self._say("set_up", "; ".join(outcome.remarks))
         return None
 
     def send(self, items: Sequence[Item]) -> SendOutcome:
@@ -209,13 +214,13 @@ class ElasticsearchSink:
         shown = self._credentials.conceal(f"{node.place}: {text}".encode("utf-8", "replace"))
         return shown.decode("utf-8", "replace")[:_TROUBLE_CHARACTERS_MAX]
 
-    def _say(self, subject: str, text: str) -> None:
-        """Log `text` once until the subject has another to say."""
-        if self._said.get(subject, "") == text:
+    def _say(self, topic: Literal["set_up", "credentials", "authorities", "verification"], text: str) -> None:
+        """Tell `text` once until the topic has another to say."""
+        if self._said.get(topic, "") == text:
             return
-        self._said[subject] = text
+        self._said[topic] = text
         if text:
-            _log.warning("%s: %s", self._stream, text)
+            self._emit(StoreRemark(stream=self._stream, topic=topic, remark=text))
 
 
 def backing_indices(resolved: bytes, known: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -26,7 +27,7 @@ from logging_system.monitoring.prometheus import SpoolCollector, exposition
 from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME, Shipper
-from logging_system.shipping.sink_factory import limits_of
+from logging_system.shipping.sink_factory import limits_of, sink_opener
 from logging_system.sinks.fallback import PROBE_SECONDS, FallbackSink
 from logging_system.sinks.file import FileSink
 from logging_system.spool.reader import SpoolBusyError, SpoolReader
@@ -179,6 +180,18 @@ def test_a_system_without_threads_is_told(tmp_path: Path, caplog: pytest.LogCapt
 
     shown(handler.events, caplog, "thread_refused", "The system has no thread for the worker")
     shown(shipper.events, caplog, "thread_refused", "The system has no thread for the shipper")
+
+
+def test_what_an_operator_should_know_of_the_store_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load_settings(
+        {"elasticsearch": "https://127.0.0.1:1", "verify": False, "service": "shop"}
+    ).settings
+    shipper = InProcessShipper(tmp_path, partial(sink_opener, settings), limits=limits_of(settings))
+    shipper._open_sink().close()
+
+    shown(shipper.events, caplog, "store_remark", "logs-shop-default: certificate verification is off")
 
 
 def sink(folder: Path) -> FileSink:
