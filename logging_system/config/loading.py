@@ -41,7 +41,7 @@ _RULES = {
 }
 
 
-_PROCESSING = ("processors", "labels")
+_PROCESSING = "processors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ class Problem:
 
         So it is with a file of settings that cannot be read, and with a misspelt name.
         """
-        close = difflib.get_close_matches(self.name, _PROCESSING, n=1, cutoff=0.8)
+        close = difflib.get_close_matches(self.name, [_PROCESSING], n=1, cutoff=0.8)
         return (
             self.name == FILE_SETTING
             or (self.name not in Settings.model_fields and bool(close))
-            or (self.name in _PROCESSING)
+            or self.name == _PROCESSING
         )
 
 
