@@ -453,6 +453,7 @@ def test_a_reload_leaves_no_thread_of_before(tmp_path: Path, store: Store) -> No
         deliver("before")
         process.send_signal(signal.SIGHUP)
         eventually(lambda: reloads() == 1, "the first event starts the thread of the events")
+        deliver("after reload 1")  # starts the thread of the requests
         before = threads()
         for number in range(2, 6):
             process.send_signal(signal.SIGHUP)
