@@ -16,12 +16,12 @@ TWINS = {
     "counts_something_else": (
         "    destroyed: corrupted\n",
         "    destroyed: torn_tails\n",
-        "counted by the stack: 0",
+        "the stack counts 0.",
     ),
     "loses_more_than_it_promises": (
         "corruption_blast_records: 512",
         "corruption_blast_records: 0",
-        "records each may cost: 0",
+        "each may cost 0, and",
     ),
 }
 

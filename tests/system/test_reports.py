@@ -84,7 +84,7 @@ def test_a_changed_line_is_told_by_sequence_hash_and_shape(changed):
     (one,) = json.loads((run / "result.json").read_text())["scenarios"]
     where, reads = one["verdicts"][0]["counterexample"]
 
-    assert where.startswith("a copy of record 0 at ")
+    assert where.startswith("A copy of record 0 is at ")
     assert "?xxxxxxx xxxxxxxx xxx xxxxx xxxx 000.0.000.0 xxxx 00000 xxx0" in reads
     assert "(masked; hash " in reads
 
@@ -168,4 +168,4 @@ def test_an_inconclusive_scenario_is_repeated_twice_at_most_and_every_attempt_is
     assert one["history"] == "history/few-3"
     assert all("299 are needed to bound a p99" in attempt["reasons"][-1] for attempt in one["attempts"])
     for name in ("scorecard.html", "scorecard.md", "scorecard.txt", "junit.xml"):
-        assert "attempt 2 was INCONCLUSIVE" in (path.parent / name).read_text()
+        assert "attempt 2: INCONCLUSIVE after" in (path.parent / name).read_text()
