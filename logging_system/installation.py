@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import tempfile
 import threading
 from dataclasses import dataclass, fields
@@ -20,7 +19,8 @@ import orjson
 
 from logging_system.config.loading import Loaded, Problem, load_settings
 from logging_system.config.settings import UNKNOWN_SERVICE, Settings, chain_of, changed, codecs_of
-from logging_system.handler.handler import CLOSE_SECONDS_MAX, OWN_NAME, SpoolHandler
+from logging_system.handler.handler import CLOSE_SECONDS_MAX, SpoolHandler
+from logging_system.handler.own_warnings import OWN_NAME
 from logging_system.handler.worker import OnDurable
 from logging_system.monitoring.counters import HandlerCounters, ShipperCounters
 from logging_system.monitoring.events import Consequence, InstalledTwice, SettingsProblem
@@ -158,22 +158,8 @@ class Installation:
         self.problems.append(problem)
 
 
-class _Unheard(logging.Handler):
-    """Takes this package's own warnings to stderr where no handler but ours would see them."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        others = [each for each in logging.getLogger().handlers if not isinstance(each, SpoolHandler)]
-        if others or logging.lastResort is None or sys.stderr is None:
-            return
-        try:
-            sys.stderr.write(f"{OWN_NAME}: {record.getMessage()}\n")
-        except Exception:
-            self.handleError(record)
-
-
 _lock = threading.RLock()
 _current: Installation | None = None
-_unheard = _Unheard(logging.WARNING)
 
 
 def install(
@@ -207,9 +193,6 @@ def installed_handler(*, on_durable: OnDurable | None = None, **settings: Any) -
 
 def _install(keywords: dict[str, Any], on_durable: OnDurable | None) -> Installation:
     global _current  # noqa: PLW0603 - one per process, as the tree of loggers is
-    package = logging.getLogger(OWN_NAME)
-    if _unheard not in package.handlers:
-        package.addHandler(_unheard)
     loaded = load_settings(keywords, written="install({}=…)".format)
     with _lock:
         if _current is None or _current.handler.closed:

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, get_args
 
+from logging_system.handler.own_warnings import OWN_NAME, OwnWarnings
 from logging_system.handler.queue import FullPolicy, RecordQueue
 from logging_system.handler.worker import OnDurable, Worker
 from logging_system.monitoring.counters import HandlerCounters, LiveCounters
@@ -35,7 +36,6 @@ from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter
 
 CLOSE_SECONDS_MAX = 5.0
-OWN_NAME = "logging_system"
 _OWN_NAMES = f"{OWN_NAME}."
 _WORKER_NAME = f"{_OWN_NAMES}worker"
 _POSTPONED_MAX = 16
@@ -160,6 +160,7 @@ class SpoolHandler(logging.Handler):
         self._begin_epoch()
         self._start_worker()
         _handlers.add(self)
+        _own_warnings.attach()
         atexit.register(self.close)
 
     def createLock(self) -> None:  # noqa: N802 - the standard library's name
@@ -377,6 +378,7 @@ def _check(name: str, value: str, choices: Sequence[str]) -> None:
 
 
 _handlers: weakref.WeakSet[SpoolHandler] = weakref.WeakSet()
+_own_warnings = OwnWarnings(lambda handler: isinstance(handler, SpoolHandler))
 
 
 def _leave_parents() -> None:
