@@ -163,6 +163,11 @@ def fielddata_disabled(name: str, index: str) -> SearchError:
     return SearchError(400, "illegal_argument_exception", reason, index)
 
 
-def unsupported(what: str) -> ElasticError:
-    """A 400 for a part of Elasticsearch that this server honestly does not have."""
-    return illegal_argument(f"elastic_lite does not support {what}: run against a real Elasticsearch for it")
+def unsupported(what: str, kind: str = "illegal_argument_exception") -> ElasticError:
+    """A 400 for a part of Elasticsearch that this server honestly does not have.
+
+    Args:
+        what: The part, as the request names it.
+        kind: Elasticsearch's own type of the error for a word that it does not know there.
+    """
+    return ElasticError(400, kind, f"the embedded store does not support {what}; use --backend local")
