@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.programs.elastic_lite.api.health_api import status_of
 from harness.programs.elastic_lite.api.http import Answer, Call, Server
 from harness.programs.elastic_lite.api.indices_api import shown_indices

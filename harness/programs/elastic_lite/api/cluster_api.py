@@ -49,6 +49,7 @@ SETTINGS_SERVED = CLUSTER_SETTINGS | {
 }
 BOOLEANS = CLUSTER_SETTINGS | {"action.destructive_requires_name"}
 
+
 async def info(server: Server, call: Call) -> Answer:
     """Name and version."""
     return Answer(

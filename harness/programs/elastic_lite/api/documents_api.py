@@ -8,8 +8,14 @@ from urllib.parse import quote
 
 from harness.programs.elastic_lite.api.http import Answer, Call, Server
 from harness.programs.elastic_lite.api.routes import OFF, ONE_COPY, OwnReading, Route, takes
-from harness.programs.elastic_lite.api.search import SourceFilter, parse_source_filter
-from harness.programs.elastic_lite.language.bulk_body import Action, parse_bulk, token, why_invalid
+from harness.programs.elastic_lite.api.search_request import SourceFilter, parse_source_filter
+from harness.programs.elastic_lite.language.bulk_body import (
+    VERSION_TYPES,
+    Action,
+    parse_bulk,
+    token,
+    why_invalid,
+)
 from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import (
     ElasticError,
@@ -19,7 +25,7 @@ from harness.programs.elastic_lite.language.errors import (
     unsupported,
     validation_failed,
 )
-from harness.programs.elastic_lite.query.clauses import Candidate
+from harness.programs.elastic_lite.query.documents import Candidate
 from harness.programs.elastic_lite.storage.blocks import Level, refuse_blocked
 from harness.programs.elastic_lite.storage.documents import Outcome, write_all
 
@@ -43,15 +49,17 @@ WRITE = takes(
     "op_type",
     "if_seq_no",
     "if_primary_term",
+    "version",
     inert=NO_TIMEOUT,
-    only={"wait_for_active_shards": ONE_COPY, "version_type": ("internal",)},
+    only={"wait_for_active_shards": ONE_COPY, "version_type": VERSION_TYPES},
 )
 DELETE = takes(
     "refresh",
     "if_seq_no",
     "if_primary_term",
+    "version",
     inert=NO_TIMEOUT,
-    only={"wait_for_active_shards": ONE_COPY, "version_type": ("internal",)},
+    only={"wait_for_active_shards": ONE_COPY, "version_type": VERSION_TYPES},
 )
 READ = takes(
     *SOURCE,
@@ -61,9 +69,7 @@ READ = takes(
 )
 BULK_BODY = OwnReading("action lines are read by `language/bulk_body.py`, where their keys are declared")
 DOCUMENT = OwnReading("the document itself, which the mapping judges")
-WANTED = declare(
-    "in a multi-get request", "docs", "ids", kind="parsing_exception"
-)
+WANTED = declare("in a multi-get request", "docs", "ids", kind="parsing_exception")
 WANTED_DOCUMENT = declare("in a document of a multi-get request", "_index", "_id", "_source")
 
 

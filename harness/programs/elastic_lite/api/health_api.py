@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from harness.programs.elastic_lite.api.http import Answer, Call, Server
 from harness.programs.elastic_lite.api.cluster_api import CLUSTER_NAME
+from harness.programs.elastic_lite.api.http import Answer, Call, Server
 from harness.programs.elastic_lite.api.routes import Route, takes
 from harness.programs.elastic_lite.language.durations import seconds
 from harness.programs.elastic_lite.language.errors import illegal_argument
@@ -76,10 +76,7 @@ def has_active(indices: list[Index], wanted: str) -> bool:
 def missing_target(server: Server, call: Call) -> bool:
     """Whether the request names an index that does not exist: health waits for it."""
     names = call.names.get("index", "").split(",")
-    return any(
-        name and "*" not in name and not server.catalog.resolve(name, LENIENT)
-        for name in names
-    )
+    return any(name and "*" not in name and not server.catalog.resolve(name, LENIENT) for name in names)
 
 
 def targets(server: Server, call: Call) -> list[Index]:
@@ -118,6 +115,7 @@ def health_body(indices: list[Index], missing: bool) -> Json:
         "task_max_waiting_in_queue_millis": 0,
         "active_shards_percent_as_number": 100.0 * active / copies if copies else 100.0,
     }
+
 
 HEALTH = takes(
     "wait_for_status",

@@ -16,10 +16,10 @@ import orjson
 from harness.programs.elastic_lite.language.declarations import Declaration
 from harness.programs.elastic_lite.language.errors import ElasticError, illegal_argument, parse_error
 from harness.programs.elastic_lite.storage.catalog import Catalog
-from harness.programs.elastic_lite.storage.scrolls import Scrolls
-from harness.programs.elastic_lite.storage.targets import Targets, parse_wildcards
 from harness.programs.elastic_lite.storage.database import Storage
 from harness.programs.elastic_lite.storage.freshness import Visibility
+from harness.programs.elastic_lite.storage.scrolls import Scrolls
+from harness.programs.elastic_lite.storage.targets import Targets, parse_wildcards
 from harness.programs.elastic_lite.storage.writer import Transaction, Writer
 
 T = TypeVar("T")

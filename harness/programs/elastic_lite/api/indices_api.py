@@ -31,9 +31,7 @@ from harness.programs.elastic_lite.storage.writer import Transaction
 
 Json = dict[str, Any]
 CREATE = takes(inert=NO_WAIT, only={"wait_for_active_shards": ONE_COPY})
-SHOW = takes(
-    *TARGETS, "flat_settings", inert=NO_WAIT, human=True, only={"include_defaults": OFF}
-)
+SHOW = takes(*TARGETS, "flat_settings", inert=NO_WAIT, human=True, only={"include_defaults": OFF})
 SHOW_MAPPING = takes(*TARGETS, inert=NO_WAIT)
 CHANGE_MAPPING = takes(*TARGETS, inert=NO_WAIT, only={"write_index_only": OFF})
 CHANGE_SETTINGS = takes(

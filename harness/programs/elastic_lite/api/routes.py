@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 from harness.programs.elastic_lite.api.http import Handler
@@ -27,18 +28,24 @@ ONE_COPY = ("0", "1")
 """The numbers of copies that a write need not wait for: the one that it is written to."""
 # What only Elasticsearch has under a name that could be an index's, a template's or a stream's.
 ONLY_REAL_WORDS = frozenset(
-    """_alias _aliases _all _analyze _async_search _autoscaling _cache _cat _ccr _clone _close _cluster
-    _component_template _connector _count _create _create_from _dangling _data_stream _delete_by_query
-    _disk_usage _doc _downsample _enrich _eql _esql _explain _features _field_caps _field_usage_stats _fleet
-    _flush _forcemerge _graph _health_report _ilm _index_template _inference _info _ingest _internal _knn_search
-    _license _lifecycle _logstash _mapping _mappings _mget _migrate _migration _ml _modify _monitoring _msearch
-    _mtermvectors _mvt _nodes _open _options _pit _profiling _query _query_rules _rank_eval _recovery _refresh
-    _reindex _reload_search_analyzers _remote _render _resolve _rollover _rollup _scripts _search
-    _search_application _search_shards _searchable_snapshots _security _segments _settings _shard_stores
-    _shrink _shutdown _simulate _simulate_index _slm _snapshot _source _split _sql _ssl _stats _synonyms _tasks
-    _template _termvectors _terms_enum _text_structure _transform _unfreeze _update _update_by_query _upgrade
-    _validate _watcher _xpack""".split()
-)
+    {
+        "_alias", "_aliases", "_all", "_analyze", "_async_search", "_autoscaling", "_cache", "_cat",
+        "_ccr", "_clone", "_close", "_cluster", "_component_template", "_connector", "_count", "_create",
+        "_create_from", "_dangling", "_data_stream", "_delete_by_query", "_disk_usage", "_doc",
+        "_downsample", "_enrich", "_eql", "_esql", "_explain", "_features", "_field_caps",
+        "_field_usage_stats", "_fleet", "_flush", "_forcemerge", "_graph", "_health_report", "_ilm",
+        "_index_template", "_inference", "_info", "_ingest", "_internal", "_knn_search", "_license",
+        "_lifecycle", "_logstash", "_mapping", "_mappings", "_mget", "_migrate", "_migration", "_ml",
+        "_modify", "_monitoring", "_msearch", "_mtermvectors", "_mvt", "_nodes", "_open", "_options",
+        "_pit", "_profiling", "_query", "_query_rules", "_rank_eval", "_recovery", "_refresh", "_reindex",
+        "_reload_search_analyzers", "_remote", "_render", "_resolve", "_rollover", "_rollup", "_scripts",
+        "_search", "_search_application", "_search_shards", "_searchable_snapshots", "_security",
+        "_segments", "_settings", "_shard_stores", "_shrink", "_shutdown", "_simulate", "_simulate_index",
+        "_slm", "_snapshot", "_source", "_split", "_sql", "_ssl", "_stats", "_synonyms", "_tasks",
+        "_template", "_terms_enum", "_termvectors", "_text_structure", "_transform", "_unfreeze",
+        "_update", "_update_by_query", "_upgrade", "_validate", "_watcher", "_xpack",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,10 @@ def takes(
     common = {name: reason for name, reason in COMMON.items() if not (human and name == "human")}
     limited = {"format": form, **({"human": OFF} if human else {}), **(only or {})}
     return declare(
-        "as a query-string parameter of this request", *served, inert={**common, **(inert or {})}, only=limited
+        "as a query-string parameter of this request",
+        *served,
+        inert={**common, **(inert or {})},
+        only=limited,
     )
 
 
@@ -146,7 +156,7 @@ class Router:
         raise PlainError(405, reason, allowed)
 
 
-def refuse_only_real(method: str, raw_path: str, names: Mapping[object, str]) -> None:
+def refuse_only_real(method: str, raw_path: str, names: Mapping[Any, str]) -> None:
     """Refuse a path in which a word of Elasticsearch's interface stands that this server does not serve there.
 
     Raises:

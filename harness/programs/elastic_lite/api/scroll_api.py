@@ -7,7 +7,13 @@ from typing import Any
 
 from harness.programs.elastic_lite.api.http import Answer, Call, Server
 from harness.programs.elastic_lite.api.routes import Route, takes
-from harness.programs.elastic_lite.api.search import Hit, Searcher, hits_as_json, missing_views, shards_as_json
+from harness.programs.elastic_lite.api.search import (
+    Hit,
+    Searcher,
+    hits_as_json,
+    missing_views,
+    shards_as_json,
+)
 from harness.programs.elastic_lite.api.search_request import Request
 from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import SearchError, validation_failed

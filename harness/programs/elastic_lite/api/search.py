@@ -13,15 +13,17 @@ from typing import Any
 from harness.programs.elastic_lite.aggregations.columns import Table
 from harness.programs.elastic_lite.api.search_request import Request
 from harness.programs.elastic_lite.language.errors import ElasticError, SearchError, unsupported
-from harness.programs.elastic_lite.query.clauses import Matcher, Scope, compile_query, everything
-from harness.programs.elastic_lite.query.documents import Candidate
+from harness.programs.elastic_lite.query.clauses import compile_query
+from harness.programs.elastic_lite.query.documents import Candidate, Matcher, everything
 from harness.programs.elastic_lite.query.relevance import is_ranked
+from harness.programs.elastic_lite.query.scope import Scope
 from harness.programs.elastic_lite.query.sorting import (
     PLACES,
     Criterion,
     Key,
     SortField,
     bind,
+    check_alike,
     is_after,
 )
 from harness.programs.elastic_lite.storage.catalog import Index
@@ -138,6 +140,7 @@ class Searcher:
             fields = (*fields, SortField("_shard_doc"))
         self.check_after(request, fields)
         self.refuse_ranking(request)
+        check_alike([bind(fields, self.indices[view.name]) for view in self.views])
         by_place = not fields or (fields[0].name in PLACES and not fields[0].descending)
         hits = self.page_by_place(request, fields) if by_place else self.page_sorted(request, fields)
         if request.tracked == 0:
@@ -157,7 +160,9 @@ class Searcher:
         for view in self.views:
             if is_ranked(request.query, Scope(self.indices[view.name], self.now_ms), shards > 1):
                 if self.count(request.query, 2) > 1:
-                    raise unsupported("ordering by relevance: give a `sort`, or put the query into a `filter`")
+                    raise unsupported(
+                        "ordering by relevance: give a `sort`, or put the query into a `filter`"
+                    )
                 return
 
     def places(self, request: Request) -> list[tuple[int, int]]:

@@ -61,12 +61,12 @@ POINT = takes(
         for key in ("preference", "max_concurrent_shard_requests", "allow_partial_search_results")
     },
 )
-SEARCH_BODY = OwnReading("read by `api/search_request.py` together with the parameters; its keys are declared there")
+SEARCH_BODY = OwnReading(
+    "read by `api/search_request.py` together with the parameters; its keys are declared there"
+)
 COUNT_KEYS = declare("in a count request", "query", kind="parsing_exception")
 OPEN_POINT_KEYS = declare("in a request that opens a point in time", kind="x_content_parse_exception")
-CLOSE_POINT_KEYS = declare(
-    "in a request that closes a point in time", "id", kind="x_content_parse_exception"
-)
+CLOSE_POINT_KEYS = declare("in a request that closes a point in time", "id", kind="x_content_parse_exception")
 
 
 def readable_indices(server: Server, call: Call) -> list[Index]:

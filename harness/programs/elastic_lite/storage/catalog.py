@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.programs.elastic_lite.language.errors import index_not_found
 from harness.programs.elastic_lite.language.names import matches
-from harness.programs.elastic_lite.mapping.mappings import Mapping, compile_mapping
+from harness.programs.elastic_lite.mapping.mappings import FIELDS_MAX, Mapping, Options, compile_mapping
 from harness.programs.elastic_lite.storage.targets import Targets, refuse_special
 
 Json = dict[str, Any]
@@ -178,7 +178,7 @@ def is_dotted(pattern: str, index: Index) -> bool:
 
 def index_of(body: Json, seq_no_next: int) -> Index:
     """An index from what was kept on disk."""
-    mapping = compile_mapping(body["mapping"], malformed_ignored(body["settings"]))
+    mapping = compile_mapping(body["mapping"], options_of(body["settings"]))
     return Index(
         body["number"],
         body["name"],
@@ -196,6 +196,10 @@ def stream_of(body: Json) -> DataStream:
     return DataStream(body["name"], body["template"], body["generation"], tuple(body["backing"]))
 
 
-def malformed_ignored(settings: Json) -> bool:
-    """Whether the index setting says to keep malformed values without indexing them."""
-    return str(settings.get("index.mapping.ignore_malformed", "false")).lower() == "true"
+def options_of(settings: Json) -> Options:
+    """What an index's settings say about its mapping."""
+    return Options(
+        str(settings.get("index.mapping.ignore_malformed", "false")).lower() == "true",
+        str(settings.get("index.mapping.coerce", "true")).lower() == "true",
+        int(settings.get("index.mapping.total_fields.limit", FIELDS_MAX)),
+    )

@@ -139,9 +139,7 @@ def refuse_unsupported(action: Action) -> None:
     if action.id == "":
         raise illegal_argument("if _id is specified it must not be empty")
     if action.op == "update":
-        raise unsupported("updates")
-    if action.version is not None or action.version_type not in (None, "internal"):
-        raise unsupported("external versions")
+        raise unsupported("`update` as an action of a bulk request")
     if action.pipeline not in (None, "_none"):
         raise illegal_argument(f"pipeline with id [{action.pipeline}] does not exist")
 
@@ -183,6 +181,8 @@ class Document:
         exists = before is not None and not before[3]
         self.refuse_conflict(before, exists)
         version = 1 if before is None else before[1] + 1
+        if self.action.version is not None:
+            version = self.action.version
         if before is not None:
             self.end(before[0])
         seq_no = self.add(version, deleting, source)
@@ -200,7 +200,7 @@ class Document:
             check_timestamp(document)
         if gained:
             body = merge_mappings(self.index.mapping.body, {"properties": gained})
-            mapping = compile_mapping(body, self.index.mapping.ignore_malformed)
+            mapping = compile_mapping(body, self.index.mapping.options)
             grown = replace(self.latest(), mapping=mapping)
             self.transaction.catalog = self.transaction.catalog.with_index(grown)
 
@@ -219,6 +219,7 @@ class Document:
 
     def refuse_conflict(self, before: tuple[int, int, int, int] | None, exists: bool) -> None:
         """A 409 for a create of what exists, or a condition that does not hold."""
+        self.refuse_version(before)
         wanted = self.action.if_seq_no
         if before is not None and exists and self.action.op == "create":
             raise self.conflict(f"document already exists (current version [{before[1]}])")
@@ -229,6 +230,16 @@ class Document:
             raise self.conflict(f"{asked} but no document was found")
         if before[2] != wanted or self.action.if_primary_term != 1:
             raise self.conflict(f"{asked} current document has seqNo [{before[2]}] and primary term [1]")
+
+    def refuse_version(self, before: tuple[int, int, int, int] | None) -> None:
+        """A 409 when the version given is not above the current one, that of a deletion included."""
+        given = self.action.version
+        if given is None or before is None:
+            return
+        equal_too = self.action.version_type == "external"
+        if before[1] > given or (equal_too and before[1] == given):
+            how = "higher or equal to" if equal_too else "higher than"
+            raise self.conflict(f"current version [{before[1]}] is {how} the one provided [{given}]")
 
     def conflict(self, why: str) -> ElasticError:
         """The 409 of this document."""

@@ -122,9 +122,7 @@ class Visibility:
         self._drop_expired()
         if len(self.points) >= OPEN_MAX:
             reason = f"Trying to create too many points in time. Must be less than or equal to: [{OPEN_MAX}]."
-            raise ElasticError(
-                429, "es_rejected_execution_exception", f"{reason} Close the ones not in use."
-            )
+            raise ElasticError(429, "es_rejected_execution_exception", f"{reason} Close the ones not in use.")
         point_id = urlsafe_b64encode(MAGIC + secrets.token_bytes(20)).decode()
         self.points[point_id] = PointInTime(views, keep_alive_seconds, self.clock() + keep_alive_seconds)
         return point_id

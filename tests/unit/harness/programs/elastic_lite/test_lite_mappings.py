@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.programs.elastic_lite.language.errors import ElasticError
+from harness.programs.elastic_lite.mapping.declared import mapping_of
 from harness.programs.elastic_lite.mapping.mappings import (
     check_document,
     compile_mapping,
@@ -118,7 +119,7 @@ def test_type_changes_between_templates_and_not_in_an_index() -> None:
 def test_unknown_type_and_unknown_date_format_are_refused() -> None:
     for declared in ({"type": "colour"}, {"type": "date", "format": "moonphase"}):
         with pytest.raises(ElasticError) as raised:
-            compile_mapping({"properties": {"a": declared}})
+            mapping_of({"properties": {"a": declared}})
         assert raised.value.kind == "mapper_parsing_exception"
 
 

@@ -1,0 +1,41 @@
+"""A stored document that a query looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from harness.programs.elastic_lite.storage.documents import parse_stored
+
+Json = dict[str, Any]
+
+
+class Candidate:
+    """One stored document; its source is parsed when first asked for."""
+
+    __slots__ = ("id", "parsed", "raw")
+
+    def __init__(self, document_id: str, raw: bytes) -> None:
+        self.id = document_id
+        self.raw = raw
+        self.parsed: Json | None = None
+
+    @property
+    def source(self) -> Json:
+        """The document's object."""
+        if self.parsed is None:
+            self.parsed = parse_stored(self.raw)
+        return self.parsed
+
+
+Matcher = Callable[[Candidate], bool]
+
+
+def everything(_: Candidate) -> bool:
+    """The matcher of match_all, recognised by identity where nothing needs to be read."""
+    return True
+
+
+def nothing(_: Candidate) -> bool:
+    """The matcher of match_none."""
+    return False
