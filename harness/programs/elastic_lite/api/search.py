@@ -158,6 +158,7 @@ class Searcher:
             return
         shards = sum(self.indices[view.name].shards for view in self.views)
         for view in self.views:
+            self.matcher(request.query, view)  # what is malformed is refused as such
             if is_ranked(request.query, Scope(self.indices[view.name], self.now_ms), shards > 1):
                 if self.count(request.query, 2) > 1:
                     raise unsupported(

@@ -13,6 +13,7 @@ Json = dict[str, Any]
 PARSING = "mapper_parsing_exception"
 OBJECTS = ("object", "nested")
 FLAG = ("true", "false")
+FLAGS = frozenset({"index", "doc_values", "coerce", "ignore_malformed", "enabled"})
 SCORES = "changes scores only, and searches here do not rank"
 STORED = {
     "meta": "a remark on the field",
@@ -183,9 +184,28 @@ def check_field(name: str, declared: Json) -> None:
         raise unsupported(f"the field type `{kind}` of `{name}`", PARSING)
     known.check(declared)
     check_dynamic(declared)
-    for flag in ("index", "doc_values", "coerce", "ignore_malformed", "enabled"):
-        if flag in declared and declared[flag] not in (True, False, "true", "false"):
-            raise mapper_error(f"Failed to parse value [{declared[flag]}] of [{flag}] on field [{name}]")
+    check_values(name, kind, declared)
+    for inner_name, inner in (declared.get("properties") or {}).items():
+        check_field(inner_name, inner)
+    for inner_name, inner in (declared.get("fields") or {}).items():
+        if inner.get("type", "object") in (*OBJECTS, "alias"):
+            raise mapper_error(f"Type [{inner.get('type')}] cannot be used in multi field")
+        if "copy_to" in inner:
+            raise mapper_error(f"copy_to in multi fields is not allowed. Found it in field [{inner_name}]")
+        check_field(inner_name, inner)
+
+
+def check_values(name: str, kind: str, declared: Json) -> None:
+    """Refuse values that a parameter cannot have.
+
+    Raises:
+        ElasticError: 400 that names the parameter and the field.
+    """
+    for key, value in declared.items():
+        if value is None and key not in ("null_value", "properties", "fields"):
+            raise mapper_error(f"[{key}] on mapper [{name}] of type [{kind}] must not have a [null] value")
+        if key in FLAGS and value not in (True, False, "true", "false"):
+            raise mapper_error(f"Failed to parse value [{value}] of [{key}] on field [{name}]")
     if kind == "scaled_float" and not isinstance(declared.get("scaling_factor"), (int, float)):
         raise mapper_error(f"Field [scaling_factor] is required on field [{name}]")
     if kind == "alias" and not isinstance(declared.get("path"), str):
@@ -193,15 +213,6 @@ def check_field(name: str, declared: Json) -> None:
     for date_format in str(declared.get("format", "strict_date")).split("||"):
         if date_format not in FORMATS:
             raise unsupported(f"the date format `{date_format}` of `{name}`", PARSING)
-    for key in ("properties", "fields"):
-        for inner_name, inner in (declared.get(key) or {}).items():
-            if key == "fields" and inner.get("type", "object") in (*OBJECTS, "alias"):
-                raise mapper_error(f"Type [{inner.get('type')}] cannot be used in multi field")
-            if key == "fields" and "copy_to" in inner:
-                raise mapper_error(
-                    f"copy_to in multi fields is not allowed. Found it in field [{inner_name}]"
-                )
-            check_field(inner_name, inner)
 
 
 def check_dynamic(declared: Json) -> None:
