@@ -88,6 +88,9 @@ class FieldColumn:
         if self.name == "_id":
             raise fielddata_disabled(self.name, scope.index.name)
         reader = reader_of(self.name, scope.index)
+        known = scope.index.mapping.leaves.get(self.name)
+        if known is not None:
+            self.check(known, scope)
         if reader is None:
             filling = () if self.missing is None else (self.missing,)
             return lambda _: filling, None

@@ -14,7 +14,7 @@ from harness.programs.elastic_lite.aggregations.columns import Table
 from harness.programs.elastic_lite.api.search_request import Request
 from harness.programs.elastic_lite.language.errors import ElasticError, SearchError, unsupported
 from harness.programs.elastic_lite.query.clauses import compile_query
-from harness.programs.elastic_lite.query.documents import Candidate, Matcher, everything
+from harness.programs.elastic_lite.query.documents import Candidate, Matcher, everything, ignored_as_json
 from harness.programs.elastic_lite.query.relevance import is_ranked
 from harness.programs.elastic_lite.query.scope import Scope
 from harness.programs.elastic_lite.query.sorting import (
@@ -35,7 +35,7 @@ WINDOW_MAX = 10_000
 VISIBLE = "number=? AND deleted=0 AND position<=? AND (ended IS NULL OR ended>?)"
 COUNT_VISIBLE = f"SELECT COUNT(*) FROM documents WHERE {VISIBLE}"  # noqa: S608
 READ_VISIBLE = (
-    f"SELECT position, version, seq_no, id, source FROM documents WHERE {VISIBLE} AND position>? "  # noqa: S608
+    f"SELECT position, version, seq_no, id, source, ignored FROM documents WHERE {VISIBLE} AND position>? "  # noqa: S608
     "ORDER BY position"
 )
 
@@ -128,8 +128,8 @@ class Searcher:
             READ_VISIBLE,
             (view.number, view.position, view.position, behind),
         )
-        for position, version, seq_no, document_id, source in rows:
-            candidate = Candidate(document_id, source)
+        for position, version, seq_no, document_id, source, ignored in rows:
+            candidate = Candidate(document_id, source, ignored)
             if matcher(candidate):
                 yield position, version, seq_no, candidate
 
@@ -139,6 +139,8 @@ class Searcher:
         if self.tie_break and fields and fields[-1].name != "_shard_doc":
             fields = (*fields, SortField("_shard_doc"))
         self.check_after(request, fields)
+        for view in self.views:
+            self.matcher(request.query, view)  # what is malformed is told before what cannot be ordered
         self.refuse_ranking(request)
         check_alike([bind(fields, self.indices[view.name]) for view in self.views])
         by_place = not fields or (fields[0].name in PLACES and not fields[0].descending)
@@ -184,10 +186,10 @@ class Searcher:
         bound = [tuple(bind(request.sort, self.indices[view.name])) for view in self.views]
         hits = []
         for number, place in places:
-            document_id, version, seq_no, source = self.connection.execute(
-                "SELECT id, version, seq_no, source FROM documents WHERE position=?", (place,)
+            document_id, version, seq_no, source, ignored = self.connection.execute(
+                "SELECT id, version, seq_no, source, ignored FROM documents WHERE position=?", (place,)
             ).fetchone()
-            candidate = Candidate(document_id, source)
+            candidate = Candidate(document_id, source, ignored)
             keys = tuple(it.key(candidate, place) for it in bound[number])
             hits.append(Hit(self.views[number], place, version, seq_no, candidate, keys, bound[number]))
         return hits
@@ -242,10 +244,10 @@ class Searcher:
     def fetched(self, row: tuple[tuple[Key, ...], int, View, tuple[Criterion, ...], str]) -> Hit:
         """A hit of a sorted page with its document read again."""
         keys, place, view, criteria, document_id = row
-        version, seq_no, source = self.connection.execute(
-            "SELECT version, seq_no, source FROM documents WHERE position=?", (place,)
+        version, seq_no, source, ignored = self.connection.execute(
+            "SELECT version, seq_no, source, ignored FROM documents WHERE position=?", (place,)
         ).fetchone()
-        return Hit(view, place, version, seq_no, Candidate(document_id, source), keys, criteria)
+        return Hit(view, place, version, seq_no, Candidate(document_id, source, ignored), keys, criteria)
 
 
 def hit_as_json(hit: Hit, request: Request) -> Json:
@@ -256,6 +258,7 @@ def hit_as_json(hit: Hit, request: Request) -> Json:
     if request.with_seq_no:
         out |= {"_seq_no": hit.seq_no, "_primary_term": 1}
     out["_score"] = None if request.sort else 1.0
+    out |= ignored_as_json(hit.candidate.ignored)
     if request.source.wanted:
         out["_source"] = request.source.apply(hit.candidate)
     if request.sort:

@@ -87,7 +87,12 @@ def target_indices(server: Server, call: Call) -> list[Index]:
 
 async def search(server: Server, call: Call) -> Answer:
     """Search indices, data streams or a point in time."""
-    body = {**call.json(), **body_of_parameters(call)}
+    body = call.json()
+    given = body_of_parameters(call)
+    if "sort" in given and body.get("sort") is not None:
+        own = body["sort"]
+        given["sort"] = [*(own if isinstance(own, list) else [own]), *given["sort"]]
+    body |= given
     as_int = call.flag("rest_total_hits_as_int")
     if as_int:
         body["track_total_hits"] = exact(body.get("track_total_hits"))

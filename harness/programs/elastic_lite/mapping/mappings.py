@@ -15,9 +15,11 @@ from harness.programs.elastic_lite.language.errors import (
 from harness.programs.elastic_lite.mapping.declared import OBJECTS, PARSING, mapper_error
 from harness.programs.elastic_lite.mapping.dynamic import Detection, detection_of
 from harness.programs.elastic_lite.mapping.field_types import (
+    KEYWORDS,
     READERS,
     BadValueError,
     Field,
+    as_text,
     flatten_lists,
     read_value,
 )
@@ -292,17 +294,19 @@ def changed_leaf(path: str, before: Json, declared: Json) -> Json:
     return {**declared, **({"fields": fields} if fields else {})}
 
 
-def check_document(mapping: Mapping, document: Json, document_id: str) -> Json:
+def check_document(mapping: Mapping, document: Json, document_id: str) -> tuple[Json, set[str]]:
     """Check a document against a mapping.
 
     Returns:
-        The `properties` that the mapping gains from it; empty when every field is known or ignored.
+        The `properties` that the mapping gains from it, empty when every field is known or ignored; and the
+        fields with a value that is kept and not indexed.
 
     Raises:
         ElasticError: 400 document_parsing_exception, or strict_dynamic_mapping_exception.
     """
     gained: Json = {}
-    Checker(mapping, document_id).check_object(mapping.root, document, gained, 0)
+    checker = Checker(mapping, document_id)
+    checker.check_object(mapping.root, document, gained, 0)
     limit = mapping.options.fields_max or FIELDS_MAX
     if gained and count_leaves(mapping.body.get("properties") or {}) + count_leaves(gained) > limit:
         reason = (
@@ -312,7 +316,7 @@ def check_document(mapping: Mapping, document: Json, document_id: str) -> Json:
         raise document_error(
             f"failed to parse: {reason}", {"type": "illegal_argument_exception", "reason": reason}
         )
-    return gained
+    return gained, checker.ignored
 
 
 def count_leaves(properties: Json) -> int:
@@ -329,6 +333,7 @@ class Checker:
 
     mapping: Mapping
     document_id: str
+    ignored: set[str] = field(default_factory=set)
 
     def check_object(self, node: ObjectNode, value: Json, gained: Json, depth: int) -> None:
         """Check each member of an object; `gained` collects the properties of new ones."""
@@ -372,10 +377,12 @@ class Checker:
         """Check every value as one field reads it."""
         for value in flatten_lists(member):
             try:
-                read_value(leaf, value)
+                if read_value(leaf, value) is None and is_too_long(leaf, value):
+                    self.ignored.add(leaf.path)
             except BadValueError as error:
                 lenient = leaf.parameters.get("ignore_malformed", self.mapping.options.ignore_malformed)
                 if lenient in (True, "true") and not isinstance(value, dict):
+                    self.ignored.add(leaf.path)
                     continue
                 reason = (
                     f"failed to parse field [{leaf.path}] of type [{leaf.kind}] in document with id "
@@ -417,6 +424,8 @@ class Checker:
             if declared["type"] == "alias" or declared.get("copy_to"):
                 raise unsupported(f"a dynamic template that makes `{path}` an alias or copies it")
             self.check_leaf(Field(path, declared["type"], declared), member)
+            for extra, sub in (declared.get("fields") or {}).items():
+                self.check_values(Field(f"{path}.{extra}", sub["type"], sub), member)
             return
         if depth + 1 >= DEPTH_MAX:
             reason = f"Limit of mapping depth [{DEPTH_MAX}] has been exceeded due to object field [{path}]"
@@ -429,6 +438,12 @@ class Checker:
         self.check_inner(ObjectNode(path, inner_dynamic, enabled), member, gained, name, depth)
         if gained[name].get("properties") and gained[name].get("type") == "object":
             gained[name].pop("type", None)
+
+
+def is_too_long(leaf: Field, value: Any) -> bool:
+    """Whether a text is left out of the index for its length."""
+    limit = leaf.parameters.get("ignore_above")
+    return leaf.kind in KEYWORDS and limit is not None and len(as_text(value)) > int(limit)
 
 
 def check_field_name(name: str) -> None:

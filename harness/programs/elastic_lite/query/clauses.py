@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.programs.elastic_lite.language.declarations import Declaration, declare
-from harness.programs.elastic_lite.language.errors import illegal_argument, query_error, unsupported
+from harness.programs.elastic_lite.language.errors import (
+    SearchError,
+    illegal_argument,
+    query_error,
+    unsupported,
+)
 from harness.programs.elastic_lite.query.documents import Matcher, everything, nothing
 from harness.programs.elastic_lite.query.exact import (
     BOOST,
@@ -114,9 +119,14 @@ def _build_constant_score(body: Json, scope: Scope) -> Matcher:
 
 def _build_bool(body: Json, scope: Scope) -> Matcher:
     BOOL.check(body)
-    must = [*clauses(body.get("must"), scope), *clauses(body.get("filter"), scope)]
-    must_not = clauses(body.get("must_not"), scope)
-    should = clauses(body.get("should"), scope)
+    failed: list[SearchError] = []
+    must = [*clauses(body.get("must"), scope, failed), *clauses(body.get("filter"), scope, failed)]
+    must_not = clauses(body.get("must_not"), scope, failed)
+    should = clauses(body.get("should"), scope, failed)
+    if any(clause is nothing for clause in must):
+        return nothing  # as Elasticsearch, which then does not even look at the other clauses' values
+    if failed:
+        raise failed[0]
     needed = needed_of(body, must, should)
     if not must_not and not needed and all(clause is everything for clause in must):
         return everything
@@ -146,13 +156,25 @@ def needed_of(body: Json, must: list[Matcher], should: list[Matcher]) -> int:
     return max(least, number if number >= 0 else len(should) + number)
 
 
-def clauses(value: Any, scope: Scope) -> list[Matcher]:
-    """The clauses of one part of a bool query: none, one or a list."""
+def clauses(value: Any, scope: Scope, failed: list[SearchError]) -> list[Matcher]:
+    """The clauses of one part of a bool query: none, one or a list.
+
+    Args:
+        value: What the request gives.
+        scope: What the query is compiled for.
+        failed: Gets the errors of clauses whose field cannot hold what they look for.
+    """
     if value is None:
         return []
     listed: Iterable[Any] = value if isinstance(value, list) else [value]
     inner = scope.inside()
-    return [compile_query(clause, inner) for clause in listed]
+    found: list[Matcher] = []
+    for clause in listed:
+        try:
+            found.append(compile_query(clause, inner))
+        except SearchError as error:
+            failed.append(error)
+    return found
 
 
 CLAUSES: dict[str, Clause] = {

@@ -13,11 +13,12 @@ Json = dict[str, Any]
 class Candidate:
     """One stored document; its source is parsed when first asked for."""
 
-    __slots__ = ("id", "parsed", "raw")
+    __slots__ = ("id", "ignored", "parsed", "raw")
 
-    def __init__(self, document_id: str, raw: bytes) -> None:
+    def __init__(self, document_id: str, raw: bytes, ignored: str | None = None) -> None:
         self.id = document_id
         self.raw = raw
+        self.ignored = ignored
         self.parsed: Json | None = None
 
     @property
@@ -26,6 +27,11 @@ class Candidate:
         if self.parsed is None:
             self.parsed = parse_stored(self.raw)
         return self.parsed
+
+
+def ignored_as_json(ignored: str | None) -> Json:
+    """What an answer tells of the fields with a value that is kept and not indexed."""
+    return {} if ignored is None else {"_ignored": ignored.split(",")}
 
 
 Matcher = Callable[[Candidate], bool]

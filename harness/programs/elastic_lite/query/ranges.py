@@ -78,7 +78,7 @@ def build_range(body: Json, scope: Scope) -> Matcher:
         return nothing
     leaf = reader.leaf
     if leaf.kind == "flattened":
-        if reader.key is not None and (bounds.low is None or bounds.high is None):
+        if reader.key is not None and (bounds.low is None) is not (bounds.high is None):
             raise scope.error(
                 "failed to create query: [range] queries on keyed [flattened] fields must include both an upper "
                 "and a lower bound."

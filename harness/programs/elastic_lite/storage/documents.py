@@ -173,10 +173,10 @@ class Document:
             ElasticError: 400 or 409 for this document.
         """
         deleting = self.action.op == "delete"
-        source = b""
+        source, ignored = b"", None
         if not deleting:
             source = self.action.source
-            self.check(source)
+            ignored = self.check(source)
         before = self.current() if self.action.id is not None else None
         exists = before is not None and not before[3]
         self.refuse_conflict(before, exists)
@@ -185,17 +185,17 @@ class Document:
             version = self.action.version
         if before is not None:
             self.end(before[0])
-        seq_no = self.add(version, deleting, source)
+        seq_no = self.add(version, deleting, source, ignored)
         status, result = status_of(deleting, exists)
         return Outcome(
             self.action.op, self.index.name, self.id, self.index.number, None, status, version, seq_no,
             result, self.index.copies // self.index.shards,
         )  # fmt: skip
 
-    def check(self, source: bytes) -> None:
-        """Parse the document and fit it to the mapping, which may grow by it."""
+    def check(self, source: bytes) -> str | None:
+        """Parse the document and fit it to the mapping, which may grow by it; the fields that hold too much."""
         document = parse_document(source)
-        gained = check_document(self.index.mapping, document, self.id)
+        gained, ignored = check_document(self.index.mapping, document, self.id)
         if self.index.data_stream is not None:
             check_timestamp(document)
         if gained:
@@ -203,6 +203,7 @@ class Document:
             mapping = compile_mapping(body, self.index.mapping.options)
             grown = replace(self.latest(), mapping=mapping)
             self.transaction.catalog = self.transaction.catalog.with_index(grown)
+        return ",".join(sorted(ignored)) if ignored else None
 
     def latest(self) -> Index:
         """The index as this transaction has it by now."""
@@ -254,13 +255,13 @@ class Document:
         )
         self.transaction.superseded.add(self.index.number)
 
-    def add(self, version: int, deleting: bool, source: bytes) -> int:
+    def add(self, version: int, deleting: bool, source: bytes, ignored: str | None) -> int:
         """Put the row of this version into the file; its sequence number."""
         index = self.latest()
         self.transaction.position += 1
         self.transaction.connection.execute(
-            "INSERT INTO documents (position, number, id, version, seq_no, deleted, ended, source) "
-            "VALUES (?, ?, ?, ?, ?, ?, NULL, ?)",
+            "INSERT INTO documents (position, number, id, version, seq_no, deleted, ended, source, ignored) "
+            "VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?)",
             (
                 self.transaction.position,
                 index.number,
@@ -269,6 +270,7 @@ class Document:
                 index.seq_no_next,
                 int(deleting),
                 source,
+                ignored,
             ),
         )
         self.transaction.touched.add(index.number)
