@@ -3,12 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # What neither measures time nor looks for what others left on this machine.
-PARALLEL := tests/unit tests/contract tests/fuzz tests/simulation tests/crash
+PARALLEL := tests/unit tests/contract tests/differential tests/fuzz tests/simulation tests/crash
 # Real processes; those that must have the machine to themselves are marked `alone`.
 PROCESSES := tests/stack tests/detection tests/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm coverage-core
+.PHONY: help run test check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store coverage-core
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ prove-joined: $(VENV)/.installed-dev ## Drive spool and delivery core together t
 
 prove-sigterm: $(VENV)/.installed-dev ## End shippers, applications and gateways by SIGTERM at 100 random moments
 	LOGQUAKE_SIGTERM_ROUNDS=10 $(BIN)/pytest -q tests/stack/test_sigterm.py $(ARGS)
+
+prove-store: $(VENV)/.installed-dev ## Ask the real Elasticsearch and the embedded store the same 2,000 requests (needs `make servers`)
+	$(BIN)/python -m tests.differential --requests 2000 $(ARGS)
 
 coverage-core: $(VENV)/.installed-dev ## Branch coverage of delivery core and spool by their tests, at least 98 %
 	$(BIN)/coverage run --source=logging_system/delivery,logging_system/spool -m \

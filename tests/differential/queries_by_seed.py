@@ -85,10 +85,9 @@ class Asker:
     def range(self, name: str) -> Json:
         """A range with bounds of either spelling."""
         rng, body = self.rng, {}
-        for lower, upper in (("gte", "lt"), ("gt", "lte"), ("from", "to")):
-            if rng.random() < 0.4:
-                body |= {lower: self.value(name)} if rng.random() < 0.7 else {}
-                body |= {upper: self.value(name)} if rng.random() < 0.7 else {}
+        for side in (("gte", "gt", "from"), ("lt", "lte", "to")):
+            body |= {rng.choice(side): self.value(name)} if rng.random() < 0.75 else {}
+            body |= {rng.choice(side): self.value(name)} if rng.random() < 0.05 else {}
         if rng.random() < 0.1:
             body |= rng.choice(
                 [{"include_lower": False}, {"include_upper": False}, {"time_zone": "+01:00"}, {"relation": "within"}]

@@ -241,7 +241,7 @@ TEMPLATES = (
     [{"re": {"match_pattern": "regex", "match": "^x.*", "mapping": {"type": "keyword"}}}],
 )
 SETTINGS: tuple[Json, ...] = (
-    {"number_of_shards": 2}, {"index.mapping.coerce": False}, {"mapping.ignore_malformed": True},
+    {"index.mapping.coerce": False}, {"mapping.ignore_malformed": True},
     {"auto_expand_replicas": "0-1"}, {"max_result_window": 20}, {"codec": "best_compression"},
     {"sort.field": "u"}, {"analysis": {"analyzer": {"x": {"type": "simple"}}}}, {"hidden": True},
     {"mapping.total_fields.limit": 40},

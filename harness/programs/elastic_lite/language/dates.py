@@ -1,7 +1,8 @@
 """Dates as Elasticsearch's built-in formats read them, in nanoseconds since 1970, and date math.
 
-Source of the grammar: the `format` mapping parameter's reference (strict_date_optional_time and so on). A bound
-that is rounded up takes what its text leaves out at its latest: the day `2024-01-01` is then its last nanosecond.
+Source of the grammar: the `format` mapping parameter's reference (strict_date_optional_time and so on). A
+bound that is rounded up takes the time that its text leaves out at its latest, and month and day at their
+first, as Elasticsearch does: `2024-01-01` is then the last moment of that day, and so are `2024-01` and `2024`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ DYNAMIC_SLASH_FORMAT = "yyyy/MM/dd HH:mm:ss||yyyy/MM/dd||epoch_millis"
 NS_IN_MS, NS_IN_SECOND = 1_000_000, 1_000_000_000
 ISO = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(?:(\d\d)(?::(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?(Z|[+-]\d\d(?::?\d\d)?)?)?)?)?)?"
+)
+WHOLE_SECONDS = re.compile(
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d(?::?\d\d)?)?)?)?)?"
 )
 WHOLE_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 WHOLE_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{1,9})(Z|[+-]\d\d(?::?\d\d)?)")
@@ -41,11 +45,9 @@ def parts_ns(parts: tuple[str | None, ...], round_up: bool) -> int | None:
     latest = round_up and fraction is None
     try:
         moment = datetime(
-            int(year or 0), int(month or (12 if round_up else 1)), int(day or 1), int(hour or 23 * round_up),
+            int(year or 0), int(month or 1), int(day or 1), int(hour or 23 * round_up),
             int(minute or 59 * round_up), int(second or 59 * round_up), tzinfo=zone_of(zone),
         )  # fmt: skip
-        if day is None and round_up:
-            moment += timedelta(days=days_in_month(moment) - 1)
     except (ValueError, OverflowError):
         return None
     nanos = NS_IN_SECOND - 1 if latest else int((fraction or "0").ljust(9, "0"))
@@ -110,7 +112,7 @@ slashed_day_ns = reader_of(SLASHED_DAY)
 slashed_time_ns = reader_of(SLASHED_TIME)
 FORMATS: dict[str, Reader] = {
     "strict_date_optional_time": iso_ns,
-    "strict_date_optional_time_nanos": iso_ns,
+    "strict_date_optional_time_nanos": reader_of(WHOLE_SECONDS),
     "strict_date": reader_of(WHOLE_DAY),
     "strict_date_time": reader_of(WHOLE_TIME),
     "yyyy-MM-dd": reader_of(WHOLE_DAY),

@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.programs.elastic_lite.language.declarations import Declaration, declare
 from harness.programs.elastic_lite.language.errors import (
+    ElasticError,
     SearchError,
     illegal_argument,
     query_error,
@@ -123,10 +124,11 @@ def _build_bool(body: Json, scope: Scope) -> Matcher:
     must = [*clauses(body.get("must"), scope, failed), *clauses(body.get("filter"), scope, failed)]
     must_not = clauses(body.get("must_not"), scope, failed)
     should = clauses(body.get("should"), scope, failed)
-    if any(clause is nothing for clause in must):
-        return nothing  # as Elasticsearch, which then does not even look at the other clauses' values
+    empty = any(clause is nothing for clause in must) or any(clause is everything for clause in must_not)
     if failed:
-        raise failed[0]
+        raise unsure(failed[0]) if empty else failed[0]
+    if empty:
+        return nothing
     needed = needed_of(body, must, should)
     if not must_not and not needed and all(clause is everything for clause in must):
         return everything
@@ -135,6 +137,11 @@ def _build_bool(body: Json, scope: Scope) -> Matcher:
         and not any(clause(candidate) for clause in must_not)
         and (not needed or sum(clause(candidate) for clause in should) >= needed)
     )
+
+
+def unsure(error: SearchError) -> ElasticError:
+    """The 400 for a clause that cannot be run beside one that finds nothing: Elasticsearch may never look at it."""
+    return unsupported(f"a [bool] query that finds nothing whatever one of its clauses means ({error.reason})")
 
 
 def needed_of(body: Json, must: list[Matcher], should: list[Matcher]) -> int:

@@ -29,6 +29,11 @@ class Candidate:
         return self.parsed
 
 
+def never(_: Candidate) -> bool:
+    """The matcher of a query that finds nothing, which Elasticsearch sees only when it runs it."""
+    return False
+
+
 def ignored_as_json(ignored: str | None) -> Json:
     """What an answer tells of the fields with a value that is kept and not indexed."""
     return {} if ignored is None else {"_ignored": ignored.split(",")}

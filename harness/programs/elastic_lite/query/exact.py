@@ -99,7 +99,7 @@ def build_terms(body: Json, scope: Scope) -> Matcher:
         raise unsupported(f"more than {TERMS_MAX} values in a [terms] query")
     if any(value is None for value in asked):
         raise unsupported("`null` in a [terms] query", PARSING)
-    return equals_any(name, asked, scope)
+    return equals_any(name, asked, scope) if asked else nothing
 
 
 def equals_any(name: str, asked: list[Any], scope: Scope) -> Matcher:
@@ -206,6 +206,8 @@ def pattern_matcher(
     reader = scope.reader(name)
     if reader is None:
         return nothing
+    if reader.leaf.kind == "flattened" and (folded or (kind == "wildcard" and reader.key is not None)):
+        raise unsupported(f"a [{kind}] query of this kind on the flattened field `{name}`")
     if reader.leaf.kind not in TEXTUAL:
         if kind == "term":
             raise unsupported(f"`case_insensitive` on the field `{name}` of type `{reader.leaf.kind}`")

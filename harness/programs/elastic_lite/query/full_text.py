@@ -8,10 +8,10 @@ from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import query_error, unsupported
 from harness.programs.elastic_lite.language.words import is_searchable, words
 from harness.programs.elastic_lite.mapping.field_types import TEXTS, as_text
-from harness.programs.elastic_lite.query.documents import Candidate, Matcher, nothing
+from harness.programs.elastic_lite.query.documents import Candidate, Matcher, never
 from harness.programs.elastic_lite.query.exact import equals_any
 from harness.programs.elastic_lite.query.field_values import Reader
-from harness.programs.elastic_lite.query.scope import Scope, one_field, plain
+from harness.programs.elastic_lite.query.scope import Scope, is_date, one_field, plain
 
 Json = dict[str, Any]
 INERT = {
@@ -41,12 +41,12 @@ def build_match(body: Json, scope: Scope) -> Matcher:
     every = wants_every(asked)
     reader, text = asked_text("match", name, asked, scope)
     if reader is None:
-        return nothing
+        return never
     if reader.leaf.kind not in TEXTS:
         return equals_any(name, [text], scope)
     wanted = set(asked_words(text))
     if not wanted:
-        return nothing
+        return never
     if every:
         return lambda candidate: wanted <= set(reader.read(candidate.source))
     return lambda candidate: any(word in wanted for word in reader.read(candidate.source))
@@ -76,7 +76,10 @@ def asked_text(kind: str, name: str, asked: Any, scope: Scope) -> tuple[Reader |
         raise query_error(f"[{kind}] query malformed, no value for [{name}]")
     if name in ("_id", "_index"):
         raise unsupported(f"a [{kind}] query on `{name}`")
-    return scope.reader(name), plain(asked)
+    reader = scope.reader(name)
+    if reader is not None and is_date(reader.leaf) and not isinstance(asked, str):
+        raise unsupported(f"a number in a [{kind}] query on the date field `{name}`")
+    return reader, plain(asked)
 
 
 def asked_words(text: Any) -> list[str]:
@@ -96,12 +99,12 @@ def build_match_phrase(body: Json, scope: Scope) -> Matcher:
     name, asked = one_field(MATCH_PHRASE, "match_phrase", body)
     reader, text = asked_text("match_phrase", name, asked, scope)
     if reader is None:
-        return nothing
+        return never
     if reader.leaf.kind not in TEXTS:
         return equals_any(name, [text], scope)
     phrase = asked_words(text)
     if not phrase:
-        return nothing
+        return never
 
     def test(candidate: Candidate) -> bool:
         for value in reader.values(candidate.source):

@@ -9,8 +9,9 @@ from typing import Any
 from harness.programs.elastic_lite.language.dates import FORMATS
 from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import illegal_argument, query_error, unsupported
-from harness.programs.elastic_lite.mapping.field_types import Field, as_text
+from harness.programs.elastic_lite.mapping.field_types import INTEGER_BITS, Field, as_text
 from harness.programs.elastic_lite.query.documents import Matcher, nothing
+from harness.programs.elastic_lite.query.exact import build_exists
 from harness.programs.elastic_lite.query.scope import (
     Scope,
     asked_value,
@@ -36,6 +37,10 @@ TESTS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
+# Bounds are not as coarse as the values: 0.1 is above the half_float that is nearest to it.
+UNROUNDED = {"half_float": "float", "scaled_float": "double"}
+
+
 @dataclass(slots=True)
 class Bounds:
     """The two bounds of a range as asked; None is open."""
@@ -47,7 +52,15 @@ class Bounds:
 
 
 def bounds_of(asked: Json) -> Bounds:
-    """The bounds of a range; of two that say the same, the later counts."""
+    """The bounds of a range.
+
+    Raises:
+        ElasticError: 400 for two of one side, of which Elasticsearch takes now the one and now the other.
+    """
+    for side in (("gt", "gte", "from"), ("lt", "lte", "to")):
+        both = [key for key in side if asked.get(key) is not None]
+        if len(both) > 1:
+            raise unsupported(f"`{both[0]}` beside `{both[1]}` in a [range] query")
     out = Bounds()
     for key, value in asked.items():
         if key in ("gt", "gte", "from"):
@@ -73,6 +86,8 @@ def build_range(body: Json, scope: Scope) -> Matcher:
     bounds = bounds_of(asked)
     if name in ("_id", "_index"):
         raise unsupported(f"a [range] query on `{name}`")
+    if bounds.low is None and bounds.high is None:
+        return build_exists({"field": name}, scope)
     reader = scope.reader(name)
     if reader is None:
         return nothing
@@ -105,7 +120,14 @@ def bound_of(leaf: Field, value: Any, test: str, scope: Scope) -> Any:
         return date_bound(leaf, value, scope, round_up=test in ("gt", "lte"))
     if leaf.kind == "ip" and "/" in as_text(value):
         raise scope.error(f"failed to create query: '{value}' is not an IP string literal.")
-    return asked_value(leaf, value, scope)
+    if leaf.kind in UNROUNDED:
+        leaf = replace(leaf, kind=UNROUNDED[leaf.kind])
+    bound = asked_value(leaf, value, scope)
+    if leaf.kind in INTEGER_BITS and isinstance(bound, (int, float)):
+        bits = max(INTEGER_BITS[leaf.kind], 32)
+        if not -(2 ** (bits - 1)) <= bound < 2 ** (bits - 1):
+            raise scope.error(f"failed to create query: Value [{value}] is out of range for a {leaf.kind}")
+    return bound
 
 
 def with_format(leaf: Field, value: Any, scope: Scope) -> Field:

@@ -144,6 +144,8 @@ def asked_value(leaf: Field, value: Any, scope: Scope) -> Indexed | None:
         ElasticError: 400 when the field's type cannot hold it.
     """
     value = plain(value)
+    if leaf.kind == "boolean" and value not in (True, False, "true", "false"):
+        raise scope.error(f"failed to create query: Can't parse boolean value [{value}]")
     if leaf.kind in ("flattened", "keyword", "constant_keyword", "wildcard") or leaf.kind in TEXTS:
         return as_text(value)
     try:

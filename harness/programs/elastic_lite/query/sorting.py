@@ -38,6 +38,7 @@ from harness.programs.elastic_lite.storage.catalog import Index
 
 Json = dict[str, Any]
 Key = Any
+INT_MAX, INT_MIN = 2**31 - 1, -(2**31)
 LONG_MAX, LONG_MIN = 2**63 - 1, -(2**63)
 PLACES = ("_doc", "_shard_doc")
 ONLY_REAL = frozenset(
@@ -160,6 +161,8 @@ class Criterion:
             return math.inf if high else -math.inf
         if self.kind == "date_nanos" and not high:
             return 0
+        if self.kind in ("integer", "short", "byte"):
+            return INT_MAX if high else INT_MIN
         return LONG_MAX if high else LONG_MIN
 
     def shown(self, key: Key) -> Any:
@@ -170,7 +173,9 @@ class Criterion:
             return "Infinity" if key > 0 else "-Infinity"
         if isinstance(key, bool):
             return int(key)
-        if self.field.shown_format is not None and key not in (LONG_MAX, LONG_MIN):
+        if self.field.shown_format is not None:
+            if key in (LONG_MAX, LONG_MIN):
+                raise unsupported("`format` in a sort by a field that some document does not have")
             return date_text(key, self.field.shown_format)
         return shortest(self.kind, key) if isinstance(key, float) else key
 

@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -70,7 +71,23 @@ def write_all(transaction: Transaction, actions: list[Action]) -> list[Outcome]:
         ElasticError: 403 when the whole cluster is blocked, which no item can tell.
     """
     refuse_blocked_cluster(transaction.catalog, Level.WRITE)
+    make_missing(transaction, actions)
     return [write_one(transaction, action) for action in actions]
+
+
+def make_missing(transaction: Transaction, actions: list[Action]) -> None:
+    """Make the indices that actions will need before the first of them runs, as Elasticsearch does.
+
+    What goes wrong here goes wrong again, and is told, where the action runs.
+    """
+    for action in actions:
+        catalog = transaction.catalog
+        known = action.index in catalog.indices or action.index in catalog.streams
+        if known or action.op == "delete" or action.require_alias:
+            continue
+        with suppress(ElasticError):
+            refuse_unsupported(action)
+            auto_create(transaction, action.index)
 
 
 def write_one(transaction: Transaction, action: Action) -> Outcome:
