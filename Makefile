@@ -73,8 +73,9 @@ bench-paths: $(VENV)/.installed-dev ## Measure spool, gateway, store and backlog
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py
 
-schemas: $(VENV)/.installed ## Write the JSON Schemas of all files into docs/reference/schemas
+schemas: $(VENV)/.installed ## Write the JSON Schemas of all files, and the embedded store's page, into docs/reference
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas
+	$(BIN)/python -m harness.programs.elastic_lite.reference docs/reference/embedded-store.md
 
 servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go)
 	$(BIN)/logquake servers install

@@ -181,12 +181,11 @@ def kept_float(leaf: Field, value: float) -> float:
 
 def shortest(kind: str, value: float) -> float:
     """A number of a short type as the fewest digits that mean it."""
-    letter = {"float": "f", "half_float": "e"}.get(kind)
-    if letter is None or not math.isfinite(value):
+    if kind not in ("float", "half_float") or not math.isfinite(value):
         return value
     for digits in range(1, 10):
         shown = float(f"{value:.{digits}g}")
-        if struct.pack(letter, shown) == struct.pack(letter, value):
+        if struct.pack("f", shown) == struct.pack("f", value):
             return shown
     return value
 

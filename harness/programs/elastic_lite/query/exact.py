@@ -226,6 +226,8 @@ def wildcard_test(pattern: str) -> Callable[[str], bool]:
 
     Never tries a place twice for one star: patterns of many stars are answered at once.
     """
+    if not pattern:
+        return lambda _: False
     parts: list[list[str]] = [[]]
     at = 0
     while at < len(pattern):
