@@ -22,7 +22,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.differential", description=__doc__)
     parser.add_argument("--requests", type=int, default=2000, help="how many to send at least")
     parser.add_argument("--seed", type=int, default=1, help="of the first story")
-    parser.add_argument("--save", type=Path, metavar="FOLDER", help="where to write what is wrong, for the corpus")
+    parser.add_argument(
+        "--save", type=Path, metavar="FOLDER", help="where to write what is wrong, for the corpus"
+    )
     options = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, lite_server(Path(folder)) as ours, real_server() as real:

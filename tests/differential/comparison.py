@@ -40,7 +40,9 @@ def judged(asked: Json | None, real: tuple[int, Any], ours: tuple[int, Any]) -> 
     if real[0] != ours[0]:
         return Verdict.WRONG
     if real[0] >= 400 and isinstance(real[1], dict) and "error" in real[1]:
-        return Verdict.SAME  # which of several mistakes is told first, and in which words, is nobody's promise
+        return (
+            Verdict.SAME
+        )  # which of several mistakes is told first, and in which words, is nobody's promise
     has_order = bool(isinstance(asked, dict) and asked.get("sort"))
     if isinstance(asked, dict) and type(asked.get("track_total_hits")) is int:
         real, ours = (status_with_bound(it) for it in (real, ours))
@@ -71,7 +73,11 @@ def normal(value: Any, has_order: bool) -> Any:
         out = {key: normal(inner, has_order) for key, inner in value.items() if key not in VOLATILE}
         if "error" in out and isinstance(out["error"], dict):
             out["error"] = kind_of(out)
-        if isinstance(value.get("hits"), dict) and isinstance(value["hits"].get("hits"), list) and not has_order:
+        if (
+            isinstance(value.get("hits"), dict)
+            and isinstance(value["hits"].get("hits"), list)
+            and not has_order
+        ):
             out["hits"]["hits"].sort(key=lambda hit: str(hit.get("_id")))
         return out
     if isinstance(value, list):

@@ -47,7 +47,16 @@ class Asker:
             return {"constant_score": {"filter": self.query(depth + 1)}}
         name = rng.choice(FIELDS)
         return rng.choice(
-            [self.term, self.terms, self.range, self.range, self.exists, self.match, self.phrase, self.pattern]
+            [
+                self.term,
+                self.terms,
+                self.range,
+                self.range,
+                self.exists,
+                self.match,
+                self.phrase,
+                self.pattern,
+            ]
         )(name)
 
     def value(self, name: str) -> Any:
@@ -90,10 +99,17 @@ class Asker:
             body |= {rng.choice(side): self.value(name)} if rng.random() < 0.05 else {}
         if rng.random() < 0.1:
             body |= rng.choice(
-                [{"include_lower": False}, {"include_upper": False}, {"time_zone": "+01:00"}, {"relation": "within"}]
+                [
+                    {"include_lower": False},
+                    {"include_upper": False},
+                    {"time_zone": "+01:00"},
+                    {"relation": "within"},
+                ]
             )
         if name in ("d", "dn") and rng.random() < 0.15:
-            body["format"] = rng.choice(["yyyy-MM-dd", "epoch_second", "strict_date_optional_time", "MM/yyyy"])
+            body["format"] = rng.choice(
+                ["yyyy-MM-dd", "epoch_second", "strict_date_optional_time", "MM/yyyy"]
+            )
         return {"range": {name: self.strange(body)}}
 
     def exists(self, name: str) -> Json:
@@ -142,7 +158,9 @@ class Asker:
             body["size"] = rng.choice([0, 20])
             body["aggs"] = {f"a{at}": self.aggregation(0) for at in range(rng.randrange(1, 3))}
         if rng.random() < 0.2:
-            body["_source"] = rng.choice([False, ["k", "o.p"], {"excludes": ["t", "fl"]}, "o", {"includes": "x*"}])
+            body["_source"] = rng.choice(
+                [False, ["k", "o.p"], {"excludes": ["t", "fl"]}, "o", {"includes": "x*"}]
+            )
         if rng.random() < 0.15:
             body["track_total_hits"] = rng.choice([True, False, 2])
         if rng.random() < 0.1:
@@ -162,7 +180,9 @@ class Asker:
         if rng.random() < 0.3 or name in ("missing", "new", "labels.env", "added"):
             options["unmapped_type"] = rng.choice(["long", "keyword", "date", "colour"])
         if name == "d" and rng.random() < 0.3:
-            options["format"] = rng.choice(["yyyy-MM-dd", "strict_date_optional_time", "epoch_second", "yyyy"])
+            options["format"] = rng.choice(
+                ["yyyy-MM-dd", "strict_date_optional_time", "epoch_second", "yyyy"]
+            )
         return [{name: options}, {"u": rng.choice(["asc", "desc"])}]
 
     def aggregation(self, depth: int) -> Json:

@@ -11,13 +11,32 @@ import orjson
 from tests.differential.queries_by_seed import Asker
 
 Json = dict[str, Any]
-WORDS = ("error", "Warning", "disk full", "user@example.com", "don't panic", "1.5 GB", "naïve café", "x_y", "")
+WORDS = (
+    "error",
+    "Warning",
+    "disk full",
+    "user@example.com",
+    "don't panic",
+    "1.5 GB",
+    "naïve café",
+    "x_y",
+    "",
+)
 KEYWORDS = ("a", "b", "B", "ab", "a*b", "", "é", "long-keyword-value")
 DATES = (
     "2024-01-01", "2024-01-31T23:59:59.999Z", "2024-02-01T00:00:00+02:00", "2024-02", "2023",
     "2024-01-15T10:30:15.123456789Z", "2024-01-15T10:30:15.123Z", 1_704_067_200_000, "1704067200001", "soon",
 )  # fmt: skip
-ADDRESSES = ("10.0.0.1", "10.0.0.255", "10.1.0.1", "192.168.1.1", "::1", "fe80::1", "::ffff:10.0.0.1", "10.0.0")
+ADDRESSES = (
+    "10.0.0.1",
+    "10.0.0.255",
+    "10.1.0.1",
+    "192.168.1.1",
+    "::1",
+    "fe80::1",
+    "::ffff:10.0.0.1",
+    "10.0.0",
+)
 NUMBERS = (0, 1, 2, 7, -3, 2.5, "4", "4.7", 10**12, True, "x", None)
 
 
@@ -136,7 +155,9 @@ class Teller:
                     value = None
                 out[name] = value
         if rng.random() < 0.15:
-            out[rng.choice(["new", "labels.env", "message"])] = rng.choice(["2024-01-01", "text", 1, 1.5, True])
+            out[rng.choice(["new", "labels.env", "message"])] = rng.choice(
+                ["2024-01-01", "text", 1, 1.5, True]
+            )
         return out
 
     def bulk(self, count: int) -> Asked:

@@ -49,7 +49,11 @@ def test_wrong_answer_is_not_taken_for_a_refusal() -> None:
     blamed = (400, {"error": {"root_cause": [{"type": "parsing_exception", "reason": "no such query"}]}})
     refused = (
         400,
-        {"error": {"root_cause": [{"reason": "the embedded store does not support `x`; use --backend local"}]}},
+        {
+            "error": {
+                "root_cause": [{"reason": "the embedded store does not support `x`; use --backend local"}]
+            }
+        },
     )
 
     assert judged({}, right, right) is Verdict.SAME

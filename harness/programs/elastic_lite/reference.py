@@ -100,7 +100,9 @@ def sections() -> Iterator[str]:
     yield from section("Bulk and multi-get", [PARAMETERS, WANTED_DOCUMENT])
     yield from section("Mappings", [ROOT, *METADATA.values(), TEMPLATE, *TYPES.values()])
     yield f"Date formats: {', '.join(f'`{name}`' for name in sorted(FORMATS))}.\n"
-    yield from section("Indices and templates", [CREATE_KEYS, INDEX_KEYS, COMPONENT_KEYS, TEMPLATE_KEYS, STREAM_KEYS])
+    yield from section(
+        "Indices and templates", [CREATE_KEYS, INDEX_KEYS, COMPONENT_KEYS, TEMPLATE_KEYS, STREAM_KEYS]
+    )
     yield from section("Index settings", [SETTINGS])
     yield "Settings of the slow logs are without effect: they are no answers.\n"
     yield "## Cluster settings\n"

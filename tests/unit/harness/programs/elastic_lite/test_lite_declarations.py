@@ -25,11 +25,13 @@ from harness.programs.elastic_lite.query.scope import Scope
 from harness.programs.elastic_lite.reference import page
 from harness.programs.elastic_lite.storage.catalog import Index
 from harness.programs.elastic_lite.storage.settings import index_settings
-from tests.repository import ROOT
+from tests.repository import REPOSITORY
 
 REFUSAL = "the embedded store does not support"
 NAMES = [f"{' '.join(route.methods)} {route.path}" for route in ROUTES]
-MAPPING = compile_mapping({"properties": {"k": {"type": "keyword"}, "t": {"type": "text"}, "d": {"type": "date"}}})
+MAPPING = compile_mapping(
+    {"properties": {"k": {"type": "keyword"}, "t": {"type": "text"}, "d": {"type": "date"}}}
+)
 SCOPE = Scope(Index(1, "i", "u", 0, {}, MAPPING), 0)
 QUERIES: dict[str, Any] = {
     "match_all": {}, "match_none": {}, "ids": {"values": ["1"]}, "exists": {"field": "k"}, "bool": {"filter": []},
@@ -153,6 +155,6 @@ def test_every_word_without_effect_has_a_reason() -> None:
 
 
 def test_reference_page_is_what_the_declarations_say() -> None:
-    written = (ROOT / "docs/reference/embedded-store.md").read_text(encoding="utf-8")
+    written = (REPOSITORY / "docs/reference/embedded-store.md").read_text(encoding="utf-8")
 
     assert written == page(), "run `make schemas`"
