@@ -1,1 +1,1 @@
-"""Two stores, one question: the real Elasticsearch and the embedded one give the same answer, or ours refuses."""
+"""Two stores, one question: the embedded store answers as the real Elasticsearch does, or refuses."""

@@ -10,9 +10,11 @@ REFUSAL = "the embedded store does not support"
 # What may differ between two servers that answer alike: times, names, identities, scores.
 VOLATILE = frozenset(
     {
-        "took", "_score", "max_score", "uuid", "index_uuid", "creation_date", "node", "cluster_name", "pit_id",
-        "_scroll_id", "index.uuid", "index.creation_date", "index.version.created", "version", "cluster_uuid",
-        "index.routing.allocation.include._tier_preference", "routing", "provided_name", "name",
+        "took", "_score", "max_score", "uuid", "index_uuid", "creation_date", "node", "cluster_name",
+        "pit_id", "_scroll_id", "index.uuid",
+        "index.creation_date", "index.version.created", "version", "cluster_uuid",
+        "index.routing.allocation.include._tier_preference",
+        "routing", "provided_name", "name",
         "active_shards_percent_as_number", "terminated_early", "active_shards", "active_primary_shards",
     }
 )  # fmt: skip

@@ -7,26 +7,70 @@ from dataclasses import dataclass
 from typing import Any
 
 Json = dict[str, Any]
-FIELDS = ("k", "t", "s", "s.raw", "n", "f", "d", "dn", "b", "ip", "fl", "fl.x", "o.p", "o.q", "x.y", "c", "al", "kn",
-          "ne.a", "missing", "new", "labels.env", "added")  # fmt: skip
+FIELDS = (
+    "k",
+    "t",
+    "s",
+    "s.raw",
+    "n",
+    "f",
+    "d",
+    "dn",
+    "b",
+    "ip",
+    "fl",
+    "fl.x",
+    "o.p",
+    "o.q",
+    "x.y",
+    "c",
+    "al",
+    "kn",
+    "ne.a",
+    "missing",
+    "new",
+    "labels.env",
+    "added",
+)
 BOUNDS: dict[str, tuple[Any, ...]] = {
-    "d": ("2024-01-01", "2024-01", "2024", "2024-01-31T23", "2024-01-15||/M", "2024-01-31||/d", "2024-01-01||+1M/d",
-          "2024-01-15T10:30:15.123Z", 1_704_067_200_000, "now", "now/d", "bad", "2024-02-01T00:00:00+02:00"),
+    "d": (
+        "2024-01-01",
+        "2024-01",
+        "2024",
+        "2024-01-31T23",
+        "2024-01-15||/M",
+        "2024-01-31||/d",
+        "2024-01-01||+1M/d",
+        "2024-01-15T10:30:15.123Z",
+        1_704_067_200_000,
+        "now",
+        "now/d",
+        "bad",
+        "2024-02-01T00:00:00+02:00",
+    ),
     "ip": ("10.0.0.1", "10.0.0.0/24", "::1", "10.0.0.255", "fe80::/16", "bad", "::ffff:10.0.0.1"),
-    "n": (0, 1, 2.5, "4", "4.7", -3, 10**12, "x", True), "f": (0.1, "3.5", -2.25, 65000),
-    "b": (True, "false", "x"), "t": ("error", "Warning", "disk", "don't", "1.5", "café"),
-}  # fmt: skip
+    "n": (0, 1, 2.5, "4", "4.7", -3, 10**12, "x", True),
+    "f": (0.1, "3.5", -2.25, 65000),
+    "b": (True, "false", "x"),
+    "t": ("error", "Warning", "disk", "don't", "1.5", "café"),
+}
 BOUNDS |= {"dn": BOUNDS["d"], "s": BOUNDS["t"], "o.p": BOUNDS["n"], "x.y": BOUNDS["n"], "added": BOUNDS["n"]}
 TEXTS = ("a", "b", "ab", "A", "", "é", "y", "NULL", "text", "x", "copy", "Warning")
 PATTERNS = ("a*", "?", "*", "a?", "*b", "A*", "a\\*b", "", "w*", "*l*", "d?sk")
 PHRASES = ("disk full", "full disk", "error", "panic don't", "", "1.5 gb", "naïve", "user@example.com", "a b")
 STRANGE = ({"boost": 2.0}, {"_name": "q"}, {"colour": 1})
 UNSUPPORTED: tuple[Json, ...] = (
-    {"regexp": {"k": "a.*"}}, {"fuzzy": {"k": "a"}}, {"query_string": {"query": "a"}}, {"colour": {}},
-    {"nested": {"path": "ne", "query": {"match_all": {}}}}, {"match_phrase_prefix": {"t": "dis"}},
-    {"simple_query_string": {"query": "a"}}, {"multi_match": {"query": "a", "fields": ["k"]}},
-    {"terms_set": {"k": {"terms": ["a"]}}}, {"dis_max": {"queries": [{"match_all": {}}]}},
-)  # fmt: skip
+    {"regexp": {"k": "a.*"}},
+    {"fuzzy": {"k": "a"}},
+    {"query_string": {"query": "a"}},
+    {"colour": {}},
+    {"nested": {"path": "ne", "query": {"match_all": {}}}},
+    {"match_phrase_prefix": {"t": "dis"}},
+    {"simple_query_string": {"query": "a"}},
+    {"multi_match": {"query": "a", "fields": ["k"]}},
+    {"terms_set": {"k": {"terms": ["a"]}}},
+    {"dis_max": {"queries": [{"match_all": {}}]}},
+)
 
 
 @dataclass(slots=True)
@@ -188,10 +232,31 @@ class Asker:
     def aggregation(self, depth: int) -> Json:
         """An aggregation, now and then with another inside."""
         rng, name = self.rng, self.rng.choice(FIELDS)
-        kind = rng.choice(["terms", "terms", "date_histogram", "min", "max", "avg", "sum", "stats", "value_count",
-                           "cardinality", "missing", "filter", "filters", "range", "histogram"])  # fmt: skip
+        kind = rng.choice(
+            [
+                "terms",
+                "terms",
+                "date_histogram",
+                "min",
+                "max",
+                "avg",
+                "sum",
+                "stats",
+                "value_count",
+                "cardinality",
+                "missing",
+                "filter",
+                "filters",
+                "range",
+                "histogram",
+            ]
+        )
         bodies: Json = {
-            "terms": {"field": name, "size": rng.choice([2, 20]), **rng.choice([{}, {"order": {"_key": "desc"}}])},
+            "terms": {
+                "field": name,
+                "size": rng.choice([2, 20]),
+                **rng.choice([{}, {"order": {"_key": "desc"}}]),
+            },
             "date_histogram": {
                 "field": rng.choice(["d", "dn"]),
                 **rng.choice([{"calendar_interval": "month"}, {"fixed_interval": "30d"}]),
@@ -200,9 +265,12 @@ class Asker:
             },
             "filter": self.query(1),
             "filters": {"filters": {"one": self.query(1), "two": {"match_all": {}}}},
-            "range": {"field": rng.choice(["n", "f", "u"]), "ranges": [{"to": 2}, {"from": 1, "to": 7}, {"from": 7}]},
+            "range": {
+                "field": rng.choice(["n", "f", "u"]),
+                "ranges": [{"to": 2}, {"from": 1, "to": 7}, {"from": 7}],
+            },
             "histogram": {"field": "n", "interval": 5},
-        }  # fmt: skip
+        }
         out: Json = {kind: bodies.get(kind, {"field": name})}
         if depth < 1 and kind in ("terms", "filter", "date_histogram") and rng.random() < 0.4:
             out["aggs"] = {"inner": self.aggregation(depth + 1)}
@@ -210,8 +278,21 @@ class Asker:
 
 
 EXTRAS: tuple[Json, ...] = (
-    {"min_score": 0.5}, {"stored_fields": ["k"]}, {"explain": True}, {"profile": True}, {"fields": ["k"]},
-    {"docvalue_fields": ["k"]}, {"highlight": {"fields": {"t": {}}}}, {"collapse": {"field": "k"}},
-    {"post_filter": {"match_all": {}}}, {"track_scores": True}, {"terminate_after": 1}, {"timeout": "5s"},
-    {"script_fields": {}}, {"search_after": [3]}, {"indices_boost": []}, {"colour": 1}, {"suggest": {}},
-)  # fmt: skip
+    {"min_score": 0.5},
+    {"stored_fields": ["k"]},
+    {"explain": True},
+    {"profile": True},
+    {"fields": ["k"]},
+    {"docvalue_fields": ["k"]},
+    {"highlight": {"fields": {"t": {}}}},
+    {"collapse": {"field": "k"}},
+    {"post_filter": {"match_all": {}}},
+    {"track_scores": True},
+    {"terminate_after": 1},
+    {"timeout": "5s"},
+    {"script_fields": {}},
+    {"search_after": [3]},
+    {"indices_boost": []},
+    {"colour": 1},
+    {"suggest": {}},
+)

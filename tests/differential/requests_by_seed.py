@@ -1,4 +1,4 @@
-"""Stories by seed: an index, documents, and whatever can be asked of them; the same seed gives the same story."""
+"""Stories by seed: an index, documents, and whatever can be asked of them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,17 @@ WORDS = (
 )
 KEYWORDS = ("a", "b", "B", "ab", "a*b", "", "é", "long-keyword-value")
 DATES = (
-    "2024-01-01", "2024-01-31T23:59:59.999Z", "2024-02-01T00:00:00+02:00", "2024-02", "2023",
-    "2024-01-15T10:30:15.123456789Z", "2024-01-15T10:30:15.123Z", 1_704_067_200_000, "1704067200001", "soon",
-)  # fmt: skip
+    "2024-01-01",
+    "2024-01-31T23:59:59.999Z",
+    "2024-02-01T00:00:00+02:00",
+    "2024-02",
+    "2023",
+    "2024-01-15T10:30:15.123456789Z",
+    "2024-01-15T10:30:15.123Z",
+    1_704_067_200_000,
+    "1704067200001",
+    "soon",
+)
 ADDRESSES = (
     "10.0.0.1",
     "10.0.0.255",
@@ -219,14 +227,25 @@ class Teller:
         """A request that reads by id, or tells what there is."""
         rng, index, key = self.rng, self.index, str(self.rng.randrange(14))
         paths = (
-            f"/{index}/_doc/{key}", f"/{index}/_source/{key}", f"/{index}/_doc/{key}?_source_includes=k,o.*",
-            f"/{index}/_doc/{key}?_source=false", f"/{index}/_mapping", f"/{index}",
-            f"/_cluster/health/{index}", f"/{index}/_settings?flat_settings=true", f"/{index}*/_count",
-            f"/{index},missing/_count?ignore_unavailable=true", f"/{index},-{index}/_count",
-            f"/{index}*,-{index}/_count", f"/{index}/_doc/{key}?realtime=false", f"/{index}/_doc/{key}?routing=x",
+            f"/{index}/_doc/{key}",
+            f"/{index}/_source/{key}",
+            f"/{index}/_doc/{key}?_source_includes=k,o.*",
+            f"/{index}/_doc/{key}?_source=false",
+            f"/{index}/_mapping",
+            f"/{index}",
+            f"/_cluster/health/{index}",
+            f"/{index}/_settings?flat_settings=true",
+            f"/{index}*/_count",
+            f"/{index},missing/_count?ignore_unavailable=true",
+            f"/{index},-{index}/_count",
+            f"/{index}*,-{index}/_count",
+            f"/{index}/_doc/{key}?realtime=false",
+            f"/{index}/_doc/{key}?routing=x",
             f"/_cat/indices/{index}?format=json&h=index,health,pri,rep",
-            f"/_resolve/index/{index}*", f"/{index}/_search?q=k:a", f"/{index}/_search?sort=u:desc&size=3",
-        )  # fmt: skip
+            f"/_resolve/index/{index}*",
+            f"/{index}/_search?q=k:a",
+            f"/{index}/_search?sort=u:desc&size=3",
+        )
         if rng.random() < 0.2:
             return Asked("POST", f"/{index}/_mget", {"ids": [key, "1", "nobody"]})
         return Asked("GET", rng.choice(paths))
@@ -251,9 +270,15 @@ VALUES: Json = {
     "ne": ([{"a": "x"}, {"a": "y"}],),
 }
 FORMATS = (
-    "strict_date_optional_time", "epoch_millis", "epoch_second", "strict_date", "yyyy-MM-dd",
-    "strict_date_optional_time||epoch_second", "yyyy/MM/dd||strict_date_optional_time", "MM/yyyy",
-)  # fmt: skip
+    "strict_date_optional_time",
+    "epoch_millis",
+    "epoch_second",
+    "strict_date",
+    "yyyy-MM-dd",
+    "strict_date_optional_time||epoch_second",
+    "yyyy/MM/dd||strict_date_optional_time",
+    "MM/yyyy",
+)
 TEMPLATES = (
     [{"strings": {"match_mapping_type": "string", "mapping": {"type": "keyword", "ignore_above": 6}}}],
     [{"labels": {"path_match": "labels.*", "mapping": {"type": "keyword"}}}],
@@ -262,20 +287,46 @@ TEMPLATES = (
     [{"re": {"match_pattern": "regex", "match": "^x.*", "mapping": {"type": "keyword"}}}],
 )
 SETTINGS: tuple[Json, ...] = (
-    {"index.mapping.coerce": False}, {"mapping.ignore_malformed": True},
-    {"auto_expand_replicas": "0-1"}, {"max_result_window": 20}, {"codec": "best_compression"},
-    {"sort.field": "u"}, {"analysis": {"analyzer": {"x": {"type": "simple"}}}}, {"hidden": True},
+    {"index.mapping.coerce": False},
+    {"mapping.ignore_malformed": True},
+    {"auto_expand_replicas": "0-1"},
+    {"max_result_window": 20},
+    {"codec": "best_compression"},
+    {"sort.field": "u"},
+    {"analysis": {"analyzer": {"x": {"type": "simple"}}}},
+    {"hidden": True},
     {"mapping.total_fields.limit": 40},
-)  # fmt: skip
+)
 ADDED: tuple[Json, ...] = (
-    {"added": {"type": "long"}}, {"k": {"type": "keyword", "ignore_above": 3}}, {"u": {"type": "integer"}},
-    {"o.r": {"type": "ip"}}, {"k": {"type": "text"}}, {"t": {"type": "text", "index": False}},
-    {"dn": {"type": "date_nanos", "format": "epoch_second"}}, {"z": {"type": "keyword", "normalizer": "x"}},
-    {"s": {"type": "text", "fields": {"more": {"type": "keyword"}}}}, {"ra": {"type": "date_range"}},
-)  # fmt: skip
+    {"added": {"type": "long"}},
+    {"k": {"type": "keyword", "ignore_above": 3}},
+    {"u": {"type": "integer"}},
+    {"o.r": {"type": "ip"}},
+    {"k": {"type": "text"}},
+    {"t": {"type": "text", "index": False}},
+    {"dn": {"type": "date_nanos", "format": "epoch_second"}},
+    {"z": {"type": "keyword", "normalizer": "x"}},
+    {"s": {"type": "text", "fields": {"more": {"type": "keyword"}}}},
+    {"ra": {"type": "date_range"}},
+)
 PARAMETERS = (
-    "?routing=a", "?search_type=dfs_query_then_fetch", "?preference=_local", "?stored_fields=k", "?q=k:a",
-    "?default_operator=AND", "?expand_wildcards=all", "?request_cache=false", "?track_scores=true",
-    "?allow_no_indices=false", "?docvalue_fields=k", "?terminate_after=1", "?filter_path=hits.hits._id",
-    "?human", "?size=2&sort=u", "?sort=u:asc&_source=k", "?error_trace=false", "?df=k", "?colour=red",
-)  # fmt: skip
+    "?routing=a",
+    "?search_type=dfs_query_then_fetch",
+    "?preference=_local",
+    "?stored_fields=k",
+    "?q=k:a",
+    "?default_operator=AND",
+    "?expand_wildcards=all",
+    "?request_cache=false",
+    "?track_scores=true",
+    "?allow_no_indices=false",
+    "?docvalue_fields=k",
+    "?terminate_after=1",
+    "?filter_path=hits.hits._id",
+    "?human",
+    "?size=2&sort=u",
+    "?sort=u:asc&_source=k",
+    "?error_trace=false",
+    "?df=k",
+    "?colour=red",
+)

@@ -1,4 +1,4 @@
-"""The embedded store answers as the real Elasticsearch does, or refuses: kept cases, and a share of new ones."""
+"""The embedded store answers as the real Elasticsearch does, or refuses: kept cases and new ones."""
 
 from __future__ import annotations
 

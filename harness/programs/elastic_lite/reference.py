@@ -30,21 +30,21 @@ from harness.programs.elastic_lite.storage.templates import (
 
 HEAD = """# The embedded store
 
-<!-- Written by `make schemas` from the declarations in harness/programs/elastic_lite; do not edit. -->
+<!-- Written by `make schemas` from the declarations in harness/programs/elastic_lite. -->
 
-The backend `embedded` runs a small store that speaks a part of Elasticsearch 8.19's HTTP interface. Whatever a
-request contains is either carried out, or cannot change an answer of this store, or is refused: HTTP 400 with
+The backend `embedded` runs a small store that speaks a part of Elasticsearch 8.19's HTTP interface. Whatever
+a request contains is carried out, or cannot change an answer of this store, or is refused: HTTP 400 with
 `the embedded store does not support …; use --backend local`. The backend `local` runs the real Elasticsearch.
 
 Every page below lists all that is taken. Anything else is refused.
 
 ## Known differences
 
-* Searches do not rank. A query whose matches have different scores needs a `sort`, unless it finds one document
-  at most; `_score` is 1.0 without a `sort`.
-* The documents of an index lie in one place, whatever `index.number_of_shards` says: `_seq_no` counts for the whole
-  index.
-* `GET /_nodes` and `GET /_xpack` tell less than Elasticsearch does; `GET /_cat/indices` has no column of sizes.
+* Searches do not rank. A query whose matches have different scores needs a `sort`, unless it finds one
+  document at most; `_score` is 1.0 without a `sort`.
+* The documents of an index lie in one place, whatever `index.number_of_shards` says: `_seq_no` counts for
+  the whole index.
+* `GET /_nodes` and `GET /_xpack` tell less than Elasticsearch does; `GET /_cat/indices` has no sizes.
 * Of several mistakes in one request another one may be told first, in other words.
 """
 
@@ -87,7 +87,8 @@ def listed(words: Mapping[str, Word], title: str) -> Iterator[str]:
 def remark(name: str, word: Word) -> str:
     """What is said of a word that is not simply carried out."""
     if word.values:
-        return f"* `{name}`: only {', '.join(f'`{value}`' if value else 'without a value' for value in word.values)}"
+        shown = ", ".join(f"`{value}`" if value else "without a value" for value in word.values)
+        return f"* `{name}`: only {shown}"
     return f"* `{name}`: without effect: {word.why_inert}" if word.why_inert else ""
 
 

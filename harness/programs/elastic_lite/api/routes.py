@@ -157,7 +157,7 @@ class Router:
 
 
 def refuse_only_real(method: str, raw_path: str, names: Mapping[Any, str]) -> None:
-    """Refuse a path in which a word of Elasticsearch's interface stands that this server does not serve there.
+    """Refuse a path in which a word of Elasticsearch's interface stands that is not served there.
 
     Raises:
         ElasticError: 400 that names the interface.

@@ -169,7 +169,7 @@ class Searcher:
                 return
 
     def places(self, request: Request) -> list[tuple[int, int]]:
-        """Every match in its order, as the number of its view and its position: what a scroll walks through."""
+        """Every match in its order, as the number of its view and its position: what a scroll gives."""
         rows: list[tuple[tuple[Key, ...], int, int]] = []
         for number, view in enumerate(self.views):
             criteria = tuple(bind(request.sort, self.indices[view.name]))

@@ -215,11 +215,12 @@ def why_version_invalid(action: Action) -> Iterator[str]:
     elif action.op == "create" and external:
         yield "create operations only support internal versioning. use index instead"
     elif external and (action.version is None or action.version < 0):
-        yield f"illegal version value [{action.version}] for version type [{str(action.version_type).upper()}]"
+        kind = str(action.version_type).upper()
+        yield f"illegal version value [{action.version}] for version type [{kind}]"
     elif external and action.if_seq_no is not None:
         yield "compare and write operations can not use versioning"
     elif action.version is not None and not external:
         yield (
-            "internal versioning can not be used for optimistic concurrency control. Please use `if_seq_no` and "
-            "`if_primary_term` instead"
+            "internal versioning can not be used for optimistic concurrency control. Please use "
+            "`if_seq_no` and `if_primary_term` instead"
         )

@@ -2,7 +2,7 @@
 
 Source of the grammar: the `format` mapping parameter's reference (strict_date_optional_time and so on). A
 bound that is rounded up takes the time that its text leaves out at its latest, and month and day at their
-first, as Elasticsearch does: `2024-01-01` is then the last moment of that day, and so are `2024-01` and `2024`.
+first, as Elasticsearch does: `2024-01-01` is then the last moment of that day, and so is `2024`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Reader = Callable[[str, bool], int | None]
 
 
 def parts_ns(parts: tuple[str | None, ...], round_up: bool) -> int | None:
-    """Nanoseconds of year, month, day, hour, minute, second, fraction and zone; later parts may be missing."""
+    """Nanoseconds of year, month, day, hour, minute, second, fraction, zone; later parts may be missing."""
     missing: tuple[None, ...] = (None,) * (8 - len(parts))
     year, month, day, hour, minute, second, fraction, zone = parts + missing
     latest = round_up and fraction is None

@@ -166,8 +166,8 @@ def fielddata_disabled(name: str, index: str) -> SearchError:
 def no_doc_values(name: str, kind: str, index: str) -> SearchError:
     """A 400 for sorting or aggregating on a field that was declared to keep no values for it."""
     reason = (
-        f"Can't load fielddata on [{name}] because fielddata is unsupported on fields of type [{kind}]. Use doc "
-        "values instead."
+        f"Can't load fielddata on [{name}] because fielddata is unsupported on fields of type [{kind}]. Use "
+        "doc values instead."
     )
     return SearchError(400, "illegal_argument_exception", reason, index)
 

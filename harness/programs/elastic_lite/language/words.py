@@ -1,7 +1,7 @@
-"""The words of a text, as Elasticsearch's standard analyzer finds them: Unicode's word boundaries, lower case.
+"""The words of a text as Elasticsearch's standard analyzer finds them: Unicode's boundaries, lower case.
 
-Source: Unicode Standard Annex 29 in the form that Lucene's StandardTokenizer gives it. What stands between two
-letters (`example.com`, `don't`, `a:b`) or two digits (`1.5`, `1,000`) joins them; ideographs stand alone.
+Source: Unicode Standard Annex 29 in the form that Lucene's StandardTokenizer gives it. What stands between
+two letters (`example.com`, `don't`, `a:b`) or two digits (`1.5`, `1,000`) joins them; ideographs stand alone.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ EMOJI = re.compile("[\u2600-\u27bf\u2b50\u2b55\U0001f000-\U0001faff]")
 
 @lru_cache(maxsize=4096)
 def class_of(character: str) -> str:
-    """The class of a character: `A` letter, `N` digit, `I` alone, `K` Katakana, `X` part of the one before."""
+    """The class of a character: `A` letter, `N` digit, `I` alone, `K` Katakana, `X` of the one before."""
     if character in PUNCTUATION:
         return PUNCTUATION[character]
     for pattern, found in ((ALONE, "I"), (KATAKANA, "K"), (RUN, "S"), (EMOJI, "E")):
@@ -80,7 +80,7 @@ def lowered_character(character: str) -> str:
 
 
 def is_searchable(text: str) -> bool:
-    """Whether the words of a text are surely found as Elasticsearch finds them: no emoji, Thai, Hebrew and so on."""
+    """Whether the words of a text are surely found as Elasticsearch finds them: no emoji, Thai, Hebrew."""
     return text.isascii() or not any(
         class_of(character) in "ES" or "\u0590" <= character <= "\u05ff" for character in text
     )

@@ -105,8 +105,8 @@ TYPES: dict[str, Declaration] = {
 }  # fmt: skip
 ROOT = declare(
     "in a mapping",
-    "properties", "dynamic", "date_detection", "numeric_detection", "dynamic_templates", "_source", "_routing",
-    "_data_stream_timestamp", "type",
+    "properties", "dynamic", "date_detection", "numeric_detection", "dynamic_templates", "_source",
+    "_routing", "_data_stream_timestamp", "type",
     inert={"_meta": "a remark on the mapping"},
     only={"subobjects": ("true",), "runtime": ("{}",)},
     kind=PARSING,

@@ -152,7 +152,7 @@ def patterns_of(template: Json, key: str) -> Iterator[str]:
 
 
 def filled(mapping: Json, name: str, kind: str) -> Json:
-    """A template's mapping for one field: `{name}` and `{dynamic_type}` put in, its type where it names none."""
+    """A template's mapping for one field: its placeholders put in, a type where it names none."""
     dynamic_type = DYNAMIC_TYPES.get(kind, kind)
     out: Json = substituted(mapping, name, dynamic_type)
     return out if "type" in out else {"type": dynamic_type, **out}

@@ -150,15 +150,24 @@ def _read_number(leaf: Field, value: Any) -> int | float | None:
             raise BadValueError(f"{leaf.kind.title()} value passed as String")
         if not value.strip():
             return None
-        if "_" in value:
-            raise BadValueError(f'For input string: "{value}"')
-        try:
-            value = float(value) if not value.strip().lstrip("+-").isdigit() else int(value)
-        except ValueError as error:
-            raise BadValueError(f'For input string: "{value}"') from error
+        value = number_in(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise BadValueError(f"[{leaf.kind}] supports only finite values, but got [{value}]")
     return kept_float(leaf, float(value)) if leaf.kind in FLOATS else _read_integer(leaf, value)
+
+
+def number_in(text: str) -> int | float:
+    """A number spelled as a text.
+
+    Raises:
+        BadValueError: It is none.
+    """
+    try:
+        if "_" in text:
+            raise ValueError(text)  # noqa: TRY301 - Python reads it, Elasticsearch does not
+        return int(text) if text.strip().lstrip("+-").isdigit() else float(text)
+    except ValueError as error:
+        raise BadValueError(f'For input string: "{text}"') from error
 
 
 def kept_float(leaf: Field, value: float) -> float:
@@ -276,8 +285,8 @@ def _read_constant(leaf: Field, value: Any) -> str:
         raise unsupported(f"a value in the constant_keyword `{leaf.path}`, whose mapping declares none")
     if as_text(value) != as_text(declared):
         raise BadValueError(
-            f"[constant_keyword] field [{leaf.path}] only accepts values that are equal to the value defined in "
-            f"the mappings [{declared}], but got [{as_text(value)}]"
+            f"[constant_keyword] field [{leaf.path}] only accepts values that are equal to the value defined "
+            f"in the mappings [{declared}], but got [{as_text(value)}]"
         )
     return as_text(declared)
 

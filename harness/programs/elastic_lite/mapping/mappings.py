@@ -42,6 +42,7 @@ FIXED = {
     "value": None,
 }
 """Parameters that a field keeps for ever, with their defaults."""
+NOTHING_SAID = Detection()
 DEFAULTS = {"index": True, "doc_values": True, "store": False, "enabled": True}
 """What a field has without saying so: Elasticsearch does not show it."""
 
@@ -79,7 +80,7 @@ class Mapping:
     root: ObjectNode
     leaves: dict[str, Field]
     options: Options = Options()
-    detection: Detection = Detection()
+    detection: Detection = NOTHING_SAID
     objects: frozenset[str] = frozenset()
     takers: dict[str, tuple[Field, ...]] = field(default_factory=dict)
 
@@ -109,7 +110,7 @@ def compile_mapping(body: Json, options: Options = Options()) -> Mapping:
 
 
 def shown(body: Json) -> Json:
-    """A mapping as Elasticsearch shows it: `dynamic` as text, no default, no type on an object with members."""
+    """A mapping as Elasticsearch shows it: `dynamic` as text, no defaults, no type beside members."""
     out = {
         key: value
         for key, value in body.items()
@@ -202,7 +203,7 @@ class Tree:
                     self.leaves[path] = replace(leaf, sources=(*leaf.sources, source))
 
     def takers(self) -> dict[str, tuple[Field, ...]]:
-        """Which fields take the values that lie under a name: itself, its multi-fields, what it is copied to."""
+        """Which fields take the values under a name: itself, its multi-fields, what it is copied to."""
         found: dict[str, tuple[Field, ...]] = {}
         for path, leaf in self.leaves.items():
             if path in self.aliases:
@@ -216,8 +217,8 @@ class Tree:
         for path, target in self.aliases.items():
             if target not in self.leaves:
                 raise mapper_error(
-                    f"Invalid [path] value [{target}] for field alias [{path}]: an alias must refer to an existing "
-                    "field in the mappings."
+                    f"Invalid [path] value [{target}] for field alias [{path}]: an alias must refer to an "
+                    "existing field in the mappings."
                 )
             self.leaves[path] = self.leaves[target]
 
@@ -287,8 +288,8 @@ def changed_leaf(path: str, before: Json, declared: Json) -> Json:
         was, becomes = (str(it.get(name, FIXED[name])).lower() for it in (before, declared))
         if was != becomes:
             raise illegal_argument(
-                f"Mapper for [{path}] conflicts with existing mapper:\n\tCannot update parameter [{name}] from "
-                f"[{was}] to [{becomes}]"
+                f"Mapper for [{path}] conflicts with existing mapper:\n\tCannot update parameter [{name}] "
+                f"from [{was}] to [{becomes}]"
             )
     fields = merge_properties(before.get("fields") or {}, declared.get("fields") or {}, f"{path}.", False)
     return {**declared, **({"fields": fields} if fields else {})}

@@ -140,7 +140,7 @@ def _build_bool(body: Json, scope: Scope) -> Matcher:
 
 
 def unsure(error: SearchError) -> ElasticError:
-    """The 400 for a clause that cannot be run beside one that finds nothing: Elasticsearch may never look at it."""
+    """The 400 for a broken clause beside one that finds nothing: Elasticsearch may never look at it."""
     return unsupported(
         f"a [bool] query that finds nothing whatever one of its clauses means ({error.reason})"
     )

@@ -212,8 +212,8 @@ def pattern_matcher(
         if kind == "term":
             raise unsupported(f"`case_insensitive` on the field `{name}` of type `{reader.leaf.kind}`")
         raise scope.error(
-            f"Can only use {kind} queries on keyword, text and wildcard fields - not on [{name}] which is of type "
-            f"[{reader.leaf.kind}]"
+            f"Can only use {kind} queries on keyword, text and wildcard fields - not on [{name}] which is of "
+            f"type [{reader.leaf.kind}]"
         )
     if not folded:
         return lambda candidate: any(test(wanted, str(it)) for it in reader.read(candidate.source))
@@ -221,13 +221,8 @@ def pattern_matcher(
     return lambda candidate: any(test(wanted, fold(str(it))) for it in reader.read(candidate.source))
 
 
-def wildcard_test(pattern: str) -> Callable[[str], bool]:
-    """A test for a pattern in which `*` stands for any text, `?` for one character, and a backslash for itself.
-
-    Never tries a place twice for one star: patterns of many stars are answered at once.
-    """
-    if not pattern:
-        return lambda _: False
+def parts_of(pattern: str) -> list[list[str]]:
+    """What stands between the stars of a pattern, as one regular expression a character."""
     parts: list[list[str]] = [[]]
     at = 0
     while at < len(pattern):
@@ -240,7 +235,17 @@ def wildcard_test(pattern: str) -> Callable[[str], bool]:
         else:
             parts[-1].append("." if character == "?" else re.escape(character))
         at += 1
-    pieces = [(re.compile("".join(part), re.DOTALL), len(part)) for part in parts]
+    return parts
+
+
+def wildcard_test(pattern: str) -> Callable[[str], bool]:
+    """A test for a pattern in which `*` stands for any text and `?` for one character.
+
+    Never tries a place twice for one star: patterns of many stars are answered at once.
+    """
+    if not pattern:
+        return lambda _: False
+    pieces = [(re.compile("".join(part), re.DOTALL), len(part)) for part in parts_of(pattern)]
     first, *rest = pieces
     if not rest:
         return lambda text: first[0].fullmatch(text) is not None

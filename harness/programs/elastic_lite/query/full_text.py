@@ -86,7 +86,7 @@ def asked_words(text: Any) -> list[str]:
     """The words of a text that is looked for.
 
     Raises:
-        ElasticError: 400 for writing systems whose words Elasticsearch finds with rules that this server lacks.
+        ElasticError: 400 for writing systems whose words are found with rules that this server lacks.
     """
     shown = as_text(text)
     if not is_searchable(shown):

@@ -51,16 +51,21 @@ class Bounds:
     with_high: bool = True
 
 
-def bounds_of(asked: Json) -> Bounds:
-    """The bounds of a range.
-
-    Raises:
-        ElasticError: 400 for two of one side, of which Elasticsearch takes now the one and now the other.
-    """
+def refuse_two_of_a_side(asked: Json) -> None:
+    """Refuse two bounds of one side, of which Elasticsearch takes now the one and now the other."""
     for side in (("gt", "gte", "from"), ("lt", "lte", "to")):
         both = [key for key in side if asked.get(key) is not None]
         if len(both) > 1:
             raise unsupported(f"`{both[0]}` beside `{both[1]}` in a [range] query")
+
+
+def bounds_of(asked: Json) -> Bounds:
+    """The bounds of a range.
+
+    Raises:
+        ElasticError: 400 for two of one side.
+    """
+    refuse_two_of_a_side(asked)
     out = Bounds()
     for key, value in asked.items():
         if key in ("gt", "gte", "from"):
@@ -92,12 +97,11 @@ def build_range(body: Json, scope: Scope) -> Matcher:
     if reader is None:
         return nothing
     leaf = reader.leaf
-    if leaf.kind == "flattened":
-        if reader.key is not None and (bounds.low is None) is not (bounds.high is None):
-            raise scope.error(
-                "failed to create query: [range] queries on keyed [flattened] fields must include both an upper "
-                "and a lower bound."
-            )
+    if reader.key is not None and (bounds.low is None) is not (bounds.high is None):
+        raise scope.error(
+            "failed to create query: [range] queries on keyed [flattened] fields must include both an "
+            "upper and a lower bound."
+        )
     if asked.get("format") is not None:
         leaf = with_format(leaf, asked["format"], scope)
     tests = [

@@ -1,4 +1,4 @@
-"""Whether Elasticsearch would rank the matches of a query: then their order without a `sort` is not known here."""
+"""Whether Elasticsearch would rank the matches of a query: their order without a `sort` is then unknown."""
 
 from __future__ import annotations
 

@@ -139,20 +139,22 @@ class Catalog:
     def meant_by(self, pattern: str, targets: Targets) -> Iterator[Index]:
         """What a name or pattern means; a wildcard passes by hidden indices unless it starts with a dot."""
         if "*" not in pattern:
-            if pattern in self.indices:
-                yield self.indices[pattern]
-            elif pattern in self.streams:
-                yield from (self.indices[name] for name in self.streams[pattern].backing)
-            return
-        if not targets.reaches_open:
-            return
-        for index in self.indices.values():
-            shown = not is_hidden(index) or targets.reaches_hidden or is_dotted(pattern, index)
-            if shown and matches(pattern, index.name):
-                yield index
-        for stream in self.streams.values():
-            if matches(pattern, stream.name):
-                yield from (self.indices[name] for name in stream.backing)
+            yield from self.named(pattern)
+        elif targets.reaches_open:
+            for index in self.indices.values():
+                shown = not is_hidden(index) or targets.reaches_hidden or is_dotted(pattern, index)
+                if shown and matches(pattern, index.name):
+                    yield index
+            for name in self.streams:
+                if matches(pattern, name):
+                    yield from self.named(name)
+
+    def named(self, name: str) -> Iterator[Index]:
+        """The index of a name, or the backing indices of a data stream."""
+        if name in self.indices:
+            yield self.indices[name]
+        elif name in self.streams:
+            yield from (self.indices[backing] for backing in self.streams[name].backing)
 
     def concrete(self, name: str) -> Index:
         """The one index under a name; a data stream is none, as for reading a document by id.

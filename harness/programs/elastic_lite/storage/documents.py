@@ -210,7 +210,7 @@ class Document:
         )  # fmt: skip
 
     def check(self, source: bytes) -> str | None:
-        """Parse the document and fit it to the mapping, which may grow by it; the fields that hold too much."""
+        """Parse the document and fit it to the mapping, which may grow by it; gives the ignored fields."""
         document = parse_document(source)
         gained, ignored = check_document(self.index.mapping, document, self.id)
         if self.index.data_stream is not None:
