@@ -90,10 +90,11 @@ class Call:
         Raises:
             ElasticError: 400 for a malformed parameter.
         """
+        expression = self.names.get("index", self.names.get("name", ""))
         return Targets(
             ignore_unavailable=self.flag("ignore_unavailable"),
             allow_no_indices=self.flag("allow_no_indices", True),
-            wildcards=parse_wildcards(self.parameters.get("expand_wildcards")),
+            wildcards=parse_wildcards(self.parameters.get("expand_wildcards"), expression),
         )
 
 

@@ -42,11 +42,9 @@ CHANGE_SETTINGS = takes(
 DELETE = takes(*TARGETS, inert=NO_WAIT)
 RESOLVE = takes(inert=NO_WAIT, only={"expand_wildcards": ("open",)})
 SHOW_STREAMS = takes(
-    inert=NO_WAIT,
-    human=True,
-    only={"expand_wildcards": ("open",), "include_defaults": OFF, "verbose": OFF},
+    "expand_wildcards", inert=NO_WAIT, human=True, only={"include_defaults": OFF, "verbose": OFF}
 )
-CHANGE_STREAMS = takes(inert=NO_WAIT, only={"expand_wildcards": ("open",)})
+CHANGE_STREAMS = takes("expand_wildcards", inert=NO_WAIT)
 INDEX_BODY = OwnReading("an index is read by `storage/indices.py`, where its keys are declared")
 MAPPING_BODY = OwnReading("a mapping is read by `mapping/declared.py`, where its keys are declared")
 SETTINGS_BODY = OwnReading("settings are read by `storage/settings.py`, where each is declared")
@@ -237,6 +235,7 @@ def stream_as_resolved(stream: DataStream) -> Json:
 async def get_streams(server: Server, call: Call) -> Answer:
     """Show data streams."""
     pattern = call.names.get("name", "*")
+    call.targets()  # no data stream is hidden or closed, so only a malformed parameter matters
     catalog = server.catalog
     found = [
         it
@@ -281,6 +280,7 @@ async def put_stream(server: Server, call: Call) -> Answer:
 async def remove_stream(server: Server, call: Call) -> Answer:
     """Delete data streams with all their documents."""
     pattern = call.names["name"]
+    call.targets()
 
     def work(transaction: Transaction) -> None:
         for part in pattern.split(","):

@@ -35,8 +35,12 @@ class Targets:
         return bool(self.wildcards & {"hidden", "all"})
 
 
-def parse_wildcards(value: str | None) -> frozenset[str]:
+def parse_wildcards(value: str | None, expression: str) -> frozenset[str]:
     """The `expand_wildcards` parameter.
+
+    Args:
+        value: As given.
+        expression: The names and patterns that it is about; it means nothing to plain names.
 
     Raises:
         ElasticError: 400 for an unknown word, and where patterns would be plain names.
@@ -46,9 +50,10 @@ def parse_wildcards(value: str | None) -> frozenset[str]:
     words = frozenset(value.split(","))
     if not words <= KNOWN | {"none"}:
         raise illegal_argument(f"No valid expand wildcard value [{value}]")
-    if "none" in words or words == {"hidden"}:
+    literal = "none" in words or words == {"hidden"}
+    if literal and ("*" in expression or expression in ("", "_all")):
         raise unsupported(f"`expand_wildcards` of `{value}`")
-    return words
+    return DEFAULT if literal else words
 
 
 def refuse_special(part: str) -> None:
