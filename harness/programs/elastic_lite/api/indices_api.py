@@ -13,7 +13,7 @@ from harness.programs.elastic_lite.language.errors import (
     unsupported,
 )
 from harness.programs.elastic_lite.language.names import matches
-from harness.programs.elastic_lite.mapping.mappings import shown
+from harness.programs.elastic_lite.mapping.mappings import shown_mapping
 from harness.programs.elastic_lite.storage.blocks import Level, refuse_blocked
 from harness.programs.elastic_lite.storage.catalog import Catalog, DataStream, Index, is_dotted, is_hidden
 from harness.programs.elastic_lite.storage.indices import (
@@ -85,7 +85,7 @@ async def get_index(server: Server, call: Call) -> Answer:
     for index in shown_indices(server, call):
         body: Json = {
             "aliases": {},
-            "mappings": shown(index.mapping.body),
+            "mappings": shown_mapping(index.mapping),
             "settings": settings_of(index, flat),
         }
         if index.data_stream is not None:
@@ -155,7 +155,7 @@ def deletable(catalog: Catalog, expression: str, targets: Targets) -> list[Index
 async def get_mapping(server: Server, call: Call) -> Answer:
     """Show mappings."""
     indices = shown_indices(server, call)
-    return Answer({index.name: {"mappings": shown(index.mapping.body)} for index in indices})
+    return Answer({index.name: {"mappings": shown_mapping(index.mapping)} for index in indices})
 
 
 async def change_mapping(server: Server, call: Call) -> Answer:

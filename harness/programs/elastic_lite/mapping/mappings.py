@@ -109,6 +109,25 @@ def compile_mapping(body: Json, options: Options = Options()) -> Mapping:
     )
 
 
+def shown_mapping(mapping: Mapping) -> Json:
+    """An index's mapping as Elasticsearch shows it: some types leave out what its settings say already."""
+    body = shown(mapping.body)
+    return without_malformed(body) if mapping.options.ignore_malformed else body
+
+
+def without_malformed(body: Json) -> Json:
+    """A mapping whose dates and addresses do not show that they ignore malformed values."""
+    hidden = body.get("type") in ("date", "date_nanos", "ip") and body.get("ignore_malformed") in (
+        True,
+        "true",
+    )
+    out = {key: value for key, value in body.items() if not (hidden and key == "ignore_malformed")}
+    for key in ("properties", "fields"):
+        if key in out:
+            out[key] = {name: without_malformed(inner) for name, inner in out[key].items()}
+    return out
+
+
 def shown(body: Json) -> Json:
     """A mapping as Elasticsearch shows it: `dynamic` as text, no defaults, no type beside members."""
     out = {

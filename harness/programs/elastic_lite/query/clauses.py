@@ -149,12 +149,14 @@ def unsure(error: SearchError) -> ElasticError:
 def needed_of(body: Json, must: list[Matcher], should: list[Matcher]) -> int:
     """How many optional clauses must match: at least one where nothing else must.
 
+    More than there are is lawful: then nothing matches, unless nothing else must match either.
+
     Raises:
         ElasticError: 400 for anything but a number.
     """
     least = 1 if should and not must else 0
     value = body.get("minimum_should_match")
-    if value is None or not should:
+    if value is None or not (should or must):
         return least
     try:
         number = int(value)

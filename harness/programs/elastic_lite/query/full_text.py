@@ -11,7 +11,7 @@ from harness.programs.elastic_lite.mapping.field_types import TEXTS, as_text
 from harness.programs.elastic_lite.query.documents import Candidate, Matcher, never
 from harness.programs.elastic_lite.query.exact import equals_any
 from harness.programs.elastic_lite.query.field_values import Reader
-from harness.programs.elastic_lite.query.scope import Scope, is_date, one_field, plain
+from harness.programs.elastic_lite.query.scope import Scope, one_field, plain
 
 Json = dict[str, Any]
 INERT = {
@@ -76,10 +76,7 @@ def asked_text(kind: str, name: str, asked: Any, scope: Scope) -> tuple[Reader |
         raise query_error(f"[{kind}] query malformed, no value for [{name}]")
     if name in ("_id", "_index"):
         raise unsupported(f"a [{kind}] query on `{name}`")
-    reader = scope.reader(name)
-    if reader is not None and is_date(reader.leaf) and not isinstance(asked, str):
-        raise unsupported(f"a number in a [{kind}] query on the date field `{name}`")
-    return reader, plain(asked)
+    return scope.reader(name), plain(asked)
 
 
 def asked_words(text: Any) -> list[str]:

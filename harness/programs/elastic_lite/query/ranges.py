@@ -13,6 +13,7 @@ from harness.programs.elastic_lite.mapping.field_types import INTEGER_BITS, Fiel
 from harness.programs.elastic_lite.query.documents import Matcher, nothing
 from harness.programs.elastic_lite.query.exact import build_exists
 from harness.programs.elastic_lite.query.scope import (
+    NUMBER_FORMAT,
     Scope,
     asked_value,
     date_bound,
@@ -102,8 +103,7 @@ def build_range(body: Json, scope: Scope) -> Matcher:
             "failed to create query: [range] queries on keyed [flattened] fields must include both an "
             "upper and a lower bound."
         )
-    if asked.get("format") is not None:
-        leaf = with_format(leaf, asked["format"], scope)
+    leaf = in_own_format(leaf, asked.get("format"), bounds, scope)
     tests = [
         (TESTS[test], bound_of(leaf, value, test, scope))
         for test, value in (
@@ -132,6 +132,16 @@ def bound_of(leaf: Field, value: Any, test: str, scope: Scope) -> Any:
         if not -(2 ** (bits - 1)) <= bound < 2 ** (bits - 1):
             raise scope.error(f"failed to create query: Value [{value}] is out of range for a {leaf.kind}")
     return bound
+
+
+def in_own_format(leaf: Field, own: Any, bounds: Bounds, scope: Scope) -> Field:
+    """The field as the bounds are read: in the query's own format, or as numbers where one of them is one."""
+    numeric = any(isinstance(it, (int, float)) for it in (bounds.low, bounds.high))
+    if own is not None and numeric:
+        raise unsupported("`format` beside a number in a [range] query")
+    if own is None and not (numeric and is_date(leaf)):
+        return leaf
+    return with_format(leaf, NUMBER_FORMAT if own is None else own, scope)
 
 
 def with_format(leaf: Field, value: Any, scope: Scope) -> Field:

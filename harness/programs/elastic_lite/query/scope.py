@@ -33,6 +33,7 @@ from harness.programs.elastic_lite.storage.catalog import Index
 
 Json = dict[str, Any]
 DEPTH_MAX = 30
+NUMBER_FORMAT = "epoch_millis"  # what a number means as a date in a query, whatever the field reads
 METADATA = frozenset(
     {
         "_data_stream_timestamp", "_doc_count", "_feature", "_field_names", "_ignored", "_ignored_source",
@@ -188,7 +189,8 @@ def date_bound(leaf: Field, value: Any, scope: Scope, round_up: bool) -> int:
     value = plain(value)
     if isinstance(value, bool):
         raise scope.error(f"failed to parse date field [{as_text(value)}]", "parse_exception")
-    found = parse_date_math_ns(value, leaf.date_format, scope.now_ms, round_up)
+    date_format = leaf.date_format if isinstance(value, str) else NUMBER_FORMAT
+    found = parse_date_math_ns(value, date_format, scope.now_ms, round_up)
     if found is None:
         if isinstance(value, str) and is_named_zone(value):
             raise unsupported(f"the time zone in the date `{value}`")

@@ -15,7 +15,6 @@ REFUSAL = "the embedded store does not support"
 TEMPLATE: dict[str, Any] = {
     "settings": {
         "index": {
-            "lifecycle": {"name": "logs"},
             "codec": "best_compression",
             "refresh_interval": "5s",
             "mapping": {"total_fields": {"limit": 2000}},
@@ -132,7 +131,8 @@ def test_template_of_a_shipper_maps_what_it_sends(store: Store) -> None:
     }  # fmt: skip
     store.fill(name, {"1": document})
     queries = [
-        {"term": {"source.ip": "10.0.0.0/24"}}, {"term": {"level": "error"}}, {"term": {"labels.env": "prod"}},
+        {"term": {"source.ip": "10.0.0.0/24"}}, {"term": {"level": "error"}},
+        {"term": {"labels.env": "prod"}},
         {"term": {"agent": "2024-01-01"}}, {"range": {"@timestamp": {"lte": "2024-01-01||/d"}}},
     ]  # fmt: skip
 
