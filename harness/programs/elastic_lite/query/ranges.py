@@ -121,7 +121,8 @@ def bound_of(leaf: Field, value: Any, test: str, scope: Scope) -> Any:
     """One bound as the field's values are compared with it."""
     if is_date(leaf):
         # What lies behind a day lies behind its end; what lies up to a day lies before its end, too.
-        return date_bound(leaf, value, scope, round_up=test in ("gt", "lte"))
+        text = value if isinstance(value, (str, bool)) else str(value)
+        return date_bound(leaf, text, scope, round_up=test in ("gt", "lte"))
     if leaf.kind == "ip" and "/" in as_text(value):
         raise scope.error(f"failed to create query: '{value}' is not an IP string literal.")
     if leaf.kind in UNROUNDED:
@@ -137,8 +138,6 @@ def bound_of(leaf: Field, value: Any, test: str, scope: Scope) -> Any:
 def in_own_format(leaf: Field, own: Any, bounds: Bounds, scope: Scope) -> Field:
     """The field as the bounds are read: in the query's own format, or as numbers where one of them is one."""
     numeric = any(isinstance(it, (int, float)) for it in (bounds.low, bounds.high))
-    if own is not None and numeric:
-        raise unsupported("`format` beside a number in a [range] query")
     if own is None and not (numeric and is_date(leaf)):
         return leaf
     return with_format(leaf, NUMBER_FORMAT if own is None else own, scope)
