@@ -21,8 +21,9 @@ from harness.programs.elastic_lite.language.errors import (
     index_not_found,
     unsupported,
 )
+from harness.programs.elastic_lite.mapping.document_check import check_document
 from harness.programs.elastic_lite.mapping.field_types import flatten_lists
-from harness.programs.elastic_lite.mapping.mappings import check_document, compile_mapping, merge_mappings
+from harness.programs.elastic_lite.mapping.mappings import compile_mapping, merge_mappings
 from harness.programs.elastic_lite.storage.blocks import Level, blocked, refuse_blocked_cluster
 from harness.programs.elastic_lite.storage.catalog import Index
 from harness.programs.elastic_lite.storage.indices import TIMESTAMP, auto_create

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from harness.programs.elastic_lite.language.errors import ElasticError
 from harness.programs.elastic_lite.mapping.declared import mapping_of
+from harness.programs.elastic_lite.mapping.document_check import check_document
 from harness.programs.elastic_lite.mapping.mappings import (
-    check_document,
     compile_mapping,
     merge_mappings,
     shown,
