@@ -3,14 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # What neither measures time nor looks for what others left on this machine.
-PARALLEL := tests/unit tests/contract tests/fuzz tests/simulation tests/crash
+PARALLEL := tests/unit tests/contract tests/differential tests/fuzz tests/simulation tests/crash
 # Pure code; what takes seconds there is marked `slow`.
 QUICK := tests/unit tests/fuzz tests/simulation
 # Real processes; those that must have the machine to themselves are marked `alone`.
 PROCESSES := tests/stack tests/detection tests/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-parallel test-processes test-alone test-quick check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm coverage-core
+.PHONY: help run test test-parallel test-processes test-alone test-quick check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store coverage-core
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,9 @@ prove-joined: $(VENV)/.installed-dev ## Drive spool and delivery core together t
 prove-sigterm: $(VENV)/.installed-dev ## End shippers, applications and gateways by SIGTERM at 100 random moments
 	LOGQUAKE_SIGTERM_ROUNDS=10 $(BIN)/pytest -q tests/stack/test_sigterm.py $(ARGS)
 
+prove-store: $(VENV)/.installed-dev ## Ask the real Elasticsearch and the embedded store the same 2,000 requests (needs `make servers`)
+	$(BIN)/python -m tests.differential --requests 2000 $(ARGS)
+
 coverage-core: $(VENV)/.installed-dev ## Branch coverage of delivery core and spool by their tests, at least 98 %
 	$(BIN)/coverage run --source=logging_system/delivery,logging_system/spool -m \
 	  pytest -q -k "not deliberate_bug" tests/unit/logging_system tests/simulation $(ARGS)
@@ -86,9 +89,10 @@ bench-paths: $(VENV)/.installed-dev ## Measure spool, gateway, store and backlog
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py
 
-schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts and the settings table into docs/reference
+schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the settings table and the embedded store's page, into docs/reference
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas
 	$(BIN)/python -m harness.config.parts docs/reference/parts.md
+	$(BIN)/python -m harness.programs.elastic_lite.reference docs/reference/embedded-store.md
 	$(BIN)/python -m logging_system.config.reference docs/reference/settings.md
 
 servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go)

@@ -14,10 +14,10 @@ from harness.programs.elastic_lite.aggregations.tree import (
     NoOrderError,
 )
 from harness.programs.elastic_lite.language.bulk_body import token
+from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import (
     SearchError,
     illegal_argument,
-    query_error,
     unsupported,
 )
 from harness.programs.elastic_lite.mapping.field_types import DATES
@@ -25,6 +25,7 @@ from harness.programs.elastic_lite.query.clauses import check_query
 
 Json = dict[str, Any]
 OTHER = "_other_"
+SPAN = declare("in a range of a [range] aggregation", "from", "to", "key", kind="x_content_parse_exception")
 PLAIN_MIN, PLAIN_MAX = 1e-3, 1e7  # outside of these Java writes a double with an exponent
 
 
@@ -54,7 +55,7 @@ class OneBucket:
     def sort_value(self, answer: Json, key: str) -> float:
         """How many documents it holds."""
         if key not in ("", "_count", "doc_count"):
-            raise NoOrderError(f"elastic_lite orders by the count of a [{self.kind}] only")
+            raise unsupported(f"an order by `{key}` of a [{self.kind}] aggregation")
         return float(answer["doc_count"])
 
 
@@ -187,7 +188,6 @@ def build_filter(definition: Definition) -> Aggregation:
 
 def build_missing(definition: Definition) -> Aggregation:
     """The documents without a value of a field."""
-    definition.check_keys({"field", "missing"}, {"script"})
     return OneBucket("missing", definition.field_column(numeric=False), definition.inner)
 
 
@@ -197,9 +197,6 @@ def build_filters(definition: Definition) -> Aggregation:
     Raises:
         ElasticError: 400 for none of them, or an unknown parameter.
     """
-    for key, value in definition.body.items():
-        if key not in ("filters", "other_bucket", "other_bucket_key", "keyed"):
-            raise query_error(f"Unknown key for a {token(value)} in [{definition.name}]: [{key}].")
     given = definition.body.get("filters")
     if not isinstance(given, (dict, list)) or not given:
         raise illegal_argument("[filters] cannot be empty.")
@@ -223,7 +220,6 @@ def build_range(definition: Definition) -> Aggregation:
     Raises:
         ElasticError: 400 for none of them, an unknown parameter, or a bound that is no number.
     """
-    definition.check_keys({"field", "missing", "ranges", "keyed"}, {"script", "format"})
     column = definition.field_column(numeric=True)
     given = definition.body.get("ranges")
     if not given or not isinstance(given, list):
@@ -237,11 +233,8 @@ def span_of(entry: Any) -> Span:
     """One span as the request gives it."""
     if not isinstance(entry, dict):
         raise x_content_error(f"[range] ranges doesn't support values of type: {token(entry)}")
+    SPAN.check(entry)
     for key, value in entry.items():
-        if key in ("from_as_string", "to_as_string", "mask"):
-            raise unsupported(f"[{key}] in a range")
-        if key not in ("from", "to", "key"):
-            raise x_content_error(f"[range] unknown field [{key}]")
         if isinstance(value, (dict, list, bool)):
             raise x_content_error(f"[range] {key} doesn't support values of type: {token(value)}")
     key = entry.get("key")

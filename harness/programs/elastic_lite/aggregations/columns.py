@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
-from ipaddress import ip_address
 from typing import Any, Protocol
 
-from harness.programs.elastic_lite.language.dates import EPOCH, parse_date_math
+from harness.programs.elastic_lite.language.date_text import date_text
+from harness.programs.elastic_lite.language.dates import NS_IN_MS, parse_date_math_ns
 from harness.programs.elastic_lite.language.errors import (
     ElasticError,
     ReduceError,
     SearchError,
     fielddata_disabled,
+    no_doc_values,
     unsupported,
 )
 from harness.programs.elastic_lite.mapping.field_types import (
@@ -22,30 +21,22 @@ from harness.programs.elastic_lite.mapping.field_types import (
     FLOATS,
     NUMBERS,
     TEXTS,
+    UNSEARCHABLE,
     BadValueError,
     Field,
+    ip_text,
     read_value,
 )
-from harness.programs.elastic_lite.query.clauses import Candidate, Matcher, Scope, compile_query
+from harness.programs.elastic_lite.query.clauses import compile_query
+from harness.programs.elastic_lite.query.documents import Candidate, Matcher
 from harness.programs.elastic_lite.query.field_values import reader_of
+from harness.programs.elastic_lite.query.scope import Scope, refuse_metadata
 
 Json = dict[str, Any]
 Row = tuple[Any, ...]
 Cell = Callable[[Candidate], Any]
 NUMERIC = NUMBERS | DATES | {"boolean"}
 BUCKETS_MAX = 65_536  # Elasticsearch's default of search.max_buckets
-# The Gregorian calendar repeats after as many days; beyond year 9999 Python's own datetime ends.
-CYCLE_YEARS, CYCLE_DAYS = 400, 146_097
-CYCLE_MS = CYCLE_DAYS * 86_400_000
-PRINTED = {
-    "yyyy-MM-dd": "%Y-%m-%d",
-    "strict_date": "%Y-%m-%d",
-    "yyyy/MM/dd": "%Y/%m/%d",
-    "yyyy/MM/dd HH:mm:ss": "%Y/%m/%d %H:%M:%S",
-}
-ISO_FORMATS = frozenset(
-    {"strict_date_optional_time", "date_optional_time", "strict_date_time", "date_time"}
-)  # fmt: skip
 
 
 class Column(Protocol):
@@ -93,9 +84,13 @@ class FieldColumn:
         if self.name == "_index":
             name = scope.index.name
             return lambda _: (name,), Field("_index", "keyword")
+        refuse_metadata(self.name)
         if self.name == "_id":
             raise fielddata_disabled(self.name, scope.index.name)
         reader = reader_of(self.name, scope.index)
+        known = scope.index.mapping.leaves.get(self.name)
+        if known is not None:
+            self.check(known, scope)
         if reader is None:
             filling = () if self.missing is None else (self.missing,)
             return lambda _: filling, None
@@ -116,6 +111,10 @@ class FieldColumn:
         """Refuse a field whose type keeps no values to aggregate, or none of the kind asked for."""
         if leaf.kind in TEXTS:
             raise fielddata_disabled(self.name, scope.index.name)
+        if leaf.kind in UNSEARCHABLE:
+            raise unsupported(f"an aggregation on the field `{self.name}` of type `{leaf.kind}`")
+        if not leaf.has_doc_values:
+            raise no_doc_values(self.name, leaf.kind, scope.index.name)
         if self.numeric and leaf.kind not in NUMERIC:
             reason = (
                 f"Field [{self.name}] of type [{leaf.kind}] is not supported for aggregation "
@@ -128,11 +127,11 @@ class FieldColumn:
         if self.missing is None:
             return ()
         if leaf.kind in DATES:
-            found = parse_date_math(self.missing, leaf.date_format, scope.now_ms)
+            found = parse_date_math_ns(self.missing, leaf.date_format, scope.now_ms)
             if found is None:
                 reason = f"failed to parse date field [{self.missing}] with format [{leaf.date_format}]"
                 raise SearchError(400, "parse_exception", reason, scope.index.name)
-            return (found,)
+            return (found // NS_IN_MS,)
         try:
             value = read_value(leaf, self.missing)
         except BadValueError as error:
@@ -141,13 +140,9 @@ class FieldColumn:
 
 
 STORED: dict[str, Callable[[Field, Any], Any]] = {
-    "float": lambda _, value: struct.unpack("f", struct.pack("f", value))[0],
-    "half_float": lambda _, value: struct.unpack("e", struct.pack("e", value))[0],
-    "scaled_float": lambda leaf, value: (
-        round(value * leaf.parameters["scaling_factor"]) / leaf.parameters["scaling_factor"]
-    ),
+    "date_nanos": lambda _, value: value // NS_IN_MS,
 }
-"""What a type keeps of a number that it does not keep whole."""
+"""What a type's values are in aggregations, where they are not what queries compare."""
 
 
 @dataclass(slots=True)
@@ -229,31 +224,9 @@ def family(leaf: Field) -> str:
 
 def key_of(leaf: Field | None, value: Any) -> Any:
     """A term as a bucket's key shows it."""
-    if leaf is not None and leaf.kind == "ip":
-        return str(ip_address(value))
+    if isinstance(value, bytes):
+        return ip_text(value)
     return int(value) if isinstance(value, bool) else value
-
-
-def date_text(value_ms: int, date_format: str) -> str:
-    """A date in the first of its formats.
-
-    Raises:
-        ElasticError: 400 for a format that this server cannot write.
-    """
-    name = date_format.split("||")[0]
-    if name == "epoch_millis":
-        return str(value_ms)
-    if name == "epoch_second":
-        return str(value_ms // 1000)
-    cycles, rest_ms = divmod(value_ms, CYCLE_MS)
-    moment = EPOCH + timedelta(milliseconds=rest_ms)
-    if name in ISO_FORMATS:
-        year = moment.year + CYCLE_YEARS * cycles
-        shown = f"{year:04d}" if 0 <= year <= 9999 else f"{year:+05d}"
-        return f"{shown}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-    if name not in PRINTED or cycles:
-        raise unsupported(f"dates written as [{name}]")
-    return moment.strftime(PRINTED[name])
 
 
 def x_content_error(reason: str, cause: ElasticError | None = None) -> ElasticError:

@@ -12,7 +12,6 @@ from harness.programs.elastic_lite.aggregations.columns import (
     BUCKETS_MAX,
     Row,
     Table,
-    date_text,
     x_content_error,
 )
 from harness.programs.elastic_lite.aggregations.tree import (
@@ -22,6 +21,7 @@ from harness.programs.elastic_lite.aggregations.tree import (
     NoOrderError,
 )
 from harness.programs.elastic_lite.language.bulk_body import token
+from harness.programs.elastic_lite.language.date_text import date_text
 from harness.programs.elastic_lite.language.dates import EPOCH, rounded_down, shifted, to_ms
 from harness.programs.elastic_lite.language.durations import UNIT_SECONDS
 from harness.programs.elastic_lite.language.errors import (
@@ -32,17 +32,6 @@ from harness.programs.elastic_lite.language.errors import (
 )
 
 Json = dict[str, Any]
-KNOWN = {
-    "field",
-    "missing",
-    "calendar_interval",
-    "fixed_interval",
-    "order",
-    "keyed",
-    "min_doc_count",
-    "format",
-}
-ONLY_REAL = {"time_zone", "offset", "extended_bounds", "hard_bounds", "script"}
 CALENDAR = {
     "second": "s", "1s": "s", "minute": "m", "1m": "m", "hour": "h", "1h": "h", "day": "d", "1d": "d",
     "week": "w", "1w": "w", "month": "M", "1M": "M", "year": "y", "1y": "y",
@@ -151,7 +140,6 @@ def build_date_histogram(definition: Definition) -> Aggregation:
     """
     if "interval" in definition.body:
         raise x_content_error("[date_histogram] unknown field [interval] did you mean [fixed_interval]?")
-    definition.check_keys(KNOWN, ONLY_REAL)
     date_format = definition.body.get("format")
     if date_format is not None:
         date_text(0, str(date_format))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from dataclasses import dataclass
 from typing import Any
 
 from harness.programs.elastic_lite.aggregations.bucket_aggregations import (
@@ -25,8 +25,8 @@ from harness.programs.elastic_lite.aggregations.metric_aggregations import (
 from harness.programs.elastic_lite.aggregations.terms_aggregation import build_terms
 from harness.programs.elastic_lite.aggregations.tree import Aggregation, Aggregations, Definition, Named
 from harness.programs.elastic_lite.language.bulk_body import token
+from harness.programs.elastic_lite.language.declarations import Declaration, declare
 from harness.programs.elastic_lite.language.errors import (
-    ElasticError,
     illegal_argument,
     query_error,
     unsupported,
@@ -37,36 +37,59 @@ Builder = Callable[[Definition], Aggregation]
 INNER = ("aggs", "aggregations")
 NAME = re.compile(r"[^\[\]>]+")
 DEPTH_MAX = 20
-METRICS: dict[str, Builder] = {
-    **dict.fromkeys(("min", "max", "avg", "sum"), build_single),
-    "value_count": build_value_count,
-    "cardinality": build_cardinality,
-    "stats": build_stats,
-    "percentiles": build_percentiles,
+PARSING = "x_content_parse_exception"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of aggregation: what its body takes (None: it is a query), and how it is built."""
+
+    takes: Declaration | None
+    build: Builder
+
+
+def kind(name: str, build: Builder, *served: str, inert: Mapping[str, str] | None = None) -> Kind:
+    """A kind of aggregation of a field."""
+    where = f"in a [{name}] aggregation"
+    return Kind(declare(where, "field", "missing", *served, inert=inert, kind=PARSING), build)
+
+
+HINT = {"execution_hint": "how Elasticsearch computes it"}
+METRICS: dict[str, Kind] = {
+    **{name: kind(name, build_single) for name in ("min", "max", "avg", "sum")},
+    "value_count": kind("value_count", build_value_count),
+    "cardinality": kind("cardinality", build_cardinality, "precision_threshold", inert=HINT),
+    "stats": kind("stats", build_stats),
+    "percentiles": kind("percentiles", build_percentiles, "percents", "keyed"),
 }
-BUCKETS: dict[str, Builder] = {
-    "terms": build_terms,
-    "date_histogram": build_date_histogram,
-    "filter": build_filter,
-    "filters": build_filters,
-    "missing": build_missing,
-    "range": build_range,
-}
-BUILDERS: Mapping[str, Builder] = {**METRICS, **BUCKETS}
-ONLY_REAL = frozenset(
-    {
-        "adjacency_matrix", "auto_date_histogram", "avg_bucket", "boxplot", "bucket_script",
-        "bucket_selector",
-        "bucket_sort", "categorize_text", "composite", "cumulative_sum", "date_range", "derivative",
-        "diversified_sampler", "extended_stats", "extended_stats_bucket", "frequent_item_sets", "geo_bounds",
-        "geo_centroid", "geo_distance", "geohash_grid", "geotile_grid", "global", "histogram", "ip_prefix",
-        "ip_range", "matrix_stats", "max_bucket", "median_absolute_deviation", "min_bucket", "moving_fn",
-        "multi_terms", "nested", "percentile_ranks", "percentiles_bucket", "random_sampler", "rare_terms",
-        "rate", "reverse_nested", "sampler", "scripted_metric", "serial_diff", "significant_terms",
-        "significant_text", "stats_bucket", "string_stats", "sum_bucket", "t_test", "top_hits", "top_metrics",
-        "variable_width_histogram", "weighted_avg",
-    }
-)  # fmt: skip
+BUCKETS: dict[str, Kind] = {
+    "terms": kind(
+        "terms",
+        build_terms,
+        "size", "shard_size", "min_doc_count", "order", "include", "exclude", "show_term_doc_count_error",
+        inert={
+            **HINT,
+            "collect_mode": "how Elasticsearch computes it",
+            "shard_min_doc_count": "the documents lie in one place, where every term is known",
+        },
+    ),
+    "date_histogram": kind(
+        "date_histogram", build_date_histogram,
+        "calendar_interval", "fixed_interval", "order", "keyed", "min_doc_count", "format",
+    ),
+    "filter": Kind(None, build_filter),
+    "filters": Kind(
+        declare(
+            "in a [filters] aggregation",
+            "filters", "other_bucket", "other_bucket_key", "keyed",
+            kind="parsing_exception",
+        ),
+        build_filters,
+    ),
+    "missing": kind("missing", build_missing),
+    "range": kind("range", build_range, "ranges", "keyed"),
+}  # fmt: skip
+KINDS: Mapping[str, Kind] = {**METRICS, **BUCKETS}
 
 
 def parse_aggregations(body: Any, columns: list[Column], depth: int = 1) -> Aggregations:
@@ -94,12 +117,15 @@ def parse_one(name: str, body: Any, columns: list[Column], depth: int) -> Named:
             f"Invalid aggregation name [{name}]. Aggregation names can contain any character except "
             "'[', ']', and '>'"
         )
-    kind = kind_of(name, body)
+    chosen = kind_of(name, body)
     inner = [parse_aggregations(body[key], columns, depth + 1) for key in INNER if body.get(key)]
-    if inner and kind in METRICS:
-        raise illegal_argument(f"Aggregator [{name}] of type [{kind}] cannot accept sub-aggregations")
-    definition = Definition(name, kind, body[kind], columns, inner[-1] if inner else Aggregations())
-    return Named(name, BUILDERS[kind](definition), body.get("meta"))
+    if inner and chosen in METRICS:
+        raise illegal_argument(f"Aggregator [{name}] of type [{chosen}] cannot accept sub-aggregations")
+    takes = KINDS[chosen].takes
+    if takes is not None:
+        takes.check(body[chosen])
+    definition = Definition(name, chosen, body[chosen], columns, inner[-1] if inner else Aggregations())
+    return Named(name, KINDS[chosen].build(definition), body.get("meta"))
 
 
 def kind_of(name: str, body: Any) -> str:
@@ -124,15 +150,6 @@ def kind_of(name: str, body: Any) -> str:
         raise query_error(
             f"Found two aggregation type definitions in [{name}]: [{kinds[0]}] and [{kinds[1]}]"
         )
-    if kinds[0] not in BUILDERS:
-        raise unknown_type(kinds[0])
+    if kinds[0] not in KINDS:
+        raise unsupported(f"[{kinds[0]}] aggregations", "parsing_exception")
     return str(kinds[0])
-
-
-def unknown_type(kind: str) -> ElasticError:
-    """The 400 for a type that this server, or any, does not have."""
-    if kind in ONLY_REAL:
-        return unsupported(f"[{kind}] aggregations")
-    close = get_close_matches(kind, BUILDERS, n=1)
-    hint = f" did you mean [{close[0]}]?" if close else ""
-    return query_error(f"Unknown aggregation type [{kind}]{hint}")

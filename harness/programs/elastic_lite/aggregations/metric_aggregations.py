@@ -17,8 +17,6 @@ from harness.programs.elastic_lite.language.errors import ElasticError, illegal_
 
 Json = dict[str, Any]
 PERCENTS = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)
-FIELD = {"field", "missing"}
-ONLY_REAL = {"script", "format", "value_type"}
 NO_NUMBER = {"min": math.inf, "max": -math.inf, "avg": math.nan}
 """What an empty bucket is ordered by."""
 
@@ -184,32 +182,27 @@ def percentile(ordered: list[float], percent: float) -> float | None:
 
 def build_single(definition: Definition) -> Aggregation:
     """Min, max, avg or sum of a field."""
-    definition.check_keys(FIELD, ONLY_REAL)
     return SingleNumber(definition.kind, definition.field_column(numeric=True))
 
 
 def build_value_count(definition: Definition) -> Aggregation:
     """How many values a field has."""
-    definition.check_keys(FIELD, ONLY_REAL)
     return Counted(definition.kind, definition.field_column(numeric=False))
 
 
 def build_cardinality(definition: Definition) -> Aggregation:
     """How many different values a field has; the precision asked for is always kept."""
-    definition.check_keys(FIELD | {"precision_threshold", "execution_hint"}, ONLY_REAL)
     definition.integer("precision_threshold", 3000, 0, "precisionThreshold")
     return Counted(definition.kind, definition.field_column(numeric=False))
 
 
 def build_stats(definition: Definition) -> Aggregation:
     """Five numbers of a field."""
-    definition.check_keys(FIELD, ONLY_REAL)
     return Stats(definition.field_column(numeric=True))
 
 
 def build_percentiles(definition: Definition) -> Aggregation:
     """Percentiles of a field."""
-    definition.check_keys(FIELD | {"percents", "keyed", "tdigest"}, ONLY_REAL | {"hdr"})
     return Percentiles(
         definition.field_column(numeric=True), percents_of(definition), definition.flag("keyed", default=True)
     )

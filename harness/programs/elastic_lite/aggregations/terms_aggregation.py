@@ -17,10 +17,6 @@ from harness.programs.elastic_lite.language.errors import unsupported
 
 Json = dict[str, Any]
 SIZE = 10
-KNOWN = {
-    "field", "missing", "size", "shard_size", "min_doc_count", "shard_min_doc_count", "order", "include",
-    "exclude", "show_term_doc_count_error", "execution_hint", "collect_mode",
-}  # fmt: skip
 TYPES = {"float": "dterms", "number": "lterms", "boolean": "lterms", "date": "lterms"}
 
 
@@ -98,7 +94,6 @@ def build_terms(definition: Definition) -> Aggregation:
     Raises:
         ElasticError: 400 for a parameter that does not exist, is out of its range, or is not supported here.
     """
-    definition.check_keys(KNOWN, {"script", "format", "value_type"})
     definition.integer("shard_size", SIZE, 1, "shardSize")  # one shard has every term, so it changes nothing
     least = definition.integer("min_doc_count", 1, 0)
     if least == 0:

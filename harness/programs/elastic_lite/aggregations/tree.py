@@ -13,7 +13,7 @@ from harness.programs.elastic_lite.aggregations.columns import (
     x_content_error,
 )
 from harness.programs.elastic_lite.language.bulk_body import token
-from harness.programs.elastic_lite.language.errors import ReduceError, illegal_argument, unsupported
+from harness.programs.elastic_lite.language.errors import ReduceError, illegal_argument
 
 Json = dict[str, Any]
 
@@ -114,22 +114,6 @@ class Definition:
     body: Json
     columns: list[Column]
     inner: Aggregations
-
-    def check_keys(self, known: set[str], real: set[str] = frozenset()) -> None:  # type: ignore[assignment]
-        """Refuse parameters that are not known.
-
-        Args:
-            known: Those that this server has.
-            real: Those that only Elasticsearch has.
-
-        Raises:
-            ElasticError: 400 for any other, and for one that only Elasticsearch has.
-        """
-        for key in self.body:
-            if key in real:
-                raise unsupported(f"[{key}] in a [{self.kind}] aggregation")
-            if key not in known:
-                raise x_content_error(f"[{self.kind}] unknown field [{key}]")
 
     def add(self, column: Column) -> int:
         """The place of a column, shared where two aggregations ask the same."""

@@ -17,16 +17,24 @@ from starlette.datastructures import Headers
 
 from harness.programs.elastic_lite.api import (
     blocks_api,
+    cat_api,
     cluster_api,
     documents_api,
+    health_api,
     indices_api,
     rollover_api,
+    scroll_api,
     search_api,
     templates_api,
 )
 from harness.programs.elastic_lite.api.http import Answer, Call, Server
-from harness.programs.elastic_lite.api.routes import Route, Router, check_parameters
-from harness.programs.elastic_lite.language.errors import ElasticError, PlainError, illegal_argument
+from harness.programs.elastic_lite.api.routes import OwnReading, Route, Router, check_body, check_parameters
+from harness.programs.elastic_lite.language.errors import (
+    ElasticError,
+    PlainError,
+    illegal_argument,
+    unsupported,
+)
 from harness.programs.elastic_lite.language.filter_path import apply_filter_path
 
 Scope = MutableMapping[str, Any]
@@ -36,15 +44,20 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ROUTES: list[Route] = [
     *documents_api.ROUTES,
     *search_api.ROUTES,
+    *scroll_api.ROUTES,
     *indices_api.ROUTES,
     *blocks_api.ROUTES,
     *rollover_api.ROUTES,
     *templates_api.ROUTES,
     *cluster_api.ROUTES,
+    *health_api.ROUTES,
+    *cat_api.ROUTES,
 ]
 JSON_TYPES = frozenset({"application/json", "application/vnd.elasticsearch+json"})
 NDJSON_TYPES = frozenset({"application/x-ndjson", "application/vnd.elasticsearch+x-ndjson"})
 COMPATIBLE = re.compile(r"compatible-with\s*=\s*(\d+)")
+OTHER_FORMS = ("yaml", "cbor", "smile")
+ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip"})
 GZIP_LEVEL = 3  # Elasticsearch's http.compression_level
 # Of a defect's traceback: a reader of the log who is slow must not be flooded.
 TRACEBACK_FRAMES = 20
@@ -120,9 +133,13 @@ class Application:
             check_accept(headers)
             route, names = self.router.find(method, raw_path)
             check_content_type(headers, body, names_ndjson=route.path.endswith("/_bulk"))
-            check_parameters(route, raw_path, parameters)
+            check_parameters(route, parameters)
+            check_body(route, method, raw_path, body)
             body = await self.decompressed(headers, body)
-            answer = await route.handler(self.server, Call(method, names, parameters, body))
+            keys = None if isinstance(route.body, OwnReading) else route.body
+            accept = headers.get("accept", "")
+            call = Call(method, names, parameters, body, keys, address_of(scope), accept)
+            answer = await route.handler(self.server, call)
         except ElasticError as error:
             extra = (
                 {"allow": ",".join(error.allowed)} if isinstance(error, PlainError) and error.allowed else {}
@@ -152,7 +169,7 @@ class Application:
         Raises:
             BodyTooLargeError: It grows above the limit.
         """
-        if headers.get("content-encoding", "").strip().lower() != "gzip" or not body:
+        if headers.get("content-encoding", "").strip().lower() not in ("gzip", "x-gzip") or not body:
             return body
         return await self.server.on_thread(lambda: gunzip(body, self.body_bytes_max))
 
@@ -178,6 +195,12 @@ class Application:
         if len(content) < OFF_LOOP_BYTES:
             return gzip.compress(content, GZIP_LEVEL)
         return await self.server.on_thread(lambda: gzip.compress(content, GZIP_LEVEL))
+
+
+def address_of(scope: Scope) -> str:
+    """Where this server was reached."""
+    host, port = scope.get("server") or ("127.0.0.1", 0)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def filtered(body: Any, filter_path: str) -> Any:
@@ -210,7 +233,18 @@ def compatible_version(value: str) -> str | None:
 
 
 def check_accept(headers: Headers) -> None:
-    """Refuse an answer form of a version that 8.19 cannot speak."""
+    """Refuse an answer form of a version that 8.19 cannot speak, and forms that only Elasticsearch speaks.
+
+    Raises:
+        ElasticError: 400 that names the header.
+    """
+    for name in ("accept", "content-type"):
+        value = headers.get(name, "")
+        if any(form in value.lower() for form in OTHER_FORMS):
+            raise unsupported(f"`{name.title()}: {value}`")
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding not in ENCODINGS:
+        raise unsupported(f"`Content-Encoding: {encoding}`")
     for name in ("accept", "content-type"):
         value = headers.get(name, "")
         version = compatible_version(value)

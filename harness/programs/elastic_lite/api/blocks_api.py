@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.programs.elastic_lite.api.http import Answer, Call, Server
 from harness.programs.elastic_lite.api.indices_api import WILDCARDS_REFUSED
-from harness.programs.elastic_lite.api.routes import TARGETS, Route
+from harness.programs.elastic_lite.api.routes import NO_WAIT, ONE_COPY, TARGETS, Route, takes
 from harness.programs.elastic_lite.language.errors import illegal_argument, index_not_found, validation_failed
 from harness.programs.elastic_lite.storage.blocks import (
     ALLOW_DELETE,
@@ -18,6 +18,7 @@ from harness.programs.elastic_lite.storage.blocks import (
     refuse_blocked,
 )
 from harness.programs.elastic_lite.storage.catalog import Index
+from harness.programs.elastic_lite.storage.targets import Targets
 from harness.programs.elastic_lite.storage.writer import Transaction
 
 Json = dict[str, Any]
@@ -31,8 +32,8 @@ async def add_block(server: Server, call: Call) -> Answer:
     strict = server.catalog.setting("action.destructive_requires_name", "true") == "true"
     if strict and (expression == "_all" or "*" in expression):
         raise illegal_argument(WILDCARDS_REFUSED)
-    lenient = call.flag("ignore_unavailable")
-    added = await server.write(lambda it: put_block(it, expression, block, lenient))
+    targets = call.targets()
+    added = await server.write(lambda it: put_block(it, expression, block, targets))
     indices = [{"name": name, "blocked": True} for name in added]
     return Answer({"acknowledged": True, "shards_acknowledged": bool(added), "indices": indices})
 
@@ -51,7 +52,7 @@ def block_of(name: str) -> Block:
     return block
 
 
-def put_block(transaction: Transaction, expression: str, block: Block, lenient: bool) -> list[str]:
+def put_block(transaction: Transaction, expression: str, block: Block, targets: Targets) -> list[str]:
     """Put a block on the indices that an expression means; the names of those that had none.
 
     Raises:
@@ -61,7 +62,7 @@ def put_block(transaction: Transaction, expression: str, block: Block, lenient: 
     for name in expression.split(","):
         if name in catalog.streams:
             raise index_not_found(name, excluded_data_stream=True)
-    indices = catalog.resolve(expression, ignore_unavailable=lenient)
+    indices = catalog.resolve(expression, targets)
     if Level.METADATA_WRITE not in block.levels or of_cluster(catalog, Level.METADATA_WRITE):
         refuse_blocked(catalog, indices, Level.METADATA_WRITE)
     new = [index for index in indices if index.settings.get(block.setting) != "true"]
@@ -75,4 +76,5 @@ def with_block(index: Index, block: Block) -> Index:
     return replace(index, settings={**index.settings, block.setting: "true"})
 
 
-ROUTES = [Route(("PUT",), "/{index}/_block/{block}", add_block, TARGETS | {"wait_for_active_shards"})]
+PARAMETERS = takes(*TARGETS, inert=NO_WAIT, only={"wait_for_active_shards": ONE_COPY})
+ROUTES = [Route(("PUT",), "/{index}/_block/{block}", add_block, PARAMETERS, None)]

@@ -1,49 +1,53 @@
-"""The cluster over HTTP: health, nodes, settings, who this server is."""
+"""The cluster over HTTP: nodes, settings, licence, who this server is."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from dataclasses import replace
 from typing import Any
 
 from harness.programs.elastic_lite.api.http import VERSION, Answer, Call, Server
-from harness.programs.elastic_lite.api.indices_api import shown_indices
-from harness.programs.elastic_lite.api.routes import TARGETS, Route
-from harness.programs.elastic_lite.api.search import COUNT_VISIBLE
+from harness.programs.elastic_lite.api.routes import NO_WAIT, OFF, Route, takes
 from harness.programs.elastic_lite.language.bulk_body import token
-from harness.programs.elastic_lite.language.durations import seconds
-from harness.programs.elastic_lite.language.errors import ElasticError, illegal_argument, validation_failed
+from harness.programs.elastic_lite.language.declarations import declare
+from harness.programs.elastic_lite.language.errors import (
+    ElasticError,
+    illegal_argument,
+    unsupported,
+    validation_failed,
+)
 from harness.programs.elastic_lite.storage.blocks import (
     CLUSTER_SETTINGS,
-    Level,
-    refuse_blocked,
     refuse_cluster_settings_change,
 )
-from harness.programs.elastic_lite.storage.catalog import Index
 from harness.programs.elastic_lite.storage.settings import check_boolean, flatten, unflatten
 from harness.programs.elastic_lite.storage.writer import Transaction
 
 Json = dict[str, Any]
 CLUSTER_NAME = "elastic_lite"
-HEALTH = TARGETS | {
-    "level", "wait_for_status", "wait_for_nodes", "wait_for_active_shards", "wait_for_no_relocating_shards",
-    "wait_for_no_initializing_shards", "wait_for_events",
-}  # fmt: skip
-POLL_SECONDS = 0.05
-RANKS = {"red": 0, "yellow": 1, "green": 2}
-KNOWN_PREFIXES = (
-    "action.",
-    "cluster.",
-    "indices.",
-    "search.",
-    "logger.",
-    "ingest.",
-    "node.",
-    "http.",
-    "xpack.",
-)
+NODE_ID = "elastic_lite-node-0000"
+FEATURES = (
+    "ccr", "data_streams", "eql", "graph", "ilm", "logstash", "ml", "monitoring", "rollup", "security", "slm",
+    "spatial", "sql", "transform", "watcher",
+)  # fmt: skip
+BODY_BYTES_MAX = 100 * 1024 * 1024
+SELF = ("_local", "_all", "_master", "*")
+METRICS = ("http", "_all", "process")
+NO_EFFECT = {
+    "cluster.routing.": "one node has nowhere else to put a shard",
+    "cluster.info.update.": "the disk is not watched",
+    "indices.recovery.": "nothing is recovered from another node",
+    "logger.": "the log of Elasticsearch",
+    "indices.lifecycle.": "nothing is rolled over or deleted by itself",
+    "xpack.monitoring.": "nothing is monitored from inside",
+}
+SETTINGS_SERVED = CLUSTER_SETTINGS | {
+    "action.auto_create_index",
+    "action.destructive_requires_name",
+    "cluster.max_shards_per_node",
+}
+BOOLEANS = CLUSTER_SETTINGS | {"action.destructive_requires_name"}
 
 
 async def info(server: Server, call: Call) -> Answer:
@@ -66,72 +70,22 @@ async def info(server: Server, call: Call) -> Answer:
     )
 
 
-async def health(server: Server, call: Call) -> Answer:
-    """Health of all or some indices, waiting for a status as long as the timeout allows."""
-    wanted = call.parameters.get("wait_for_status", "red")
-    if wanted not in RANKS:
-        raise illegal_argument(f"unknown cluster health status [{wanted}]")
-    timeout_seconds = seconds(call.parameters.get("timeout", "30s"), "timeout")
-    deadline = server.visibility.clock() + timeout_seconds
-    missing = missing_target(server, call)
-    while RANKS[status_of(targets(server, call), missing)] < RANKS[wanted] or missing:
-        if server.visibility.clock() >= deadline:
-            return Answer({**health_body(targets(server, call), missing), "timed_out": True}, 408)
-        await asyncio.sleep(POLL_SECONDS)
-        missing = missing_target(server, call)
-    return Answer(health_body(targets(server, call), False))
-
-
-def missing_target(server: Server, call: Call) -> bool:
-    """Whether the request names an index that does not exist: health waits for it."""
-    names = call.names.get("index", "").split(",")
-    return any(
-        name and "*" not in name and not server.catalog.resolve(name, ignore_unavailable=True)
-        for name in names
-    )
-
-
-def targets(server: Server, call: Call) -> list[Index]:
-    """The indices whose health is asked for."""
-    if "index" not in call.names:
-        return list(server.catalog.indices.values())
-    return server.catalog.resolve(call.names["index"], ignore_unavailable=True)
-
-
-def status_of(indices: list[Index], missing: bool) -> str:
-    """Green, yellow where replicas have no second node to lie on, red where an index is missing."""
-    if missing:
-        return "red"
-    return "yellow" if any(index.copies > index.shards for index in indices) else "green"
-
-
-def health_body(indices: list[Index], missing: bool) -> Json:
-    """The health answer."""
-    active = sum(index.shards for index in indices)
-    copies = sum(index.copies for index in indices)
-    return {
-        "cluster_name": CLUSTER_NAME,
-        "status": status_of(indices, missing),
-        "timed_out": False,
-        "number_of_nodes": 1,
-        "number_of_data_nodes": 1,
-        "active_primary_shards": active,
-        "active_shards": active,
-        "relocating_shards": 0,
-        "initializing_shards": 0,
-        "unassigned_shards": copies - active,
-        "unassigned_primary_shards": 0,
-        "delayed_unassigned_shards": 0,
-        "number_of_pending_tasks": 0,
-        "number_of_in_flight_fetch": 0,
-        "task_max_waiting_in_queue_millis": 0,
-        "active_shards_percent_as_number": 100.0 * active / copies if copies else 100.0,
-    }
-
-
 async def nodes(server: Server, call: Call) -> Answer:
-    """The one node."""
-    node = {
+    """The one node: where it is reached, and which version it is.
+
+    Raises:
+        ElasticError: 400 for another node, or for a metric that this server does not tell.
+    """
+    chosen = call.names.get("node", "_all")
+    metrics = call.names.get("metric", "_all").split(",")
+    if "metric" not in call.names and chosen in METRICS:
+        chosen, metrics = "_all", [chosen]
+    if chosen not in (*SELF, NODE_ID, socket.gethostname()):
+        raise unsupported(f"`{chosen}` as the name of a node or a metric in `_nodes`")
+    for metric in metrics:
+        if metric not in METRICS:
+            raise unsupported(f"the metric `{metric}` of `_nodes`")
+    node: Json = {
         "name": socket.gethostname(),
         "transport_address": "127.0.0.1:0",
         "host": "127.0.0.1",
@@ -140,10 +94,51 @@ async def nodes(server: Server, call: Call) -> Answer:
         "build_flavor": "default",
         "build_type": "elastic_lite",
         "roles": ["data", "ingest", "master"],
-        "process": {"id": os.getpid()},
     }
+    if {"_all", "process"} & set(metrics):
+        node["process"] = {"id": os.getpid()}
+    if {"_all", "http"} & set(metrics):
+        node["http"] = {
+            "bound_address": [call.address],
+            "publish_address": call.address,
+            "max_content_length_in_bytes": BODY_BYTES_MAX,
+        }
     totals = {"total": 1, "successful": 1, "failed": 0}
-    return Answer({"_nodes": totals, "cluster_name": CLUSTER_NAME, "nodes": {"elastic_lite-node-0000": node}})
+    return Answer({"_nodes": totals, "cluster_name": CLUSTER_NAME, "nodes": {NODE_ID: node}})
+
+
+async def license_of(server: Server, call: Call) -> Answer:
+    """The basic licence, which shippers ask for before they send anything."""
+    return Answer(
+        {
+            "license": {
+                "status": "active",
+                "uid": "00000000-0000-0000-0000-000000000000",
+                "type": "basic",
+                "issue_date": "2024-01-01T00:00:00.000Z",
+                "issue_date_in_millis": 1_704_067_200_000,
+                "max_nodes": 1000,
+                "max_resource_units": None,
+                "issued_to": CLUSTER_NAME,
+                "issuer": "elasticsearch",
+                "start_date_in_millis": -1,
+            }
+        }
+    )
+
+
+async def xpack(server: Server, call: Call) -> Answer:
+    """Which of Elastic's extensions there are: none, so that shippers do without them."""
+    features = {name: {"available": False, "enabled": False} for name in FEATURES}
+    licence = {"uid": "00000000-0000-0000-0000-000000000000", "type": "basic", "mode": "basic"}
+    return Answer(
+        {
+            "build": {"hash": "elastic_lite", "date": "2024-01-01T00:00:00.000Z"},
+            "license": {**licence, "status": "active"},
+            "features": features,
+            "tagline": "You know, for X",
+        }
+    )
 
 
 async def get_cluster_settings(server: Server, call: Call) -> Answer:
@@ -198,76 +193,47 @@ def settings_in(body: Json, scope: str) -> Json:
 
 
 def check_cluster_settings(scope: str, flat: Json) -> None:
-    """Refuse settings that no cluster has, and blocks that are neither up nor down.
+    """Refuse settings that are not declared, and values that this server does not act on.
 
     Raises:
         ElasticError: 400.
     """
     for name, value in flat.items():
-        block = name.startswith("cluster.blocks.")
-        if not name.startswith(KNOWN_PREFIXES) or (block and name not in CLUSTER_SETTINGS):
-            raise illegal_argument(f"{scope} setting [{name}], not recognized")
-        if block:
+        if name not in SETTINGS_SERVED and not name.startswith(tuple(NO_EFFECT)):
+            raise unsupported(f"the {scope} cluster setting `{name}`")
+        if name in BOOLEANS:
             check_boolean(value)
+        if name == "action.auto_create_index" and value not in (None, "true", "false"):
+            raise unsupported(f"`action.auto_create_index` of `{value}`")
+        if name == "cluster.max_shards_per_node" and value is not None and not str(value).isdigit():
+            raise illegal_argument(f"Failed to parse value [{value}] for setting [{name}]")
 
 
-async def cat_indices(server: Server, call: Call) -> Answer:
-    """A line for each index: as JSON, or as columns of text."""
-    rows = await server.on_thread(lambda: [cat_row(server, index) for index in cat_targets(server, call)])
-    columns = call.parameters.get("h")
-    if columns:
-        rows = [{name: row[name] for name in columns.split(",") if name in row} for row in rows]
-    if call.parameters.get("format") == "json":
-        return Answer(rows)
-    return Answer("".join(" ".join(row.values()) + "\n" for row in rows))
-
-
-def cat_targets(server: Server, call: Call) -> list[Index]:
-    """The indices to list: all of them, hidden ones too, unless the path names some."""
-    if "index" not in call.names:
-        everything = list(server.catalog.indices.values())
-        refuse_blocked(server.catalog, everything, Level.METADATA_READ)
-        return everything
-    return shown_indices(server, call)
-
-
-def cat_row(server: Server, index: Index) -> dict[str, str]:
-    """One index's line; documents are counted as a search sees them."""
-    view = server.visibility.view(index)
-    counted = server.connection().execute(
-        COUNT_VISIBLE,
-        (view.number, view.position, view.position),
-    )
-    return {
-        "health": status_of([index], False),
-        "status": "open",
-        "index": index.name,
-        "uuid": index.uuid,
-        "pri": str(index.shards),
-        "rep": str(index.copies // index.shards - 1),
-        "docs.count": str(counted.fetchone()[0]),
-        "docs.deleted": "0",
+SHOW_SETTINGS = takes("flat_settings", inert=NO_WAIT, only={"include_defaults": OFF})
+CHANGE_SETTINGS = takes(only={"flat_settings": OFF}, inert=NO_WAIT)
+NODES = takes(human=True, inert={"timeout": "there is one node", "flat_settings": "no settings are shown"})
+LICENSE = takes(
+    inert={
+        "local": "one node has one state",
+        "accept_enterprise": "the licence is a basic one",
     }
-
-
+)
+XPACK = takes(
+    inert={
+        "categories": "an answer with more than was asked for is lawful to every shipper",
+        "accept_enterprise": "the licence is a basic one",
+    }
+)
+SETTINGS_BODY = declare(
+    "in a request for cluster settings", "persistent", "transient", kind="x_content_parse_exception"
+)
 ROUTES = [
-    Route(("GET", "HEAD"), "/", info),
-    Route(("GET",), "/_cluster/health", health, HEALTH),
-    Route(("GET",), "/_cluster/health/{index}", health, HEALTH),
-    Route(("GET",), "/_nodes", nodes, TARGETS | {"flat_settings"}),
-    Route(("GET",), "/_nodes/{node}", nodes, TARGETS | {"flat_settings"}),
-    Route(("GET",), "/_nodes/{node}/{metric}", nodes, TARGETS | {"flat_settings"}),
-    Route(
-        ("GET",), "/_cluster/settings", get_cluster_settings, TARGETS | {"flat_settings", "include_defaults"}
-    ),
-    Route(("PUT",), "/_cluster/settings", put_cluster_settings, TARGETS | {"flat_settings"}),
-    Route(
-        ("GET",), "/_cat/indices", cat_indices, TARGETS | {"h", "s", "v", "bytes", "health", "pri", "time"}
-    ),
-    Route(
-        ("GET",),
-        "/_cat/indices/{index}",
-        cat_indices,
-        TARGETS | {"h", "s", "v", "bytes", "health", "pri", "time"},
-    ),
+    Route(("GET", "HEAD"), "/", info, takes(), None),
+    Route(("GET",), "/_license", license_of, LICENSE, None),
+    Route(("GET",), "/_xpack", xpack, XPACK, None),
+    Route(("GET",), "/_nodes", nodes, NODES, None),
+    Route(("GET",), "/_nodes/{node}", nodes, NODES, None),
+    Route(("GET",), "/_nodes/{node}/{metric}", nodes, NODES, None),
+    Route(("GET",), "/_cluster/settings", get_cluster_settings, SHOW_SETTINGS, None),
+    Route(("PUT",), "/_cluster/settings", put_cluster_settings, CHANGE_SETTINGS, SETTINGS_BODY),
 ]

@@ -2,39 +2,75 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from harness.programs.elastic_lite.api.http import Answer, Call, Server
-from harness.programs.elastic_lite.api.routes import Route
-from harness.programs.elastic_lite.api.search import SourceFilter, parse_source_filter
-from harness.programs.elastic_lite.language.bulk_body import Action, parse_bulk, token, why_invalid
+from harness.programs.elastic_lite.api.routes import OFF, ONE_COPY, OwnReading, Route, takes
+from harness.programs.elastic_lite.api.search_request import SourceFilter, parse_source_filter
+from harness.programs.elastic_lite.language.bulk_body import (
+    VERSION_TYPES,
+    Action,
+    parse_bulk,
+    token,
+    why_invalid,
+)
+from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import (
     ElasticError,
     illegal_argument,
     parse_error,
     query_error,
+    unsupported,
     validation_failed,
 )
-from harness.programs.elastic_lite.query.clauses import Candidate
+from harness.programs.elastic_lite.query.documents import Candidate
 from harness.programs.elastic_lite.storage.blocks import Level, refuse_blocked
 from harness.programs.elastic_lite.storage.documents import Outcome, write_all
 
 Json = dict[str, Any]
-BULK = frozenset(
-    {
-        "refresh", "routing", "timeout", "pipeline", "wait_for_active_shards", "require_alias",
-        "require_data_stream", "list_executed_pipelines", "_source", "_source_includes", "_source_excludes",
-        "include_source_on_error",
-    }
-)  # fmt: skip
-WRITE = BULK | {"op_type", "version", "version_type", "if_seq_no", "if_primary_term"}
-READ = frozenset(
-    {
-        "_source", "_source_includes", "_source_excludes", "realtime", "refresh", "routing", "preference",
-        "stored_fields", "version", "version_type", "force_synthetic_source",
-    }
-)  # fmt: skip
+ON = ("true", "")
+SOURCE = ("_source", "_source_includes", "_source_excludes")
+NO_TIMEOUT = {"timeout": "the one copy of a document is always there: nothing is waited for"}
+BULK = takes(
+    "refresh",
+    "pipeline",
+    "require_alias",
+    "require_data_stream",
+    inert=NO_TIMEOUT,
+    only={"wait_for_active_shards": ONE_COPY, "list_executed_pipelines": OFF},
+)
+WRITE = takes(
+    "refresh",
+    "pipeline",
+    "require_alias",
+    "require_data_stream",
+    "op_type",
+    "if_seq_no",
+    "if_primary_term",
+    "version",
+    inert=NO_TIMEOUT,
+    only={"wait_for_active_shards": ONE_COPY, "version_type": VERSION_TYPES},
+)
+DELETE = takes(
+    "refresh",
+    "if_seq_no",
+    "if_primary_term",
+    "version",
+    inert=NO_TIMEOUT,
+    only={"wait_for_active_shards": ONE_COPY, "version_type": VERSION_TYPES},
+)
+READ = takes(
+    *SOURCE,
+    "refresh",
+    inert={"preference": "one node holds the only copy"},
+    only={"realtime": ON, "version_type": ("internal",), "force_synthetic_source": OFF},
+)
+BULK_BODY = OwnReading("action lines are read by `language/bulk_body.py`, where their keys are declared")
+DOCUMENT = OwnReading("the document itself, which the mapping judges")
+WANTED = declare("in a multi-get request", "docs", "ids", kind="parsing_exception")
+WANTED_DOCUMENT = declare("in a document of a multi-get request", "_index", "_id", "_source")
 
 
 async def bulk(server: Server, call: Call) -> Answer:
@@ -128,9 +164,9 @@ def single_action(call: Call) -> Action:
 
 async def create_document(server: Server, call: Call) -> Answer:
     """Write one document that must not exist yet."""
-    return await write_document(
-        server, Call(call.method, {**call.names, "op": "create"}, call.parameters, call.body)
-    )
+    if call.parameters.get("op_type") not in (None, "create"):
+        raise unsupported("`op_type` in a request that creates a document")
+    return await write_document(server, replace(call, names={**call.names, "op": "create"}))
 
 
 def number_of(call: Call, name: str) -> int | None:
@@ -189,16 +225,24 @@ def read_document(server: Server, index: str, document_id: str, source: SourceFi
 async def get_document(server: Server, call: Call) -> Answer:
     """Read one document by id."""
     source = source_filter_of(call)
+    refresh_before(server, call)
     found = await server.on_thread(
         lambda: read_document(server, call.names["index"], call.names["id"], source)
     )
     return Answer(found, 200 if found["found"] else 404)
 
 
+def refresh_before(server: Server, call: Call) -> None:
+    """Make the index searchable where a read asks for it; the read itself always sees the last version."""
+    if call.flag("refresh"):
+        server.visibility.refresh([server.catalog.concrete(call.names["index"]).number])
+
+
 async def get_source(server: Server, call: Call) -> Answer:
     """Read one document's source alone."""
     index, document_id = call.names["index"], call.names["id"]
     source = source_filter_of(call)
+    refresh_before(server, call)
     found = await server.on_thread(lambda: read_document(server, index, document_id, source))
     if not found["found"]:
         reason = f"Document not found [{index}]/[{document_id}]"
@@ -209,6 +253,8 @@ async def get_source(server: Server, call: Call) -> Answer:
 async def multi_get(server: Server, call: Call) -> Answer:
     """Read many documents by id; one that cannot be read has its error in its place."""
     body = call.json(required=True)
+    if call.flag("refresh"):
+        raise unsupported("`refresh` in a multi-get request")
     wanted = wanted_of(body)
     if not wanted:
         raise validation_failed("no documents to get")
@@ -236,6 +282,8 @@ def wanted_of(body: Json) -> list[Json]:
         raise illegal_argument("docs array element should include an object")
     if any(isinstance(each, (dict, list, type(None))) for each in ids):
         raise illegal_argument("ids array element should only contain ids")
+    for entry in docs:
+        WANTED_DOCUMENT.check(entry)
     return docs or [{"_id": each} for each in ids]
 
 
@@ -250,14 +298,14 @@ def get_entry(server: Server, entry: Json, index: str | None, default: SourceFil
 
 
 ROUTES = [
-    Route(("POST", "PUT"), "/_bulk", bulk, BULK),
-    Route(("POST", "PUT"), "/{index}/_bulk", bulk, BULK),
-    Route(("PUT", "POST"), "/{index}/_doc/{id}", write_document, WRITE),
-    Route(("DELETE",), "/{index}/_doc/{id}", write_document, WRITE),
-    Route(("GET", "HEAD"), "/{index}/_doc/{id}", get_document, READ),
-    Route(("GET", "HEAD"), "/{index}/_source/{id}", get_source, READ),
-    Route(("POST",), "/{index}/_doc", write_document, WRITE),
-    Route(("PUT", "POST"), "/{index}/_create/{id}", create_document, WRITE),
-    Route(("GET", "POST"), "/_mget", multi_get, READ),
-    Route(("GET", "POST"), "/{index}/_mget", multi_get, READ),
+    Route(("POST", "PUT"), "/_bulk", bulk, BULK, BULK_BODY),
+    Route(("POST", "PUT"), "/{index}/_bulk", bulk, BULK, BULK_BODY),
+    Route(("PUT", "POST"), "/{index}/_doc/{id}", write_document, WRITE, DOCUMENT),
+    Route(("DELETE",), "/{index}/_doc/{id}", write_document, DELETE, None),
+    Route(("GET", "HEAD"), "/{index}/_doc/{id}", get_document, READ, None),
+    Route(("GET", "HEAD"), "/{index}/_source/{id}", get_source, READ, None),
+    Route(("POST",), "/{index}/_doc", write_document, WRITE, DOCUMENT),
+    Route(("PUT", "POST"), "/{index}/_create/{id}", create_document, WRITE, DOCUMENT),
+    Route(("GET", "POST"), "/_mget", multi_get, READ, WANTED),
+    Route(("GET", "POST"), "/{index}/_mget", multi_get, READ, WANTED),
 ]

@@ -13,10 +13,13 @@ from typing import Any, TypeVar
 
 import orjson
 
+from harness.programs.elastic_lite.language.declarations import Declaration
 from harness.programs.elastic_lite.language.errors import ElasticError, illegal_argument, parse_error
 from harness.programs.elastic_lite.storage.catalog import Catalog
 from harness.programs.elastic_lite.storage.database import Storage
 from harness.programs.elastic_lite.storage.freshness import Visibility
+from harness.programs.elastic_lite.storage.scrolls import Scrolls
+from harness.programs.elastic_lite.storage.targets import Targets, parse_wildcards
 from harness.programs.elastic_lite.storage.writer import Transaction, Writer
 
 T = TypeVar("T")
@@ -27,12 +30,25 @@ VERSION = "8.19.0"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: its method, the names its path gave, its parameters and its body, decompressed."""
+    """One request.
+
+    Args:
+        method: In capitals.
+        names: What its path gave.
+        parameters: Of the query string; all are declared by the route.
+        body: Decompressed.
+        keys: The keys that its JSON body may have; None where the handler reads the body by itself.
+        address: Where this server was reached, as `host:port`.
+        accept: The media types that the client takes.
+    """
 
     method: str
     names: dict[str, str]
     parameters: dict[str, str]
     body: bytes
+    keys: Declaration | None = None
+    address: str = ""
+    accept: str = ""
 
     def flag(self, name: str, default: bool = False) -> bool:
         """A boolean parameter; present without a value means true.
@@ -64,7 +80,22 @@ class Call:
             raise ElasticError(400, "x_content_parse_exception", reason) from error
         if not isinstance(parsed, dict):
             raise ElasticError(400, "parsing_exception", "Expected [START_OBJECT] but found another token")
+        if self.keys is not None:
+            self.keys.check(parsed)
         return parsed
+
+    def targets(self) -> Targets:
+        """How the names and patterns of the path are to be read.
+
+        Raises:
+            ElasticError: 400 for a malformed parameter.
+        """
+        expression = self.names.get("index", self.names.get("name", ""))
+        return Targets(
+            ignore_unavailable=self.flag("ignore_unavailable"),
+            allow_no_indices=self.flag("allow_no_indices", True),
+            wildcards=parse_wildcards(self.parameters.get("expand_wildcards"), expression),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +118,7 @@ class Server:
         self.storage = storage
         self.visibility = Visibility(storage.position, time.monotonic)
         self.writer = Writer(storage, self.visibility)
+        self.scrolls = Scrolls()
         self.threads = ThreadPoolExecutor(READERS_MAX, thread_name_prefix="reader")
         self.local = threading.local()
 

@@ -6,16 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.programs.elastic_lite.api.http import ACKNOWLEDGED, Answer, Call, Server
-from harness.programs.elastic_lite.api.routes import TARGETS, Route
+from harness.programs.elastic_lite.api.routes import NO_WAIT, OFF, ONE_COPY, TARGETS, OwnReading, Route, takes
 from harness.programs.elastic_lite.language.errors import (
     illegal_argument,
     index_not_found,
     invalid_index_name,
+    unsupported,
 )
 from harness.programs.elastic_lite.language.names import matches
-from harness.programs.elastic_lite.mapping.mappings import shown
+from harness.programs.elastic_lite.mapping.mappings import shown_mapping
 from harness.programs.elastic_lite.storage.blocks import Level, refuse_blocked
-from harness.programs.elastic_lite.storage.catalog import Catalog, DataStream, Index, is_hidden
+from harness.programs.elastic_lite.storage.catalog import Catalog, DataStream, Index, is_dotted, is_hidden
 from harness.programs.elastic_lite.storage.indices import (
     create_index,
     create_stream,
@@ -25,13 +26,29 @@ from harness.programs.elastic_lite.storage.indices import (
     put_settings,
 )
 from harness.programs.elastic_lite.storage.settings import unflatten
+from harness.programs.elastic_lite.storage.targets import Targets, refuse_special
 from harness.programs.elastic_lite.storage.templates import matching_template
 from harness.programs.elastic_lite.storage.writer import Transaction
 
 Json = dict[str, Any]
-CREATE = TARGETS | {"wait_for_active_shards"}
-SHOW = TARGETS | {"flat_settings", "include_defaults", "features"}
-CHANGE = TARGETS | {"write_index_only", "preserve_existing", "flat_settings", "reopen"}
+CREATE = takes(inert=NO_WAIT, only={"wait_for_active_shards": ONE_COPY})
+SHOW = takes(*TARGETS, "flat_settings", inert=NO_WAIT, human=True, only={"include_defaults": OFF})
+SHOW_MAPPING = takes(*TARGETS, inert=NO_WAIT)
+CHANGE_MAPPING = takes(*TARGETS, inert=NO_WAIT, only={"write_index_only": OFF})
+CHANGE_SETTINGS = takes(
+    *TARGETS,
+    inert={**NO_WAIT, "flat_settings": "the answer shows no settings"},
+    only={"preserve_existing": OFF, "reopen": OFF},
+)
+DELETE = takes(*TARGETS, inert=NO_WAIT)
+RESOLVE = takes(inert=NO_WAIT, only={"expand_wildcards": ("open",)})
+SHOW_STREAMS = takes(
+    "expand_wildcards", inert=NO_WAIT, human=True, only={"include_defaults": OFF, "verbose": OFF}
+)
+CHANGE_STREAMS = takes("expand_wildcards", inert=NO_WAIT)
+INDEX_BODY = OwnReading("an index is read by `storage/indices.py`, where its keys are declared")
+MAPPING_BODY = OwnReading("a mapping is read by `mapping/declared.py`, where its keys are declared")
+SETTINGS_BODY = OwnReading("settings are read by `storage/settings.py`, where each is declared")
 VERSION_ID = "8536000"
 WILDCARDS_REFUSED = "Wildcard expressions or all indices are not allowed"
 
@@ -52,11 +69,7 @@ def named(server: Server, call: Call) -> list[Index]:
     expression = call.names.get("index", "")
     if expression.startswith("_") and expression != "_all":
         raise invalid_index_name(expression, "must not start with '_'.")
-    return server.catalog.resolve(
-        expression,
-        ignore_unavailable=call.flag("ignore_unavailable"),
-        allow_no_indices=call.flag("allow_no_indices", True),
-    )
+    return server.catalog.resolve(expression, call.targets())
 
 
 async def put_index(server: Server, call: Call) -> Answer:
@@ -73,7 +86,7 @@ async def get_index(server: Server, call: Call) -> Answer:
     for index in shown_indices(server, call):
         body: Json = {
             "aliases": {},
-            "mappings": shown(index.mapping.body),
+            "mappings": shown_mapping(index.mapping),
             "settings": settings_of(index, flat),
         }
         if index.data_stream is not None:
@@ -102,10 +115,10 @@ async def remove_index(server: Server, call: Call) -> Answer:
     strict = server.catalog.setting("action.destructive_requires_name", "true") == "true"
     if strict and (expression == "_all" or "*" in expression):
         raise illegal_argument(WILDCARDS_REFUSED)
-    lenient = call.flag("ignore_unavailable")
+    targets = call.targets()
 
     def work(transaction: Transaction) -> None:
-        found = deletable(transaction.catalog, expression, lenient)
+        found = deletable(transaction.catalog, expression, targets)
         refuse_blocked(transaction.catalog, found, Level.METADATA_WRITE, deleting=True)
         for index in found:
             delete_index(transaction, index)
@@ -114,7 +127,7 @@ async def remove_index(server: Server, call: Call) -> Answer:
     return ACKNOWLEDGED
 
 
-def deletable(catalog: Catalog, expression: str, lenient: bool) -> list[Index]:
+def deletable(catalog: Catalog, expression: str, targets: Targets) -> list[Index]:
     """The indices that a delete means: data streams are none.
 
     Raises:
@@ -122,12 +135,20 @@ def deletable(catalog: Catalog, expression: str, lenient: bool) -> list[Index]:
     """
     found: list[Index] = []
     for part in expression.split(","):
+        refuse_special(part)
+        if part.startswith("-"):
+            raise unsupported(f"the exclusion `{part}` in a deletion")
         if "*" in part or part == "_all":
             pattern = "*" if part == "_all" else part
-            found += [
-                it for it in catalog.indices.values() if matches(pattern, it.name) and not is_hidden(it)
+            fitting = [
+                it
+                for it in catalog.meant_by(pattern, targets)
+                if it.data_stream is None or is_dotted(pattern, it)
             ]
-        elif part in catalog.indices or not lenient:
+            if not fitting and not targets.allow_no_indices:
+                raise index_not_found(part)
+            found += fitting
+        elif part in catalog.indices or not targets.ignore_unavailable:
             found.append(catalog.concrete(part))
     return found
 
@@ -135,7 +156,7 @@ def deletable(catalog: Catalog, expression: str, lenient: bool) -> list[Index]:
 async def get_mapping(server: Server, call: Call) -> Answer:
     """Show mappings."""
     indices = shown_indices(server, call)
-    return Answer({index.name: {"mappings": shown(index.mapping.body)} for index in indices})
+    return Answer({index.name: {"mappings": shown_mapping(index.mapping)} for index in indices})
 
 
 async def change_mapping(server: Server, call: Call) -> Answer:
@@ -184,6 +205,7 @@ async def resolve_index(server: Server, call: Call) -> Answer:
     indices: dict[str, Json] = {}
     streams: dict[str, Json] = {}
     for part in call.names["name"].split(","):
+        refuse_special(part)
         found = [it for it in catalog.streams.values() if matches(part, it.name)]
         streams |= {stream.name: stream_as_resolved(stream) for stream in found}
         plain = [it for it in catalog.indices.values() if matches(part, it.name)]
@@ -214,6 +236,7 @@ def stream_as_resolved(stream: DataStream) -> Json:
 async def get_streams(server: Server, call: Call) -> Answer:
     """Show data streams."""
     pattern = call.names.get("name", "*")
+    call.targets()  # no data stream is hidden or closed, so only a malformed parameter matters
     catalog = server.catalog
     found = [
         it
@@ -258,6 +281,7 @@ async def put_stream(server: Server, call: Call) -> Answer:
 async def remove_stream(server: Server, call: Call) -> Answer:
     """Delete data streams with all their documents."""
     pattern = call.names["name"]
+    call.targets()
 
     def work(transaction: Transaction) -> None:
         for part in pattern.split(","):
@@ -270,19 +294,19 @@ async def remove_stream(server: Server, call: Call) -> Answer:
 
 
 ROUTES = [
-    Route(("GET", "HEAD"), "/{index}", get_index, SHOW),
-    Route(("PUT",), "/{index}", put_index, CREATE),
-    Route(("DELETE",), "/{index}", remove_index, TARGETS),
-    Route(("GET",), "/_mapping", get_mapping, TARGETS),
-    Route(("GET",), "/{index}/_mapping", get_mapping, TARGETS),
-    Route(("PUT", "POST"), "/{index}/_mapping", change_mapping, CHANGE),
-    Route(("GET",), "/_settings", get_settings, SHOW),
-    Route(("GET",), "/{index}/_settings", get_settings, SHOW),
-    Route(("GET",), "/{index}/_settings/{name}", get_settings, SHOW),
-    Route(("PUT",), "/{index}/_settings", change_settings, CHANGE),
-    Route(("GET",), "/_resolve/index/{name}", resolve_index, TARGETS),
-    Route(("GET",), "/_data_stream", get_streams, TARGETS | {"include_defaults", "verbose"}),
-    Route(("GET",), "/_data_stream/{name}", get_streams, TARGETS | {"include_defaults", "verbose"}),
-    Route(("PUT",), "/_data_stream/{name}", put_stream, TARGETS),
-    Route(("DELETE",), "/_data_stream/{name}", remove_stream, TARGETS),
+    Route(("GET", "HEAD"), "/{index}", get_index, SHOW, None),
+    Route(("PUT",), "/{index}", put_index, CREATE, INDEX_BODY),
+    Route(("DELETE",), "/{index}", remove_index, DELETE, None),
+    Route(("GET",), "/_mapping", get_mapping, SHOW_MAPPING, None),
+    Route(("GET",), "/{index}/_mapping", get_mapping, SHOW_MAPPING, None),
+    Route(("PUT", "POST"), "/{index}/_mapping", change_mapping, CHANGE_MAPPING, MAPPING_BODY),
+    Route(("GET",), "/_settings", get_settings, SHOW, None),
+    Route(("GET",), "/{index}/_settings", get_settings, SHOW, None),
+    Route(("GET",), "/{index}/_settings/{name}", get_settings, SHOW, None),
+    Route(("PUT",), "/{index}/_settings", change_settings, CHANGE_SETTINGS, SETTINGS_BODY),
+    Route(("GET",), "/_resolve/index/{name}", resolve_index, RESOLVE, None),
+    Route(("GET",), "/_data_stream", get_streams, SHOW_STREAMS, None),
+    Route(("GET",), "/_data_stream/{name}", get_streams, SHOW_STREAMS, None),
+    Route(("PUT",), "/_data_stream/{name}", put_stream, CHANGE_STREAMS, None),
+    Route(("DELETE",), "/_data_stream/{name}", remove_stream, CHANGE_STREAMS, None),
 ]

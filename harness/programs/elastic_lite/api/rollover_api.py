@@ -6,9 +6,9 @@ import time
 from typing import Any
 
 from harness.programs.elastic_lite.api.http import Answer, Call, Server
-from harness.programs.elastic_lite.api.routes import TARGETS, Route
+from harness.programs.elastic_lite.api.routes import NO_WAIT, OFF, ONE_COPY, OwnReading, Route, takes
 from harness.programs.elastic_lite.api.search import VISIBLE
-from harness.programs.elastic_lite.language.errors import ElasticError, illegal_argument, unsupported
+from harness.programs.elastic_lite.language.errors import ElasticError, illegal_argument
 from harness.programs.elastic_lite.storage.blocks import Level, refuse_blocked
 from harness.programs.elastic_lite.storage.catalog import DataStream, Index
 from harness.programs.elastic_lite.storage.indices import add_generation, backing_name
@@ -25,8 +25,6 @@ async def rollover(server: Server, call: Call) -> Answer:
     """Give a data stream its next backing index, where conditions ask for it and it is no dry run."""
     conditions = parse_rollover(call.json())
     stream = target_stream(server, call.names["index"])
-    if call.flag("lazy"):
-        raise unsupported("lazy rollovers")
     index = server.catalog.indices[stream.write_index]
     refuse_blocked(server.catalog, [index], Level.METADATA_WRITE)
     grown = await server.on_thread(lambda: measure(server, index))
@@ -100,8 +98,9 @@ async def rollover_to_name(server: Server, call: Call) -> Answer:
     raise illegal_argument("new index name may not be specified when rolling over a data stream")
 
 
-PARAMETERS = TARGETS | {"wait_for_active_shards", "dry_run", "lazy"}
+PARAMETERS = takes("dry_run", inert=NO_WAIT, only={"wait_for_active_shards": ONE_COPY, "lazy": OFF})
+BODY = OwnReading("conditions are read by `storage/rollover.py`, which refuses every other key")
 ROUTES = [
-    Route(("POST",), "/{index}/_rollover", rollover, PARAMETERS),
-    Route(("POST",), "/{index}/_rollover/{new_index}", rollover_to_name, PARAMETERS),
+    Route(("POST",), "/{index}/_rollover", rollover, PARAMETERS, BODY),
+    Route(("POST",), "/{index}/_rollover/{new_index}", rollover_to_name, PARAMETERS, BODY),
 ]

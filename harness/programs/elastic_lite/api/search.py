@@ -3,90 +3,41 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-import orjson
-
-from harness.programs.elastic_lite.aggregations.columns import Column, Table
-from harness.programs.elastic_lite.aggregations.definitions import parse_aggregations
-from harness.programs.elastic_lite.aggregations.tree import Aggregations
-from harness.programs.elastic_lite.language.bulk_body import token
-from harness.programs.elastic_lite.language.errors import (
-    ElasticError,
-    SearchError,
-    illegal_argument,
-    query_error,
-    validation_failed,
-)
-from harness.programs.elastic_lite.language.filter_path import filter_source
-from harness.programs.elastic_lite.query.clauses import Candidate, Matcher, Scope, compile_query, everything
+from harness.programs.elastic_lite.aggregations.columns import Table
+from harness.programs.elastic_lite.api.search_request import Request
+from harness.programs.elastic_lite.language.errors import ElasticError, SearchError, unsupported
+from harness.programs.elastic_lite.query.clauses import compile_query
+from harness.programs.elastic_lite.query.documents import Candidate, Matcher, everything, ignored_as_json
+from harness.programs.elastic_lite.query.relevance import is_ranked
+from harness.programs.elastic_lite.query.scope import Scope
 from harness.programs.elastic_lite.query.sorting import (
     PLACES,
     Criterion,
     Key,
     SortField,
     bind,
+    check_alike,
     is_after,
-    parse_sort,
 )
 from harness.programs.elastic_lite.storage.catalog import Index
 from harness.programs.elastic_lite.storage.freshness import View
 
 Json = dict[str, Any]
-INT_MAX = 2**31 - 1
 WINDOW_MAX = 10_000
-TRACKED_DEFAULT = 10_000
-SEARCH_KEYS = frozenset(
-    {
-        "query", "size", "from", "sort", "_source", "track_total_hits", "search_after", "pit", "timeout",
-        "version", "seq_no_primary_term", "aggs", "aggregations", "track_scores", "min_score", "explain",
-        "profile", "stored_fields",
-    }
-)  # fmt: skip
 # Statements are put together from this constant alone; values are always bound.
 VISIBLE = "number=? AND deleted=0 AND position<=? AND (ended IS NULL OR ended>?)"
 COUNT_VISIBLE = f"SELECT COUNT(*) FROM documents WHERE {VISIBLE}"  # noqa: S608
 READ_VISIBLE = (
-    f"SELECT position, version, seq_no, id, source FROM documents WHERE {VISIBLE} AND position>? "  # noqa: S608
+    f"SELECT position, version, seq_no, id, source, ignored FROM documents WHERE {VISIBLE} AND position>? "  # noqa: S608
     "ORDER BY position"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFilter:
-    """Which parts of a document an answer carries."""
-
-    wanted: bool = True
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-
-    def apply(self, candidate: Candidate) -> Any:
-        """The document as the answer shows it: its own bytes when nothing is filtered."""
-        if not self.include and not self.exclude:
-            return orjson.Fragment(candidate.raw)
-        return filter_source(candidate.source, list(self.include), list(self.exclude))
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A search as asked."""
-
-    query: Any
-    size: int
-    start: int
-    sort: tuple[SortField, ...]
-    source: SourceFilter
-    tracked: int | None
-    after: tuple[Any, ...] | None
-    with_version: bool
-    with_seq_no: bool
-    aggregations: Aggregations
-    columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,116 +53,18 @@ class Hit:
     criteria: tuple[Criterion, ...]
 
 
-def parse_source_filter(value: Any) -> SourceFilter:
-    """`_source` as a flag, a name, names, or names to include and exclude.
+def check_window(last: int, indices: Iterable[Index]) -> None:
+    """Refuse a page that ends behind the result window of an index.
 
     Raises:
-        ElasticError: 400 for anything else.
+        ElasticError: 400.
     """
-    if value is None or isinstance(value, bool):
-        return SourceFilter(value is not False)
-    if isinstance(value, str):
-        return SourceFilter(True, (value,))
-    if isinstance(value, list):
-        return SourceFilter(True, tuple(map(str, value)))
-    if not isinstance(value, dict):
-        raise query_error(
-            "Expected one of [VALUE_BOOLEAN, VALUE_STRING, START_ARRAY, START_OBJECT] but found another"
-        )
-    return SourceFilter(
-        True,
-        names_of(value.get("includes", value.get("include"))),
-        names_of(value.get("excludes", value.get("exclude"))),
-    )
-
-
-def names_of(value: Any) -> tuple[str, ...]:
-    """One name, several or none."""
-    if value is None:
-        return ()
-    if not isinstance(value, (str, list)):
-        raise query_error(f"Unknown key for a {token(value)} in [_source].")
-    return (value,) if isinstance(value, str) else tuple(map(str, value))
-
-
-def parse_request(body: Json) -> Request:
-    """A search body.
-
-    Raises:
-        ElasticError: 400 for an unknown key, a window above 10,000, or values that make no sense together.
-    """
-    for key in body:
-        if key not in SEARCH_KEYS:
-            raise query_error(f"Unknown key for a value in [{key}].")
-    size, start = whole_number(body, "size", 10), whole_number(body, "from", 0)
-    if size < 0:
-        raise illegal_argument(f"[size] parameter cannot be negative, found [{size}]")
-    if start < 0:
-        raise illegal_argument(f"[from] parameter cannot be negative but was [{start}]")
-    after = after_of(body)
-    if after is not None and start > 0:
-        raise validation_failed("[from] parameter must be set to 0 when [search_after] is used")
-    sort = tuple(parse_sort(body.get("sort")))
-    check_window(start + size)
-    if after is not None and not sort:
-        raise SearchError(400, "illegal_argument_exception", "Sort must contain at least one field.")
-    columns: list[Column] = []
-    given = [body[key] for key in body if key in ("aggs", "aggregations")]
-    aggregations = parse_aggregations(given[-1] if given else {}, columns)
-    return Request(
-        body.get("query", {"match_all": {}}), size, start, sort, parse_source_filter(body.get("_source")),
-        tracked_of(body.get("track_total_hits", TRACKED_DEFAULT)), after,
-        bool(body.get("version")), bool(body.get("seq_no_primary_term")),
-        aggregations, tuple(columns),
-    )  # fmt: skip
-
-
-def after_of(body: Json) -> tuple[Any, ...] | None:
-    """The values of `search_after`, None without it.
-
-    Raises:
-        ElasticError: 400 for anything but a list of plain values.
-    """
-    after = body.get("search_after")
-    if after is None:
-        return None
-    if not isinstance(after, list):
-        raise query_error(f"Unknown key for a {token(after)} in [search_after].")
-    for value in after:
-        if isinstance(value, (dict, list)):
-            raise query_error(
-                "Expected [VALUE_STRING] or [VALUE_NUMBER] or [VALUE_BOOLEAN] or [VALUE_NULL] but found "
-                f"[{token(value)}] inside search_after."
-            )
-    return tuple(after)
-
-
-def whole_number(body: Json, key: str, default: int) -> int:
-    """A number of a search body; a text or a fraction is read as Elasticsearch does.
-
-    Raises:
-        ElasticError: 400 for anything else, or a number beyond 32 bits.
-    """
-    value = body.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise query_error(f"Unknown key for a {token(value)} in [{key}].")
-    try:
-        number = int(value)
-    except (ValueError, OverflowError) as error:
-        raise ElasticError(400, "number_format_exception", f'For input string: "{value}"') from error
-    if abs(number) > INT_MAX:
-        reason = f"[1:1] Numeric value ({number}) out of range of int (-2147483648 - {INT_MAX})"
-        raise ElasticError(400, "x_content_parse_exception", reason)
-    return number
-
-
-def check_window(last: int) -> None:
-    """Refuse a page that ends behind the result window."""
-    if last > WINDOW_MAX:
+    limit = min((window_of(index) for index in indices), default=WINDOW_MAX)
+    if last > limit:
         raise SearchError(
             400,
             "illegal_argument_exception",
-            f"Result window is too large, from + size must be less than or equal to: [{WINDOW_MAX}] "
+            f"Result window is too large, from + size must be less than or equal to: [{limit}] "
             f"but was [{last}]. "
             "See the scroll api for a more efficient way to request large data sets. This limit can "
             "be set by changing "
@@ -219,18 +72,9 @@ def check_window(last: int) -> None:
         )
 
 
-def tracked_of(value: Any) -> int | None:
-    """Up to how many hits are counted; None counts all, 0 none."""
-    if value is True or value == -1:
-        return None
-    if value is False:
-        return 0
-    tracked = whole_number({"track_total_hits": value}, "track_total_hits", TRACKED_DEFAULT)
-    if tracked < 0:
-        raise illegal_argument(
-            f"[track_total_hits] parameter must be positive or equals to -1, got {tracked}"
-        )
-    return tracked
+def window_of(index: Index) -> int:
+    """How deep a search may page into an index."""
+    return int(index.settings.get("index.max_result_window", WINDOW_MAX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,8 +128,8 @@ class Searcher:
             READ_VISIBLE,
             (view.number, view.position, view.position, behind),
         )
-        for position, version, seq_no, document_id, source in rows:
-            candidate = Candidate(document_id, source)
+        for position, version, seq_no, document_id, source, ignored in rows:
+            candidate = Candidate(document_id, source, ignored)
             if matcher(candidate):
                 yield position, version, seq_no, candidate
 
@@ -295,12 +139,60 @@ class Searcher:
         if self.tie_break and fields and fields[-1].name != "_shard_doc":
             fields = (*fields, SortField("_shard_doc"))
         self.check_after(request, fields)
+        for view in self.views:
+            self.matcher(request.query, view)  # what is malformed is told before what cannot be ordered
+        self.refuse_ranking(request)
+        check_alike([bind(fields, self.indices[view.name]) for view in self.views])
         by_place = not fields or (fields[0].name in PLACES and not fields[0].descending)
         hits = self.page_by_place(request, fields) if by_place else self.page_sorted(request, fields)
         if request.tracked == 0:
             return hits, None
         total = self.count(request.query, None if request.tracked is None else request.tracked + 1)
         return hits, total
+
+    def refuse_ranking(self, request: Request) -> None:
+        """Refuse to order several hits by how well they match, which this server does not know.
+
+        Raises:
+            ElasticError: 400.
+        """
+        if request.sort or not request.size:
+            return
+        shards = sum(self.indices[view.name].shards for view in self.views)
+        for view in self.views:
+            self.matcher(request.query, view)  # what is malformed is refused as such
+            if is_ranked(request.query, Scope(self.indices[view.name], self.now_ms), shards > 1):
+                if self.count(request.query, 2) > 1:
+                    raise unsupported(
+                        "ordering by relevance: give a `sort`, or put the query into a `filter`"
+                    )
+                return
+
+    def places(self, request: Request) -> list[tuple[int, int]]:
+        """Every match in its order, as the number of its view and its position: what a scroll gives."""
+        rows: list[tuple[tuple[Key, ...], int, int]] = []
+        for number, view in enumerate(self.views):
+            criteria = tuple(bind(request.sort, self.indices[view.name]))
+            for place, _, _, candidate in self.matching(view, self.matcher(request.query, view), 0):
+                rows.append((tuple(it.key(candidate, place) for it in criteria), place, number))
+        rows.sort(key=itemgetter(1))
+        for at in range(len(request.sort) - 1, -1, -1):
+            down = request.sort[at].descending
+            rows.sort(key=lambda row, at=at: row[0][at], reverse=down)  # type: ignore[misc]
+        return [(number, place) for _, place, number in rows]
+
+    def at(self, request: Request, places: Iterable[tuple[int, int]]) -> list[Hit]:
+        """The hits at some places of a scroll."""
+        bound = [tuple(bind(request.sort, self.indices[view.name])) for view in self.views]
+        hits = []
+        for number, place in places:
+            document_id, version, seq_no, source, ignored = self.connection.execute(
+                "SELECT id, version, seq_no, source, ignored FROM documents WHERE position=?", (place,)
+            ).fetchone()
+            candidate = Candidate(document_id, source, ignored)
+            keys = tuple(it.key(candidate, place) for it in bound[number])
+            hits.append(Hit(self.views[number], place, version, seq_no, candidate, keys, bound[number]))
+        return hits
 
     def check_after(self, request: Request, fields: tuple[SortField, ...]) -> None:
         """Refuse a `search_after` of the wrong length; the tie-break may be left out."""
@@ -352,10 +244,10 @@ class Searcher:
     def fetched(self, row: tuple[tuple[Key, ...], int, View, tuple[Criterion, ...], str]) -> Hit:
         """A hit of a sorted page with its document read again."""
         keys, place, view, criteria, document_id = row
-        version, seq_no, source = self.connection.execute(
-            "SELECT version, seq_no, source FROM documents WHERE position=?", (place,)
+        version, seq_no, source, ignored = self.connection.execute(
+            "SELECT version, seq_no, source, ignored FROM documents WHERE position=?", (place,)
         ).fetchone()
-        return Hit(view, place, version, seq_no, Candidate(document_id, source), keys, criteria)
+        return Hit(view, place, version, seq_no, Candidate(document_id, source, ignored), keys, criteria)
 
 
 def hit_as_json(hit: Hit, request: Request) -> Json:
@@ -365,12 +257,27 @@ def hit_as_json(hit: Hit, request: Request) -> Json:
         out["_version"] = hit.version
     if request.with_seq_no:
         out |= {"_seq_no": hit.seq_no, "_primary_term": 1}
-    by_score = not request.sort or request.sort[0].name == "_score"
-    out["_score"] = 1.0 if by_score else None
+    out["_score"] = None if request.sort else 1.0
+    out |= ignored_as_json(hit.candidate.ignored)
     if request.source.wanted:
         out["_source"] = request.source.apply(hit.candidate)
-    if request.sort and [field.name for field in request.sort] != ["_score"]:
+    if request.sort:
         out["sort"] = [criterion.shown(key) for criterion, key in zip(hit.criteria, hit.keys, strict=True)]
+    return out
+
+
+def hits_as_json(hits: list[Hit], total: int | None, request: Request, as_int: bool, nowhere: bool) -> Json:
+    """The `hits` of an answer."""
+    out: Json = {}
+    if total is not None:
+        shown = total_as_json(total, request.tracked)
+        out["total"] = shown["value"] if as_int else shown
+    elif as_int:
+        out["total"] = -1
+    listed = [hit_as_json(hit, request) for hit in hits]
+    scores = [hit["_score"] for hit in listed if hit["_score"] is not None]
+    out["max_score"] = 0.0 if nowhere else max(scores, default=None)
+    out["hits"] = listed
     return out
 
 

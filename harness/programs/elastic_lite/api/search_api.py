@@ -6,20 +6,21 @@ import time
 from typing import Any
 
 from harness.programs.elastic_lite.api.http import Answer, Call, Server
-from harness.programs.elastic_lite.api.routes import TARGETS, Route
+from harness.programs.elastic_lite.api.routes import NO_WAIT, OFF, TARGETS, OwnReading, Route, takes
+from harness.programs.elastic_lite.api.scroll_api import check_scroll, first_page
 from harness.programs.elastic_lite.api.search import (
     Searcher,
-    hit_as_json,
+    check_window,
+    hits_as_json,
     missing_views,
-    parse_request,
     shards_as_json,
-    total_as_json,
 )
+from harness.programs.elastic_lite.api.search_request import POINT_KEYS, parse_request
 from harness.programs.elastic_lite.language.bulk_body import token
+from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import (
     ElasticError,
     illegal_argument,
-    query_error,
     validation_failed,
 )
 from harness.programs.elastic_lite.storage.blocks import Level, refuse_blocked
@@ -28,21 +29,44 @@ from harness.programs.elastic_lite.storage.database import reading
 from harness.programs.elastic_lite.storage.freshness import View
 
 Json = dict[str, Any]
-SEARCH = TARGETS | {
-    "size", "from", "sort", "_source", "_source_includes", "_source_excludes", "track_total_hits", "q",
-    "routing", "preference", "timeout", "request_cache", "search_type", "version", "seq_no_primary_term",
-    "track_scores", "rest_total_hits_as_int", "typed_keys", "allow_partial_search_results",
-    "batched_reduce_size", "max_concurrent_shard_requests", "pre_filter_shard_size",
-    "ccs_minimize_roundtrips", "ignore_throttled",
-}  # fmt: skip
-COUNT = TARGETS | {"q", "routing", "preference", "min_score", "terminate_after", "ignore_throttled"}
-POINT = TARGETS | {
-    "keep_alive",
-    "routing",
-    "preference",
-    "allow_partial_search_results",
-    "max_concurrent_shard_requests",
+ONE_NODE = {
+    "preference": "one node holds the only copy",
+    "ignore_throttled": "there are no frozen indices",
+    "allow_partial_search_results": "a search here succeeds whole or fails",
+    "batched_reduce_size": "there is nothing to reduce in batches",
+    "max_concurrent_shard_requests": "the documents lie in one place",
+    "ccs_minimize_roundtrips": "there are no other clusters",
 }
+SEARCH = takes(
+    *TARGETS,
+    "size", "from", "sort", "_source", "_source_includes", "_source_excludes", "track_total_hits", "version",
+    "seq_no_primary_term", "rest_total_hits_as_int", "typed_keys", "scroll",
+    inert={
+        **ONE_NODE,
+        "timeout": "a search here never stops before it is done",
+        "request_cache": "nothing is cached",
+    },
+    only={"search_type": ("query_then_fetch",), "track_scores": OFF, "explain": OFF},
+)  # fmt: skip
+COUNT = takes(
+    *TARGETS,
+    inert={key: ONE_NODE[key] for key in ("preference", "ignore_throttled")},
+)
+REFRESH = takes(*TARGETS, inert=NO_WAIT)
+POINT = takes(
+    *TARGETS,
+    "keep_alive",
+    inert={
+        key: ONE_NODE[key]
+        for key in ("preference", "max_concurrent_shard_requests", "allow_partial_search_results")
+    },
+)
+SEARCH_BODY = OwnReading(
+    "read by `api/search_request.py` together with the parameters; its keys are declared there"
+)
+COUNT_KEYS = declare("in a count request", "query", kind="parsing_exception")
+OPEN_POINT_KEYS = declare("in a request that opens a point in time", kind="x_content_parse_exception")
+CLOSE_POINT_KEYS = declare("in a request that closes a point in time", "id", kind="x_content_parse_exception")
 
 
 def readable_indices(server: Server, call: Call) -> list[Index]:
@@ -58,26 +82,41 @@ def readable_indices(server: Server, call: Call) -> list[Index]:
 
 def target_indices(server: Server, call: Call) -> list[Index]:
     """The indices that a path names."""
-    return server.catalog.resolve(
-        call.names.get("index", ""),
-        ignore_unavailable=call.flag("ignore_unavailable"),
-        allow_no_indices=call.flag("allow_no_indices", True),
-    )
+    return server.catalog.resolve(call.names.get("index", ""), call.targets())
 
 
 async def search(server: Server, call: Call) -> Answer:
     """Search indices, data streams or a point in time."""
-    body = {**call.json(), **body_of_parameters(call)}
+    body = call.json()
+    given = body_of_parameters(call)
+    if "sort" in given and body.get("sort") is not None:
+        own = body["sort"]
+        given["sort"] = [*(own if isinstance(own, list) else [own]), *given["sort"]]
+    body |= given
     as_int = call.flag("rest_total_hits_as_int")
+    if as_int:
+        body["track_total_hits"] = exact(body.get("track_total_hits"))
     return Answer(await server.on_thread(lambda: run_search(server, call, body, as_int)))
+
+
+def exact(tracked: Any) -> bool:
+    """What `rest_total_hits_as_int` makes of `track_total_hits`: a plain number is exact, or not there.
+
+    Raises:
+        ElasticError: 400 for a bound up to which hits are counted.
+    """
+    if tracked not in (None, True, False, -1):
+        raise illegal_argument(
+            "[rest_total_hits_as_int] cannot be used if the tracking of total hits is not accurate, "
+            f"got {tracked}"
+        )
+    return tracked is not False
 
 
 def body_of_parameters(call: Call) -> Json:
     """The parts of a search that stand in the path's parameters; they win over the body."""
     given = call.parameters
     body: Json = {name: number(given[name], name) for name in ("size", "from") if name in given}
-    if given.get("q") not in (None, "*", "*:*"):
-        raise illegal_argument("elastic_lite does not support the [q] parameter: put a query into the body")
     if "sort" in given:
         body["sort"] = [sort_of(part) for part in given["sort"].split(",")]
     for name in ("version", "seq_no_primary_term"):
@@ -127,27 +166,27 @@ def run_search(server: Server, call: Call, body: Json, as_int: bool) -> Json:
     started = time.monotonic()
     request = parse_request(body)
     point = body.get("pit")
+    scroll = call.parameters.get("scroll")
     head: Json = {}
     with reading(server.connection()) as connection:
         if point is None:
-            indices = {index.name: index for index in readable_indices(server, call)}
-            views = tuple(server.visibility.view(index) for index in indices.values())
+            readable = readable_indices(server, call)
+            indices = {index.name: index for index in readable}
+            check_window(request.start + request.size, readable)
+            views = tuple(server.visibility.view(index) for index in readable)
         else:
             views = views_of_point(server, call, point)
             indices = dict(server.catalog.indices)
+            check_window(request.start + request.size, [indices[view.name] for view in views])
             head["pit_id"] = point["id"]
         searcher = Searcher(connection, views, indices, now_ms(), point is not None)
-        hits, total = searcher.search(request)
+        if scroll is None:
+            hits, total = searcher.search(request)
+        else:
+            check_scroll(request, point is not None)
+            head["_scroll_id"], hits, total = first_page(server, searcher, request, scroll, as_int)
         found = searcher.aggregate(request, call.flag("typed_keys")) if views else {}
-    answer: Json = {}
-    if total is not None:
-        shown = total_as_json(total, request.tracked)
-        answer["total"] = shown["value"] if as_int else shown
-    listed = [hit_as_json(hit, request) for hit in hits]
-    answer["max_score"] = max((hit["_score"] for hit in listed if hit["_score"] is not None), default=None)
-    if not views:
-        answer["max_score"] = 0.0
-    answer["hits"] = listed
+    answer = hits_as_json(hits, total, request, as_int, not views)
     took = int((time.monotonic() - started) * 1000)
     shards = shards_as_json(views, indices)
     tail = {"aggregations": found} if found else {}
@@ -171,6 +210,7 @@ def views_of_point(server: Server, call: Call, point: Any) -> tuple[View, ...]:
         )
     if not isinstance(point, dict) or not point.get("id"):
         raise illegal_argument("point in time id is not provided")
+    POINT_KEYS.check(point)
     keep_alive = point.get("keep_alive")
     if not isinstance(keep_alive, (str, type(None))):
         reason = f"[1:1] [pit] keep_alive doesn't support values of type: {token(keep_alive)}"
@@ -184,13 +224,8 @@ def views_of_point(server: Server, call: Call, point: Any) -> tuple[View, ...]:
 
 async def count(server: Server, call: Call) -> Answer:
     """Count matching documents."""
-    body = call.json()
-    for key in body:
-        if key != "query":
-            raise query_error(f"request does not support [{key}]")
-    return Answer(
-        await server.on_thread(lambda: run_count(server, call, body.get("query", {"match_all": {}})))
-    )
+    query = call.json().get("query", {"match_all": {}})
+    return Answer(await server.on_thread(lambda: run_count(server, call, query)))
 
 
 def run_count(server: Server, call: Call, query: Any) -> Json:
@@ -216,6 +251,7 @@ async def open_point(server: Server, call: Call) -> Answer:
     keep_alive = call.parameters.get("keep_alive")
     if keep_alive is None:
         raise validation_failed("[keep_alive] is not specified")
+    call.json()
     indices = readable_indices(server, call)
     point_id = server.visibility.open_point(indices, keep_alive)
     total = sum(index.shards for index in indices)
@@ -235,12 +271,12 @@ async def close_point(server: Server, call: Call) -> Answer:
 
 
 ROUTES = [
-    Route(("GET", "POST"), "/_search", search, SEARCH),
-    Route(("GET", "POST"), "/{index}/_search", search, SEARCH),
-    Route(("GET", "POST"), "/_count", count, COUNT),
-    Route(("GET", "POST"), "/{index}/_count", count, COUNT),
-    Route(("GET", "POST"), "/_refresh", refresh, TARGETS),
-    Route(("GET", "POST"), "/{index}/_refresh", refresh, TARGETS),
-    Route(("POST",), "/{index}/_pit", open_point, POINT),
-    Route(("DELETE",), "/_pit", close_point),
+    Route(("GET", "POST"), "/_search", search, SEARCH, SEARCH_BODY),
+    Route(("GET", "POST"), "/{index}/_search", search, SEARCH, SEARCH_BODY),
+    Route(("GET", "POST"), "/_count", count, COUNT, COUNT_KEYS),
+    Route(("GET", "POST"), "/{index}/_count", count, COUNT, COUNT_KEYS),
+    Route(("GET", "POST"), "/_refresh", refresh, REFRESH, None),
+    Route(("GET", "POST"), "/{index}/_refresh", refresh, REFRESH, None),
+    Route(("POST",), "/{index}/_pit", open_point, POINT, OPEN_POINT_KEYS),
+    Route(("DELETE",), "/_pit", close_point, takes(), CLOSE_POINT_KEYS),
 ]

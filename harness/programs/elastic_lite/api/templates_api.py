@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.programs.elastic_lite.api.http import ACKNOWLEDGED, Answer, Call, Server
-from harness.programs.elastic_lite.api.routes import TARGETS, Route
+from harness.programs.elastic_lite.api.routes import NO_WAIT, OFF, OwnReading, Route, takes
 from harness.programs.elastic_lite.language.errors import ElasticError, illegal_argument
 from harness.programs.elastic_lite.language.names import matches
 from harness.programs.elastic_lite.storage.blocks import Level, refuse_blocked_cluster
@@ -18,8 +18,10 @@ from harness.programs.elastic_lite.storage.templates import (
 from harness.programs.elastic_lite.storage.writer import Transaction
 
 Json = dict[str, Any]
-PUT = TARGETS | {"create", "cause"}
-GET = TARGETS | {"flat_settings", "include_defaults"}
+PUT = takes("create", inert={**NO_WAIT, "cause": "a remark for the log of Elasticsearch"})
+GET = takes(inert=NO_WAIT, only={"flat_settings": OFF, "include_defaults": OFF})
+DELETE = takes(inert=NO_WAIT)
+BODY = OwnReading("a template is read by `storage/templates.py`, where its keys are declared")
 
 
 def chosen(templates: Any, pattern: str, kind: str) -> Json:
@@ -139,12 +141,12 @@ async def delete_component_template(server: Server, call: Call) -> Answer:
 
 
 ROUTES = [
-    Route(("PUT", "POST"), "/_index_template/{name}", put_index_template, PUT),
-    Route(("GET", "HEAD"), "/_index_template/{name}", get_index_templates, GET),
-    Route(("GET",), "/_index_template", get_index_templates, GET),
-    Route(("DELETE",), "/_index_template/{name}", delete_index_template, TARGETS),
-    Route(("PUT", "POST"), "/_component_template/{name}", put_component_template, PUT),
-    Route(("GET", "HEAD"), "/_component_template/{name}", get_component_templates, GET),
-    Route(("GET",), "/_component_template", get_component_templates, GET),
-    Route(("DELETE",), "/_component_template/{name}", delete_component_template, TARGETS),
+    Route(("PUT", "POST"), "/_index_template/{name}", put_index_template, PUT, BODY),
+    Route(("GET", "HEAD"), "/_index_template/{name}", get_index_templates, GET, None),
+    Route(("GET",), "/_index_template", get_index_templates, GET, None),
+    Route(("DELETE",), "/_index_template/{name}", delete_index_template, DELETE, None),
+    Route(("PUT", "POST"), "/_component_template/{name}", put_component_template, PUT, BODY),
+    Route(("GET", "HEAD"), "/_component_template/{name}", get_component_templates, GET, None),
+    Route(("GET",), "/_component_template", get_component_templates, GET, None),
+    Route(("DELETE",), "/_component_template/{name}", delete_component_template, DELETE, None),
 ]

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import (
     ElasticError,
     illegal_argument,
@@ -21,13 +22,22 @@ from harness.programs.elastic_lite.language.errors import (
 
 OPS = ("create", "index", "update", "delete")
 ID_BYTES_MAX = 512
-PARAMETERS = frozenset(
-    {
-        "_index", "_id", "routing", "version", "version_type", "if_seq_no", "if_primary_term", "pipeline",
-        "dynamic_templates", "require_alias", "require_data_stream", "list_executed_pipelines", "op_type",
-        "retry_on_conflict", "_source",
-    }
-)  # fmt: skip
+EXTERNAL = ("external", "external_gte")
+VERSION_TYPES = ("internal", *EXTERNAL)
+PARAMETERS = declare(
+    "in an action of a bulk request",
+    "_index",
+    "_id",
+    "if_seq_no",
+    "if_primary_term",
+    "pipeline",
+    "require_alias",
+    "require_data_stream",
+    "op_type",
+    "version",
+    inert={"retry_on_conflict": "updates, which would be tried again, are refused"},
+    only={"list_executed_pipelines": ("false",), "version_type": VERSION_TYPES, "dynamic_templates": ("{}",)},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +100,8 @@ def parse_bulk(
             if_seq_no=meta.get("if_seq_no"),
             if_primary_term=meta.get("if_primary_term"),
             pipeline=meta.get("pipeline", pipeline),
-            version_type=meta.get("version_type"),
-            version=meta.get("version"),
+            version_type=text_of(meta.get("version_type")),
+            version=number_in(meta, "version", number),
             require_data_stream=bool(meta.get("require_data_stream", require_data_stream)),
             require_alias=bool(meta.get("require_alias", require_alias)),
         )
@@ -144,14 +154,30 @@ def parse_action_line(line: bytes, number: int) -> tuple[str, dict[str, Any]]:
 
 def check_metadata(meta: dict[str, Any], number: int) -> None:
     """Refuse parameters of an action that do not exist or are no simple value."""
+    PARAMETERS.check(meta)
     for name, value in meta.items():
-        if name not in PARAMETERS:
-            raise illegal_argument(f"Action/metadata line [{number}] contains an unknown parameter [{name}]")
         if isinstance(value, (dict, list)) and name not in ("_source", "dynamic_templates"):
             raise illegal_argument(
                 f"Malformed action/metadata line [{number}], expected a simple value for field [{name}] "
                 f"but found [{token(value)}]"
             )
+
+
+def number_in(meta: dict[str, Any], name: str, number: int) -> int | None:
+    """A number of an action, which may be spelled as a text.
+
+    Raises:
+        ElasticError: 400 for anything else.
+    """
+    value = meta.get(name)
+    if value is None:
+        return None
+    try:
+        return int(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise illegal_argument(
+            f"Action/metadata line [{number}]: [{name}] is no number: [{value}]"
+        ) from error
 
 
 def text_of(value: Any) -> str | None:
@@ -176,7 +202,25 @@ def why_invalid(action: Action) -> Iterator[str]:
     if action.id is not None and len(action.id.encode()) > ID_BYTES_MAX:
         size = len(action.id.encode())
         yield f"id [{action.id}] is too long, must be no longer than {ID_BYTES_MAX} bytes but was: {size}"
-    if action.op == "create" and action.version is not None:
-        yield "create operations do not support explicit versions. use index instead"
+    yield from why_version_invalid(action)
     if action.if_seq_no is not None and action.if_primary_term is None:
         yield "ifSeqNo is set, but primary term is [0]"
+
+
+def why_version_invalid(action: Action) -> Iterator[str]:
+    """Each reason against the version that an action asks for."""
+    external = action.version_type in EXTERNAL
+    if action.op == "create" and action.version is not None:
+        yield "create operations do not support explicit versions. use index instead"
+    elif action.op == "create" and external:
+        yield "create operations only support internal versioning. use index instead"
+    elif external and (action.version is None or action.version < 0):
+        kind = str(action.version_type).upper()
+        yield f"illegal version value [{action.version}] for version type [{kind}]"
+    elif external and action.if_seq_no is not None:
+        yield "compare and write operations can not use versioning"
+    elif action.version is not None and not external:
+        yield (
+            "internal versioning can not be used for optimistic concurrency control. Please use "
+            "`if_seq_no` and `if_primary_term` instead"
+        )

@@ -163,6 +163,20 @@ def fielddata_disabled(name: str, index: str) -> SearchError:
     return SearchError(400, "illegal_argument_exception", reason, index)
 
 
-def unsupported(what: str) -> ElasticError:
-    """A 400 for a part of Elasticsearch that this server honestly does not have."""
-    return illegal_argument(f"elastic_lite does not support {what}: run against a real Elasticsearch for it")
+def no_doc_values(name: str, kind: str, index: str) -> SearchError:
+    """A 400 for sorting or aggregating on a field that was declared to keep no values for it."""
+    reason = (
+        f"Can't load fielddata on [{name}] because fielddata is unsupported on fields of type [{kind}]. Use "
+        "doc values instead."
+    )
+    return SearchError(400, "illegal_argument_exception", reason, index)
+
+
+def unsupported(what: str, kind: str = "illegal_argument_exception") -> ElasticError:
+    """A 400 for a part of Elasticsearch that this server honestly does not have.
+
+    Args:
+        what: The part, as the request names it.
+        kind: Elasticsearch's own type of the error for a word that it does not know there.
+    """
+    return ElasticError(400, kind, f"the embedded store does not support {what}; use --backend local")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
+import struct
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from harness.programs.elastic_lite.language.dates import DEFAULT_FORMAT, parse_date
+from harness.programs.elastic_lite.language.dates import DEFAULT_FORMAT, NS_IN_MS, parse_date_ns
+from harness.programs.elastic_lite.language.errors import unsupported
 
 INTEGER_BITS = {"byte": 8, "short": 16, "integer": 32, "long": 64}
 FLOATS = frozenset({"double", "float", "half_float", "scaled_float"})
@@ -19,7 +23,12 @@ KEYWORDS = frozenset({"keyword", "constant_keyword", "wildcard"})
 TERM_BYTES_MAX = 32766  # Lucene's longest term
 FLATTENED_DEPTH_MAX = 20
 
-Indexed = str | int | float | bool
+NANOS_FORMAT = "strict_date_optional_time_nanos||epoch_millis"
+NANOS_MAX = 2**63 - 1
+UNSEARCHABLE = frozenset({"binary", "geo_point", "geo_shape", "histogram", "version"})
+"""Types that a mapping may declare and a document may hold, and that no search here looks into."""
+
+Indexed = str | int | float | bool | bytes
 
 
 class BadValueError(ValueError):
@@ -28,16 +37,54 @@ class BadValueError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One leaf of a mapping: where it is, its type and its parameters."""
+    """One leaf of a mapping.
+
+    Args:
+        path: Its dotted name.
+        kind: Its type.
+        parameters: What it was declared with.
+        holder: Where its values lie in a document, where that is not its name: a multi-field's holder.
+        sources: Other fields whose values are copied to it.
+        nested: Whether it lies inside nested objects, which a search outside of them does not see.
+    """
 
     path: str
     kind: str
     parameters: dict[str, Any] = field(default_factory=dict)
+    holder: str = ""
+    sources: tuple[str, ...] = ()
+    nested: bool = False
 
     @property
     def date_format(self) -> str:
         """The formats that a date field reads."""
-        return str(self.parameters.get("format", DEFAULT_FORMAT))
+        default = NANOS_FORMAT if self.kind == "date_nanos" else DEFAULT_FORMAT
+        return str(self.parameters.get("format", default))
+
+    @property
+    def unit_ns(self) -> int:
+        """What a number of a date field counts, in nanoseconds."""
+        return 1 if self.kind == "date_nanos" else NS_IN_MS
+
+    @property
+    def indexed(self) -> bool:
+        """Whether its values can be looked up."""
+        return self.parameters.get("index", True) in (True, "true")
+
+    @property
+    def has_doc_values(self) -> bool:
+        """Whether it keeps a value for each document, to sort and count by."""
+        return self.kind not in TEXTS and self.parameters.get("doc_values", True) in (True, "true")
+
+    @property
+    def coerces(self) -> bool:
+        """Whether a text or a fraction may stand for a whole number."""
+        return self.parameters.get("coerce", True) in (True, "true")
+
+    @property
+    def null_value(self) -> Any:
+        """What an explicit null counts as; None leaves it out."""
+        return self.parameters.get("null_value")
 
 
 def read_value(leaf: Field, value: Any) -> Indexed | None:
@@ -46,16 +93,18 @@ def read_value(leaf: Field, value: Any) -> Indexed | None:
     Raises:
         BadValueError: The field's type cannot hold it.
     """
-    return READERS.get(leaf.kind, _read_opaque)(leaf, value)
+    return READERS[leaf.kind](leaf, value)
 
 
-def flatten_lists(value: Any) -> Iterator[Any]:
-    """The values in nested lists, nulls left out."""
+def flatten_lists(value: Any, null_value: Any = None) -> Iterator[Any]:
+    """The values in nested lists; nulls are left out, or count as the value given for them."""
     if isinstance(value, list):
         for element in value:
-            yield from flatten_lists(element)
+            yield from flatten_lists(element, null_value)
     elif value is not None:
         yield value
+    elif null_value is not None:
+        yield null_value
 
 
 def as_text(value: Any) -> str:
@@ -97,21 +146,63 @@ def _read_number(leaf: Field, value: Any) -> int | float | None:
     if isinstance(value, bool):
         raise BadValueError(f"Current token (VALUE_{str(value).upper()}) not numeric")
     if isinstance(value, str):
+        if not leaf.coerces:
+            raise BadValueError(f"{leaf.kind.title()} value passed as String")
         if not value.strip():
             return None
-        try:
-            value = float(value) if not value.strip().lstrip("+-").isdigit() else int(value)
-        except ValueError as error:
-            raise BadValueError(f'For input string: "{value}"') from error
+        value = number_in(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise BadValueError(f"[{leaf.kind}] supports only finite values, but got [{value}]")
-    if leaf.kind in FLOATS:
-        return float(value)
-    return _read_integer(leaf, value)
+    return kept_float(leaf, float(value)) if leaf.kind in FLOATS else _read_integer(leaf, value)
+
+
+def number_in(text: str) -> int | float:
+    """A number spelled as a text.
+
+    Raises:
+        BadValueError: It is none.
+    """
+    try:
+        if "_" in text:
+            raise ValueError(text)  # noqa: TRY301 - Python reads it, Elasticsearch does not
+        return int(text) if text.strip().lstrip("+-").isdigit() else float(text)
+    except ValueError as error:
+        raise BadValueError(f'For input string: "{text}"') from error
+
+
+def kept_float(leaf: Field, value: float) -> float:
+    """What a type keeps of a number that it does not keep whole.
+
+    Raises:
+        BadValueError: The type cannot hold it.
+    """
+    letter = {"float": "f", "half_float": "e"}.get(leaf.kind)
+    if letter is not None:
+        try:
+            return float(struct.unpack(letter, struct.pack(letter, value))[0])
+        except OverflowError as error:
+            raise BadValueError(f"[{leaf.kind}] supports only finite values, but got [{value}]") from error
+    if leaf.kind == "scaled_float":
+        factor = float(leaf.parameters["scaling_factor"])
+        return round(value * factor) / factor
+    return value
+
+
+def shortest(kind: str, value: float) -> float:
+    """A number of a short type as the fewest digits that mean it."""
+    if kind not in ("float", "half_float") or not math.isfinite(value):
+        return value
+    for digits in range(1, 10):
+        shown = float(f"{value:.{digits}g}")
+        if struct.pack("f", shown) == struct.pack("f", value):
+            return shown
+    return value
 
 
 def _read_integer(leaf: Field, value: int | float) -> int:
     whole = int(value)
+    if whole != value and not leaf.coerces:
+        raise BadValueError(f"{value} cannot be converted to {leaf.kind.title()} without data loss")
     if leaf.kind == "unsigned_long":
         low, high = 0, 2**64 - 1
     else:
@@ -136,17 +227,68 @@ def _read_date(leaf: Field, value: Any) -> int:
     if value == "":
         raise BadValueError("cannot parse empty datetime")
     shown = as_text(value)
-    found = None if isinstance(value, bool) else parse_date(value, leaf.date_format)
+    found = None if isinstance(value, bool) else parse_date_ns(value, leaf.date_format)
     if found is None:
+        if isinstance(value, str) and NAMED_ZONE.search(value):
+            raise unsupported(f"the time zone in the date `{value}`")
         raise BadValueError(f"failed to parse date field [{shown}] with format [{leaf.date_format}]")
-    return found
+    if leaf.kind == "date_nanos":
+        check_nanos(found)
+    return found // leaf.unit_ns
 
 
-def _read_ip(leaf: Field, value: Any) -> str:
+NAMED_ZONE = re.compile(r"T\d\d:\d\d.*[A-Za-z]{2}")
+
+
+def check_nanos(value_ns: int) -> None:
+    """Refuse a date that nanoseconds of 64 bits cannot tell.
+
+    Raises:
+        BadValueError: It is before 1970 or after 2262.
+    """
+    if not 0 <= value_ns <= NANOS_MAX:
+        when = "before the epoch in 1970" if value_ns < 0 else "after 2262-04-11T23:47:16.854775807"
+        raise BadValueError(f"date[{value_ns}] is {when} and cannot be stored in nanosecond resolution")
+
+
+def _read_ip(leaf: Field, value: Any) -> bytes:
+    return read_ip(as_text(value))
+
+
+def read_ip(text: str) -> bytes:
+    """An address as 16 bytes that are in the order of addresses; IPv4 is mapped into IPv6.
+
+    Raises:
+        BadValueError: It is no address.
+    """
     try:
-        return ip_address(as_text(value)).exploded
+        if "%" in text:
+            raise ValueError(text)  # noqa: TRY301 - Python knows zones, Elasticsearch does not
+        found = ip_address(text)
     except ValueError as error:
-        raise BadValueError(f"'{value}' is not an IP string literal.") from error
+        raise BadValueError(f"'{text}' is not an IP string literal.") from error
+    return found.packed if found.version == 6 else V4_PREFIX + found.packed
+
+
+def ip_text(packed: bytes) -> str:
+    """An address as Elasticsearch shows it."""
+    address = IPv6Address(packed)
+    return str(address if address.ipv4_mapped is None else address.ipv4_mapped)
+
+
+V4_PREFIX = b"\0" * 10 + b"\xff" * 2
+
+
+def _read_constant(leaf: Field, value: Any) -> str:
+    declared = leaf.parameters.get("value")
+    if declared is None:
+        raise unsupported(f"a value in the constant_keyword `{leaf.path}`, whose mapping declares none")
+    if as_text(value) != as_text(declared):
+        raise BadValueError(
+            f"[constant_keyword] field [{leaf.path}] only accepts values that are equal to the value defined "
+            f"in the mappings [{declared}], but got [{as_text(value)}]"
+        )
+    return as_text(declared)
 
 
 def _read_flattened(leaf: Field, value: Any) -> None:
@@ -187,8 +329,31 @@ def flattened_leaves(leaf: Field, value: Any, key: str = "", depth: int = 0) -> 
         yield key, as_text(value)
 
 
-def _read_opaque(leaf: Field, value: Any) -> None:
-    """Types that are kept and not searched here: binary, geo_point and the like."""
+def _read_binary(leaf: Field, value: Any) -> None:
+    """Base64, which is kept and never searched."""
+    try:
+        b64decode(as_text(value), validate=True)
+    except ValueError as error:
+        raise BadValueError(f"Failed to parse base64: {error}") from error
+
+
+def _read_point(leaf: Field, value: Any) -> None:
+    """A place on earth in the spelling that nobody doubts: `{"lat": …, "lon": …}` or `"lat,lon"`."""
+    try:
+        if isinstance(value, str):
+            lat, lon = (float(part) for part in value.split(","))
+        elif isinstance(value, dict) and value.keys() == {"lat", "lon"}:
+            lat, lon = float(value["lat"]), float(value["lon"])
+        else:
+            raise ValueError(value)  # noqa: TRY301 - one answer to every other spelling
+    except (ValueError, TypeError) as error:
+        raise unsupported(f"the geo_point `{value}` in `{leaf.path}`") from error
+    if abs(lat) > 90 or abs(lon) > 180:
+        raise BadValueError(f"illegal latitude or longitude value [{lat},{lon}] for {leaf.path}")
+
+
+def _refuse_value(leaf: Field, value: Any) -> None:
+    raise unsupported(f"a value in the field `{leaf.path}` of type `{leaf.kind}`")
 
 
 READERS: dict[str, Callable[[Field, Any], Indexed | None]] = {
@@ -196,9 +361,11 @@ READERS: dict[str, Callable[[Field, Any], Indexed | None]] = {
     **dict.fromkeys(TEXTS, _read_text),
     **dict.fromkeys(NUMBERS, _read_number),
     **dict.fromkeys(DATES, _read_date),
+    **dict.fromkeys(UNSEARCHABLE, _refuse_value),
+    "constant_keyword": _read_constant,
     "boolean": _read_boolean,
     "ip": _read_ip,
     "flattened": _read_flattened,
-    "binary": _read_opaque,
-    "geo_point": _read_opaque,
+    "binary": _read_binary,
+    "geo_point": _read_point,
 }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from harness.programs.elastic_lite.language.words import words
 from harness.programs.elastic_lite.mapping.field_types import (
     TEXTS,
     BadValueError,
@@ -19,7 +19,6 @@ from harness.programs.elastic_lite.mapping.mappings import values_at
 from harness.programs.elastic_lite.storage.catalog import Index
 
 Json = dict[str, Any]
-WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,41 +28,53 @@ class Reader:
     leaf: Field
     key: str | None = None
 
-    def read(self, source: Json) -> Iterator[Indexed]:
-        """Every value that the index holds for the field; text comes as its words."""
-        for value in values_at(source, self.leaf.path):
+    def values(self, source: Json) -> Iterator[Indexed]:
+        """Every value that the index holds for the field; a text comes whole."""
+        if self.leaf.kind == "constant_keyword":
+            if self.leaf.parameters.get("value") is not None:
+                yield str(self.leaf.parameters["value"])
+            return
+        for value in self.stored(source):
             if self.leaf.kind == "flattened":
-                yield from (
-                    text for key, text in flattened_leaves(self.leaf, value) if self.key in (None, key)
-                )
+                yield from self.flattened(value)
                 continue
             known = lenient_value(self.leaf, value)
-            if known is None:
-                continue
-            if self.leaf.kind in TEXTS:
-                yield from words(str(known))
-            else:
+            if known is not None:
                 yield known
+
+    def stored(self, source: Json) -> Iterator[Any]:
+        """The values of the document that the field takes, its own before those copied to it."""
+        yield from values_at(source, self.leaf.holder or self.leaf.path, self.leaf.null_value)
+        for path in self.leaf.sources:
+            yield from values_at(source, path)
+
+    def flattened(self, value: Any) -> Iterator[str]:
+        """The texts in one object of a flattened field."""
+        limit = self.leaf.parameters.get("ignore_above")
+        for key, text in flattened_leaves(self.leaf, value):
+            if self.key in (None, key) and (limit is None or len(text) <= int(limit)):
+                yield text
+
+    def read(self, source: Json) -> Iterator[Indexed]:
+        """Every value as a term of the index: a text comes as its words."""
+        if self.leaf.kind not in TEXTS:
+            yield from self.values(source)
+            return
+        for text in self.values(source):
+            yield from words(str(text))
 
 
 def reader_of(name: str, index: Index) -> Reader | None:
-    """How to read a field, or None when the mapping does not have it."""
+    """How to read a field, or None when the mapping does not have it, or only inside of nested objects."""
     leaf = index.mapping.leaves.get(name)
     if leaf is not None:
-        main = parent_path(name, index)
-        return Reader(Field(main, leaf.kind, leaf.parameters))
+        return None if leaf.nested else Reader(leaf)
     parts = name.split(".")
     for cut in range(len(parts) - 1, 0, -1):
         holder = index.mapping.leaves.get(".".join(parts[:cut]))
-        if holder is not None and holder.kind == "flattened":
+        if holder is not None and holder.kind == "flattened" and not holder.nested:
             return Reader(holder, ".".join(parts[cut:]))
     return None
-
-
-def parent_path(name: str, index: Index) -> str:
-    """Where the values of a leaf lie in a document: a multi-field reads the field it hangs on."""
-    holder = name.rpartition(".")[0]
-    return holder if holder in index.mapping.leaves else name
 
 
 def lenient_value(leaf: Field, value: Any) -> Indexed | None:
@@ -72,8 +83,3 @@ def lenient_value(leaf: Field, value: Any) -> Indexed | None:
         return read_value(leaf, value)
     except BadValueError:
         return None
-
-
-def words(text: str) -> Iterator[str]:
-    """The words of a text in lower case, close to the standard analyzer."""
-    return (found.group().lower() for found in WORD.finditer(text))

@@ -9,7 +9,8 @@ from typing import Any
 
 from harness.programs.elastic_lite.language.errors import index_not_found
 from harness.programs.elastic_lite.language.names import matches
-from harness.programs.elastic_lite.mapping.mappings import Mapping, compile_mapping
+from harness.programs.elastic_lite.mapping.mappings import FIELDS_MAX, Mapping, Options, compile_mapping
+from harness.programs.elastic_lite.storage.targets import Targets, refuse_special
 
 Json = dict[str, Any]
 
@@ -105,37 +106,55 @@ class Catalog:
                 return str(value)
         return default
 
-    def resolve(
-        self, expression: str, *, ignore_unavailable: bool = False, allow_no_indices: bool = True
-    ) -> list[Index]:
+    def resolve(self, expression: str, targets: Targets = Targets()) -> list[Index]:  # noqa: B008 - frozen
         """The indices that a path's comma-separated names, data streams and patterns mean, in name order.
+
+        Args:
+            expression: Names, patterns, and after a pattern exclusions that begin with `-`.
+            targets: What may be missing, and what a wildcard reaches.
 
         Raises:
             ElasticError: 404 for a name without wildcard that does not exist, unless ignored.
         """
         found: dict[str, Index] = {}
+        patterns_before = False
         for part in expression.split(","):
-            hits = list(self.meant_by("*" if part in ("", "_all") else part))
-            missing = not hits and not ignore_unavailable
-            if missing and (("*" not in part and part not in ("", "_all")) or not allow_no_indices):
+            refuse_special(part)
+            if part.startswith("-") and patterns_before:
+                for index in list(self.meant_by(part[1:], targets)):
+                    found.pop(index.name, None)
+                continue
+            everything = part in ("", "_all")
+            hits = list(self.meant_by("*" if everything else part, targets))
+            patterns_before = patterns_before or everything or "*" in part
+            is_name = "*" not in part and not everything
+            lenient = targets.ignore_unavailable if is_name else targets.allow_no_indices
+            if not hits and not lenient:
                 raise index_not_found(part)
             found.update((index.name, index) for index in hits)
+        if not found and not targets.allow_no_indices:
+            raise index_not_found(expression)
         return [found[name] for name in sorted(found)]
 
-    def meant_by(self, pattern: str) -> Iterator[Index]:
+    def meant_by(self, pattern: str, targets: Targets) -> Iterator[Index]:
         """What a name or pattern means; a wildcard passes by hidden indices unless it starts with a dot."""
         if "*" not in pattern:
-            if pattern in self.indices:
-                yield self.indices[pattern]
-            elif pattern in self.streams:
-                yield from (self.indices[name] for name in self.streams[pattern].backing)
-            return
-        for index in self.indices.values():
-            if matches(pattern, index.name) and (not is_hidden(index) or pattern.startswith(".")):
-                yield index
-        for stream in self.streams.values():
-            if matches(pattern, stream.name):
-                yield from (self.indices[name] for name in stream.backing)
+            yield from self.named(pattern)
+        elif targets.reaches_open:
+            for index in self.indices.values():
+                shown = not is_hidden(index) or targets.reaches_hidden or is_dotted(pattern, index)
+                if shown and matches(pattern, index.name):
+                    yield index
+            for name in self.streams:
+                if matches(pattern, name):
+                    yield from self.named(name)
+
+    def named(self, name: str) -> Iterator[Index]:
+        """The index of a name, or the backing indices of a data stream."""
+        if name in self.indices:
+            yield self.indices[name]
+        elif name in self.streams:
+            yield from (self.indices[backing] for backing in self.streams[name].backing)
 
     def concrete(self, name: str) -> Index:
         """The one index under a name; a data stream is none, as for reading a document by id.
@@ -154,9 +173,14 @@ def is_hidden(index: Index) -> bool:
     return str(index.settings.get("index.hidden", "false")).lower() == "true"
 
 
+def is_dotted(pattern: str, index: Index) -> bool:
+    """Whether a pattern asks for dotted names, and the index has one: it is then found though hidden."""
+    return pattern.startswith(".") and index.name.startswith(".")
+
+
 def index_of(body: Json, seq_no_next: int) -> Index:
     """An index from what was kept on disk."""
-    mapping = compile_mapping(body["mapping"], malformed_ignored(body["settings"]))
+    mapping = compile_mapping(body["mapping"], options_of(body["settings"]))
     return Index(
         body["number"],
         body["name"],
@@ -174,6 +198,10 @@ def stream_of(body: Json) -> DataStream:
     return DataStream(body["name"], body["template"], body["generation"], tuple(body["backing"]))
 
 
-def malformed_ignored(settings: Json) -> bool:
-    """Whether the index setting says to keep malformed values without indexing them."""
-    return str(settings.get("index.mapping.ignore_malformed", "false")).lower() == "true"
+def options_of(settings: Json) -> Options:
+    """What an index's settings say about its mapping."""
+    return Options(
+        str(settings.get("index.mapping.ignore_malformed", "false")).lower() == "true",
+        str(settings.get("index.mapping.coerce", "true")).lower() == "true",
+        int(settings.get("index.mapping.total_fields.limit", FIELDS_MAX)),
+    )

@@ -20,14 +20,15 @@ from harness.programs.elastic_lite.language.errors import DataFolderError, Elast
 from harness.programs.elastic_lite.storage.catalog import Catalog, Index, index_of, stream_of
 
 APPLICATION_ID = 0x6C71656C  # "lqel": whose file this is, in SQLite's own header
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 FULL_CHECK_BYTES_MAX = 64 * 1024 * 1024
 SCHEMA = """
 CREATE TABLE catalog (
   kind TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
 CREATE TABLE documents (
   position INTEGER PRIMARY KEY, number INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
-  seq_no INTEGER NOT NULL, deleted INTEGER NOT NULL, ended INTEGER, source BLOB NOT NULL);
+  seq_no INTEGER NOT NULL, deleted INTEGER NOT NULL, ended INTEGER, source BLOB NOT NULL,
+  ignored TEXT);
 CREATE UNIQUE INDEX live ON documents (number, id) WHERE ended IS NULL;
 CREATE INDEX placed ON documents (number, position, deleted, ended);
 CREATE INDEX finished ON documents (number, ended) WHERE ended IS NOT NULL;

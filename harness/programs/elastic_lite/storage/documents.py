@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -20,8 +21,9 @@ from harness.programs.elastic_lite.language.errors import (
     index_not_found,
     unsupported,
 )
+from harness.programs.elastic_lite.mapping.document_check import check_document
 from harness.programs.elastic_lite.mapping.field_types import flatten_lists
-from harness.programs.elastic_lite.mapping.mappings import check_document, compile_mapping, merge_mappings
+from harness.programs.elastic_lite.mapping.mappings import compile_mapping, merge_mappings
 from harness.programs.elastic_lite.storage.blocks import Level, blocked, refuse_blocked_cluster
 from harness.programs.elastic_lite.storage.catalog import Index
 from harness.programs.elastic_lite.storage.indices import TIMESTAMP, auto_create
@@ -70,7 +72,23 @@ def write_all(transaction: Transaction, actions: list[Action]) -> list[Outcome]:
         ElasticError: 403 when the whole cluster is blocked, which no item can tell.
     """
     refuse_blocked_cluster(transaction.catalog, Level.WRITE)
+    make_missing(transaction, actions)
     return [write_one(transaction, action) for action in actions]
+
+
+def make_missing(transaction: Transaction, actions: list[Action]) -> None:
+    """Make the indices that actions will need before the first of them runs, as Elasticsearch does.
+
+    What goes wrong here goes wrong again, and is told, where the action runs.
+    """
+    for action in actions:
+        catalog = transaction.catalog
+        known = action.index in catalog.indices or action.index in catalog.streams
+        if known or action.op == "delete" or action.require_alias:
+            continue
+        with suppress(ElasticError):
+            refuse_unsupported(action)
+            auto_create(transaction, action.index)
 
 
 def write_one(transaction: Transaction, action: Action) -> Outcome:
@@ -139,9 +157,7 @@ def refuse_unsupported(action: Action) -> None:
     if action.id == "":
         raise illegal_argument("if _id is specified it must not be empty")
     if action.op == "update":
-        raise unsupported("updates")
-    if action.version is not None or action.version_type not in (None, "internal"):
-        raise unsupported("external versions")
+        raise unsupported("`update` as an action of a bulk request")
     if action.pipeline not in (None, "_none"):
         raise illegal_argument(f"pipeline with id [{action.pipeline}] does not exist")
 
@@ -175,34 +191,37 @@ class Document:
             ElasticError: 400 or 409 for this document.
         """
         deleting = self.action.op == "delete"
-        source = b""
+        source, ignored = b"", None
         if not deleting:
             source = self.action.source
-            self.check(source)
+            ignored = self.check(source)
         before = self.current() if self.action.id is not None else None
         exists = before is not None and not before[3]
         self.refuse_conflict(before, exists)
         version = 1 if before is None else before[1] + 1
+        if self.action.version is not None:
+            version = self.action.version
         if before is not None:
             self.end(before[0])
-        seq_no = self.add(version, deleting, source)
+        seq_no = self.add(version, deleting, source, ignored)
         status, result = status_of(deleting, exists)
         return Outcome(
             self.action.op, self.index.name, self.id, self.index.number, None, status, version, seq_no,
             result, self.index.copies // self.index.shards,
         )  # fmt: skip
 
-    def check(self, source: bytes) -> None:
-        """Parse the document and fit it to the mapping, which may grow by it."""
+    def check(self, source: bytes) -> str | None:
+        """Parse the document and fit it to the mapping, which may grow by it; gives the ignored fields."""
         document = parse_document(source)
-        gained = check_document(self.index.mapping, document, self.id)
+        gained, ignored = check_document(self.index.mapping, document, self.id)
         if self.index.data_stream is not None:
             check_timestamp(document)
         if gained:
             body = merge_mappings(self.index.mapping.body, {"properties": gained})
-            mapping = compile_mapping(body, self.index.mapping.ignore_malformed)
+            mapping = compile_mapping(body, self.index.mapping.options)
             grown = replace(self.latest(), mapping=mapping)
             self.transaction.catalog = self.transaction.catalog.with_index(grown)
+        return ",".join(sorted(ignored)) if ignored else None
 
     def latest(self) -> Index:
         """The index as this transaction has it by now."""
@@ -219,6 +238,7 @@ class Document:
 
     def refuse_conflict(self, before: tuple[int, int, int, int] | None, exists: bool) -> None:
         """A 409 for a create of what exists, or a condition that does not hold."""
+        self.refuse_version(before)
         wanted = self.action.if_seq_no
         if before is not None and exists and self.action.op == "create":
             raise self.conflict(f"document already exists (current version [{before[1]}])")
@@ -229,6 +249,16 @@ class Document:
             raise self.conflict(f"{asked} but no document was found")
         if before[2] != wanted or self.action.if_primary_term != 1:
             raise self.conflict(f"{asked} current document has seqNo [{before[2]}] and primary term [1]")
+
+    def refuse_version(self, before: tuple[int, int, int, int] | None) -> None:
+        """A 409 when the version given is not above the current one, that of a deletion included."""
+        given = self.action.version
+        if given is None or before is None:
+            return
+        equal_too = self.action.version_type == "external"
+        if before[1] > given or (equal_too and before[1] == given):
+            how = "higher or equal to" if equal_too else "higher than"
+            raise self.conflict(f"current version [{before[1]}] is {how} the one provided [{given}]")
 
     def conflict(self, why: str) -> ElasticError:
         """The 409 of this document."""
@@ -243,13 +273,13 @@ class Document:
         )
         self.transaction.superseded.add(self.index.number)
 
-    def add(self, version: int, deleting: bool, source: bytes) -> int:
+    def add(self, version: int, deleting: bool, source: bytes, ignored: str | None) -> int:
         """Put the row of this version into the file; its sequence number."""
         index = self.latest()
         self.transaction.position += 1
         self.transaction.connection.execute(
-            "INSERT INTO documents (position, number, id, version, seq_no, deleted, ended, source) "
-            "VALUES (?, ?, ?, ?, ?, ?, NULL, ?)",
+            "INSERT INTO documents (position, number, id, version, seq_no, deleted, ended, source, ignored) "
+            "VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?)",
             (
                 self.transaction.position,
                 index.number,
@@ -258,6 +288,7 @@ class Document:
                 index.seq_no_next,
                 int(deleting),
                 source,
+                ignored,
             ),
         )
         self.transaction.touched.add(index.number)

@@ -115,18 +115,32 @@ class Visibility:
         """
         keep_alive_seconds = checked_keep_alive(keep_alive)
         with self.guard:
-            self._drop_expired()
-            if len(self.points) >= OPEN_MAX:
-                reason = (
-                    f"Trying to create too many points in time. Must be less than or equal to: [{OPEN_MAX}]."
-                )
-                raise ElasticError(
-                    429, "es_rejected_execution_exception", f"{reason} Close the ones not in use."
-                )
             views = tuple(self._view_guarded(index) for index in indices)
-            point_id = urlsafe_b64encode(MAGIC + secrets.token_bytes(20)).decode()
-            self.points[point_id] = PointInTime(views, keep_alive_seconds, self.clock() + keep_alive_seconds)
+            return self._add_point(views, keep_alive_seconds)
+
+    def _add_point(self, views: tuple[View, ...], keep_alive_seconds: float) -> str:
+        self._drop_expired()
+        if len(self.points) >= OPEN_MAX:
+            reason = f"Trying to create too many points in time. Must be less than or equal to: [{OPEN_MAX}]."
+            raise ElasticError(429, "es_rejected_execution_exception", f"{reason} Close the ones not in use.")
+        point_id = urlsafe_b64encode(MAGIC + secrets.token_bytes(20)).decode()
+        self.points[point_id] = PointInTime(views, keep_alive_seconds, self.clock() + keep_alive_seconds)
         return point_id
+
+    def hold(self, views: tuple[View, ...], keep_alive: str) -> str:
+        """Keep views as a point in time, as a scroll does.
+
+        Raises:
+            ElasticError: 400 for a keep_alive that is malformed or above a day, 429 when too many are open.
+        """
+        with self.guard:
+            return self._add_point(views, checked_keep_alive(keep_alive))
+
+    def open_points(self) -> frozenset[str]:
+        """The ids of the points in time that are open."""
+        with self.guard:
+            self._drop_expired()
+            return frozenset(self.points)
 
     def use_point(self, point_id: str, keep_alive: str | None) -> PointInTime:
         """A point in time for a search, its life extended.

@@ -9,27 +9,35 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import (
     ElasticError,
     illegal_argument,
     index_not_found,
-    parse_error,
 )
 from harness.programs.elastic_lite.language.names import check_index_name
-from harness.programs.elastic_lite.mapping.mappings import compile_mapping, mapping_of, merge_mappings
+from harness.programs.elastic_lite.mapping.declared import mapping_of
+from harness.programs.elastic_lite.mapping.mappings import compile_mapping, merge_mappings
 from harness.programs.elastic_lite.storage.blocks import (
     Level,
     refuse_blocked,
     refuse_blocked_cluster,
     refuse_settings_change,
 )
-from harness.programs.elastic_lite.storage.catalog import DataStream, Index, malformed_ignored
-from harness.programs.elastic_lite.storage.settings import FINAL, index_settings
+from harness.programs.elastic_lite.storage.catalog import Catalog, DataStream, Index, options_of
+from harness.programs.elastic_lite.storage.settings import FINAL, index_settings, with_expanded_replicas
 from harness.programs.elastic_lite.storage.templates import composed, matching_template
 from harness.programs.elastic_lite.storage.writer import Transaction
 
 Json = dict[str, Any]
-CREATE_KEYS = frozenset({"settings", "mappings", "aliases"})
+CREATE_KEYS = declare(
+    "in a request that creates an index",
+    "settings",
+    "mappings",
+    only={"aliases": ("{}", "null")},
+    kind="parse_exception",
+)
+SHARDS_MAX = 1000
 TIMESTAMP = "@timestamp"
 
 
@@ -41,13 +49,7 @@ def create_index(transaction: Transaction, name: str, body: Json) -> Index:
     """
     check_index_name(name)
     refuse_blocked_cluster(transaction.catalog, Level.METADATA_WRITE, f"index [{name}] ")
-    for key in body:
-        if key not in CREATE_KEYS:
-            raise parse_error(f"unknown key [{key}] for create index")
-    if body.get("aliases"):
-        raise illegal_argument(
-            "elastic_lite does not support aliases: run against a real Elasticsearch for them"
-        )
+    CREATE_KEYS.check(body)
     template = matching_template(transaction.catalog, name)
     if template is not None and template[1].get("data_stream") is not None:
         raise illegal_argument(
@@ -80,7 +82,7 @@ def add_index(
     """Put an index with everything composed into the catalog."""
     # A number is never given twice, or an old point in time would see a new index.
     now_us = time.time_ns() // 1000
-    given = {key: value for key, value in settings.items() if value is not None}
+    given = with_expanded_replicas({key: value for key, value in settings.items() if value is not None})
     index = Index(
         number=max(
             now_us, 1 + max((other.number for other in transaction.catalog.indices.values()), default=0)
@@ -89,11 +91,24 @@ def add_index(
         uuid=urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode(),
         created_ms=now_us // 1000,
         settings={"index.number_of_shards": "1", "index.number_of_replicas": "1", **given},
-        mapping=compile_mapping(mapping, malformed_ignored(settings)),
+        mapping=compile_mapping(mapping, options_of(settings)),
         data_stream=data_stream,
     )
+    refuse_crowd(transaction.catalog, index)
     transaction.catalog = transaction.catalog.with_index(index)
     return index
+
+
+def refuse_crowd(catalog: Catalog, index: Index) -> None:
+    """A 400 when the cluster would hold more shards than its setting allows."""
+    limit = int(catalog.setting("cluster.max_shards_per_node", str(SHARDS_MAX)))
+    held = sum(other.copies for other in catalog.indices.values())
+    if held + index.copies > limit:
+        reason = (
+            f"this action would add [{index.copies}] shards, but this cluster currently has "
+            f"[{held}]/[{limit}] maximum normal shards open"
+        )
+        raise ElasticError(400, "validation_exception", f"Validation Failed: 1: {reason};")
 
 
 def auto_create(transaction: Transaction, name: str) -> None:
@@ -104,11 +119,12 @@ def auto_create(transaction: Transaction, name: str) -> None:
     """
     check_index_name(name)
     allowed = transaction.catalog.setting("action.auto_create_index", "true")
-    if allowed == "false":
+    template = matching_template(transaction.catalog, name)
+    wished = template is not None and template[1].get("allow_auto_create") in (True, "true")
+    if allowed == "false" and not wished:
         extra = {"index_uuid": "_na_", "index": name}
         reason = f"no such index [{name}] and [action.auto_create_index] is [false]"
         raise ElasticError(404, "index_not_found_exception", reason, extra)
-    template = matching_template(transaction.catalog, name)
     if template is None or template[1].get("data_stream") is None:
         create_index(transaction, name, {})
     else:
@@ -192,7 +208,7 @@ def put_mapping(transaction: Transaction, indices: list[Index], body: Json) -> N
     refuse_blocked(transaction.catalog, indices, Level.METADATA_WRITE)
     for index in indices:
         merged = merge_mappings(index.mapping.body, mapping_of(body))
-        mapping = compile_mapping(merged, index.mapping.ignore_malformed)
+        mapping = compile_mapping(merged, index.mapping.options)
         transaction.catalog = transaction.catalog.with_index(replace(index, mapping=mapping))
 
 
@@ -212,5 +228,9 @@ def put_settings(transaction: Transaction, indices: list[Index], body: Json) -> 
                 f"[[{index.name}/{index.uuid}]] unless the `reopen` query parameter is set to true. "
                 "Alternatively, close the indices, apply the settings changes, and reopen the indices"
             )
-        merged = {name: value for name, value in {**index.settings, **changes}.items() if value is not None}
-        transaction.catalog = transaction.catalog.with_index(replace(index, settings=merged))
+        merged = with_expanded_replicas(
+            {name: value for name, value in {**index.settings, **changes}.items() if value is not None}
+        )
+        options = options_of(merged)
+        mapping = replace(index.mapping, options=options)
+        transaction.catalog = transaction.catalog.with_index(replace(index, settings=merged, mapping=mapping))

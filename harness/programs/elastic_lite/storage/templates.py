@@ -7,30 +7,43 @@ from typing import Any
 import orjson
 
 from harness.programs.elastic_lite.language.bulk_body import token
+from harness.programs.elastic_lite.language.declarations import Declaration, declare
 from harness.programs.elastic_lite.language.errors import ElasticError, illegal_argument, validation_failed
 from harness.programs.elastic_lite.language.names import matches, overlap
-from harness.programs.elastic_lite.mapping.mappings import compile_mapping, mapping_of, merge_mappings
+from harness.programs.elastic_lite.mapping.declared import mapping_of
+from harness.programs.elastic_lite.mapping.mappings import compile_mapping, merge_mappings
 from harness.programs.elastic_lite.storage.catalog import Catalog
 from harness.programs.elastic_lite.storage.settings import index_settings, unflatten
 
 Json = dict[str, Any]
 LONG_MAX = 2**63 - 1
-INDEX_KEYS = frozenset(
-    {
-        "index_patterns",
-        "template",
-        "composed_of",
-        "priority",
-        "version",
-        "_meta",
-        "data_stream",
-        "allow_auto_create",
-        "ignore_missing_component_templates",
-        "deprecated",
-    }
+CONTENT = "x_content_parse_exception"
+REMARKS = {
+    "version": "a number for whoever manages the template",
+    "_meta": "a remark on the template",
+    "deprecated": "a warning in a header",
+}
+INDEX_KEYS = declare(
+    "in an index template",
+    "index_patterns",
+    "template",
+    "composed_of",
+    "priority",
+    "data_stream",
+    "ignore_missing_component_templates",
+    inert=REMARKS,
+    only={"allow_auto_create": ("true", "null")},
+    kind=CONTENT,
 )
-COMPONENT_KEYS = frozenset({"template", "version", "_meta", "deprecated"})
-TEMPLATE_KEYS = frozenset({"settings", "mappings", "aliases", "lifecycle", "data_stream_options"})
+COMPONENT_KEYS = declare("in a component template", "template", inert=REMARKS, kind=CONTENT)
+TEMPLATE_KEYS = declare(
+    "in the `template` of a template", "settings", "mappings", only={"aliases": ("{}", "null")}, kind=CONTENT
+)
+STREAM_KEYS = declare(
+    "in `data_stream` of an index template",
+    only={"hidden": ("false",), "allow_custom_routing": ("false",)},
+    kind=CONTENT,
+)
 
 
 def matching_template(catalog: Catalog, name: str) -> tuple[str, Json] | None:
@@ -54,7 +67,7 @@ def composed(catalog: Catalog, body: Json) -> tuple[Json, Json]:
     for part in [*parts, body]:
         template = part.get("template") or {}
         settings |= index_settings(template.get("settings"))
-        mapping = merge_mappings(mapping, template.get("mappings") or {}, change_types=True)
+        mapping = merge_mappings(mapping, mapping_of(template.get("mappings")), change_types=True)
     return settings, mapping
 
 
@@ -100,6 +113,7 @@ def normal_index_template(catalog: Catalog, name: str, body: Json) -> Json:
     if stream is not None:
         if not isinstance(stream, dict):
             raise unreadable("data_stream", stream)
+        STREAM_KEYS.check(stream)
         kept["data_stream"] = {"hidden": False, "allow_custom_routing": False, **stream}
     refuse_clash(catalog, name, kept)
     compile_mapping(composed(catalog, kept)[1])
@@ -161,13 +175,11 @@ def unreadable(key: str, value: Any) -> ElasticError:
     return ElasticError(400, "x_content_parse_exception", reason)
 
 
-def refuse_unknown(body: Any, known: frozenset[str], where: str) -> None:
-    """A 400 for a key that this kind of template does not have."""
+def refuse_unknown(body: Any, known: Declaration, where: str) -> None:
+    """A 400 for a key that this kind of template does not take."""
     if not isinstance(body, dict):
-        raise ElasticError(400, "x_content_parse_exception", f"[1:1] [{where}] expected START_OBJECT")
-    for key in body:
-        if key not in known:
-            raise ElasticError(400, "x_content_parse_exception", f"[1:1] [{where}] unknown field [{key}]")
+        raise ElasticError(400, CONTENT, f"[1:1] [{where}] expected START_OBJECT")
+    known.check(body)
 
 
 def refuse_clash(catalog: Catalog, name: str, kept: Json) -> None:

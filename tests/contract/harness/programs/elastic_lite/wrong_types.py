@@ -29,7 +29,7 @@ QUERIES: dict[str, Any] = {
     },
     "term": {"term": {"k": {"value": "a", "boost": 1.0, "case_insensitive": True}}},
     "terms": {"terms": {"k": ["a", "b"], "boost": 1.0}},
-    "range": {"range": {"d": {"gte": "now-1d", "lt": 5, "format": "epoch_millis", "time_zone": "+01:00"}}},
+    "range": {"range": {"d": {"gte": "now-1d", "lt": 5, "format": "epoch_millis", "include_lower": False}}},
     "numbers": {"range": {"n": {"gte": 1, "lte": 5, "boost": 1.0}}},
     "ids": {"ids": {"values": ["1"]}},
     "match": {"match": {"k.raw": {"query": "a", "operator": "and"}}},
@@ -87,7 +87,7 @@ SEARCH = {
     "version": True,
     "seq_no_primary_term": True,
     "timeout": "1s",
-    "track_scores": True,
+    "track_scores": False,
     "explain": False,
 }
 # Paths name an index that is there as {index}, names that are free as {free}, a stream as {stream}.

@@ -6,7 +6,7 @@ import pytest
 
 from harness.programs.elastic_lite.aggregations.columns import Table
 from harness.programs.elastic_lite.aggregations.definitions import parse_aggregations
-from harness.programs.elastic_lite.language.dates import parse_date_math
+from harness.programs.elastic_lite.language.dates import parse_date_math_ns
 from harness.programs.elastic_lite.language.errors import ElasticError
 from harness.programs.elastic_lite.storage.rollover import parse_rollover
 
@@ -29,7 +29,7 @@ def test_condition_beyond_every_number_is_refused(condition):
 
 @pytest.mark.parametrize("text", ["now+99999999999y", "now-99999999999d", "now+" + "9" * 400 + "d"])
 def test_date_beyond_all_years_is_none(text):
-    assert parse_date_math(text, "strict_date_optional_time", 0) is None
+    assert parse_date_math_ns(text, "strict_date_optional_time", 0) is None
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.programs.elastic_lite.language.errors import ElasticError
+from harness.programs.elastic_lite.mapping.declared import mapping_of
+from harness.programs.elastic_lite.mapping.document_check import check_document
 from harness.programs.elastic_lite.mapping.mappings import (
-    check_document,
     compile_mapping,
     merge_mappings,
     shown,
@@ -29,7 +30,7 @@ DOCUMENTS = st.dictionaries(NAMES, VALUES, max_size=3)
 def additions(document: Any) -> Any:
     """What a document adds to an empty mapping; None when it does not even fit itself."""
     try:
-        return check_document(compile_mapping({}), document, "1")
+        return check_document(compile_mapping({}), document, "1")[0]
     except ElasticError:
         return None
 
@@ -40,13 +41,13 @@ def test_document_fits_the_mapping_that_it_made(document: Any) -> None:
     gained = additions(document)
     assume(gained is not None)
 
-    assert check_document(compile_mapping({"properties": gained}), document, "1") == {}
+    assert check_document(compile_mapping({"properties": gained}), document, "1")[0] == {}
 
 
 @given(DOCUMENTS)
 def test_dynamic_false_takes_every_document_and_adds_nothing(document: Any) -> None:
     """Without declared fields nothing can be malformed."""
-    assert check_document(compile_mapping({"dynamic": False}), document, "1") == {}
+    assert check_document(compile_mapping({"dynamic": False}), document, "1")[0] == {}
 
 
 @given(DOCUMENTS)
@@ -61,7 +62,7 @@ def test_merging_a_mapping_with_itself_changes_nothing(document: Any) -> None:
 
 def test_new_fields_below_known_objects_are_added_there() -> None:
     mapping = compile_mapping({"properties": {"o": {"properties": {"a": {"type": "long"}}}}})
-    gained = check_document(mapping, {"o": [{"a": 1}, {"b": True}], "p.q": 1.5}, "1")
+    gained, _ = check_document(mapping, {"o": [{"a": 1}, {"b": True}], "p.q": 1.5}, "1")
 
     assert gained == {
         "o": {"properties": {"b": {"type": "boolean"}}},
@@ -76,7 +77,7 @@ def test_object_that_takes_no_new_fields_overrides_its_parent() -> None:
     }
     mapping = compile_mapping(body)
 
-    assert check_document(mapping, {"o": {"any": 1}, "off": "anything"}, "1") == {}
+    assert check_document(mapping, {"o": {"any": 1}, "off": "anything"}, "1")[0] == {}
     with pytest.raises(ElasticError, match=r"\[x\]"):
         check_document(mapping, {"x": 1}, "1")
 
@@ -118,7 +119,7 @@ def test_type_changes_between_templates_and_not_in_an_index() -> None:
 def test_unknown_type_and_unknown_date_format_are_refused() -> None:
     for declared in ({"type": "colour"}, {"type": "date", "format": "moonphase"}):
         with pytest.raises(ElasticError) as raised:
-            compile_mapping({"properties": {"a": declared}})
+            mapping_of({"properties": {"a": declared}})
         assert raised.value.kind == "mapper_parsing_exception"
 
 

@@ -1,0 +1,169 @@
+"""What a field becomes that no mapping declares: by dynamic templates first, else by its first value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from harness.programs.elastic_lite.language.dates import (
+    DYNAMIC_SLASH_FORMAT,
+    looks_like_date,
+    looks_slashed,
+)
+from harness.programs.elastic_lite.language.declarations import declare
+from harness.programs.elastic_lite.language.names import matches
+from harness.programs.elastic_lite.mapping.declared import (
+    PARSING,
+    check_field,
+    check_members,
+    mapper_error,
+)
+from harness.programs.elastic_lite.mapping.field_types import flatten_lists
+
+Json = dict[str, Any]
+TEMPLATE = declare(
+    "in a dynamic template",
+    "mapping", "match", "unmatch", "path_match", "path_unmatch", "match_mapping_type", "unmatch_mapping_type",
+    only={"match_pattern": ("simple",)},
+    kind=PARSING,
+)  # fmt: skip
+KINDS = {dict: "object", bool: "boolean", int: "long", float: "double", str: "string"}
+PLAIN: dict[str, Json] = {
+    "object": {"type": "object"},
+    "boolean": {"type": "boolean"},
+    "long": {"type": "long"},
+    "double": {"type": "float"},
+    "date": {"type": "date"},
+    "string": {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}},
+}
+# What a template that names no type gives to a value.
+DYNAMIC_TYPES = {"string": "text", "double": "float"}
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """How new fields are read.
+
+    Args:
+        templates: Each dynamic template's body, in order.
+        dates: Whether texts that read as dates become dates.
+        numbers: Whether texts that read as numbers become numbers.
+    """
+
+    templates: tuple[Json, ...] = ()
+    dates: bool = True
+    numbers: bool = False
+
+    def declaration(self, path: str, member: Any) -> Json | None:
+        """The declaration of a new field by its first value; None when it has no value yet.
+
+        Args:
+            path: Its dotted name.
+            member: Its value in the document.
+        """
+        value = next(flatten_lists(member), None)
+        if value is None:
+            return None
+        kind = self.kind_of(value)
+        for template in self.templates:
+            if fits(template, path, kind):
+                return filled(template["mapping"], path.rpartition(".")[2], kind)
+        declared = dict(PLAIN[kind])
+        if kind == "date" and looks_slashed(str(value)):
+            declared["format"] = DYNAMIC_SLASH_FORMAT
+        return declared
+
+    def kind_of(self, value: Any) -> str:
+        """The kind of a JSON value, a text looked into as far as the mapping says."""
+        kind = KINDS[type(value)]
+        if kind != "string":
+            return kind
+        if self.dates and (looks_like_date(value) or looks_slashed(value)):
+            return "date"
+        return (number_kind(value) if self.numbers else None) or kind
+
+
+def number_kind(text: str) -> str | None:
+    """Whether a text is a whole number or a fraction."""
+    for kind, reader in (("long", int), ("double", float)):
+        try:
+            reader(text)
+        except ValueError:
+            continue
+        return kind
+    return None
+
+
+def detection_of(body: Json) -> Detection:
+    """How a mapping reads new fields.
+
+    Raises:
+        ElasticError: 400 for a dynamic template that is malformed or asks for what is not declared.
+    """
+    listed = body.get("dynamic_templates") or []
+    if not isinstance(listed, list):
+        raise mapper_error("Dynamic template syntax error. An array of named objects is expected.")
+    return Detection(
+        tuple(template_of(entry) for entry in listed),
+        body.get("date_detection", True) in (True, "true"),
+        body.get("numeric_detection", False) in (True, "true"),
+    )
+
+
+def template_of(entry: Any) -> Json:
+    """One dynamic template's body."""
+    if not isinstance(entry, dict) or len(entry) != 1:
+        raise mapper_error("A dynamic template must be defined with a name")
+    name, body = next(iter(entry.items()))
+    if not isinstance(body, dict) or not isinstance(body.get("mapping"), dict):
+        raise mapper_error(f"template [{name}] must have a [mapping]")
+    TEMPLATE.check(body)
+    if not body.keys() - {"mapping", "match_pattern"}:
+        raise mapper_error(f"template [{name}] must set one of the match parameters")
+    check_members(body["mapping"])
+    for kind in ("string", "long"):
+        check_field(name, filled(body["mapping"], name, kind))
+    return body
+
+
+def fits(template: Json, path: str, kind: str) -> bool:
+    """Whether a dynamic template is meant for a field."""
+    name = path.rpartition(".")[2]
+    tests = (
+        ("match", name, True),
+        ("unmatch", name, False),
+        ("path_match", path, True),
+        ("path_unmatch", path, False),
+        ("match_mapping_type", kind, True),
+        ("unmatch_mapping_type", kind, False),
+    )
+    return all(
+        any(matches(pattern, text) for pattern in patterns_of(template, key)) is wanted
+        for key, text, wanted in tests
+        if key in template
+    )
+
+
+def patterns_of(template: Json, key: str) -> Iterator[str]:
+    """One pattern or several."""
+    value = template[key]
+    yield from map(str, value if isinstance(value, list) else [value])
+
+
+def filled(mapping: Json, name: str, kind: str) -> Json:
+    """A template's mapping for one field: its placeholders put in, a type where it names none."""
+    dynamic_type = DYNAMIC_TYPES.get(kind, kind)
+    out: Json = substituted(mapping, name, dynamic_type)
+    return out if "type" in out else {"type": dynamic_type, **out}
+
+
+def substituted(value: Any, name: str, dynamic_type: str) -> Any:
+    """A mapping with its placeholders replaced, however deep they stand."""
+    if isinstance(value, dict):
+        return {key: substituted(inner, name, dynamic_type) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [substituted(inner, name, dynamic_type) for inner in value]
+    if isinstance(value, str):
+        return value.replace("{name}", name).replace("{dynamic_type}", dynamic_type)
+    return value

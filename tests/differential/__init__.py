@@ -1,0 +1,1 @@
+"""Two stores, one question: the embedded store answers as the real Elasticsearch does, or refuses."""

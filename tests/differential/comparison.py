@@ -1,0 +1,89 @@
+"""Whether two answers are the same, ours is a refusal that names what it does not do, or ours is wrong."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+Json = dict[str, Any]
+REFUSAL = "the embedded store does not support"
+# What may differ between two servers that answer alike: times, names, identities, scores.
+VOLATILE = frozenset(
+    {
+        "took", "_score", "max_score", "uuid", "index_uuid", "creation_date", "node", "cluster_name",
+        "pit_id", "_scroll_id", "index.uuid",
+        "index.creation_date", "index.version.created", "version", "cluster_uuid",
+        "index.routing.allocation.include._tier_preference",
+        "routing", "provided_name", "name",
+        "active_shards_percent_as_number", "terminated_early", "active_shards", "active_primary_shards",
+    }
+)  # fmt: skip
+PLACES = ("_doc", "_shard_doc")
+
+
+class Verdict(Enum):
+    """What came of one request."""
+
+    SAME = "same"
+    REFUSED = "refused"
+    WRONG = "wrong"
+
+
+def judged(asked: Json | None, real: tuple[int, Any], ours: tuple[int, Any]) -> Verdict:
+    """The verdict on one request.
+
+    Args:
+        asked: The request's body, which says whether hits have an order.
+        real: Status and answer of the real Elasticsearch.
+        ours: Status and answer of the embedded store.
+    """
+    if ours[0] >= 400 and REFUSAL in str(ours[1]):
+        return Verdict.REFUSED
+    if real[0] != ours[0]:
+        return Verdict.WRONG
+    if real[0] >= 400 and isinstance(real[1], dict) and "error" in real[1]:
+        return (
+            Verdict.SAME
+        )  # which of several mistakes is told first, and in which words, is nobody's promise
+    has_order = bool(isinstance(asked, dict) and asked.get("sort"))
+    if isinstance(asked, dict) and type(asked.get("track_total_hits")) is int:
+        real, ours = (status_with_bound(it) for it in (real, ours))
+    alike = normal(real[1], has_order) == normal(ours[1], has_order)
+    return Verdict.SAME if alike else Verdict.WRONG
+
+
+def status_with_bound(answer: tuple[int, Any]) -> tuple[int, Any]:
+    """An answer without the relation of its total: a bound that is reached exactly is told either way."""
+    total = answer[1].get("hits", {}).get("total")
+    if isinstance(total, dict):
+        total.pop("relation", None)
+    return answer
+
+
+def kind_of(answer: Any) -> str:
+    """The type of an error; a bare sentence has none."""
+    error = answer.get("error")
+    if not isinstance(error, dict):
+        return "plain"
+    roots = error.get("root_cause") or [{}]
+    return str(roots[0].get("type", error.get("type")))
+
+
+def normal(value: Any, has_order: bool) -> Any:
+    """An answer without what may differ; hits that were asked for in no order are in that of their ids."""
+    if isinstance(value, dict):
+        out = {key: normal(inner, has_order) for key, inner in value.items() if key not in VOLATILE}
+        if "error" in out and isinstance(out["error"], dict):
+            out["error"] = kind_of(out)
+        if (
+            isinstance(value.get("hits"), dict)
+            and isinstance(value["hits"].get("hits"), list)
+            and not has_order
+        ):
+            out["hits"]["hits"].sort(key=lambda hit: str(hit.get("_id")))
+        return out
+    if isinstance(value, list):
+        return [normal(inner, has_order) for inner in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return round(value, 6) if isinstance(value, float) else value
