@@ -113,7 +113,8 @@ class Asker:
 
     def bool_query(self, depth: int) -> Json:
         """A bool query with any of its parts."""
-        rng, body = self.rng, {}
+        rng = self.rng
+        body: Json = {}
         for part in ("must", "filter", "should", "must_not"):
             if rng.random() < 0.45:
                 inner = [self.query(depth + 1) for _ in range(rng.randrange(1, 3))]
@@ -137,7 +138,8 @@ class Asker:
 
     def range(self, name: str) -> Json:
         """A range with bounds of either spelling."""
-        rng, body = self.rng, {}
+        rng = self.rng
+        body: Json = {}
         for side in (("gte", "gt", "from"), ("lt", "lte", "to")):
             body |= {rng.choice(side): self.value(name)} if rng.random() < 0.75 else {}
             body |= {rng.choice(side): self.value(name)} if rng.random() < 0.05 else {}
@@ -192,7 +194,8 @@ class Asker:
 
     def search(self) -> Json:
         """A whole search body."""
-        rng, body = self.rng, {}
+        rng = self.rng
+        body: Json = {}
         if rng.random() < 0.85:
             body["query"] = self.query()
         if rng.random() < 0.6:

@@ -92,8 +92,10 @@ def test_handlers_ask_only_for_parameters_that_their_route_declares() -> None:
 @pytest.mark.parametrize("kind", CLAUSES)
 def test_unknown_option_of_every_query_is_refused_by_name(kind: str) -> None:
     compile_query({kind: QUERIES[kind]}, SCOPE)
-    body = QUERIES[kind]
-    strange = {name: {**asked, "colour": 1} for name, asked in body.items()} if kind in BY_FIELD else None
+    body: dict[Any, Any] = QUERIES[kind]
+    strange: dict[Any, Any] | None = (
+        {name: {**asked, "colour": 1} for name, asked in body.items()} if kind in BY_FIELD else None
+    )
     with pytest.raises(ElasticError) as raised:
         compile_query({kind: strange or {**body, "_name": "x"}}, SCOPE)
 
