@@ -71,7 +71,7 @@ def test_what_a_program_accepts_has_tcp_nodelay(name: str, tmp_path: Path) -> No
 def test_listener_asks_for_tcp_nodelay_on_any_event_loop(
     listen: Callable[[str, int], socket.socket],
 ) -> None:
-    """A loop of uvloop sets it on everything; asyncio's own loop on what a listener of protocol TCP accepts."""
+    """A loop of uvloop sets it on everything, asyncio's own where the listener's protocol is TCP."""
     assert asyncio.run(asyncio.wait_for(_accepted_option(listen("127.0.0.1", 0)), WAIT_SECONDS_MAX)) != 0
 
 
