@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.selftest.keeping_shipper import KeepingShipper
 from harness.selftest.shipper import Answer, HonestShipper, Waiting
 
 LOSS_INTERVAL = 1_000
@@ -180,18 +179,3 @@ class RetriesPoisonForEver(HonestShipper):
         if all(200 <= status < 300 or status == 409 for status in statuses):
             return super().settle(batch, answer)
         return list(batch)
-
-
-class ThrowsItsLastBatchAway(KeepingShipper):
-    """What it could not send when it was closed is forgotten, and its counters go on."""
-
-    def close(self) -> None:
-        """Forget all that waits, then close as the honest twin does."""
-        self.waiting.clear()
-        super().close()
-        self.waiting.clear()
-
-    def left_at_close(self) -> Sequence[Waiting]:
-        """Keep nothing of the batch on its way."""
-        self.waiting.clear()
-        return ()

@@ -107,14 +107,6 @@ CASES = (
         DUPLICATED,
     ),
     Case(
-        "throws-its-last-batch-away",
-        "forgets what it could not send when it is closed",
-        _bug("ThrowsItsLastBatchAway"),
-        "stopped",
-        LOST,
-        frozenset({MISCOUNTED}),
-    ),
-    Case(
         "corrupts-one-byte",
         "changes one character of one record that it sends again",
         _bug("CorruptsOneByte"),
