@@ -23,6 +23,9 @@ FAULTS = Family(
         "killed": Kind(
             "harness.faults.killed:Killed", "a process is killed by SIGKILL and started again at the end"
         ),
+        "stopped": Kind(
+            "harness.faults.stopped:Stopped", "a process is ended in good order and started again at the end"
+        ),
         "answer_cut": Kind(
             "harness.faults.answer_cut:AnswerCut", "the store commits, and its answer never arrives"
         ),

@@ -235,6 +235,10 @@ class _Resuming:
     def kill(self) -> None:
         self.process.kill()
 
+    def stop(self, timeout_seconds: float) -> None:
+        # SIGTERM would end the interpreter with the handler still open; this closes it first.
+        self.process.stop(timeout_seconds, last_line="finish")
+
     def alive(self) -> bool:
         return self.process.alive()
 

@@ -305,6 +305,28 @@ class ManagedProcess:
                     popen.wait(timeout_seconds if server is None else _LAUNCHER_SECONDS)
             self._end()
 
+    def stop(self, timeout_seconds: float, last_line: str = "") -> None:
+        """End the process as a fault: in good order, or killed after `timeout_seconds`; it can start again.
+
+        Args:
+            timeout_seconds: how long it may take to end.
+            last_line: what tells a process with a lifeline to end; empty = SIGTERM.
+
+        Raises:
+            StackError: it does not take the line, or something of it survives SIGKILL.
+        """
+        with self._lock:
+            self._kill_offset = readiness.log_size(self.spec.log)
+        if not last_line:
+            self.terminate(timeout_seconds)
+            return
+        with self._lock:
+            self._note_our_ending()
+            if self._popen is not None and self.tell(last_line):
+                with suppress(subprocess.TimeoutExpired):
+                    self._popen.wait(timeout_seconds)
+            self._end()
+
     def kill(self) -> None:
         """Kill the process that serves (SIGKILL) and return when it is gone. Idempotent.
 

@@ -61,6 +61,35 @@ class Killable(Protocol):
 
 
 @runtime_checkable
+class Stoppable(Protocol):
+    """A process that can be ended in good order and started again with the same ports and data."""
+
+    def stop(self) -> None:
+        """Ask it to end, kill it where it does not in time, return when it is gone; raises FaultError."""
+        ...
+
+    def restart(self) -> None:
+        """Start it again and return when it serves; raises FaultError where it does not."""
+        ...
+
+    def alive(self) -> bool:
+        """Tell whether the process that serves runs."""
+        ...
+
+    def stopped_orderly(self) -> bool:
+        """Tell whether it went down in good order instead of being killed."""
+        ...
+
+    def describe_state(self) -> str:
+        """Return what can be seen of it from outside, for a person."""
+        ...
+
+    def undo_kill(self) -> Undo:
+        """Say how a later process takes its end back."""
+        ...
+
+
+@runtime_checkable
 class Pausable(Protocol):
     """A process that can be stopped where it stands and let go on, its connections and memory untouched."""
 
@@ -252,6 +281,7 @@ class Interceptable(Protocol):
 
 _SUPPORTS: dict[type, str] = {
     Killable: "being killed",
+    Stoppable: "being stopped",
     Pausable: "being frozen",
     Disconnectable: "being disconnected",
     Squeezable: "a limited bandwidth",

@@ -25,6 +25,10 @@ class Restartable(Protocol):
         """Kill it and return when it is gone; raises StackError."""
         ...
 
+    def stop(self, timeout_seconds: float) -> None:
+        """Ask it to end, kill it after the timeout, return when it is gone; raises StackError."""
+        ...
+
     def alive(self) -> bool:
         """Tell whether it runs."""
         ...
@@ -55,10 +59,11 @@ class Restartable(Protocol):
 _STOPPED = "T"
 _GOING = "RSDI"
 _STATE_SECONDS = 2.0
+STOP_SECONDS_MAX = 15.0
 
 
 class ProcessTarget:
-    """A process that faults can take hold of; implements Killable and Pausable.
+    """A process that faults can take hold of; implements Killable, Stoppable and Pausable.
 
     Args:
         name: how scenarios call it.
@@ -87,6 +92,20 @@ class ProcessTarget:
         self._killed_pid = self._process.pid
         try:
             self._process.kill()
+        except StackError as error:
+            raise FaultError(f'target "{self.name}": {error}') from error
+
+    def stop(self) -> None:
+        """Ask it to end, kill it where it still runs after 15 s, and return when it is gone.
+
+        Raises:
+            FaultError: it does not run, or it survives.
+        """
+        if not self._process.alive():
+            raise FaultError(f'target "{self.name}": it is not running, so there is nothing to stop')
+        self._killed_pid = self._process.pid
+        try:
+            self._process.stop(STOP_SECONDS_MAX)
         except StackError as error:
             raise FaultError(f'target "{self.name}": {error}') from error
 

@@ -51,11 +51,13 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket, so that the port is known before anything is served.
 
+    It is made as TCP by name: asyncio gives TCP_NODELAY to what is accepted only where the listener says so.
+
     Raises:
         OSError: The address cannot be bound.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind((host, port))
     return bound

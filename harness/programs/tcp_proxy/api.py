@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 
 import orjson
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harness.programs.serving import BrowserStop
 from harness.programs.tcp_proxy.collection import Collection, object_of
@@ -21,6 +23,12 @@ from harness.programs.tcp_proxy.proxy import Proxy
 # The release whose API this is; a server built with `go install` calls itself "git".
 VERSION = "2.12.0"
 BODY_BYTES_MAX = 1024 * 1024
+REQUEST_ID_HEADER = "X-Toxiproxy-Request-Id"
+_REQUEST_ID_CHARACTERS = 20
+# What Go's http.Error adds to plain text.
+_NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
+# Where a request's scope notes that no route answers it.
+_UNROUTED = "toxiproxy_unrouted"
 
 _Handler = Callable[[Request], Awaitable[Response]]
 
@@ -55,10 +63,12 @@ class Api:
             (toxic, ["DELETE"], self.delete_toxic),
         ]
         application = Starlette(
-            routes=[Route(path, handler, methods=methods) for path, methods, handler in routes],
+            routes=[_route(path, methods, handler) for path, methods, handler in routes],
             exception_handlers={ApiError: _api_error, HTTPException: _no_route},
         )
-        return BrowserStop(application)
+        # A path with a slash at its end is another path, and there is nothing.
+        application.router.redirect_slashes = False
+        return _RequestIds(BrowserStop(application))
 
     async def version(self, request: Request) -> Response:
         """The version, on a line of its own."""
@@ -148,6 +158,29 @@ class Api:
         return self._collection.get(request.path_params["proxy"])
 
 
+class _RequestIds:
+    """Gives each answer a request id, as Toxiproxy does wherever it knows path and method."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_identified(message: Message) -> None:
+            if message["type"] == "http.response.start" and not scope.get(_UNROUTED):
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID_HEADER] = secrets.token_hex(_REQUEST_ID_CHARACTERS // 2)
+            await send(message)
+
+        await self._application(scope, receive, send_identified)
+
+
+def _route(path: str, methods: list[str], handler: _Handler) -> Route:
+    """One route that answers these methods alone; Starlette would add HEAD to GET."""
+    route = Route(path, handler, methods=methods)
+    route.methods = set(methods)
+    return route
+
+
 async def _json_body(request: Request) -> object:
     body = bytearray()
     async for chunk in request.stream():
@@ -168,9 +201,12 @@ def _json(document: object, status: int = 200) -> Response:
 async def _api_error(request: Request, error: Exception) -> Response:
     """Toxiproxy sends its errors through Go's http.Error: JSON, a newline, and text/plain as its type."""
     assert isinstance(error, ApiError)  # noqa: S101 - registered for this class only
-    return PlainTextResponse(orjson.dumps(error.document()) + b"\n", error.status)
+    return PlainTextResponse(orjson.dumps(error.document()) + b"\n", error.status, _NO_SNIFFING)
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
-    return PlainTextResponse("404 page not found\n" if error.status_code == 404 else "", error.status_code)
+    request.scope[_UNROUTED] = True
+    if error.status_code == 404:
+        return PlainTextResponse("404 page not found\n", 404, _NO_SNIFFING)
+    return Response(status_code=error.status_code)

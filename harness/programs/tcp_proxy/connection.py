@@ -151,7 +151,8 @@ class _Side(asyncio.Protocol):
             link.feed(data)
         if self._has_ended:
             link.end()
-        elif early:
+        elif early and not link.is_paused:
+            # What came early may have filled the link already; then it resumes reading itself, once drained.
             self.connected.resume_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -79,6 +79,11 @@ class Link:
         self.is_direct = True
 
     @property
+    def is_paused(self) -> bool:
+        """Whether the source has to wait: reading goes on only by the link's own word."""
+        return self._is_paused
+
+    @property
     def held_bytes(self) -> int:
         """Bytes that stages hold back at this moment."""
         return sum(slot.stage.held_bytes for slot in self._slots)

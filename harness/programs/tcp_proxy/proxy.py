@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,9 @@ class Proxy:
         try:
             self._server = await loop.create_server(lambda: self._accept(loop), host, port, backlog=1024)
         except OSError as error:
-            raise ApiError(500, f"listen tcp {self.listen}: {error.strerror or error}") from error
+            # The event loop words this in its own way; Go names the call and the system's reason.
+            reason = os.strerror(error.errno).lower() if error.errno else str(error)
+            raise ApiError(500, f"listen tcp {join_address(host, port)}: bind: {reason}") from error
         address = self._server.sockets[0].getsockname()
         self.listen = join_address(address[0], address[1])
         self.is_enabled = True

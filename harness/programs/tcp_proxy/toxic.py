@@ -52,7 +52,8 @@ def new_toxic(body: Mapping[str, object], *, strict: bool) -> Toxic:
         ApiError: a field of the wrong type or range, an unknown type or stream (400).
     """
     type_name = text_field(body, "type")
-    stream = text_field(body, "stream") or "downstream"
+    # Absent or null is the default; empty text is a stream that does not exist, as in Toxiproxy.
+    stream = "downstream" if body.get("stream") is None else text_field(body, "stream")
     if stream.lower() not in STREAMS:
         raise ApiError(400, "stream was invalid, can be either upstream or downstream")
     return Toxic(

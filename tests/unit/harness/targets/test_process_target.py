@@ -4,7 +4,7 @@ import pytest
 
 from harness.model.errors import FaultError, StackError
 from harness.model.protocols import Undo
-from harness.targets.capabilities import Killable, Pausable, Severable
+from harness.targets.capabilities import Killable, Pausable, Severable, Stoppable
 from harness.targets.process import ProcessTarget
 
 
@@ -38,6 +38,9 @@ class FakeProcess:
             raise StackError("it survives SIGKILL")
         self._alive = False
 
+    def stop(self, timeout_seconds: float) -> None:
+        self.kill()
+
     def alive(self) -> bool:
         return self._alive
 
@@ -65,6 +68,7 @@ def test_process_target_can_be_killed_and_is_no_link() -> None:
     process = target(FakeProcess())
 
     assert isinstance(process, Killable)
+    assert isinstance(process, Stoppable)
     assert isinstance(process, Pausable)
     assert not isinstance(process, Severable)
 

@@ -85,6 +85,7 @@ def test_second_toxic_of_a_name_is_a_conflict(client: ToxiproxyClient) -> None:
         ("POST", "/proxies/a/toxics", "{bad", 400, "bad request body: "),
         ("POST", "/proxies/a/toxics", '{"type": "none"}', 400, "invalid toxic type"),
         ("POST", "/proxies/a/toxics", '{"type": "latency", "stream": "side"}', 400, "stream was invalid"),
+        ("POST", "/proxies/a/toxics", '{"type": "latency", "stream": ""}', 400, "stream was invalid"),
         ("POST", "/proxies/a/toxics", '{"type": "latency", "toxicity": "x"}', 400, "bad request body: "),
         (
             "POST",
@@ -110,6 +111,41 @@ def test_refusal_is_json_sent_as_plain_text(
 def test_unknown_path_and_unknown_method_are_refused(client: ToxiproxyClient) -> None:
     assert raw("GET", f"{client.url}/none").status_code == 404
     assert raw("PUT", f"{client.url}/proxies").status_code == 405
+    assert raw("HEAD", f"{client.url}/version").status_code == 405
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("path", ["/proxies/", "/proxies/a/", "/proxies/a/toxics/", "/version/", "/reset/"])
+def test_path_with_a_slash_at_its_end_is_not_found(client: ToxiproxyClient, method: str, path: str) -> None:
+    client.create("a", FREE, UPSTREAM)
+    answer = requests.request(method, client.url + path, timeout=10, allow_redirects=False)
+
+    assert (answer.status_code, answer.text) == (404, "404 page not found\n")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "agent"),
+    [
+        ("GET", "/version", "curl/8"),
+        ("GET", "/proxies", "curl/8"),
+        ("POST", "/reset", "curl/8"),
+        ("POST", "/proxies", "curl/8"),
+        ("GET", "/proxies/none", "curl/8"),
+        ("GET", "/version", "Mozilla/5.0"),
+    ],
+)
+def test_each_answer_of_a_route_has_a_request_id_of_its_own(
+    client: ToxiproxyClient, method: str, path: str, agent: str
+) -> None:
+    ids = [raw(method, client.url + path, agent=agent).headers["X-Toxiproxy-Request-Id"] for _ in range(2)]
+
+    assert [len(each) for each in ids] == [20, 20]
+    assert ids[0] != ids[1]
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/none"), ("PUT", "/proxies"), ("GET", "/proxies/")])
+def test_answer_of_no_route_has_no_request_id(client: ToxiproxyClient, method: str, path: str) -> None:
+    assert "X-Toxiproxy-Request-Id" not in raw(method, client.url + path).headers
 
 
 def test_browsers_are_turned_away(client: ToxiproxyClient) -> None:
@@ -141,6 +177,15 @@ def test_address_in_use_is_a_server_error(client: ToxiproxyClient) -> None:
 
     assert refused.value.status == 500
     assert list(client.list()) == ["a"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_address_in_use_is_worded_as_the_system_call_that_failed(client: ToxiproxyClient, host: str) -> None:
+    taken = client.create("a", FREE, UPSTREAM).listen
+    body = {"name": "b", "upstream": UPSTREAM, "listen": f"{host}:{taken.rsplit(':', 1)[1]}"}
+    answer = requests.post(f"{client.url}/proxies", json=body, timeout=10)
+
+    assert answer.json() == {"error": f"listen tcp {taken}: bind: address already in use", "status": 500}
 
 
 def test_address_in_use_on_update_leaves_the_proxy_disabled_there(client: ToxiproxyClient) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,6 +25,9 @@ from tests.contract.harness.programs.tcp_proxy.proxy_fixtures import (
 __all__ = ["client", "proxy_url", "wire"]
 
 MIB = 1024 * 1024
+EARLY_CONNECTIONS = 16
+# What both kernel buffers of a connection hold at most; a proxy adds little to it.
+KERNEL_BYTES_MAX = 16 * MIB
 
 
 # bandwidth.
@@ -51,6 +55,19 @@ def test_bandwidth_lets_the_first_bytes_of_a_large_chunk_pass_before_the_last(wi
 
     assert 0 < len(first) < 10_000
     assert len(receive_exactly(near, 10_000 - len(first))) == 10_000 - len(first)
+
+
+def test_bandwidth_holds_back_clients_that_send_before_the_upstream_is_dialled(wire: Wire) -> None:
+    """Most of a connection's first bytes race the dial, so many are opened: each must be held back."""
+    wire.client.add_toxic("wire", Toxic("narrow", "bandwidth", "upstream", attributes={"rate": 1}))
+
+    def pour(_: int) -> int:
+        return send_until_held_back(wire.connect(), bytes_max=64 * MIB, patience_seconds=1.0)
+
+    with ThreadPoolExecutor(EARLY_CONNECTIONS) as pool:
+        poured = list(pool.map(pour, range(EARLY_CONNECTIONS)))
+
+    assert max(poured) < KERNEL_BYTES_MAX
 
 
 def test_bandwidth_leaves_the_other_direction_alone(wire: Wire) -> None:
