@@ -1,7 +1,8 @@
 """The score: an interval over a denominator that the plan fixes, in points that sum exactly.
 
 A dimension's weight is shared equally by its planned objectives; an objective's verdict is the worst over the
-scenarios that planned it. A dimension that only a plug-in check names weighs as little as the least of ours. `low` counts what is unresolved as zero, `high` as full.
+scenarios that planned it. A dimension that only a plug-in check names weighs as little as the least of ours.
+`low` counts what is unresolved as zero, `high` as full.
 """
 
 from __future__ import annotations
