@@ -100,13 +100,6 @@ def _handler_mistakes(data: Mapping[str, object]) -> list[Mistake]:
 def _acknowledgement_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     where = ("acknowledged_by",)
     acknowledged_by = data.get("acknowledged_by")
-    durability = _mapping(data.get("promises")).get("durability", "memory")
-    if acknowledged_by == "return" and durability in {"write", "fsync"}:
-        reason = (
-            f'"return" cannot promise durability {shown(durability)}: a log call that came back says only'
-        )
-        remedy = 'Use "callback", or promise "memory".'
-        return [Mistake(where, f"{reason} that the record is in memory. {remedy}")]
     kind = _mapping(data.get("intake")).get("kind")
     if acknowledged_by == "http_2xx" and kind == "python_logging":
         return [Mistake(where, '"http_2xx" needs an intake over HTTP. Use "callback" or "return" here.')]

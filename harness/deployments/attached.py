@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from harness.deployments import server_specs
@@ -42,6 +43,8 @@ class AttachedServices:
         ScenarioError: a service has no address, or one that `may_hurt` does not name. Nothing has been
             connected to by then.
     """
+
+    takes_running_services: ClassVar[bool] = True
 
     def __init__(self, scratch: Path, run_id: str, clock: Clock, stack: Stack) -> None:
         problems = [problem for name in stack.needs if (problem := _problem(name, stack)) is not None]

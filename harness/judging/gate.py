@@ -100,8 +100,8 @@ def decide(
     """Decide whether a run passes the gate.
 
     The worst finding decides, in the order PASS, WARN, INCONCLUSIVE, FAIL. A gate may ask for more than the
-    stack promises, never for less: an objective that it names and that FAILED fails the gate, unless a waiver
-    covers it. What is waived is still said, and makes a PASS a WARN, which lets pass too.
+    stack promises, never for less: an objective that FAILED fails the gate, whatever it weighs in the score,
+    unless a waiver covers it. What is waived is still said, and makes a PASS a WARN, which lets pass too.
 
     Args:
         score: the run's score, an interval in points of 100.
@@ -124,6 +124,7 @@ def decide(
         *_extra_veto_findings(rules.veto, verdicts, waivers),
         _score_finding(_without_waived(score, verdicts, waivers), verdicts, rules.score_min, waived),
         *_objective_findings(counted, verdicts, rules, waivers),
+        *_failure_findings(counted, rules),
         *_waived_findings(verdicts, waivers),
         *_policy_findings(verdicts, standing(rules.not_applicable, today)),
     ]
@@ -240,6 +241,18 @@ def _objective_findings(
             if objective in waivers and verdict.status in {Status.PASS, Status.WARN}:
                 finding = _waived(finding, waivers[objective])
             yield finding
+
+
+def _failure_findings(counted: Sequence[Verdict], rules: GateRules) -> Iterator[_Finding]:
+    """Find each objective that failed; those that a veto or a rule of the gate file names are told there."""
+    told = {*rules.veto, *rules.objectives}
+    failed = [verdict for verdict in counted if verdict.status is Status.FAIL]
+    for objective in dict.fromkeys(verdict.objective for verdict in failed):
+        own = [verdict for verdict in failed if verdict.objective == objective]
+        if objective in told or any(verdict.vetoes for verdict in own):
+            continue
+        where = f" (in {len(own):,} scenarios, first)" if len(own) > 1 else ""
+        yield _Finding(Status.FAIL, f"{objective} failed{where}: {own[0].summary}")
 
 
 def _waived(finding: _Finding, waiver: Exemption) -> _Finding:

@@ -1,7 +1,8 @@
 """The score: an interval over a denominator that the plan fixes, in points that sum exactly.
 
 A dimension's weight is shared equally by its planned objectives; an objective's verdict is the worst over the
-scenarios that planned it. `low` counts what is unresolved as zero, `high` as full.
+scenarios that planned it. A dimension that only a plug-in check names weighs as little as the least of ours.
+`low` counts what is unresolved as zero, `high` as full.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ WEIGHTS: Mapping[str, float] = {
     "self-observability": 5,
 }
 
+WEIGHT_OF_OTHERS = min(WEIGHTS.values())
+"""What a dimension weighs that is not among ours: a plug-in check may name any."""
+
 _RESOLVED: Mapping[Status, float] = {Status.PASS: 1.0, Status.WARN: 0.5, Status.FAIL: 0.0}
 
 
@@ -39,15 +43,16 @@ def score(planned: Mapping[str, str], verdicts: Iterable[Verdict]) -> Score:
         vetoes.update(verdict.vetoes)
         if verdict.objective in by_objective:
             by_objective[verdict.objective].append(verdict)
-    examined = [name for name in WEIGHTS if name in planned.values()]
-    whole = sum(WEIGHTS[name] for name in examined)
+    named = dict.fromkeys((*WEIGHTS, *planned.values()))
+    weights = {name: WEIGHTS.get(name, WEIGHT_OF_OTHERS) for name in named if name in planned.values()}
+    whole = sum(weights.values())
     dimensions = tuple(
         _dimension(
             name,
-            100 * WEIGHTS[name] / whole,
+            100 * weight / whole,
             {objective: by_objective[objective] for objective in planned if planned[objective] == name},
         )
-        for name in examined
+        for name, weight in weights.items()
     )
     resolved = sum(
         row.weight for dimension in dimensions for row in dimension.objectives if row.status in _RESOLVED
@@ -57,7 +62,7 @@ def score(planned: Mapping[str, str], verdicts: Iterable[Verdict]) -> Score:
         high=round(sum(dimension.high for dimension in dimensions), 6),
         coverage=resolved / 100 if dimensions else 0.0,
         dimensions=dimensions,
-        not_examined=tuple(name for name in WEIGHTS if name not in examined),
+        not_examined=tuple(name for name in WEIGHTS if name not in weights),
         vetoes=tuple(sorted(vetoes)),
     )
 

@@ -82,7 +82,7 @@ def _exits(timeline: Timeline) -> list[str]:
 
 def _check(checker: Checker, timeline: Timeline) -> Verdict:
     try:
-        return checker.check(timeline)
+        return _valid(checker.check(timeline))
     except Exception as error:  # a checker's own defect must become a visible ERROR, not a missing verdict
         return Verdict(
             checker.objective,
@@ -90,6 +90,15 @@ def _check(checker: Checker, timeline: Timeline) -> Verdict:
             Status.ERROR,
             f"The checker itself broke: {type(error).__name__}: {error}",
         )
+
+
+def _valid(verdict: object) -> Verdict:
+    """Return the verdict; raises TypeError where a plug-in check returned something else."""
+    if not isinstance(verdict, Verdict):
+        raise TypeError(f"check() must return a Verdict, not {type(verdict).__name__}")
+    if not isinstance(verdict.status, Status):
+        raise TypeError(f"the verdict's status must be a Status, not {verdict.status!r}")
+    return verdict
 
 
 def _capped(verdict: Verdict, caps: Sequence[tuple[Status, str]]) -> Verdict:

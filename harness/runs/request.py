@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
@@ -71,7 +71,7 @@ def make_plan(request: Request) -> SuitePlan:
         ScenarioError: the input cannot be used, a part does not take its arguments, or the stack would reach
             beyond this machine where its file does not say that it may.
     """
-    if problems := refusals(request.stack):
+    if problems := refusals(request.stack, _running_services(request)):
         raise ScenarioError("\n".join(problems))
     input_digest = "" if request.input_path is None else _digest_of(request.input_path)
     plans = tuple(_plan_one(scenario, request) for scenario in request.scenarios)
@@ -98,6 +98,12 @@ def make_plan(request: Request) -> SuitePlan:
             *excused,
         ),
     )
+
+
+def _running_services(request: Request) -> Mapping[str, str]:
+    """Return where the services answer that run already; the others are started on this machine."""
+    takes_them = getattr(BACKENDS.resolve(request.backend), "takes_running_services", False)
+    return request.stack.services if takes_them else {}
 
 
 def _left_to_others(

@@ -126,12 +126,6 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
         ),
         (
             "acknowledged_by: callback",
-            "acknowledged_by: return",
-            '11 acknowledged_by: "return" cannot promise durability "fsync": a log call that came back says '
-            'only that the record is in memory. Use "callback", or promise "memory".',
-        ),
-        (
-            "acknowledged_by: callback",
             "acknowledged_by: http_2xx",
             '11 acknowledged_by: "http_2xx" needs an intake over HTTP.',
         ),
@@ -379,3 +373,11 @@ def test_parts_of_a_wrong_shape_are_mistakes_and_no_traceback(tmp_path, line):
 
     with pytest.raises(ScenarioError, match=key):
         load_stack(write(tmp_path, f"{kept}{line}\n"))
+
+
+@pytest.mark.parametrize("durability", ["memory", "write", "fsync"])
+def test_a_call_that_returned_may_promise_any_durability(tmp_path, durability):
+    """A synchronous handler returns after write(2) or fsync(2); whether it keeps its word, scenarios tell."""
+    text = WHOLE.replace("acknowledged_by: callback", "acknowledged_by: return").replace("fsync", durability)
+
+    assert load_stack(write(tmp_path, text)).promises.durability is Level[durability.upper()]

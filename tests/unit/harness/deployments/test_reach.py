@@ -8,7 +8,8 @@ from harness.model.declarations import Part, Promises, Stack, StackProcess
 
 def stack(intake=None, processes=(), may_hurt=()):
     part = Part("python_logging", intake or {})
-    return Stack("mine", (), {}, processes, part, "return", Part("file"), Promises(), may_hurt=may_hurt)
+    needs, links = ("store",), {"to_store": "store"}
+    return Stack("mine", needs, links, processes, part, "return", Part("file"), Promises(), may_hurt=may_hurt)
 
 
 @pytest.mark.parametrize(
@@ -19,9 +20,16 @@ def stack(intake=None, processes=(), may_hurt=()):
         "http://[::1]:9200",
         "127.8.9.1",
         "http://[::ffff:127.0.0.1]:1",
+        "::1",
+        "http://127.0.0.1:99999",
+        "/dev/log",
+        "unix:///run/collector.sock",
+        "unix:/run/collector.sock",
+        "http+unix://%2Frun%2Fcollector.sock/logs",
+        "file:///var/log/app.log",
     ],
 )
-def test_loopback_may_always_be_reached(address):
+def test_loopback_sockets_and_paths_may_always_be_reached(address):
     assert refusal(address, ()) is None
 
 
@@ -40,8 +48,9 @@ def test_loopback_may_always_be_reached(address):
         "http://[::ffff:192.0.2.7]:9200",
         "http://[broken",
         "store.example:514",
-        "http://{store.host}.example:9200",
-        "http://{store.host}@store.example",
+        "http://127.0.0.1:9200@store.example",
+        "file://store.example/x",
+        "unix.example:514",
     ],
 )
 def test_anything_else_is_refused_until_it_is_named(address):
@@ -69,7 +78,7 @@ def test_the_refusal_says_what_to_write():
 
 def test_addresses_are_found_in_the_intake_and_in_commands():
     processes = (StackProcess("shipper", ("ship", "--to=https://a.example/x"), {"URL": "http://b.example"}),)
-    found = refusals(stack({"url": "http://c.example", "host": "d.example", "size": 5}, processes))
+    found = refusals(stack({"url": "http://c.example", "host": "d.example", "size": 5}, processes), {})
 
     assert [[word for word in ("a.ex", "b.ex", "c.ex", "d.ex") if word in problem] for problem in found] == [
         ["c.ex"],
@@ -79,8 +88,41 @@ def test_addresses_are_found_in_the_intake_and_in_commands():
     ]
 
 
-def test_placeholders_of_services_and_plain_text_are_no_addresses():
-    assert (
-        refusals(stack({"url": "{to_store.url}/x", "other": "http://{store.host}:80/", "text": "a: //b"}))
-        == []
-    )
+@pytest.mark.parametrize(
+    "intake",
+    [
+        {"url": "{to_store.url}/x", "other": "http://{store.host}:80/", "text": "a: //b"},
+        {"host": "http://127.0.0.1:{to_store.port}"},
+        {"host": "{to_store.host}:{to_store.port}"},
+        {"address": "{run.folder}/devlog"},
+        {"address": "{to_store.host}"},
+        {"address": "unix://{run.folder}/devlog"},
+    ],
+)
+def test_what_the_run_starts_itself_is_on_this_machine(intake):
+    assert refusals(stack(intake), {}) == []
+
+
+@pytest.mark.parametrize(
+    "intake",
+    [
+        {"host": "{store.host}"},
+        {"url": "{store.url}/logs"},
+        {"url": "http://{store.host}:1"},
+        {"options": "{store.host}:{store.port}"},
+        {"url": "http://{to_store.host}.example"},
+    ],
+)
+def test_a_running_service_beyond_this_machine_is_judged_by_its_own_address(intake):
+    (problem,) = refusals(stack(intake), {"store": "http://store.example:9200"})
+
+    assert "is beyond this machine" in problem
+
+
+def test_a_process_is_not_handed_a_running_service_beyond_this_machine():
+    processes = (StackProcess("shipper", ("ship", "--host", "{store.host}"), {}),)
+    services = {"store": "http://store.example:9200"}
+
+    assert len(refusals(stack({}, processes), services)) == 1
+    assert refusals(stack({}, processes, may_hurt=("store.example",)), services) == []
+    assert refusals(stack({"url": "{to_store.url}"}), services) == []

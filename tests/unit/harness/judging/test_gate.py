@@ -6,6 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.judging.gate import GateRules, Limit, ObjectiveRule, OnInconclusive, decide
+from harness.judging.score import score as score_of
 from harness.judging.waivers import Exemption
 from harness.model.protocols import Status, Verdict
 from harness.model.result import DimensionScore, ObjectiveScore, Score
@@ -336,6 +337,68 @@ def test_no_rule_removes_a_veto(points, verdicts, rules):
     vetoed = replace(verdicts[0], status=Status.FAIL, vetoes=("acknowledged loss",))
 
     assert judged_by(score(points, 100), [*verdicts, vetoed], rules).status is Status.FAIL
+
+
+any_verdicts = st.lists(
+    st.builds(
+        Verdict,
+        objective=st.sampled_from((LATENCY, "acknowledged_lost", "freshness.visible")),
+        dimension=st.sampled_from(("delivery", "self-observability", "freshness", "")),
+        status=st.sampled_from(Status),
+        summary=st.just("seen"),
+        value=st.none() | st.floats(0, 200),
+        vetoes=st.sampled_from(((), (), ("acknowledged loss",))),
+    ),
+    min_size=1,
+    max_size=5,
+)
+exemptions = st.lists(
+    st.builds(
+        Exemption,
+        st.sampled_from((LATENCY, "acknowledged_lost", "freshness.visible")),
+        st.sampled_from((YESTERDAY, TODAY)),
+        st.just("known"),
+    ),
+    max_size=2,
+).map(tuple)
+
+
+@given(any_verdicts, rules, exemptions, exemptions)
+def test_a_fail_that_is_not_waived_fails_the_gate(verdicts, rules, waivers, not_applicable):
+    """For all verdicts, rules and exemptions: a FAIL that no waiver of today covers gives FAIL.
+
+    The score is the one that these verdicts have, whatever dimensions they name.
+    """
+    rules = replace(rules, waivers=waivers, not_applicable=not_applicable)
+    standing = {one.objective for one in waivers if one.until >= TODAY}
+    failed = [each for each in verdicts if each.status is Status.FAIL]
+    blocking = [each for each in failed if each.vetoes or each.objective not in standing]
+    scored = score_of({each.objective: each.dimension for each in verdicts}, verdicts)
+    decision = judged_by(scored, verdicts, rules)
+
+    if blocking:
+        assert decision.status is Status.FAIL
+    if failed and not blocking:
+        assert decision.status is not Status.PASS
+
+
+@pytest.mark.parametrize(
+    "own_rules", [GateRules(score_min=0), GateRules(score_min=0, on_inconclusive=OnInconclusive.WARN)]
+)
+def test_a_fail_outside_the_score_fails_the_gate_and_is_named(own_rules):
+    failed = Verdict("freshness.visible", "freshness", Status.FAIL, "it never passes")
+    decision = judged_by(score(100, 100), (*GOOD, failed), own_rules)
+
+    assert decision.status is Status.FAIL
+    assert decision.reasons[0] == "freshness.visible failed: it never passes"
+
+
+def test_an_objective_that_failed_in_several_scenarios_is_told_once():
+    failed = lost(Status.FAIL)
+    decision = judged_by(score(100, 100), (*GOOD, failed, failed), GateRules())
+
+    assert decision.reasons[0] == "acknowledged_lost failed (in 2 scenarios, first): records are missing"
+    assert len(decision.reasons) == 2
 
 
 @given(points, points, verdict_lists, rules)

@@ -105,5 +105,19 @@ def test_turning_any_verdict_into_a_fail_never_raises_the_score(statuses, index)
     assert score(PLANNED, failed).high <= score(PLANNED, verdicts).high
 
 
+def test_a_dimension_of_a_plug_in_check_is_scored_with_the_least_weight():
+    result = score(
+        {**PLANNED, "own": "freshness"}, [*_verdicts(), Verdict("own", "freshness", Status.FAIL, "")]
+    )
+
+    own = result.dimensions[-1]
+    assert (own.dimension, own.weight) == ("freshness", pytest.approx(100 * 5 / 60))
+    assert result.low == result.high == pytest.approx(100 * 55 / 60)
+
+
+def test_a_run_with_nothing_but_a_plug_in_check_has_a_score():
+    assert score({"own": "freshness"}, [Verdict("own", "freshness", Status.PASS, "")]).low == 100
+
+
 def test_the_seven_dimensions_weigh_one_hundred():
     assert sum(WEIGHTS.values()) == 100

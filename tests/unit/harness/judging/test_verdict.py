@@ -180,3 +180,24 @@ def test_every_checker_is_handed_the_one_timeline_of_the_scenario():
     judge(made, CHARGE, [Watching(CHARGE), Watching(CHARGE)])
 
     assert [each is made for each in handed] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (None, "check() must return a Verdict, not NoneType"),
+        (Verdict("own", "freshness", "FAIL", ""), "the verdict's status must be a Status, not 'FAIL'"),
+    ],
+)
+def test_a_plug_in_check_that_returns_no_verdict_is_an_error(returned, said):
+    class Own:
+        objective: ClassVar[str] = "own"
+        dimension: ClassVar[str] = "freshness"
+
+        def check(self, timeline):
+            return returned
+
+    judgement = judge(timeline(good_run()), CHARGE, [Own()])
+
+    assert judgement.status is Status.ERROR
+    assert said in judgement.verdicts[0].summary
