@@ -1,4 +1,4 @@
-"""What a server of this process has set on the connections it accepted, seen through the process's descriptors."""
+"""What a server of this process has set on the connections it accepted, seen through its descriptors."""
 
 from __future__ import annotations
 
