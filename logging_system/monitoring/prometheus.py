@@ -140,6 +140,7 @@ def serve_metrics(port: int, folder: Path, status_path: Path) -> Iterator[int]:
 
 class _Page(BaseHTTPRequestHandler):
     timeout = _REQUEST_SECONDS_MAX
+    disable_nagle_algorithm = True  # else a body waits until the client has acknowledged the header
 
     def __init__(self, collector: Collector, status_path: Path, *arguments: Any) -> None:
         self._collector = collector

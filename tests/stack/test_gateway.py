@@ -6,6 +6,7 @@ import gzip
 import json
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -127,6 +128,22 @@ def test_what_was_answered_with_200_survives_a_kill_under_load(tmp_path: Path) -
 
     assert len(acknowledged) >= 200
     assert set(acknowledged) <= {document["message"] for document in spooled(tmp_path)}
+
+
+def test_an_answer_on_a_kept_connection_takes_no_longer_than_on_a_fresh_one(tmp_path: Path) -> None:
+    """The client puts off its acknowledgement of a header for 40 ms, and the body must not wait for that.
+
+    On a fresh connection everything is acknowledged at once, so that this machine's own pace cancels out.
+    """
+    with gateway(tmp_path) as (_process, url), requests.Session() as kept:
+        took_seconds: dict[str, list[float]] = {"fresh": [], "kept": []}
+        for _ in range(30):
+            for name, post in (("fresh", requests.post), ("kept", kept.post)):
+                began = time.perf_counter()
+                post(f"{url}/v1/ndjson", lines(1), headers=NDJSON, timeout=SECONDS)
+                took_seconds[name].append(time.perf_counter() - began)
+
+    assert statistics.median(took_seconds["kept"]) < 2 * statistics.median(took_seconds["fresh"])
 
 
 def test_a_body_that_drips_is_given_up(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import urllib.error
 import urllib.request
 from dataclasses import fields
@@ -22,6 +23,7 @@ from logging_system.monitoring.cross_check import HandlerFlow
 from logging_system.monitoring.prometheus import HANDLER_PREFIX, SHIPPER_PREFIX, serve_metrics
 from logging_system.monitoring.status_files import EndedHandlers, HandlerStatusFile
 from logging_system.spool.cursor import Damage
+from tests.accepted_connections import sends_at_once
 from tests.repository import DOCS
 
 REFERENCE = DOCS / "reference" / "logging-metrics.md"
@@ -134,3 +136,11 @@ def test_the_reference_lists_every_counter() -> None:
     }
 
     assert counted - {"last_added", "last_trouble", "metered_admitted", "metered_dropped"} - listed == set()
+
+
+def test_a_page_is_sent_at_once(tmp_path: Path) -> None:
+    with (
+        serve_metrics(0, tmp_path, tmp_path / "s.json") as port,
+        socket.create_connection(("127.0.0.1", port)) as client,
+    ):
+        assert sends_at_once(client)
