@@ -1,8 +1,8 @@
 """What a stack file lets a run reach beyond this machine: nothing but what `may_hurt` names exactly.
 
 Judged after placeholders are filled in, from the files alone: no name is looked up and nothing is connected
-to, so that a refusal comes before the first packet. A loopback address, a socket and an absolute path are on this
-machine. A name that leads to it is refused, but for `localhost`: it may lead elsewhere tomorrow.
+to, so that a refusal comes before the first packet. A loopback address, a socket and an absolute path are on
+this machine. A name that leads to it is refused, but for `localhost`: it may lead elsewhere tomorrow.
 """
 
 from __future__ import annotations

@@ -111,7 +111,8 @@ def test_a_dimension_of_a_plug_in_check_is_scored_with_the_least_weight():
     )
 
     own = result.dimensions[-1]
-    assert (own.dimension, own.weight) == ("freshness", pytest.approx(100 * 5 / 60))
+    assert own.dimension == "freshness"
+    assert own.weight == pytest.approx(100 * 5 / 60)
     assert result.low == result.high == pytest.approx(100 * 55 / 60)
 
 

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -186,7 +186,10 @@ def test_every_checker_is_handed_the_one_timeline_of_the_scenario():
     ("returned", "said"),
     [
         (None, "check() must return a Verdict, not NoneType"),
-        (Verdict("own", "freshness", "FAIL", ""), "the verdict's status must be a Status, not 'FAIL'"),
+        (
+            Verdict("own", "freshness", cast("Any", "FAIL"), ""),
+            "the verdict's status must be a Status, not 'FAIL'",
+        ),
     ],
 )
 def test_a_plug_in_check_that_returns_no_verdict_is_an_error(returned, said):
