@@ -1,4 +1,4 @@
-"""The real clock of a run, and its patience: every wait ends when the run must."""
+"""The real clock of a run: every wait ends early when the run is interrupted or its time is up."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class StoreAvailable(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerOpened(Event):
-    """The store proved nothing several times in a row: it is asked by one small request at a time.
+    """Several requests in a row had no valid answer: the store is tested by one small request at a time.
 
     Attributes:
         trouble: Why the last request proved nothing.
@@ -256,7 +256,7 @@ class DiskTrouble(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadRefused(Event):
-    """The system has no more threads.
+    """The system could not start another thread.
 
     Attributes:
         thread: The thread that could not be started.

@@ -1,4 +1,4 @@
-"""Threads that hand requests to a sink and its outcomes back: as many as were ever needed at once."""
+"""A thread pool that sends requests through a sink and returns outcomes; it grows on demand."""
 
 from __future__ import annotations
 

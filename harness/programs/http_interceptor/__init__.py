@@ -1,4 +1,4 @@
-"""An HTTP proxy that bends an Elasticsearch's answers: `python -m harness.programs.http_interceptor`.
+"""An HTTP fault proxy that changes an Elasticsearch's answers: `python -m harness.programs.http_interceptor`.
 
     HTTP ── api.py ── interceptor.py ─ listener, rules, counters
                           │

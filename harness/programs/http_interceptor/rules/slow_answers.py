@@ -1,4 +1,4 @@
-"""`slow_answers`: the store works as ever, and its answer takes its time."""
+"""`slow_answers`: the store works normally, and its answer is delayed."""
 
 from __future__ import annotations
 
