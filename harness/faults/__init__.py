@@ -24,7 +24,7 @@ FAULTS = Family(
             "harness.faults.killed:Killed", "a process is killed by SIGKILL and started again at the end"
         ),
         "stopped": Kind(
-            "harness.faults.stopped:Stopped", "a process is ended in good order and started again at the end"
+            "harness.faults.stopped:Stopped", "a process is ended cleanly and started again at the end"
         ),
         "answer_cut": Kind(
             "harness.faults.answer_cut:AnswerCut", "the store commits, and its answer never arrives"

@@ -1,4 +1,4 @@
-"""A process is ended in good order and started again at the end."""
+"""A process is ended cleanly and started again at the end."""
 
 from __future__ import annotations
 
