@@ -27,7 +27,7 @@ class Killed:
         return self._injected(target)
 
     def evidence(self, target: Killable) -> tuple[bool, str]:
-        """See that it is gone, and that it did not go in good order."""
+        """See that it is gone, and that it did not shut down cleanly."""
         return not target.alive() and not target.stopped_orderly(), target.describe_state()
 
     @contextmanager

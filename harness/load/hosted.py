@@ -147,7 +147,7 @@ class HostedLoad:
             How long the application took to exit, in seconds; None where it did not run any more.
 
         Raises:
-            StackError: the oracle did not end in good order, so facts are missing.
+            StackError: the oracle did not end cleanly, so facts are missing.
         """
         self._finishing = True
         told_ns = self._clock.now_ns()

@@ -258,7 +258,7 @@ class ManagedProcess:
         return None if self._ended_by_us else self.returncode
 
     def stopped_orderly(self) -> bool:
-        """Tell whether it went down in good order instead of dying at the last `kill`."""
+        """Tell whether it shut down cleanly instead of dying at the last `kill`."""
         if self.spec.orderly_stop_text:
             return self.spec.orderly_stop_text in readiness.log_since(self.spec.log, self._kill_offset)
         return self.returncode is not None and self.returncode != -signal.SIGKILL

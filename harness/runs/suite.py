@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -28,7 +27,7 @@ from harness.judging.score import score
 from harness.judging.waivers import excuse
 from harness.model.errors import HarnessError, UnavailableError, described, what_ends_the_run
 from harness.model.protocols import OVER, PROBES, Progress, Status
-from harness.model.result import Result, ScenarioResult, as_attempt
+from harness.model.result import Result, ScenarioResult
 from harness.processes.clock import SystemClock
 from harness.processes.scratch import make_scratch, remove_scratch
 from harness.reporting.redaction import Redaction
@@ -36,6 +35,7 @@ from harness.runs.environment import surroundings
 from harness.runs.grouping import grouping
 from harness.runs.parallel import SideBySide
 from harness.runs.plan import SuitePlan
+from harness.runs.repeats import merged, runs_again
 from harness.runs.request import Request, preflight
 from harness.runs.scenario import Ground, ScenarioRun, cut_short, unjudged
 
@@ -198,14 +198,11 @@ class SuiteRun:
         """Run a scenario again while its evidence does not suffice; what it said before is kept beside it."""
         for attempt in range(2, self._request.repeats_max + 2):
             before = self._results[number]
-            if before.status is not Status.INCONCLUSIVE:
+            if not runs_again(before):
                 return
             ended_by = self._attempt(ground, number, attempt, self._clock)
             again = self._results[number]
-            # One that had run to its end once says more than a repeat that did not.
-            self._results[number] = (
-                before if ended_by else replace(again, attempts=(*before.attempts, as_attempt(before)))
-            )
+            self._results[number] = merged(before, again, ended_early=ended_by is not None)
             self._end_by(ended_by)
 
     def _attempt(self, ground: Ground, number: int, attempt: int, clock: SystemClock) -> HarnessError | None:

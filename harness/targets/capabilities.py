@@ -48,7 +48,7 @@ class Killable(Protocol):
         ...
 
     def stopped_orderly(self) -> bool:
-        """Tell whether it went down in good order instead of dying at the kill."""
+        """Tell whether it shut down cleanly instead of dying at the kill."""
         ...
 
     def describe_state(self) -> str:
@@ -62,7 +62,7 @@ class Killable(Protocol):
 
 @runtime_checkable
 class Stoppable(Protocol):
-    """A process that can be ended in good order and started again with the same ports and data."""
+    """A process that can be shut down cleanly and started again with the same ports and data."""
 
     def stop(self) -> None:
         """Ask it to end, kill it where it does not in time, return when it is gone; raises FaultError."""
@@ -77,7 +77,7 @@ class Stoppable(Protocol):
         ...
 
     def stopped_orderly(self) -> bool:
-        """Tell whether it went down in good order instead of being killed."""
+        """Tell whether it shut down cleanly instead of being killed."""
         ...
 
     def describe_state(self) -> str:

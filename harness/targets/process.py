@@ -34,7 +34,7 @@ class Restartable(Protocol):
         ...
 
     def stopped_orderly(self) -> bool:
-        """Tell whether it stopped in good order."""
+        """Tell whether it shut down cleanly."""
         ...
 
     def send(self, number: signal.Signals) -> None:
@@ -126,7 +126,7 @@ class ProcessTarget:
         return self._process.alive()
 
     def stopped_orderly(self) -> bool:
-        """Tell whether it went down in good order instead of dying at the kill."""
+        """Tell whether it shut down cleanly instead of dying at the kill."""
         return self._process.stopped_orderly()
 
     def describe_state(self) -> str:
