@@ -181,7 +181,7 @@ def test_without_a_processor_that_was_asked_for_nothing_is_written(
     tmp_path: Path, keywords: str, words: str
 ) -> None:
     script = (
-        f'handle = logging_system.install(url, service="shop", spool=spool, sender="none", {keywords})\n'
+        f'handle = logging_system.install(url, service="shop", spool=spool, shipper="none", {keywords})\n'
         'log.info("secret"); assert handle.flush(5.0)\n'
         "print(handle.stats().handler.dropped, handle.stats().settings_problems)\n"
     )
@@ -197,7 +197,7 @@ def test_without_a_processor_that_was_asked_for_nothing_is_written(
 
 def test_processors_come_from_the_environment(tmp_path: Path) -> None:
     script = (
-        'handle = logging_system.install(url, service="shop", spool=spool, sender="none")\n'
+        'handle = logging_system.install(url, service="shop", spool=spool, shipper="none")\n'
         'log.info("paid"); assert handle.flush(5.0)\n'
     )
     spool = tmp_path / "spool"
