@@ -18,12 +18,20 @@ from typing import Any
 import orjson
 
 from logging_system.config.loading import Loaded, Problem, load_settings
-from logging_system.config.settings import UNKNOWN_SERVICE, Settings, chain_of, changed, codecs_of
+from logging_system.config.settings import (
+    UNKNOWN_SERVICE,
+    Settings,
+    chain_of,
+    changed,
+    codecs_of,
+    derived_names,
+)
+from logging_system.handler.attachment import Attachment
 from logging_system.handler.handler import CLOSE_SECONDS_MAX, SpoolHandler
 from logging_system.handler.own_warnings import OWN_NAME
 from logging_system.handler.worker import OnDurable
 from logging_system.monitoring.counters import HandlerCounters, ShipperCounters
-from logging_system.monitoring.events import Consequence, InstalledTwice, SettingsProblem
+from logging_system.monitoring.events import Consequence, InstalledTwice, NameChanged, SettingsProblem
 from logging_system.records.processors import Chain, Closed, ProcessorError
 from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME
@@ -80,6 +88,9 @@ class Installation:
             in_process=self._in_process(loaded),
             level=settings.level,
         )
+        self.on_durable = on_durable
+        for setting, name in derived_names(settings).items():
+            self.handler.events.emit(NameChanged(service=settings.service, setting=setting, name=name))
         for problem in loaded.warnings:
             self._tell(problem, "ignored")
         for problem in self.problems:
@@ -101,9 +112,18 @@ class Installation:
         return Stats(self.handler.stats(), _shipper_counters(self.spool / STATUS_NAME), len(self.problems))
 
     def close(self) -> None:
-        """Seal the spool in bounded time; later records are dropped and counted."""
+        """Seal the spool in bounded time; later records are dropped, counted and told."""
+        self.handler.attachment = None
         logging.getLogger().removeHandler(self.handler)
-        self.handler.close()
+        self.handler.end()
+
+    def is_replaced_by(self, loaded: Loaded, on_durable: OnDurable | None) -> bool:
+        """Whether an `install` with these settings begins anew."""
+        handler = self.handler
+        return handler.ended or (
+            handler.closed
+            and (bool(changed(self.settings, loaded.settings)) or on_durable is not self.on_durable)
+        )
 
     def attach(self) -> None:
         """Give the root logger the handler, and a level at which it lets through what is to be kept."""
@@ -112,6 +132,7 @@ class Installation:
             root.addHandler(self.handler)
         if root.level > self.handler.level:
             root.setLevel(self.handler.level)
+        self.handler.attachment = Attachment(self.handler, self.handler.events.emit)
 
     def _folder(self, settings: Settings) -> Path:
         try:
@@ -188,14 +209,22 @@ def install(
 
 def installed_handler(*, on_durable: OnDurable | None = None, **settings: Any) -> SpoolHandler:
     """Return the handler of `install` without attaching it: a factory for `logging.config.dictConfig`."""
-    return _install(settings, on_durable).handler
+    was_closed = _current is not None and _current.handler.closed
+    installation = _install(settings, on_durable)
+    if was_closed:
+        # A configuration says anew which filters there are.
+        installation.handler.filters.clear()
+        installation.handler.setLevel(installation.settings.level)
+    return installation.handler
 
 
 def _install(keywords: dict[str, Any], on_durable: OnDurable | None) -> Installation:
     global _current  # noqa: PLW0603 - one per process, as the tree of loggers is
     loaded = load_settings(keywords, written="install({}=…)".format)
     with _lock:
-        if _current is None or _current.handler.closed:
+        if _current is None or _current.is_replaced_by(loaded, on_durable):
+            if _current is not None:
+                _current.close()  # not twice what a handler left attached would keep too
             _current = Installation(loaded, on_durable=on_durable)
         elif differing := changed(_current.settings, loaded.settings):
             _current.handler.events.emit(InstalledTwice(differing=tuple(differing)))

@@ -41,6 +41,23 @@ _RULES = {
 }
 
 
+_OTHER_NAMES = {
+    **dict.fromkeys(("host", "hosts", "node", "nodes", "url", "urls", "cloud_url"), "elasticsearch"),
+    **dict.fromkeys(("data_stream", "index", "index_name"), "stream"),
+    **dict.fromkeys(("directory", "folder", "spool_dir", "spool_folder", "path"), "spool"),
+    **dict.fromkeys(("app", "application", "name", "service_name"), "service"),
+    **dict.fromkeys(("filename", "file_name", "log_file"), "file"),
+    **dict.fromkeys(("ca", "ca_cert", "ca_file", "cafile"), "ca_certs"),
+    **dict.fromkeys(("compress", "http_compress"), "gzip"),
+    **dict.fromkeys(("extra", "fields", "tags"), "labels"),
+    **dict.fromkeys(("filters", "middleware"), "processors"),
+    **dict.fromkeys(("basic_auth", "user"), "username"),
+    "sender": "shipper",
+    "timeout": "request_timeout_seconds",
+    "verify_certs": "verify",
+}
+"""What settings are called elsewhere, where that does not look like our name for it."""
+
 _PROCESSING = "processors"
 
 
@@ -157,9 +174,15 @@ def _environment() -> dict[str, str]:
 
 
 def _unknown(name: str) -> str:
-    close = difflib.get_close_matches(name, Settings.model_fields, n=1)
+    lowered = name.lower()
+    close = (
+        difflib.get_close_matches(lowered, Settings.model_fields, n=1)
+        or [setting for setting in Settings.model_fields if setting.startswith(f"{lowered}_")]
+        or [setting for setting in Settings.model_fields if f"_{lowered}_" in f"_{setting}_"]
+    )
+    meant = _OTHER_NAMES.get(lowered) or (close[0] if close else None)
     return (
-        f'no such setting; did you mean "{close[0]}"?'
-        if close
+        f'no such setting; did you mean "{meant}"?'
+        if meant
         else "no such setting; see docs/reference/settings.md"
     )

@@ -7,6 +7,7 @@ the settings file, the environment variable (`LOGGING_SYSTEM_` and the name in c
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ Change = Literal["SIGHUP", "restart"]
 PROGRAMS: tuple[Program, ...] = get_args(Program)
 
 # https://www.elastic.co/guide/en/elasticsearch/reference/8.19/indices-create-data-stream.html
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _STREAM = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,200}")
 
 
@@ -61,8 +63,17 @@ def _stream(name: str) -> str:
     return name
 
 
-def _level(name: object) -> object:
-    return name.upper() if isinstance(name, str) else name
+def _level(given: object) -> int | str:
+    """Return a level as `logging` takes it, by number or by name, with its name where it is a usual one."""
+    level = given
+    if isinstance(given, str):
+        text = given.strip()
+        names = logging.getLevelNamesMapping()
+        level = int(text) if text.isdecimal() else names.get(text.upper(), names.get(text))
+    if type(level) is not int or level < 0:
+        raise ValueError(f"must be one of {', '.join(_LEVELS)}, or a number as logging has it")
+    name = logging.getLevelName(level)
+    return name if name in _LEVELS else level
 
 
 def _split(value: object) -> object:
@@ -84,7 +95,7 @@ def _url(url: str) -> str:
     return url
 
 
-Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_level)]
+Level = Annotated[int | str, BeforeValidator(_level)]
 Urls = Annotated[list[Annotated[str, AfterValidator(_url)]], BeforeValidator(_split)]
 Labels = Annotated[
     dict[Annotated[str, Field(min_length=1, max_length=LABEL_KEY_CHARACTERS_MAX)], Label],
@@ -127,8 +138,10 @@ class Settings(BaseSettings):
     ] = None
     level: Annotated[
         Level,
-        Field(description="Minimum level; lower levels are discarded."),
-        UsedBy("handler"),
+        Field(
+            description="Minimum level, by name or by number as `logging` has it; lower levels are discarded."
+        ),
+        UsedBy("handler", unit="level"),
     ] = "INFO"
     durability: Annotated[
         Durability,
@@ -490,6 +503,19 @@ def codecs_of(_settings: Settings) -> Codecs:
 def changed(before: Settings, after: Settings) -> list[str]:
     """Return the names of the settings that differ."""
     return [name for name in Settings.model_fields if getattr(before, name) != getattr(after, name)]
+
+
+def derived_names(settings: Settings) -> dict[Literal["spool", "stream"], str]:
+    """Return the names made of the service's that had to be written otherwise, by their setting."""
+    name = _as_name(settings.service)
+    names: dict[Literal["spool", "stream"], str] = {}
+    if name == settings.service:
+        return names
+    if settings.spool is None:
+        names["spool"] = name
+    if settings.elasticsearch and settings.stream is None:
+        names["stream"] = settings.stream_name
+    return names
 
 
 def _as_name(service: str) -> str:

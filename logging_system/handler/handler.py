@@ -21,15 +21,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, get_args
 
+from logging_system.handler.attachment import Attachment
 from logging_system.handler.own_warnings import OWN_NAME, OwnWarnings
 from logging_system.handler.queue import FullPolicy, RecordQueue
 from logging_system.handler.worker import OnDurable, Worker
 from logging_system.monitoring.counters import HandlerCounters, LiveCounters
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
-from logging_system.monitoring.events import ThreadRefused
+from logging_system.monitoring.events import FormatterUnused, ThreadRefused
 from logging_system.records.processors import NO_PROCESSORS, Chain
-from logging_system.records.record import Durability, capture
+from logging_system.records.record import Captured, Durability, capture
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
@@ -41,6 +42,9 @@ _WORKER_NAME = f"{_OWN_NAMES}worker"
 _POSTPONED_MAX = 16
 _DRAIN_SHARE = 0.8
 _LAST_EVENTS_SECONDS = 0.5
+_LOOK_SECONDS = 0.5
+_REOPEN_SECONDS = 1.0
+"""How long a log call waits at most for the end of a close that another thread is at."""
 _ERROR = logging.ERROR
 
 
@@ -48,7 +52,7 @@ class InProcess(Protocol):
     """Takes the spool to the store from within this process, for a handler that is asked to."""
 
     def start(self) -> None:
-        """Begin; called again in a forked child that logs."""
+        """Begin; called again in a forked child that logs, and when the handler opens again."""
 
     def leave_parent(self) -> None:
         """In a forked child: let go of what was inherited."""
@@ -111,6 +115,7 @@ class SpoolHandler(logging.Handler):
 
     Attributes:
         events: What happens inside; a subscriber is told, and whoever knows of more may emit.
+        attachment: Looks whether the handler is still where records reach it; None where nobody asked.
 
     Raises:
         ValueError: `durability` or `when_full` is not one of the three.
@@ -153,6 +158,10 @@ class SpoolHandler(logging.Handler):
         self._codecs = codecs
         self._in_process = in_process
         self._forked = False
+        self._ended = False
+        self._is_closing = False
+        self._late_seconds = self._close_seconds
+        self.attachment: Attachment | None = None
         self.events = EventStream(WordsInLog())
         self._closing = threading.RLock()
         self._worker: Worker | None = None
@@ -161,7 +170,6 @@ class SpoolHandler(logging.Handler):
         self._start_worker()
         _handlers.add(self)
         _own_warnings.attach()
-        atexit.register(self.close)
 
     def createLock(self) -> None:  # noqa: N802 - the standard library's name
         """Have no lock: one thread that waits for room must not hold up the others."""
@@ -197,6 +205,12 @@ class SpoolHandler(logging.Handler):
         """Queue a record without asking the filters."""
         self.handle(record)
 
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 - the standard library's name
+        """Keep a formatter that nothing uses, and tell so: fields are stored, not lines."""
+        super().setFormatter(fmt)
+        if fmt is not None:
+            self.events.emit(FormatterUnused())
+
     def flush(self, timeout: float = CLOSE_SECONDS_MAX) -> bool:  # type: ignore[override]  # tells the outcome
         """Wait until all records offered so far are as durable as promised, or dropped.
 
@@ -216,30 +230,57 @@ class SpoolHandler(logging.Handler):
 
     @property
     def closed(self) -> bool:
-        """Whether later records are dropped."""
+        """Whether it is closed; unless `end` was called, the next record opens it again."""
         return self._queue.closed
 
-    def close(self) -> None:
-        """Seal the spool in bounded time; later records are dropped and counted.
+    @property
+    def ended(self) -> bool:
+        """Whether it is closed for good."""
+        return self._ended
 
-        The store is not needed. A shipper in this process uses what is left of the time.
+    def close(self) -> None:
+        """Seal the spool in bounded time; a later record opens it again.
+
+        So do the handlers of the standard library, and for the same reason: `logging.config` closes all
+        handlers there are, also those that stay attached. The store is not needed. A shipper in this process
+        uses what is left of the time.
         """
         deadline_seconds = time.monotonic() + self._close_seconds
         with self._closing:
-            self._queue.close()
-            worker, thread = self._worker, self._thread
-            self._thread = None
-            if worker is not None and thread is not None and thread is not threading.current_thread():
-                worker.stop(self._close_seconds * _DRAIN_SHARE)
-                with contextlib.suppress(RuntimeError):  # it never started
-                    thread.join(self._close_seconds)
-                if self._in_process is not None:
-                    self._in_process.finish(self._writer.epoch, deadline_seconds)
-            # A subscriber may wait for a lock of `logging` that whoever closes handlers holds.
-            left_seconds = max(0.0, deadline_seconds - time.monotonic())
-            self.events.close(min(_LAST_EVENTS_SECONDS, left_seconds))
-        atexit.unregister(self.close)
+            self._is_closing = True
+            try:
+                self._close(deadline_seconds)
+            finally:
+                self._is_closing = False
         super().close()
+        if self.attachment is not None and not (self._ended or self._exits):
+            self._look_later()
+
+    def end(self) -> None:
+        """Close for good: later records are dropped, counted and told."""
+        self._ended = True
+        self.close()
+
+    def _close(self, deadline_seconds: float) -> None:
+        self._queue.close()
+        worker, thread = self._worker, self._thread
+        if worker is not None and thread is not None and thread is not threading.current_thread():
+            worker.stop(self._close_seconds * _DRAIN_SHARE)
+            with contextlib.suppress(RuntimeError):  # it never started
+                thread.join(self._close_seconds)
+            if self._in_process is not None:
+                self._in_process.finish(self._writer.epoch, deadline_seconds)
+        # A subscriber may wait for a lock of `logging` that whoever closes handlers holds.
+        left_seconds = max(0.0, deadline_seconds - time.monotonic())
+        self.events.close(min(_LAST_EVENTS_SECONDS, left_seconds))
+
+    def _end_with_process(self) -> None:
+        """Close at the process's end; what exit functions log after this is written at once."""
+        self._exits = True
+        if self.attachment is not None and not self._ended:
+            self.attachment.look(for_the_last_time=True)
+        self.close()
+        self.events.hand_on(force=True)
 
     def _begin_epoch(self) -> None:
         self._guard = _Guard()
@@ -260,6 +301,7 @@ class SpoolHandler(logging.Handler):
         )
         self._worker = None
         self._thread = None
+        self._exits = False
 
     def _start_worker(self) -> None:
         try:
@@ -277,10 +319,14 @@ class SpoolHandler(logging.Handler):
             durable=self._group_is_durable,
             status_folder=self._folder,
             events=self.events,
+            look_round=self._look_round,
         )
+        self._start_thread(self._worker)
+
+    def _start_thread(self, worker: Worker) -> None:
         # Known before it runs: a signal handler that ends the process may come while it starts.
         self._thread = threading.Thread(
-            target=self._run_worker, args=(self._worker,), name=_WORKER_NAME, daemon=True
+            target=self._run_worker, args=(worker,), name=_WORKER_NAME, daemon=True
         )
         try:
             self._thread.start()
@@ -296,6 +342,23 @@ class SpoolHandler(logging.Handler):
         # What the callback logs through this handler would call it again, for ever.
         self._guard.calls.active = True
         worker.run()
+
+    def _look_round(self) -> None:
+        if self.attachment is not None:
+            self.attachment.look()
+
+    def _look_later(self) -> None:
+        """Look once more when whoever closes handlers has gone on to configure others."""
+
+        def look() -> None:
+            if self.attachment is not None and not self._exits:
+                self.attachment.look(for_the_last_time=True)
+                self.events.hand_on()
+
+        timer = threading.Timer(_LOOK_SECONDS, look)
+        timer.name, timer.daemon = f"{_OWN_NAMES}look", True
+        with contextlib.suppress(RuntimeError):  # no more threads: the process's end looks too
+            timer.start()
 
     def _offer_postponed(self, calls: _Calls) -> None:
         budget = _POSTPONED_MAX
@@ -318,13 +381,68 @@ class SpoolHandler(logging.Handler):
                 self._start_after_fork()
             captured = capture(record, self._durability, self.on_durable is not None)
             # By position: a call with keywords costs a tenth of this whole method more.
-            if self._queue.offer(captured, record.levelno >= _ERROR) and captured[2] == "memory":
+            if not self._queue.offer(captured, record.levelno >= _ERROR):
+                self._offer_closed(record, captured)
+            elif captured[2] == "memory":
                 self._tell_durable([record])
         except Exception:
             self._live_counters.drop_offered("capture_error")
         finally:
             calls.active = False
         return True
+
+    def _offer_closed(self, record: logging.LogRecord, captured: Captured) -> None:
+        """Open again for a record; at the process's end store it at once; after `end`, count and tell it."""
+        if not self._queue.closed:
+            return  # it was full, and has counted the record
+        if not self._closing.acquire(timeout=_REOPEN_SECONDS):
+            self._live_counters.drop_offered("closed")
+            return
+        try:
+            # A signal handler may log in the middle of this thread's own close.
+            opens = not (self._ended or self._is_closing) and self._is_at_rest()
+            if opens and self._exits:
+                opens = self._late_seconds > 0.0
+            if not opens:
+                self._live_counters.drop_offered("closed")
+                if not self._is_closing and self._worker is not None and self._is_at_rest():
+                    self._worker.report()
+                    self.events.hand_on()
+                return
+            self._queue.open()
+            queued = self._queue.offer(captured, may_wait=False)
+            if queued and captured[2] == "memory":
+                self._tell_durable([record])
+            if self._exits:
+                self._store_late()
+            else:
+                self._go_on()
+        finally:
+            self._closing.release()
+
+    def _is_at_rest(self) -> bool:
+        """Whether the worker's last run is over; a disk that hangs may hold it beyond a close."""
+        return self._thread is None or not self._thread.is_alive()
+
+    def _go_on(self) -> None:
+        """Start again what a close has ended."""
+        self.events.open()
+        if self._worker is None:
+            self._start_worker()
+            return
+        self._worker.resume()
+        self._start_thread(self._worker)
+
+    def _store_late(self) -> None:
+        """Write what is queued on the thread that logs: a process at its end may start none."""
+        started_seconds = time.monotonic()
+        self._queue.close()
+        if self._worker is not None:
+            self._worker.resume()
+            self._worker.stop(self._late_seconds)
+            self._worker.run()
+            self.events.hand_on()
+        self._late_seconds -= time.monotonic() - started_seconds
 
     def _tell_durable(self, records: Sequence[logging.LogRecord]) -> None:
         if self.on_durable is not None:
@@ -345,10 +463,10 @@ class SpoolHandler(logging.Handler):
         self._writer.forget()
         if self._in_process is not None:
             self._in_process.leave_parent()
-        closed = self._queue.closed
         self._closing = threading.RLock()
+        self._is_closing = False
         self._begin_epoch()
-        self._queue.closed = closed
+        self._queue.closed = self._ended
         self._forked = True
 
     def _start_after_fork(self) -> None:
@@ -356,11 +474,13 @@ class SpoolHandler(logging.Handler):
             if not self._forked:
                 return
             self._forked = False
+            if self._ended:
+                return
             self._start_worker()
         # multiprocessing's children leave without atexit.
         multiprocessing_util = sys.modules.get("multiprocessing.util")
         if multiprocessing_util is not None:
-            multiprocessing_util.Finalize(None, self.close, exitpriority=100)
+            multiprocessing_util.Finalize(None, self._end_with_process, exitpriority=100)
 
 
 def _is_own(logger: str, thread: str | None) -> bool:
@@ -386,4 +506,10 @@ def _leave_parents() -> None:
         handler._leave_parent()
 
 
+def _end_all() -> None:
+    for handler in list(_handlers):
+        handler._end_with_process()
+
+
 os.register_at_fork(after_in_child=_leave_parents)
+atexit.register(_end_all)

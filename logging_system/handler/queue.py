@@ -82,7 +82,7 @@ class RecordQueue:
         live_counters.meter.waiting = self._records.__len__
 
     def offer(self, captured: Captured, may_wait: bool) -> bool:
-        """Queue a record, or count why not.
+        """Queue a record, or count why not; what a closed queue refuses is counted by whoever offered it.
 
         Args:
             captured: The record.
@@ -164,9 +164,16 @@ class RecordQueue:
             self._work.notify_all()
             self._room.notify_all()
 
+    def open(self) -> None:
+        """Take records again after `close`."""
+        with self._live_counters.lock:
+            self.closed = False
+
     def discard(self, reason: str) -> None:
         """Count everything still waiting as dropped."""
         with self._live_counters.lock:
+            if not self._records:
+                return
             acknowledged = sum(map(is_acknowledged, self._records))
             self._live_counters.drop_queued(reason, len(self._records), acknowledged=acknowledged)
             self._live_counters.meter.taken += len(self._records)
@@ -188,8 +195,10 @@ class RecordQueue:
         """Return whether there is room, or can be by the policy; count the record where there is none."""
         if not self.closed and self._is_full(captured):
             self._make_room(captured, may_wait=may_wait)
-        if self.closed or self._is_full(captured):
-            self._live_counters.drop_offered("closed" if self.closed else "queue_full")
+        if self.closed:
+            return False
+        if self._is_full(captured):
+            self._live_counters.drop_offered("queue_full")
             return False
         return True
 

@@ -49,6 +49,7 @@ class Worker:
             before.
         status_folder: Where the counters are written.
         events: Told what happens; of its own by default, which nobody hears.
+        look_round: Called about twice a second.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Worker:
         durable: OnDurable,
         status_folder: Path,
         events: EventStream | None = None,
+        look_round: Callable[[], None] = lambda: None,
     ) -> None:
         self._queue = queue
         self._writer = writer
@@ -78,11 +80,21 @@ class Worker:
         self._deadline_seconds: float | None = None
         self._stopping = threading.Event()
         self._in_hand = 0
+        self._look_round = look_round
 
     def stop(self, within_seconds: float) -> None:
         """Bound what is left: what is not in the spool by then is dropped and counted."""
         self._deadline_seconds = time.monotonic() + within_seconds
         self._stopping.set()
+
+    def resume(self) -> None:
+        """Make ready for another `run`, after one that came to its end."""
+        self._deadline_seconds = None
+        self._stopping.clear()
+
+    def report(self) -> None:
+        """Write the counters and tell what happened, where no `run` does it any more."""
+        self._status.report(self._live_counters, closing=True)
 
     def run(self) -> None:
         """Work until the queue is closed and empty, or the deadline of `stop` has passed."""
@@ -98,6 +110,7 @@ class Worker:
                     self._live_counters.drop_queued("worker_error", self._in_hand)
                 self._queue.settled()
             self._status.report(self._live_counters, closing=False)
+            self._look_round()
             if self._queue.closed and (not group or self._is_late()):
                 break
         self._queue.discard("closed")

@@ -119,6 +119,11 @@ class EventStream:
         except RuntimeError:  # it never started
             self.hand_on(force=True)
 
+    def open(self) -> None:
+        """Hand events on from a thread again after `close`."""
+        with self._lock:
+            self._closed = False
+
     def _take(self, event: Event) -> None:
         self._counts[event.kind] = self._counts.get(event.kind, 0) + event.count
         if event.subject:

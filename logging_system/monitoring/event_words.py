@@ -19,7 +19,10 @@ from logging_system.monitoring.events import (
     Event,
     FallbackBegun,
     FallbackEnded,
+    FormatterUnused,
+    HandlerDetached,
     InstalledTwice,
+    NameChanged,
     RecordsDropped,
     RecordsEvicted,
     SettingsProblem,
@@ -49,8 +52,15 @@ _SENTENCES: Mapping[type[Event], str] = {
     FallbackBegun: "The store was not available for {outage_seconds:.0f} s; records go to {path} until it is "
     "available: {trouble}",
     FallbackEnded: "The store is available again and receives records. Those of the outage are in {path}.",
+    FormatterUnused: "The handler does not use the formatter that it was given: it stores fields, and the "
+    "message as the log call made it. To change records use processors.",
+    HandlerDetached: "The handler was taken off the root logger, as logging.config and Celery do: records no "
+    "longer reach it. Call logging_system.install() again after that, or see "
+    "docs/how-to/install-logging.md, When something else configures logging.",
     InstalledTwice: "install() was called again with another {differing}, which is not used; "
     "close() the first installation before.",
+    NameChanged: "The service {service} is written {name} in the name of the {setting}; {setting}=… gives "
+    "another.",
     RecordsDropped: "{records} dropped in the last second: {reason}.",
     RecordsEvicted: "{records} ({freed_bytes:,} bytes) deleted from the spool by retention, "
     "delivered ones included.",
@@ -104,7 +114,7 @@ _CONSEQUENCES = {
 }
 _COUNTED = (DeadLettersWritten, RecordsDropped, RecordsEvicted)
 """Kinds whose count is the news."""
-_ANSWERS = (InstalledTwice, SettingsProblem, SettingsReloaded)
+_ANSWERS = (FormatterUnused, InstalledTwice, NameChanged, SettingsProblem, SettingsReloaded)
 """Kinds that answer what somebody did, who waits for the answer."""
 
 _log = logging.getLogger("logging_system.events")
@@ -158,6 +168,8 @@ def _meaning(error: str) -> str:
 
 def log_in_words(event: Event) -> None:
     """Log an event as a warning of this package, which its own handler never takes."""
+    # `logging.config` disables the loggers it does not know, unless told otherwise; nobody meant this one.
+    _log.disabled = False
     _log.warning("%s", in_words(event))
 
 

@@ -353,6 +353,36 @@ class InstalledTwice(Event):
     differing: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandlerDetached(Event):
+    """Somebody took the handler off the root logger: records reach it no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormatterUnused(Event):
+    """The handler was given a formatter, which it does not use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameChanged(Event):
+    """A name was derived from the service's, which holds characters that such a name may not.
+
+    Attributes:
+        service: The service's name.
+        setting: What would give another name.
+        name: The name in use.
+    """
+
+    service: str
+    setting: Literal["spool", "stream"]
+    name: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return kind and setting."""
+        return self.kind, self.setting
+
+
 KINDS: tuple[type[Event], ...] = tuple(Event.__subclasses__())
 """Every kind of event."""
 

@@ -82,6 +82,9 @@ class InProcessShipper:
 
     def start(self) -> None:
         """Start the thread; see `InProcess.start`."""
+        if self._stopping.is_set():  # it was finished before
+            self._begin()
+            self.events.open()
         # Known before it runs: a signal handler that ends the process may come while it starts.
         self._thread = threading.Thread(
             target=self._run, args=(self._stopping,), name="logging_system.in_process", daemon=True

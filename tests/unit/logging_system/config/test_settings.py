@@ -106,6 +106,34 @@ def test_a_bad_value_is_told_with_its_place_and_its_default_is_used(
     assert loaded.settings == Settings(service="shop")
 
 
+@pytest.mark.parametrize(
+    ("level", "used"), [(10, "DEBUG"), ("20", "INFO"), ("warn", "WARNING"), (15, 15), ("NOTSET", 0)]
+)
+def test_a_level_is_what_logging_takes_for_one(level: object, used: object) -> None:
+    loaded = load_settings({"service": "shop", "level": level})
+
+    assert (loaded.problems, loaded.settings.level) == ((), used)
+
+
+@pytest.mark.parametrize("level", ["loud", -1, True, 1.5])
+def test_what_is_no_level_is_told_with_the_choices(level: object) -> None:
+    (problem,) = load_settings({"service": "shop", "level": level}).problems
+
+    assert (
+        problem.what == "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, or a number as logging has it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("sender", "shipper"), ("hosts", "elasticsearch"), ("index", "stream"), ("log_level", "level")],
+)
+def test_a_setting_by_another_name_is_told_by_ours(name: str, meant: str) -> None:
+    (problem,) = load_settings({"service": "shop", name: "x"}).problems
+
+    assert problem.what == f'no such setting; did you mean "{meant}"?'
+
+
 def test_a_bad_value_in_the_file_is_told_with_its_line(tmp_path: Path) -> None:
     loaded = load(tmp_path, "service: shop\n\nconnections: many\n")
 

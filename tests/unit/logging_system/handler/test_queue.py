@@ -119,7 +119,8 @@ def test_a_closed_queue_refuses_and_still_gives_out_what_it_has() -> None:
     assert not made.offer(captured(), may_wait=True)
     assert len(made.take(60.0, 60.0)) == 1
     assert made.take(60.0, 60.0) == []
-    assert live_counters.snapshot().dropped == {"closed": 1}
+    # Whoever offered it may open the queue again: only then it is known whether the record is lost.
+    assert live_counters.snapshot().dropped == {}
 
 
 def test_a_single_record_larger_than_the_byte_bound_is_taken_alone() -> None:

@@ -279,13 +279,13 @@ def test_a_processor_that_fails_or_drops_lets_no_text_through_and_stops_no_other
         assert messages(tmp_path) == ["first", "public"]
 
 
-def test_close_seals_what_was_queued_and_refuses_the_rest(tmp_path: Path) -> None:
+def test_end_seals_what_was_queued_and_refuses_the_rest(tmp_path: Path) -> None:
     with logger_with(tmp_path) as (logger, handler):
         for number in range(100):
             logger.info("%d", number)
-        handler.close()
+        handler.end()
         logger.info("too late")
-        handler.close()
+        handler.end()
 
         assert handler.stats().dropped == {"closed": 1}
         assert not list(tmp_path.glob("*.open"))

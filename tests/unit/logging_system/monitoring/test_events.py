@@ -19,6 +19,7 @@ from logging_system.config.loading import load_settings
 from logging_system.config.settings import Settings
 from logging_system.delivery.outcomes import SendOutcome, Unknown
 from logging_system.handler import SpoolHandler
+from logging_system.handler.attachment import Attachment
 from logging_system.installation import Installation, installed_handler
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import DROP_REASONS, WordsInLog
@@ -163,6 +164,28 @@ def test_a_folder_that_cannot_be_one_is_told(tmp_path: Path, caplog: pytest.LogC
     handler.close()
 
     shown(handler.events, caplog, "disk_trouble", "Disk error while writing the spool: EEXIST, File exists")
+
+
+def test_a_handler_taken_off_the_root_logger_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    handler = SpoolHandler(spool=tmp_path, service="s")
+    Attachment(handler, handler.events.emit).look(for_the_last_time=True)
+    handler.close()
+
+    shown(handler.events, caplog, "handler_detached", "The handler was taken off the root logger")
+
+
+def test_a_formatter_and_a_changed_name_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    keywords = {"service": "my-shop", "spool": tmp_path, "file": tmp_path / "out", "shipper": "none"}
+    loaded = load_settings({**keywords, "elasticsearch": "http://127.0.0.1:9"})
+    installation = Installation(loaded, on_durable=None)
+    installation.handler.setFormatter(logging.Formatter())
+    installation.close()
+
+    words = "The service my-shop is written logs-my_shop-default in the name of the stream"
+    shown(installation.handler.events, caplog, "name_changed", words)
+    shown(installation.handler.events, caplog, "formatter_unused", "does not use the formatter")
 
 
 def test_a_system_without_threads_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
