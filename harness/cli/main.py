@@ -13,7 +13,7 @@ import click
 
 from harness import __version__
 from harness.cli.lazy_group import LazyGroup
-from harness.cli.output import UnheardError, note, prepare_streams, silence
+from harness.cli.output import CLOSED, UnheardError, note, prepare_streams, silence
 from harness.model.errors import HarnessError, InternalError
 
 EXIT_USAGE = 4
@@ -47,8 +47,6 @@ class _Cli(LazyGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            if sys.stdout is None and not set(sys.argv) & _KEEPS_FILES:
-                raise OSError(errno.EBADF, "standard output is closed")
             return super().invoke(ctx)
         except OSError as error:
             if error.errno in _UNHEARD and error.filename is None:
@@ -75,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def exit_code(arguments: Sequence[str]) -> int:
     """Run the command line; return its exit code, whatever happens inside."""
     prepare_streams()
+    if sys.stdout is None and not set(arguments[:1]) & _KEEPS_FILES:
+        return _told(UnheardError(CLOSED))
     try:
         outcome = cli.main(args=list(arguments), prog_name="logquake", standalone_mode=False)
     except Exception as error:

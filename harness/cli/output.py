@@ -18,6 +18,7 @@ from harness.reporting.escaping import ASCII_FOR
 
 _STANDARD = 3
 _PLAIN = "logquake.plain"
+CLOSED = OSError(errno.EBADF, "standard output is closed")
 
 
 class UnheardError(Exception):
@@ -56,9 +57,9 @@ def say(text: str, *, newline: bool = True) -> None:
     Raises:
         UnheardError: it cannot be written.
     """
+    if sys.stdout is None:
+        raise UnheardError(CLOSED)
     try:
-        if sys.stdout is None:
-            raise OSError(errno.EBADF, "standard output is closed")
         click.echo(text, nl=newline)
     except OSError as error:
         raise UnheardError(error) from error
@@ -73,7 +74,7 @@ def note(text: str) -> None:
 
 
 def silence() -> None:
-    """Lead what cannot be written nowhere, or the interpreter tries once more at its end, with its own code."""
+    """Lead what cannot be written nowhere: else the interpreter tries again at its end, with its own code."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         if stream is None:
