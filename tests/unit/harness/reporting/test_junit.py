@@ -19,9 +19,9 @@ from tests.unit.harness.reporting.example_result import (
     vetoed_result,
 )
 
-# The part of junit-10.xsd that the report uses: Jenkins' xUnit plugin validates by it, and pytest's own
-# `xunit2` form and GitLab's reader follow it. It is narrowed to what the Ant task's XSD knows too. Each element's
-# attributes (required, optional) and its children in order.
+# The part of junit-10.xsd that the report uses, narrowed to what the Ant task's XSD knows too: Jenkins' xUnit
+# plugin validates by it, and pytest's own `xunit2` form and GitLab's reader follow it.
+# Each element's attributes (required, optional) and its children in order.
 SHAPE = {
     "testsuites": (set(), {"name", "time", "tests", "failures", "errors"}, ["testsuite"]),
     "testsuite": (
