@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from harness.config.library import Library, Sort, open_library
@@ -12,6 +10,7 @@ from harness.config.parts import FAMILIES, argument_rows
 from harness.deployments import BACKENDS
 from harness.model.errors import ScenarioError
 from harness.model.registry import Family, Kind, unknown
+from harness.processes.workplace import current_folder
 
 _OF_FILES = {"scenarios": Sort.SCENARIO, "suites": Sort.SUITE, "stacks": Sort.STACK}
 _OF_PARTS = {family.plural: family for family in (BACKENDS, *FAMILIES)}
@@ -27,7 +26,7 @@ def listing(section: str, word: str) -> None:
     With a KIND, such as faults, schedules or intakes, list that kind alone, each part with its arguments.
     With a NAME as well, list that part alone: `logquake list fault latency`.
     """
-    library = open_library(Path.cwd())
+    library = open_library(current_folder())
     if not section:
         for plural in _SECTIONS:
             _show_summaries(library, plural)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
+from io import StringIO
 from typing import Any
 
 import click
 
 from harness import __version__
 from harness.cli.lazy_group import LazyGroup
+from harness.cli.output import CLOSED, UnheardError, note, prepare_streams, silence
 from harness.model.errors import HarnessError, InternalError
 
 EXIT_USAGE = 4
 EXIT_INTERRUPTED = 2
+# What these find is in files as well, so nothing is lost with the output.
+_KEEPS_FILES = {"run", "heal", "servers"}
+_UNHEARD = (errno.EPIPE, errno.ENOSPC, errno.EBADF, errno.EIO)
 
 _COMMANDS = {
     "run": ("harness.cli.run:run", "Inject faults into a stack, judge it, write a scorecard."),
@@ -38,18 +42,16 @@ Exit codes: 0 pass, 1 gate failed, 2 interrupted, 3 internal error, 4 usage, 5 n
 """
 
 
-class _UnheardError(Exception):
-    """What was said could not be written, because the reader has gone."""
-
-
 class _Cli(LazyGroup):
-    """Passes on that the reader has gone; click would exit with the code of a failed gate."""
+    """Passes on that something cannot be written; click would exit with the code of a failed gate."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise _UnheardError from error
+        except OSError as error:
+            if error.errno in _UNHEARD and error.filename is None:
+                raise UnheardError(error) from error
+            raise
 
 
 @click.group(
@@ -70,38 +72,52 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def exit_code(arguments: Sequence[str]) -> int:
     """Run the command line; return its exit code, whatever happens inside."""
+    prepare_streams()
+    if sys.stdout is None and not set(arguments[:1]) & _KEEPS_FILES:
+        return _told(UnheardError(CLOSED))
     try:
         outcome = cli.main(args=list(arguments), prog_name="logquake", standalone_mode=False)
-    except HarnessError as error:
-        click.echo("\n".join((f"logquake: {error}", *getattr(error, "__notes__", ()))), err=True)
-        return error.exit_code
-    except _UnheardError:
-        return _unheard()
-    except click.ClickException as error:
-        error.show()
-        return EXIT_USAGE
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("logquake: interrupted", err=True)
+    except Exception as error:
+        return _told(error)
+    except KeyboardInterrupt:
+        note("logquake: interrupted")
         return EXIT_INTERRUPTED
-    except Exception:
-        click.echo(traceback.format_exc(), err=True)
-        click.echo("logquake: this is a defect of logquake; please report it with the lines above", err=True)
-        return InternalError.exit_code
     return outcome if isinstance(outcome, int) else 0
 
 
-def _unheard() -> int:
-    """Return the exit code for a reader that went away: what nobody could read is not reported as passed."""
-    silent = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(BrokenPipeError, OSError):
-            stream.flush()
-            continue
-        # Else the interpreter would try once more at its end, and exit with a code of its own.
-        os.dup2(silent, stream.fileno())
-    with suppress(OSError):
-        click.echo("logquake: the output could not be written: its reader has closed it", err=True)
+def _told(error: Exception) -> int:
+    """Say what ended the command; return its exit code."""
+    if isinstance(error, HarnessError):
+        note("\n".join((f"logquake: {error}", *getattr(error, "__notes__", ()))))
+        return error.exit_code
+    if isinstance(error, UnheardError | OSError) and (unheard := _unheard(error)) is not None:
+        silence()
+        note(f"logquake: {unheard.sentence}")
+        return unheard.exit_code
+    if isinstance(error, click.ClickException):
+        note(_usage(error))
+        return EXIT_USAGE
+    if isinstance(error, click.Abort):
+        note("logquake: interrupted")
+        return EXIT_INTERRUPTED
+    note("".join(traceback.format_exception(error)))
+    note("logquake: this is a defect of logquake; please report it with the lines above")
     return InternalError.exit_code
+
+
+def _unheard(error: UnheardError | OSError) -> UnheardError | None:
+    """Return the error of a stream that cannot be written; None for what concerns a file."""
+    if isinstance(error, UnheardError):
+        return error
+    # Help and version are printed by click itself, outside any command.
+    return UnheardError(error) if error.errno in _UNHEARD and error.filename is None else None
+
+
+def _usage(error: click.ClickException) -> str:
+    """Return a mistake in the command line as click words it."""
+    told = StringIO()
+    error.show(told)
+    return told.getvalue().rstrip("\n")
 
 
 if __name__ == "__main__":

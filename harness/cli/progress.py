@@ -8,8 +8,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import click
-
+from harness.cli.output import note
 from harness.model.protocols import OVER, Progress
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class PlainProgress:
             if (phase, fault) == (progress.phase, progress.fault) and now - at < _PLAIN_SECONDS:
                 return
             self._shown[progress.scenario] = (progress.phase, progress.fault, now)
-            click.echo(progress_line(progress), err=True)
+            note(progress_line(progress))
 
 
 class LiveProgress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from rich.console import Console
 from harness.cleanup.leftovers import find_residue
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.interruption import Interruption
+from harness.cli.output import UnheardError, note, say, silence
 from harness.cli.progress import make_progress
 from harness.cli.selection import Selection, make_request, selection_options
 from harness.evidence.history import HISTORY_BYTES_MAX
@@ -99,10 +101,10 @@ def run(
     )
     plan = make_plan(request)
     for origin in request.origins:
-        click.echo(origin, err=True)
+        note(origin)
     for planned in plan.scenarios:
         for warning in planned.warnings():
-            click.echo(f"{planned.scenario.name}: {warning}", err=True)
+            note(f"{planned.scenario.name}: {warning}")
     _warn_of_residue()
     interruption = Interruption()
     with make_progress() as watch:
@@ -120,7 +122,7 @@ def _jobs(request: Request, wanted: int) -> int:
     """Return how many scenarios run at a time; where the stack allows for one only, say why."""
     why = why_one_at_a_time(request.stack)
     if why and wanted > 1 and sum(not scenario.exclusive for scenario in request.scenarios) > 1:
-        click.echo(f"one scenario at a time: {why}", err=True)
+        note(f"one scenario at a time: {why}")
     return 1 if why else wanted
 
 
@@ -128,9 +130,9 @@ def _warn_of_residue() -> None:
     """Name what dead runs left. It does not disturb this run, whose ports and folders are its own."""
     left = find_residue()
     for residue in left[:_RESIDUE_SHOWN_MAX]:
-        click.echo(f"left by an earlier run: {residue}", err=True)
+        note(f"left by an earlier run: {residue}")
     if left:
-        click.echo(f"left by dead runs: {len(left)} in all; `logquake heal` undoes it", err=True)
+        note(f"left by dead runs: {len(left)} in all; `logquake heal` undoes it")
 
 
 def write_reports(result: Result, folder: Path) -> None:
@@ -146,12 +148,23 @@ def write_reports(result: Result, folder: Path) -> None:
             f"{folder}: the result cannot be written: {error.strerror}; "
             "free space there, or name another folder with --out"
         ) from error
-    if sys.stdout.isatty():
+    try:
+        _show(result, paths)
+    except (UnheardError, OSError) as error:
+        # The files hold all of it, so the verdict keeps its exit code.
+        silence()
+        unheard = error if isinstance(error, UnheardError) else UnheardError(error)
+        note(f"logquake: {unheard.sentence}; the scorecard is {paths['html']}")
+
+
+def _show(result: Result, paths: Mapping[str, Path]) -> None:
+    """Print the scorecard, and where it and the result are."""
+    if sys.stdout is not None and sys.stdout.isatty():
         TerminalReport().draw(result, _FrankConsole())
     else:
-        click.echo(paths["terminal"].read_text(), nl=False)
-    click.echo(f"scorecard: {paths['html']}")
-    click.echo(f"result:    {paths['json']}")
+        say(paths["terminal"].read_text(encoding="utf-8"), newline=False)
+    say(f"scorecard: {paths['html']}")
+    say(f"result:    {paths['json']}")
 
 
 class _FrankConsole(Console):

@@ -21,6 +21,7 @@ from harness.deployments import BACKENDS
 from harness.judging.gate import GateRules
 from harness.model.declarations import Scenario, Stack
 from harness.model.errors import NothingSelectedError, ScenarioError, UsageError
+from harness.processes.workplace import current_folder
 from harness.runs.request import REPEATS_MAX, Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -110,7 +111,7 @@ def make_request(
     """
     if selection.scenarios and selection.suite:
         raise UsageError("name scenarios or a suite, not both: --suite runs what its file lists")
-    library = open_library(Path.cwd())
+    library = open_library(current_folder())
     suite, words = _scenarios(selection, library)
     found = tuple(library.find(Sort.SCENARIO, word) for word in words)
     scenarios = tuple(with_checks(load_scenario(entry.path), selection.checks) for entry in found)

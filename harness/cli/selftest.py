@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from harness.cli.interruption import Interruption
+from harness.cli.output import note
 from harness.cli.progress import make_progress
 from harness.model.errors import HarnessError, InterruptedRunError
 from harness.model.protocols import Progress
@@ -51,7 +52,7 @@ def selftest(names: tuple[str, ...], times: int, resume: Path | None) -> int:
             if kept is not None:
                 kept.append(outcome)
             verdict = "right" if outcome.right else f"WRONG: {outcome.problem}"
-            click.echo(f"{case.name}: {outcome.gate}, {verdict} ({outcome.seconds:.0f} s)", err=True)
+            note(f"{case.name}: {outcome.gate}, {verdict} ({outcome.seconds:.0f} s)")
     click.echo("\n".join(table(cases, outcomes)))
     wrong = [outcome for outcome in outcomes if not outcome.right]
     return EXIT_MISSED if wrong else 0

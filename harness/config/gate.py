@@ -13,13 +13,14 @@ from pydantic import Field
 from harness.config.validation import FileModel, Text, Version, default_of, parse, shown
 from harness.config.yaml_source import KeyPath, Mistake, Source, read_yaml
 from harness.judging.gate import GateRules, Limit, ObjectiveRule, OnInconclusive
-from harness.judging.waivers import Exemption
+from harness.judging.waivers import NEVER_EXCUSED, Exemption
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _LIMIT = re.compile(r"(>=|<=|>|<)\s*([0-9]{1,15}(?:\.[0-9]{1,15})?)\Z")
 
 
 EXEMPTIONS_MAX = 1_000
+_EXEMPTIONS = ("waivers", "not_applicable")
 
 
 class _ScoreModel(FileModel):
@@ -95,7 +96,8 @@ def _mistakes(source: Source) -> list[Mistake]:
             if isinstance(rule, dict)
             for mistake in _rule_mistakes(("objectives", objective), rule)
         ),
-        *(mistake for key in ("waivers", "not_applicable") for mistake in _date_mistakes(key, source.data)),
+        *(mistake for key in _EXEMPTIONS for mistake in _date_mistakes(key, source.data)),
+        *(mistake for key in _EXEMPTIONS for mistake in _never_excused(key, source.data)),
     ]
 
 
@@ -107,6 +109,16 @@ def _date_mistakes(key: str, data: Mapping[str, object]) -> list[Mistake]:
         if isinstance(exemption, dict)
         and isinstance(until := exemption.get("until"), str)
         and not _is_day(until)
+    ]
+
+
+def _never_excused(key: str, data: Mapping[str, object]) -> list[Mistake]:
+    """Refuse here what would otherwise count for nothing after a whole run."""
+    exemptions = data.get(key)
+    return [
+        Mistake((key, index, "id"), f"{exemption['id']} is a veto that no rule can excuse. Remove the entry.")
+        for index, exemption in enumerate(exemptions if isinstance(exemptions, list) else ())
+        if isinstance(exemption, dict) and exemption.get("id") in NEVER_EXCUSED
     ]
 
 

@@ -58,9 +58,9 @@ def check_machine(requirements: Requirements, out: Path) -> list[Check]:
     temporary = Path(tempfile.gettempdir())
     checks = [
         _disk(temporary, _SCRATCH_MIB, "set TMPDIR to a folder with more room"),
-        _disk(_existing(out), _REPORTS_MIB, "name another folder with --out"),
-        _writable(temporary, "set TMPDIR to a folder you can write to"),
-        _writable(_existing(out), "name another folder with --out"),
+        _disk(existing(out), _REPORTS_MIB, "name another folder with --out"),
+        writable(temporary, "set TMPDIR to a folder you can write to"),
+        writable(existing(out), "name another folder with --out"),
         _memory(requirements.memory_mib),
         _descriptors(),
         _loopback(),
@@ -82,10 +82,10 @@ def require(checks: Sequence[Check]) -> None:
         raise UnavailableError("\n".join(lacking))
 
 
-def _existing(folder: Path) -> Path:
+def existing(folder: Path) -> Path:
     """Return the folder, or the first above it that exists."""
     absolute = folder.absolute()
-    return next(step for step in (absolute, *absolute.parents) if step.exists())
+    return next(step for step in (absolute, *absolute.parents) if os.path.exists(step))  # noqa: PTH110 - a closed folder is none
 
 
 def _disk(folder: Path, needed_mib: int, remedy: str) -> Check:
@@ -98,7 +98,8 @@ def _disk(folder: Path, needed_mib: int, remedy: str) -> Check:
     )
 
 
-def _writable(folder: Path, remedy: str) -> Check:
+def writable(folder: Path, remedy: str) -> Check:
+    """Look whether files can be made in a folder; `remedy` is what to do where not."""
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"probe")

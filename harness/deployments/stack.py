@@ -26,6 +26,7 @@ from harness.processes.managed import ManagedProcess, ProcessSpec
 from harness.processes.ports import LOOPBACK, free_port, release_port
 from harness.processes.scratch import subfolder
 from harness.processes.usage import folder_usage, processes_usage
+from harness.processes.workplace import current_folder
 from harness.targets.files import FilesTarget
 from harness.targets.http_link import HttpLinkTarget, RuleServer
 from harness.targets.link import LinkTarget, ToxicServer
@@ -177,7 +178,7 @@ class StackDeployment:
             "run.seed": str(seed),
             "python": sys.executable,
             "stack.folder": str(
-                Path(self._stack.source).resolve().parent if self._stack.source else Path.cwd()
+                Path(self._stack.source).resolve().parent if self._stack.source else current_folder()
             ),
         }
         for service, url in services.items():

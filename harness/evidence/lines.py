@@ -7,6 +7,7 @@ A line is a function of (seed, sequence), or a line of a real file, byte for byt
 from __future__ import annotations
 
 import re
+import stat
 import zlib
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -73,6 +74,23 @@ class FileLines:
         return self._lines[sequence % len(self._lines)]
 
 
+def require_regular(path: Path) -> None:
+    """Refuse an input that is no file: several processes read it, each from its beginning.
+
+    Raises:
+        ScenarioError: it is a pipe, a folder or a device, or it cannot be looked at.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot read the input: {error.strerror}") from error
+    if not stat.S_ISREG(mode):
+        raise ScenarioError(
+            f"{path}: the input is not a regular file, and it is read more than once; "
+            "write the lines to a file and name that with --input"
+        )
+
+
 def read_lines(path: Path, lines_max: int) -> Sequence[str]:
     r"""Return the lines of a log file: the bytes between `\n`, one trailing `\r` dropped.
 
@@ -82,6 +100,7 @@ def read_lines(path: Path, lines_max: int) -> Sequence[str]:
     Raises:
         ScenarioError: the file cannot be read, is empty or larger than 1 GiB.
     """
+    require_regular(path)
     try:
         size_bytes = path.stat().st_size
         if size_bytes > INPUT_BYTES_MAX:

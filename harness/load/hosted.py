@@ -17,6 +17,7 @@ from harness.model.protocols import Clock, LoadSpec, Tally
 from harness.processes import group
 from harness.processes.managed import ManagedProcess, ProcessSpec
 from harness.processes.usage import processes_usage
+from harness.processes.workplace import current_folder
 from harness.targets.process import ProcessTarget
 
 CONTROL = "control"
@@ -60,7 +61,7 @@ class HostedLoad:
             Slots.create(Path(assignment.slots_path), assignment.records)
             assignment.write(paths[name], self._spec.offsets_ns)
         self._slots = Slots(Path(self._assignment.slots_path))
-        host = (sys.executable, "-m", "harness.load.application", str(Path.cwd()))
+        host = (sys.executable, "-m", "harness.load.application", str(current_folder()))
         oracle = (sys.executable, "-m", "harness.load.oracle")
         commands = {
             ORACLE: (

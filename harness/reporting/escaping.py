@@ -8,6 +8,19 @@ import unicodedata
 # Control, format (bidirectional overrides, zero width), surrogate, private, unassigned, ends of lines.
 HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 CHARACTERS_MAX = 600
+ASCII_FOR = str.maketrans(
+    {
+        "\N{EN DASH}": "-",
+        "…": "...",
+        "µ": "u",
+        "·": "|",
+        "✓": "+",
+        "✕": "x",
+        "→": "->",
+        "∞": "inf",
+    }
+)
+"""How the few characters beyond ASCII that reports use are written where there is only ASCII."""
 
 
 def visible(text: str) -> str:

@@ -37,7 +37,8 @@ class JUnitReport:
             _suite(root, result, one)
         _gate(root, result)
         cases = root.findall("testsuite")
-        for count in ("tests", "failures", "errors", "skipped"):
+        # No XSD knows `skipped` here, and Jenkins refuses a file for it.
+        for count in ("tests", "failures", "errors"):
             root.set(count, str(sum(int(suite.get(count, "0")) for suite in cases)))
         root.set("time", f"{result.seconds:.3f}")
         indent(root)

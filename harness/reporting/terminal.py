@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from harness.judging.points import hundredths, interval, points
 from harness.model.protocols import Status, Verdict
 from harness.model.result import Result, ScenarioResult
-from harness.reporting.escaping import clipped
-from harness.reporting.numbers import EN_DASH, seconds_span
+from harness.reporting.escaping import ASCII_FOR, clipped
+from harness.reporting.numbers import seconds_span
 from harness.reporting.scorecard_words import (
     MARKS,
     attempt_line,
@@ -41,9 +41,6 @@ COLOURS = {
     Status.NOT_RUN: "dim",
     Status.NOT_APPLICABLE: "dim",
 }
-ASCII_FOR = str.maketrans(
-    {EN_DASH: "-", "…": "...", "µ": "u", "·": "|", "✓": "+", "✕": "x", "→": "->", "∞": "inf"}
-)
 
 
 class TerminalReport:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
+from harness.cleanup.undo_journal import journal_folder
 from harness.deployments import BACKENDS
-from harness.deployments.preflight import Check, Requirements, check_machine
+from harness.deployments.preflight import Check, Requirements, check_machine, existing, writable
 from harness.deployments.reach import refusals
 from harness.evidence.history import HISTORY_BYTES_MAX
-from harness.evidence.lines import read_lines
+from harness.evidence.lines import read_lines, require_regular
 from harness.judging.check_selection import NOT_ALONE, NOT_POLLED, Checks, checks_of
 from harness.judging.gate import GateRules
 from harness.judging.waivers import applicable
@@ -61,7 +63,17 @@ def preflight(backend: str, out: Path, beside: int = 0) -> list[Check]:
     """
     requirements: Requirements = getattr(BACKENDS.resolve(backend), "requirements", Requirements())
     memory_mib = requirements.memory_mib + beside * NEIGHBOUR_MIB
-    return check_machine(replace(requirements, memory_mib=memory_mib), out)
+    return [*check_machine(replace(requirements, memory_mib=memory_mib), out), _undo_folder()]
+
+
+def _undo_folder() -> Check:
+    """Look whether the undo journal can be written: no fault begins without it."""
+    remedy = "the undo journal is kept there; set XDG_STATE_HOME to a folder you can write to"
+    try:
+        folder = journal_folder(os.environ)
+    except RuntimeError as error:  # no HOME, and the user is in no password file
+        return Check("undo journal", f"no home folder: {error}", remedy)
+    return replace(writable(existing(folder), remedy), name=f"undo journal in {folder}")
 
 
 def make_plan(request: Request) -> SuitePlan:
@@ -73,6 +85,8 @@ def make_plan(request: Request) -> SuitePlan:
     """
     if problems := refusals(request.stack, _running_services(request)):
         raise ScenarioError("\n".join(problems))
+    if request.input_path is not None:
+        require_regular(request.input_path)
     input_digest = "" if request.input_path is None else _digest_of(request.input_path)
     plans = tuple(_plan_one(scenario, request) for scenario in request.scenarios)
     checks = [checks_of(plan.scenario, request.stack) for plan in plans]

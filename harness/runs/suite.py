@@ -30,6 +30,7 @@ from harness.model.protocols import OVER, PROBES, Progress, Status
 from harness.model.result import Result, ScenarioResult
 from harness.processes.clock import SystemClock
 from harness.processes.scratch import make_scratch, remove_scratch
+from harness.processes.workplace import current_folder
 from harness.reporting.redaction import Redaction
 from harness.runs.environment import surroundings
 from harness.runs.grouping import grouping
@@ -71,7 +72,9 @@ class SuiteRun:
         """By the place in the plan, from 1; each is set by the one thread that runs the scenario."""
         self._broke: list[str] = []
         self._versions: Mapping[str, str] = {}
-        self._redaction = _redaction(plan, request)
+        # Asked once: the folder may be deleted while the run is on.
+        self._here = current_folder()
+        self._redaction = _redaction(plan, request, self._here)
 
     def run(self) -> tuple[Result, HarnessError | None]:
         """Run everything and stop everything.
@@ -113,7 +116,7 @@ class SuiteRun:
             suite_hash=self._plan.suite_hash(),
             plan_hash=self._plan.plan_hash(),
             command=request.command,
-            surroundings={**surroundings(Path.cwd()), "jobs": str(request.jobs), **self._versions},
+            surroundings={**surroundings(self._here), "jobs": str(request.jobs), **self._versions},
             scenarios=scenarios,
             score=scored,
             gate=decide(scored, verdicts, request.gate, request.today, broke),
@@ -229,11 +232,11 @@ class SuiteRun:
         )
 
 
-def _redaction(plan: SuitePlan, request: Request) -> Redaction:
+def _redaction(plan: SuitePlan, request: Request, here: Path) -> Redaction:
     if request.input_path is None or request.show_lines:
-        return Redaction((), Path.cwd())
+        return Redaction((), here)
     records = max((len(planned.offsets_ns) for planned in plan.scenarios), default=0) + PROBES
-    return Redaction(read_lines(request.input_path, records), Path.cwd())
+    return Redaction(read_lines(request.input_path, records), here)
 
 
 def _deadline_ns(max_minutes: float | None) -> int | None:

@@ -107,3 +107,13 @@ def test_a_mistake_names_its_line_key_and_remedy(tmp_path, line, expected):
 @pytest.mark.parametrize(("fail", "warn"), [("<10", "<20"), (">10", ">=10"), (">=10", ">5")])
 def test_a_warning_before_the_failure_is_accepted(tmp_path, fail, warn):
     assert load(tmp_path, f"version: 1\nobjectives: {{a: {{fail: '{fail}', warn: '{warn}'}}}}\n").objectives
+
+
+@pytest.mark.parametrize("key", ["waivers", "not_applicable"])
+@pytest.mark.parametrize("check", ["acknowledged_lost", "corrupted"])
+def test_what_no_rule_may_excuse_is_refused_when_the_file_is_read(tmp_path, key, check):
+    text = f"version: 1\n{key}: [{{id: {check}, until: 2999-01-31, reason: x}}]\n"
+
+    assert mistakes(tmp_path, text) == [
+        f"2 {key}[0].id: {check} is a veto that no rule can excuse. Remove the entry."
+    ]
