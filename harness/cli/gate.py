@@ -53,7 +53,7 @@ def gate() -> None:
     type=click.Path(path_type=Path),
     default=None,
     metavar="FILE",
-    help="Rules for passing.  [default: score of at least 98, no veto]",
+    help="Rules for passing.  [default: score of at least 98, no veto, no FAIL]",
 )
 def judge_result(result: Path, gate_path: Path | None) -> int:
     """Decide by rules whether a finished run passes.

@@ -60,7 +60,7 @@ _OPTIONS = (
         type=click.Path(path_type=Path),
         default=None,
         metavar="FILE",
-        help="Rules for passing.  [default: score of at least 98, no veto]",
+        help="Rules for passing.  [default: score of at least 98, no veto, no FAIL]",
     ),
     click.option(
         "--check",
