@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from harness.config.checks import WORD_KEY
 from harness.config.gate import GateModel
 from harness.config.part_signature import Argument, PartSignature, signature_of
 from harness.config.scenario import ScenarioModel
@@ -26,6 +27,7 @@ from harness.config.validation import FileModel
 from harness.evidence.archives import ARCHIVES
 from harness.evidence.counters import COUNTERS
 from harness.faults import FAULTS
+from harness.judging.checkers import CHECKERS
 from harness.load import LOADS
 from harness.load.intakes import INTAKES
 from harness.load.schedules import SCHEDULES
@@ -38,6 +40,7 @@ _PARTS: Mapping[str, tuple[Family, str]] = {
     "_ScheduleModel": (SCHEDULES, "kind"),
     "_LoadModel": (LOADS, "kind"),
     "_StepModel": (FAULTS, "fault"),
+    "CheckModel": (CHECKERS, WORD_KEY),
     "_IntakeModel": (INTAKES, "kind"),
     "_ArchiveModel": (ARCHIVES, "kind"),
     "_DeadLettersModel": (ARCHIVES, "kind"),
@@ -88,8 +91,11 @@ def _with_parts(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _part(model: dict[str, Any], family: Family, word_key: str) -> dict[str, Any]:
     """Return the schema of a part: a known word or a dotted path, and by the word the arguments it takes."""
+    if "anyOf" in model:  # the word alone, or a mapping with the word and its arguments
+        alone, mapping = model["anyOf"]
+        return {"anyOf": [_word(alone, family), _part(mapping, family, word_key)]}
     own = model["properties"]
-    word = {**own[word_key], "anyOf": [{"enum": list(family.kinds)}, {"pattern": ":"}]}
+    word = _word(own[word_key], family)
     branches = [
         {
             "if": {"properties": {word_key: {"const": each}}, "required": [word_key]},
@@ -98,6 +104,10 @@ def _part(model: dict[str, Any], family: Family, word_key: str) -> dict[str, Any
         for each in family.kinds
     ]
     return {**model, "properties": {**own, word_key: word}, "allOf": branches}
+
+
+def _word(schema: dict[str, Any], family: Family) -> dict[str, Any]:
+    return {**schema, "anyOf": [{"enum": list(family.kinds)}, {"pattern": ":"}]}
 
 
 def _arguments(signature: PartSignature, own: Mapping[str, Any]) -> dict[str, Any]:

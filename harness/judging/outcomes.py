@@ -61,7 +61,7 @@ class Destruction:
 
 
 @dataclass(frozen=True, slots=True)
-class Fates:
+class Outcomes:
     """What became of the owed records.
 
     `missing` are those that no kill excuses, first acknowledged first. Nobody can tell which of them were
@@ -80,7 +80,7 @@ class Fates:
         return len(self.missing) - self.destroyed - self.held
 
 
-def fates(timeline: Timeline, charge: Charge) -> Fates:
+def outcomes_of(timeline: Timeline, charge: Charge) -> Outcomes:
     """Sort the owed records by what became of them; meaningful only where the outlets were read whole."""
     owed = timeline.acknowledged()
     missing = sorted(
@@ -92,7 +92,7 @@ def fates(timeline: Timeline, charge: Charge) -> Fates:
     blamed = tuple(entry for entry in missing if entry.sequence not in names)
     destroyed = min(len(blamed), destruction(timeline, charge).records_max)
     held = min(len(blamed) - destroyed, max(0, int(timeline.counter(HELD) or 0)))
-    return Fates(len(owed), blamed, tuple(excused), destroyed, held)
+    return Outcomes(len(owed), blamed, tuple(excused), destroyed, held)
 
 
 def destruction(timeline: Timeline, charge: Charge) -> Destruction:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from harness.judging.checker import Charge
 from harness.judging.measure import Measure
-from harness.judging.outcomes import Fates, destruction, fates, unread_outlet
+from harness.judging.outcomes import Outcomes, destruction, outcomes_of, unread_outlet
 from harness.judging.timeline import Entry, Timeline, sequences_text
 from harness.judging.wording import count
 from harness.model.protocols import Status, Verdict
@@ -39,7 +39,7 @@ class AcknowledgedLost:
         measure = Measure(self.objective, self.dimension, "records", 0)
         if unread := unread_outlet(timeline, self._charge):
             return measure.verdict(Status.INCONCLUSIVE, None, unread)
-        found = fates(timeline, self._charge)
+        found = outcomes_of(timeline, self._charge)
         if not found.owed:
             return measure.verdict(
                 Status.INCONCLUSIVE, None, "No record was acknowledged, so none could be lost."
@@ -80,7 +80,7 @@ class AcknowledgedLost:
         return measure.verdict(Status.PASS, 0, said, evidence)
 
 
-def _evidence(timeline: Timeline, found: Fates, charge: Charge) -> tuple[str, ...]:
+def _evidence(timeline: Timeline, found: Outcomes, charge: Charge) -> tuple[str, ...]:
     unknown = len(timeline.entries) - found.owed
     lines = []
     if unknown:
@@ -107,7 +107,7 @@ def _evidence(timeline: Timeline, found: Fates, charge: Charge) -> tuple[str, ..
     return tuple(lines)
 
 
-def _missing(timeline: Timeline, found: Fates, charge: Charge) -> list[str]:
+def _missing(timeline: Timeline, found: Outcomes, charge: Charge) -> list[str]:
     lines = [f"Missing records: {sequences_text([entry.sequence for entry in found.missing])}."]
     if found.held:
         lines.append(f"The stack reports that it still holds {found.held:,} of these.")

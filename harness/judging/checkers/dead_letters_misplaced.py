@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from harness.judging.checker import Charge
 from harness.judging.measure import Measure
-from harness.judging.outcomes import fates, unread_outlet
+from harness.judging.outcomes import outcomes_of, unread_outlet
 from harness.judging.timeline import Timeline, sequences_text
 from harness.judging.wording import count
 from harness.model.protocols import Status, Verdict
@@ -47,7 +47,7 @@ class DeadLettersMisplaced:
         forced = [n for n in timeline.poison if n in timeline.copies and n not in timeline.letters]
         gone = [
             entry.sequence
-            for entry in fates(timeline, self._charge).missing
+            for entry in outcomes_of(timeline, self._charge).missing
             if entry.sequence in timeline.poison
         ]
         refused, letters = len(timeline.poison), len(timeline.letters)

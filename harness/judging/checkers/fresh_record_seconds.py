@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from harness.judging.checker import Charge
 from harness.judging.measure import Measure, given_limit
-from harness.judging.outcomes import fates, unread_outlet
+from harness.judging.outcomes import outcomes_of, unread_outlet
 from harness.judging.timeline import SECOND_NS, Timeline
 from harness.judging.wording import count
 from harness.model.facts import PROBES_FOUND
@@ -73,7 +73,7 @@ class FreshRecordSeconds:
         )
 
     def _stuck(self, timeline: Timeline) -> str:
-        found = fates(timeline, self._charge)
+        found = outcomes_of(timeline, self._charge)
         if unread_outlet(timeline, self._charge) or not found.held:
             return ""
         drain = f"{self._charge.scenario.drain_seconds:g} s of drain"

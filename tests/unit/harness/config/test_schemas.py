@@ -76,6 +76,8 @@ STEP = SCENARIO["steps"][0]
         ({"schedule": {"kind": "stedy"}}, "'stedy' is not valid"),
         ({"load": {"kind": "hosted", "users": 5}}, "'users': 5} is not valid under any"),
         ({"steps": [{**STEP, "latency": 5}]}, "'latency' was unexpected"),
+        ({"checks": [{"check": "backlog_seconds", "limit_secs": 5}]}, "is not valid under any"),
+        ({"checks": ["backlog"]}, "is not valid under any"),
         ({"steps": [{**STEP, "latency_ms": "5"}]}, "'5' is not of type 'integer'"),
         ({"steps": [{**STEP, "direction": "sideways"}]}, "'sideways' is not one of"),
         ({"steps": [{"fault": "spike", **{k: STEP[k] for k in ("target", "at_seconds", "for_seconds")}}]},
@@ -136,3 +138,9 @@ def test_a_result_with_a_key_too_few_or_too_many_violates_the_schema():
     document["surprise"] = 1
 
     assert len(problems("result", document)) == 2
+
+
+def test_a_check_may_be_a_word_or_have_the_arguments_that_it_takes():
+    checks = ["corrupted", {"check": "backlog_seconds", "limit_seconds": 5}, "own.module:Check"]
+
+    assert problems("scenario", {**SCENARIO, "checks": checks}) == []

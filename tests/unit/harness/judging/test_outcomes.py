@@ -6,7 +6,7 @@ import pytest
 
 from harness.judging.checkers.acknowledged_lost import VETO, AcknowledgedLost
 from harness.judging.checkers.fresh_record_seconds import FreshRecordSeconds
-from harness.judging.outcomes import fates
+from harness.judging.outcomes import outcomes_of
 from harness.judging.timeline import timeline
 from harness.model.declarations import APPLICATION, Level, Permits, Promises, Step
 from harness.model.facts import CounterRead, Destroyed, FaultChanged, FaultSeen, Found, PhaseChanged
@@ -93,7 +93,7 @@ def test_what_was_held_before_the_drain_ended_excuses_nothing():
 def test_holding_nothing_that_is_owed_is_no_finding():
     events = [*good_run(), PhaseChanged(at(13), "read back"), CounterRead(at(14), "held", 10)]
 
-    assert fates(timeline(events), promised(Level.FSYNC)).held == 0
+    assert outcomes_of(timeline(events), promised(Level.FSYNC)).held == 0
     assert FreshRecordSeconds(promised(Level.FSYNC)).check(timeline(events)).status is Status.PASS
 
 
@@ -190,7 +190,7 @@ def test_what_another_step_destroyed_is_not_permitted_by_this_one():
 
 
 def test_destroyed_comes_before_held_and_the_rest_is_lost():
-    found = fates(
+    found = outcomes_of(
         timeline(run(*flipped("a:1"), counted(3), CounterRead(at(14), "held", 5))), permitting(blast=4)
     )
 
@@ -201,7 +201,7 @@ def test_destroyed_and_held_together_are_late():
     events = run(*flipped("a:1"), counted(3), CounterRead(at(14), "held", 9))
 
     assert AcknowledgedLost(permitting()).check(timeline(events)).status is Status.INCONCLUSIVE
-    assert fates(timeline(events), permitting()).held == 7
+    assert outcomes_of(timeline(events), permitting()).held == 7
 
 
 def test_nothing_missing_is_no_finding_whatever_was_destroyed():
