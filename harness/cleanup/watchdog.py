@@ -3,7 +3,7 @@
     python -m harness.cleanup.watchdog PID:STARTTIME
 
 The harness holds the other end of this program's standard input. When it ends and that very harness is gone,
-the guard takes back what the journals say is open and ends every process that carries the harness's identity.
+the watchdog takes back what the journals say is open and ends every process that carries the harness's identity.
 Scratch folders and journals stay for `doctor` and `heal`: they tell what happened.
 """
 
@@ -32,16 +32,16 @@ _SWEEPS_MAX = 3
 _STOP_SECONDS = 5.0
 
 
-class Guard:
-    """The running guard of one run, as its harness sees it."""
+class Watchdog:
+    """The running watchdog of one run, as its harness sees it."""
 
     def __init__(self, scratch: Path, run_id: str, clock: Clock) -> None:
         """Name the run's scratch folder and id; nothing is started yet."""
         spec = ProcessSpec(
-            name="guard",
+            name="watchdog",
             command=(sys.executable, "-P", "-m", "harness.cleanup.watchdog", procfs.mark(os.getpid())),
             folder=scratch,
-            log=scratch / "guard.log",
+            log=scratch / "watchdog.log",
             lifeline=True,
         )
         self._process = ManagedProcess(spec, run_id, clock)

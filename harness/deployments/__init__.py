@@ -1,4 +1,4 @@
-"""Where services come from, one file a backend, and the one way a process is started."""
+"""Where services come from, one file a backend, and how a stack's own processes run."""
 
 from harness.model.registry import Family, Kind
 

@@ -1,4 +1,4 @@
-"""Services that are the user's own: they run already, and nothing of them is started, stopped or hurt."""
+"""The user's own running services: they are never started, stopped or faulted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The slot file: what happened to each record, in memory shared with whoever outlives the application.
+"""The slot file: what happened to each record, in shared memory that survives the application.
 
 One slot a sequence, four 64-bit integers: entered_ns, returned_ns, outcome, acknowledged_ns. The application
 writes through MAP_SHARED, so what it wrote is there after its SIGKILL. A slot that stayed empty means

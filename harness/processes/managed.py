@@ -306,7 +306,7 @@ class ManagedProcess:
             self._end()
 
     def stop(self, timeout_seconds: float, last_line: str = "") -> None:
-        """End the process as a fault: in good order, or killed after `timeout_seconds`; it can start again.
+        """Shut the process down as a fault, killing it after `timeout_seconds`; it can start again.
 
         Args:
             timeout_seconds: how long it may take to end.

@@ -1,4 +1,4 @@
-"""What Linux says about a process: whether it still is the one meant, its state, its environment, its end.
+"""What Linux tells about a process: its identity, state, environment and end.
 
 A pid alone is no identity, because numbers are used again; pid and start time together are one (proc(5),
 field 22 of /proc/[pid]/stat).

@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.cleanup.healing import heal_run
 from harness.cleanup.leftovers import left_of_run
-from harness.cleanup.watchdog import Guard
+from harness.cleanup.watchdog import Watchdog
 from harness.deployments import BACKENDS
 from harness.deployments.preflight import require
 from harness.deployments.service_set import Services
@@ -144,9 +144,9 @@ class SuiteRun:
             scratch = make_scratch(self.run_id)
             stack.callback(self._note_what_is_left, scratch)
             stack.callback(self._clean, "scratch folder", partial(remove_scratch, scratch))
-            guard = Guard(scratch, self.run_id, self._clock)
-            stack.callback(self._clean, "guard", guard.stop)
-            guard.start()
+            watchdog = Watchdog(scratch, self.run_id, self._clock)
+            stack.callback(self._clean, "watchdog", watchdog.stop)
+            watchdog.start()
             backend: type[Any] = BACKENDS.resolve(self._request.backend)
             services: Services = backend(scratch, self.run_id, self._clock, self._request.stack)
             stack.callback(self._clean, "services", services.stop)

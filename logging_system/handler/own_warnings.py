@@ -21,7 +21,7 @@ class OwnWarnings(logging.Handler):
         self._is_ours = is_ours
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line that says who says it."""
+        """Write one line that begins with the name of this package."""
         others = [each for each in logging.getLogger().handlers if not self._is_ours(each)]
         if others or logging.lastResort is None or sys.stderr is None:
             return

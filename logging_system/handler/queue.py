@@ -1,4 +1,4 @@
-"""The bounded queue between the application's threads and the worker, and who may wait for room in it."""
+"""The bounded queue between the application's threads and the worker, and the policy when it is full."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class EventStream:
             return dict(self._counts)
 
     def hand_on(self, *, force: bool = False) -> float | None:
-        """Hand events on whose second is over, on the calling thread.
+        """Pass on the events whose second is over, on the calling thread.
 
         Args:
             force: Hand on all that wait.

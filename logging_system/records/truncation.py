@@ -51,7 +51,7 @@ def _bounded_arguments(args: object) -> object:
 
 
 class _Abridged:
-    """Stands for a container whose text would not be kept whole."""
+    """Stands for a container whose text would be truncated."""
 
     def __init__(self, value: object) -> None:
         shortener = reprlib.Repr()

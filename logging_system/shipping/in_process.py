@@ -1,4 +1,4 @@
-"""Ships a spool folder from a thread of the application, as long as nobody else does.
+"""Ships a spool folder from a thread of the application while no other process ships it.
 
 Of the processes that share a folder one holds its lock and ships. The others look every few seconds whether
 it is free, so one of them goes on when the holder ends.

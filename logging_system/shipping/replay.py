@@ -30,7 +30,7 @@ LETTERS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What became of one letter.
+    """The outcome of one dead letter.
 
     Attributes:
         id: The dead letter's.

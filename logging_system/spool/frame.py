@@ -127,7 +127,7 @@ def encode_block(
 
 
 def encode_mark(epoch: bytes, kind: int, first_sequence: int, count: int) -> bytes:
-    """Return a block without records that says what became of `count` sequences.
+    """Return a block without records that states the outcome of `count` sequences.
 
     Args:
         epoch: The writer's 16 bytes.

@@ -42,7 +42,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Evicted:
-    """What gave way.
+    """What retention deleted.
 
     Attributes:
         records: Records that were evicted, those that had been delivered already included.

@@ -1,4 +1,4 @@
-"""Names the segments of a spool folder and tells which of them are whose, and how large they are together."""
+"""Names the segments of a spool folder, tells who writes each, and how large they are together."""
 
 from __future__ import annotations
 

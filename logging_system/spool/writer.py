@@ -288,7 +288,7 @@ class SpoolWriter:
             self._abandon()
 
     def _abandon(self) -> None:
-        """Leave a file whose last block nothing is known of; the block is cut off where that is possible.
+        """Stop writing to a file whose last block is in doubt; cut the block off where possible.
 
         A reader may have seen the block. It comes again under the same sequences, or they are given up.
         """

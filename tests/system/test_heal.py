@@ -1,4 +1,4 @@
-"""What a harness that died by SIGKILL leaves: the guard ends it within seconds, `heal` undoes the rest."""
+"""What a harness that died by SIGKILL leaves: the watchdog ends it within seconds, `heal` undoes the rest."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def _start(machine: Machine, backend: str = "embedded"):
     return machine.start("run", QUICK, "--stack", LINGERING, "--backend", backend, "--out", machine.reports)
 
 
-def _die(machine: Machine, process, *, with_guard: bool) -> None:
-    """Kill the harness, and before it, where asked, the guard that would end what it leaves."""
-    if with_guard and (guard := machine.process(process.pid, "guard")) is not None:
-        kill(guard, 10)
+def _die(machine: Machine, process, *, with_watchdog: bool) -> None:
+    """Kill the harness, and before it, where asked, the watchdog that would end what it leaves."""
+    if with_watchdog and (watchdog := machine.process(process.pid, "watchdog")) is not None:
+        kill(watchdog, 10)
     process.kill()
     process.communicate(timeout=TIMEOUT_SECONDS)
 
@@ -49,10 +49,10 @@ def _gone(machine: Machine, harness: int) -> bool:
 def test_everything_ends_within_seconds_of_a_killed_harness(machine, backend):
     process = _start(machine, backend)
     wait_for(machine.open_faults, seconds=150)
-    _die(machine, process, with_guard=False)
+    _die(machine, process, with_watchdog=False)
     wait_for(lambda: _gone(machine, process.pid), seconds=40)
 
-    (log,) = machine.temporary.glob("*/guard.log")
+    (log,) = machine.temporary.glob("*/watchdog.log")
     assert f"harness {process.pid}:" in log.read_text()
     assert "process ended: " in log.read_text()
 
@@ -70,7 +70,7 @@ def test_the_guard_of_a_run_that_ends_in_good_order_ends_with_it(machine):
 def test_doctor_names_heal_undoes_and_then_nothing_is_left(machine):
     process = _start(machine)
     wait_for(machine.open_faults)
-    _die(machine, process, with_guard=True)
+    _die(machine, process, with_watchdog=True)
     run = _run_id(machine)
     wait_for(lambda: machine.process(process.pid, "oracle") is None)
 
@@ -99,7 +99,7 @@ def test_doctor_names_heal_undoes_and_then_nothing_is_left(machine):
 def test_a_run_beside_a_dead_ones_leftovers_warns_and_is_not_disturbed(machine):
     process = _start(machine)
     wait_for(machine.open_faults)
-    _die(machine, process, with_guard=False)
+    _die(machine, process, with_watchdog=False)
 
     after = machine.start("run", "no_fault", "--max-minutes", "0.05", "--out", machine.reports)
     _, err = after.communicate(timeout=TIMEOUT_SECONDS)
@@ -120,7 +120,7 @@ def test_heal_leaves_a_running_harness_alone(machine):
     process.communicate(timeout=TIMEOUT_SECONDS)
 
     assert (code, said) == (0, "Earlier runs left nothing behind.\n")
-    assert {"guard", "proxy", "application", "lingerer"} <= set(running.values())
+    assert {"watchdog", "proxy", "application", "lingerer"} <= set(running.values())
 
 
 def test_an_undo_that_heal_does_not_know_is_said_with_what_to_do_by_hand(machine):
@@ -141,17 +141,19 @@ def test_an_undo_that_heal_does_not_know_is_said_with_what_to_do_by_hand(machine
 @pytest.mark.timeout(180)
 def test_nothing_is_left_after_heal_whenever_the_harness_was_killed(machine, number):
     rng = Random(f"{SEED}:{number}")
-    moment_seconds, with_guard = rng.uniform(0.0, LATEST_SECONDS[BACKEND]), rng.random() < 0.5
+    moment_seconds, with_watchdog = rng.uniform(0.0, LATEST_SECONDS[BACKEND]), rng.random() < 0.5
     process = _start(machine, BACKEND)
     time.sleep(moment_seconds)
-    _die(machine, process, with_guard=with_guard)
+    _die(machine, process, with_watchdog=with_watchdog)
     run = _run_id(machine)
     if run:
         code, out, _ = machine.call("heal", "--run", run)
         assert code == 0, out
         assert out.endswith("Earlier runs left nothing behind.\n")
 
-    print(f"killed after {moment_seconds:.2f} s, {'with' if with_guard else 'without'} its guard: run {run}")
+    print(
+        f"killed after {moment_seconds:.2f} s, {'with' if with_watchdog else 'without'} its watchdog: run {run}"
+    )
     assert _gone(machine, process.pid)
     assert list(machine.temporary.iterdir()) == []
     assert machine.open_faults() == []

@@ -1,4 +1,4 @@
-"""A command of the stack's that turns documents as stored into documents as they are meant to be read.
+"""The stack's own decoder: a command that turns stored documents into readable ones.
 
 It is a filter: NDJSON documents in, NDJSON documents out, one answer for each input, in their order. An
 answer of `{"undecodable": "<reason>"}` says that this document cannot be read; it then proves no record. The

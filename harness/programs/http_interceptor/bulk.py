@@ -43,7 +43,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What one item is told instead of the store's word."""
+    """The error that one item gets instead of the store's result."""
 
     status: int
     kind: str

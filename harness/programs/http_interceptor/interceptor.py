@@ -61,7 +61,7 @@ class Interceptor:
         await asyncio.gather(*self._passages, return_exceptions=True)
 
     def put_rule(self, name: str, body: Mapping[str, object]) -> Rule:
-        """Set a rule, in the place of one of that name; open connections feel it with their next request.
+        """Set a rule, or replace the one of that name; it applies to the next request of open connections.
 
         Raises:
             ApiError: the description is wrong (400), or the interceptor is full of rules (409).

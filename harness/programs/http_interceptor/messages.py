@@ -58,7 +58,7 @@ _PRODUCT = (b"X-elastic-product", b"Elasticsearch")
 def made_up(
     status: int, reason: bytes, content_type: bytes, body: bytes, *headers: tuple[bytes, bytes]
 ) -> Answer:
-    """Return an answer that no store gave, with the product header that clients check for."""
+    """Return an answer of the interceptor itself, with the product header that clients check."""
     return Answer(
         status, reason, (_PRODUCT, *headers, (b"content-type", content_type), length_of(body)), body
     )

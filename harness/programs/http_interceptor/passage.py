@@ -149,7 +149,7 @@ class Passage:
     # --- with rules --------------------------------------------------------------------------------------
 
     async def _bent(self, head: h11.Request, rules: Sequence[Rule]) -> bool:
-        """Read one request whole, let the rules answer it."""
+        """Read one request completely and apply the rules to it."""
         try:
             request = await self._whole_request(head)
         except _TooLargeError:

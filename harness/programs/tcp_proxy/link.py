@@ -50,7 +50,7 @@ class LinkRules:
 
 @dataclass(slots=True)
 class _Slot:
-    """A toxic in this link, which it takes hold of when this link's lot, `draw`, is below its toxicity."""
+    """A toxic on this link; it is active if the link's random number `draw` is below its toxicity."""
 
     toxic: Toxic
     rng: random.Random
@@ -203,7 +203,7 @@ class Link:
         return self._slots[index + 1].stage if index + 1 < len(self._slots) else self
 
     def _replace(self, index: int) -> None:
-        """Swap the stage of a slot whose lot has turned."""
+        """Replace the stage of a slot that became active or inactive."""
         slot = self._slots[index]
         slot.stage.release()
         if self._is_closed:

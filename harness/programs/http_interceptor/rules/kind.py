@@ -13,7 +13,7 @@ from harness.programs.http_interceptor.messages import Answer, Note, Onward, Req
 
 
 class Kind(ABC):
-    """A way to bend exchanges; a frozen dataclass whose fields are its arguments."""
+    """A way to change exchanges; a frozen dataclass whose fields are its arguments."""
 
     path: ClassVar[str] = "_bulk"
     """Which requests it is for unless the rule says: the last part of their path, or `*` for all."""
