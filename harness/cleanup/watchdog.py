@@ -3,8 +3,8 @@
     python -m harness.cleanup.watchdog PID:STARTTIME
 
 The harness holds the other end of this program's standard input. When it ends and that very harness is gone,
-the watchdog takes back what the journals say is open and ends every process that carries the harness's identity.
-Scratch folders and journals stay for `doctor` and `heal`: they tell what happened.
+the watchdog takes back what the journals say is open and ends every process that carries the harness's
+identity. Scratch folders and journals stay for `doctor` and `heal`: they tell what happened.
 """
 
 from __future__ import annotations

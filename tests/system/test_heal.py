@@ -151,9 +151,8 @@ def test_nothing_is_left_after_heal_whenever_the_harness_was_killed(machine, num
         assert code == 0, out
         assert out.endswith("Earlier runs left nothing behind.\n")
 
-    print(
-        f"killed after {moment_seconds:.2f} s, {'with' if with_watchdog else 'without'} its watchdog: run {run}"
-    )
+    kept = "with" if with_watchdog else "without"
+    print(f"killed after {moment_seconds:.2f} s, {kept} its watchdog: run {run}")
     assert _gone(machine, process.pid)
     assert list(machine.temporary.iterdir()) == []
     assert machine.open_faults() == []
