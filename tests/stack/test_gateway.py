@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -40,6 +40,12 @@ from tests.stack.processes import eventually
 SECONDS = 20
 TOKEN = "a-token-of-sixteen-or-more"  # noqa: S105 - known to the test alone
 NDJSON = {"Content-Type": "application/x-ndjson"}
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+}
 
 
 @contextmanager
@@ -163,9 +169,7 @@ def test_a_body_that_drips_is_given_up(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
 def test_a_packed_body_is_taken_and_a_bomb_is_refused(tmp_path: Path, encoding: str) -> None:
-    pack = {"gzip": gzip.compress, "deflate": zlib.compress, "zstd": zstandard.ZstdCompressor().compress}[
-        encoding
-    ]
+    pack = PACKERS[encoding]
     headers = {**NDJSON, "Content-Encoding": encoding}
     with gateway(tmp_path, "--body-bytes-max", "1000000") as (process, url):
         good = requests.post(f"{url}/v1/ndjson", pack(lines(500)), headers=headers, timeout=SECONDS)
