@@ -16,6 +16,7 @@ from logging_system.gateway.otlp_labels import put
 from logging_system.gateway.otlp_values import (
     TooDeepError,
     any_value,
+    as_sent,
     identity,
     integer,
     key_values,
@@ -95,7 +96,7 @@ class _Reader:
         self._name = f"{name}." if name else ""
         self._content: _Object = content if isinstance(content, dict) else {}
         if content is not None and not isinstance(content, dict):
-            more[f"otel.unread.{name}"] = content
+            more[f"otel.unread.{name}"] = as_sent(content)
 
     def text(self, name: str) -> str:
         value = member(self._content, name)
@@ -120,10 +121,10 @@ class _Reader:
         return {} if given is None else key_values(given)
 
     def raw(self, name: str) -> object:
-        return member(self._content, name)
+        return as_sent(member(self._content, name))
 
     def keep_aside(self, name: str, value: object) -> None:
-        put(self._more, f"otel.unread.{self._name}{name}", value)
+        put(self._more, f"otel.unread.{self._name}{name}", as_sent(value))
 
 
 def _source(resource_logs: _Object, scope_logs: _Object) -> Source:
@@ -131,11 +132,11 @@ def _source(resource_logs: _Object, scope_logs: _Object) -> Source:
     resource = _Reader(member(resource_logs, "resource"), more, "resource")
     scope = _Reader(member(scope_logs, "scope"), more, "scope")
     told = {
-        "otel.resource.schema_url": member(resource_logs, "schemaUrl"),
+        "otel.resource.schema_url": as_sent(member(resource_logs, "schemaUrl")),
         "otel.resource.dropped_attributes_count": resource.raw("droppedAttributesCount"),
         "otel.resource.entity_refs": resource.raw("entityRefs"),
         "otel.scope.version": scope.raw("version"),
-        "otel.scope.schema_url": member(scope_logs, "schemaUrl"),
+        "otel.scope.schema_url": as_sent(member(scope_logs, "schemaUrl")),
         "otel.scope.dropped_attributes_count": scope.raw("droppedAttributesCount"),
     }
     more |= {label: value for label, value in told.items() if value}

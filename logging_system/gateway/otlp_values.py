@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from logging_system.gateway.otlp_labels import put
+from logging_system.records.document import encode_document
 
 DEPTH_MAX = 32
 
@@ -63,10 +64,18 @@ def key_values(pairs: object, depth: int = DEPTH_MAX) -> dict[str, object]:
     for pair in pairs if isinstance(pairs, list) else [pairs]:
         if isinstance(pair, Mapping) and ("key" in pair or "value" in pair or not pair):
             key = pair.get("key")
-            put(found, "" if key is None else str(key), any_value(pair.get("value"), depth - 1))
+            put(found, "" if key is None else _name(key), any_value(pair.get("value"), depth - 1))
         elif pair is not None:
             put(found, "", _plain(pair, depth - 1))
     return found
+
+
+def as_sent(value: object) -> object:
+    """Return a value that belongs to no field of its own, or what is wrong with it; never raises."""
+    try:
+        return any_value(value)
+    except TooDeepError as error:
+        return f"[{error}]"
 
 
 def integer(value: object) -> int | None:
@@ -104,6 +113,10 @@ def decimal(number: float) -> float | str:
     if math.isfinite(number):
         return number
     return "NaN" if math.isnan(number) else ("Infinity" if number > 0 else "-Infinity")
+
+
+def _name(key: object) -> str:
+    return key if isinstance(key, str) else encode_document(as_sent(key)).decode()
 
 
 def _number(text: str) -> float | None:

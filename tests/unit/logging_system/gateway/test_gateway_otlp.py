@@ -342,6 +342,29 @@ def test_what_is_no_record_in_json_is_counted_and_its_neighbours_are_kept(odd: s
     assert "logRecords[1]: " in batch.why_rejected
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"resource": 7},
+        {"resource": {"attributes": "x"}},
+        {"resource": {"attributes": [{"key": "k", "value": "DEEP"}]}},
+        {"resource": {"attributes": [{"key": "DEEP"}]}},
+        {"schemaUrl": "DEEP"},
+    ],
+)
+@pytest.mark.parametrize("of_scope", [False, True])
+def test_an_odd_resource_or_scope_in_json_costs_no_record(odd: dict[str, Any], of_scope: bool) -> None:
+    odd = {"scope" if of_scope and name == "resource" else name: value for name, value in odd.items()}
+    scope_logs = {"logRecords": [{"body": {"stringValue": "good"}}], **(odd if of_scope else {})}
+    resource_logs = {"scopeLogs": [scope_logs], **({} if of_scope else odd)}
+    deep = b"[" * 900 + b"]" * 900
+    body = orjson.dumps({"resourceLogs": [resource_logs]}).replace(b'"DEEP"', deep)
+    batch = Batch(NO_PROCESSORS, 10_000)
+    read_records(parse_json(body), RECEIVED_NS, batch)
+
+    assert [orjson.loads(document)["message"] for document in batch.documents] == ["good"]
+
+
 def odd_protobuf(odd: bytes) -> tuple[list[Document], Batch]:
     """Return what becomes of a record's bytes between two good records."""
     good = [ProtobufRecord(body=text("good")).SerializeToString()] * 2
