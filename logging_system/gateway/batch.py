@@ -67,23 +67,28 @@ class Batch:
             self._encode(outcome, where)
             return
         self.dropped[outcome.reason] = self.dropped.get(outcome.reason, 0) + 1
-        self._reject(f"{where}: {outcome.why}")
+        self.reject(f"{where}: {outcome.why}")
 
     def _encode(self, content: Document | Record, where: str) -> None:
         try:
             encoded = content.encoded if isinstance(content, Record) else encode_document(content)
         except Exception as error:
             # What cannot be encoded must not stop the others.
-            self._reject(f"{where}: cannot be encoded ({type(error).__name__})")
+            self.reject(f"{where}: cannot be encoded ({type(error).__name__})")
             return
         self._take(encoded, where)
 
     def _take(self, encoded: bytes, where: str) -> None:
         if len(encoded) > self.record_bytes_max:
-            self._reject(f"{where}: {len(encoded)} bytes, the limit is {self.record_bytes_max}")
+            self.reject(f"{where}: {len(encoded)} bytes, the limit is {self.record_bytes_max}")
             return
         self.documents.append(encoded)
 
-    def _reject(self, why: str) -> None:
+    def reject(self, why: str) -> None:
+        """Count a record that can never be taken.
+
+        Args:
+            why: Its place in the request and what is wrong with it.
+        """
         self.rejected += 1
         self.why_rejected = self.why_rejected or why

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 
 _STEP_BYTES = 256 * 1024
-_GZIP_STEP_BYTES = 4 * 1024
+_ZLIB_STEP_BYTES = 4 * 1024
 _ZSTD_STEP_BYTES = 256
 """A block of four bytes may stand for 128 KiB, so that one step unpacks to 8 MiB at most."""
 _WINDOW_BYTES_MAX = 8 * 1024 * 1024
@@ -39,13 +39,29 @@ def unpack(encoding: str, body: bytes, bytes_max: int) -> bytes:
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return body
-    unpackers: dict[str, Callable[[bytes, int], bytes]] = {"gzip": _gunzip, "zstd": _unzstd}
+    unpackers: dict[str, Callable[[bytes, int], bytes]] = {
+        "gzip": _gunzip,
+        "deflate": _inflate,
+        "zstd": _unzstd,
+    }
     if name not in unpackers:
-        raise BodyError(415, f'Content-Encoding "{encoding}" is not supported; use gzip, zstd or none')
+        known = "gzip, deflate, zstd or none"
+        raise BodyError(415, f'Content-Encoding "{encoding}" is not supported; use {known}')
     return unpackers[name](body, bytes_max)
 
 
 def _gunzip(body: bytes, bytes_max: int) -> bytes:
+    # RFC 1952, section 2.2: a file is a series of members
+    return _members("gzip", zlib.MAX_WBITS | 16, body, bytes_max)
+
+
+def _inflate(body: bytes, bytes_max: int) -> bytes:
+    """Return what a zlib stream holds (RFC 9110, section 8.4.1.2), or a bare one, as some clients send it."""
+    is_zlib = len(body) >= 2 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
+    return _members("deflate", zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS, body, bytes_max)
+
+
+def _members(name: str, window_bits: int, body: bytes, bytes_max: int) -> bytes:
     parts: list[bytes] = []
     room_bytes = bytes_max
     # The library copies whatever it leaves of its input: small steps keep many tiny members from costing
@@ -53,11 +69,11 @@ def _gunzip(body: bytes, bytes_max: int) -> bytes:
     unread = memoryview(body)
     data = b""
     try:
-        while data or unread:  # RFC 1952, section 2.2: a file is a series of members
-            member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        while data or unread:
+            member = zlib.decompressobj(wbits=window_bits)
             while (data or unread) and not member.eof:
                 if not data:
-                    data, unread = bytes(unread[:_GZIP_STEP_BYTES]), unread[_GZIP_STEP_BYTES:]
+                    data, unread = bytes(unread[:_ZLIB_STEP_BYTES]), unread[_ZLIB_STEP_BYTES:]
                 part = member.decompress(data, min(_STEP_BYTES, room_bytes + 1))
                 room_bytes -= len(part)
                 if room_bytes < 0:
@@ -65,9 +81,9 @@ def _gunzip(body: bytes, bytes_max: int) -> bytes:
                 parts.append(part)
                 data = member.unused_data if member.eof else member.unconsumed_tail
             if not member.eof:
-                raise BodyError(400, "the gzip body is incomplete")
+                raise BodyError(400, f"the {name} body is incomplete")
     except zlib.error as error:
-        raise BodyError(400, f"the body is not valid gzip: {error}") from error
+        raise BodyError(400, f"the body is not valid {name}: {error}") from error
     return b"".join(parts)
 
 

@@ -8,14 +8,12 @@ Names: https://opentelemetry.io/docs/specs/semconv/ on one side, ECS 8.17 on the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import orjson
-
 from logging_system.gateway.batch import ECS_VERSION, Batch
-from logging_system.records.document import Document
-from logging_system.records.record import labels_of
+from logging_system.gateway.otlp_labels import labels_of_attributes, put
+from logging_system.records.document import Document, encode_document
 
 _SECOND_NS = 1_000_000_000
 _NS_MAX = 253_402_300_799 * _SECOND_NS
@@ -32,15 +30,26 @@ _ERROR_FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where records come from: the resource's attributes and the scope's name."""
+    """Where records come from.
+
+    Attributes:
+        resource: The resource's attributes.
+        scope: The scope's name.
+        more: What else is told of both, by the label it becomes.
+    """
 
     resource: Mapping[str, object]
     scope: str
+    more: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One log record, whatever it was written in; times in ns since 1970, 0 where unknown."""
+    """One log record, whatever it was written in; times in ns since 1970, 0 where unknown.
+
+    Attributes:
+        more: What no other field holds, by the label it becomes; also values that could not be read.
+    """
 
     time_ns: int
     observed_ns: int
@@ -50,10 +59,23 @@ class LogRecord:
     attributes: Mapping[str, object]
     trace_id: str
     span_id: str
+    event_name: str = ""
+    more: Mapping[str, object] = field(default_factory=dict)
 
 
-def read_records(records: Iterable[tuple[str, Source, LogRecord]], received_ns: int, batch: Batch) -> None:
-    """Add a document for each record.
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands for a record that nothing can be made of."""
+
+    why: str
+
+
+Found = tuple[str, Source, LogRecord | Unreadable]
+"""A record with its place in the request and its source."""
+
+
+def read_records(records: Iterable[Found], received_ns: int, batch: Batch) -> None:
+    """Add a document for each record; one that cannot become a document is counted, and costs no other.
 
     Args:
         records: Each with its place in the request and its source.
@@ -61,7 +83,16 @@ def read_records(records: Iterable[tuple[str, Source, LogRecord]], received_ns: 
         batch: Where documents go.
     """
     for where, source, record in records:
-        batch.add(document_of(source, record, received_ns), where)
+        if isinstance(record, Unreadable):
+            batch.reject(f"{where}: {record.why}")
+            continue
+        try:
+            document = document_of(source, record, received_ns)
+        except Exception as error:
+            # A value that nobody has thought of must not stop the others.
+            batch.reject(f"{where}: cannot be read ({type(error).__name__})")
+            continue
+        batch.add(document, where)
 
 
 def document_of(source: Source, record: LogRecord, received_ns: int) -> Document:
@@ -73,25 +104,23 @@ def document_of(source: Source, record: LogRecord, received_ns: int) -> Document
         received_ns: When it was received, in ns since 1970.
     """
     attributes = dict(record.attributes)
-    error = {field: str(attributes.pop(name)) for name, field in _ERROR_FIELDS.items() if name in attributes}
-    document: Document = {
+    error = {name: _text(attributes.pop(key)) for key, name in _ERROR_FIELDS.items() if key in attributes}
+    parts: Document = {
+        "event": _event(record),
+        "labels": labels_of_attributes(_joined(source, record, attributes)),
+        "error": error,
+        "trace": {"id": record.trace_id} if record.trace_id else {},
+        "span": {"id": record.span_id} if record.span_id else {},
+        "host": {"name": _text(host)} if (host := source.resource.get("host.name")) else {},
+    }
+    return {
         "@timestamp": iso8601(record.time_ns or record.observed_ns or received_ns),
-        "message": _message(record.body),
+        "message": "" if record.body is None else _text(record.body),
         "log": {"level": _level(record), "logger": source.scope},
         "service": _service(source.resource),
         "ecs": {"version": ECS_VERSION},
+        **{name: part for name, part in parts.items() if part},
     }
-    if labels := labels_of(_joined(source.resource, attributes)):
-        document["labels"] = labels
-    if error:
-        document["error"] = error
-    if record.trace_id:
-        document["trace"] = {"id": record.trace_id}
-    if record.span_id:
-        document["span"] = {"id": record.span_id}
-    if host := source.resource.get("host.name"):
-        document["host"] = {"name": str(host)}
-    return document
 
 
 def iso8601(time_ns: int) -> str:
@@ -101,10 +130,19 @@ def iso8601(time_ns: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest_ns:09d}Z"
 
 
-def _message(body: object) -> str:
-    if isinstance(body, str | float):
-        return str(body)  # JSON has no word for a float that is no number
-    return "" if body is None else orjson.dumps(body, default=str).decode()
+def _text(value: object) -> str:
+    return str(value) if isinstance(value, str | float) else encode_document(value).decode()
+
+
+def _event(record: LogRecord) -> Document:
+    event: Document = {}
+    if record.event_name:
+        event["action"] = record.event_name
+    if record.severity_number:
+        event["severity"] = record.severity_number
+    if record.time_ns and record.observed_ns:
+        event["created"] = iso8601(record.observed_ns)
+    return event
 
 
 def _level(record: LogRecord) -> str:
@@ -115,21 +153,24 @@ def _level(record: LogRecord) -> str:
 
 
 def _service(resource: Mapping[str, object]) -> Document:
-    service: Document = {"name": str(resource.get("service.name") or "unknown_service")}
+    service: Document = {"name": _text(resource.get("service.name") or "unknown_service")}
     named = {
         "version": "service.version",
         "environment": "deployment.environment.name",
         "node": "service.instance.id",
     }
-    for field, name in named.items():
+    for place, name in named.items():
         if value := resource.get(name):
-            service[field] = {"name": str(value)} if field == "node" else str(value)
+            service[place] = {"name": _text(value)} if place == "node" else _text(value)
     return service
 
 
-def _joined(resource: Mapping[str, object], attributes: Mapping[str, object]) -> dict[str, object]:
-    """Return both sets of attributes; where both have a name, the resource's moves aside."""
-    joined = dict(attributes)
-    for name, value in resource.items():
-        joined[f"resource.{name}" if name in attributes else name] = value
+def _joined(source: Source, record: LogRecord, attributes: Mapping[str, object]) -> dict[str, object]:
+    """Return all that becomes a label; where record and resource have a name, the resource's moves aside."""
+    joined: dict[str, object] = {**attributes}
+    for name, value in source.resource.items():
+        put(joined, f"resource.{name}" if name in attributes else name, value)
+    for more in (source.more, record.more):
+        for name, value in more.items():
+            put(joined, name, value)
     return joined

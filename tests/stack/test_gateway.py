@@ -11,7 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -27,6 +28,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from google.rpc.status_pb2 import Status
 from opentelemetry._logs import SeverityNumber
+from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
@@ -38,6 +40,12 @@ from tests.stack.processes import eventually
 SECONDS = 20
 TOKEN = "a-token-of-sixteen-or-more"  # noqa: S105 - known to the test alone
 NDJSON = {"Content-Type": "application/x-ndjson"}
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+}
 
 
 @contextmanager
@@ -159,9 +167,9 @@ def test_a_body_that_drips_is_given_up(tmp_path: Path) -> None:
     assert spooled(tmp_path) == []
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
 def test_a_packed_body_is_taken_and_a_bomb_is_refused(tmp_path: Path, encoding: str) -> None:
-    pack = {"gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress}[encoding]
+    pack = PACKERS[encoding]
     headers = {**NDJSON, "Content-Encoding": encoding}
     with gateway(tmp_path, "--body-bytes-max", "1000000") as (process, url):
         good = requests.post(f"{url}/v1/ndjson", pack(lines(500)), headers=headers, timeout=SECONDS)
@@ -259,6 +267,50 @@ def test_a_record_too_large_is_told_as_a_partial_success(tmp_path: Path) -> None
     assert answer.status_code == 200
     assert answer.json()["partialSuccess"]["rejectedLogRecords"] == "1"
     assert [document["message"] for document in spooled(tmp_path)] == ["small"]
+
+
+class Held(SimpleLogRecordProcessor):
+    """Keeps what is logged, so that it can be sent in one request."""
+
+    def __init__(self, exporter: OTLPLogExporter) -> None:
+        super().__init__(exporter)
+        self.held: list[Any] = []
+
+    def on_emit(self, log_record: Any) -> None:
+        self.held.append(log_record)
+
+
+ODD_BODIES: dict[str, Any] = {
+    "a NaN": float("nan"),
+    "bytes": b"caf\xe9",
+    "nested": {"a": [{"b": [[[["deep"]]]]}]},
+    "nothing": None,
+    "a number beyond 32 bits": 2**62,
+}
+
+
+@pytest.mark.parametrize("compression", list(Compression))
+@pytest.mark.parametrize("odd", ODD_BODIES.values(), ids=ODD_BODIES.keys())
+def test_an_opentelemetry_exporter_loses_no_neighbour_of_an_odd_record(
+    tmp_path: Path, odd: Any, compression: Compression
+) -> None:
+    with gateway(tmp_path) as (_process, url):
+        exporter = OTLPLogExporter(f"{url}/v1/logs", compression=compression)
+        provider = LoggerProvider()
+        held = Held(exporter)
+        provider.add_log_record_processor(held)
+        logger = provider.get_logger("shop", "1.2.3", attributes={"tenant": "acme"})
+        for body in ("first", odd, "last"):
+            logger.emit(body=body, timestamp=1, observed_timestamp=2, event_name="order.failed")
+        result = exporter.export(held.held)
+        provider.shutdown()
+    found = spooled(tmp_path)
+
+    assert result.name == "SUCCESS"
+    assert [found[0]["message"], found[-1]["message"]] == ["first", "last"]
+    assert len(found) == 3
+    assert {document["event"]["action"] for document in found} == {"order.failed"}
+    assert {document["labels"]["otel.scope.tenant"] for document in found} == {"acme"}
 
 
 PROCESSORS = """

@@ -66,7 +66,8 @@ def _check(body: bytes) -> bool:
         assert request is None
         return False
 
-    assert request is not None
+    if request is None:  # what is left of it was taken apart; see otlp_neighbours.py
+        return True
     records = [
         record
         for resource_logs in request.resource_logs

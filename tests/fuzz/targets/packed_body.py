@@ -59,6 +59,21 @@ def _check(encoding: str, reference: Callable[[bytes], bytes], body: bytes) -> b
     return True
 
 
+def _deflate_reference(body: bytes) -> bytes:
+    window_bits = zlib.MAX_WBITS if body[:1] and _is_zlib(body) else -zlib.MAX_WBITS
+    parts: list[bytes] = []
+    while body:
+        stream = zlib.decompressobj(wbits=window_bits)
+        parts.append(stream.decompress(body))
+        body = stream.unused_data
+    return b"".join(parts)
+
+
+def _is_zlib(body: bytes) -> bool:
+    """Tell whether bytes begin as RFC 1950 says: method 8, and a header that 31 divides."""
+    return body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0 and len(body) > 1
+
+
 def _zstd_reference(body: bytes) -> bytes:
     reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(body), read_across_frames=True)
     return bytes(reader.read(2 * UNPACKED_BYTES_MAX))
@@ -71,6 +86,13 @@ GZIP_BODY = Target(
     words=(b"\x1f\x8b\x08", gzip.compress(b"", mtime=0), b"\x01\x00\x00\xff\xff", b"\x00\x00\x00\xff\xff"),
     large_bytes=_LARGE_BYTES,
     mend=_with_right_checksum,
+)
+DEFLATE_BODY = Target(
+    "deflate_body",
+    lambda: [zlib.compress(text, level) for text in _TEXTS for level in (0, 1, 9)],
+    lambda body: _check("deflate", _deflate_reference, body),
+    words=(b"\x78\x9c", zlib.compress(b""), b"\x01\x00\x00\xff\xff"),
+    large_bytes=_LARGE_BYTES,
 )
 ZSTD_BODY = Target(
     "zstd_body",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,7 +22,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from logging_system.gateway.batch import Batch
 from logging_system.gateway.bodies import BodyError
-from logging_system.gateway.otlp import LogRecord, Source, iso8601, read_records
+from logging_system.gateway.otlp import Found, iso8601, read_records
 from logging_system.gateway.otlp_json import parse_json
 from logging_system.gateway.otlp_protobuf import encode_response, encode_status, parse_protobuf
 from logging_system.records.document import Document
@@ -91,6 +92,7 @@ def test_a_record_becomes_a_document_with_the_names_of_the_common_schema() -> No
         "@timestamp": "2020-09-13T12:26:40.123456789Z",
         "message": "payment failed",
         "log": {"level": "error", "logger": "shop.checkout"},
+        "event": {"severity": 17},
         "service": {"name": "checkout", "version": "1.2", "environment": "live"},
         "error": {"type": "ValueError", "message": "no such card", "stack_trace": "Traceback …"},
         "trace": {"id": "000102030405060708090a0b0c0d0e0f"},
@@ -223,7 +225,7 @@ def test_protobuf_and_json_of_one_request_become_the_same_documents(records: lis
     ]
 
 
-def outcome(parse: Callable[[bytes], Iterator[tuple[str, Source, LogRecord]]], body: bytes) -> int:
+def outcome(parse: Callable[[bytes], Iterator[Found]], body: bytes) -> int:
     try:
         read_records(parse(body), RECEIVED_NS, Batch(NO_PROCESSORS, 10_000))
     except BodyError as error:
@@ -281,22 +283,188 @@ def test_json_of_any_shape_is_read_or_refused(value: object) -> None:
     assert outcome(parse_json, body) in (200, 400)
 
 
+def read_json_records(*records: object) -> tuple[list[Document], Batch]:
+    body = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": list(records)}]}]}).encode()
+    batch = Batch(NO_PROCESSORS, 10_000)
+    read_records(parse_json(body), RECEIVED_NS, batch)
+    return [orjson.loads(document) for document in batch.documents], batch
+
+
 @pytest.mark.parametrize(
-    ("record", "why"),
+    ("record", "kept"),
     [
-        ({"timeUnixNano": "soon"}, r"logRecords\[0\]\.timeUnixNano: expected an integer"),
-        ({"timeUnixNano": -1}, "is out of range"),
-        ({"body": "text"}, r"\.body: expected an object"),
-        ({"attributes": {"a": 1}}, "attributes: expected a list"),
-        ({"traceId": 7}, "traceId: expected a string"),
-        ({"body": {"intValue": "1" * 5_000}}, "expected an integer"),
+        ({"timeUnixNano": "soon"}, {"labels": {"otel.unread.timeUnixNano": "soon"}}),
+        ({"timeUnixNano": -1}, {"labels": {"otel.unread.timeUnixNano": -1}}),
+        ({"timeUnixNano": 1e18}, {"@timestamp": "2001-09-09T01:46:40.000000000Z"}),
+        ({"time_unix_nano": "1000000000000000000"}, {"@timestamp": "2001-09-09T01:46:40.000000000Z"}),
+        ({"body": "text"}, {"message": "text"}),
+        ({"body": {"stringValue": "great \ud83d"}}, {"message": "great \\ud83d"}),
+        ({"body": {"string_value": "text"}}, {"message": "text"}),
+        ({"body": {"unknownValue": "text"}}, {"message": '{"unknownValue":"text"}'}),
+        ({"body": {"intValue": "1" * 5_000}}, {"message": "1" * 5_000}),
+        ({"body": {"doubleValue": float("nan")}}, {"message": "NaN"}),
+        ({"body": {"doubleValue": "-Infinity"}}, {"message": "-Infinity"}),
+        ({"body": {"arrayValue": {"values": [{"doubleValue": float("inf")}]}}}, {"message": '["Infinity"]'}),
+        ({"attributes": {"a": 1}}, {"labels": {"a": 1}}),
+        ({"attributes": [{"key": "x", "value": {"doubleValue": None}}]}, {"labels": {"x": None}}),
+        ({"attributes": [{"key": "x", "value": {"intValue": 7.0}}]}, {"labels": {"x": 7}}),
+        ({"attributes": [{"key": "x", "value": {"boolValue": "true"}}]}, {"labels": {"x": True}}),
+        ({"traceId": 7}, {"labels": {"otel.unread.traceId": 7}}),
+        ({"traceId": "AAECAwQFBgcICQoLDA0ODw=="}, {"trace": {"id": "000102030405060708090a0b0c0d0e0f"}}),
+        ({"severityNumber": "SEVERITY_NUMBER_WARN2"}, {"event": {"severity": 14}}),
+        ({"severityNumber": "LOUD"}, {"labels": {"otel.unread.severityNumber": "LOUD"}}),
+        ({"severityText": ["a"]}, {"labels": {"otel.unread.severityText": '["a"]'}}),
+        ({"madeUp": "x"}, {"labels": {"otel.unread.madeUp": "x"}}),
     ],
 )
-def test_a_mistake_is_named_with_its_place(record: object, why: str) -> None:
-    body = orjson.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]})
+def test_an_odd_record_in_json_is_kept_and_so_are_its_neighbours(
+    record: object, kept: dict[str, object]
+) -> None:
+    found, batch = read_json_records({"body": {"stringValue": "a"}}, record, {"body": {"stringValue": "b"}})
 
-    with pytest.raises(BodyError, match=why):
-        list(parse_json(body))
+    assert batch.rejected == 0
+    assert [found[0]["message"], found[2]["message"]] == ["a", "b"]
+    assert kept.items() <= found[1].items()
+
+
+@pytest.mark.parametrize("levels", [50, 2_000])
+@pytest.mark.parametrize("odd", ["nested", "text", "number"])
+def test_what_is_no_record_in_json_is_counted_and_its_neighbours_are_kept(odd: str, levels: int) -> None:
+    nested = b'{"body":' + b'{"arrayValue":{"values":[' * levels + b"{}" + b"]}}" * levels + b"}"
+    record = {"nested": nested, "text": b'"text"', "number": b"7"}[odd]
+    good = b'{"body":{"stringValue":"good"}}'
+    batch = Batch(NO_PROCESSORS, 10_000)
+    body = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[%b,%b,%b]}]}]}' % (good, record, good)
+    read_records(parse_json(body), RECEIVED_NS, batch)
+
+    assert [orjson.loads(document)["message"] for document in batch.documents] == ["good", "good"]
+    assert batch.rejected == 1
+    assert "logRecords[1]: " in batch.why_rejected
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"resource": 7},
+        {"resource": {"attributes": "x"}},
+        {"resource": {"attributes": [{"key": "k", "value": "DEEP"}]}},
+        {"resource": {"attributes": [{"key": "DEEP"}]}},
+        {"schemaUrl": "DEEP"},
+    ],
+)
+@pytest.mark.parametrize("of_scope", [False, True])
+def test_an_odd_resource_or_scope_in_json_costs_no_record(odd: dict[str, Any], of_scope: bool) -> None:
+    odd = {"scope" if of_scope and name == "resource" else name: value for name, value in odd.items()}
+    scope_logs = {"logRecords": [{"body": {"stringValue": "good"}}], **(odd if of_scope else {})}
+    resource_logs = {"scopeLogs": [scope_logs], **({} if of_scope else odd)}
+    deep = b"[" * 900 + b"]" * 900
+    body = orjson.dumps({"resourceLogs": [resource_logs]}).replace(b'"DEEP"', deep)
+    batch = Batch(NO_PROCESSORS, 10_000)
+    read_records(parse_json(body), RECEIVED_NS, batch)
+
+    assert [orjson.loads(document)["message"] for document in batch.documents] == ["good"]
+
+
+def odd_protobuf(odd: bytes) -> tuple[list[Document], Batch]:
+    """Return what becomes of a record's bytes between two good records."""
+    good = [ProtobufRecord(body=text("good")).SerializeToString()] * 2
+    records = b"".join(b"\x12" + _size(one) + one for one in (good[0], odd, good[1]))
+    scope = b"\x12" + _size(records) + records
+    batch = Batch(NO_PROCESSORS, 10_000)
+    read_records(parse_protobuf(b"\x0a" + _size(scope) + scope), RECEIVED_NS, batch)
+    return [orjson.loads(document) for document in batch.documents], batch
+
+
+def _size(part: bytes) -> bytes:
+    assert len(part) < 1 << 14
+    return bytes((len(part) & 0x7F | 0x80, len(part) >> 7))
+
+
+def test_a_text_in_protobuf_that_is_no_utf8_is_kept_with_its_bytes_shown() -> None:
+    record = ProtobufRecord(body=text("caf@"), attributes=[KeyValue(key="k@", value=text("v@"))])
+    found, batch = odd_protobuf(record.SerializeToString().replace(b"@", b"\xe9"))
+
+    assert batch.rejected == 0
+    assert [document["message"] for document in found] == ["good", "caf\\xe9", "good"]
+    assert found[1]["labels"] == {"k\\xe9": "v\\xe9"}
+
+
+@pytest.mark.parametrize("odd", [b"\xff", b"\x2a\x05ab", b"\x2a\x02\x0a\x7f", b"\x0f\x01", b"\x00\x00"])
+def test_what_is_no_record_in_protobuf_is_counted_and_its_neighbours_are_kept(odd: bytes) -> None:
+    found, batch = odd_protobuf(odd)
+
+    assert [document["message"] for document in found] == ["good", "good"]
+    assert batch.rejected == 1
+    assert "logRecords[1]: " in batch.why_rejected
+
+
+def test_a_resource_and_a_scope_that_cannot_be_read_cost_no_record() -> None:
+    message = request(ProtobufRecord(body=text("good")), resource={"zone": "caf@"})
+    body = message.SerializeToString().replace(b"caf@", b"caf\xe9").replace(b"shop", b"sh\xe9p")
+    batch = Batch(NO_PROCESSORS, 10_000)
+    read_records(parse_protobuf(body), RECEIVED_NS, batch)
+    (found,) = (orjson.loads(document) for document in batch.documents)
+
+    assert (found["message"], found["log"]["logger"]) == ("good", "sh\\xe9p.checkout")
+    assert found["labels"] == {"zone": "caf\\xe9"}
+
+
+def test_what_has_no_field_of_its_own_is_a_label() -> None:
+    record = ProtobufRecord(
+        time_unix_nano=RECEIVED_NS,
+        observed_time_unix_nano=RECEIVED_NS + 9_000_000_000,
+        event_name="order.failed",
+        flags=1,
+        dropped_attributes_count=3,
+    )
+    message = request(record, resource={"k8s.pod.name": "pod-1"})
+    message.resource_logs[0].schema_url = "https://resource"
+    message.resource_logs[0].resource.dropped_attributes_count = 4
+    scope_logs = message.resource_logs[0].scope_logs[0]
+    scope_logs.schema_url = "https://scope"
+    scope_logs.scope.version = "1.2.3"
+    scope_logs.scope.attributes.append(KeyValue(key="tenant", value=text("acme")))
+    (found,), _batch = documents(message)
+    batch = Batch(NO_PROCESSORS, 10_000)
+    read_records(parse_json(as_json(message)), RECEIVED_NS, batch)
+
+    assert found["event"] == {"action": "order.failed", "created": iso8601(RECEIVED_NS + 9_000_000_000)}
+    assert found["labels"] == {
+        "k8s.pod.name": "pod-1",
+        "otel.flags": 1,
+        "otel.dropped_attributes_count": 3,
+        "otel.resource.schema_url": "https://resource",
+        "otel.resource.dropped_attributes_count": 4,
+        "otel.scope.schema_url": "https://scope",
+        "otel.scope.version": "1.2.3",
+        "otel.scope.tenant": "acme",
+    }
+    assert orjson.loads(batch.documents[0]) == found
+
+
+def test_attributes_that_come_to_one_name_are_all_kept() -> None:
+    values = [KeyValue(key="b", value=AnyValue(int_value=2))]
+    attributes = [
+        KeyValue(key="a.b", value=AnyValue(int_value=1)),
+        KeyValue(key="a", value=AnyValue(kvlist_value=KeyValueList(values=values))),
+        KeyValue(key="a.b", value=AnyValue(int_value=3)),
+        KeyValue(key="empty", value=AnyValue(kvlist_value=KeyValueList())),
+    ]
+    (found,), _batch = documents(request(ProtobufRecord(attributes=attributes)))
+
+    assert found["labels"] == {"a.b": 1, "a.b#2": 3, "a.b#3": 2, "empty": "{}"}
+
+
+def test_attributes_beyond_what_one_record_may_have_are_named() -> None:
+    attributes = [KeyValue(key=f"name-{n:04}", value=AnyValue(int_value=n)) for n in range(1_500)]
+    (found,), _batch = documents(request(ProtobufRecord(attributes=attributes)))
+    labels: dict[str, object] = found["labels"]  # type: ignore[assignment]  # a document's labels
+
+    assert labels["otel.left_out.0"] == "500 attributes:"
+    told = ", ".join(str(value) for name, value in labels.items() if name.startswith("otel.left_out."))
+    assert all(f"name-{n:04}" in labels for n in range(1_000))
+    assert all(f"name-{n:04}" in told for n in range(1_000, 1_500))
+    assert max(len(str(value)) for value in labels.values()) <= 1_024
 
 
 @pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**20 - 1])
@@ -307,16 +475,6 @@ def test_an_integer_beyond_64_bits_is_kept_as_its_digits(number: int) -> None:
     read_records(parse_json(body), RECEIVED_NS, batch)
 
     assert orjson.loads(orjson.loads(batch.documents[0])["message"]) == [str(number), 7]
-
-
-def test_values_nested_without_end_are_refused() -> None:
-    value: dict[str, Any] = {"stringValue": "x"}
-    for _ in range(50):
-        value = {"arrayValue": {"values": [value]}}
-    body = orjson.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": value}]}]}]})
-
-    with pytest.raises(BodyError, match="nested deeper"):
-        list(parse_json(body))
 
 
 def test_a_full_success_sets_no_partial_success() -> None:
