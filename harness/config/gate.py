@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -101,24 +101,28 @@ def _mistakes(source: Source) -> list[Mistake]:
     ]
 
 
+def _exemptions(key: str, data: Mapping[str, object]) -> Iterator[tuple[int, dict[str, object]]]:
+    """Yield each entry of a list of exemptions with its place; what is no mapping is left to the model."""
+    entries = data.get(key)
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, dict):
+            yield index, entry
+
+
 def _date_mistakes(key: str, data: Mapping[str, object]) -> list[Mistake]:
-    exemptions = data.get(key)
     return [
         Mistake((key, index, "until"), f"must be a day, e.g. 2027-01-31, not {shown(until)}.")
-        for index, exemption in enumerate(exemptions if isinstance(exemptions, list) else ())
-        if isinstance(exemption, dict)
-        and isinstance(until := exemption.get("until"), str)
-        and not _is_day(until)
+        for index, exemption in _exemptions(key, data)
+        if isinstance(until := exemption.get("until"), str) and not _is_day(until)
     ]
 
 
 def _never_excused(key: str, data: Mapping[str, object]) -> list[Mistake]:
     """Refuse here what would otherwise count for nothing after a whole run."""
-    exemptions = data.get(key)
     return [
         Mistake((key, index, "id"), f"{exemption['id']} is a veto that no rule can excuse. Remove the entry.")
-        for index, exemption in enumerate(exemptions if isinstance(exemptions, list) else ())
-        if isinstance(exemption, dict) and exemption.get("id") in NEVER_EXCUSED
+        for index, exemption in _exemptions(key, data)
+        if exemption.get("id") in NEVER_EXCUSED
     ]
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.judging.points import hundredths, interval, points
+from harness.judging.points import EN_DASH, hundredths, interval, points
 from harness.model.protocols import Status, Verdict
 from harness.model.result import Result, ScenarioResult
 from harness.reporting.escaping import clipped, markup
-from harness.reporting.numbers import EN_DASH, milliseconds, number, seconds_span
+from harness.reporting.numbers import milliseconds, number, seconds_span
 from harness.reporting.scorecard_words import (
     MARKS,
     WORST_FIRST,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import isfinite
 
-EN_DASH = "\N{EN DASH}"
+from harness.judging.points import EN_DASH
+
 UNITS_OF_TIME_MS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3, "seconds": 1e3, "second": 1e3}
 WHOLE_BYTES = ("B", "bytes", "byte")
 

@@ -12,10 +12,10 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from harness.judging.points import hundredths, interval, points
+from harness.judging.points import EN_DASH, hundredths, interval, points
 from harness.model.protocols import Status
 from harness.reporting.escaping import clipped, visible
-from harness.reporting.numbers import EN_DASH, milliseconds, number, seconds_span
+from harness.reporting.numbers import milliseconds, number, seconds_span
 from harness.reporting.scorecard_words import MARKS, attempt_line, count_by_status, measured, status_word
 
 _PACKAGE = "harness.reporting"

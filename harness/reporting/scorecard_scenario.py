@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from harness.judging.points import EN_DASH
 from harness.model.protocols import Status
 from harness.model.result import Result, ScenarioResult, SecondOfRun
 from harness.reporting.charts import (
@@ -17,7 +18,7 @@ from harness.reporting.charts import (
     stored_per_second,
     time_axis,
 )
-from harness.reporting.numbers import EN_DASH, milliseconds, number
+from harness.reporting.numbers import milliseconds, number
 from harness.reporting.page_templates import drawn
 from harness.reporting.scorecard_words import attempt_line, record_counts, replay_command
 

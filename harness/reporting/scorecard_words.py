@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.judging.points import apportioned, hundredths
+from harness.judging.points import EN_DASH, apportioned, hundredths
 from harness.model.protocols import Status, Verdict
 from harness.model.result import Attempt, DimensionScore, Result, ScenarioResult, Score
-from harness.reporting.numbers import EN_DASH, milliseconds, number, quantity
+from harness.reporting.numbers import milliseconds, number, quantity
 
 # A mark beside each word, so that no reading depends on colour; plain ones for ASCII terminals.
 MARKS = {
