@@ -18,8 +18,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from logging_system.handler.queue import FullPolicy
+from logging_system.records.labels import LABEL_KEY_CHARACTERS_MAX, LABELS_MAX
 from logging_system.records.processors import Chain, load_chain
-from logging_system.records.record import LABEL_KEY_CHARACTERS_MAX, LABELS_MAX, Durability
+from logging_system.records.record import Durability
 from logging_system.records.truncation import Label
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.retention import Retention

@@ -5,7 +5,7 @@ later mutation could change. `encode` runs on the worker.
 
 The message is kept byte for byte. JSON cannot carry a lone surrogate (Python reads undecodable bytes into
 them), so each becomes six ASCII characters: a backslash, `u` and its four digits, `dc80` for U+DC80. Texts
-beyond their bound are cut and end in `…[N characters cut]`.
+beyond their bound are cut and say so: `…[N characters cut]`.
 
 Field names: https://www.elastic.co/guide/en/ecs/8.17/ecs-field-reference.html
 """
@@ -13,8 +13,7 @@ Field names: https://www.elastic.co/guide/en/ecs/8.17/ecs-field-reference.html
 from __future__ import annotations
 
 import logging
-import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,32 +21,20 @@ from itertools import islice
 from typing import Any, Literal, NamedTuple, get_args
 
 from logging_system.records.document import Document, Record, encode_document
+from logging_system.records.exception import error_of
+from logging_system.records.labels import are_plain, labels_of
 from logging_system.records.processors import Chain, Dropped
-from logging_system.records.truncation import (
-    LABEL_CHARACTERS_MAX,
-    MESSAGE_CHARACTERS_MAX,
-    Label,
-    cut,
-    label_text,
-    message_text,
-    type_name,
-)
+from logging_system.records.truncation import Label, message_text
 
-STACK_CHARACTERS_MAX = 64 * 1024
-LABEL_KEY_CHARACTERS_MAX = 256
-LABELS_MAX = 64
-LABEL_DEPTH_MAX = 4
 DURABILITY_KEY = "durability"
 """What `extra` calls the class one record asks for; with any other value it is a label like all others."""
 
-_FRAMES_MAX = 100
 _BARE_BYTES = 512
 _TIMESTAMPS_END = 2.0**32
 
 Durability = Literal["memory", "write", "fsync"]
 _DURABILITIES: frozenset[object] = frozenset(get_args(Durability))
 
-_LABELS = frozenset({float, bool, type(None)})
 _IMMUTABLE = frozenset({str, int, float, bool, type(None), bytes})
 _OWN = tuple(logging.makeLogRecord({}).__dict__)
 _LAST_OWN = _OWN[-1]
@@ -139,8 +126,8 @@ def capture(
         added_bytes = _size(labels)
     held_bytes = _BARE_BYTES + added_bytes
     error: dict[str, str] | None = None
-    if attributes["exc_info"] or attributes["stack_info"]:
-        error = _error(record)
+    if attributes.get("exc_info") or attributes.get("exc_text") or attributes.get("stack_info"):
+        error = error_of(attributes)
         held_bytes += _size(error)
     template, args = attributes["msg"], attributes["args"]
     message: str | None = None
@@ -150,30 +137,15 @@ def capture(
         if args:
             held_bytes += sum(len(arg) for arg in args if isinstance(arg, str | bytes))
     else:
-        notes: dict[str, Label] = {}
+        notes: dict[str, object] = {}
         message = message_text(template, args, notes, None if type(record) is logging.LogRecord else record)
         held_bytes += len(message)
         if notes:
-            labels = {**(labels_of(_extras(attributes)) if labels is None else labels), **notes}
+            labels = labels_of(notes, labels_of(_extras(attributes)) if labels is None else labels)
     aside = _NOTHING_ASIDE
     if message is not None or labels is not None or error is not None:
         aside = Aside(message, labels, error)
     return attributes, held_bytes, durability, record if is_named else None, aside
-
-
-def labels_of(attributes: Mapping[str, object]) -> dict[str, Label]:
-    """Return attributes as flat labels, bounded in number, depth and length.
-
-    Args:
-        attributes: Values by name; nested mappings become dotted names.
-    """
-    labels: dict[str, Label] = {}
-    for key, given in attributes.items():
-        for path, value in _flatten(str(key), given, LABEL_DEPTH_MAX):
-            if len(labels) >= LABELS_MAX:
-                return labels
-            labels[path[:LABEL_KEY_CHARACTERS_MAX].replace("\0", "\\0") or "_"] = value
-    return labels
 
 
 def encode(captured: Captured, sequence: int, producer: Producer) -> bytes:
@@ -208,7 +180,10 @@ def _document(captured: Captured, sequence: int, producer: Producer) -> Document
     if labels is None:
         labels = _added_labels(attributes)
     if message is None:
-        message = message_text(attributes["msg"], attributes["args"], labels)
+        notes: dict[str, object] = {}
+        message = message_text(attributes["msg"], attributes["args"], notes)
+        if notes:
+            labels = labels_of(notes, labels)
     document: Document = {
         "@timestamp": _timestamp(attributes["created"]),
         "message": message,
@@ -241,32 +216,10 @@ def _added_labels(attributes: dict[str, Any]) -> dict[str, Label]:
 
     Most values are labels as they are. Walking them was a third of what a record cost the worker.
     """
-    labels: dict[str, Label] = {}
-    for name in islice(attributes, len(_OWN), None):
-        value = attributes[name]
-        kind = type(value)
-        if kind is str:
-            is_label = len(value) <= LABEL_CHARACTERS_MAX
-        elif kind is int:
-            is_label = -(2**63) <= value < 2**63
-        else:
-            is_label = kind in _LABELS
-        if not is_label:
-            return labels_of(_extras(attributes))
-        labels[name] = value
+    labels: dict[str, Label] = {name: attributes[name] for name in islice(attributes, len(_OWN), None)}
     labels.pop("message", None)  # what a formatter leaves behind
     labels.pop("asctime", None)
-    return labels if _are_label_names(labels) else labels_of(_extras(attributes))
-
-
-def _are_label_names(names: Mapping[str, object]) -> bool:
-    try:
-        joined = "".join(names)
-    except TypeError:  # `extra` takes any key
-        return False
-    if len(names) > LABELS_MAX or "" in names or "\0" in joined:
-        return False
-    return len(joined) <= LABEL_KEY_CHARACTERS_MAX or max(map(len, names)) <= LABEL_KEY_CHARACTERS_MAX
+    return labels if are_plain(labels) else labels_of(_extras(attributes))
 
 
 def _timestamp(created: object) -> str:
@@ -334,32 +287,7 @@ def _are_immutable(args: object) -> bool:
     return type(args) is tuple and all(type(arg) in _IMMUTABLE for arg in args)
 
 
-def _error(record: logging.LogRecord) -> dict[str, str] | None:
-    if not record.exc_info:
-        return (
-            {"stack_trace": cut(str(record.stack_info), STACK_CHARACTERS_MAX)} if record.stack_info else None
-        )
-    try:
-        kind, value, trace = record.exc_info
-        text = "".join(traceback.format_exception(kind, value, trace, limit=-_FRAMES_MAX))
-        return {
-            "type": kind.__qualname__ if kind is not None else "None",
-            "message": cut(str(value), MESSAGE_CHARACTERS_MAX),
-            "stack_trace": cut(text, STACK_CHARACTERS_MAX),
-        }
-    except Exception as error:
-        return {"type": type_name(record.exc_info), "message": f"unformatted: {type(error).__name__}"}
-
-
-def _flatten(path: str, value: object, depth: int) -> Iterator[tuple[str, Label]]:
-    if isinstance(value, dict) and depth > 1:
-        for key, inner in list(islice(value.items(), LABELS_MAX)):
-            yield from _flatten(f"{path}.{label_text(key)}", inner, depth - 1)
-    elif type(value) in _LABELS or (type(value) is int and -(2**63) <= value < 2**63):
-        yield path, value  # type: ignore[misc]  # the exact types above are labels
-    else:
-        yield path, label_text(value)
-
-
 def _size(texts: Mapping[str, Label] | None) -> int:
-    return sum(len(text) for text in texts.values() if isinstance(text, str)) if texts else 0
+    if not texts:
+        return 0
+    return sum(len(name) + (len(text) if isinstance(text, str) else 0) for name, text in texts.items())

@@ -21,14 +21,15 @@ _CONTAINERS = (tuple, list, dict, set, frozenset)
 
 
 def message_text(
-    template: object, args: object, notes: dict[str, Any], own_way: logging.LogRecord | None = None
+    template: object, args: object, notes: dict[str, object], own_way: logging.LogRecord | None = None
 ) -> str:
     """Format a message as `LogRecord.getMessage` does it, but for what is too large to be kept anyway.
 
     Args:
         template: The unformatted message.
         args: Its arguments.
-        notes: Told under `unformatted` why the result is the template alone.
+        notes: Told under `unformatted` why the result is the template alone, and under `unformatted_args`
+            what was to be put into it.
         own_way: The record, where its class formats in a way of its own.
     """
     try:
@@ -39,6 +40,10 @@ def message_text(
     except Exception as error:
         # A template that does not fit its arguments is the application's mistake; the line is worth keeping.
         notes["unformatted"] = type(error).__name__
+        if args is not None and type(args) is not tuple:
+            notes["unformatted_args"] = args
+        elif args:
+            notes["unformatted_args"] = {str(place): arg for place, arg in enumerate(args[:_PARTS_MAX])}
         return cut(template, MESSAGE_CHARACTERS_MAX) if type(template) is str else type_name(template)
 
 
@@ -92,9 +97,25 @@ def _room_left(container: Any, characters: int, depth: int) -> int:
 def label_text(value: object) -> str:
     """Return a value as the text of a label."""
     try:
+        if type(value) is bytes or type(value) is bytearray:
+            return _bytes_text(bytes(value[: LABEL_CHARACTERS_MAX + 1]), len(value))
         return cut(value if type(value) is str else str(_bounded(value)), LABEL_CHARACTERS_MAX)
     except Exception as error:
-        return f"{type_name(value)} unformatted: {type(error).__name__}"
+        return unformatted(value, error)
+
+
+def _bytes_text(start: bytes, size_bytes: int) -> str:
+    # Not by `str`, which `python -bb` refuses.
+    text = repr(start)
+    if len(text) <= LABEL_CHARACTERS_MAX:
+        return text
+    shown = start[: LABEL_CHARACTERS_MAX // 4]
+    return f"{shown!r}…[{size_bytes - len(shown)} bytes cut]"
+
+
+def unformatted(value: object, error: Exception) -> str:
+    """Return what stands for a value that cannot be made a text: its type, and the error."""
+    return f"{type_name(value)} unformatted: {type(error).__name__}"
 
 
 def cut(text: str, characters_max: int) -> str:
@@ -102,6 +123,15 @@ def cut(text: str, characters_max: int) -> str:
     if len(text) <= characters_max:
         return text
     return f"{text[:characters_max]}…[{len(text) - characters_max} characters cut]"
+
+
+def cut_middle(text: str, characters_max: int) -> str:
+    """Return a text, its middle replaced by how long that was where it exceeds the bound."""
+    if len(text) <= characters_max:
+        return text
+    end = characters_max // 2
+    gap = f"…[{len(text) - characters_max} characters cut]…"
+    return f"{text[: characters_max - end]}{gap}{text[-end:]}"
 
 
 def type_name(value: object) -> str:
