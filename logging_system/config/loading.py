@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from logging_system.config.settings import ENVIRONMENT_PREFIX, FILE_SETTING, Settings
+from logging_system.config.settings import ENVIRONMENT_PREFIX, FILE_SETTING, Settings, absolute
 from logging_system.config.settings_file import SettingsFileError, read_settings_file
 
 _RULES = {
@@ -133,8 +133,8 @@ def load_settings(keywords: Mapping[str, Any], *, written: Callable[[str], str] 
     warnings: list[Problem] = []
     if path is not None:
         try:
-            content = read_settings_file(Path(path))
-        except (SettingsFileError, TypeError) as error:
+            content = read_settings_file(absolute(Path(path)))
+        except (SettingsFileError, TypeError, ValueError) as error:
             problems.append(Problem(FILE_SETTING, origins[FILE_SETTING], str(error)))
         else:
             for name, (value, line) in content.items():

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from logging_system.handler.queue import FullPolicy
@@ -94,6 +94,23 @@ def _url(url: str) -> str:
     if not re.match(r"https?://[^/\s]", url):
         raise ValueError("a node is written as http://host:9200 or https://host:9200")
     return url
+
+
+def absolute(path: Path) -> Path:
+    """Return a path that stays the same file whatever the process's current folder becomes.
+
+    Args:
+        path: May be relative, and may begin with `~`.
+
+    Raises:
+        ValueError: There is no such home folder, or no current folder any more.
+    """
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(f"{path.parts[0]} names no home folder; give an absolute path") from error
+    except OSError as error:
+        raise ValueError("the current folder does not exist any more; give an absolute path") from error
 
 
 Level = Annotated[int | str, BeforeValidator(_level)]
@@ -441,6 +458,19 @@ class Settings(BaseSettings):
         UsedBy("serve", unit="connections"),
     ] = 1_000
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_empty_path(cls, value: object, info: ValidationInfo) -> object:
+        # An empty path would mean the current folder.
+        if value == "" and is_path(info.field_name or ""):
+            raise ValueError("must not be empty")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _made_absolute(cls, value: object) -> object:
+        return absolute(value) if isinstance(value, Path) else value
+
     @property
     def spool_folder(self) -> Path:
         """Return the spool folder, or the default one.
@@ -451,7 +481,7 @@ class Settings(BaseSettings):
         if self.spool is not None:
             return self.spool
         state = os.environ.get("XDG_STATE_HOME", "")
-        base = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
+        base = Path(state) if Path(state).is_absolute() else Path.home().absolute() / ".local" / "state"
         return base / "logging_system" / _as_name(self.service)
 
     @property
@@ -479,6 +509,11 @@ def used_by(name: str) -> UsedBy:
 def settings_of(program: Program) -> list[str]:
     """Return the names of the settings that a program uses, in the model's order."""
     return [name for name in Settings.model_fields if program in used_by(name).programs]
+
+
+def is_path(name: str) -> bool:
+    """Whether a setting names a file or folder."""
+    return Path in get_args(Settings.model_fields[name].annotation)
 
 
 def is_secret(name: str) -> bool:

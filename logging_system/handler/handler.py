@@ -144,7 +144,7 @@ class SpoolHandler(logging.Handler):
         _check("when_full", when_full, get_args(FullPolicy))
         super().__init__(level)
         self.on_durable = on_durable
-        self._folder = Path(spool)
+        self._folder = Path(spool).absolute()
         self._service = service
         self._durability: Durability = durability
         self._queue_records_max = queue_records_max

@@ -134,6 +134,91 @@ def test_a_setting_by_another_name_is_told_by_ours(name: str, meant: str) -> Non
     assert problem.what == f'no such setting; did you mean "{meant}"?'
 
 
+PATHS = [name for name, field in Settings.model_fields.items() if "Path" in str(field.annotation)]
+SOURCES = ["keyword", "environment", "file"]
+
+
+def load_from(source: str, name: str, value: str, patch: pytest.MonkeyPatch, folder: Path) -> Loaded:
+    if source == "keyword":
+        return load_settings({"service": "shop", name: value})
+    if source == "environment":
+        patch.setenv(f"LOGGING_SYSTEM_{name.upper()}", value)
+        return load_settings({"service": "shop"})
+    return load(folder, f"service: shop\n{name}: {value!r}\n")
+
+
+def test_there_are_settings_that_are_paths() -> None:
+    assert {"spool", "file", "fallback_file", "ca_certs", "status", "token_file"} <= set(PATHS)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("name", PATHS)
+def test_every_path_is_made_absolute_at_once(
+    source: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, start, later = (tmp_path / each for each in ("home", "start", "later"))
+    start.mkdir()
+    later.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(start)
+    given = ["a/b", "../a", ".", "~", "~/a", "/a/./b"]
+    loaded = [load_from(source, name, each, monkeypatch, tmp_path) for each in given]
+    monkeypatch.chdir(later)
+
+    assert [each.problems for each in loaded] == [()] * len(given)
+    assert [getattr(each.settings, name) for each in loaded] == [
+        start / "a/b",
+        start / "../a",
+        start,
+        home,
+        home / "a",
+        Path("/a/b"),
+    ]
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("", "must not be empty"),
+        ("~no-such-user/a", "~no-such-user names no home folder; give an absolute path"),
+    ],
+)
+def test_a_path_that_names_no_place_is_told(name: str, path: str, words: str) -> None:
+    (problem,) = load_settings({"service": "shop", name: path}).problems
+
+    assert str(problem) == f"{name}=: {words}"
+
+
+def test_a_relative_path_without_a_current_folder_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    (problem,) = load_settings({"service": "shop", "spool": "a"}).problems
+
+    assert problem.what == "the current folder does not exist any more; give an absolute path"
+
+
+def test_the_settings_file_may_be_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "s.yaml").write_text("service: shop\n")
+
+    assert load_settings({"settings": "~/s.yaml"}).settings.service == "shop"
+
+
+@pytest.mark.parametrize("home", ["here", ""])
+def test_the_default_spool_is_absolute_whatever_the_home_is(
+    home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+
+    assert load_settings({"service": "shop"}).settings.spool_folder.is_absolute()
+
+
 def test_a_bad_value_in_the_file_is_told_with_its_line(tmp_path: Path) -> None:
     loaded = load(tmp_path, "service: shop\n\nconnections: many\n")
 
