@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.config.library import Library, Sort, open_library
+from harness.config.own_code import offer_code
 from harness.config.part_signature import signature_of
 from harness.config.parts import FAMILIES, argument_rows
 from harness.deployments import BACKENDS
@@ -26,7 +27,9 @@ def listing(section: str, word: str) -> None:
     With a KIND, such as faults, schedules or intakes, list that kind alone, each part with its arguments.
     With a NAME as well, list that part alone: `logquake list fault latency`.
     """
-    library = open_library(current_folder())
+    here = current_folder()
+    library = open_library(here)
+    offer_code([here])
     if not section:
         for plural in _SECTIONS:
             _show_summaries(library, plural)

@@ -14,9 +14,11 @@ import click
 from harness.config.checks import with_checks
 from harness.config.gate import load_gate
 from harness.config.library import Entry, Library, Sort, open_library
+from harness.config.own_code import offer_code, require_startable
 from harness.config.scenario import check_targets, load_scenario
 from harness.config.stack import load_stack
 from harness.config.suite import load_suite
+from harness.config.yaml_source import read_yaml
 from harness.deployments import BACKENDS
 from harness.judging.gate import GateRules
 from harness.model.declarations import Scenario, Stack
@@ -106,16 +108,23 @@ def make_request(
 
     Raises:
         UsageError: options exclude each other.
-        ScenarioError: a file has mistakes, or names a target that the stack does not have.
+        ScenarioError: a file has mistakes, names a target that the stack does not have, or code of the user's
+            own that cannot start.
         NothingSelectedError: there is no scenario to run.
     """
     if selection.scenarios and selection.suite:
         raise UsageError("name scenarios or a suite, not both: --suite runs what its file lists")
-    library = open_library(current_folder())
+    here = current_folder()
+    library = open_library(here)
     suite, words = _scenarios(selection, library)
     found = tuple(library.find(Sort.SCENARIO, word) for word in words)
+    stack_path = library.find(Sort.STACK, selection.stack).path
+    code_folders = tuple(dict.fromkeys((stack_path.resolve().parent, here)))
+    sources = [read_yaml(path) for path in (stack_path, *(entry.path for entry in found))]
+    require_startable(sources, selection.checks, code_folders)
+    offer_code(code_folders)
     scenarios = tuple(with_checks(load_scenario(entry.path), selection.checks) for entry in found)
-    stack = load_stack(library.find(Sort.STACK, selection.stack).path)
+    stack = load_stack(stack_path)
     _check_all_targets(scenarios, stack)
     return Request(
         suite=suite,
@@ -134,6 +143,7 @@ def make_request(
         repeats_max=repeats_max,
         show_lines=show_lines,
         origins=_origins(found, library.find(Sort.STACK, selection.stack)),
+        code_folders=code_folders,
     )
 
 

@@ -59,9 +59,17 @@ def judge(timeline: Timeline, charge: Charge, checkers: Sequence[Checker]) -> Ju
     )
 
 
-def not_run(checkers: Sequence[Checker], status: Status, remark: str) -> Judgement:
-    """Return the judgement of a scenario that has no history to judge."""
-    verdicts = tuple(Verdict(checker.objective, checker.dimension, status, remark) for checker in checkers)
+def not_run(checkers: Sequence[Checker], status: Status, remark: str, summary: str = "") -> Judgement:
+    """Return the judgement of a scenario that has no history to judge.
+
+    Args:
+        checkers: what would have judged it.
+        status: of each verdict.
+        remark: why, in full; told once.
+        summary: why, in short, which each verdict repeats; the remark's first line unless given.
+    """
+    said = summary or remark.partition("\n")[0]
+    verdicts = tuple(Verdict(checker.objective, checker.dimension, status, said) for checker in checkers)
     return Judgement(status, verdicts, (remark,), Tally(), 0)
 
 
@@ -104,7 +112,9 @@ def _valid(verdict: object) -> Verdict:
 def _capped(verdict: Verdict, caps: Sequence[tuple[Status, str]]) -> Verdict:
     for cap, remark in caps:
         if cap is Status.ERROR or verdict.status in {Status.PASS, Status.WARN}:
-            return replace(verdict, status=cap, summary=f"{remark} ({verdict.summary})", vetoes=())
+            # A remark may quote the end of a log, which is told once and not with every verdict.
+            said = f"{remark.partition(chr(10))[0]} ({verdict.summary})"
+            return replace(verdict, status=cap, summary=said, vetoes=())
     return verdict
 
 

@@ -1,6 +1,6 @@
 """The application process: hosts an intake and calls it when records are due, open loop.
 
-    python -m harness.load.application CODE_FOLDER ASSIGNMENT.json
+    python -m harness.load.application ASSIGNMENT.json [CODE_FOLDER]...
 
 It obeys lines on standard input: `begin AT_NS`, `probe AT_NS`, `finish`; the end of input means that the
 harness died, and ends it too. A producer thread never waits for another, and a call that takes long makes the
@@ -96,10 +96,10 @@ class Application:
 def main(arguments: Sequence[str]) -> int:
     """Run one application until told to finish; return its exit code.
 
-    The folder of the user's own code comes last on the import path, so that it can shadow nothing of ours.
+    The folders of the user's own code come last on the import path, so that they can shadow nothing of ours.
     """
-    code_folder, assignment_path = arguments
-    sys.path.append(code_folder)
+    assignment_path, *code_folders = arguments
+    sys.path.extend(code_folders)
     assignment = read_assignment(Path(assignment_path))
     try:
         intake: Intake = INTAKES.resolve(assignment.intake.kind)(**assignment.intake.arguments)

@@ -17,7 +17,6 @@ from harness.model.protocols import Clock, LoadSpec, Tally
 from harness.processes import group
 from harness.processes.managed import ManagedProcess, ProcessSpec
 from harness.processes.usage import processes_usage
-from harness.processes.workplace import current_folder
 from harness.targets.process import ProcessTarget
 
 CONTROL = "control"
@@ -61,7 +60,7 @@ class HostedLoad:
             Slots.create(Path(assignment.slots_path), assignment.records)
             assignment.write(paths[name], self._spec.offsets_ns)
         self._slots = Slots(Path(self._assignment.slots_path))
-        host = (sys.executable, "-m", "harness.load.application", str(current_folder()))
+        host = (sys.executable, "-m", "harness.load.application")
         oracle = (sys.executable, "-m", "harness.load.oracle")
         commands = {
             ORACLE: (
@@ -72,7 +71,7 @@ class HostedLoad:
                 str(self._spec.history_bytes_max),
             ),
             CONTROL: (*host, str(paths[CONTROL])),
-            APPLICATION: (*host, str(paths[APPLICATION])),
+            APPLICATION: (*host, str(paths[APPLICATION]), *self._spec.code_folders),
         }
         for name, command in commands.items():
             self._start(name, command)

@@ -40,6 +40,21 @@ class StackError(HarnessError):
     """The system under test, or a service it needs, did not start or broke its own contract."""
 
 
+class NotReadyError(StackError):
+    """The stack did not get ready in a scenario that was to examine it.
+
+    Args:
+        reason: what happened, in full, perhaps in several lines; told once, with the scenario.
+        scenario: its name.
+    """
+
+    exit_code = 4
+
+    def __init__(self, reason: str, scenario: str) -> None:
+        super().__init__(f'the stack did not get ready in scenario "{scenario}", which says why')
+        self.reason = reason
+
+
 class FaultError(HarnessError):
     """A fault could not be injected, proved or undone."""
 

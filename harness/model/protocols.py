@@ -319,6 +319,7 @@ class LoadSpec:
         intake: how records enter the stack, its placeholders replaced.
         history_bytes_max: the cap of the load's own history.
         probes: how many more records, numbered after the scheduled ones, are kept back for `probe`.
+        code_folders: where the stack's own classes may lie, beside what is installed.
     """
 
     run_id: str
@@ -330,6 +331,7 @@ class LoadSpec:
     intake: Part
     history_bytes_max: int
     probes: int = PROBES
+    code_folders: Sequence[str] = ()
 
 
 class LoadKind(Protocol):

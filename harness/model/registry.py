@@ -68,16 +68,23 @@ def import_path(path: str) -> Any:
     """Import `package.module:Name`.
 
     Raises:
-        ScenarioError: the path is malformed, or its module or name does not exist.
+        ScenarioError: the path is malformed, its module or name is missing, or its module raises anything.
     """
     module_name, _, name = path.partition(":")
     if not module_name or not name:
         raise ScenarioError(f'"{path}" is not a dotted path; write package.module:Class')
     try:
-        return getattr(import_module(module_name), name)
-    except (ImportError, SyntaxError) as error:
+        module = import_module(module_name)
+    except KeyboardInterrupt:
+        raise
+    except ImportError as error:
+        remedy = "Install the package, or put its file beside the stack file or into the current folder."
+        raise ScenarioError(f'cannot import "{path}": {error}. {remedy}') from error
+    except BaseException as error:  # a module of the user's: it may even exit
+        said = " ".join(str(error).split())
         raise ScenarioError(
-            f'cannot import "{path}": {error}. Install the package, or put its folder on PYTHONPATH.'
+            f'cannot import "{path}": {type(error).__name__}: {said}. Mend it there.'
         ) from error
-    except AttributeError as error:
-        raise ScenarioError(f'module "{module_name}" has no "{name}"') from error
+    if not hasattr(module, name):
+        raise ScenarioError(f'module "{module_name}" has no "{name}"')
+    return getattr(module, name)

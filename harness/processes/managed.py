@@ -155,7 +155,7 @@ class ManagedProcess:
             if not self.alive():
                 raise StackError(self._complaint(f"ended with {self._exit_text()} before it was ready"))
             if self._clock.now_ns() >= until_ns:
-                raise StackError(self._complaint(f"is not ready after {timeout_seconds:g} s"))
+                raise StackError(self._complaint(f"is not ready after {timeout_seconds:g} s{self._asked()}"))
             self._clock.sleep(_POLL_SECONDS)
 
     def _serves(self) -> bool:
@@ -409,9 +409,14 @@ class ManagedProcess:
             return f"signal {signal.Signals(-code).name}"
         return f"exit code {code}"
 
+    def _asked(self) -> str:
+        ready = self.spec.ready
+        if ready.http:
+            return f": {ready.http} does not answer"
+        return f': it has not written "{ready.output}"' if ready.output else ""
+
     def _complaint(self, what: str) -> str:
         lines = readiness.last_lines(self.spec.log, _LOG_LINES_SHOWN)
-        ready = self.spec.ready.http or self.spec.ready.output
-        asked = f" (asked: {ready})" if ready else ""
-        said = f"; the end of its log {self.spec.log}:\n{lines}" if lines else "; it wrote nothing"
-        return f'process "{self.spec.name}" {what}{asked}{said}'
+        # Quoted, not named: the log is removed with the run.
+        said = f". The end of its log:\n{lines}" if lines else ". It wrote nothing."
+        return f'process "{self.spec.name}" {what}{said}'

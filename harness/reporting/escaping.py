@@ -8,6 +8,9 @@ import unicodedata
 # Control, format (bidirectional overrides, zero width), surrogate, private, unassigned, ends of lines.
 HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 CHARACTERS_MAX = 600
+LINE_CHARACTERS_MAX = 1_000
+LINES_MAX = 40
+"""How much is shown of a text in several lines, e.g. the end of a log."""
 ASCII_FOR = str.maketrans(
     {
         "\N{EN DASH}": "-",
@@ -42,6 +45,15 @@ def clipped(text: str, characters_max: int = CHARACTERS_MAX) -> str:
     if left_out <= 0:
         return visible(text)
     return f"{visible(text[:head])} … {left_out:,} characters … {visible(text[-tail:])}"
+
+
+def lines_of(text: str, characters_max: int = LINE_CHARACTERS_MAX) -> tuple[str, ...]:
+    """Return a text's lines, each `clipped`, at least one; of too many the first and the last."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    left_out = len(lines) - LINES_MAX
+    if left_out > 0:
+        lines[1 : left_out + 2] = [f"… {left_out + 1:,} lines …"]
+    return tuple(clipped(line, characters_max) for line in lines) or ("",)
 
 
 def markup(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from harness.judging.points import EN_DASH, hundredths, interval, points
 from harness.model.protocols import Status, Verdict
 from harness.model.result import Result, ScenarioResult
-from harness.reporting.escaping import clipped, markup
+from harness.reporting.escaping import clipped, lines_of, markup
 from harness.reporting.numbers import milliseconds, number, seconds_span
 from harness.reporting.scorecard_words import (
     MARKS,
@@ -130,7 +130,9 @@ def _scenario(result: Result, one: ScenarioResult, room: _Room) -> Iterator[str]
     yield f"\n<details{opened}><summary>{head}</summary>\n"
     yield _words(one.scenario.hypothesis, room) + "\n"
     for remark in one.remarks[: room.items_max]:
-        yield f"* **{_words(remark, room)}**"
+        said, *quoted = lines_of(remark, room.characters_max)
+        yield f"* **{_escaped(said)}**"
+        yield from _block(quoted, room)
     for place, attempt in enumerate(one.attempts, 1):
         yield f"* {_words(attempt_line(place, attempt), room)}"
     for band in one.bands[: room.items_max]:

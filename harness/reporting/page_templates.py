@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from harness.judging.points import EN_DASH, hundredths, interval, points
 from harness.model.protocols import Status
-from harness.reporting.escaping import clipped, visible
+from harness.reporting.escaping import clipped, lines_of, visible
 from harness.reporting.numbers import milliseconds, number, seconds_span
 from harness.reporting.scorecard_words import MARKS, attempt_line, count_by_status, measured, status_word
 
@@ -57,6 +57,7 @@ def _environment() -> Environment:
         "count_by_status": count_by_status,
         "hundredths": hundredths,
         "lines": _lines,
+        "lines_of": lines_of,
         "measured": measured,
         "milliseconds": milliseconds,
         "number": number,

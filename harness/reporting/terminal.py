@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.judging.points import hundredths, interval, points
 from harness.model.protocols import Status, Verdict
 from harness.model.result import Result, ScenarioResult
-from harness.reporting.escaping import ASCII_FOR, clipped
+from harness.reporting.escaping import ASCII_FOR, LINE_CHARACTERS_MAX, clipped, lines_of
 from harness.reporting.numbers import seconds_span
 from harness.reporting.scorecard_words import (
     MARKS,
@@ -147,15 +147,14 @@ class _Drawing:
                 cells = (self._words(verdict.objective), self._words(measured(verdict)))
                 table.add_row(self._status(verdict.status), *cells)
             yield _indented(table, 2)
-        for verdict in one.verdicts:
-            if verdict.status is not Status.PASS:
-                yield from self._explained(verdict)
+        for alike in _alike(verdict for verdict in one.verdicts if verdict.status is not Status.PASS):
+            yield from self._explained(alike)
         if one.status is not Status.PASS:
             yield self._text(f"replay: {replay_command(self._result, one)}", indent=2)
 
     def _course(self, one: ScenarioResult) -> Iterator[RenderableType]:
         for remark in one.remarks:
-            yield self._text(remark, indent=2, style="yellow")
+            yield from self._remark(remark)
         for place, attempt in enumerate(one.attempts, 1):
             yield self._text(attempt_line(place, attempt), indent=2, style="yellow")
         for band in one.bands:
@@ -165,8 +164,18 @@ class _Drawing:
                 f"{band.fault} on {band.target}, {span}, {landed}: {band.proof}", indent=2, style="dim"
             )
 
-    def _explained(self, verdict: Verdict) -> Iterator[RenderableType]:
-        yield self._text(f"{status_word(verdict.status)} {verdict.objective}: {verdict.summary}", indent=2)
+    def _remark(self, remark: str) -> Iterator[RenderableType]:
+        """Draw a remark; what it quotes in further lines, such as the end of a log, stands below it."""
+        said, *quoted = lines_of(remark)
+        yield self._text(said, indent=2, style="yellow", characters_max=LINE_CHARACTERS_MAX)
+        for line in quoted:
+            yield self._text(f"| {line}", indent=4, style="dim", characters_max=LINE_CHARACTERS_MAX + 2)
+
+    def _explained(self, alike: Sequence[Verdict]) -> Iterator[RenderableType]:
+        verdict = alike[0]
+        said = f"{', '.join(each.objective for each in alike)}: {verdict.summary}"
+        room = CHARACTERS_MAX * min(4, len(alike))
+        yield self._text(f"{status_word(verdict.status)} {said}", indent=2, characters_max=room)
         for item in verdict.evidence:
             yield self._text(item, indent=4, style="dim")
         yield from self._counterexample(verdict.counterexample, indent=4)
@@ -190,18 +199,29 @@ class _Drawing:
     def _status(self, status: Status) -> Text:
         return self._words(f"{MARKS[status]} {status_word(status)}", style=COLOURS[status])
 
-    def _text(self, words: str, *, indent: int = 0, style: str = "") -> RenderableType:
+    def _text(
+        self, words: str, *, indent: int = 0, style: str = "", characters_max: int = CHARACTERS_MAX
+    ) -> RenderableType:
         """Return a paragraph whose further lines keep its indent."""
-        return _indented(self._words(words, style=style), indent)
+        return _indented(self._words(words, style=style, characters_max=characters_max), indent)
 
-    def _words(self, words: str, *, style: str = "") -> Text:
+    def _words(self, words: str, *, style: str = "", characters_max: int = CHARACTERS_MAX) -> Text:
         from rich.text import Text
 
-        return Text(self._safe(words), style=style, overflow="fold")
+        return Text(self._safe(words, characters_max), style=style, overflow="fold")
 
-    def _safe(self, words: str) -> str:
-        shown = clipped(words, CHARACTERS_MAX)
+    def _safe(self, words: str, characters_max: int = CHARACTERS_MAX) -> str:
+        shown = clipped(words, characters_max)
         return _ascii(shown.translate(ASCII_FOR)) if self._plain else shown
+
+
+def _alike(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
+    """Return the verdicts, those that say the same and show nothing of their own together."""
+    groups: dict[object, list[Verdict]] = {}
+    for verdict in verdicts:
+        own = verdict.objective if verdict.evidence or verdict.counterexample else ""
+        groups.setdefault((verdict.status, verdict.summary, own), []).append(verdict)
+    return list(groups.values())
 
 
 def _indented(part: RenderableType, indent: int) -> RenderableType:

@@ -51,6 +51,8 @@ class Request:
     history_bytes_max: int = HISTORY_BYTES_MAX
     jobs: int = 1
     """How many scenarios that are not exclusive run at a time. Nothing that is judged rests on it."""
+    code_folders: tuple[Path, ...] = ()
+    """Where the user's own code is found, after all that is installed."""
 
 
 def preflight(backend: str, out: Path, beside: int = 0) -> list[Check]:

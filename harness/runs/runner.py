@@ -25,6 +25,7 @@ from harness.model.errors import (
     HarnessError,
     InternalError,
     InterruptedRunError,
+    NotReadyError,
     StackError,
     TimeIsUpError,
     described,
@@ -109,6 +110,7 @@ class Runner:
             TimeIsUpError: the run's time ended.
             HistoryFullError: the history reached its cap.
             HistoryUnwritableError: there is no room for the history.
+            NotReadyError: the stack or the load did not get ready, so there is nothing to judge.
         """
         try:
             self._start()
@@ -120,6 +122,9 @@ class Runner:
             self._broke("run", error)
             raise
         except HistoryUnwritableError:
+            raise
+        except NotReadyError as error:
+            self._record(Broke(self._now(), "start", error.reason))
             raise
         except Exception as error:  # a plug-in's defect, or ours: the scenario is an ERROR, the others go on
             self._broke(self._phase, error)
@@ -133,8 +138,11 @@ class Runner:
     def _start(self) -> None:
         self._enter("start")
         for deployment in (self._wiring.stack, self._wiring.load):
-            deployment.start()
-            deployment.wait_ready(READY_SECONDS)
+            try:
+                deployment.start()
+                deployment.wait_ready(READY_SECONDS)
+            except StackError as error:
+                raise NotReadyError(str(error), self._scenario.name) from error
         self._outlets = Outlets(self._wiring.outlets)
         if self._wiring.first_seen:
             self._archive_watch = ArchiveWatch(self._outlets.archived_now, self._now)

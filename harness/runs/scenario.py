@@ -24,7 +24,14 @@ from harness.judging.timeline import timeline
 from harness.judging.verdict import Judgement, judge, not_run
 from harness.load import LOADS
 from harness.model.declarations import Part, Scenario
-from harness.model.errors import HarnessError, StackError, UnavailableError, described, what_ends_the_run
+from harness.model.errors import (
+    HarnessError,
+    NotReadyError,
+    StackError,
+    UnavailableError,
+    described,
+    what_ends_the_run,
+)
 from harness.model.facts import Broke
 from harness.model.protocols import Load, LoadSpec, Progress, Removable, Status
 from harness.model.result import ScenarioResult
@@ -85,14 +92,17 @@ class ScenarioRun:
         """Run it and stop all that it started.
 
         Returns:
-            What a report says of it, and what ends the whole run, if anything does: a signal, its time, or
-            something this machine lacks, which the next scenario would lack too.
+            What a report says of it, and what ends the whole run, if anything does: a signal, its time, a
+            stack that does not get ready, or something this machine lacks, as the next scenario would.
         """
         try:
             return self._examined(), None
         except Exception as error:
             if (ending := what_ends_the_run(error)) is not None:
                 return self._without_judgement(Status.NOT_RUN, cut_short(ending)), ending
+            if isinstance(error, NotReadyError):
+                remark = f"{self._request.stack.source or self._request.stack.name}: {error.reason}"
+                return self._without_judgement(Status.ERROR, remark, "The stack did not get ready."), error
             result = self._without_judgement(Status.ERROR, described(error))
             return result, error if isinstance(error, UnavailableError) else None
 
@@ -131,6 +141,7 @@ class ScenarioRun:
             acknowledged_by=request.stack.acknowledged_by,
             intake=Part(request.stack.intake.kind, expanded(request.stack.intake, values)),
             history_bytes_max=request.history_bytes_max,
+            code_folders=tuple(map(str, request.code_folders)),
         )
         return Wiring(
             services=ground.services,
@@ -177,8 +188,8 @@ class ScenarioRun:
             history=self._told_history(),
         )
 
-    def _without_judgement(self, status: Status, remark: str) -> ScenarioResult:
-        return unjudged(self._plan.scenario, self._request, status, remark, self._told_history())
+    def _without_judgement(self, status: Status, remark: str, summary: str = "") -> ScenarioResult:
+        return unjudged(self._plan.scenario, self._request, status, remark, self._told_history(), summary)
 
     def _told_history(self) -> str:
         return str(self._history.relative_to(self._ground.folder))
@@ -190,10 +201,10 @@ def cut_short(why: object) -> str:
 
 
 def unjudged(
-    scenario: Scenario, request: Request, status: Status, remark: str, history: str = ""
+    scenario: Scenario, request: Request, status: Status, remark: str, history: str = "", summary: str = ""
 ) -> ScenarioResult:
     """Return what a report says of a scenario without facts that could be judged."""
-    judgement: Judgement = not_run(_checkers(scenario, request), status, remark)
+    judgement: Judgement = not_run(_checkers(scenario, request), status, remark, summary)
     return ScenarioResult(
         scenario=scenario,
         status=status,

@@ -6,6 +6,7 @@ exclusive scenarios, one after the other → the others side by side → what wa
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -25,7 +26,8 @@ from harness.evidence.lines import read_lines
 from harness.judging.gate import decide
 from harness.judging.score import score
 from harness.judging.waivers import excuse
-from harness.model.errors import HarnessError, UnavailableError, described, what_ends_the_run
+from harness.model.declarations import Scenario
+from harness.model.errors import HarnessError, NotReadyError, UnavailableError, described, what_ends_the_run
 from harness.model.protocols import OVER, PROBES, Progress, Status
 from harness.model.result import Result, ScenarioResult
 from harness.processes.clock import SystemClock
@@ -70,6 +72,8 @@ class SuiteRun:
         self.folder = request.out.resolve() / request.suite / self.run_id
         self._results: dict[int, ScenarioResult] = {}
         """By the place in the plan, from 1; each is set by the one thread that runs the scenario."""
+        self._lock = threading.Lock()
+        self._unready: NotReadyError | None = None
         self._broke: list[str] = []
         self._versions: Mapping[str, str] = {}
         # Asked once: the folder may be deleted while the run is on.
@@ -211,9 +215,26 @@ class SuiteRun:
     def _attempt(self, ground: Ground, number: int, attempt: int, clock: SystemClock) -> HarnessError | None:
         plan = self._plan.scenarios[number - 1]
         result, ended_by = ScenarioRun(ground, plan, number, attempt, clock).run()
+        if isinstance(ended_by, NotReadyError):
+            result, ended_by = self._not_ready(plan.scenario, result, ended_by)
         self._results[number] = result
         self._watch(Progress(plan.scenario.name, OVER, "", result.tally, result.found, 0.0))
         return ended_by
+
+    def _not_ready(
+        self, scenario: Scenario, result: ScenarioResult, error: NotReadyError
+    ) -> tuple[ScenarioResult, HarnessError | None]:
+        """Let a stack that never got ready end the run, and tell of it once.
+
+        Where it did get ready in another scenario of the run, this one alone is an error.
+        """
+        with self._lock:
+            if any(each.tally.sent for each in self._results.values()):
+                return result, None
+            first = self._unready = self._unready or error
+        if first is not error:
+            result = unjudged(scenario, self._request, Status.NOT_RUN, cut_short(first), result.history)
+        return result, first
 
     def _end_by(self, error: HarnessError | None) -> None:
         if error is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from harness.model.declarations import Scalar
-from harness.model.errors import StackError
+from harness.model.errors import StackError, described
 from harness.model.protocols import Record
 from harness.model.registry import import_path
 
@@ -60,8 +60,8 @@ class PythonLogging:
     def _make(self) -> logging.Handler:
         try:
             handler: Any = import_path(self._path)(**self._arguments)
-        except Exception as error:
-            raise StackError(f'intake.handler "{self._path}": {error}') from error
+        except (Exception, SystemExit) as error:
+            raise StackError(f'intake.handler "{self._path}": {described(error)}') from error
         if not isinstance(handler, logging.Handler):
             raise StackError(f'intake.handler "{self._path}" is not a logging.Handler')
         return handler

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from harness.model.protocols import Status, Verdict
 from harness.model.result import Result
 from harness.reporting.atomic_file import write_report
 from harness.reporting.terminal import TerminalReport
@@ -17,6 +18,7 @@ from tests.unit.harness.reporting.example_result import (
     EXAMPLES,
     inconclusive_result,
     passing_result,
+    scenario_result,
     vetoed_result,
 )
 
@@ -72,3 +74,27 @@ def test_importing_the_report_does_not_load_the_drawing_library() -> None:
     code = "import harness.reporting.terminal, sys; sys.exit('rich' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_remark_in_several_lines_stands_in_as_many_whole_lines() -> None:
+    long_line = "first " + "word " * 120 + "last"
+    one = replace(
+        scenario_result(), status=Status.ERROR, remarks=(f"it ended. Its log:\n{long_line}\n\nend",)
+    )
+    text = TerminalReport().text(replace(passing_result(), scenarios=(one,)))
+
+    assert "\\n" not in text
+    assert "characters" not in text
+    assert " ".join(long_line.split()) in " ".join(text.replace("\n", " ").split())
+    assert "    | end\n" in text
+
+
+def test_verdicts_that_say_the_same_and_show_nothing_are_told_once() -> None:
+    verdicts = tuple(
+        Verdict(name, "delivery", Status.NOT_RUN, "the run ended before") for name in ("one", "two", "three")
+    )
+    one = replace(scenario_result(), status=Status.NOT_RUN, verdicts=verdicts)
+    text = TerminalReport().text(replace(passing_result(), scenarios=(one,)))
+
+    assert text.count("the run ended before") == 1
+    assert "NOT RUN one, two, three: the run ended before" in text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harness.model.errors import StackError
+import pytest
+
+from harness.model.errors import NotReadyError, StackError
 from harness.model.facts import ArchiveRead, Broke, Found, PhaseChanged, ProcessExited
 from tests.unit.harness.runs.stage import SECOND, FakeArchive, FakeDeployment
 
@@ -70,11 +72,13 @@ def test_an_archive_that_stays_unreadable_breaks_the_run_and_proves_nothing(stag
     assert stage.log[-2:] == ["load stops", "stack stops"]
 
 
-def test_a_stack_that_does_not_start_breaks_the_run_and_is_stopped(stage):
+def test_a_stack_that_does_not_start_ends_the_run_with_its_reason_and_is_stopped(stage):
     stage.stack = FakeDeployment(stage.log, "stack", start_error=StackError("no such program"))
 
-    stage.run()
+    with pytest.raises(NotReadyError) as caught:
+        stage.run()
 
+    assert caught.value.reason == "no such program"
     assert [fact.message for fact in stage.facts(Broke)] == ["no such program"]
     assert "stack stops" in stage.log
 

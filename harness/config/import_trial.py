@@ -1,0 +1,125 @@
+"""The child process in which classes that files name by dotted path are imported before anything starts.
+
+    python -P -m harness.config.import_trial SECONDS_MAX FOLDER... < CLASSES.json
+
+Whatever the user's module does (raise, exit, hang, crash) happens here. On standard output: a line when a
+class is begun, and one with what is wrong with it, empty where nothing is.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_CHARACTERS_MAX = 400
+_CORRECT = "Correct the module."
+
+
+def problem(path: str, arguments: Sequence[str] | None, folders: Sequence[str]) -> str:
+    """Import one class; say what is wrong with it and what to do, empty where nothing is.
+
+    Args:
+        path: `package.module:Class`.
+        arguments: the names of what a log handler's constructor is given; None where it is no handler.
+        folders: where the user's own code may lie.
+    """
+    module_name, _, name = path.partition(":")
+    try:
+        module = import_module(module_name)
+    except ModuleNotFoundError as error:
+        return _not_found(module_name, error, folders)
+    except SystemExit as error:
+        return f'importing "{module_name}" ends the program (SystemExit: {error.code}). {_CORRECT}'
+    except BaseException as error:  # whatever it is: only this process is its
+        return f'importing "{module_name}" fails: {_said(error)}. {_CORRECT}'
+    if not hasattr(module, name):
+        return _no_such_name(module, name, folders)
+    return "" if arguments is None else _handler_problem(path, getattr(module, name), arguments)
+
+
+def _not_found(module_name: str, error: ModuleNotFoundError, folders: Sequence[str]) -> str:
+    missing = error.name or ""
+    if module_name != missing and not module_name.startswith(f"{missing}."):
+        return f'importing "{module_name}" fails: it needs the module "{missing}". Install it.'
+    beside = "Put its file beside the stack file or into the current folder, or install it"
+    return f'no module "{missing}" is installed, and none lies in {" or ".join(folders)}. {beside}.'
+
+
+def _no_such_name(module: ModuleType, name: str, folders: Sequence[str]) -> str:
+    found = getattr(module, "__file__", None) or "the interpreter itself"
+    own = [path for folder in folders if (path := Path(folder, f"{module.__name__}.py")).is_file()]
+    if own and not any(path.samefile(found) for path in own if Path(found).exists()):
+        before = f"{found}, which comes before your {own[0]}"
+        return f'"{module.__name__}" is {before}. Give your module another name.'
+    close = get_close_matches(name, dir(module), n=1)
+    hint = f'Did you mean "{close[0]}"?' if close else "Name a class that it has."
+    return f'module "{module.__name__}" ({found}) has no "{name}". {hint}'
+
+
+def _handler_problem(path: str, handler: Any, arguments: Sequence[str]) -> str:
+    if not callable(handler) or (isinstance(handler, type) and not issubclass(handler, logging.Handler)):
+        return f'"{path}" is not a logging.Handler. Name one.'
+    try:
+        signature = inspect.signature(handler)
+    except (TypeError, ValueError):
+        return ""  # written in C, and silent about what it takes
+    try:
+        signature.bind(**dict.fromkeys(arguments))
+    except TypeError as error:
+        return f'"{path}" takes {signature}: {error}. Write these arguments beside it.'
+    return ""
+
+
+def _said(error: BaseException) -> str:
+    """Return an error in one line, with the place where it was raised."""
+    said = " ".join(str(error).split())
+    if len(said) > _CHARACTERS_MAX:
+        said = f"{said[:_CHARACTERS_MAX]}…"
+    # A SyntaxError names its own place; the frame would be the importer's.
+    frames = [] if isinstance(error, SyntaxError) else traceback.extract_tb(error.__traceback__)
+    at = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {said}{at}" if said else f"{type(error).__name__}{at}"
+
+
+def _try_all(
+    classes: Iterable[Mapping[str, Any]], folders: Sequence[str], tell: Callable[[str | None], None]
+) -> None:
+    for each in classes:
+        tell(None)
+        tell(problem(each["path"], each["arguments"], folders))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Try the classes that standard input names, and end within the given seconds."""
+    seconds_max, *folders = arguments
+    # Its parent may be gone by then; the default answer to SIGALRM ends the process whatever it is doing.
+    signal.setitimer(signal.ITIMER_REAL, float(seconds_max))
+    classes = json.load(sys.stdin)
+    answers = os.fdopen(os.dup(1), "w")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nowhere, descriptor)
+    sys.path.extend(folder for folder in folders if folder not in sys.path)
+
+    def tell(said: str | None) -> None:
+        answers.write(json.dumps(said) + "\n")
+        answers.flush()
+
+    _try_all(classes, folders, tell)
+    # A thread that the user's module has started would keep the process.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
