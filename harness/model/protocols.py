@@ -137,6 +137,22 @@ class Intake(Protocol):
         ...
 
 
+@runtime_checkable
+class Batching(Protocol):
+    """An intake that can hand several records over in one call, which acknowledges or refuses all of them.
+
+    Attributes:
+        records_per_request: How many at most. Only records that are due already share a call: none is held
+            back to wait for company.
+    """
+
+    records_per_request: int
+
+    def send_together(self, records: Sequence[Record]) -> None:
+        """Hand records over in one call; an exception is a refusal of all of them."""
+        ...
+
+
 class Archive(Protocol):
     """Where the stack's records end up. A run has an index of its own, which is read whole."""
 
