@@ -17,7 +17,8 @@ from harness.targets.capabilities import Interceptable
 class BodyLimited(HttpRule):
     """A bulk request of more than `bytes_max` bytes, as it travels, is answered with an empty 413.
 
-    A record that exceeds it all by itself is refused for good: no request with it ever fits.
+    A record that exceeds it all by itself is refused for good: no request with it ever fits. The 413 names no
+    document, so a stack may ask again a few times before it believes that.
 
     Args:
         bytes_max: the size in bytes, as it travels, above which a bulk request is refused.
@@ -26,6 +27,7 @@ class BodyLimited(HttpRule):
     bytes_max: int = 65_536
     kind: ClassVar[str] = "body_limited"
     proofs: ClassVar[tuple[str, ...]] = ("too_large",)
+    deliberation_seconds: ClassVar[float] = 2.0
 
     def __post_init__(self) -> None:
         """Refuse a limit below a byte.

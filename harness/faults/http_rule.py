@@ -26,6 +26,9 @@ class HttpRule(ABC):
     proofs: ClassVar[tuple[str, ...]]
     """Counters of the rule; one of them above 0 is proof."""
 
+    deliberation_seconds: ClassVar[float] = 0.0
+    """See `Poisons`; of no matter where nothing is refused for good."""
+
     @abstractmethod
     def arguments(self) -> Arguments:
         """Return what the interceptor's kind takes."""

@@ -92,14 +92,17 @@ def _lost_calls(timeline: Timeline, outages: Sequence[Window]) -> frozenset[int]
     died = timeline.ended_by_itself(APPLICATION)
     for mine in _by_producer(timeline.entries.values()):
         followed = False
+        call_ns: int | None = None
         for entry in reversed(mine):
             if entry.sent_ns is None:
                 continue
+            # Records with one time of sending shared a call: none of them came after another.
+            followed = followed or call_ns not in (None, entry.sent_ns)
+            call_ns = entry.sent_ns
             hit = followed and any(entry.sent_ns < outage.to_ns for outage in outages)
             with_it = died is not None and 0 <= died.at_ns - entry.sent_ns <= _STUCK_SECONDS * SECOND_NS
             if entry.returned_ns is None and (hit or with_it):
                 lost.add(entry.sequence)
-            followed = True
     return frozenset(lost)
 
 
@@ -109,6 +112,7 @@ def _replay(
     free_ns = 0
     backlog_ns = 0
     stuck = False
+    shared_ns: int | None = None
     for entry in entries:
         cut_ns = _cut_ns(entry, outages, lost)
         end_ns = ended_ns if entry.returned_ns is None else entry.returned_ns
@@ -119,7 +123,14 @@ def _replay(
             stuck = stuck or (entry.returned_ns is None and entry.sequence not in lost)
             # Where the cut came before the call, only an earlier call can have kept it waiting until then.
             waits = cut_ns is not None and entry.sent_ns >= cut_ns and free_ns > entry.due_ns
-            free_ns = end_ns if waits else max(entry.due_ns, free_ns) + call_ns
+            if waits:
+                free_ns = end_ns
+            elif entry.sent_ns == shared_ns:
+                # It was sent in one call with the record before it, which took its time once.
+                free_ns = max(free_ns, entry.due_ns + call_ns)
+            else:
+                free_ns = max(entry.due_ns, free_ns) + call_ns
+            shared_ns = entry.sent_ns
             own_ns = free_ns - entry.due_ns
         else:
             # Never sent: the stack's doing only where an earlier call of this producer never came back.

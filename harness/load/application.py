@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from harness.load.assignment import Assignment, read_assignment
 from harness.load.intakes import INTAKES
 from harness.load.slots import ANSWERED, REFUSED, Slots
 from harness.model.errors import HarnessError
-from harness.model.protocols import Intake
+from harness.model.protocols import Batching, Intake, Record
 
 _REFUSALS_SHOWN_MAX = 20
 _SECOND_NS = 1_000_000_000
@@ -38,6 +39,8 @@ class Application:
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
         self._refusals_shown = 0
+        # Only what is late shares a call, so that the rate at which records come stays the schedule's.
+        self._records_max = intake.records_per_request if isinstance(intake, Batching) else 1
 
     def acknowledge(self, sequences: Iterable[int]) -> None:
         """Note which records the stack became responsible for; called by the stack, from any thread."""
@@ -69,23 +72,40 @@ class Application:
             thread.start()
 
     def _produce(self, sequences: Sequence[int], due_ns: Callable[[int], int]) -> None:
-        for sequence in sequences:
-            if self._slots.read(sequence).entered_ns:
-                continue
-            record = self._assignment.record(sequence, self._lines)
-            while (left_ns := due_ns(sequence) - time.monotonic_ns()) > 0:
-                if self._ending.wait(min(left_ns / _SECOND_NS, 0.5)):
-                    return
-            if self._ending.is_set():
+        left = deque(sequence for sequence in sequences if not self._slots.read(sequence).entered_ns)
+        while left:
+            records = [self._assignment.record(left[0], self._lines)]
+            if not self._wait(due_ns(left.popleft())):
                 return
-            self._slots.enter(sequence, time.monotonic_ns())
-            try:
-                self._intake.send(record)
-            except Exception as error:
-                self._slots.leave(sequence, time.monotonic_ns(), REFUSED)
-                self._show(sequence, error)
+            now_ns = time.monotonic_ns()
+            while left and len(records) < self._records_max and due_ns(left[0]) <= now_ns:
+                records.append(self._assignment.record(left.popleft(), self._lines))
+            self._call(records)
+
+    def _wait(self, until_ns: int) -> bool:
+        """Return whether the moment came before the producers were told to end."""
+        while (left_ns := until_ns - time.monotonic_ns()) > 0:
+            if self._ending.wait(min(left_ns / _SECOND_NS, 0.5)):
+                return False
+        return not self._ending.is_set()
+
+    def _call(self, records: Sequence[Record]) -> None:
+        entered_ns = time.monotonic_ns()
+        for record in records:
+            self._slots.enter(record.sequence, entered_ns)
+        outcome = ANSWERED
+        try:
+            if isinstance(self._intake, Batching):
+                self._intake.send_together(records)
             else:
-                self._slots.leave(sequence, time.monotonic_ns(), ANSWERED)
+                self._intake.send(records[0])
+        except Exception as error:
+            outcome = REFUSED
+            for record in records:
+                self._show(record.sequence, error)
+        returned_ns = time.monotonic_ns()
+        for record in records:
+            self._slots.leave(record.sequence, returned_ns, outcome)
 
     def _show(self, sequence: int, error: Exception) -> None:
         self._refusals_shown += 1

@@ -115,6 +115,8 @@ class DeadLettersRead:
 class Poisoned:
     """A fault made the store refuse this record for good: its right place is the dead letters.
 
+    Noted while the fault is on, nothing else is right. Noted only afterwards, the refusal came so late that
+    the stack could not know that it is for good, and may have sent the record again to a healed store.
     `sequence` is None where records were refused for good and nobody can tell which.
     """
 

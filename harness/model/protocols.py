@@ -137,6 +137,22 @@ class Intake(Protocol):
         ...
 
 
+@runtime_checkable
+class Batching(Protocol):
+    """An intake that can hand several records over in one call, which acknowledges or refuses all of them.
+
+    Attributes:
+        records_per_request: How many at most. Only records that are due already share a call: none is held
+            back to wait for company.
+    """
+
+    records_per_request: int
+
+    def send_together(self, records: Sequence[Record]) -> None:
+        """Hand records over in one call; an exception is a refusal of all of them."""
+        ...
+
+
 class Archive(Protocol):
     """Where the stack's records end up. A run has an index of its own, which is read whole."""
 
@@ -239,12 +255,20 @@ class Fault(Protocol):
 
 @runtime_checkable
 class Poisons(Protocol):
-    """A fault by which the store refuses some records for good, so that their place is the dead letters."""
+    """A fault by which the store refuses some records for good, so that their place is the dead letters.
+
+    Attributes:
+        deliberation_seconds: how long a stack may take to find out that a refusal is for good: 0 where the
+            answer says so. A record refused later than that before the fault is taken back may be stored too.
+    """
+
+    deliberation_seconds: float
 
     def poisoned(self, target: Any) -> Iterable[int | None]:
-        """Return the sequences refused for good; asked when all is over, long after the fault was taken back.
+        """Return the sequences refused for good so far.
 
-        None stands for records of which nobody can tell which they were.
+        Asked so long before the fault is taken back, and again when all is over. None stands for records of
+        which nobody can tell which they were.
 
         Raises:
             FaultError: it cannot be told.

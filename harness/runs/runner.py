@@ -176,6 +176,7 @@ class Runner:
             landed = self._look(number, fault.evidence, target)
             self._note_destroyed(number, fault, target)
             self._take_steps(waiting, step.at_seconds + step.for_seconds)
+            self._note_poison_in_time(fault, target, until_ns)
             self._wait_until(until_ns)
             if isinstance(fault, Cumulative):
                 self._look(number, fault.evidence_in_all, target)
@@ -257,16 +258,25 @@ class Runner:
             archived = (each for each in self._opened().archived(reading) if each is not None)
             self._wiring.recorder.record_all(self._archive_watch.note(archived))
         self._wiring.recorder.record_all(self._opened().facts(reading, self._now()))
-        self._note_poison()
+        # Now that requests under way at the healing have ended too.
+        for step, fault in zip(self._scenario.steps, self._wiring.faults, strict=True):
+            self._note_poison(fault, self._targets().get(step.target))
         self._read_counters()
 
-    def _note_poison(self) -> None:
-        """Note what the store refused for good: now that requests under way at the healing have ended too."""
-        for step, fault in zip(self._scenario.steps, self._wiring.faults, strict=True):
-            target = self._targets().get(step.target)
-            if isinstance(fault, Poisons) and isinstance(target, fault.needs):
-                sequences = list(fault.poisoned(target))
-                self._record(*(Poisoned(sequence, self._now()) for sequence in sequences))
+    def _note_poison_in_time(self, fault: Fault, target: object, until_ns: int) -> None:
+        """Note what was refused for good so early before the healing that the stack had time to find out."""
+        if not isinstance(fault, Poisons):
+            return
+        latest_ns = until_ns - int(fault.deliberation_seconds * _SECOND_NS)
+        if fault.deliberation_seconds and self._now() > latest_ns:
+            return  # a step within this one took longer: of nothing is it known that it was early enough
+        self._wait_until(latest_ns)
+        self._note_poison(fault, target)
+
+    def _note_poison(self, fault: Fault, target: object) -> None:
+        if isinstance(fault, Poisons) and isinstance(target, fault.needs):
+            sequences = list(fault.poisoned(target))
+            self._record(*(Poisoned(sequence, self._now()) for sequence in sequences))
 
     def _read_counters(self) -> None:
         """Note the stack's counters, which have stood still since the last reading of the outlets."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -269,3 +272,41 @@ def test_what_the_application_and_its_control_take_up_is_seen(stage):
 def test_an_unusable_handler_is_an_error_with_its_name(stage, handler, said):
     with pytest.raises(StackError, match=said):
         stage.start(_spec(handler))
+
+
+def _to(url: str, count: int, **arguments: int) -> LoadSpec:
+    intake = Part("http", {"url": url, **arguments})
+    return replace(_spec("Quick", count=count, acknowledged_by="http_2xx"), intake=intake)
+
+
+class _Slow(BaseHTTPRequestHandler):
+    """Takes 50 ms an answer, and refuses every second request."""
+
+    protocol_version = "HTTP/1.1"
+    lines: ClassVar[list[int]] = []
+
+    def do_POST(self):
+        self.lines.append(self.rfile.read(int(self.headers["Content-Length"])).count(b"\n"))
+        time.sleep(0.05)
+        self.send_response(200 if len(self.lines) % 2 else 503)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+def test_records_due_already_share_a_request_and_its_answer(stage):
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Slow) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        spec = _to(f"http://127.0.0.1:{server.server_port}/", 60, records_per_request=4)
+        load = stage.start(replace(spec, producers=1))
+        _begin(load)
+        _wait_for(lambda: load.tally().answered + load.tally().refused == 60)
+        load.finish()
+        server.shutdown()
+
+    assert sum(_Slow.lines) == 60
+    assert _Slow.lines[0] == 1
+    assert max(_Slow.lines) == 4
+    assert len(stage.facts(Answered)) == sum(_Slow.lines[::2])
+    assert len(stage.facts(Refused)) == sum(_Slow.lines[1::2])

@@ -19,7 +19,8 @@ class DeadLettersMisplaced:
 
     A record that the store would have taken does not belong there: nobody looks for it in that place, so it
     was given up rather than delivered. A record that the store refused for good belongs nowhere else: one
-    that reached the archive later was sent again and again until the fault was gone.
+    that reached the archive later was sent again and again until the fault was gone. Only one that was first
+    refused just before the healing may be there: the stack had no time to find out that it was for good.
     """
 
     objective: ClassVar[str] = module_word(__name__)
@@ -44,7 +45,9 @@ class DeadLettersMisplaced:
         if why:
             return self._measure.verdict(Status.INCONCLUSIVE, None, why)
         given_up = [sequence for sequence in timeline.letters if sequence not in timeline.poison]
-        forced = [n for n in timeline.poison if n in timeline.copies and n not in timeline.letters]
+        stored = [n for n in timeline.poison if n in timeline.copies and n not in timeline.letters]
+        forced = [n for n in stored if _was_early(timeline, timeline.poison[n])]
+        late = [n for n in stored if n not in forced]
         gone = [
             entry.sequence
             for entry in outcomes_of(timeline, self._charge).missing
@@ -54,12 +57,13 @@ class DeadLettersMisplaced:
         evidence = (
             *((f"The store refused {count(refused, 'record')} for good.",) if refused else ()),
             *((f"{count(letters, 'record is', 'records are')} among the dead letters.",) if letters else ()),
+            *_named("Refused just before the healing and stored after it", late),
         )
         if given_up and timeline.poison_unknown:
             why = f"{len(given_up):,} of {letters:,} dead letters may be misplaced: the refusals are unknown."
             return self._measure.verdict(Status.INCONCLUSIVE, None, why, evidence)
         if not (given_up or forced or gone):
-            return self._measure.verdict(Status.PASS, 0, _in_place(refused, letters), evidence)
+            return self._measure.verdict(Status.PASS, 0, _in_place(refused, letters, len(late)), evidence)
         parts = (
             (given_up, "given up although the store never refused them for good"),
             (forced, "refused for good, but sent again until the store took them"),
@@ -77,9 +81,17 @@ class DeadLettersMisplaced:
         )
 
 
-def _in_place(refused: int, letters: int) -> str:
+def _was_early(timeline: Timeline, noted_ns: int) -> bool:
+    """Return whether a refusal was known while the fault was on, early enough for the stack to find out."""
+    return any(window.holds(noted_ns) for _, window in timeline.fault_windows)
+
+
+def _in_place(refused: int, letters: int, late: int) -> str:
     if letters:
         return f"All {count(letters, 'dead letter')} were refused for good by the store."
+    if late:
+        records = count(late, "record was", "records were")
+        return f"{records} refused just before the healing, and stored after it."
     if refused:
         records = count(refused, "record was", "records were")
         return f"{records} refused for good; the stack owed none of them, and there are no dead letters."

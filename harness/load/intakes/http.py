@@ -1,4 +1,4 @@
-"""Records enter over HTTP: one POST a record; an answer of 2xx acknowledges, anything else is a refusal."""
+"""Records enter over HTTP: a POST for one record or several; 2xx acknowledges, anything else is a refusal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import http.client
 import select
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -19,7 +19,9 @@ from harness.model.protocols import Record
 HEADER = "header."
 _ANSWER_BYTES_MAX = 1 << 20
 _REASON_CHARACTERS = 200
+_RECORDS_MAX = 1_000
 _LINE, _SEQUENCE, _TIME = "$line", "$sequence", "$time_unix_ns"
+_RECORDS = "$records"
 
 
 class RefusedError(StackError):
@@ -39,10 +41,15 @@ class Http:
         timeout_seconds: the longest silence while connecting, sending or reading; then the record is refused.
         template: a JSON document to send instead, in which the texts `$line`, `$sequence` and `$time_unix_ns`
             stand for the line, the record's number, and the time of sending (text, ns since 1970).
+        records_per_request: how many records one request may bring; those due already go together, none waits
+            for others. All of them are acknowledged or refused by the one answer. Each is a line, unless the
+            template says `$records`.
+        record: a JSON document with `$line` for each record; the list of them takes the place of the text
+            `$records` in the template.
         headers: more headers, each as `header.<Name>`.
 
     Raises:
-        ScenarioError: the URL or the template cannot be used.
+        ScenarioError: the URL, a template or the number of records cannot be used.
     """
 
     argument_prefixes: ClassVar[tuple[str, ...]] = (HEADER,)
@@ -54,6 +61,8 @@ class Http:
         content_type: str = "application/x-ndjson",
         timeout_seconds: float = 10.0,
         template: str = "",
+        records_per_request: int = 1,
+        record: str = "",
         **headers: Scalar,
     ) -> None:
         parts = urlsplit(url)
@@ -66,7 +75,15 @@ class Http:
         self._host, self._port = parts.hostname, parts.port
         self._path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         self._timeout_seconds = timeout_seconds
-        self._document = _template(template) if template else {field: _LINE}
+        if not 1 <= records_per_request <= _RECORDS_MAX:
+            raise ScenarioError(
+                f"intake.records_per_request: {records_per_request} is not within 1 and {_RECORDS_MAX}"
+            )
+        self.records_per_request = records_per_request
+        self._around = _template("template", template, _RECORDS) if record else None
+        self._document: object = {field: _LINE}
+        if record or template:
+            self._document = _template("record" if record else "template", record or template, _LINE)
         self._headers = {"Content-Type": content_type, "Connection": "keep-alive"} | {
             name.removeprefix(HEADER): str(value) for name, value in headers.items()
         }
@@ -77,14 +94,18 @@ class Http:
         """Do nothing: each producer connects when it first sends, and a 2xx acknowledges by itself."""
 
     def send(self, record: Record) -> None:
-        """Post one record and wait for the whole answer.
+        """Post one record and wait for the whole answer; raises as `send_together` does."""
+        self.send_together([record])
+
+    def send_together(self, records: Sequence[Record]) -> None:
+        """Post records in one request and wait for the whole answer.
 
         Raises:
             RefusedError: the answer is not 2xx, does not come, or does not come whole.
         """
         connection = self._connection()
         try:
-            connection.request("POST", self._path, self._body(record), self._headers)
+            connection.request("POST", self._path, self._body(records), self._headers)
             response = connection.getresponse()
             said = response.read(_ANSWER_BYTES_MAX)
             # The end of a body is seen only by asking for more; what is left of a promised length was cut.
@@ -106,13 +127,11 @@ class Http:
         for connection in self._connections:
             connection.close()
 
-    def _body(self, record: Record) -> bytes:
-        values: dict[str, Scalar] = {
-            _LINE: record.line,
-            _SEQUENCE: record.sequence,
-            _TIME: str(time.time_ns()),
-        }
-        return orjson.dumps(_filled(self._document, values)) + b"\n"
+    def _body(self, records: Sequence[Record]) -> bytes:
+        documents = [_filled(self._document, _values(record)) for record in records]
+        if self._around is not None:
+            documents = [_filled(self._around, {_RECORDS: documents})]
+        return b"".join(orjson.dumps(document) + b"\n" for document in documents)
 
     def _connection(self) -> http.client.HTTPConnection:
         """Return this thread's connection, a fresh one where the stack has closed it meanwhile.
@@ -130,15 +149,19 @@ class Http:
         return connection
 
 
-def _template(text: str) -> object:
+def _values(record: Record) -> Mapping[str, object]:
+    return {_LINE: record.line, _SEQUENCE: record.sequence, _TIME: str(time.time_ns())}
+
+
+def _template(argument: str, text: str, needed: str) -> object:
     try:
         document: object = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise ScenarioError(
-            f"intake.template is not JSON: {error}. In a stack file write {{{{ for {{."
+            f"intake.{argument} is not JSON: {error}. In a stack file write {{{{ for {{."
         ) from error
-    if _LINE not in _texts(document):
-        raise ScenarioError(f'intake.template holds no text "{_LINE}", so no line would be sent; add it')
+    if needed not in _texts(document):
+        raise ScenarioError(f'intake.{argument} holds no text "{needed}", so no line would be sent; add it')
     return document
 
 
@@ -150,7 +173,7 @@ def _texts(value: object) -> Iterable[object]:
     return [value]
 
 
-def _filled(value: object, values: Mapping[str, Scalar]) -> object:
+def _filled(value: object, values: Mapping[str, object]) -> object:
     if isinstance(value, Mapping):
         return {key: _filled(inner, values) for key, inner in value.items()}
     if isinstance(value, list):

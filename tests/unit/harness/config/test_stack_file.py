@@ -297,7 +297,7 @@ def test_an_intake_that_takes_any_header_still_notices_a_typo(tmp_path):
 
     assert str(caught.value).splitlines() == [
         f'{tmp_path}/mine.yaml:10 intake."headr.B": intake "http" has no argument "headr.B". '
-        "Known: content_type, field, kind, template, timeout_seconds, url."
+        "Known: content_type, field, kind, record, records_per_request, template, timeout_seconds, url."
     ]
 
 

@@ -214,16 +214,60 @@ def test_a_fault_is_noted_with_the_capability_it_uses(stage):
     assert {fact.needs for fact in stage.facts(FaultChanged)} == {"Hurtable"}
 
 
-def test_a_fault_that_poisons_records_is_asked_which_when_all_is_over(stage):
-    class Poisoning(FakeFault):
-        def poisoned(self, target):
-            return [3, 6] if "load finishes" in stage.log else []
+class Poisoning(FakeFault):
+    """Refuses for good what `refused` returns when it is asked."""
 
-    stage.fault = Poisoning(stage.log)
+    def __init__(self, log, refused, deliberation_seconds=0.0):
+        super().__init__(log)
+        self._refused = refused
+        self.deliberation_seconds = deliberation_seconds
+
+    def poisoned(self, target):
+        return self._refused()
+
+
+def test_a_fault_that_poisons_records_is_asked_which_when_all_is_over(stage):
+    stage.fault = Poisoning(stage.log, lambda: [3, 6] if "load finishes" in stage.log else [])
 
     stage.run()
 
     assert [fact.sequence for fact in stage.facts(Poisoned)] == [3, 6]
+
+
+@pytest.mark.parametrize(
+    ("refused_seconds", "deliberation_seconds", "noted_in_the_fault"),
+    [(5.9, 0.0, True), (4.9, 1.0, True), (5.2, 1.0, False), (4.0, 3.0, False)],
+)
+def test_what_is_refused_too_late_for_the_stack_to_find_out_is_noted_after_the_fault(
+    stage, refused_seconds, deliberation_seconds, noted_in_the_fault
+):
+    def refused():
+        return [3] if stage.clock.now_ns() >= stage.load.began_ns + refused_seconds * SECOND else []
+
+    stage.fault = Poisoning(stage.log, refused, deliberation_seconds)
+
+    stage.run()
+
+    healed_ns = next(fact.at_ns for fact in stage.facts(FaultChanged) if fact.state == "healing")
+    assert (stage.facts(Poisoned)[0].at_ns <= healed_ns) is noted_in_the_fault
+    assert {fact.sequence for fact in stage.facts(Poisoned)} == {3}
+
+
+def test_a_step_that_takes_longer_than_its_time_leaves_the_refusals_around_it_undated(stage):
+    class Slow(FakeFault):
+        def evidence(self, target):
+            stage.clock.sleep(3.0)
+            return True, "seen"
+
+    stage.scenario = scenario(
+        Step("body_limited", "elasticsearch", 3.0, 4.0), Step("killed", "elasticsearch", 4.0, 0.5)
+    )
+    stage.faults = [Poisoning(stage.log, lambda: [3], deliberation_seconds=1.0), Slow(stage.log)]
+
+    stage.run()
+
+    healed_ns = max(fact.at_ns for fact in stage.facts(FaultChanged))
+    assert min(fact.at_ns for fact in stage.facts(Poisoned)) > healed_ns
 
 
 def test_a_step_within_another_is_taken_while_the_other_is_on(stage):

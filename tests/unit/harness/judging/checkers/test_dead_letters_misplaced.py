@@ -71,6 +71,29 @@ def test_poison_sent_again_until_the_store_took_it_fails():
     assert "Sent again: 430." in verdict.evidence
 
 
+def test_what_was_refused_just_before_the_healing_may_be_in_either_place():
+    events = [
+        *poisoned_run(410),
+        Poisoned(450, at(13)),
+        Found(430, digest("line 430"), "index/430"),
+    ]
+    events = [
+        Poisoned(430, at(13)) if event == Poisoned(430, at(5)) else event
+        for event in [*without(events, Found, 450), letter(450)]
+    ]
+
+    verdict = CHECKER.check(timeline(events))
+
+    assert (verdict.status, verdict.value) == (Status.PASS, 0)
+    assert "Refused just before the healing and stored after it: 430." in verdict.evidence
+
+
+def test_what_was_refused_just_before_the_healing_belongs_in_one_of_them():
+    events = [Poisoned(430, at(13)) if each == Poisoned(430, at(5)) else each for each in poisoned_run(410)]
+
+    assert CHECKER.check(timeline(events)).status is Status.FAIL
+
+
 def test_poison_in_neither_place_is_lost():
     verdict = AcknowledgedLost(CHARGE).check(timeline(poisoned_run(410)))
 

@@ -90,6 +90,32 @@ def test_a_blocked_call_makes_the_next_ones_of_its_producer_late():
     assert "response p99" in verdict.summary
 
 
+def _together(first: int, count: int, from_s: float, sent_s: float, call_ms: float):
+    """Return records due 1 ms after each other, sent in one call."""
+    return [
+        life(first + n, from_s + n / 1000, call_ms, late_ms=(sent_s - from_s) * 1000 - n)
+        for n in range(count)
+    ]
+
+
+def test_records_that_share_a_call_take_its_time_once():
+    calls = [_together(20 * n, 20, n * 0.2, n * 0.2 + 0.019, call_ms=40) for n in range(50)]
+    verdict = CHECKER.check(timeline(_run(*(one for call in calls for one in call))))
+
+    assert verdict.status is Status.PASS
+    assert verdict.value is not None
+    assert verdict.value < 100
+
+
+def test_records_that_share_a_call_too_slow_fail():
+    calls = [_together(20 * n, 20, n * 0.2, n * 0.2 + 0.019, call_ms=140) for n in range(50)]
+    verdict = CHECKER.check(timeline(_run(*(one for call in calls for one in call))))
+
+    assert verdict.status is Status.FAIL
+    assert verdict.value is not None
+    assert verdict.value < 200
+
+
 def test_lateness_of_the_harness_alone_is_inconclusive_not_the_stacks_failure():
     late = [life(400 + n, 4 + n * 0.02, late_ms=150) for n in range(300)]
 

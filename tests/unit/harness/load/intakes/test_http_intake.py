@@ -97,6 +97,26 @@ def test_a_template_is_filled_wherever_it_says_line():
     assert (sent["n"], sent["as_is"]) == (7, "$other")
 
 
+def test_records_due_together_are_lines_of_one_request():
+    with serving(OK) as server, closing(Http(server.url, records_per_request=3)) as intake:
+        intake.send_together([Record(7, "first"), Record(8, "second")])
+
+    (request,) = server.requests
+    assert request[2] == b'{"message":"first"}\n{"message":"second"}\n'
+
+
+def test_records_due_together_stand_where_the_template_says_records():
+    around, each = '{"logs": "$records"}', '{"n": "$sequence", "text": "$line"}'
+    with (
+        serving(OK) as server,
+        closing(Http(server.url, records_per_request=3, template=around, record=each)) as intake,
+    ):
+        intake.send_together([Record(7, "first"), Record(8, "$records")])
+
+    (request,) = server.requests
+    assert json.loads(request[2]) == {"logs": [{"n": 7, "text": "first"}, {"n": 8, "text": "$records"}]}
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -175,6 +195,9 @@ def test_a_stack_that_keeps_silent_refuses_after_the_timeout():
         ({"url": "ftp://x/"}, "no HTTP address"),
         ({"url": "http://x/", "template": "{message: $line}"}, "is not JSON"),
         ({"url": "http://x/", "template": '{"a": "the $line"}'}, 'no text "\\$line"'),
+        ({"url": "http://x/", "record": '"$line"', "template": "{}"}, 'template holds no text "\\$records"'),
+        ({"url": "http://x/", "record": "{}", "template": '"$records"'}, 'record holds no text "\\$line"'),
+        ({"url": "http://x/", "records_per_request": 0}, "0 is not within 1 and 1000"),
     ],
 )
 def test_what_cannot_be_used_is_said_with_its_remedy(arguments, problem):
