@@ -36,6 +36,7 @@ from logging_system.records.processors import Chain, Closed, ProcessorError
 from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME
 from logging_system.shipping.sink_factory import limits_of, sink_opener
+from logging_system.spool.forks import FORKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,7 @@ def installed_handler(*, on_durable: OnDurable | None = None, **settings: Any) -
 
 def _install(keywords: dict[str, Any], on_durable: OnDurable | None) -> Installation:
     global _current  # noqa: PLW0603 - one per process, as the tree of loggers is
+    FORKS.notice()
     loaded = load_settings(keywords, written="install({}=…)".format)
     with _lock:
         if _current is None or _current.is_replaced_by(loaded, on_durable):
@@ -254,4 +256,4 @@ def _forget_lock() -> None:
     _lock = threading.RLock()
 
 
-os.register_at_fork(after_in_child=_forget_lock)
+FORKS.register(after_in_child=_forget_lock)

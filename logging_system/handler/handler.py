@@ -32,6 +32,7 @@ from logging_system.monitoring.events import FormatterUnused, ThreadRefused
 from logging_system.records.processors import NO_PROCESSORS, Chain
 from logging_system.records.record import Captured, Durability, capture
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
+from logging_system.spool.forks import FORKS
 from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
 from logging_system.spool.writer import SpoolWriter
@@ -82,10 +83,19 @@ class _Calls:
         return count
 
 
-class _Guard(threading.local):
+class _Guard(Protocol):
     # One look-up in what is the thread's own, instead of one for each attribute.
-    def __init__(self) -> None:
-        self.calls = _Calls()
+    calls: _Calls
+
+
+def _new_guard() -> _Guard:
+    """Return what each thread has of its own, of what is a thread now: gevent may have changed that."""
+
+    class Guard(threading.local):
+        def __init__(self) -> None:
+            self.calls = _Calls()
+
+    return Guard()
 
 
 class SpoolHandler(logging.Handler):
@@ -159,13 +169,9 @@ class SpoolHandler(logging.Handler):
         self._in_process = in_process
         self._forked = False
         self._ended = False
-        self._is_closing = False
         self._late_seconds = self._close_seconds
         self.attachment: Attachment | None = None
         self.events = EventStream(WordsInLog())
-        self._closing = threading.RLock()
-        self._worker: Worker | None = None
-        self._thread: threading.Thread | None = None
         self._begin_epoch()
         self._start_worker()
         _handlers.add(self)
@@ -185,6 +191,8 @@ class SpoolHandler(logging.Handler):
         Returns:
             Whether the record passed the filters.
         """
+        if not _mark[0]:
+            FORKS.notice()
         calls = self._guard.calls
         name, thread_name = record.name, record.threadName
         # By identity: most calls of a thread come from the logger before, and these two do not change.
@@ -220,17 +228,20 @@ class SpoolHandler(logging.Handler):
         Returns:
             Whether that happened in time.
         """
+        FORKS.notice()
         if threading.current_thread() is self._thread:
             return False  # the worker can't wait for itself
         return self._queue.wait_until_settled(timeout)
 
     def stats(self) -> HandlerCounters:
         """Return all counters of one moment."""
+        FORKS.notice()
         return self._live_counters.snapshot()
 
     @property
     def closed(self) -> bool:
         """Whether it is closed; unless `end` was called, the next record opens it again."""
+        FORKS.notice()
         return self._queue.closed
 
     @property
@@ -245,6 +256,7 @@ class SpoolHandler(logging.Handler):
         handlers there are, also those that stay attached. The store is not needed. A shipper in this process
         uses what is left of the time.
         """
+        FORKS.notice()
         deadline_seconds = time.monotonic() + self._close_seconds
         with self._closing:
             self._is_closing = True
@@ -258,6 +270,7 @@ class SpoolHandler(logging.Handler):
 
     def end(self) -> None:
         """Close for good: later records are dropped, counted and told."""
+        FORKS.notice()
         self._ended = True
         self.close()
 
@@ -276,6 +289,7 @@ class SpoolHandler(logging.Handler):
 
     def _end_with_process(self) -> None:
         """Close at the process's end; what exit functions log after this is written at once."""
+        FORKS.notice()
         self._exits = True
         if self.attachment is not None and not self._ended:
             self.attachment.look(for_the_last_time=True)
@@ -283,7 +297,9 @@ class SpoolHandler(logging.Handler):
         self.events.hand_on(force=True)
 
     def _begin_epoch(self) -> None:
-        self._guard = _Guard()
+        self._guard = _new_guard()
+        self._closing = threading.RLock()
+        self._is_closing = False
         self._live_counters = LiveCounters()
         self._queue = RecordQueue(
             self._live_counters,
@@ -299,8 +315,9 @@ class SpoolHandler(logging.Handler):
             codecs=self._codecs,
             retention=self._retention,
         )
-        self._worker = None
-        self._thread = None
+        self._queue.closed = self._ended
+        self._worker: Worker | None = None
+        self._thread: threading.Thread | None = None
         self._exits = False
 
     def _start_worker(self) -> None:
@@ -460,13 +477,12 @@ class SpoolHandler(logging.Handler):
 
     def _leave_parent(self) -> None:
         """In a forked child: drop what was inherited; the parent's worker still has it."""
+        if self._worker is not None:
+            self._worker.leave_parent()
         self._writer.forget()
         if self._in_process is not None:
             self._in_process.leave_parent()
-        self._closing = threading.RLock()
-        self._is_closing = False
         self._begin_epoch()
-        self._queue.closed = self._ended
         self._forked = True
 
     def _start_after_fork(self) -> None:
@@ -476,6 +492,8 @@ class SpoolHandler(logging.Handler):
             self._forked = False
             if self._ended:
                 return
+            # Once more: gunicorn's workers turn threads and locks into gevent's between the fork and this.
+            self._begin_epoch()
             self._start_worker()
         # multiprocessing's children leave without atexit.
         multiprocessing_util = sys.modules.get("multiprocessing.util")
@@ -497,6 +515,7 @@ def _check(name: str, value: str, choices: Sequence[str]) -> None:
         raise ValueError(f"{name} {value!r}: choose one of {', '.join(choices)}")
 
 
+_mark = FORKS.mark
 _handlers: weakref.WeakSet[SpoolHandler] = weakref.WeakSet()
 _own_warnings = OwnWarnings(lambda handler: isinstance(handler, SpoolHandler))
 
@@ -511,5 +530,5 @@ def _end_all() -> None:
         handler._end_with_process()
 
 
-os.register_at_fork(after_in_child=_leave_parents)
+FORKS.register(after_in_child=_leave_parents)
 atexit.register(_end_all)

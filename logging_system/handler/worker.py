@@ -81,6 +81,7 @@ class Worker:
         self._stopping = threading.Event()
         self._in_hand = 0
         self._look_round = look_round
+        self._is_parents = False
 
     def stop(self, within_seconds: float) -> None:
         """Bound what is left: what is not in the spool by then is dropped and counted."""
@@ -92,6 +93,13 @@ class Worker:
         self._deadline_seconds = None
         self._stopping.clear()
 
+    def leave_parent(self) -> None:
+        """In a forked child: do nothing more.
+
+        A thread stays with its parent, but gevent's are copied as all memory is, and go on in the child.
+        """
+        self._is_parents = True
+
     def report(self) -> None:
         """Write the counters and tell what happened, where no `run` does it any more."""
         self._status.report(self._live_counters, closing=True)
@@ -100,6 +108,8 @@ class Worker:
         """Work until the queue is closed and empty, or the deadline of `stop` has passed."""
         while True:
             group = self._queue.take(LINGER_SECONDS, _IDLE_SECONDS)
+            if self._is_parents:
+                return
             if group:
                 self._in_hand = len(group)
                 try:
@@ -159,6 +169,8 @@ class Worker:
                 return False
             if self._stopping.wait(wait_seconds):
                 time.sleep(0.05)
+            if self._is_parents:
+                return False
             wait_seconds = min(2 * wait_seconds, _RETRY_SECONDS_MAX)
         return bool(kept)
 

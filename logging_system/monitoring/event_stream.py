@@ -12,13 +12,13 @@ first event; a slow one delays events, never records.
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 import weakref
 from collections.abc import Callable
 
 from logging_system.monitoring.events import Event
+from logging_system.spool.forks import FORKS
 
 INTERVAL_SECONDS = 1.0
 KEYS_MAX = 256
@@ -175,4 +175,4 @@ def _begin_in_child() -> None:
         stream._begin()
 
 
-os.register_at_fork(after_in_child=_begin_in_child)
+FORKS.register(after_in_child=_begin_in_child)

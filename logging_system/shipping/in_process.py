@@ -7,7 +7,6 @@ it is free, so one of them goes on when the holder ends.
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 import weakref
@@ -23,6 +22,7 @@ from logging_system.monitoring.status_files import adding_ended
 from logging_system.shipping.shipper import Shipper
 from logging_system.sinks import Sink
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
+from logging_system.spool.forks import FORKS
 from logging_system.spool.reader import SpoolBusyError, SpoolReader
 from logging_system.spool.segment import list_segments
 
@@ -131,7 +131,8 @@ class InProcessShipper:
             self._lock.release()
 
     def _run(self, stopping: threading.Event) -> None:
-        while not stopping.is_set():
+        # What gevent has for threads goes on in a forked child, which has begun anew.
+        while self._stopping is stopping and not stopping.is_set():
             try:
                 self._ship_if_free(stopping)
             except Exception as error:
@@ -167,7 +168,8 @@ class InProcessShipper:
         except SpoolBusyError:
             return  # another process does it
         finally:
-            self._shipper = None
+            if self._stopping is stopping:
+                self._shipper = None
             if sink is not None:
                 sink.close()
 
@@ -196,4 +198,4 @@ def _release_all() -> None:
         each.release_in_parent()
 
 
-os.register_at_fork(before=_hold_all, after_in_parent=_release_all)
+FORKS.register(before=_hold_all, after_in_parent=_release_all)

@@ -16,7 +16,7 @@ from logging_system.spool.checkpoint import Checkpoint, CheckpointFile
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.cursor import Damage, EpochCursor, SpooledBlock
 from logging_system.spool.disk import REAL_DISK, Disk, sync_folder
-from logging_system.spool.forks import forget_in_children
+from logging_system.spool.forks import FORKS, forget_in_children
 from logging_system.spool.segment import (
     CORRUPT,
     CREATING,
@@ -167,6 +167,7 @@ class SpoolReader:
         self.close()
 
     def _check_owner(self) -> None:
+        FORKS.notice()
         if self._is_closed:
             raise SpoolBusyError(
                 f"{self._folder}: this reader is closed or belongs to the parent process; open a new one"

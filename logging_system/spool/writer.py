@@ -12,7 +12,7 @@ from pathlib import Path
 from logging_system.spool.checkpoint import reserve_checkpoint
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.disk import REAL_DISK, Disk, sync_folder, write_fully
-from logging_system.spool.forks import forget_in_children
+from logging_system.spool.forks import FORKS, forget_in_children
 from logging_system.spool.frame import (
     BLOCK_HEADER_BYTES,
     FILE_HEADER_BYTES,
@@ -132,6 +132,7 @@ class SpoolWriter:
             FrameError: The block is larger than a block may be.
             KeyUnavailableError: There is no key to store it with; the same documents may be handed in again.
         """
+        FORKS.notice()
         if self._unproven and self._unproven != documents:
             self.give_up()
         block = encode_block(self.epoch, self.next_sequence, documents, self._codecs)
@@ -163,6 +164,7 @@ class SpoolWriter:
 
         A reader may have seen them all the same, so their sequences are not used for others.
         """
+        FORKS.notice()
         if self._unproven:
             count = len(self._unproven)
             self._marks += encode_mark(self.epoch, VOID, self.next_sequence, count)
@@ -177,6 +179,7 @@ class SpoolWriter:
         Raises:
             OSError: The segment could not be synced or renamed; readers then treat it as a dead writer's.
         """
+        FORKS.notice()
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
