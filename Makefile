@@ -10,7 +10,7 @@ QUICK := tests/unit tests/fuzz tests/simulation
 PROCESSES := tests/stack tests/detection tests/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-parallel test-processes test-alone test-quick check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store coverage-core
+.PHONY: help run test test-parallel test-processes test-alone test-quick check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters coverage-core
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,10 @@ prove-joined: $(VENV)/.installed-dev ## Drive spool and delivery core together t
 
 prove-sigterm: $(VENV)/.installed-dev ## End shippers, applications and gateways by SIGTERM at 100 random moments
 	LOGQUAKE_SIGTERM_ROUNDS=10 $(BIN)/pytest -q tests/stack/test_sigterm.py $(ARGS)
+
+prove-exporters: $(VENV)/.installed-dev ## Send records by OpenTelemetry's JavaScript exporters (needs node and npm)
+	npm install --prefix tests/exporters/javascript --no-package-lock --no-audit --no-fund --silent
+	LOGQUAKE_REQUIRE_EXPORTERS=1 $(BIN)/pytest -q -n 0 tests/exporters $(ARGS)
 
 prove-store: $(VENV)/.installed-dev ## Ask the real Elasticsearch and the embedded store the same 2,000 requests (needs `make servers`)
 	$(BIN)/python -m tests.differential --requests 2000 $(ARGS)

@@ -6,10 +6,19 @@ breaks them too; a failure of any other objective, or a missing primary catch, f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.model.declarations import CounterSource, DeadLetterOutlet, Level, Part, Promises, Stack
+from harness.model.declarations import (
+    CounterSource,
+    DeadLetterOutlet,
+    Level,
+    Part,
+    Promises,
+    Ready,
+    Stack,
+    StackProcess,
+)
 
 LOST = "acknowledged_lost"
 MISPLACED = "dead_letters_misplaced"
@@ -27,50 +36,81 @@ MISCOUNTED = "miscounted"
 
 HONEST = "harness.selftest.shipper:HonestShipper"
 _COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
+_INDEX = {"index": "logs-selftest-{run.id}"}
+_ARCHIVE = Part("elasticsearch", {"url": "{elasticsearch.url}", **_INDEX})
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One stack of the self-test; `catch` is empty for the honest twin, which must pass."""
+    """One stack of the self-test; `catch` is empty for the honest twin, which must pass.
+
+    `code` names what is at work: the class of a handler, or the habit of a gateway.
+    """
 
     name: str
     habit: str
-    handler: str
+    code: str
     scenario: str
     catch: str = ""
     consequences: frozenset[str] = frozenset()
     acknowledged_by: str = "return"
+    build: Callable[[Case], Stack] | None = None
 
     def stack(self) -> Stack:
-        """Return the stack under test: one handler in the application, no process of its own."""
-        index: Mapping[str, str] = {"index": "logs-selftest-{run.id}"}
-        folder = "{run.folder}/shipper"
-        return Stack(
-            name=self.name,
-            needs=("elasticsearch",),
-            links={"to_store": "elasticsearch"},
-            processes=(),
-            intake=Part(
-                "python_logging",
-                {"handler": self.handler, "url": "{to_store.url}", "folder": folder, **index},
+        """Return the stack under test."""
+        return (self.build or _handler_stack)(self)
+
+
+def _handler_stack(case: Case) -> Stack:
+    """Return one handler in the application, with no process of its own."""
+    folder = "{run.folder}/shipper"
+    return Stack(
+        name=case.name,
+        needs=("elasticsearch",),
+        links={"to_store": "elasticsearch"},
+        processes=(),
+        intake=Part(
+            "python_logging",
+            {"handler": case.code, "url": "{to_store.url}", "folder": folder, **_INDEX},
+        ),
+        acknowledged_by=case.acknowledged_by,
+        archive=_ARCHIVE,
+        dead_letters=DeadLetterOutlet(
+            Part("file", {"path": f"{folder}/dead-letters.ndjson", "field": "document.message"}),
+            "reason",
+        ),
+        counters=CounterSource(
+            Part("json_file", {"files": f"{folder}/counters.json"}),
+            {name: (name,) for name in _COUNTERS},
+        ),
+        promises=Promises(
+            durability=Level.MEMORY,
+            exit_seconds=5.0,
+            memory_mib_above_idle=64.0,
+            order_by=("event.sequence",),
+        ),
+    )
+
+
+def _gateway_stack(case: Case) -> Stack:
+    """Return a gateway that applications post to, up to 20 records in a request."""
+    arguments = (case.code, "{gateway.port}", "{run.folder}/gateway", "{to_store.url}", _INDEX["index"])
+    return Stack(
+        name=case.name,
+        needs=("elasticsearch",),
+        links={"to_store": "elasticsearch"},
+        processes=(
+            StackProcess(
+                "gateway",
+                ("{python}", "-m", "harness.selftest.gateway", *arguments),
+                ready=Ready(output='"ready": true'),
             ),
-            acknowledged_by=self.acknowledged_by,
-            archive=Part("elasticsearch", {"url": "{elasticsearch.url}", **index}),
-            dead_letters=DeadLetterOutlet(
-                Part("file", {"path": f"{folder}/dead-letters.ndjson", "field": "document.message"}),
-                "reason",
-            ),
-            counters=CounterSource(
-                Part("json_file", {"files": f"{folder}/counters.json"}),
-                {name: (name,) for name in _COUNTERS},
-            ),
-            promises=Promises(
-                durability=Level.MEMORY,
-                exit_seconds=5.0,
-                memory_mib_above_idle=64.0,
-                order_by=("event.sequence",),
-            ),
-        )
+        ),
+        intake=Part("http", {"url": "{gateway.url}/", "records_per_request": 20}),
+        acknowledged_by="http_2xx",
+        archive=_ARCHIVE,
+        promises=Promises(durability=Level.FSYNC),
+    )
 
 
 def _bug(name: str) -> str:
@@ -171,5 +211,32 @@ CASES = (
         # The fault ends one day, and then it stores what it had to put aside: there it shows for sure.
         MISPLACED,
         frozenset({LOST, FRESH, THROUGHPUT, BACKLOG, EXIT}),
+    ),
+    Case("honest-gateway", "none", "HonestGateway", "gateway_killed", build=_gateway_stack),
+    Case(
+        "answers-before-it-writes",
+        "a gateway that answers 200, and writes what has come once a second",
+        "AnswersBeforeItWrites",
+        "gateway_killed",
+        LOST,
+        build=_gateway_stack,
+    ),
+    Case(
+        "keeps-a-part",
+        "a gateway that loses the last record of a request with several",
+        "KeepsAPart",
+        "gateway_killed",
+        LOST,
+        # Of what is sent to see whether it still works, the last is lost as well.
+        frozenset({FRESH}),
+        build=_gateway_stack,
+    ),
+    Case(
+        "stores-a-batch-again",
+        "a gateway that stores a batch again after its answer was cut",
+        "StoresABatchAgain",
+        "answer_cut",
+        DUPLICATED,
+        build=_gateway_stack,
     ),
 )

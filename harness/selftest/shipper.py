@@ -77,8 +77,11 @@ class HonestShipper(logging.Handler):
             self.counters["dropped"] += 1
             raise BufferError("the queue is full")
         self.counters["accepted"] += 1
-        message = record.getMessage()
-        self.waiting.append(Waiting(next(self._numbers), uuid.uuid4().hex, message, record))
+        self.waiting.append(Waiting(next(self._numbers), self.identity(record), record.getMessage(), record))
+
+    def identity(self, record: logging.LogRecord) -> str:
+        """Return the id under which a record is stored."""
+        return uuid.uuid4().hex
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
         """Let the caller know: a record that was not taken must not look acknowledged."""

@@ -1,0 +1,1 @@
+"""Exporters of other languages, as they are published, against a real gateway: `make prove-exporters`."""
