@@ -26,6 +26,7 @@ UNACKNOWLEDGED = "unacknowledged_percent"
 MISCOUNTED = "miscounted"
 
 HONEST = "harness.selftest.shipper:HonestShipper"
+KEEPING = "harness.selftest.keeping:KeepingShipper"
 _COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
 
 
@@ -40,6 +41,7 @@ class Case:
     catch: str = ""
     consequences: frozenset[str] = frozenset()
     acknowledged_by: str = "return"
+    durability: Level = Level.MEMORY
 
     def stack(self) -> Stack:
         """Return the stack under test: one handler in the application, no process of its own."""
@@ -50,6 +52,7 @@ class Case:
             needs=("elasticsearch",),
             links={"to_store": "elasticsearch"},
             processes=(),
+            files={"spool": (f"{folder}/*",)},
             intake=Part(
                 "python_logging",
                 {"handler": self.handler, "url": "{to_store.url}", "folder": folder, **index},
@@ -65,7 +68,7 @@ class Case:
                 {name: (name,) for name in _COUNTERS},
             ),
             promises=Promises(
-                durability=Level.MEMORY,
+                durability=self.durability,
                 exit_seconds=5.0,
                 memory_mib_above_idle=64.0,
                 order_by=("event.sequence",),
@@ -82,6 +85,8 @@ CASES = (
     Case("honest-answers-cut", "none", HONEST, "answer_cut"),
     Case("honest-lies", "none", HONEST, "lying_answers"),
     Case("honest-poison", "none", HONEST, "poison_document"),
+    Case("honest-stopped", "none", KEEPING, "stopped", durability=Level.WRITE),
+    Case("honest-folder-gone", "none", KEEPING, "folder_gone", durability=Level.WRITE),
     Case(
         "loses-one-in-a-thousand",
         "forgets every thousandth record that it sends again",
@@ -171,5 +176,24 @@ CASES = (
         # The fault ends one day, and then it stores what it had to put aside: there it shows for sure.
         MISPLACED,
         frozenset({LOST, FRESH, THROUGHPUT, BACKLOG, EXIT}),
+    ),
+    Case(
+        "throws-its-last-batch-away",
+        "forgets what it could not send when it is closed in good order",
+        _bug("ThrowsItsLastBatchAway"),
+        "stopped",
+        LOST,
+        # It counts nothing of what it forgot.
+        frozenset({MISCOUNTED}),
+        durability=Level.WRITE,
+    ),
+    Case(
+        "acknowledges-what-it-cannot-keep",
+        "goes on taking records while its folder is gone",
+        _bug("AcknowledgesWhatItCannotKeep"),
+        "folder_gone",
+        LOST,
+        frozenset({MISCOUNTED}),
+        durability=Level.WRITE,
     ),
 )
