@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Mapping
+from pathlib import Path, PurePath
 from typing import TypeAlias
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from harness.model.declarations import Arguments
 from harness.model.errors import FaultError
 from harness.model.protocols import Undo
 from harness.processes import procfs
+from harness.targets.folders import put_back
 from harness.targets.interceptor_client import ANSWER_BYTES_MAX, InterceptorClient
 from harness.targets.toxiproxy_client import Proxy, ProxyAnswerError, ProxyUnreachableError, ToxiproxyClient
 
@@ -132,6 +134,22 @@ def resume_process(arguments: Arguments) -> str:
     return f"process {mark} was resumed"
 
 
+def put_back_folders(arguments: Arguments) -> str:
+    """Put folders of a stack back that were moved aside.
+
+    Args:
+        arguments: `root`, the folder of the stack in its run, and `folders`, one path in it a line.
+    """
+    root = Path(str(arguments["root"]))
+    if not root.is_dir():
+        return f"{root} is gone, and with it what was moved in it"
+    folders = [PurePath(line) for line in str(arguments["folders"]).splitlines()]
+    moved = [str(folder) for folder in folders if put_back(root, folder)]
+    if not moved:
+        return f"nothing in {root} is moved aside any more"
+    return f"{', '.join(moved)} was put back in {root}"
+
+
 def restart_process(arguments: Arguments) -> str:
     """Start nothing: nobody misses a killed part of a dead run, and what else is left of it is ended."""
     process = arguments.get("process", "the process")
@@ -152,6 +170,7 @@ ACTIONS: Mapping[str, Action] = {
     "enable_proxy": enable_proxy,
     "remove_rule": remove_rule,
     "resume_process": resume_process,
+    "put_back_folders": put_back_folders,
     "restart_process": restart_process,
     "nothing": nothing,
 }

@@ -47,6 +47,9 @@ FAULTS = Family(
         "bit_flip": Kind(
             "harness.faults.bit_flip:BitFlip", "single bits of a stack's files on disk are flipped, for good"
         ),
+        "folder_gone": Kind(
+            "harness.faults.folder_gone:FolderGone", "the folder of a stack's files is gone, and comes back"
+        ),
         "slow_answers": Kind("harness.faults.slow_answers:SlowAnswers", "the store answers late"),
     },
 )

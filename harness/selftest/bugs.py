@@ -9,9 +9,11 @@ import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from harness.selftest.keeping import KeepingShipper
 from harness.selftest.shipper import Answer, HonestShipper, Waiting
 
 LOSS_INTERVAL = 1_000
@@ -179,3 +181,21 @@ class RetriesPoisonForEver(HonestShipper):
         if all(200 <= status < 300 or status == 409 for status in statuses):
             return super().settle(batch, answer)
         return list(batch)
+
+
+class ThrowsItsLastBatchAway(KeepingShipper):
+    """Closed in good order while the store is away, it ends without what it could not send."""
+
+    def leave(self) -> None:
+        """Forget what waits."""
+        self.waiting.clear()
+        super().leave()
+
+
+class AcknowledgesWhatItCannotKeep(KeepingShipper):
+    """Where its file cannot be opened it goes on as if the record were in it."""
+
+    def keep(self, waiting: Waiting) -> None:
+        """Hope that the folder comes back."""
+        with suppress(FileNotFoundError):
+            super().keep(waiting)

@@ -35,6 +35,7 @@ UNACKNOWLEDGED = "unacknowledged_percent"
 MISCOUNTED = "miscounted"
 
 HONEST = "harness.selftest.shipper:HonestShipper"
+KEEPING = "harness.selftest.keeping:KeepingShipper"
 _COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
 _INDEX = {"index": "logs-selftest-{run.id}"}
 _ARCHIVE = Part("elasticsearch", {"url": "{elasticsearch.url}", **_INDEX})
@@ -54,6 +55,7 @@ class Case:
     catch: str = ""
     consequences: frozenset[str] = frozenset()
     acknowledged_by: str = "return"
+    durability: Level = Level.MEMORY
     build: Callable[[Case], Stack] | None = None
 
     def stack(self) -> Stack:
@@ -69,6 +71,7 @@ def _handler_stack(case: Case) -> Stack:
         needs=("elasticsearch",),
         links={"to_store": "elasticsearch"},
         processes=(),
+        files={"spool": (f"{folder}/*",)},
         intake=Part(
             "python_logging",
             {"handler": case.code, "url": "{to_store.url}", "folder": folder, **_INDEX},
@@ -84,7 +87,7 @@ def _handler_stack(case: Case) -> Stack:
             {name: (name,) for name in _COUNTERS},
         ),
         promises=Promises(
-            durability=Level.MEMORY,
+            durability=case.durability,
             exit_seconds=5.0,
             memory_mib_above_idle=64.0,
             order_by=("event.sequence",),
@@ -122,6 +125,8 @@ CASES = (
     Case("honest-answers-cut", "none", HONEST, "answer_cut"),
     Case("honest-lies", "none", HONEST, "lying_answers"),
     Case("honest-poison", "none", HONEST, "poison_document"),
+    Case("honest-stopped", "none", KEEPING, "stopped", durability=Level.WRITE),
+    Case("honest-folder-gone", "none", KEEPING, "folder_gone", durability=Level.WRITE),
     Case(
         "loses-one-in-a-thousand",
         "forgets every thousandth record that it sends again",
@@ -238,5 +243,24 @@ CASES = (
         "answer_cut",
         DUPLICATED,
         build=_gateway_stack,
+    ),
+    Case(
+        "throws-its-last-batch-away",
+        "forgets what it could not send when it is closed in good order",
+        _bug("ThrowsItsLastBatchAway"),
+        "stopped",
+        LOST,
+        # It counts nothing of what it forgot.
+        frozenset({MISCOUNTED}),
+        durability=Level.WRITE,
+    ),
+    Case(
+        "acknowledges-what-it-cannot-keep",
+        "goes on taking records while its folder is gone",
+        _bug("AcknowledgesWhatItCannotKeep"),
+        "folder_gone",
+        LOST,
+        frozenset({MISCOUNTED}),
+        durability=Level.WRITE,
     ),
 )

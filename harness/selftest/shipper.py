@@ -33,12 +33,15 @@ _REFUSED_FOR_GOOD = range(400, 429)
 
 @dataclass(slots=True)
 class Waiting:
-    """One record on its way: its place in the order of log calls, its id, its text, its tries."""
+    """One record on its way: its place in the order of log calls, its id, its text, its tries.
+
+    `record` is None where an earlier process took it: nobody is there to be told of it.
+    """
 
     number: int
     identity: str
     message: str
-    record: logging.LogRecord
+    record: logging.LogRecord | None
     sent_times: int = 0
 
 
@@ -59,15 +62,20 @@ class HonestShipper(logging.Handler):
         address = urlsplit(url)
         self._host, self._port = address.hostname or "", address.port
         self._path = f"/{index}/_bulk"
-        self._folder = Path(folder)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._numbers = count()
-        self._closing = threading.Event()
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.numbers = count()
+        self.closing = threading.Event()
+        self.batch_records = BATCH_RECORDS
         self.on_durable: Callable[[Sequence[logging.LogRecord]], None] | None = None
         self.waiting: deque[Waiting] = deque()
         self.counters = {"accepted": 0, "delivered": 0, "dead_lettered": 0, "dropped": 0, "held": 0}
-        self._sender = threading.Thread(target=self._send_all, daemon=True)
-        self._sender.start()
+        self.sender = threading.Thread(target=self._send_all, daemon=True)
+        self.start()
+
+    def start(self) -> None:
+        """Begin to send."""
+        self.sender.start()
 
     # --- on the caller's thread --------------------------------------------------------------------------
 
@@ -76,8 +84,12 @@ class HonestShipper(logging.Handler):
         if len(self.waiting) >= WAITING_RECORDS_MAX:
             self.counters["dropped"] += 1
             raise BufferError("the queue is full")
+        self.accept(Waiting(next(self.numbers), self.identity(record), record.getMessage(), record))
+
+    def accept(self, waiting: Waiting) -> None:
+        """Take responsibility for one record; an exception refuses it."""
         self.counters["accepted"] += 1
-        self.waiting.append(Waiting(next(self._numbers), self.identity(record), record.getMessage(), record))
+        self.waiting.append(waiting)
 
     def identity(self, record: logging.LogRecord) -> str:
         """Return the id under which a record is stored."""
@@ -89,28 +101,32 @@ class HonestShipper(logging.Handler):
 
     def close(self) -> None:
         """Give what waits a last chance, bounded; the counters say what is left."""
-        self._closing.set()
-        self._sender.join(timeout=CLOSE_SECONDS)
-        self._write_counters()
+        self.closing.set()
+        self.sender.join(timeout=CLOSE_SECONDS)
+        self.write_counters()
         super().close()
 
     # --- on the sender's thread --------------------------------------------------------------------------
 
     def _send_all(self) -> None:
-        while not self._closing.is_set() or self.waiting:
+        while self.goes_on():
             batch = self.take()
             if not batch:
-                self._closing.wait(PAUSE_SECONDS)
+                self.closing.wait(PAUSE_SECONDS)
                 continue
             left = self.settle(batch, self.post(self.body(batch)))
             self.put_back(left)
-            self._write_counters()
+            self.write_counters()
             if left:
                 time.sleep(PAUSE_SECONDS)
 
+    def goes_on(self) -> bool:
+        """Tell whether to go on sending: until it is closed, and then as long as something waits."""
+        return not self.closing.is_set() or bool(self.waiting)
+
     def take(self) -> list[Waiting]:
         """Take the next records to send, oldest first."""
-        return [self.waiting.popleft() for _ in range(min(BATCH_RECORDS, len(self.waiting)))]
+        return [self.waiting.popleft() for _ in range(min(self.batch_records, len(self.waiting)))]
 
     def put_back(self, left: Sequence[Waiting]) -> None:
         """Keep what has to be sent again, before everything that came later."""
@@ -155,14 +171,15 @@ class HonestShipper(logging.Handler):
         stored = []
         for waiting, status in zip(batch, statuses, strict=True):
             if 200 <= status < 300 or status == 409:
-                stored.append(waiting.record)
+                stored.append(waiting)
             elif status in _REFUSED_FOR_GOOD:
                 self.put_aside(waiting, status)
             else:
                 left.append(waiting)
         self.counters["delivered"] += len(stored)
-        if self.on_durable is not None and stored:
-            self.on_durable(stored)
+        told = [waiting.record for waiting in stored if waiting.record is not None]
+        if self.on_durable is not None and told:
+            self.on_durable(told)
         return left
 
     def statuses(self, batch: Sequence[Waiting], answer: Answer) -> Sequence[int]:
@@ -181,15 +198,16 @@ class HonestShipper(logging.Handler):
         """Write a record the store refuses for good to the dead letters."""
         self.counters["dead_lettered"] += 1
         entry = {"document": self.document(waiting), "status": status, "reason": f"status {status}"}
-        with (self._folder / "dead-letters.ndjson").open("a") as file:
+        with (self.folder / "dead-letters.ndjson").open("a") as file:
             file.write(json.dumps(entry) + "\n")
 
-    def _write_counters(self) -> None:
+    def write_counters(self) -> None:
+        """Write down what happened to the records so far; what cannot be written is written next time."""
         self.counters["held"] = len(self.waiting)
-        fresh = self._folder / "counters.fresh"
+        fresh = self.folder / "counters.fresh"
         with suppress(OSError):
             fresh.write_text(json.dumps(self.reported()))
-            fresh.replace(self._folder / "counters.json")
+            fresh.replace(self.folder / "counters.json")
 
     def reported(self) -> Mapping[str, int]:
         """Return the counters as this stack reports them."""

@@ -199,6 +199,31 @@ class Corruptible(Protocol):
 
 
 @runtime_checkable
+class Movable(Protocol):
+    """Folders that can be taken from under whoever uses them, and be put back."""
+
+    def take_away(self) -> None:
+        """Take the folders away; raises FaultError where one cannot be moved."""
+        ...
+
+    def put_back(self) -> None:
+        """Put them back; harmless where they are. Raises FaultError where one cannot be."""
+        ...
+
+    def gone(self) -> bool:
+        """Tell whether none of the folders can be entered, and each lies elsewhere."""
+        ...
+
+    def describe_folders(self) -> str:
+        """Return what the folders are now, for a person."""
+        ...
+
+    def undo_take_away(self) -> Undo:
+        """Say how a later process puts them back; raises FaultError where one must not be moved."""
+        ...
+
+
+@runtime_checkable
 class Surging(Protocol):
     """A load whose rate can be watched while the schedule lets it surge."""
 
@@ -287,6 +312,7 @@ _SUPPORTS: dict[type, str] = {
     Squeezable: "a limited bandwidth",
     Severable: "disturbed connections",
     Corruptible: "damaged files",
+    Movable: "missing folders",
     Interceptable: "changed HTTP answers",
     Surging: "a watched rate of calls",
 }

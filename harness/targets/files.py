@@ -1,4 +1,4 @@
-"""Files of the stack as a target: single bits of what it has on disk are flipped, as a worn disk does it."""
+"""Files of the stack as a target: what a worn disk, a lost volume or somebody else does to them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from random import Random
 
 from harness.model.errors import FaultError
 from harness.model.protocols import Undo
 from harness.targets.capabilities import Flip
+from harness.targets.folders import folders_of, is_away, put_back, take_away
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class _Flipped:
 
 
 class FilesTarget:
-    """What a stack keeps in some files below its own folder; implements Corruptible.
+    """What a stack keeps in some files below its own folder; implements Corruptible and Movable.
 
     Args:
         name: how scenarios call them.
@@ -88,6 +89,45 @@ class FilesTarget:
             "nothing",
             {"why": f"what was destroyed in {self.name} cannot be restored; it is removed with its run"},
         )
+
+    def take_away(self) -> None:
+        """Move the folders that the patterns name aside.
+
+        Raises:
+            FaultError: one of them is the stack's own folder, or cannot be moved.
+        """
+        for folder in folders_of(self._patterns):
+            take_away(self._folder, folder)
+
+    def put_back(self) -> None:
+        """Put the folders back; raises FaultError where one cannot be."""
+        for folder in folders_of(self._patterns):
+            put_back(self._folder, folder)
+
+    def gone(self) -> bool:
+        """Tell whether none of the folders can be entered, and each lies elsewhere."""
+        return all(is_away(self._folder, folder) for folder in folders_of(self._patterns))
+
+    def describe_folders(self) -> str:
+        """Return what the folders are now, for a person."""
+        return "; ".join(
+            f"{folder} is {'gone' if is_away(self._folder, folder) else 'there, or never was'}"
+            for folder in folders_of(self._patterns)
+        )
+
+    def undo_take_away(self) -> Undo:
+        """Name the folders by the stack's own folder and their paths in it.
+
+        Raises:
+            FaultError: the patterns name no folder below the stack's own, which must stay.
+        """
+        folders = folders_of(self._patterns)
+        if PurePath() in folders:
+            raise FaultError(
+                f'target "{self.name}": its files lie directly in the folder of the run, which must stay; '
+                "let the stack keep them in a folder below it, e.g. {run.folder}/spool"
+            )
+        return Undo("put_back_folders", {"root": str(self._folder), "folders": "\n".join(map(str, folders))})
 
     def _files(self) -> Iterator[_There]:
         root = self._folder.resolve()
