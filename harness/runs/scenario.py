@@ -131,6 +131,7 @@ class ScenarioRun:
             acknowledged_by=request.stack.acknowledged_by,
             intake=Part(request.stack.intake.kind, expanded(request.stack.intake, values)),
             history_bytes_max=request.history_bytes_max,
+            waves=1 + plan.scenario.healings,
         )
         return Wiring(
             services=ground.services,
@@ -227,7 +228,7 @@ def _delete_run_index(wiring: Wiring) -> None:
 
 def _lines(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:
     """Return what a stored line should be, by sequence; made when first asked for."""
-    records = len(plan.offsets_ns) + load.probes
+    records = len(plan.offsets_ns) + load.waves * load.probes
 
     @cache
     def lines() -> FileLines | GeneratedLines:
