@@ -84,8 +84,13 @@ class Outlets:
         return Reading(list(self._archive.read(self._spec.order_by)), letters)
 
     def copies(self) -> int:
-        """Return how many copies all outlets show now; raises StackError."""
-        return self._archive.count() + (0 if self._dead_letters is None else self._dead_letters.count())
+        """Return how many copies all outlets hold now; raises StackError."""
+        copies = 0
+        for outlet in (self._archive, self._dead_letters):
+            if outlet is not None:
+                outlet.refresh()
+                copies += outlet.count()
+        return copies
 
     def follow_archive(self, *, from_now: bool = False) -> Following:
         """Return what sees step by step what comes into the archive; raises StackError."""

@@ -239,8 +239,8 @@ class Runner:
         deadline_ns = self._deadline(self._scenario.drain_seconds)
         while self._unsent() and self._now() < deadline_ns:
             self._tick()
-        self._await_debts(deadline_ns, quiet_seconds=0.0)
-        self._overdue = self._missing(deadline_ns)
+        if missing := self._await_debts(deadline_ns, quiet_seconds=0.0):
+            self._overdue = missing
 
     def _probe(self) -> None:
         self._enter("probe")
@@ -298,24 +298,29 @@ class Runner:
 
     # --- waiting -----------------------------------------------------------------------------------------
 
-    def _await_debts(self, deadline_ns: int, quiet_seconds: float = QUIET_SECONDS) -> None:
+    def _await_debts(self, deadline_ns: int, quiet_seconds: float = QUIET_SECONDS) -> frozenset[int]:
         """Look until every debt is found and nothing has moved for a moment, or time is up.
 
-        A copy that comes late must not be missed because the first one was there. A debt that had its time
-        in the drain is not waited for again. The stack's own counters must stand still as well, since they
-        are read next and are written late.
+        Where there are as many copies as debts, that is enough to go on: the reading that follows tells which
+        they are. A copy that comes late must not be missed because the first one was there. A debt that had
+        its time in the drain is not waited for again. The stack's own counters must stand still as well,
+        since they are read next and are written late.
+
+        Returns:
+            The debts that were not found.
         """
         before: tuple[int, Mapping[str, float]] = (-1, {})
         still_since_ns = self._now()
         while True:
-            missing = self._missing(deadline_ns)
             copies = self._by(deadline_ns, self._opened().copies)
+            counted = copies == len(self._wiring.load.owed())
+            missing = frozenset() if counted else self._missing(deadline_ns)
             now = copies, self._gauges.counters() if quiet_seconds else {}
             if now != before:
                 before, still_since_ns = now, self._now()
             quiet = self._now() - still_since_ns >= quiet_seconds * _SECOND_NS
             if (not missing and quiet) or self._now() >= deadline_ns:
-                return
+                return missing
             self._tick()
 
     def _missing(self, deadline_ns: int) -> frozenset[int]:

@@ -82,6 +82,7 @@ CASES = (
     Case("honest-answers-cut", "none", HONEST, "answer_cut"),
     Case("honest-lies", "none", HONEST, "lying_answers"),
     Case("honest-poison", "none", HONEST, "poison_document"),
+    Case("honest-short-outage", "none", HONEST, "short_outage"),
     Case(
         "loses-one-in-a-thousand",
         "forgets every thousandth record that it sends again",
@@ -130,6 +131,13 @@ CASES = (
         "outage",
         FRESH,
         frozenset({LOST, THROUGHPUT, BACKLOG, EXIT}),
+    ),
+    Case(
+        "holds-after-a-failure",
+        "sends nothing for ten seconds after a failed request",
+        _bug("HoldsAfterAFailure"),
+        "short_outage",
+        FRESH,
     ),
     Case(
         "takes-a-minute-to-exit",

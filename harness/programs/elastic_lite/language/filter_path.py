@@ -31,9 +31,16 @@ def split_patterns(texts: Iterable[str]) -> tuple[tuple[Path, ...], tuple[Path, 
     return tuple(include), tuple(exclude)
 
 
+@lru_cache(maxsize=NAMES_MAX)
 def split_path(text: str) -> Path:
     """One pattern as its names; a dot after a backslash belongs to the name."""
     return tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", text) if part)
+
+
+@lru_cache(maxsize=NAMES_MAX)
+def split_paths(texts: tuple[str, ...]) -> tuple[Path, ...]:
+    """Several patterns, those of no name left out."""
+    return tuple(path for it in texts if (path := split_path(it)))
 
 
 def apply_filter_path(body: Any, filter_path: str) -> Any:
@@ -55,9 +62,7 @@ def apply_filter_path(body: Any, filter_path: str) -> Any:
 
 def filter_source(source: Any, include: list[str], exclude: list[str]) -> Any:
     """A document's source with only the fields chosen and not excluded; no choice means all of them."""
-    excluded, chosen = (
-        tuple(path for it in texts if (path := split_path(it))) for texts in (exclude, include)
-    )
+    excluded, chosen = split_paths(tuple(exclude)), split_paths(tuple(include))
     kept = exclude_paths(source, excluded) if excluded else source
     if kept is not GONE and include:
         kept = include_paths(kept, chosen)
