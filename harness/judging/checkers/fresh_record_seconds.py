@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from harness.judging.checker import Charge
@@ -48,10 +49,11 @@ class FreshRecordSeconds:
                 f"not {self._limit_seconds:g}: so long fresh records are looked for."
             )
         self._recovery_seconds = max(self._limit_seconds, charge.scenario.recovery_seconds)
+        self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
 
     def check(self, timeline: Timeline) -> Verdict:
         """Measure from each wave's first due time until all of it was seen; the worst wave is told."""
-        measure = self._measure(self._limit_seconds)
+        measure = self._measure
         last = next((wave for wave in timeline.fresh if not wave.sent.after), None)
         if last is None or _first_due_ns(timeline, last) is None:
             return measure.verdict(Status.INCONCLUSIVE, None, "No fresh record was sent.")
@@ -70,11 +72,8 @@ class FreshRecordSeconds:
             return measure.verdict(Status.FAIL, None, stuck)
         return next((verdict for verdict in verdicts if verdict.status is not Status.PASS), verdicts[0])
 
-    def _measure(self, limit_seconds: float) -> Measure:
-        return Measure(self.objective, self.dimension, "s", limit_seconds)
-
     def _after_healings(self, timeline: Timeline) -> Iterator[Verdict]:
-        measure = self._measure(self._recovery_seconds)
+        measure = replace(self._measure, limit=self._recovery_seconds)
         for wave in timeline.fresh:
             if wave.sent.after and (expected := _arrived_at_all(timeline, wave)):
                 verdict = _judged(timeline, wave, measure, self._recovery_seconds, expected)
