@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from harness.evidence.following import Following
 from harness.evidence.lines import digest, identify
 from harness.evidence.transforms import lawful_forms
 from harness.model.facts import ArchiveRead, DeadLettered, DeadLettersRead, Event, Found, Unreadable
@@ -82,14 +83,27 @@ class Outlets:
         self._archive.refresh()
         return Reading(list(self._archive.read(self._spec.order_by)), letters)
 
+    def copies(self) -> int:
+        """Return how many copies all outlets hold now; raises StackError."""
+        copies = 0
+        for outlet in (self._archive, self._dead_letters):
+            if outlet is not None:
+                outlet.refresh()
+                copies += outlet.count()
+        return copies
+
+    def follow_archive(self, *, from_now: bool = False) -> Following:
+        """Return what sees step by step what comes into the archive; raises StackError."""
+        return Following([self._archive], self._spec.run_id, from_now=from_now)
+
+    def follow(self) -> Following:
+        """Return what sees step by step what comes into any outlet, dead letters first."""
+        letters = [] if self._dead_letters is None else [self._dead_letters]
+        return Following([*letters, self._archive], self._spec.run_id)
+
     def archived(self, reading: Reading) -> set[int | None]:
         """Return the sequences in the archive; None for what carries no identity of this run."""
         return self._sequences(reading.documents)
-
-    def archived_now(self) -> set[int]:
-        """Read the archive alone; return the sequences of this run in it. Raises StackError."""
-        self._archive.refresh()
-        return {sequence for sequence in self._sequences(self._archive.read()) if sequence is not None}
 
     def kept(self, reading: Reading) -> set[int | None]:
         """Return the sequences in any outlet."""

@@ -8,10 +8,16 @@ from collections.abc import Sequence
 from harness.judging.statistics import quantile
 from harness.judging.timeline import CONTROL, SECOND_NS, Timeline
 from harness.model.declarations import Scenario
-from harness.model.facts import MEMORY_MIB, STORED
+from harness.model.facts import MEMORY_MIB, READ_BACK_SECONDS, STORED
 from harness.model.result import Band, SecondOfRun
 
 _MS_NS = 1_000_000
+
+
+def read_back_seconds(timeline: Timeline) -> float:
+    """Return how long the harness looked at the stack's outlets, all looks together."""
+    looks = sum(look.at_ns - look.began_ns for wave in timeline.fresh for look in wave.looks)
+    return sum(sample.value for sample in timeline.samples.get(READ_BACK_SECONDS, [])) + looks / SECOND_NS
 
 
 def bands(timeline: Timeline, scenario: Scenario) -> tuple[Band, ...]:

@@ -23,6 +23,8 @@ from harness.model.facts import (
     FaultSeen,
     FirstSeen,
     Found,
+    FreshLooked,
+    FreshSent,
     PhaseChanged,
     Poisoned,
     ProcessExited,
@@ -78,13 +80,22 @@ class Window:
 
 
 @dataclass(slots=True)
+class FreshWave:
+    """Fresh records that were sent after a fault was healed, or after the drain, and the looks for them."""
+
+    sent: FreshSent
+    looks: list[FreshLooked] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Timeline:
     """Records by sequence, copies by sequence, copies nobody sent, and when what was going on.
 
     `copies` and `strays` are the archive's, `letters` and `stray_letters` the dead letters'; `poison` holds
     what the store refused for good; `destroyed` are the places that each step destroyed; `readings` are the
     stack's own counters and `samples` the harness's measurements, name by name, in time's order; `seen` is
-    what was observed of each step; `absent` says where to look if no archive exists under its name.
+    what was observed of each step; `fresh` are the waves of fresh records in time's order; `absent` says
+    where to look if no archive exists under its name.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -107,6 +118,7 @@ class Timeline:
     fault_windows: list[tuple[int, Window]] = field(default_factory=list)
     fault_targets: dict[int, str] = field(default_factory=dict)
     healed_ns: list[int] = field(default_factory=list)
+    fresh: list[FreshWave] = field(default_factory=list)
     read_whole: bool = False
     absent: str = ""
     letters_read_whole: bool = False
@@ -187,8 +199,13 @@ class Timeline:
         return readings[-1].value
 
     def scheduled(self) -> list[Entry]:
-        """Return the records due by the schedule, probes left out."""
-        return [entry for entry in self.entries.values() if entry.due_ns < self.probing_ns]
+        """Return the records due by the schedule, fresh ones left out."""
+        first_fresh = min((wave.sent.first for wave in self.fresh), default=None)
+        return [
+            entry
+            for entry in self.entries.values()
+            if entry.due_ns < self.probing_ns and (first_fresh is None or entry.sequence < first_fresh)
+        ]
 
     def steady(self) -> Window:
         """Return the stretch before the first fault; all of the sending where there is none."""
@@ -276,6 +293,16 @@ def _letters_read(result: Timeline, _event: DeadLettersRead) -> None:
     result.letters_read_whole = True
 
 
+def _fresh_sent(result: Timeline, event: FreshSent) -> None:
+    result.fresh.append(FreshWave(event))
+
+
+def _fresh_looked(result: Timeline, event: FreshLooked) -> None:
+    for wave in result.fresh:
+        if wave.sent.first == event.first:
+            wave.looks.append(event)
+
+
 def _poisoned(result: Timeline, event: Poisoned) -> None:
     if event.sequence is None:
         result.poison_unknown = True
@@ -349,6 +376,8 @@ _ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     Refused: _mark("refused_ns"),
     Acknowledged: _mark("acknowledged_ns"),
     FirstSeen: _first_seen,
+    FreshSent: _fresh_sent,
+    FreshLooked: _fresh_looked,
     Found: _found,
     DeadLettered: _dead_lettered,
     DeadLettersRead: _letters_read,

@@ -38,6 +38,7 @@ class Application:
         self._offsets_ns = assignment.offsets_ns()
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._waves = 0
         self._refusals_shown = 0
         # Only what is late shares a call, so that the rate at which records come stays the schedule's.
         self._records_max = intake.records_per_request if isinstance(intake, Batching) else 1
@@ -54,8 +55,9 @@ class Application:
         self._start(scheduled, lambda sequence: at_ns + self._offsets_ns[sequence])
 
     def probe(self, at_ns: int) -> None:
-        """Start producers on the records kept back."""
-        probes = range(self._assignment.scheduled, self._assignment.records)
+        """Start producers on the next wave of the records kept back."""
+        probes = self._assignment.wave(self._waves)
+        self._waves += 1
         self._start(probes, lambda sequence: at_ns + self._assignment.probe_offset_ns(sequence))
 
     def finish(self) -> None:
@@ -65,8 +67,10 @@ class Application:
             thread.join(timeout=1.0)
 
     def _start(self, sequences: range, due_ns: Callable[[int], int]) -> None:
-        for producer in range(self._assignment.producers):
-            mine = [sequence for sequence in sequences if self._assignment.producer(sequence) == producer]
+        shares: dict[int, list[int]] = {}
+        for sequence in sequences:
+            shares.setdefault(self._assignment.producer(sequence), []).append(sequence)
+        for mine in shares.values():
             thread = threading.Thread(target=self._produce, args=(mine, due_ns), daemon=True)
             self._threads.append(thread)
             thread.start()

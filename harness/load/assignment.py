@@ -26,14 +26,16 @@ TALLY_FILE = "tally.json"
 class Assignment:
     """What one application is to send.
 
-    `scheduled` records are due by the schedule; `probes` more, numbered after them, are kept back until the
-    run wants proof that the stack is alive. Producer threads take sequences in turn.
+    `scheduled` records are due by the schedule; `waves` of `probes` more, numbered after them, are kept back
+    until the run wants proof that the stack is alive. Producer threads take sequences in turn; each wave has
+    threads of its own, so that a call which hangs holds up no probe.
     """
 
     run_id: str
     seed: int
     scheduled: int
     probes: int
+    waves: int
     probe_interval_ns: int
     producers: int
     schedule_path: str
@@ -46,7 +48,7 @@ class Assignment:
     @property
     def records(self) -> int:
         """Return how many records there are, probes included."""
-        return self.scheduled + self.probes
+        return self.scheduled + self.waves * self.probes
 
     @property
     def intake(self) -> Part:
@@ -55,7 +57,15 @@ class Assignment:
 
     def producer(self, sequence: int) -> int:
         """Return which producer thread sends this record."""
-        return sequence % self.producers
+        if sequence < self.scheduled:
+            return sequence % self.producers
+        wave, place = divmod(sequence - self.scheduled, self.probes)
+        return (1 + wave) * self.producers + place % self.producers
+
+    def wave(self, number: int) -> range:
+        """Return the sequences of the wave of probes of that number, counted from 0."""
+        first = self.scheduled + number * self.probes
+        return range(first, first + self.probes)
 
     def offsets_ns(self) -> Sequence[int]:
         """Return the due times of the scheduled records after the start of sending, in ns."""
@@ -64,8 +74,8 @@ class Assignment:
         return offsets
 
     def probe_offset_ns(self, sequence: int) -> int:
-        """Return when a probe is due after the moment probing begins, in ns."""
-        return (sequence - self.scheduled) * self.probe_interval_ns
+        """Return when a probe is due after the moment its wave begins, in ns."""
+        return (sequence - self.scheduled) % self.probes * self.probe_interval_ns
 
     def lines(self) -> LineSource:
         """Return the source of the text of all records."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from harness.load.assignment import PROBE_INTERVAL_NS, TALLY_FILE, Assignment
-from harness.load.slots import ANSWERED, Slots
+from harness.load.slots import Slots
 from harness.model.declarations import APPLICATION, LOAD, Part, Ready
 from harness.model.errors import InternalError, StackError
 from harness.model.protocols import Clock, LoadSpec, Tally
@@ -41,11 +41,14 @@ class HostedLoad:
         self._folder = folder
         self._history = history
         self._clock = clock
-        self._assignment = self._make_assignment(APPLICATION, spec.intake, spec.acknowledged_by, spec.probes)
+        self._assignment = self._make_assignment(APPLICATION, spec.intake, spec.acknowledged_by, spec.waves)
         self._processes: dict[str, ManagedProcess] = {}
         self._slots: Slots | None = None
         self._finishing = False
         self._told: list[str] = []
+        self._waves = 0
+        self._owed: set[int] = set()
+        self._unsettled: Sequence[int] = range(self._assignment.records)
 
     def start(self) -> None:
         """Write the assignment and start the three processes.
@@ -102,9 +105,18 @@ class HostedLoad:
         """Let sending begin at that moment."""
         self._tell(tuple(self._processes), f"begin {at_ns}")
 
-    def probe(self, at_ns: int) -> None:
-        """Send the records kept back."""
+    def probe(self, at_ns: int) -> range:
+        """Send the next wave of the records kept back; return their sequences.
+
+        Raises:
+            InternalError: all waves were sent.
+        """
+        if self._waves >= self._assignment.waves:
+            raise InternalError(f"all {self._assignment.waves} waves of probes were sent")
+        wave = self._assignment.wave(self._waves)
+        self._waves += 1
         self._tell((ORACLE, APPLICATION), f"probe {at_ns}")
+        return wave
 
     def tally(self) -> Tally:
         """Return what the oracle has published last.
@@ -121,24 +133,23 @@ class HostedLoad:
             raise InternalError(f"{path}: the oracle's tally cannot be read: {error}") from error
 
     def owed(self) -> frozenset[int]:
-        """Return the sequences acknowledged so far, read from the slots themselves."""
-        if self._slots is None:
-            return frozenset()
-        slots = self._slots
-        if self._spec.acknowledged_by == "callback":
-            return frozenset(n for n in range(self._assignment.records) if slots.read(n).acknowledged_ns)
-        return frozenset(n for n in range(self._assignment.records) if slots.read(n).outcome == ANSWERED)
+        """Return the sequences acknowledged so far, read from the slots themselves.
+
+        An acknowledgement is never taken back, so only the slots without one are read again.
+        """
+        if self._slots is not None:
+            by_callback = self._spec.acknowledged_by == "callback"
+            fresh = (self._slots.acknowledged if by_callback else self._slots.answered)(self._unsettled)
+            if fresh:
+                self._owed.update(fresh)
+                self._unsettled = [n for n in self._unsettled if n not in self._owed]
+        return frozenset(self._owed)
 
     def entered(self) -> int:
         """Return how many log calls have begun, read from the slots, which are ahead of the tally."""
         if self._slots is None:
             return 0
-        slots = self._slots
-        return sum(slots.read(n).entered_ns != 0 for n in range(self._assignment.records))
-
-    def probes(self) -> frozenset[int]:
-        """Return the sequences kept back for probing."""
-        return frozenset(range(self._assignment.scheduled, self._assignment.records))
+        return self._slots.entered()
 
     def finish(self) -> float | None:
         """End the application and its control, then let the oracle write its last facts.
@@ -199,13 +210,14 @@ class HostedLoad:
         self._processes[name] = ManagedProcess(spec, self._spec.run_id, self._clock)
         self._processes[name].start()
 
-    def _make_assignment(self, name: str, intake: Part, acknowledged_by: str, probes: int) -> Assignment:
+    def _make_assignment(self, name: str, intake: Part, acknowledged_by: str, waves: int) -> Assignment:
         spec = self._spec
         return Assignment(
             run_id=spec.run_id,
             seed=spec.seed,
             scheduled=len(spec.offsets_ns),
-            probes=probes,
+            probes=spec.probes,
+            waves=waves,
             probe_interval_ns=PROBE_INTERVAL_NS,
             producers=spec.producers,
             schedule_path=str(self._folder / "schedule.bin"),

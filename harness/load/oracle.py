@@ -43,6 +43,7 @@ class Oracle:
         self._due_ns: dict[int, int] = {}
         self._to_come: list[tuple[int, int]] = []
         self._open: dict[int, Slot] = {}
+        self._waves = 0
         self._counts = {Due: 0, Sent: 0, Answered: 0, Refused: 0, Acknowledged: 0}
 
     def begin(self, at_ns: int) -> None:
@@ -50,8 +51,9 @@ class Oracle:
         self._plan((at_ns + offset, sequence) for sequence, offset in enumerate(self._offsets_ns))
 
     def probe(self, at_ns: int) -> None:
-        """Learn when probing begins."""
-        probes = range(self._assignment.scheduled, self._assignment.records)
+        """Learn when the next wave of probes begins."""
+        probes = self._assignment.wave(self._waves)
+        self._waves += 1
         self._plan((at_ns + self._assignment.probe_offset_ns(sequence), sequence) for sequence in probes)
 
     def sweep(self, now_ns: int) -> list[Event]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +72,21 @@ class Slots:
             self._cells[first + _OUTCOME] if returned_ns else 0,
             self._cells[first + _ACKNOWLEDGED],
         )
+
+    def entered(self) -> int:
+        """Return how many calls have begun."""
+        column = self._cells[_ENTERED::_FIELDS].tolist()
+        return len(column) - column.count(0)
+
+    def answered(self, among: Iterable[int]) -> list[int]:
+        """Return those of these records whose call came back normally."""
+        outcomes, returned = self._cells[_OUTCOME::_FIELDS], self._cells[_RETURNED::_FIELDS]
+        return [sequence for sequence in among if returned[sequence] and outcomes[sequence] == ANSWERED]
+
+    def acknowledged(self, among: Iterable[int]) -> list[int]:
+        """Return those of these records that the stack became responsible for."""
+        times = self._cells[_ACKNOWLEDGED::_FIELDS]
+        return [sequence for sequence in among if times[sequence]]
 
     def close(self) -> None:
         """Unmap the file."""

@@ -97,6 +97,15 @@ class Scenario:
     seen_in: tuple[str, ...] = ()
     source: str = ""
 
+    @property
+    def healings(self) -> int:
+        """Return how many steps lie within no other one: after each, nothing hurts the stack any more."""
+        until_seconds, healings = 0.0, 0
+        for step in self.steps:
+            if not healings or step.at_seconds >= until_seconds:
+                until_seconds, healings = step.at_seconds + step.for_seconds, healings + 1
+        return healings
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:

@@ -146,6 +146,33 @@ class FirstSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class FreshSent:
+    """Fresh records, `first` to `last`, are due from `at_ns` on, to see how soon they arrive.
+
+    `after` names the fault that was healed just before; it is empty for those sent after the drain.
+    """
+
+    at_ns: int
+    first: int
+    last: int
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FreshLooked:
+    """A look at the archive from `began_ns` to `at_ns` found so many of the fresh records from `first` on.
+
+    What it did not find was not there when it began; what it found was there when it ended. How long it took
+    says nothing of the stack.
+    """
+
+    at_ns: int
+    began_ns: int
+    first: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
 class CounterRead:
     """What the stack itself says of its records.
 
@@ -218,8 +245,11 @@ class StepSkipped:
 STORED = "archive.count"
 """The sample that says how many documents the archive counts."""
 
-PROBES_FOUND = "probes.found"
-"""The sample that says how many probes a reading of the archive found."""
+READ_BACK_SECONDS = "read_back_seconds"
+"""`read_back_seconds`: how long one look at the outlets, or one reading of them, took."""
+
+HARNESS_MEMORY_MIB = "harness_memory_mib"
+"""`harness_memory_mib`: the most memory that the harness's own process has held so far, in MiB."""
 
 
 MEMORY_MIB = "memory_mib"
@@ -264,6 +294,6 @@ class Broke:
 
 Event: TypeAlias = (
     Due | Sent | Answered | Refused | Acknowledged | Found | Unreadable | ArchiveRead | DeadLettered
-    | DeadLettersRead | Poisoned | Destroyed | FirstSeen | CounterRead | ControlCall | PhaseChanged
-    | FaultChanged | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
+    | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent | FreshLooked | CounterRead | ControlCall
+    | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
 )  # fmt: skip

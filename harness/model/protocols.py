@@ -190,6 +190,27 @@ class RawArchive(Archive, Protocol):
         ...
 
 
+class Follower(Protocol):
+    """A reader of what comes into an archive: each reading goes on where the one before it stopped."""
+
+    def read(self) -> Iterator[StoredDocument]:
+        """Yield the copies that were stored or changed since the last reading; raises StackError.
+
+        Some may come again. One that was deleted is never told, and one that was stored out of order may be
+        missed: only a reading of the whole archive says that a record is not there.
+        """
+        ...
+
+
+@runtime_checkable
+class Followable(Archive, Protocol):
+    """An archive that can show what has come in since it was last looked at."""
+
+    def follow(self, *, from_now: bool = False) -> Follower:
+        """Return a follower whose first reading yields what is there, or only what comes `from_now` on."""
+        ...
+
+
 @runtime_checkable
 class Locatable(Archive, Protocol):
     """An archive that can tell that it does not exist, which a reading shows as empty."""
@@ -326,7 +347,7 @@ class Progress:
 
 
 PROBES = 20
-"""How many records are kept back to prove the stack alive."""
+"""How many records of each wave are kept back to prove the stack alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +363,8 @@ class LoadSpec:
         acknowledged_by: what acknowledges a record: `return`, `callback` or `http_2xx`.
         intake: how records enter the stack, its placeholders replaced.
         history_bytes_max: the cap of the load's own history.
-        probes: how many more records, numbered after the scheduled ones, are kept back for `probe`.
+        probes: how many more records, numbered after the scheduled ones, each call of `probe` sends.
+        waves: how often `probe` may be called.
         code_folders: where the stack's own classes may lie, beside what is installed.
     """
 
@@ -355,6 +377,7 @@ class LoadSpec:
     intake: Part
     history_bytes_max: int
     probes: int = PROBES
+    waves: int = 1
     code_folders: Sequence[str] = ()
 
 
@@ -380,8 +403,8 @@ class Load(Deployment, Protocol):
         """Let sending begin at that moment."""
         ...
 
-    def probe(self, at_ns: int) -> None:
-        """Send the records kept back to prove the stack alive."""
+    def probe(self, at_ns: int) -> range:
+        """Send the next wave of the records kept back to prove the stack alive; return their sequences."""
         ...
 
     def tally(self) -> Tally:
@@ -390,10 +413,6 @@ class Load(Deployment, Protocol):
 
     def owed(self) -> frozenset[int]:
         """Return the sequences acknowledged so far."""
-        ...
-
-    def probes(self) -> frozenset[int]:
-        """Return the sequences kept back for probing."""
         ...
 
     def finish(self) -> float | None:

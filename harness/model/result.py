@@ -43,6 +43,18 @@ class SecondOfRun:
 
 
 @dataclass(frozen=True, slots=True)
+class HarnessCost:
+    """What a scenario took of the harness itself: its time for looking and judging, and its memory.
+
+    `memory_mib` is the most that the harness's process has held so far, in all scenarios.
+    """
+
+    read_back_seconds: float
+    judging_seconds: float
+    memory_mib: float
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """An earlier attempt at a scenario, whose evidence did not suffice: what it said, and its history."""
 
@@ -54,7 +66,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """Everything a report says of one scenario. `attempts` are those before this one, oldest first."""
+    """Everything a report says of one scenario. `attempts` are those before this one, oldest first.
+
+    `cost` is None where nothing was read back.
+    """
 
     scenario: Scenario
     status: Status
@@ -67,6 +82,7 @@ class ScenarioResult:
     seconds: float
     history: str
     attempts: tuple[Attempt, ...] = ()
+    cost: HarnessCost | None = None
 
 
 def as_attempt(result: ScenarioResult) -> Attempt:

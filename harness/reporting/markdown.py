@@ -17,6 +17,7 @@ from harness.reporting.scorecard_words import (
     WORST_FIRST,
     PointsRow,
     attempt_line,
+    cost_facts,
     count_by_status,
     decided_share,
     facts_of_run,
@@ -140,7 +141,7 @@ def _scenario(result: Result, one: ScenarioResult, room: _Room) -> Iterator[str]
         what = _words(f"{band.fault} on {band.target}", room)
         span = seconds_span(band.from_seconds, band.to_seconds)
         yield f"* {what}, {span}, {landed}: {_words(band.proof, room)}"
-    yield "* Records: " + ", ".join(f"{number(count)} {word}" for word, count in record_counts(one))
+    yield from _account(one)
     if one.verdicts:
         yield "\n| verdict | objective | measured | what was seen |\n| --- | --- | --- | --- |"
     for verdict in one.verdicts:
@@ -150,6 +151,12 @@ def _scenario(result: Result, one: ScenarioResult, room: _Room) -> Iterator[str]
         if verdict.status is not Status.PASS:
             yield from _explained(verdict, room)
     yield f"\nReplay: {_code(replay_command(result, one))}\n\n</details>"
+
+
+def _account(one: ScenarioResult) -> Iterator[str]:
+    yield "* Records: " + ", ".join(f"{number(count)} {word}" for word, count in record_counts(one))
+    if cost := cost_facts(one):
+        yield "* Harness: " + ", ".join(f"{word} {value}" for word, value in cost)
 
 
 def _explained(verdict: Verdict, room: _Room) -> Iterator[str]:

@@ -20,7 +20,7 @@ from harness.reporting.charts import (
 )
 from harness.reporting.numbers import milliseconds, number
 from harness.reporting.page_templates import drawn
-from harness.reporting.scorecard_words import attempt_line, record_counts, replay_command
+from harness.reporting.scorecard_words import attempt_line, cost_facts, record_counts, replay_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,14 @@ def scenario_section(result: Result, one: ScenarioResult, anchor: str, detail: D
         axis=time_axis(one.series, one.bands),
         lanes=_lanes(one, anchor, result.promises.response_p99_ms, lanes_max),
         table=list(_table(one.series)) if detail.table else [],
-        account=[*counts, ("took", milliseconds(one.seconds * 1000))],
+        account=[*counts, ("took", milliseconds(one.seconds * 1000)), *_cost(one)],
         replay=replay_command(result, one),
     )
+
+
+def _cost(one: ScenarioResult) -> Iterator[tuple[str, str]]:
+    for word, value in cost_facts(one):
+        yield f"harness: {word}", value
 
 
 def _lanes(one: ScenarioResult, anchor: str, limit_ms: float, lanes_max: int) -> list[tuple[str, Chart]]:

@@ -102,6 +102,17 @@ def record_counts(one: ScenarioResult) -> tuple[tuple[str, int], ...]:
     )
 
 
+def cost_facts(one: ScenarioResult) -> tuple[tuple[str, str], ...]:
+    """Return what the scenario took of the harness itself, as (name, value)."""
+    if one.cost is None:
+        return ()
+    return (
+        ("read back in", milliseconds(one.cost.read_back_seconds * 1000)),
+        ("judged in", milliseconds(one.cost.judging_seconds * 1000)),
+        ("memory at most", quantity(one.cost.memory_mib, "MiB")),
+    )
+
+
 def measured(verdict: Verdict) -> str:
     """Return the verdict's value beside its limit, with enough digits to tell the two apart."""
     if verdict.value is None:

@@ -13,10 +13,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from harness.cleanup.undo_journal import UndoJournal
+from harness.evidence.following import Following
 from harness.evidence.history import HistoryUnwritableError, Recorder
 from harness.evidence.readback import Outlets, OutletSpec, Reading
 from harness.evidence.sampling import ArchiveWatch, Gauges, NamedCounters
@@ -33,7 +35,7 @@ from harness.model.errors import (
 )
 from harness.model.facts import (
     EXIT_SECONDS,
-    PROBES_FOUND,
+    READ_BACK_SECONDS,
     STORED,
     Broke,
     CounterRead,
@@ -48,6 +50,7 @@ from harness.model.facts import (
     StepSkipped,
 )
 from harness.model.protocols import Clock, Cumulative, Deployment, Destroys, Fault, Load, Poisons, Progress
+from harness.runs.fresh_records import FreshRecords
 from harness.targets.capabilities import Untouchable, not_supported
 
 READY_SECONDS = 60.0
@@ -56,6 +59,7 @@ QUIET_SECONDS = 1.5
 TICK_SECONDS = 0.25
 STACK = "stack"
 _SECOND_NS = 1_000_000_000
+_T = TypeVar("_T")
 
 
 _Waiting: TypeAlias = deque[tuple[int, tuple[Step, Fault]]]
@@ -97,10 +101,18 @@ class Runner:
         self._began_ns = 0
         self._stored = 0
         self._outlets: Outlets | None = None
+        self._fresh = FreshRecords(
+            wiring.load,
+            lambda from_now: self._opened().follow_archive(from_now=from_now),
+            self._now,
+            self._record,
+        )
+        self._following: Following | None = None
         self._archive_watch: ArchiveWatch | None = None
         self._gauges = Gauges((wiring.stack, wiring.load), wiring.counters)
         self._exits_noted: set[str] = set()
         self._overdue: frozenset[int] = frozenset()
+        self._seen_at_whole_look = -1
 
     def run(self) -> None:
         """Run all phases; whatever happens, faults are taken back and everything is stopped.
@@ -145,7 +157,7 @@ class Runner:
                 raise NotReadyError(str(error), self._scenario.name) from error
         self._outlets = Outlets(self._wiring.outlets)
         if self._wiring.first_seen:
-            self._archive_watch = ArchiveWatch(self._outlets.archived_now, self._now)
+            self._archive_watch = ArchiveWatch(self._outlets.follow_archive().look, self._now)
 
     def _send_through_faults(self) -> None:
         self._began_ns = self._wiring.clock.now_ns() + int(LEAD_SECONDS * _SECOND_NS)
@@ -183,8 +195,10 @@ class Runner:
             elif not landed:
                 self._look(number, fault.evidence, target)
             self._enter("heal")
-        self._fault = around
+        healed, self._fault = self._fault, around
         self._enter("inject" if around else "recovery")
+        if not around:
+            self._fresh.send(max(self._scenario.recovery_seconds, self._scenario.liveness_seconds), healed)
 
     def _look(self, number: int, evidence: Callable[[object], tuple[bool, str]], target: object) -> bool:
         """Note what is seen of a fault; one look that proves it is enough, the last of those is quoted."""
@@ -234,26 +248,23 @@ class Runner:
         deadline_ns = self._deadline(self._scenario.drain_seconds)
         while self._unsent() and self._now() < deadline_ns:
             self._tick()
-        kept = self._opened().kept(self._await_debts(deadline_ns, quiet_seconds=0.0))
-        self._overdue = self._wiring.load.owed() - kept
+        if missing := self._await_debts(deadline_ns, quiet_seconds=0.0):
+            self._overdue = missing
 
     def _probe(self) -> None:
         self._enter("probe")
-        probes = self._wiring.load.probes()
-        deadline_ns = self._deadline(self._scenario.liveness_seconds)
-        self._wiring.load.probe(self._now())
-        while True:
-            found = len(probes & self._opened().archived(self._read_by(deadline_ns)))
-            self._record(Sample(self._now(), PROBES_FOUND, found))
-            if found >= len(probes) or self._now() >= deadline_ns:
-                return
+        self._fresh.send(self._scenario.liveness_seconds)
+        while self._fresh.waiting():
             self._tick()
+            self._fresh.look()
 
     def _read_back(self) -> None:
         self._enter("read back")
         if (exit_seconds := self._wiring.load.finish()) is not None:
             self._record(Sample(self._now(), f"{EXIT_SECONDS}.{APPLICATION}", exit_seconds))
-        reading = self._await_debts(self._deadline(self._scenario.drain_seconds))
+        deadline_ns = self._deadline(self._scenario.drain_seconds)
+        self._await_debts(deadline_ns)
+        reading = self._read_whole(deadline_ns)
         if self._archive_watch is not None:
             archived = (each for each in self._opened().archived(reading) if each is not None)
             self._wiring.recorder.record_all(self._archive_watch.note(archived))
@@ -305,37 +316,75 @@ class Runner:
 
     # --- waiting -----------------------------------------------------------------------------------------
 
-    def _await_debts(self, deadline_ns: int, quiet_seconds: float = QUIET_SECONDS) -> Reading:
-        """Read the outlets until every debt is found and it has stood still for a moment, or time is up.
+    def _await_debts(self, deadline_ns: int, quiet_seconds: float = QUIET_SECONDS) -> frozenset[int]:
+        """Look until every debt is found and nothing has moved for a moment, or time is up.
 
-        Absence is judged only from a reading at the deadline; and a copy that comes late must not be missed
-        because the first one was there. A debt that had its time in the drain is not waited for again. The
-        stack's own counters must stand still as well, since they are read next and are written late.
+        Where there are as many copies as debts, that is enough to go on: the reading that follows tells which
+        they are. A copy that comes late must not be missed because the first one was there. A debt that had
+        its time in the drain is not waited for again. The stack's own counters must stand still as well,
+        since they are read next and are written late.
+
+        Returns:
+            The debts that were not found.
         """
-        reading = self._read_by(deadline_ns)
-        counters = self._gauges.counters() if quiet_seconds else {}
+        before: tuple[int, Mapping[str, float]] = (-1, {})
         still_since_ns = self._now()
-        while self._now() < deadline_ns:
-            missing = self._wiring.load.owed() - self._overdue - self._opened().kept(reading)
-            if not missing and self._now() - still_since_ns >= quiet_seconds * _SECOND_NS:
-                break
-            self._tick()
-            again = self._read_by(deadline_ns)
-            counted = self._gauges.counters() if quiet_seconds else {}
-            if (again.copies, counted) != (reading.copies, counters):
-                still_since_ns = self._now()
-            reading, counters = again, counted
-        return reading
-
-    def _read_by(self, deadline_ns: int) -> Reading:
-        """Read the outlets whole, trying again until the deadline: a store that comes back needs a moment."""
         while True:
+            copies = self._by(deadline_ns, self._opened().copies)
+            counted = copies == len(self._wiring.load.owed())
+            missing = frozenset() if counted else self._missing(deadline_ns)
+            now = copies, self._gauges.counters() if quiet_seconds else {}
+            if now != before:
+                before, still_since_ns = now, self._now()
+            quiet = self._now() - still_since_ns >= quiet_seconds * _SECOND_NS
+            if (not missing and quiet) or self._now() >= deadline_ns:
+                return missing
+            self._tick()
+
+    def _missing(self, deadline_ns: int) -> frozenset[int]:
+        """Look at what has come in; return the debts not seen yet, those that had their time left out.
+
+        Where nothing comes in any more, one whole reading tells what looks at new copies have missed.
+        """
+        if self._following is None:
+            self._following = self._opened().follow()
+        following = self._following
+        before = len(following.seen)
+        self._by(deadline_ns, following.look)
+        missing = self._wiring.load.owed() - self._overdue - following.seen
+        if missing and len(following.seen) == before != self._seen_at_whole_look:
+            self._seen_at_whole_look = before
+            self._by(deadline_ns, partial(following.look, whole=True))
+            missing -= following.seen
+        return missing
+
+    def _read_whole(self, deadline_ns: int) -> Reading:
+        """Read the outlets whole; what is judged to be absent was so in a reading that began at the deadline.
+
+        Looks at what is new never see a deletion, so a debt that was seen may be missing here.
+        """
+        while True:
+            began_ns = self._now()
+            reading = self._by(deadline_ns, self._opened().read)
+            absent = self._wiring.load.owed() - self._overdue - self._opened().kept(reading)
+            if not absent or began_ns >= deadline_ns:
+                return reading
+            self._tick()
+
+    def _by(self, deadline_ns: int, read: Callable[[], _T]) -> _T:
+        """Read, trying again until the deadline: a store that comes back needs a moment."""
+        while True:
+            began_ns = self._now()
             try:
-                return self._opened().read()
+                found = read()
             except StackError:
                 if self._now() >= deadline_ns:
                     raise
                 self._tick()
+                continue
+            ended_ns = self._now()
+            self._record(Sample(ended_ns, READ_BACK_SECONDS, (ended_ns - began_ns) / _SECOND_NS))
+            return found
 
     def _wait_until(self, at_ns: int) -> None:
         while (left_seconds := (at_ns - self._now()) / _SECOND_NS) > 0:
@@ -348,6 +397,8 @@ class Runner:
         self._wiring.recorder.record_all(self._gauges.read(self._now()))
         if self._archive_watch is not None:
             self._wiring.recorder.record_all(self._archive_watch.read())
+        if self._phase != "probe":
+            self._fresh.look_sparingly()
         self._wiring.watch(
             Progress(
                 self._scenario.name,

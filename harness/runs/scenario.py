@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -19,7 +20,7 @@ from harness.evidence.lines import FileLines, GeneratedLines, stamp
 from harness.faults import FAULTS
 from harness.judging.check_selection import charge_of, checks_of
 from harness.judging.checker import Checker, NeedsFirstSeen
-from harness.judging.series import bands, series
+from harness.judging.series import bands, read_back_seconds, series
 from harness.judging.timeline import timeline
 from harness.judging.verdict import Judgement, judge, not_run
 from harness.load import LOADS
@@ -34,7 +35,7 @@ from harness.model.errors import (
 )
 from harness.model.facts import Broke
 from harness.model.protocols import Load, LoadSpec, Progress, Removable, Status
-from harness.model.result import ScenarioResult
+from harness.model.result import HarnessCost, ScenarioResult
 from harness.processes import procfs
 from harness.processes.clock import SystemClock
 from harness.processes.scratch import subfolder
@@ -142,6 +143,7 @@ class ScenarioRun:
             intake=Part(request.stack.intake.kind, expanded(request.stack.intake, values)),
             history_bytes_max=request.history_bytes_max,
             code_folders=tuple(map(str, request.code_folders)),
+            waves=1 + plan.scenario.healings,
         )
         return Wiring(
             services=ground.services,
@@ -171,9 +173,16 @@ class ScenarioRun:
 
     def _judged(self, seconds: float) -> ScenarioResult:
         scenario = self._plan.scenario
+        began = time.monotonic()
         arranged = timeline(self._ground.redaction.events(read_history(self._history)))
         judgement = judge(
             arranged, charge_of(scenario, self._request.stack), _checkers(scenario, self._request)
+        )
+        drawn = bands(arranged, scenario), series(arranged)
+        cost = HarnessCost(
+            round(read_back_seconds(arranged), 1),
+            round(time.monotonic() - began, 1),
+            round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         )
         return ScenarioResult(
             scenario=scenario,
@@ -182,10 +191,11 @@ class ScenarioRun:
             remarks=judgement.remarks,
             tally=judgement.tally,
             found=judgement.found,
-            bands=bands(arranged, scenario),
-            series=series(arranged),
+            bands=drawn[0],
+            series=drawn[1],
             seconds=seconds,
             history=self._told_history(),
+            cost=cost,
         )
 
     def _without_judgement(self, status: Status, remark: str, summary: str = "") -> ScenarioResult:
@@ -238,7 +248,7 @@ def _delete_run_index(wiring: Wiring) -> None:
 
 def _lines(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:
     """Return what a stored line should be, by sequence; made when first asked for."""
-    records = len(plan.offsets_ns) + load.probes
+    records = len(plan.offsets_ns) + load.waves * load.probes
 
     @cache
     def lines() -> FileLines | GeneratedLines:

@@ -19,6 +19,7 @@ from harness.selftest.shipper import Answer, HonestShipper, Waiting
 LOSS_INTERVAL = 1_000
 BLOCKED_SECONDS = 0.2
 EXIT_SECONDS = 60.0
+HOLD_SECONDS = 10.0
 LEAK_BYTES = 8 << 20
 LEAKS_MAX = 32
 
@@ -112,6 +113,21 @@ class NeverRecovers(HonestShipper):
             return Answer(0, b"")
         answer = super().post(body)
         self.failures = 0 if answer.status == 200 else self.failures + 1
+        return answer
+
+
+class HoldsAfterAFailure(HonestShipper):
+    """After a failure it sends nothing for a long while, however soon the store is back."""
+
+    held_until_seconds = 0.0
+
+    def post(self, body: bytes) -> Answer:
+        """Try again only once the pause is over."""
+        if time.monotonic() < self.held_until_seconds:
+            return Answer(0, b"")
+        answer = super().post(body)
+        if answer.status != 200:
+            self.held_until_seconds = time.monotonic() + HOLD_SECONDS
         return answer
 
 

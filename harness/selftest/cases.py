@@ -127,6 +127,7 @@ CASES = (
     Case("honest-poison", "none", HONEST, "poison_document"),
     Case("honest-stopped", "none", KEEPING, "stopped", durability=Level.WRITE),
     Case("honest-folder-gone", "none", KEEPING, "folder_gone", durability=Level.WRITE),
+    Case("honest-short-outage", "none", HONEST, "short_outage"),
     Case(
         "loses-one-in-a-thousand",
         "forgets every thousandth record that it sends again",
@@ -175,6 +176,13 @@ CASES = (
         "outage",
         FRESH,
         frozenset({LOST, THROUGHPUT, BACKLOG, EXIT}),
+    ),
+    Case(
+        "holds-after-a-failure",
+        "sends nothing for ten seconds after a failed request",
+        _bug("HoldsAfterAFailure"),
+        "short_outage",
+        FRESH,
     ),
     Case(
         "takes-a-minute-to-exit",

@@ -221,11 +221,11 @@ def test_probes_are_sent_when_asked_for(stage):
     load = stage.start(_spec("Quick", count=3))
     _begin(load)
     _wait_for(lambda: load.tally().answered == 3)
-    load.probe(time.monotonic_ns())
-    _wait_for(lambda: load.probes() <= load.owed())
+    probes = set(load.probe(time.monotonic_ns()))
+    _wait_for(lambda: probes <= load.owed())
     load.finish()
 
-    assert {fact.sequence for fact in stage.facts(Answered)} == set(range(3)) | load.probes()
+    assert {fact.sequence for fact in stage.facts(Answered)} == set(range(3)) | probes
 
 
 def test_an_application_stuck_in_a_call_is_ended_all_the_same(stage):

@@ -7,7 +7,7 @@ tie-breaker Elasticsearch documents for paging a point in time with `search_afte
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -16,9 +16,11 @@ from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundErro
 
 from harness.evidence.archives.fields import line_of, values_of
 from harness.model.errors import StackError
-from harness.model.protocols import RawDocument, StoredDocument
+from harness.model.protocols import Follower, RawDocument, StoredDocument
 
 _PAGE_DOCUMENTS = 2_000
+# Documents that are written at the same time become visible in another order than they are numbered.
+_AGAIN = 500
 _KEEP_ALIVE = "1m"
 # A frozen store must not hold up the run's own schedule.
 _COUNT_SECONDS = 1.0
@@ -85,6 +87,17 @@ class ElasticsearchArchive:
         for copy, document in self._documents([self.field, *fields]):
             line = line_of(document, self.field)
             yield StoredDocument(copy, line, values=values_of(document, fields))
+
+    def follow(self, *, from_now: bool = False) -> Follower:
+        """Return a follower by the numbers that a shard gives its writes in turn (`_seq_no`).
+
+        Raises:
+            StackError: it is to begin now, and the store does not answer.
+        """
+        follower = _NewDocuments(self._client, self._index, self.field, self.read)
+        if from_now:
+            follower.skip()
+        return follower
 
     def raw(self) -> Iterator[RawDocument]:
         """Yield every copy whole.
@@ -195,3 +208,90 @@ class ElasticsearchArchive:
 
     def _unreadable(self, error: Exception) -> StackError:
         return StackError(f"{self._url}/{self._index}: the archive cannot be read: {error}")
+
+
+class _NewDocuments:
+    """What was written to an index since it was last read; implements Follower.
+
+    Each shard counts its writes by itself, so an index of several shards is read whole each time, and so is
+    one whose store does not order by `_seq_no`.
+    """
+
+    def __init__(
+        self, client: Elasticsearch, index: str, field: str, whole: Callable[[], Iterator[StoredDocument]]
+    ) -> None:
+        self._client = client
+        self._index = index
+        self._field = field
+        self._whole = whole
+        self._last: dict[str, int] = {}
+        self._unordered = False
+
+    def read(self) -> Iterator[StoredDocument]:
+        try:
+            for name in () if self._unordered else self._names():
+                yield from self._read_one(name)
+        except BadRequestError:
+            self._unordered = True
+        except (ApiError, TransportError) as error:
+            raise StackError(f"{self._index}: the archive cannot be followed: {error}") from error
+        if self._unordered:
+            yield from self._whole()
+
+    def skip(self) -> None:
+        """Leave out what was written so far."""
+        try:
+            for name in self._names():
+                hits, shards = self._page(name, "desc", size=1)
+                self._unordered |= shards > 1
+                if hits:
+                    self._last[name] = hits[0]["sort"][0]
+        except BadRequestError:
+            self._unordered = True
+        except (ApiError, TransportError) as error:
+            raise StackError(f"{self._index}: the archive cannot be followed: {error}") from error
+
+    def _read_one(self, name: str) -> Iterator[StoredDocument]:
+        after = max(-1, self._last.get(name, -1) - _AGAIN)
+        while True:
+            hits, shards = self._page(name, "asc", after)
+            if shards > 1:
+                self._unordered = True
+                return
+            for hit in hits:
+                yield StoredDocument(f"{hit['_index']}/{hit['_id']}", line_of(hit["_source"], self._field))
+            if hits:
+                after = self._last[name] = hits[-1]["sort"][0]
+            if len(hits) < _PAGE_DOCUMENTS:
+                return
+
+    def _page(
+        self, name: str, order: str, after: int | None = None, size: int = _PAGE_DOCUMENTS
+    ) -> tuple[list[Any], int]:
+        """Return a page of one index in the order of its writes, and how many shards that index has."""
+        answer: Any = self._client.search(
+            index=name,
+            size=size,
+            sort=[{"_seq_no": order}],
+            search_after=None if after is None else [after],
+            source={"includes": [self._field]},
+            track_total_hits=False,
+        ).body
+        if answer["_shards"]["failed"] or answer.get("timed_out"):
+            raise StackError(f"{name}: the archive cannot be followed: not every shard answered")
+        return answer["hits"]["hits"], answer["_shards"]["total"]
+
+    def _names(self) -> list[str]:
+        """Return the indices behind the name, as many as there are by now."""
+        try:
+            there: Any = self._client.indices.resolve_index(name=self._index).body
+        except NotFoundError:
+            return []
+        inside = [each["backing_indices"] for each in there["data_streams"]]
+        inside += [each["indices"] for each in there["aliases"]]
+        names = {each["name"] for each in there["indices"]}.union(*map(_listed, inside))
+        return sorted(names)
+
+
+def _listed(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else names

@@ -23,7 +23,7 @@ import orjson
 
 from harness.evidence.archives.fields import line_of, values_of
 from harness.model.errors import StackError
-from harness.model.protocols import RawDocument, StoredDocument
+from harness.model.protocols import Follower, RawDocument, StoredDocument
 
 POSITION = "_position"
 """The field by which a stack can say that its order is the physical one."""
@@ -42,6 +42,11 @@ class _Opened:
     path: str
     file: IO[bytes]
     inode: tuple[int, int]
+
+    @property
+    def bytes(self) -> int:
+        """Return how long the file is now."""
+        return os.fstat(self.file.fileno()).st_size
 
 
 class FileArchive:
@@ -88,14 +93,7 @@ class FileArchive:
             StackError: a file cannot be read, or not whole.
         """
         for position, document in enumerate(self.raw(), start=1):
-            if document.unreadable:
-                line = document.body.decode(errors="backslashreplace")
-                yield StoredDocument(document.copy, line, document.unreadable)
-            else:
-                content = {POSITION: position, **orjson.loads(document.body)}
-                yield StoredDocument(
-                    document.copy, line_of(content, self.field), values=values_of(content, fields)
-                )
+            yield _stored(document, self.field, fields, position)
 
     def raw(self) -> Iterator[RawDocument]:
         """Yield every copy as a JSON document, in physical order.
@@ -105,8 +103,40 @@ class FileArchive:
         """
         with ExitStack() as stack:
             for opened in self._open(stack):
-                for number, text in enumerate(self._texts(opened), start=1):
+                for number, (_, text) in enumerate(self._texts(opened), start=1):
                     yield self._raw(f"{opened.path}:{number}", text)
+
+    def follow(self, *, from_now: bool = False) -> Follower:
+        """Return a follower that reads what is appended.
+
+        Raises:
+            StackError: it is to begin now, and a file cannot be looked at.
+        """
+        ends: dict[tuple[int, int], int] = {}
+        if from_now:
+            with ExitStack() as stack:
+                ends = {each.inode: each.bytes for each in self._open(stack)}
+        return _Appended(self, ends)
+
+    def appended(self, ends: dict[tuple[int, int], int]) -> Iterator[RawDocument]:
+        """Yield the whole documents behind these places of files, by their inodes, and move the places on.
+
+        Raises:
+            StackError: a file cannot be read.
+        """
+        with ExitStack() as stack:
+            for opened in self._open(stack):
+                end = ends.get(opened.inode, 0)
+                if self._packed(opened):
+                    if end:
+                        continue  # whoever packs files has done so for good
+                elif end > opened.bytes:
+                    ends[opened.inode] = end = 0  # the file was emptied and begun anew
+                for end, text in self._texts(opened, end):  # noqa: B020 - goes on where it began
+                    if not text.endswith(b"\n"):
+                        break  # it is still being written
+                    ends[opened.inode] = end
+                    yield self._raw(f"{opened.path}@{end}", text)
 
     def absent(self) -> str:
         """Name the pattern that no file matches."""
@@ -131,26 +161,37 @@ class FileArchive:
             pass
         return RawDocument(copy, text, "it is not a JSON document" if whole else "its last line is torn")
 
-    def _texts(self, opened: _Opened) -> Iterator[bytes]:
-        """Yield each document's bytes with its newline; blank lines between documents of NDJSON are none."""
+    def _texts(self, opened: _Opened, end: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield where each document ends, and its bytes with their newline, from some place on.
+
+        Blank lines between documents of NDJSON are none.
+        """
         text = b""
-        for line in self._lines(opened):
+        for line in self._lines(opened, end):
+            end += len(line)
             text += line
             if len(text) > LINE_BYTES_MAX:
                 raise self._unreadable(opened.path, f"a document is longer than {LINE_BYTES_MAX >> 20} MiB")
             if self._format == "multiline" and not _IDENTITY_END.search(line):
                 continue
             if text.strip() or self._format != "ndjson":
-                yield text
+                yield end, text
             text = b""
         if text:
-            yield text
+            yield end, text
 
-    def _lines(self, opened: _Opened) -> Iterator[bytes]:
+    def _packed(self, opened: _Opened) -> bool:
         try:
             packed = opened.file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
             opened.file.seek(0)
-            stream = gzip.GzipFile(fileobj=opened.file) if packed else opened.file
+        except OSError as error:
+            raise self._unreadable(opened.path, str(error)) from error
+        return packed
+
+    def _lines(self, opened: _Opened, from_bytes: int = 0) -> Iterator[bytes]:
+        try:
+            stream = gzip.GzipFile(fileobj=opened.file) if self._packed(opened) else opened.file
+            stream.seek(from_bytes)
             while line := stream.readline(LINE_BYTES_MAX + 1):
                 yield line
         except (OSError, EOFError, zlib.error) as error:
@@ -158,14 +199,13 @@ class FileArchive:
 
     def _lines_in(self, opened: _Opened) -> int:
         try:
-            if opened.file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC:
+            if self._packed(opened):
                 # Whoever packs files has done so for good: such a file is counted once.
                 if opened.inode not in self._counted:
-                    opened.file.seek(0)
                     self._counted[opened.inode] = (0, sum(1 for _ in self._lines(opened)))
                 return self._counted[opened.inode][1]
             offset, lines = self._counted.get(opened.inode, (0, 0))
-            if offset > os.fstat(opened.file.fileno()).st_size:
+            if offset > opened.bytes:
                 offset, lines = 0, 0  # the file was emptied and begun anew
             opened.file.seek(offset)
             while piece := opened.file.read(_COUNT_BYTES):
@@ -225,3 +265,25 @@ class FileArchive:
 
     def _unreadable(self, path: str, what: str) -> StackError:
         return StackError(f"{path}: the archive cannot be read whole: {what}")
+
+
+class _Appended:
+    """What is appended to the files of an archive; implements Follower."""
+
+    def __init__(self, archive: FileArchive, ends: dict[tuple[int, int], int]) -> None:
+        self._archive = archive
+        self._ends = ends
+
+    def read(self) -> Iterator[StoredDocument]:
+        for document in self._archive.appended(self._ends):
+            yield _stored(document, self._archive.field)
+
+
+def _stored(
+    document: RawDocument, field: str, fields: Sequence[str] = (), position: int = 0
+) -> StoredDocument:
+    if document.unreadable:
+        line = document.body.decode(errors="backslashreplace")
+        return StoredDocument(document.copy, line, document.unreadable)
+    content = {POSITION: position, **orjson.loads(document.body)}
+    return StoredDocument(document.copy, line_of(content, field), values=values_of(content, fields))

@@ -1,23 +1,29 @@
-"""A fresh record, written after the last fault was healed, arrives in time."""
+"""A fresh record, written after a fault was healed, arrives in time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from harness.judging.checker import Charge
 from harness.judging.measure import Measure, given_limit
 from harness.judging.outcomes import outcomes_of, unread_outlet
-from harness.judging.timeline import SECOND_NS, Timeline
+from harness.judging.timeline import SECOND_NS, FreshWave, Timeline
 from harness.judging.wording import count
-from harness.model.facts import PROBES_FOUND
+from harness.model.facts import FreshLooked
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 
 
 class FreshRecordSeconds:
-    """A fresh record, written after the last fault was healed, arrives in time, and no older one is stuck.
+    """A fresh record, written after a fault was healed, arrives in time, and no older one is stuck.
 
-    What the stack says it still holds after the drain deadline has not arrived in time either.
+    Records are fresh right after a fault that lies within no other one was healed, and once more after the
+    drain. Those of a healing stand in line behind what piled up: they have `recovery_seconds` where that is
+    more than the limit, and count as far as they were acknowledged and arrived at all, since the others are
+    judged as losses; where the next fault begins before they have arrived, they say nothing. What the stack
+    says it still holds after the drain deadline has not arrived in time either.
     """
 
     objective: ClassVar[str] = module_word(__name__)
@@ -42,35 +48,37 @@ class FreshRecordSeconds:
                 f"limit_seconds must be at most liveness_seconds ({longest_seconds:g}), "
                 f"not {self._limit_seconds:g}: so long fresh records are looked for."
             )
+        self._recovery_seconds = max(self._limit_seconds, charge.scenario.recovery_seconds)
         self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
 
     def check(self, timeline: Timeline) -> Verdict:
-        """Measure from the first probe's due time until all probes were seen in the archive."""
-        probes = [entry for entry in timeline.entries.values() if entry.due_ns >= timeline.probing_ns]
-        if not probes:
-            return self._measure.verdict(Status.INCONCLUSIVE, None, "No fresh record was sent.")
-        readings = timeline.samples.get(PROBES_FOUND, [])
-        if not readings:
-            return self._measure.verdict(
-                Status.INCONCLUSIVE, None, "The archive could not be read after healing."
+        """Measure from each wave's first due time until all of it was seen; the worst wave is told."""
+        measure = self._measure
+        last = next((wave for wave in timeline.fresh if not wave.sent.after), None)
+        if last is None or _first_due_ns(timeline, last) is None:
+            return measure.verdict(Status.INCONCLUSIVE, None, "No fresh record was sent.")
+        if not last.looks:
+            return measure.verdict(
+                Status.INCONCLUSIVE, None, "The archive could not be read after the drain."
             )
-        complete = [reading for reading in readings if reading.value >= len(probes)]
-        if not complete:
-            best = int(max(reading.value for reading in readings))
-            looked_seconds = self._charge.scenario.liveness_seconds
-            summary = f"{best} of {len(probes)} fresh records arrived within {looked_seconds:g} s."
-            return self._measure.verdict(Status.FAIL, None, summary)
+        verdicts = [
+            _judged(timeline, last, measure, self._limit_seconds, last.sent.last - last.sent.first + 1),
+            *self._after_healings(timeline),
+        ]
+        failed = next((verdict for verdict in verdicts if verdict.status is Status.FAIL), None)
+        if failed is not None:
+            return failed
         if stuck := self._stuck(timeline):
-            return self._measure.verdict(Status.FAIL, None, stuck)
-        first_due_ns = min(entry.due_ns for entry in probes)
-        seconds = (min(reading.at_ns for reading in complete) - first_due_ns) / SECOND_NS
-        status = Status.PASS if seconds <= self._limit_seconds else Status.FAIL
-        return self._measure.verdict(
-            status,
-            seconds,
-            f"All {len(probes)} fresh records were readable after {seconds:.1f} s "
-            f"(at most {self._limit_seconds:g} s allowed).",
-        )
+            return measure.verdict(Status.FAIL, None, stuck)
+        return next((verdict for verdict in verdicts if verdict.status is not Status.PASS), verdicts[0])
+
+    def _after_healings(self, timeline: Timeline) -> Iterator[Verdict]:
+        measure = replace(self._measure, limit=self._recovery_seconds)
+        for wave in timeline.fresh:
+            if wave.sent.after and (expected := _arrived_at_all(timeline, wave)):
+                verdict = _judged(timeline, wave, measure, self._recovery_seconds, expected)
+                if not _overtaken(timeline, wave, self._recovery_seconds, expected):
+                    yield verdict
 
     def _stuck(self, timeline: Timeline) -> str:
         found = outcomes_of(timeline, self._charge)
@@ -79,3 +87,63 @@ class FreshRecordSeconds:
         drain = f"{self._charge.scenario.drain_seconds:g} s of drain"
         held = count(found.held, "acknowledged record is", "acknowledged records are")
         return f"{held} still held by the stack after {drain}."
+
+
+def _judged(
+    timeline: Timeline, wave: FreshWave, measure: Measure, limit_seconds: float, expected: int
+) -> Verdict:
+    """Judge one wave. Only a look that began after the limit and missed a record proves that it was late."""
+    due_ns = _first_due_ns(timeline, wave) or wave.sent.at_ns
+    limit_ns = due_ns + int(limit_seconds * SECOND_NS)
+    allowed = f"at most {limit_seconds:g} s allowed"
+    fresh = f"fresh records{_told_after(wave)}"
+    complete = _complete(wave, expected)
+    too_late = [look for look in wave.looks if look.began_ns >= limit_ns and look.found < expected]
+    if complete is None:
+        best = max((look.found for look in wave.looks), default=0)
+        said = f"{best} of {expected} {fresh} arrived within {limit_seconds:g} s."
+        if too_late:
+            return measure.verdict(Status.FAIL, None, said)
+        said = f"Nobody looked for the {expected} {fresh} when {limit_seconds:g} s were over."
+        return measure.verdict(Status.INCONCLUSIVE, None, said)
+    seconds = (complete.at_ns - due_ns) / SECOND_NS
+    said = f"All {expected} {fresh} were readable after {seconds:.1f} s ({allowed})."
+    if complete.at_ns <= limit_ns:
+        return measure.verdict(Status.PASS, seconds, said)
+    if too_late:
+        return measure.verdict(Status.FAIL, seconds, said)
+    took = f"The look that found all {expected} {fresh} ended after {seconds:.1f} s ({allowed})"
+    reading_seconds = (complete.at_ns - complete.began_ns) / SECOND_NS
+    said = f"{took} and itself took {reading_seconds:.1f} s: when they arrived is not known."
+    return measure.verdict(Status.INCONCLUSIVE, None, said)
+
+
+def _complete(wave: FreshWave, expected: int) -> FreshLooked | None:
+    return next((look for look in wave.looks if look.found >= expected), None)
+
+
+def _first_due_ns(timeline: Timeline, wave: FreshWave) -> int | None:
+    sequences = range(wave.sent.first, wave.sent.last + 1)
+    due = (timeline.entries[sequence].due_ns for sequence in sequences if sequence in timeline.entries)
+    return min(due, default=None)
+
+
+def _arrived_at_all(timeline: Timeline, wave: FreshWave) -> int:
+    """Return how many of a wave's records were acknowledged and are in the archive at the end."""
+    return sum(
+        sequence in timeline.copies and timeline.entries[sequence].acknowledged_ns is not None
+        for sequence in range(wave.sent.first, wave.sent.last + 1)
+    )
+
+
+def _overtaken(timeline: Timeline, wave: FreshWave, limit_seconds: float, expected: int) -> bool:
+    """Return whether another fault began before a wave had arrived or its time was over."""
+    complete = _complete(wave, expected)
+    until_ns = wave.sent.at_ns + int(limit_seconds * SECOND_NS)
+    if complete is not None:
+        until_ns = min(until_ns, complete.at_ns)
+    return any(wave.sent.at_ns <= window.from_ns < until_ns for _, window in timeline.fault_windows)
+
+
+def _told_after(wave: FreshWave) -> str:
+    return f", sent when {wave.sent.after} was healed," if wave.sent.after else ""

@@ -8,7 +8,6 @@ from harness.evidence.lines import digest
 from harness.judging.checker import Charge
 from harness.model.declarations import Part, Promises, Scenario, Step
 from harness.model.facts import (
-    PROBES_FOUND,
     Acknowledged,
     Answered,
     ArchiveRead,
@@ -17,8 +16,9 @@ from harness.model.facts import (
     FaultChanged,
     FaultSeen,
     Found,
+    FreshLooked,
+    FreshSent,
     PhaseChanged,
-    Sample,
     Sent,
 )
 
@@ -90,7 +90,19 @@ def good_run(records: int = 1000, seconds: float = 10.0) -> list[Event]:
     """Return a faultless examination of one fault: even load, every record found once, probes too."""
     lives = [event for n in range(records) for event in life(n, n * seconds / records)]
     probes = [event for n in range(records, records + 2) for event in life(n, 12.0)]
-    return [*phases(), *fault(), *lives, *probes, Sample(at(12.5), PROBES_FOUND, 2)]
+    return [
+        *phases(),
+        *fault(),
+        *lives,
+        *probes,
+        FreshSent(at(12), records, records + 1),
+        looked(records, 12.4, 12.5, 2),
+    ]
+
+
+def looked(first: int, began: float, ended: float, found: int) -> FreshLooked:
+    """Return a look for the wave of fresh records that begins with that sequence; times in s."""
+    return FreshLooked(at(ended), at(began), first, found)
 
 
 def without(events: Iterable[Event], kind: type, *sequences: int) -> list[Event]:

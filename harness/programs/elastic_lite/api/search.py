@@ -19,6 +19,7 @@ from harness.programs.elastic_lite.query.relevance import is_ranked
 from harness.programs.elastic_lite.query.scope import Scope
 from harness.programs.elastic_lite.query.sorting import (
     PLACES,
+    SEQ_NO,
     Criterion,
     Key,
     SortField,
@@ -37,6 +38,10 @@ COUNT_VISIBLE = f"SELECT COUNT(*) FROM documents WHERE {VISIBLE}"  # noqa: S608
 READ_VISIBLE = (
     f"SELECT position, version, seq_no, id, source, ignored FROM documents WHERE {VISIBLE} AND position>? "  # noqa: S608
     "ORDER BY position"
+)
+READ_LATEST = f"{READ_VISIBLE} DESC"
+NEXT_NUMBERED = (
+    "SELECT position, seq_no FROM documents WHERE number=? AND position>? ORDER BY position LIMIT 1"
 )
 
 
@@ -101,6 +106,8 @@ class Searcher:
 
     def aggregate(self, request: Request, typed: bool) -> Json:
         """The answers of the request's aggregations over every match, their types before names if asked."""
+        if not request.aggregations.named:
+            return {}  # a page of a search reads no further than its end
         table = Table(list(request.columns), typed)
         for view in self.views:
             cells = table.bind(Scope(self.indices[view.name], self.now_ms))
@@ -121,15 +128,15 @@ class Searcher:
         return sum(1 for _ in islice(self.matching(view, matcher, 0), limit))
 
     def matching(
-        self, view: View, matcher: Matcher, behind: int
+        self, view: View, matcher: Matcher, behind: int, latest_first: bool = False
     ) -> Iterator[tuple[int, int, int, Candidate]]:
         """The matching documents of one view as they were written: position, version, sequence number."""
         rows = self.connection.execute(
-            READ_VISIBLE,
+            READ_LATEST if latest_first else READ_VISIBLE,
             (view.number, view.position, view.position, behind),
         )
         for position, version, seq_no, document_id, source, ignored in rows:
-            candidate = Candidate(document_id, source, ignored)
+            candidate = Candidate(document_id, source, ignored, seq_no)
             if matcher(candidate):
                 yield position, version, seq_no, candidate
 
@@ -143,12 +150,36 @@ class Searcher:
             self.matcher(request.query, view)  # what is malformed is told before what cannot be ordered
         self.refuse_ranking(request)
         check_alike([bind(fields, self.indices[view.name]) for view in self.views])
-        by_place = not fields or (fields[0].name in PLACES and not fields[0].descending)
+        by_place = not fields or self.is_placed(fields[0], request)
         hits = self.page_by_place(request, fields) if by_place else self.page_sorted(request, fields)
         if request.tracked == 0:
             return hits, None
         total = self.count(request.query, None if request.tracked is None else request.tracked + 1)
         return hits, total
+
+    def is_placed(self, field: SortField, request: Request) -> bool:
+        """Whether hits ordered by a field come as they were written, or the other way round."""
+        if field.descending and (request.after or len(self.views) > 1):
+            return False
+        return field.name in PLACES or (field.name == SEQ_NO and len(self.views) == 1)
+
+    def place_after(self, request: Request, fields: tuple[SortField, ...]) -> int:
+        """The position behind which the page begins."""
+        if not request.after:
+            return 0
+        after = int(request.after[0])
+        if fields[0].name in PLACES:
+            return after
+        view = self.views[0]
+        low, high = 0, view.position
+        while low < high:  # both rise with each write, so their order is one
+            middle = (low + high) // 2
+            row = self.connection.execute(NEXT_NUMBERED, (view.number, middle)).fetchone()
+            if row is not None and row[1] <= after:
+                low = row[0]
+            else:
+                high = middle
+        return low
 
     def refuse_ranking(self, request: Request) -> None:
         """Refuse to order several hits by how well they match, which this server does not know.
@@ -189,7 +220,7 @@ class Searcher:
             document_id, version, seq_no, source, ignored = self.connection.execute(
                 "SELECT id, version, seq_no, source, ignored FROM documents WHERE position=?", (place,)
             ).fetchone()
-            candidate = Candidate(document_id, source, ignored)
+            candidate = Candidate(document_id, source, ignored, seq_no)
             keys = tuple(it.key(candidate, place) for it in bound[number])
             hits.append(Hit(self.views[number], place, version, seq_no, candidate, keys, bound[number]))
         return hits
@@ -202,11 +233,12 @@ class Searcher:
 
     def page_by_place(self, request: Request, fields: tuple[SortField, ...]) -> list[Hit]:
         """The page when hits come as they were written: read no further than its end, view after view."""
-        behind = int(request.after[0]) if request.after else 0
+        behind = self.place_after(request, fields)
+        latest_first = bool(fields) and fields[0].descending
         hits: list[Hit] = []
         for view in self.views:
             criteria = tuple(bind(fields, self.indices[view.name]))
-            found = self.matching(view, self.matcher(request.query, view), behind)
+            found = self.matching(view, self.matcher(request.query, view), behind, latest_first)
             hits += [
                 Hit(
                     view,
@@ -219,7 +251,7 @@ class Searcher:
                 )
                 for place, version, seq_no, candidate in islice(found, request.start + request.size)
             ]
-        hits.sort(key=lambda hit: hit.position)
+        hits.sort(key=lambda hit: hit.position, reverse=latest_first)
         return hits[request.start : request.start + request.size]
 
     def page_sorted(self, request: Request, fields: tuple[SortField, ...]) -> list[Hit]:
@@ -247,7 +279,9 @@ class Searcher:
         version, seq_no, source, ignored = self.connection.execute(
             "SELECT version, seq_no, source, ignored FROM documents WHERE position=?", (place,)
         ).fetchone()
-        return Hit(view, place, version, seq_no, Candidate(document_id, source, ignored), keys, criteria)
+        return Hit(
+            view, place, version, seq_no, Candidate(document_id, source, ignored, seq_no), keys, criteria
+        )
 
 
 def hit_as_json(hit: Hit, request: Request) -> Json:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from harness.programs.elastic_lite.language.names import matches
 
 Path = tuple[str, ...]
 GONE: Any = object()
+NAMES_MAX = 4_096
 
 
-def split_patterns(texts: Iterable[str]) -> tuple[list[Path], list[Path]]:
+def split_patterns(texts: Iterable[str]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """The patterns to include and, from those that start with `-`, the patterns to exclude."""
     include: list[Path] = []
     exclude: list[Path] = []
@@ -26,12 +28,19 @@ def split_patterns(texts: Iterable[str]) -> tuple[list[Path], list[Path]]:
             exclude.append(split_path(stripped[1:]))
         elif stripped:
             include.append(split_path(stripped))
-    return include, exclude
+    return tuple(include), tuple(exclude)
 
 
+@lru_cache(maxsize=NAMES_MAX)
 def split_path(text: str) -> Path:
     """One pattern as its names; a dot after a backslash belongs to the name."""
     return tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", text) if part)
+
+
+@lru_cache(maxsize=NAMES_MAX)
+def split_paths(texts: tuple[str, ...]) -> tuple[Path, ...]:
+    """Several patterns, those of no name left out."""
+    return tuple(path for it in texts if (path := split_path(it)))
 
 
 def apply_filter_path(body: Any, filter_path: str) -> Any:
@@ -53,14 +62,15 @@ def apply_filter_path(body: Any, filter_path: str) -> Any:
 
 def filter_source(source: Any, include: list[str], exclude: list[str]) -> Any:
     """A document's source with only the fields chosen and not excluded; no choice means all of them."""
-    excluded, chosen = ([path for it in texts if (path := split_path(it))] for texts in (exclude, include))
+    excluded, chosen = split_paths(tuple(exclude)), split_paths(tuple(include))
     kept = exclude_paths(source, excluded) if excluded else source
     if kept is not GONE and include:
         kept = include_paths(kept, chosen)
     return {} if kept is GONE else kept
 
 
-def step(paths: Iterable[Path], name: str) -> tuple[list[Path], bool]:
+@lru_cache(maxsize=NAMES_MAX)  # a page of documents has the same few names over and over
+def step(paths: tuple[Path, ...], name: str) -> tuple[tuple[Path, ...], bool]:
     """What is left of each pattern after one name, and whether some pattern ends here."""
     left: list[Path] = []
     ends = False
@@ -70,7 +80,7 @@ def step(paths: Iterable[Path], name: str) -> tuple[list[Path], bool]:
                 left.append(rest)
             else:
                 ends = True
-    return left, ends
+    return tuple(left), ends
 
 
 def advance(path: Path, name: str) -> list[Path]:
@@ -88,7 +98,7 @@ def advance(path: Path, name: str) -> list[Path]:
     return []
 
 
-def include_paths(value: Any, paths: list[Path]) -> Any:
+def include_paths(value: Any, paths: tuple[Path, ...]) -> Any:
     """The parts of a value that some pattern reaches, or GONE."""
     if isinstance(value, list):
         elements = [kept for element in value if (kept := include_paths(element, paths)) is not GONE]
@@ -104,7 +114,7 @@ def include_paths(value: Any, paths: list[Path]) -> Any:
     return out or GONE
 
 
-def exclude_paths(value: Any, paths: list[Path]) -> Any:
+def exclude_paths(value: Any, paths: tuple[Path, ...]) -> Any:
     """A value without the parts that some pattern reaches, or GONE if that empties it."""
     if isinstance(value, list):
         elements = [kept for element in value if (kept := exclude_paths(element, paths)) is not GONE]

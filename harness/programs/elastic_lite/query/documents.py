@@ -13,12 +13,13 @@ Json = dict[str, Any]
 class Candidate:
     """One stored document; its source is parsed when first asked for."""
 
-    __slots__ = ("id", "ignored", "parsed", "raw")
+    __slots__ = ("id", "ignored", "parsed", "raw", "seq_no")
 
-    def __init__(self, document_id: str, raw: bytes, ignored: str | None = None) -> None:
+    def __init__(self, document_id: str, raw: bytes, ignored: str | None = None, seq_no: int = 0) -> None:
         self.id = document_id
         self.raw = raw
         self.ignored = ignored
+        self.seq_no = seq_no
         self.parsed: Json | None = None
 
     @property

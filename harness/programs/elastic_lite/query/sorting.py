@@ -42,8 +42,9 @@ INT_MAX, INT_MIN = 2**31 - 1, -(2**31)
 LONG_MAX, LONG_MIN = 2**63 - 1, -(2**63)
 PLACES = ("_doc", "_shard_doc")
 ONLY_REAL = frozenset(
-    {"_score", "_index", "_geo_distance", "_script", "_seq_no", "_version", "_ignored", "_routing", "_source"}
+    {"_score", "_index", "_geo_distance", "_script", "_version", "_ignored", "_routing", "_source"}
 )
+SEQ_NO = "_seq_no"
 OPTIONS = declare(
     "in a sort",
     "order",
@@ -111,7 +112,7 @@ def parse_field(name: str, options: Any) -> SortField:
             400, "x_content_parse_exception", "[1:1] [field_sort] failed to parse field [order]"
         )
     missing = options.get("missing", "_last")
-    if name in PLACES and options.keys() - {"order"}:
+    if name in (*PLACES, SEQ_NO) and options.keys() - {"order"}:
         raise unsupported(f"options of a sort by `{name}`")
     shown_format, unmapped_type = options.get("format"), options.get("unmapped_type")
     if shown_format is not None:
@@ -136,6 +137,8 @@ class Criterion:
         """What a hit is compared by; always comparable with another key of the same criterion."""
         if self.field.name in PLACES:
             return position
+        if self.field.name == SEQ_NO:
+            return candidate.seq_no
         if self.reader is None:
             return self.missing_key()
         values: list[Any] = list(self.reader.read(candidate.source))
@@ -229,6 +232,8 @@ def bind_one(field: SortField, index: Index) -> Criterion:
     """One criterion under one index's mapping."""
     if field.name in PLACES:
         return Criterion(field, "place")
+    if field.name == SEQ_NO:
+        return Criterion(field, "long")
     if field.name == "_id":
         raise fielddata_disabled(field.name, index.name)
     known = index.mapping.leaves.get(field.name)

@@ -72,6 +72,68 @@ def test_both_copies_of_an_id_in_two_indices_are_read(store, archive_of):
     assert sorted(document.copy for document in documents) == sorted([f"{first}/same", f"{second}/same"])
 
 
+def _lines(follower):
+    return sorted(document.line for document in follower.read())
+
+
+def test_what_is_new_is_read_without_what_was_read_long_ago(store, archive_of):
+    index = store.index({"message": {"type": "text"}})
+    store.fill(index, {f"id-{n}": {"message": f"line {n}"} for n in range(4_500)})
+    archive = archive_of(index)
+    follower, late = archive.follow(), archive.follow(from_now=True)
+    first = _lines(follower)
+    written = [
+        {"index": {"_id": "new"}},
+        {"message": "new"},
+        {"index": {"_id": "id-7"}},
+        {"message": "changed"},
+    ]
+    store.items(f"/{index}", written)
+    archive.refresh()
+    then = _lines(follower)
+
+    assert first == sorted(f"line {n}" for n in range(4_500))
+    assert {"new", "changed"} <= set(then)
+    assert len(then) < 1_000
+    assert {"new", "changed"} <= set(_lines(late))
+
+
+def test_a_data_stream_is_followed_and_what_does_not_exist_yet_is_empty(store, archive_of):
+    stream = store.stream()
+    archive = archive_of(stream)
+    follower = archive.follow(from_now=True)
+    before = _lines(follower)
+    store.items(f"/{stream}", [{"create": {"_id": "a"}}, {"@timestamp": 1, "message": "x"}])
+    archive.refresh()
+
+    assert (before, _lines(follower)) == ([], ["x"])
+
+
+def test_an_index_of_several_shards_is_followed_by_reading_it_whole(store, archive_of):
+    index = store.name()
+    store.call("PUT", f"/{index}", {"settings": {"number_of_shards": 3}})
+    store.used.append(index)
+    store.fill(index, {f"id-{n}": {"message": f"line {n}"} for n in range(20)})
+    archive = archive_of(index)
+    follower = archive.follow()
+    first = _lines(follower)
+    store.fill(index, {"new": {"message": "new"}})
+    archive.refresh()
+
+    assert first == sorted(f"line {n}" for n in range(20))
+    assert "new" in _lines(follower)
+
+
+def test_a_store_that_does_not_answer_cannot_be_followed():
+    archive = ElasticsearchArchive("logs", f"http://127.0.0.1:{free_port()}", timeout_seconds=2.0)
+
+    with pytest.raises(StackError, match="cannot be followed"):
+        list(archive.follow().read())
+    with pytest.raises(StackError, match="cannot be followed"):
+        archive.follow(from_now=True)
+    archive.close()
+
+
 def test_a_text_comes_back_byte_for_byte(store, archive_of):
     index = store.index({"message": {"type": "text"}})
     text = 'tab\t newline\n quote" back\\slash ünïcödé ⟨run:1:ab⟩ \U0001f600   trailing  '

@@ -54,6 +54,7 @@ def _real(kind: LoadKind, tmp_path: Path) -> tuple[Load, Clock]:
         intake=Part("python_logging", {"handler": "logging:NullHandler"}),
         history_bytes_max=1 << 20,
         probes=PROBES,
+        waves=2,
     )
     clock = SystemClock()
     return kind(spec, folder, history, clock), clock
@@ -91,16 +92,20 @@ def test_every_record_due_is_sent_and_owed_once_acknowledged(bench: Bench) -> No
     assert bench.load.owed() == frozenset(range(RECORDS))
 
 
-def test_probes_are_numbered_after_the_scheduled_and_wait_until_they_are_asked_for(bench: Bench) -> None:
-    probes = frozenset(range(RECORDS, RECORDS + PROBES))
+def test_waves_of_probes_are_numbered_after_the_scheduled_and_wait_until_they_are_asked_for(
+    bench: Bench,
+) -> None:
     bench.begin()
     bench.wait_for(lambda: len(bench.load.owed()) >= RECORDS)
-    before = bench.load.owed()
-    bench.load.probe(bench.clock.now_ns())
-    bench.wait_for(lambda: probes <= bench.load.owed())
+    owed = [bench.load.owed()]
+    waves = []
+    for _ in range(2):
+        waves.append(bench.load.probe(bench.clock.now_ns()))
+        bench.wait_for(lambda: set(waves[-1]) <= bench.load.owed())
+        owed.append(bench.load.owed())
 
-    assert bench.load.probes() == probes
-    assert not before & probes
+    assert waves == [range(RECORDS, RECORDS + PROBES), range(RECORDS + PROBES, RECORDS + 2 * PROBES)]
+    assert [len(each) for each in owed] == [RECORDS, RECORDS + PROBES, RECORDS + 2 * PROBES]
 
 
 def test_the_application_is_no_process_that_ended_by_itself_once_it_was_told_to_finish(bench: Bench) -> None:

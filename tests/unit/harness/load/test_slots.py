@@ -2,7 +2,7 @@ import os
 import signal
 import stat
 
-from harness.load.slots import ANSWERED, Slot, Slots
+from harness.load.slots import ANSWERED, REFUSED, Slot, Slots
 
 
 def test_an_untouched_slot_says_nothing(tmp_path):
@@ -48,3 +48,19 @@ def test_slots_are_readable_by_their_owner_only(tmp_path):
     Slots.create(tmp_path / "slots", 1)
 
     assert stat.S_IMODE((tmp_path / "slots").stat().st_mode) == 0o600
+
+
+def test_what_has_happened_is_told_for_many_records_at_once(tmp_path):
+    Slots.create(tmp_path / "slots", 5)
+    slots = Slots(tmp_path / "slots")
+    for sequence in range(4):
+        slots.enter(sequence, 10)
+    slots.leave(0, 20, ANSWERED)
+    slots.leave(1, 20, REFUSED)
+    slots.acknowledge(2, 30)
+
+    assert slots.entered() == 4
+    assert slots.answered(range(5)) == [0]
+    assert slots.acknowledged(range(5)) == [2]
+    assert slots.acknowledged([3, 4]) == []
+    slots.close()

@@ -14,7 +14,7 @@ from jinja2 import UndefinedError
 import harness.reporting
 from harness.model.declarations import Promises
 from harness.model.protocols import Status
-from harness.model.result import Attempt, Result
+from harness.model.result import Attempt, HarnessCost, Result
 from harness.reporting.atomic_file import write_report
 from harness.reporting.escaping import visible
 from harness.reporting.html import BYTES_MAX, Scorecard, page
@@ -257,6 +257,24 @@ def test_earlier_attempts_are_shown() -> None:
     text = Outline(page(replace(base, scenarios=(one,)))).text
 
     assert "attempt 1: INCONCLUSIVE after 12.5 s: steady state did not hold (history/spine)" in text
+
+
+def test_what_a_scenario_took_of_the_harness_is_shown() -> None:
+    cost = HarnessCost(read_back_seconds=12.5, judging_seconds=8.0, memory_mib=480.0)
+    result = passing_result()
+    result = replace(result, scenarios=(replace(result.scenarios[0], cost=cost),))
+
+    shown = Outline(page(result)).text
+    assert "harness: read back in 12.5 s" in shown
+    assert "harness: judged in 8 s" in shown
+    assert "harness: memory at most 480 MiB" in shown
+
+
+def test_a_run_of_an_hour_with_a_million_records_still_fits() -> None:
+    result = passing_result()
+    long = replace(result.scenarios[0], series=series(seconds=3_600))
+
+    assert len(page(replace(result, scenarios=(long,))).encode()) <= BYTES_MAX
 
 
 def test_a_scenario_without_series_and_verdicts_says_so() -> None:

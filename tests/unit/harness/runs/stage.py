@@ -81,12 +81,13 @@ class FakeDeployment:
 
 
 class FakeLoad(FakeDeployment):
-    """Ten records and two probes, all acknowledged at once; the archive gets them from here."""
+    """Ten records and two probes a wave, all acknowledged at once; the archive gets them from here."""
 
     def __init__(self, log, clock):
         super().__init__(log, "load", {APPLICATION: object()})
         self._clock = clock
-        self.began_ns = self.probed_ns = None
+        self.began_ns = None
+        self.waves: list[range] = []
         self.exit_seconds: float | None = 0.5
         self.memory_mib = 40.0
 
@@ -97,7 +98,9 @@ class FakeLoad(FakeDeployment):
         self.began_ns = at_ns
 
     def probe(self, at_ns):
-        self.probed_ns = at_ns
+        first = 10 + 2 * len(self.waves)
+        self.waves.append(range(first, first + 2))
+        return self.waves[-1]
 
     def tally(self):
         count = len(self.owed())
@@ -107,10 +110,7 @@ class FakeLoad(FakeDeployment):
         sent = (
             set(range(10)) if self.began_ns is not None and self._clock.now_ns() >= self.began_ns else set()
         )
-        return frozenset(sent | (set(self.probes()) if self.probed_ns is not None else set()))
-
-    def probes(self):
-        return frozenset({10, 11})
+        return frozenset(sent.union(*self.waves))
 
     def finish(self):
         self._log.append("load finishes")

@@ -31,7 +31,7 @@ def test_a_person_watching_sees_phase_fault_and_counts(stage):
     phases = {progress.phase for progress in stage.progress}
     assert {"steady", "inject", "recovery"} <= phases
     assert any(progress.fault == "killed on elasticsearch" for progress in stage.progress)
-    assert stage.progress[-1].stored == 12
+    assert stage.progress[-1].stored == 14
 
 
 def test_a_missing_record_is_waited_for_until_the_deadline(stage):

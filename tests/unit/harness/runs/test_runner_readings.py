@@ -11,7 +11,6 @@ from harness.model.errors import StackError
 from harness.model.facts import (
     EXIT_SECONDS,
     MEMORY_MIB,
-    PROBES_FOUND,
     ArchiveRead,
     Broke,
     CounterRead,
@@ -20,6 +19,8 @@ from harness.model.facts import (
     Due,
     FirstSeen,
     Found,
+    FreshLooked,
+    FreshSent,
     PhaseChanged,
     Sample,
 )
@@ -30,9 +31,13 @@ from tests.unit.harness.runs.stage import RUN, SECOND, FakeArchive, FakeCounters
 def test_everything_found_is_recorded_and_the_reading_is_noted(stage):
     stage.run()
 
-    assert sorted(fact.sequence for fact in stage.facts(Found)) == list(range(12))
-    assert [fact.copies for fact in stage.facts(ArchiveRead)] == [12]
-    assert PROBES_FOUND in {fact.name for fact in stage.facts(Sample)}
+    assert sorted(fact.sequence for fact in stage.facts(Found)) == list(range(14))
+    assert [fact.copies for fact in stage.facts(ArchiveRead)] == [14]
+    assert [(fact.first, fact.last, bool(fact.after)) for fact in stage.facts(FreshSent)] == [
+        (10, 11, True),
+        (12, 13, False),
+    ]
+    assert {fact.first for fact in stage.facts(FreshLooked) if fact.found == 2} == {10, 12}
     assert stage.facts(Broke) == []
 
 
@@ -170,7 +175,7 @@ def test_every_record_has_a_time_at_which_it_was_first_seen(stage):
     stage.run()
 
     seen = [n for fact in stage.facts(FirstSeen) for n in range(fact.first, fact.last + 1)]
-    assert sorted(seen) == list(range(12))
+    assert sorted(seen) == list(range(14))
 
 
 def test_a_check_that_asks_for_it_judges_by_the_times(stage):
@@ -179,7 +184,7 @@ def test_a_check_that_asks_for_it_judges_by_the_times(stage):
 
     assert isinstance(SeenInTime(60.0), NeedsFirstSeen)
     # What is due is the oracle's fact, and there is none on this stage.
-    due = [Due(sequence, SECOND, 0, "") for sequence in range(12)]
+    due = [Due(sequence, SECOND, 0, "") for sequence in range(14)]
     seen = timeline([*due, *stage.facts(object)])
     assert SeenInTime(60.0).check(seen).status is Status.PASS
     assert SeenInTime(1.0).check(seen).status is Status.FAIL
