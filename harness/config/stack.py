@@ -26,6 +26,9 @@ from harness.model.declarations import (
 EXIT_SECONDS_MAX = 10.0
 """Longer exits are cut short by the harness, so a longer promise could not be judged."""
 
+VISIBLE_SECONDS_MAX = 5.0
+"""A stack slower than this would leave nothing of the few seconds before a fault to judge it by."""
+
 CounterName: TypeAlias = Literal["accepted", "delivered", "dead_lettered", "dropped", "destroyed", "held"]
 
 
@@ -91,6 +94,9 @@ class _PromisesModel(FileModel):
         Promises, "corruption_blast_records"
     )
     order_by: Annotated[list[Text], Field(max_length=8)] = Field(default_factory=list)
+    visible_seconds: Annotated[float, Field(gt=0, le=VISIBLE_SECONDS_MAX)] = default_of(
+        Promises, "visible_seconds"
+    )
 
 
 class StackModel(FileModel):
@@ -167,6 +173,7 @@ def _promises(model: _PromisesModel) -> Promises:
         disk_mib_above_idle=model.disk_mib_above_idle,
         corruption_blast_records=model.corruption_blast_records,
         order_by=tuple(model.order_by),
+        visible_seconds=model.visible_seconds,
     )
 
 

@@ -44,4 +44,4 @@ class SlowAnswers(HttpRule):
     def saw(self, counters: Mapping[str, int]) -> str:
         """Say how late answers were."""
         delayed, total_ms = counters.get("delayed", 0), counters.get("delayed_ms", 0)
-        return f"{delayed:,} answers to the stack were delayed; those sent so far by {total_ms:,} ms in total"
+        return f"{delayed:,} answers to the stack were held back, by {total_ms:,} ms in total"

@@ -23,6 +23,7 @@ from harness.model.declarations import Level
 
 HELD = "held"
 DESTROYED = "destroyed"
+DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def outcomes_of(timeline: Timeline, charge: Charge) -> Outcomes:
         (entry for entry in owed if not timeline.kept(entry.sequence)),
         key=lambda entry: entry.acknowledged_ns or 0,
     )
-    excused = [entry for entry in missing if _died_with_the_application(timeline, charge, entry)]
+    excused = [entry for entry in missing if died_with_the_application(timeline, charge, entry)]
     names = {entry.sequence for entry in excused}
     blamed = tuple(entry for entry in missing if entry.sequence not in names)
     destroyed = min(len(blamed), destruction(timeline, charge).records_max)
@@ -112,7 +113,8 @@ def destruction(timeline: Timeline, charge: Charge) -> Destruction:
     )
 
 
-def _died_with_the_application(timeline: Timeline, charge: Charge, entry: Entry) -> bool:
+def died_with_the_application(timeline: Timeline, charge: Charge, entry: Entry) -> bool:
+    """Return whether a kill excuses that a record is missing: it was acknowledged at `memory` before that."""
     if charge.promises.durability is not Level.MEMORY or entry.acknowledged_ns is None:
         return False
     return any(entry.acknowledged_ns <= killed_ns for killed_ns in timeline.application_kills_ns())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from harness.model.declarations import APPLICATION
@@ -42,6 +43,9 @@ CONTROL = "control"
 
 _KILLABLE = "Killable"
 
+_RANGE_MIN = 3
+"""Two neighbours are named; a range is of three records or more."""
+
 
 @dataclass(slots=True)
 class Entry:
@@ -77,6 +81,21 @@ class Window:
     def holds(self, at_ns: int) -> bool:
         """Return whether a moment lies in this window."""
         return self.from_ns <= at_ns < self.to_ns
+
+
+BEFORE, WHILE, AFTER = "before", "while", "after"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a moment lies: so many seconds before a step's fault began, after it began, or after its healing.
+
+    `when` is `BEFORE`, `WHILE` or `AFTER`.
+    """
+
+    step: int
+    when: str
+    seconds: float
 
 
 @dataclass(slots=True)
@@ -229,17 +248,50 @@ class Timeline:
             return f"{began} and never returned."
         return f"{began} and returned at {self.seconds(entry.returned_ns)}."
 
-    def what_was_on(self, at_ns: int) -> str:
-        """Return which fault was on at a moment, or how long after which one it was."""
-        windows = [window for _, window in self.fault_windows]
-        for window in reversed(windows):
+    def place(self, at_ns: int) -> Place | None:
+        """Return where a moment lies among the faults; None where there is no fault at all.
+
+        It lies in the innermost fault that is on, else after the one healed last, else before the first.
+        """
+        for number, window in reversed(self.fault_windows):
             if window.holds(at_ns):
-                return f"while {window.label} was on"
-        healed = [window for window in windows if at_ns >= window.to_ns]
-        if not healed:
-            return "before any fault"
-        last = max(healed, key=lambda window: window.to_ns)
-        return f"{(at_ns - last.to_ns) / SECOND_NS:.1f} s after {last.label} was healed"
+                return Place(number, WHILE, (at_ns - window.from_ns) / SECOND_NS)
+        healed = [(window.to_ns, number) for number, window in self.fault_windows if at_ns >= window.to_ns]
+        if healed:
+            to_ns, number = max(healed)
+            return Place(number, AFTER, (at_ns - to_ns) / SECOND_NS)
+        return self.next_place(at_ns)
+
+    def next_place(self, at_ns: int) -> Place | None:
+        """Return how long before the next fault a moment lies; None where no fault begins after it."""
+        coming = [(window.from_ns, number) for number, window in self.fault_windows if at_ns < window.from_ns]
+        if not coming:
+            return None
+        from_ns, number = min(coming)
+        return Place(number, BEFORE, (from_ns - at_ns) / SECOND_NS)
+
+    def edge(self, place: Place) -> str:
+        """Say what happened at the edge that a place is measured from, e.g. `the application was killed`."""
+        label = next(window.label for number, window in self.fault_windows if number == place.step)
+        if place.when == AFTER:
+            return f"{label} was healed"
+        if place.when == BEFORE and place.step in self.kills:
+            target = self.fault_targets[place.step]
+            return f"{f'the {target}' if target == APPLICATION else target} was killed"
+        return f"{label} began"
+
+    def what_was_on(self, at_ns: int) -> str:
+        """Say how long before, in or after which fault a moment lies; between two faults, both are named."""
+        place = self.place(at_ns)
+        if place is None:
+            return "no fault was on"
+        if place.when == WHILE:
+            label = self.edge(place).removesuffix(" began")
+            return f"while {label} was on, {place.seconds:.1f} s after it began"
+        places = [place] if place.when == BEFORE else [place, self.next_place(at_ns)]
+        return ", ".join(
+            f"{each.seconds:.1f} s {each.when} {self.edge(each)}" for each in places if each is not None
+        )
 
 
 def timeline(events: Iterable[Event]) -> Timeline:
@@ -398,6 +450,19 @@ _ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
 
 
 def sequences_text(sequences: Sequence[int], most: int = 10) -> str:
-    """Return sequences for a person: the first few, and how many more there are."""
-    shown = ", ".join(str(sequence) for sequence in sorted(sequences)[:most])
-    return shown if len(sequences) <= most else f"{shown} and {len(sequences) - most:,} more"
+    """Return sequences for a person: the first few ranges, and how many more records there are."""
+    ordered = sorted(sequences)
+    # In a run of sequences that follow each other, sequence and place differ by the same number.
+    runs = [
+        [sequence for _, sequence in run]
+        for _, run in groupby(enumerate(ordered), key=lambda pair: pair[1] - pair[0])
+    ]
+    shown = ", ".join(_range_text(run[0], run[-1]) for run in runs[:most])
+    left = sum(len(run) for run in runs[most:])
+    return f"{shown} and {left:,} more" if left else shown
+
+
+def _range_text(first: int, last: int) -> str:
+    if last - first < _RANGE_MIN - 1:
+        return ", ".join(str(sequence) for sequence in range(first, last + 1))
+    return f"{first} to {last}"

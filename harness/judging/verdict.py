@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.judging.checker import Charge, Checker
-from harness.judging.timeline import SECOND_NS, Entry, Timeline
+from harness.judging.outcomes import DROPPED
+from harness.judging.steady import steadiness
+from harness.judging.timeline import SECOND_NS, Entry, Timeline, Window
 from harness.judging.wording import count, sentence
 from harness.model.declarations import APPLICATION
 from harness.model.protocols import Status, Tally, Verdict
 
-STEADY_SHARE_MIN = 0.99
 STALL_SECONDS_MAX = 2.0
 
 _BADNESS = (
@@ -127,7 +128,7 @@ def _caps(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
             for event in timeline.skipped
         ),
         *_unproved(timeline, charge),
-        *_unsteady(timeline),
+        *_unsteady(timeline, charge),
         *_stalled(timeline, charge),
         *_silent(timeline, charge),
     ]
@@ -150,21 +151,9 @@ def _unproved(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
     return caps
 
 
-def _unsteady(timeline: Timeline) -> list[tuple[Status, str]]:
-    steady = timeline.steady()
-    due = [entry for entry in timeline.scheduled() if steady.holds(entry.due_ns)]
-    if not due:
-        return [(Status.INCONCLUSIVE, "No record was due before the first fault: nothing was sent.")]
-    held = sum(entry.acknowledged_ns is not None and entry.sequence in timeline.copies for entry in due)
-    if held < STEADY_SHARE_MIN * len(due):
-        return [
-            (
-                Status.INCONCLUSIVE,
-                f"{held:,} of {len(due):,} records due before the first fault were acknowledged and found "
-                f"(at least {STEADY_SHARE_MIN:.0%} required): there was no steady state.",
-            )
-        ]
-    return []
+def _unsteady(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
+    problem = steadiness(timeline, charge).problem()
+    return [(Status.INCONCLUSIVE, problem)] if problem else []
 
 
 def _stalled(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
@@ -208,21 +197,39 @@ def _idle_seconds(timeline: Timeline) -> Iterator[tuple[Entry, float]]:
 
 
 def _silent(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
+    """Find faults during which the stack took in too little that it ever said a word of.
+
+    When it says that word does not matter, as long as it comes before the drain ends: a stack that
+    acknowledges only what is stored cannot say it while the store is away.
+    """
     caps = []
     for number, window in timeline.fault_windows:
         step = charge.scenario.steps[number]
+        sent = [entry for entry in timeline.scheduled() if _sent_within(timeline, entry, number, window)]
         answered = sum(
-            window.holds(at_ns)
-            for entry in timeline.scheduled()
-            if (at_ns := entry.acknowledged_ns or entry.refused_ns) is not None
+            (at_ns := entry.acknowledged_ns or entry.refused_ns) is not None and at_ns < timeline.probing_ns
+            for entry in sent
         )
-        if answered < step.acknowledged_min:
+        gone = sum(not timeline.kept(entry.sequence) for entry in sent) if answered < len(sent) else 0
+        counted = min(len(sent) - answered, gone, max(0, int(timeline.counter(DROPPED) or 0)))
+        if answered + counted < step.acknowledged_min:
             caps.append(
                 (
                     Status.INCONCLUSIVE,
-                    f"{count(answered, 'record was', 'records were')} acknowledged or refused while "
-                    f"{window.label} was on (at least {step.acknowledged_min:,} required): "
-                    "a silent stack proves nothing.",
+                    f"{count(answered + counted, 'record', 'records')} sent while {window.label} was on "
+                    f"{'was' if answered + counted == 1 else 'were'} acknowledged, refused or counted as "
+                    f"dropped (at least {step.acknowledged_min:,} required): a silent stack proves nothing.",
                 )
             )
     return caps
+
+
+def _sent_within(timeline: Timeline, entry: Entry, number: int, window: Window) -> bool:
+    """Return whether a record was sent during a fault, or would have been had no call held its producer up.
+
+    While the application itself is hurt nobody calls, and what is sent later was not sent during the fault.
+    """
+    if entry.sent_ns is None:
+        return False
+    held_up = timeline.fault_targets[number] != APPLICATION and window.holds(entry.due_ns)
+    return held_up or window.holds(entry.sent_ns)

@@ -44,6 +44,8 @@ class Promises:
     disk_mib_above_idle: float | None = None
     corruption_blast_records: int | None = None
     order_by: tuple[str, ...] = ()
+    visible_seconds: float = 1.0
+    """How long a record may wait in the stack's buffer before it is stored, while nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from random import Random
 import orjson
 
 from harness.judging.statistics import samples_needed
+from harness.judging.steady import RECORDS_MIN
 from harness.model.declarations import APPLICATION, Scenario, Stack
 from harness.model.protocols import Schedule
 
@@ -34,6 +35,27 @@ class ScenarioPlan:
             f"{label}: {count} records are due, a p99 needs {needed}; send faster or longer"
             for label, count in self.samples()
             if count < needed
+        )
+
+    def steady_problem(self, visible_seconds: float) -> str:
+        """Say why no steady state can be seen before the first fault; empty where one can.
+
+        Args:
+            visible_seconds: how long a record may wait in the stack's buffer; younger ones do not count.
+        """
+        if not self.scenario.steps:
+            return ""
+        first = self.scenario.steps[0]
+        until_ns = (first.at_seconds - visible_seconds) * _SECOND_NS
+        records = sum(offset < until_ns for offset in self.offsets_ns)
+        if records >= RECORDS_MIN:
+            return ""
+        where = f"{self.scenario.source or self.scenario.name}: steps[0].at_seconds"
+        begins = f"{first.fault} on {first.target} begins at {first.at_seconds:g} s"
+        return (
+            f"{where}: {records} records are due more than {visible_seconds:g} s before {begins}; "
+            f"{RECORDS_MIN} are required to see a steady state. Begin it later, send faster, or lower "
+            "promises.visible_seconds in the stack file."
         )
 
     def samples(self) -> list[tuple[str, int]]:

@@ -82,8 +82,9 @@ def make_plan(request: Request) -> SuitePlan:
     """Fix what a run will do.
 
     Raises:
-        ScenarioError: the input cannot be used, a part does not take its arguments, or the stack would reach
-            beyond this machine where its file does not say that it may.
+        ScenarioError: the input cannot be used, a part does not take its arguments, a scenario's first fault
+            leaves too few records before it, or the stack would reach beyond this machine where its file does
+            not say that it may.
     """
     if problems := refusals(request.stack, _running_services(request)):
         raise ScenarioError("\n".join(problems))
@@ -91,6 +92,9 @@ def make_plan(request: Request) -> SuitePlan:
         require_regular(request.input_path)
     input_digest = "" if request.input_path is None else _digest_of(request.input_path)
     plans = tuple(_plan_one(scenario, request) for scenario in request.scenarios)
+    visible_seconds = request.stack.promises.visible_seconds
+    if problems := [problem for plan in plans if (problem := plan.steady_problem(visible_seconds))]:
+        raise ScenarioError("\n".join(problems))
     checks = [checks_of(plan.scenario, request.stack) for plan in plans]
     checkers = {word: checker for each in checks for word, checker in each.planned.items()}
     lacking = {word: why for each in checks for word, why in each.unplanned.items() if word not in checkers}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from harness.judging.checker import Charge
+from harness.judging.losses import buffered_told, loss_lines
 from harness.judging.measure import Measure
 from harness.judging.outcomes import Outcomes, destruction, outcomes_of, unread_outlet
 from harness.judging.timeline import Entry, Timeline, sequences_text
@@ -50,7 +51,7 @@ class AcknowledgedLost:
                 Status.FAIL,
                 found.lost_min,
                 f"{found.lost_min:,} of {found.owed:,} acknowledged records cannot be read back"
-                + ("; the archive does not exist." if timeline.absent else "."),
+                + (f"; {what}." if (what := self._particulars(timeline, found)) else "."),
                 evidence=evidence,
                 counterexample=_life(timeline, found.missing[0]),
                 vetoes=(VETO,),
@@ -78,6 +79,13 @@ class AcknowledgedLost:
         if found.destroyed:
             said += f" Destroyed by a fault, permitted and counted: {found.destroyed:,}."
         return measure.verdict(Status.PASS, 0, said, evidence)
+
+    def _particulars(self, timeline: Timeline, found: Outcomes) -> str:
+        if timeline.absent:
+            return "the archive does not exist"
+        if found.destroyed or found.held:
+            return ""  # which of the missing are lost is unknown, so nothing is said of where they stood
+        return buffered_told(timeline, found.missing, self._charge.promises.visible_seconds)
 
 
 def _evidence(timeline: Timeline, found: Outcomes, charge: Charge) -> tuple[str, ...]:
@@ -108,7 +116,7 @@ def _evidence(timeline: Timeline, found: Outcomes, charge: Charge) -> tuple[str,
 
 
 def _missing(timeline: Timeline, found: Outcomes, charge: Charge) -> list[str]:
-    lines = [f"Missing records: {sequences_text([entry.sequence for entry in found.missing])}."]
+    lines = loss_lines(timeline, found.missing, charge.promises.visible_seconds)
     if found.held:
         lines.append(f"The stack reports that it still holds {found.held:,} of these.")
     destroyed = destruction(timeline, charge)

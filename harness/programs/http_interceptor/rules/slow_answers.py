@@ -11,6 +11,7 @@ from harness.programs.http_interceptor.messages import Answer, Note, Onward, Req
 from harness.programs.http_interceptor.rules.kind import Kind, require
 
 _DELAY_MS_MAX = 600_000
+_NOTED_EVERY_MS = 100.0
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,19 @@ class SlowAnswers(Kind):
         answer = await onward(request)
         note("delayed", 1)
         delay_ms = self.delay_ms + rng.uniform(-self.jitter_ms, self.jitter_ms)
-        await asyncio.sleep(delay_ms / 1000)
-        note("delayed_ms", round(delay_ms))
+        await _hold(delay_ms, note)
         return answer
+
+
+async def _hold(delay_ms: float, note: Note) -> None:
+    """Wait, and note what has passed as it passes: the client may hang up, or the fault end, before."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    noted_ms = 0
+    try:
+        while (passed_ms := (loop.time() - began) * 1000) < delay_ms:
+            note("delayed_ms", int(passed_ms) - noted_ms)
+            noted_ms = int(passed_ms)
+            await asyncio.sleep(min(delay_ms - passed_ms, _NOTED_EVERY_MS) / 1000)
+    finally:
+        note("delayed_ms", round(min((loop.time() - began) * 1000, delay_ms)) - noted_ms)

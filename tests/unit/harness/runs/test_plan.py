@@ -97,3 +97,15 @@ def test_a_fault_within_another_ends_the_stretch_of_the_outer_one():
         ("killed on elasticsearch and after", 100),
         ("bit_flip on spool and after", 500),
     ]
+
+
+def test_a_fault_that_leaves_too_few_records_before_it_is_refused_with_the_remedy():
+    early = plan_scenario(scenario(replace(STEP, at_seconds=2.0)), Steady(12.0), 1, None)
+
+    assert early.steady_problem(visible_seconds=0.2) == ""
+    assert early.steady_problem(visible_seconds=1.0) == (
+        "literal: steps[0].at_seconds: 12 records are due more than 1 s before killed on elasticsearch "
+        "begins at 2 s; 20 are required to see a steady state. Begin it later, send faster, or lower "
+        "promises.visible_seconds in the stack file."
+    )
+    assert plan_scenario(scenario(), Steady(1.0), 1, None).steady_problem(1.0) == ""

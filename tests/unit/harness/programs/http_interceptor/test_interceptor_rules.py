@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 from collections import Counter
 from typing import Any
@@ -280,6 +281,35 @@ def test_slow_answer_is_the_stores_own_and_held_back() -> None:
 
     assert statuses(answer) == [("a", 201)]
     assert 1 <= slow.counters["delayed_ms"] <= 3
+
+
+def test_what_a_client_waited_in_vain_for_a_slow_answer_is_noted_when_it_hangs_up() -> None:
+    slow = rule("slow_answers", delay_ms=60_000.0)
+
+    async def hang_up() -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await slow.handle(bulk("a"), BookkeepingStore().ask)
+
+    asyncio.run(hang_up())
+
+    assert slow.counters["delayed"] == 1
+    assert 40 <= slow.counters["delayed_ms"] < 60_000
+
+
+def test_a_slow_answer_that_is_still_held_back_is_noted_already() -> None:
+    slow = rule("slow_answers", delay_ms=60_000.0)
+
+    async def look_meanwhile() -> int:
+        waiting = asyncio.create_task(slow.handle(bulk("a"), BookkeepingStore().ask))
+        async with asyncio.timeout(5):
+            while not slow.counters["delayed_ms"]:
+                await asyncio.sleep(0.01)
+        noted_ms = slow.counters["delayed_ms"]
+        waiting.cancel()
+        return noted_ms
+
+    assert 0 < asyncio.run(look_meanwhile()) < 60_000
 
 
 @pytest.mark.parametrize(
