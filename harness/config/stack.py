@@ -26,6 +26,9 @@ from harness.model.declarations import (
 EXIT_SECONDS_MAX = 10.0
 """Longer exits are cut short by the harness, so a longer promise could not be judged."""
 
+LINE_BYTES_MAX_MIN = 1_024
+"""A stack that cuts shorter lines loses ordinary ones."""
+
 CounterName: TypeAlias = Literal["accepted", "delivered", "dead_lettered", "dropped", "destroyed", "held"]
 
 
@@ -91,6 +94,9 @@ class _PromisesModel(FileModel):
         Promises, "corruption_blast_records"
     )
     order_by: Annotated[list[Text], Field(max_length=8)] = Field(default_factory=list)
+    line_bytes_max: Annotated[int, Field(ge=LINE_BYTES_MAX_MIN, le=1 << 30)] | None = default_of(
+        Promises, "line_bytes_max"
+    )
 
 
 class StackModel(FileModel):
@@ -167,6 +173,7 @@ def _promises(model: _PromisesModel) -> Promises:
         disk_mib_above_idle=model.disk_mib_above_idle,
         corruption_blast_records=model.corruption_blast_records,
         order_by=tuple(model.order_by),
+        line_bytes_max=model.line_bytes_max,
     )
 
 

@@ -44,6 +44,7 @@ class Promises:
     disk_mib_above_idle: float | None = None
     corruption_blast_records: int | None = None
     order_by: tuple[str, ...] = ()
+    line_bytes_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

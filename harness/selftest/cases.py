@@ -40,6 +40,7 @@ class Case:
     catch: str = ""
     consequences: frozenset[str] = frozenset()
     acknowledged_by: str = "return"
+    line_bytes_max: int | None = None
 
     def stack(self) -> Stack:
         """Return the stack under test: one handler in the application, no process of its own."""
@@ -69,6 +70,7 @@ class Case:
                 exit_seconds=5.0,
                 memory_mib_above_idle=64.0,
                 order_by=("event.sequence",),
+                line_bytes_max=self.line_bytes_max,
             ),
         )
 
@@ -82,6 +84,7 @@ CASES = (
     Case("honest-answers-cut", "none", HONEST, "answer_cut"),
     Case("honest-lies", "none", HONEST, "lying_answers"),
     Case("honest-poison", "none", HONEST, "poison_document"),
+    Case("honest-no-fault", "none", HONEST, "no_fault"),
     Case(
         "loses-one-in-a-thousand",
         "forgets every thousandth record that it sends again",
@@ -172,4 +175,12 @@ CASES = (
         MISPLACED,
         frozenset({LOST, FRESH, THROUGHPUT, BACKLOG, EXIT}),
     ),
+    Case(
+        "knows-ascii-only",
+        "turns what is not ASCII into question marks",
+        _bug("KnowsAsciiOnly"),
+        "no_fault",
+        CORRUPTED,
+    ),
+    Case("cuts-long-lines", "cuts lines at 1,500 bytes", _bug("CutsLongLines"), "no_fault", CORRUPTED),
 )
