@@ -29,6 +29,9 @@ EXIT_SECONDS_MAX = 10.0
 VISIBLE_SECONDS_MAX = 5.0
 """A stack slower than this would leave nothing of the few seconds before a fault to judge it by."""
 
+LINE_BYTES_MAX_MIN = 1_024
+"""A stack that cuts shorter lines loses ordinary ones."""
+
 CounterName: TypeAlias = Literal["accepted", "delivered", "dead_lettered", "dropped", "destroyed", "held"]
 
 
@@ -96,6 +99,9 @@ class _PromisesModel(FileModel):
     order_by: Annotated[list[Text], Field(max_length=8)] = Field(default_factory=list)
     visible_seconds: Annotated[float, Field(gt=0, le=VISIBLE_SECONDS_MAX)] = default_of(
         Promises, "visible_seconds"
+    )
+    line_bytes_max: Annotated[int, Field(ge=LINE_BYTES_MAX_MIN, le=1 << 30)] | None = default_of(
+        Promises, "line_bytes_max"
     )
 
 
@@ -174,6 +180,7 @@ def _promises(model: _PromisesModel) -> Promises:
         corruption_blast_records=model.corruption_blast_records,
         order_by=tuple(model.order_by),
         visible_seconds=model.visible_seconds,
+        line_bytes_max=model.line_bytes_max,
     )
 
 

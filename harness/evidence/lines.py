@@ -1,53 +1,126 @@
 """Log lines that can be verified in every stored copy: each ends in its identity.
 
-A line is a function of (seed, sequence), or a line of a real file, byte for byte. The identity
-`⟨run:sequence:crc⟩` travels at the end, where no masking rule matches it; its CRC covers text and identity.
+A line is a function of (seed, sequence), or a line of a real file, byte for byte. The identity travels at the
+end: run, sequence and a check, e.g. `kmzqvt-gggghxr-wpnt`, 19 characters in all. It is written in 16 letters
+that no number, no hexadecimal text and no word of a language is made of, so that neither an encoding (JSON,
+HTML, URL, CSV, syslog) nor a masking rule for numbers, addresses, keys or tokens touches it. The check covers
+run and sequence: a damaged identity names no other record. What became of a text shows beside what was sent.
 """
 
 from __future__ import annotations
 
 import re
 import stat
-import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
 from typing import Protocol
 
-from harness.model.errors import ScenarioError
+from harness.model.errors import InternalError, ScenarioError
 
 LINE_CHARACTERS_MAX = 16_384
 INPUT_BYTES_MAX = 1 << 30
 
-# A stack that trims white space leaves nothing before the identity of an empty line.
-_IDENTITY = re.compile(r"(?:\A| )⟨([0-9a-z-]{1,64}):(\d{1,12}):([0-9a-f]{8})⟩\Z")
+LETTERS = "ghjkmnpqrstvwxyz"
+"""The digits of an identity, 0 to 15."""
+
+# No eight letters and no eleven: a rule for bank codes (BIC) would take them for one.
+_RUN_LETTERS, _SEQUENCE_LETTERS, _CHECK_LETTERS = 6, 7, 4
+SEQUENCE_MAX = 16**_SEQUENCE_LETTERS - 1
+IDENTITY = (
+    f"[{LETTERS}]{{{_RUN_LETTERS}}}-([{LETTERS}]{{{_SEQUENCE_LETTERS}}})-[{LETTERS}]{{{_CHECK_LETTERS}}}"
+)
+"""A regular expression that finds an identity of any run; its group is the sequence in `LETTERS`."""
+
+# Where nearly every line has its identity: at its end.
+_TAIL_CHARACTERS = 64
+_VALUES = {letter: value for value, letter in enumerate(LETTERS)}
 
 
 def stamp(text: str, run_id: str, sequence: int) -> str:
     """Return the text with its identity at the end."""
-    return f"{text} ⟨{run_id}:{sequence}:{_crc(text, run_id, sequence)}⟩"
+    return f"{text} {identity(run_id, sequence)}"
+
+
+def identity(run_id: str, sequence: int) -> str:
+    """Return what names a record of a run.
+
+    Raises:
+        InternalError: the sequence is above `SEQUENCE_MAX`.
+    """
+    if not 0 <= sequence <= SEQUENCE_MAX:
+        raise InternalError(f"record {sequence:,}: a run has at most {SEQUENCE_MAX + 1:,} records")
+    written = _written(sequence, _SEQUENCE_LETTERS)
+    return f"{run_word(run_id)}-{written}-{_check(run_word(run_id), written)}"
+
+
+@lru_cache(maxsize=64)
+def run_word(run_id: str) -> str:
+    """Return the first word of every identity of a run."""
+    return _hashed(run_id, _RUN_LETTERS)
 
 
 def identify(line: str, run_id: str) -> int | None:
-    """Return the sequence a stored line claims in this run; None where it carries no identity of it.
+    """Return the sequence a stored line claims in this run; None where it carries no whole identity of it.
 
-    A line whose CRC does not match still claims its sequence: its digest then shows that it was changed.
+    Of several it is the last: that is the one which ends the line that was sent.
     """
-    match = _IDENTITY.search(line)
-    if match is None or match[1] != run_id:
-        return None
-    return int(match[2])
+    claimed = identities(line, run_id)
+    return claimed[-1] if claimed else None
+
+
+def identities(line: str, run_id: str) -> tuple[int, ...]:
+    """Return each sequence that a stored line claims in this run: several where a stack has joined lines.
+
+    Letters count in either case. A damaged identity claims nothing.
+    """
+    if line.count(run_word(run_id)) < 2 and (at_end := _found(line[-_TAIL_CHARACTERS:], run_id)):
+        return at_end
+    return _found(line, run_id)
+
+
+def _found(text: str, run_id: str) -> tuple[int, ...]:
+    run = run_word(run_id)
+    matches = _identity_of(run).findall(text)
+    return tuple(
+        dict.fromkeys(
+            _read(written.lower())
+            for written, check in matches
+            if _check(run, written.lower()) == check.lower()
+        )
+    )
+
+
+@lru_cache(maxsize=64)
+def _identity_of(run: str) -> re.Pattern[str]:
+    sequence, check = (f"([{LETTERS}]{{{length}}})" for length in (_SEQUENCE_LETTERS, _CHECK_LETTERS))
+    return re.compile(f"{run}-{sequence}-{check}", re.IGNORECASE | re.ASCII)
+
+
+def _written(number: int, length: int) -> str:
+    return "".join(LETTERS[number >> 4 * place & 15] for place in reversed(range(length)))
+
+
+def _read(written: str) -> int:
+    number = 0
+    for letter in written:
+        number = number << 4 | _VALUES[letter]
+    return number
+
+
+def _check(run: str, written: str) -> str:
+    return _hashed(f"{run}-{written}", _CHECK_LETTERS)
+
+
+def _hashed(text: str, length: int) -> str:
+    return _written(int.from_bytes(blake2b(text.encode(), digest_size=4).digest()), length)
 
 
 def digest(line: str) -> str:
     """Return a 64-bit fingerprint of a line (BLAKE2b), as hexadecimal."""
     return blake2b(line.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-
-
-def _crc(text: str, run_id: str, sequence: int) -> str:
-    whole = f"{text}⟨{run_id}:{sequence}".encode("utf-8", "surrogatepass")
-    return f"{zlib.crc32(whole):08x}"
 
 
 class LineSource(Protocol):

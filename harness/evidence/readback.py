@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import orjson
 
 from harness.evidence.following import Following
-from harness.evidence.lines import digest, identify
+from harness.evidence.lines import digest, identities
+from harness.evidence.recognition import Claim, Texts, cut_at_bytes
 from harness.evidence.transforms import lawful_forms
 from harness.model.facts import ArchiveRead, DeadLettered, DeadLettersRead, Event, Found, Unreadable
 from harness.model.protocols import Archive, Locatable, StoredDocument
@@ -22,7 +24,9 @@ class OutletSpec:
 
     `archive` and `dead_letters` open them; `expected_line` tells what was sent under a sequence, and
     `transforms` what the stack may lawfully have done to it (words of `transforms.py`); `order_by` names the
-    archive's fields that say what came first, `reason_field` the dead letters' field that says why.
+    archive's fields that say what came first, `reason_field` the dead letters' field that says why. `records`
+    is how many records the run has, `owed` tells which of them were acknowledged: a line whose identity is
+    gone is known by their texts.
     """
 
     archive: Callable[[], Archive]
@@ -32,6 +36,8 @@ class OutletSpec:
     dead_letters: Callable[[], Archive] | None = None
     reason_field: str = ""
     transforms: tuple[str, ...] = ()
+    records: int = 0
+    owed: Callable[[], frozenset[int]] = frozenset
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,8 @@ class _Compared:
     digest: str
     excerpt: str
     transformed: bool
+    ambiguous: bool
+    cut_at_bytes: int
 
 
 class Outlets:
@@ -65,6 +73,7 @@ class Outlets:
         self._spec = spec
         self._archive = spec.archive()
         self._dead_letters = None if spec.dead_letters is None else spec.dead_letters()
+        self._texts = Texts(spec.run_id, spec.records, spec.expected_line)
 
     def count(self) -> int:
         """Return how many documents the archive shows now; raises StackError."""
@@ -94,20 +103,21 @@ class Outlets:
 
     def follow_archive(self, *, from_now: bool = False) -> Following:
         """Return what sees step by step what comes into the archive; raises StackError."""
-        return Following([self._archive], self._spec.run_id, from_now=from_now)
+        return self._following([self._archive], from_now=from_now)
 
     def follow(self) -> Following:
         """Return what sees step by step what comes into any outlet, dead letters first."""
         letters = [] if self._dead_letters is None else [self._dead_letters]
-        return Following([*letters, self._archive], self._spec.run_id)
+        return self._following([*letters, self._archive])
 
     def archived(self, reading: Reading) -> set[int | None]:
         """Return the sequences in the archive; None for what carries no identity of this run."""
-        return self._sequences(reading.documents)
+        claims = self._claims(reading)[: len(reading.documents)]
+        return {sequence for claim in claims if claim is not None for sequence in claim.all}
 
     def kept(self, reading: Reading) -> set[int | None]:
         """Return the sequences in any outlet."""
-        return self._sequences(reading.documents) | self._sequences(reading.letters)
+        return {sequence for claim in self._claims(reading) if claim is not None for sequence in claim.all}
 
     def facts(self, reading: Reading, now_ns: int) -> Iterator[Event]:
         """Yield what was found, and that it was all.
@@ -115,21 +125,38 @@ class Outlets:
         Raises:
             StackError: nothing was found, and the archive cannot tell any more whether it exists.
         """
+        claims = self._claims(reading)
         yield from self._unreadable(reading.documents)
-        for document in _readable(reading.documents):
-            seen = self._compared(document)
+        for document, claim in zip(reading.documents, claims, strict=False):
             order = orjson.dumps(document.values).decode() if document.values else ""
-            yield Found(seen.sequence, seen.digest, document.copy, seen.excerpt, order, seen.transformed)
+            for seen in self._compared(document, claim):
+                yield Found(
+                    seen.sequence,
+                    seen.digest,
+                    document.copy,
+                    seen.excerpt,
+                    order,
+                    seen.transformed,
+                    seen.ambiguous,
+                    seen.cut_at_bytes,
+                )
         yield ArchiveRead(now_ns, len(reading.documents), self._absent(reading))
         if self._dead_letters is None:
             return
         yield from self._unreadable(reading.letters)
-        for letter in _readable(reading.letters):
-            seen = self._compared(letter)
+        for letter, claim in zip(reading.letters, claims[len(reading.documents) :], strict=True):
             reason = str(letter.values[0] or "")[:EXCERPT_CHARACTERS] if letter.values else ""
-            yield DeadLettered(
-                seen.sequence, seen.digest, letter.copy, reason, seen.excerpt, seen.transformed
-            )
+            for seen in self._compared(letter, claim):
+                yield DeadLettered(
+                    seen.sequence,
+                    seen.digest,
+                    letter.copy,
+                    reason,
+                    seen.excerpt,
+                    seen.transformed,
+                    seen.ambiguous,
+                    seen.cut_at_bytes,
+                )
         yield DeadLettersRead(now_ns, len(reading.letters))
 
     def close(self) -> None:
@@ -144,24 +171,45 @@ class Outlets:
             return ""
         return self._archive.absent()
 
-    def _sequences(self, documents: Iterable[StoredDocument]) -> set[int | None]:
-        return {identify(document.line, self._spec.run_id) for document in _readable(documents)}
+    def _following(self, archives: Sequence[Archive], *, from_now: bool = False) -> Following:
+        return Following(archives, self._spec.run_id, from_now=from_now, recognise=self._recognised)
+
+    def _recognised(self, lines: Sequence[str], named: AbstractSet[int]) -> Iterator[int]:
+        for claim in self._texts.claims(lines, named, self._spec.owed()):
+            yield from claim.sequences
+
+    def _claims(self, reading: Reading) -> list[Claim | None]:
+        """Return which records each copy stands for, archive first; None where no line can be had from it."""
+        copies = [*reading.documents, *reading.letters]
+        claims = [
+            None if copy.unreadable else Claim(identities(copy.line, self._spec.run_id)) for copy in copies
+        ]
+        unnamed = [at for at, claim in enumerate(claims) if claim is not None and not claim.sequences]
+        if unnamed:
+            taken = {sequence for claim in claims if claim is not None for sequence in claim.sequences}
+            lines = [copies[at].line for at in unnamed]
+            for at, claim in zip(unnamed, self._texts.claims(lines, taken, self._spec.owed()), strict=True):
+                claims[at] = claim
+        return claims
 
     def _unreadable(self, documents: Sequence[StoredDocument]) -> Iterator[Unreadable]:
         for document in documents:
             if document.unreadable:
                 yield Unreadable(document.copy, document.unreadable, document.line[:EXCERPT_CHARACTERS])
 
-    def _compared(self, document: StoredDocument) -> _Compared:
+    def _compared(self, document: StoredDocument, claim: Claim | None) -> Iterator[_Compared]:
+        """Yield a copy beside each record it stands for; nothing for one that no line can be had from."""
         line = document.line
-        sequence = identify(line, self._spec.run_id)
-        expected = None if sequence is None else self._spec.expected_line(sequence)
-        same = line == expected
-        lawful = same or (expected is not None and line in lawful_forms(expected, self._spec.transforms))
-        return _Compared(
-            sequence, digest(line), "" if lawful else line[:EXCERPT_CHARACTERS], lawful and not same
-        )
-
-
-def _readable(documents: Iterable[StoredDocument]) -> Iterator[StoredDocument]:
-    return (document for document in documents if not document.unreadable)
+        for sequence in () if claim is None else claim.all:
+            expected = None if sequence is None else self._spec.expected_line(sequence)
+            same = line == expected
+            forms = () if same or expected is None else lawful_forms(expected, self._spec.transforms)
+            lawful = same or line in forms
+            yield _Compared(
+                sequence,
+                digest(line),
+                "" if lawful else line[:EXCERPT_CHARACTERS],
+                lawful and not same,
+                claim is not None and claim.ambiguous,
+                0 if lawful else max((cut_at_bytes(line, form) for form in forms), default=0),
+            )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.faults.http_rule import HttpRule
-from harness.faults.refused_records import IDENTITY, refused_records, times_refused
+from harness.faults.refused_records import IDENTIFIED, refused_records, times_refused
 from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError
 from harness.targets.capabilities import Interceptable
@@ -39,7 +39,7 @@ class PoisonDocument(HttpRule):
 
     def arguments(self) -> Arguments:
         """Return how the interceptor finds the records."""
-        return {"pattern": IDENTITY, "every": self.every}
+        return {**IDENTIFIED, "every": self.every}
 
     def poisoned(self, target: Interceptable) -> list[int | None]:
         """Return the records that met the rule, and None where more met it than are counted."""

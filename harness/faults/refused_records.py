@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-IDENTITY = "⟨[0-9a-z-]{1,64}:([0-9]{1,12}):[0-9a-f]{8}⟩"
-"""Finds a record's sequence in the identity that ends every line, see `lines.py`."""
+from harness.evidence import lines
+from harness.model.declarations import Arguments
+
+IDENTIFIED: Arguments = {"pattern": lines.IDENTITY, "digits": lines.LETTERS}
+"""How the interceptor finds a record's sequence: in the identity that ends every line."""
 
 _RECORD = "record_"
 _UNNAMED = "unnamed"

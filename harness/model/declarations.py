@@ -46,6 +46,7 @@ class Promises:
     order_by: tuple[str, ...] = ()
     visible_seconds: float = 1.0
     """How long a record may wait in the stack's buffer before it is stored, while nothing is wrong."""
+    line_bytes_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

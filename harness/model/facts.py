@@ -59,7 +59,9 @@ class Found:
 
     `excerpt` holds the first characters of the text only where it differs from what was sent. `order` is the
     JSON array of the values that the stack's `order_by` fields have in this copy, null where it has none.
-    `transformed` says that the text differs only by what the stack declares it may do to a line.
+    `transformed` says that the text differs only by what the stack declares it may do to a line. `ambiguous`
+    says that the identity is gone and that other records were sent with such a text, so that the copy may as
+    well be one of these; `cut_at_bytes` is the size of a text that ends too early, 0 for any other.
     """
 
     sequence: int | None
@@ -68,6 +70,8 @@ class Found:
     excerpt: str = ""
     order: str = ""
     transformed: bool = False
+    ambiguous: bool = False
+    cut_at_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class DeadLettered:
     reason: str = ""
     excerpt: str = ""
     transformed: bool = False
+    ambiguous: bool = False
+    cut_at_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

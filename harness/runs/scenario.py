@@ -145,11 +145,12 @@ class ScenarioRun:
             code_folders=tuple(map(str, request.code_folders)),
             waves=1 + plan.scenario.healings,
         )
+        sending = self._load(load)
         return Wiring(
             services=ground.services,
             stack=stack,
-            load=self._load(load),
-            outlets=outlets(request.stack, values, self._run_id, _lines(load, plan)),
+            load=sending,
+            outlets=outlets(request.stack, values, load, _lines(load), sending),
             faults=[make_part(FAULTS, Part(step.fault, step.arguments)) for step in plan.scenario.steps],
             recorder=recorder,
             journal=UndoJournal(journal_folder(os.environ), self._run_id, procfs.mark(os.getpid())),
@@ -246,9 +247,9 @@ def _delete_run_index(wiring: Wiring) -> None:
         archive.close()
 
 
-def _lines(load: LoadSpec, plan: ScenarioPlan) -> Callable[[int], str]:
+def _lines(load: LoadSpec) -> Callable[[int], str]:
     """Return what a stored line should be, by sequence; made when first asked for."""
-    records = len(plan.offsets_ns) + load.waves * load.probes
+    records = len(load.offsets_ns) + load.waves * load.probes
 
     @cache
     def lines() -> FileLines | GeneratedLines:

@@ -14,7 +14,7 @@ from harness.evidence.readback import OutletSpec
 from harness.evidence.sampling import NamedCounters
 from harness.model.declarations import Arguments, CounterSource, Part, Stack
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Archive, RawArchive
+from harness.model.protocols import Archive, Load, LoadSpec, RawArchive
 from harness.model.registry import Family
 from harness.processes import procfs
 
@@ -46,9 +46,14 @@ def expanded(part: Part, values: Mapping[str, str]) -> Arguments:
 
 
 def outlets(
-    stack: Stack, values: Mapping[str, str], run_id: str, expected_line: Callable[[int], str]
+    stack: Stack,
+    values: Mapping[str, str],
+    load: LoadSpec,
+    expected_line: Callable[[int], str],
+    sending: Load,
 ) -> OutletSpec:
-    """Return how a run's outlets are opened and read."""
+    """Return how a run's outlets are opened and read, and by what its records are known."""
+    run_id = load.run_id
     letters = stack.dead_letters
     return OutletSpec(
         archive=_opener(stack.archive, values, run_id, stack.decode),
@@ -58,6 +63,8 @@ def outlets(
         dead_letters=None if letters is None else _opener(letters.archive, values, run_id),
         reason_field="" if letters is None else letters.reason_field,
         transforms=stack.transforms,
+        records=len(load.offsets_ns) + load.probes,
+        owed=sending.owed,
     )
 
 

@@ -1,6 +1,6 @@
 """Known-bad stacks: the honest shipper with one bad habit each.
 
-Each is what somebody once shipped in good faith; none of them fails while nothing goes wrong.
+Each is what somebody once shipped in good faith; most of them do not fail while nothing goes wrong.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ EXIT_SECONDS = 60.0
 HOLD_SECONDS = 10.0
 LEAK_BYTES = 8 << 20
 LEAKS_MAX = 32
+LINE_BYTES = 1_500
 
 
 class LosesOneInAThousand(HonestShipper):
@@ -215,3 +216,21 @@ class AcknowledgesWhatItCannotKeep(KeepingShipper):
         """Hope that the folder comes back."""
         with suppress(FileNotFoundError):
             super().keep(waiting)
+
+
+class KnowsAsciiOnly(HonestShipper):
+    """It writes in an encoding that has no other letters, without an error."""
+
+    def document(self, waiting: Waiting) -> Mapping[str, Any]:
+        """Turn what is not ASCII into question marks."""
+        text = waiting.message.encode("ascii", "replace").decode()
+        return super().document(replace(waiting, message=text))
+
+
+class CutsLongLines(HonestShipper):
+    """A field has a fixed length, and nobody is told what did not fit."""
+
+    def document(self, waiting: Waiting) -> Mapping[str, Any]:
+        """Keep the beginning."""
+        text = waiting.message.encode()[:LINE_BYTES].decode(errors="ignore")
+        return super().document(replace(waiting, message=text))

@@ -56,6 +56,7 @@ class Case:
     consequences: frozenset[str] = frozenset()
     acknowledged_by: str = "return"
     durability: Level = Level.MEMORY
+    line_bytes_max: int | None = None
     build: Callable[[Case], Stack] | None = None
 
     def stack(self) -> Stack:
@@ -91,6 +92,7 @@ def _handler_stack(case: Case) -> Stack:
             exit_seconds=5.0,
             memory_mib_above_idle=64.0,
             order_by=("event.sequence",),
+            line_bytes_max=case.line_bytes_max,
         ),
     )
 
@@ -127,6 +129,7 @@ CASES = (
     Case("honest-poison", "none", HONEST, "poison_document"),
     Case("honest-stopped", "none", KEEPING, "stopped", durability=Level.WRITE),
     Case("honest-folder-gone", "none", KEEPING, "folder_gone", durability=Level.WRITE),
+    Case("honest-no-fault", "none", HONEST, "no_fault"),
     Case("honest-short-outage", "none", HONEST, "short_outage"),
     Case(
         "loses-one-in-a-thousand",
@@ -254,7 +257,7 @@ CASES = (
     ),
     Case(
         "throws-its-last-batch-away",
-        "forgets what it could not send when it is closed in good order",
+        "forgets what it could not send on a clean shutdown",
         _bug("ThrowsItsLastBatchAway"),
         "stopped",
         LOST,
@@ -271,4 +274,12 @@ CASES = (
         frozenset({MISCOUNTED}),
         durability=Level.WRITE,
     ),
+    Case(
+        "knows-ascii-only",
+        "turns what is not ASCII into question marks",
+        _bug("KnowsAsciiOnly"),
+        "no_fault",
+        CORRUPTED,
+    ),
+    Case("cuts-long-lines", "cuts lines at 1,500 bytes", _bug("CutsLongLines"), "no_fault", CORRUPTED),
 )

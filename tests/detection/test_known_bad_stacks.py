@@ -1,13 +1,16 @@
 """Each known-bad stack is run for real and caught by the check meant for it; the honest twin passes."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from harness.selftest.cases import CASES
-from harness.selftest.examination import OutcomeFile
+from harness.model.protocols import Status
+from harness.selftest import bugs
+from harness.selftest.cases import CASES, CORRUPTED, Case
+from harness.selftest.examination import OutcomeFile, examine
 
 LOGQUAKE = str(Path(sys.executable).parent / "logquake")
 
@@ -23,3 +26,17 @@ def test_the_self_test_comes_out_as_it_must(case, tmp_path):
     assert outcome.problem == "", finished.stderr[-2000:]
     assert (case.catch in outcome.failed) is bool(case.catch)
     assert finished.returncode == 0
+
+
+def test_a_stack_that_promises_where_it_cuts_is_warned_of_and_does_not_fail(tmp_path):
+    honest = Case(
+        "promises-to-cut", "none", f"{bugs.__name__}:CutsLongLines", "no_fault", line_bytes_max=1_500
+    )
+
+    outcome, result = examine(honest, tmp_path, lambda: 0, lambda _: None)
+
+    (scenario,) = result.scenarios
+    (corrupted,) = [each for each in scenario.verdicts if each.objective == CORRUPTED]
+    assert outcome.failed == ()
+    assert corrupted.status is Status.WARN
+    assert re.search(r"\d+ of \d+ stored copies \(\d+\.\d%\) are truncated at 1,500 bytes", corrupted.summary)

@@ -22,6 +22,7 @@ from typing import IO, Literal
 import orjson
 
 from harness.evidence.archives.fields import line_of, values_of
+from harness.evidence.lines import IDENTITY
 from harness.model.errors import StackError
 from harness.model.protocols import Follower, RawDocument, StoredDocument
 
@@ -33,8 +34,7 @@ LINE_BYTES_MAX = 16 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 _LOOKS_MAX = 5
 _COUNT_BYTES = 1 << 20
-# The identity that ends each line of a run (`lines.py`), as bytes.
-_IDENTITY_END = re.compile(r" ⟨[0-9a-z-]{1,64}:\d{1,12}:[0-9a-f]{8}⟩\r?\n?\Z".encode())
+_IDENTITY_END = re.compile(rf" {IDENTITY}\r?\n?\Z".encode())
 
 
 @dataclass(frozen=True, slots=True)

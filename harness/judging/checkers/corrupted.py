@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.judging.checker import Charge
@@ -16,12 +18,17 @@ from harness.model.registry import module_word
 VETO = "undetected corruption"
 
 
+# A cut may fall within a character of UTF-8.
+_TORN_BYTES_MAX = 3
+
+
 class Corrupted:
     """Every stored line is, byte for byte, a line that was sent: none changed, none torn, none invented.
 
     What the stack file declares under `transforms` is no change, as long as it explains every difference.
-    That holds for dead letters as well: a person has to be able to send them again. A copy that cannot be
-    read at all proves no line; it counts here and is named.
+    That holds for dead letters as well: a person has to be able to send them again. A line that ends too
+    early is truncated: a WARN where the stack promises to cut only what is longer than `line_bytes_max` and
+    kept that much of it. A copy that cannot be read at all proves no line; it counts here and is named.
     """
 
     objective: ClassVar[str] = module_word(__name__)
@@ -30,48 +37,109 @@ class Corrupted:
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._charge = charge
+        self._line_bytes_max = charge.promises.line_bytes_max
         self._measure = Measure(self.objective, self.dimension, "copies", 0)
 
     def check(self, timeline: Timeline) -> Verdict:
         """Count the copies whose text differs from what was sent, or that carry no identity of this run."""
-        copies: list[tuple[int, Found | DeadLettered]] = [
-            *((sequence, found) for sequence, archived in timeline.copies.items() for found in archived),
-            *((sequence, letter) for sequence, letters in timeline.letters.items() for letter in letters),
-        ]
-        changed = [
+        copies = _copies(timeline)
+        differ = [
             found
             for sequence, found in copies
             if found.digest != timeline.entries[sequence].digest and not found.transformed
         ]
-        transformed = sum(found.transformed for _, found in copies)
-        strays: list[Found | DeadLettered] = [*timeline.strays, *timeline.stray_letters]
-        unreadable = len(timeline.unreadable)
-        found_wrong: list[Found | DeadLettered | Unreadable] = [*changed, *strays, *timeline.unreadable]
-        total = len(strays) + len(copies) + unreadable
-        if found_wrong:
-            parts = (
-                (len(changed), "differ from what was sent"),
-                (len(strays), "carry no identity of this run (invented or torn)"),
-                (unreadable, "cannot be read"),
-            )
-            told = ", ".join(f"{number:,} {what}" for number, what in parts if number)
+        cut = [found for found in differ if self._may_be_cut(found)]
+        wrong = _Wrong(
+            [found for found in differ if found.cut_at_bytes and not self._may_be_cut(found)],
+            [found for found in differ if not found.cut_at_bytes],
+            [*timeline.strays, *timeline.stray_letters],
+            timeline.unreadable,
+        )
+        total = len(wrong.strays) + len(copies) + len(wrong.unreadable)
+        if wrong.all:
             return self._measure.verdict(
                 Status.FAIL,
-                len(found_wrong),
-                f"{len(found_wrong):,} of {total:,} stored copies are wrong: {told}.",
-                counterexample=_shown(found_wrong[0]),
+                len(wrong.all),
+                f"{len(wrong.all):,} of {total:,} stored copies are wrong: "
+                f"{wrong.told(self._line_bytes_max)}.",
+                counterexample=_shown(wrong.all[0]),
                 # What shows itself as damaged is no undetected corruption.
-                vetoes=(VETO,) if changed or strays else (),
+                vetoes=(VETO,) if len(wrong.all) > len(wrong.unreadable) else (),
             )
         if why := unread_outlet(timeline, self._charge) or ("" if total else "No record was found."):
             return self._measure.verdict(Status.INCONCLUSIVE, None, why)
+        if cut:
+            return self._measure.verdict(
+                Status.WARN,
+                len(cut),
+                f"{len(cut):,} of {total:,} stored copies ({len(cut) / total:.1%}) are truncated {_at(cut)}; "
+                f"the stack promises to keep {self._line_bytes_max:,} bytes of a line (line_bytes_max).",
+                counterexample=_shown(cut[0]),
+            )
+        transformed = sum(found.transformed for _, found in copies)
         said = f"All {count(total, 'stored copy', 'stored copies')} equal what was sent, byte for byte"
         said += f", {transformed:,} of them after a declared transform." if transformed else "."
         return self._measure.verdict(Status.PASS, 0, said)
+
+    def _may_be_cut(self, found: Found | DeadLettered) -> bool:
+        """Return whether a copy was cut no shorter than the stack promises."""
+        return (
+            self._line_bytes_max is not None and found.cut_at_bytes + _TORN_BYTES_MAX >= self._line_bytes_max
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """The copies that are not what was sent, by what is wrong with them."""
+
+    cut: Sequence[Found | DeadLettered]
+    changed: Sequence[Found | DeadLettered]
+    strays: Sequence[Found | DeadLettered]
+    unreadable: Sequence[Unreadable]
+
+    @property
+    def all(self) -> list[Found | DeadLettered | Unreadable]:
+        """Return all of them."""
+        return [*self.changed, *self.cut, *self.strays, *self.unreadable]
+
+    def told(self, line_bytes_max: int | None) -> str:
+        """Say how many there are of each."""
+        promise = (
+            "and the stack promises no line_bytes_max"
+            if line_bytes_max is None
+            else f"though the stack promises line_bytes_max {line_bytes_max:,}"
+        )
+        parts = (
+            (len(self.changed), "differ from what was sent"),
+            (len(self.cut), f"are truncated {_at(self.cut)}, {promise}"),
+            (len(self.strays), "carry no identity of this run (invented or torn)"),
+            (len(self.unreadable), "cannot be read"),
+        )
+        return ", ".join(f"{number:,} {what}" for number, what in parts if number)
+
+
+def _copies(timeline: Timeline) -> list[tuple[int, Found | DeadLettered]]:
+    return [
+        *((sequence, found) for sequence, archived in timeline.copies.items() for found in archived),
+        *((sequence, letter) for sequence, letters in timeline.letters.items() for letter in letters),
+    ]
+
+
+def _at(cut: Sequence[Found | DeadLettered]) -> str:
+    """Say at which size copies were cut."""
+    sizes = sorted({found.cut_at_bytes for found in cut})
+    if len(sizes) < 2:
+        return f"at {sum(sizes):,} bytes"
+    return f"at {sizes[0]:,} to {sizes[-1]:,} bytes"
 
 
 def _shown(found: Found | DeadLettered | Unreadable) -> tuple[str, ...]:
     if isinstance(found, Unreadable):
         return (f"The copy at {found.copy} cannot be read: {found.reason}", f"It holds: {found.excerpt!r}")
-    name = "A copy without identity" if found.sequence is None else f"A copy of record {found.sequence}"
+    if found.sequence is None:
+        name = "A copy without identity"
+    elif found.ambiguous:
+        name = f"A copy without identity, of record {found.sequence} or another of such a text,"
+    else:
+        name = f"A copy of record {found.sequence}"
     return (f"{name} is at {found.copy}", f"It reads: {found.excerpt!r}")

@@ -89,6 +89,8 @@ def _producers(timeline: Timeline) -> tuple[list[list[_Placed]], list[int]]:
     placed: dict[int, list[_Placed]] = {}
     unplaced = []
     for sequence, copies in timeline.copies.items():
+        if copies[0].ambiguous:
+            continue  # which of several records it is, nobody can tell
         shown = copies[0].order
         key = _key(shown)
         if key is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from harness.programs.http_interceptor.bulk import NotBulkError, items_of
-from harness.programs.http_interceptor.identity import Identity
+from harness.programs.http_interceptor.identity import DIGITS, Identity
 from harness.programs.http_interceptor.messages import Answer, Note, Onward, Request, length_of
 from harness.programs.http_interceptor.rules.kind import Kind, require
 
@@ -22,15 +22,17 @@ class BodyLimited(Kind):
     Attributes:
         bytes_max: the largest body that passes.
         pattern: a regular expression whose first group is the record's number; empty = none is counted.
+        digits: the characters that the number is written in, in the order of their value.
     """
 
     bytes_max: int = 1024 * 1024
     pattern: str = ""
+    digits: str = DIGITS
 
     def __post_init__(self) -> None:
         require(self.bytes_max >= 1, f"bytes_max must be at least 1, got {self.bytes_max}")
         if self.pattern:
-            Identity(self.pattern)
+            Identity(self.pattern, self.digits)
 
     async def handle(self, request: Request, onward: Onward, rng: Random, note: Note) -> Answer:
         """Let it pass, or say that it is too large."""
@@ -48,5 +50,5 @@ class BodyLimited(Kind):
             note("unnamed", 1)
             return
         if len(items) == 1:
-            number = Identity(self.pattern).number_in(items[0])
+            number = Identity(self.pattern, self.digits).number_in(items[0])
             note("unnamed" if number is None else f"record_{number}", 1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from harness.programs.http_interceptor.bulk import Item, NotBulkError, Refusal, answered_in_part, items_of
-from harness.programs.http_interceptor.identity import Identity
+from harness.programs.http_interceptor.identity import DIGITS, Identity
 from harness.programs.http_interceptor.messages import Answer, Note, Onward, Request
 from harness.programs.http_interceptor.rules.kind import Kind, require
 
@@ -19,15 +19,17 @@ class PoisonDocument(Kind):
 
     Attributes:
         pattern: a regular expression whose first group is the record's number.
+        digits: the characters that the number is written in, in the order of their value.
         every: a number that this divides is poison.
     """
 
     pattern: str = ""
+    digits: str = DIGITS
     every: int = 100
 
     def __post_init__(self) -> None:
         require(self.every >= 1, f"every must be at least 1, got {self.every}")
-        Identity(self.pattern)
+        Identity(self.pattern, self.digits)
 
     async def handle(self, request: Request, onward: Onward, rng: Random, note: Note) -> Answer:
         """Refuse the poison, take the others onward."""
@@ -49,5 +51,5 @@ class PoisonDocument(Kind):
 
     def poisonous(self, item: Item) -> int | None:
         """Return the record's number where its document is poison."""
-        number = Identity(self.pattern).number_in(item)
+        number = Identity(self.pattern, self.digits).number_in(item)
         return number if number is not None and number % self.every == 0 else None

@@ -136,7 +136,7 @@ def test_a_store_that_does_not_answer_cannot_be_followed():
 
 def test_a_text_comes_back_byte_for_byte(store, archive_of):
     index = store.index({"message": {"type": "text"}})
-    text = 'tab\t newline\n quote" back\\slash ünïcödé ⟨run:1:ab⟩ \U0001f600   trailing  '
+    text = 'tab\t newline\n quote" back\\slash ünïcödé ⟨☃⟩ \U0001f600   trailing  '
     store.fill(index, {"a": {"message": text}})
 
     assert [document.line for document in archive_of(index).read()] == [text]

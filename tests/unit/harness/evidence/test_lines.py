@@ -2,15 +2,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.evidence.lines import FileLines, GeneratedLines, digest, identify, read_lines, stamp
-from harness.model.errors import ScenarioError
+from harness.evidence.lines import (
+    LETTERS,
+    SEQUENCE_MAX,
+    FileLines,
+    GeneratedLines,
+    digest,
+    identify,
+    identities,
+    identity,
+    read_lines,
+    stamp,
+)
+from harness.model.errors import InternalError, ScenarioError
 
 RUN = "20260101-000000-abcd-01"
 
 
-@given(st.text(), st.integers(0, 10**9))
+@given(st.text(), st.integers(0, SEQUENCE_MAX))
 def test_a_stamped_line_gives_its_sequence_back(text, sequence):
-    """Whatever the text holds, newlines and brackets included, the identity at the end is found."""
+    """Whatever the text holds, the identity at the end is found."""
     assert identify(stamp(text, RUN, sequence), RUN) == sequence
 
 
@@ -18,9 +29,34 @@ def test_a_line_of_another_run_is_not_ours():
     assert identify(stamp("hello", "other", 7), RUN) is None
 
 
-@pytest.mark.parametrize("line", ["", "hello", stamp("hello", RUN, 7)[:-1], stamp("hello", RUN, 7) + "\n"])
-def test_a_line_without_a_whole_identity_at_its_end_has_none(line):
+@pytest.mark.parametrize("line", ["", "hello", stamp("hello", RUN, 7)[:-1]])
+def test_a_line_without_a_whole_identity_has_none(line):
     assert identify(line, RUN) is None
+
+
+def test_damage_to_an_identity_is_noticed_but_for_one_in_thousands():
+    run, written, check = identity(RUN, 7).split("-")
+    others = [
+        f"{run}-{written[:at]}{letter}{written[at + 1 :]}-{check}"
+        for at in range(len(written))
+        for letter in LETTERS
+        if letter != written[at]
+    ]
+
+    assert [identify(other, RUN) for other in others] == [None] * len(others)
+
+
+@pytest.mark.parametrize("sequence", [-1, SEQUENCE_MAX + 1])
+def test_a_record_that_no_identity_can_name_is_refused(sequence):
+    with pytest.raises(InternalError, match="at most 268,435,456 records"):
+        identity(RUN, sequence)
+
+
+def test_lines_that_were_joined_claim_each_of_their_records():
+    joined = f"{stamp('one', RUN, 1)} {stamp('two', RUN, 2)}"
+
+    assert identities(joined, RUN) == (1, 2)
+    assert identify(joined, RUN) == 2
 
 
 def test_a_changed_text_keeps_its_sequence_and_changes_its_digest():
@@ -29,10 +65,6 @@ def test_a_changed_text_keeps_its_sequence_and_changes_its_digest():
 
     assert identify(changed, RUN) == 7
     assert digest(changed) != digest(line)
-
-
-def test_the_identity_covers_the_text():
-    assert stamp("hello", RUN, 7)[-9:] != stamp("jello", RUN, 7)[-9:]
 
 
 def test_a_lone_surrogate_can_be_stamped_and_fingerprinted():

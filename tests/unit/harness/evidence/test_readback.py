@@ -1,12 +1,17 @@
 """What is read back, compared with what was sent: unchanged, lawfully transformed, or changed."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.evidence.lines import digest, stamp
 from harness.evidence.readback import Outlets, OutletSpec, Reading
+from harness.judging.checkers.acknowledged_lost import AcknowledgedLost
 from harness.judging.checkers.corrupted import Corrupted
+from harness.judging.checkers.duplicated import Duplicated
 from harness.judging.timeline import timeline
-from harness.model.facts import DeadLettered, Due, Found
+from harness.model.declarations import Promises
+from harness.model.facts import Acknowledged, DeadLettered, Due, Found
 from harness.model.protocols import Status, StoredDocument
 from tests.unit.harness.literal_history import charge
 
@@ -107,3 +112,140 @@ def test_an_empty_line_keeps_its_identity_when_the_space_before_it_is_trimmed():
     events = list(Outlets(spec).facts(Reading([StoredDocument("i/3", empty.lstrip())]), 100))
 
     assert (only(Found, events).sequence, only(Found, events).transformed) == (3, True)
+
+
+class Few:
+    """Records with texts of their own, read back after a stack has done something to each line."""
+
+    def __init__(self, *texts):
+        self.sent = [stamp(text, RUN, sequence) for sequence, text in enumerate(texts)]
+        self.due = [Due(n, n + 1, 0, digest(line)) for n, line in enumerate(self.sent)]
+        self.acknowledged = [Acknowledged(n, n + 2) for n in range(len(self.sent))]
+        self.promises = Promises()
+
+    def timeline(self, stored, letters=()):
+        outlets = Outlets(
+            OutletSpec(
+                archive=Closed,
+                expected_line=self.sent.__getitem__,
+                run_id=RUN,
+                dead_letters=Closed,
+                records=len(self.sent),
+                owed=lambda: frozenset(range(len(self.sent))),
+            )
+        )
+        reading = Reading(
+            [StoredDocument(f"i/{n}", line) for n, line in enumerate(stored)],
+            [StoredDocument(f"d/{n}", line) for n, line in enumerate(letters)],
+        )
+        assert outlets.kept(reading) >= outlets.archived(reading)
+        return timeline([*self.due, *self.acknowledged, *outlets.facts(reading, 100)])
+
+    def verdicts(self, stored, letters=()):
+        """Return what is lost, what is corrupted and what is there too often."""
+        arranged = self.timeline(stored, letters)
+        judged = replace(charge(promises=self.promises), dead_letters=True)
+        return [kind(judged).check(arranged) for kind in (AcknowledgedLost, Corrupted, Duplicated)]
+
+
+LONG = "x" * 3_000
+TEXTS = ("café is open", "naïve request for /orders", f"dump of cart 7: {LONG}", f"dump of cart 8: {LONG}")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda line: line.encode("ascii", "replace").decode()[:-20],
+        lambda line: line[:-20],
+        lambda line: line[:14],
+        lambda line: line.replace("a", "b", 1),
+        lambda line: line[:10] + "…",
+    ],
+    ids=["é as ?, identity gone", "identity gone", "cut", "one letter", "cut with a sign"],
+)
+def test_damaged_lines_are_corrupted_and_none_is_lost_or_duplicated(damage):
+    stack = Few(*TEXTS)
+
+    lost, corrupted, duplicated = stack.verdicts([damage(line) for line in stack.sent])
+
+    assert (lost.status, duplicated.status) == (Status.PASS, Status.PASS)
+    assert (corrupted.status, corrupted.value) == (Status.FAIL, 4)
+
+
+def test_of_damaged_lines_the_one_that_is_missing_is_lost():
+    stack = Few(*TEXTS)
+
+    lost, corrupted, duplicated = stack.verdicts([line[:14] for line in stack.sent[1:]])
+
+    assert (lost.status, lost.value) == (Status.FAIL, 1)
+    assert corrupted.value == 3
+    assert duplicated.status is Status.PASS
+
+
+def test_two_damaged_copies_of_a_record_are_a_duplicate():
+    stack = Few(*TEXTS)
+
+    lost, _, duplicated = stack.verdicts(stack.sent[1:], letters=["café is open", "café is open"])
+
+    assert lost.status is Status.PASS
+    assert duplicated.value == 1
+
+
+def test_the_pieces_of_a_split_line_are_no_copies_of_another_record():
+    stack = Few("one failed\nTraceback\n  at a", "one failed\nTraceback\n  at b")
+    pieces = [piece for line in stack.sent for piece in line.split("\n")]
+
+    lost, corrupted, duplicated = stack.verdicts(pieces)
+
+    assert (lost.status, duplicated.status) == (Status.PASS, Status.PASS)
+    assert corrupted.value == 6
+
+
+def test_joined_lines_are_each_there_and_each_corrupted():
+    stack = Few(*TEXTS[:2])
+
+    lost, corrupted, duplicated = stack.verdicts([" ".join(stack.sent)])
+
+    assert (lost.status, corrupted.value, duplicated.status) == (Status.PASS, 2, Status.PASS)
+
+
+def test_a_line_that_nobody_sent_hides_no_loss():
+    stack = Few(*TEXTS)
+
+    lost, corrupted, _ = stack.verdicts([*stack.sent[1:], "this is nobody's line"])
+
+    assert (lost.value, corrupted.value) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("line_bytes_max", "kept", "status", "said"),
+    [
+        (2_000, 2_000, Status.WARN, "2 of 4 stored copies (50.0%) are truncated at 2,000 bytes"),
+        (2_000, 2_500, Status.WARN, "truncated at 2,500 bytes; the stack promises to keep 2,000 bytes"),
+        (
+            2_000,
+            1_500,
+            Status.FAIL,
+            "truncated at 1,500 bytes, though the stack promises line_bytes_max 2,000",
+        ),
+        (None, 2_000, Status.FAIL, "truncated at 2,000 bytes, and the stack promises no line_bytes_max"),
+        (2_000, 9_000, Status.PASS, "All 4 stored copies equal"),
+    ],
+)
+def test_what_is_cut_is_called_cut(line_bytes_max, kept, status, said):
+    stack = Few(*TEXTS)
+    stack.promises = Promises(line_bytes_max=line_bytes_max)
+
+    lost, corrupted, duplicated = stack.verdicts([line[:kept] for line in stack.sent])
+
+    assert (lost.status, duplicated.status, corrupted.status) == (Status.PASS, Status.PASS, status)
+    assert said in corrupted.summary
+
+
+def test_a_promise_to_cut_excuses_no_other_damage():
+    stack = Few(*TEXTS)
+    stack.promises = Promises(line_bytes_max=1_024)
+
+    _, corrupted, _ = stack.verdicts([*stack.sent[:3], stack.sent[3].replace("x", "y", 1)[:1_500]])
+
+    assert (corrupted.status, corrupted.value) == (Status.FAIL, 1)

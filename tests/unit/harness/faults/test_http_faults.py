@@ -13,7 +13,7 @@ from harness.faults.body_limited import BodyLimited
 from harness.faults.items_refused import ItemsRefused
 from harness.faults.lying_answers import LyingAnswers
 from harness.faults.poison_document import PoisonDocument
-from harness.faults.refused_records import IDENTITY
+from harness.faults.refused_records import IDENTIFIED
 from harness.faults.requests_refused import RequestsRefused
 from harness.faults.slow_answers import SlowAnswers
 from harness.model.errors import ScenarioError
@@ -62,7 +62,7 @@ FAULTS = [
         1.0,
         "items_503",
     ),
-    (BodyLimited(9), "body_limited", {"bytes_max": 9, "pattern": IDENTITY}, 1.0, "too_large"),
+    (BodyLimited(9), "body_limited", {"bytes_max": 9, **IDENTIFIED}, 1.0, "too_large"),
     (LyingAnswers("empty", 0.2), "lying_answers", {"lie": "empty"}, 0.2, "lied"),
     (SlowAnswers(20.0, 5.0), "slow_answers", {"delay_ms": 20.0, "jitter_ms": 5.0}, 1.0, "delayed_ms"),
 ]

@@ -229,7 +229,7 @@ def vetoed_result() -> Result:
         counterexample=(
             "record 1612",
             "due 8.061 s · sent 8.062 s · acknowledged 8.064 s · never found",
-            "Nov 22 17:30:20 sshd[24227]: Failed password for root from 5.36.59.76 ⟨5f3a:1612:9c41d2e0⟩",
+            "Nov 22 17:30:20 sshd[24227]: Failed password for root from 5.36.59.76 kmzqvt-ggggpnn-wpnt",
             NASTY,
         ),
         vetoes=("acknowledged loss",),

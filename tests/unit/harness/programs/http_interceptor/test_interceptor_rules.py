@@ -192,14 +192,14 @@ def test_body_that_is_no_bulk_is_left_to_the_store() -> None:
     assert mixing.counters["not_bulk"] == 1
 
 
-POISON: dict[str, Any] = {"pattern": "⟨[a-z0-9-]+:([0-9]+):", "every": 10}
+POISON: dict[str, Any] = {"pattern": "run-1-([0-9]+)-", "every": 10}
 
 
 def test_poison_is_refused_each_time_and_its_neighbours_are_stored() -> None:
     store = BookkeepingStore()
     poisoning = rule("poison_document", **POISON)
     for sequence in (9, 10, 11, 10):
-        source = f'{{"message":"hello ⟨run-1:{sequence}:0000abcd⟩"}}'
+        source = f'{{"message":"hello run-1-{sequence}-0000abcd"}}'
         ask(poisoning, bulk(str(sequence), source=source), store)
 
     assert store.ids() == ["9", "11"]
@@ -208,7 +208,8 @@ def test_poison_is_refused_each_time_and_its_neighbours_are_stored() -> None:
 
 def test_poison_is_found_behind_escapes_too() -> None:
     store = BookkeepingStore()
-    answer = ask(rule("poison_document", **POISON), bulk("a", source=r'{"m":"x \u27e8r:20:0\u27e9"}'), store)
+    source = r'{"m":"x \u0072un-1-20\u002d"}'
+    answer = ask(rule("poison_document", **POISON), bulk("a", source=source), store)
 
     assert statuses(answer) == [("a", 400)]
     assert store.seen == []
@@ -265,7 +266,7 @@ def test_body_limit_refuses_only_what_is_larger_with_an_empty_body() -> None:
 def test_a_record_too_large_by_itself_is_counted_by_its_number_and_no_other_is() -> None:
     store = BookkeepingStore()
     limiting = rule("body_limited", bytes_max=20, pattern=POISON["pattern"])
-    line = '{"message":"hello ⟨run-1:%s:0000abcd⟩"}'
+    line = '{"message":"hello run-1-%s-0000abcd"}'
     for request in (bulk("a", "b", source=line % 8), *(bulk("a", source=line % 9),) * 2, bulk("c")):
         ask(limiting, request, store)
     ask(limiting, bulk("a", source=line % 7, content_encoding=b"zstd"), store)
