@@ -36,6 +36,7 @@ MISCOUNTED = "miscounted"
 
 HONEST = "harness.selftest.shipper:HonestShipper"
 KEEPING = "harness.selftest.keeping:KeepingShipper"
+_GATEWAY_SCENARIO = "answer_cut_then_gateway_killed"
 _COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
 _INDEX = {"index": "logs-selftest-{run.id}"}
 _ARCHIVE = Part("elasticsearch", {"url": "{elasticsearch.url}", **_INDEX})
@@ -228,12 +229,12 @@ CASES = (
         MISPLACED,
         frozenset({LOST, FRESH, THROUGHPUT, BACKLOG, EXIT}),
     ),
-    Case("honest-gateway", "none", "HonestGateway", "gateway_killed", build=_gateway_stack),
+    Case("honest-gateway", "none", "HonestGateway", _GATEWAY_SCENARIO, build=_gateway_stack),
     Case(
         "answers-before-it-writes",
         "a gateway that answers 200, and writes what has come once a second",
         "AnswersBeforeItWrites",
-        "gateway_killed",
+        _GATEWAY_SCENARIO,
         LOST,
         build=_gateway_stack,
     ),
@@ -241,7 +242,7 @@ CASES = (
         "keeps-a-part",
         "a gateway that loses the last record of a request with several",
         "KeepsAPart",
-        "gateway_killed",
+        _GATEWAY_SCENARIO,
         LOST,
         # Of what is sent to see whether it still works, the last is lost as well.
         frozenset({FRESH}),
@@ -251,7 +252,7 @@ CASES = (
         "stores-a-batch-again",
         "a gateway that stores a batch again after its answer was cut",
         "StoresABatchAgain",
-        "answer_cut",
+        _GATEWAY_SCENARIO,
         DUPLICATED,
         build=_gateway_stack,
     ),

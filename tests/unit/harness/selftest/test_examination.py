@@ -43,10 +43,10 @@ def test_every_catch_and_consequence_is_an_objective_of_some_checker():
 
 def test_each_scenario_has_bad_stacks_and_a_correct_twin():
     bad = [case for case in CASES if case.catch]
-    twins = {case.scenario for case in CASES if not case.catch}
+    twins = {(case.build, case.scenario) for case in CASES if not case.catch}
 
     assert len(bad) == 20
-    assert {case.scenario for case in bad} == twins
+    assert {(case.build, case.scenario) for case in bad} == twins
 
 
 def test_outcomes_are_kept_and_read_again(tmp_path):
