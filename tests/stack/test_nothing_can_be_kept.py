@@ -28,7 +28,7 @@ def state(handle):
     }), flush=True)
 """
 THREE_RECORDS = """
-handle = logging_system.install(service="shop", spool=spool, shipper="none")
+handle = logging_system.install(service="shop", spool=spool, shipper="none", close_seconds=1)
 for number in range(3): log.info("line %d", number)
 handle.close()
 state(handle)
@@ -162,7 +162,7 @@ def test_what_no_folder_takes_is_lost_and_told_with_its_number(tmp_path: Path) -
 
 def test_a_folder_that_is_lost_later_is_told_with_the_number_of_records(tmp_path: Path) -> None:
     script = """
-handle = logging_system.install(service="shop", spool=spool, shipper="none")
+handle = logging_system.install(service="shop", spool=spool, shipper="none", close_seconds=1)
 log.info("kept"); assert handle.flush(5.0)
 shutil.rmtree(spool)
 open(spool, "w").close()
