@@ -39,8 +39,9 @@ class Authority:
             encipher_only=False,
             decipher_only=False,
         )
+        own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         builder = _builder(subject, subject, key.public_key()).add_extension(constraints, critical=True)
-        builder = builder.add_extension(signing, critical=True)
+        builder = builder.add_extension(signing, critical=True).add_extension(own, critical=False)
         return cls(key, builder.sign(key, hashes.SHA256()))
 
     @classmethod
@@ -69,6 +70,8 @@ class Authority:
             name = x509.DNSName(host)
         builder = _builder(subject, self.certificate.subject, key.public_key())
         builder = builder.add_extension(x509.SubjectAlternativeName([name]), critical=False)
+        signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        builder = builder.add_extension(signer, critical=False)
         issued = builder.sign(self.key, hashes.SHA256())
         folder.mkdir(parents=True, exist_ok=True)
         certificate_path, key_path = folder / "server.crt", folder / "server.key"

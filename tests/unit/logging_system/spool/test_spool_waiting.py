@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logging_system.spool.inspection import inspect
@@ -28,6 +28,7 @@ def test_a_folder_that_cannot_be_listed_is_not_counted(tmp_path: Path) -> None:
     assert waiting(tmp_path / "none") == Waiting(0, is_exact=False)
 
 
+@settings(max_examples=20, deadline=None)  # each writes and syncs files
 @given(
     st.lists(st.lists(st.integers(1, 5), max_size=4), max_size=3), st.lists(st.integers(0, 30), max_size=3)
 )
@@ -38,9 +39,9 @@ def test_what_no_checkpoint_calls_delivered_waits(
     folder: Path = tmp_path_factory.mktemp("spool")  # type: ignore[attr-defined]  # pytest's own fixture
     writers = []
     for sizes in blocks:
-        writers.append(SpoolWriter(folder, spool_bytes_max=4_096, sync=False))
+        writers.append(SpoolWriter(folder, spool_bytes_max=32_768, sync=False))
         for size in sizes:
-            writers[-1].append([b"x" * 60] * size)
+            writers[-1].append([b"x" * 300] * size)
     with reading(folder) as reader:
         read_all(reader)
         for each, done in zip(writers, delivered, strict=False):
