@@ -1,6 +1,18 @@
 # Everything here works on a fresh machine with Python 3.11 or newer and make. `make help` lists it.
 PYTHON ?= python3
 VENV := .venv
+ifneq ($(origin PYTHON),file)
+# Named, an interpreter of another version than that of .venv gets an environment of its own.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+ifeq ($(VERSION),)
+$(error PYTHON=$(PYTHON) does not run; name another interpreter)
+endif
+ifneq ($(wildcard .venv/bin/python),)
+ifeq ($(wildcard .venv/bin/python$(VERSION)),)
+VENV := .venv-$(VERSION)
+endif
+endif
+endif
 BIN := $(VENV)/bin
 # What neither measures time nor looks for what others left on this machine.
 PARALLEL := tests/unit tests/contract tests/differential tests/fuzz tests/simulation tests/crash
@@ -10,7 +22,7 @@ QUICK := tests/unit tests/fuzz tests/simulation
 PROCESSES := tests/stack tests/detection tests/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-parallel test-processes test-alone test-quick check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters coverage-core
+.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters coverage-core
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +44,10 @@ test-processes: $(VENV)/.installed-dev
 
 test-alone: $(VENV)/.installed-dev
 	$(BIN)/pytest -m alone $(PROCESSES) $(ARGS)
+
+# What .ci/run runs on the newest Python beside the usual one.
+test-newest: $(VENV)/.installed-dev
+	$(BIN)/pytest -n 2 --dist loadfile -m "not servers" tests/unit tests/contract $(ARGS)
 
 test-quick: $(VENV)/.installed-dev ## Run the pure tests and a few seeds of the simulations, within a minute
 	LOGQUAKE_SIMULATION_SEEDS=20 LOGQUAKE_SPOOL_SEEDS=20 LOGQUAKE_JOINED_SEEDS=2 LOGQUAKE_FUZZ_INPUTS=100 \
@@ -102,8 +118,8 @@ schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, th
 servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go)
 	$(BIN)/logquake servers install
 
-clean: ## Remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## Remove the virtual environments and caches
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

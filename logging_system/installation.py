@@ -13,13 +13,13 @@ import threading
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any
 
 import orjson
 
 from logging_system.config.loading import Loaded, Problem, load_settings
 from logging_system.config.settings import (
-    UNKNOWN_SERVICE,
     Settings,
     chain_of,
     changed,
@@ -30,13 +30,20 @@ from logging_system.handler.attachment import Attachment
 from logging_system.handler.handler import CLOSE_SECONDS_MAX, SpoolHandler
 from logging_system.handler.own_warnings import OWN_NAME
 from logging_system.handler.worker import OnDurable
-from logging_system.monitoring.counters import HandlerCounters, ShipperCounters
-from logging_system.monitoring.events import Consequence, InstalledTwice, NameChanged, SettingsProblem
+from logging_system.monitoring.counters import HandlerCounters, ShipperCounters, error_name
+from logging_system.monitoring.events import (
+    Consequence,
+    InstalledTwice,
+    NameChanged,
+    SettingsProblem,
+    SpoolUnwritable,
+)
 from logging_system.records.processors import Chain, Closed, ProcessorError
 from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME
 from logging_system.shipping.sink_factory import limits_of, sink_opener
 from logging_system.spool.forks import FORKS
+from logging_system.spool.segment import FOLDER_MODE, check_writable
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ class Installation:
     def __init__(self, loaded: Loaded, *, on_durable: OnDurable | None) -> None:
         self.settings = settings = loaded.settings
         self.problems = list(loaded.problems)
-        self.spool = self._folder(settings)
+        self.spool, unwritable = _usable_folder(settings)
         if "service" not in loaded.origins:
             self._note(Problem("service", loaded.where("service"), 'not given; say service="checkout"'))
         chain = self._chain(loaded)
@@ -96,6 +103,9 @@ class Installation:
             self._tell(problem, "ignored")
         for problem in self.problems:
             self._tell(problem, "records_dropped" if problem.hides_processors else "default_used")
+        if unwritable is not None:
+            self._note(Problem("spool", loaded.where("spool"), unwritable.trouble))
+            self.handler.events.emit(unwritable)
 
     def flush(self, timeout: float = CLOSE_SECONDS_MAX) -> bool:
         """Wait until all records logged so far are as durable as promised, or dropped.
@@ -134,14 +144,6 @@ class Installation:
         if root.level > self.handler.level:
             root.setLevel(self.handler.level)
         self.handler.attachment = Attachment(self.handler, self.handler.events.emit)
-
-    def _folder(self, settings: Settings) -> Path:
-        try:
-            return settings.spool_folder
-        except RuntimeError:
-            folder = _temporary_folder()
-            self._note(Problem("spool", "spool", f"this user has no home folder; records go to {folder}"))
-            return folder
 
     def _chain(self, loaded: Loaded) -> Chain:
         if any(problem.hides_processors for problem in loaded.problems):
@@ -241,14 +243,41 @@ def _shipper_counters(path: Path) -> ShipperCounters | None:
         return None
 
 
-def _temporary_folder() -> Path:
+def _usable_folder(settings: Settings) -> tuple[Path, SpoolUnwritable | None]:
+    """Return the spool folder, or else a temporary one and what was wrong with the first."""
+    folder: Path | None = None
+    try:
+        folder = settings.spool_folder
+        check_writable(folder)
+    except RuntimeError:
+        trouble = "This user has no home folder"
+    except OSError as error:
+        trouble = f"Cannot write to {folder}: {error_name(error)}, {error.strerror}"
+    else:
+        return folder, None
+    try:
+        fallback = _temporary_folder(settings.service_name)
+        check_writable(fallback)
+    except OSError as error:
+        also = f"{trouble}, nor to a temporary folder: {error_name(error)}, {error.strerror}"
+        return folder or Path(os.devnull) / OWN_NAME, SpoolUnwritable(trouble=also, fallback=None)
+    return fallback, SpoolUnwritable(trouble=trouble, fallback=fallback)
+
+
+def _temporary_folder(name: str) -> Path:
+    """Return a folder that is this user's alone, the same one the next time where that is possible.
+
+    Raises:
+        OSError: There is none.
+    """
     folder = Path(tempfile.gettempdir()) / f"{OWN_NAME}-{os.getuid()}"
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        mine = folder.lstat().st_uid == os.getuid() and not folder.is_symlink()
+        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        status = folder.lstat()
+        mine = S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
     except OSError:
         mine = False
-    return folder / UNKNOWN_SERVICE if mine else Path(tempfile.mkdtemp(prefix=f"{OWN_NAME}-"))
+    return folder / name if mine else Path(tempfile.mkdtemp(prefix=f"{OWN_NAME}-"))
 
 
 def _forget_lock() -> None:

@@ -26,7 +26,7 @@ class Authority:
     @classmethod
     def make(cls, name: str = "test authority") -> Authority:
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        subject = _called(name)
         constraints = x509.BasicConstraints(ca=True, path_length=0)
         signing = x509.KeyUsage(
             digital_signature=True,
@@ -39,8 +39,21 @@ class Authority:
             encipher_only=False,
             decipher_only=False,
         )
+        own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         builder = _builder(subject, subject, key.public_key()).add_extension(constraints, critical=True)
-        builder = builder.add_extension(signing, critical=True)
+        builder = builder.add_extension(signing, critical=True).add_extension(own, critical=False)
+        return cls(key, builder.sign(key, hashes.SHA256()))
+
+    @classmethod
+    def make_as_elasticsearch(cls) -> Authority:
+        """Return one as Elasticsearch 8.0 to 8.17 makes it at its first start: without a key usage."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = _called("Elasticsearch security auto-configuration HTTP CA")
+        own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+        builder = _builder(subject, subject, key.public_key()).add_extension(own, critical=False)
+        builder = builder.add_extension(signer, critical=False)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         return cls(key, builder.sign(key, hashes.SHA256()))
 
     @property
@@ -50,13 +63,15 @@ class Authority:
     def issue(self, folder: Path, *, host: str = "127.0.0.1") -> tuple[Path, Path]:
         """Write `server.crt` and `server.key` (PKCS#8) for a host name or address into `folder`."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
+        subject = _called("server")
         try:
             name: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
         except ValueError:
             name = x509.DNSName(host)
         builder = _builder(subject, self.certificate.subject, key.public_key())
         builder = builder.add_extension(x509.SubjectAlternativeName([name]), critical=False)
+        signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        builder = builder.add_extension(signer, critical=False)
         issued = builder.sign(self.key, hashes.SHA256())
         folder.mkdir(parents=True, exist_ok=True)
         certificate_path, key_path = folder / "server.crt", folder / "server.key"
@@ -84,6 +99,10 @@ class Authority:
         # Here refusing is part of the handshake; later versions may hang up before the alert is read.
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         return context
+
+
+def _called(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
 def _builder(

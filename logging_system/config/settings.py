@@ -482,7 +482,7 @@ class Settings(BaseSettings):
             return self.spool
         state = os.environ.get("XDG_STATE_HOME", "")
         base = Path(state) if Path(state).is_absolute() else Path.home().absolute() / ".local" / "state"
-        return base / "logging_system" / _as_name(self.service)
+        return base / "logging_system" / self.service_name
 
     @property
     def retention(self) -> Retention | None:
@@ -497,7 +497,12 @@ class Settings(BaseSettings):
     @property
     def stream_name(self) -> str:
         """Return the data stream, or the default one."""
-        return self.stream or f"logs-{_as_name(self.service)}-default"
+        return self.stream or f"logs-{self.service_name}-default"
+
+    @property
+    def service_name(self) -> str:
+        """Return the service's name as other names may hold it."""
+        return _as_name(self.service)
 
 
 def used_by(name: str) -> UsedBy:

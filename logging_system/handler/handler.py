@@ -58,8 +58,11 @@ class InProcess(Protocol):
     def leave_parent(self) -> None:
         """In a forked child: let go of what was inherited."""
 
-    def finish(self, epoch: bytes, deadline_seconds: float) -> None:
-        """End by a moment of the monotonic clock; if time allows, deliver first what `epoch` spooled."""
+    def finish(self, epoch: bytes, deadline_seconds: float, *, for_good: bool) -> None:
+        """End by a moment of the monotonic clock; if time allows, deliver first what `epoch` spooled.
+
+        Where it ends for good, what is left in the spool is counted and told.
+        """
 
 
 class _Calls:
@@ -281,11 +284,24 @@ class SpoolHandler(logging.Handler):
             worker.stop(self._close_seconds * _DRAIN_SHARE)
             with contextlib.suppress(RuntimeError):  # it never started
                 thread.join(self._close_seconds)
-            if self._in_process is not None:
-                self._in_process.finish(self._writer.epoch, deadline_seconds)
+        elif worker is not None and thread is None:
+            self._store_without_thread(worker)
+        if self._in_process is not None and worker is not None and thread is not threading.current_thread():
+            for_good = self._ended or self._exits
+            self._in_process.finish(self._writer.epoch, deadline_seconds, for_good=for_good)
         # A subscriber may wait for a lock of `logging` that whoever closes handlers holds.
         left_seconds = max(0.0, deadline_seconds - time.monotonic())
         self.events.close(min(_LAST_EVENTS_SECONDS, left_seconds))
+
+    def _store_without_thread(self, worker: Worker) -> None:
+        """Write what waits where the system had no thread for the worker."""
+        calls = self._guard.calls
+        was_active, calls.active = calls.active, True
+        try:
+            worker.stop(self._close_seconds * _DRAIN_SHARE)
+            worker.run()
+        finally:
+            calls.active = was_active
 
     def _end_with_process(self) -> None:
         """Close at the process's end; what exit functions log after this is written at once."""

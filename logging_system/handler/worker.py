@@ -80,6 +80,7 @@ class Worker:
         self._deadline_seconds: float | None = None
         self._stopping = threading.Event()
         self._in_hand = 0
+        self._hindrance = "closed"
         self._look_round = look_round
         self._is_parents = False
 
@@ -91,6 +92,7 @@ class Worker:
     def resume(self) -> None:
         """Make ready for another `run`, after one that came to its end."""
         self._deadline_seconds = None
+        self._hindrance = "closed"
         self._stopping.clear()
 
     def leave_parent(self) -> None:
@@ -123,7 +125,8 @@ class Worker:
             self._look_round()
             if self._queue.closed and (not group or self._is_late()):
                 break
-        self._queue.discard("closed")
+        # What stands behind a group that the disk refused to the end was refused with it.
+        self._queue.discard(self._hindrance)
         try:
             self._writer.seal()
         except OSError as error:
@@ -165,6 +168,7 @@ class Worker:
         while (hindrance := self._attempt(documents, kept, sync=sync)) is not None:
             self._status.report(self._live_counters, closing=False)
             if self._is_late():
+                self._hindrance = hindrance
                 self._drop(hindrance, kept)
                 return False
             if self._stopping.wait(wait_seconds):

@@ -25,6 +25,7 @@ from logging_system.monitoring.events import (
     NameChanged,
     RecordsDropped,
     RecordsEvicted,
+    RecordsWaiting,
     SettingsProblem,
     SettingsReloaded,
     ShippingFailed,
@@ -33,6 +34,7 @@ from logging_system.monitoring.events import (
     SpoolHasRoom,
     SpoolNearlyFull,
     SpoolTakenOver,
+    SpoolUnwritable,
     StoreAvailable,
     StoreRemark,
     StoreUnavailable,
@@ -64,6 +66,8 @@ _SENTENCES: Mapping[type[Event], str] = {
     RecordsDropped: "{records} dropped in the last second: {reason}.",
     RecordsEvicted: "{records} ({freed_bytes:,} bytes) deleted from the spool by retention, "
     "delivered ones included.",
+    RecordsWaiting: "{counted} not delivered when this process ended and wait in {folder}; the next process "
+    "that ships this folder delivers them{trouble}",
     SettingsProblem: "{where}{what}{consequence}",
     SettingsReloaded: "Settings read again; changed: {changed}.",
     ShippingFailed: "Shipping failed and is tried again; records stay in {folder}: {error}{detail}",
@@ -74,6 +78,7 @@ _SENTENCES: Mapping[type[Event], str] = {
     SpoolNearlyFull: "The spool is nearly full: {used_bytes:,} of {bytes_max:,} bytes used.",
     SpoolTakenOver: "{folder} was removed and taken by another process; {unfinished:,} records read before "
     "had not arrived.",
+    SpoolUnwritable: "{trouble}; {consequence_of_folder}.",
     StoreAvailable: "The store is available again.",
     StoreRemark: "{stream}: {remark}",
     StoreUnavailable: "The store is not available; records wait in the spool: {trouble}",
@@ -112,7 +117,7 @@ _CONSEQUENCES = {
     "settings_kept": "; the settings stay as they were",
     "needs_restart": "; restart to change it",
 }
-_COUNTED = (DeadLettersWritten, RecordsDropped, RecordsEvicted)
+_COUNTED = (DeadLettersWritten, RecordsDropped, RecordsEvicted, RecordsWaiting)
 """Kinds whose count is the news."""
 _ANSWERS = (FormatterUnused, InstalledTwice, NameChanged, SettingsProblem, SettingsReloaded)
 """Kinds that answer what somebody did, who waits for the answer."""
@@ -150,6 +155,13 @@ def _more(event: Event) -> dict[str, str]:
         return {"differing": ", ".join(event.differing)}
     if isinstance(event, ShippingFailed):
         return {"detail": event.detail and f": {event.detail}"}
+    if isinstance(event, RecordsWaiting):
+        were = "record was" if event.count == 1 else "records were"
+        counted = f"{'' if event.is_exact else 'At least '}{event.count:,} {were}"
+        return {"counted": counted, "trouble": f": {event.trouble}" if event.trouble else "."}
+    if isinstance(event, SpoolUnwritable):
+        lost = "records are kept in memory until it can be written, and are lost if the process ends before"
+        return {"consequence_of_folder": f"records go to {event.fallback}" if event.fallback else lost}
     if isinstance(event, ThreadRefused):
         waits = "records wait in the queue" if event.thread == "worker" else f"records stay in {event.folder}"
         return {"consequence_of_thread": waits}

@@ -288,6 +288,34 @@ class ShippingFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsWaiting(Event):
+    """The process ends while records in the spool are not delivered; `count` is how many.
+
+    Attributes:
+        folder: The spool folder.
+        is_exact: Whether there was time to count them all; if not, there may be more.
+        trouble: Why the store did not take them; empty where it just had no time.
+    """
+
+    folder: Path
+    is_exact: bool
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolUnwritable(Event):
+    """The spool folder could not be used when the process began.
+
+    Attributes:
+        trouble: Which folder, and why.
+        fallback: Where records go instead; None where they can go nowhere.
+    """
+
+    trouble: str
+    fallback: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolBusy(Event):
     """A shipper that read its settings again waits for the spool folder.
 

@@ -17,7 +17,15 @@ from logging_system.delivery.machine import Limits
 from logging_system.monitoring.counters import error_name
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
-from logging_system.monitoring.events import DiskTrouble, Event, ShippingFailed, ThreadRefused
+from logging_system.monitoring.events import (
+    BreakerOpened,
+    DiskTrouble,
+    Event,
+    RecordsWaiting,
+    ShippingFailed,
+    StoreUnavailable,
+    ThreadRefused,
+)
 from logging_system.monitoring.status_files import adding_ended
 from logging_system.shipping.shipper import Shipper
 from logging_system.sinks import Sink
@@ -25,6 +33,7 @@ from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.forks import FORKS
 from logging_system.spool.reader import SpoolBusyError, SpoolReader
 from logging_system.spool.segment import list_segments
+from logging_system.spool.waiting import count_waiting
 
 POLL_SECONDS = 2.0
 _LAST_LOOK_SECONDS = 0.02
@@ -32,6 +41,7 @@ _FORK_WAIT_SECONDS = 0.25
 # What the shipper may need to end when the store does not answer.
 _STOP_SECONDS = 3.4
 _LAST_EVENTS_SECONDS = 0.2
+_COUNTING_SECONDS_MIN = 0.1
 
 
 class InProcessShipper:
@@ -70,6 +80,9 @@ class InProcessShipper:
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._held = False
+        self._started = False
+        self._told = False
+        self._is_others = False
         self._stopping = threading.Event()
         self._decided = threading.Event()
         self._shipper: Shipper | None = None
@@ -85,6 +98,7 @@ class InProcessShipper:
         if self._stopping.is_set():  # it was finished before
             self._begin()
             self.events.open()
+        self._started = True
         # Known before it runs: a signal handler that ends the process may come while it starts.
         self._thread = threading.Thread(
             target=self._run, args=(self._stopping,), name="logging_system.in_process", daemon=True
@@ -101,11 +115,19 @@ class InProcessShipper:
             self._shipper.leave_parent()
         self._begin()
 
-    def finish(self, epoch: bytes, deadline_seconds: float) -> None:
+    def finish(self, epoch: bytes, deadline_seconds: float, *, for_good: bool) -> None:
         """End in time, delivering first what `epoch` left; see `InProcess.finish`."""
         thread = self._thread
-        if thread is None:
-            return
+        if thread is not None:
+            self._stop(thread, epoch, deadline_seconds)
+        if for_good and self._started and not self._told:
+            self._told = True
+            self.events.open()  # it may have been finished before
+            soon_seconds = time.monotonic() + _COUNTING_SECONDS_MIN
+            self._tell_waiting(max(soon_seconds, deadline_seconds - _LAST_EVENTS_SECONDS))
+        self.events.close(min(_LAST_EVENTS_SECONDS, max(0.0, deadline_seconds - time.monotonic())))
+
+    def _stop(self, thread: threading.Thread, epoch: bytes, deadline_seconds: float) -> None:
         drain_until_seconds = deadline_seconds - _STOP_SECONDS
         self._decided.wait(max(0.0, drain_until_seconds - time.monotonic()))
         while self.shipping and time.monotonic() < drain_until_seconds and self._holds(epoch):
@@ -118,7 +140,25 @@ class InProcessShipper:
         with contextlib.suppress(RuntimeError):  # it never started
             thread.join(max(0.0, deadline_seconds - time.monotonic()))
         self._thread = None
-        self.events.close(min(_LAST_EVENTS_SECONDS, max(0.0, deadline_seconds - time.monotonic())))
+
+    def _tell_waiting(self, deadline_seconds: float) -> None:
+        """Tell what is left in the folder, unless another process ships it."""
+        if self._is_others:
+            return
+        waiting = count_waiting(self._folder, deadline_seconds)
+        if waiting.records:
+            self.events.emit(
+                RecordsWaiting(
+                    count=waiting.records,
+                    folder=self._folder,
+                    is_exact=waiting.is_exact,
+                    trouble=self._last_trouble(),
+                )
+            )
+
+    def _last_trouble(self) -> str:
+        latest = [self.events.latest(subject) for subject in ("breaker", "store")]
+        return next((e.trouble for e in latest if isinstance(e, BreakerOpened | StoreUnavailable)), "")
 
     def hold_before_fork(self) -> None:
         """Keep a fork from falling between taking the folder's lock and being able to let go of it."""
@@ -150,6 +190,7 @@ class InProcessShipper:
                 SpoolReader(
                     self._folder, self._codecs
                 ).close()  # whoever only waits needs no client in its memory
+            self._is_others = False
             sink = self._open_sink()
             with self._lock:
                 shipper = self._shipper = Shipper(
@@ -166,7 +207,7 @@ class InProcessShipper:
             with adding_ended(self._folder, time.time, self._report_disk):
                 shipper.run()
         except SpoolBusyError:
-            return  # another process does it
+            self._is_others = True  # another process does it
         finally:
             if self._stopping is stopping:
                 self._shipper = None

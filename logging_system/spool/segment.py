@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from logging_system.spool.disk import REAL_DISK, Disk
+from logging_system.spool.disk import REAL_DISK, Disk, write_fully
 
 OPEN = "open"
 SEALED = "segment"
@@ -19,6 +19,8 @@ CREATING = "new"
 EVICTED = "evicted"
 _PREFERRED = (EVICTED, OPEN, SEALED)
 
+_PROBE = "writable"
+_PROBE_BYTES = 64 * 1024  # what a writer takes at its start: two slots of a checkpoint and a segment
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 _NAME = re.compile(r"([0-9a-f]{32})-([0-9a-f]{8})\.(open|segment|corrupt|new|evicted)")
@@ -106,6 +108,22 @@ def spooled_bytes(folder: Path, disk: Disk = REAL_DISK) -> int:
         if status is not None:  # else consumed, or renamed, between the listing and here
             total += status.size_bytes
     return total
+
+
+def check_writable(folder: Path, disk: Disk = REAL_DISK) -> None:
+    """Create the spool folder, and see that a file of some size can be written in it.
+
+    Raises:
+        OSError: It cannot.
+    """
+    prepare_folder(folder, disk)
+    path = folder / f"{_PROBE}-{secrets.token_hex(8)}"
+    descriptor = disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    try:
+        write_fully(descriptor, bytes(_PROBE_BYTES), disk)
+    finally:
+        disk.close(descriptor)
+        disk.unlink(path)
 
 
 def prepare_folder(folder: Path, disk: Disk = REAL_DISK) -> None:

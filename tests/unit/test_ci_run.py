@@ -13,8 +13,11 @@ from tests.repository import REPOSITORY
 
 _MAKE = """#!/bin/sh
 echo "$1" >> "$MADE"
+echo "$2" >> "$MADE.with"
 test "$1" != "$FAILING"
 """
+_RUNS = "#!/bin/sh\nexit 0\n"
+_FAILS = "#!/bin/sh\nexit 127\n"
 
 
 class Continuous:
@@ -26,13 +29,22 @@ class Continuous:
         (folder / "project" / ".ci").mkdir(parents=True)
         self._script = folder / "project" / ".ci" / "run"
         self._script.write_bytes((REPOSITORY / ".ci" / "run").read_bytes())
-        make = folder / "make"
-        make.write_text(_MAKE)
-        make.chmod(0o755)
+        self.put("make", _MAKE)
+        # As pyenv's shim does: it is on the path, and fails.
+        self.put("python3.13", _FAILS)
+
+    def put(self, name: str, script: str) -> Path:
+        """Write a command; the folder comes first on the path, and is the home."""
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(script)
+        path.chmod(0o755)
+        return path
 
     def run(self, failing: str = "") -> subprocess.CompletedProcess[str]:
         environment = {
             **os.environ,
+            "HOME": str(self._folder),
             "PATH": f"{self._folder}:{os.environ['PATH']}",
             "MADE": str(self._made),
             "FAILING": failing,
@@ -49,6 +61,10 @@ class Continuous:
     def made(self) -> list[str]:
         return self._made.read_text().split()
 
+    def made_with(self) -> list[str]:
+        """The second argument of each call of `make` that had one."""
+        return self._made.with_name("made.with").read_text().split()
+
 
 @pytest.fixture
 def continuous(tmp_path: Path) -> Continuous:
@@ -64,6 +80,42 @@ def test_every_phase_of_make_test_is_run(continuous: Continuous) -> None:
     assert continuous.run().returncode == 0
     assert continuous.made() == ["servers", "check", *phases]
     assert len(phases) == recipe[1].count("\n")
+
+
+@pytest.mark.parametrize("place", ["python3.13", ".pyenv/versions/3.13.0/bin/python3.13"])
+def test_unit_and_contract_tests_run_on_python_3_13_where_it_is_installed(
+    continuous: Continuous, place: str
+) -> None:
+    interpreter = continuous.put(place, _RUNS)
+    ran = continuous.run()
+
+    assert ran.returncode == 0
+    assert continuous.made()[-1] == "test-newest"
+    assert continuous.made_with() == [f"PYTHON={interpreter}"]
+    assert len(re.findall(r"^test-python3\.13 +\d+ min \d\d s  passed$", ran.stdout, re.MULTILINE)) == 2
+
+
+def test_a_failure_on_python_3_13_is_one_of_the_run(continuous: Continuous) -> None:
+    continuous.put("python3.13", _RUNS)
+    ran = continuous.run(failing="test-newest")
+
+    assert ran.returncode != 0
+    assert re.search(r"^test-python3\.13 .* failed$", ran.stdout, re.MULTILINE)
+
+
+def test_without_python_3_13_a_line_says_why_the_stage_is_skipped(continuous: Continuous) -> None:
+    ran = continuous.run()
+
+    assert ran.returncode == 0
+    assert "test-python3.13  skipped: no python3.13 that runs, on the path or in" in ran.stdout
+
+
+def test_what_ran_on_python_3_13_anyway_does_not_run_on_it_twice(continuous: Continuous) -> None:
+    continuous.put("python3.13", _RUNS)
+    continuous.put("project/.venv/bin/python3.13", _RUNS)
+
+    assert "skipped: the stages above ran on it" in continuous.run().stdout
+    assert "test-newest" not in continuous.made()
 
 
 def test_the_time_of_each_stage_is_said_as_it_goes_and_at_the_end(continuous: Continuous) -> None:

@@ -34,7 +34,7 @@ from logging_system.sinks.elasticsearch.index_setup import NotReady, set_up
 from logging_system.sinks.elasticsearch.look_up_answer import read_look_up_answer
 from logging_system.sinks.elasticsearch.node import Node, Place
 from logging_system.sinks.elasticsearch.node_choice import NodeChoice
-from logging_system.sinks.elasticsearch.tls import Trust
+from logging_system.sinks.elasticsearch.tls import Trust, of_verification
 
 JSON = "application/json"
 LOOK_UP_FILTER = "_source=false&filter_path=docs._index,docs._id,docs.found,docs.error.type"
@@ -204,7 +204,7 @@ class ElasticsearchSink:
         if isinstance(cause, TimeoutError):
             text = f"no complete answer within {self._timeout_seconds:g} s"
         elif isinstance(cause, ssl.SSLCertVerificationError):
-            text = f"the server certificate is not trusted: {cause.verify_message}"
+            text = of_verification(cause)
             if self._trust is not None:
                 self._trust.context(look_closely=True)
             if self._ca_certs is not None:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from logging_system.sinks.elasticsearch.bounded_connection import obey_bounds
 
+_FORM_ERRORS = range(80, 95)
+"""What OpenSSL 3 checks if strict: X509_V_ERR_PATHLEN_INVALID_FOR_NON_CA to …_EC_KEY_EXPLICIT_PARAMS."""
+
 _KEPT = "the authorities read before stay in use"
 _CERTIFICATE_KEPT = "the certificate read before stays in use"
 
@@ -124,6 +127,13 @@ class Trust:
         return obey_bounds(context)
 
     def _believing(self, contents: dict[str, str]) -> ssl.SSLContext:
+        context = self._default_context(contents)
+        # From 3.13 on, Python's default refuses authorities without a key usage, and so those that
+        # Elasticsearch 8.0 to 8.17 made for themselves. Signatures, dates and names are checked all the same.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        return context
+
+    def _default_context(self, contents: dict[str, str]) -> ssl.SSLContext:
         if self._ca_certs is None:
             return ssl.create_default_context()
         try:
@@ -132,6 +142,18 @@ class Trust:
             return ssl.create_default_context(cadata=contents["ca_certs"] or "it is empty")
         except (OSError, ValueError) as error:
             raise ValueError(_explain("ca_certs", self._ca_certs, error)) from error
+
+
+def of_verification(error: ssl.SSLCertVerificationError) -> str:
+    """Return why a server was not believed, with a remedy where the reason alone names none."""
+    text = f"the server certificate is not trusted: {error.verify_message}"
+    if error.verify_code in _FORM_ERRORS:
+        text += (
+            "; this machine's OpenSSL checks the form of certificates strictly (RFC 5280), and those that "
+            "Elasticsearch 8.0 to 8.17 makes for itself do not pass: make them anew with "
+            "elasticsearch-certutil of 8.18 or later, or take the check out of OpenSSL's configuration"
+        )
+    return text
 
 
 def _no_password() -> str:

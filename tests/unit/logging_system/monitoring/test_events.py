@@ -21,10 +21,12 @@ from logging_system.delivery.outcomes import SendOutcome, Unknown
 from logging_system.handler import SpoolHandler
 from logging_system.handler.attachment import Attachment
 from logging_system.installation import Installation, installed_handler
+from logging_system.monitoring.counters import LiveCounters
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import DROP_REASONS, WordsInLog
 from logging_system.monitoring.events import KINDS
 from logging_system.monitoring.prometheus import SpoolCollector, exposition
+from logging_system.monitoring.status_files import HandlerStatusFile
 from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME, Shipper
@@ -75,13 +77,25 @@ def in_status(folder: Path, pattern: str, kind: str) -> None:
     assert re.search(rf'_events_total{{kind="{kind}"}} {counted}\.0', page)
 
 
-def test_every_kind_is_in_the_reference_and_has_a_sentence_and_a_test() -> None:
+def in_shipper_status(stream: EventStream, folder: Path, *kinds: str) -> None:
+    """Check that a shipper with this stream counts what it saw, in its status file and the metrics."""
+    shipper = Shipper(spool(folder), sink(folder), events=stream)
+    shipper.stop()
+    shipper.run()
+    for kind in kinds:
+        in_status(folder, STATUS_NAME, kind)
+
+
+def test_every_kind_is_in_the_reference_and_is_seen_by_every_subscriber() -> None:
     words = {re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower() for kind in KINDS}
     rows = set(re.findall(r"^\| `([a-z_]+)`", REFERENCE.read_text(), re.MULTILINE))
-    tested = set(re.findall(r'"([a-z_]+)"', Path(__file__).read_text()))
+    lines = [line for line in Path(__file__).read_text().splitlines() if not line.startswith("def ")]
+    told = {word for line in lines if " shown(" in line for word in re.findall(r'"([a-z_]+)"', line)}
+    counted = {word for line in lines if "in_" in line for word in re.findall(r'"([a-z_]+)"', line)}
 
     assert rows == words
-    assert words - tested == set()
+    assert words - told == set()
+    assert words - counted == set()
 
 
 def test_every_reason_for_a_drop_has_words() -> None:
@@ -124,6 +138,11 @@ def test_a_spool_that_fills_up_and_is_emptied_is_told(
     shown(stream, caplog, "spool_nearly_full", "The spool is nearly full: 18,")
     shown(stream, caplog, "spool_has_room", "The spool has room again: 0 of 20,000 bytes used.")
     assert stream.counts() == {"spool_nearly_full": 1, "spool_has_room": 1}
+    folder = tmp_path / "spool"
+    status = HandlerStatusFile(folder, writer.epoch.hex(), "s", time.monotonic, watch=watch)
+    status.report(LiveCounters(), closing=True)
+    in_status(folder, "status-handler-*.json", "spool_nearly_full")
+    in_status(folder, "status-handler-*.json", "spool_has_room")
 
 
 def test_records_that_give_way_to_newer_ones_are_told(
@@ -164,6 +183,7 @@ def test_a_folder_that_cannot_be_one_is_told(tmp_path: Path, caplog: pytest.LogC
     handler.close()
 
     shown(handler.events, caplog, "disk_trouble", "Disk error while writing the spool: EEXIST, File exists")
+    in_shipper_status(handler.events, tmp_path / "other", "disk_trouble")
 
 
 def test_a_handler_taken_off_the_root_logger_is_told(
@@ -174,6 +194,7 @@ def test_a_handler_taken_off_the_root_logger_is_told(
     handler.close()
 
     shown(handler.events, caplog, "handler_detached", "The handler was taken off the root logger")
+    in_status(tmp_path, "status-handler-*.json", "handler_detached")
 
 
 def test_a_formatter_and_a_changed_name_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -186,6 +207,8 @@ def test_a_formatter_and_a_changed_name_are_told(tmp_path: Path, caplog: pytest.
     words = "The service my-shop is written logs-my_shop-default in the name of the stream"
     shown(installation.handler.events, caplog, "name_changed", words)
     shown(installation.handler.events, caplog, "formatter_unused", "does not use the formatter")
+    in_status(tmp_path, "status-handler-*.json", "name_changed")
+    in_status(tmp_path, "status-handler-*.json", "formatter_unused")
 
 
 def test_a_system_without_threads_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -203,6 +226,7 @@ def test_a_system_without_threads_is_told(tmp_path: Path, caplog: pytest.LogCapt
 
     shown(handler.events, caplog, "thread_refused", "The system has no thread for the worker")
     shown(shipper.events, caplog, "thread_refused", "The system has no thread for the shipper")
+    in_status(tmp_path, "status-handler-*.json", "thread_refused")
 
 
 def test_what_an_operator_should_know_of_the_store_is_told_once(
@@ -215,6 +239,7 @@ def test_what_an_operator_should_know_of_the_store_is_told_once(
     shipper._open_sink().close()
 
     shown(shipper.events, caplog, "store_remark", "logs-shop-default: certificate verification is off")
+    in_shipper_status(shipper.events, tmp_path, "store_remark")
 
 
 def sink(folder: Path) -> FileSink:
@@ -263,17 +288,15 @@ def test_a_store_that_goes_away_and_comes_back_is_told(
     shipper = Shipper(folder, Failing(tmp_path), events=stream)
     ship_until(shipper, lambda: shipper.counters().delivered and "breaker_closed" in stream.counts())
 
-    shown(
-        stream,
-        caplog,
-        "store_unavailable",
-        "The store is not available; records wait in the spool: connection",
-    )
+    words = "The store is not available; records wait in the spool: connection"
+    shown(stream, caplog, "store_unavailable", words)
     shown(stream, caplog, "store_available", "The store is available again.")
     shown(stream, caplog, "breaker_opened", "one small request at a time: connection reset")
     shown(stream, caplog, "breaker_closed", "The store accepts requests again.")
-    for kind in ("store_unavailable", "store_available", "breaker_opened", "breaker_closed"):
-        in_status(folder, STATUS_NAME, kind)
+    in_status(folder, STATUS_NAME, "store_unavailable")
+    in_status(folder, STATUS_NAME, "store_available")
+    in_status(folder, STATUS_NAME, "breaker_opened")
+    in_status(folder, STATUS_NAME, "breaker_closed")
 
 
 def test_a_store_that_is_not_there_is_in_the_status_file(tmp_path: Path, stream: EventStream) -> None:
@@ -333,6 +356,7 @@ def test_a_folder_taken_by_another_process_is_told(
         other.close()
 
     shown(stream, caplog, "spool_taken_over", f"{folder} was removed and taken by another process; 0 records")
+    in_shipper_status(stream, tmp_path / "next", "spool_taken_over")
 
 
 def test_a_fallback_is_told_when_it_begins_and_ends(
@@ -352,6 +376,7 @@ def test_a_fallback_is_told_when_it_begins_and_ends(
 
     shown(stream, caplog, "fallback_begun", f"not available for 60 s; records go to {path} until it is")
     shown(stream, caplog, "fallback_ended", f"Those of the outage are in {path}.")
+    in_shipper_status(stream, tmp_path, "fallback_begun", "fallback_ended")
 
 
 def test_a_thread_that_cannot_ship_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -363,9 +388,43 @@ def test_a_thread_that_cannot_ship_is_told(tmp_path: Path, caplog: pytest.LogCap
     )
     shipper.start()
     eventually(lambda: "shipping_failed" in shipper.events.counts())
-    shipper.finish(b"", time.monotonic() + 1)
+    shipper.finish(b"", time.monotonic() + 1, for_good=True)
 
     shown(shipper.events, caplog, "shipping_failed", f"records stay in {tmp_path}: ValueError: no such store")
+    in_shipper_status(shipper.events, tmp_path, "shipping_failed")
+
+
+def test_what_waits_at_the_end_is_told_with_its_number(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = SpoolWriter(tmp_path, spool_bytes_max=1 << 20, sync=False)
+    writer.append([b"{}"] * 3)
+    settings = Settings(elasticsearch=["http://127.0.0.1:9"], service="s")
+    shipper = InProcessShipper(tmp_path, partial(sink_opener, settings), limits=limits_of(settings))
+    shipper.start()
+    eventually(lambda: shipper.events.latest("store"))
+    shipper.finish(writer.epoch, time.monotonic() + 1, for_good=True)
+    writer.seal()
+
+    words = f"3 records were not delivered when this process ended and wait in {tmp_path}; the next process"
+    shown(shipper.events, caplog, "records_waiting", words)
+    assert "delivers them: http://127.0.0.1:9: " in caplog.text
+    assert shipper.events.counts()["records_waiting"] == 3
+    in_shipper_status(shipper.events, tmp_path, "records_waiting")
+
+
+def test_a_spool_folder_that_cannot_be_used_is_told_with_the_one_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "file").touch()
+    loaded = load_settings({"service": "s", "spool": tmp_path / "file", "shipper": "none"})
+    installation = Installation(loaded, on_durable=None)
+    installation.close()
+
+    words = f"Cannot write to {tmp_path}/file: EEXIST, File exists; records go to {installation.spool}."
+    shown(installation.handler.events, caplog, "spool_unwritable", words)
+    in_status(installation.spool, "status-handler-*.json", "spool_unwritable")
 
 
 def test_settings_read_again_are_told_with_what_cannot_be_used(
@@ -382,6 +441,7 @@ def test_settings_read_again_are_told_with_what_cannot_be_used(
 
     shown(stream, caplog, "settings_reloaded", "Settings read again; changed: gzip, status_port.")
     shown(stream, caplog, "settings_problem", "status_port=: changed; restart to change it")
+    in_shipper_status(stream, tmp_path, "settings_reloaded", "settings_problem")
     assert "connections=: must be at least 1; the settings stay as they were" in caplog.text
 
 
@@ -399,6 +459,7 @@ def test_a_shipper_that_waits_for_its_folder_says_so(
     holder.close()
 
     shown(stream, caplog, "spool_busy", "Waiting for the spool folder: ")
+    in_shipper_status(stream, tmp_path, "spool_busy")
 
 
 def test_a_bad_setting_of_an_application_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -417,3 +478,4 @@ def test_a_second_installation_is_told(tmp_path: Path, caplog: pytest.LogCapture
 
     assert same is first
     shown(first.events, caplog, "installed_twice", "install() was called again with another service")
+    in_status(tmp_path, "status-handler-*.json", "installed_twice")

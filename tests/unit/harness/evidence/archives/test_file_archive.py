@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import sys
 
 import pytest
 
@@ -166,9 +167,11 @@ def test_a_damaged_gzip_file_is_an_error(tmp_path):
 
 def test_a_field_nested_deeper_than_python_can_write_is_an_empty_line(tmp_path):
     path = tmp_path / "a.ndjson"
-    path.write_text('{"message":' + "[" * 1_020 + "]" * 1_020 + "}\n")
+    nested = "[" * 1_020 + "]" * 1_020
+    path.write_text(f'{{"message":{nested}}}\n')
 
-    assert read(path) == [("", "")]
+    # From Python 3.12 on it can write as deep a list as a document may hold.
+    assert read(path) == [("" if sys.version_info < (3, 12) else nested, "")]
 
 
 def test_what_is_no_file_is_an_error_and_never_waited_for(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 
 from logging_system.delivery.outcomes import Delivered, OneForEach, Unknown
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
-from logging_system.sinks.elasticsearch.tls import Trust
+from logging_system.sinks.elasticsearch.tls import Trust, of_verification
 from tests.certificates import Authority
 from tests.outcomes import kinds
 from tests.unit.logging_system.store_server import CREATED, ITEMS, StoreServer, http
@@ -52,6 +52,51 @@ def test_a_server_signed_by_the_authority_named_is_believed(
         ElasticsearchSink([server.url], "logs", ca_certs=believed(tmp_path / "ca", authorities[0]))
     ) as sink:
         assert isinstance(sink.send(ITEMS), OneForEach)
+
+
+def test_a_server_is_believed_whose_authority_elasticsearch_made_for_itself(tmp_path: Path) -> None:
+    authority = Authority.make_as_elasticsearch()
+    ca_certs = believed(tmp_path / "ca", authority)
+    server = StoreServer(http(CREATED), authority.server_context(tmp_path / "server"))
+    with closing(server), closing(ElasticsearchSink([server.url], "logs", ca_certs=ca_certs)) as sink:
+        assert sent(sink) == "answered"
+
+
+@pytest.mark.parametrize("host", ["elsewhere.example", "127.0.0.1"])
+def test_what_is_not_checked_strictly_is_checked_all_the_same(tmp_path: Path, host: str) -> None:
+    authority, other = Authority.make_as_elasticsearch(), Authority.make_as_elasticsearch()
+    ca_certs = believed(tmp_path / "ca", other if host == "127.0.0.1" else authority)
+    server = StoreServer(http(CREATED), authority.server_context(tmp_path / "server", host=host))
+    with closing(server), closing(ElasticsearchSink([server.url], "logs", ca_certs=ca_certs)) as sink:
+        assert "certificate is not trusted" in sent(sink)
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_no_context_checks_the_form_of_certificates_strictly(
+    authorities: tuple[Authority, Authority], tmp_path: Path, named: bool
+) -> None:
+    context = Trust(believed(tmp_path / "ca", authorities[0]) if named else None).context()
+
+    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+def test_a_server_that_is_refused_for_its_certificates_form_comes_with_a_remedy(tmp_path: Path) -> None:
+    authority = Authority.make_as_elasticsearch()
+    strict = ssl.create_default_context(cadata=authority.pem.decode())
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT
+    with closing(StoreServer(http(CREATED), authority.server_context(tmp_path / "server"))) as server:
+        port = int(server.url.rpartition(":")[2])
+        with (
+            socket.create_connection(("127.0.0.1", port)) as raw,
+            pytest.raises(ssl.SSLCertVerificationError) as refused,
+        ):
+            strict.wrap_socket(raw, server_hostname="127.0.0.1")
+    text = of_verification(refused.value)
+
+    assert text.startswith(f"the server certificate is not trusted: {refused.value.verify_message}; ")
+    assert "elasticsearch-certutil" in text
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["another authority", "the system's authorities"])
