@@ -37,6 +37,7 @@ from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME
 from logging_system.shipping.sink_factory import limits_of, sink_opener
 from logging_system.spool.forks import FORKS
+from logging_system.spool.uwsgi import forks_to_come
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,8 @@ class Installation:
         if root.level > self.handler.level:
             root.setLevel(self.handler.level)
         self.handler.attachment = Attachment(self.handler, self.handler.events.emit)
+        if forks_to_come():
+            self.handler.events.hand_on()  # no thread does it
 
     def _folder(self, settings: Settings) -> Path:
         try:

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -24,10 +24,11 @@ import pytest
 import requests
 
 from logging_system.spool.reader import SpoolReader
-from tests.stack.processes import WAIT_SECONDS, eventually, finish, kill, started
+from tests.stack.processes import WAIT_SECONDS, Store, eventually, finish, kill, started
 
 REQUESTS = 40
 CELERY_TASKS = 20
+STREAM = "logs-shop-default"
 END_SECONDS_MAX = 10.0
 """Twice what a close may take: the machine may be busy."""
 BIN = Path(sys.executable).parent
@@ -201,6 +202,44 @@ def test_every_record_of_every_worker_is_stored_once(tmp_path: Path, server: Ser
     }
     assert all(count == 1 for name, count in found.items() if name.startswith("loaded by"))
     assert took_seconds < END_SECONDS_MAX
+
+
+def test_a_uwsgi_worker_that_is_killed_is_replaced_and_workers_ship(tmp_path: Path, store: Store) -> None:
+    """A worker that uWSGI forks beside a thread of ours in its master could hang for ever."""
+    server = SERVERS["uWSGI with threads"]
+    if importlib.util.find_spec(server.needs) is None:
+        pytest.skip(f"{server.needs} is not installed; see CONTRIBUTING.md")
+    ships = server.application.replace('shipper="none"', f'elasticsearch="{store.url}"')
+    workers: set[str] = set()
+    asked: list[str] = []
+
+    def ask() -> None:
+        asked.append(f"request /{len(asked)}")
+        workers.add(requests.get(f"{url}/{len(asked) - 1}", timeout=WAIT_SECONDS).text)
+
+    def answer(count: int) -> bool:
+        ask()
+        return len(workers) == count
+
+    def found() -> list[str]:
+        store.ask("POST", f"/{STREAM}*/_refresh")
+        hits = store.ask("POST", f"/{STREAM}*/_search", {"size": 1_000})["hits"]["hits"]
+        return sorted(hit["_source"]["message"] for hit in hits)
+
+    with serving(tmp_path, replace(server, application=ships)) as (process, url):
+        eventually(answers(url), "the server answers")
+        eventually(lambda: answer(2), "both workers answer")
+        victim = int(workers.pop())
+        # What it has logged is on its way: the promise is about what was acknowledged.
+        eventually(lambda: {*asked} <= {*found()}, "what was logged before it is killed")
+        os.kill(victim, signal.SIGKILL)
+        eventually(lambda: answer(2), "a new worker answers")
+        end(process)
+    in_store = Counter(found())
+    left = stored(tmp_path / "spool")  # also what the victim delivered last and could not note any more
+
+    assert {*asked} <= {*in_store, *left}
+    assert {*in_store.values()} == {1}
 
 
 def test_every_record_of_every_celery_task_is_stored_once(tmp_path: Path) -> None:
