@@ -28,7 +28,7 @@ from logging_system.handler.worker import OnDurable, Worker
 from logging_system.monitoring.counters import HandlerCounters, LiveCounters
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
-from logging_system.monitoring.events import FormatterUnused, ThreadRefused
+from logging_system.monitoring.events import FormatterUnused, ThreadRefused, ThreadsReplaced
 from logging_system.records.processors import NO_PROCESSORS, Chain
 from logging_system.records.record import Captured, Durability, capture
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
@@ -299,6 +299,7 @@ class SpoolHandler(logging.Handler):
         self.events.hand_on(force=True)
 
     def _begin_epoch(self) -> None:
+        self._locals_seen = threading.local
         self._guard = _new_guard()
         self._closing = threading.RLock()
         self._is_closing = False
@@ -369,6 +370,10 @@ class SpoolHandler(logging.Handler):
         worker.run()
 
     def _look_round(self) -> None:
+        if self._in_process is not None and threading.local is not self._locals_seen:
+            self._locals_seen = threading.local
+            self.events.emit(ThreadsReplaced())
+            self.events.hand_on()  # a thread started now may be one that never gets its turn
         if self.attachment is not None:
             self.attachment.look()
 
