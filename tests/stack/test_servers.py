@@ -190,7 +190,7 @@ def answers(url: str) -> Callable[[], bool]:
 @pytest.mark.parametrize("server", SERVERS.values(), ids=SERVERS)
 def test_every_record_of_every_worker_is_stored_once(tmp_path: Path, server: Server) -> None:
     if importlib.util.find_spec(server.needs) is None:
-        pytest.skip(f"{server.needs} is not installed; see CONTRIBUTING.md")
+        pytest.skip(f"{server.needs} is not installed; make .venv/.installed-dev does so")
     with serving(tmp_path, server) as (process, url):
         eventually(answers(url), "the server answers")
         workers = {requests.get(f"{url}/{number}", timeout=WAIT_SECONDS).text for number in range(REQUESTS)}
@@ -213,7 +213,7 @@ def test_a_uwsgi_worker_that_is_killed_is_replaced_and_workers_ship(tmp_path: Pa
     """A worker that uWSGI forks beside a thread of ours in its master could hang for ever."""
     server = SERVERS["uWSGI with threads"]
     if importlib.util.find_spec(server.needs) is None:
-        pytest.skip(f"{server.needs} is not installed; see CONTRIBUTING.md")
+        pytest.skip(f"{server.needs} is not installed; make .venv/.installed-dev does so")
     ships = server.application.replace('shipper="none"', f'elasticsearch="{store.url}"')
     workers: set[str] = set()
     asked: list[str] = []
@@ -249,7 +249,7 @@ def test_a_uwsgi_worker_that_is_killed_is_replaced_and_workers_ship(tmp_path: Pa
 
 
 def test_every_record_of_every_celery_task_is_stored_once(tmp_path: Path) -> None:
-    pytest.importorskip("celery", reason="celery is not installed; see CONTRIBUTING.md")
+    pytest.importorskip("celery", reason="celery is not installed; make .venv/.installed-dev does so")
     (tmp_path / "shop.py").write_text(CELERY)
     (tmp_path / "broker").mkdir()
 
