@@ -44,6 +44,7 @@ from logging_system.shipping.shipper import STATUS_NAME
 from logging_system.shipping.sink_factory import limits_of, sink_opener
 from logging_system.spool.forks import FORKS
 from logging_system.spool.segment import FOLDER_MODE, check_writable
+from logging_system.spool.uwsgi import forks_to_come
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,8 @@ class Installation:
         if root.level > self.handler.level:
             root.setLevel(self.handler.level)
         self.handler.attachment = Attachment(self.handler, self.handler.events.emit)
+        if forks_to_come():
+            self.handler.events.hand_on()  # no thread does it
 
     def _chain(self, loaded: Loaded) -> Chain:
         if any(problem.hides_processors for problem in loaded.problems):

@@ -28,13 +28,14 @@ from logging_system.handler.worker import OnDurable, Worker
 from logging_system.monitoring.counters import HandlerCounters, LiveCounters
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
-from logging_system.monitoring.events import FormatterUnused, ThreadRefused
+from logging_system.monitoring.events import FormatterUnused, ThreadRefused, ThreadsReplaced
 from logging_system.records.processors import NO_PROCESSORS, Chain
 from logging_system.records.record import Captured, Durability, capture
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.forks import FORKS
 from logging_system.spool.retention import Retention
 from logging_system.spool.segment import prepare_folder
+from logging_system.spool.uwsgi import forks_to_come
 from logging_system.spool.writer import SpoolWriter
 
 CLOSE_SECONDS_MAX = 5.0
@@ -46,6 +47,8 @@ _LAST_EVENTS_SECONDS = 0.5
 _LOOK_SECONDS = 0.5
 _REOPEN_SECONDS = 1.0
 """How long a log call waits at most for the end of a close that another thread is at."""
+_SLOW_SECONDS = 0.5
+"""A log call that stores its record itself and takes longer uses up what such calls may take in all."""
 _ERROR = logging.ERROR
 
 
@@ -172,7 +175,6 @@ class SpoolHandler(logging.Handler):
         self._in_process = in_process
         self._forked = False
         self._ended = False
-        self._late_seconds = self._close_seconds
         self.attachment: Attachment | None = None
         self.events = EventStream(WordsInLog())
         self._begin_epoch()
@@ -245,7 +247,7 @@ class SpoolHandler(logging.Handler):
     def closed(self) -> bool:
         """Whether it is closed; unless `end` was called, the next record opens it again."""
         FORKS.notice()
-        return self._queue.closed
+        return self._queue.closed and not self._has_no_thread_yet
 
     @property
     def ended(self) -> bool:
@@ -262,13 +264,13 @@ class SpoolHandler(logging.Handler):
         FORKS.notice()
         deadline_seconds = time.monotonic() + self._close_seconds
         with self._closing:
-            self._is_closing = True
+            self._is_closing, self._has_no_thread_yet = True, False
             try:
                 self._close(deadline_seconds)
             finally:
                 self._is_closing = False
         super().close()
-        if self.attachment is not None and not (self._ended or self._exits):
+        if self.attachment is not None and not (self._ended or self._exits or forks_to_come()):
             self._look_later()
 
     def end(self) -> None:
@@ -313,6 +315,7 @@ class SpoolHandler(logging.Handler):
         self.events.hand_on(force=True)
 
     def _begin_epoch(self) -> None:
+        self._locals_seen = threading.local
         self._guard = _new_guard()
         self._closing = threading.RLock()
         self._is_closing = False
@@ -332,6 +335,8 @@ class SpoolHandler(logging.Handler):
             retention=self._retention,
         )
         self._queue.closed = self._ended
+        self._has_no_thread_yet = False
+        self._late_seconds = self._close_seconds
         self._worker: Worker | None = None
         self._thread: threading.Thread | None = None
         self._exits = False
@@ -357,6 +362,10 @@ class SpoolHandler(logging.Handler):
         self._start_thread(self._worker)
 
     def _start_thread(self, worker: Worker) -> None:
+        self._has_no_thread_yet = forks_to_come()
+        if self._has_no_thread_yet:
+            self._queue.close()  # so that each record is stored by the thread that logs it
+            return
         # Known before it runs: a signal handler that ends the process may come while it starts.
         self._thread = threading.Thread(
             target=self._run_worker, args=(worker,), name=_WORKER_NAME, daemon=True
@@ -377,6 +386,10 @@ class SpoolHandler(logging.Handler):
         worker.run()
 
     def _look_round(self) -> None:
+        if self._in_process is not None and threading.local is not self._locals_seen:
+            self._locals_seen = threading.local
+            self.events.emit(ThreadsReplaced())
+            self.events.hand_on()  # a thread started now may be one that never gets its turn
         if self.attachment is not None:
             self.attachment.look()
 
@@ -434,7 +447,8 @@ class SpoolHandler(logging.Handler):
         try:
             # A signal handler may log in the middle of this thread's own close.
             opens = not (self._ended or self._is_closing) and self._is_at_rest()
-            if opens and self._exits:
+            stores_itself = self._exits or forks_to_come()
+            if opens and stores_itself:
                 opens = self._late_seconds > 0.0
             if not opens:
                 self._live_counters.drop_offered("closed")
@@ -446,8 +460,8 @@ class SpoolHandler(logging.Handler):
             queued = self._queue.offer(captured, may_wait=False)
             if queued and captured[2] == "memory":
                 self._tell_durable([record])
-            if self._exits:
-                self._store_late()
+            if stores_itself:
+                self._store_itself()
             else:
                 self._go_on()
         finally:
@@ -466,8 +480,8 @@ class SpoolHandler(logging.Handler):
         self._worker.resume()
         self._start_thread(self._worker)
 
-    def _store_late(self) -> None:
-        """Write what is queued on the thread that logs: a process at its end may start none."""
+    def _store_itself(self) -> None:
+        """Write what is queued on the thread that logs: none may start before an end, or uWSGI's fork."""
         started_seconds = time.monotonic()
         self._queue.close()
         if self._worker is not None:
@@ -475,7 +489,9 @@ class SpoolHandler(logging.Handler):
             self._worker.stop(self._late_seconds)
             self._worker.run()
             self.events.hand_on()
-        self._late_seconds -= time.monotonic() - started_seconds
+        took_seconds = time.monotonic() - started_seconds
+        if self._exits or took_seconds > _SLOW_SECONDS:
+            self._late_seconds -= took_seconds
 
     def _tell_durable(self, records: Sequence[logging.LogRecord]) -> None:
         if self.on_durable is not None:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 from logging_system.monitoring.events import Event
 from logging_system.spool.forks import FORKS
+from logging_system.spool.uwsgi import forks_to_come
 
 INTERVAL_SECONDS = 1.0
 KEYS_MAX = 256
@@ -65,7 +66,7 @@ class EventStream:
         with contextlib.suppress(Exception):
             with self._lock:
                 self._take(event)
-                starts = self._thread is None and not self._closed
+                starts = self._thread is None and not self._closed and not forks_to_come()
                 if starts:
                     self._thread = threading.Thread(
                         target=self._run, name="logging_system.events", daemon=True

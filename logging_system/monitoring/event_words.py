@@ -39,6 +39,7 @@ from logging_system.monitoring.events import (
     StoreRemark,
     StoreUnavailable,
     ThreadRefused,
+    ThreadsReplaced,
 )
 
 AGAIN_SECONDS = 60.0
@@ -83,6 +84,9 @@ _SENTENCES: Mapping[type[Event], str] = {
     StoreRemark: "{stream}: {remark}",
     StoreUnavailable: "The store is not available; records wait in the spool: {trouble}",
     ThreadRefused: "The system has no thread for the {thread}; {consequence_of_thread}.",
+    ThreadsReplaced: "Python's threads were replaced after install(), as gevent does: records reach the "
+    "spool, but this process may not ship them. Call install() after monkey.patch_all(); with gunicorn call "
+    "it in the application's module, not in post_fork. See docs/how-to/prefork-servers.md.",
 }
 
 DROP_REASONS: Mapping[str, str] = {

@@ -387,6 +387,11 @@ class HandlerDetached(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadsReplaced(Event):
+    """Somebody replaced Python's threads, as gevent does, after the handler had started its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FormatterUnused(Event):
     """The handler was given a formatter, which it does not use."""
 

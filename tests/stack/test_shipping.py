@@ -328,9 +328,12 @@ def test_a_forked_child_has_an_epoch_of_its_own_and_repeats_nothing_of_its_paren
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="forking beside a thread warns from Python 3.12 on")
-def test_workers_of_multiprocessing_leave_their_last_record(tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", ["multiprocessing", "billiard"])
+def test_workers_of_multiprocessing_leave_their_last_record(tmp_path: Path, module: str) -> None:
+    pytest.importorskip(module)
     script = (
-        "process = multiprocessing.get_context('fork').Process\n"
+        f"import {module}\n"
+        f"process = {module}.get_context('fork').Process\n"
         "workers = [process(target=log.info, args=(f'w{n}',)) for n in 'abc']\n"
         "[worker.start() for worker in workers]\n"
         "[worker.join() for worker in workers]\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _threading_local
 import logging
 import re
 import shutil
@@ -195,6 +196,29 @@ def test_a_handler_taken_off_the_root_logger_is_told(
 
     shown(handler.events, caplog, "handler_detached", "The handler was taken off the root logger")
     in_status(tmp_path, "status-handler-*.json", "handler_detached")
+
+
+def test_threads_that_are_replaced_after_the_handler_has_its_own_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Idle:
+        def start(self) -> None:
+            pass
+
+        def leave_parent(self) -> None:
+            pass
+
+        def finish(self, epoch: bytes, deadline_seconds: float) -> None:
+            pass
+
+    handler = SpoolHandler(spool=tmp_path, service="s", in_process=Idle())
+    with monkeypatch.context() as gevents:
+        gevents.setattr(threading, "local", _threading_local.local)  # another, as gevent's is
+        handler.handle(record())
+        assert handler.flush()
+        handler.close()
+
+    shown(handler.events, caplog, "threads_replaced", "Call install() after monkey.patch_all()")
 
 
 def test_a_formatter_and_a_changed_name_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
