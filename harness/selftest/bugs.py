@@ -5,6 +5,7 @@ Each is what somebody once shipped in good faith; none of them fails while nothi
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import time
@@ -199,3 +200,15 @@ class AcknowledgesWhatItCannotKeep(KeepingShipper):
         """Hope that the folder comes back."""
         with suppress(FileNotFoundError):
             super().keep(waiting)
+
+
+class IgnoresAFullDisk(KeepingShipper):
+    """What the disk does not take it goes on as if it had taken."""
+
+    def keep(self, waiting: Waiting) -> None:
+        """Hope that somebody makes room."""
+        try:
+            super().keep(waiting)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise

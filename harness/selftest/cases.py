@@ -87,6 +87,7 @@ CASES = (
     Case("honest-poison", "none", HONEST, "poison_document"),
     Case("honest-stopped", "none", KEEPING, "stopped", durability=Level.WRITE),
     Case("honest-folder-gone", "none", KEEPING, "folder_gone", durability=Level.WRITE),
+    Case("honest-disk-full", "none", KEEPING, "disk_full", durability=Level.WRITE),
     Case(
         "loses-one-in-a-thousand",
         "forgets every thousandth record that it sends again",
@@ -192,6 +193,15 @@ CASES = (
         "goes on taking records while its folder is gone",
         _bug("AcknowledgesWhatItCannotKeep"),
         "folder_gone",
+        LOST,
+        frozenset({MISCOUNTED}),
+        durability=Level.WRITE,
+    ),
+    Case(
+        "ignores-a-full-disk",
+        "goes on taking records that its disk does not take",
+        _bug("IgnoresAFullDisk"),
+        "disk_full",
         LOST,
         frozenset({MISCOUNTED}),
         durability=Level.WRITE,
