@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.model.declarations import CounterSource, DeadLetterOutlet, Level, Part, Promises, Stack
+from harness.selftest.shipper import WAITING_RECORDS_MAX
 
 LOST = "acknowledged_lost"
 MISPLACED = "dead_letters_misplaced"
@@ -71,6 +72,7 @@ class Case:
                 durability=self.durability,
                 exit_seconds=5.0,
                 memory_mib_above_idle=64.0,
+                held_records_max=WAITING_RECORDS_MAX,
                 order_by=("event.sequence",),
             ),
         )
@@ -87,6 +89,7 @@ CASES = (
     Case("honest-poison", "none", HONEST, "poison_document"),
     Case("honest-stopped", "none", KEEPING, "stopped", durability=Level.WRITE),
     Case("honest-folder-gone", "none", KEEPING, "folder_gone", durability=Level.WRITE),
+    Case("honest-spike", "none", KEEPING, "spike_in_black_hole", durability=Level.WRITE),
     Case("honest-disk-full", "none", KEEPING, "disk_full", durability=Level.WRITE),
     Case(
         "loses-one-in-a-thousand",
@@ -204,6 +207,14 @@ CASES = (
         "disk_full",
         LOST,
         frozenset({MISCOUNTED}),
+        durability=Level.WRITE,
+    ),
+    Case(
+        "grows-with-each-record",
+        "keeps six KiB of memory for each record it ever took",
+        _bug("GrowsWithEachRecord"),
+        "spike_in_black_hole",
+        MEMORY,
         durability=Level.WRITE,
     ),
 )
