@@ -187,7 +187,7 @@ class RetriesPoisonForEver(HonestShipper):
 
 
 class ThrowsItsLastBatchAway(KeepingShipper):
-    """Closed in good order while the store is away, it ends without what it could not send."""
+    """Closed cleanly while the store is away, it ends without what it could not send."""
 
     def leave(self) -> None:
         """Forget what waits."""

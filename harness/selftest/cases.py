@@ -183,7 +183,7 @@ CASES = (
     ),
     Case(
         "throws-its-last-batch-away",
-        "forgets what it could not send when it is closed in good order",
+        "forgets what it could not send when it is closed cleanly",
         _bug("ThrowsItsLastBatchAway"),
         "stopped",
         LOST,
