@@ -21,6 +21,7 @@ from harness.model.protocols import Undo
 from harness.processes import procfs
 from harness.targets.folders import put_back
 from harness.targets.interceptor_client import ANSWER_BYTES_MAX, InterceptorClient
+from harness.targets.small_disk import unmount
 from harness.targets.toxiproxy_client import Proxy, ProxyAnswerError, ProxyUnreachableError, ToxiproxyClient
 
 _ANSWER_SECONDS = 3.0
@@ -150,6 +151,18 @@ def put_back_folders(arguments: Arguments) -> str:
     return f"{', '.join(moved)} was put back in {root}"
 
 
+def unmount_disk(arguments: Arguments) -> str:
+    """Take the small disk away that was mounted over a folder of a stack, with all that is on it.
+
+    Args:
+        arguments: `folder`, over which it was mounted.
+    """
+    folder = Path(str(arguments["folder"]))
+    if not unmount(folder):
+        return f"no disk is mounted over {folder} any more"
+    return f"the disk over {folder} was unmounted"
+
+
 def restart_process(arguments: Arguments) -> str:
     """Start nothing: nobody misses a killed part of a dead run, and what else is left of it is ended."""
     process = arguments.get("process", "the process")
@@ -171,6 +184,7 @@ ACTIONS: Mapping[str, Action] = {
     "remove_rule": remove_rule,
     "resume_process": resume_process,
     "put_back_folders": put_back_folders,
+    "unmount_disk": unmount_disk,
     "restart_process": restart_process,
     "nothing": nothing,
 }

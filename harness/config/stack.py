@@ -93,6 +93,9 @@ class _PromisesModel(FileModel):
     disk_mib_above_idle: Annotated[float, Field(gt=0, le=1_048_576)] | None = default_of(
         Promises, "disk_mib_above_idle"
     )
+    held_records_max: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = default_of(
+        Promises, "held_records_max"
+    )
     corruption_blast_records: Annotated[int, Field(ge=0, le=1_000_000)] | None = default_of(
         Promises, "corruption_blast_records"
     )
@@ -177,6 +180,7 @@ def _promises(model: _PromisesModel) -> Promises:
         memory_mib_above_idle=model.memory_mib_above_idle,
         descriptors_above_idle=model.descriptors_above_idle,
         disk_mib_above_idle=model.disk_mib_above_idle,
+        held_records_max=model.held_records_max,
         corruption_blast_records=model.corruption_blast_records,
         order_by=tuple(model.order_by),
         visible_seconds=model.visible_seconds,

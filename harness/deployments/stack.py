@@ -11,15 +11,15 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from harness.deployments.placeholders import RUN_FOLDER, expand
 from harness.deployments.service_set import INFRASTRUCTURE, INTERCEPTOR, PROXY, SPEAK_HTTP
 from harness.model.declarations import Stack, StackProcess
-from harness.model.errors import HarnessError, ScenarioError, StackError
-from harness.model.protocols import Clock
+from harness.model.errors import FaultError, HarnessError, ScenarioError, StackError
+from harness.model.protocols import Clock, Undo
 from harness.model.registry import unknown
 from harness.processes import group
 from harness.processes.managed import ManagedProcess, ProcessSpec
@@ -28,9 +28,17 @@ from harness.processes.scratch import subfolder
 from harness.processes.usage import folder_usage, processes_usage
 from harness.processes.workplace import current_folder
 from harness.targets.files import FilesTarget
+from harness.targets.folders import folders_of
 from harness.targets.http_link import HttpLinkTarget, RuleServer
 from harness.targets.link import LinkTarget, ToxicServer
 from harness.targets.process import ProcessTarget
+from harness.targets.small_disk import (
+    FilesWithoutDisk,
+    FillableFiles,
+    mount,
+    undo_mount,
+    unmount_keeping,
+)
 
 # More than a stack may promise for its exit, so that a slow one is measured rather than cut short.
 _STOP_SECONDS = 15.0
@@ -60,6 +68,26 @@ class InterceptorServer(RuleServer, Protocol):
         ...
 
 
+class UndoNotes(Protocol):
+    """Where it is noted how to take something back, before it is done; the undo journal is one."""
+
+    def before(self, step: str, undo: Undo) -> None:
+        """Note it durably; raises FaultError, and then it must not be done."""
+        ...
+
+    def done(self, step: str) -> None:
+        """Note that it was taken back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SmallDisks:
+    """Which `files` of the stack need a small disk of their own, in MiB, and where its undo is noted."""
+
+    sizes_mib: Mapping[str, int]
+    notes: UndoNotes
+
+
 @dataclass(frozen=True, slots=True)
 class LinkServers:
     """What links are made of: the fault proxy, and the interceptor for those that speak HTTP."""
@@ -79,6 +107,7 @@ class StackDeployment:
         run_id: what marks processes, links and records as this scenario's.
         clock: the run's clock and patience.
         seed: the run's seed, for stacks that want it.
+        small_disks: which of its files are to lie on small disks of their own; None = none of them.
 
     Raises:
         ScenarioError: a link leads to a service that is not there.
@@ -93,6 +122,7 @@ class StackDeployment:
         run_id: str,
         clock: Clock,
         seed: int = 0,
+        small_disks: SmallDisks | None = None,
     ) -> None:
         services = {name: url for name, url in urls.items() if name not in INFRASTRUCTURE}
         for link, service in stack.links.items():
@@ -109,6 +139,7 @@ class StackDeployment:
         self._ports = {name: free_port() for name in (*stack.links, *processes)}
         self._values = self._known_values(services, seed)
         self._files = {name: self._files_target(name, patterns) for name, patterns in stack.files.items()}
+        self._small_disks = small_disks
         self._links: dict[str, LinkTarget] = {}
         self._made: list[Callable[[], None]] = []
         self._processes: dict[str, ManagedProcess] = {}
@@ -125,6 +156,7 @@ class StackDeployment:
             ScenarioError: a command or variable has an unknown placeholder.
         """
         try:
+            self._mount_disks()
             for link in self._stack.links:
                 self._make_link(link)
             for declared in self._stack.processes:
@@ -190,6 +222,39 @@ class StackDeployment:
             # A free port that is the process's own, should it want to listen; the same after a restart.
             values |= _address(process.name, "http", LOOPBACK, self._ports[process.name])
         return values
+
+    def _mount_disks(self) -> None:
+        disks = self._small_disks
+        for name, size_mib in {} if disks is None else disks.sizes_mib.items():
+            if disks is not None and name in self._files:
+                self._files[name] = self._on_small_disk(self._files[name], size_mib, disks.notes)
+
+    def _on_small_disk(self, files: FilesTarget, size_mib: int, notes: UndoNotes) -> FilesTarget:
+        """Return the files as a target with a disk of their own; where there can be none it says why."""
+        folders = folders_of(files.patterns)
+        if len(folders) != 1 or folders == [PurePath()]:
+            return FilesWithoutDisk(
+                files,
+                f"the files of {files.name} need a folder of their own below {{run.folder}}, on which a "
+                "small disk can be mounted",
+            )
+        folder = files.folder / folders[0]
+        step = f"disk.{files.name}"
+        notes.before(step, undo_mount(folder))
+        try:
+            mount(folder, size_mib)
+        except FaultError as error:
+            notes.done(step)
+            return FilesWithoutDisk(files, str(error))
+        target = FillableFiles(files, folder)
+
+        def take_away() -> None:
+            target.empty()
+            unmount_keeping(folder)
+            notes.done(step)
+
+        self._made.append(take_away)
+        return target
 
     def _make_link(self, link: str) -> None:
         # Links of scenarios that run side by side share one proxy and one interceptor, hence the run id.

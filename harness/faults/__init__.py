@@ -50,6 +50,9 @@ FAULTS = Family(
         "folder_gone": Kind(
             "harness.faults.folder_gone:FolderGone", "the folder of a stack's files is gone, and comes back"
         ),
+        "disk_full": Kind(
+            "harness.faults.disk_full:DiskFull", "the disk of a stack's files has no room left"
+        ),
         "slow_answers": Kind("harness.faults.slow_answers:SlowAnswers", "the store answers late"),
     },
 )

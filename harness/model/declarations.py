@@ -42,6 +42,7 @@ class Promises:
     memory_mib_above_idle: float | None = None
     descriptors_above_idle: int | None = None
     disk_mib_above_idle: float | None = None
+    held_records_max: int | None = None
     corruption_blast_records: int | None = None
     order_by: tuple[str, ...] = ()
     visible_seconds: float = 1.0

@@ -307,6 +307,16 @@ class Destroys(Protocol):
 
 
 @runtime_checkable
+class NeedsSmallDisk(Protocol):
+    """A fault that fills the disk of its target's files, which is a small one before the stack starts."""
+
+    @property
+    def disk_mib(self) -> int:
+        """How large that disk is, in MiB."""
+        ...
+
+
+@runtime_checkable
 class Cumulative(Protocol):
     """A fault whose effect is counted as long as it is on: only the last look says how much it was."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.cleanup.leftovers import left_of_run
 from harness.cleanup.undo_journal import UndoJournal, journal_folder
 from harness.deployments.service_set import INTERCEPTOR, PROXY, Services
-from harness.deployments.stack import LinkServers, StackDeployment
+from harness.deployments.stack import LinkServers, SmallDisks, StackDeployment
 from harness.evidence.history import Recorder, read_history
 from harness.evidence.lines import FileLines, GeneratedLines, stamp
 from harness.faults import FAULTS
@@ -34,7 +34,7 @@ from harness.model.errors import (
     what_ends_the_run,
 )
 from harness.model.facts import Broke
-from harness.model.protocols import Load, LoadSpec, Progress, Removable, Status
+from harness.model.protocols import Load, LoadSpec, NeedsSmallDisk, Progress, Removable, Status
 from harness.model.result import HarnessCost, ScenarioResult
 from harness.processes import procfs
 from harness.processes.clock import SystemClock
@@ -123,6 +123,13 @@ class ScenarioRun:
 
     def _wiring(self, links: LinkServers, recorder: Recorder) -> Wiring:
         ground, request, plan = self._ground, self._request, self._plan
+        faults = [make_part(FAULTS, Part(step.fault, step.arguments)) for step in plan.scenario.steps]
+        journal = UndoJournal(journal_folder(os.environ), self._run_id, procfs.mark(os.getpid()))
+        sizes_mib = {
+            step.target: fault.disk_mib
+            for step, fault in zip(plan.scenario.steps, faults, strict=True)
+            if isinstance(fault, NeedsSmallDisk)
+        }
         stack = StackDeployment(
             request.stack,
             ground.services.urls(),
@@ -131,6 +138,7 @@ class ScenarioRun:
             self._run_id,
             self._clock,
             request.seed,
+            SmallDisks(sizes_mib, journal),
         )
         values = stack.values()
         load = LoadSpec(
@@ -151,9 +159,9 @@ class ScenarioRun:
             stack=stack,
             load=sending,
             outlets=outlets(request.stack, values, load, _lines(load), sending),
-            faults=[make_part(FAULTS, Part(step.fault, step.arguments)) for step in plan.scenario.steps],
+            faults=faults,
             recorder=recorder,
-            journal=UndoJournal(journal_folder(os.environ), self._run_id, procfs.mark(os.getpid())),
+            journal=journal,
             clock=self._clock,
             seed=request.seed,
             watch=ground.watch,

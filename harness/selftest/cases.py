@@ -19,6 +19,7 @@ from harness.model.declarations import (
     Stack,
     StackProcess,
 )
+from harness.selftest.shipper import WAITING_RECORDS_MAX
 
 LOST = "acknowledged_lost"
 MISPLACED = "dead_letters_misplaced"
@@ -92,6 +93,7 @@ def _handler_stack(case: Case) -> Stack:
             durability=case.durability,
             exit_seconds=5.0,
             memory_mib_above_idle=64.0,
+            held_records_max=WAITING_RECORDS_MAX,
             order_by=("event.sequence",),
             line_bytes_max=case.line_bytes_max,
         ),
@@ -132,6 +134,8 @@ CASES = (
     Case("honest-folder-gone", "none", KEEPING, "folder_gone", durability=Level.WRITE),
     Case("honest-no-fault", "none", HONEST, "no_fault"),
     Case("honest-short-outage", "none", HONEST, "short_outage"),
+    Case("honest-spike", "none", KEEPING, "spike_in_black_hole", durability=Level.WRITE),
+    Case("honest-disk-full", "none", KEEPING, "disk_full", durability=Level.WRITE),
     Case(
         "loses-one-in-a-thousand",
         "forgets every thousandth record that it sends again",
@@ -283,4 +287,21 @@ CASES = (
         CORRUPTED,
     ),
     Case("cuts-long-lines", "cuts lines at 1,500 bytes", _bug("CutsLongLines"), "no_fault", CORRUPTED),
+    Case(
+        "ignores-a-full-disk",
+        "goes on taking records that its disk does not take",
+        _bug("IgnoresAFullDisk"),
+        "disk_full",
+        LOST,
+        frozenset({MISCOUNTED}),
+        durability=Level.WRITE,
+    ),
+    Case(
+        "grows-with-each-record",
+        "keeps six KiB of memory for each record it ever took",
+        _bug("GrowsWithEachRecord"),
+        "spike_in_black_hole",
+        MEMORY,
+        durability=Level.WRITE,
+    ),
 )

@@ -23,7 +23,7 @@ class Probe:
 
 @runtime_checkable
 class Untouchable(Protocol):
-    """What must not be hurt at all, whatever a scenario asks."""
+    """What must not be hurt, whatever a scenario asks, or lacks what some fault needs; it says why."""
 
     @property
     def refusal(self) -> str:
@@ -224,6 +224,31 @@ class Movable(Protocol):
 
 
 @runtime_checkable
+class Fillable(Protocol):
+    """Files on a disk of their own that can be filled up, so that the kernel refuses to write more."""
+
+    def fill(self) -> None:
+        """Take all room there is and that becomes free; raises FaultError where the disk cannot be used."""
+        ...
+
+    def empty(self) -> None:
+        """Give the room back; harmless where none was taken."""
+        ...
+
+    def full(self) -> bool:
+        """Tell whether the disk refuses a block that is written to it."""
+        ...
+
+    def describe_disk(self) -> str:
+        """Return how much of the disk is free, for a person."""
+        ...
+
+    def undo_fill(self) -> Undo:
+        """Say how a later process gets the room back."""
+        ...
+
+
+@runtime_checkable
 class Surging(Protocol):
     """A load whose rate can be watched while the schedule lets it surge."""
 
@@ -313,6 +338,7 @@ _SUPPORTS: dict[type, str] = {
     Severable: "disturbed connections",
     Corruptible: "damaged files",
     Movable: "missing folders",
+    Fillable: "a full disk",
     Interceptable: "changed HTTP answers",
     Surging: "a watched rate of calls",
 }

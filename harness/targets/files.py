@@ -43,8 +43,8 @@ class FilesTarget:
 
     def __init__(self, name: str, folder: Path, patterns: Sequence[str]) -> None:
         self.name = name
-        self._folder = folder
-        self._patterns = tuple(patterns)
+        self.folder = folder
+        self.patterns = tuple(patterns)
         self._flipped: list[_Flipped] = []
 
     def flip_bits(self, count: int, from_share: float, to_share: float, rng: Random) -> None:
@@ -61,7 +61,7 @@ class FilesTarget:
             file, offset_bytes = _at(files, place)
             mask = 1 << rng.randrange(8)
             try:
-                self._flipped += _flip(file, str(file.path.relative_to(self._folder)), offset_bytes, mask)
+                self._flipped += _flip(file, str(file.path.relative_to(self.folder)), offset_bytes, mask)
             except OSError as error:
                 raise FaultError(
                     f'target "{self.name}": {file.path.name} cannot be changed: {error.strerror}'
@@ -80,7 +80,7 @@ class FilesTarget:
         """Return what the files are now, for a person."""
         files = list(self._files())
         if not files:
-            return f"no file matches {', '.join(self._patterns)}"
+            return f"no file matches {', '.join(self.patterns)}"
         return f"{len(files):,} files with {sum(each.size_bytes for each in files):,} bytes"
 
     def undo_flip(self) -> Undo:
@@ -96,23 +96,23 @@ class FilesTarget:
         Raises:
             FaultError: one of them is the stack's own folder, or cannot be moved.
         """
-        for folder in folders_of(self._patterns):
-            take_away(self._folder, folder)
+        for folder in folders_of(self.patterns):
+            take_away(self.folder, folder)
 
     def put_back(self) -> None:
         """Put the folders back; raises FaultError where one cannot be."""
-        for folder in folders_of(self._patterns):
-            put_back(self._folder, folder)
+        for folder in folders_of(self.patterns):
+            put_back(self.folder, folder)
 
     def gone(self) -> bool:
         """Tell whether none of the folders can be entered, and each lies elsewhere."""
-        return all(is_away(self._folder, folder) for folder in folders_of(self._patterns))
+        return all(is_away(self.folder, folder) for folder in folders_of(self.patterns))
 
     def describe_folders(self) -> str:
         """Return what the folders are now, for a person."""
         return "; ".join(
-            f"{folder} is {'gone' if is_away(self._folder, folder) else 'there, or never was'}"
-            for folder in folders_of(self._patterns)
+            f"{folder} is {'gone' if is_away(self.folder, folder) else 'there, or never was'}"
+            for folder in folders_of(self.patterns)
         )
 
     def undo_take_away(self) -> Undo:
@@ -121,17 +121,17 @@ class FilesTarget:
         Raises:
             FaultError: the patterns name no folder below the stack's own, which must stay.
         """
-        folders = folders_of(self._patterns)
+        folders = folders_of(self.patterns)
         if PurePath() in folders:
             raise FaultError(
                 f'target "{self.name}": its files lie directly in the folder of the run, which must stay; '
                 "let the stack keep them in a folder below it, e.g. {run.folder}/spool"
             )
-        return Undo("put_back_folders", {"root": str(self._folder), "folders": "\n".join(map(str, folders))})
+        return Undo("put_back_folders", {"root": str(self.folder), "folders": "\n".join(map(str, folders))})
 
     def _files(self) -> Iterator[_There]:
-        root = self._folder.resolve()
-        paths = {path for pattern in self._patterns for path in self._folder.glob(pattern)}
+        root = self.folder.resolve()
+        paths = {path for pattern in self.patterns for path in self.folder.glob(pattern)}
         for path in sorted(paths):
             try:
                 status = path.lstat()

@@ -7,17 +7,29 @@ from pathlib import Path
 
 import pytest
 
+from harness.model.errors import FaultError
 from harness.model.protocols import Status
 from harness.selftest import bugs
 from harness.selftest.cases import CASES, CORRUPTED, Case
 from harness.selftest.examination import OutcomeFile, examine
+from harness.targets.small_disk import mount, unmount
 
 LOGQUAKE = str(Path(sys.executable).parent / "logquake")
+
+
+def require_small_disks(folder):
+    try:
+        mount(folder, 1)
+    except FaultError as error:
+        pytest.skip(str(error))
+    unmount(folder)
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_self_test_comes_out_as_it_must(case, tmp_path):
+    if case.scenario == "disk_full":
+        require_small_disks(tmp_path / "disk")
     kept = tmp_path / "outcomes.jsonl"
     command = [LOGQUAKE, "gate", "selftest", case.name, "--resume", str(kept)]
     finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=220, check=False)

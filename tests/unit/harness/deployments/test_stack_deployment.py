@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.deployments.stack import LinkServers, StackDeployment
+from harness.deployments.stack import LinkServers, SmallDisks, StackDeployment
 from harness.model.declarations import Part, Promises, Ready, Stack, StackProcess
 from harness.model.errors import ScenarioError, StackError
+from harness.model.protocols import Undo
 from harness.processes.clock import SystemClock
-from harness.targets.capabilities import Interceptable, Killable, Severable
+from harness.targets.capabilities import Fillable, Interceptable, Killable, Severable, Untouchable
 from harness.targets.interceptor_client import Rule
 from harness.targets.toxiproxy_client import Toxic
 
@@ -95,10 +96,11 @@ def deploy(
     proxy: FakeProxy | None = None,
     interceptors: FakeInterceptors | None = None,
     stack: Stack = STACK,
+    small_disks: SmallDisks | None = None,
 ) -> StackDeployment:
     servers = LinkServers(proxy or FakeProxy(), interceptors or FakeInterceptors())
     declared = replace(stack, processes=processes)
-    return StackDeployment(declared, URLS, servers, scratch, run_id, SystemClock(), 42)
+    return StackDeployment(declared, URLS, servers, scratch, run_id, SystemClock(), 42, small_disks)
 
 
 def test_values_tell_addresses_of_links_and_services_apart(scratch: Path, run_id: str) -> None:
@@ -274,3 +276,56 @@ def test_unknown_placeholder_is_a_mistake_of_the_file(scratch: Path, run_id: str
         deployment.start()
 
     assert proxy.links == {}
+
+
+class Notes:
+    """Notes of how to take something back, and whether there was a disk when they were made."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, Undo] = {}
+        self.mounted_before: list[bool] = []
+
+    def before(self, step: str, undo: Undo) -> None:
+        self.mounted_before.append(Path(str(undo.arguments["folder"])).is_mount())
+        self.open[step] = undo
+
+    def done(self, step: str) -> None:
+        del self.open[step]
+
+
+def test_a_small_disk_is_noted_before_it_is_mounted_and_taken_away_when_the_stack_stops(
+    scratch: Path, run_id: str
+) -> None:
+    notes = Notes()
+    stack = replace(STACK, files={"spool": ("{run.folder}/spool/*",)})
+    deployment = deploy(scratch, run_id, stack=stack, small_disks=SmallDisks({"spool": 1}, notes))
+    spool = Path(deployment.values()["run.folder"]) / "spool"
+    deployment.start()
+    target, noted = deployment.targets()["spool"], dict(notes.open)
+    if not isinstance(target, Fillable):
+        assert isinstance(target, Untouchable)
+        assert notes.open == {}
+        pytest.skip(target.refusal)
+    mounted = spool.is_mount()
+
+    deployment.stop()
+
+    assert mounted
+    assert notes.mounted_before == [False]
+    assert noted == {"disk.spool": Undo("unmount_disk", {"folder": str(spool)})}
+    assert notes.open == {}
+    assert not spool.is_mount()
+
+
+def test_files_that_lie_in_the_folder_of_the_run_itself_get_no_small_disk_and_say_why(
+    scratch: Path, run_id: str
+) -> None:
+    stack = replace(STACK, files={"log": ("{run.folder}/app.log",)})
+    deployment = deploy(scratch, run_id, stack=stack, small_disks=SmallDisks({"log": 1}, Notes()))
+    deployment.start()
+
+    target = deployment.targets()["log"]
+
+    deployment.stop()
+    assert isinstance(target, Untouchable)
+    assert "need a folder of their own below {run.folder}" in target.refusal
