@@ -239,8 +239,8 @@ class Runner:
         deadline_ns = self._deadline(self._scenario.drain_seconds)
         while self._unsent() and self._now() < deadline_ns:
             self._tick()
-        if missing := self._await_debts(deadline_ns, quiet_seconds=0.0):
-            self._overdue = missing
+        if not self._await_debts(deadline_ns, quiet_seconds=0.0):
+            self._overdue = self._missing(deadline_ns)
 
     def _probe(self) -> None:
         self._enter("probe")
@@ -298,30 +298,39 @@ class Runner:
 
     # --- waiting -----------------------------------------------------------------------------------------
 
-    def _await_debts(self, deadline_ns: int, quiet_seconds: float = QUIET_SECONDS) -> frozenset[int]:
+    def _await_debts(self, deadline_ns: int, quiet_seconds: float = QUIET_SECONDS) -> bool:
         """Look until every debt is found and nothing has moved for a moment, or time is up.
 
-        Where there are as many copies as debts, that is enough to go on: the reading that follows tells which
-        they are. A copy that comes late must not be missed because the first one was there. A debt that had
-        its time in the drain is not waited for again. The stack's own counters must stand still as well,
-        since they are read next and are written late.
+        A copy that comes late must not be missed because the first one was there. A debt that had its time
+        in the drain is not waited for again. The stack's own counters must stand still as well, since they
+        are read next and are written late.
 
         Returns:
-            The debts that were not found.
+            Whether every debt was found.
         """
         before: tuple[int, Mapping[str, float]] = (-1, {})
         still_since_ns = self._now()
         while True:
             copies = self._by(deadline_ns, self._opened().copies)
-            counted = copies == len(self._wiring.load.owed())
-            missing = frozenset() if counted else self._missing(deadline_ns)
+            settled = self._settled(copies, deadline_ns)
             now = copies, self._gauges.counters() if quiet_seconds else {}
             if now != before:
                 before, still_since_ns = now, self._now()
             quiet = self._now() - still_since_ns >= quiet_seconds * _SECOND_NS
-            if (not missing and quiet) or self._now() >= deadline_ns:
-                return missing
+            if (settled and quiet) or self._now() >= deadline_ns:
+                return settled
             self._tick()
+
+    def _settled(self, copies: int, deadline_ns: int) -> bool:
+        """Return whether every debt is found, which the number of copies tells mostly.
+
+        Fewer copies than debts cannot hold them all; where there are as many, the whole reading that follows
+        tells whether they are the same. Only more copies need a look at which they are.
+        """
+        debts = len(self._wiring.load.owed())
+        if copies < debts - len(self._overdue):
+            return False
+        return copies == debts or not self._missing(deadline_ns)
 
     def _missing(self, deadline_ns: int) -> frozenset[int]:
         """Look at what has come in; return the debts not seen yet, those that had their time left out.
