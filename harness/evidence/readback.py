@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from harness.evidence.difference import first_difference
 from harness.evidence.following import Following
 from harness.evidence.lines import digest, identify
 from harness.evidence.transforms import lawful_forms
@@ -55,6 +56,8 @@ class _Compared:
     digest: str
     excerpt: str
     transformed: bool
+    expected: str = ""
+    differs_at: int = 0
 
 
 class Outlets:
@@ -119,7 +122,16 @@ class Outlets:
         for document in _readable(reading.documents):
             seen = self._compared(document)
             order = orjson.dumps(document.values).decode() if document.values else ""
-            yield Found(seen.sequence, seen.digest, document.copy, seen.excerpt, order, seen.transformed)
+            yield Found(
+                seen.sequence,
+                seen.digest,
+                document.copy,
+                seen.excerpt,
+                order,
+                seen.transformed,
+                expected=seen.expected,
+                differs_at=seen.differs_at,
+            )
         yield ArchiveRead(now_ns, len(reading.documents), self._absent(reading))
         if self._dead_letters is None:
             return
@@ -128,7 +140,14 @@ class Outlets:
             seen = self._compared(letter)
             reason = str(letter.values[0] or "")[:EXCERPT_CHARACTERS] if letter.values else ""
             yield DeadLettered(
-                seen.sequence, seen.digest, letter.copy, reason, seen.excerpt, seen.transformed
+                seen.sequence,
+                seen.digest,
+                letter.copy,
+                reason,
+                seen.excerpt,
+                seen.transformed,
+                expected=seen.expected,
+                differs_at=seen.differs_at,
             )
         yield DeadLettersRead(now_ns, len(reading.letters))
 
@@ -156,10 +175,19 @@ class Outlets:
         line = document.line
         sequence = identify(line, self._spec.run_id)
         expected = None if sequence is None else self._spec.expected_line(sequence)
-        same = line == expected
-        lawful = same or (expected is not None and line in lawful_forms(expected, self._spec.transforms))
+        if expected is None:
+            return _Compared(sequence, digest(line), line[:EXCERPT_CHARACTERS], transformed=False)
+        forms = {expected} if line == expected else lawful_forms(expected, self._spec.transforms)
+        if line in forms:
+            return _Compared(sequence, digest(line), "", transformed=line != expected)
+        there = first_difference(line, forms, EXCERPT_CHARACTERS)
         return _Compared(
-            sequence, digest(line), "" if lawful else line[:EXCERPT_CHARACTERS], lawful and not same
+            sequence,
+            digest(line),
+            there.found,
+            transformed=False,
+            expected=there.expected,
+            differs_at=there.at_character,
         )
 
 

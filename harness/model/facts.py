@@ -57,9 +57,11 @@ class Acknowledged:
 class Found:
     """One stored copy. `sequence` is None where the text carries no identity of this run (invented or torn).
 
-    `excerpt` holds the first characters of the text only where it differs from what was sent. `order` is the
-    JSON array of the values that the stack's `order_by` fields have in this copy, null where it has none.
-    `transformed` says that the text differs only by what the stack declares it may do to a line.
+    `excerpt` holds a part of the text only where it differs from what was sent: the first characters where
+    nobody knows what was sent, else what stands at the first difference, beside `expected`; that is at the
+    character `differs_at`, counted from 1. `order` is the JSON array of the values that the stack's
+    `order_by` fields have in this copy, null where it has none. `transformed` says that the text differs only
+    by what the stack declares it may do to a line.
     """
 
     sequence: int | None
@@ -68,6 +70,8 @@ class Found:
     excerpt: str = ""
     order: str = ""
     transformed: bool = False
+    expected: str = ""
+    differs_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class DeadLettered:
     reason: str = ""
     excerpt: str = ""
     transformed: bool = False
+    expected: str = ""
+    differs_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,4 +74,10 @@ def _shown(found: Found | DeadLettered | Unreadable) -> tuple[str, ...]:
     if isinstance(found, Unreadable):
         return (f"The copy at {found.copy} cannot be read: {found.reason}", f"It holds: {found.excerpt!r}")
     name = "A copy without identity" if found.sequence is None else f"A copy of record {found.sequence}"
-    return (f"{name} is at {found.copy}", f"It reads: {found.excerpt!r}")
+    if not found.differs_at:
+        return (f"{name} is at {found.copy}", f"It reads: {found.excerpt!r}")
+    return (
+        f"{name} is at {found.copy}; it differs from character {found.differs_at:,} on.",
+        f"Sent:   {found.expected!r}",
+        f"Stored: {found.excerpt!r}",
+    )
