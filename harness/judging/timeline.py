@@ -54,6 +54,8 @@ class Entry:
     due_ns: int
     producer: int
     digest: str
+    line_bytes: int = 0
+    ascii: bool = True
     sent_ns: int | None = None
     answered_ns: int | None = None
     refused_ns: int | None = None
@@ -252,7 +254,9 @@ def timeline(events: Iterable[Event]) -> Timeline:
     for event in events:
         result.ended_ns = max(result.ended_ns, getattr(event, "at_ns", 0))
         if isinstance(event, Due):
-            result.entries[event.sequence] = Entry(event.sequence, event.at_ns, event.producer, event.digest)
+            result.entries[event.sequence] = Entry(
+                event.sequence, event.at_ns, event.producer, event.digest, event.line_bytes, event.ascii
+            )
         else:
             later.append(event)
     for event in later:

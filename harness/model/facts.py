@@ -13,12 +13,17 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The schedule wanted this record sent at `at_ns` by that producer; `digest` is of the intended line."""
+    """The schedule wanted this record sent at `at_ns` by that producer; `digest` is of the intended line.
+
+    `line_bytes` is the line's size in UTF-8, `ascii` whether it holds nothing but ASCII.
+    """
 
     sequence: int
     at_ns: int
     producer: int
     digest: str
+    line_bytes: int = 0
+    ascii: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from harness.judging.checker import Charge
+from harness.judging.commonalities import common_lines
 from harness.judging.measure import Measure
 from harness.judging.outcomes import Outcomes, destruction, outcomes_of, unread_outlet
 from harness.judging.timeline import Entry, Timeline, sequences_text
@@ -109,6 +110,8 @@ def _evidence(timeline: Timeline, found: Outcomes, charge: Charge) -> tuple[str,
 
 def _missing(timeline: Timeline, found: Outcomes, charge: Charge) -> list[str]:
     lines = [f"Missing records: {sequences_text([entry.sequence for entry in found.missing])}."]
+    if found.lost_min == len(found.missing):
+        lines += common_lines(timeline, found.missing, "missing")
     if found.held:
         lines.append(f"The stack reports that it still holds {found.held:,} of these.")
     destroyed = destruction(timeline, charge)

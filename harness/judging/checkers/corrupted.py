@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from harness.judging.checker import Charge
+from harness.judging.commonalities import common_lines
 from harness.judging.measure import Measure
 from harness.judging.outcomes import unread_outlet
-from harness.judging.timeline import Timeline
+from harness.judging.timeline import Entry, Timeline
 from harness.judging.wording import count
 from harness.model.facts import DeadLettered, Found, Unreadable
 from harness.model.protocols import Status, Verdict
@@ -59,6 +61,7 @@ class Corrupted:
                 Status.FAIL,
                 len(found_wrong),
                 f"{len(found_wrong):,} of {total:,} stored copies are wrong: {told}.",
+                evidence=tuple(common_lines(timeline, _entries(timeline, changed), "changed")),
                 counterexample=_shown(found_wrong[0]),
                 # What shows itself as damaged is no undetected corruption.
                 vetoes=(VETO,) if changed or strays else (),
@@ -68,6 +71,12 @@ class Corrupted:
         said = f"All {count(total, 'stored copy', 'stored copies')} equal what was sent, byte for byte"
         said += f", {transformed:,} of them after a declared transform." if transformed else "."
         return self._measure.verdict(Status.PASS, 0, said)
+
+
+def _entries(timeline: Timeline, copies: Iterable[Found | DeadLettered]) -> list[Entry]:
+    """Return the records that copies are of, each once."""
+    sequences = {found.sequence for found in copies if found.sequence is not None}
+    return [timeline.entries[sequence] for sequence in sorted(sequences)]
 
 
 def _shown(found: Found | DeadLettered | Unreadable) -> tuple[str, ...]:
