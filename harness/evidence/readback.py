@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 
 import orjson
 
@@ -11,10 +13,19 @@ from harness.evidence.difference import first_difference
 from harness.evidence.following import Following
 from harness.evidence.lines import digest, identify
 from harness.evidence.transforms import lawful_forms
-from harness.model.facts import ArchiveRead, DeadLettered, DeadLettersRead, Event, Found, Unreadable
-from harness.model.protocols import Archive, Locatable, StoredDocument
+from harness.model.facts import (
+    ArchiveRead,
+    DeadLettered,
+    DeadLettersRead,
+    Event,
+    Found,
+    SeenElsewhere,
+    Unreadable,
+)
+from harness.model.protocols import Archive, Locatable, Neighboured, StoredDocument
 
 EXCERPT_CHARACTERS = 80
+NEIGHBOUR_DOCUMENTS_MAX = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,20 @@ class Outlets:
                 differs_at=seen.differs_at,
             )
         yield DeadLettersRead(now_ns, len(reading.letters))
+
+    def elsewhere(self, missing: frozenset[int]) -> Iterator[SeenElsewhere]:
+        """Yield which of the missing records lie in places with names like the archive's. Bounded.
+
+        Raises:
+            StackError: it cannot be looked there.
+        """
+        if not missing or not isinstance(self._archive, Neighboured):
+            return
+        for name, archive in self._archive.neighbours():
+            with closing(archive):
+                documents = islice(archive.read(), NEIGHBOUR_DOCUMENTS_MAX)
+                for sequence in sorted(missing & self._sequences(documents)):
+                    yield SeenElsewhere(sequence, name)
 
     def close(self) -> None:
         """Close them."""

@@ -30,6 +30,7 @@ from harness.model.facts import (
     ProcessExited,
     Refused,
     Sample,
+    SeenElsewhere,
     Sent,
     StepSkipped,
     Unreadable,
@@ -97,7 +98,8 @@ class Timeline:
     what the store refused for good; `destroyed` are the places that each step destroyed; `readings` are the
     stack's own counters and `samples` the harness's measurements, name by name, in time's order; `seen` is
     what was observed of each step; `fresh` are the waves of fresh records in time's order; `absent` says
-    where to look if no archive exists under its name.
+    where to look if no archive exists under its name; `elsewhere` are records that are in no outlet, by the
+    place where they were seen.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -123,6 +125,7 @@ class Timeline:
     fresh: list[FreshWave] = field(default_factory=list)
     read_whole: bool = False
     absent: str = ""
+    elsewhere: dict[str, list[int]] = field(default_factory=dict)
     letters_read_whole: bool = False
     poison_unknown: bool = False
     ended_ns: int = 0
@@ -286,6 +289,10 @@ def _found(result: Timeline, event: Found) -> None:
         result.copies.setdefault(event.sequence, []).append(event)
 
 
+def _seen_elsewhere(result: Timeline, event: SeenElsewhere) -> None:
+    result.elsewhere.setdefault(event.place, []).append(event.sequence)
+
+
 def _dead_lettered(result: Timeline, event: DeadLettered) -> None:
     if event.sequence is None or event.sequence not in result.entries:
         result.stray_letters.append(event)
@@ -383,6 +390,7 @@ _ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     FreshSent: _fresh_sent,
     FreshLooked: _fresh_looked,
     Found: _found,
+    SeenElsewhere: _seen_elsewhere,
     DeadLettered: _dead_lettered,
     DeadLettersRead: _letters_read,
     Poisoned: _poisoned,

@@ -94,6 +94,14 @@ class DeadLettered:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenElsewhere:
+    """A record that is owed and in no outlet lies in a place with a name like the archive's."""
+
+    sequence: int
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """One stored copy that no line can be had from: torn, no document, or undecodable. It proves nothing."""
 
@@ -302,7 +310,7 @@ class Broke:
 
 
 Event: TypeAlias = (
-    Due | Sent | Answered | Refused | Acknowledged | Found | Unreadable | ArchiveRead | DeadLettered
-    | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent | FreshLooked | CounterRead | ControlCall
-    | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
+    Due | Sent | Answered | Refused | Acknowledged | Found | SeenElsewhere | Unreadable | ArchiveRead
+    | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent | FreshLooked
+    | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
 )  # fmt: skip

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -260,8 +260,15 @@ class Runner:
             archived = (each for each in self._opened().archived(reading) if each is not None)
             self._wiring.recorder.record_all(self._archive_watch.note(archived))
         self._wiring.recorder.record_all(self._opened().facts(reading, self._now()))
+        self._look_elsewhere(reading)
         self._note_poison()
         self._read_counters()
+
+    def _look_elsewhere(self, reading: Reading) -> None:
+        """Note which of the missing records lie beside the archive; where nobody can look, none does."""
+        missing = self._wiring.load.owed() - self._opened().kept(reading)
+        with suppress(StackError):
+            self._wiring.recorder.record_all(self._opened().elsewhere(missing))
 
     def _note_poison(self) -> None:
         """Note what the store refused for good: now that requests under way at the healing have ended too."""

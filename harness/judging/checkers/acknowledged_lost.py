@@ -110,6 +110,11 @@ def _evidence(timeline: Timeline, found: Outcomes, charge: Charge) -> tuple[str,
 
 def _missing(timeline: Timeline, found: Outcomes, charge: Charge) -> list[str]:
     lines = [f"Missing records: {sequences_text([entry.sequence for entry in found.missing])}."]
+    lines += [
+        f"{len(sequences):,} of them are in {place}, where the stack file does not look: "
+        f"{sequences_text(sequences)}."
+        for place, sequences in timeline.elsewhere.items()
+    ]
     if found.lost_min == len(found.missing):
         lines += common_lines(timeline, found.missing, "missing")
     if found.held:

@@ -9,7 +9,7 @@ import pytest
 from harness.judging.checkers.acknowledged_lost import AcknowledgedLost
 from harness.judging.commonalities import common_lines
 from harness.judging.timeline import Timeline, timeline
-from harness.model.facts import Acknowledged, Due, FaultChanged, Found, PhaseChanged, Sent
+from harness.model.facts import Acknowledged, Due, FaultChanged, Found, PhaseChanged, SeenElsewhere, Sent
 from tests.unit.harness.literal_history import STEP, at, charge, phases
 
 RECORDS = 1_000
@@ -107,3 +107,15 @@ def test_the_verdict_of_a_loss_says_what_is_common():
     verdict = AcknowledgedLost(charge(STEP)).check(run)
 
     assert any("are 9,500 bytes or longer" in line for line in verdict.evidence)
+
+
+def test_the_verdict_of_a_loss_names_the_place_where_the_records_are():
+    elsewhere = [SeenElsewhere(n, 'the index "logs-2"') for n in (3, 5)]
+    run = _run(*(Found(n, "x", f"i/{n}") for n in range(RECORDS) if n not in (3, 5, 9)), *elsewhere)
+
+    verdict = AcknowledgedLost(charge(STEP)).check(run)
+
+    assert verdict.value == 3
+    assert (
+        '2 of them are in the index "logs-2", where the stack file does not look: 3, 5.' in verdict.evidence
+    )
