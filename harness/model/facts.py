@@ -312,5 +312,6 @@ class Broke:
 Event: TypeAlias = (
     Due | Sent | Answered | Refused | Acknowledged | Found | SeenElsewhere | Unreadable | ArchiveRead
     | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent | FreshLooked
-    | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
+    | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample
+    | ProcessExited | Broke
 )  # fmt: skip
