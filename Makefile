@@ -22,7 +22,7 @@ QUICK := tests/unit tests/fuzz tests/simulation
 PROCESSES := tests/stack tests/detection tests/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example schemas bench bench-callers bench-paths prove-heal prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters coverage-core
+.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example schemas bench bench-callers bench-paths prove-heal prove-large prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters coverage-core
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -91,6 +91,9 @@ prove-exporters: $(VENV)/.installed-dev ## Send records by OpenTelemetry's JavaS
 
 prove-store: $(VENV)/.installed-dev ## Ask the real Elasticsearch and the embedded store the same 2,000 requests (needs `make servers`)
 	$(BIN)/python -m tests.differential --requests 2000 $(ARGS)
+
+prove-large: $(VENV)/.installed-dev ## Judge runs of 180,000 and 1,000,000 records; print the harness's time and memory (ARGS=--help)
+	$(BIN)/python -m tests.benchmarks.large $(ARGS)
 
 coverage-core: $(VENV)/.installed-dev ## Branch coverage of delivery core and spool by their tests, at least 98 %
 	$(BIN)/coverage run --source=logging_system/delivery,logging_system/spool -m \

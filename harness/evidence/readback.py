@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 
 import orjson
 
+from harness.evidence.difference import first_difference
 from harness.evidence.following import Following
 from harness.evidence.lines import digest, identities
 from harness.evidence.recognition import Claim, Texts, cut_at_bytes
 from harness.evidence.transforms import lawful_forms
-from harness.model.facts import ArchiveRead, DeadLettered, DeadLettersRead, Event, Found, Unreadable
-from harness.model.protocols import Archive, Locatable, StoredDocument
+from harness.model.facts import (
+    ArchiveRead,
+    DeadLettered,
+    DeadLettersRead,
+    Event,
+    Found,
+    SeenElsewhere,
+    Unreadable,
+)
+from harness.model.protocols import Archive, Locatable, Neighboured, StoredDocument
 
 EXCERPT_CHARACTERS = 80
+NEIGHBOUR_DOCUMENTS_MAX = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +73,10 @@ class _Compared:
     digest: str
     excerpt: str
     transformed: bool
-    ambiguous: bool
-    cut_at_bytes: int
+    ambiguous: bool = False
+    cut_at_bytes: int = 0
+    expected: str = ""
+    differs_at: int = 0
 
 
 class Outlets:
@@ -139,6 +153,8 @@ class Outlets:
                     seen.transformed,
                     seen.ambiguous,
                     seen.cut_at_bytes,
+                    seen.expected,
+                    seen.differs_at,
                 )
         yield ArchiveRead(now_ns, len(reading.documents), self._absent(reading))
         if self._dead_letters is None:
@@ -156,8 +172,30 @@ class Outlets:
                     seen.transformed,
                     seen.ambiguous,
                     seen.cut_at_bytes,
+                    seen.expected,
+                    seen.differs_at,
                 )
         yield DeadLettersRead(now_ns, len(reading.letters))
+
+    def elsewhere(self, missing: frozenset[int]) -> Iterator[SeenElsewhere]:
+        """Yield which of the missing records lie in places with names like the archive's. Bounded.
+
+        Raises:
+            StackError: it cannot be looked there.
+        """
+        if not missing or not isinstance(self._archive, Neighboured):
+            return
+        for name, archive in self._archive.neighbours():
+            with closing(archive):
+                documents = islice(archive.read(), NEIGHBOUR_DOCUMENTS_MAX)
+                held = {
+                    sequence
+                    for document in documents
+                    if not document.unreadable
+                    for sequence in identities(document.line, self._spec.run_id)
+                }
+                for sequence in sorted(missing & held):
+                    yield SeenElsewhere(sequence, name)
 
     def close(self) -> None:
         """Close them."""
@@ -202,14 +240,22 @@ class Outlets:
         line = document.line
         for sequence in () if claim is None else claim.all:
             expected = None if sequence is None else self._spec.expected_line(sequence)
-            same = line == expected
-            forms = () if same or expected is None else lawful_forms(expected, self._spec.transforms)
-            lawful = same or line in forms
+            if expected is None:
+                yield _Compared(sequence, digest(line), line[:EXCERPT_CHARACTERS], transformed=False)
+                continue
+            ambiguous = claim is not None and claim.ambiguous
+            forms = {expected} if line == expected else lawful_forms(expected, self._spec.transforms)
+            if line in forms:
+                yield _Compared(sequence, digest(line), "", line != expected, ambiguous)
+                continue
+            there = first_difference(line, forms, EXCERPT_CHARACTERS)
             yield _Compared(
                 sequence,
                 digest(line),
-                "" if lawful else line[:EXCERPT_CHARACTERS],
-                lawful and not same,
-                claim is not None and claim.ambiguous,
-                0 if lawful else max((cut_at_bytes(line, form) for form in forms), default=0),
+                there.found,
+                transformed=False,
+                ambiguous=ambiguous,
+                cut_at_bytes=max((cut_at_bytes(line, form) for form in forms), default=0),
+                expected=there.expected,
+                differs_at=there.at_character,
             )

@@ -31,6 +31,7 @@ from harness.model.facts import (
     ProcessExited,
     Refused,
     Sample,
+    SeenElsewhere,
     Sent,
     StepSkipped,
     Unreadable,
@@ -58,6 +59,8 @@ class Entry:
     due_ns: int
     producer: int
     digest: str
+    line_bytes: int = 0
+    ascii: bool = True
     sent_ns: int | None = None
     answered_ns: int | None = None
     refused_ns: int | None = None
@@ -114,7 +117,8 @@ class Timeline:
     what the store refused for good; `destroyed` are the places that each step destroyed; `readings` are the
     stack's own counters and `samples` the harness's measurements, name by name, in time's order; `seen` is
     what was observed of each step; `fresh` are the waves of fresh records in time's order; `absent` says
-    where to look if no archive exists under its name.
+    where to look if no archive exists under its name; `elsewhere` are records that are in no outlet, by the
+    place where they were seen.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -140,6 +144,7 @@ class Timeline:
     fresh: list[FreshWave] = field(default_factory=list)
     read_whole: bool = False
     absent: str = ""
+    elsewhere: dict[str, list[int]] = field(default_factory=dict)
     letters_read_whole: bool = False
     poison_unknown: bool = False
     ended_ns: int = 0
@@ -304,7 +309,9 @@ def timeline(events: Iterable[Event]) -> Timeline:
     for event in events:
         result.ended_ns = max(result.ended_ns, getattr(event, "at_ns", 0))
         if isinstance(event, Due):
-            result.entries[event.sequence] = Entry(event.sequence, event.at_ns, event.producer, event.digest)
+            result.entries[event.sequence] = Entry(
+                event.sequence, event.at_ns, event.producer, event.digest, event.line_bytes, event.ascii
+            )
         else:
             later.append(event)
     for event in later:
@@ -332,6 +339,10 @@ def _found(result: Timeline, event: Found) -> None:
         result.strays.append(event)
     else:
         result.copies.setdefault(event.sequence, []).append(event)
+
+
+def _seen_elsewhere(result: Timeline, event: SeenElsewhere) -> None:
+    result.elsewhere.setdefault(event.place, []).append(event.sequence)
 
 
 def _dead_lettered(result: Timeline, event: DeadLettered) -> None:
@@ -431,6 +442,7 @@ _ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     FreshSent: _fresh_sent,
     FreshLooked: _fresh_looked,
     Found: _found,
+    SeenElsewhere: _seen_elsewhere,
     DeadLettered: _dead_lettered,
     DeadLettersRead: _letters_read,
     Poisoned: _poisoned,

@@ -81,7 +81,15 @@ class Oracle:
     def _fall_due(self, at_ns: int, sequence: int) -> Due:
         self._open[sequence] = Slot(0, 0, 0, 0)
         record = self._assignment.record(sequence, self._lines)
-        return Due(sequence, at_ns, self._assignment.producer(sequence), digest(record.line))
+        line = record.line
+        return Due(
+            sequence,
+            at_ns,
+            self._assignment.producer(sequence),
+            digest(line),
+            len(line.encode("utf-8", "surrogatepass")),
+            line.rpartition(" ")[0].isascii(),  # without its identity
+        )
 
     def _changes(self, sequence: int, before: Slot, after: Slot) -> Iterator[Event]:
         if after.entered_ns != before.entered_ns:

@@ -13,12 +13,17 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The schedule wanted this record sent at `at_ns` by that producer; `digest` is of the intended line."""
+    """The schedule wanted this record sent at `at_ns` by that producer; `digest` is of the intended line.
+
+    `line_bytes` is the line's size in UTF-8, `ascii` whether it holds nothing but ASCII.
+    """
 
     sequence: int
     at_ns: int
     producer: int
     digest: str
+    line_bytes: int = 0
+    ascii: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +62,13 @@ class Acknowledged:
 class Found:
     """One stored copy. `sequence` is None where the text carries no identity of this run (invented or torn).
 
-    `excerpt` holds the first characters of the text only where it differs from what was sent. `order` is the
-    JSON array of the values that the stack's `order_by` fields have in this copy, null where it has none.
-    `transformed` says that the text differs only by what the stack declares it may do to a line. `ambiguous`
-    says that the identity is gone and that other records were sent with such a text, so that the copy may as
-    well be one of these; `cut_at_bytes` is the size of a text that ends too early, 0 for any other.
+    `excerpt` holds a part of the text only where it differs from what was sent: the first characters where
+    nobody knows what was sent, else what stands at the first difference, beside `expected`; that is at the
+    character `differs_at`, counted from 1. `order` is the JSON array of the values that the stack's
+    `order_by` fields have in this copy, null where it has none. `transformed` says that the text differs only
+    by what the stack declares it may do to a line. `ambiguous` says that the identity is gone and that other
+    records were sent with such a text, so that the copy may as well be one of these; `cut_at_bytes` is the
+    size of a text that ends too early, 0 for any other.
     """
 
     sequence: int | None
@@ -72,6 +79,8 @@ class Found:
     transformed: bool = False
     ambiguous: bool = False
     cut_at_bytes: int = 0
+    expected: str = ""
+    differs_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,16 @@ class DeadLettered:
     transformed: bool = False
     ambiguous: bool = False
     cut_at_bytes: int = 0
+    expected: str = ""
+    differs_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeenElsewhere:
+    """A record that is owed and in no outlet lies in a place with a name like the archive's."""
+
+    sequence: int
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +318,8 @@ class Broke:
 
 
 Event: TypeAlias = (
-    Due | Sent | Answered | Refused | Acknowledged | Found | Unreadable | ArchiveRead | DeadLettered
-    | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent | FreshLooked | CounterRead | ControlCall
-    | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
+    Due | Sent | Answered | Refused | Acknowledged | Found | SeenElsewhere | Unreadable | ArchiveRead
+    | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent | FreshLooked
+    | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample
+    | ProcessExited | Broke
 )  # fmt: skip

@@ -221,6 +221,15 @@ class Locatable(Archive, Protocol):
 
 
 @runtime_checkable
+class Neighboured(Archive, Protocol):
+    """An archive beside which records may lie that nobody sees: in an index or file of a like name."""
+
+    def neighbours(self) -> Sequence[tuple[str, Archive]]:
+        """Return those of the likest names, a few at most, each with its name; raises StackError."""
+        ...
+
+
+@runtime_checkable
 class Removable(Protocol):
     """An archive that can delete what this run stored in it."""
 

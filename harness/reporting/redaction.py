@@ -83,8 +83,8 @@ class Redaction:
     def _found(self, found: Found | DeadLettered) -> Found | DeadLettered:
         if not found.excerpt:
             return found
-        shown = masked(found.excerpt[:SHOWN_CHARACTERS_MAX])
-        return replace(found, excerpt=f"{shown} (masked; hash {found.digest})")
+        shown, expected = (masked(text[:SHOWN_CHARACTERS_MAX]) for text in (found.excerpt, found.expected))
+        return replace(found, excerpt=f"{shown} (masked; hash {found.digest})", expected=expected)
 
     def _blocks_in(self, texts: Iterable[str]) -> frozenset[str]:
         """Return the blocks of the input that stand in the texts, at any place."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -248,8 +248,8 @@ class Runner:
         deadline_ns = self._deadline(self._scenario.drain_seconds)
         while self._unsent() and self._now() < deadline_ns:
             self._tick()
-        if missing := self._await_debts(deadline_ns, quiet_seconds=0.0):
-            self._overdue = missing
+        if not self._await_debts(deadline_ns, quiet_seconds=0.0):
+            self._overdue = self._missing(deadline_ns)
 
     def _probe(self) -> None:
         self._enter("probe")
@@ -269,10 +269,17 @@ class Runner:
             archived = (each for each in self._opened().archived(reading) if each is not None)
             self._wiring.recorder.record_all(self._archive_watch.note(archived))
         self._wiring.recorder.record_all(self._opened().facts(reading, self._now()))
+        self._look_elsewhere(reading)
         # Now that requests under way at the healing have ended too.
         for step, fault in zip(self._scenario.steps, self._wiring.faults, strict=True):
             self._note_poison(fault, self._targets().get(step.target))
         self._read_counters()
+
+    def _look_elsewhere(self, reading: Reading) -> None:
+        """Note which of the missing records lie beside the archive; where nobody can look, none does."""
+        missing = self._wiring.load.owed() - self._opened().kept(reading)
+        with suppress(StackError):
+            self._wiring.recorder.record_all(self._opened().elsewhere(missing))
 
     def _note_poison_in_time(self, fault: Fault, target: object, until_ns: int) -> None:
         """Note what was refused for good so early before the healing that the stack had time to find out."""
@@ -316,30 +323,39 @@ class Runner:
 
     # --- waiting -----------------------------------------------------------------------------------------
 
-    def _await_debts(self, deadline_ns: int, quiet_seconds: float = QUIET_SECONDS) -> frozenset[int]:
+    def _await_debts(self, deadline_ns: int, quiet_seconds: float = QUIET_SECONDS) -> bool:
         """Look until every debt is found and nothing has moved for a moment, or time is up.
 
-        Where there are as many copies as debts, that is enough to go on: the reading that follows tells which
-        they are. A copy that comes late must not be missed because the first one was there. A debt that had
-        its time in the drain is not waited for again. The stack's own counters must stand still as well,
-        since they are read next and are written late.
+        A copy that comes late must not be missed because the first one was there. A debt that had its time
+        in the drain is not waited for again. The stack's own counters must stand still as well, since they
+        are read next and are written late.
 
         Returns:
-            The debts that were not found.
+            Whether every debt was found.
         """
         before: tuple[int, Mapping[str, float]] = (-1, {})
         still_since_ns = self._now()
         while True:
             copies = self._by(deadline_ns, self._opened().copies)
-            counted = copies == len(self._wiring.load.owed())
-            missing = frozenset() if counted else self._missing(deadline_ns)
+            settled = self._settled(copies, deadline_ns)
             now = copies, self._gauges.counters() if quiet_seconds else {}
             if now != before:
                 before, still_since_ns = now, self._now()
             quiet = self._now() - still_since_ns >= quiet_seconds * _SECOND_NS
-            if (not missing and quiet) or self._now() >= deadline_ns:
-                return missing
+            if (settled and quiet) or self._now() >= deadline_ns:
+                return settled
             self._tick()
+
+    def _settled(self, copies: int, deadline_ns: int) -> bool:
+        """Return whether every debt is found, which the number of copies tells mostly.
+
+        Fewer copies than debts cannot hold them all; where there are as many, the whole reading that follows
+        tells whether they are the same. Only more copies need a look at which they are.
+        """
+        debts = len(self._wiring.load.owed())
+        if copies < debts - len(self._overdue):
+            return False
+        return copies == debts or not self._missing(deadline_ns)
 
     def _missing(self, deadline_ns: int) -> frozenset[int]:
         """Look at what has come in; return the debts not seen yet, those that had their time left out.

@@ -16,7 +16,7 @@ from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundErro
 
 from harness.evidence.archives.fields import line_of, values_of
 from harness.model.errors import StackError
-from harness.model.protocols import Follower, RawDocument, StoredDocument
+from harness.model.protocols import Archive, Follower, RawDocument, StoredDocument
 
 _PAGE_DOCUMENTS = 2_000
 # Documents that are written at the same time become visible in another order than they are numbered.
@@ -26,6 +26,7 @@ _KEEP_ALIVE = "1m"
 _COUNT_SECONDS = 1.0
 # Names of other indices that an archive which does not exist is told beside.
 _LIKE_MAX = 3
+_CLOSE_MAX = 50
 # No wildcard, list, exclusion, date mathematics or hidden name: it can name one index alone.
 _ONE_INDEX = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
@@ -45,6 +46,7 @@ class ElasticsearchArchive:
         self._index = index
         self.field = field
         self._url = url
+        self._timeout_seconds = timeout_seconds
         self._client = Elasticsearch(
             url, request_timeout=timeout_seconds, max_retries=0, retry_on_timeout=False
         )
@@ -117,16 +119,36 @@ class ElasticsearchArchive:
         try:
             if self._client.indices.exists(index=self._index):
                 return ""
-            there = self._client.indices.resolve_index(name="*").body
+            like = self._like()
         except (ApiError, TransportError) as error:
             raise self._unreadable(error) from error
-        names = [entry["name"] for kind in ("indices", "data_streams") for entry in there[kind]]
-        like = get_close_matches(self._index, names, n=_LIKE_MAX)
         hint = f" There is {', '.join(like)}." if like else ""
         return (
             f'no index or data stream "{self._index}" exists at {self._url}: check `archive.index` in the '
             f"stack file against what the stack writes to.{hint}"
         )
+
+    def neighbours(self) -> Sequence[tuple[str, Archive]]:
+        """Return the indices and data streams of like names.
+
+        Raises:
+            StackError: the store does not answer.
+        """
+        try:
+            like = self._like()
+        except (ApiError, TransportError) as error:
+            raise self._unreadable(error) from error
+        return [
+            (f'the index "{name}"', ElasticsearchArchive(name, self._url, self.field, self._timeout_seconds))
+            for name in like
+        ]
+
+    def _like(self) -> list[str]:
+        """Return the names of other indices and data streams like this one, longer forms of it first."""
+        there: Any = self._client.indices.resolve_index(name="*").body
+        names = [entry["name"] for kind in ("indices", "data_streams") for entry in there[kind]]
+        like = get_close_matches(self._index, [each for each in names if each != self._index], n=_CLOSE_MAX)
+        return sorted(like, key=lambda name: self._index not in name)[:_LIKE_MAX]
 
     def remove(self, run_id: str) -> None:
         """Delete this run's index, or the data stream of that exact name, and nothing else.

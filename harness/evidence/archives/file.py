@@ -24,7 +24,7 @@ import orjson
 from harness.evidence.archives.fields import line_of, values_of
 from harness.evidence.lines import IDENTITY
 from harness.model.errors import StackError
-from harness.model.protocols import Follower, RawDocument, StoredDocument
+from harness.model.protocols import Archive, Follower, RawDocument, StoredDocument
 
 POSITION = "_position"
 """The field by which a stack can say that its order is the physical one."""
@@ -33,6 +33,7 @@ FILES_MAX = 500
 LINE_BYTES_MAX = 16 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 _LOOKS_MAX = 5
+_LIKE_MAX = 10
 _COUNT_BYTES = 1 << 20
 _IDENTITY_END = re.compile(rf" {IDENTITY}\r?\n?\Z".encode())
 
@@ -143,6 +144,20 @@ class FileArchive:
         if glob.glob(self._pattern, recursive=True):  # noqa: PTH207 - patterns may be absolute
             return ""
         return f"no file matches {self._pattern}: check `archive.path` in the stack file"
+
+    def neighbours(self) -> Sequence[tuple[str, Archive]]:
+        """Return the files whose names go on where the pattern ends, as those of rotated files do.
+
+        Raises:
+            StackError: there are too many, or they cannot be looked at.
+        """
+        longer = FileArchive(f"{self._pattern}?*", self.field, self._format)
+        own = self._names().values()
+        paths = [path for path, inode in longer._names().items() if inode not in own]
+        return [
+            (f"the file {path}", FileArchive(glob.escape(path), self.field, self._format))
+            for path in paths[-_LIKE_MAX:]
+        ]
 
     def close(self) -> None:
         """Do nothing: no file stays open between readings."""

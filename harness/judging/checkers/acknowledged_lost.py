@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from harness.judging.checker import Charge
+from harness.judging.commonalities import common_lines
 from harness.judging.losses import buffered_told, loss_lines
 from harness.judging.measure import Measure
 from harness.judging.outcomes import Outcomes, destruction, outcomes_of, unread_outlet
@@ -117,6 +118,13 @@ def _evidence(timeline: Timeline, found: Outcomes, charge: Charge) -> tuple[str,
 
 def _missing(timeline: Timeline, found: Outcomes, charge: Charge) -> list[str]:
     lines = loss_lines(timeline, found.missing, charge.promises.visible_seconds)
+    lines += [
+        f"{len(sequences):,} of them are in {place}, where the stack file does not look: "
+        f"{sequences_text(sequences)}."
+        for place, sequences in timeline.elsewhere.items()
+    ]
+    if found.lost_min == len(found.missing):
+        lines += common_lines(timeline, found.missing, "missing")
     if found.held:
         lines.append(f"The stack reports that it still holds {found.held:,} of these.")
     destroyed = destruction(timeline, charge)

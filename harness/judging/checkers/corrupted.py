@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.judging.checker import Charge
+from harness.judging.commonalities import common_lines
 from harness.judging.measure import Measure
 from harness.judging.outcomes import unread_outlet
-from harness.judging.timeline import Timeline
+from harness.judging.timeline import Entry, Timeline
 from harness.judging.wording import count
 from harness.model.facts import DeadLettered, Found, Unreadable
 from harness.model.protocols import Status, Verdict
@@ -62,6 +63,9 @@ class Corrupted:
                 len(wrong.all),
                 f"{len(wrong.all):,} of {total:,} stored copies are wrong: "
                 f"{wrong.told(self._line_bytes_max)}.",
+                evidence=tuple(
+                    common_lines(timeline, _entries(timeline, [*wrong.changed, *wrong.cut]), "changed")
+                ),
                 counterexample=_shown(wrong.all[0]),
                 # What shows itself as damaged is no undetected corruption.
                 vetoes=(VETO,) if len(wrong.all) > len(wrong.unreadable) else (),
@@ -133,6 +137,12 @@ def _at(cut: Sequence[Found | DeadLettered]) -> str:
     return f"at {sizes[0]:,} to {sizes[-1]:,} bytes"
 
 
+def _entries(timeline: Timeline, copies: Iterable[Found | DeadLettered]) -> list[Entry]:
+    """Return the records that copies are of, each once."""
+    sequences = {found.sequence for found in copies if found.sequence is not None}
+    return [timeline.entries[sequence] for sequence in sorted(sequences)]
+
+
 def _shown(found: Found | DeadLettered | Unreadable) -> tuple[str, ...]:
     if isinstance(found, Unreadable):
         return (f"The copy at {found.copy} cannot be read: {found.reason}", f"It holds: {found.excerpt!r}")
@@ -142,4 +152,10 @@ def _shown(found: Found | DeadLettered | Unreadable) -> tuple[str, ...]:
         name = f"A copy without identity, of record {found.sequence} or another of such a text,"
     else:
         name = f"A copy of record {found.sequence}"
-    return (f"{name} is at {found.copy}", f"It reads: {found.excerpt!r}")
+    if not found.differs_at:
+        return (f"{name} is at {found.copy}", f"It reads: {found.excerpt!r}")
+    return (
+        f"{name} is at {found.copy}; it differs from character {found.differs_at:,} on.",
+        f"Sent:   {found.expected!r}",
+        f"Stored: {found.excerpt!r}",
+    )

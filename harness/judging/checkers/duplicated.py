@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.judging.checker import Charge
+from harness.judging.commonalities import common_lines
 from harness.judging.measure import Measure
 from harness.judging.outcomes import unread_outlet
 from harness.judging.timeline import Timeline, sequences_text
@@ -47,6 +48,7 @@ class Duplicated:
                 f"{len(many):,} of {len(places):,} stored records have more than {allowed}.",
                 (
                     f"Duplicated: {sequences_text(list(many))}.",
+                    *common_lines(timeline, [timeline.entries[each] for each in many], "duplicated"),
                     *_said_ambiguous(ambiguous),
                 ),
                 (

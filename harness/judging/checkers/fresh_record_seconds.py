@@ -15,6 +15,9 @@ from harness.model.facts import FreshLooked
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 
+_WORST_FIRST = (Status.FAIL, Status.INCONCLUSIVE, Status.PASS)
+_WAVES_SHOWN = 10
+
 
 class FreshRecordSeconds:
     """A fresh record, written after a fault was healed, arrives in time, and no older one is stuck.
@@ -52,7 +55,7 @@ class FreshRecordSeconds:
         self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
 
     def check(self, timeline: Timeline) -> Verdict:
-        """Measure from each wave's first due time until all of it was seen; the worst wave is told."""
+        """Measure from each wave's first due time until all of it was seen; the worst wave is judged."""
         measure = self._measure
         last = next((wave for wave in timeline.fresh if not wave.sent.after), None)
         if last is None or _first_due_ns(timeline, last) is None:
@@ -65,12 +68,12 @@ class FreshRecordSeconds:
             _judged(timeline, last, measure, self._limit_seconds, last.sent.last - last.sent.first + 1),
             *self._after_healings(timeline),
         ]
-        failed = next((verdict for verdict in verdicts if verdict.status is Status.FAIL), None)
-        if failed is not None:
-            return failed
-        if stuck := self._stuck(timeline):
+        stuck = self._stuck(timeline)
+        worst = min(verdicts, key=lambda verdict: _WORST_FIRST.index(verdict.status))
+        if stuck and worst.status is not Status.FAIL:
             return measure.verdict(Status.FAIL, None, stuck)
-        return next((verdict for verdict in verdicts if verdict.status is not Status.PASS), verdicts[0])
+        others = tuple(verdict.summary for verdict in verdicts if verdict is not worst)
+        return replace(worst, evidence=others[:_WAVES_SHOWN])
 
     def _after_healings(self, timeline: Timeline) -> Iterator[Verdict]:
         measure = replace(self._measure, limit=self._recovery_seconds)

@@ -124,6 +124,18 @@ def test_an_index_of_several_shards_is_followed_by_reading_it_whole(store, archi
     assert "new" in _lines(follower)
 
 
+def test_indices_of_like_names_are_neighbours(store, archive_of):
+    index = store.index()
+    beside = f"{index}-2"
+    store.used.append(beside)
+    store.fill(beside, {"a": {"message": "x"}})
+
+    name, archive = archive_of(index).neighbours()[0]
+    lines = [document.line for document in archive.read()]
+    archive.close()
+    assert (name, lines) == (f'the index "{beside}"', ["x"])
+
+
 def test_a_store_that_does_not_answer_cannot_be_followed():
     archive = ElasticsearchArchive("logs", f"http://127.0.0.1:{free_port()}", timeout_seconds=2.0)
 

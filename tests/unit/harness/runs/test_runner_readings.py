@@ -23,6 +23,7 @@ from harness.model.facts import (
     FreshSent,
     PhaseChanged,
     Sample,
+    SeenElsewhere,
 )
 from harness.model.protocols import Status, StoredDocument, Verdict
 from tests.unit.harness.runs.stage import RUN, SECOND, FakeArchive, FakeCounters, FakeLetters
@@ -198,3 +199,28 @@ def test_while_the_archive_is_down_nothing_is_seen_and_afterwards_all(stage):
     times = [fact.at_ns for fact in stage.facts(FirstSeen)]
     assert min(times) >= 8 * SECOND
     assert stage.facts(Broke) == []
+
+
+class Beside(FakeArchive):
+    """An archive that lacks a record, which lies in a neighbour beside records of other runs."""
+
+    def neighbours(self):
+        lines = [stamp("line 4", RUN, 4), stamp("line 5", "run-02", 5), stamp("line 3", RUN, 3)]
+        documents = [StoredDocument(f"j/{at}", line) for at, line in enumerate(lines)]
+        return [
+            ("the index beside", FakeArchive(self._load, self._clock, missing=range(99), extra=documents))
+        ]
+
+
+def test_a_missing_record_is_looked_for_beside_the_archive(stage):
+    stage.archive = Beside(stage.load, stage.clock, missing={4, 7})
+    stage.run()
+
+    assert [(fact.sequence, fact.place) for fact in stage.facts(SeenElsewhere)] == [(4, "the index beside")]
+
+
+def test_where_nothing_is_missing_nobody_looks_beside_the_archive(stage):
+    stage.archive = Beside(stage.load, stage.clock)
+    stage.run()
+
+    assert stage.facts(SeenElsewhere) == []

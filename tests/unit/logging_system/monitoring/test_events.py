@@ -208,7 +208,7 @@ def test_threads_that_are_replaced_after_the_handler_has_its_own_are_told(
         def leave_parent(self) -> None:
             pass
 
-        def finish(self, epoch: bytes, deadline_seconds: float) -> None:
+        def finish(self, epoch: bytes, deadline_seconds: float, *, for_good: bool) -> None:
             pass
 
     handler = SpoolHandler(spool=tmp_path, service="s", in_process=Idle())

@@ -387,3 +387,21 @@ def test_point_in_time_of_a_deleted_index_is_unavailable(store: Store) -> None:
     store.ok("DELETE", f"/{index}")
 
     assert store.call("POST", "/_search", {"pit": {"id": point}}).status_code == 503
+
+
+def test_documents_come_in_the_order_of_their_writes_and_the_other_way_round(store):
+    index = store.index()
+    store.fill(index, {f"id-{n}": {"n": n} for n in range(5)})
+    store.items(
+        f"/{index}", [{"index": {"_id": "id-1"}}, {"n": 9}, {"delete": {"_id": "id-3"}}], "?refresh=true"
+    )
+
+    def ids(**search):
+        return store.ids(index, {"size": 2, **search})
+
+    assert ids(sort=[{"_seq_no": "asc"}]) == ["id-0", "id-2"]
+    assert ids(sort=[{"_seq_no": "asc"}], search_after=[2]) == ["id-4", "id-1"]
+    assert ids(sort=[{"_seq_no": "asc"}], search_after=[-1]) == ["id-0", "id-2"]
+    assert ids(sort=[{"_seq_no": "asc"}], search_after=[5]) == []
+    assert ids(sort=[{"_seq_no": "desc"}]) == ["id-1", "id-4"]
+    assert ids(sort=[{"_seq_no": "desc"}], search_after=[2]) == ["id-0"]

@@ -221,3 +221,14 @@ def test_other_fields_come_along_and_position_is_the_place_in_the_files(tmp_path
         ("two", (None, 2)),
     ]
     assert (documents[2].unreadable, documents[2].values) == ("its last line is torn", ())
+
+
+def test_files_whose_names_go_on_where_the_pattern_ends_are_neighbours(tmp_path):
+    for name in ("log", "log.1", "log.2", "other"):
+        (tmp_path / name).write_text(f"{name}\n")
+
+    found = FileArchive(str(tmp_path / "log"), format="lines").neighbours()
+    lines = [document.line for _, archive in found for document in archive.read()]
+    assert [name for name, _ in found] == [f"the file {tmp_path / name}" for name in ("log.1", "log.2")]
+    assert lines == ["log.1", "log.2"]
+    assert FileArchive(str(tmp_path / "log*"), format="lines").neighbours() == []

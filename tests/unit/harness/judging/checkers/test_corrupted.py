@@ -22,6 +22,18 @@ def test_one_changed_byte_fails_and_is_shown():
     assert verdict.counterexample == ("A copy of record 450 is at index/450", "It reads: 'lime 450'")
 
 
+def test_the_first_difference_is_shown_with_what_was_sent_there():
+    changed = Found(450, digest("x"), "index/450", "…payload=aX7", expected="…payload=a57", differs_at=12_340)
+
+    verdict = CHECKER.check(timeline(replaced(good_run(), Found, 450, changed)))
+
+    assert verdict.counterexample == (
+        "A copy of record 450 is at index/450; it differs from character 12,340 on.",
+        "Sent:   '…payload=a57'",
+        "Stored: '…payload=aX7'",
+    )
+
+
 def test_a_second_copy_that_differs_fails_although_the_first_is_right():
     changed = Found(450, digest("lime 450"), "index/x", "lime 450")
 

@@ -79,6 +79,10 @@ def test_a_hold_after_the_healing_fails_though_records_are_fresh_again_after_the
         "(at most 30 s allowed)."
     )
     assert (soon.status, soon.value) == (Status.PASS, 0.5)
+    assert soon.evidence == (
+        "All 2 fresh records, sent when killed on elasticsearch was healed, were readable after 1.1 s "
+        "(at most 30 s allowed).",
+    )
 
 
 def test_a_record_that_is_lost_or_was_never_acknowledged_is_not_called_late():
