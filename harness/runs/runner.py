@@ -19,7 +19,9 @@ from typing import TypeAlias
 from harness.cleanup.undo_journal import UndoJournal
 from harness.evidence.history import HistoryUnwritableError, Recorder
 from harness.evidence.readback import Outlets, OutletSpec, Reading
-from harness.evidence.sampling import ArchiveWatch, Gauges, NamedCounters
+from harness.evidence.sampling import ArchiveWatch, Gauges, Measurable, NamedCounters
+from harness.judging.outcomes import HELD
+from harness.judging.wording import count
 from harness.model.declarations import APPLICATION, Scenario, Step
 from harness.model.errors import (
     HarnessError,
@@ -47,11 +49,12 @@ from harness.model.facts import (
     StepSkipped,
 )
 from harness.model.protocols import Clock, Cumulative, Deployment, Destroys, Fault, Load, Poisons, Progress
-from harness.targets.capabilities import Untouchable, not_supported
+from harness.targets.capabilities import Killable, Stoppable, Untouchable, not_supported
 
 READY_SECONDS = 60.0
 LEAD_SECONDS = 0.5
 QUIET_SECONDS = 1.5
+COUNTED_SECONDS = 2.5
 TICK_SECONDS = 0.25
 STACK = "stack"
 _SECOND_NS = 1_000_000_000
@@ -66,7 +69,8 @@ class Wiring:
     """What one scenario is run with.
 
     `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away;
-    `first_seen` asks for a fact of when each record was first seen in the archive.
+    `cores` measures what the run and its neighbours take of this machine's processors; `first_seen` asks for
+    a fact of when each record was first seen in the archive.
     """
 
     services: Deployment
@@ -81,6 +85,7 @@ class Wiring:
     watch: Callable[[Progress], None]
     left: Callable[[], Sequence[str]] = tuple
     counters: NamedCounters | None = None
+    cores: Measurable | None = None
     first_seen: bool = False
 
 
@@ -93,11 +98,13 @@ class Runner:
         self._wiring = wiring
         self._phase = "start"
         self._fault = ""
+        self._waiting = ""
+        self._cut_off = 0
         self._began_ns = 0
         self._stored = 0
         self._outlets: Outlets | None = None
         self._archive_watch: ArchiveWatch | None = None
-        self._gauges = Gauges((wiring.stack, wiring.load), wiring.counters)
+        self._gauges = Gauges((wiring.stack, wiring.load, wiring.cores), wiring.counters)
         self._exits_noted: set[str] = set()
         self._overdue: frozenset[int] = frozenset()
 
@@ -163,6 +170,10 @@ class Runner:
         around = self._fault
         self._enter("inject")
         self._fault = f"{step.fault} on {step.target}"
+        if step.target == APPLICATION and fault.needs in {Killable, Stoppable}:
+            # What its process has not answered by now it takes with it, and nobody will.
+            tally = self._wiring.load.tally()
+            self._cut_off = max(0, tally.sent - tally.acknowledged - tally.refused)
         with self._undoable(number, step, fault, target):
             until_ns = self._now() + int(step.for_seconds * _SECOND_NS)
             landed = self._look(number, fault.evidence, target)
@@ -224,9 +235,39 @@ class Runner:
         self._enter("drain")
         deadline_ns = self._deadline(self._scenario.drain_seconds)
         while self._unsent() and self._now() < deadline_ns:
+            self._say_waiting("log calls that are due", deadline_ns)
             self._tick()
+        self._await_answers(deadline_ns)
         kept = self._opened().kept(self._await_debts(deadline_ns, quiet_seconds=0.0))
         self._overdue = self._wiring.load.owed() - kept
+        self._waiting = ""
+
+    def _await_answers(self, deadline_ns: int) -> None:
+        """Wait until the stack has said a word of every record, or counts that it holds none any more.
+
+        A stack that backs off for half a minute has lost nothing. Its count is believed once it has stood at
+        zero for a moment, since counters are written late.
+        """
+        zero_since_ns: int | None = None
+        while (unanswered := self._unanswered()) and self._now() < deadline_ns:
+            if self._gauges.counters().get(HELD) != 0:
+                zero_since_ns = None
+            elif zero_since_ns is None:
+                zero_since_ns = self._now()
+            elif self._now() - zero_since_ns >= COUNTED_SECONDS * _SECOND_NS:
+                return
+            records = count(unanswered, "record")
+            self._say_waiting(f"{records} to be acknowledged or refused", deadline_ns)
+            self._tick()
+
+    def _unanswered(self) -> int:
+        """Return how many records may still be acknowledged: not those a fault on the application cut off."""
+        tally = self._wiring.load.tally()
+        return max(0, tally.sent - tally.acknowledged - tally.refused - self._cut_off)
+
+    def _say_waiting(self, what: str, deadline_ns: int) -> None:
+        seconds = max(0.0, (deadline_ns - self._now()) / _SECOND_NS)
+        self._waiting = f"waiting for {what}, for at most {seconds:.0f} s more"
 
     def _probe(self) -> None:
         self._enter("probe")
@@ -301,6 +342,8 @@ class Runner:
             missing = self._wiring.load.owed() - self._overdue - self._opened().kept(reading)
             if not missing and self._now() - still_since_ns >= quiet_seconds * _SECOND_NS:
                 break
+            debts = f"{count(len(missing), 'acknowledged record')} to be stored"
+            self._say_waiting(debts if missing else "copies and counters to stand still", deadline_ns)
             self._tick()
             again = self._read_by(deadline_ns)
             counted = self._gauges.counters() if quiet_seconds else {}
@@ -338,6 +381,7 @@ class Runner:
                 self._wiring.load.tally(),
                 self._stored,
                 self._seconds_left(),
+                self._waiting,
             )
         )
 
