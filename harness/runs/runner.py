@@ -49,12 +49,14 @@ from harness.model.facts import (
     StepSkipped,
 )
 from harness.model.protocols import Clock, Cumulative, Deployment, Destroys, Fault, Load, Poisons, Progress
+from harness.runs.look import Look
 from harness.targets.capabilities import Killable, Stoppable, Untouchable, not_supported
 
 READY_SECONDS = 60.0
 LEAD_SECONDS = 0.5
 QUIET_SECONDS = 1.5
 COUNTED_SECONDS = 2.5
+LAST_LOOK_SECONDS = 1.0
 TICK_SECONDS = 0.25
 STACK = "stack"
 _SECOND_NS = 1_000_000_000
@@ -176,28 +178,56 @@ class Runner:
             self._cut_off = max(0, tally.sent - tally.acknowledged - tally.refused)
         with self._undoable(number, step, fault, target):
             until_ns = self._now() + int(step.for_seconds * _SECOND_NS)
-            landed = self._look(number, fault.evidence, target)
+            look = Look(fault.evidence, target)
+            # Steps within this one begin when they are due, whether it is proved by then or not.
+            self._await_look(look, min(until_ns, self._next_ns(waiting, until_ns)))
+            noted = self._note_look(number, look) if look.done else None
             self._note_destroyed(number, fault, target)
             self._take_steps(waiting, step.at_seconds + step.for_seconds)
-            self._wait_until(until_ns)
-            if isinstance(fault, Cumulative):
-                self._look(number, fault.evidence_in_all, target)
-            elif not landed:
-                self._look(number, fault.evidence, target)
+            if noted is None:
+                self._await_look(look, until_ns)
+                noted = self._note_look(number, look)
+            self._look_again(number, fault, target, noted, until_ns, look.seconds)
             self._enter("heal")
         self._fault = around
         self._enter("inject" if around else "recovery")
 
-    def _look(self, number: int, evidence: Callable[[object], tuple[bool, str]], target: object) -> bool:
+    def _look_again(
+        self, number: int, fault: Fault, target: object, landed: bool, until_ns: int, took_seconds: float
+    ) -> None:
+        """Look once more, just before the healing: at what it came to in all, or where nothing was proved.
+
+        A second look begins so long before the healing as the first one took.
+        """
+        if isinstance(fault, Cumulative):
+            self._wait_until(until_ns)
+            look = Look(fault.evidence_in_all, target)
+            self._await_look(look, until_ns + int(LAST_LOOK_SECONDS * _SECOND_NS))
+            self._note_look(number, look)
+            return
+        if not landed:
+            self._wait_until(until_ns - int((took_seconds + TICK_SECONDS) * _SECOND_NS))
+            if self._now() < until_ns:
+                look = Look(fault.evidence, target)
+                self._await_look(look, until_ns)
+                self._note_look(number, look)
+        self._wait_until(until_ns)
+
+    def _await_look(self, look: Look, until_ns: int) -> None:
+        while not look.done and (left_seconds := (until_ns - self._now()) / _SECOND_NS) > 0:
+            self._tick(min(left_seconds, TICK_SECONDS))
+
+    def _note_look(self, number: int, look: Look) -> bool:
         """Note what is seen of a fault; one look that proves it is enough, the last of those is quoted."""
-        try:
-            landed, proof = evidence(target)
-        except (InterruptedRunError, TimeIsUpError):
-            raise
-        except HarnessError as error:
-            landed, proof = False, f"it could not be checked: {error}"
+        landed, proof = look.result()
         self._record(FaultSeen(self._now(), number, landed, proof))
         return landed
+
+    def _next_ns(self, waiting: _Waiting, until_ns: int) -> int:
+        """Return when the next step is due, at the latest `until_ns`."""
+        if not waiting:
+            return until_ns
+        return self._began_ns + int(waiting[0][1][0].at_seconds * _SECOND_NS)
 
     def _note_destroyed(self, number: int, fault: Fault, target: object) -> None:
         """Note what was destroyed while it can be read: the stack may throw the file away at any time."""
