@@ -105,5 +105,5 @@ def progress_line(progress: Progress) -> str:
     return (
         f"{progress.scenario} · {progress.phase}{fault} · sent {tally.sent:,} · "
         f"acknowledged {tally.acknowledged:,} · stored {progress.stored:,} · backlog {backlog:,} · "
-        f"{progress.seconds_left:.0f} s of sending left"
+        + (progress.waiting or f"{progress.seconds_left:.0f} s of sending left")
     )

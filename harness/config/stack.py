@@ -75,6 +75,7 @@ class _CountersModel(OpenModel):
     names: Annotated[dict[CounterName, Text], Field(min_length=1)] = Field(
         description='Map ours (accepted, delivered, …) to yours, e.g. "names: {delivered: sent_ok}".'
     )
+    lag_seconds: Annotated[float, Field(gt=0, le=60)] = default_of(CounterSource, "lag_seconds")
 
 
 class _PromisesModel(FileModel):
@@ -201,7 +202,7 @@ def _counters(model: _CountersModel | None) -> CounterSource | None:
     names: dict[str, tuple[str, ...]] = {
         name: tuple(key.strip() for key in keys.split(" + ")) for name, keys in model.names.items()
     }
-    return CounterSource(Part(model.kind, _arguments(model)), names)
+    return CounterSource(Part(model.kind, _arguments(model)), names, model.lag_seconds)
 
 
 def _ready(model: _ReadyModel) -> Ready:

@@ -35,7 +35,7 @@ def stack_mistakes(source: Source) -> list[Mistake]:
         *part_mistakes(INTAKES, data.get("intake"), ("intake",), {"kind"}),
         *part_mistakes(ARCHIVES, data.get("archive"), ("archive",), {"kind", "decode"}),
         *part_mistakes(ARCHIVES, data.get("dead_letters"), ("dead_letters",), {"kind", "reason_field"}),
-        *part_mistakes(COUNTERS, data.get("counters"), ("counters",), {"kind", "names"}),
+        *part_mistakes(COUNTERS, data.get("counters"), ("counters",), {"kind", "names", "lag_seconds"}),
         *_handler_mistakes(data),
         *_acknowledgement_mistakes(data),
         *_own_archive_mistakes(data),

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from harness.model.errors import HarnessError, StackError
 from harness.model.facts import CounterRead, Event, FirstSeen, Sample
-from harness.model.protocols import Counters, Deployment
+from harness.model.protocols import Counters
 
 INTERVAL_SECONDS = 1.0
 _SECOND_NS = 1_000_000_000
@@ -53,9 +53,9 @@ class NamedCounters:
 class Gauges:
     """Takes a reading of everything measurable, at most once a second."""
 
-    def __init__(self, deployments: Sequence[Deployment], counters: NamedCounters | None) -> None:
-        """Take what to measure; nothing is read yet."""
-        self._measurable = [each for each in deployments if isinstance(each, Measurable)]
+    def __init__(self, sources: Sequence[object], counters: NamedCounters | None) -> None:
+        """Take what to measure, where it can be measured; nothing is read yet."""
+        self._measurable = [each for each in sources if isinstance(each, Measurable)]
         self._counters = counters
         self._due_ns = 0
 

@@ -56,5 +56,7 @@ def _why_not(checker: Checker, charge: Charge) -> str:
 
 def charge_of(scenario: Scenario, stack: Stack) -> Charge:
     """Return what the checkers of this scenario are told."""
-    counters = frozenset(stack.counters.names if stack.counters else ())
-    return Charge(scenario, stack.promises, stack.dead_letters is not None, counters)
+    promises, letters = stack.promises, stack.dead_letters is not None
+    if stack.counters is None:
+        return Charge(scenario, promises, letters)
+    return Charge(scenario, promises, letters, frozenset(stack.counters.names), stack.counters.lag_seconds)

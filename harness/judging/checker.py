@@ -18,6 +18,7 @@ class Charge:
     promises: Promises
     dead_letters: bool = False
     counters: frozenset[str] = frozenset()
+    counters_lag_seconds: float = 2.0
 
 
 class Checker(Protocol):
@@ -49,6 +50,13 @@ class NeedsQuiet(Protocol):
     """A checker of what neighbours on the machine would change; only a scenario that runs alone plans it."""
 
     needs_quiet: ClassVar[bool]
+
+
+@runtime_checkable
+class NeedsSamples(Protocol):
+    """A checker of a quantile: a stretch with fewer records due than `samples_min` leaves it undecided."""
+
+    samples_min: ClassVar[int]
 
 
 @runtime_checkable

@@ -140,10 +140,14 @@ class DeadLetterOutlet:
 
 @dataclass(frozen=True, slots=True)
 class CounterSource:
-    """A stack's own counters: how to read them, and which of its keys are summed up for each of ours."""
+    """A stack's own counters: how to read them, and which of its keys are summed up for each of ours.
+
+    What is counted as delivered shows in the archive `lag_seconds` later at the latest.
+    """
 
     part: Part
     names: Mapping[str, tuple[str, ...]]
+    lag_seconds: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)

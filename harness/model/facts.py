@@ -286,6 +286,12 @@ DESCRIPTORS = "descriptors"
 DISK_MIB = "disk_mib"
 """`disk_mib.<name>`: what a stack keeps below its own folder, in MiB."""
 
+CORES_RUN = "cores.run"
+"""The sample that says how many cores the harness and all that it started took since the sample before."""
+
+CORES_OTHERS = "cores.others"
+"""The sample that says how many cores everything else on this machine took since the sample before."""
+
 EXIT_SECONDS = "exit_seconds"
 """`exit_seconds.<process>`: from being told to end until it had ended, once, in seconds."""
 

@@ -363,6 +363,8 @@ class Progress:
     tally: Tally
     stored: int
     seconds_left: float
+    waiting: str = ""
+    """What the drain waits for, e.g. `12 records to be acknowledged`; empty where nothing is waited for."""
 
 
 PROBES = 20

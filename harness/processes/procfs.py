@@ -115,6 +115,34 @@ def sessions(leaders: Collection[int]) -> dict[int, list[int]]:
     return members
 
 
+def busy_ticks() -> int:
+    """Return the clock ticks since boot in which this machine's cores were busy, stolen ones included.
+
+    Fields of the first line of /proc/stat (proc(5)): user, nice, system, idle, iowait, irq, softirq, steal;
+    what guests take is in user and nice already.
+    """
+    fields = [int(field) for field in (PROC / "stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return sum(fields[:3]) + sum(fields[5:8])
+
+
+@dataclass(frozen=True, slots=True)
+class CpuTicks:
+    """Clock ticks a process has run for, and its children that have ended and been waited for."""
+
+    own: int
+    children: int
+
+
+def cpu_ticks(pid: int) -> CpuTicks | None:
+    """Return what a process has run for (/proc/[pid]/stat, fields 14 to 17); None where it is gone."""
+    try:
+        text = (PROC / str(pid) / "stat").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    user, system, children_user, children_system = map(int, text.rpartition(")")[2].split()[11:15])
+    return CpuTicks(user + system, children_user + children_system)
+
+
 def memory_mib(pid: int) -> float:
     """Return the resident memory of a process in MiB (proc(5), /proc/[pid]/statm); 0 where it is gone."""
     try:

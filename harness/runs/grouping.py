@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from harness.model.declarations import Part, Stack
+from harness.model.declarations import Part, Scenario, Stack
 from harness.runs.plan import ScenarioPlan
 
 
@@ -18,6 +19,16 @@ def grouping(plans: Sequence[ScenarioPlan], jobs: int) -> tuple[Sequence[int], S
     if jobs < 2 or len(together) < 2:
         return places, ()
     return [number for number in places if number not in together], together
+
+
+def judged_alone(scenarios: Sequence[Scenario]) -> tuple[Scenario, ...]:
+    """Return the scenarios as they are judged: one that has none to run beside runs alone.
+
+    That follows from what is selected, not from the machine, so that the same selection is the same plan.
+    """
+    if sum(not scenario.exclusive for scenario in scenarios) > 1:
+        return tuple(scenarios)
+    return tuple(replace(scenario, exclusive=True) for scenario in scenarios)
 
 
 def why_one_at_a_time(stack: Stack) -> str:

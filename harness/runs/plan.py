@@ -7,13 +7,12 @@ what happens, so that the same hash means the same schedule.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from random import Random
 
 import orjson
 
-from harness.judging.statistics import samples_needed
 from harness.judging.steady import RECORDS_MIN
 from harness.model.declarations import APPLICATION, Scenario, Stack
 from harness.model.protocols import Schedule
@@ -23,19 +22,28 @@ _SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class ScenarioPlan:
-    """One scenario with its schedule: due times in ns after sending begins, ascending."""
+    """One scenario with its schedule: due times in ns after sending begins, ascending.
+
+    `samples_min` says, by objective, how many records each stretch must hold for a planned check to decide.
+    """
 
     scenario: Scenario
     offsets_ns: Sequence[int]
+    samples_min: Mapping[str, int] = field(default_factory=dict)
 
     def warnings(self) -> tuple[str, ...]:
         """Say where the planned length cannot decide what is to be judged."""
-        needed = samples_needed(0.99)
         return tuple(
-            f"{label}: {count} records are due, a p99 needs {needed}; send faster or longer"
+            f"{label}: {count} records are due, {objective} needs {needed}; send faster or longer"
+            for objective, needed in self.samples_min.items()
             for label, count in self.samples()
             if count < needed
         )
+
+    def undecidable(self) -> frozenset[str]:
+        """Return the objectives that no run of this plan can pass, however often it is repeated."""
+        fewest = min((count for _, count in self.samples()), default=0)
+        return frozenset(objective for objective, needed in self.samples_min.items() if fewest < needed)
 
     def steady_problem(self, visible_seconds: float) -> str:
         """Say why no steady state can be seen before the first fault; empty where one can.

@@ -16,11 +16,13 @@ from harness.deployments.reach import refusals
 from harness.evidence.history import HISTORY_BYTES_MAX
 from harness.evidence.lines import read_lines, require_regular
 from harness.judging.check_selection import NOT_ALONE, NOT_POLLED, Checks, checks_of
+from harness.judging.checker import NeedsSamples
 from harness.judging.gate import GateRules
 from harness.judging.waivers import applicable
 from harness.load.schedules import SCHEDULES
 from harness.model.declarations import Scenario, Stack
 from harness.model.errors import ScenarioError
+from harness.runs.grouping import judged_alone
 from harness.runs.plan import ScenarioPlan, SuitePlan, plan_scenario
 from harness.runs.wiring import make_part
 
@@ -86,16 +88,20 @@ def make_plan(request: Request) -> SuitePlan:
             leaves too few records before it, or the stack would reach beyond this machine where its file does
             not say that it may.
     """
-    if problems := refusals(request.stack, _running_services(request)):
+    if problems := refusals(request.stack, running_services(request)):
         raise ScenarioError("\n".join(problems))
     if request.input_path is not None:
         require_regular(request.input_path)
     input_digest = "" if request.input_path is None else _digest_of(request.input_path)
-    plans = tuple(_plan_one(scenario, request) for scenario in request.scenarios)
+    scenarios = judged_alone(request.scenarios)
+    plans = tuple(_plan_one(scenario, request) for scenario in scenarios)
     visible_seconds = request.stack.promises.visible_seconds
     if problems := [problem for plan in plans if (problem := plan.steady_problem(visible_seconds))]:
         raise ScenarioError("\n".join(problems))
-    checks = [checks_of(plan.scenario, request.stack) for plan in plans]
+    checks = [checks_of(scenario, request.stack) for scenario in scenarios]
+    plans = tuple(
+        replace(plan, samples_min=_samples_min(each)) for plan, each in zip(plans, checks, strict=True)
+    )
     checkers = {word: checker for each in checks for word, checker in each.planned.items()}
     lacking = {word: why for each in checks for word, why in each.unplanned.items() if word not in checkers}
     planned, excused = applicable(
@@ -113,14 +119,22 @@ def make_plan(request: Request) -> SuitePlan:
         planned,
         (
             *(f"{word}: {why}" for word, why in lacking.items()),
-            *_left_to_others(request.scenarios, checks, checkers, NOT_ALONE),
-            *_left_to_others(request.scenarios, checks, checkers, NOT_POLLED),
+            *_left_to_others(scenarios, checks, checkers, NOT_ALONE),
+            *_left_to_others(scenarios, checks, checkers, NOT_POLLED),
             *excused,
         ),
     )
 
 
-def _running_services(request: Request) -> Mapping[str, str]:
+def _samples_min(checks: Checks) -> Mapping[str, int]:
+    return {
+        word: checker.samples_min
+        for word, checker in checks.planned.items()
+        if isinstance(checker, NeedsSamples)
+    }
+
+
+def running_services(request: Request) -> Mapping[str, str]:
     """Return where the services answer that run already; the others are started on this machine."""
     takes_them = getattr(BACKENDS.resolve(request.backend), "takes_running_services", False)
     return request.stack.services if takes_them else {}

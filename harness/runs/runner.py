@@ -21,7 +21,9 @@ from harness.cleanup.undo_journal import UndoJournal
 from harness.evidence.following import Following
 from harness.evidence.history import HistoryUnwritableError, Recorder
 from harness.evidence.readback import Outlets, OutletSpec, Reading
-from harness.evidence.sampling import ArchiveWatch, Gauges, NamedCounters
+from harness.evidence.sampling import ArchiveWatch, Gauges, Measurable, NamedCounters
+from harness.judging.outcomes import HELD
+from harness.judging.wording import count
 from harness.model.declarations import APPLICATION, Scenario, Step
 from harness.model.errors import (
     HarnessError,
@@ -51,11 +53,14 @@ from harness.model.facts import (
 )
 from harness.model.protocols import Clock, Cumulative, Deployment, Destroys, Fault, Load, Poisons, Progress
 from harness.runs.fresh_records import FreshRecords
-from harness.targets.capabilities import Untouchable, not_supported
+from harness.runs.look import Look
+from harness.targets.capabilities import Killable, Stoppable, Untouchable, not_supported
 
 READY_SECONDS = 60.0
 LEAD_SECONDS = 0.5
 QUIET_SECONDS = 1.5
+COUNTED_SECONDS = 2.5
+LAST_LOOK_SECONDS = 1.0
 TICK_SECONDS = 0.25
 STACK = "stack"
 _SECOND_NS = 1_000_000_000
@@ -71,7 +76,8 @@ class Wiring:
     """What one scenario is run with.
 
     `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away;
-    `first_seen` asks for a fact of when each record was first seen in the archive.
+    `cores` measures what the run and its neighbours take of this machine's processors; `first_seen` asks for
+    a fact of when each record was first seen in the archive.
     """
 
     services: Deployment
@@ -86,6 +92,7 @@ class Wiring:
     watch: Callable[[Progress], None]
     left: Callable[[], Sequence[str]] = tuple
     counters: NamedCounters | None = None
+    cores: Measurable | None = None
     first_seen: bool = False
 
 
@@ -98,6 +105,8 @@ class Runner:
         self._wiring = wiring
         self._phase = "start"
         self._fault = ""
+        self._waiting = ""
+        self._cut_off = 0
         self._began_ns = 0
         self._stored = 0
         self._outlets: Outlets | None = None
@@ -109,7 +118,7 @@ class Runner:
         )
         self._following: Following | None = None
         self._archive_watch: ArchiveWatch | None = None
-        self._gauges = Gauges((wiring.stack, wiring.load), wiring.counters)
+        self._gauges = Gauges((wiring.stack, wiring.load, wiring.cores), wiring.counters)
         self._exits_noted: set[str] = set()
         self._overdue: frozenset[int] = frozenset()
         self._seen_at_whole_look = -1
@@ -183,33 +192,65 @@ class Runner:
         around = self._fault
         self._enter("inject")
         self._fault = f"{step.fault} on {step.target}"
+        if step.target == APPLICATION and fault.needs in {Killable, Stoppable}:
+            # What its process has not answered by now it takes with it, and nobody will.
+            tally = self._wiring.load.tally()
+            self._cut_off = max(0, tally.sent - tally.acknowledged - tally.refused)
         with self._undoable(number, step, fault, target):
             until_ns = self._now() + int(step.for_seconds * _SECOND_NS)
-            landed = self._look(number, fault.evidence, target)
+            look = Look(fault.evidence, target)
+            # Steps within this one begin when they are due, whether it is proved by then or not.
+            self._await_look(look, min(until_ns, self._next_ns(waiting, until_ns)))
+            noted = self._note_look(number, look) if look.done else None
             self._note_destroyed(number, fault, target)
             self._take_steps(waiting, step.at_seconds + step.for_seconds)
             self._note_poison_in_time(fault, target, until_ns)
-            self._wait_until(until_ns)
-            if isinstance(fault, Cumulative):
-                self._look(number, fault.evidence_in_all, target)
-            elif not landed:
-                self._look(number, fault.evidence, target)
+            if noted is None:
+                self._await_look(look, until_ns)
+                noted = self._note_look(number, look)
+            self._look_again(number, fault, target, noted, until_ns, look.seconds)
             self._enter("heal")
         healed, self._fault = self._fault, around
         self._enter("inject" if around else "recovery")
         if not around:
             self._fresh.send(max(self._scenario.recovery_seconds, self._scenario.liveness_seconds), healed)
 
-    def _look(self, number: int, evidence: Callable[[object], tuple[bool, str]], target: object) -> bool:
+    def _look_again(
+        self, number: int, fault: Fault, target: object, landed: bool, until_ns: int, took_seconds: float
+    ) -> None:
+        """Look once more, just before the healing: at what it came to in all, or where nothing was proved.
+
+        A second look begins so long before the healing as the first one took.
+        """
+        if isinstance(fault, Cumulative):
+            self._wait_until(until_ns)
+            look = Look(fault.evidence_in_all, target)
+            self._await_look(look, until_ns + int(LAST_LOOK_SECONDS * _SECOND_NS))
+            self._note_look(number, look)
+            return
+        if not landed:
+            self._wait_until(until_ns - int((took_seconds + TICK_SECONDS) * _SECOND_NS))
+            if self._now() < until_ns:
+                look = Look(fault.evidence, target)
+                self._await_look(look, until_ns)
+                self._note_look(number, look)
+        self._wait_until(until_ns)
+
+    def _await_look(self, look: Look, until_ns: int) -> None:
+        while not look.done and (left_seconds := (until_ns - self._now()) / _SECOND_NS) > 0:
+            self._tick(min(left_seconds, TICK_SECONDS))
+
+    def _note_look(self, number: int, look: Look) -> bool:
         """Note what is seen of a fault; one look that proves it is enough, the last of those is quoted."""
-        try:
-            landed, proof = evidence(target)
-        except (InterruptedRunError, TimeIsUpError):
-            raise
-        except HarnessError as error:
-            landed, proof = False, f"it could not be checked: {error}"
+        landed, proof = look.result()
         self._record(FaultSeen(self._now(), number, landed, proof))
         return landed
+
+    def _next_ns(self, waiting: _Waiting, until_ns: int) -> int:
+        """Return when the next step is due, at the latest `until_ns`."""
+        if not waiting:
+            return until_ns
+        return self._began_ns + int(waiting[0][1][0].at_seconds * _SECOND_NS)
 
     def _note_destroyed(self, number: int, fault: Fault, target: object) -> None:
         """Note what was destroyed while it can be read: the stack may throw the file away at any time."""
@@ -247,9 +288,39 @@ class Runner:
         self._enter("drain")
         deadline_ns = self._deadline(self._scenario.drain_seconds)
         while self._unsent() and self._now() < deadline_ns:
+            self._say_waiting("log calls that are due", deadline_ns)
             self._tick()
+        self._await_answers(deadline_ns)
         if not self._await_debts(deadline_ns, quiet_seconds=0.0):
             self._overdue = self._missing(deadline_ns)
+        self._waiting = ""
+
+    def _await_answers(self, deadline_ns: int) -> None:
+        """Wait until the stack has said a word of every record, or counts that it holds none any more.
+
+        A stack that backs off for half a minute has lost nothing. Its count is believed once it has stood at
+        zero for a moment, since counters are written late.
+        """
+        zero_since_ns: int | None = None
+        while (unanswered := self._unanswered()) and self._now() < deadline_ns:
+            if self._gauges.counters().get(HELD) != 0:
+                zero_since_ns = None
+            elif zero_since_ns is None:
+                zero_since_ns = self._now()
+            elif self._now() - zero_since_ns >= COUNTED_SECONDS * _SECOND_NS:
+                return
+            records = count(unanswered, "record")
+            self._say_waiting(f"{records} to be acknowledged or refused", deadline_ns)
+            self._tick()
+
+    def _unanswered(self) -> int:
+        """Return how many records may still be acknowledged: not those a fault on the application cut off."""
+        tally = self._wiring.load.tally()
+        return max(0, tally.sent - tally.acknowledged - tally.refused - self._cut_off)
+
+    def _say_waiting(self, what: str, deadline_ns: int) -> None:
+        seconds = max(0.0, (deadline_ns - self._now()) / _SECOND_NS)
+        self._waiting = f"waiting for {what}, for at most {seconds:.0f} s more"
 
     def _probe(self) -> None:
         self._enter("probe")
@@ -344,6 +415,9 @@ class Runner:
             quiet = self._now() - still_since_ns >= quiet_seconds * _SECOND_NS
             if (settled and quiet) or self._now() >= deadline_ns:
                 return settled
+            missing = count(max(1, len(self._wiring.load.owed()) - copies), "acknowledged record")
+            what = "copies and counters to stand still" if settled else f"{missing} to be stored"
+            self._say_waiting(what, deadline_ns)
             self._tick()
 
     def _settled(self, copies: int, deadline_ns: int) -> bool:
@@ -423,6 +497,7 @@ class Runner:
                 self._wiring.load.tally(),
                 self._stored,
                 self._seconds_left(),
+                self._waiting,
             )
         )
 

@@ -38,10 +38,11 @@ from harness.model.protocols import Load, LoadSpec, NeedsSmallDisk, Progress, Re
 from harness.model.result import HarnessCost, ScenarioResult
 from harness.processes import procfs
 from harness.processes.clock import SystemClock
+from harness.processes.cores import Cores
 from harness.processes.scratch import subfolder
 from harness.reporting.redaction import Redaction
 from harness.runs.plan import ScenarioPlan
-from harness.runs.request import Request
+from harness.runs.request import Request, running_services
 from harness.runs.runner import Runner, Wiring
 from harness.runs.wiring import counters, expanded, make_part, outlets
 from harness.targets.interceptor_client import InterceptorClient
@@ -167,6 +168,8 @@ class ScenarioRun:
             watch=ground.watch,
             left=partial(left_of_run, self._run_id),
             counters=counters(request.stack.counters, values),
+            # What a store that runs already takes may be the stack's doing, and cannot be told from others.
+            cores=None if running_services(request) else Cores(),
             first_seen=any(
                 isinstance(checker, NeedsFirstSeen)
                 for checker in checks_of(plan.scenario, request.stack).planned.values()

@@ -205,7 +205,7 @@ class SuiteRun:
         """Run a scenario again while its evidence does not suffice; what it said before is kept beside it."""
         for attempt in range(2, self._request.repeats_max + 2):
             before = self._results[number]
-            if not runs_again(before):
+            if not runs_again(before, self._plan.scenarios[number - 1].undecidable()):
                 return
             ended_by = self._attempt(ground, number, attempt, self._clock)
             again = self._results[number]

@@ -209,6 +209,13 @@ CASES = (
         acknowledged_by="callback",
     ),
     Case(
+        "calls-held-delivered",
+        "reports what waits as delivered while its requests fail",
+        _bug("CallsHeldDelivered"),
+        "outage",
+        MISCOUNTED,
+    ),
+    Case(
         "leaks-while-the-store-is-down",
         "keeps the buffers of every failed request",
         _bug("LeaksWhileTheStoreIsDown"),

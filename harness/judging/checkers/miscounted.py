@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
 from harness.judging.checker import Charge
+from harness.judging.delivered_early import DELIVERED, delivered_early
 from harness.judging.measure import Measure
 from harness.judging.outcomes import DESTROYED, HELD, unread_outlet
 from harness.judging.timeline import SECOND_NS, Entry, Timeline
@@ -45,8 +47,10 @@ class Miscounted:
 
     `accepted` is compared with the log calls that came back, `delivered` with the archive, `dead_lettered`
     with the dead letters, `dropped` (with `destroyed` and `held`) with the records that came back and are
-    nowhere. Only the last reading after the drain counts. A stack that drops and counts nothing fails here,
-    and so does one that claims to hold, or to have found destroyed, more than is missing.
+    nowhere. The last reading after the drain counts; and no reading of `delivered` may be ahead of the
+    archive, since a lie told during an outage may be true by then (`delivered_early.py`). A stack that drops
+    and counts nothing fails here, and so does one that claims to hold, or to have found destroyed, more than
+    is missing.
     """
 
     objective: ClassVar[str] = module_word(__name__)
@@ -55,6 +59,7 @@ class Miscounted:
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._charge = charge
+        self._lag_seconds = charge.counters_lag_seconds
         self._measure = Measure(self.objective, self.dimension, "records", 0)
 
     def lacks(self) -> str:
@@ -75,24 +80,40 @@ class Miscounted:
         evidence = tuple(each.sentence() for each in compared)
         reset = sorted(name for name in self._charge.counters - {HELD} if _fell(timeline, name))
         if wrong and not reset:
-            worst = max(wrong, key=lambda each: each.off_by)
-            said = f"{len(wrong)} of {count(len(compared), 'counter')} differ from what was measured: "
-            story = tuple(each.sentence() for each in wrong)
-            return self._measure.verdict(
-                Status.FAIL,
-                worst.off_by,
-                said + ", ".join(each.name for each in wrong) + ".",
-                evidence,
-                story,
-            )
-        if wrong or unread_names or not compared:
-            why = f"Not readable after the drain: {', '.join(unread_names)}." if unread_names else ""
-            if wrong:
-                why = f"Counters that were reset during the run: {', '.join(reset)}."
-            return self._measure.verdict(
-                Status.INCONCLUSIVE, None, why or "No counter could be compared.", evidence
-            )
-        said = f"{count(len(compared), 'counter')} compared: all agree with what was measured."
+            return self._differing(wrong, len(compared), evidence)
+        if (early := self._early(timeline, evidence)) is not None:
+            return early
+        why = f"Not readable after the drain: {', '.join(unread_names)}." if unread_names else ""
+        if wrong:
+            why = f"Counters that were reset during the run: {', '.join(reset)}."
+        return self._agreeing(why, len(compared), evidence)
+
+    def _differing(self, wrong: Sequence[_Compared], compared: int, evidence: tuple[str, ...]) -> Verdict:
+        said = f"{len(wrong)} of {count(compared, 'counter')} differ from what was measured: "
+        return self._measure.verdict(
+            Status.FAIL,
+            max(each.off_by for each in wrong),
+            said + ", ".join(each.name for each in wrong) + ".",
+            evidence,
+            tuple(each.sentence() for each in wrong),
+        )
+
+    def _early(self, timeline: Timeline, evidence: tuple[str, ...]) -> Verdict | None:
+        """Return the verdict on a count that was ahead of the archive while the run was on."""
+        if DELIVERED not in self._charge.counters:
+            return None
+        early = delivered_early(timeline, self._lag_seconds)
+        if early is None:
+            return None
+        said = f"{early.records:,.0f} records were counted as delivered before they were in the archive."
+        story = (early.sentence(timeline, self._lag_seconds),)
+        return self._measure.verdict(Status.FAIL, early.records, said, evidence, story)
+
+    def _agreeing(self, why_not: str, compared: int, evidence: tuple[str, ...]) -> Verdict:
+        if why_not or not compared:
+            why_not = why_not or "No counter could be compared."
+            return self._measure.verdict(Status.INCONCLUSIVE, None, why_not, evidence)
+        said = f"{count(compared, 'counter')} compared: all agree with what was measured."
         return self._measure.verdict(Status.PASS, 0, said, evidence)
 
     def _compare(self, timeline: Timeline, name: str) -> _Compared | None:

@@ -2,7 +2,7 @@
 
 `response` (due → return) is judged, not `call` (enter → return), since a call that blocks makes the next ones
 late without making them slow. Of lateness above the limit only what is not the harness's own is the stack's
-(`call_times.py`).
+(`call_times.py`), and lateness that a neighbour on this machine explains is nobody's (`disturbance.py`).
 
 A fault on the application itself holds up calls that no stack could have answered (docs/decisions/0003): what
 was under way when it began is cut off there, and what was due until it was healed is not judged. Where the
@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from harness.judging.call_times import MS_NS, Timing, outages_of, stuck_calls, timings_of
 from harness.judging.checker import Charge
+from harness.judging.disturbance import disturbance
 from harness.judging.measure import Measure, given_limit
 from harness.judging.statistics import excess_odds, quantile, samples_needed
 from harness.judging.timeline import Entry, Timeline, Window
@@ -36,6 +37,7 @@ class ResponseP99Ms:
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "caller protection"
     needs_quiet: ClassVar[bool] = True
+    samples_min: ClassVar[int] = samples_needed(1 - _SHARE, _CONFIDENCE)
 
     def __init__(self, charge: Charge, *, limit_ms: float | None = None) -> None:
         """Take what is to be judged.
@@ -58,7 +60,7 @@ class ResponseP99Ms:
             (window, _within(sendable, window, self._limit_ms))
             for window in _judged_windows(timeline, outages)
         ]
-        judged = [_judge(window.label, inside, self._limit_ms) for window, inside in windows if inside]
+        judged = [self._judged(timeline, window, inside) for window, inside in windows if inside]
         if not judged:
             return self._measure.verdict(
                 Status.INCONCLUSIVE, None, unanswered or "No record was due.", samples=0
@@ -82,6 +84,16 @@ class ResponseP99Ms:
             vetoes=(VETO,) if stuck else (),
             samples=min(len(inside) for _, inside in windows if inside),
         )
+
+    def _judged(
+        self, timeline: Timeline, window: Window, inside: Sequence[Timing]
+    ) -> tuple[Status, float, str]:
+        """Judge one window; a FAIL that a neighbour on this machine explains is none."""
+        status, p99_ms, said = _judge(window.label, inside, self._limit_ms)
+        why = disturbance(timeline, window, p99_ms, self._limit_ms) if status is Status.FAIL else ""
+        if not why:
+            return status, p99_ms, said
+        return Status.INCONCLUSIVE, p99_ms, f"{said.removesuffix('.')}, but {why}."
 
 
 def _worst_of(statuses: Iterable[Status]) -> Status:

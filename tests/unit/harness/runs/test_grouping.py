@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from harness.model.declarations import DeadLetterOutlet, Part, Promises, Ready, Stack, StackProcess
-from harness.runs.grouping import grouping, why_one_at_a_time
+from harness.runs.grouping import grouping, judged_alone, why_one_at_a_time
 from harness.runs.plan import ScenarioPlan
 from tests.unit.harness.literal_history import scenario
 
@@ -23,6 +23,17 @@ def test_where_nothing_can_be_side_by_side_the_plans_order_is_the_runs(suite, jo
     alone, together = grouping(plans(*suite), jobs)
 
     assert (list(alone), list(together)) == (list(range(1, len(suite) + 1)), [])
+
+
+@pytest.mark.parametrize(
+    ("suite", "judged"),
+    [((False,), (True,)), ((True, False), (True, True)), (SUITE, SUITE)],
+    ids=["selected alone", "beside exclusive ones only", "beside others like it"],
+)
+def test_a_scenario_with_none_to_run_beside_is_judged_as_one_that_runs_alone(suite, judged):
+    scenarios = [plan.scenario for plan in plans(*suite)]
+
+    assert tuple(scenario.exclusive for scenario in judged_alone(scenarios)) == judged
 
 
 STACK = Stack(

@@ -10,6 +10,7 @@ from harness.runs.plan import SuitePlan, plan_scenario
 from tests.unit.harness.literal_history import STEP, scenario
 
 SECOND = 1_000_000_000
+P99 = {"response_p99_ms": 299}
 STACK = Stack("s", (), {}, (), Part("python_logging"), "return", Part("elasticsearch"), Promises())
 
 
@@ -61,13 +62,24 @@ def test_every_line_of_a_longer_input_is_due_once(lines):
 
 
 def test_a_plan_that_cannot_decide_warns():
-    warnings = plan_scenario(scenario(STEP), Steady(60.0), 1, None).warnings()
+    plan = replace(plan_scenario(scenario(STEP), Steady(60.0), 1, None), samples_min=P99)
 
-    assert warnings == ("steady: 240 records are due, a p99 needs 299; send faster or longer",)
+    assert plan.warnings() == (
+        "steady: 240 records are due, response_p99_ms needs 299; send faster or longer",
+    )
+    assert plan.undecidable() == {"response_p99_ms"}
 
 
 def test_a_plan_that_can_decide_does_not_warn():
-    assert plan_scenario(scenario(STEP), Steady(100.0), 1, None).warnings() == ()
+    plan = replace(plan_scenario(scenario(STEP), Steady(100.0), 1, None), samples_min=P99)
+
+    assert (plan.warnings(), plan.undecidable()) == ((), frozenset())
+
+
+def test_a_plan_whose_checks_need_no_samples_does_not_warn():
+    plan = plan_scenario(scenario(STEP), Steady(6.0), 1, None)
+
+    assert (plan.warnings(), plan.undecidable()) == ((), frozenset())
 
 
 def test_a_fault_on_the_application_is_planned_from_its_healing_on():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.model.protocols import Status
+from harness.model.protocols import Status, Verdict
 from harness.runs.repeats import merged, runs_again
 from tests.unit.harness.reporting.example_result import scenario_result
 
@@ -29,3 +29,14 @@ def test_an_attempt_that_the_end_of_the_run_cut_short_replaces_nothing() -> None
     before = replace(scenario_result(), status=Status.INCONCLUSIVE)
 
     assert merged(before, replace(before, status=Status.NOT_RUN), ended_early=True) is before
+
+
+@pytest.mark.parametrize(
+    ("open_ones", "again"),
+    [(["response_p99_ms"], False), (["response_p99_ms", "acknowledged_lost"], True), ([], True)],
+)
+def test_what_the_plan_knew_to_stay_open_is_no_reason_to_run_again(open_ones: list[str], again: bool) -> None:
+    verdicts = tuple(Verdict(word, "delivery", Status.INCONCLUSIVE, "") for word in open_ones)
+    result = replace(scenario_result(), status=Status.INCONCLUSIVE, verdicts=verdicts)
+
+    assert runs_again(result, {"response_p99_ms"}) is again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 
 import pytest
@@ -325,3 +326,35 @@ def test_what_a_fault_destroyed_is_noted_place_by_place(stage):
     stage.run()
 
     assert [(fact.step, fact.place) for fact in stage.facts(Destroyed)] == [(0, "a:1"), (0, "b:2")]
+
+
+def test_a_proof_that_takes_long_prolongs_no_fault_and_delays_no_step_within_it(stage):
+    """The outer fault is looked at for longer than it lasts; the inner one begins and ends as planned."""
+    ending = threading.Event()
+
+    class SlowlyProved(FakeFault):
+        def evidence(self, target):
+            return ending.wait(20), "seen too late"
+
+    stage.scenario = scenario(
+        Step("killed", "elasticsearch", 3.0, 4.0), Step("bit_flip", "elasticsearch", 4.0, 1.0)
+    )
+    stage.faults = [SlowlyProved(stage.log), FakeFault(stage.log)]
+
+    stage.run()
+    ending.set()
+
+    began_ns = stage.load.began_ns
+    changes = [
+        (fact.fault, fact.state, round((fact.at_ns - began_ns) / SECOND, 1))
+        for fact in stage.facts(FaultChanged)
+        if fact.state in {"injected", "healed"}
+    ]
+    assert changes == [
+        ("killed", "injected", 3.0),
+        ("bit_flip", "injected", 4.0),
+        ("bit_flip", "healed", 5.0),
+        ("killed", "healed", 7.0),
+    ]
+    proofs = [(fact.step, fact.landed, fact.proof) for fact in stage.facts(FaultSeen)]
+    assert proofs == [(1, True, "seen"), (0, False, "the proof took longer than the fault lasted")]

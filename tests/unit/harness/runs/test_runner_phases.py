@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.model.errors import NotReadyError, StackError
@@ -116,3 +118,68 @@ def test_what_a_scenario_leaves_breaks_it(stage):
     assert [fact.message for fact in stage.facts(Broke)] == [
         "the scenario left something: process 7 still runs: a shipper"
     ]
+
+
+def _unanswered_until(stage, seconds, records=3):
+    """Let the load have records that the stack acknowledges only so many seconds after sending began."""
+    said = stage.load.tally
+
+    def tally():
+        told = said()
+        late = stage.clock.now_ns() < stage.load.began_ns + seconds * SECOND
+        return replace(told, acknowledged=told.acknowledged - records) if told.sent and late else told
+
+    stage.load.tally = tally
+
+
+class _Held:
+    """Counters of a stack that holds three records until a moment."""
+
+    def __init__(self, stage, until_seconds):
+        self._stage, self._until_seconds = stage, until_seconds
+
+    def read(self, keys):
+        seconds = (self._stage.clock.now_ns() - (self._stage.load.began_ns or 0)) / SECOND
+        return {"ok": 0.0, "lost": 3.0 if seconds < self._until_seconds else 0.0}
+
+
+def _drained_seconds(stage):
+    began = {fact.phase: fact.at_ns / SECOND for fact in stage.facts(PhaseChanged)}
+    return began["probe"] - began["drain"]
+
+
+def test_a_record_in_a_back_off_of_half_a_minute_is_waited_for(stage):
+    _unanswered_until(stage, 40)
+
+    stage.run()
+
+    assert 29 <= _drained_seconds(stage) <= 32
+
+
+def test_the_drain_ends_early_once_the_counters_say_that_nothing_is_held(stage):
+    _unanswered_until(stage, 1_000)
+    stage.counters = _Held(stage, until_seconds=15)
+
+    stage.run()
+
+    assert 5 <= _drained_seconds(stage) <= 10
+
+
+def test_the_drain_of_what_is_never_answered_nor_counted_takes_its_time(stage):
+    _unanswered_until(stage, 1_000)
+
+    stage.run()
+
+    assert stage.scenario.drain_seconds <= _drained_seconds(stage) <= stage.scenario.drain_seconds + 1
+
+
+def test_the_drain_says_what_it_waits_for(stage):
+    _unanswered_until(stage, 20)
+    stage.archive = FakeArchive(stage.load, stage.clock, missing={4})
+
+    stage.run()
+
+    told = [progress.waiting for progress in stage.progress if progress.phase == "drain"]
+    assert told[0] == "waiting for 3 records to be acknowledged or refused, for at most 60 s more"
+    assert "waiting for 1 acknowledged record to be stored, for at most 40 s more" in told
+    assert {progress.waiting for progress in stage.progress if progress.phase == "probe"} <= {""}

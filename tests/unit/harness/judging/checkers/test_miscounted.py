@@ -7,6 +7,7 @@ from harness.judging.checkers.miscounted import Miscounted
 from harness.judging.timeline import timeline
 from harness.model.declarations import APPLICATION
 from harness.model.facts import (
+    STORED,
     Acknowledged,
     Answered,
     ArchiveRead,
@@ -18,6 +19,7 @@ from harness.model.facts import (
     Found,
     PhaseChanged,
     Refused,
+    Sample,
 )
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, good_run, without
@@ -174,3 +176,53 @@ def test_one_destroyed_record_too_few_or_too_many_fails(dropped, destroyed):
     verdict = WITH_DESTROYED.check(timeline(dropping_run(dropped=dropped, destroyed=destroyed)))
 
     assert (verdict.status, verdict.value) == (Status.FAIL, 1)
+
+
+def _counting(readings, stored):
+    """A good run, with what the stack called delivered and what the archive counted, by seconds."""
+    events = run(
+        *(CounterRead(at(seconds), "delivered", value) for seconds, value in readings.items()),
+        *(Sample(at(seconds), STORED, value) for seconds, value in stored.items()),
+    )
+    return sorted(events, key=lambda event: getattr(event, "at_ns", 0))
+
+
+HONEST = {3: 300, 4: 400, 5: 400, 6: 400, 7: 700}
+STORED_THEN = {4: 400, 5: 400, 6: 400, 6.5: 400, 7: 400, 7.5: 650, 8: 800, 9: 900, 14: RECORDS}
+
+
+def test_a_count_that_was_ahead_of_the_archive_only_during_the_outage_fails():
+    verdict = CHECKER.check(timeline(_counting(HONEST | {4.5: 450, 5: 500}, STORED_THEN)))
+
+    assert (verdict.status, verdict.value) == (Status.FAIL, 50)
+    assert verdict.counterexample == (
+        "delivered: 450 counted by the stack at 4.500 s, while killed on elasticsearch was on, 0.5 s after "
+        "it began; 400 were in the archive 2 s later.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("readings", "stored"),
+    [
+        (HONEST, STORED_THEN),
+        (HONEST | {4.5: 450}, STORED_THEN),
+        (HONEST | {4.5: 450, 5: 500}, {4: 400, 9: 900, 14: RECORDS}),
+        (HONEST | {4.5: 450, 5: 500}, STORED_THEN | {14: RECORDS - 1}),
+        (HONEST, {}),
+    ],
+    ids=[
+        "what is counted is there two seconds later",
+        "one reading alone",
+        "the archive could not be counted meanwhile",
+        "the archive counts something else",
+        "the archive is never counted",
+    ],
+)
+def test_a_count_is_not_ahead_where_the_archive_does_not_show_it_twice(readings, stored):
+    assert CHECKER.check(timeline(_counting(readings, stored))).status is Status.PASS
+
+
+def test_a_lag_that_the_stack_declares_is_waited_for():
+    slow = Miscounted(replace(CHARGE, counters_lag_seconds=4.0))
+
+    assert slow.check(timeline(_counting(HONEST | {4.5: 450, 5: 500}, STORED_THEN))).status is Status.PASS

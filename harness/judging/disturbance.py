@@ -1,0 +1,61 @@
+"""Whether a neighbour on this machine may be why log calls were late.
+
+The control makes the same calls into a NullHandler from a process of its own. When its calls are late as
+well, this machine was busy; but with what? A stack that burns the processors makes the control late too, and
+must not be excused for it. So a neighbour is to blame only where the processors tell so: what does not belong
+to the run took more of them than all that does, and the lateness is of a size that the control's explains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.judging.statistics import quantile
+from harness.judging.timeline import Timeline, Window
+from harness.model.facts import CORES_OTHERS, CORES_RUN
+
+CONTROL_P99_MS = 2.0
+"""What a control that is left alone stays below; measured: 0.1 to 0.8 ms."""
+
+OTHERS_CORES_MIN = 0.5
+LATENESS_FACTOR = 10
+"""A call of a stack takes several turns of the processor where a NullHandler takes one, each of them late."""
+
+_MS_NS = 1_000_000
+_CONTROL_CALLS_MIN = 100
+
+
+def disturbance(timeline: Timeline, window: Window, own_p99_ms: float, limit_ms: float) -> str:
+    """Say which neighbour may be why calls of a window were late; empty where the lateness is the stack's.
+
+    Args:
+        timeline: of the scenario.
+        window: the stretch whose calls were late.
+        own_p99_ms: their response p99 without the harness's own lateness, in ms.
+        limit_ms: what it may reach, in ms.
+    """
+    control_ms = [
+        (call.returned_ns - call.due_ns) / _MS_NS
+        for call in timeline.control_calls
+        if window.holds(call.due_ns)
+    ]
+    run = _mean(timeline, window, CORES_RUN)
+    others = _mean(timeline, window, CORES_OTHERS)
+    if run is None or others is None or len(control_ms) < _CONTROL_CALLS_MIN:
+        return ""
+    control_p99_ms = quantile(control_ms, 0.99)
+    if control_p99_ms < CONTROL_P99_MS or others < max(OTHERS_CORES_MIN, run):
+        return ""
+    if own_p99_ms - limit_ms > LATENESS_FACTOR * control_p99_ms:
+        return ""
+    return (
+        f"other processes on this machine took {others:.1f} cores meanwhile, the run itself {run:.1f}, "
+        f"and the control's own p99 was {control_p99_ms:,.1f} ms (below {CONTROL_P99_MS:g} ms undisturbed)"
+    )
+
+
+def _mean(timeline: Timeline, window: Window, name: str) -> float | None:
+    values: Sequence[float] = [
+        sample.value for sample in timeline.samples.get(name, ()) if window.holds(sample.at_ns)
+    ]
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,77 @@
+"""When lateness is a neighbour's doing: the control is late, and others than the run took the processors."""
+
+import pytest
+
+from harness.judging.checkers.response_p99_ms import VETO, ResponseP99Ms
+from harness.judging.timeline import timeline
+from harness.model.facts import CORES_OTHERS, CORES_RUN, ControlCall, Due, Event, Sample, Sent
+from harness.model.protocols import Status
+from tests.unit.harness.literal_history import MS, STEP, at, charge, fault, life, phases
+
+CHECKER = ResponseP99Ms(charge(STEP))
+
+
+def _run(*, call_ms=130.0, control_ms=5.4, others=1.2, run=0.5):
+    """Return a run whose calls are too slow from the fault on, beside a control and what the cores did."""
+    early = [event for n in range(400) for event in life(n, n / 100)]
+    late = [event for n in range(400, 1000) for event in life(n, n / 100, call_ms if n % 40 == 0 else 0.1)]
+    control = [
+        ControlCall(at(n / 100), at(n / 100), at(n / 100) + round((control_ms if n % 20 == 0 else 0.1) * MS))
+        for n in range(1000)
+    ]
+    cores = [
+        Sample(at(second), name, value)
+        for second in range(10)
+        for name, value in ((CORES_OTHERS, others), (CORES_RUN, run))
+        if value is not None
+    ]
+    return [*phases(), *fault(), *early, *late, *control, *cores]
+
+
+def _verdict(**seen):
+    return CHECKER.check(timeline(_run(**seen)))
+
+
+def test_lateness_beside_a_late_control_and_a_busy_neighbour_is_inconclusive():
+    verdict = _verdict()
+
+    assert verdict.status is Status.INCONCLUSIVE
+    assert verdict.summary.endswith(
+        "(at most 100 ms allowed), but other processes on this machine took 1.2 cores meanwhile, the run "
+        "itself 0.5, and the control's own p99 was 5.4 ms (below 2 ms undisturbed)."
+    )
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"control_ms": 1.5},
+        {"others": 0.3, "run": 0.2},
+        {"others": 0.8, "run": 1.1},
+        {"call_ms": 400.0},
+        {"others": None},
+        {"run": None},
+    ],
+    ids=[
+        "the control is in time",
+        "the neighbour takes next to nothing",
+        "the run burns the processors itself",
+        "the control explains no lateness of that size",
+        "nobody measured the others",
+        "nobody measured the run",
+    ],
+)
+def test_lateness_that_no_neighbour_explains_fails(seen):
+    assert _verdict(**seen).status is Status.FAIL
+
+
+def test_no_neighbour_excuses_a_call_that_never_returns():
+    stuck: list[Event] = [Due(5000, at(3), 0, "x"), Sent(5000, at(3))]
+
+    verdict = CHECKER.check(timeline([*_run(), *stuck]))
+
+    assert (verdict.status, verdict.vetoes) == (Status.FAIL, (VETO,))
+
+
+def test_a_quick_stack_passes_beside_a_neighbour():
+    assert _verdict(call_ms=1.0).status is Status.PASS
