@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
 from harness.evidence.lines import digest, identities
+from harness.evidence.misnamed import StackFile, Wanted, absent_fields, misplaced
 from harness.evidence.recognition import Claim, Texts, cut_at_bytes
 from harness.evidence.transforms import lawful_forms
 from harness.model.facts import ArchiveRead, DeadLettered, DeadLettersRead, Event, Found, Unreadable
@@ -24,7 +25,7 @@ class OutletSpec:
     `transforms` what the stack may lawfully have done to it (words of `transforms.py`); `order_by` names the
     archive's fields that say what came first, `reason_field` the dead letters' field that says why. `records`
     is how many records the run has, `owed` tells which of them were acknowledged: a line whose identity is
-    gone is known by their texts.
+    gone is known by their texts. `file` is where all these names stand.
     """
 
     archive: Callable[[], Archive]
@@ -36,6 +37,7 @@ class OutletSpec:
     transforms: tuple[str, ...] = ()
     records: int = 0
     owed: Callable[[], frozenset[int]] = frozenset
+    file: StackFile = field(default_factory=StackFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,28 @@ class Outlets:
                 )
         yield DeadLettersRead(now_ns, len(reading.letters))
 
+    def slips(self, reading: Reading) -> Iterator[str]:
+        """Say what the stack file names wrongly, where nothing at all is found under a name."""
+        spec = self._spec
+        claims = self._claims(reading)
+        archived, lettered = claims[: len(reading.documents)], claims[len(reading.documents) :]
+        if not any(map(self._lawful, reading.documents, archived)):
+            every = spec.owed() | frozenset(range(spec.records))
+            wanted = Wanted(spec.run_id, every, spec.expected_line, whole=any(map(_sequences, archived)))
+            yield from misplaced("archive", self._archive, wanted, spec.file)
+            return
+        order = absent_fields("promises.order_by", spec.order_by, reading.documents, self._archive, spec.file)
+        yield from order
+        if self._dead_letters is None:
+            return
+        if not any(map(_sequences, lettered)):
+            found = {sequence for claim in archived for sequence in _sequences(claim)}
+            wanted = Wanted(spec.run_id, spec.owed() - found, spec.expected_line, elsewhere=found)
+            yield from misplaced("dead_letters", self._dead_letters, wanted, spec.file)
+        elif spec.reason_field:
+            key, names = "dead_letters.reason_field", (spec.reason_field,)
+            yield from absent_fields(key, names, reading.letters, self._dead_letters, spec.file)
+
     def close(self) -> None:
         """Close them."""
         self._archive.close()
@@ -175,6 +199,12 @@ class Outlets:
             if document.unreadable:
                 yield Unreadable(document.copy, document.unreadable, document.line[:EXCERPT_CHARACTERS])
 
+    def _lawful(self, document: StoredDocument, claim: Claim | None) -> bool:
+        return any(
+            document.line in lawful_forms(self._spec.expected_line(sequence), self._spec.transforms)
+            for sequence in _sequences(claim)
+        )
+
     def _compared(self, document: StoredDocument, claim: Claim | None) -> Iterator[_Compared]:
         """Yield a copy beside each record it stands for; nothing for one that no line can be had from."""
         line = document.line
@@ -191,3 +221,7 @@ class Outlets:
                 claim is not None and claim.ambiguous,
                 0 if lawful else max((cut_at_bytes(line, form) for form in forms), default=0),
             )
+
+
+def _sequences(claim: Claim | None) -> tuple[int, ...]:
+    return () if claim is None else claim.sequences

@@ -251,6 +251,7 @@ class Runner:
         self._wiring.recorder.record_all(self._opened().facts(reading, self._now()))
         self._note_poison()
         self._read_counters()
+        self._note_slips(reading)
 
     def _note_poison(self) -> None:
         """Note what the store refused for good: now that requests under way at the healing have ended too."""
@@ -265,6 +266,13 @@ class Runner:
         self._record(
             *(CounterRead(self._now(), name, value) for name, value in self._gauges.counters().items())
         )
+
+    def _note_slips(self, reading: Reading) -> None:
+        """Note what the stack file names wrongly: nothing that is judged by it would be the stack's."""
+        counters, file = self._wiring.counters, self._wiring.outlets.file
+        begun = ("accepted", "delivered") if reading.documents else ()
+        slips = [*self._opened().slips(reading), *([] if counters is None else counters.slips(file, begun))]
+        self._record(*(Broke(self._now(), "stack file", slip) for slip in slips))
 
     def _stop(self) -> None:
         problems = []

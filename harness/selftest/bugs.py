@@ -198,3 +198,12 @@ class CutsLongLines(HonestShipper):
         """Keep the beginning."""
         text = waiting.message.encode()[:LINE_BYTES].decode(errors="ignore")
         return super().document(replace(waiting, message=text))
+
+
+class StoresNothing(HonestShipper):
+    """Everything is delivered, it says, and it has never sent a request."""
+
+    def post(self, body: bytes) -> Answer:
+        """Make up the answer."""
+        items = [{"create": {"status": 201}}] * (body.count(b"\n") // 2)
+        return Answer(200, json.dumps({"items": items}).encode())
