@@ -165,7 +165,7 @@ def test_a_page_is_read_over_http():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Page)
-    thread = threading.Thread(target=lambda: [server.handle_request() for _ in range(2)])
+    thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
         counters = PrometheusCounters(f"http://127.0.0.1:{server.server_port}/metrics", 5.0)
@@ -175,6 +175,7 @@ def test_a_page_is_read_over_http():
         assert "queue" in keys
         assert not any("{" in key for key in keys)
     finally:
+        server.shutdown()
         thread.join(5)
         server.server_close()
 
