@@ -48,7 +48,7 @@ def test_lines_under_another_index_and_field_are_found(tmp_path):
     told, *_ = remarks_of(replace(HONEST_STACK, archive=archive), tmp_path)
 
     assert told.startswith(
-        "Stack file: stacks/mine.yaml archive.index, archive.field: no line of this run is"
+        "stack file: stacks/mine.yaml archive.index, archive.field: no line of this run is"
     )
     assert "write `index: logs-selftest-{run.id}` and write `field: message`." in told
 
