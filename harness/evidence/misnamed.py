@@ -122,8 +122,8 @@ def _told(outlet: str, sighting: Sighting, file: StackFile) -> str:
         for key, value in sighting.changes.items()
     )
     return (
-        f"{file.path} {keys}: no line of this run is where the file says, but lines of it are elsewhere, "
-        f"e.g. in {sighting.copy}. In `{outlet}`, {write}."
+        f"{file.path} {keys}: {write}. No line of this run is where the file says, but lines of it are "
+        f"elsewhere, e.g. in {sighting.copy}."
     ).lstrip()
 
 

@@ -266,8 +266,19 @@ class Broke:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Misnamed:
+    """The stack file names what is not there, while it is elsewhere: nothing is known of the stack itself.
+
+    `remedy` says which key it is and what to write.
+    """
+
+    at_ns: int
+    remedy: str
+
+
 Event: TypeAlias = (
     Due | Sent | Answered | Refused | Acknowledged | Found | Unreadable | ArchiveRead | DeadLettered
     | DeadLettersRead | Poisoned | Destroyed | FirstSeen | CounterRead | ControlCall | PhaseChanged
-    | FaultChanged | FaultSeen | StepSkipped | Sample | ProcessExited | Broke
+    | FaultChanged | FaultSeen | StepSkipped | Sample | ProcessExited | Broke | Misnamed
 )  # fmt: skip

@@ -40,6 +40,7 @@ from harness.model.facts import (
     Event,
     FaultChanged,
     FaultSeen,
+    Misnamed,
     PhaseChanged,
     Poisoned,
     ProcessExited,
@@ -272,7 +273,7 @@ class Runner:
         counters, file = self._wiring.counters, self._wiring.outlets.file
         begun = ("accepted", "delivered") if reading.documents else ()
         slips = [*self._opened().slips(reading), *([] if counters is None else counters.slips(file, begun))]
-        self._record(*(Broke(self._now(), "stack file", slip) for slip in slips))
+        self._record(*(Misnamed(self._now(), slip) for slip in slips))
 
     def _stop(self) -> None:
         problems = []

@@ -63,8 +63,8 @@ def test_a_wrong_field_is_told_with_the_one_that_holds_the_lines(folder, field):
     path = write(folder / "a.ndjson", *({"log": {"text": line}, "level": "INFO"} for line in SENT))
 
     assert slips(folder, FileArchive(path, field=field)) == [
-        "stacks/mine.yaml archive.field: no line of this run is where the file says, but lines of it are "
-        f"elsewhere, e.g. in {path}:1. In `archive`, write `field: log.text`."
+        "stacks/mine.yaml archive.field: write `field: log.text`. No line of this run is where the file "
+        f"says, but lines of it are elsewhere, e.g. in {path}:1."
     ]
 
 
@@ -74,7 +74,7 @@ def test_the_field_with_whole_lines_is_preferred(folder):
 
     (told,) = slips(folder, FileArchive(path))
 
-    assert told.endswith("write `field: event.original`.")
+    assert "write `field: event.original`." in told
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_wrong_format_is_told(folder, stored, said, written):
 
     (told,) = slips(folder, FileArchive(path, format=said), sent=PLAIN)
 
-    assert told.endswith(written)
+    assert written in told
 
 
 def test_a_path_that_matches_nothing_is_told_with_the_file_that_holds_the_lines(folder):
@@ -99,7 +99,7 @@ def test_a_path_that_matches_nothing_is_told_with_the_file_that_holds_the_lines(
 
     (told,) = slips(folder, FileArchive(str(folder / "log" / "*.ndjson")))
 
-    assert told.endswith("write `path: {run.folder}/logs/app-{run.id}.ndjson`.")
+    assert "write `path: {run.folder}/logs/app-{run.id}.ndjson`." in told
 
 
 def test_what_the_stack_keeps_for_itself_has_not_arrived(folder):
@@ -155,7 +155,7 @@ def test_a_wrong_decode_or_field_behind_it_is_told(folder, key, program, written
 
     (told,) = slips(folder, archive)
 
-    assert told.endswith(written)
+    assert written in told
 
 
 def test_a_field_of_order_by_that_no_document_has_is_told(folder):
@@ -177,7 +177,7 @@ def test_a_wrong_field_of_dead_letters_is_told(folder):
     (told,) = slips(folder, arrived_but_one(folder), letters)
 
     assert told.startswith("stacks/mine.yaml dead_letters.field:")
-    assert told.endswith("In `dead_letters`, write `field: document.message`.")
+    assert "write `field: document.message`." in told
 
 
 def test_dead_letters_under_another_path_are_told(folder):
@@ -185,7 +185,7 @@ def test_dead_letters_under_another_path_are_told(folder):
 
     (told,) = slips(folder, arrived_but_one(folder), FileArchive(str(folder / "letters.ndjson")))
 
-    assert told.endswith("write `path: {run.folder}/dead/1.ndjson`.")
+    assert "write `path: {run.folder}/dead/1.ndjson`." in told
 
 
 def test_a_place_that_also_holds_what_arrived_is_none_of_dead_letters(folder):
