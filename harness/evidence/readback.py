@@ -152,8 +152,11 @@ class Outlets:
         claims = self._claims(reading)
         archived, lettered = claims[: len(reading.documents)], claims[len(reading.documents) :]
         if not any(map(self._lawful, reading.documents, archived)):
-            every = spec.owed() | frozenset(range(spec.records))
-            wanted = Wanted(spec.run_id, every, spec.expected_line, whole=any(map(_sequences, archived)))
+            # Where dead letters are, no archive is, though all lines may be among them.
+            given_up = {sequence for claim in lettered for sequence in _sequences(claim)}
+            every = (spec.owed() | frozenset(range(spec.records))) - given_up
+            whole = any(map(_sequences, archived))
+            wanted = Wanted(spec.run_id, every, spec.expected_line, given_up, whole)
             yield from misplaced("archive", self._archive, wanted, spec.file)
             return
         order = absent_fields("promises.order_by", spec.order_by, reading.documents, self._archive, spec.file)

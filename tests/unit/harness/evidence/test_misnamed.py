@@ -195,6 +195,12 @@ def test_a_place_that_also_holds_what_arrived_is_none_of_dead_letters(folder):
     assert slips(folder, arrived_but_one(folder), FileArchive(str(folder / "letters.ndjson"))) == []
 
 
+def test_dead_letters_are_no_better_place_for_an_archive_that_is_empty(folder):
+    letters = write(folder / "dead.ndjson", *({"message": line} for line in SENT))
+
+    assert slips(folder, FileArchive(str(folder / "out.ndjson")), FileArchive(letters)) == []
+
+
 def test_a_reason_that_is_in_no_dead_letter_is_told(folder):
     letters = FileArchive(write(folder / "d.ndjson", {"message": SENT[4], "error": {"reason": "mapping"}}))
 
