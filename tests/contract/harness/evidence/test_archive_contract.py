@@ -74,7 +74,7 @@ def test_a_word_in_a_data_stream_is_found_under_the_streams_name(store, archive_
 
     found = list(archive_of(store.name()).elsewhere("gxqzrt", ""))
 
-    assert [(sighting.text, sighting.changes) for sighting in found] == [("gxqzrt-z", {"index": stream})]
+    assert ("gxqzrt-z", {"index": stream}) in [(sighting.text, sighting.changes) for sighting in found]
 
 
 def test_every_document_is_read_over_several_pages(store, archive_of):
