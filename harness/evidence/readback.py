@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import orjson
@@ -13,6 +13,7 @@ import orjson
 from harness.evidence.difference import first_difference
 from harness.evidence.following import Following
 from harness.evidence.lines import digest, identities
+from harness.evidence.misnamed import StackFile, Wanted, absent_fields, misplaced
 from harness.evidence.recognition import Claim, Texts, cut_at_bytes
 from harness.evidence.transforms import lawful_forms
 from harness.model.facts import (
@@ -38,7 +39,7 @@ class OutletSpec:
     `transforms` what the stack may lawfully have done to it (words of `transforms.py`); `order_by` names the
     archive's fields that say what came first, `reason_field` the dead letters' field that says why. `records`
     is how many records the run has, `owed` tells which of them were acknowledged: a line whose identity is
-    gone is known by their texts.
+    gone is known by their texts. `file` is where all these names stand.
     """
 
     archive: Callable[[], Archive]
@@ -50,6 +51,7 @@ class OutletSpec:
     transforms: tuple[str, ...] = ()
     records: int = 0
     owed: Callable[[], frozenset[int]] = frozenset
+    file: StackFile = field(default_factory=StackFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,31 @@ class Outlets:
                 for sequence in sorted(missing & held):
                     yield SeenElsewhere(sequence, name)
 
+    def slips(self, reading: Reading) -> Iterator[str]:
+        """Say what the stack file names wrongly, where nothing at all is found under a name."""
+        spec = self._spec
+        claims = self._claims(reading)
+        archived, lettered = claims[: len(reading.documents)], claims[len(reading.documents) :]
+        if not any(map(self._lawful, reading.documents, archived)):
+            # Where dead letters are, no archive is, though all lines may be among them.
+            given_up = {sequence for claim in lettered for sequence in _sequences(claim)}
+            every = (spec.owed() | frozenset(range(spec.records))) - given_up
+            whole = any(map(_sequences, archived))
+            wanted = Wanted(spec.run_id, every, spec.expected_line, given_up, whole)
+            yield from misplaced("archive", self._archive, wanted, spec.file)
+            return
+        order = absent_fields("promises.order_by", spec.order_by, reading.documents, self._archive, spec.file)
+        yield from order
+        if self._dead_letters is None:
+            return
+        if not any(map(_sequences, lettered)):
+            found = {sequence for claim in archived for sequence in _sequences(claim)}
+            wanted = Wanted(spec.run_id, spec.owed() - found, spec.expected_line, elsewhere=found)
+            yield from misplaced("dead_letters", self._dead_letters, wanted, spec.file)
+        elif spec.reason_field:
+            key, names = "dead_letters.reason_field", (spec.reason_field,)
+            yield from absent_fields(key, names, reading.letters, self._dead_letters, spec.file)
+
     def close(self) -> None:
         """Close them."""
         self._archive.close()
@@ -235,6 +262,12 @@ class Outlets:
             if document.unreadable:
                 yield Unreadable(document.copy, document.unreadable, document.line[:EXCERPT_CHARACTERS])
 
+    def _lawful(self, document: StoredDocument, claim: Claim | None) -> bool:
+        return any(
+            document.line in lawful_forms(self._spec.expected_line(sequence), self._spec.transforms)
+            for sequence in _sequences(claim)
+        )
+
     def _compared(self, document: StoredDocument, claim: Claim | None) -> Iterator[_Compared]:
         """Yield a copy beside each record it stands for; nothing for one that no line can be had from."""
         line = document.line
@@ -259,3 +292,7 @@ class Outlets:
                 expected=there.expected,
                 differs_at=there.at_character,
             )
+
+
+def _sequences(claim: Claim | None) -> tuple[int, ...]:
+    return () if claim is None else claim.sequences

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Protocol, runtime_checkable
 
+from harness.evidence.misnamed import StackFile, absent_counters
 from harness.model.errors import HarnessError, StackError
 from harness.model.facts import CounterRead, Event, FirstSeen, Sample
 from harness.model.protocols import Counters
@@ -48,6 +49,10 @@ class NamedCounters:
             for name, keys in self._names.items()
             if all(key in values for key in keys)
         }
+
+    def slips(self, file: StackFile, begun: Collection[str]) -> Iterator[str]:
+        """Say which counters are under other keys than the file says; those in `begun` are above zero."""
+        return absent_counters(self._counters, self._names, file, begun)
 
 
 class Gauges:

@@ -26,6 +26,7 @@ from harness.model.facts import (
     Found,
     FreshLooked,
     FreshSent,
+    Misnamed,
     PhaseChanged,
     Poisoned,
     ProcessExited,
@@ -134,6 +135,7 @@ class Timeline:
     seen: dict[int, list[FaultSeen]] = field(default_factory=dict)
     skipped: list[StepSkipped] = field(default_factory=list)
     broke: list[Broke] = field(default_factory=list)
+    misnamed: list[Misnamed] = field(default_factory=list)
     destroyed: dict[int, list[str]] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
     phases: dict[str, int] = field(default_factory=dict)
@@ -401,6 +403,10 @@ def _broke(result: Timeline, event: Broke) -> None:
     result.broke.append(event)
 
 
+def _misnamed(result: Timeline, event: Misnamed) -> None:
+    result.misnamed.append(event)
+
+
 def _exited(result: Timeline, event: ProcessExited) -> None:
     result.exits.append(event)
 
@@ -453,6 +459,7 @@ _ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     ControlCall: _control_call,
     StepSkipped: _skipped,
     Broke: _broke,
+    Misnamed: _misnamed,
     ProcessExited: _exited,
     Unreadable: _unreadable,
     PhaseChanged: _phase,

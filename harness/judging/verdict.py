@@ -49,6 +49,8 @@ def worst(statuses: Sequence[Status]) -> Status:
 
 def judge(timeline: Timeline, charge: Charge, checkers: Sequence[Checker]) -> Judgement:
     """Judge one scenario; the timeline is made once, and every checker sees the same one."""
+    if timeline.misnamed:
+        return _misnamed(timeline, checkers)
     caps = _caps(timeline, charge)
     verdicts = tuple(_capped(_check(checker, timeline), caps) for checker in checkers)
     return Judgement(
@@ -57,6 +59,18 @@ def judge(timeline: Timeline, charge: Charge, checkers: Sequence[Checker]) -> Ju
         (*(remark for _, remark in caps), *_exits(timeline)),
         _tally(timeline),
         len(timeline.copies),
+    )
+
+
+def _misnamed(timeline: Timeline, checkers: Sequence[Checker]) -> Judgement:
+    """Return the judgement of a stack whose file names what is not there: nobody looked at its records."""
+    remarks = tuple(sentence(each.remedy) for each in timeline.misnamed)
+    judgement = not_run(checkers, Status.ERROR, remarks[0])
+    return replace(
+        judgement,
+        remarks=(*remarks, *(remark for _, remark in _broken(timeline)), *_exits(timeline)),
+        tally=_tally(timeline),
+        found=len(timeline.copies),
     )
 
 
@@ -122,7 +136,7 @@ def _capped(verdict: Verdict, caps: Sequence[tuple[Status, str]]) -> Verdict:
 def _caps(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
     """Return what a pass is worth at most, and why; the gravest first, empty where the examination held."""
     return [
-        *((Status.ERROR, sentence(f"{event.where}: {event.message}")) for event in timeline.broke),
+        *_broken(timeline),
         *(
             (Status.NOT_RUN, sentence(f"Step {event.step + 1} was skipped: {event.reason}"))
             for event in timeline.skipped
@@ -132,6 +146,10 @@ def _caps(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
         *_stalled(timeline, charge),
         *_silent(timeline, charge),
     ]
+
+
+def _broken(timeline: Timeline) -> list[tuple[Status, str]]:
+    return [(Status.ERROR, sentence(f"{event.where}: {event.message}")) for event in timeline.broke]
 
 
 def _unproved(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:

@@ -323,9 +323,20 @@ class Broke:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Misnamed:
+    """The stack file names what is not there, while it is elsewhere: nothing is known of the stack itself.
+
+    `remedy` says which key it is and what to write.
+    """
+
+    at_ns: int
+    remedy: str
+
+
 Event: TypeAlias = (
     Due | Sent | Answered | Refused | Acknowledged | Found | SeenElsewhere | Unreadable | ArchiveRead
     | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent | FreshLooked
     | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample
-    | ProcessExited | Broke
+    | ProcessExited | Broke | Misnamed
 )  # fmt: skip

@@ -61,6 +61,19 @@ class RawDocument:
     unreadable: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A text that stands elsewhere than where an archive was told to look.
+
+    `changes` are the arguments of the archive that would name the place, by their words; an empty value
+    stands for one to remove.
+    """
+
+    copy: str
+    text: str
+    changes: Mapping[str, str]
+
+
 # --- judgement -------------------------------------------------------------------------------------------
 
 
@@ -230,6 +243,23 @@ class Neighboured(Archive, Protocol):
 
 
 @runtime_checkable
+class Findable(Archive, Protocol):
+    """An archive that can look beside the place that it was told: its name may be a slip."""
+
+    def elsewhere(self, word: str, folder: str) -> Iterator[Sighting]:
+        """Yield texts that hold a word, from other places that the archive's arguments could name. Bounded.
+
+        Args:
+            word: what every line of the run holds.
+            folder: the stack's own folder of the run.
+
+        Raises:
+            StackError: it cannot be looked.
+        """
+        ...
+
+
+@runtime_checkable
 class Removable(Protocol):
     """An archive that can delete what this run stored in it."""
 
@@ -243,6 +273,15 @@ class Counters(Protocol):
 
     def read(self, keys: Sequence[str]) -> Mapping[str, float]:
         """Return the value of each of the stack's own keys that is there now; raises StackError."""
+        ...
+
+
+@runtime_checkable
+class Listable(Counters, Protocol):
+    """Counters that can tell their names."""
+
+    def keys(self) -> Sequence[str]:
+        """Return all keys that are there now; raises StackError."""
         ...
 
 

@@ -45,6 +45,7 @@ from harness.model.facts import (
     Event,
     FaultChanged,
     FaultSeen,
+    Misnamed,
     PhaseChanged,
     Poisoned,
     ProcessExited,
@@ -345,6 +346,7 @@ class Runner:
         for step, fault in zip(self._scenario.steps, self._wiring.faults, strict=True):
             self._note_poison(fault, self._targets().get(step.target))
         self._read_counters()
+        self._note_slips(reading)
 
     def _look_elsewhere(self, reading: Reading) -> None:
         """Note which of the missing records lie beside the archive; where nobody can look, none does."""
@@ -372,6 +374,13 @@ class Runner:
         self._record(
             *(CounterRead(self._now(), name, value) for name, value in self._gauges.counters().items())
         )
+
+    def _note_slips(self, reading: Reading) -> None:
+        """Note what the stack file names wrongly: nothing that is judged by it would be the stack's."""
+        counters, file = self._wiring.counters, self._wiring.outlets.file
+        begun = ("accepted", "delivered") if reading.documents else ()
+        slips = [*self._opened().slips(reading), *([] if counters is None else counters.slips(file, begun))]
+        self._record(*(Misnamed(self._now(), slip) for slip in slips))
 
     def _stop(self) -> None:
         problems = []

@@ -10,6 +10,7 @@ from harness.deployments.placeholders import expand
 from harness.evidence.archives import ARCHIVES
 from harness.evidence.archives.decode import DecodedArchive
 from harness.evidence.counters import COUNTERS
+from harness.evidence.misnamed import StackFile
 from harness.evidence.readback import OutletSpec
 from harness.evidence.sampling import NamedCounters
 from harness.model.declarations import Arguments, CounterSource, Part, Stack
@@ -65,7 +66,20 @@ def outlets(
         transforms=stack.transforms,
         records=len(load.offsets_ns) + load.probes,
         owed=sending.owed,
+        file=_stack_file(stack, values),
     )
+
+
+def _stack_file(stack: Stack, values: Mapping[str, str]) -> StackFile:
+    """Return where names stand that may be slips, and what of this run's values a placeholder stands for."""
+
+    def written(value: str) -> str:
+        for name in ("run.folder", "run.id"):
+            value = value.replace(values[name], f"{{{name}}}")
+        return value
+
+    kept = [expand(pattern, values) for patterns in stack.files.values() for pattern in patterns]
+    return StackFile(stack.source, values["run.folder"], written, tuple(kept))
 
 
 def _opener(

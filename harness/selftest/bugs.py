@@ -272,3 +272,12 @@ class GrowsWithEachRecord(KeepingShipper):
         """Take the record, and keep a buffer for good; written to, so that it is resident."""
         super().accept(waiting)
         self.left.append(bytearray(b"\x01") * GROWTH_BYTES)
+
+
+class StoresNothing(HonestShipper):
+    """Everything is delivered, it says, and it has never sent a request."""
+
+    def post(self, body: bytes) -> Answer:
+        """Make up the answer."""
+        items = [{"create": {"status": 201}}] * (body.count(b"\n") // 2)
+        return Answer(200, json.dumps({"items": items}).encode())

@@ -293,6 +293,14 @@ CASES = (
         "no_fault",
         CORRUPTED,
     ),
+    Case(
+        "stores-nothing",
+        "takes every record and sends none anywhere",
+        _bug("StoresNothing"),
+        "no_fault",
+        LOST,
+        frozenset({MISCOUNTED, FRESH}),
+    ),
     Case("cuts-long-lines", "cuts lines at 1,500 bytes", _bug("CutsLongLines"), "no_fault", CORRUPTED),
     Case(
         "ignores-a-full-disk",

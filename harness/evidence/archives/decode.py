@@ -16,19 +16,29 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import IO
 
 import orjson
 
-from harness.evidence.archives.fields import line_of, values_of
+from harness.evidence.archives.fields import line_of, texts_with, values_of
 from harness.model.errors import StackError
-from harness.model.protocols import Locatable, RawArchive, RawDocument, Removable, StoredDocument
+from harness.model.protocols import (
+    Findable,
+    Locatable,
+    RawArchive,
+    RawDocument,
+    Removable,
+    Sighting,
+    StoredDocument,
+)
 
 DECODE_SECONDS_MAX = 120.0
 ANSWER_BYTES_MAX = 16 << 20
 _PIPE_BYTES = 1 << 16
 _EXIT_SECONDS = 5.0
 _SHOWN_BYTES = 500
+_LOOKED_AT_MAX = 500
 
 
 class DecodedArchive:
@@ -87,6 +97,25 @@ class DecodedArchive:
         """Release connections."""
         self._archive.close()
 
+    def elsewhere(self, word: str, folder: str) -> Iterator[Sighting]:
+        """Yield texts that hold a word: in other fields of the answers, undecoded, or beside the archive.
+
+        Raises:
+            StackError: the archive or the command cannot be asked.
+        """
+        for stored in self._answers():
+            if isinstance(stored, StoredDocument):
+                continue
+            for field, text in texts_with(stored[1], word):
+                if field != self.field:
+                    yield Sighting(stored[0], text, {"field": field})
+        for raw in islice(self._archive.raw(), _LOOKED_AT_MAX):
+            for field, text in texts_with({} if raw.unreadable else orjson.loads(raw.body), word):
+                changes = {"decode": "", **({} if field == self.field else {"field": field})}
+                yield Sighting(raw.copy, text, changes)
+        if isinstance(self._archive, Findable):
+            yield from self._archive.elsewhere(word, folder)
+
     def read(self, fields: Sequence[str] = ()) -> Iterator[StoredDocument]:
         """Yield every copy's line, and the values of the fields asked for, as the command gives them back.
 
@@ -94,6 +123,11 @@ class DecodedArchive:
             StackError: the archive cannot be read whole, or the command fails: it cannot be started, dies,
                 answers too little, too much, too late, or what is no JSON document.
         """
+        for stored in self._answers():
+            yield stored if isinstance(stored, StoredDocument) else self._stored(*stored, fields)
+
+    def _answers(self) -> Iterator[StoredDocument | tuple[str, Mapping[str, object]]]:
+        """Yield every copy with its answer, or as it is where nothing could be asked."""
         with tempfile.TemporaryFile() as errors:
             try:
                 process = subprocess.Popen(
@@ -108,18 +142,18 @@ class DecodedArchive:
             except OSError as error:
                 raise StackError(f"archive.decode: cannot start {self._command[0]!r}: {error}") from error
             try:
-                yield from self._converse(_Conversation(process, self._timeout_seconds, errors), fields)
+                yield from self._converse(_Conversation(process, self._timeout_seconds, errors))
             finally:
                 _end(process)
 
-    def _converse(self, talk: _Conversation, fields: Sequence[str]) -> Iterator[StoredDocument]:
+    def _converse(self, talk: _Conversation) -> Iterator[StoredDocument | tuple[str, Mapping[str, object]]]:
         for document in self._archive.raw():
             if document.unreadable:
                 line = document.body.decode(errors="backslashreplace")
                 yield StoredDocument(document.copy, line, document.unreadable)
                 continue
-            yield from (self._stored(*answer, fields) for answer in talk.ask(document))
-        yield from (self._stored(*answer, fields) for answer in talk.finish())
+            yield from talk.ask(document)
+        yield from talk.finish()
 
     def _stored(self, copy: str, answer: Mapping[str, object], fields: Sequence[str]) -> StoredDocument:
         reason = answer.get("undecodable")

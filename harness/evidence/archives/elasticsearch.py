@@ -7,16 +7,18 @@ tie-breaker Elasticsearch documents for paging a point in time with `search_afte
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher, get_close_matches
+from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Any
 
 import orjson
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError, TransportError
 
-from harness.evidence.archives.fields import line_of, values_of
+from harness.evidence.archives.fields import line_of, texts_with, values_of
 from harness.model.errors import StackError
-from harness.model.protocols import Archive, Follower, RawDocument, StoredDocument
+from harness.model.protocols import Archive, Follower, RawDocument, Sighting, StoredDocument
 
 _PAGE_DOCUMENTS = 2_000
 # Documents that are written at the same time become visible in another order than they are numbered.
@@ -27,6 +29,9 @@ _COUNT_SECONDS = 1.0
 # Names of other indices that an archive which does not exist is told beside.
 _LIKE_MAX = 3
 _CLOSE_MAX = 50
+# Where lines are looked for that are not where they should be.
+_OTHERS_MAX = 50
+_LOOKED_AT_MAX = 500
 # No wildcard, list, exclusion, date mathematics or hidden name: it can name one index alone.
 _ONE_INDEX = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
@@ -119,9 +124,9 @@ class ElasticsearchArchive:
         try:
             if self._client.indices.exists(index=self._index):
                 return ""
-            like = self._like()
         except (ApiError, TransportError) as error:
             raise self._unreadable(error) from error
+        like = get_close_matches(self._index, self._names(), n=_LIKE_MAX)
         hint = f" There is {', '.join(like)}." if like else ""
         return (
             f'no index or data stream "{self._index}" exists at {self._url}: check `archive.index` in the '
@@ -129,26 +134,65 @@ class ElasticsearchArchive:
         )
 
     def neighbours(self) -> Sequence[tuple[str, Archive]]:
-        """Return the indices and data streams of like names.
+        """Return the indices and data streams of like names, longer forms of this one first.
 
         Raises:
             StackError: the store does not answer.
         """
-        try:
-            like = self._like()
-        except (ApiError, TransportError) as error:
-            raise self._unreadable(error) from error
+        others = [each for each in self._names() if each != self._index]
+        like = get_close_matches(self._index, others, n=_CLOSE_MAX)
+        like.sort(key=lambda name: self._index not in name)
         return [
             (f'the index "{name}"', ElasticsearchArchive(name, self._url, self.field, self._timeout_seconds))
-            for name in like
+            for name in like[:_LIKE_MAX]
         ]
 
-    def _like(self) -> list[str]:
-        """Return the names of other indices and data streams like this one, longer forms of it first."""
-        there: Any = self._client.indices.resolve_index(name="*").body
-        names = [entry["name"] for kind in ("indices", "data_streams") for entry in there[kind]]
-        like = get_close_matches(self._index, [each for each in names if each != self._index], n=_CLOSE_MAX)
-        return sorted(like, key=lambda name: self._index not in name)[:_LIKE_MAX]
+    def elsewhere(self, word: str, folder: str) -> Iterator[Sighting]:
+        """Yield texts that hold a word: in other fields of this index, and in other indices of the store.
+
+        Indices whose names are most alike come first; what may not be read is left out.
+
+        Raises:
+            StackError: the store does not answer.
+        """
+        yield from self._sighted(islice(self._documents(["*"]), _LOOKED_AT_MAX), word, {})
+        for index in self._others():
+            yield from self._sighted(self._some(index, word), word, {"index": index})
+
+    def _sighted(
+        self, documents: Iterable[tuple[str, Any]], word: str, changes: Mapping[str, str]
+    ) -> Iterator[Sighting]:
+        for copy, document in documents:
+            for field, text in texts_with(document, word):
+                changed = {**changes, **({} if field == self.field else {"field": field})}
+                if changed:
+                    yield Sighting(copy, text, changed)
+
+    def _others(self) -> list[str]:
+        """Return the names of other indices and data streams, those most alike first."""
+        mine = self._index.split(",")
+        names = [name for name in self._names() if not any(fnmatchcase(name, pattern) for pattern in mine)]
+        names.sort(key=lambda name: (-SequenceMatcher(None, self._index, name).ratio(), name))
+        return names[:_OTHERS_MAX]
+
+    def _some(self, index: str, word: str) -> Iterator[tuple[str, Any]]:
+        """Yield some documents of an index, those that hold the word if the store finds them by it."""
+        queries: tuple[dict[str, Any], ...] = ({"match": {self.field: word}}, {"match_all": {}})
+        for query in queries:
+            try:
+                answer: Any = self._client.search(index=index, size=_LOOKED_AT_MAX, query=query).body
+            except (ApiError, TransportError):
+                continue
+            if hits := answer["hits"]["hits"]:
+                yield from ((f"{hit['_index']}/{hit['_id']}", hit.get("_source", {})) for hit in hits)
+                return
+
+    def _names(self) -> list[str]:
+        try:
+            there = self._client.indices.resolve_index(name="*").body
+        except (ApiError, TransportError) as error:
+            raise self._unreadable(error) from error
+        return [entry["name"] for kind in ("indices", "data_streams") for entry in there[kind]]
 
     def remove(self, run_id: str) -> None:
         """Delete this run's index, or the data stream of that exact name, and nothing else.

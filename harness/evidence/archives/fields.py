@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.model.declarations import Scalar
 
@@ -24,6 +24,25 @@ def values_of(document: object, fields: Sequence[str]) -> tuple[Scalar | None, .
     """Return the values at several fields; None where there is none, or more than one."""
     found = [_at(document, field.split(".")) for field in fields]
     return tuple(value if isinstance(value, str | int | float | bool) else None for value in found)
+
+
+def scalars_in(document: object, depth_max: int = 20) -> Iterator[tuple[str, Scalar]]:
+    """Yield every text, number and truth value in a document with its field, dots parting keys; no lists."""
+    if not isinstance(document, Mapping) or not depth_max:
+        return
+    for key, value in document.items():
+        if isinstance(value, str | int | float | bool):
+            yield str(key), value
+        else:
+            for inner, scalar in scalars_in(value, depth_max - 1):
+                yield f"{key}.{inner}", scalar
+
+
+def texts_with(document: object, word: str) -> Iterator[tuple[str, str]]:
+    """Yield every text in a document that holds a word, with its field."""
+    for field, value in scalars_in(document):
+        if isinstance(value, str) and word in value:
+            yield field, value
 
 
 def _at(document: object, path: list[str]) -> object:

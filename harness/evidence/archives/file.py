@@ -13,18 +13,19 @@ import os
 import re
 import stat
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Literal
 
 import orjson
 
-from harness.evidence.archives.fields import line_of, values_of
+from harness.evidence.archives.fields import line_of, texts_with, values_of
 from harness.evidence.lines import IDENTITY
 from harness.model.errors import StackError
-from harness.model.protocols import Archive, Follower, RawDocument, StoredDocument
+from harness.model.protocols import Archive, Follower, RawDocument, Sighting, StoredDocument
 
 POSITION = "_position"
 """The field by which a stack can say that its order is the physical one."""
@@ -35,6 +36,8 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _LOOKS_MAX = 5
 _LIKE_MAX = 10
 _COUNT_BYTES = 1 << 20
+# Where lines are looked for that are not where they should be, in each file.
+_LOOKED_AT_MAX = 5_000
 _IDENTITY_END = re.compile(rf" {IDENTITY}\r?\n?\Z".encode())
 
 
@@ -161,6 +164,40 @@ class FileArchive:
 
     def close(self) -> None:
         """Do nothing: no file stays open between readings."""
+
+    def elsewhere(self, word: str, folder: str) -> Iterator[Sighting]:
+        """Yield texts that hold a word: in these files read otherwise, or in others if there are none.
+
+        Raises:
+            StackError: these files cannot be read.
+        """
+        mine = list(self._names())
+        for path in mine or _files_below(folder):
+            changes = {} if mine else {"path": path}
+            with suppress(OSError), Path(path).open("rb") as file:
+                opened = _Opened(path, file, (0, 0))
+                for number, text in enumerate(islice(self._lines(opened), _LOOKED_AT_MAX), start=1):
+                    if word.encode() in text:
+                        yield from self._sighted(f"{path}:{number}", text.rstrip(b"\r\n"), word, changes)
+
+    def _sighted(self, copy: str, text: bytes, word: str, changes: Mapping[str, str]) -> Iterator[Sighting]:
+        try:
+            document = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            document = None
+        if not isinstance(document, dict):
+            changed = {**changes, **({"format": "lines"} if self._format == "ndjson" else {})}
+            if changed:
+                yield Sighting(copy, text.decode(errors="backslashreplace"), changed)
+            return
+        for field, value in texts_with(document, word):
+            changed = {
+                **changes,
+                **({} if self._format == "ndjson" else {"format": "ndjson"}),
+                **({} if field == self.field else {"field": field}),
+            }
+            if changed:
+                yield Sighting(copy, value, changed)
 
     # --- inside ------------------------------------------------------------------------------------------
 
@@ -302,3 +339,15 @@ def _stored(
         return StoredDocument(document.copy, line, document.unreadable)
     content = {POSITION: position, **orjson.loads(document.body)}
     return StoredDocument(document.copy, line_of(content, field), values=values_of(content, fields))
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    """Yield the regular files below a folder, at most `FILES_MAX`."""
+    paths = (
+        os.path.join(place, name)  # noqa: PTH118 - os.walk gives texts
+        for place, _, names in os.walk(folder)
+        for name in sorted(names)
+    )
+    yield from islice(
+        (path for path in paths if Path(path).is_file() and not Path(path).is_symlink()), FILES_MAX
+    )

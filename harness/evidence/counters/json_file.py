@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from harness.evidence.archives.fields import scalars_in
 from harness.model.errors import StackError
 
 _FILES_MAX = 1_000
@@ -30,16 +31,33 @@ class JsonFileCounters:
         Raises:
             StackError: a file is no JSON object, or too many match.
         """
-        paths = sorted(glob.glob(self._files))  # noqa: PTH207 - the pattern is a whole path, which Path.glob does not take
-        if len(paths) > _FILES_MAX:
-            raise StackError(f"{self._files}: {len(paths):,} files match, at most {_FILES_MAX:,} are read")
         sums: dict[str, float] = {}
-        for path in paths:
-            content = _content(Path(path))
+        for content in self._contents():
             for key in keys:
                 if (value := _number(_inside(content, key))) is not None:
                     sums[key] = sums.get(key, 0.0) + value
         return sums
+
+    def keys(self) -> Sequence[str]:
+        """Return the keys of all numbers, dots parting keys, and those of the mappings that hold them.
+
+        Raises:
+            StackError: a file is no JSON object, or too many match.
+        """
+        return list(dict.fromkeys(key for content in self._contents() for key in _keys(content)))
+
+    def _contents(self) -> Iterator[object]:
+        paths = sorted(glob.glob(self._files))  # noqa: PTH207 - the pattern is a whole path, which Path.glob does not take
+        if len(paths) > _FILES_MAX:
+            raise StackError(f"{self._files}: {len(paths):,} files match, at most {_FILES_MAX:,} are read")
+        yield from (_content(Path(path)) for path in paths)
+
+
+def _keys(content: object) -> Iterator[str]:
+    for field, value in scalars_in(content):
+        if _number(value) is not None:
+            parts = field.split(".")
+            yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
 
 
 def _content(path: Path) -> object:

@@ -47,6 +47,17 @@ class PrometheusCounters:
             ScenarioError: a key is neither a metric's name nor a name with labels.
             StackError: the page cannot be had, or it is not in Prometheus' text format.
         """
+        return sums(self._page(), keys, self._url)
+
+    def keys(self) -> Sequence[str]:
+        """Return the names of all samples, labels left out.
+
+        Raises:
+            StackError: the page cannot be had, or it is not in Prometheus' text format.
+        """
+        return list(dict.fromkeys(sample.name for sample in _samples(self._page(), self._url)))
+
+    def _page(self) -> str:
         try:
             answer = http_client.call(
                 "GET", self._url, timeout_seconds=self._timeout_seconds, answer_bytes_max=_BYTES_MAX
@@ -55,7 +66,7 @@ class PrometheusCounters:
             raise StackError(f"the counters cannot be read: {error}") from error
         if answer.status != 200:
             raise StackError(f"the counters cannot be read: {answer.where}: answered {answer.status}")
-        return sums(answer.body.decode(errors="replace"), keys, self._url)
+        return answer.body.decode(errors="replace")
 
 
 def sums(text: str, keys: Sequence[str], where: str) -> dict[str, float]:

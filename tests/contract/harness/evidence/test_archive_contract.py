@@ -8,6 +8,7 @@ import pytest
 
 from harness.evidence.archives.elasticsearch import ElasticsearchArchive
 from harness.model.errors import StackError
+from harness.model.protocols import Sighting
 from harness.processes.ports import free_port
 
 
@@ -49,6 +50,31 @@ def test_a_data_stream_without_documents_exists(store, archive_of):
 
     assert f'"{stream}"' in missing
     assert archive_of(stream).absent() == ""
+
+
+@pytest.mark.parametrize("mapping", [{"message": {"type": "text"}}, {"message": {"type": "keyword"}}, {}])
+def test_a_word_is_found_in_another_field_and_in_another_index(store, archive_of, mapping):
+    word = "kmzqvt"
+    index, other = store.index(mapping), store.index(mapping)
+    store.fill(index, {"a": {"message": "", "log": {"text": f"one {word}-x"}}})
+    store.fill(other, {"b": {"message": f"two {word}-y", "log": {"text": "nothing"}}})
+
+    found = list(archive_of(index).elsewhere(word, ""))
+
+    assert Sighting(f"{index}/a", f"one {word}-x", {"field": "log.text"}) in found
+    assert Sighting(f"{other}/b", f"two {word}-y", {"index": other}) in found
+    assert all(word in sighting.text for sighting in found)
+
+
+def test_a_word_in_a_data_stream_is_found_under_the_streams_name(store, archive_of):
+    stream = store.stream()
+    store.items(f"/{stream}", [{"create": {"_id": "a"}}, {"@timestamp": 1, "message": "gxqzrt-z"}])
+
+    archive_of(stream).refresh()
+
+    found = list(archive_of(store.name()).elsewhere("gxqzrt", ""))
+
+    assert ("gxqzrt-z", {"index": stream}) in [(sighting.text, sighting.changes) for sighting in found]
 
 
 def test_every_document_is_read_over_several_pages(store, archive_of):

@@ -14,6 +14,7 @@ from harness.model.facts import (
     Due,
     FaultSeen,
     Found,
+    Misnamed,
     PhaseChanged,
     ProcessExited,
     Sent,
@@ -247,3 +248,20 @@ def test_a_plug_in_check_that_returns_no_verdict_is_an_error(returned, said):
 
     assert judgement.status is Status.ERROR
     assert said in judgement.verdicts[0].summary
+
+
+def test_a_stack_file_that_names_what_is_not_there_leaves_nothing_to_judge():
+    """Every record is lost by what was read; where to read is what the file says wrongly."""
+    slips = [
+        Misnamed(at(14), "mine.yaml archive.field: write `field: message`"),
+        Misnamed(at(14), "and another"),
+    ]
+    events = [event for event in good_run() if not isinstance(event, Found)]
+
+    judgement = judge(timeline([*events, *slips]), charge(STEP), [AcknowledgedLost(charge(STEP))])
+
+    (verdict,) = judgement.verdicts
+    assert (verdict.status, verdict.value, verdict.vetoes) == (Status.ERROR, None, ())
+    assert verdict.summary == "mine.yaml archive.field: write `field: message`."
+    assert judgement.remarks == ("mine.yaml archive.field: write `field: message`.", "and another.")
+    assert judgement.tally.acknowledged == 1_002

@@ -165,13 +165,17 @@ def test_a_page_is_read_over_http():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Page)
-    thread = threading.Thread(target=server.handle_request)
+    thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
         counters = PrometheusCounters(f"http://127.0.0.1:{server.server_port}/metrics", 5.0)
 
         assert counters.read(["queue"]) == {"queue": 15}
+        keys = counters.keys()
+        assert "queue" in keys
+        assert not any("{" in key for key in keys)
     finally:
+        server.shutdown()
         thread.join(5)
         server.server_close()
 
