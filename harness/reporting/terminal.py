@@ -16,6 +16,7 @@ from harness.reporting.scorecard_words import (
     attempt_line,
     count_by_status,
     decided_share,
+    kept_words,
     measured,
     points_groups,
     replay_command,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 100
 LINES_OF_COUNTEREXAMPLE_MAX = 12
+LEFT_OUT_MAX = 6
 CHARACTERS_MAX = 300
 COLOURS = {
     Status.PASS: "green",
@@ -155,6 +157,12 @@ class _Drawing:
     def _course(self, one: ScenarioResult) -> Iterator[RenderableType]:
         for remark in one.remarks:
             yield from self._remark(remark)
+        if one.kept is not None:
+            yield self._text(f"kept: {one.kept.folder} ({kept_words(one.kept)})", indent=2)
+            for left_out in one.kept.left_out[:LEFT_OUT_MAX]:
+                yield self._text(f"not kept: {left_out}", indent=4, style="dim")
+            if (more := len(one.kept.left_out) - LEFT_OUT_MAX) > 0:
+                yield self._text(f"not kept: {more:,} more in result.json", indent=4, style="dim")
         for place, attempt in enumerate(one.attempts, 1):
             yield self._text(attempt_line(place, attempt), indent=2, style="yellow")
         for band in one.bands:
