@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 COLUMNS = 100
+COLUMNS_MIN = 40
 LINES_OF_COUNTEREXAMPLE_MAX = 12
 LEFT_OUT_MAX = 6
 CHARACTERS_MAX = 300
@@ -61,10 +62,11 @@ class TerminalReport:
     def draw(self, result: Result, console: Console) -> None:
         """Draw the scorecard on a console: in colour on a terminal, in plain ASCII anywhere else."""
         drawing = _Drawing(result, plain=not console.is_terminal or not console.encoding.startswith("utf"))
-        width = min(COLUMNS, console.width)
+        # COLUMNS=0 would draw nothing at all; a terminal that is narrower folds the lines itself.
+        console.width = max(COLUMNS_MIN, min(COLUMNS, console.width))
         for part in drawing.parts():
             # Never a bare string: rich would obey markup in it, and a stack's words are not ours.
-            console.print(part, width=width, highlight=False)
+            console.print(part, highlight=False)
 
 
 class _Drawing:
