@@ -105,16 +105,16 @@ def main(arguments: Sequence[str]) -> None:
     seconds_max, *folders = arguments
     # Its parent may be gone by then; the default answer to SIGALRM ends the process whatever it is doing.
     signal.setitimer(signal.ITIMER_REAL, float(seconds_max))
-    classes = json.load(sys.stdin)
-    answers = os.fdopen(os.dup(1), "w")
+    # Bytes: PYTHONIOENCODING may say anything.
+    classes = json.loads(sys.stdin.buffer.read())
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(nowhere, descriptor)
     sys.path.extend(folder for folder in folders if folder not in sys.path)
 
     def tell(said: str | None) -> None:
-        answers.write(json.dumps(said) + "\n")
-        answers.flush()
+        answers.write(json.dumps(said).encode() + b"\n")
 
     _try_all(classes, folders, tell)
     # A thread that the user's module has started would keep the process.

@@ -55,13 +55,27 @@ class HarnessCost:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFiles:
+    """What the stack of a scenario that did not pass had written, as far as it is kept beside the result.
+
+    `folder` is relative to the run's; `left_out` names each thing that is not there, and why.
+    """
+
+    folder: str
+    files: int
+    size_bytes: int
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """An earlier attempt at a scenario, whose evidence did not suffice: what it said, and its history."""
+    """An earlier attempt at a scenario, whose evidence did not suffice: what it said, and what it left."""
 
     status: Status
     reasons: tuple[str, ...]
     seconds: float
     history: str
+    kept: KeptFiles | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +97,14 @@ class ScenarioResult:
     history: str
     attempts: tuple[Attempt, ...] = ()
     cost: HarnessCost | None = None
+    kept: KeptFiles | None = None
 
 
 def as_attempt(result: ScenarioResult) -> Attempt:
     """Return a result as an earlier attempt: each objective it left open, and what the run remarked."""
     unresolved = (verdict for verdict in result.verdicts if verdict.status is Status.INCONCLUSIVE)
     reasons = (*result.remarks, *(f"{verdict.objective}: {verdict.summary}" for verdict in unresolved))
-    return Attempt(result.status, reasons, result.seconds, result.history)
+    return Attempt(result.status, reasons, result.seconds, result.history, result.kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from harness.reporting.escaping import clipped, visible
 from harness.reporting.scorecard_words import (
     attempt_line,
     facts_of_run,
+    kept_words,
     measured,
     replay_command,
     status_word,
@@ -116,6 +117,9 @@ def _count(suite: Element, result: Result, seconds: float) -> None:
 
 def _account(result: Result, one: ScenarioResult) -> Iterator[str]:
     yield from one.remarks
+    if one.kept is not None:
+        yield f"kept: {one.kept.folder}: {kept_words(one.kept)}"
+        yield from (f"not kept: {each}" for each in one.kept.left_out)
     for place, attempt in enumerate(one.attempts, 1):
         yield attempt_line(place, attempt)
     for band in one.bands:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+from urllib.parse import quote
 
 from harness.judging.points import EN_DASH, hundredths, interval, points
 from harness.model.protocols import Status, Verdict
@@ -21,6 +22,7 @@ from harness.reporting.scorecard_words import (
     count_by_status,
     decided_share,
     facts_of_run,
+    kept_words,
     measured,
     points_groups,
     record_counts,
@@ -130,17 +132,7 @@ def _scenario(result: Result, one: ScenarioResult, room: _Room) -> Iterator[str]
     head = f"{MARKS[one.status]} {status_word(one.status)}: {markup(one.scenario.name)}"
     yield f"\n<details{opened}><summary>{head}</summary>\n"
     yield _words(one.scenario.hypothesis, room) + "\n"
-    for remark in one.remarks[: room.items_max]:
-        said, *quoted = lines_of(remark, room.characters_max)
-        yield f"* **{_escaped(said)}**"
-        yield from _block(quoted, room)
-    for place, attempt in enumerate(one.attempts, 1):
-        yield f"* {_words(attempt_line(place, attempt), room)}"
-    for band in one.bands[: room.items_max]:
-        landed = "landed" if band.landed else "**not proved to have landed**"
-        what = _words(f"{band.fault} on {band.target}", room)
-        span = seconds_span(band.from_seconds, band.to_seconds)
-        yield f"* {what}, {span}, {landed}: {_words(band.proof, room)}"
+    yield from _course(one, room)
     yield from _account(one)
     if one.verdicts:
         yield "\n| verdict | objective | measured | what was seen |\n| --- | --- | --- | --- |"
@@ -157,6 +149,23 @@ def _account(one: ScenarioResult) -> Iterator[str]:
     yield "* Records: " + ", ".join(f"{number(count)} {word}" for word, count in record_counts(one))
     if cost := cost_facts(one):
         yield "* Harness: " + ", ".join(f"{word} {value}" for word, value in cost)
+
+
+def _course(one: ScenarioResult, room: _Room) -> Iterator[str]:
+    for remark in one.remarks[: room.items_max]:
+        said, *quoted = lines_of(remark, room.characters_max)
+        yield f"* **{_escaped(said)}**"
+        yield from _block(quoted, room)
+    if one.kept is not None:
+        yield f"* Kept: [{_words(one.kept.folder, room)}]({quote(one.kept.folder)}/): {kept_words(one.kept)}"
+        yield from (f"* Not kept: {_words(each, room)}" for each in one.kept.left_out[: room.items_max])
+    for place, attempt in enumerate(one.attempts, 1):
+        yield f"* {_words(attempt_line(place, attempt), room)}"
+    for band in one.bands[: room.items_max]:
+        landed = "landed" if band.landed else "**not proved to have landed**"
+        what = _words(f"{band.fault} on {band.target}", room)
+        span = seconds_span(band.from_seconds, band.to_seconds)
+        yield f"* {what}, {span}, {landed}: {_words(band.proof, room)}"
 
 
 def _explained(verdict: Verdict, room: _Room) -> Iterator[str]:

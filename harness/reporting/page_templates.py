@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -16,7 +17,14 @@ from harness.judging.points import EN_DASH, hundredths, interval, points
 from harness.model.protocols import Status
 from harness.reporting.escaping import clipped, lines_of, visible
 from harness.reporting.numbers import milliseconds, number, seconds_span
-from harness.reporting.scorecard_words import MARKS, attempt_line, count_by_status, measured, status_word
+from harness.reporting.scorecard_words import (
+    MARKS,
+    attempt_line,
+    count_by_status,
+    kept_words,
+    measured,
+    status_word,
+)
 
 _PACKAGE = "harness.reporting"
 _NAME_CHARACTERS_MAX = 120
@@ -56,6 +64,7 @@ def _environment() -> Environment:
         "clip": clipped,
         "count_by_status": count_by_status,
         "hundredths": hundredths,
+        "kept_words": kept_words,
         "lines": _lines,
         "lines_of": lines_of,
         "measured": measured,
@@ -63,6 +72,7 @@ def _environment() -> Environment:
         "number": number,
         "points": points,
         "prose": _prose,
+        "quoted": quote,
         "status_word": status_word,
     }
     environment.globals |= {

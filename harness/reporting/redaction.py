@@ -5,18 +5,30 @@ A report is mailed, pasted and uploaded; the history stays beside it, whole, for
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from harness.model.facts import DeadLettered, Event, Found
 from harness.model.protocols import Verdict
-from harness.model.result import ScenarioResult
+from harness.model.result import KeptFiles, ScenarioResult
 
 SHOWN_CHARACTERS_MAX = 80
 # A text and the input have a stretch in common where they share a block of the input of this many characters:
 # long enough that ordinary words are left alone, short enough that any quoted stretch of twice that is found.
 BLOCK_CHARACTERS = 12
+_SECRET = re.compile(
+    r"""(?ix) ( (?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|authorization|credential)s?
+                \\?["']? \s{0,8} [:=] \s{0,8} )
+        ( \\?"[^"\n]*" | '[^'\n]*' | (?:bearer|basic|apikey)\s+\S+ | [^\s,;&"']+ )
+    """
+)
+_USER_AND_PASSWORD = re.compile(r"(://[^/\s:@]{1,200}:)([^/\s@]{1,200})(?=@)")
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [^\n-]{0,60}-----|\Z)", re.S
+)
 
 
 def masked(text: str) -> str:
@@ -72,9 +84,23 @@ class Redaction:
             remarks=tuple(map(hide, result.remarks)),
             bands=tuple(replace(band, proof=hide(band.proof)) for band in result.bands),
             attempts=tuple(
-                replace(attempt, reasons=tuple(map(hide, attempt.reasons))) for attempt in result.attempts
+                replace(attempt, reasons=tuple(map(hide, attempt.reasons)), kept=_kept(attempt.kept, hide))
+                for attempt in result.attempts
             ),
+            kept=_kept(result.kept, hide),
         )
+
+    @property
+    def masks_lines(self) -> bool:
+        """Whether there are lines of an input that nothing may quote."""
+        return bool(self._lines)
+
+    def file_text(self, text: str) -> str:
+        """Return a file of the stack's; masked are stretches of the input, and values named as secrets."""
+        hidden = _hidden(text, self._blocks) if self._lines else text
+        hidden = _PRIVATE_KEY.sub("[a private key, left out]", hidden)
+        hidden = _USER_AND_PASSWORD.sub(_masked_value, hidden)
+        return _SECRET.sub(_masked_value, hidden)
 
     def text(self, text: str) -> str:
         """Return a text with every stretch masked that stands in the input too."""
@@ -85,6 +111,17 @@ class Redaction:
             return found
         shown, expected = (masked(text[:SHOWN_CHARACTERS_MAX]) for text in (found.excerpt, found.expected))
         return replace(found, excerpt=f"{shown} (masked; hash {found.digest})", expected=expected)
+
+    @cached_property
+    def _blocks(self) -> frozenset[str]:
+        """All blocks of the input, for texts that are long themselves."""
+        size = BLOCK_CHARACTERS
+        return frozenset(
+            block
+            for line in self._lines
+            for at in (*range(0, len(line) - size + 1, size), max(0, len(line) - size))
+            if len(block := line[at : at + size]) == size
+        )
 
     def _blocks_in(self, texts: Iterable[str]) -> frozenset[str]:
         """Return the blocks of the input that stand in the texts, at any place."""
@@ -113,6 +150,18 @@ def _texts(result: ScenarioResult) -> Iterable[str]:
     yield from (band.proof for band in result.bands)
     for attempt in result.attempts:
         yield from attempt.reasons
+    for kept in (result.kept, *(attempt.kept for attempt in result.attempts)):
+        yield from () if kept is None else kept.left_out
+
+
+def _kept(kept: KeptFiles | None, hide: Callable[[str], str]) -> KeptFiles | None:
+    """Return what is told of kept files: a file's name may quote the input, too."""
+    return None if kept is None else replace(kept, left_out=tuple(map(hide, kept.left_out)))
+
+
+def _masked_value(found: re.Match[str]) -> str:
+    # Not its shape: a password of punctuation would be shown whole.
+    return f"{found[1]}[masked]"
 
 
 def _verdict(verdict: Verdict, hide: Callable[[str], str]) -> Verdict:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.judging.points import EN_DASH, apportioned, hundredths
 from harness.model.protocols import Status, Verdict
-from harness.model.result import Attempt, DimensionScore, Result, ScenarioResult, Score
+from harness.model.result import Attempt, DimensionScore, KeptFiles, Result, ScenarioResult, Score
 from harness.reporting.numbers import milliseconds, number, quantity
 
 # A mark beside each word, so that no reading depends on colour; plain ones for ASCII terminals.
@@ -181,11 +181,18 @@ def facts_of_run(result: Result) -> tuple[tuple[str, str], ...]:
     )
 
 
+def kept_words(kept: KeptFiles) -> str:
+    """Return what is kept of a scenario's files, in the words after the folder's name."""
+    files = f"{kept.files:,} {'file' if kept.files == 1 else 'files'}, {kept.size_bytes:,} bytes"
+    return files if kept.files else "nothing could be kept"
+
+
 def attempt_line(place: int, attempt: Attempt) -> str:
     """Return an earlier attempt in one line: what it said and where its history is."""
     why = "; ".join(attempt.reasons) or "no reason given"
     took = milliseconds(attempt.seconds * 1000)
-    return f"attempt {place}: {status_word(attempt.status)} after {took}: {why} ({attempt.history})"
+    where = attempt.history if attempt.kept is None else f"{attempt.history}, {attempt.kept.folder}"
+    return f"attempt {place}: {status_word(attempt.status)} after {took}: {why} ({where})"
 
 
 def _points_group(dimension: DimensionScore, row: PointsRow) -> PointsGroup:

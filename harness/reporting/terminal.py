@@ -16,6 +16,7 @@ from harness.reporting.scorecard_words import (
     attempt_line,
     count_by_status,
     decided_share,
+    kept_words,
     measured,
     points_groups,
     replay_command,
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 COLUMNS = 100
+COLUMNS_MIN = 40
 LINES_OF_COUNTEREXAMPLE_MAX = 12
+LEFT_OUT_MAX = 6
 CHARACTERS_MAX = 300
 COLOURS = {
     Status.PASS: "green",
@@ -59,10 +62,11 @@ class TerminalReport:
     def draw(self, result: Result, console: Console) -> None:
         """Draw the scorecard on a console: in colour on a terminal, in plain ASCII anywhere else."""
         drawing = _Drawing(result, plain=not console.is_terminal or not console.encoding.startswith("utf"))
-        width = min(COLUMNS, console.width)
+        # COLUMNS=0 would draw nothing at all; a terminal that is narrower folds the lines itself.
+        console.width = max(COLUMNS_MIN, min(COLUMNS, console.width))
         for part in drawing.parts():
             # Never a bare string: rich would obey markup in it, and a stack's words are not ours.
-            console.print(part, width=width, highlight=False)
+            console.print(part, highlight=False)
 
 
 class _Drawing:
@@ -155,6 +159,12 @@ class _Drawing:
     def _course(self, one: ScenarioResult) -> Iterator[RenderableType]:
         for remark in one.remarks:
             yield from self._remark(remark)
+        if one.kept is not None:
+            yield self._text(f"kept: {one.kept.folder} ({kept_words(one.kept)})", indent=2)
+            for left_out in one.kept.left_out[:LEFT_OUT_MAX]:
+                yield self._text(f"not kept: {left_out}", indent=4, style="dim")
+            if (more := len(one.kept.left_out) - LEFT_OUT_MAX) > 0:
+                yield self._text(f"not kept: {more:,} more in result.json", indent=4, style="dim")
         for place, attempt in enumerate(one.attempts, 1):
             yield self._text(attempt_line(place, attempt), indent=2, style="yellow")
         for band in one.bands:

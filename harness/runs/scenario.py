@@ -7,7 +7,7 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -41,6 +41,7 @@ from harness.processes.clock import SystemClock
 from harness.processes.cores import Cores
 from harness.processes.scratch import subfolder
 from harness.reporting.redaction import Redaction
+from harness.runs.kept_files import keep_files
 from harness.runs.plan import ScenarioPlan
 from harness.runs.request import Request, running_services
 from harness.runs.runner import Runner, Wiring
@@ -97,6 +98,10 @@ class ScenarioRun:
             What a report says of it, and what ends the whole run, if anything does: a signal, its time, a
             stack that does not get ready, or something this machine lacks, as the next scenario would.
         """
+        result, ended_by = self._run()
+        return self._with_files(result), ended_by
+
+    def _run(self) -> tuple[ScenarioResult, HarnessError | None]:
         try:
             return self._examined(), None
         except Exception as error:
@@ -107,6 +112,20 @@ class ScenarioRun:
                 return self._without_judgement(Status.ERROR, remark, "The stack did not get ready."), error
             result = self._without_judgement(Status.ERROR, described(error))
             return result, error if isinstance(error, UnavailableError) else None
+
+    def _with_files(self, result: ScenarioResult) -> ScenarioResult:
+        """Keep what the stack wrote where there is something to find out: its folder goes with the run."""
+        if result.status is Status.PASS:
+            return result
+        ground, stack = self._ground, self._request.stack
+        kept = keep_files(
+            ground.scratch / f"stack-{self._run_id}",
+            [process.name for process in stack.processes],
+            ground.scratch / f"load-{self._run_id}",
+            ground.folder / "kept" / self._history.name,
+            ground.redaction,
+        )
+        return replace(result, kept=kept)
 
     def _examined(self) -> ScenarioResult:
         started = time.monotonic()

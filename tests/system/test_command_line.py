@@ -53,6 +53,7 @@ def test_a_whole_run_passes_and_leaves_nothing(whole_run):
     assert machine.left_processes(pid) == []
     assert list(machine.temporary.iterdir()) == []
     assert machine.open_faults() == []
+    assert list(machine.reports.glob("*/*/kept")) == []
 
 
 def test_progress_goes_in_plain_lines_where_there_is_no_terminal(whole_run):
@@ -146,7 +147,7 @@ def test_servers_that_are_not_installed_exit_with_7_and_the_remedy(machine, tmp_
     assert "servers install" in err or "make servers" in err
 
 
-def test_a_handler_that_cannot_be_imported_is_an_error_never_a_pass(machine, tmp_path):
+def test_a_handler_that_cannot_be_imported_is_a_mistake_in_the_stack_file(machine, tmp_path):
     stack = tmp_path / "typo.yaml"
     stack.write_text(
         "version: 1\nname: typo\nneeds: [elasticsearch]\nlinks: {to_store: elasticsearch}\n"
@@ -155,10 +156,11 @@ def test_a_handler_that_cannot_be_imported_is_an_error_never_a_pass(machine, tmp
         "archive: {kind: elasticsearch, index: 'logs-{run.id}', url: '{elasticsearch.url}'}\n"
     )
 
-    code, out, _ = machine.call("run", QUICK, "--stack", stack, "--out", machine.reports)
+    code, _, err = machine.call("run", QUICK, "--stack", stack, "--out", machine.reports)
 
-    assert code == 6
-    assert "has no" in out
+    assert code == 4
+    assert f"{stack}:5 intake.handler: " in err
+    assert 'has no "HonestShiper". Did you mean "HonestShipper"?' in err
 
 
 def test_the_same_seed_gives_the_same_plan_and_another_seed_another(machine):

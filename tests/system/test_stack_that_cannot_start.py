@@ -85,6 +85,18 @@ def test_a_stack_that_does_not_get_ready_ends_the_run_at_the_first_scenario(
     assert "tjolahopp" not in json.dumps(two)
     assert 'the stack did not get ready in scenario "one"' in err
     assert not list(machine.temporary.glob("logquake-*"))
+    assert_its_log_is_kept_and_linked(machine, one["kept"])
+
+
+def assert_its_log_is_kept_and_linked(machine: Machine, kept: dict[str, object]) -> None:
+    (folder,) = machine.reports.glob("*/*")
+    logs = [path for path in (folder / "kept" / "one").rglob("*.log") if "tjolahopp" in path.read_text()]
+
+    assert len(logs) == 1
+    assert kept["folder"] == "kept/one"
+    assert 'href="kept/one/"' in (folder / "scorecard.html").read_text()
+    assert "](kept/one/)" in (folder / "scorecard.md").read_text()
+    assert "kept: kept/one (" in (folder / "scorecard.txt").read_text()
 
 
 def test_of_scenarios_side_by_side_one_tells_the_reason(machine: Machine, tmp_path: Path) -> None:

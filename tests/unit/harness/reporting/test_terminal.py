@@ -98,3 +98,14 @@ def test_verdicts_that_say_the_same_and_show_nothing_are_told_once() -> None:
 
     assert text.count("the run ended before") == 1
     assert "NOT RUN one, two, three: the run ended before" in text
+
+
+@pytest.mark.parametrize("columns", [0, 1, 20])
+def test_a_terminal_that_claims_hardly_any_columns_is_still_told_everything(columns: int) -> None:
+    file = StringIO()
+    console = Console(file=file, force_terminal=True, color_system=None, width=columns)
+    TerminalReport().draw(passing_result(), console)
+    words = " ".join(file.getvalue().split())
+
+    assert "PASS" in words
+    assert "Score 100.00 of 100" in words
