@@ -219,6 +219,7 @@ def test_threads_that_are_replaced_after_the_handler_has_its_own_are_told(
         handler.close()
 
     shown(handler.events, caplog, "threads_replaced", "Call install() after monkey.patch_all()")
+    in_status(tmp_path, "status-handler-*.json", "threads_replaced")
 
 
 def test_a_formatter_and_a_changed_name_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
