@@ -82,11 +82,13 @@ def test_no_line_of_the_input_leaves_the_history(changed):
 def test_a_changed_line_is_told_by_sequence_hash_and_shape(changed):
     _, run = changed
     (one,) = json.loads((run / "result.json").read_text())["scenarios"]
-    where, reads = one["verdicts"][0]["counterexample"]
+    where, sent, stored = one["verdicts"][0]["counterexample"]
 
     assert where.startswith("A copy of record 0 is at ")
-    assert "?xxxxxxx xxxxxxxx xxx xxxxx xxxx 000.0.000.0 xxxx 00000 xxx0" in reads
-    assert "(masked; hash " in reads
+    assert where.endswith("it differs from character 1 on.")
+    assert "Xxxxxxxx xxxxxxxx xxx xxxxx xxxx 000.0.000.0 xxxx 00000 xxx0" in sent
+    assert "?xxxxxxx xxxxxxxx xxx xxxxx xxxx 000.0.000.0 xxxx 00000 xxx0" in stored
+    assert "(masked; hash " in stored
 
 
 def test_the_replay_command_names_files_as_they_were_named(changed, folder):
@@ -156,7 +158,11 @@ def test_versions_of_the_services_and_the_commit_are_recorded(changed):
 
 def test_an_inconclusive_scenario_is_repeated_twice_at_most_and_every_attempt_is_shown(folder):
     scenario = folder / "few.yaml"
-    scenario.write_text(f"{SCENARIO}checks: [response_p99_ms]\n".replace("name: short", "name: few"))
+    reset = (
+        "{fault: connection_reset, target: to_store, at_seconds: 2, for_seconds: 0.5, acknowledged_min: 1000}"
+    )
+    text = f"{SCENARIO}checks: [acknowledged_lost]\nsteps: [{reset}]\n"
+    scenario.write_text(text.replace("name: short", "name: few"))
     out = folder / "repeated"
     finished = _call("run", scenario, "--out", out)
 
@@ -166,6 +172,6 @@ def test_an_inconclusive_scenario_is_repeated_twice_at_most_and_every_attempt_is
     assert one["status"] == "INCONCLUSIVE"
     assert [attempt["history"] for attempt in one["attempts"]] == ["history/few", "history/few-2"]
     assert one["history"] == "history/few-3"
-    assert all("299 are needed to bound a p99" in attempt["reasons"][-1] for attempt in one["attempts"])
+    assert all("at least 1,000 required" in attempt["reasons"][-1] for attempt in one["attempts"])
     for name in ("scorecard.html", "scorecard.md", "scorecard.txt", "junit.xml"):
         assert "attempt 2: INCONCLUSIVE after" in (path.parent / name).read_text()
