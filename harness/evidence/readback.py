@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -12,6 +12,7 @@ from harness.evidence.following import Following
 from harness.evidence.lines import digest, identities
 from harness.evidence.recognition import Claim, Texts, cut_at_bytes
 from harness.evidence.transforms import lawful_forms
+from harness.model.declarations import Scalar
 from harness.model.facts import ArchiveRead, DeadLettered, DeadLettersRead, Event, Found, Unreadable
 from harness.model.protocols import Archive, Locatable, StoredDocument
 
@@ -24,9 +25,9 @@ class OutletSpec:
 
     `archive` and `dead_letters` open them; `expected_line` tells what was sent under a sequence, and
     `transforms` what the stack may lawfully have done to it (words of `transforms.py`); `order_by` names the
-    archive's fields that say what came first, `reason_field` the dead letters' field that says why. `records`
-    is how many records the run has, `owed` tells which of them were acknowledged: a line whose identity is
-    gone is known by their texts.
+    archive's fields that say what came first, `fields` those to compare with what was sent beside the line,
+    `reason_field` the dead letters' field that says why. `records` is how many records the run has, `owed`
+    tells which of them were acknowledged: a line whose identity is gone is known by their texts.
     """
 
     archive: Callable[[], Archive]
@@ -36,6 +37,7 @@ class OutletSpec:
     dead_letters: Callable[[], Archive] | None = None
     reason_field: str = ""
     transforms: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
     records: int = 0
     owed: Callable[[], frozenset[int]] = frozenset
 
@@ -90,7 +92,7 @@ class Outlets:
             reason = (self._spec.reason_field,) if self._spec.reason_field else ()
             letters = list(self._dead_letters.read(reason))
         self._archive.refresh()
-        return Reading(list(self._archive.read(self._spec.order_by)), letters)
+        return Reading(list(self._archive.read((*self._spec.order_by, *self._spec.fields.values()))), letters)
 
     def copies(self) -> int:
         """Return how many copies all outlets hold now; raises StackError."""
@@ -128,7 +130,7 @@ class Outlets:
         claims = self._claims(reading)
         yield from self._unreadable(reading.documents)
         for document, claim in zip(reading.documents, claims, strict=False):
-            order = orjson.dumps(document.values).decode() if document.values else ""
+            order, fields = self._beside(document)
             for seen in self._compared(document, claim):
                 yield Found(
                     seen.sequence,
@@ -139,6 +141,7 @@ class Outlets:
                     seen.transformed,
                     seen.ambiguous,
                     seen.cut_at_bytes,
+                    fields,
                 )
         yield ArchiveRead(now_ns, len(reading.documents), self._absent(reading))
         if self._dead_letters is None:
@@ -164,6 +167,16 @@ class Outlets:
         self._archive.close()
         if self._dead_letters is not None:
             self._dead_letters.close()
+
+    def _beside(self, document: StoredDocument) -> tuple[str, str]:
+        """Return what a copy has in the fields that say what came first, and in those to compare, as JSON."""
+        ordering = len(self._spec.order_by)
+        order, values = document.values[:ordering], map(_clipped, document.values[ordering:])
+        fields = dict(zip(self._spec.fields, values, strict=False))
+        return (
+            orjson.dumps(order).decode() if order else "",
+            orjson.dumps(fields).decode() if fields else "",
+        )
 
     def _absent(self, reading: Reading) -> str:
         """Say what does not exist where nothing was read."""
@@ -213,3 +226,10 @@ class Outlets:
                 claim is not None and claim.ambiguous,
                 0 if lawful else max((cut_at_bytes(line, form) for form in forms), default=0),
             )
+
+
+def _clipped(value: Scalar | None) -> Scalar | None:
+    """Return the beginning of a text; a number that JSON cannot carry is told as text."""
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        value = str(value)
+    return value[:EXCERPT_CHARACTERS] if isinstance(value, str) else value

@@ -57,4 +57,4 @@ def _why_not(checker: Checker, charge: Charge) -> str:
 def charge_of(scenario: Scenario, stack: Stack) -> Charge:
     """Return what the checkers of this scenario are told."""
     counters = frozenset(stack.counters.names if stack.counters else ())
-    return Charge(scenario, stack.promises, stack.dead_letters is not None, counters)
+    return Charge(scenario, stack.promises, stack.dead_letters is not None, counters, stack.fields)

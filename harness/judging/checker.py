@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
 from harness.judging.timeline import Timeline
-from harness.model.declarations import Promises, Scenario
+from harness.model.declarations import Fields, Promises, Scenario
 from harness.model.protocols import Verdict
 
 
@@ -18,6 +18,7 @@ class Charge:
     promises: Promises
     dead_letters: bool = False
     counters: frozenset[str] = frozenset()
+    fields: Fields = field(default_factory=Fields)
 
 
 class Checker(Protocol):
