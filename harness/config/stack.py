@@ -14,6 +14,7 @@ from harness.evidence.transforms import TRANSFORMS
 from harness.model.declarations import (
     CounterSource,
     DeadLetterOutlet,
+    Fields,
     Level,
     Part,
     Promises,
@@ -31,6 +32,9 @@ VISIBLE_SECONDS_MAX = 5.0
 
 LINE_BYTES_MAX_MIN = 1_024
 """A stack that cuts shorter lines loses ordinary ones."""
+
+TIME_TOLERANCE_SECONDS_MAX = 3_600.0
+"""A stored time further off than this says nothing of when the record was logged."""
 
 CounterName: TypeAlias = Literal["accepted", "delivered", "dead_lettered", "dropped", "destroyed", "held"]
 
@@ -76,6 +80,16 @@ class _CountersModel(OpenModel):
         description='Map ours (accepted, delivered, …) to yours, e.g. "names: {delivered: sent_ok}".'
     )
     lag_seconds: Annotated[float, Field(gt=0, le=60)] = default_of(CounterSource, "lag_seconds")
+
+
+class _FieldsModel(FileModel):
+    time: Text | None = None
+    level: Text | None = None
+    logger: Text | None = None
+    sequence: Text | None = None
+    time_tolerance_seconds: Annotated[float, Field(gt=0, le=TIME_TOLERANCE_SECONDS_MAX)] = default_of(
+        Fields, "time_tolerance_seconds"
+    )
 
 
 class _PromisesModel(FileModel):
@@ -126,6 +140,7 @@ class StackModel(FileModel):
     dead_letters: _DeadLettersModel | None = None
     counters: _CountersModel | None = None
     transforms: Annotated[list[_Transform], Field(max_length=len(TRANSFORMS))] = Field(default_factory=list)
+    fields: _FieldsModel = Field(default_factory=_FieldsModel)
     promises: _PromisesModel = Field(default_factory=_PromisesModel)
     files: dict[Name, Annotated[list[Text], Field(min_length=1, max_length=100)]] = Field(
         default_factory=dict
@@ -169,6 +184,7 @@ def load_stack(path: Path) -> Stack:
         one_at_a_time=model.one_at_a_time,
         files={name: tuple(patterns) for name, patterns in model.files.items()},
         transforms=tuple(model.transforms),
+        fields=_fields(model.fields),
     )
 
 
@@ -187,6 +203,11 @@ def _promises(model: _PromisesModel) -> Promises:
         visible_seconds=model.visible_seconds,
         line_bytes_max=model.line_bytes_max,
     )
+
+
+def _fields(model: _FieldsModel) -> Fields:
+    paths = {"time": model.time, "level": model.level, "logger": model.logger, "sequence": model.sequence}
+    return Fields({name: path for name, path in paths.items() if path}, model.time_tolerance_seconds)
 
 
 def _dead_letters(model: _DeadLettersModel | None) -> DeadLetterOutlet | None:

@@ -13,6 +13,7 @@ from harness.evidence.archives import ARCHIVES
 from harness.evidence.counters import COUNTERS
 from harness.evidence.transforms import TRANSFORMS
 from harness.load.intakes import INTAKES
+from harness.load.intakes.http import DEFAULT_FIELDS, FIELD_PLACEHOLDERS
 from harness.model.registry import unknown
 
 RUN_PLACEHOLDERS = ("run.id", "run.folder", "run.seed", "python", "stack.folder")
@@ -42,6 +43,7 @@ def stack_mistakes(source: Source) -> list[Mistake]:
         *_service_mistakes(data),
         *_file_mistakes(data),
         *_transform_mistakes(data),
+        *_field_mistakes(data),
         *_placeholder_mistakes(data),
     ]
 
@@ -169,6 +171,25 @@ def _transform_mistakes(data: Mapping[str, object]) -> list[Mistake]:
         elif word in words[:index]:
             mistakes.append(Mistake(where, f"{shown(word)} stands here twice. Remove one."))
     return mistakes
+
+
+def _field_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    """What is compared must have been sent: a template decides what of a record that is."""
+    intake = _mapping(data.get("intake"))
+    if intake.get("kind") != "http":
+        return []
+    template = f"{intake.get('template', '')}{intake.get('record', '')}"
+    return [
+        Mistake(("fields", name), f"the intake's {where} sends no {name}. {remedy}")
+        for name, words in FIELD_PLACEHOLDERS.items()
+        if name in _mapping(data.get("fields"))
+        for where, remedy, sends in (
+            ("template", f"Add {shown(words[0])} to it.", any(f'"{word}"' in template for word in words))
+            if template
+            else ("own document", f"Write a template with {shown(words[0])}.", name in DEFAULT_FIELDS),
+        )
+        if not sends
+    ]
 
 
 def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:

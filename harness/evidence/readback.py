@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from harness.evidence.lines import digest, identities
 from harness.evidence.misnamed import StackFile, Wanted, absent_fields, misplaced
 from harness.evidence.recognition import Claim, Texts, cut_at_bytes
 from harness.evidence.transforms import lawful_forms
+from harness.model.declarations import Scalar
 from harness.model.facts import (
     ArchiveRead,
     DeadLettered,
@@ -37,9 +38,10 @@ class OutletSpec:
 
     `archive` and `dead_letters` open them; `expected_line` tells what was sent under a sequence, and
     `transforms` what the stack may lawfully have done to it (words of `transforms.py`); `order_by` names the
-    archive's fields that say what came first, `reason_field` the dead letters' field that says why. `records`
-    is how many records the run has, `owed` tells which of them were acknowledged: a line whose identity is
-    gone is known by their texts. `file` is where all these names stand.
+    archive's fields that say what came first, `fields` those to compare with what was sent beside the line,
+    `reason_field` the dead letters' field that says why. `records` is how many records the run has, `owed`
+    tells which of them were acknowledged: a line whose identity is gone is known by their texts. `file` is
+    where all these names stand.
     """
 
     archive: Callable[[], Archive]
@@ -49,6 +51,7 @@ class OutletSpec:
     dead_letters: Callable[[], Archive] | None = None
     reason_field: str = ""
     transforms: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
     records: int = 0
     owed: Callable[[], frozenset[int]] = frozenset
     file: StackFile = field(default_factory=StackFile)
@@ -106,7 +109,7 @@ class Outlets:
             reason = (self._spec.reason_field,) if self._spec.reason_field else ()
             letters = list(self._dead_letters.read(reason))
         self._archive.refresh()
-        return Reading(list(self._archive.read(self._spec.order_by)), letters)
+        return Reading(list(self._archive.read((*self._spec.order_by, *self._spec.fields.values()))), letters)
 
     def copies(self) -> int:
         """Return how many copies all outlets hold now; raises StackError."""
@@ -144,7 +147,7 @@ class Outlets:
         claims = self._claims(reading)
         yield from self._unreadable(reading.documents)
         for document, claim in zip(reading.documents, claims, strict=False):
-            order = orjson.dumps(document.values).decode() if document.values else ""
+            order, fields = self._beside(document)
             for seen in self._compared(document, claim):
                 yield Found(
                     seen.sequence,
@@ -157,6 +160,7 @@ class Outlets:
                     seen.cut_at_bytes,
                     seen.expected,
                     seen.differs_at,
+                    fields,
                 )
         yield ArchiveRead(now_ns, len(reading.documents), self._absent(reading))
         if self._dead_letters is None:
@@ -230,6 +234,16 @@ class Outlets:
         if self._dead_letters is not None:
             self._dead_letters.close()
 
+    def _beside(self, document: StoredDocument) -> tuple[str, str]:
+        """Return what a copy has in the fields that say what came first, and in those to compare, as JSON."""
+        ordering = len(self._spec.order_by)
+        order, values = document.values[:ordering], map(_clipped, document.values[ordering:])
+        fields = dict(zip(self._spec.fields, values, strict=False))
+        return (
+            orjson.dumps(order).decode() if order else "",
+            orjson.dumps(fields).decode() if fields else "",
+        )
+
     def _absent(self, reading: Reading) -> str:
         """Say what does not exist where nothing was read."""
         if reading.documents or not isinstance(self._archive, Locatable):
@@ -296,3 +310,10 @@ class Outlets:
 
 def _sequences(claim: Claim | None) -> tuple[int, ...]:
     return () if claim is None else claim.sequences
+
+
+def _clipped(value: Scalar | None) -> Scalar | None:
+    """Return the beginning of a text; a number that JSON cannot carry is told as text."""
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        value = str(value)
+    return value[:EXCERPT_CHARACTERS] if isinstance(value, str) else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.judging.checker import Charge, Checker, Conditional, NeedsFirstSeen, NeedsQuiet
 from harness.judging.checkers import CHECKERS
@@ -56,7 +56,8 @@ def _why_not(checker: Checker, charge: Charge) -> str:
 
 def charge_of(scenario: Scenario, stack: Stack) -> Charge:
     """Return what the checkers of this scenario are told."""
-    promises, letters = stack.promises, stack.dead_letters is not None
+    charge = Charge(scenario, stack.promises, stack.dead_letters is not None, fields=stack.fields)
     if stack.counters is None:
-        return Charge(scenario, promises, letters)
-    return Charge(scenario, promises, letters, frozenset(stack.counters.names), stack.counters.lag_seconds)
+        return charge
+    names = frozenset(stack.counters.names)
+    return replace(charge, counters=names, counters_lag_seconds=stack.counters.lag_seconds)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
 from harness.judging.timeline import Timeline
-from harness.model.declarations import Promises, Scenario
+from harness.model.declarations import Fields, Promises, Scenario
 from harness.model.protocols import Verdict
 
 
@@ -19,6 +19,7 @@ class Charge:
     dead_letters: bool = False
     counters: frozenset[str] = frozenset()
     counters_lag_seconds: float = 2.0
+    fields: Fields = field(default_factory=Fields)
 
 
 class Checker(Protocol):

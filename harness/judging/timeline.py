@@ -53,7 +53,8 @@ _RANGE_MIN = 3
 class Entry:
     """One record's life, in ns of CLOCK_MONOTONIC; None = has not happened as far as anyone knows.
 
-    `first_seen_ns` is kept only where a check asks for it (`NeedsFirstSeen`).
+    `first_seen_ns` is kept only where a check asks for it (`NeedsFirstSeen`); `level`, `logger` and
+    `sent_unix_ns` only where the stack names fields for them.
     """
 
     sequence: int
@@ -67,6 +68,9 @@ class Entry:
     refused_ns: int | None = None
     acknowledged_ns: int | None = None
     first_seen_ns: int | None = None
+    level: str = ""
+    logger: str = ""
+    sent_unix_ns: int = 0
 
     @property
     def returned_ns(self) -> int | None:
@@ -312,7 +316,14 @@ def timeline(events: Iterable[Event]) -> Timeline:
         result.ended_ns = max(result.ended_ns, getattr(event, "at_ns", 0))
         if isinstance(event, Due):
             result.entries[event.sequence] = Entry(
-                event.sequence, event.at_ns, event.producer, event.digest, event.line_bytes, event.ascii
+                event.sequence,
+                event.at_ns,
+                event.producer,
+                event.digest,
+                event.line_bytes,
+                event.ascii,
+                level=event.level,
+                logger=event.logger,
             )
         else:
             later.append(event)
@@ -328,6 +339,11 @@ def _mark(name: str) -> Callable[[Timeline, Any], None]:
             setattr(entry, name, event.at_ns)
 
     return mark
+
+
+def _sent(result: Timeline, event: Sent) -> None:
+    if (entry := result.entries.get(event.sequence)) is not None:
+        entry.sent_ns, entry.sent_unix_ns = event.at_ns, event.unix_ns
 
 
 def _first_seen(result: Timeline, event: FirstSeen) -> None:
@@ -440,7 +456,7 @@ def _read(result: Timeline, event: ArchiveRead) -> None:
 
 
 _ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
-    Sent: _mark("sent_ns"),
+    Sent: _sent,
     Answered: _mark("answered_ns"),
     Refused: _mark("refused_ns"),
     Acknowledged: _mark("acknowledged_ns"),

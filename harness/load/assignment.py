@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import orjson
 
 from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
+from harness.load.variation import level_of, logger_of
 from harness.model.declarations import Arguments, Part
 from harness.model.protocols import Record
 
@@ -28,7 +29,8 @@ class Assignment:
 
     `scheduled` records are due by the schedule; `waves` of `probes` more, numbered after them, are kept back
     until the run wants proof that the stack is alive. Producer threads take sequences in turn; each wave has
-    threads of its own, so that a call which hangs holds up no probe.
+    threads of its own, so that a call which hangs holds up no probe. `fields` names what of a record, beside
+    its line, will be compared with what is stored; level and logger vary only where they are.
     """
 
     run_id: str
@@ -44,6 +46,7 @@ class Assignment:
     acknowledged_by: str
     intake_kind: str
     intake_arguments: Arguments
+    fields: Sequence[str] = ()
 
     @property
     def records(self) -> int:
@@ -85,7 +88,12 @@ class Assignment:
 
     def record(self, sequence: int, lines: LineSource) -> Record:
         """Return the record as it is sent, its identity included."""
-        return Record(sequence, stamp(lines.text(sequence), self.run_id, sequence))
+        record = Record(sequence, stamp(lines.text(sequence), self.run_id, sequence))
+        if "level" in self.fields:
+            record = replace(record, level=level_of(sequence))
+        if "logger" in self.fields:
+            record = replace(record, logger=logger_of(sequence))
+        return record
 
     def write(self, path: Path, offsets_ns: Sequence[int]) -> None:
         """Write the file and its schedule."""

@@ -226,6 +226,7 @@ class HostedLoad:
             acknowledged_by=acknowledged_by,
             intake_kind=intake.kind,
             intake_arguments=dict(intake.arguments),
+            fields=spec.fields,
         )
 
 

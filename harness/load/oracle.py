@@ -82,6 +82,10 @@ class Oracle:
         self._open[sequence] = Slot(0, 0, 0, 0)
         record = self._assignment.record(sequence, self._lines)
         line = record.line
+        level, logger = (
+            value if name in self._assignment.fields else ""
+            for name, value in (("level", record.level), ("logger", record.logger))
+        )
         return Due(
             sequence,
             at_ns,
@@ -89,11 +93,13 @@ class Oracle:
             digest(line),
             len(line.encode("utf-8", "surrogatepass")),
             line.rpartition(" ")[0].isascii(),  # without its identity
+            level,
+            logger,
         )
 
     def _changes(self, sequence: int, before: Slot, after: Slot) -> Iterator[Event]:
         if after.entered_ns != before.entered_ns:
-            yield Sent(sequence, after.entered_ns)
+            yield Sent(sequence, after.entered_ns, self._unix_ns(after.entered_ns))
         if after.returned_ns != before.returned_ns:
             refused = after.outcome == REFUSED
             yield (Refused if refused else Answered)(sequence, after.returned_ns)
@@ -101,6 +107,12 @@ class Oracle:
                 yield Acknowledged(sequence, after.returned_ns)
         if after.acknowledged_ns != before.acknowledged_ns and self._assignment.acknowledged_by == "callback":
             yield Acknowledged(sequence, after.acknowledged_ns)
+
+    def _unix_ns(self, at_ns: int) -> int:
+        """Return a moment by the wall clock as it goes now; 0 where no time is to be compared."""
+        if "time" not in self._assignment.fields:
+            return 0
+        return at_ns + time.time_ns() - time.monotonic_ns()
 
     def _keep(self, sequence: int, slot: Slot) -> None:
         settled = slot.returned_ns and (

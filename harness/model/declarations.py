@@ -151,6 +151,18 @@ class CounterSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Fields:
+    """Where a stored document has what was sent beside the line: time, level, logger, sequence.
+
+    `paths` has the path of each of these within the document; `time_tolerance_seconds` is how far a stored
+    time may lie from the log call.
+    """
+
+    paths: Mapping[str, str] = field(default_factory=dict)
+    time_tolerance_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """The system under test, as its stack file declares it."""
 
@@ -174,3 +186,4 @@ class Stack:
     """What the stack keeps on disk, by the name of a target: patterns, all below `{run.folder}`."""
     transforms: tuple[str, ...] = ()
     """What it may lawfully do to a line: words of `transforms.py`."""
+    fields: Fields = field(default_factory=Fields)

@@ -15,7 +15,8 @@ from typing import TypeAlias
 class Due:
     """The schedule wanted this record sent at `at_ns` by that producer; `digest` is of the intended line.
 
-    `line_bytes` is the line's size in UTF-8, `ascii` whether it holds nothing but ASCII.
+    `line_bytes` is the line's size in UTF-8, `ascii` whether it holds nothing but ASCII. `level` and
+    `logger` are what it is sent with, told only where the stack names a field for them.
     """
 
     sequence: int
@@ -24,14 +25,20 @@ class Due:
     digest: str
     line_bytes: int = 0
     ascii: bool = True
+    level: str = ""
+    logger: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The log call for this record was entered."""
+    """The log call for this record was entered.
+
+    `unix_ns` is that moment by the wall clock, told only where the stack names a field for the time, else 0.
+    """
 
     sequence: int
     at_ns: int
+    unix_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,8 @@ class Found:
     `order_by` fields have in this copy, null where it has none. `transformed` says that the text differs only
     by what the stack declares it may do to a line. `ambiguous` says that the identity is gone and that other
     records were sent with such a text, so that the copy may as well be one of these; `cut_at_bytes` is the
-    size of a text that ends too early, 0 for any other.
+    size of a text that ends too early, 0 for any other. `fields` is the JSON object of what the
+    copy has in the fields that the stack file names, null where it has none.
     """
 
     sequence: int | None
@@ -81,6 +89,7 @@ class Found:
     cut_at_bytes: int = 0
     expected: str = ""
     differs_at: int = 0
+    fields: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,10 +32,15 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One log line on its way in. The line ends in its identity, so every stored copy can be verified."""
+    """One log line on its way in. The line ends in its identity, so every stored copy can be verified.
+
+    `level` is one of Python's words, `DEBUG` to `CRITICAL`; `logger` is the name of who logs.
+    """
 
     sequence: int
     line: str
+    level: str = "INFO"
+    logger: str = "logquake.application"
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,6 +431,8 @@ class LoadSpec:
         probes: how many more records, numbered after the scheduled ones, each call of `probe` sends.
         waves: how often `probe` may be called.
         code_folders: where the stack's own classes may lie, beside what is installed.
+        fields: the names of the stored fields that are compared with what was sent; those of them that a load
+            varies, it tells in `Due` and `Sent`.
     """
 
     run_id: str
@@ -439,6 +446,7 @@ class LoadSpec:
     probes: int = PROBES
     waves: int = 1
     code_folders: Sequence[str] = ()
+    fields: Sequence[str] = ()
 
 
 class LoadKind(Protocol):

@@ -119,6 +119,7 @@ def make_plan(request: Request) -> SuitePlan:
         planned,
         (
             *(f"{word}: {why}" for word, why in lacking.items()),
+            *_unread_fields(request.stack),
             *_left_to_others(scenarios, checks, checkers, NOT_ALONE),
             *_left_to_others(scenarios, checks, checkers, NOT_POLLED),
             *excused,
@@ -138,6 +139,13 @@ def running_services(request: Request) -> Mapping[str, str]:
     """Return where the services answer that run already; the others are started on this machine."""
     takes_them = getattr(BACKENDS.resolve(request.backend), "takes_running_services", False)
     return request.stack.services if takes_them else {}
+
+
+def _unread_fields(stack: Stack) -> tuple[str, ...]:
+    """Say that only the line of a record is compared, where the stack names no other fields."""
+    if stack.fields.paths:
+        return ()
+    return ("fields: the stack names none, so only the line of each record is compared with what was sent",)
 
 
 def _left_to_others(

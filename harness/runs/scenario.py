@@ -172,6 +172,7 @@ class ScenarioRun:
             history_bytes_max=request.history_bytes_max,
             code_folders=tuple(map(str, request.code_folders)),
             waves=1 + plan.scenario.healings,
+            fields=tuple(request.stack.fields.paths),
         )
         sending = self._load(load)
         return Wiring(

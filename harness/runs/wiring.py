@@ -64,6 +64,7 @@ def outlets(
         dead_letters=None if letters is None else _opener(letters.archive, values, run_id),
         reason_field="" if letters is None else letters.reason_field,
         transforms=stack.transforms,
+        fields=stack.fields.paths,
         records=len(load.offsets_ns) + load.waves * load.probes,
         owed=sending.owed,
         file=_stack_file(stack, values),

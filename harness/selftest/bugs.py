@@ -26,6 +26,7 @@ LEAKS_MAX = 32
 LINE_BYTES = 1_500
 # Six thousand records keep the promise of 64 MiB with it, twice as many do not.
 GROWTH_BYTES = 6 << 10
+YEAR_2001_SECONDS = 1_000_000_000.0
 
 
 class LosesOneInAThousand(HonestShipper):
@@ -281,3 +282,23 @@ class StoresNothing(HonestShipper):
         """Make up the answer."""
         items = [{"create": {"status": 201}}] * (body.count(b"\n") // 2)
         return Answer(200, json.dumps({"items": items}).encode())
+
+
+class StoresAllAsDebugOf2001(HonestShipper):
+    """It takes no notice of what a record is beside its text."""
+
+    def document(self, waiting: Waiting) -> Mapping[str, Any]:
+        """Write the same level and time for all."""
+        return super().document(replace(waiting, level="DEBUG", created=YEAR_2001_SECONDS))
+
+
+class SwapsNeighboursTexts(HonestShipper):
+    """Two arrays, one of texts and one of all the rest, get out of step for a moment."""
+
+    def take(self) -> list[Waiting]:
+        """Swap the texts of the first two records of a batch, each once."""
+        batch = super().take()
+        if len(batch) > 1 and not any(waiting.sent_times for waiting in batch[:2]):
+            first, second = batch[:2]
+            first.message, second.message = second.message, first.message
+        return batch

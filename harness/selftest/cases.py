@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from harness.model.declarations import (
     CounterSource,
     DeadLetterOutlet,
+    Fields,
     Level,
     Part,
     Promises,
@@ -89,6 +90,7 @@ def _handler_stack(case: Case) -> Stack:
             Part("json_file", {"files": f"{folder}/counters.json"}),
             {name: (name,) for name in _COUNTERS},
         ),
+        fields=Fields({"time": "@timestamp", "level": "log.level"}),
         promises=Promises(
             durability=case.durability,
             exit_seconds=5.0,
@@ -300,6 +302,22 @@ CASES = (
         "no_fault",
         LOST,
         frozenset({MISCOUNTED, FRESH}),
+    ),
+    Case(
+        "stores-all-as-debug-of-2001",
+        "stores every record as DEBUG, dated 2001",
+        _bug("StoresAllAsDebugOf2001"),
+        "no_fault",
+        CORRUPTED,
+    ),
+    Case(
+        "swaps-neighbours-texts",
+        "stores the texts of two neighbours in each other's documents",
+        _bug("SwapsNeighboursTexts"),
+        "no_fault",
+        CORRUPTED,
+        # Where the two are of one producer, they are out of order as well.
+        frozenset({OUT_OF_ORDER}),
     ),
     Case("cuts-long-lines", "cuts lines at 1,500 bytes", _bug("CutsLongLines"), "no_fault", CORRUPTED),
     Case(

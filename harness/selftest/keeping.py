@@ -133,7 +133,8 @@ class KeepingShipper(HonestShipper):
 
 
 def _line(waiting: Waiting) -> bytes:
-    entry = {"number": waiting.number, "identity": waiting.identity, "message": waiting.message}
+    names = ("number", "identity", "message", "level", "created")
+    entry = {name: getattr(waiting, name) for name in names}
     return json.dumps(entry).encode() + b"\n"
 
 
@@ -147,4 +148,6 @@ def _entry(line: bytes) -> dict[str, Any]:
 
 
 def _waiting(entry: dict[str, Any]) -> Waiting:
-    return Waiting(entry["number"], entry["identity"], entry["message"], None)
+    return Waiting(
+        entry["number"], entry["identity"], entry["message"], entry["level"], entry["created"], None
+    )

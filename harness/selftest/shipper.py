@@ -33,14 +33,17 @@ _REFUSED_FOR_GOOD = range(400, 429)
 
 @dataclass(slots=True)
 class Waiting:
-    """One record on its way: its place in the order of log calls, its id, its text, its tries.
+    """One record on its way: its place in the order of log calls, its id, text, level and time, its tries.
 
-    `record` is None where an earlier process took it: nobody is there to be told of it.
+    `created` is in seconds since 1970. `record` is None where an earlier process took it: nobody is there to
+    be told of it.
     """
 
     number: int
     identity: str
     message: str
+    level: str
+    created: float
     record: logging.LogRecord | None
     sent_times: int = 0
 
@@ -84,7 +87,9 @@ class HonestShipper(logging.Handler):
         if len(self.waiting) >= WAITING_RECORDS_MAX:
             self.counters["dropped"] += 1
             raise BufferError("the queue is full")
-        self.accept(Waiting(next(self.numbers), self.identity(record), record.getMessage(), record))
+        identity, text = self.identity(record), record.getMessage()
+        number = next(self.numbers)
+        self.accept(Waiting(number, identity, text, record.levelname, record.created, record))
 
     def accept(self, waiting: Waiting) -> None:
         """Take responsibility for one record; an exception refuses it."""
@@ -144,7 +149,8 @@ class HonestShipper(logging.Handler):
     def document(self, waiting: Waiting) -> Mapping[str, Any]:
         """Return the document of a record."""
         return {
-            "@timestamp": datetime.now(UTC).isoformat(),
+            "@timestamp": datetime.fromtimestamp(waiting.created, UTC).isoformat(),
+            "log": {"level": waiting.level.lower()},
             "message": waiting.message,
             "event": {"sequence": waiting.number},
         }

@@ -7,6 +7,7 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -20,8 +21,21 @@ HEADER = "header."
 _ANSWER_BYTES_MAX = 1 << 20
 _REASON_CHARACTERS = 200
 _RECORDS_MAX = 1_000
-_LINE, _SEQUENCE, _TIME = "$line", "$sequence", "$time_unix_ns"
+_LINE, _SEQUENCE, _LOGGER = "$line", "$sequence", "$logger"
+_TIME, _TIME_UNIX_NS = "$time", "$time_unix_ns"
+_LEVEL, _SEVERITY_NUMBER = "$level", "$severity_number"
 _RECORDS = "$records"
+FIELD_PLACEHOLDERS: Mapping[str, tuple[str, ...]] = {
+    "time": (_TIME, _TIME_UNIX_NS),
+    "level": (_LEVEL, _SEVERITY_NUMBER),
+    "logger": (_LOGGER,),
+    "sequence": (_SEQUENCE,),
+}
+"""What a template must hold for each field that a stack file names, lest nothing is sent to compare with."""
+DEFAULT_FIELDS = ("time", "level")
+"""What is sent without a template."""
+# As OpenTelemetry numbers them: https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber
+_SEVERITY_NUMBERS = {"DEBUG": 5, "INFO": 9, "WARNING": 13, "ERROR": 17, "CRITICAL": 21}
 
 
 class RefusedError(StackError):
@@ -36,11 +50,14 @@ class Http:
 
     Args:
         url: where records are posted, `http` or `https`.
-        field: the name of the line in the document `{"<field>": "<line>"}`, sent as one line of NDJSON.
+        field: the name of the line in the document that is sent as one line of NDJSON:
+            `{"@timestamp": "$time", "log": {"level": "$level"}, "<field>": "$line"}`.
         content_type: the type the body is announced with.
         timeout_seconds: the longest silence while connecting, sending or reading; then the record is refused.
-        template: a JSON document to send instead, in which the texts `$line`, `$sequence` and `$time_unix_ns`
-            stand for the line, the record's number, and the time of sending (text, ns since 1970).
+        template: a JSON document to send instead, in which texts stand for the parts of a record: `$line`;
+            `$sequence`, its number; `$time` of sending (ISO 8601, UTC) or `$time_unix_ns` (text, ns since
+            1970); `$level` (`DEBUG` to `CRITICAL`) or `$severity_number` (5 to 21, as OpenTelemetry counts);
+            `$logger`. Level and logger vary where the stack file names a field for them.
         records_per_request: how many records one request may bring; those due already go together, none waits
             for others. All of them are acknowledged or refused by the one answer. Each is a line, unless the
             template says `$records`.
@@ -81,7 +98,7 @@ class Http:
             )
         self.records_per_request = records_per_request
         self._around = _template("template", template, _RECORDS) if record else None
-        self._document: object = {field: _LINE}
+        self._document: object = {"@timestamp": _TIME, "log": {"level": _LEVEL}, field: _LINE}
         if record or template:
             self._document = _template("record" if record else "template", record or template, _LINE)
         self._headers = {"Content-Type": content_type, "Connection": "keep-alive"} | {
@@ -150,7 +167,16 @@ class Http:
 
 
 def _values(record: Record) -> Mapping[str, object]:
-    return {_LINE: record.line, _SEQUENCE: record.sequence, _TIME: str(time.time_ns())}
+    now_ns = time.time_ns()
+    return {
+        _LINE: record.line,
+        _SEQUENCE: record.sequence,
+        _TIME: datetime.fromtimestamp(now_ns / 1e9, UTC).isoformat(timespec="microseconds"),
+        _TIME_UNIX_NS: str(now_ns),
+        _LEVEL: record.level,
+        _SEVERITY_NUMBER: _SEVERITY_NUMBERS[record.level],
+        _LOGGER: record.logger,
+    }
 
 
 def _template(argument: str, text: str, needed: str) -> object:

@@ -12,13 +12,15 @@ from harness.model.protocols import Record
 from harness.model.registry import import_path
 
 _LOGGER_NAME = "logquake.application"
+_LEVELS = logging.getLevelNamesMapping()
 
 
 class PythonLogging:
     """Hosts one handler on a logger of its own.
 
     A handler that tells which records became durable has an attribute `on_durable`: a callable that takes
-    those `logging.LogRecord`s. Each record carries its number as the `sequence` extra.
+    those `logging.LogRecord`s. Each record carries its number as the `sequence` extra. Where the stack file
+    names a field for the level or the logger, these vary from record to record.
 
     Args:
         handler: the handler's class, as `package.module:Class`.
@@ -48,7 +50,10 @@ class PythonLogging:
 
     def send(self, record: Record) -> None:
         """Make the log call an application would make; the whole line is the message."""
-        self._logger.info(record.line, extra={"sequence": record.sequence})
+        # A logger named after another below it hands its records on to that one's handler.
+        logging.getLogger(record.logger).log(
+            _LEVELS[record.level], record.line, extra={"sequence": record.sequence}
+        )
 
     def close(self) -> None:
         """Detach and close the handler, as `logging.shutdown` would."""

@@ -12,7 +12,16 @@ from harness.config import gate, scenario, stack
 from harness.config.schemas import FILES
 from harness.config.validation import default_of
 from harness.judging.gate import GateRules, ObjectiveRule
-from harness.model.declarations import DeadLetterOutlet, Promises, Ready, Scenario, Stack, StackProcess, Step
+from harness.model.declarations import (
+    DeadLetterOutlet,
+    Fields,
+    Promises,
+    Ready,
+    Scenario,
+    Stack,
+    StackProcess,
+    Step,
+)
 from tests.repository import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "reference" / "files.md"
@@ -24,6 +33,7 @@ MADE_INTO = {
     stack._ReadyModel: Ready,
     stack._ProcessModel: StackProcess,
     stack._DeadLettersModel: DeadLetterOutlet,
+    stack._FieldsModel: Fields,
     gate.GateModel: GateRules,
     gate._ObjectiveModel: ObjectiveRule,
 }

@@ -6,6 +6,7 @@ from harness.config.stack import load_stack
 from harness.model.declarations import (
     CounterSource,
     DeadLetterOutlet,
+    Fields,
     Level,
     Part,
     Promises,
@@ -381,3 +382,43 @@ def test_a_call_that_returned_may_promise_any_durability(tmp_path, durability):
     text = WHOLE.replace("acknowledged_by: callback", "acknowledged_by: return").replace("fsync", durability)
 
     assert load_stack(write(tmp_path, text)).promises.durability is Level[durability.upper()]
+
+
+def test_fields_are_paths_and_a_tolerance(tmp_path):
+    declared = 'fields: {time: "@timestamp", level: log.level, time_tolerance_seconds: 0.5}\n'
+
+    assert load_stack(write(tmp_path, WHOLE + declared)).fields == Fields(
+        {"time": "@timestamp", "level": "log.level"}, 0.5
+    )
+
+
+def over_http(intake):
+    """Return the whole file with another intake, which is posted to."""
+    lines = [f"intake: {intake}" if line.startswith("intake:") else line for line in WHOLE.splitlines()]
+    return "\n".join([*lines, ""]).replace("acknowledged_by: callback", "acknowledged_by: http_2xx")
+
+
+@pytest.mark.parametrize(
+    ("intake", "fields", "said"),
+    [
+        ("", "logger: l", 'the intake\'s own document sends no logger. Write a template with "$logger".'),
+        (', template: \'{{"m": "$line"}}\'', "level: l", 'template sends no level. Add "$level" to it.'),
+        (', template: \'{{"m": "$line"}}\'', "time: t", 'template sends no time. Add "$time" to it.'),
+    ],
+)
+def test_a_field_that_the_intake_does_not_send_is_a_mistake(tmp_path, intake, fields, said):
+    text = over_http(f'{{kind: http, url: "{{shipper.url}}/"{intake}}}\nfields: {{{fields}}}')
+
+    with pytest.raises(ScenarioError) as caught:
+        load_stack(write(tmp_path, text))
+
+    (line,) = str(caught.value).splitlines()
+    assert "fields." in line
+    assert line.endswith(said)
+
+
+def test_a_template_may_send_the_level_as_a_number(tmp_path):
+    template = """'{{"m": "$line", "l": "$severity_number"}}'"""
+    text = over_http(f'{{kind: http, url: "{{shipper.url}}/", template: {template}}}')
+
+    assert load_stack(write(tmp_path, f"{text}fields: {{level: l}}\n")).fields.paths == {"level": "l"}

@@ -60,7 +60,7 @@ def test_a_line_cut_by_its_writers_death_is_left_out(tmp_path_factory, cut):
 
 
 @pytest.mark.parametrize(
-    "line", [b"{}\n", b"nonsense\n", b'{"event":"Sent","rows":[[1,2,3]]}\n', b'{"event":"X","rows":[]}\n']
+    "line", [b"{}\n", b"nonsense\n", b'{"event":"Sent","rows":[[1,2,3,4]]}\n', b'{"event":"X","rows":[]}\n']
 )
 def test_a_damaged_line_elsewhere_is_an_error_that_names_it(tmp_path, line):
     (tmp_path / "a.jsonl").write_bytes(line)

@@ -249,3 +249,19 @@ def test_a_promise_to_cut_excuses_no_other_damage():
     _, corrupted, _ = stack.verdicts([*stack.sent[:3], stack.sent[3].replace("x", "y", 1)[:1_500]])
 
     assert (corrupted.status, corrupted.value) == (Status.FAIL, 1)
+
+
+def test_fields_are_read_beside_those_that_give_the_order():
+    spec = OutletSpec(
+        archive=Closed,
+        expected_line=lambda sequence: SENT,
+        run_id=RUN,
+        order_by=("n",),
+        fields={"time": "@timestamp", "level": "log.level"},
+    )
+    stored = StoredDocument("i/3", SENT, values=(7, "2025-11-29T21:39:16Z", None))
+
+    found = only(Found, list(Outlets(spec).facts(Reading([stored]), 100)))
+
+    assert found.order == "[7]"
+    assert found.fields == '{"time":"2025-11-29T21:39:16Z","level":null}'

@@ -3,7 +3,9 @@
 import json
 import socket
 import threading
+import time
 from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -81,7 +83,10 @@ def test_a_record_is_one_line_of_ndjson_and_2xx_is_no_refusal():
     assert headers["Content-Type"] == "application/x-ndjson"
     assert headers["Authorization"] == "Bearer x"
     assert body.count(b"\n") == 1
-    assert json.loads(body) == {"message": 'a "line"\nof ünïcode'}
+    document = json.loads(body)
+    age_seconds = time.time() - datetime.fromisoformat(document.pop("@timestamp")).timestamp()
+    assert document == {"log": {"level": "INFO"}, "message": 'a "line"\nof ünïcode'}
+    assert 0 <= age_seconds < 60
     assert others == []
 
 
@@ -97,12 +102,24 @@ def test_a_template_is_filled_wherever_it_says_line():
     assert (sent["n"], sent["as_is"]) == (7, "$other")
 
 
+def test_a_template_says_the_level_the_logger_and_the_time_of_a_record():
+    words = ("time", "level", "severity_number", "logger")
+    template = json.dumps({"text": "$line"} | {word: f"${word}" for word in words})
+    with serving(OK) as server:
+        send(server, Record(7, "text", level="ERROR", logger="a.b"), template=template)
+
+    sent = json.loads(server.requests[0][2])
+    assert datetime.fromisoformat(sent.pop("time")).utcoffset() == timedelta(0)
+    assert sent == {"text": "text", "level": "ERROR", "severity_number": 17, "logger": "a.b"}
+
+
 def test_records_due_together_are_lines_of_one_request():
     with serving(OK) as server, closing(Http(server.url, records_per_request=3)) as intake:
         intake.send_together([Record(7, "first"), Record(8, "second")])
 
     (request,) = server.requests
-    assert request[2] == b'{"message":"first"}\n{"message":"second"}\n'
+    lines = request[2].splitlines()
+    assert [json.loads(line)["message"] for line in lines] == ["first", "second"]
 
 
 def test_records_due_together_stand_where_the_template_says_records():
