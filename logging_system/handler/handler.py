@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Protocol, get_args
 
 from logging_system.handler.attachment import Attachment
+from logging_system.handler.calls import Calls, new_guard
 from logging_system.handler.own_warnings import OWN_NAME, OwnWarnings
 from logging_system.handler.queue import FullPolicy, RecordQueue
 from logging_system.handler.worker import OnDurable, Worker
@@ -66,42 +67,6 @@ class InProcess(Protocol):
 
         Where it ends for good, what is left in the spool is counted and told.
         """
-
-
-class _Calls:
-    """What one thread is about: tells a log call made inside another (by `__str__`, a signal handler)."""
-
-    __slots__ = ("active", "logger_seen", "overflowed", "postponed", "thread_seen")
-
-    def __init__(self) -> None:
-        self.active = False
-        self.logger_seen: str | None = None
-        self.thread_seen: str | None = None
-        # Lists, because appending is one step: a signal handler may come between any two.
-        self.postponed: list[logging.LogRecord] = []
-        self.overflowed: list[logging.LogRecord] = []
-
-    def forget(self) -> int:
-        """Give up what was postponed; return how many records that were."""
-        count = len(self.postponed) + len(self.overflowed)
-        self.postponed.clear()
-        self.overflowed.clear()
-        return count
-
-
-class _Guard(Protocol):
-    # One look-up in what is the thread's own, instead of one for each attribute.
-    calls: _Calls
-
-
-def _new_guard() -> _Guard:
-    """Return what each thread has of its own, of what is a thread now: gevent may have changed that."""
-
-    class Guard(threading.local):
-        def __init__(self) -> None:
-            self.calls = _Calls()
-
-    return Guard()
 
 
 class SpoolHandler(logging.Handler):
@@ -316,7 +281,7 @@ class SpoolHandler(logging.Handler):
 
     def _begin_epoch(self) -> None:
         self._locals_seen = threading.local
-        self._guard = _new_guard()
+        self._guard = new_guard()
         self._closing = threading.RLock()
         self._is_closing = False
         self._live_counters = LiveCounters()
@@ -406,7 +371,7 @@ class SpoolHandler(logging.Handler):
         with contextlib.suppress(RuntimeError):  # no more threads: the process's end looks too
             timer.start()
 
-    def _offer_postponed(self, calls: _Calls) -> None:
+    def _offer_postponed(self, calls: Calls) -> None:
         budget = _POSTPONED_MAX
         while calls.postponed and budget:
             budget -= 1
@@ -414,7 +379,7 @@ class SpoolHandler(logging.Handler):
         if calls.postponed or calls.overflowed:
             self._live_counters.drop_offered("reentrant", calls.forget())
 
-    def _offer(self, record: logging.LogRecord, calls: _Calls) -> bool:
+    def _offer(self, record: logging.LogRecord, calls: Calls) -> bool:
         calls.active = True
         try:
             if self.filters:
