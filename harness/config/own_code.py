@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from harness.config.yaml_source import KeyPath, Mistake, Source
+from harness.config.yaml_source import KeyPath, Mistake, Source, texts_in
 from harness.deployments.placeholders import expand, placeholder_problems
 from harness.model.errors import InternalError, ScenarioError, UnavailableError
 
@@ -83,23 +83,11 @@ class _Named:
 def _named(source: Source) -> Iterator[_Named]:
     intake = source.data.get("intake")
     given = intake if isinstance(intake, Mapping) else {}
-    for where, text in _texts(source.data, ()):
-        if where[-1] in _WORD_KEYS or where[:-1] == ("checks",):
+    for where, text in texts_in(source.data):
+        if _DOTTED_PATH.match(text) and (where[-1] in _WORD_KEYS or where[:-1] == ("checks",)):
             is_handler = where == _HANDLER and given.get("kind") == "python_logging"
             own = tuple(key for key in given if key not in {"kind", "handler"}) if is_handler else None
             yield _Named(source, where, text, own)
-
-
-def _texts(value: object, where: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """Yield each dotted path; the reader has bounded the depth."""
-    if isinstance(value, str) and _DOTTED_PATH.match(value):
-        yield where, value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _texts(inner, (*where, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _texts(inner, (*where, index))
 
 
 def _import_problems(named: Sequence[_Named], folders: Sequence[Path], seconds_max: float) -> list[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from harness.config.part_arguments import part_mistakes
 from harness.config.validation import file_name_mistakes, shown
-from harness.config.yaml_source import KeyPath, Mistake, Source
+from harness.config.yaml_source import KeyPath, Mistake, Source, texts_in
 from harness.deployments.placeholders import RUN_FOLDER, placeholder_names, placeholder_problems
 from harness.evidence.archives import ARCHIVES
 from harness.evidence.counters import COUNTERS
@@ -198,7 +198,8 @@ def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     return [
         Mistake(where, problem)
         for part in ("processes", "intake", "archive", "dead_letters", "counters", "files")
-        for where, text in _texts(data.get(part), (part,))
+        for where, text in texts_in(data.get(part), (part,))
+        if _has_placeholders(where)
         for problem in placeholder_problems(text, known)
     ]
 
@@ -212,18 +213,9 @@ def known_placeholders(addresses: list[str]) -> list[str]:
     return [*RUN_PLACEHOLDERS, *(f"{name}.{what}" for name in addresses for what in ADDRESS_PLACEHOLDERS)]
 
 
-def _texts(value: object, where: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """Yield each text below a key whose placeholders are replaced; the reader has bounded the depth."""
-    if isinstance(value, str):
-        # What a process prints when ready is compared as it stands: it is often JSON.
-        if where[-1] not in {"kind", "handler", "output"} and where[:2] != ("counters", "names"):
-            yield where, value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _texts(inner, (*where, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _texts(inner, (*where, index))
+def _has_placeholders(where: KeyPath) -> bool:
+    # What a process prints when ready is compared as it stands: it is often JSON.
+    return where[-1] not in {"kind", "handler", "output"} and where[:2] != ("counters", "names")
 
 
 def _mapping(value: object) -> Mapping[str, object]:

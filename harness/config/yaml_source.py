@@ -8,7 +8,7 @@ come from anyone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -84,6 +84,23 @@ def written(where: KeyPath) -> str:
             key = part if _PLAIN_KEY.match(part) else f'"{part[:60]}"'
             parts.append(f".{key}" if parts else key)
     return "".join(parts)
+
+
+def texts_in(value: object, where: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Yield each text in a value, with its key path; the reader has bounded the depth.
+
+    Args:
+        value: what was read.
+        where: its own key path.
+    """
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from texts_in(inner, (*where, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from texts_in(inner, (*where, index))
 
 
 def read_yaml(path: Path) -> Source:

@@ -240,7 +240,12 @@ class Locatable(Archive, Protocol):
 
 @runtime_checkable
 class Neighboured(Archive, Protocol):
-    """An archive beside which records may lie that nobody sees: in an index or file of a like name."""
+    """An archive beside which records may lie that nobody sees: in an index or file of a like name.
+
+    Asked also where most records are in their place, to say of each of the missing which neighbour holds it;
+    so a neighbour is an archive, read as this one is, and there are few. `Findable` is asked where nothing
+    is in its place, and looks at a little of everything in whatever form it lies there.
+    """
 
     def neighbours(self) -> Sequence[tuple[str, Archive]]:
         """Return those of the likest names, a few at most, each with its name; raises StackError."""
@@ -249,7 +254,11 @@ class Neighboured(Archive, Protocol):
 
 @runtime_checkable
 class Findable(Archive, Protocol):
-    """An archive that can look beside the place that it was told: its name may be a slip."""
+    """An archive that can look beside the place that it was told: its name may be a slip.
+
+    What it yields tells what to write in the stack file, and not which records lie there (`Neighboured`):
+    it may be another field or another format of the very same documents, and only some of them are looked at.
+    """
 
     def elsewhere(self, word: str, folder: str) -> Iterator[Sighting]:
         """Yield texts that hold a word, from other places that the archive's arguments could name. Bounded.

@@ -16,7 +16,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from logging_system.config.settings import ENVIRONMENT_PREFIX, FILE_SETTING, Settings, absolute
+from logging_system.config.setting_types import absolute
+from logging_system.config.settings import ENVIRONMENT_PREFIX, FILE_SETTING, Settings
 from logging_system.config.settings_file import SettingsFileError, read_settings_file
 
 _RULES = {

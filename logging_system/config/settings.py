@@ -7,21 +7,27 @@ the settings file, the environment variable (`LOGGING_SYSTEM_` and the name in c
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from logging_system.config.setting_types import (
+    Labels,
+    Level,
+    Processors,
+    Seconds,
+    Stream,
+    Urls,
+    absolute,
+)
 from logging_system.handler.queue import FullPolicy
-from logging_system.records.labels import LABEL_KEY_CHARACTERS_MAX, LABELS_MAX
 from logging_system.records.processors import Chain, load_chain
 from logging_system.records.record import Durability
-from logging_system.records.truncation import Label
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.retention import Retention
 
@@ -32,10 +38,6 @@ UNKNOWN_SERVICE = "unknown_service"
 Program = Literal["handler", "ship", "serve"]
 Change = Literal["SIGHUP", "restart"]
 PROGRAMS: tuple[Program, ...] = get_args(Program)
-
-# https://www.elastic.co/guide/en/elasticsearch/reference/8.19/indices-create-data-stream.html
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_STREAM = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,200}")
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -56,72 +58,6 @@ class UsedBy:
         object.__setattr__(self, "programs", programs)
         object.__setattr__(self, "unit", unit)
         object.__setattr__(self, "change", change)
-
-
-def _stream(name: str) -> str:
-    if not _STREAM.fullmatch(name):
-        raise ValueError("a data stream's name has lower case letters, digits, '-', '_' and '.'")
-    return name
-
-
-def _level(given: object) -> int | str:
-    """Return a level as `logging` takes it, by number or by name, with its name where it is a usual one."""
-    level = given
-    if isinstance(given, str):
-        text = given.strip()
-        names = logging.getLevelNamesMapping()
-        level = int(text) if text.isdecimal() else names.get(text.upper(), names.get(text))
-    if type(level) is not int or level < 0:
-        raise ValueError(f"must be one of {', '.join(_LEVELS)}, or a number as logging has it")
-    name = logging.getLevelName(level)
-    return name if name in _LEVELS else level
-
-
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _pairs(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
-    if not all(equals and name.strip() for name, equals, _ in pairs):
-        raise ValueError("labels are written as name=value,name=value")
-    return {name.strip(): label.strip() for name, _, label in pairs}
-
-
-def _url(url: str) -> str:
-    if not re.match(r"https?://[^/\s]", url):
-        raise ValueError("a node is written as http://host:9200 or https://host:9200")
-    return url
-
-
-def absolute(path: Path) -> Path:
-    """Return a path that stays the same file whatever the process's current folder becomes.
-
-    Args:
-        path: May be relative, and may begin with `~`.
-
-    Raises:
-        ValueError: There is no such home folder, or no current folder any more.
-    """
-    try:
-        return path.expanduser().absolute()
-    except RuntimeError as error:
-        raise ValueError(f"{path.parts[0]} names no home folder; give an absolute path") from error
-    except OSError as error:
-        raise ValueError("the current folder does not exist any more; give an absolute path") from error
-
-
-Level = Annotated[int | str, BeforeValidator(_level)]
-Urls = Annotated[list[Annotated[str, AfterValidator(_url)]], BeforeValidator(_split)]
-Labels = Annotated[
-    dict[Annotated[str, Field(min_length=1, max_length=LABEL_KEY_CHARACTERS_MAX)], Label],
-    Field(max_length=LABELS_MAX),
-    BeforeValidator(_pairs),
-]
-Processors = Annotated[list[Any], BeforeValidator(_split)]
-Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
@@ -260,7 +196,7 @@ class Settings(BaseSettings):
         UsedBy("handler", "ship", unit="URL"),
     ] = []
     stream: Annotated[
-        Annotated[str, AfterValidator(_stream)] | None,
+        Stream | None,
         Field(description="Data stream. Default: `logs-<service>-default`."),
         UsedBy("handler", "ship"),
     ] = None

@@ -22,13 +22,16 @@ from pathlib import Path
 from typing import Protocol, get_args
 
 from logging_system.handler.attachment import Attachment
-from logging_system.handler.own_warnings import OWN_NAME, OwnWarnings
+from logging_system.handler.calls import Calls, new_guard
+from logging_system.handler.own_names import OWN_NAMES, is_own
+from logging_system.handler.own_warnings import OwnWarnings
 from logging_system.handler.queue import FullPolicy, RecordQueue
 from logging_system.handler.worker import OnDurable, Worker
+from logging_system.handler.worker_thread import WorkerThread
 from logging_system.monitoring.counters import HandlerCounters, LiveCounters
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
-from logging_system.monitoring.events import FormatterUnused, ThreadRefused, ThreadsReplaced
+from logging_system.monitoring.events import FormatterUnused, ThreadsReplaced
 from logging_system.records.processors import NO_PROCESSORS, Chain
 from logging_system.records.record import Captured, Durability, capture
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
@@ -39,10 +42,7 @@ from logging_system.spool.uwsgi import forks_to_come
 from logging_system.spool.writer import SpoolWriter
 
 CLOSE_SECONDS_MAX = 5.0
-_OWN_NAMES = f"{OWN_NAME}."
-_WORKER_NAME = f"{_OWN_NAMES}worker"
 _POSTPONED_MAX = 16
-_DRAIN_SHARE = 0.8
 _LAST_EVENTS_SECONDS = 0.5
 _LOOK_SECONDS = 0.5
 _REOPEN_SECONDS = 1.0
@@ -66,42 +66,6 @@ class InProcess(Protocol):
 
         Where it ends for good, what is left in the spool is counted and told.
         """
-
-
-class _Calls:
-    """What one thread is about: tells a log call made inside another (by `__str__`, a signal handler)."""
-
-    __slots__ = ("active", "logger_seen", "overflowed", "postponed", "thread_seen")
-
-    def __init__(self) -> None:
-        self.active = False
-        self.logger_seen: str | None = None
-        self.thread_seen: str | None = None
-        # Lists, because appending is one step: a signal handler may come between any two.
-        self.postponed: list[logging.LogRecord] = []
-        self.overflowed: list[logging.LogRecord] = []
-
-    def forget(self) -> int:
-        """Give up what was postponed; return how many records that were."""
-        count = len(self.postponed) + len(self.overflowed)
-        self.postponed.clear()
-        self.overflowed.clear()
-        return count
-
-
-class _Guard(Protocol):
-    # One look-up in what is the thread's own, instead of one for each attribute.
-    calls: _Calls
-
-
-def _new_guard() -> _Guard:
-    """Return what each thread has of its own, of what is a thread now: gevent may have changed that."""
-
-    class Guard(threading.local):
-        def __init__(self) -> None:
-            self.calls = _Calls()
-
-    return Guard()
 
 
 class SpoolHandler(logging.Handler):
@@ -202,7 +166,7 @@ class SpoolHandler(logging.Handler):
         name, thread_name = record.name, record.threadName
         # By identity: most calls of a thread come from the logger before, and these two do not change.
         if name is not calls.logger_seen or thread_name is not calls.thread_seen:
-            if _is_own(name, thread_name):
+            if is_own(name, thread_name):
                 return False
             if thread_name is not None:
                 calls.logger_seen, calls.thread_seen = name, thread_name
@@ -234,7 +198,7 @@ class SpoolHandler(logging.Handler):
             Whether that happened in time.
         """
         FORKS.notice()
-        if threading.current_thread() is self._thread:
+        if self._worker_thread is not None and self._worker_thread.is_current:
             return False  # the worker can't wait for itself
         return self._queue.wait_until_settled(timeout)
 
@@ -281,29 +245,13 @@ class SpoolHandler(logging.Handler):
 
     def _close(self, deadline_seconds: float) -> None:
         self._queue.close()
-        worker, thread = self._worker, self._thread
-        if worker is not None and thread is not None and thread is not threading.current_thread():
-            worker.stop(self._close_seconds * _DRAIN_SHARE)
-            with contextlib.suppress(RuntimeError):  # it never started
-                thread.join(self._close_seconds)
-        elif worker is not None and thread is None:
-            self._store_without_thread(worker)
-        if self._in_process is not None and worker is not None and thread is not threading.current_thread():
+        ended = self._worker_thread is not None and self._worker_thread.end(self._close_seconds)
+        if self._in_process is not None and ended:
             for_good = self._ended or self._exits
             self._in_process.finish(self._writer.epoch, deadline_seconds, for_good=for_good)
         # A subscriber may wait for a lock of `logging` that whoever closes handlers holds.
         left_seconds = max(0.0, deadline_seconds - time.monotonic())
         self.events.close(min(_LAST_EVENTS_SECONDS, left_seconds))
-
-    def _store_without_thread(self, worker: Worker) -> None:
-        """Write what waits where the system had no thread for the worker."""
-        calls = self._guard.calls
-        was_active, calls.active = calls.active, True
-        try:
-            worker.stop(self._close_seconds * _DRAIN_SHARE)
-            worker.run()
-        finally:
-            calls.active = was_active
 
     def _end_with_process(self) -> None:
         """Close at the process's end; what exit functions log after this is written at once."""
@@ -316,7 +264,7 @@ class SpoolHandler(logging.Handler):
 
     def _begin_epoch(self) -> None:
         self._locals_seen = threading.local
-        self._guard = _new_guard()
+        self._guard = new_guard()
         self._closing = threading.RLock()
         self._is_closing = False
         self._live_counters = LiveCounters()
@@ -337,8 +285,7 @@ class SpoolHandler(logging.Handler):
         self._queue.closed = self._ended
         self._has_no_thread_yet = False
         self._late_seconds = self._close_seconds
-        self._worker: Worker | None = None
-        self._thread: threading.Thread | None = None
+        self._worker_thread: WorkerThread | None = None
         self._exits = False
 
     def _start_worker(self) -> None:
@@ -347,7 +294,7 @@ class SpoolHandler(logging.Handler):
         except OSError as error:
             # The application starts nevertheless; the worker keeps trying.
             self._live_counters.spool_error(error)
-        self._worker = Worker(
+        worker = Worker(
             queue=self._queue,
             writer=self._writer,
             live_counters=self._live_counters,
@@ -359,31 +306,19 @@ class SpoolHandler(logging.Handler):
             events=self.events,
             look_round=self._look_round,
         )
-        self._start_thread(self._worker)
+        self._worker_thread = WorkerThread(
+            worker, self._guard, self._live_counters, self.events, self._folder
+        )
+        self._start_thread(self._worker_thread)
 
-    def _start_thread(self, worker: Worker) -> None:
+    def _start_thread(self, worker_thread: WorkerThread) -> None:
         self._has_no_thread_yet = forks_to_come()
         if self._has_no_thread_yet:
             self._queue.close()  # so that each record is stored by the thread that logs it
             return
-        # Known before it runs: a signal handler that ends the process may come while it starts.
-        self._thread = threading.Thread(
-            target=self._run_worker, args=(worker,), name=_WORKER_NAME, daemon=True
-        )
-        try:
-            self._thread.start()
-        except RuntimeError as error:
-            # No more threads: the queue takes what it may, and the rest is dropped and counted.
-            self._thread = None
-            self._live_counters.spool_error(error)
-            self.events.emit(ThreadRefused(thread="worker", folder=self._folder))
+        worker_thread.start()
         if self._in_process is not None:
             self._in_process.start()
-
-    def _run_worker(self, worker: Worker) -> None:
-        # What the callback logs through this handler would call it again, for ever.
-        self._guard.calls.active = True
-        worker.run()
 
     def _look_round(self) -> None:
         if self._in_process is not None and threading.local is not self._locals_seen:
@@ -402,11 +337,11 @@ class SpoolHandler(logging.Handler):
                 self.events.hand_on()
 
         timer = threading.Timer(_LOOK_SECONDS, look)
-        timer.name, timer.daemon = f"{_OWN_NAMES}look", True
+        timer.name, timer.daemon = f"{OWN_NAMES}look", True
         with contextlib.suppress(RuntimeError):  # no more threads: the process's end looks too
             timer.start()
 
-    def _offer_postponed(self, calls: _Calls) -> None:
+    def _offer_postponed(self, calls: Calls) -> None:
         budget = _POSTPONED_MAX
         while calls.postponed and budget:
             budget -= 1
@@ -414,7 +349,7 @@ class SpoolHandler(logging.Handler):
         if calls.postponed or calls.overflowed:
             self._live_counters.drop_offered("reentrant", calls.forget())
 
-    def _offer(self, record: logging.LogRecord, calls: _Calls) -> bool:
+    def _offer(self, record: logging.LogRecord, calls: Calls) -> bool:
         calls.active = True
         try:
             if self.filters:
@@ -452,8 +387,8 @@ class SpoolHandler(logging.Handler):
                 opens = self._late_seconds > 0.0
             if not opens:
                 self._live_counters.drop_offered("closed")
-                if not self._is_closing and self._worker is not None and self._is_at_rest():
-                    self._worker.report()
+                if not self._is_closing and self._worker_thread is not None and self._is_at_rest():
+                    self._worker_thread.worker.report()
                     self.events.hand_on()
                 return
             self._queue.open()
@@ -468,26 +403,23 @@ class SpoolHandler(logging.Handler):
             self._closing.release()
 
     def _is_at_rest(self) -> bool:
-        """Whether the worker's last run is over; a disk that hangs may hold it beyond a close."""
-        return self._thread is None or not self._thread.is_alive()
+        return self._worker_thread is None or self._worker_thread.is_at_rest
 
     def _go_on(self) -> None:
         """Start again what a close has ended."""
         self.events.open()
-        if self._worker is None:
+        if self._worker_thread is None:
             self._start_worker()
             return
-        self._worker.resume()
-        self._start_thread(self._worker)
+        self._worker_thread.worker.resume()
+        self._start_thread(self._worker_thread)
 
     def _store_itself(self) -> None:
         """Write what is queued on the thread that logs: none may start before an end, or uWSGI's fork."""
         started_seconds = time.monotonic()
         self._queue.close()
-        if self._worker is not None:
-            self._worker.resume()
-            self._worker.stop(self._late_seconds)
-            self._worker.run()
+        if self._worker_thread is not None:
+            self._worker_thread.run_here(self._late_seconds)
             self.events.hand_on()
         took_seconds = time.monotonic() - started_seconds
         if self._exits or took_seconds > _SLOW_SECONDS:
@@ -509,8 +441,8 @@ class SpoolHandler(logging.Handler):
 
     def _leave_parent(self) -> None:
         """In a forked child: drop what was inherited; the parent's worker still has it."""
-        if self._worker is not None:
-            self._worker.leave_parent()
+        if self._worker_thread is not None:
+            self._worker_thread.worker.leave_parent()
         self._writer.forget()
         if self._in_process is not None:
             self._in_process.leave_parent()
@@ -531,15 +463,6 @@ class SpoolHandler(logging.Handler):
         multiprocessing_util = sys.modules.get("multiprocessing.util")
         if multiprocessing_util is not None:
             multiprocessing_util.Finalize(None, self._end_with_process, exitpriority=100)
-
-
-def _is_own(logger: str, thread: str | None) -> bool:
-    if logger.startswith(_OWN_NAMES):
-        return True
-    if thread is None:  # `logging.logThreads` is off
-        thread = threading.current_thread().name
-    # The worker's thread also runs the application's callback, whose records are counted.
-    return thread.startswith(_OWN_NAMES) and thread != _WORKER_NAME
 
 
 def _check(name: str, value: str, choices: Sequence[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from logging_system.spool.disk import Disk
 from logging_system.spool.forks import DESCRIPTORS
 from logging_system.spool.writer import SpoolWriter
+from tests.unit.logging_system.forking import fork_by_python, in_a_child
 from tests.unit.logging_system.spooling import append, writer
 
 pytestmark = [
@@ -20,17 +20,6 @@ pytestmark = [
     # The child of a process with threads only asks the system and ends.
     pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning"),
 ]
-
-
-def in_a_forked_child(act: Callable[[], int]) -> int:
-    child = os.fork()
-    if child == 0:
-        code = 99
-        try:
-            code = act()
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 class SlowlyOpeningDisk(Disk):
@@ -61,7 +50,7 @@ def test_a_fork_while_a_segment_is_being_created_leaves_the_child_no_descriptor(
     appending.start()
     assert disk.has_opened.wait(10.0)
     in_parent = descriptors_in(tmp_path)
-    in_child = in_a_forked_child(lambda: len(descriptors_in(tmp_path)))
+    in_child = in_a_child(fork_by_python, lambda: len(descriptors_in(tmp_path)))
     disk.may_go_on.set()
     appending.join()
 
@@ -82,7 +71,7 @@ def test_a_fork_waits_for_a_descriptor_that_is_just_being_opened(tmp_path: Path)
     opening.start()
     assert is_opening.wait(10.0)
     threading.Timer(0.05, may_go_on.set).start()
-    in_child = in_a_forked_child(lambda: len(descriptors_in(tmp_path)))
+    in_child = in_a_child(fork_by_python, lambda: len(descriptors_in(tmp_path)))
     opening.join()
     DESCRIPTORS.close(opened[0])
 
@@ -105,7 +94,7 @@ def test_a_disk_that_hangs_does_not_hold_up_a_fork(tmp_path: Path) -> None:
         append(writer(tmp_path), 1, 2)  # its own lock is free
         return 0
 
-    exit_code = in_a_forked_child(child)
+    exit_code = in_a_child(fork_by_python, child)
     still_hanging = opening.is_alive()
     may_go_on.set()
     opening.join()

@@ -15,18 +15,8 @@ from logging_system.spool.forks import forget_all
 from logging_system.spool.reader import UNCLOSED_EPOCHS_MAX, SpoolBusyError, SpoolReader
 from logging_system.spool.segment import segment_path
 from logging_system.spool.writer import SpoolWriter
+from tests.unit.logging_system.forking import fork_by_python, in_a_child
 from tests.unit.logging_system.spooling import append, die, numbered, read_all, reading, writer
-
-
-def in_a_forked_child(act: object) -> int:
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            code = act()  # type: ignore[operator]
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_a_forked_child_appends_as_a_writer_of_its_own(tmp_path: Path) -> None:
@@ -39,7 +29,7 @@ def test_a_forked_child_appends_as_a_writer_of_its_own(tmp_path: Path) -> None:
         spool_writer.seal()
         return 0 if spool_writer.epoch != mine else 2
 
-    assert in_a_forked_child(child) == 0
+    assert in_a_child(fork_by_python, child) == 0
     append(spool_writer, 3, 4)
     spool_writer.seal()
     with reading(tmp_path) as reader:
@@ -78,7 +68,7 @@ def test_a_fork_of_a_reader_neither_reads_nor_holds_the_folder(tmp_path: Path) -
             return 0
         return 2
 
-    assert in_a_forked_child(child) == 0
+    assert in_a_child(fork_by_python, child) == 0
     reader.read(1)
     reader.close()
 
