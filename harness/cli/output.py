@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import errno
 import os
+import re
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
@@ -17,6 +18,7 @@ import click
 from harness.reporting.escaping import ASCII_FOR
 
 _STANDARD = 3
+_SIZE = re.compile("0*[1-9][0-9]{0,5}")
 _PLAIN = "logquake.plain"
 CLOSED = OSError(errno.EBADF, "standard output is closed")
 
@@ -39,6 +41,9 @@ class UnheardError(Exception):
 def prepare_streams() -> None:
     """Let no stream break the command: those that are closed lead nowhere, odd characters are spelled.
 
+    A size of the terminal that is no number, or zero, is as if it had not been claimed. What is started in
+    turn writes into logs, which are read as UTF-8.
+
     A number that is closed at the start would be given to the next file opened, a result or a history, and
     whatever a child prints would land in it.
     """
@@ -49,6 +54,11 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors=_PLAIN)
+    for name in ("COLUMNS", "LINES"):
+        if not _SIZE.fullmatch(os.environ.get(name, "")):
+            # Rich takes any digit of Unicode for a number, and fails on it.
+            os.environ.pop(name, None)
+    os.environ.pop("PYTHONIOENCODING", None)
 
 
 def say(text: str, *, newline: bool = True) -> None:
@@ -87,10 +97,11 @@ def silence() -> None:
 
 
 def _spelled(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Return how a character is written that the stream's encoding lacks; the bytes of a path as they are."""
+    """Return how a character is written that the stream's encoding lacks; a path's bytes as they are."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end]
-    if all("\udc80" <= character <= "\udcff" for character in text):
+    # A byte alone is no character of UTF-16 or UTF-32, which would refuse it.
+    if "a".encode(error.encoding) == b"a" and all("\udc80" <= one <= "\udcff" for one in text):
         return text.encode("ascii", "surrogateescape"), error.end
     return text.translate(ASCII_FOR).encode("ascii", "backslashreplace").decode("ascii"), error.end

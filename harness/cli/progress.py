@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from harness.cli.console import living_console
 from harness.cli.output import note
 from harness.model.protocols import OVER, Progress
 
@@ -48,15 +48,14 @@ class PlainProgress:
 class LiveProgress:
     """One line for each scenario that is running, drawn anew a few times a second."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        """Prepare the display, on standard error unless told; nothing is drawn before it is entered."""
-        from rich.console import Console
+    def __init__(self, console: Console) -> None:
+        """Prepare the display; nothing is drawn before it is entered."""
         from rich.live import Live
         from rich.text import Text
 
         self._live = Live(
             Text("starting"),
-            console=console or Console(stderr=True),
+            console=console,
             transient=True,
             refresh_per_second=8,
         )
@@ -94,7 +93,8 @@ class LiveProgress:
 
 def make_progress() -> PlainProgress | LiveProgress:
     """Return the display that fits where standard error goes."""
-    return LiveProgress() if sys.stderr.isatty() else PlainProgress()
+    console = living_console()
+    return PlainProgress() if console is None else LiveProgress(console)
 
 
 def progress_line(progress: Progress) -> str:

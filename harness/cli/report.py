@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from harness.cli.console import FrankConsole
 from harness.model.errors import UsageError
 from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_atomically
@@ -39,8 +38,8 @@ def report(result: Path, form: str, out: Path | None) -> None:
     """
     read = read_result(result / FILE_NAME if result.is_dir() else result)
     made = REPORTS.resolve(form)()
-    if out is None and form == "terminal" and sys.stdout.isatty():
-        TerminalReport().draw(read, Console())
+    if out is None and form == "terminal" and (console := FrankConsole()).is_terminal:
+        TerminalReport().draw(read, console)
         return
     text = made.text(read)
     if out is None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from harness.cleanup.leftovers import find_residue
+from harness.cli.console import FrankConsole
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.interruption import Interruption
 from harness.cli.output import UnheardError, note, say, silence
@@ -159,17 +159,10 @@ def write_reports(result: Result, folder: Path) -> None:
 
 def _show(result: Result, paths: Mapping[str, Path]) -> None:
     """Print the scorecard, and where it and the result are."""
-    if sys.stdout is not None and sys.stdout.isatty():
-        TerminalReport().draw(result, _FrankConsole())
+    console = FrankConsole()
+    if sys.stdout is not None and console.is_terminal:
+        TerminalReport().draw(result, console)
     else:
         say(paths["terminal"].read_text(encoding="utf-8"), newline=False)
     say(f"scorecard: {paths['html']}")
     say(f"result:    {paths['json']}")
-
-
-class _FrankConsole(Console):
-    """A console that passes on that its reader has gone; rich would exit with the code of a failed gate."""
-
-    def on_broken_pipe(self) -> None:
-        """Raise what was met, for the one place that makes exit codes."""
-        raise BrokenPipeError

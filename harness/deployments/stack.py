@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from harness.deployments.placeholders import RUN_FOLDER, expand
 from harness.deployments.service_set import INFRASTRUCTURE, INTERCEPTOR, PROXY, SPEAK_HTTP
 from harness.model.declarations import Stack, StackProcess
-from harness.model.errors import FaultError, HarnessError, ScenarioError, StackError
+from harness.model.errors import FaultError, HarnessError, OwnPartError, ScenarioError
 from harness.model.protocols import Clock, Undo
 from harness.model.registry import unknown
 from harness.processes import group
@@ -152,7 +152,8 @@ class StackDeployment:
         """Make the links and start the processes.
 
         Raises:
-            StackError: the proxy refuses a link, or a process cannot be started.
+            OwnPartError: fault proxy or interceptor refuses a link.
+            StackError: a process cannot be started.
             ScenarioError: a command or variable has an unknown placeholder.
         """
         try:
@@ -269,7 +270,7 @@ class StackDeployment:
             self._proxy.create(name, f"{LOOPBACK}:{port}", upstream)
             self._made.append(partial(self._proxy.delete, name))
         except HarnessError as error:
-            raise StackError(f'link "{link}" to {upstream} cannot be made: {error}') from error
+            raise OwnPartError(f'link "{link}" to {upstream} cannot be made: {error}', error) from error
         self._links[link] = self._link_target(link, name, (LOOPBACK, port), is_intercepted)
 
     def _link_target(self, link: str, name: str, listen: tuple[str, int], is_intercepted: bool) -> LinkTarget:

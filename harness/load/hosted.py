@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -12,7 +13,7 @@ import orjson
 from harness.load.assignment import PROBE_INTERVAL_NS, TALLY_FILE, Assignment
 from harness.load.slots import Slots
 from harness.model.declarations import APPLICATION, LOAD, Part, Ready
-from harness.model.errors import InternalError, StackError
+from harness.model.errors import InternalError, OwnPartError, StackError
 from harness.model.protocols import Clock, LoadSpec, Tally
 from harness.processes import group
 from harness.processes.managed import ManagedProcess, ProcessSpec
@@ -54,7 +55,8 @@ class HostedLoad:
         """Write the assignment and start the three processes.
 
         Raises:
-            StackError: one of them cannot be started.
+            OwnPartError: the control or the oracle cannot be started.
+            StackError: the application cannot.
         """
         control = self._make_assignment(CONTROL, _NULL_HANDLER, "return", 0)
         files = {APPLICATION: self._assignment, CONTROL: control}
@@ -80,8 +82,17 @@ class HostedLoad:
             self._start(name, command)
 
     def wait_ready(self, timeout_seconds: float) -> None:
-        """Return once all three can begin; raises StackError with the end of the culprit's log."""
-        group.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
+        """Return once all three can begin.
+
+        The control and the oracle get that time before the application does: they hold nothing of the stack.
+
+        Raises:
+            OwnPartError: the control or the oracle does not get ready; with the end of its log.
+            StackError: the application, which holds the stack's handler or client, does not.
+        """
+        for name in (ORACLE, CONTROL, APPLICATION):
+            with _blamed(name):
+                group.wait_all_ready((self._processes[name],), timeout_seconds, self._clock)
 
     def targets(self) -> Mapping[str, object]:
         """Return the application, which faults may kill or stop, and the load, which they may watch surge."""
@@ -208,7 +219,8 @@ class HostedLoad:
             niceness=5 if name == ORACLE else 0,
         )
         self._processes[name] = ManagedProcess(spec, self._spec.run_id, self._clock)
-        self._processes[name].start()
+        with _blamed(name):
+            self._processes[name].start()
 
     def _make_assignment(self, name: str, intake: Part, acknowledged_by: str, waves: int) -> Assignment:
         spec = self._spec
@@ -228,6 +240,17 @@ class HostedLoad:
             intake_arguments=dict(intake.arguments),
             fields=spec.fields,
         )
+
+
+@contextmanager
+def _blamed(name: str) -> Iterator[None]:
+    """Say of the harness's own processes that they are its own; only the application holds the stack."""
+    try:
+        yield
+    except StackError as error:
+        if name == APPLICATION:
+            raise
+        raise OwnPartError(str(error), error) from error
 
 
 class _Resuming:

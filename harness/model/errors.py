@@ -40,19 +40,44 @@ class StackError(HarnessError):
     """The system under test, or a service it needs, did not start or broke its own contract."""
 
 
-class NotReadyError(StackError):
-    """The stack did not get ready in a scenario that was to examine it.
+class OwnPartError(HarnessError):
+    """A part of the harness did not start: a link, the control, the oracle. No fault of the stack.
+
+    Exits with 7 where the machine refused it, and with 3 where the part itself failed.
 
     Args:
-        reason: what happened, in full, perhaps in several lines; told once, with the scenario.
+        reason: what happened, in full, perhaps in several lines.
+        error: what it was told by.
+    """
+
+    def __init__(self, reason: str, error: BaseException) -> None:
+        super().__init__(reason)
+        refused_by_the_machine = isinstance(error.__cause__, OSError)
+        self.exit_code = UnavailableError.exit_code if refused_by_the_machine else InternalError.exit_code
+
+
+class NotReadyError(HarnessError):
+    """The stack, or what the harness puts around it, did not get ready in a scenario.
+
+    Args:
+        error: what happened, in full, perhaps in several lines; told once, with the scenario.
         scenario: its name.
+
+    Attributes:
+        is_own: whether it is the harness's own part.
+        whose: who did not get ready: "the stack" or "logquake itself".
+        reason: what the error says.
     """
 
     exit_code = 4
 
-    def __init__(self, reason: str, scenario: str) -> None:
-        super().__init__(f'the stack did not get ready in scenario "{scenario}", which says why')
-        self.reason = reason
+    def __init__(self, error: StackError | OwnPartError, scenario: str) -> None:
+        self.is_own = isinstance(error, OwnPartError)
+        self.whose = "logquake itself" if self.is_own else "the stack"
+        super().__init__(f'{self.whose} did not get ready in scenario "{scenario}", which says why')
+        self.reason = str(error)
+        if self.is_own:
+            self.exit_code = error.exit_code
 
 
 class FaultError(HarnessError):

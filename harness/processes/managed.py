@@ -25,6 +25,8 @@ _KILL_SECONDS = 10.0
 _LAUNCHER_SECONDS = 5.0
 _LOG_LINES_SHOWN = 20
 _SWEEPS_MAX = 5
+# A log is no terminal: escapes in it would hide the line that tells that a process serves.
+_OF_A_TERMINAL = frozenset({"FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE"})
 
 _tokens = count(1)
 
@@ -38,7 +40,7 @@ class ProcessSpec:
         command: the argument list; never a shell line.
         folder: the working directory, which must exist.
         log: the file that stdout and stderr are appended to.
-        environment: variables on top of the harness's own.
+        environment: variables on top of the harness's own, of which those that force colour are left out.
         user: uid and gid to run as (only root can); None = as the harness runs.
         lifeline: stdin is a pipe that ends when the harness ends, however it ends.
         ready: how to tell that it serves.
@@ -134,7 +136,7 @@ class ManagedProcess:
 
     def _environment(self) -> dict[str, str]:
         return {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in _OF_A_TERMINAL},
             # Output by which readiness is told must not wait in a buffer.
             "PYTHONUNBUFFERED": "1",
             **self.spec.environment,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 COLUMNS = 100
+LINES = 25
 COLUMNS_MIN = 40
 LINES_OF_COUNTEREXAMPLE_MAX = 12
 LEFT_OUT_MAX = 6
@@ -56,7 +57,9 @@ class TerminalReport:
         from rich.console import Console
 
         text = StringIO()
-        self.draw(result, Console(file=text, width=COLUMNS, force_terminal=False, color_system=None))
+        # Width and height, or rich would look for what it lacks in the environment.
+        console = Console(file=text, width=COLUMNS, height=LINES, force_terminal=False, color_system=None)
+        self.draw(result, console)
         return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 
     def draw(self, result: Result, console: Console) -> None:

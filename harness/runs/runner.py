@@ -26,6 +26,7 @@ from harness.model.errors import (
     InternalError,
     InterruptedRunError,
     NotReadyError,
+    OwnPartError,
     StackError,
     TimeIsUpError,
     described,
@@ -118,7 +119,7 @@ class Runner:
             TimeIsUpError: the run's time ended.
             HistoryFullError: the history reached its cap.
             HistoryUnwritableError: there is no room for the history.
-            NotReadyError: the stack or the load did not get ready, so there is nothing to judge.
+            NotReadyError: the stack, or what the harness puts around it, did not get ready.
         """
         try:
             self._start()
@@ -149,8 +150,8 @@ class Runner:
             try:
                 deployment.start()
                 deployment.wait_ready(READY_SECONDS)
-            except StackError as error:
-                raise NotReadyError(str(error), self._scenario.name) from error
+            except (StackError, OwnPartError) as error:
+                raise NotReadyError(error, self._scenario.name) from error
         self._outlets = Outlets(self._wiring.outlets)
         if self._wiring.first_seen:
             self._archive_watch = ArchiveWatch(self._outlets.follow_archive().look, self._now)

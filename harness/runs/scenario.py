@@ -108,10 +108,16 @@ class ScenarioRun:
             if (ending := what_ends_the_run(error)) is not None:
                 return self._without_judgement(Status.NOT_RUN, cut_short(ending)), ending
             if isinstance(error, NotReadyError):
-                remark = f"{self._request.stack.source or self._request.stack.name}: {error.reason}"
-                return self._without_judgement(Status.ERROR, remark, "The stack did not get ready."), error
+                return self._unready(error), error
             result = self._without_judgement(Status.ERROR, described(error))
             return result, error if isinstance(error, UnavailableError) else None
+
+    def _unready(self, error: NotReadyError) -> ScenarioResult:
+        """Return the result of a scenario that never began; it says who is to look into it."""
+        stack = self._request.stack
+        where = error.whose if error.is_own else stack.source or stack.name
+        summary = f"{error.whose[0].upper()}{error.whose[1:]} did not get ready."
+        return self._without_judgement(Status.ERROR, f"{where}: {error.reason}", summary)
 
     def _with_files(self, result: ScenarioResult) -> ScenarioResult:
         """Keep what the stack wrote where there is something to find out: its folder goes with the run."""

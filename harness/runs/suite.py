@@ -74,6 +74,7 @@ class SuiteRun:
         """By the place in the plan, from 1; each is set by the one thread that runs the scenario."""
         self._lock = threading.Lock()
         self._unready: NotReadyError | None = None
+        self._has_sent = False
         self._broke: list[str] = []
         self._versions: Mapping[str, str] = {}
         # Asked once: the folder may be deleted while the run is on.
@@ -165,7 +166,7 @@ class SuiteRun:
                     folder=self.folder,
                     scratch=scratch,
                     redaction=self._redaction,
-                    watch=self._watch,
+                    watch=self._note_progress,
                 )
             )
 
@@ -229,12 +230,17 @@ class SuiteRun:
         Where it did get ready in another scenario of the run, this one alone is an error.
         """
         with self._lock:
-            if any(each.tally.sent for each in self._results.values()):
+            if self._has_sent:
                 return result, None
             first = self._unready = self._unready or error
         if first is not error:
             result = unjudged(scenario, self._request, Status.NOT_RUN, cut_short(first), result.history)
         return result, first
+
+    def _note_progress(self, progress: Progress) -> None:
+        """Note that the stack got ready, in a scenario that may still be running, and tell who watches."""
+        self._has_sent = self._has_sent or progress.tally.sent > 0
+        self._watch(progress)
 
     def _end_by(self, error: HarnessError | None) -> None:
         if error is not None:

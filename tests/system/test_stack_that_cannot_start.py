@@ -108,6 +108,25 @@ def test_of_scenarios_side_by_side_one_tells_the_reason(machine: Machine, tmp_pa
     assert statuses == ["ERROR", "NOT_RUN"]
 
 
+def test_a_stack_that_did_get_ready_in_a_neighbour_is_told_of_alone(machine: Machine, tmp_path: Path) -> None:
+    """The first to make the folder serves; the other one gives up while the first is sending."""
+    code = f"mkdir {tmp_path}/taken && echo serving && exec sleep 60; sleep 2.5; exit 9"
+    more = NEVER_READY.replace("CODE", code).replace("timeout_seconds: 1", "timeout_seconds: 20")
+
+    files = written(tmp_path, "Quick", more, exclusive=False)
+    for scenario in files[:2]:
+        scenario.write_text(scenario.read_text() + "drain_seconds: 1\nliveness_seconds: 1\n")
+
+    _, _, err = run(machine, *files)
+    failed, judged = sorted(machine.result()["scenarios"], key=lambda each: bool(each["tally"]["sent"]))
+
+    assert failed["status"] == "ERROR"
+    assert "ended with exit code 9" in failed["remarks"][0]
+    assert judged["tally"]["sent"] > 100
+    assert judged["status"] != "NOT_RUN"
+    assert "did not get ready in scenario" not in err
+
+
 def test_a_handler_that_cannot_be_imported_is_told_by_plan_and_run_before_anything_starts(
     machine: Machine, tmp_path: Path
 ) -> None:

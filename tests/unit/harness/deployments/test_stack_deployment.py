@@ -7,7 +7,7 @@ import pytest
 
 from harness.deployments.stack import LinkServers, SmallDisks, StackDeployment
 from harness.model.declarations import Part, Promises, Ready, Stack, StackProcess
-from harness.model.errors import ScenarioError, StackError
+from harness.model.errors import OwnPartError, ScenarioError, StackError
 from harness.model.protocols import Undo
 from harness.processes.clock import SystemClock
 from harness.targets.capabilities import Fillable, Interceptable, Killable, Severable, Untouchable
@@ -156,7 +156,7 @@ def test_interceptor_goes_where_the_proxy_refuses_the_link(scratch: Path, run_id
     proxy.links[f"{run_id}-to_store"] = ("", "")
     deployment = deploy(scratch, run_id, proxy=proxy, interceptors=interceptors)
 
-    with pytest.raises(StackError, match="cannot be made"):
+    with pytest.raises(OwnPartError, match="cannot be made"):
         deployment.start()
 
     assert interceptors.interceptors == {}

@@ -122,6 +122,23 @@ def test_environment_names_the_run_and_the_harness(managed: Make, scratch: Path,
     assert variables["OWN"] == "value"
 
 
+def test_what_forces_colour_on_a_terminal_stays_out_of_logs_unless_the_file_asks(
+    managed: Make, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    asked = {"TTY_COMPATIBLE": "0"}
+    process = managed(spec(scratch, FOREVER, environment=asked, ready=Ready(output="serving")))
+
+    process.start()
+    process.wait_ready(10)
+
+    assert process.pid is not None
+    variables = procfs.environment(process.pid)
+    assert "FORCE_COLOR" not in variables
+    assert variables["TTY_COMPATIBLE"] == "0"
+
+
 def test_service_yields_to_others_when_asked(managed: Make, scratch: Path) -> None:
     process = managed(spec(scratch, FOREVER, niceness=5))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.model.errors import NotReadyError, StackError
+from harness.model.errors import NotReadyError, OwnPartError, StackError
 from harness.model.facts import ArchiveRead, Broke, Found, PhaseChanged, ProcessExited
 from tests.unit.harness.runs.stage import SECOND, FakeArchive, FakeDeployment
 
@@ -82,6 +82,23 @@ def test_a_stack_that_does_not_start_ends_the_run_with_its_reason_and_is_stopped
 
     assert caught.value.reason == "no such program"
     assert [fact.message for fact in stage.facts(Broke)] == ["no such program"]
+    assert "stack stops" in stage.log
+
+
+@pytest.mark.parametrize(
+    ("cause", "exit_code"), [(StackError("it ended"), 3), (OSError(11, "no more processes"), 7)]
+)
+def test_a_part_of_our_own_that_does_not_start_is_not_called_the_stacks(stage, cause, exit_code):
+    told = StackError("oracle is not ready")
+    told.__cause__ = cause
+    stage.stack = FakeDeployment(stage.log, "stack", start_error=OwnPartError(str(told), told))
+
+    with pytest.raises(NotReadyError) as caught:
+        stage.run()
+
+    assert caught.value.exit_code == exit_code
+    assert str(caught.value).startswith("logquake itself did not get ready in scenario")
+    assert caught.value.reason == "oracle is not ready"
     assert "stack stops" in stage.log
 
 

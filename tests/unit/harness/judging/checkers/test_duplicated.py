@@ -19,7 +19,11 @@ def test_a_second_copy_fails_and_both_places_are_named():
 
     assert verdict.status is Status.FAIL
     assert verdict.value == 1
-    assert verdict.counterexample[1:] == ("Copy 1: index/450", "Copy 2: index-000002/450")
+    assert verdict.counterexample[1:] == (
+        "While it may have been on its way, killed on elasticsearch was on, from 4.000 s: pid 7 is gone.",
+        "Copy 1: index/450",
+        "Copy 2: index-000002/450",
+    )
 
 
 def test_a_second_copy_of_a_record_nobody_acknowledged_fails_too():
