@@ -167,4 +167,7 @@ def _cut_ns(entry: Entry, outages: Sequence[Window], lost: frozenset[int]) -> in
     for outage in outages:
         if entry.due_ns < outage.from_ns and (entry.returned_ns is None or _spans(entry, outage)):
             return outage.from_ns
+        if entry.sequence in lost and entry.sent_ns is not None and outage.holds(entry.due_ns):
+            # A kill takes a while: the call began after the fault did. When it went down nobody saw.
+            return entry.sent_ns
     return None

@@ -139,11 +139,13 @@ class SpoolHandler(logging.Handler):
         self._in_process = in_process
         self._forked = False
         self._ended = False
+        self._exits = False
         self.attachment: Attachment | None = None
         self.events = EventStream(WordsInLog())
         self._begin_epoch()
         self._start_worker()
         _handlers.add(self)
+        _end_in_children_of_multiprocessing()
         _own_warnings.attach()
 
     def createLock(self) -> None:  # noqa: N802 - the standard library's name
@@ -256,6 +258,8 @@ class SpoolHandler(logging.Handler):
     def _end_with_process(self) -> None:
         """Close at the process's end; what exit functions log after this is written at once."""
         FORKS.notice()
+        if self._exits:
+            return
         self._exits = True
         if self.attachment is not None and not self._ended:
             self.attachment.look(for_the_last_time=True)
@@ -459,10 +463,7 @@ class SpoolHandler(logging.Handler):
             # Once more: gunicorn's workers turn threads and locks into gevent's between the fork and this.
             self._begin_epoch()
             self._start_worker()
-        # multiprocessing's children leave without atexit.
-        multiprocessing_util = sys.modules.get("multiprocessing.util")
-        if multiprocessing_util is not None:
-            multiprocessing_util.Finalize(None, self._end_with_process, exitpriority=100)
+        _end_with_child_of_multiprocessing()
 
 
 def _check(name: str, value: str, choices: Sequence[str]) -> None:
@@ -483,6 +484,34 @@ def _leave_parents() -> None:
 def _end_all() -> None:
     for handler in list(_handlers):
         handler._end_with_process()
+
+
+def _end_what_began() -> None:
+    """End the handlers that were made in this process, or have had a record in it."""
+    for handler in list(_handlers):
+        if not handler._forked:
+            handler._end_with_process()
+
+
+def _end_with_child_of_multiprocessing(_: object = None) -> None:
+    """Have handlers end with this process if it is multiprocessing's: its children leave without atexit."""
+    multiprocessing_util = sys.modules.get("multiprocessing.util")
+    if multiprocessing_util is not None:
+        multiprocessing_util.Finalize(None, _end_what_began, exitpriority=100)
+
+
+def _end_in_children_of_multiprocessing() -> None:
+    """Do so wherever a handler is made: by a worker itself, or before its work begins.
+
+    Before it begins its work, a worker forgets whatever was to be done at its end until then. Only after
+    that it knows of a parent: not yet where it imports the main module again.
+    """
+    util, process = (sys.modules.get(f"multiprocessing.{name}") for name in ("util", "process"))
+    if util is None or process is None:
+        return
+    util.register_after_fork(_end_what_began, _end_with_child_of_multiprocessing)
+    if process.parent_process() is not None:
+        _end_with_child_of_multiprocessing()
 
 
 FORKS.register(after_in_child=_leave_parents)

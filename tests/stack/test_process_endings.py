@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import orjson
@@ -205,6 +206,43 @@ def test_processes_spawned_by_multiprocessing_leave_every_record(tmp_path: Path)
         "for worker in workers: worker.join(); assert worker.exitcode == 0\n"
     )
     done = run(tmp_path, script)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(spooled(tmp_path)) == sorted(f"{name} {number}" for name in "ab" for number in range(20))
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver", pytest.param("fork", marks=forks)])
+@pytest.mark.parametrize("place", ["its main module", "its worker"])
+def test_processes_of_multiprocessing_that_install_leave_every_record(
+    tmp_path: Path, method: str, place: str
+) -> None:
+    """Forked children of multiprocessing, those of its fork server too, end without exit functions."""
+    install = (
+        "handler = SpoolHandler(spool=sys.argv[1], service='s')\n"
+        "log = logging.getLogger('app'); log.setLevel(logging.INFO); log.addHandler(handler)\n"
+    )
+    everywhere, in_worker = (install, "") if place == "its main module" else ("", install)
+    script = tmp_path / "program.py"
+    script.write_text(
+        "import logging, multiprocessing, sys\n"
+        "from logging_system.handler.handler import SpoolHandler\n"
+        + everywhere
+        + "def work(name):\n"
+        + textwrap.indent(in_worker, "    ")
+        + "    for number in range(20): logging.getLogger('app').info('%s %d', name, number)\n"
+        "if __name__ == '__main__':\n"
+        f"    context = multiprocessing.get_context({method!r})\n"
+        "    workers = [context.Process(target=work, args=(name,)) for name in 'ab']\n"
+        "    for worker in workers: worker.start()\n"
+        "    for worker in workers: worker.join(); assert worker.exitcode == 0\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(script), str(tmp_path / "spool")],
+        timeout=WAIT_SECONDS,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
 
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(spooled(tmp_path)) == sorted(f"{name} {number}" for name in "ab" for number in range(20))

@@ -174,19 +174,26 @@ class FileArchive:
         mine = list(self._names())
         for path in mine or _files_below(folder):
             changes = {} if mine else {"path": path}
+            lines: list[bytes] = []
             with suppress(OSError), Path(path).open("rb") as file:
                 opened = _Opened(path, file, (0, 0))
-                for number, text in enumerate(islice(self._lines(opened), _LOOKED_AT_MAX), start=1):
-                    if word.encode() in text:
-                        yield from self._sighted(f"{path}:{number}", text.rstrip(b"\r\n"), word, changes)
+                lines = list(islice(self._lines(opened), _LOOKED_AT_MAX))
+            # Tracebacks as they are printed: read as `lines`, each of theirs would be a record never sent.
+            plain = "lines" if all(_IDENTITY_END.search(line) for line in lines) else "multiline"
+            for number, text in enumerate(lines, start=1):
+                if word.encode() in text:
+                    copy = f"{path}:{number}"
+                    yield from self._sighted(copy, text.rstrip(b"\r\n"), word, changes, plain)
 
-    def _sighted(self, copy: str, text: bytes, word: str, changes: Mapping[str, str]) -> Iterator[Sighting]:
+    def _sighted(
+        self, copy: str, text: bytes, word: str, changes: Mapping[str, str], plain: str
+    ) -> Iterator[Sighting]:
         try:
             document = orjson.loads(text)
         except orjson.JSONDecodeError:
             document = None
         if not isinstance(document, dict):
-            changed = {**changes, **({"format": "lines"} if self._format == "ndjson" else {})}
+            changed = {**changes, **({"format": plain} if self._format == "ndjson" else {})}
             if changed:
                 yield Sighting(copy, text.decode(errors="backslashreplace"), changed)
             return

@@ -82,6 +82,7 @@ def test_the_field_with_whole_lines_is_preferred(folder):
     [
         ([{"message": line} for line in PLAIN], "lines", "write `format: ndjson`."),
         (PLAIN, "ndjson", "write `format: lines`."),
+        (["Traceback (most recent call last):", *PLAIN], "ndjson", "write `format: multiline`."),
         ([{"text": line} for line in PLAIN], "lines", "write `format: ndjson` and write `field: text`."),
     ],
 )

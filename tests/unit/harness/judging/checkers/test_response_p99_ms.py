@@ -210,6 +210,17 @@ def test_a_call_that_died_with_the_application_is_no_deadlock():
     assert any(line.startswith("1 record was under way when the app") for line in verdict.evidence)
 
 
+def test_a_call_that_began_in_the_moment_of_the_kill_and_died_delays_no_later_call():
+    """It is sent after the fault began and before the process was gone: a kill takes some milliseconds."""
+    died = [Due(400, at(4.01), 0, digest("x")), Sent(400, at(4.012))]
+    verdict = CHECKER.check(
+        timeline(_killed(*_even(400, 0, 4), died, *_late(199, first=401), *_even(400, 6, 10, first=600)))
+    )
+
+    assert verdict.status is Status.PASS
+    assert verdict.evidence[1].startswith("killed on application, once healed: response p99 0.1 ms over 400")
+
+
 def test_a_call_that_died_with_the_application_after_blocking_too_long_counts():
     blocked = [
         event
