@@ -218,6 +218,10 @@ _EVENTS = (
     "processed batch {number}: {n} items, {ms} ms, queue depth {n}",
     "größe geändert: {noun} → {number} Stück (naïve façade ☃)",
     "slow query on table {noun}: {ms} ms, {number} rows",
+    # What stacks normalise, escape or strip: a letter in two parts, ligatures, a hard space, what lies beyond
+    # sixteen bits, a tab, two spaces, backslashes, marks of HTML and of templates.
+    "cafe\u0301 \ufb01le \u00bd\u00a0{noun} \U0001f600 n\u00ba\u2460 {number}",
+    'cannot open C:\\temp\\{noun}\\new.txt:\t<{noun} id="{n}">  a&b 100 % %s ${{HOME}} {{}}',
 )
 _NOUNS = ("orders", "carts", "invoices", "profiles", "sessions", "baskets", "messages", "shipments")
 

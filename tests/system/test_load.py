@@ -12,7 +12,7 @@ from typing import ClassVar
 import pytest
 
 from harness.evidence.history import HISTORY_BYTES_MAX, read_history
-from harness.evidence.lines import GeneratedLines, digest, stamp
+from harness.evidence.lines import GeneratedLines, digest, identity, stamp
 from harness.load.hosted import HostedLoad
 from harness.model.declarations import APPLICATION, LOAD, Part
 from harness.model.errors import StackError
@@ -182,7 +182,7 @@ def test_what_the_spool_acknowledged_survives_the_kill_and_the_new_process_opens
     _wait_for(lambda: load.tally().sent == 200)
     load.finish()
 
-    assert all(f"{RUN}:{sequence}:".encode() in held for sequence in owed_at_death)
+    assert all(identity(RUN, sequence).encode() in held for sequence in owed_at_death)
     assert len(epochs_at_death) == 1
     assert len(set(list_segments(spool)) - epochs_at_death) == 1
 
