@@ -19,6 +19,8 @@ from harness.model.declarations import APPLICATION
 from harness.model.protocols import Status, Tally, Verdict
 
 STALL_SECONDS_MAX = 2.0
+PROLONGED_SECONDS = 1.0
+"""A fault that lasts longer than planned by no more than this is not worth a remark."""
 
 _BADNESS = (
     Status.NOT_APPLICABLE,
@@ -56,7 +58,7 @@ def judge(timeline: Timeline, charge: Charge, checkers: Sequence[Checker]) -> Ju
     return Judgement(
         worst([verdict.status for verdict in verdicts]),
         verdicts,
-        (*(remark for _, remark in caps), *_exits(timeline)),
+        (*(remark for _, remark in caps), *_prolonged(timeline, charge), *_exits(timeline)),
         _tally(timeline),
         len(timeline.copies),
     )
@@ -101,6 +103,21 @@ def _tally(timeline: Timeline) -> Tally:
 
 def _exits(timeline: Timeline) -> list[str]:
     return [f'Process "{each.process}" ended by itself with {each.returncode}.' for each in timeline.exits]
+
+
+def _prolonged(timeline: Timeline, charge: Charge) -> Iterator[str]:
+    """Say which faults lasted longer than planned: a step within them, such as an exit, took so long."""
+    steps = charge.scenario.steps
+    for number, window in timeline.fault_windows:
+        step = steps[number]
+        planned_end = step.at_seconds + step.for_seconds
+        around = any(step.at_seconds <= each.at_seconds < planned_end for each in steps[number + 1 :])
+        lasted_seconds = (window.to_ns - window.from_ns) / SECOND_NS
+        if around and lasted_seconds > step.for_seconds + PROLONGED_SECONDS:
+            yield (
+                f"{window.label} was on for {lasted_seconds:.1f} s, {step.for_seconds:g} s planned: "
+                "it is taken back after the step within it, which took that long."
+            )
 
 
 def _check(checker: Checker, timeline: Timeline) -> Verdict:

@@ -12,6 +12,7 @@ from harness.model.facts import (
     Broke,
     CounterRead,
     Due,
+    FaultChanged,
     FaultSeen,
     Found,
     Misnamed,
@@ -140,6 +141,17 @@ def test_a_process_that_ended_by_itself_is_remarked():
     judgement = judge(timeline([*good_run(), ProcessExited(at(5), "shipper", -9)]), CHARGE, CHECKERS)
 
     assert judgement.remarks == ('Process "shipper" ended by itself with -9.',)
+
+
+@pytest.mark.parametrize(("healed_at", "remarked"), [(6.5, False), (9.0, True)])
+def test_a_fault_that_lasted_longer_than_planned_for_a_step_within_it_is_remarked(healed_at, remarked):
+    inner = replace(STEP, fault="stopped", target="application", at_seconds=4.5, for_seconds=1.0)
+    kept = [each for each in good_run() if not isinstance(each, FaultChanged | FaultSeen)]
+    events = [*kept, *fault(0, 4.0, healed_at), *fault(1, 4.5, healed_at - 0.1)]
+
+    remarks = judge(timeline(events), charge(STEP, inner), []).remarks
+
+    assert any("was on for 5.0 s, 2 s planned" in each for each in remarks) is remarked
 
 
 def test_a_checker_that_breaks_is_an_error_not_a_missing_verdict():
