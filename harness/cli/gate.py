@@ -9,6 +9,7 @@ import click
 
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.lazy_group import LazyGroup
+from harness.cli.output import UnheardError, note, say, silence
 from harness.judging.gate import GateRules, decide
 from harness.judging.score import score
 from harness.judging.waivers import applicable, excuse
@@ -72,9 +73,13 @@ def judge_result(result: Path, gate_path: Path | None) -> int:
     }
     planned, _ = applicable(was_planned, asked.not_applicable, today)
     decision = decide(score(planned, verdicts), verdicts, asked, today, read.broke)
-    click.echo(f"{decision.status.value}: run {read.run_id}, suite {read.suite}, stack {read.stack}")
-    for reason in decision.reasons:
-        click.echo(f"  {reason}")
+    head = f"{decision.status.value}: run {read.run_id}, suite {read.suite}, stack {read.stack}"
+    try:
+        say("\n".join((head, *(f"  {reason}" for reason in decision.reasons))))
+    except UnheardError as error:
+        # The exit code holds the decision.
+        silence()
+        note(f"logquake: {error.sentence}; the gate's decision is {decision.status.value}")
     return gate_exit_code(decision.status)
 
 

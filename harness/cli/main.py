@@ -18,8 +18,8 @@ from harness.model.errors import HarnessError, InternalError
 
 EXIT_USAGE = 4
 EXIT_INTERRUPTED = 2
-# What these find is in files as well, so nothing is lost with the output.
-_KEEPS_FILES = {"run", "heal", "servers"}
+# What these find is in files, or in their exit code, so nothing is lost with the output.
+_KEEP_WHAT_THEY_FIND = {"run", "gate", "heal", "servers"}
 _UNHEARD = (errno.EPIPE, errno.ENOSPC, errno.EBADF, errno.EIO)
 
 _COMMANDS = {
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def exit_code(arguments: Sequence[str]) -> int:
     """Run the command line; return its exit code, whatever happens inside."""
     prepare_streams()
-    if sys.stdout is None and not set(arguments[:1]) & _KEEPS_FILES:
+    if sys.stdout is None and not set(arguments[:1]) & _KEEP_WHAT_THEY_FIND:
         return _told(UnheardError(CLOSED))
     try:
         outcome = cli.main(args=list(arguments), prog_name="logquake", standalone_mode=False)

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from harness.runs.request import preflight
+from tests.repository import REPOSITORY
 
 LOGQUAKE = str(Path(sys.executable).parent / "logquake")
 TIMEOUT_SECONDS = 60
+
+EXAMPLE = REPOSITORY / "reports/example"
 
 
 def call(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -37,6 +40,9 @@ def call(script: str, folder: Path, **environment: str) -> subprocess.CompletedP
         ("$L run no_such 2>/dev/full", 4, b""),
         ("$L run no_such 2>&-", 4, b""),
         ("$L list | true; exit ${PIPESTATUS[0]}", 3, b"its reader has closed it"),
+        (f"$L gate {EXAMPLE} >/dev/full", 0, b"the gate's decision is PASS"),
+        (f"$L gate {EXAMPLE} >&-", 0, b"the gate's decision is PASS"),
+        (f"$L gate {EXAMPLE} | true; exit ${{PIPESTATUS[0]}}", 0, b"the gate's decision is PASS"),
         ("$L run no_fault --input <(echo one)", 4, b"the input is not a regular file"),
         ("$L plan no_fault --input /dev/null", 4, b"the input is not a regular file"),
         (
