@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 
@@ -20,12 +21,18 @@ def fork_by_python() -> int:
 
 
 def fork_by_c() -> int:
-    """Fork while no other thread wants the interpreter's lock.
+    """Fork while no other thread has asked for the interpreter's lock.
 
-    A child in which one waits for it, and is not there, hangs in the interpreter itself.
+    A child in which one has, and is not there, hangs in the interpreter itself: it hands the lock over and
+    waits until the other has it. A thread asks after the switch interval, those of pytest's plug-ins too.
     """
-    time.sleep(SETTLING_SECONDS)
-    child: int = _BY_C.fork()
+    interval_seconds = sys.getswitchinterval()
+    sys.setswitchinterval(CHILD_SECONDS_MAX)
+    try:
+        time.sleep(SETTLING_SECONDS)
+        child: int = _BY_C.fork()
+    finally:
+        sys.setswitchinterval(interval_seconds)
     return child
 
 
