@@ -193,6 +193,8 @@ CASES = (
         _bug("HoldsAfterAFailure"),
         "short_outage",
         FRESH,
+        # Selected alone, the scenario is judged by these as well.
+        frozenset({THROUGHPUT, BACKLOG}),
     ),
     Case(
         "takes-a-minute-to-exit",
