@@ -64,11 +64,6 @@ class Reading:
     documents: Sequence[StoredDocument] = ()
     letters: Sequence[StoredDocument] = ()
 
-    @property
-    def copies(self) -> int:
-        """Return how many copies there are in all."""
-        return len(self.documents) + len(self.letters)
-
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
@@ -93,6 +88,7 @@ class Outlets:
         self._archive = spec.archive()
         self._dead_letters = None if spec.dead_letters is None else spec.dead_letters()
         self._texts = Texts(spec.run_id, spec.records, spec.expected_line)
+        self._claimed: tuple[Reading, list[Claim | None]] | None = None
 
     def count(self) -> int:
         """Return how many documents the archive shows now; raises StackError."""
@@ -258,7 +254,15 @@ class Outlets:
             yield from claim.sequences
 
     def _claims(self, reading: Reading) -> list[Claim | None]:
-        """Return which records each copy stands for, archive first; None where no line can be had from it."""
+        """Return which records each copy stands for, archive first; None where no line can be had from it.
+
+        The last reading's are kept: all that is said of it is said of the same claims, found once.
+        """
+        if self._claimed is None or self._claimed[0] is not reading:
+            self._claimed = reading, self._claims_found(reading)
+        return self._claimed[1]
+
+    def _claims_found(self, reading: Reading) -> list[Claim | None]:
         copies = [*reading.documents, *reading.letters]
         claims = [
             None if copy.unreadable else Claim(identities(copy.line, self._spec.run_id)) for copy in copies
