@@ -221,6 +221,7 @@ PACKAGES: Sequence[str] = ("structlog", "python-logstash-async", "opentelemetry-
 _LOGGER = logging.getLogger("benchmark")
 _EXTRA = {"customer": "c-1042", "amount": 129.5, "currency": "EUR", "retry": False}
 _FIELDS = frozenset({"order", *_EXTRA})
+_END_SECONDS = 30.0
 _OTEL_COUNTERS = frozenset({"otel.sdk.processor.log.processed", "otel.sdk.exporter.log.exported"})
 
 
@@ -232,10 +233,15 @@ def _queued(place: Place, records_max: int) -> Logging:
             fields = {key: value for key, value in record.__dict__.items() if key in _FIELDS}
             return json.dumps({"message": record.getMessage(), "level": record.levelname, **fields})
 
-    records: queue.Queue[logging.LogRecord] = queue.Queue(records_max)
+    class Listener(logging.handlers.QueueListener):
+        def enqueue_sentinel(self) -> None:
+            # A full queue raises in the standard library's own; whoever ends what is full waits for room.
+            records.put(None, timeout=_END_SECONDS)
+
+    records: queue.Queue[logging.LogRecord | None] = queue.Queue(records_max)
     file = logging.FileHandler(place.folder / "queue.ndjson")
     file.setFormatter(Json())
-    listener = logging.handlers.QueueListener(records, file)
+    listener = Listener(records, file)
     listener.start()
     return Logging(_through(logging.handlers.QueueHandler(records)), listener.stop)
 
