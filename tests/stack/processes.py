@@ -16,6 +16,8 @@ import orjson
 
 STREAM = "logs-shipping-test"
 WAIT_SECONDS = 30.0
+PYTHON = [sys.executable, "-W", "error", "-W", "ignore:This process:DeprecationWarning"]
+"""Warnings end a script, but for Python 3.12's about forking beside a thread, which tests do on purpose."""
 
 
 class Store:

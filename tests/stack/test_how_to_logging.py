@@ -6,14 +6,13 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from logging_system.cli import main
 from tests.repository import DOCS
-from tests.stack.processes import WAIT_SECONDS, Store
+from tests.stack.processes import PYTHON, WAIT_SECONDS, Store
 
 PAGES = [
     DOCS / "how-to" / name
@@ -33,10 +32,8 @@ COMMANDS = [
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_every_program_shown_does_what_the_page_says(tmp_path: Path, store: Store, program: str) -> None:
-    if "os.fork" in program and sys.version_info >= (3, 12):
-        pytest.skip("forking beside a thread warns from Python 3.12 on, as the page says")
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program.replace("http://localhost:9200", store.url)],
+        [*PYTHON, "-c", program.replace("http://localhost:9200", store.url)],
         capture_output=True,
         text=True,
         timeout=WAIT_SECONDS,

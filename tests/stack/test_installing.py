@@ -297,7 +297,6 @@ def holder(spool: Path) -> int:
     return int((spool / "shipper.lock").read_text())
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="forking beside a thread warns from Python 3.12 on")
 @pytest.mark.parametrize("fork_when", ["at once", "shipping"])
 def test_workers_forked_by_a_server_log_and_take_over_when_it_dies(
     tmp_path: Path, store: Store, fork_when: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import orjson
 import pytest
 
 from logging_system.spool.reader import SpoolReader
-from tests.stack.processes import WAIT_SECONDS, finish, kill, started
+from tests.stack.processes import PYTHON, WAIT_SECONDS, finish, kill, started
 
 PROLOGUE = """
 import logging, multiprocessing, os, signal, sys, threading, time
@@ -24,14 +23,10 @@ handler = SpoolHandler(spool=sys.argv[1], service="s", on_durable=durable)
 log = logging.getLogger("app"); log.setLevel(logging.INFO); log.addHandler(handler)
 """
 
-forks = pytest.mark.skipif(
-    sys.version_info >= (3, 12), reason="forking beside a thread warns from Python 3.12 on"
-)
-
 
 def command(folder: Path, script: str) -> list[str]:
     code = PROLOGUE + script
-    return [sys.executable, "-W", "error", "-c", code, str(folder / "spool"), str(folder / "acknowledged")]
+    return [*PYTHON, "-c", code, str(folder / "spool"), str(folder / "acknowledged")]
 
 
 def run(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
@@ -134,7 +129,6 @@ def test_an_exception_nobody_catches_is_in_the_spool(tmp_path: Path) -> None:
     assert spooled(tmp_path) == ["died"]
 
 
-@forks
 def test_prefork_workers_that_come_and_go_leave_every_record(tmp_path: Path) -> None:
     script = (
         "log.info('master')\n"
@@ -159,7 +153,6 @@ def test_prefork_workers_that_come_and_go_leave_every_record(tmp_path: Path) -> 
     )
 
 
-@forks
 def test_a_child_forked_by_a_thread_under_load_repeats_and_loses_nothing(tmp_path: Path) -> None:
     script = (
         "stop = threading.Event()\n"
@@ -211,7 +204,7 @@ def test_processes_spawned_by_multiprocessing_leave_every_record(tmp_path: Path)
     assert sorted(spooled(tmp_path)) == sorted(f"{name} {number}" for name in "ab" for number in range(20))
 
 
-@pytest.mark.parametrize("method", ["spawn", "forkserver", pytest.param("fork", marks=forks)])
+@pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
 @pytest.mark.parametrize("place", ["its main module", "its worker"])
 def test_processes_of_multiprocessing_that_install_leave_every_record(
     tmp_path: Path, method: str, place: str
@@ -237,7 +230,7 @@ def test_processes_of_multiprocessing_that_install_leave_every_record(
         "    for worker in workers: worker.join(); assert worker.exitcode == 0\n"
     )
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(script), str(tmp_path / "spool")],
+        [*PYTHON, str(script), str(tmp_path / "spool")],
         timeout=WAIT_SECONDS,
         check=False,
         capture_output=True,

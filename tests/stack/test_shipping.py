@@ -20,7 +20,17 @@ import pytest
 
 from logging_system.spool.reader import SpoolReader
 from logging_system.spool.writer import SpoolWriter
-from tests.stack.processes import STREAM, WAIT_SECONDS, Store, eventually, finish, kill, ready_line, started
+from tests.stack.processes import (
+    PYTHON,
+    STREAM,
+    WAIT_SECONDS,
+    Store,
+    eventually,
+    finish,
+    kill,
+    ready_line,
+    started,
+)
 
 APPLICATION = """
 import logging, os, sys, time
@@ -300,7 +310,7 @@ def run_script(script: str, spool: Path) -> list[str]:
         "handler = SpoolHandler(spool=sys.argv[1], service='s')\n"
         "log = logging.getLogger('app'); log.setLevel(logging.INFO); log.addHandler(handler)\n"
     )
-    command = [sys.executable, "-W", "error", "-c", prologue + script, str(spool)]
+    command = [*PYTHON, "-c", prologue + script, str(spool)]
     done = subprocess.run(command, timeout=WAIT_SECONDS, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     reader = SpoolReader(spool)
@@ -313,7 +323,6 @@ def test_a_script_that_exits_at_once_leaves_its_last_record(tmp_path: Path) -> N
     assert run_script("log.info('first'); log.info('last')", tmp_path / "spool") == ["first", "last"]
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="forking beside a thread warns from Python 3.12 on")
 def test_a_forked_child_has_an_epoch_of_its_own_and_repeats_nothing_of_its_parent(tmp_path: Path) -> None:
     script = (
         "log.info('before')\n"
@@ -327,7 +336,6 @@ def test_a_forked_child_has_an_epoch_of_its_own_and_repeats_nothing_of_its_paren
     assert sorted(run_script(script, tmp_path / "spool")) == ["after", "before", "child"]
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="forking beside a thread warns from Python 3.12 on")
 @pytest.mark.parametrize("module", ["multiprocessing", "billiard"])
 def test_workers_of_multiprocessing_leave_their_last_record(tmp_path: Path, module: str) -> None:
     pytest.importorskip(module)
