@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.judging.checker import Charge
-from harness.judging.held_growth import HeldGrowth, held_growth
+from harness.judging.held_growth import HeldGrowth, came_too_late, held_growth
 from harness.judging.measure import Measure
 from harness.judging.timeline import CONTROL, Timeline
 from harness.model.declarations import APPLICATION
@@ -80,6 +80,12 @@ class AboveIdle:
             evidence.append(self._told(held, above_idle))
             if above_idle <= self._limit < above_idle + held.outlook:
                 return self._outgrown(held, above_idle, evidence)
+        elif above_idle <= self._limit and (late := came_too_late(timeline)):
+            why = (
+                f"{late:,} records due while faults were on were not sent by then, though their callers were "
+                "free: the machine was too busy to show what each record held takes."
+            )
+            return self._measure.verdict(Status.INCONCLUSIVE, None, why, tuple(evidence))
         return self._by_peak(timeline, ours, unclear, above_idle, said, evidence)
 
     def _by_peak(

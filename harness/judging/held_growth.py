@@ -14,6 +14,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import combinations
 
+from harness.judging.call_times import MS_NS, outages_of, timings_of
 from harness.judging.statistics import quantile
 from harness.judging.timeline import CONTROL, SECOND_NS, Timeline
 from harness.model.facts import STORED
@@ -53,11 +54,10 @@ def held_growth(timeline: Timeline, sample: str, held_records_max: int | None) -
         None where too few records were held, or too few samples taken, and where the stack refused or
         dropped records: it has shown its bound, and what it took until then is all it takes.
     """
-    windows = [window for _, window in timeline.fault_windows]
-    if not windows:
+    stretch = _stretch(timeline)
+    if stretch is None:
         return None
-    from_ns = min(window.from_ns for window in windows) - SECOND_NS
-    to_ns = max(window.to_ns for window in windows)
+    from_ns, to_ns = stretch
     held = _Held(timeline)
     points = [
         (held.at(at_ns), value)
@@ -77,6 +77,35 @@ def held_growth(timeline: Timeline, sample: str, held_records_max: int | None) -
     if held_records_max is not None and most <= held_records_max:
         records = min(records, held_records_max)
     return HeldGrowth(most, max(0.0, quantile(slopes, _QUARTILE)), records)
+
+
+def came_too_late(timeline: Timeline) -> int:
+    """Count the records that a busy machine kept from being held, where they are why nothing can be told.
+
+    Returns:
+        The records due while faults were on whose calls, made when due, would have returned by then,
+        and did not; 0 where too few would have been held even so, and where the stack refused or dropped.
+    """
+    stretch = _stretch(timeline)
+    if stretch is None or _bounded(timeline, stretch[1]):
+        return 0
+    from_ns, to_ns = stretch
+    late = sum(
+        timing.due_ns >= from_ns
+        and timing.due_ns + timing.own_ms * MS_NS < to_ns <= timing.due_ns + timing.response_ms * MS_NS
+        for timing in timings_of(timeline, outages_of(timeline))
+    )
+    held = _Held(timeline)
+    most = max((held.at(at_ns) for at_ns in range(from_ns, to_ns, SECOND_NS)), default=0)
+    return late if most < HELD_RECORDS_MIN <= most + late else 0
+
+
+def _stretch(timeline: Timeline) -> tuple[int, int] | None:
+    """Return from when to when growth is looked for: a second before the first fault to the last healing."""
+    windows = [window for _, window in timeline.fault_windows]
+    if not windows:
+        return None
+    return min(window.from_ns for window in windows) - SECOND_NS, max(window.to_ns for window in windows)
 
 
 class _Held:

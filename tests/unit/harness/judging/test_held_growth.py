@@ -37,15 +37,16 @@ def held_at(seconds):
     return round(max(0.0, seconds - 4.0) * PER_SECOND)
 
 
-def history(memory, *, refused=False, more=()):
+def history(memory, *, refused=False, more=(), late_seconds=0.0):
     """Return a run in which records pile up from 4 s to 8 s, with samples of the application's memory."""
     events: list[Event] = [PhaseChanged(at(0), "steady"), Sample(at(3.9), STORED, 0)]
     events.append(Sample(at(-0.4), f"{MEMORY_MIB}.application", 20.0))
     for sequence in range(4 * PER_SECOND):
         due = at(4.0) + sequence * 1_000_000_000 // PER_SECOND
-        events += [Due(sequence, due, 0, digest("x")), Sent(sequence, due)]
+        sent = due + round(late_seconds * 1e9)
+        events += [Due(sequence, due, 0, digest("x")), Sent(sequence, sent)]
         last = refused and sequence == 4 * PER_SECOND - 1
-        events.append(Refused(sequence, due) if last else Answered(sequence, due))
+        events.append(Refused(sequence, sent) if last else Answered(sequence, sent))
     for seconds, state in ((4.0, "injecting"), (4.0, "injected"), (8.0, "healing"), (8.0, "healed")):
         events.append(FaultChanged(at(seconds), 0, STEP.fault, STEP.target, state))
     events += [
@@ -130,3 +131,42 @@ def test_too_few_records_held_tell_nothing():
     )
 
     assert found(few) is None
+
+
+def test_records_that_came_too_late_to_be_held_leave_the_growth_open():
+    verdict = MemoryMibAboveIdle(charge(STEP, promises=PROMISES)).check(
+        history(growing(1.0), late_seconds=2.5)
+    )
+
+    assert verdict.status is Status.INCONCLUSIVE
+    assert "records due while faults were on were not sent by then" in verdict.summary
+
+
+def test_records_that_came_late_but_in_time_are_judged():
+    verdict = MemoryMibAboveIdle(charge(STEP, promises=PROMISES)).check(
+        history(growing(1.0), late_seconds=0.3)
+    )
+
+    assert verdict.status is Status.PASS
+
+
+def test_a_stack_that_blocks_its_callers_has_shown_its_bound():
+    """The first call of a caller lasts until the healing: what comes after it is the stack's doing."""
+    events: list[Event] = [PhaseChanged(at(0), "steady"), Sample(at(-0.4), f"{MEMORY_MIB}.application", 20.0)]
+    for sequence in range(4 * PER_SECOND):
+        due = at(4.0) + sequence * 1_000_000_000 // PER_SECOND
+        sent = due if sequence == 0 else at(8.1) + sequence
+        events += [
+            Due(sequence, due, 0, digest("x")),
+            Sent(sequence, sent),
+            Answered(sequence, at(8.1) + sequence),
+        ]
+    for seconds, state in ((4.0, "injecting"), (4.0, "injected"), (8.0, "healing"), (8.0, "healed")):
+        events.append(FaultChanged(at(seconds), 0, STEP.fault, STEP.target, state))
+    events += [Sample(at(seconds), f"{MEMORY_MIB}.application", 21.0) for seconds in SAMPLED]
+
+    verdict = MemoryMibAboveIdle(charge(STEP, promises=PROMISES)).check(
+        timeline([*events, PhaseChanged(at(10), "drain")])
+    )
+
+    assert verdict.status is Status.PASS
