@@ -19,6 +19,7 @@ from harness.deployments.placeholders import RUN_FOLDER, expand
 from harness.deployments.service_set import INFRASTRUCTURE, INTERCEPTOR, PROXY, SPEAK_HTTP
 from harness.model.declarations import Stack, StackProcess
 from harness.model.errors import FaultError, HarnessError, OwnPartError, ScenarioError
+from harness.model.facts import ANSWERS, CONNECTIONS, Sample
 from harness.model.protocols import Clock, Undo
 from harness.model.registry import unknown
 from harness.processes import group
@@ -141,6 +142,7 @@ class StackDeployment:
         self._files = {name: self._files_target(name, patterns) for name, patterns in stack.files.items()}
         self._small_disks = small_disks
         self._links: dict[str, LinkTarget] = {}
+        self._connections: dict[str, int] = {}
         self._made: list[Callable[[], None]] = []
         self._processes: dict[str, ManagedProcess] = {}
 
@@ -183,6 +185,26 @@ class StackDeployment:
     def usage(self) -> dict[str, float]:
         """Return what the stack's own processes and its folder take up; implements Measurable."""
         return {**processes_usage(self._processes), **folder_usage("stack", self._folder)}
+
+    def traffic(self) -> list[Sample]:
+        """Return what its links have carried so far; implements Carrying.
+
+        Nothing where one of them cannot be looked into: what came another way nobody knows.
+        """
+        links = [link for link in self._links.values() if isinstance(link, HttpLinkTarget)]
+        if len(links) < len(self._links):
+            return []
+        try:
+            carried = {link.name: link.traffic() for link in links}
+        except FaultError:
+            return []
+        now_ns = self._clock.now_ns()
+        samples = [Sample(now_ns, f"{ANSWERS}.{name}", each.answers) for name, each in carried.items()]
+        for name, each in carried.items():
+            if each.connections > self._connections.get(name, 0):
+                self._connections[name] = each.connections
+                samples.append(Sample(each.connected_ns, f"{CONNECTIONS}.{name}", each.connections))
+        return samples
 
     def exited(self) -> list[tuple[str, int]]:
         """Return (name, exit code) of processes that ended by themselves."""

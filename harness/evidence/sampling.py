@@ -25,6 +25,15 @@ class Measurable(Protocol):
         ...
 
 
+@runtime_checkable
+class Carrying(Protocol):
+    """A deployment that can say what its links have carried."""
+
+    def traffic(self) -> Iterable[Sample]:
+        """Return what came over the links so far, its time read after it; nothing where nobody can tell."""
+        ...
+
+
 class NamedCounters:
     """A stack's counters under the harness's own names.
 
@@ -61,6 +70,7 @@ class Gauges:
     def __init__(self, sources: Sequence[object], counters: NamedCounters | None) -> None:
         """Take what to measure, where it can be measured; nothing is read yet."""
         self._measurable = [each for each in sources if isinstance(each, Measurable)]
+        self._carrying = [each for each in sources if isinstance(each, Carrying)]
         self._counters = counters
         self._due_ns = 0
 
@@ -74,6 +84,9 @@ class Gauges:
                 yield Sample(now_ns, name, value)
         for name, value in self.counters().items():
             yield CounterRead(now_ns, name, value)
+        # After the counters: what was counted by then came before these.
+        for links in self._carrying:
+            yield from links.traffic()
 
     def counters(self) -> dict[str, float]:
         """Return the counters now; empty where there are none."""

@@ -106,17 +106,22 @@ def _exits(timeline: Timeline) -> list[str]:
 
 
 def _prolonged(timeline: Timeline, charge: Charge) -> Iterator[str]:
-    """Say which faults lasted longer than planned: a step within them, such as an exit, took so long."""
+    """Say which faults lasted longer than planned, since a step within them had the same target."""
     steps = charge.scenario.steps
+    windows = dict(timeline.fault_windows)
     for number, window in timeline.fault_windows:
         step = steps[number]
-        planned_end = step.at_seconds + step.for_seconds
-        around = any(step.at_seconds <= each.at_seconds < planned_end for each in steps[number + 1 :])
-        lasted_seconds = (window.to_ns - window.from_ns) / SECOND_NS
-        if around and lasted_seconds > step.for_seconds + PROLONGED_SECONDS:
+        planned_end_ns = window.from_ns + int((step.for_seconds + PROLONGED_SECONDS) * SECOND_NS)
+        within = [
+            windows[inner]
+            for inner, each in enumerate(steps[number + 1 :], start=number + 1)
+            if each.target == step.target and inner in windows and window.holds(windows[inner].from_ns)
+        ]
+        if late := [each for each in within if each.to_ns > planned_end_ns]:
+            lasted_seconds = (window.to_ns - window.from_ns) / SECOND_NS
             yield (
                 f"{window.label} was on for {lasted_seconds:.1f} s, {step.for_seconds:g} s planned: "
-                "it is taken back after the step within it, which took that long."
+                f"{late[0].label} within it has the same target, and was healed that late."
             )
 
 

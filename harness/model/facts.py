@@ -301,6 +301,16 @@ CORES_RUN = "cores.run"
 CORES_OTHERS = "cores.others"
 """The sample that says how many cores everything else on this machine took since the sample before."""
 
+ANSWERS = "answers"
+"""`answers.<link>`: how many answers of the service have begun to come over a link so far.
+
+Told only where every link of the stack can be looked into. Such a sample is taken after the counters of the
+same round, and its time is read after it.
+"""
+
+CONNECTIONS = "connections"
+"""`connections.<link>`: how many connections over a link were accepted so far; the time is the last one's."""
+
 EXIT_SECONDS = "exit_seconds"
 """`exit_seconds.<process>`: from being told to end until it had ended, once, in seconds."""
 

@@ -97,8 +97,9 @@ class ManagedProcess:
             if self.spec.pid_file is not None:
                 self.spec.pid_file.unlink(missing_ok=True)
             self._log_start = readiness.log_size(self.spec.log)
-            self._ended_by_us = False
+            # In this order: who looks meanwhile must not see one that ended and nobody asked to.
             self._popen = self._spawn()
+            self._ended_by_us = False
             if self._popen.stdin is not None:
                 os.set_blocking(self._popen.stdin.fileno(), False)
             self._started_ns = self._clock.now_ns()
@@ -396,8 +397,10 @@ class ManagedProcess:
     # --- inside ------------------------------------------------------------------------------------------
 
     def _grip_server(self) -> procfs.Grip | None:
+        if self.spec.pid_file is None:
+            return None  # at once: whoever lets it end may hold the lock for as long as that takes
         with self._lock:
-            if self._server is None and self.spec.pid_file is not None and self.returncode is None:
+            if self._server is None and self.returncode is None:
                 with suppress(FileNotFoundError, ValueError, ProcessLookupError):
                     pid = int(self.spec.pid_file.read_text())
                     # A half written number must never make us take hold of somebody else's process.

@@ -11,6 +11,9 @@ from harness.runs.look import Look
 from harness.runs.ticker import TICK_SECONDS, Ticker
 
 LAST_LOOK_SECONDS = 1.0
+LATE_SHARE_MAX = 0.5
+"""How much of a stack's time to find out may be gone before it is too late to say what it knew in time."""
+
 _SECOND_NS = 1_000_000_000
 
 
@@ -43,47 +46,47 @@ class FaultLooks:
         self._healing_ns = healing_ns
         self._ticker = ticker
         self._recorder = recorder
-        self._landed: bool | None = None
         self._first = Look(fault.evidence, target)
 
-    def look(self, until_ns: int) -> None:
-        """Note what the first look sees if it is done by then, and what was destroyed."""
-        self._await(self._first, until_ns)
-        if self._first.done:
-            self._landed = self._note(self._first)
+    def until_healing(self) -> Iterator[int]:
+        """Note what is seen until the fault must be taken back.
+
+        Yields:
+            Until when nothing is to be done, in nanoseconds; a step within this one may go on meanwhile.
+        """
         self._note_destroyed()
-
-    def look_until_healing(self) -> None:
-        """Note what is seen from then on, until the fault must be taken back."""
-        self._note_poison_in_time()
-        if self._landed is None:
-            self._await(self._first, self._healing_ns)
-            self._landed = self._note(self._first)
+        yield from self._await(self._first, self._healing_ns)
+        landed = self._note(self._first)
+        yield from self._note_poison_in_time()
         if isinstance(self._fault, Cumulative):
-            self._look_at_all(self._fault)
-        elif not self._landed:
-            self._look_again()
-        self._ticker.wait_until(self._healing_ns)
+            yield from self._look_at_all(self._fault)
+        elif not landed:
+            yield from self._look_again()
+        yield from self._wait_until(self._healing_ns)
 
-    def _look_at_all(self, fault: Cumulative) -> None:
+    def _look_at_all(self, fault: Cumulative) -> Iterator[int]:
         """Look at what it came to in all, at the last moment."""
-        self._ticker.wait_until(self._healing_ns)
+        yield from self._wait_until(self._healing_ns)
         look = Look(fault.evidence_in_all, self._target)
-        self._await(look, self._healing_ns + int(LAST_LOOK_SECONDS * _SECOND_NS))
+        yield from self._await(look, self._healing_ns + int(LAST_LOOK_SECONDS * _SECOND_NS))
         self._note(look)
 
-    def _look_again(self) -> None:
+    def _look_again(self) -> Iterator[int]:
         """Look once more where nothing was proved, so long before the healing as the first look took."""
         took_seconds = self._first.seconds + TICK_SECONDS
-        self._ticker.wait_until(self._healing_ns - int(took_seconds * _SECOND_NS))
+        yield from self._wait_until(self._healing_ns - int(took_seconds * _SECOND_NS))
         if self._ticker.now_ns() < self._healing_ns:
             look = Look(self._fault.evidence, self._target)
-            self._await(look, self._healing_ns)
+            yield from self._await(look, self._healing_ns)
             self._note(look)
 
-    def _await(self, look: Look, until_ns: int) -> None:
-        while not look.done and self._ticker.tick_until(until_ns):
-            pass
+    def _await(self, look: Look, until_ns: int) -> Iterator[int]:
+        while not look.done and self._ticker.now_ns() < until_ns:
+            yield until_ns
+
+    def _wait_until(self, at_ns: int) -> Iterator[int]:
+        while self._ticker.now_ns() < at_ns:
+            yield at_ns
 
     def _note(self, look: Look) -> bool:
         landed, proof = look.result()
@@ -98,15 +101,17 @@ class FaultLooks:
                 Destroyed(self._ticker.now_ns(), self._number, place) for place in places
             )
 
-    def _note_poison_in_time(self) -> None:
+    def _note_poison_in_time(self) -> Iterator[int]:
         """Note what was refused for good so early before the healing that the stack had time to find out."""
         if not isinstance(self._fault, Poisons):
             return
         deliberation_seconds = self._fault.deliberation_seconds
         latest_ns = self._healing_ns - int(deliberation_seconds * _SECOND_NS)
         if deliberation_seconds and self._ticker.now_ns() > latest_ns:
-            return  # a step within this one took longer: of nothing is it known that it was early enough
-        self._ticker.wait_until(latest_ns)
+            return  # the fault is too short, or its proof took too long
+        yield from self._wait_until(latest_ns)
+        if self._ticker.seconds_until(latest_ns) < -deliberation_seconds * LATE_SHARE_MAX:
+            return  # something else took so long: of nothing is it known that it was early enough
         self._recorder.record_all(poisoned(self._fault, self._target, self._ticker))
 
 

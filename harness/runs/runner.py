@@ -9,12 +9,9 @@ omission.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from random import Random
-from typing import TypeAlias
 
 from harness.cleanup.undo_journal import UndoJournal
 from harness.evidence.history import HistoryUnwritableError, Recorder
@@ -38,28 +35,23 @@ from harness.model.facts import (
     Broke,
     CounterRead,
     Event,
-    FaultChanged,
     Misnamed,
     PhaseChanged,
     ProcessExited,
     Sample,
-    StepSkipped,
 )
 from harness.model.protocols import Clock, Deployment, Fault, Load, Progress
 from harness.runs.debts import Debts
-from harness.runs.fault_looks import FaultLooks, poisoned
+from harness.runs.fault_looks import poisoned
 from harness.runs.fresh_records import FreshRecords
+from harness.runs.steps import Steps, Told
 from harness.runs.ticker import Ticker
-from harness.targets.capabilities import Killable, Stoppable, Untouchable, not_supported
+from harness.targets.capabilities import Killable, Stoppable
 
 READY_SECONDS = 60.0
 LEAD_SECONDS = 0.5
 STACK = "stack"
 _SECOND_NS = 1_000_000_000
-
-
-_Waiting: TypeAlias = deque[tuple[int, tuple[Step, Fault]]]
-"""The steps still to come, by their numbers in the scenario, each with its fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +87,6 @@ class Runner:
         self._scenario = scenario
         self._wiring = wiring
         self._phase = "start"
-        self._fault = ""
         self._began_ns = 0
         self._stored = 0
         self._ticker = Ticker(wiring.clock, self._look_round)
@@ -109,6 +100,16 @@ class Runner:
         self._archive_watch: ArchiveWatch | None = None
         self._gauges = Gauges((wiring.stack, wiring.load, wiring.cores), wiring.counters)
         self._debts = Debts(wiring.load, self._opened, self._gauges.counters, self._ticker, wiring.recorder)
+        self._steps = Steps(
+            scenario,
+            wiring.faults,
+            self._targets,
+            wiring.seed,
+            self._ticker,
+            wiring.recorder,
+            wiring.journal,
+            Told(self._enter, self._beginning, self._all_healed),
+        )
         self._exits_noted: set[str] = set()
 
     def run(self) -> None:
@@ -161,72 +162,15 @@ class Runner:
         self._wiring.load.begin(self._began_ns)
         self._ticker.wait_until(self._began_ns)
         self._enter("steady", self._began_ns)
-        steps = zip(self._scenario.steps, self._wiring.faults, strict=True)
-        self._take_steps(deque(enumerate(steps)), self._scenario.sending_seconds)
+        self._steps.take(self._began_ns)
         self._ticker.wait_until(self._began_ns + int(self._scenario.sending_seconds * _SECOND_NS))
 
-    def _take_steps(self, waiting: _Waiting, until_seconds: float) -> None:
-        """Take the steps that begin before then; each takes those that lie within it while it is on."""
-        while waiting and waiting[0][1][0].at_seconds < until_seconds:
-            number, (step, fault) = waiting.popleft()
-            self._ticker.wait_until(self._began_ns + int(step.at_seconds * _SECOND_NS))
-            self._disturb(number, step, fault, waiting)
-
-    def _disturb(self, number: int, step: Step, fault: Fault, waiting: _Waiting) -> None:
-        target = self._targets().get(step.target)
-        if target is None or not isinstance(target, fault.needs):
-            self._record(StepSkipped(self._now(), number, f"{step.target}: {_why_not(target, fault)}"))
-            return
-        around = self._fault
-        self._enter("inject")
-        self._fault = f"{step.fault} on {step.target}"
+    def _beginning(self, step: Step, fault: Fault) -> None:
         if step.target == APPLICATION and fault.needs in {Killable, Stoppable}:
             self._debts.cut_off_answers()
-        with self._undoable(number, step, fault, target):
-            healing_ns = self._ticker.in_ns(step.for_seconds)
-            looks = FaultLooks(number, fault, target, healing_ns, self._ticker, self._wiring.recorder)
-            # Steps within this one begin when they are due, whether it is proved by then or not.
-            looks.look(min(healing_ns, self._next_ns(waiting, healing_ns)))
-            self._take_steps(waiting, step.at_seconds + step.for_seconds)
-            looks.look_until_healing()
-            self._enter("heal")
-        healed, self._fault = self._fault, around
-        self._enter("inject" if around else "recovery")
-        if not around:
-            self._fresh.send(max(self._scenario.recovery_seconds, self._scenario.liveness_seconds), healed)
 
-    def _next_ns(self, waiting: _Waiting, until_ns: int) -> int:
-        """Return when the next step is due, at the latest `until_ns`."""
-        if not waiting:
-            return until_ns
-        return self._began_ns + int(waiting[0][1][0].at_seconds * _SECOND_NS)
-
-    @contextmanager
-    def _undoable(self, number: int, step: Step, fault: Fault, target: object) -> Iterator[None]:
-        """Hold a fault. The journal keeps its undo until it is known to be taken back, on every path."""
-        name = f"{self._scenario.name}.{number}"
-        rng = Random(f"{self._wiring.seed}:{name}")  # noqa: S311 - a reproducible choice, not a secret
-        needs = fault.needs.__name__
-        self._mark(number, step, "injecting", needs)
-        self._wiring.journal.before(name, fault.undo(target))
-        inside: BaseException | None = None
-        try:
-            with fault.inject(target, rng):
-                try:
-                    self._mark(number, step, "injected", needs)
-                    yield
-                    self._mark(number, step, "healing", needs)
-                except BaseException as error:
-                    inside = error
-                    raise
-        except BaseException as error:
-            # What went wrong while the fault was on has left it in good order; any other error is the
-            # fault's own, and nobody knows whether it is still on.
-            if error is inside:
-                self._wiring.journal.done(name)
-            raise
-        self._wiring.journal.done(name)
-        self._mark(number, step, "healed", needs)
+    def _all_healed(self, healed: str) -> None:
+        self._fresh.send(max(self._scenario.recovery_seconds, self._scenario.liveness_seconds), healed)
 
     def _drain(self) -> None:
         self._enter("drain")
@@ -316,7 +260,7 @@ class Runner:
             Progress(
                 self._scenario.name,
                 self._phase,
-                self._fault,
+                self._steps.now_on,
                 self._wiring.load.tally(),
                 self._stored,
                 self._seconds_left(),
@@ -370,9 +314,6 @@ class Runner:
         self._phase = phase
         self._record(PhaseChanged(self._now() if at_ns is None else at_ns, phase))
 
-    def _mark(self, number: int, step: Step, state: str, needs: str) -> None:
-        self._record(FaultChanged(self._now(), number, step.fault, step.target, state, needs))
-
     def _broke(self, where: str, error: Exception) -> None:
         self._record(Broke(self._now(), where, described(error)))
 
@@ -381,12 +322,3 @@ class Runner:
 
     def _record(self, *events: Event) -> None:
         self._wiring.recorder.record(*events)
-
-
-def _why_not(target: object, fault: Fault) -> str:
-    """Return why a fault has no hold on a target."""
-    if target is None:
-        return "this run has no such target"
-    if isinstance(target, Untouchable):
-        return target.refusal
-    return not_supported(fault.needs)

@@ -26,6 +26,7 @@ LEAKS_MAX = 32
 LINE_BYTES = 1_500
 # Six thousand records keep the promise of 64 MiB with it, twice as many do not.
 GROWTH_BYTES = 6 << 10
+LIE_FROM_SECONDS, LIE_TO_SECONDS = 1.0, 2.5
 YEAR_2001_SECONDS = 1_000_000_000.0
 
 
@@ -167,6 +168,30 @@ class CallsHeldDelivered(HonestShipper):
         """Report an outage as if there were none."""
         told = dict(self.counters)
         return {**told, "delivered": told["delivered"] + told["held"], "held": 0}
+
+
+class CallsHeldDeliveredForAMoment(CallsHeldDelivered):
+    """As above, but only for a moment of an outage: sooner than anybody compares, it says what is true."""
+
+    def __init__(self, url: str, index: str, folder: str) -> None:
+        """Begin with a store that answers."""
+        self._failing_since: float | None = None
+        super().__init__(url, index, folder)
+
+    def post(self, body: bytes) -> Answer:
+        """Notice since when requests fail."""
+        answer = super().post(body)
+        if answer.status == 200:
+            self._failing_since = None
+        elif self._failing_since is None:
+            self._failing_since = time.monotonic()
+        return answer
+
+    def reported(self) -> Mapping[str, int]:
+        """Report what waits as delivered between 1 s and 2.5 s after the first failure."""
+        failing_seconds = 0.0 if self._failing_since is None else time.monotonic() - self._failing_since
+        lies = LIE_FROM_SECONDS <= failing_seconds < LIE_TO_SECONDS
+        return super().reported() if lies else dict(self.counters)
 
 
 class LeaksWhileTheStoreIsDown(HonestShipper):

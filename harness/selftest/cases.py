@@ -60,6 +60,7 @@ class Case:
     acknowledged_by: str = "return"
     durability: Level = Level.MEMORY
     line_bytes_max: int | None = None
+    lag_seconds: float = 2.0
     build: Callable[[Case], Stack] | None = None
 
     def stack(self) -> Stack:
@@ -89,6 +90,7 @@ def _handler_stack(case: Case) -> Stack:
         counters=CounterSource(
             Part("json_file", {"files": f"{folder}/counters.json"}),
             {name: (name,) for name in _COUNTERS},
+            case.lag_seconds,
         ),
         fields=Fields({"time": "@timestamp", "level": "log.level"}),
         promises=Promises(
@@ -218,6 +220,14 @@ CASES = (
         _bug("CallsHeldDelivered"),
         "outage",
         MISCOUNTED,
+    ),
+    Case(
+        "calls-held-delivered-for-a-moment",
+        "reports what waits as delivered for a second and a half of an outage",
+        _bug("CallsHeldDeliveredForAMoment"),
+        "outage",
+        MISCOUNTED,
+        lag_seconds=10.0,
     ),
     Case(
         "leaks-while-the-store-is-down",

@@ -9,7 +9,7 @@ from typing import Protocol
 from harness.model.declarations import Arguments
 from harness.model.errors import FaultError, HarnessError
 from harness.model.protocols import Undo
-from harness.targets.interceptor_client import Rule
+from harness.targets.interceptor_client import Rule, Traffic
 from harness.targets.link import LinkTarget, ToxicServer
 
 _POLL_SECONDS = 0.05
@@ -28,6 +28,10 @@ class RuleServer(Protocol):
 
     def counters(self, interceptor_name: str, rule_name: str) -> Mapping[str, int]:
         """Return what a rule has done."""
+        ...
+
+    def traffic(self, interceptor_name: str) -> Traffic:
+        """Return what has come through an interceptor so far."""
         ...
 
 
@@ -108,3 +112,14 @@ class HttpLinkTarget(LinkTarget):
             if any(counted.get(counter, 0) for counter in counters) or time.monotonic() >= until:
                 return counted
             time.sleep(_POLL_SECONDS)
+
+    def traffic(self) -> Traffic:
+        """Return what has come through this link so far.
+
+        Raises:
+            FaultError: the interceptor does not tell.
+        """
+        try:
+            return self._interceptor.traffic(self._interceptor_name)
+        except HarnessError as error:
+            raise FaultError(f'link "{self.name}": the interceptor tells no counters: {error}') from error

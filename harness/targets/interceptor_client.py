@@ -38,6 +38,21 @@ class Rule:
     seed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What has come through an interceptor so far.
+
+    Attributes:
+        connections: how many it has accepted.
+        connected_ns: when it accepted the last of them, by CLOCK_MONOTONIC; 0 before the first.
+        answers: how many have begun to come from the store.
+    """
+
+    connections: int
+    connected_ns: int
+    answers: int
+
+
 class InterceptorClient:
     """Drives one interceptor program; each call has a connection of its own and ends after `timeout_seconds`.
 
@@ -83,10 +98,20 @@ class InterceptorClient:
 
     def counters(self, interceptor_name: str, rule_name: str) -> Mapping[str, int]:
         """Return what a rule has done since it was set; empty where it is not there."""
-        content = self._call("GET", f"{_path(interceptor_name)}/counters")
+        content = self._counters(interceptor_name)
         rules = content.get("rules")
         counted = rules.get(rule_name, {}) if isinstance(rules, dict) else {}
         return {name: count for name, count in counted.items() if isinstance(count, int)}
+
+    def traffic(self, interceptor_name: str) -> Traffic:
+        """Return what has come through an interceptor so far."""
+        content = self._counters(interceptor_name)
+        counted = [content.get(name) for name in ("connections", "connected_ns", "answers")]
+        connections, connected_ns, answers = (each if isinstance(each, int) else 0 for each in counted)
+        return Traffic(connections, connected_ns, answers)
+
+    def _counters(self, interceptor_name: str) -> dict[str, object]:
+        return self._call("GET", f"{_path(interceptor_name)}/counters")
 
     def _call(self, method: str, path: str, body: object = None) -> dict[str, object]:
         try:

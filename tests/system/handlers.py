@@ -11,6 +11,7 @@ import urllib.request
 import zlib
 from collections.abc import Callable
 
+from harness.selftest.keeping import KeepingShipper
 from harness.selftest.shipper import HonestShipper, Waiting
 
 
@@ -112,3 +113,12 @@ class Journal(logging.FileHandler):
     def format(self, record: logging.LogRecord) -> str:
         text = json.dumps({"message": record.getMessage()})
         return f"{zlib.crc32(text.encode()):08x} {text}"
+
+
+class ClosesLate(KeepingShipper):
+    """Closing takes five seconds while something waits to be sent, whatever becomes of it."""
+
+    def close(self) -> None:
+        if self.waiting:
+            time.sleep(5)
+        super().close()

@@ -9,6 +9,7 @@ from harness.judging.checker import Charge
 from harness.judging.commonalities import common_lines
 from harness.judging.measure import Measure
 from harness.judging.outcomes import unread_outlet
+from harness.judging.reconnects import reconnect_lines
 from harness.judging.resending import cut_lines
 from harness.judging.timeline import Timeline, sequences_text
 from harness.judging.wording import count
@@ -55,6 +56,7 @@ class Duplicated:
                 (
                     f"Record {first} was sent once, at {timeline.moment(entry.sent_ns or entry.due_ns)}.",
                     *cut_lines(timeline, entry, self._charge.promises.visible_seconds),
+                    *reconnect_lines(timeline, entry, self._charge.promises.visible_seconds),
                     *(f"Copy {number}: {place}" for number, place in enumerate(many[first][:5], start=1)),
                 ),
             )

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from harness.judging.checker import Charge
 from harness.judging.delivered_early import DELIVERED, delivered_early
+from harness.judging.delivered_unanswered import delivered_unanswered
 from harness.judging.measure import Measure
 from harness.judging.outcomes import DESTROYED, HELD, unread_outlet
 from harness.judging.timeline import SECOND_NS, Entry, Timeline
@@ -48,7 +49,8 @@ class Miscounted:
     `accepted` is compared with the log calls that came back, `delivered` with the archive, `dead_lettered`
     with the dead letters, `dropped` (with `destroyed` and `held`) with the records that came back and are
     nowhere. The last reading after the drain counts; and no reading of `delivered` may be ahead of the
-    archive, since a lie told during an outage may be true by then (`delivered_early.py`). A stack that drops
+    archive or of the store's answers, since a lie told during an outage may be true by then
+    (`delivered_early.py`, `delivered_unanswered.py`). A stack that drops
     and counts nothing fails here, and so does one that claims to hold, or to have found destroyed, more than
     is missing.
     """
@@ -103,11 +105,19 @@ class Miscounted:
         if DELIVERED not in self._charge.counters:
             return None
         early = delivered_early(timeline, self._lag_seconds)
-        if early is None:
-            return None
-        said = f"{early.records:,.0f} records were counted as delivered before they were in the archive."
-        story = (early.sentence(timeline, self._lag_seconds),)
-        return self._measure.verdict(Status.FAIL, early.records, said, evidence, story)
+        if early is not None:
+            said = f"{early.records:,.0f} records were counted as delivered before they were in the archive."
+            story = (early.sentence(timeline, self._lag_seconds),)
+            return self._measure.verdict(Status.FAIL, early.records, said, evidence, story)
+        beyond = delivered_unanswered(timeline, DELIVERED)
+        if beyond is not None:
+            said = (
+                f"{beyond.records:,.0f} records more were counted as delivered than had been sent when the "
+                "store last answered."
+            )
+            story = (beyond.sentence(timeline),)
+            return self._measure.verdict(Status.FAIL, beyond.records, said, evidence, story)
+        return None
 
     def _agreeing(self, why_not: str, compared: int, evidence: tuple[str, ...]) -> Verdict:
         if why_not or not compared:

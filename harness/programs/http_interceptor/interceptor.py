@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -34,6 +35,7 @@ class Interceptor:
         self._rules: dict[str, Rule] = {}
         self._removed: dict[str, Rule] = {}
         self._counters: Counter[str] = Counter()
+        self._connected_ns = 0
         self._passages: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -98,10 +100,15 @@ class Interceptor:
         }
 
     def counters(self) -> dict[str, object]:
-        """What the interceptor and each rule on it have done, rules taken off included."""
+        """What the interceptor and each rule on it have done, rules taken off included.
+
+        `answers` are those that began to come from the store, `connected_ns` is when the last of the
+        `connections` was accepted, by CLOCK_MONOTONIC; 0 before the first.
+        """
         return {
-            **{name: self._counters[name] for name in ("requests", "passed")},
+            **{name: self._counters[name] for name in ("requests", "passed", "answers", "connections")},
             **self._counters,
+            "connected_ns": self._connected_ns,
             "open_connections": len(self._passages),
             "rules": {name: dict(rule.counters) for name, rule in {**self._removed, **self._rules}.items()},
         }
@@ -114,6 +121,8 @@ class Interceptor:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a connection is served in a task of its own
         self._passages.add(task)
+        self._counters["connections"] += 1
+        self._connected_ns = time.monotonic_ns()
         try:
             await Passage(client, PassageRules(self._upstream, self._rules_for, self._counters)).run()
         except asyncio.CancelledError:

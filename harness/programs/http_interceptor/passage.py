@@ -137,6 +137,7 @@ class Passage:
         while True:
             event = await store.next_event()
             if isinstance(event, h11.Response):
+                self._note_answer()
                 event = h11.Response(
                     status_code=event.status_code, reason=event.reason, headers=event.headers.raw_items()
                 )
@@ -192,6 +193,7 @@ class Passage:
             pass
         if not isinstance(head, h11.Response):
             raise WireError("the store ended the connection")
+        self._note_answer()
         body = bytearray()
         while isinstance(event := await store.next_event(), h11.Data):
             body += event.data
@@ -233,6 +235,10 @@ class Passage:
                 raise WireError(str(error)) from error
             self._store = Wire(towards_store(), reader, writer)
         return self._store
+
+    def _note_answer(self) -> None:
+        """Count an answer of the store, before anything of it goes on: while none is counted, none came."""
+        self._rules.counters["answers"] += 1
 
     def _drop_store(self) -> None:
         if self._store is not None:

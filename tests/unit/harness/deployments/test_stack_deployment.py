@@ -11,7 +11,7 @@ from harness.model.errors import OwnPartError, ScenarioError, StackError
 from harness.model.protocols import Undo
 from harness.processes.clock import SystemClock
 from harness.targets.capabilities import Fillable, Interceptable, Killable, Severable, Untouchable
-from harness.targets.interceptor_client import Rule
+from harness.targets.interceptor_client import InterceptorError, Rule, Traffic
 from harness.targets.toxiproxy_client import Toxic
 
 URLS = {
@@ -67,6 +67,7 @@ class FakeInterceptors:
 
     def __init__(self) -> None:
         self.interceptors: dict[str, tuple[str, str]] = {}
+        self.carried: Traffic | None = None
 
     def create(self, name: str, listen: str, upstream: str) -> str:
         self.interceptors[name] = (listen, upstream)
@@ -83,6 +84,11 @@ class FakeInterceptors:
 
     def counters(self, interceptor_name: str, rule_name: str) -> Mapping[str, int]:
         raise NotImplementedError
+
+    def traffic(self, interceptor_name: str) -> Traffic:
+        if self.carried is None:
+            raise InterceptorError("no answer")
+        return self.carried
 
 
 def process(name: str, program: str, *arguments: str, output: str = "") -> StackProcess:
@@ -149,6 +155,37 @@ def test_link_to_a_service_that_speaks_no_http_goes_through_the_proxy_alone(
     assert upstreams == ["127.0.0.1:5432"]
     assert intercepted == {}
     assert not isinstance(target, Interceptable)
+
+
+def test_what_the_links_carry_is_told_each_time_and_a_connection_once(scratch: Path, run_id: str) -> None:
+    interceptors = FakeInterceptors()
+    deployment = deploy(scratch, run_id, interceptors=interceptors)
+    deployment.start()
+    interceptors.carried = Traffic(connections=2, connected_ns=7, answers=5)
+    rounds = [deployment.traffic() for _ in range(2)]
+    interceptors.carried = None
+    rounds.append(deployment.traffic())
+    deployment.stop()
+
+    assert [[(each.name, each.value) for each in samples] for samples in rounds] == [
+        [("answers.to_store", 5), ("connections.to_store", 2)],
+        [("answers.to_store", 5)],
+        [],
+    ]
+    assert rounds[0][1].at_ns == 7
+    assert rounds[0][0].at_ns < rounds[1][0].at_ns
+
+
+def test_where_one_link_cannot_be_looked_into_none_is_told(scratch: Path, run_id: str) -> None:
+    interceptors = FakeInterceptors()
+    interceptors.carried = Traffic(connections=2, connected_ns=7, answers=5)
+    stack = replace(STACK, links={"to_store": "elasticsearch", "to_database": "database"})
+    deployment = deploy(scratch, run_id, interceptors=interceptors, stack=stack)
+    deployment.start()
+    told = deployment.traffic()
+    deployment.stop()
+
+    assert told == []
 
 
 def test_interceptor_goes_where_the_proxy_refuses_the_link(scratch: Path, run_id: str) -> None:

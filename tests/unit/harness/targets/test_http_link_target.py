@@ -6,7 +6,7 @@ from harness.model.errors import FaultError
 from harness.model.protocols import Undo
 from harness.targets.capabilities import Interceptable, Severable
 from harness.targets.http_link import HttpLinkTarget
-from harness.targets.interceptor_client import InterceptorError, Rule
+from harness.targets.interceptor_client import InterceptorError, Rule, Traffic
 from harness.targets.toxiproxy_client import Toxic
 
 
@@ -42,6 +42,10 @@ class FakeInterceptor:
     def counters(self, interceptor_name: str, rule_name: str) -> Mapping[str, int]:
         self._require()
         return self._counted.pop(0) if len(self._counted) > 1 else self._counted[0]
+
+    def traffic(self, interceptor_name: str) -> Traffic:
+        self._require()
+        return Traffic(connections=1, connected_ns=2, answers=3)
 
     def _require(self) -> None:
         if not self._works:
@@ -111,3 +115,10 @@ def test_interceptor_that_does_not_work_is_a_fault_error_that_names_the_link() -
         target.remove_rule("storm")
     with pytest.raises(FaultError, match='link "to_store": the interceptor tells no counters'):
         target.altered("storm", ["refused"])
+
+
+def test_what_it_carries_is_what_the_interceptor_tells() -> None:
+    assert link(FakeInterceptor()).traffic() == Traffic(connections=1, connected_ns=2, answers=3)
+
+    with pytest.raises(FaultError, match='link "to_store": the interceptor tells no counters: no answer'):
+        link(FakeInterceptor(works=False)).traffic()

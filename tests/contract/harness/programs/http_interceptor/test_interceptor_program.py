@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -226,6 +227,29 @@ def test_request_and_answer_pass_byte_for_byte_and_the_connection_is_kept(ends: 
         seen.append(receive(near, b"yes"))
 
     assert seen == [REQUEST, ANSWER] * 3
+
+
+def test_it_tells_how_many_answers_came_and_when_it_was_last_connected_to(
+    ends: Ends, interceptor_client: InterceptorClient
+) -> None:
+    told = [interceptor_client.traffic("ends")]
+    before_ns = time.monotonic_ns()
+    near = ends.connect()
+    near.sendall(REQUEST)
+    far = ends.accept()
+    receive(far, b"hello")
+    told.append(interceptor_client.traffic("ends"))
+    far.sendall(ANSWER)
+    receive(near, b"yes")
+    told.append(interceptor_client.traffic("ends"))
+    interceptor_client.put_rule("ends", "refuse", Rule("requests_refused", {"status": 503}))
+    near.sendall(REQUEST)
+    receive(near, b"}")
+    told.append(interceptor_client.traffic("ends"))
+
+    assert [(each.connections, each.answers) for each in told] == [(0, 0), (1, 0), (1, 1), (1, 1)]
+    assert told[0].connected_ns == 0
+    assert before_ns < told[1].connected_ns == told[3].connected_ns < time.monotonic_ns()
 
 
 def test_chunks_pass_both_ways(ends: Ends) -> None:
