@@ -27,6 +27,7 @@ from harness.programs.elastic_lite.mapping.field_types import (
     check_nanos,
     kept_float,
     read_value,
+    refuse_odd_date,
 )
 from harness.programs.elastic_lite.query.field_values import Reader, reader_of
 from harness.programs.elastic_lite.storage.catalog import Index
@@ -192,8 +193,10 @@ def date_bound(leaf: Field, value: Any, scope: Scope, round_up: bool) -> int:
     date_format = leaf.date_format if isinstance(value, str) else NUMBER_FORMAT
     found = parse_date_math_ns(value, date_format, scope.now_ms, round_up)
     if found is None:
-        if isinstance(value, str) and is_named_zone(value):
-            raise unsupported(f"the time zone in the date `{value}`")
+        if isinstance(value, str):
+            if is_named_zone(value):
+                raise unsupported(f"the time zone in the date `{value}`")
+            refuse_odd_date(value.partition("||")[0], date_format)
         why = f"failed to parse date field [{value}] with format [{leaf.date_format}]"
         raise scope.error(why, "parse_exception")
     if leaf.kind == "date_nanos":
