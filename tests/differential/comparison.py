@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
+import orjson
+
 Json = dict[str, Any]
 REFUSAL = "the embedded store does not support"
 # What may differ between two servers that answer alike: times, names, identities, scores.
@@ -29,11 +31,11 @@ class Verdict(Enum):
     WRONG = "wrong"
 
 
-def judged(asked: Json | None, real: tuple[int, Any], ours: tuple[int, Any]) -> Verdict:
+def judged(asked: Any, real: tuple[int, Any], ours: tuple[int, Any]) -> Verdict:
     """The verdict on one request.
 
     Args:
-        asked: The request's body, which says whether hits have an order.
+        asked: The request's body, which says whether hits have an order; text is looked into.
         real: Status and answer of the real Elasticsearch.
         ours: Status and answer of the embedded store.
     """
@@ -45,11 +47,20 @@ def judged(asked: Json | None, real: tuple[int, Any], ours: tuple[int, Any]) -> 
         return (
             Verdict.SAME
         )  # which of several mistakes is told first, and in which words, is nobody's promise
+    asked = body_of(asked)
     has_order = bool(isinstance(asked, dict) and asked.get("sort"))
     if isinstance(asked, dict) and type(asked.get("track_total_hits")) is int:
         real, ours = (status_with_bound(it) for it in (real, ours))
     alike = normal(real[1], has_order) == normal(ours[1], has_order)
     return Verdict.SAME if alike else Verdict.WRONG
+
+
+def body_of(asked: Any) -> Any:
+    """A body that was sent as text, where it is JSON."""
+    try:
+        return orjson.loads(asked) if isinstance(asked, str) else asked
+    except orjson.JSONDecodeError:
+        return None
 
 
 def status_with_bound(answer: tuple[int, Any]) -> tuple[int, Any]:

@@ -6,8 +6,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from tests.differential.asked import Asked
 from tests.differential.queries_by_seed import Asker
 
 Json = dict[str, Any]
@@ -46,35 +45,6 @@ ADDRESSES = (
     "10.0.0",
 )
 NUMBERS = (0, 1, 2, 7, -3, 2.5, "4", "4.7", 10**12, True, "x", None)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request, the same to both stores.
-
-    Args:
-        method: In capitals.
-        path: With its query string.
-        body: JSON, lines of a bulk, or None.
-        writes: Whether it changes the store: when ours refuses it, the two go apart and the story ends.
-    """
-
-    method: str
-    path: str
-    body: Any = None
-    writes: bool = False
-
-    def content(self) -> bytes | None:
-        """The body as it is sent."""
-        if self.body is None:
-            return None
-        if isinstance(self.body, list):
-            return b"".join(orjson.dumps(line) + b"\n" for line in self.body)
-        return orjson.dumps(self.body)
-
-    def as_json(self) -> Json:
-        """As the corpus keeps it."""
-        return {"method": self.method, "path": self.path, "body": self.body, "writes": self.writes}
 
 
 def story(seed: int, length: int = 30) -> list[Asked]:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.contract.elasticsearch_fixture import lite_server, real_server
+from tests.differential.asked import Asked
 from tests.differential.comparison import Verdict, judged
 from tests.differential.drive import Stores
-from tests.differential.requests_by_seed import Asked, story
+from tests.differential.requests_by_seed import story
 
 CORPUS = Path(__file__).parent / "corpus"
 CASES = sorted(CORPUS.glob("*.json"))

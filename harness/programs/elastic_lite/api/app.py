@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import sqlite3
 import sys
@@ -36,6 +37,7 @@ from harness.programs.elastic_lite.language.errors import (
     unsupported,
 )
 from harness.programs.elastic_lite.language.filter_path import apply_filter_path
+from harness.programs.elastic_lite.language.spelled_json import loads_whole
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -140,6 +142,10 @@ class Application:
             accept = headers.get("accept", "")
             call = Call(method, names, parameters, body, keys, address_of(scope), accept)
             answer = await route.handler(self.server, call)
+            if "filter_path" in parameters and answer.status < 400:
+                answer = Answer(
+                    filtered(answer.body, parameters["filter_path"]), answer.status, answer.headers
+                )
         except ElasticError as error:
             extra = (
                 {"allow": ",".join(error.allowed)} if isinstance(error, PlainError) and error.allowed else {}
@@ -150,8 +156,6 @@ class Application:
         except Exception as error:
             failed = self.broken(error)
             return Answer(failed.as_body(), failed.status)
-        if "filter_path" in parameters and answer.status < 400:
-            return Answer(filtered(answer.body, parameters["filter_path"]), answer.status, answer.headers)
         return answer
 
     def broken(self, error: Exception) -> ElasticError:
@@ -183,8 +187,8 @@ class Application:
         elif answer.body == b"":
             content = b""
         else:
-            pretty = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE if "pretty" in parameters else 0
-            content, out["content-type"] = orjson.dumps(answer.body, option=pretty), answer_type(headers)
+            answer, content = encoded(answer, "pretty" in parameters)
+            out["content-type"] = answer_type(headers)
         if content and "gzip" in headers.get("accept-encoding", "").lower():
             out["content-encoding"] = "gzip"
             content = await self.compressed(content)
@@ -197,6 +201,18 @@ class Application:
         return await self.server.on_thread(lambda: gzip.compress(content, GZIP_LEVEL))
 
 
+def encoded(answer: Answer, pretty: bool) -> tuple[Answer, bytes]:
+    """An answer with its JSON; one with half a surrogate pair becomes a refusal, an error has it escaped."""
+    option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE if pretty else 0
+    try:
+        return answer, orjson.dumps(answer.body, option=option)
+    except orjson.JSONEncodeError:
+        if answer.status >= 400:
+            return answer, json.dumps(answer.body).encode()
+    refused = unsupported("half a surrogate pair in an answer")
+    return Answer(refused.as_body(), refused.status), orjson.dumps(refused.as_body(), option=option)
+
+
 def address_of(scope: Scope) -> str:
     """Where this server was reached."""
     host, port = scope.get("server") or ("127.0.0.1", 0)
@@ -207,7 +223,11 @@ def filtered(body: Any, filter_path: str) -> Any:
     """An answer cut to a `filter_path`; documents in it are opened for that."""
     if isinstance(body, str):
         return body
-    return apply_filter_path(orjson.loads(orjson.dumps(body)), filter_path)
+    try:
+        content = orjson.dumps(body)
+    except orjson.JSONEncodeError as error:
+        raise unsupported("half a surrogate pair in an answer") from error
+    return apply_filter_path(loads_whole(content), filter_path)
 
 
 def gunzip(body: bytes, bytes_max: int) -> bytes:

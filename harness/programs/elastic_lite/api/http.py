@@ -14,7 +14,13 @@ from typing import Any, TypeVar
 import orjson
 
 from harness.programs.elastic_lite.language.declarations import Declaration
-from harness.programs.elastic_lite.language.errors import ElasticError, illegal_argument, parse_error
+from harness.programs.elastic_lite.language.errors import (
+    ElasticError,
+    illegal_argument,
+    parse_error,
+    unsupported,
+)
+from harness.programs.elastic_lite.language.spelled_json import RepeatedNameError, is_plain, reread
 from harness.programs.elastic_lite.storage.catalog import Catalog
 from harness.programs.elastic_lite.storage.database import Storage
 from harness.programs.elastic_lite.storage.freshness import Visibility
@@ -73,11 +79,7 @@ class Call:
             if required:
                 raise parse_error("request body or source parameter is required")
             return {}
-        try:
-            parsed = orjson.loads(self.body)
-        except orjson.JSONDecodeError as error:
-            reason = f"[{error.lineno}:{error.colno}] {error.msg}"
-            raise ElasticError(400, "x_content_parse_exception", reason) from error
+        parsed = read_json(self.body)
         if not isinstance(parsed, dict):
             raise ElasticError(400, "parsing_exception", "Expected [START_OBJECT] but found another token")
         if self.keys is not None:
@@ -96,6 +98,27 @@ class Call:
             allow_no_indices=self.flag("allow_no_indices", True),
             wildcards=parse_wildcards(self.parameters.get("expand_wildcards"), expression),
         )
+
+
+def read_json(body: bytes) -> Any:
+    """A JSON body, its odd numbers marked.
+
+    Raises:
+        ElasticError: 400 for a body that is no JSON, has a name twice, or is JSON to Elasticsearch only.
+    """
+    try:
+        parsed = orjson.loads(body)
+        return parsed if is_plain(parsed, body) else reread(body)
+    except RepeatedNameError as error:
+        reason = f"[1:1] Duplicate field '{error}'"
+        raise ElasticError(400, "x_content_parse_exception", reason) from error
+    except orjson.JSONDecodeError as error:
+        try:
+            reread(body)
+        except ValueError:
+            reason = f"[{error.lineno}:{error.colno}] {error.msg}"
+            raise ElasticError(400, "x_content_parse_exception", reason) from error
+        raise unsupported("half a surrogate pair, or a byte order mark, in a request's body") from error
 
 
 @dataclass(frozen=True, slots=True)

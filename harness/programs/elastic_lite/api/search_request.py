@@ -20,6 +20,7 @@ from harness.programs.elastic_lite.language.errors import (
     validation_failed,
 )
 from harness.programs.elastic_lite.language.filter_path import filter_source
+from harness.programs.elastic_lite.language.spelled_json import refuse_long_numbers
 from harness.programs.elastic_lite.query.documents import Candidate
 from harness.programs.elastic_lite.query.sorting import SortField, parse_sort
 
@@ -56,6 +57,7 @@ class SourceFilter:
         """The document as the answer shows it: its own bytes when nothing is filtered."""
         if not self.include and not self.exclude:
             return orjson.Fragment(candidate.raw)
+        refuse_long_numbers(candidate.raw)
         return filter_source(candidate.source, list(self.include), list(self.exclude))
 
 

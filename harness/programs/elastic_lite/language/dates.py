@@ -11,22 +11,33 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
+import orjson
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_FORMAT = "strict_date_optional_time||epoch_millis"
 DYNAMIC_SLASH_FORMAT = "yyyy/MM/dd HH:mm:ss||yyyy/MM/dd||epoch_millis"
 NS_IN_MS, NS_IN_SECOND = 1_000_000, 1_000_000_000
 ISO = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(?:(\d\d)(?::(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?(Z|[+-]\d\d(?::?\d\d)?)?)?)?)?)?"
+    r"([0-9]{4})(?:-([0-9][0-9])(?:-([0-9][0-9])(?:T(?:([0-9][0-9])(?::([0-9][0-9])(?::([0-9][0-9])(?:[.,]([0-9]{1,9}))?)?)?(Z|[+-][0-9][0-9](?::?[0-9][0-9])?)?)?)?)?)?"
 )
 WHOLE_SECONDS = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d(?::?\d\d)?)?)?)?)?"
+    r"([0-9]{4})(?:-([0-9][0-9])(?:-([0-9][0-9])(?:T([0-9][0-9]):([0-9][0-9]):([0-9][0-9])(?:[.,]([0-9]{1,9}))?(Z|[+-][0-9][0-9](?::?[0-9][0-9])?)?)?)?)?"
 )
-WHOLE_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
-WHOLE_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{1,9})(Z|[+-]\d\d(?::?\d\d)?)")
-SLASHED_DAY = re.compile(r"(\d{4})/(\d\d)/(\d\d)")
-SLASHED_TIME = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)")
-NUMBER = re.compile(r"(-?)(\d{1,19})(?:\.(\d{1,9}))?")
-MATH = re.compile(r"([+-])(\d*)([yMwdhHms])|/([yMwdhHms])")
+WHOLE_DAY = re.compile(r"([0-9]{4})-([0-9][0-9])-([0-9][0-9])")
+WHOLE_TIME = re.compile(r"([0-9]{4})-([0-9][0-9])-([0-9][0-9])T([0-9][0-9]):([0-9][0-9]):([0-9][0-9])\.([0-9]{1,9})(Z|[+-][0-9][0-9](?::?[0-9][0-9])?)")
+SLASHED_DAY = re.compile(r"([0-9]{4})/([0-9][0-9])/([0-9][0-9])")
+SLASHED_TIME = re.compile(r"([0-9]{4})/([0-9][0-9])/([0-9][0-9]) ([0-9][0-9]):([0-9][0-9]):([0-9][0-9])")
+NUMBER = re.compile(r"(-?)([0-9]{1,19})(?:\.([0-9]{1,9}))?")
+MATH = re.compile(r"([+-])([0-9]*)([yMwdhHms])|/([yMwdhHms])")
+# What Elasticsearch reads and this server never does: years before 1 and behind 9999, offsets with seconds.
+ODD = re.compile(
+    r"(?:-[0-9]{4,9}|[+-][0-9]{4,9}-[0-9]{2}(?:-[0-9]{2}(?:T.*)?)?|0000(?:-[0-9]{2}(?:-[0-9]{2}(?:T.*)?)?)?"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T.*[+-][0-9]{2}:?[0-9]{2}:?[0-9]{2})"
+)
+# The 30th of February, which `strict_date` alone takes for the 29th.
+OVERFLOWING = re.compile(r"[+-]?[0-9]{4,9}-(?:02-(?:29|3[01])|(?:0[469]|11)-31)")
+OFFSET_MAX = timedelta(hours=18)
+INSTANT_SECONDS_MIN, INSTANT_SECONDS_MAX = -31_557_014_167_219_200, 31_556_889_864_403_199
 FIXED_UNITS = {
     "w": timedelta(weeks=1),
     "d": timedelta(days=1),
@@ -73,11 +84,17 @@ def reader_of(pattern: re.Pattern[str]) -> Reader:
 
 
 def zone_of(text: str | None) -> timezone:
-    """The time zone of an offset such as `Z`, `+02` or `-0330`; none means UTC."""
+    """The time zone of an offset such as `Z`, `+02` or `-0330`; none means UTC.
+
+    Raises:
+        ValueError: It is beyond the offsets that there are.
+    """
     if text is None or text == "Z":
         return UTC
     digits = text[1:].replace(":", "").ljust(4, "0")
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    if offset > OFFSET_MAX or int(digits[2:]) > 59:
+        raise ValueError(text)
     return timezone(-offset if text[0] == "-" else offset)
 
 
@@ -99,6 +116,8 @@ def epoch_reader(unit_ns: int) -> Reader:
         if found is None:
             return None
         sign, whole, fraction = found.groups()
+        if not INSTANT_SECONDS_MIN <= int(whole) * unit_ns // NS_IN_SECOND <= INSTANT_SECONDS_MAX:
+            return None
         rest = int((fraction or "0").ljust(9, "0")) * unit_ns // NS_IN_SECOND
         if fraction is None and round_up and not sign:
             rest = unit_ns - 1
@@ -123,6 +142,13 @@ FORMATS: dict[str, Reader] = {
 }
 
 
+def is_odd(text: str, date_format: str) -> bool:
+    """Whether a text that no format here reads may be a date to Elasticsearch."""
+    if "strict_date" in date_format.split("||") and OVERFLOWING.fullmatch(text):
+        return True
+    return ODD.fullmatch(text) is not None
+
+
 def looks_like_date(text: str) -> bool:
     """Whether a text reads as an ISO date, so that a new field becomes one."""
     return "-" in text and iso_ns(text, False) is not None
@@ -135,7 +161,7 @@ def looks_slashed(text: str) -> bool:
 
 def parse_date_ns(value: str | int | float, date_format: str, round_up: bool = False) -> int | None:
     """Nanoseconds of a date under alternatives joined by `||`, or None when none of them reads it."""
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
     for name in date_format.split("||"):
         parsed = FORMATS[name](text, round_up)
         if parsed is not None:

@@ -13,6 +13,7 @@ from harness.programs.elastic_lite.mapping.field_types import (
     Field,
     as_text,
     flatten_lists,
+    java_length,
     read_value,
 )
 from harness.programs.elastic_lite.mapping.mappings import (
@@ -172,7 +173,7 @@ class Checker:
 def is_too_long(leaf: Field, value: Any) -> bool:
     """Whether a text is left out of the index for its length."""
     limit = leaf.parameters.get("ignore_above")
-    return leaf.kind in KEYWORDS and limit is not None and len(as_text(value)) > int(limit)
+    return leaf.kind in KEYWORDS and limit is not None and java_length(as_text(value)) > int(limit)
 
 
 def check_field_name(name: str) -> None:

@@ -19,7 +19,7 @@ from harness.programs.elastic_lite.mapping.declared import (
     check_members,
     mapper_error,
 )
-from harness.programs.elastic_lite.mapping.field_types import flatten_lists
+from harness.programs.elastic_lite.mapping.field_types import flatten_lists, refuse_odd_date
 
 Json = dict[str, Any]
 TEMPLATE = declare(
@@ -28,6 +28,7 @@ TEMPLATE = declare(
     only={"match_pattern": ("simple",)},
     kind=PARSING,
 )  # fmt: skip
+DYNAMIC_DATES = "strict_date_optional_time"
 KINDS = {dict: "object", bool: "boolean", int: "long", float: "double", str: "string"}
 PLAIN: dict[str, Json] = {
     "object": {"type": "object"},
@@ -76,11 +77,13 @@ class Detection:
 
     def kind_of(self, value: Any) -> str:
         """The kind of a JSON value, a text looked into as far as the mapping says."""
-        kind = KINDS[type(value)]
+        kind = next(kind for known, kind in KINDS.items() if isinstance(value, known))
         if kind != "string":
             return kind
-        if self.dates and (looks_like_date(value) or looks_slashed(value)):
-            return "date"
+        if self.dates:
+            if looks_like_date(value) or looks_slashed(value):
+                return "date"
+            refuse_odd_date(value, DYNAMIC_DATES)
         return (number_kind(value) if self.numbers else None) or kind
 
 

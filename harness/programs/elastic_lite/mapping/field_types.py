@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from harness.programs.elastic_lite.language.dates import DEFAULT_FORMAT, NS_IN_MS, parse_date_ns
+import orjson
+
+from harness.programs.elastic_lite.language.dates import DEFAULT_FORMAT, NS_IN_MS, is_odd, parse_date_ns
 from harness.programs.elastic_lite.language.errors import unsupported
+from harness.programs.elastic_lite.language.spelled_json import OddFloat, OddInt
 
 INTEGER_BITS = {"byte": 8, "short": 16, "integer": 32, "long": 64}
 FLOATS = frozenset({"double", "float", "half_float", "scaled_float"})
@@ -25,6 +28,7 @@ FLATTENED_DEPTH_MAX = 20
 
 NANOS_FORMAT = "strict_date_optional_time_nanos||epoch_millis"
 NANOS_MAX = 2**63 - 1
+FLOAT_BITS = 24
 UNSEARCHABLE = frozenset({"binary", "geo_point", "geo_shape", "histogram", "version"})
 """Types that a mapping may declare and a document may hold, and that no search here looks into."""
 
@@ -113,13 +117,20 @@ def as_text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, dict):
         raise BadValueError("Expected text at 1:1 but found START_OBJECT")
-    return value if isinstance(value, str) else repr(value)
+    if isinstance(value, (OddFloat, OddInt)):
+        raise unsupported(f"the number `{value.text}` as a text: it would be written in another way")
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def java_length(text: str) -> int:
+    """How long a text is to Elasticsearch, which counts characters beyond 16 bits twice."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _read_keyword(leaf: Field, value: Any) -> str | None:
     text = as_text(value)
     limit = leaf.parameters.get("ignore_above")
-    if limit is not None and len(text) > int(limit):
+    if limit is not None and java_length(text) > int(limit):
         return None
     check_term_size(leaf, text)
     return text
@@ -148,26 +159,34 @@ def _read_number(leaf: Field, value: Any) -> int | float | None:
     if isinstance(value, str):
         if not leaf.coerces:
             raise BadValueError(f"{leaf.kind.title()} value passed as String")
-        if not value.strip():
+        if not value:
             return None
-        value = number_in(value)
+        value = number_in(leaf, value)
     if isinstance(value, float) and not math.isfinite(value):
         raise BadValueError(f"[{leaf.kind}] supports only finite values, but got [{value}]")
     return kept_float(leaf, float(value)) if leaf.kind in FLOATS else _read_integer(leaf, value)
 
 
-def number_in(text: str) -> int | float:
-    """A number spelled as a text.
+def number_in(leaf: Field, text: str) -> int | float:
+    """A number spelled as a text: white space around it is left out by all types but the long ones.
 
     Raises:
         BadValueError: It is none.
+        ElasticError: 400 for what only Java takes for a number, as `0x1p3` or `1.5d`.
     """
-    try:
-        if "_" in text:
-            raise ValueError(text)  # noqa: TRY301 - Python reads it, Elasticsearch does not
-        return int(text) if text.strip().lstrip("+-").isdigit() else float(text)
-    except ValueError as error:
-        raise BadValueError(f'For input string: "{text}"') from error
+    is_long = leaf.kind in ("long", "unsigned_long")
+    spelled = text if is_long else text.strip(JAVA_SPACES)
+    found = DECIMAL.fullmatch(spelled)
+    if found is not None:
+        return float(spelled) if found[1] or "." in spelled else int(spelled)
+    if not spelled.isascii() or (not is_long and JAVA_NUMBER.fullmatch(spelled)):
+        raise unsupported(f"the number `{text}` in `{leaf.path}`")
+    raise BadValueError(f'For input string: "{text}"')
+
+
+DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+JAVA_NUMBER = re.compile(r"[+-]?(?:NaN|Infinity|(?:0[xX][0-9a-fA-F.]+[pP][+-]?[0-9]+|[0-9.]+(?:[eE][+-]?[0-9]+)?)[dDfF]?)")
+JAVA_SPACES = "".join(map(chr, range(0x21)))
 
 
 def kept_float(leaf: Field, value: float) -> float:
@@ -176,7 +195,7 @@ def kept_float(leaf: Field, value: float) -> float:
     Raises:
         BadValueError: The type cannot hold it.
     """
-    letter = {"float": "f", "half_float": "e"}.get(leaf.kind)
+    letter = {"float": "<f", "half_float": "<e"}.get(leaf.kind)
     if letter is not None:
         try:
             return float(struct.unpack(letter, struct.pack(letter, value))[0])
@@ -192,11 +211,23 @@ def shortest(kind: str, value: float) -> float:
     """A number of a short type as the fewest digits that mean it."""
     if kind not in ("float", "half_float") or not math.isfinite(value):
         return value
+    if value.is_integer() and abs(value) < 2**62:
+        return whole_digits(abs(int(value))) * math.copysign(1.0, value)
     for digits in range(1, 10):
         shown = float(f"{value:.{digits}g}")
         if struct.pack("f", shown) == struct.pack("f", value):
             return shown
     return value
+
+
+def whole_digits(value: int) -> float:
+    """A whole number of a short type as Java 17 spells it: all the digits before those that mean nothing."""
+    unsure_bits = value.bit_length() - 1 - FLOAT_BITS - 1
+    if unsure_bits <= 1:
+        return float(value)
+    unit = 10 ** math.floor(unsure_bits * math.log10(2))
+    kept, rest = divmod(value, unit)
+    return float((kept + (rest >= unit // 2)) * unit) if unit > 1 else float(value)
 
 
 def _read_integer(leaf: Field, value: int | float) -> int:
@@ -227,17 +258,28 @@ def _read_date(leaf: Field, value: Any) -> int:
     if value == "":
         raise BadValueError("cannot parse empty datetime")
     shown = as_text(value)
-    found = None if isinstance(value, bool) else parse_date_ns(value, leaf.date_format)
+    found = None if isinstance(value, bool) else parse_date_ns(shown, leaf.date_format)
     if found is None:
-        if isinstance(value, str) and NAMED_ZONE.search(value):
-            raise unsupported(f"the time zone in the date `{value}`")
+        refuse_odd_date(shown, leaf.date_format)
         raise BadValueError(f"failed to parse date field [{shown}] with format [{leaf.date_format}]")
     if leaf.kind == "date_nanos":
         check_nanos(found)
     return found // leaf.unit_ns
 
 
-NAMED_ZONE = re.compile(r"T\d\d:\d\d.*[A-Za-z]{2}")
+NAMED_ZONE = re.compile(r"T[0-9]{2}:[0-9]{2}.*[A-Za-z]{2}")
+
+
+def refuse_odd_date(text: str, date_format: str) -> None:
+    """Refuse what could not be read here and may be a date to Elasticsearch.
+
+    Raises:
+        ElasticError: 400 that names it.
+    """
+    if NAMED_ZONE.search(text):
+        raise unsupported(f"the time zone in the date `{text}`")
+    if is_odd(text, date_format):
+        raise unsupported(f"the date `{text}`")
 
 
 def check_nanos(value_ns: int) -> None:
@@ -261,9 +303,9 @@ def read_ip(text: str) -> bytes:
     Raises:
         BadValueError: It is no address.
     """
+    if ODD_ADDRESS.search(text):
+        raise unsupported(f"the address `{text}`")
     try:
-        if "%" in text:
-            raise ValueError(text)  # noqa: TRY301 - Python knows zones, Elasticsearch does not
         found = ip_address(text)
     except ValueError as error:
         raise BadValueError(f"'{text}' is not an IP string literal.") from error
@@ -276,6 +318,8 @@ def ip_text(packed: bytes) -> str:
     return str(address if address.ipv4_mapped is None else address.ipv4_mapped)
 
 
+# Which Elasticsearch reads: a zone, which it leaves out, and zeros before a group's four digits.
+ODD_ADDRESS = re.compile(r":.*%|(?:^|:)0[0-9a-fA-F]{4,}(?::|$)")
 V4_PREFIX = b"\0" * 10 + b"\xff" * 2
 
 
@@ -300,7 +344,7 @@ def _read_flattened(leaf: Field, value: Any) -> None:
         )
     limit = leaf.parameters.get("ignore_above")
     for key, text in flattened_leaves(leaf, value):
-        if limit is not None and len(text) > int(limit):
+        if limit is not None and java_length(text) > int(limit):
             continue
         if len(key.encode()) + 1 + len(text.encode("utf-8", "surrogatepass")) > TERM_BYTES_MAX:
             raise BadValueError(

@@ -126,7 +126,8 @@ def _build_bool(body: Json, scope: Scope) -> Matcher:
     should = clauses(body.get("should"), scope, failed)
     empty = any(clause is nothing for clause in must) or any(clause is everything for clause in must_not)
     if failed:
-        raise unsure(failed[0]) if empty else failed[0]
+        sibling = empty or has_range((body.get("must"), body.get("filter")))
+        raise unsure(failed[0]) if sibling else failed[0]
     if empty:
         return nothing
     needed = needed_of(body, must, should)
@@ -137,6 +138,13 @@ def _build_bool(body: Json, scope: Scope) -> Matcher:
         and not any(clause(candidate) for clause in must_not)
         and (not needed or sum(clause(candidate) for clause in should) >= needed)
     )
+
+
+def has_range(value: Any) -> bool:
+    """Whether there is a range in some clauses: one that no date of a shard lies in finds nothing early."""
+    if isinstance(value, dict):
+        return "range" in value or has_range(tuple(value.values()))
+    return isinstance(value, (list, tuple)) and any(has_range(inner) for inner in value)
 
 
 def unsure(error: SearchError) -> ElasticError:

@@ -11,6 +11,7 @@ from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import query_error, unsupported
 from harness.programs.elastic_lite.language.names import matches
 from harness.programs.elastic_lite.mapping.field_types import (
+    INTEGER_BITS,
     KEYWORDS,
     TEXTS,
     UNSEARCHABLE,
@@ -99,7 +100,24 @@ def build_terms(body: Json, scope: Scope) -> Matcher:
         raise unsupported(f"more than {TERMS_MAX} values in a [terms] query")
     if any(value is None for value in asked):
         raise unsupported("`null` in a [terms] query", PARSING)
+    refuse_beyond(name, asked, scope)
     return equals_any(name, asked, scope) if asked else nothing
+
+
+def refuse_beyond(name: str, asked: list[Any], scope: Scope) -> None:
+    """Refuse whole numbers that no document can hold, which a [terms] query alone takes for mistakes.
+
+    Raises:
+        ElasticError: 400 that names the number.
+    """
+    leaf = scope.index.mapping.leaves.get(name)
+    bits = 0 if leaf is None else max(INTEGER_BITS.get(leaf.kind, 0), 32)
+    if leaf is None or leaf.kind not in INTEGER_BITS:
+        return
+    for value in asked:
+        number = asked_value(leaf, value, scope)
+        if not isinstance(number, (int, float)) or not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
+            raise unsupported(f"the number `{value}` in a [terms] query on a field of type `{leaf.kind}`")
 
 
 def equals_any(name: str, asked: list[Any], scope: Scope) -> Matcher:

@@ -13,6 +13,7 @@ from harness.programs.elastic_lite.mapping.field_types import (
     Field,
     Indexed,
     flattened_leaves,
+    java_length,
     read_value,
 )
 from harness.programs.elastic_lite.mapping.mappings import values_at
@@ -52,7 +53,7 @@ class Reader:
         """The texts in one object of a flattened field."""
         limit = self.leaf.parameters.get("ignore_above")
         for key, text in flattened_leaves(self.leaf, value):
-            if self.key in (None, key) and (limit is None or len(text) <= int(limit)):
+            if self.key in (None, key) and (limit is None or java_length(text) <= int(limit)):
                 yield text
 
     def read(self, source: Json) -> Iterator[Indexed]:

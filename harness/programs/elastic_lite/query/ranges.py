@@ -8,7 +8,12 @@ from typing import Any
 
 from harness.programs.elastic_lite.language.dates import FORMATS
 from harness.programs.elastic_lite.language.declarations import declare
-from harness.programs.elastic_lite.language.errors import illegal_argument, query_error, unsupported
+from harness.programs.elastic_lite.language.errors import (
+    SearchError,
+    illegal_argument,
+    query_error,
+    unsupported,
+)
 from harness.programs.elastic_lite.mapping.field_types import INTEGER_BITS, Field, as_text
 from harness.programs.elastic_lite.query.documents import Matcher, nothing
 from harness.programs.elastic_lite.query.exact import build_exists
@@ -93,7 +98,7 @@ def build_range(body: Json, scope: Scope) -> Matcher:
     if name in ("_id", "_index"):
         raise unsupported(f"a [range] query on `{name}`")
     if bounds.low is None and bounds.high is None:
-        return build_exists({"field": name}, scope)
+        return nothing if name in scope.index.mapping.objects else build_exists({"field": name}, scope)
     reader = scope.reader(name)
     if reader is None:
         return nothing
@@ -121,8 +126,8 @@ def bound_of(leaf: Field, value: Any, test: str, scope: Scope) -> Any:
     """One bound as the field's values are compared with it."""
     if is_date(leaf):
         # What lies behind a day lies behind its end; what lies up to a day lies before its end, too.
-        text = value if isinstance(value, (str, bool)) else str(value)
-        return date_bound(leaf, text, scope, round_up=test in ("gt", "lte"))
+        text = str(value) if type(value) is int else value
+        return range_date(leaf, text, scope, round_up=test in ("gt", "lte"))
     if leaf.kind == "ip" and "/" in as_text(value):
         raise scope.error(f"failed to create query: '{value}' is not an IP string literal.")
     if leaf.kind in UNROUNDED:
@@ -133,6 +138,20 @@ def bound_of(leaf: Field, value: Any, test: str, scope: Scope) -> Any:
         if not -(2 ** (bits - 1)) <= bound < 2 ** (bits - 1):
             raise scope.error(f"failed to create query: Value [{value}] is out of range for a {leaf.kind}")
     return bound
+
+
+def range_date(leaf: Field, value: Any, scope: Scope, round_up: bool) -> int:
+    """A date as a bound.
+
+    Raises:
+        ElasticError: 400 for what is no date: Elasticsearch reads a bound only where a shard holds values of
+            the field, and finds nothing elsewhere.
+    """
+    try:
+        return date_bound(leaf, value, scope, round_up)
+    except SearchError as error:
+        why = f"a [range] query whose bound on `{leaf.path}` is no date ({error.reason})"
+        raise unsupported(why, error.kind) from error
 
 
 def in_own_format(leaf: Field, own: Any, bounds: Bounds, scope: Scope) -> Field:

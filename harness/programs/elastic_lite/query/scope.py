@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,12 +29,14 @@ from harness.programs.elastic_lite.mapping.field_types import (
     check_nanos,
     kept_float,
     read_value,
+    refuse_odd_date,
 )
 from harness.programs.elastic_lite.query.field_values import Reader, reader_of
 from harness.programs.elastic_lite.storage.catalog import Index
 
 Json = dict[str, Any]
 DEPTH_MAX = 30
+NUMBER = re.compile(r"[+-]?[0-9]{1,300}(?:\.[0-9]{1,300})?")
 NUMBER_FORMAT = "epoch_millis"  # what a number means as a date in a query, whatever the field reads
 METADATA = frozenset(
     {
@@ -120,9 +124,13 @@ def one_field(declaration: Declaration, kind: str, body: Json) -> tuple[str, Any
 
 
 def plain(value: Any) -> Any:
-    """A value that is asked for; 400 for a list or an object, which no field holds as such."""
+    """A value that is asked for.
+
+    Raises:
+        ElasticError: 400 for a list or an object, of which Elasticsearch takes some.
+    """
     if isinstance(value, (dict, list)):
-        raise query_error(f"query malformed, found a [{token(value)}] in the place of a value")
+        raise unsupported(f"a [{token(value)}] in the place of a value in a query", "parsing_exception")
     return value
 
 
@@ -166,18 +174,29 @@ def asked_number(leaf: Field, value: Any) -> int | float:
     if isinstance(value, bool):
         raise BadValueError(f'For input string: "{as_text(value)}"')
     if isinstance(value, str):
-        try:
-            value = int(value) if value.lstrip("+-").isdigit() else float(value)
-        except ValueError as error:
-            raise BadValueError(f'For input string: "{value}"') from error
-    if not isinstance(value, (int, float)) or value != value:  # noqa: PLR0124 - not a number
-        raise BadValueError(f'For input string: "{value}"')
+        value = spelled_number(leaf, value)
+    if not math.isfinite(value):
+        raise unsupported(f"the number `{value}` in a query on the field `{leaf.path}`")
     if leaf.kind in ("float", "half_float", "scaled_float", "double"):
         try:
             return kept_float(leaf, float(value))
-        except OverflowError as error:
-            raise BadValueError(f"[{leaf.kind}] supports only finite values") from error
+        except (BadValueError, OverflowError) as error:
+            raise unsupported(f"the number `{value}` in a query on a field of type `{leaf.kind}`") from error
     return value
+
+
+def spelled_number(leaf: Field, text: str) -> int | float:
+    """A number that a query spells as a text.
+
+    Raises:
+        BadValueError: It is none.
+        ElasticError: 400 for spellings that each type and query of Elasticsearch takes in its own way.
+    """
+    if NUMBER.fullmatch(text):
+        return float(text) if "." in text else int(text)
+    if text.isalpha() and text.isascii() and text not in ("NaN", "Infinity"):
+        raise BadValueError(f'For input string: "{text}"')
+    raise unsupported(f"the number `{text}` in a query on the field `{leaf.path}`")
 
 
 def date_bound(leaf: Field, value: Any, scope: Scope, round_up: bool) -> int:
@@ -187,13 +206,17 @@ def date_bound(leaf: Field, value: Any, scope: Scope, round_up: bool) -> int:
         ElasticError: 400 when it cannot be read.
     """
     value = plain(value)
+    if isinstance(value, float):
+        raise unsupported(f"the fraction `{value}` as a date in a query")
     if isinstance(value, bool):
         raise scope.error(f"failed to parse date field [{as_text(value)}]", "parse_exception")
     date_format = leaf.date_format if isinstance(value, str) else NUMBER_FORMAT
     found = parse_date_math_ns(value, date_format, scope.now_ms, round_up)
     if found is None:
-        if isinstance(value, str) and is_named_zone(value):
-            raise unsupported(f"the time zone in the date `{value}`")
+        if isinstance(value, str):
+            if is_named_zone(value):
+                raise unsupported(f"the time zone in the date `{value}`")
+            refuse_odd_date(value.partition("||")[0], date_format)
         why = f"failed to parse date field [{value}] with format [{leaf.date_format}]"
         raise scope.error(why, "parse_exception")
     if leaf.kind == "date_nanos":

@@ -21,6 +21,12 @@ from harness.programs.elastic_lite.language.errors import (
     index_not_found,
     unsupported,
 )
+from harness.programs.elastic_lite.language.spelled_json import (
+    RepeatedNameError,
+    is_plain,
+    refuse_constant,
+    reread,
+)
 from harness.programs.elastic_lite.mapping.document_check import check_document
 from harness.programs.elastic_lite.mapping.field_types import flatten_lists
 from harness.programs.elastic_lite.mapping.mappings import compile_mapping, merge_mappings
@@ -323,17 +329,7 @@ def parse_document(source: bytes) -> Json:
     if not isinstance(document, dict):
         reason = "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes"
         raise ElasticError(500, "not_x_content_exception", reason)
-    if not plain:  # only then can a name be repeated: a repeated name is written once
-        refuse_repeated_names(source)
-    return document
-
-
-def is_plain(document: Any, source: bytes) -> bool:
-    """Whether a document is spelled as it would be written again; one too deep to be written is not."""
-    try:
-        return orjson.dumps(document) == source
-    except orjson.JSONEncodeError:
-        return False
+    return document if plain else parse_spelled(source)
 
 
 def parse_stored(source: bytes) -> Json:
@@ -357,32 +353,23 @@ def parse_leniently(source: bytes, error: orjson.JSONDecodeError) -> Any:
         raise document_error(f"failed to parse: {error.msg}", cause) from error
 
 
-def refuse_constant(name: str) -> None:
-    """NaN and Infinity are no JSON."""
-    raise ValueError(f"Non-standard token '{name}'")
+def parse_spelled(source: bytes) -> Json:
+    """A document that is not spelled as it would be written again, so that a name may stand in it twice.
 
-
-def refuse_repeated_names(source: bytes) -> None:
-    """A 400 for an object in which a name stands twice."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> Json:
-        seen: Json = {}
-        for name, value in pairs:
-            if name in seen:
-                reason = f"Duplicate field '{name}'"
-                raise document_error(
-                    f"failed to parse: {reason}", {"type": "x_content_parse_exception", "reason": reason}
-                )
-            seen[name] = value
-        return seen
-
-    text = source.decode("utf-8", "surrogatepass").removeprefix("\ufeff")
+    Raises:
+        ElasticError: 400 for such a name.
+    """
     try:
-        json.loads(text, object_pairs_hook=unique)
+        document: Json = reread(source)
+    except RepeatedNameError as error:
+        reason = f"Duplicate field '{error}'"
+        cause = {"type": "x_content_parse_exception", "reason": reason}
+        raise document_error(f"failed to parse: {reason}", cause) from error
     except RecursionError as error:
         raise document_error(
             "failed to parse: Document nesting depth exceeds the maximum allowed (1000)"
         ) from error
+    return document
 
 
 def check_timestamp(document: Json) -> None:
