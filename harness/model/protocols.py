@@ -497,6 +497,6 @@ class Load(Deployment, Protocol):
 
         Returns:
             How long the application took to exit, in seconds, at least this long where it had to be made to;
-            None where it did not run any more.
+            None where it did not run any more, or holds nothing of the stack.
         """
         ...
