@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from harness.load.hosted import CONTROL, HostedLoad
-from harness.load.locust.figures import FIGURES_FILE
-from harness.model.declarations import APPLICATION, LOAD, worker_name
+from harness.load.locust.figures import FIGURES_FILE, read_figures
+from harness.model.declarations import APPLICATION, LOAD, Part, Scenario, worker_name
+from harness.model.errors import ScenarioError, UnavailableError
+from harness.model.facts import CORES_LOAD, RequestsCounted
 from harness.model.protocols import Clock, LoadSpec
+from harness.processes import procfs
 from harness.processes.ports import free_port, release_port
+from harness.targets.processes import ProcessesTarget
 
 MASTER = "master"
 USERS_MAX = 1_000
 WORKERS_MAX = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Arguments:
+    """What a scenario file says of the load."""
+
+    users: int = 0
+    workers: int = 1
+    file: str = ""
+
+    @staticmethod
+    def of(load: Part) -> _Arguments:
+        return _Arguments(**load.arguments)  # type: ignore[arg-type]
 
 
 class LocustLoad(HostedLoad):
@@ -42,23 +61,79 @@ class LocustLoad(HostedLoad):
         file: str = "",
     ) -> None:
         self._workers = workers
-        self._file = file
+        self._file = str(found_file(file, [Path(folder) for folder in spec.code_folders])) if file else ""
         self._port = 0
+        self._ticks: dict[str, tuple[int, int, int]] = {}
         super().__init__(replace(spec, producers=users or spec.producers), folder, history, clock)
 
+    @staticmethod
+    def require(scenario: Scenario, intake: Part, folders: Sequence[Path]) -> None:
+        """Refuse what Locust cannot drive; implements ChoosyLoad.
+
+        Raises:
+            ScenarioError: the intake is not posted to, or an argument cannot be used.
+            UnavailableError: Locust is not installed.
+        """
+        if intake.kind == "python_logging":
+            raise ScenarioError("python_logging is driven in the application process; use kind hosted")
+        if intake.kind != "http":
+            raise ScenarioError(f'"locust" posts to an http intake, not to "{intake.kind}"; use kind hosted')
+        arguments = _Arguments.of(scenario.load)
+        users = arguments.users or scenario.producers
+        _require_range("users", users, 1, USERS_MAX)
+        _require_range("workers", arguments.workers, 1, WORKERS_MAX)
+        if arguments.workers > users:
+            raise ScenarioError(
+                f"workers: {arguments.workers} are more than the {users} users that they host; raise users"
+            )
+        if arguments.file:
+            found_file(arguments.file, folders)
+        if importlib.util.find_spec("locust") is None:
+            raise UnavailableError("Locust is not installed; install it: pip install 'logquake[load]'")
+
+    @staticmethod
+    def target_names(load: Part) -> Sequence[str]:
+        """Return the names of the workers."""
+        return [worker_name(number) for number in range(1, _Arguments.of(load).workers + 1)]
+
     def targets(self) -> Mapping[str, object]:
-        """Return each worker, and the load; a load with one worker has that for its application."""
+        """Return each worker, all of them as the application, and the load, which faults may watch surge."""
         workers = {name: self._resuming(name) for name in self._worker_names()}
-        return {APPLICATION: next(iter(workers.values())), **workers, LOAD: self._surge()}
+        every = list(workers.values())
+        application = every[0] if len(every) == 1 else ProcessesTarget(every)
+        return {APPLICATION: application, **workers, LOAD: self._surge()}
 
     def usage(self) -> dict[str, float]:
-        """Return what the control takes up; the workers hold nothing of the stack that could be judged."""
-        return self._usage_of((CONTROL,))
+        """Return what the control takes up, and how much of a core each worker takes.
+
+        The workers hold nothing of the stack, so their memory is nobody's promise.
+        """
+        return {**self._usage_of((CONTROL,)), **self._cores()}
+
+    def counted(self, at_ns: int) -> Sequence[RequestsCounted]:
+        """Return what Locust counts now; implements Counting."""
+        sorts = read_figures(self._folder / FIGURES_FILE)
+        return [RequestsCounted(at_ns, "Locust", **asdict(each)) for each in sorts]
 
     def stop(self) -> None:
         """Stop what still runs; idempotent."""
         super().stop()
         release_port(self._port)
+
+    def _cores(self) -> dict[str, float]:
+        """Return how many cores each worker took since the last look."""
+        now_ns, taken = self._clock.now_ns(), {}
+        for name in self._worker_names():
+            pid = self._processes[name].pid if name in self._processes else None
+            ticks = None if pid is None else procfs.cpu_ticks(pid)
+            if pid is None or ticks is None:
+                continue
+            before_pid, before_ticks, before_ns = self._ticks.get(name, (0, 0, now_ns))
+            self._ticks[name] = (pid, ticks.own, now_ns)
+            if before_pid == pid and now_ns > before_ns:
+                seconds = (ticks.own - before_ticks) / os.sysconf("SC_CLK_TCK")
+                taken[f"{CORES_LOAD}.{name}"] = round(seconds / ((now_ns - before_ns) / 1e9), 3)
+        return taken
 
     def _senders(self, assignment: Path) -> Mapping[str, Sequence[str]]:
         self._port = free_port()
@@ -94,3 +169,21 @@ class LocustLoad(HostedLoad):
 
     def _worker_names(self) -> list[str]:
         return [worker_name(number) for number in range(1, self._workers + 1)]
+
+
+def found_file(file: str, folders: Sequence[Path]) -> Path:
+    """Return where a Locust file lies: beside the stack file, in the current folder, or at its whole path.
+
+    Raises:
+        ScenarioError: it is not there.
+    """
+    for folder in folders:
+        if (path := folder / file).is_file():
+            return path.resolve()
+    places = " or ".join(str(folder) for folder in folders)
+    raise ScenarioError(f'file: no Locust file "{file}" lies in {places}; write its whole path')
+
+
+def _require_range(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise ScenarioError(f"{name}: {value} is not within {least} and {most}")
