@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -22,6 +23,7 @@ from harness.targets.processes import ProcessesTarget
 MASTER = "master"
 USERS_MAX = 1_000
 WORKERS_MAX = 32
+TRIAL_SECONDS_MAX = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,11 @@ class LocustLoad(HostedLoad):
             raise ScenarioError(
                 f"workers: {arguments.workers} are more than the {users} users that they host; raise users"
             )
-        if arguments.file:
-            found_file(arguments.file, folders)
+        file = found_file(arguments.file, folders) if arguments.file else None
         if importlib.util.find_spec("locust") is None:
             raise UnavailableError("Locust is not installed; install it: pip install 'logquake[load]'")
+        if file is not None:
+            _require_users(file, folders)
 
     @staticmethod
     def target_names(load: Part) -> Sequence[str]:
@@ -182,6 +185,25 @@ def found_file(file: str, folders: Sequence[Path]) -> Path:
             return path.resolve()
     places = " or ".join(str(folder) for folder in folders)
     raise ScenarioError(f'file: no Locust file "{file}" lies in {places}; write its whole path')
+
+
+def _require_users(file: Path, folders: Sequence[Path]) -> None:
+    command = [sys.executable, "-m", "harness.load.locust.trial", str(file), *map(str, folders)]
+    try:
+        tried = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TRIAL_SECONDS_MAX,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ScenarioError(
+            f"file: {file}: importing it takes longer than {TRIAL_SECONDS_MAX:g} s"
+        ) from error
+    if tried.returncode:
+        said = (tried.stderr.decode(errors="replace").splitlines() or [f"exit code {tried.returncode}"])[-1]
+        raise ScenarioError(f"file: {file}: {said}")
 
 
 def _require_range(name: str, value: int, least: int, most: int) -> None:

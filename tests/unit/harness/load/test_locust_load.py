@@ -33,9 +33,26 @@ def test_what_locust_cannot_drive_is_refused_with_a_remedy(arguments, intake, sa
 
 
 def test_an_http_intake_and_a_file_beside_the_stack_are_taken(tmp_path):
-    (tmp_path / "mine.py").write_text("")
+    (tmp_path / "mine.py").write_text("import locust\nclass Mine(locust.User):\n    tasks = [print]\n")
 
     LocustLoad.require(driven(users=8, workers=2, file="mine.py"), HTTP, [tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import nothing_like_it", r"mine\.py: importing it fails: ModuleNotFoundError: .*nothing_like_it"),
+        ("def (", r"importing it fails: SyntaxError: .*mine\.py, line 1"),
+        ("raise SystemExit(3)", r"importing it fails: SystemExit: 3 .*mine\.py:1"),
+        ("import os; os._exit(3)", "mine.py: exit code 3"),
+        ("", "it has no user; write a class of locust.User"),
+    ],
+)
+def test_a_locust_file_that_cannot_be_used_is_refused_before_anything_starts(text, said, tmp_path):
+    (tmp_path / "mine.py").write_text(text)
+
+    with pytest.raises(ScenarioError, match=said):
+        LocustLoad.require(driven(file="mine.py"), HTTP, [tmp_path])
 
 
 def test_workers_are_targets_of_their_own():
