@@ -23,7 +23,6 @@ from harness.targets.process import ProcessTarget
 CONTROL = "control"
 ORACLE = "oracle"
 
-_READY = Ready(output='"ready": true', timeout_seconds=30.0)
 _FINISH_SECONDS = 15.0
 _STOP_SECONDS = 5.0
 _HOST = (sys.executable, "-m", "harness.load.application")
@@ -39,6 +38,8 @@ class HostedLoad:
 
     _workers = 1
     """How many processes send."""
+
+    _ready = Ready(output='"ready": true', timeout_seconds=30.0)
 
     def __init__(self, spec: LoadSpec, folder: Path, history: Path, clock: Clock) -> None:
         """Take what to send, a private folder to work in, and the folder of the history."""
@@ -206,7 +207,7 @@ class HostedLoad:
     def _resuming(self, name: str) -> ProcessTarget:
         """Return a process that sends as a target."""
         process = _Resuming(self._processes[name], self._told)
-        return ProcessTarget(name, process.process.spec.command, process, _READY.timeout_seconds)
+        return ProcessTarget(name, process.process.spec.command, process, self._ready.timeout_seconds)
 
     def _surge(self) -> object:
         return _Surge(self, self._clock)
@@ -231,7 +232,7 @@ class HostedLoad:
             folder=self._folder,
             log=self._folder / f"{name}.log",
             lifeline=True,
-            ready=_READY,
+            ready=self._ready,
             niceness=5 if name == ORACLE else 0,
         )
         self._processes[name] = ManagedProcess(spec, self._spec.run_id, self._clock)
