@@ -310,6 +310,8 @@ same round, and its time is read after it.
 
 CONNECTIONS = "connections"
 """`connections.<link>`: how many connections over a link were accepted so far; the time is the last one's."""
+CORES_LOAD = "cores.load"
+"""`cores.load.<process>`: how many cores a process that only sends took since the sample before."""
 
 EXIT_SECONDS = "exit_seconds"
 """`exit_seconds.<process>`: from being told to end until it had ended, once, in seconds."""
@@ -322,6 +324,23 @@ class Sample:
     at_ns: int
     name: str
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class RequestsCounted:
+    """What a tool that drives the load counts itself of one sort of request; nothing is judged by it.
+
+    `failures` are those of the `requests` that the tool calls failed; times are in ms, as it rounds them.
+    """
+
+    at_ns: int
+    tool: str
+    method: str
+    name: str
+    requests: int
+    failures: int
+    p50_ms: float
+    p95_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,5 +376,5 @@ Event: TypeAlias = (
     Due | Sent | Answered | Refused | Acknowledged | Found | SeenElsewhere | Unreadable | ArchiveRead
     | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent | FreshLooked
     | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample
-    | ProcessExited | Broke | Misnamed
+    | RequestsCounted | ProcessExited | Broke | Misnamed
 )  # fmt: skip

@@ -15,7 +15,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from harness.model.declarations import Arguments, Part, Scalar
+from harness.model.declarations import Arguments, Part, Scalar, Scenario
+from harness.model.facts import RequestsCounted
 
 
 class Status(Enum):
@@ -458,6 +459,15 @@ class LoadSpec:
     fields: Sequence[str] = ()
 
 
+@runtime_checkable
+class Counting(Protocol):
+    """A load whose own tool counts requests, beside the facts that are judged."""
+
+    def counted(self, at_ns: int) -> Sequence[RequestsCounted]:
+        """Return what it counts now, one fact for each sort of request."""
+        ...
+
+
 class LoadKind(Protocol):
     """How a kind of load is made; what else its constructor takes are arguments of the scenario file."""
 
@@ -470,6 +480,34 @@ class LoadKind(Protocol):
             history: the folder of the history, which takes the facts of what was due and sent.
             clock: for every wait.
         """
+        ...
+
+
+@runtime_checkable
+class ChoosyLoad(Protocol):
+    """A kind of load that cannot drive just any stack, or has targets of its own; asked of its class."""
+
+    @staticmethod
+    def require(scenario: Scenario, intake: Part, folders: Sequence[Path]) -> str:
+        """Refuse what it cannot do.
+
+        Args:
+            scenario: what names the load, with its arguments.
+            intake: how records enter the stack.
+            folders: where files that it names may lie.
+
+        Returns:
+            A digest of the files that decide what it does; empty where there are none.
+
+        Raises:
+            ScenarioError: it does not drive this intake, or its arguments cannot be used.
+            UnavailableError: this machine lacks what it needs.
+        """
+        ...
+
+    @staticmethod
+    def target_names(load: Part) -> Sequence[str]:
+        """Return what scenarios call its own targets."""
         ...
 
 
@@ -497,6 +535,6 @@ class Load(Deployment, Protocol):
 
         Returns:
             How long the application took to exit, in seconds, at least this long where it had to be made to;
-            None where it did not run any more.
+            None where it did not run any more, or holds nothing of the stack.
         """
         ...

@@ -14,7 +14,7 @@ from random import Random
 import orjson
 
 from harness.judging.steady import RECORDS_MIN
-from harness.model.declarations import APPLICATION, Scenario, Stack
+from harness.model.declarations import Scenario, Stack, is_sender
 from harness.model.protocols import Schedule
 
 _SECOND_NS = 1_000_000_000
@@ -76,12 +76,10 @@ class ScenarioPlan:
         ends = [*(step.at_seconds for step in steps), self.scenario.sending_seconds]
         stretches = [("steady", 0.0, ends[0])]
         away = [
-            (step.at_seconds, step.at_seconds + step.for_seconds)
-            for step in steps
-            if step.target == APPLICATION
+            (step.at_seconds, step.at_seconds + step.for_seconds) for step in steps if is_sender(step.target)
         ]
         for step, to_seconds in zip(steps, ends[1:], strict=True):
-            after = ", once healed" if step.target == APPLICATION else " and after"
+            after = ", once healed" if is_sender(step.target) else " and after"
             back = [end for at_seconds, end in away if at_seconds <= step.at_seconds < end]
             from_seconds = max([step.at_seconds, *back])
             if from_seconds < to_seconds:
@@ -109,6 +107,8 @@ class SuitePlan:
     planned: Mapping[str, str]
     unplanned: tuple[str, ...] = ()
     """What is not examined, and why: an objective that the stack or the gate's policy takes out."""
+    load_digests: tuple[str, ...] = ()
+    """Of the files that decide what each scenario's load does; empty texts where there are none."""
 
     def suite_hash(self) -> str:
         """Return the hash of what is examined, without the seed."""
@@ -124,7 +124,8 @@ class SuitePlan:
     def plan_hash(self) -> str:
         """Return the hash of everything that decides what happens."""
         schedules = [list(plan.offsets_ns) for plan in self.scenarios]
-        return _hash([self.suite_hash(), self.seed, self.input_digest, schedules])
+        files = [self.load_digests] if any(self.load_digests) else []
+        return _hash([self.suite_hash(), self.seed, self.input_digest, schedules, *files])
 
 
 def plan_scenario(scenario: Scenario, schedule: Schedule, seed: int, input_lines: int | None) -> ScenarioPlan:

@@ -20,6 +20,7 @@ from harness.evidence.lines import FileLines, GeneratedLines, stamp
 from harness.faults import FAULTS
 from harness.judging.check_selection import charge_of, checks_of
 from harness.judging.checker import Checker, NeedsFirstSeen
+from harness.judging.generator import generator
 from harness.judging.series import bands, read_back_seconds, series
 from harness.judging.timeline import timeline
 from harness.judging.verdict import Judgement, judge, not_run
@@ -234,6 +235,7 @@ class ScenarioRun:
             seconds=seconds,
             history=self._told_history(),
             cost=cost,
+            generator=generator(arranged),
         )
 
     def _without_judgement(self, status: Status, remark: str, summary: str = "") -> ScenarioResult:

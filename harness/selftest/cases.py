@@ -62,6 +62,8 @@ class Case:
     line_bytes_max: int | None = None
     lag_seconds: float = 2.0
     build: Callable[[Case], Stack] | None = None
+    load: Part | None = None
+    """What sends, in place of the scenario's own load."""
 
     def stack(self) -> Stack:
         """Return the stack under test."""
@@ -272,6 +274,16 @@ CASES = (
         # Of what is sent to see whether it still works, the last is lost as well.
         frozenset({FRESH}),
         build=_gateway_stack,
+    ),
+    Case(
+        "keeps-a-part-of-locusts",
+        "as keeps-a-part, with Locust's users for senders",
+        "KeepsAPart",
+        _GATEWAY_SCENARIO,
+        LOST,
+        frozenset({FRESH}),
+        build=_gateway_stack,
+        load=Part("locust", {"workers": 2}),
     ),
     Case(
         "stores-a-batch-again",

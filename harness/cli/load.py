@@ -1,0 +1,126 @@
+"""`logquake load`: drive a stack by Locust, judge it, write a scorecard."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli.run import run
+from harness.model.declarations import Arguments, Part
+from harness.model.errors import InternalError, UsageError
+
+LOAD_SCENARIO = "load"
+"""What runs where the command line names nothing: load without faults."""
+
+_Sized = Callable[[float, float], Arguments]
+
+SHAPES: Mapping[str, _Sized] = {
+    "steady": lambda rate, _: {"rate_per_second": rate},
+    "ramp": lambda rate, _: {"rate_per_second": rate / 10, "to_per_second": rate},
+    "step": lambda rate, seconds: {
+        "rate_per_second": rate / 4,
+        "by_per_second": rate / 4,
+        "every_seconds": seconds / 4,
+    },
+    "spike": lambda rate, seconds: {
+        "rate_per_second": rate / 10,
+        "times": 10.0,
+        "at_seconds": seconds / 3,
+        "for_seconds": seconds / 3,
+    },
+    "soak": lambda rate, seconds: {"rate_per_second": rate, "rise_seconds": min(5.0, seconds / 10)},
+}
+"""By the word of a schedule, its arguments for a highest rate (records a second) and a length in seconds."""
+
+
+_RATE_PER_SECOND, _SECONDS = 100.0, 20.0
+
+
+def _of_run() -> Iterator[click.Parameter]:
+    """Yield what `logquake run` takes, but for the load, with a stack that is posted to as the default."""
+    for option in map(copy, run.params):
+        if option.name == "stack":
+            option.default = "gateway"
+        if option.name != "load_kind":
+            yield option
+
+
+@click.command(params=list(_of_run()))
+@click.option("--headless", is_flag=True, help="Run the plan and end with the gate's exit code.")
+@click.option("--users", type=click.IntRange(1), default=None, metavar="N", help="How many users send.")
+@click.option(
+    "--workers", type=click.IntRange(1), default=None, metavar="N", help="How many processes host the users."
+)
+@click.option(
+    "--file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="A Locust file of your own, whose users call send().",
+)
+@click.option(
+    "--shape",
+    type=click.Choice(sorted(SHAPES)),
+    default=None,
+    help="How the rate goes, in scenarios without faults.  [default: steady]",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=None,
+    metavar="N",
+    help=f"The shape's highest rate, in records a second.  [default: {_RATE_PER_SECOND:g}]",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=None,
+    metavar="N",
+    help=f"How long records are sent, in scenarios without faults.  [default: {_SECONDS:g}]",
+)
+def load(
+    headless: bool,
+    users: int | None,
+    workers: int | None,
+    file: Path | None,
+    shape: str | None,
+    rate: float | None,
+    seconds: float | None,
+    **options: Any,
+) -> int:
+    """Drive a stack by Locust, on a schedule that a slow stack cannot slow, and judge every record.
+
+    Without arguments it sends a steady load without faults. A SCENARIO, or each of a suite, is run with
+    Locust in place of its own load. Locust's workers are processes of their own on this machine.
+    """
+    if not headless:
+        raise UsageError("say how to run: --headless runs the plan and ends with the gate's exit code")
+    if not options["scenarios"] and not options["suite"]:
+        options["scenarios"] = (LOAD_SCENARIO,)
+    given: dict[str, Any] = {"users": users, "workers": workers, "file": file and str(file)}
+    arguments = {name: value for name, value in given.items() if value is not None}
+    schedule = None
+    if shape is not None or rate is not None or seconds is not None:
+        seconds = seconds or _SECONDS
+        word = shape or "steady"
+        schedule = Part(word, SHAPES[word](rate or _RATE_PER_SECOND, seconds))
+    own = {"shape": shape, "rate": rate, "seconds": seconds if schedule else None, **arguments}
+    words = ["logquake", "load", "--headless"]
+    for name, value in own.items():
+        words += [] if value is None else [f"--{name}", str(value)]
+    if run.callback is None:
+        raise InternalError("`logquake run` has no callback")
+    code: int = run.callback(
+        load_kind="locust",
+        load_arguments=arguments,
+        schedule=schedule,
+        sending_seconds=seconds if schedule else None,
+        command=shlex.join(words),
+        **options,
+    )
+    return code
