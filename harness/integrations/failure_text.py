@@ -18,10 +18,12 @@ COUNTEREXAMPLE_LINES_MAX = 12
 def headline(result: ScenarioResult, status: Status) -> str:
     """Return what is worst about a scenario, in one line."""
     worst = [verdict for verdict in result.verdicts if verdict.status is status]
-    if worst:
+    if status in {Status.ERROR, Status.NOT_RUN} and result.remarks:
+        said = result.remarks[0].partition("\n")[0]
+    elif worst:
         said = f"{worst[0].objective}: {worst[0].summary}"
     else:
-        said = result.remarks[0].partition("\n")[0] if result.remarks else "nothing was judged"
+        said = "nothing was judged"
     return clipped(f"{status_word(status)}: {said}")
 
 

@@ -239,7 +239,10 @@ class LogOracle:
 
 
 def _told(problems: Sequence[Verdict], within_seconds: float) -> str:
-    lines = [f"not conserved within {within_seconds:g} s"]
-    for verdict in problems:
+    first, *others = problems
+    lines = [f"{first.objective}: {first.summary} ({within_seconds:g} s allowed)"]
+    _, _, *details = verdict_lines(first)  # an empty line, and what was just said
+    lines += details
+    for verdict in others:
         lines += verdict_lines(verdict)
     return "\n".join(lines)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from random import Random
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 
 from harness.cleanup.undo_journal import UndoJournal, journal_folder
 from harness.config.part_arguments import part_mistakes
@@ -15,7 +15,7 @@ from harness.deployments.service_set import INTERCEPTOR, PROXY
 from harness.deployments.stack import LinkServers, StackDeployment
 from harness.faults import FAULTS
 from harness.model.declarations import Part, Scalar, Stack, Step
-from harness.model.errors import ScenarioError
+from harness.model.errors import HarnessError, ScenarioError
 from harness.model.facts import Event, FaultChanged, FaultSeen
 from harness.model.protocols import Fault
 from harness.model.registry import unknown
@@ -46,7 +46,6 @@ class RunningStack:
         self._ground = ground
         self._deployment = deployment
         self._journal = UndoJournal(journal_folder(os.environ), run_id, procfs.mark(os.getpid()))
-        self._faults = 0
         self.run_id = run_id
         self.values: Mapping[str, str] = MappingProxyType(dict(deployment.values()))
         self.clock = SystemClock()
@@ -83,8 +82,7 @@ class RunningStack:
         """What a fault can take hold of, by name."""
         return {**self._ground.services.targets(), **self._deployment.targets()}
 
-    @contextmanager
-    def fault(self, fault: str, target: str, /, **arguments: Scalar) -> Iterator[Proof]:
+    def fault(self, fault: str, target: str, /, **arguments: Scalar) -> AbstractContextManager[Proof]:
         """Hurt a target for as long as the block lasts.
 
         How to take it back is on disk before it begins, and it is taken back however the block ends.
@@ -94,23 +92,27 @@ class RunningStack:
             target: a link, service, process or name of files of the stack file.
             arguments: the fault's own, e.g. `latency_ms=800`.
 
-        Yields:
-            What is seen of the fault: `landed` and `seen`.
+        Returns:
+            What the block is entered with; inside, it tells what is seen of the fault: `landed` and `seen`.
+            It raises FaultError where the fault cannot be injected or undone, or was not proved to have
+            landed by the end.
 
         Raises:
             ScenarioError: there is no such fault, target or argument, or the target does not support it.
-            FaultError: it could not be injected or undone, or was not proved to have landed.
         """
         __tracebackhide__ = True
         made = _made(fault, arguments)
         taken = self._target(target, made)
-        number = self._faults
-        self._faults += 1
-        self.steps.append(Step(fault, target, 0.0, 0.0, arguments))
-        mark = _Marks(self, number, fault, target, made.needs.__name__)
+        return _Block(self._held(made, taken, Step(fault, target, 0.0, 0.0, arguments)))
+
+    @contextmanager
+    def _held(self, made: Fault, taken: object, step: Step) -> Iterator[Proof]:
+        number = len(self.steps)
+        self.steps.append(step)
+        mark = _Marks(self, number, step.fault, step.target, made.needs.__name__)
         rng = Random(f"{self._ground.request.seed}:{self.run_id}:{number}")  # noqa: S311 - reproducible, no secret
         mark("injecting")
-        with held(made, taken, self._journal, f"{fault} on {target}", rng) as proof:
+        with held(made, taken, self._journal, f"{step.fault} on {step.target}", rng) as proof:
             mark("injected")
             try:
                 yield proof
@@ -120,6 +122,7 @@ class RunningStack:
         mark("healed")
 
     def _target(self, name: str, fault: Fault) -> object:
+        __tracebackhide__ = True
         known = self.targets
         if name not in known:
             raise ScenarioError(f'stack "{self.name}" has {unknown("target", name, known)}')
@@ -128,6 +131,29 @@ class RunningStack:
             return target
         why = target.refusal if isinstance(target, Untouchable) else not_supported(fault.needs)
         raise ScenarioError(f'target "{name}": {why}')
+
+
+class _Block:
+    """A fault's block; what goes wrong with the fault shows the test's own line, and none of ours."""
+
+    def __init__(self, held: AbstractContextManager[Proof]) -> None:
+        self._held = held
+
+    def __enter__(self) -> Proof:
+        __tracebackhide__ = True
+        try:
+            return self._held.__enter__()
+        except HarnessError as error:
+            raise error.with_traceback(None)  # noqa: B904 - the very same error, its way here cut off
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        __tracebackhide__ = True
+        try:
+            return self._held.__exit__(kind, error, trace)
+        except HarnessError as own:
+            raise own.with_traceback(None)  # noqa: B904 - as above
 
 
 class _Marks:
@@ -145,6 +171,7 @@ class _Marks:
 
 
 def _made(word: str, arguments: Mapping[str, Scalar]) -> Fault:
+    __tracebackhide__ = True
     mistakes = part_mistakes(FAULTS, {_FAULT_KEY: word, **arguments}, (), {_FAULT_KEY}, word_key=_FAULT_KEY)
     if mistakes:
         raise ScenarioError(

@@ -75,6 +75,7 @@ class ScenarioSession:
         self._run: SuiteRun | None = None
         self._ground: Ground | None = None
         self._places: dict[str, int] = {}
+        self._command = ""
         self._ended_by: HarnessError | None = None
         self._stack_refused = False
 
@@ -215,6 +216,7 @@ class ScenarioSession:
 
     def _begin(self) -> Ground:
         request = self._request()
+        self._command = request.command
         plan = make_plan(request)
         self._places = {each.scenario.name: number for number, each in enumerate(plan.scenarios, start=1)}
         self._run = SuiteRun(plan, request, self._signals, _unwatched)
@@ -263,9 +265,8 @@ class ScenarioSession:
         ]
         status = worst(statuses) if statuses else result.status
         replay = shlex.join([result.scenario.source or result.scenario.name])
-        settings = self.settings
-        command = f"logquake run {replay} --stack {shlex.quote(settings.stack)} --backend {settings.backend}"
-        text = failure_text(result, status, self.folder, f"{command} --seed {settings.seed}")
+        command = f"{self._command} {replay} --seed {self.settings.seed}"
+        text = failure_text(result, status, self.folder, command)
         history = os.path.relpath(self.folder / result.history, self._here) if result.history else ""
         return Outcome(status, headline(result, status), text, history)
 
