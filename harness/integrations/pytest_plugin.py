@@ -25,6 +25,7 @@ _OPTIONS = (
     ("seed", "N", "Fixes the schedule of each scenario (default 1)."),
     ("gate", "FILE", "Rules for passing; a gate that fails fails the session, too."),
     ("out", "FOLDER", "Folder for results (default: reports)."),
+    ("repeats", "N", "How often an inconclusive scenario is run again, 0 to 2 (default: 2)."),
     (
         "inconclusive",
         "fail|xfail|skip",
@@ -48,8 +49,7 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Gen
     """Read `--stack` as `--logquake-stack`, unless a plugin or a conftest.py has a --stack of its own."""
     done = yield
     if any(_is_short(word) for word in args) and _is_nobodys(parser):
-        end = args.index("--") if "--" in args else len(args)
-        args[:end] = [word.replace(SHORT, LONG, 1) if _is_short(word) else word for word in args[:end]]
+        args[:] = [word.replace(SHORT, LONG, 1) if _is_short(word) else word for word in args]
     return done
 
 

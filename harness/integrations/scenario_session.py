@@ -88,11 +88,10 @@ class ScenarioSession:
             ScenarioError: the file, or the stack's, has mistakes, or names what the stack does not have.
         """
         stack = self._checked_stack()
-        source = read_yaml(path)
-        folders = self._code_folders(stack)
-        require_startable([source], (), folders)
-        offer_code(folders)
         word = os.path.relpath(path, self._here)
+        folders = self._code_folders(stack)
+        require_startable([read_yaml(Path(word))], (), folders)
+        offer_code(folders)
         scenario = load_scenario(Path(word))
         if problems := check_targets(scenario, stack):
             raise ScenarioError("\n".join(problems))
@@ -230,7 +229,7 @@ class ScenarioSession:
         selection = Selection(
             self._selected, None, settings.stack, settings.backend, None, settings.seed, settings.gate
         )
-        request = make_request(selection, settings.out, None)
+        request = make_request(selection, settings.out, None, repeats_max=settings.repeats_max)
         return replace(request, suite=self._suite, jobs=self._jobs)
 
     def _bare_request(self) -> Request:

@@ -11,6 +11,7 @@ import pytest
 from harness.deployments import BACKENDS
 from harness.integrations.pytest_plugin import told
 from harness.model.registry import unknown
+from harness.runs.request import REPEATS_MAX
 
 INCONCLUSIVE = ("fail", "xfail", "skip")
 _SEED_MAX = 2**63 - 1
@@ -29,6 +30,7 @@ class Settings:
     gate: Path | None
     out: Path
     inconclusive: str
+    repeats_max: int
 
 
 def settings_of(config: pytest.Config) -> Settings:
@@ -40,11 +42,12 @@ def settings_of(config: pytest.Config) -> Settings:
     gate = told(config, "gate")
     return Settings(
         stack=_stack(config),
-        backend=_one_of(config, "backend", BACKENDS.kinds, "embedded"),
-        seed=_seed(told(config, "seed") or "1"),
+        backend=_one_of(config, "backend", "backend", BACKENDS.kinds, "embedded"),
+        seed=_number(config, "seed", 1, _SEED_MAX),
         gate=_path(config, "gate") if gate else None,
         out=_path(config, "out") if told(config, "out") else Path("reports"),
-        inconclusive=_one_of(config, "inconclusive", INCONCLUSIVE, INCONCLUSIVE[0]),
+        inconclusive=_one_of(config, "inconclusive", "outcome", INCONCLUSIVE, INCONCLUSIVE[0]),
+        repeats_max=_number(config, "repeats", REPEATS_MAX, REPEATS_MAX),
     )
 
 
@@ -63,15 +66,16 @@ def _path(config: pytest.Config, name: str) -> Path:
     return base / str(config.getini(f"logquake_{name}"))
 
 
-def _one_of(config: pytest.Config, name: str, known: Iterable[str], default: str) -> str:
+def _one_of(config: pytest.Config, name: str, noun: str, known: Iterable[str], default: str) -> str:
     word = told(config, name) or default
     words = dict.fromkeys(known)
     if word not in words:
-        raise pytest.UsageError(f"--logquake-{name}: {unknown('word', word, words)}")
+        raise pytest.UsageError(f"--logquake-{name}: {unknown(noun, word, words)}")
     return word
 
 
-def _seed(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) > _SEED_MAX:
-        raise pytest.UsageError(f'--logquake-seed: "{text}" is no number from 0 to {_SEED_MAX}')
+def _number(config: pytest.Config, name: str, default: int, largest: int) -> int:
+    text = told(config, name) or str(default)
+    if not text.isascii() or not text.isdecimal() or int(text) > largest:
+        raise pytest.UsageError(f'--logquake-{name}: "{text}" is no number from 0 to {largest}')
     return int(text)
