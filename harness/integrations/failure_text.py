@@ -41,7 +41,8 @@ def failure_text(result: ScenarioResult, status: Status, folder: Path, replay: s
 
 def _lines(result: ScenarioResult, status: Status, folder: Path, replay: str) -> Iterator[str]:
     scenario = result.scenario
-    yield clipped(f"{status_word(status)}  {scenario.name}: {' '.join(scenario.title.split())}")
+    yield headline(result, status)  # first, since it is all that a summary shows
+    yield clipped(f"  {scenario.name}: {' '.join(scenario.title.split())}")
     yield clipped(f"  hypothesis: {' '.join(scenario.hypothesis.split())}")
     for remark in result.remarks:
         yield from (f"  {line}" for line in lines_of(remark, LINE_CHARACTERS_MAX))
