@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SHORT = "--stack"
 LONG = "--logquake-stack"
 
-_OPTIONS = (
+OPTIONS = (
     ("stack", "NAME|FILE", "The stack under test; without one, logquake does nothing. Short: --stack."),
     ("backend", "WORD", "Where Elasticsearch and the fault proxy come from: embedded, local or attached."),
     ("seed", "N", "Fixes the schedule of each scenario (default 1)."),
@@ -38,7 +38,7 @@ _SCOPES = ("function", "class", "module", "package", "session")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add an option and an ini setting of one name for each thing that can be said."""
     group = parser.getgroup("logquake", "logquake: logging stacks under failure")
-    for name, what, words in _OPTIONS:
+    for name, what, words in OPTIONS:
         group.addoption(f"--logquake-{name}", dest=f"logquake_{name}", metavar=what, help=words)
         parser.addini(f"logquake_{name}", words, default="")
     parser.addini("logquake_stack_scope", "How long the fixture logquake_stack lasts.", default=_SCOPES[0])
