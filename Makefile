@@ -22,7 +22,7 @@ QUICK := tests/unit tests/fuzz tests/simulation
 PROCESSES := tests/stack tests/detection tests/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example schemas bench bench-callers bench-paths prove-heal prove-large prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters coverage-core
+.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters coverage-core
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -108,6 +108,9 @@ bench-callers: $(VENV)/.installed-dev ## Compare the cost of a log call, and wha
 
 bench-paths: $(VENV)/.installed-dev ## Measure spool, gateway, store and backlog beside the machine's own limits (ARGS=--help)
 	$(BIN)/python -m tests.benchmarks.paths $(ARGS)
+
+bench-functions: $(VENV)/.installed-dev ## Measure hot functions, each as a ratio to a reference of the same run
+	LOGQUAKE_BENCH=functions $(BIN)/pytest -q -o addopts=--strict-config tests/benchmarks/functions $(ARGS)
 
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py

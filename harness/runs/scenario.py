@@ -186,7 +186,7 @@ class ScenarioRun:
             services=ground.services,
             stack=stack,
             load=sending,
-            outlets=outlets(request.stack, values, load, _lines(load), sending),
+            outlets=outlets(request.stack, values, load, _lines(load), sending.owed),
             faults=faults,
             recorder=recorder,
             journal=journal,

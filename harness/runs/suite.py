@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -67,7 +67,8 @@ class SuiteRun:
         self._request = request
         self._watch = watch
         self._clock = SystemClock(_deadline_ns(request.max_minutes), signals)
-        self.run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.urandom(2).hex()}"
+        self._started, self._started_at = time.monotonic(), datetime.now(UTC)
+        self.run_id = f"{self._started_at:%Y%m%d-%H%M%S}-{os.urandom(2).hex()}"
         # Absolute: processes of the run work in folders of their own.
         self.folder = request.out.resolve() / request.suite / self.run_id
         self._results: dict[int, ScenarioResult] = {}
@@ -92,59 +93,38 @@ class SuiteRun:
             UnavailableError: this machine lacks a server, or something else the run needs.
             StackError: the services did not start.
         """
-        started = time.monotonic()
-        started_at = datetime.now(UTC).isoformat(timespec="seconds")
-        require(preflight(self._request.backend, self.folder, self._beside()))
-        self._make_folder()
+        self.begin()
         ended_by: HarnessError | None = None
         try:
-            self._run_all()
+            with self.ready() as ground:
+                self._run_scenarios(ground)
         except HarnessError as error:
             ended_by = what_ends_the_run(error) or error
             if ended_by is error and not self._results:
                 for line in self._broke:
                     error.add_note(line)
                 raise
-        scenarios = self._published(cut_short(ended_by))
-        verdicts = [verdict for result in scenarios for verdict in result.verdicts]
-        scored = score(self._plan.planned, verdicts)
-        broke = tuple(map(self._redaction.text, self._broke))
-        request = self._request
-        result = Result(
-            run_id=self.run_id,
-            started_at=started_at,
-            suite=request.suite,
-            stack=request.stack.name,
-            backend=request.backend,
-            seed=request.seed,
-            input=str(request.input_path or ""),
-            suite_hash=self._plan.suite_hash(),
-            plan_hash=self._plan.plan_hash(),
-            command=request.command,
-            surroundings={**surroundings(self._here), "jobs": str(request.jobs), **self._versions},
-            scenarios=scenarios,
-            score=scored,
-            gate=decide(scored, verdicts, request.gate, request.today, broke),
-            seconds=round(time.monotonic() - started, 1),
-            promises=request.stack.promises,
-            unplanned=self._plan.unplanned,
-            broke=broke,
-        )
-        return result, ended_by
+        return self.result(ended_by), ended_by
 
-    def _beside(self) -> int:
-        _, together = grouping(self._plan.scenarios, self._request.jobs)
-        return max(0, min(self._request.jobs, len(together)) - 1)
+    # --- one scenario at a time, for whoever decides which is next -----------------------------------------
 
-    def _make_folder(self) -> None:
-        try:
-            self.folder.mkdir(mode=0o700, parents=True)
-        except OSError as error:
-            raise UnavailableError(
-                f"{self.folder}: cannot be made: {error.strerror}; name another folder with --out"
-            ) from error
+    def begin(self) -> None:
+        """Look whether this machine has what the run needs, and make its folder.
 
-    def _run_all(self) -> None:
+        Raises:
+            UnavailableError: it lacks something.
+        """
+        require(preflight(self._request.backend, self.folder, self._beside()))
+        self._make_folder()
+
+    @contextmanager
+    def ready(self) -> Iterator[Ground]:
+        """Have the services started, and at the end everything stopped and undone.
+
+        Raises:
+            UnavailableError: this machine lacks a server, or something else the run needs.
+            StackError: the services did not start.
+        """
         with ExitStack() as stack:
             scratch = make_scratch(self.run_id)
             stack.callback(self._note_what_is_left, scratch)
@@ -158,17 +138,68 @@ class SuiteRun:
             services.start()
             services.wait_ready(SERVICES_READY_SECONDS)
             self._versions = service_versions(services.urls())
-            self._run_scenarios(
-                Ground(
-                    run_id=self.run_id,
-                    request=self._request,
-                    services=services,
-                    folder=self.folder,
-                    scratch=scratch,
-                    redaction=self._redaction,
-                    watch=self._note_progress,
-                )
+            yield Ground(
+                run_id=self.run_id,
+                request=self._request,
+                services=services,
+                folder=self.folder,
+                scratch=scratch,
+                redaction=self._redaction,
+                watch=self._note_progress,
             )
+
+    def examine(self, ground: Ground, number: int) -> None:
+        """Run the scenario of that place in the plan, from 1, alone, and again while it is inconclusive.
+
+        Raises:
+            HarnessError: what ends the whole run. What the scenario came to by then is in the result.
+        """
+        self._end_by(self._run_one(ground, number, self._clock))
+        self._repeat(ground, number)
+
+    def result(self, ended_by: HarnessError | None) -> Result:
+        """Return the result of all that has run so far.
+
+        Args:
+            ended_by: what ended the run early, if anything did.
+        """
+        scenarios = self._published(cut_short(ended_by))
+        verdicts = [verdict for result in scenarios for verdict in result.verdicts]
+        scored = score(self._plan.planned, verdicts)
+        broke = tuple(map(self._redaction.text, self._broke))
+        request = self._request
+        return Result(
+            run_id=self.run_id,
+            started_at=self._started_at.isoformat(timespec="seconds"),
+            suite=request.suite,
+            stack=request.stack.name,
+            backend=request.backend,
+            seed=request.seed,
+            input=str(request.input_path or ""),
+            suite_hash=self._plan.suite_hash(),
+            plan_hash=self._plan.plan_hash(),
+            command=request.command,
+            surroundings={**surroundings(self._here), "jobs": str(request.jobs), **self._versions},
+            scenarios=scenarios,
+            score=scored,
+            gate=decide(scored, verdicts, request.gate, request.today, broke),
+            seconds=round(time.monotonic() - self._started, 1),
+            promises=request.stack.promises,
+            unplanned=self._plan.unplanned,
+            broke=broke,
+        )
+
+    def _beside(self) -> int:
+        _, together = grouping(self._plan.scenarios, self._request.jobs)
+        return max(0, min(self._request.jobs, len(together)) - 1)
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise UnavailableError(
+                f"{self.folder}: cannot be made: {error.strerror}; name another folder with --out"
+            ) from error
 
     def _clean(self, what: str, step: Callable[[], None]) -> None:
         """Take one step of the cleaning up; what goes wrong in it is said, and the next step is taken."""
@@ -190,8 +221,7 @@ class SuiteRun:
         """Run those that want to be alone first, then the others; raises what ends the run."""
         alone, together = grouping(self._plan.scenarios, self._request.jobs)
         for number in alone:
-            self._end_by(self._run_one(ground, number, self._clock))
-            self._repeat(ground, number)
+            self.examine(ground, number)
         if together:
             side_by_side = SideBySide(self._request.jobs, self._clock)
             self._end_by(side_by_side.run([partial(self._run_one, ground, number) for number in together]))
@@ -248,15 +278,15 @@ class SuiteRun:
 
     def _published(self, why_not_run: str) -> tuple[ScenarioResult, ...]:
         """Return the results in the plan's order, as reports may show them."""
+        return tuple(self.shown(number, why_not_run) for number in range(1, len(self._plan.scenarios) + 1))
+
+    def shown(self, number: int, why_not_run: str) -> ScenarioResult:
+        """Return what a report may show of the scenario of that place in the plan, from 1."""
         request = self._request
-        results = (
-            self._results.get(number) or unjudged(plan.scenario, request, Status.NOT_RUN, why_not_run)
-            for number, plan in enumerate(self._plan.scenarios, start=1)
+        result = self._results.get(number) or unjudged(
+            self._plan.scenarios[number - 1].scenario, request, Status.NOT_RUN, why_not_run
         )
-        return tuple(
-            self._redaction.result(excuse(result, request.gate.not_applicable, request.today))
-            for result in results
-        )
+        return self._redaction.result(excuse(result, request.gate.not_applicable, request.today))
 
 
 def _redaction(plan: SuitePlan, request: Request, here: Path) -> Redaction:

@@ -15,7 +15,7 @@ from harness.evidence.readback import OutletSpec
 from harness.evidence.sampling import NamedCounters
 from harness.model.declarations import Arguments, CounterSource, Part, Stack
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Archive, Load, LoadSpec, RawArchive
+from harness.model.protocols import Archive, LoadSpec, RawArchive
 from harness.model.registry import Family
 from harness.processes import procfs
 
@@ -51,7 +51,7 @@ def outlets(
     values: Mapping[str, str],
     load: LoadSpec,
     expected_line: Callable[[int], str],
-    sending: Load,
+    owed: Callable[[], frozenset[int]],
 ) -> OutletSpec:
     """Return how a run's outlets are opened and read, and by what its records are known."""
     run_id = load.run_id
@@ -66,7 +66,7 @@ def outlets(
         transforms=stack.transforms,
         fields=stack.fields.paths,
         records=len(load.offsets_ns) + load.waves * load.probes,
-        owed=sending.owed,
+        owed=owed,
         file=_stack_file(stack, values),
     )
 

@@ -58,6 +58,7 @@ class PythonLogging:
     def close(self) -> None:
         """Detach and close the handler, as `logging.shutdown` would."""
         if self._handler is not None:
+            self._logger.propagate = True
             self._logger.removeHandler(self._handler)
             self._handler.close()
             self._handler = None

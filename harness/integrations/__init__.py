@@ -1,0 +1,1 @@
+"""logquake inside other tools: what a user runs already runs scenarios too."""

@@ -1,0 +1,1 @@
+"""Hot functions, each beside a reference that does the least that such work can take, measured in one run."""
