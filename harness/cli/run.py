@@ -78,6 +78,11 @@ _RESIDUE_SHOWN_MAX = 5
     help=f"How many scenarios that are not exclusive run at a time.  [default: one a core, at most {_JOBS}]",
 )
 @click.option(
+    "--fail-fast",
+    is_flag=True,
+    help="Stop at the first scenario that fails the gate; the others stay unresolved.",
+)
+@click.option(
     "--show-lines",
     is_flag=True,
     help="Let reports quote the lines of --input as they are; otherwise they are masked.",
@@ -88,6 +93,7 @@ def run(
     history_mib_max: float,
     repeats_max: int,
     jobs: int | None,
+    fail_fast: bool,
     show_lines: bool,
     **selected: Any,
 ) -> int:
@@ -102,6 +108,7 @@ def run(
     request = replace(
         request,
         history_bytes_max=int(history_mib_max * (1 << 20)),
+        fail_fast=fail_fast,
         jobs=_jobs(request, jobs or min(_JOBS, len(os.sched_getaffinity(0)))),
     )
     # Asked once: the folder may be deleted while the run is on.

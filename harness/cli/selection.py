@@ -20,7 +20,8 @@ from harness.config.stack import load_stack
 from harness.config.suite import load_suite
 from harness.config.yaml_source import read_yaml
 from harness.deployments import BACKENDS
-from harness.judging.gate import GateRules
+from harness.judging.gate import GateRules, with_required
+from harness.judging.requirements import parse_requirement
 from harness.model.declarations import Scenario, Stack
 from harness.model.errors import NothingSelectedError, ScenarioError, UsageError
 from harness.processes.workplace import current_folder
@@ -65,6 +66,13 @@ _OPTIONS = (
         help="Rules for passing.  [default: score of at least 98, no veto, no FAIL]",
     ),
     click.option(
+        "--require",
+        "required",
+        multiple=True,
+        metavar="REQUIREMENT",
+        help="A requirement beside the rules, e.g. 'score>=98' or 'response_p99_ms<50ms'. May be repeated.",
+    ),
+    click.option(
         "--check",
         "checks",
         multiple=True,
@@ -87,6 +95,7 @@ class Selection:
     seed: int
     gate_path: Path | None
     checks: Sequence[str] = ()
+    required: Sequence[str] = ()
 
 
 def selection_options(command: Command) -> Command:
@@ -107,13 +116,14 @@ def make_request(
     """Read all files that a selection names.
 
     Raises:
-        UsageError: options exclude each other.
+        UsageError: options exclude each other, or a requirement cannot be read.
         ScenarioError: a file has mistakes, names a target that the stack does not have, or code of the user's
             own that cannot start.
         NothingSelectedError: there is no scenario to run.
     """
     if selection.scenarios and selection.suite:
         raise UsageError("name scenarios or a suite, not both: --suite runs what its file lists")
+    required = [parse_requirement(text) for text in selection.required]
     here = current_folder()
     library = open_library(here)
     suite, words = _scenarios(selection, library)
@@ -137,7 +147,9 @@ def make_request(
         input_path=selection.input_path,
         out=out,
         command=_replay_command(selection),
-        gate=GateRules() if selection.gate_path is None else load_gate(selection.gate_path),
+        gate=with_required(
+            GateRules() if selection.gate_path is None else load_gate(selection.gate_path), required
+        ),
         max_minutes=max_minutes,
         today=date.today(),
         repeats_max=repeats_max,
@@ -156,6 +168,8 @@ def _replay_command(selection: Selection) -> str:
         words += ["--gate", str(selection.gate_path)]
     for word in selection.checks:
         words += ["--check", word]
+    for text in selection.required:
+        words += ["--require", text]
     return shlex.join(words)
 
 
