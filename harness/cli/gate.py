@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import click
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.lazy_group import LazyGroup
 from harness.cli.output import UnheardError, note, say, silence
-from harness.judging.gate import GateRules, decide
+from harness.judging.gate import GateRules, decide, with_required
+from harness.judging.requirements import parse_requirement, require_known
 from harness.judging.score import score
 from harness.judging.waivers import applicable, excuse
 from harness.reporting.result_json import read_result
@@ -56,13 +58,21 @@ def gate() -> None:
     metavar="FILE",
     help="Rules for passing.  [default: score of at least 98, no veto, no FAIL]",
 )
-def judge_result(result: Path, gate_path: Path | None) -> int:
+@click.option(
+    "--require",
+    "required",
+    multiple=True,
+    metavar="REQUIREMENT",
+    help="A requirement beside the rules, e.g. 'score>=98' or 'response_p99_ms<50ms'. May be repeated.",
+)
+def judge_result(result: Path, gate_path: Path | None, required: Sequence[str]) -> int:
     """Decide by rules whether a finished run passes.
 
     RESULT is a run's `result.json`, or the folder it lies in.
     """
     read = read_result(result / "result.json" if result.is_dir() else result)
-    asked = GateRules() if gate_path is None else _load(gate_path)
+    rules = GateRules() if gate_path is None else _load(gate_path)
+    asked = with_required(rules, [parse_requirement(text) for text in required])
     today = date.today()
     scenarios = [excuse(scenario, asked.not_applicable, today) for scenario in read.scenarios]
     verdicts = [verdict for scenario in scenarios for verdict in scenario.verdicts]
@@ -71,6 +81,7 @@ def judge_result(result: Path, gate_path: Path | None) -> int:
         for dimension in read.score.dimensions
         for row in dimension.objectives
     }
+    require_known(asked.required, {*was_planned, *(verdict.objective for verdict in verdicts)})
     planned, _ = applicable(was_planned, asked.not_applicable, today)
     decision = decide(score(planned, verdicts), verdicts, asked, today, read.broke)
     head = f"{decision.status.value}: run {read.run_id}, suite {read.suite}, stack {read.stack}"

@@ -19,7 +19,7 @@ from harness.model.errors import HarnessError, InternalError
 EXIT_USAGE = 4
 EXIT_INTERRUPTED = 2
 # What these find is in files, or in their exit code, so nothing is lost with the output.
-_KEEP_WHAT_THEY_FIND = {"run", "load", "gate", "heal", "servers"}
+_KEEP_WHAT_THEY_FIND = {"run", "load", "gate", "diff", "heal", "servers"}
 _UNHEARD = (errno.EPIPE, errno.ENOSPC, errno.EBADF, errno.EIO)
 
 _COMMANDS = {
@@ -28,6 +28,7 @@ _COMMANDS = {
     "plan": ("harness.cli.plan:plan", "Show what a run would do, without doing it."),
     "list": ("harness.cli.listing:listing", "List scenarios, stacks, faults, checks and their arguments."),
     "gate": ("harness.cli.gate:gate", "Decide by rules whether a finished run passes."),
+    "diff": ("harness.cli.diff:diff", "Show what changed from one finished run to another."),
     "report": ("harness.cli.report:report", "Make any report of a finished run again."),
     "doctor": (
         "harness.cli.doctor:doctor",

@@ -42,7 +42,8 @@ def prepare_streams() -> None:
     """Let no stream break the command: those that are closed lead nowhere, odd characters are spelled.
 
     A size of the terminal that is no number, or zero, is as if it had not been claimed. What is started in
-    turn writes into logs, which are read as UTF-8.
+    turn writes into logs, which are read as UTF-8. Where a runner of GitHub Actions reads what is printed,
+    it finds no command of its own in it.
 
     A number that is closed at the start would be given to the next file opened, a result or a history, and
     whatever a child prints would land in it.
@@ -59,6 +60,10 @@ def prepare_streams() -> None:
             # Rich takes any digit of Unicode for a number, and fails on it.
             os.environ.pop(name, None)
     os.environ.pop("PYTHONIOENCODING", None)
+    if "GITHUB_ACTIONS" in os.environ:
+        from harness.cli.runner_streams import disarm_streams
+
+        disarm_streams()
 
 
 def say(text: str, *, newline: bool = True) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from harness.cli.console import FrankConsole
+from harness.cli.runner_streams import is_read_by_a_runner
 from harness.model.errors import UsageError
 from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_atomically
 from harness.reporting.result_json import FILE_NAME, read_result
 from harness.reporting.terminal import TerminalReport
+from harness.reporting.workflow_commands import disarmed
 
 
 @click.command()
@@ -43,6 +46,8 @@ def report(result: Path, form: str, out: Path | None) -> None:
         return
     text = made.text(read)
     if out is None:
+        if is_read_by_a_runner(sys.stdout):
+            text = disarmed(text)
         click.echo(text.encode("utf-8"), nl=False)  # as bytes, whatever the terminal speaks
         return
     path = out / made.file_name if out.is_dir() else out

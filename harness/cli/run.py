@@ -14,15 +14,20 @@ import click
 from harness.cleanup.leftovers import find_residue
 from harness.cli.console import FrankConsole
 from harness.cli.exit_codes import gate_exit_code
+from harness.cli.github_actions import Places, checked_out_folder, tell_github
 from harness.cli.interruption import Interruption
 from harness.cli.output import UnheardError, note, say, silence
 from harness.cli.progress import make_progress
 from harness.cli.selection import Selection, make_request, selection_options
+from harness.config.library import open_library
 from harness.evidence.history import HISTORY_BYTES_MAX
 from harness.model.errors import InterruptedRunError, UnavailableError
 from harness.model.result import Result
+from harness.processes.workplace import current_folder
 from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_report
+from harness.reporting.latest import NAME as LATEST
+from harness.reporting.latest import point_latest
 from harness.reporting.terminal import TerminalReport
 from harness.runs.grouping import why_one_at_a_time
 from harness.runs.request import REPEATS_MAX, Request, make_plan
@@ -73,6 +78,11 @@ _RESIDUE_SHOWN_MAX = 5
     help=f"How many scenarios that are not exclusive run at a time.  [default: one a core, at most {_JOBS}]",
 )
 @click.option(
+    "--fail-fast",
+    is_flag=True,
+    help="Stop at the first scenario that fails the gate; the others stay unresolved.",
+)
+@click.option(
     "--show-lines",
     is_flag=True,
     help="Let reports quote the lines of --input as they are; otherwise they are masked.",
@@ -83,6 +93,7 @@ def run(
     history_mib_max: float,
     repeats_max: int,
     jobs: int | None,
+    fail_fast: bool,
     show_lines: bool,
     **selected: Any,
 ) -> int:
@@ -97,8 +108,11 @@ def run(
     request = replace(
         request,
         history_bytes_max=int(history_mib_max * (1 << 20)),
+        fail_fast=fail_fast,
         jobs=_jobs(request, jobs or min(_JOBS, len(os.sched_getaffinity(0)))),
     )
+    # Asked once: the folder may be deleted while the run is on.
+    here = current_folder()
     plan = make_plan(request)
     for origin in request.origins:
         note(origin)
@@ -110,7 +124,9 @@ def run(
     with make_progress() as watch:
         suite_run = SuiteRun(plan, request, interruption, watch)
         result, ended_by = suite_run.run()
-    write_reports(result, suite_run.folder)
+    reports = write_reports(result, suite_run.folder)
+    _let_latest_lead_to(suite_run.folder, out)
+    tell_github(result, reports, Places(open_library(here), request.stack.source, checked_out_folder(here)))
     if ended_by is not None:
         raise ended_by
     if interruption.requested:
@@ -135,8 +151,19 @@ def _warn_of_residue() -> None:
         note(f"left by dead runs: {len(left)} in all; `logquake heal` undoes it")
 
 
-def write_reports(result: Result, folder: Path) -> None:
+def _let_latest_lead_to(run: Path, out: Path) -> None:
+    try:
+        if point_latest(out.resolve(), run) is None:
+            note(f"{out / LATEST}: a folder of that name is in the way, so no link to this run was made")
+    except OSError as error:
+        note(f"{out / LATEST}: cannot be written: {error.strerror}")
+
+
+def write_reports(result: Result, folder: Path) -> Mapping[str, Path]:
     """Write every report into the run's folder, print the scorecard and where it is.
+
+    Returns:
+        The file of each report, by its word.
 
     Raises:
         UnavailableError: there is no room for a report.
@@ -155,6 +182,7 @@ def write_reports(result: Result, folder: Path) -> None:
         silence()
         unheard = error if isinstance(error, UnheardError) else UnheardError(error)
         note(f"logquake: {unheard.sentence}; the scorecard is {paths['html']}")
+    return paths
 
 
 def _show(result: Result, paths: Mapping[str, Path]) -> None:

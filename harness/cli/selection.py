@@ -20,7 +20,8 @@ from harness.config.stack import load_stack
 from harness.config.suite import load_suite
 from harness.config.yaml_source import read_yaml
 from harness.deployments import BACKENDS
-from harness.judging.gate import GateRules
+from harness.judging.gate import GateRules, with_required
+from harness.judging.requirements import parse_requirement
 from harness.load import LOADS
 from harness.model.declarations import Arguments, Part, Scenario, Stack
 from harness.model.errors import NothingSelectedError, ScenarioError, UsageError
@@ -66,6 +67,13 @@ _OPTIONS = (
         help="Rules for passing.  [default: score of at least 98, no veto, no FAIL]",
     ),
     click.option(
+        "--require",
+        "required",
+        multiple=True,
+        metavar="REQUIREMENT",
+        help="A requirement beside the rules, e.g. 'score>=98' or 'response_p99_ms<50ms'. May be repeated.",
+    ),
+    click.option(
         "--check",
         "checks",
         multiple=True,
@@ -95,6 +103,7 @@ class Selection:
     seed: int
     gate_path: Path | None
     checks: Sequence[str] = ()
+    required: Sequence[str] = ()
     load_kind: str | None = None
     load_arguments: Arguments = field(default_factory=dict)
     """What the load of every scenario is given, where the command line names one."""
@@ -123,13 +132,14 @@ def make_request(
     """Read all files that a selection names.
 
     Raises:
-        UsageError: options exclude each other.
+        UsageError: options exclude each other, or a requirement cannot be read.
         ScenarioError: a file has mistakes, names a target that the stack does not have, or code of the user's
             own that cannot start.
         NothingSelectedError: there is no scenario to run.
     """
     if selection.scenarios and selection.suite:
         raise UsageError("name scenarios or a suite, not both: --suite runs what its file lists")
+    required = [parse_requirement(text) for text in selection.required]
     here = current_folder()
     library = open_library(here)
     suite, words = _scenarios(selection, library)
@@ -155,7 +165,9 @@ def make_request(
         input_path=selection.input_path,
         out=out,
         command=_replay_command(selection),
-        gate=GateRules() if selection.gate_path is None else load_gate(selection.gate_path),
+        gate=with_required(
+            GateRules() if selection.gate_path is None else load_gate(selection.gate_path), required
+        ),
         max_minutes=max_minutes,
         today=date.today(),
         repeats_max=repeats_max,
@@ -195,6 +207,8 @@ def _replay_command(selection: Selection) -> str:
         words += ["--gate", str(selection.gate_path)]
     for word in selection.checks:
         words += ["--check", word]
+    for text in selection.required:
+        words += ["--require", text]
     if selection.load_kind is not None and not selection.command:
         words += ["--load", selection.load_kind]
     return f"{selection.command or 'logquake run'} {shlex.join(words)}"

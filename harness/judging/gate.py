@@ -14,6 +14,7 @@ from operator import ge, gt, le, lt
 from types import MappingProxyType
 
 from harness.judging.points import hundredths, interval
+from harness.judging.requirements import Requirement, judged
 from harness.judging.score import earned
 from harness.judging.waivers import Exemption, expired, is_waived, standing
 from harness.model.protocols import Status, Verdict
@@ -82,6 +83,18 @@ class GateRules:
     waivers: tuple[Exemption, ...] = ()
     not_applicable: tuple[Exemption, ...] = ()
     source: str = ""
+    required: tuple[Requirement, ...] = ()
+    """What the command line asks for, beside the rules of the file."""
+
+
+def with_required(rules: GateRules, required: Sequence[Requirement]) -> GateRules:
+    """Return the rules with what a command line asks for.
+
+    A least score asked for takes the place of the built-in one; beside a gate file, both must hold.
+    """
+    least = [each.least_score for each in required if each.least_score is not None]
+    score_min = max(least) if least and not rules.source else rules.score_min
+    return replace(rules, required=tuple(required), score_min=score_min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +137,7 @@ def decide(
         *_extra_veto_findings(rules.veto, verdicts, waivers),
         _score_finding(_without_waived(score, verdicts, waivers), verdicts, rules.score_min, waived),
         *_objective_findings(counted, verdicts, rules, waivers),
+        *_required_findings(_without_waived(score, verdicts, waivers), counted, rules, waivers),
         *_failure_findings(counted, rules),
         *_waived_findings(verdicts, waivers),
         *_policy_findings(verdicts, standing(rules.not_applicable, today)),
@@ -241,6 +255,15 @@ def _objective_findings(
             if objective in waivers and verdict.status in {Status.PASS, Status.WARN}:
                 finding = _waived(finding, waivers[objective])
             yield finding
+
+
+def _required_findings(
+    score: Score, counted: Sequence[Verdict], rules: GateRules, waivers: Mapping[str, Exemption]
+) -> Iterator[_Finding]:
+    for requirement in rules.required:
+        finding = _Finding(*judged(requirement, score, counted))
+        waiver = waivers.get(requirement.subject)
+        yield finding if waiver is None else _waived(finding, waiver)
 
 
 def _failure_findings(counted: Sequence[Verdict], rules: GateRules) -> Iterator[_Finding]:

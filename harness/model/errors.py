@@ -100,6 +100,12 @@ class TimeIsUpError(HarnessError):
     exit_code = 6
 
 
+class FailedFastError(HarnessError):
+    """A scenario failed, and the run was asked to stop at the first that does; the gate has the last word."""
+
+    exit_code = 1
+
+
 def described(error: BaseException) -> str:
     """Return what to say of an error; one that nobody foresaw also tells its kind and where it came from."""
     if isinstance(error, HarnessError):

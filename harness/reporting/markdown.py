@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import quote
 
-from harness.judging.points import EN_DASH, hundredths, interval, points
+from harness.judging.points import EN_DASH, interval, points
 from harness.model.protocols import Status, Verdict
 from harness.model.result import Result, ScenarioResult
-from harness.reporting.escaping import clipped, lines_of, markup
+from harness.reporting.escaping import lines_of, markup
+from harness.reporting.markdown_text import block, code, escaped, mark, words
 from harness.reporting.numbers import milliseconds, number, seconds_span
 from harness.reporting.scorecard_words import (
     MARKS,
@@ -28,6 +28,7 @@ from harness.reporting.scorecard_words import (
     points_groups,
     record_counts,
     replay_command,
+    score_words,
     status_word,
     sum_problem,
     veto_case,
@@ -36,7 +37,6 @@ from harness.reporting.scorecard_words import (
 
 # GitHub drops a step summary of more than 1 MiB whole.
 BYTES_MAX = 900_000
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@&!])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class MarkdownReport:
 
 def _lines(result: Result, room: _Room) -> Iterator[str]:
     where = f"{result.stack} · {result.suite} · {result.backend} · seed {result.seed}"
-    yield f"# {_mark(result.gate.status)}: {_words(where, room)}"
+    yield f"# {mark(result.gate.status)}: {_words(where, room)}"
     yield ""
     for reason in result.gate.reasons[: room.items_max]:
         yield f"* {_words(reason, room)}"
@@ -98,7 +98,7 @@ def _vetoes(result: Result, room: _Room) -> Iterator[str]:
 def _score(result: Result, room: _Room) -> Iterator[str]:
     score = result.score
     withheld = bool(score.vetoes)
-    total = "withheld" if withheld else interval(hundredths(score.low), hundredths(score.high))
+    total = score_words(score)
     yield f"\n## Score: {total}{'' if withheld else ' of 100'}\n"
     yield f"{decided_share(score)}."
     if problem := sum_problem(score):
@@ -115,7 +115,7 @@ def _score(result: Result, room: _Room) -> Iterator[str]:
 
 
 def _points_row(row: PointsRow, word: str, withheld: bool) -> str:
-    verdict = _mark(row.status) if row.status else ""
+    verdict = mark(row.status) if row.status else ""
     earned = EN_DASH if withheld else interval(row.low, row.high)
     return f"| {word} | {verdict} | {points(row.weight)} | {earned} |"
 
@@ -125,7 +125,7 @@ def _index(result: Result, room: _Room) -> Iterator[str]:
     for one in result.scenarios[: room.scenarios_max]:
         marks = count_by_status([verdict.status for verdict in one.verdicts]) or "none judged"
         title = f"{_words(one.scenario.name, room)}: {_words(one.scenario.title, room)}"
-        yield f"| {title} | {_mark(one.status)} | {marks} | {milliseconds(one.seconds * 1000)} |"
+        yield f"| {title} | {mark(one.status)} | {marks} | {milliseconds(one.seconds * 1000)} |"
 
 
 def _scenario(result: Result, one: ScenarioResult, room: _Room) -> Iterator[str]:
@@ -139,11 +139,11 @@ def _scenario(result: Result, one: ScenarioResult, room: _Room) -> Iterator[str]
         yield "\n| verdict | objective | measured | what was seen |\n| --- | --- | --- | --- |"
     for verdict in one.verdicts:
         cells = (verdict.objective, measured(verdict), verdict.summary)
-        yield f"| {_mark(verdict.status)} | {' | '.join(_words(cell, room) for cell in cells)} |"
+        yield f"| {mark(verdict.status)} | {' | '.join(_words(cell, room) for cell in cells)} |"
     for verdict in one.verdicts:
         if verdict.status is not Status.PASS:
             yield from _explained(verdict, room)
-    yield f"\nReplay: {_code(replay_command(result, one))}\n\n</details>"
+    yield f"\nReplay: {code(replay_command(result, one))}\n\n</details>"
 
 
 def _account(one: ScenarioResult, room: _Room) -> Iterator[str]:
@@ -157,7 +157,7 @@ def _account(one: ScenarioResult, room: _Room) -> Iterator[str]:
 def _course(one: ScenarioResult, room: _Room) -> Iterator[str]:
     for remark in one.remarks[: room.items_max]:
         said, *quoted = lines_of(remark, room.characters_max)
-        yield f"* **{_escaped(said)}**"
+        yield f"* **{escaped(said)}**"
         yield from _block(quoted, room)
     if one.kept is not None:
         yield f"* Kept: [{_words(one.kept.folder, room)}]({quote(one.kept.folder)}/): {kept_words(one.kept)}"
@@ -184,42 +184,12 @@ def _surroundings(result: Result, room: _Room) -> Iterator[str]:
     yield "\n<details><summary>Run and surroundings</summary>\n\n| | |\n| --- | --- |"
     for word, fact in facts_of_run(result):
         yield f"| {_words(word, room)} | {_words(fact, room)} |"
-    yield f"\nWhole run: {_code(whole_replay_command(result))}\n\n</details>"
-
-
-def _mark(status: Status) -> str:
-    return f"{_escaped(MARKS[status])} {status_word(status)}"
+    yield f"\nWhole run: {code(whole_replay_command(result))}\n\n</details>"
 
 
 def _words(text: str, room: _Room) -> str:
-    """Return text that Markdown shows as it is, on one line."""
-    return _escaped(clipped(" ".join(text.split()), room.characters_max))
-
-
-def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text)
-
-
-def _code(text: str) -> str:
-    """Return inline code; its fence is longer than any run of backticks inside (CommonMark 6.1)."""
-    shown = clipped(text)
-    fence = "`" * (1 + _longest_run(shown))
-    return f"{fence} {shown} {fence}"
+    return words(text, room.characters_max)
 
 
 def _block(lines: Sequence[str], room: _Room) -> Iterator[str]:
-    """Yield lines as a fenced code block; its fence is longer than any inside (CommonMark 4.5).
-
-    An indented block would not do: after a list it is a part of the list.
-    """
-    if not lines:
-        return
-    shown = [clipped(line, room.characters_max) for line in lines[: room.items_max]]
-    fence = "`" * max(3, 1 + _longest_run("\n".join(shown)))
-    yield f"\n{fence}"
-    yield from shown
-    yield f"{fence}\n"
-
-
-def _longest_run(text: str) -> int:
-    return max((len(run) for run in re.findall("`+", text)), default=0)
+    return block(lines, room.characters_max, room.items_max)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.judging.points import EN_DASH, apportioned, hundredths
+from harness.judging.points import EN_DASH, apportioned, hundredths, interval
 from harness.model.protocols import Status, Verdict
 from harness.model.result import Attempt, DimensionScore, KeptFiles, Result, ScenarioResult, Score
 from harness.reporting.numbers import milliseconds, number, quantity
@@ -54,6 +54,11 @@ class PointsGroup:
 def status_word(status: Status) -> str:
     """Return the status as people write it, e.g. `NOT RUN`."""
     return status.value.replace("_", " ")
+
+
+def score_words(score: Score) -> str:
+    """Return the score's interval in points, or `withheld` where a veto stands."""
+    return "withheld" if score.vetoes else interval(hundredths(score.low), hundredths(score.high))
 
 
 def points_groups(score: Score) -> tuple[PointsGroup, ...]:

@@ -18,6 +18,7 @@ from harness.evidence.lines import read_lines, require_regular
 from harness.judging.check_selection import NOT_ALONE, NOT_POLLED, Checks, checks_of
 from harness.judging.checker import NeedsSamples
 from harness.judging.gate import GateRules
+from harness.judging.requirements import require_known
 from harness.judging.waivers import applicable
 from harness.load import LOADS
 from harness.load.schedules import SCHEDULES
@@ -57,6 +58,8 @@ class Request:
     """How many scenarios that are not exclusive run at a time. Nothing that is judged rests on it."""
     code_folders: tuple[Path, ...] = ()
     """Where the user's own code is found, after all that is installed."""
+    fail_fast: bool = False
+    """Whether the first scenario that fails is the last one that runs."""
 
 
 def preflight(backend: str, out: Path, beside: int = 0) -> list[Check]:
@@ -86,6 +89,7 @@ def make_plan(request: Request) -> SuitePlan:
     """Fix what a run will do.
 
     Raises:
+        UsageError: a requirement names no objective of the plan.
         ScenarioError: the input cannot be used, a part does not take its arguments, a scenario's first fault
             leaves too few records before it, or the stack would reach beyond this machine where its file does
             not say that it may.
@@ -112,6 +116,7 @@ def make_plan(request: Request) -> SuitePlan:
         request.gate.not_applicable,
         request.today,
     )
+    require_known(request.gate.required, planned)
     return SuitePlan(
         request.suite,
         plans,

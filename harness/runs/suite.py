@@ -27,7 +27,14 @@ from harness.judging.gate import decide
 from harness.judging.score import score
 from harness.judging.waivers import excuse
 from harness.model.declarations import Scenario
-from harness.model.errors import HarnessError, NotReadyError, UnavailableError, described, what_ends_the_run
+from harness.model.errors import (
+    FailedFastError,
+    HarnessError,
+    NotReadyError,
+    UnavailableError,
+    described,
+    what_ends_the_run,
+)
 from harness.model.protocols import OVER, PROBES, Progress, Status
 from harness.model.result import Result, ScenarioResult
 from harness.processes.clock import SystemClock
@@ -35,6 +42,7 @@ from harness.processes.scratch import make_scratch, remove_scratch
 from harness.processes.workplace import current_folder
 from harness.reporting.redaction import Redaction
 from harness.runs.environment import surroundings
+from harness.runs.fail_fast import blocked_by
 from harness.runs.grouping import grouping
 from harness.runs.parallel import SideBySide
 from harness.runs.plan import SuitePlan
@@ -87,7 +95,7 @@ class SuiteRun:
 
         Returns:
             The result, and what ended the run early (a signal, its time, a full disk), if anything did. What
-            had not run by then is in the result as NOT_RUN.
+            had not run by then is in the result as NOT_RUN, as it is after a failure with `fail_fast`.
 
         Raises:
             UnavailableError: this machine lacks a server, or something else the run needs.
@@ -104,7 +112,7 @@ class SuiteRun:
                 for line in self._broke:
                     error.add_note(line)
                 raise
-        return self.result(ended_by), ended_by
+        return self.result(ended_by), None if isinstance(ended_by, FailedFastError) else ended_by
 
     # --- one scenario at a time, for whoever decides which is next -----------------------------------------
 
@@ -163,7 +171,8 @@ class SuiteRun:
         Args:
             ended_by: what ended the run early, if anything did.
         """
-        scenarios = self._published(cut_short(ended_by))
+        failed_fast = isinstance(ended_by, FailedFastError)
+        scenarios = self._published(str(ended_by) if failed_fast else cut_short(ended_by))
         verdicts = [verdict for result in scenarios for verdict in result.verdicts]
         scored = score(self._plan.planned, verdicts)
         broke = tuple(map(self._redaction.text, self._broke))
@@ -222,12 +231,23 @@ class SuiteRun:
         alone, together = grouping(self._plan.scenarios, self._request.jobs)
         for number in alone:
             self.examine(ground, number)
+            self._end_by(self._blocked_by(number))
         if together:
             side_by_side = SideBySide(self._request.jobs, self._clock)
-            self._end_by(side_by_side.run([partial(self._run_one, ground, number) for number in together]))
+            self._end_by(side_by_side.run([partial(self._run_beside, ground, number) for number in together]))
         for number in together:
             # Alone: a neighbour may be why its evidence did not suffice.
             self._repeat(ground, number)
+            self._end_by(self._blocked_by(number))
+
+    def _run_beside(self, ground: Ground, number: int, clock: SystemClock) -> HarnessError | None:
+        return self._run_one(ground, number, clock) or self._blocked_by(number)
+
+    def _blocked_by(self, number: int) -> HarnessError | None:
+        request = self._request
+        if not request.fail_fast:
+            return None
+        return blocked_by(self._results[number], request.gate, request.today)
 
     def _run_one(self, ground: Ground, number: int, clock: SystemClock) -> HarnessError | None:
         return self._attempt(ground, number, 1, clock)

@@ -128,6 +128,10 @@ def test_every_report_is_made_again_from_result_json_alone(changed, tmp_path):
         "html": "scorecard.html",
         "markdown": "scorecard.md",
         "junit": "junit.xml",
+        "ctrf": "ctrf.json",
+        "comment": "comment.md",
+        "badge": "badge.json",
+        "prometheus": "metrics.prom",
         "terminal": "scorecard.txt",
     }
 
@@ -136,6 +140,13 @@ def test_every_report_is_made_again_from_result_json_alone(changed, tmp_path):
         assert written.returncode == 0, written.stderr
         assert (tmp_path / f"again.{form}").read_bytes() == (run / name).read_bytes()
         assert _call("report", alone, "--format", form).stdout == (run / name).read_text()
+
+
+def test_latest_leads_to_the_run(changed):
+    _, run = changed
+
+    assert (run.parent.parent / "latest").is_symlink()
+    assert (run.parent.parent / "latest").resolve() == run
 
 
 def test_the_result_written_again_holds_the_same(changed):
