@@ -27,6 +27,10 @@ _COMMANDS = {
     "plan": ("harness.cli.plan:plan", "Show what a run would do, without doing it."),
     "list": ("harness.cli.listing:listing", "List scenarios, stacks, faults, checks and their arguments."),
     "gate": ("harness.cli.gate:gate", "Decide by rules whether a finished run passes."),
+    "baseline": (
+        "harness.cli.baseline:baseline",
+        "Record what a version measures, and compare another one with it.",
+    ),
     "report": ("harness.cli.report:report", "Make any report of a finished run again."),
     "doctor": (
         "harness.cli.doctor:doctor",

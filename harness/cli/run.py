@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,13 @@ from typing import Any
 import click
 
 from harness.cleanup.leftovers import find_residue
+from harness.cli.beside_baseline import (
+    BASELINES_FOLDER,
+    REPEATS_FOLDER,
+    baselines_option,
+    beside_baseline,
+    by_absolute_rules,
+)
 from harness.cli.console import FrankConsole
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.interruption import Interruption
@@ -24,8 +32,10 @@ from harness.model.result import Result
 from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_report
 from harness.reporting.terminal import TerminalReport
+from harness.runs.baselines import Baselines
 from harness.runs.grouping import why_one_at_a_time
 from harness.runs.request import REPEATS_MAX, Request, make_plan
+from harness.runs.rerun import Rerun
 from harness.runs.suite import SuiteRun
 
 JOBS_MAX = 32
@@ -72,6 +82,7 @@ _RESIDUE_SHOWN_MAX = 5
     metavar="N",
     help=f"How many scenarios that are not exclusive run at a time.  [default: one a core, at most {_JOBS}]",
 )
+@baselines_option
 @click.option(
     "--show-lines",
     is_flag=True,
@@ -83,6 +94,7 @@ def run(
     history_mib_max: float,
     repeats_max: int,
     jobs: int | None,
+    baselines: Path | None,
     show_lines: bool,
     **selected: Any,
 ) -> int:
@@ -107,9 +119,15 @@ def run(
             note(f"{planned.scenario.name}: {warning}")
     _warn_of_residue()
     interruption = Interruption()
+    deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     with make_progress() as watch:
-        suite_run = SuiteRun(plan, request, interruption, watch)
+        suite_run = SuiteRun(plan, by_absolute_rules(request), interruption, watch)
         result, ended_by = suite_run.run()
+        if request.gate.regression is not None:
+            again = replace(request, out=suite_run.folder / REPEATS_FOLDER)
+            rerun = Rerun(plan, again, interruption, watch, deadline)
+            kept = Baselines(baselines or out / BASELINES_FOLDER)
+            result, ended_by = beside_baseline(result, ended_by, plan, request, rerun, kept)
     write_reports(result, suite_run.folder)
     if ended_by is not None:
         raise ended_by

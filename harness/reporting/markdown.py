@@ -13,6 +13,8 @@ from harness.model.protocols import Status, Verdict
 from harness.model.result import Result, ScenarioResult
 from harness.reporting.escaping import clipped, lines_of, markup
 from harness.reporting.numbers import milliseconds, number, seconds_span
+from harness.reporting.regression_words import HEADS as REGRESSION_HEADS
+from harness.reporting.regression_words import regression_head, regression_rows
 from harness.reporting.scorecard_words import (
     MARKS,
     WORST_FIRST,
@@ -73,6 +75,7 @@ def _lines(result: Result, room: _Room) -> Iterator[str]:
         yield f"* {_words(reason, room)}"
     yield from _vetoes(result, room)
     yield from _score(result, room)
+    yield from _regression(result, room)
     yield from _index(result, room)
     worst_first = sorted(
         range(len(result.scenarios)), key=lambda place: WORST_FIRST.index(result.scenarios[place].status)
@@ -111,6 +114,18 @@ def _score(result: Result, room: _Room) -> Iterator[str]:
             yield _points_row(row, _words(row.word, room), withheld)
     weight = points(sum(group.dimension.weight for group in points_groups(score)))
     yield f"| **sum** | | {weight} | **{total}** |"
+
+
+def _regression(result: Result, room: _Room) -> Iterator[str]:
+    """Yield what the comparison with a baseline said: relative, and so apart from the score."""
+    if result.regression is None:
+        return
+    yield "\n## Beside the baseline\n"
+    yield f"{_words(regression_head(result.regression), room)}"
+    if rows := regression_rows(result.regression):
+        yield f"\n| {' | '.join(REGRESSION_HEADS)} |\n| {' | '.join('---' for _ in REGRESSION_HEADS)} |"
+        for row in rows[: room.items_max]:
+            yield f"| {_mark(row.status)} | {' | '.join(_words(cell, room) for cell in row.cells)} |"
 
 
 def _points_row(row: PointsRow, word: str, withheld: bool) -> str:
@@ -154,7 +169,7 @@ def _account(one: ScenarioResult) -> Iterator[str]:
 def _course(one: ScenarioResult, room: _Room) -> Iterator[str]:
     for remark in one.remarks[: room.items_max]:
         said, *quoted = lines_of(remark, room.characters_max)
-        yield f"* **{_escaped(said)}**"
+        yield f"* **{escaped(said)}**"
         yield from _block(quoted, room)
     if one.kept is not None:
         yield f"* Kept: [{_words(one.kept.folder, room)}]({quote(one.kept.folder)}/): {kept_words(one.kept)}"
@@ -185,15 +200,16 @@ def _surroundings(result: Result, room: _Room) -> Iterator[str]:
 
 
 def _mark(status: Status) -> str:
-    return f"{_escaped(MARKS[status])} {status_word(status)}"
+    return f"{escaped(MARKS[status])} {status_word(status)}"
 
 
 def _words(text: str, room: _Room) -> str:
     """Return text that Markdown shows as it is, on one line."""
-    return _escaped(clipped(" ".join(text.split()), room.characters_max))
+    return escaped(clipped(" ".join(text.split()), room.characters_max))
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return text in which Markdown finds nothing to obey."""
     return _SPECIAL.sub(r"\\\1", text)
 
 
