@@ -22,7 +22,7 @@ QUICK := tests/unit tests/fuzz tests/simulation
 PROCESSES := tests/stack tests/detection tests/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters coverage-core
+.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters coverage-core
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ prove-heal: $(VENV)/.installed-dev ## Kill `logquake run` at 20 random moments; 
 
 prove-selftest: $(VENV)/.installed ## Run each known-bad stack 20 times; goes on where it was interrupted
 	$(BIN)/logquake gate selftest --times 20 --resume reports/selftest.jsonl $(ARGS)
+
+prove-regression: $(VENV)/.installed-dev ## Compare a version with itself 50 times, and with slower ones; goes on where it was interrupted
+	$(BIN)/python -m tests.benchmarks.regressions --resume reports/regressions.jsonl $(ARGS)
 
 prove-simulation: $(VENV)/.installed-dev ## Drive the delivery core through 10,000 seeds, then hunt deliberate bugs
 	$(BIN)/python -m tests.simulation --seeds 10000 $(ARGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from random import Random
 
 import click
 
@@ -12,6 +13,7 @@ from harness.cli.exit_codes import gate_exit_code
 from harness.cli.lazy_group import LazyGroup
 from harness.cli.output import UnheardError, note, say, silence
 from harness.judging.gate import GateRules, decide, with_required
+from harness.judging.regression import judged_anew
 from harness.judging.requirements import parse_requirement, require_known
 from harness.judging.score import score
 from harness.judging.waivers import applicable, excuse
@@ -83,7 +85,9 @@ def judge_result(result: Path, gate_path: Path | None, required: Sequence[str]) 
     }
     require_known(asked.required, {*was_planned, *(verdict.objective for verdict in verdicts)})
     planned, _ = applicable(was_planned, asked.not_applicable, today)
-    decision = decide(score(planned, verdicts), verdicts, asked, today, read.broke)
+    rng = Random(f"{read.seed}:regression")  # noqa: S311 - reproducible resampling, not a secret
+    regression = judged_anew(read.regression, asked.regression, rng)
+    decision = decide(score(planned, verdicts), verdicts, asked, today, read.broke, regression)
     head = f"{decision.status.value}: run {read.run_id}, suite {read.suite}, stack {read.stack}"
     try:
         say("\n".join((head, *(f"  {reason}" for reason in decision.reasons))))

@@ -29,6 +29,10 @@ _COMMANDS = {
     "list": ("harness.cli.listing:listing", "List scenarios, stacks, faults, checks and their arguments."),
     "gate": ("harness.cli.gate:gate", "Decide by rules whether a finished run passes."),
     "diff": ("harness.cli.diff:diff", "Show what changed from one finished run to another."),
+    "baseline": (
+        "harness.cli.baseline:baseline",
+        "Record what a version measures, and compare another one with it.",
+    ),
     "report": ("harness.cli.report:report", "Make any report of a finished run again."),
     "doctor": (
         "harness.cli.doctor:doctor",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,13 @@ from typing import Any
 import click
 
 from harness.cleanup.leftovers import find_residue
+from harness.cli.beside_baseline import (
+    BASELINES_FOLDER,
+    REPEATS_FOLDER,
+    baselines_option,
+    beside_baseline,
+    by_absolute_rules,
+)
 from harness.cli.console import FrankConsole
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.github_actions import Places, checked_out_folder, tell_github
@@ -29,8 +37,10 @@ from harness.reporting.atomic_file import write_report
 from harness.reporting.latest import NAME as LATEST
 from harness.reporting.latest import point_latest
 from harness.reporting.terminal import TerminalReport
+from harness.runs.baselines import Baselines
 from harness.runs.grouping import why_one_at_a_time
 from harness.runs.request import REPEATS_MAX, Request, make_plan
+from harness.runs.rerun import Rerun
 from harness.runs.suite import SuiteRun
 
 JOBS_MAX = 32
@@ -77,6 +87,7 @@ _RESIDUE_SHOWN_MAX = 5
     metavar="N",
     help=f"How many scenarios that are not exclusive run at a time.  [default: one a core, at most {_JOBS}]",
 )
+@baselines_option
 @click.option(
     "--fail-fast",
     is_flag=True,
@@ -94,6 +105,7 @@ def run(
     repeats_max: int,
     jobs: int | None,
     fail_fast: bool,
+    baselines: Path | None,
     show_lines: bool,
     **selected: Any,
 ) -> int:
@@ -121,9 +133,15 @@ def run(
             note(f"{planned.scenario.name}: {warning}")
     _warn_of_residue()
     interruption = Interruption()
+    deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     with make_progress() as watch:
-        suite_run = SuiteRun(plan, request, interruption, watch)
+        suite_run = SuiteRun(plan, by_absolute_rules(request), interruption, watch)
         result, ended_by = suite_run.run()
+        if request.gate.regression is not None:
+            again = replace(request, out=suite_run.folder / REPEATS_FOLDER)
+            rerun = Rerun(plan, again, interruption, watch, deadline)
+            kept = Baselines(baselines or out / BASELINES_FOLDER)
+            result, ended_by = beside_baseline(result, ended_by, plan, request, rerun, kept)
     reports = write_reports(result, suite_run.folder)
     _let_latest_lead_to(suite_run.folder, out)
     tell_github(result, reports, Places(open_library(here), request.stack.source, checked_out_folder(here)))

@@ -30,16 +30,13 @@ from harness.runs.request import REPEATS_MAX, Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_STACK = click.option(
+    "--stack", default="reference", show_default=True, metavar="NAME|FILE", help="The stack under test."
+)
 _OPTIONS = (
     click.argument("scenarios", nargs=-1, metavar="[SCENARIO]..."),
     click.option("--suite", default=None, metavar="NAME|FILE", help="Suite to run.  [default: default]"),
-    click.option(
-        "--stack",
-        default="reference",
-        show_default=True,
-        metavar="NAME|FILE",
-        help="The stack under test.",
-    ),
+    _STACK,
     click.option(
         "--backend",
         type=click.Choice(sorted(BACKENDS.kinds)),
@@ -118,6 +115,14 @@ def selection_options(command: Command) -> Command:
     """Give a command the options that select what to run."""
     for option in reversed(_OPTIONS):
         command = option(command)
+    return command
+
+
+def scenario_options(command: Command) -> Command:
+    """Give a command the options that select what to run, without the stack that it is run on."""
+    for option in reversed(_OPTIONS):
+        if option is not _STACK:
+            command = option(command)
     return command
 
 

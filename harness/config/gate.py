@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.config.validation import FileModel, Text, Version, default_of, parse, shown
+from harness.config.validation import FileModel, OpenModel, Text, Version, default_of, parse, shown
 from harness.config.yaml_source import KeyPath, Mistake, Source, read_yaml
 from harness.judging.gate import GateRules, Limit, ObjectiveRule, OnInconclusive
+from harness.judging.regression import RegressionRules, parse_rise, repeats_needed
 from harness.judging.waivers import NEVER_EXCUSED, Exemption
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
@@ -21,6 +23,8 @@ _LIMIT = re.compile(r"(>=|<=|>|<)\s*([0-9]{1,15}(?:\.[0-9]{1,15})?)\Z")
 
 EXEMPTIONS_MAX = 1_000
 _EXEMPTIONS = ("waivers", "not_applicable")
+REPEATS_MAX = 50
+_BOUNDS = ("confidence", "max_repeats")
 
 
 class _ScoreModel(FileModel):
@@ -39,15 +43,23 @@ class _ExemptionModel(FileModel):
     reason: Text = Field(description="Say why, for whoever reads the gate in a year.")
 
 
+class _RegressionModel(OpenModel):
+    """How much each check's value may rise above the baseline's; keys beyond these are checks."""
+
+    __pydantic_extra__: dict[str, Text] = Field(init=False)
+
+    confidence: Annotated[float, Field(ge=0.5, le=0.999)] = default_of(RegressionRules, "confidence")
+    max_repeats: Annotated[int, Field(ge=2, le=REPEATS_MAX)] = default_of(RegressionRules, "max_repeats")
+
+
 class GateModel(FileModel):
     """A gate file."""
-
-    not_supported_yet: ClassVar[tuple[str, ...]] = ("regression",)
 
     version: Version
     score: _ScoreModel = Field(default_factory=_ScoreModel)
     veto: list[Text] = Field(default_factory=list)
     objectives: dict[Text, _ObjectiveModel] = Field(default_factory=dict)
+    regression: _RegressionModel | None = None
     on_inconclusive: Literal["inconclusive", "fail", "warn"] = default_of(GateRules, "on_inconclusive").value
     waivers: Annotated[list[_ExemptionModel], Field(max_length=EXEMPTIONS_MAX)] = Field(default_factory=list)
     not_applicable: Annotated[list[_ExemptionModel], Field(max_length=EXEMPTIONS_MAX)] = Field(
@@ -70,10 +82,22 @@ def load_gate(path: Path) -> GateRules:
             objective: ObjectiveRule(_limit(rule.fail), _limit(rule.warn), rule.min_samples)
             for objective, rule in model.objectives.items()
         },
+        regression=_regression(model.regression),
         on_inconclusive=OnInconclusive(model.on_inconclusive),
         waivers=tuple(map(_exemption, model.waivers)),
         not_applicable=tuple(map(_exemption, model.not_applicable)),
         source=source.path,
+    )
+
+
+def _regression(model: _RegressionModel | None) -> RegressionRules | None:
+    if model is None:
+        return None
+    rises = {check: parse_rise(text) for check, text in (model.__pydantic_extra__ or {}).items()}
+    return RegressionRules(
+        {check: rise for check, rise in rises.items() if rise is not None},
+        model.confidence,
+        model.max_repeats,
     )
 
 
@@ -96,8 +120,45 @@ def _mistakes(source: Source) -> list[Mistake]:
             if isinstance(rule, dict)
             for mistake in _rule_mistakes(("objectives", objective), rule)
         ),
+        *_regression_mistakes(source.data.get("regression")),
         *(mistake for key in _EXEMPTIONS for mistake in _date_mistakes(key, source.data)),
         *(mistake for key in _EXEMPTIONS for mistake in _never_excused(key, source.data)),
+    ]
+
+
+def _regression_mistakes(rules: object) -> list[Mistake]:
+    if not isinstance(rules, dict):
+        return []
+    rises = {check: text for check, text in rules.items() if check not in _RegressionModel.model_fields}
+    mistakes = [
+        Mistake(
+            ("regression", check), f'must be how much it may rise, e.g. "+10%" or "+5", not {shown(text)}.'
+        )
+        for check, text in rises.items()
+        if isinstance(text, str) and parse_rise(text) is None
+    ]
+    if not rises:
+        mistakes.append(Mistake(("regression",), 'names no check. Add one, e.g. response_p99_ms: "+10%".'))
+    return mistakes or _undecidable(rules, len(rises))
+
+
+def _undecidable(rules: Mapping[str, object], compared: int) -> list[Mistake]:
+    """Refuse what no run could ever decide, however the runs turn out."""
+    confidence, repeats = (rules.get(key, default_of(RegressionRules, key)) for key in _BOUNDS)
+    if not isinstance(confidence, float) or not isinstance(repeats, int):
+        return []
+    if not (0.5 <= confidence <= 0.999 and 2 <= repeats <= REPEATS_MAX):
+        return []
+    asked = RegressionRules({}, confidence, repeats)
+    needed = repeats_needed(replace(asked, max_repeats=REPEATS_MAX), compared)
+    if repeats_needed(asked, compared) <= asked.max_repeats:
+        return []
+    return [
+        Mistake(
+            ("regression", "max_repeats") if "max_repeats" in rules else ("regression",),
+            f"{asked.max_repeats} runs a side can never decide at a confidence of {asked.confidence:g}; "
+            f"at least {needed} are needed. Raise max_repeats, or lower confidence.",
+        )
     ]
 
 

@@ -8,7 +8,7 @@ import re
 import types
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
-from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -34,8 +34,6 @@ class FileModel(BaseModel):
     """A mapping in a file: no unknown keys, no silent conversions."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-    not_supported_yet: ClassVar[tuple[str, ...]] = ()
 
 
 class OpenModel(FileModel):
@@ -181,8 +179,6 @@ _SENTENCES: Mapping[str, str] = {
 def _unknown_key(key: str, around: type[FileModel] | None) -> str:
     if around is None:
         return f'no key "{key}" is known here. Remove it.'
-    if key in around.not_supported_yet:
-        return f'"{key}" is not supported yet. Remove it; everything else in the file works without it.'
     return unknown("key", key, around.model_fields)
 
 

@@ -14,12 +14,13 @@ from operator import ge, gt, le, lt
 from types import MappingProxyType
 
 from harness.judging.points import hundredths, interval
+from harness.judging.regression import RegressionRules, said
 from harness.judging.requirements import Requirement, judged
 from harness.judging.score import earned
 from harness.judging.waivers import Exemption, expired, is_waived, standing
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import unknown
-from harness.model.result import GateDecision, ObjectiveScore, Score
+from harness.model.result import GateDecision, ObjectiveScore, Regression, Score
 
 # Points are sums of weights in binary fractions; two scores closer than this are the same score.
 POINTS_TOLERANCE = 1e-6
@@ -82,9 +83,14 @@ class GateRules:
     on_inconclusive: OnInconclusive = OnInconclusive.INCONCLUSIVE
     waivers: tuple[Exemption, ...] = ()
     not_applicable: tuple[Exemption, ...] = ()
+    regression: RegressionRules | None = None
     source: str = ""
     required: tuple[Requirement, ...] = ()
     """What the command line asks for, beside the rules of the file."""
+
+    def counted(self, status: Status) -> Status:
+        """Return what a status counts as: one that is inconclusive may count as another."""
+        return Status[self.on_inconclusive.name] if status is Status.INCONCLUSIVE else status
 
 
 def with_required(rules: GateRules, required: Sequence[Requirement]) -> GateRules:
@@ -109,6 +115,7 @@ def decide(
     rules: GateRules,
     today: date,
     broke: Sequence[str] = (),
+    regression: Regression | None = None,
 ) -> GateDecision:
     """Decide whether a run passes the gate.
 
@@ -123,6 +130,7 @@ def decide(
         today: the day that decides which exemptions still stand.
         broke: what broke around the scenarios (`Result.broke`). It keeps a run from passing, as an ERROR
             does: no rule and no share of the score can make up for an examination that was none.
+        regression: what a comparison with a baseline said; it counts where the rules ask for one.
 
     Returns:
         The decision; its reasons are sentences, the gravest first.
@@ -139,6 +147,7 @@ def decide(
         *_objective_findings(counted, verdicts, rules, waivers),
         *_required_findings(_without_waived(score, verdicts, waivers), counted, rules, waivers),
         *_failure_findings(counted, rules),
+        *_regression_findings(rules.regression, regression, waivers),
         *_waived_findings(verdicts, waivers),
         *_policy_findings(verdicts, standing(rules.not_applicable, today)),
     ]
@@ -151,7 +160,7 @@ def decide(
         return GateDecision(
             status, (*reasons, "on_inconclusive: warn does not cover what broke in logquake.")
         )
-    counted_as = Status[rules.on_inconclusive.name]
+    counted_as = rules.counted(status)
     said = f"on_inconclusive: {rules.on_inconclusive.value} counts this as {counted_as.value}."
     return GateDecision(counted_as, (*reasons, said))
 
@@ -276,6 +285,38 @@ def _failure_findings(counted: Sequence[Verdict], rules: GateRules) -> Iterator[
             continue
         where = f" (in {len(own):,} scenarios, first)" if len(own) > 1 else ""
         yield _Finding(Status.FAIL, f"{objective} failed{where}: {own[0].summary}")
+
+
+def _regression_findings(
+    asked: RegressionRules | None, regression: Regression | None, waivers: Mapping[str, Exemption]
+) -> Iterator[_Finding]:
+    """Find what the comparison with a baseline said: rises, beside the limits that are absolute."""
+    if asked is None:
+        return
+    if regression is None:
+        yield _Finding(
+            Status.INCONCLUSIVE,
+            "The gate file asks for a comparison with a baseline, and none was made. "
+            "Run again with this gate file.",
+        )
+        return
+    if regression.remark:
+        yield _Finding(regression.status, regression.remark)
+    if not regression.samples:
+        return
+    compared = dict.fromkeys(comparison.objective for comparison in regression.comparisons)
+    for objective in asked.rises:
+        if objective not in compared:
+            known = dict.fromkeys(sampled.objective for sampled in regression.samples)
+            yield _Finding(
+                Status.INCONCLUSIVE,
+                f"The gate file limits the rise of a check that was not judged: "
+                f"{unknown('check', objective, known)}",
+            )
+    for comparison in regression.comparisons:
+        finding = _Finding(comparison.status, said(comparison, regression.confidence))
+        waiver = waivers.get(comparison.objective)
+        yield finding if waiver is None else _waived(finding, waiver)
 
 
 def _waived(finding: _Finding, waiver: Exemption) -> _Finding:

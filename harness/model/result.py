@@ -174,6 +174,61 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampled:
+    """One objective of one scenario over the runs of two versions: its values, in the order of the runs.
+
+    None stands where a run gave no value. `alone` holds runs of the baseline that were made first, against
+    which nothing was run: they show this machine's noise.
+    """
+
+    scenario: str
+    objective: str
+    unit: str
+    baseline: tuple[float | None, ...]
+    candidate: tuple[float | None, ...]
+    alone: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the runs of an objective say of a rise. `limit` is as a gate file has it: `+10%`, `+5`.
+
+    `rise`, its interval from `low` to `high` and `noise`, the rise of the baseline against itself, are shares
+    where the limit is one, else amounts in the objective's unit; None where nothing could be compared.
+    `summary` says why there is no answer.
+    """
+
+    scenario: str
+    objective: str
+    unit: str
+    status: Status
+    limit: str
+    baseline_median: float | None
+    candidate_median: float | None
+    summary: str = ""
+    rise: float | None = None
+    low: float | None = None
+    high: float | None = None
+    noise: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """A run beside its baseline. Where nothing was compared, `remark` says why, and `status` what that means.
+
+    `baseline` says what it is compared with; `interleaved` whether both were run in turn on one machine.
+    """
+
+    status: Status
+    baseline: str
+    interleaved: bool
+    remark: str = ""
+    confidence: float = 0.95
+    samples: tuple[Sampled, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class GateDecision:
     """What the gate says and every sentence that led there."""
 
@@ -209,6 +264,8 @@ class Result:
     unplanned: tuple[str, ...] = ()
     """What was not planned, and why: e.g. an objective whose optional part the stack does not declare."""
     broke: tuple[str, ...] = ()
+    regression: Regression | None = None
+    """What a comparison with a baseline said; None where none was asked for."""
 
 
 class Report(Protocol):

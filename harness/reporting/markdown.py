@@ -13,6 +13,8 @@ from harness.model.result import Result, ScenarioResult
 from harness.reporting.escaping import lines_of, markup
 from harness.reporting.markdown_text import block, code, escaped, mark, words
 from harness.reporting.numbers import milliseconds, number, seconds_span
+from harness.reporting.regression_words import HEADS as REGRESSION_HEADS
+from harness.reporting.regression_words import regression_head, regression_rows
 from harness.reporting.scorecard_words import (
     MARKS,
     WORST_FIRST,
@@ -74,6 +76,7 @@ def _lines(result: Result, room: _Room) -> Iterator[str]:
         yield f"* {_words(reason, room)}"
     yield from _vetoes(result, room)
     yield from _score(result, room)
+    yield from _regression(result, room)
     yield from _index(result, room)
     worst_first = sorted(
         range(len(result.scenarios)), key=lambda place: WORST_FIRST.index(result.scenarios[place].status)
@@ -112,6 +115,18 @@ def _score(result: Result, room: _Room) -> Iterator[str]:
             yield _points_row(row, _words(row.word, room), withheld)
     weight = points(sum(group.dimension.weight for group in points_groups(score)))
     yield f"| **sum** | | {weight} | **{total}** |"
+
+
+def _regression(result: Result, room: _Room) -> Iterator[str]:
+    """Yield what the comparison with a baseline said: relative, and so apart from the score."""
+    if result.regression is None:
+        return
+    yield "\n## Beside the baseline\n"
+    yield f"{_words(regression_head(result.regression), room)}"
+    if rows := regression_rows(result.regression):
+        yield f"\n| {' | '.join(REGRESSION_HEADS)} |\n| {' | '.join('---' for _ in REGRESSION_HEADS)} |"
+        for row in rows[: room.items_max]:
+            yield f"| {mark(row.status)} | {' | '.join(_words(cell, room) for cell in row.cells)} |"
 
 
 def _points_row(row: PointsRow, word: str, withheld: bool) -> str:

@@ -14,7 +14,7 @@ from enum import Enum
 from math import isfinite
 from pathlib import Path
 from types import UnionType
-from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from harness.model.errors import InternalError, ScenarioError
 from harness.model.result import Result
@@ -23,6 +23,7 @@ from harness.reporting.escaping import clipped
 FILE_NAME = "result.json"
 SCHEMA_VERSION = 6
 RESULT_BYTES_MAX = 256 * 2**20
+NounT = TypeVar("NounT")
 NOT_FINITE = {"Infinity": float("inf"), "-Infinity": float("-inf"), "NaN": float("nan")}
 
 
@@ -100,6 +101,35 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _refuse_constant(word: str) -> float:
     raise ValueError(f"{word} is no JSON number")
+
+
+def as_document(noun: object) -> Any:
+    """Return a noun of this project as what JSON holds, name for name.
+
+    Raises:
+        InternalError: it holds something that has no form.
+    """
+    return _encoded(noun, type(noun).__name__)
+
+
+def from_document(kind: type[NounT], document: object, path: Path, remedy: str) -> NounT:
+    """Return what a file's JSON holds as a noun; every key and every value is checked.
+
+    Args:
+        kind: the noun's class.
+        document: what was read.
+        path: the file, for the message.
+        remedy: what to do about a file that is none, as the message's last sentence.
+
+    Raises:
+        ScenarioError: the document is not the noun's form.
+    """
+    try:
+        noun = _decoded(kind, document, "")
+    except _MismatchError as error:
+        raise ScenarioError(f"{path}: {error}. {remedy}") from error
+    assert isinstance(noun, kind)  # noqa: S101 - tells the type checker what decoding returns
+    return noun
 
 
 # --- nouns → JSON ----------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from harness.model.protocols import Status, Verdict
 from harness.model.result import Result, ScenarioResult
 from harness.reporting.escaping import ASCII_FOR, LINE_CHARACTERS_MAX, clipped, lines_of
 from harness.reporting.numbers import seconds_span
+from harness.reporting.regression_words import HEADS as REGRESSION_HEADS
+from harness.reporting.regression_words import regression_head, regression_rows
 from harness.reporting.scorecard_words import (
     MARKS,
     attempt_line,
@@ -84,6 +86,7 @@ class _Drawing:
         yield from self._decision()
         yield from self._vetoes()
         yield from self._score()
+        yield from self._regression()
         yield from self._scenarios()
 
     def _decision(self) -> Iterator[RenderableType]:
@@ -137,6 +140,23 @@ class _Drawing:
         weight = points(sum(group.dimension.weight for group in groups))
         table.add_row(*map(self._words, ("sum", total, weight, "")), style="bold")
         return _indented(table, 2)
+
+    def _regression(self) -> Iterator[RenderableType]:
+        regression = self._result.regression
+        if regression is None:
+            return
+        yield self._text("")
+        yield self._text(regression_head(regression), style="bold")
+        rows = regression_rows(regression)
+        if not rows:
+            return
+        table = self._table(*REGRESSION_HEADS)
+        for row in rows:
+            table.add_row(self._status(row.status), *map(self._words, row.cells))
+        yield _indented(table, 2)
+        for row in rows:
+            if row.why:
+                yield self._text(f"{row.cells[0]}: {row.why}", indent=2)
 
     def _scenarios(self) -> Iterator[RenderableType]:
         for one in self._result.scenarios:

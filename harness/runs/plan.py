@@ -18,6 +18,7 @@ from harness.model.declarations import Scenario, Stack, is_sender
 from harness.model.protocols import Schedule
 
 _SECOND_NS = 1_000_000_000
+_TEXTS = frozenset({"source", "title", "hypothesis", "why", "seen_in"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +159,8 @@ def _stretched(offsets_ns: Sequence[int], count: int, end_ns: int) -> list[int]:
 
 
 def _content(part: Scenario | Stack) -> dict[str, object]:
-    """Return a part's content: where its file lies and why it matters do not change what happens."""
-    return {key: value for key, value in asdict(part).items() if key not in {"source", "why", "seen_in"}}
+    """Return a part's content without what changes nothing that happens: its texts, where its file lies."""
+    return {key: value for key, value in asdict(part).items() if key not in _TEXTS}
 
 
 def _hash(content: object) -> str:
