@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from harness.config.yaml_source import KeyPath, Mistake, Source, texts_in
+from harness.deployments.installed import cache_folder
 from harness.deployments.placeholders import expand, placeholder_problems
 from harness.model.errors import InternalError, ScenarioError, UnavailableError
 
@@ -159,7 +160,11 @@ def _ended(path: str, code: int, seconds_max: float) -> str:
 
 def _command_problems(source: Source) -> Iterator[str]:
     """Say which commands name a program that is not there; one in the run's own folder is not judged."""
-    values = {"python": sys.executable, "stack.folder": str(Path(source.path).resolve().parent)}
+    values = {
+        "python": sys.executable,
+        "stack.folder": str(Path(source.path).resolve().parent),
+        "cache.folder": str(cache_folder()),
+    }
     processes, archive = source.data.get("processes"), source.data.get("archive")
     commands: list[tuple[KeyPath, object, object]] = [
         (("processes", name, "command"), process.get("command"), process.get("environment"))
