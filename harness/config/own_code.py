@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from harness.config.yaml_source import KeyPath, Mistake, Source, texts_in
+from harness.deployments.debian_packages import how_to_install
 from harness.deployments.installed import cache_folder
 from harness.deployments.placeholders import expand, placeholder_problems
 from harness.model.errors import InternalError, ScenarioError, UnavailableError
@@ -193,7 +194,8 @@ def _program_problem(program: str, search_path: str | None) -> str:
     if "/" not in program:
         if shutil.which(program, path=search_path):
             return ""
-        return f'no program "{program}" is in PATH. Install it, or write its whole path.'
+        means = f" ({command})" if (command := how_to_install(program)) else ""
+        return f'no program "{program}" is in PATH. Install it{means}, or write its whole path.'
     path = Path(program)
     if not path.is_absolute():
         return (
