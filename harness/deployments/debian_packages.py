@@ -1,8 +1,8 @@
 """Log daemons of Debian's packages: unpacked into the cache folder rather than installed.
 
-As installed packages they exclude each other and take over this machine's own log. Here each is a folder of its
-own, with the libraries that this machine lacks, and a starter `bin/<program>` that knows where they are. It needs
-no right beyond writing to the cache folder.
+As installed packages they exclude each other and take over this machine's own log. Here each is a folder of
+its own, with the libraries that this machine lacks, and a starter `bin/<program>` that knows where they are.
+It needs no right beyond writing to the cache folder.
 """
 
 from __future__ import annotations
@@ -25,7 +25,14 @@ _PACKAGES_MAX = 100
 _REASON_CHARACTERS = 300
 _REACH = "; check that Debian's packages can be reached as configured"
 # A registry that does not answer is asked again once, and not for minutes.
-_PATIENCE = ("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20")
+_PATIENCE = (
+    "-o",
+    "Acquire::Retries=1",
+    "-o",
+    "Acquire::http::Timeout=20",
+    "-o",
+    "Acquire::https::Timeout=20",
+)
 _WANTED = re.compile(r"'[^']+' ([a-z0-9][a-z0-9+.-]*)_\S+\.deb ")
 
 
@@ -77,7 +84,8 @@ DAEMONS: Mapping[str, Daemon] = {
             module="libhttp.so",
             module_option="--module-path={}",
             check="@version: 3.38\n"
-            'destination d { http(url("http://127.0.0.1:1/") disk-buffer(reliable(yes) disk-buf-size(2000000))); };\n'
+            'destination d { http(url("http://127.0.0.1:1/") '
+            "disk-buffer(reliable(yes) disk-buf-size(2000000))); };\n"
             'source s { network(transport("tcp") port(1)); };\nlog { source(s); destination(d); };\n',
             check_command=("--syntax-only", "--no-caps", "-f", "{}"),
         ),
@@ -241,5 +249,3 @@ def _check(daemon: Daemon, root: Path, staging: Path) -> None:
     configuration.write_text(daemon.check)
     arguments = [argument.format(configuration) for argument in daemon.check_command]
     _run(daemon, (str(root / "bin" / daemon.program_name), *arguments), remedy="; its modules do not load")
-
-

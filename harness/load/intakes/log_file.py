@@ -46,7 +46,7 @@ class LogFile:
     def __init__(
         self,
         path: str,
-        format: Literal["json", "plain"] = "json",  # noqa: A002 - the word that files use
+        format: Literal["json", "plain"] = "json",
         rotation: Literal["rename", "copytruncate"] = "rename",
         rotate_bytes: int = 0,
         rotate_seconds: float = 0.0,

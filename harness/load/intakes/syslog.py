@@ -29,10 +29,10 @@ class NotSentError(StackError):
 class Syslog:
     """Sends each record as one syslog message, once; it never sends again.
 
-    Syslog has no answer. A call that returns has handed the whole message to the kernel, and a stack promises
-    (`acknowledged_by: return`) to deliver what it was sent. A connection that was closed or reset, cannot be
-    made, or takes nothing for `timeout_seconds` is a refusal; the next call connects anew, once. Each producer
-    thread keeps a connection of its own.
+    Syslog has no answer. A call that returns has handed the whole message to the kernel, and a stack
+    promises (`acknowledged_by: return`) to deliver what it was sent. A connection that was closed or reset,
+    cannot be made, or takes nothing for `timeout_seconds` is a refusal; the next call connects anew, once.
+    Each producer thread keeps a connection of its own.
 
     Args:
         url: where the server listens: `udp://host:port`, `tcp://host:port`, `tls://host:port`, or
@@ -54,7 +54,7 @@ class Syslog:
     def __init__(
         self,
         url: str,
-        format: Literal["rfc5424", "rfc3164"] = "rfc5424",  # noqa: A002 - the word that files use
+        format: Literal["rfc5424", "rfc3164"] = "rfc5424",
         framing: Literal["octet_counting", "newline"] = "octet_counting",
         body: Literal["line", "json"] = "line",
         timeout_seconds: float = 10.0,
@@ -134,8 +134,8 @@ class Syslog:
                 raise
         if self._scheme == "unix":
             return _datagrams(socket.AF_UNIX, self._path, self._timeout_seconds)
-        family, *_, address = socket.getaddrinfo(*self._address, type=socket.SOCK_DGRAM)[0]
-        return _datagrams(family, address, self._timeout_seconds)
+        family = socket.getaddrinfo(*self._address, type=socket.SOCK_DGRAM)[0][0]
+        return _datagrams(family, self._address, self._timeout_seconds)
 
     def _forget(self, connection: socket.socket) -> None:
         connection.close()

@@ -63,8 +63,9 @@ def read_3164(message):
 def structured_data(text):
     """Return the parameters of one element, and what follows it."""
     assert text.startswith(b"[")
-    end = re.compile(rb"[!-<>-\\^-~]{1,32}").match(text, 1).end()
-    data = {}
+    name = re.compile(rb"[!-<>-\\^-~]{1,32}").match(text, 1)
+    assert name, f"an element without a name: {text[:40]!r}"
+    end, data = name.end(), {}
     while parameter := PARAMETER.match(text, end):
         value = re.sub(rb'\\(["\\\]])', rb"\1", parameter[2])
         data[parameter[1].decode()] = value.decode()

@@ -165,7 +165,7 @@ def test_what_a_full_disk_takes_in_part_is_refused_and_spoils_no_other_line(tmp_
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     with opened(path, format="plain") as intake:
         intake.send(Record(0, "a" * 99))
-        # A limit on a file's size lets the kernel take a part of a line and refuse the rest, as a full disk does.
+        # A limit on a file's size lets the kernel take a part of a line, and refuse the rest, as a full disk.
         resource.setrlimit(resource.RLIMIT_FSIZE, (150, hard))
         try:
             with pytest.raises(OSError, match="File too large"):
