@@ -22,7 +22,7 @@ QUICK := tests/unit tests/fuzz tests/simulation
 PROCESSES := tests/stack tests/detection tests/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters coverage-core
+.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -91,6 +91,16 @@ prove-sigterm: $(VENV)/.installed-dev ## End shippers, applications and gateways
 prove-exporters: $(VENV)/.installed-dev ## Send records by OpenTelemetry's JavaScript exporters (needs node and npm)
 	npm install --prefix tests/exporters/javascript --no-package-lock --no-audit --no-fund --silent
 	LOGQUAKE_REQUIRE_EXPORTERS=1 $(BIN)/pytest -q -n 0 tests/exporters $(ARGS)
+
+foreign: $(VENV)/.installed ## Unpack rsyslog and syslog-ng from Debian's packages into the cache folder (needs apt-get)
+	$(BIN)/logquake servers install rsyslog syslog-ng
+
+prove-foreign: $(VENV)/.installed-dev foreign ## Run the default suite on rsyslog and syslog-ng, on both backends, and print the tables
+	$(BIN)/python -m tests.foreign $(ARGS)
+
+# What .ci/run runs where rsyslog can be had.
+foreign-smoke: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.foreign --smoke $(ARGS)
 
 prove-store: $(VENV)/.installed-dev ## Ask the real Elasticsearch and the embedded store the same 2,000 requests (needs `make servers`)
 	$(BIN)/python -m tests.differential --requests 2000 $(ARGS)

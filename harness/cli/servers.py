@@ -1,26 +1,31 @@
-"""`logquake servers`: the real Elasticsearch and Toxiproxy on this machine."""
+"""`logquake servers`: the real Elasticsearch and Toxiproxy on this machine, and log daemons for stacks."""
 
 from __future__ import annotations
 
 import click
 
+from harness.deployments.debian_packages import DAEMONS, find_daemon, install_daemons
 from harness.deployments.installed import SERVERS, cache_folder, find
 from harness.deployments.installer import install as install_servers
 
 
 @click.group()
 def servers() -> None:
-    """Install or list the real Elasticsearch and Toxiproxy, which the backend `local` runs."""
+    """Install or list the real servers of the backend `local`, and the log daemons that stacks run."""
 
 
 @servers.command(name="install")
-@click.argument("names", nargs=-1, type=click.Choice(sorted(SERVERS)))
+@click.argument("names", nargs=-1, type=click.Choice(sorted({*SERVERS, *DAEMONS})))
 def install(names: tuple[str, ...]) -> None:
-    """Install the servers into the cache folder and start each once to check it.
+    """Install servers into the cache folder and check each; without names, those of the backend `local`.
 
-    Elasticsearch needs Maven and a JDK of at least 17, Toxiproxy needs Go.
+    Elasticsearch needs Maven and a JDK of at least 17, Toxiproxy needs Go. The daemons rsyslog and syslog-ng
+    are unpacked from Debian's packages, which needs apt-get, and are not installed on this machine.
     """
-    install_servers(click.echo, names or None)
+    chosen = tuple(name for name in names if name in SERVERS)
+    if chosen or not names:
+        install_servers(click.echo, chosen or None)
+    install_daemons(click.echo, [name for name in dict.fromkeys(names) if name in DAEMONS])
 
 
 @servers.command(name="list")
@@ -30,3 +35,5 @@ def list_servers() -> None:
     for name, kind in SERVERS.items():
         server = find(name)
         click.echo(f"{name} {kind.version}: {'not installed' if server is None else server.path}")
+    for name in DAEMONS:
+        click.echo(f"{name}: {find_daemon(name) or 'not installed'}")

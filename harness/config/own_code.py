@@ -21,6 +21,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from harness.config.yaml_source import KeyPath, Mistake, Source, texts_in
+from harness.deployments.debian_packages import how_to_install
+from harness.deployments.installed import cache_folder
 from harness.deployments.placeholders import expand, placeholder_problems
 from harness.model.errors import InternalError, ScenarioError, UnavailableError
 
@@ -159,7 +161,11 @@ def _ended(path: str, code: int, seconds_max: float) -> str:
 
 def _command_problems(source: Source) -> Iterator[str]:
     """Say which commands name a program that is not there; one in the run's own folder is not judged."""
-    values = {"python": sys.executable, "stack.folder": str(Path(source.path).resolve().parent)}
+    values = {
+        "python": sys.executable,
+        "stack.folder": str(Path(source.path).resolve().parent),
+        "cache.folder": str(cache_folder()),
+    }
     processes, archive = source.data.get("processes"), source.data.get("archive")
     commands: list[tuple[KeyPath, object, object]] = [
         (("processes", name, "command"), process.get("command"), process.get("environment"))
@@ -188,7 +194,8 @@ def _program_problem(program: str, search_path: str | None) -> str:
     if "/" not in program:
         if shutil.which(program, path=search_path):
             return ""
-        return f'no program "{program}" is in PATH. Install it, or write its whole path.'
+        means = f" ({command})" if (command := how_to_install(program)) else ""
+        return f'no program "{program}" is in PATH. Install it{means}, or write its whole path.'
     path = Path(program)
     if not path.is_absolute():
         return (

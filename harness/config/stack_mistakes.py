@@ -14,12 +14,13 @@ from harness.evidence.counters import COUNTERS
 from harness.evidence.transforms import TRANSFORMS
 from harness.load.intakes import INTAKES
 from harness.load.intakes.http import DEFAULT_FIELDS, FIELD_PLACEHOLDERS
+from harness.load.syslog_message import FIELDS_OF_LINES
 from harness.model.registry import unknown
 
-RUN_PLACEHOLDERS = ("run.id", "run.folder", "run.seed", "python", "stack.folder")
+RUN_PLACEHOLDERS = ("run.id", "run.folder", "run.seed", "python", "stack.folder", "cache.folder")
 ADDRESS_PLACEHOLDERS = ("url", "host", "port")
 # A fault names its target, so these cannot be names of parts as well.
-RESERVED_NAMES = ("application", "run", "python", "stack")
+RESERVED_NAMES = ("application", "run", "python", "stack", "cache")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SERVICE_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}\Z")
 _DOTTED_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
@@ -107,6 +108,8 @@ def _acknowledgement_mistakes(data: Mapping[str, object]) -> list[Mistake]:
         return [Mistake(where, '"http_2xx" needs an intake over HTTP. Use "callback" or "return" here.')]
     if acknowledged_by in {"callback", "return"} and kind == "http":
         return [Mistake(where, f'intake "http" knows no {shown(acknowledged_by)}. Use "http_2xx".')]
+    if acknowledged_by in {"callback", "http_2xx"} and kind in {"log_file", "syslog"}:
+        return [Mistake(where, f'intake {shown(kind)} knows no {shown(acknowledged_by)}. Use "return".')]
     return []
 
 
@@ -176,6 +179,8 @@ def _transform_mistakes(data: Mapping[str, object]) -> list[Mistake]:
 def _field_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """What is compared must have been sent: a template decides what of a record that is."""
     intake = _mapping(data.get("intake"))
+    if intake.get("kind") in {"log_file", "syslog"}:
+        return _bare_line_mistakes(data, intake)
     if intake.get("kind") != "http":
         return []
     template = f"{intake.get('template', '')}{intake.get('record', '')}"
@@ -189,6 +194,21 @@ def _field_mistakes(data: Mapping[str, object]) -> list[Mistake]:
             else ("own document", f"Write a template with {shown(words[0])}.", name in DEFAULT_FIELDS),
         )
         if not sends
+    ]
+
+
+def _bare_line_mistakes(data: Mapping[str, object], intake: Mapping[str, object]) -> list[Mistake]:
+    """A line alone tells nothing beside itself, or what the head of its syslog message tells."""
+    if intake.get("kind") == "log_file":
+        sent, remedy = () if intake.get("format") == "plain" else tuple(FIELD_PLACEHOLDERS), "format: json"
+    elif intake.get("body") == "json":
+        return []
+    else:
+        sent, remedy = FIELDS_OF_LINES.get(str(intake.get("format", "rfc5424")), ()), "body: json"
+    return [
+        Mistake(("fields", name), f"the intake sends no {name} with a bare line. Use {shown(remedy)}.")
+        for name in _mapping(data.get("fields"))
+        if name in FIELD_PLACEHOLDERS and name not in sent
     ]
 
 

@@ -77,13 +77,13 @@ def _install_one(kind: ServerKind, report: Report, clock: Clock) -> InstalledSer
         report(f"{kind.name} {kind.version}: already in {there.folder}")
         return there
     cache = cache_folder()
-    with _staging(kind, cache) as staging, _working_folder() as scratch:
+    with staging_folder(kind.name, cache) as staging, _working_folder() as scratch:
         report(f"{kind.name} {kind.version}: fetching")
         home = staging / "server"
         _FETCHERS[kind.name](kind, home, scratch, clock)
         report(f"{kind.name} {kind.version}: starting it once")
         _start_once(at(kind, home), scratch, clock)
-        _publish(home, cache / kind.folder_name)
+        publish(home, cache / kind.folder_name)
     report(f"{kind.name} {kind.version}: installed in {cache / kind.folder_name}")
     return require(kind.name)
 
@@ -197,7 +197,8 @@ def _start_once(server: InstalledServer, scratch: Path, clock: Clock) -> None:
         process.terminate(_STOP_SECONDS)
 
 
-def _publish(staged: Path, final: Path) -> None:
+def publish(staged: Path, final: Path) -> None:
+    """Put a whole and checked copy in its final place; raises UnavailableError where that cannot be."""
     shutil.rmtree(final, ignore_errors=True)
     try:
         staged.rename(final)
@@ -208,7 +209,7 @@ def _publish(staged: Path, final: Path) -> None:
 
 
 @contextmanager
-def _staging(kind: ServerKind, cache: Path) -> Iterator[Path]:
+def staging_folder(name: str, cache: Path) -> Iterator[Path]:
     """Yield a folder beside the final place (a rename does not cross file systems), and always remove it."""
     try:
         cache.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -216,7 +217,7 @@ def _staging(kind: ServerKind, cache: Path) -> Iterator[Path]:
             if not procfs.mark_runs(left.name.rpartition("-")[2].replace(".", ":")):
                 shutil.rmtree(left, ignore_errors=True)
         # No colon: Java takes it for the end of a path in its class path.
-        folder = cache / f"{_STAGING_PREFIX}{kind.name}-{procfs.mark(os.getpid()).replace(':', '.')}"
+        folder = cache / f"{_STAGING_PREFIX}{name}-{procfs.mark(os.getpid()).replace(':', '.')}"
         folder.mkdir(mode=0o755)
     except OSError as error:
         raise UnavailableError(f"{cache}: cannot install here: {error}; set LOGQUAKE_CACHE") from error

@@ -15,6 +15,7 @@ from pathlib import Path, PurePath
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from harness.deployments.installed import cache_folder
 from harness.deployments.placeholders import RUN_FOLDER, expand
 from harness.deployments.service_set import INFRASTRUCTURE, INTERCEPTOR, PROXY, SPEAK_HTTP
 from harness.model.declarations import Stack, StackProcess
@@ -232,6 +233,7 @@ class StackDeployment:
             "run.folder": str(self._folder),
             "run.seed": str(seed),
             "python": sys.executable,
+            "cache.folder": str(cache_folder()),
             "stack.folder": str(
                 Path(self._stack.source).resolve().parent if self._stack.source else current_folder()
             ),

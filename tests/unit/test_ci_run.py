@@ -82,6 +82,31 @@ def test_every_phase_of_make_test_is_run(continuous: Continuous) -> None:
     assert len(phases) == recipe[1].count("\n")
 
 
+def test_rsyslog_is_run_where_it_can_be_had(continuous: Continuous) -> None:
+    continuous.put("project/.venv/bin/logquake", _RUNS)
+    ran = continuous.run()
+
+    assert ran.returncode == 0
+    assert continuous.made()[-1] == "foreign-smoke"
+
+
+def test_where_rsyslog_cannot_be_had_a_line_says_why_its_stage_is_skipped(continuous: Continuous) -> None:
+    continuous.put(
+        "project/.venv/bin/logquake", "#!/bin/sh\necho fetching\necho 'rsyslog: no network' >&2\nexit 7\n"
+    )
+    ran = continuous.run()
+
+    assert ran.returncode == 0
+    assert "foreign-smoke  skipped: rsyslog: no network" in ran.stdout
+    assert "foreign-smoke" not in continuous.made()
+
+
+def test_a_failure_on_rsyslog_is_one_of_the_run(continuous: Continuous) -> None:
+    continuous.put("project/.venv/bin/logquake", _RUNS)
+
+    assert continuous.run(failing="foreign-smoke").returncode != 0
+
+
 @pytest.mark.parametrize("place", ["python3.13", ".pyenv/versions/3.13.0/bin/python3.13"])
 def test_unit_and_contract_tests_run_on_python_3_13_where_it_is_installed(
     continuous: Continuous, place: str
