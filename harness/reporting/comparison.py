@@ -9,7 +9,7 @@ from harness.judging.regression import said
 from harness.model.errors import UnavailableError
 from harness.model.result import Regression
 from harness.reporting.atomic_file import write_atomically
-from harness.reporting.markdown import escaped
+from harness.reporting.markdown_text import escaped
 from harness.reporting.regression_words import HEADS, regression_head, regression_rows
 from harness.reporting.result_json import as_document
 from harness.reporting.scorecard_words import MARKS, status_word
