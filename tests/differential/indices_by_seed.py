@@ -18,15 +18,18 @@ MAPPINGS: tuple[Json, ...] = (
     {"k": {"type": "keyword"}, "n": {"type": "long"}, "o": {"properties": {"p": {"type": "ip"}}}},
 )
 DOCUMENTS: tuple[Json, ...] = (
-    {"k": "1"}, {"k": "a", "n": 1}, {"n": 2, "d": "2024-01-01"}, {"d": "2024-02-01T10:00:00Z"}, {"t": "one two"},
+    {"k": "1"}, {"k": "a", "n": 1}, {"n": 2, "d": "2024-01-01"}, {"d": "2024-02-01T10:00:00Z"},
+    {"t": "one two"},
     {"n": "3"}, {"o": {"p": "10.0.0.1"}}, {"o.p": "::1"}, {"k": ["1", "2"]}, {"n": [1, 5]}, {"new": "x"},
 )  # fmt: skip
 QUERIES: tuple[Json, ...] = (
     {"match_all": {}}, {"term": {"k": "1"}}, {"term": {"k": "a"}}, {"range": {"n": {"gte": 2}}},
     {"range": {"d": {"gte": "2024-01-15"}}}, {"exists": {"field": "n"}}, {"exists": {"field": "o"}},
-    {"terms": {"k": ["1", "a"]}}, {"bool": {"must_not": [{"exists": {"field": "d"}}]}}, {"ids": {"values": ["1", "3"]}},
+    {"terms": {"k": ["1", "a"]}}, {"bool": {"must_not": [{"exists": {"field": "d"}}]}},
+    {"ids": {"values": ["1", "3"]}},
     {"prefix": {"k": "a"}}, {"term": {"n": 1}}, {"match": {"t": "two"}}, {"term": {"_id": "2"}},
-    {"terms": {"_id": ["2", "4"]}}, {"wildcard": {"k": "*"}}, {"match": {"n": "1"}}, {"exists": {"field": "_id"}},
+    {"terms": {"_id": ["2", "4"]}}, {"wildcard": {"k": "*"}}, {"match": {"n": "1"}},
+    {"exists": {"field": "_id"}},
     {"bool": {"filter": [{"term": {"k": "1"}}, {"range": {"n": {"lt": 10}}}]}}, {"match_none": {}},
     {"bool": {"should": [{"term": {"k": "a"}}, {"term": {"n": 2}}], "minimum_should_match": 1}},
     {"range": {"k": {"gte": "1"}}}, {"constant_score": {"filter": {"exists": {"field": "k"}}}},
@@ -39,22 +42,31 @@ SORTS: tuple[Any, ...] = (
 )  # fmt: skip
 PARAMETERS = (
     "", "", "", "?ignore_unavailable=true", "?allow_no_indices=false", "?expand_wildcards=open", "?size=2",
-    "?from=1&size=2", "?_source=false", "?_source_includes=k,o.*", "?_source_excludes=n", "?track_total_hits=false",
-    "?filter_path=hits.total,hits.hits._id", "?filter_path=-hits.hits._source", "?version=true", "?typed_keys=true",
-    "?rest_total_hits_as_int=true", "?sort=u:desc", "?_source=k,n", "?seq_no_primary_term=true", "?size=x", "?pretty=false",
-    "?filter_path=hits.hits.sort", "?filter_path=**.k", "?preference=_local", "?expand_wildcards=none", "?q=*",
+    "?from=1&size=2", "?_source=false", "?_source_includes=k,o.*", "?_source_excludes=n",
+    "?track_total_hits=false",
+    "?filter_path=hits.total,hits.hits._id", "?filter_path=-hits.hits._source", "?version=true",
+    "?typed_keys=true",
+    "?rest_total_hits_as_int=true", "?sort=u:desc", "?_source=k,n", "?seq_no_primary_term=true", "?size=x",
+    "?pretty=false",
+    "?filter_path=hits.hits.sort", "?filter_path=**.k", "?preference=_local", "?expand_wildcards=none",
+    "?q=*",
 )  # fmt: skip
 AGGREGATIONS: tuple[Json, ...] = (
-    {"terms": {"field": "_index"}}, {"terms": {"field": "k"}}, {"max": {"field": "n"}}, {"cardinality": {"field": "k"}},
+    {"terms": {"field": "_index"}}, {"terms": {"field": "k"}}, {"max": {"field": "n"}},
+    {"cardinality": {"field": "k"}},
     {"terms": {"field": "k", "order": {"_key": "asc"}, "size": 1}}, {"terms": {"field": "n", "missing": 9}},
-    {"terms": {"field": "k", "include": ["a"]}}, {"terms": {"field": "k", "exclude": ["a"], "min_doc_count": 0}},
+    {"terms": {"field": "k", "include": ["a"]}},
+    {"terms": {"field": "k", "exclude": ["a"], "min_doc_count": 0}},
     {"terms": {"field": "k", "order": {"m": "desc"}}, "aggs": {"m": {"max": {"field": "u"}}}},
     {"date_histogram": {"field": "d", "calendar_interval": "week"}}, {"value_count": {"field": "n"}},
     {"date_histogram": {"field": "d", "fixed_interval": "12h", "min_doc_count": 1, "keyed": True}},
     {"date_histogram": {"field": "d", "calendar_interval": "1d", "format": "yyyy-MM-dd", "order": {"_count": "desc"}}},
-    {"date_histogram": {"field": "d", "calendar_interval": "quarter"}}, {"percentiles": {"field": "u", "percents": [50]}},
-    {"filters": {"filters": [{"term": {"u": 1}}, {"match_all": {}}], "other_bucket": True}}, {"missing": {"field": "d"}},
-    {"filters": {"filters": {"one": {"term": {"u": 1}}}, "other_bucket_key": "rest"}}, {"stats": {"field": "d"}},
+    {"date_histogram": {"field": "d", "calendar_interval": "quarter"}},
+    {"percentiles": {"field": "u", "percents": [50]}},
+    {"filters": {"filters": [{"term": {"u": 1}}, {"match_all": {}}], "other_bucket": True}},
+    {"missing": {"field": "d"}},
+    {"filters": {"filters": {"one": {"term": {"u": 1}}}, "other_bucket_key": "rest"}},
+    {"stats": {"field": "d"}},
     {"range": {"field": "u", "ranges": [{"key": "few", "to": 3}, {"from": 3}], "keyed": True}},
     {"terms": {"field": "u", "size": 3, "shard_size": 3}}, {"min": {"field": "d", "missing": "2020-01-01"}},
     {"avg": {"field": "n"}}, {"sum": {"field": "n", "missing": 4}}, {"extended_stats": {"field": "u"}},
@@ -63,9 +75,12 @@ AGGREGATIONS: tuple[Json, ...] = (
 )  # fmt: skip
 SETTINGS: tuple[Json, ...] = (
     {"number_of_replicas": 1}, {"index": {"refresh_interval": "1s"}}, {"index.refresh_interval": None},
-    {"index.blocks.write": True}, {"blocks.write": None}, {"index.max_result_window": 3}, {"number_of_shards": 2},
-    {"index.hidden": True}, {"index.colour": "red"}, {"index.blocks.read": "true"}, {"blocks": {"read": False}},
-    {"index.mapping.total_fields.limit": 5}, {"index.number_of_replicas": "x"}, {}, {"index.codec": "default"},
+    {"index.blocks.write": True}, {"blocks.write": None}, {"index.max_result_window": 3},
+    {"number_of_shards": 2},
+    {"index.hidden": True}, {"index.colour": "red"}, {"index.blocks.read": "true"},
+    {"blocks": {"read": False}},
+    {"index.mapping.total_fields.limit": 5}, {"index.number_of_replicas": "x"}, {},
+    {"index.codec": "default"},
 )  # fmt: skip
 
 
@@ -90,7 +105,8 @@ class Teller:
         """A template for the third index."""
         mappings = {"dynamic": self.rng.choice(["false", "true"]), "properties": self.properties()}
         settings = {"number_of_replicas": 0, "refresh_interval": "-1"}
-        body = {"index_patterns": [f"{self.name}-c*"], "template": {"settings": settings, "mappings": mappings}}
+        template = {"settings": settings, "mappings": mappings}
+        body = {"index_patterns": [f"{self.name}-c*"], "template": template}
         return Asked("PUT", f"/_index_template/{self.name}", body, True)
 
     def properties(self) -> Json:
@@ -122,8 +138,10 @@ class Teller:
         name = self.name
         return self.rng.choice(
             [
-                f"{name}-*", f"{name}-*", f"{name}-*", f"{name}-a,{name}-b", f"{name}-a", f"{name}-c", f"{name}-b*",
-                f"{name}-*,-{name}-b", f"{name}-nobody", f"{name}-a,{name}-nobody", f"{name}-nobody*", f"{name}-*,{name}-a",
+                f"{name}-*", f"{name}-*", f"{name}-*", f"{name}-a,{name}-b", f"{name}-a", f"{name}-c",
+                f"{name}-b*",
+                f"{name}-*,-{name}-b", f"{name}-nobody", f"{name}-a,{name}-nobody", f"{name}-nobody*",
+                f"{name}-*,{name}-a",
                 f"{name}-b,{name}-a", f"-{name}-a,{name}-*", f"{name}-*-x,{name}-a",
             ]
         )  # fmt: skip
@@ -179,19 +197,29 @@ class Teller:
         paths = (
             f"/{target}", f"/{target}/_mapping", f"/{target}/_settings", f"/{target}/_settings/index.number*",
             f"/{target}/_settings?flat_settings=true", f"/{name}-a/_doc/{key}", f"/{name}-b/_source/{key}",
-            f"/_cat/indices/{target}?format=json&h=index,health,pri,rep,docs.count", f"/_cluster/health/{target}?timeout=0s",
-            f"/_resolve/index/{target}", f"/_index_template/{name}", f"/_index_template/{name}*", f"/{target}/_count",
+            f"/_cat/indices/{target}?format=json&h=index,health,pri,rep,docs.count",
+            f"/_cluster/health/{target}?timeout=0s",
+            f"/_resolve/index/{target}", f"/_index_template/{name}", f"/_index_template/{name}*",
+            f"/{target}/_count",
             f"/_index_template/{name}-nobody", f"/{name}-nobody/_doc/1", f"/{target}/_field_caps?fields=*",
-            f"/_cluster/health/{target}?wait_for_status=green&timeout=0s", f"/{target}/_stats", f"/{target}/_alias",
-            f"/_cluster/health/{target}?wait_for_nodes=2&timeout=0s", f"/{name}-a/_nothing", f"/{name}-a/_doc",
-            f"/_cat/indices/{name}-*?h=index,rep&v", f"/_component_template/{name}-nobody", "/_nodes/_local?filter_path=nodes.*.version",
+            f"/_cluster/health/{target}?wait_for_status=green&timeout=0s", f"/{target}/_stats",
+            f"/{target}/_alias",
+            f"/_cluster/health/{target}?wait_for_nodes=2&timeout=0s", f"/{name}-a/_nothing",
+            f"/{name}-a/_doc",
+            f"/_cat/indices/{name}-*?h=index,rep&v", f"/_component_template/{name}-nobody",
+            "/_nodes/_local?filter_path=nodes.*.version",
         )  # fmt: skip
         if rng.random() < 0.2:
-            docs = [{"_index": f"{name}-{rng.choice('abd')}", "_id": str(rng.randrange(9)), **rng.choice(GOT)} for _ in range(3)]
-            return Asked("POST", "/_mget", {"docs": docs})
+            return Asked("POST", "/_mget", {"docs": [self.wanted() for _ in range(3)]})
         if rng.random() < 0.15:
-            return Asked("HEAD", rng.choice([f"/{target}", f"/{name}-a/_doc/{key}", f"/_index_template/{name}"]))
+            heads = [f"/{target}", f"/{name}-a/_doc/{key}", f"/_index_template/{name}"]
+            return Asked("HEAD", rng.choice(heads))
         return Asked("GET", rng.choice(paths))
+
+    def wanted(self) -> Json:
+        """One document of a multi-get."""
+        index, key = f"{self.name}-{self.rng.choice('abd')}", str(self.rng.randrange(9))
+        return {"_index": index, "_id": key, **self.rng.choice(GOT)}
 
 
 GOT: tuple[Json, ...] = ({}, {"_source": False}, {"_source": ["k"]}, {"_source": {"excludes": ["u"]}}, {"routing": "x"})

@@ -185,7 +185,9 @@ def number_in(leaf: Field, text: str) -> int | float:
 
 
 DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-JAVA_NUMBER = re.compile(r"[+-]?(?:NaN|Infinity|(?:0[xX][0-9a-fA-F.]+[pP][+-]?[0-9]+|[0-9.]+(?:[eE][+-]?[0-9]+)?)[dDfF]?)")
+JAVA_NUMBER = re.compile(
+    r"[+-]?(?:NaN|Infinity|(?:0[xX][0-9a-fA-F.]+[pP][+-]?[0-9]+|[0-9.]+(?:[eE][+-]?[0-9]+)?)[dDfF]?)"
+)
 JAVA_SPACES = "".join(map(chr, range(0x21)))
 
 
