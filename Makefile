@@ -22,7 +22,7 @@ QUICK := tests/unit tests/fuzz tests/simulation
 PROCESSES := tests/stack tests/detection tests/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters prove-filebeat coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -90,7 +90,11 @@ prove-sigterm: $(VENV)/.installed-dev ## End shippers, applications and gateways
 
 prove-exporters: $(VENV)/.installed-dev ## Send records by OpenTelemetry's JavaScript exporters (needs node and npm)
 	npm install --prefix tests/exporters/javascript --no-package-lock --no-audit --no-fund --silent
-	LOGQUAKE_REQUIRE_EXPORTERS=1 $(BIN)/pytest -q -n 0 tests/exporters $(ARGS)
+	LOGQUAKE_REQUIRE_EXPORTERS=1 $(BIN)/pytest -q -n 0 tests/exporters/test_javascript.py $(ARGS)
+
+prove-filebeat: $(VENV)/.installed-dev ## Build the published Filebeat 7.17 and ship a file through it into the embedded store (needs go and network)
+	@$(BIN)/python -m tests.exporters.filebeat && \
+	  LOGQUAKE_REQUIRE_EXPORTERS=1 $(BIN)/pytest -q -n 0 tests/exporters/test_filebeat.py $(ARGS)
 
 foreign: $(VENV)/.installed ## Unpack rsyslog and syslog-ng from Debian's packages into the cache folder (needs apt-get)
 	$(BIN)/logquake servers install rsyslog syslog-ng

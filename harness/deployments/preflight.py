@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.model.errors import UnavailableError
 from harness.processes.ports import LOOPBACK, free_port, release_port
-from harness.processes.scratch import require_reachable, server_user
+from harness.processes.scratch import exists_here, require_reachable, server_user
 
 _MIB = 1 << 20
 _SCRATCH_MIB = 512
@@ -23,6 +23,7 @@ _DESCRIPTORS = 512
 _CONNECT_SECONDS = 2.0
 _NAP_SECONDS = 0.02
 _NAP_SECONDS_MAX = 1.0
+_UID_MAP = Path("/proc/self/uid_map")
 _RESOLUTION_SECONDS_MAX = 0.001
 
 
@@ -66,8 +67,9 @@ def check_machine(requirements: Requirements, out: Path) -> list[Check]:
         _loopback(),
         _clock(),
     ]
-    if requirements.other_user and server_user() is not None:
-        checks.append(_passable(temporary))
+    user = server_user()
+    if requirements.other_user and user is not None:
+        checks += [check_user(user, _UID_MAP.read_text()), _passable(temporary)]
     return checks
 
 
@@ -194,6 +196,23 @@ def _nap(now: Callable[[], float]) -> float:
     began = now()
     time.sleep(_NAP_SECONDS)
     return now() - began
+
+
+def check_user(user: int, uid_map: str) -> Check:
+    """Look whether the user that servers run as exists: a user namespace may have no other user than root.
+
+    Args:
+        user: the uid.
+        uid_map: /proc/self/uid_map.
+    """
+    name = f"uid {user}, which the servers run as because they refuse root"
+    if exists_here(user, uid_map):
+        return Check(name, "exists")
+    remedy = (
+        "keep your own user: `unshare --map-current-user --keep-caps --mount logquake run …`, "
+        "or use --backend embedded"
+    )
+    return Check(name, "does not exist in this user namespace", remedy)
 
 
 def _passable(folder: Path) -> Check:

@@ -24,6 +24,17 @@ def server_user() -> int | None:
     return UNPRIVILEGED if os.geteuid() == 0 else None
 
 
+def exists_here(user: int, uid_map: str) -> bool:
+    """Whether a uid exists in the harness's user namespace, so that a process can run as it.
+
+    Args:
+        user: the uid.
+        uid_map: /proc/self/uid_map: the first uid here, the first outside, how many there are, a line a range.
+    """
+    ranges = [tuple(map(int, line.split())) for line in uid_map.splitlines()]
+    return any(first <= user < first + length for first, _, length in ranges)
+
+
 def make_scratch(run_id: str) -> Path:
     """Make the scratch folder of a run in the temporary folder, with its owner written into it.
 

@@ -28,7 +28,7 @@ _PROBE_BYTES = 4_096
 _END_SECONDS = 5.0
 REMEDY = (
     "it needs CAP_SYS_ADMIN. Run logquake as root, or as "
-    "`unshare --map-root-user --mount logquake run …`, which needs no root"
+    "`unshare --map-current-user --keep-caps --mount logquake run …`, which needs no root"
 )
 
 

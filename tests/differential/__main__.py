@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.contract.elasticsearch_fixture import lite_server, real_server
 from tests.differential.comparison import Verdict
 from tests.differential.drive import Difference, Stores
-from tests.differential.requests_by_seed import story
+from tests.differential.stories import STORIES
 
 SHOWN_MAX = 20
 STORIES_MAX = 1_000_000
@@ -23,6 +23,9 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=2000, help="how many to send at least")
     parser.add_argument("--seed", type=int, default=1, help="of the first story")
     parser.add_argument(
+        "--stories", nargs="+", choices=STORIES, default=list(STORIES), help="each seed tells one of each kind"
+    )
+    parser.add_argument(
         "--save", type=Path, metavar="FOLDER", help="where to write what is wrong, for the corpus"
     )
     options = parser.parse_args()
@@ -33,7 +36,8 @@ def main() -> int:
         for seed in range(options.seed, options.seed + STORIES_MAX):
             if sum(stores.counts.values()) >= options.requests:
                 break
-            wrong += [(seed, it) for it in stores.tell(story(seed))]
+            for kind in options.stories:
+                wrong += [(seed, it) for it in stores.tell(STORIES[kind](seed))]
         for seed, difference in wrong[:SHOWN_MAX]:
             show(seed, stores.shrink(difference), options.save)
     total = sum(stores.counts.values())
@@ -47,7 +51,7 @@ def main() -> int:
 def show(seed: int, difference: Difference, folder: Path | None) -> None:
     """Print a difference, and keep it when there is a folder for it."""
     last = difference.story[-1]
-    print(f"seed {seed}: {last.method} {last.path} {json.dumps(last.body)}")
+    print(f"seed {seed}: {last.method} {last.path} {json.dumps(last.body)[:2000]}")
     print(f"  real {difference.real[0]}: {json.dumps(difference.real[1])[:700]}")
     print(f"  ours {difference.ours[0]}: {json.dumps(difference.ours[1])[:700]}")
     if folder is not None:

@@ -12,11 +12,12 @@ from tests.contract.elasticsearch_fixture import lite_server, real_server
 from tests.differential.asked import Asked
 from tests.differential.comparison import Verdict, judged
 from tests.differential.drive import Stores
-from tests.differential.requests_by_seed import story
+from tests.differential.stories import STORIES
 
 CORPUS = Path(__file__).parent / "corpus"
 CASES = sorted(CORPUS.glob("*.json"))
-SEEDS = range(5_000, 5_012)
+SEEDS = {"documents": range(5_000, 5_012), "spellings": range(5_000, 5_003), "indices": range(5_000, 5_006)}
+TOLD = [(kind, seed) for kind, seeds in SEEDS.items() for seed in seeds]
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +35,17 @@ def test_case_that_was_wrong_once_is_right(stores: Stores, case: Path) -> None:
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("seed", SEEDS)
-def test_story_is_answered_alike_or_refused(stores: Stores, seed: int) -> None:
-    assert stores.tell(story(seed)) == []
+@pytest.mark.parametrize(("kind", "seed"), TOLD)
+def test_story_is_answered_alike_or_refused(stores: Stores, kind: str, seed: int) -> None:
+    assert stores.tell(STORIES[kind](seed)) == []
 
 
-def test_same_seed_tells_the_same_story() -> None:
-    assert [asked.as_json() for asked in story(7)] == [asked.as_json() for asked in story(7)]
-    assert story(7) != story(8)
+@pytest.mark.parametrize("kind", STORIES)
+def test_same_seed_tells_the_same_story(kind: str) -> None:
+    tell = STORIES[kind]
+
+    assert [asked.as_json() for asked in tell(7)] == [asked.as_json() for asked in tell(7)]
+    assert tell(7) != tell(8)
 
 
 def test_wrong_answer_is_not_taken_for_a_refusal() -> None:

@@ -45,8 +45,9 @@ Every page below lists all that is taken. Anything else is refused.
 * The documents of an index lie in one place, whatever `index.number_of_shards` says: `_seq_no` counts for
   the whole index.
 * `GET /_nodes` and `GET /_xpack` tell less than Elasticsearch does; `GET /_cat/indices` has no sizes.
-* Of several mistakes in one request another one may be told first, in other words. A bound of a range that
-  cannot be read is refused even when no document has the field; Elasticsearch then finds nothing.
+* Of several mistakes in one request another one may be told first, in other words. A range whose bound is no
+  date is refused as not supported: Elasticsearch reads it only where a shard holds dates of that field.
+* A number in a field of texts is refused where its text would be lost: `1.50`, `1e3`, `-0`, more than 64 bits.
 """
 
 

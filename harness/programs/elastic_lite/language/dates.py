@@ -18,19 +18,21 @@ DEFAULT_FORMAT = "strict_date_optional_time||epoch_millis"
 DYNAMIC_SLASH_FORMAT = "yyyy/MM/dd HH:mm:ss||yyyy/MM/dd||epoch_millis"
 NS_IN_MS, NS_IN_SECOND = 1_000_000, 1_000_000_000
 ISO = re.compile(
-    r"([0-9]{4})(?:-([0-9][0-9])(?:-([0-9][0-9])(?:T(?:([0-9][0-9])(?::([0-9][0-9])(?::([0-9][0-9])(?:[.,]([0-9]{1,9}))?)?)?(Z|[+-][0-9][0-9](?::?[0-9][0-9])?)?)?)?)?)?"
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(?:(\d\d)(?::(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?(Z|[+-]\d\d(?::?\d\d)?)?)?)?)?)?",
+    re.ASCII,
 )
 WHOLE_SECONDS = re.compile(
-    r"([0-9]{4})(?:-([0-9][0-9])(?:-([0-9][0-9])(?:T([0-9][0-9]):([0-9][0-9]):([0-9][0-9])(?:[.,]([0-9]{1,9}))?(Z|[+-][0-9][0-9](?::?[0-9][0-9])?)?)?)?)?"
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d(?::?\d\d)?)?)?)?)?",
+    re.ASCII,
 )
-WHOLE_DAY = re.compile(r"([0-9]{4})-([0-9][0-9])-([0-9][0-9])")
+WHOLE_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 WHOLE_TIME = re.compile(
-    r"([0-9]{4})-([0-9][0-9])-([0-9][0-9])T([0-9][0-9]):([0-9][0-9]):([0-9][0-9])\.([0-9]{1,9})(Z|[+-][0-9][0-9](?::?[0-9][0-9])?)"
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{1,9})(Z|[+-]\d\d(?::?\d\d)?)", re.ASCII
 )
-SLASHED_DAY = re.compile(r"([0-9]{4})/([0-9][0-9])/([0-9][0-9])")
-SLASHED_TIME = re.compile(r"([0-9]{4})/([0-9][0-9])/([0-9][0-9]) ([0-9][0-9]):([0-9][0-9]):([0-9][0-9])")
-NUMBER = re.compile(r"(-?)([0-9]{1,19})(?:\.([0-9]{1,9}))?")
-MATH = re.compile(r"([+-])([0-9]*)([yMwdhHms])|/([yMwdhHms])")
+SLASHED_DAY = re.compile(r"(\d{4})/(\d\d)/(\d\d)", re.ASCII)
+SLASHED_TIME = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
+NUMBER = re.compile(r"(-?)(\d{1,19})(?:\.(\d{1,9}))?", re.ASCII)
+MATH = re.compile(r"([+-])(\d*)([yMwdhHms])|/([yMwdhHms])", re.ASCII)
 # What Elasticsearch reads and this server never does: years before 1 and behind 9999, offsets with seconds.
 ODD = re.compile(
     r"(?:-[0-9]{4,9}|[+-][0-9]{4,9}-[0-9]{2}(?:-[0-9]{2}(?:T.*)?)?|0000(?:-[0-9]{2}(?:-[0-9]{2}(?:T.*)?)?)?"

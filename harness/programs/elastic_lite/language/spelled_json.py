@@ -1,7 +1,8 @@
 """JSON as it was spelled: no name twice in an object, and numbers whose text matters.
 
-Elasticsearch keeps the text of a number, `1.50` or `1e3`, where a field holds texts; a stored document is read
-here as values. So a number whose text would be another one, written again, is marked, and refused as a text.
+Elasticsearch keeps the text of a number, `1.50` or `1e3`, where a field holds texts; a stored document is
+read here as values. So a number whose text would be another one, written again, is marked, and refused as a
+text.
 """
 
 from __future__ import annotations

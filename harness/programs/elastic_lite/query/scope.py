@@ -213,10 +213,7 @@ def date_bound(leaf: Field, value: Any, scope: Scope, round_up: bool) -> int:
     date_format = leaf.date_format if isinstance(value, str) else NUMBER_FORMAT
     found = parse_date_math_ns(value, date_format, scope.now_ms, round_up)
     if found is None:
-        if isinstance(value, str):
-            if is_named_zone(value):
-                raise unsupported(f"the time zone in the date `{value}`")
-            refuse_odd_date(value.partition("||")[0], date_format)
+        refuse_real_date(str(value), date_format)
         why = f"failed to parse date field [{value}] with format [{leaf.date_format}]"
         raise scope.error(why, "parse_exception")
     if leaf.kind == "date_nanos":
@@ -225,6 +222,17 @@ def date_bound(leaf: Field, value: Any, scope: Scope, round_up: bool) -> int:
         except BadValueError as error:
             raise scope.error(str(error), "illegal_argument_exception") from error
     return found // leaf.unit_ns
+
+
+def refuse_real_date(text: str, date_format: str) -> None:
+    """Refuse what could not be read here and may be a date to Elasticsearch.
+
+    Raises:
+        ElasticError: 400 that names it.
+    """
+    if is_named_zone(text):
+        raise unsupported(f"the time zone in the date `{text}`")
+    refuse_odd_date(text.partition("||")[0], date_format)
 
 
 def is_named_zone(text: str) -> bool:

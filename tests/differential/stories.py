@@ -1,0 +1,17 @@
+"""All kinds of stories, each by seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from tests.differential.asked import Asked
+from tests.differential.indices_by_seed import indices_story
+from tests.differential.requests_by_seed import story
+from tests.differential.spellings_by_seed import spelled_story
+
+STORIES: dict[str, Callable[[int], list[Asked]]] = {
+    "documents": story,
+    "spellings": lambda seed: spelled_story(random.Random(seed), f"spelled-{seed}"),
+    "indices": lambda seed: indices_story(random.Random(seed), f"several-{seed}"),
+}
