@@ -249,7 +249,7 @@ class HostedLoad:
             probes=spec.probes,
             waves=waves,
             probe_interval_ns=PROBE_INTERVAL_NS,
-            # The control shows this machine's noise, for which a thread for each of a thousand users is none.
+            # The control shows this machine's noise; a thread for each of a thousand users would make some.
             producers=min(spec.producers, _CONTROL_PRODUCERS_MAX) if name == CONTROL else spec.producers,
             schedule_path=str(self._folder / "schedule.bin"),
             slots_path=str(self._folder / f"{name}.slots"),
