@@ -344,6 +344,16 @@ class RequestsCounted:
 
 
 @dataclass(frozen=True, slots=True)
+class ProducersHosted:
+    """One of several processes that send has the producers `first` to `last`, counted within each `of`."""
+
+    process: str
+    first: int
+    last: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessExited:
     """A process that should live ended; `returncode` is negative for a signal, as in subprocess."""
 
@@ -376,5 +386,5 @@ Event: TypeAlias = (
     Due | Sent | Answered | Refused | Acknowledged | Found | SeenElsewhere | Unreadable | ArchiveRead
     | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent | FreshLooked
     | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample
-    | RequestsCounted | ProcessExited | Broke | Misnamed
+    | RequestsCounted | ProducersHosted | ProcessExited | Broke | Misnamed
 )  # fmt: skip
