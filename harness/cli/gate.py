@@ -10,9 +10,10 @@ import click
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.lazy_group import LazyGroup
 from harness.cli.output import UnheardError, note, say, silence
-from harness.judging.gate import GateRules, decide
+from harness.judging.gate import INTERACTIVE, GateRules, decide
 from harness.judging.score import score
 from harness.judging.waivers import applicable, excuse
+from harness.model.errors import UsageError
 from harness.reporting.result_json import read_result
 
 _JUDGE = "RESULT"
@@ -62,6 +63,10 @@ def judge_result(result: Path, gate_path: Path | None) -> int:
     RESULT is a run's `result.json`, or the folder it lies in.
     """
     read = read_result(result / "result.json" if result.is_dir() else result)
+    if read.interactive:
+        raise UsageError(
+            f"{result}: {INTERACTIVE} Judge a run of `logquake run` or `logquake load --headless`."
+        )
     asked = GateRules() if gate_path is None else _load(gate_path)
     today = date.today()
     scenarios = [excuse(scenario, asked.not_applicable, today) for scenario in read.scenarios]

@@ -19,11 +19,12 @@ from harness.model.errors import HarnessError, InternalError
 EXIT_USAGE = 4
 EXIT_INTERRUPTED = 2
 # What these find is in files, or in their exit code, so nothing is lost with the output.
-_KEEP_WHAT_THEY_FIND = {"run", "gate", "heal", "servers"}
+_KEEP_WHAT_THEY_FIND = {"run", "load", "gate", "heal", "servers"}
 _UNHEARD = (errno.EPIPE, errno.ENOSPC, errno.EBADF, errno.EIO)
 
 _COMMANDS = {
     "run": ("harness.cli.run:run", "Inject faults into a stack, judge it, write a scorecard."),
+    "load": ("harness.cli.load:load", "Send load to a stack, and shake it by hand on a live page."),
     "plan": ("harness.cli.plan:plan", "Show what a run would do, without doing it."),
     "list": ("harness.cli.listing:listing", "List scenarios, stacks, faults, checks and their arguments."),
     "gate": ("harness.cli.gate:gate", "Decide by rules whether a finished run passes."),

@@ -36,6 +36,7 @@ from harness.model.facts import (
     Sent,
     StepSkipped,
     Unreadable,
+    Withheld,
 )
 
 SECOND_NS = 1_000_000_000
@@ -123,7 +124,8 @@ class Timeline:
     stack's own counters and `samples` the harness's measurements, name by name, in time's order; `seen` is
     what was observed of each step; `fresh` are the waves of fresh records in time's order; `absent` says
     where to look if no archive exists under its name; `elsewhere` are records that are in no outlet, by the
-    place where they were seen.
+    place where they were seen; `withheld_ns` says of each record that a pause of the load kept back when it
+    would have been due.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -151,6 +153,7 @@ class Timeline:
     read_whole: bool = False
     absent: str = ""
     elsewhere: dict[str, list[int]] = field(default_factory=dict)
+    withheld_ns: dict[int, int] = field(default_factory=dict)
     letters_read_whole: bool = False
     poison_unknown: bool = False
     ended_ns: int = 0
@@ -363,6 +366,11 @@ def _seen_elsewhere(result: Timeline, event: SeenElsewhere) -> None:
     result.elsewhere.setdefault(event.place, []).append(event.sequence)
 
 
+def _withheld(result: Timeline, event: Withheld) -> None:
+    if event.sequence not in result.entries:
+        result.withheld_ns[event.sequence] = event.at_ns
+
+
 def _dead_lettered(result: Timeline, event: DeadLettered) -> None:
     if event.sequence is None or event.sequence not in result.entries:
         result.stray_letters.append(event)
@@ -465,6 +473,7 @@ _ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     FreshLooked: _fresh_looked,
     Found: _found,
     SeenElsewhere: _seen_elsewhere,
+    Withheld: _withheld,
     DeadLettered: _dead_lettered,
     DeadLettersRead: _letters_read,
     Poisoned: _poisoned,

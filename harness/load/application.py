@@ -2,9 +2,10 @@
 
     python -m harness.load.application ASSIGNMENT.json [CODE_FOLDER]...
 
-It obeys lines on standard input: `begin AT_NS`, `probe AT_NS`, `finish`; the end of input means that the
-harness died, and ends it too. A producer thread never waits for another, and a call that takes long makes the
-thread's next calls late, never fewer. After a restart it goes on with records whose call was never entered.
+It obeys lines on standard input: `begin AT_NS`, `probe AT_NS`, `pause AT_NS`, `resume AT_NS`, `finish`; the
+end of input means that the harness died, and ends it too. What falls due in a pause is never sent. A producer
+thread never waits for another, and a call that takes long makes the thread's next calls late, never fewer.
+After a restart it goes on with records whose call was never entered.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from harness.load.assignment import Assignment, read_assignment
 from harness.load.intakes import INTAKES
+from harness.load.pauses import Pauses
 from harness.load.slots import ANSWERED, REFUSED, Slots
 from harness.model.errors import HarnessError
 from harness.model.protocols import Batching, Intake, Record
@@ -39,6 +41,7 @@ class Application:
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
         self._waves = 0
+        self.pauses = Pauses()
         self._refusals_shown = 0
         # Only what is late shares a call, so that the rate at which records come stays the schedule's.
         self._records_max = intake.records_per_request if isinstance(intake, Batching) else 1
@@ -52,13 +55,15 @@ class Application:
     def begin(self, at_ns: int) -> None:
         """Start the producers on the scheduled records."""
         scheduled = range(self._assignment.scheduled)
-        self._start(scheduled, lambda sequence: at_ns + self._offsets_ns[sequence])
+        self._start(scheduled, lambda sequence: at_ns + self._offsets_ns[sequence], self.pauses.hold)
 
     def probe(self, at_ns: int) -> None:
         """Start producers on the next wave of the records kept back."""
         probes = self._assignment.wave(self._waves)
         self._waves += 1
-        self._start(probes, lambda sequence: at_ns + self._assignment.probe_offset_ns(sequence))
+        self._start(
+            probes, lambda sequence: at_ns + self._assignment.probe_offset_ns(sequence), lambda due_ns: False
+        )
 
     def finish(self) -> None:
         """Tell the producers to end; threads stuck in a call are daemons and do not hold the process."""
@@ -66,24 +71,31 @@ class Application:
         for thread in self._threads:
             thread.join(timeout=1.0)
 
-    def _start(self, sequences: range, due_ns: Callable[[int], int]) -> None:
+    def _start(self, sequences: range, due_ns: Callable[[int], int], withheld: Callable[[int], bool]) -> None:
         shares: dict[int, list[int]] = {}
         for sequence in sequences:
             shares.setdefault(self._assignment.producer(sequence), []).append(sequence)
         for mine in shares.values():
-            thread = threading.Thread(target=self._produce, args=(mine, due_ns), daemon=True)
+            thread = threading.Thread(target=self._produce, args=(mine, due_ns, withheld), daemon=True)
             self._threads.append(thread)
             thread.start()
 
-    def _produce(self, sequences: Sequence[int], due_ns: Callable[[int], int]) -> None:
+    def _produce(
+        self, sequences: Sequence[int], due_ns: Callable[[int], int], withheld: Callable[[int], bool]
+    ) -> None:
         left = deque(sequence for sequence in sequences if not self._slots.read(sequence).entered_ns)
         while left:
             records = [self._assignment.record(left[0], self._lines)]
-            if not self._wait(due_ns(left.popleft())):
+            first_ns = due_ns(left.popleft())
+            if not self._wait(first_ns):
                 return
+            if withheld(first_ns):
+                continue
             now_ns = time.monotonic_ns()
             while left and len(records) < self._records_max and due_ns(left[0]) <= now_ns:
-                records.append(self._assignment.record(left.popleft(), self._lines))
+                if not withheld(due_ns(left[0])):
+                    records.append(self._assignment.record(left[0], self._lines))
+                left.popleft()
             self._call(records)
 
     def _wait(self, until_ns: int) -> bool:
@@ -144,7 +156,12 @@ def _obey(application: Application) -> None:
         command, _, at_ns = line.strip().partition(" ")
         if command == "finish":
             return
-        {"begin": application.begin, "probe": application.probe}[command](int(at_ns))
+        {
+            "begin": application.begin,
+            "probe": application.probe,
+            "pause": application.pauses.begin,
+            "resume": application.pauses.end,
+        }[command](int(at_ns))
 
 
 if __name__ == "__main__":

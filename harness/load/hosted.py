@@ -26,14 +26,15 @@ ORACLE = "oracle"
 _READY = Ready(output='"ready": true', timeout_seconds=30.0)
 _FINISH_SECONDS = 15.0
 _STOP_SECONDS = 5.0
+_PAUSE, _RESUME = "pause", "resume"
 _NULL_HANDLER = Part("python_logging", {"handler": "logging:NullHandler"})
 
 
 class HostedLoad:
     """Three processes that follow one schedule.
 
-    Implements Load. The control sends the same schedule into a NullHandler, so that this machine's own noise
-    is known.
+    Implements Load and PausableLoad. The control sends the same schedule into a NullHandler, so that this
+    machine's own noise is known.
     """
 
     def __init__(self, spec: LoadSpec, folder: Path, history: Path, clock: Clock) -> None:
@@ -128,6 +129,14 @@ class HostedLoad:
         self._waves += 1
         self._tell((ORACLE, APPLICATION), f"probe {at_ns}")
         return wave
+
+    def pause(self, at_ns: int) -> None:
+        """Withhold what falls due from that moment on; implements PausableLoad."""
+        self._tell(tuple(self._processes), f"{_PAUSE} {at_ns}")
+
+    def resume(self, at_ns: int) -> None:
+        """Send what falls due from that moment on."""
+        self._tell(tuple(self._processes), f"{_RESUME} {at_ns}")
 
     def tally(self) -> Tally:
         """Return what the oracle has published last.
@@ -265,7 +274,8 @@ class _Resuming:
 
     def wait_ready(self, timeout_seconds: float) -> None:
         self.process.wait_ready(timeout_seconds)
-        for line in self._told:
+        # Pauses first, or what fell due in one would be sent before the application hears of it.
+        for line in sorted(self._told, key=lambda line: not line.startswith((_PAUSE, _RESUME))):
             self.process.tell(line)
 
     def kill(self) -> None:

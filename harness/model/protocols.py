@@ -500,3 +500,16 @@ class Load(Deployment, Protocol):
             None where it did not run any more.
         """
         ...
+
+
+@runtime_checkable
+class PausableLoad(Load, Protocol):
+    """A load that can be paused: what falls due meanwhile is never sent, and told as `Withheld`."""
+
+    def pause(self, at_ns: int) -> None:
+        """Withhold what falls due from that moment on, which lies a little ahead."""
+        ...
+
+    def resume(self, at_ns: int) -> None:
+        """Send what falls due from that moment on."""
+        ...

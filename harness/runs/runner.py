@@ -111,6 +111,11 @@ class Runner:
         self._debts = Debts(wiring.load, self._opened, self._gauges.counters, self._ticker, wiring.recorder)
         self._exits_noted: set[str] = set()
 
+    @property
+    def scenario(self) -> Scenario:
+        """Return what is run, as it is judged."""
+        return self._scenario
+
     def run(self) -> None:
         """Run all phases; whatever happens, faults are taken back and everything is stopped.
 
@@ -161,6 +166,10 @@ class Runner:
         self._wiring.load.begin(self._began_ns)
         self._ticker.wait_until(self._began_ns)
         self._enter("steady", self._began_ns)
+        self._shake()
+
+    def _shake(self) -> None:
+        """Take all steps while records are sent."""
         steps = zip(self._scenario.steps, self._wiring.faults, strict=True)
         self._take_steps(deque(enumerate(steps)), self._scenario.sending_seconds)
         self._ticker.wait_until(self._began_ns + int(self._scenario.sending_seconds * _SECOND_NS))
