@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +21,8 @@ from harness.config.suite import load_suite
 from harness.config.yaml_source import read_yaml
 from harness.deployments import BACKENDS
 from harness.judging.gate import GateRules
-from harness.model.declarations import Scenario, Stack
+from harness.load import LOADS
+from harness.model.declarations import Arguments, Part, Scenario, Stack
 from harness.model.errors import NothingSelectedError, ScenarioError, UsageError
 from harness.processes.workplace import current_folder
 from harness.runs.request import REPEATS_MAX, Request
@@ -72,6 +73,13 @@ _OPTIONS = (
         help="Judge every scenario by this check, too: a word that `logquake list` shows, or "
         "package.module:Class. May be repeated.",
     ),
+    click.option(
+        "--load",
+        "load_kind",
+        default=None,
+        metavar="KIND",
+        help="Send by this kind of load in every scenario, e.g. locust; `logquake list loads` shows them.",
+    ),
 )
 
 
@@ -87,6 +95,14 @@ class Selection:
     seed: int
     gate_path: Path | None
     checks: Sequence[str] = ()
+    load_kind: str | None = None
+    load_arguments: Arguments = field(default_factory=dict)
+    """What the load of every scenario is given, where the command line names one."""
+    schedule: Part | None = None
+    sending_seconds: float | None = None
+    """In place of the scenarios' own, which then have no steps: those have their seconds."""
+    command: str = ""
+    """What begins a command line that runs the same way again; by default `logquake run`."""
 
 
 def selection_options(command: Command) -> Command:
@@ -123,7 +139,9 @@ def make_request(
     sources = [read_yaml(path) for path in (stack_path, *(entry.path for entry in found))]
     require_startable(sources, selection.checks, code_folders)
     offer_code(code_folders)
-    scenarios = tuple(with_checks(load_scenario(entry.path), selection.checks) for entry in found)
+    scenarios = tuple(
+        _with_load(with_checks(load_scenario(entry.path), selection.checks), selection) for entry in found
+    )
     stack = load_stack(stack_path)
     _check_all_targets(scenarios, stack)
     return Request(
@@ -147,16 +165,39 @@ def make_request(
     )
 
 
+def _with_load(scenario: Scenario, selection: Selection) -> Scenario:
+    """Return a scenario with the load that the command line names, if any; how it is examined stays."""
+    if selection.load_kind is None:
+        return scenario
+    if (problem := LOADS.problem(selection.load_kind)) is not None:
+        raise UsageError(f"--load: {problem}")
+    return _scheduled(replace(scenario, load=Part(selection.load_kind, selection.load_arguments)), selection)
+
+
+def _scheduled(scenario: Scenario, selection: Selection) -> Scenario:
+    """Return a scenario with the schedule that the command line names, if any."""
+    if selection.schedule is None or selection.sending_seconds is None:
+        return scenario
+    if scenario.steps:
+        raise UsageError(
+            f"--shape, --rate and --seconds: scenario {scenario.name} has faults at seconds of its own; "
+            "leave these options out, or name scenarios without faults"
+        )
+    return replace(scenario, schedule=selection.schedule, sending_seconds=selection.sending_seconds)
+
+
 def _replay_command(selection: Selection) -> str:
     """Return the command that runs the same way again, but for what is run and the seed."""
-    words = ["logquake", "run", "--stack", selection.stack, "--backend", selection.backend]
+    words = ["--stack", selection.stack, "--backend", selection.backend]
     if selection.input_path is not None:
         words += ["--input", str(selection.input_path)]
     if selection.gate_path is not None:
         words += ["--gate", str(selection.gate_path)]
     for word in selection.checks:
         words += ["--check", word]
-    return shlex.join(words)
+    if selection.load_kind is not None and not selection.command:
+        words += ["--load", selection.load_kind]
+    return f"{selection.command or 'logquake run'} {shlex.join(words)}"
 
 
 def _scenarios(selection: Selection, library: Library) -> tuple[str, tuple[str, ...]]:

@@ -36,6 +36,7 @@ from harness.faults import FAULTS
 from harness.load import LOADS
 from harness.load.schedules import SCHEDULES
 from harness.model.declarations import APPLICATION, LOAD, Arguments, Part, Permits, Scenario, Stack, Step
+from harness.model.protocols import ChoosyLoad
 from harness.model.registry import unknown
 
 RATE_PER_SECOND_MAX = 20_000
@@ -148,7 +149,7 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
     """
     processes = [process.name for process in stack.processes]
     own = dict.fromkeys([*stack.links, *processes, *stack.files])
-    known = dict.fromkeys([*own, *stack.needs, APPLICATION, LOAD])
+    known = dict.fromkeys([*own, *stack.needs, APPLICATION, LOAD, *_load_targets(scenario.load)])
     shared = set(stack.needs) - own.keys()
     source = read_yaml(Path(scenario.source)) if scenario.source else Source(scenario.name, {}, {})
     problems = []
@@ -163,6 +164,11 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
             continue
         problems.append(source.describe(Mistake(("steps", index, "target"), said)))
     return problems
+
+
+def _load_targets(load: Part) -> Sequence[str]:
+    kind: object = LOADS.resolve(load.kind)
+    return kind.target_names(load) if isinstance(kind, ChoosyLoad) else ()
 
 
 def _load(model: _LoadModel | None) -> Part:

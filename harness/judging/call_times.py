@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.judging.timeline import SECOND_NS, Entry, Timeline, Window
-from harness.model.declarations import APPLICATION
+from harness.model.declarations import APPLICATION, is_sender
 
 MS_NS = 1_000_000
 _STUCK_SECONDS = 10.0
@@ -42,7 +42,7 @@ def outages_of(timeline: Timeline) -> list[Window]:
     found = [
         Window(f"{window.label} was on", window.from_ns, window.to_ns)
         for step, window in timeline.fault_windows
-        if timeline.fault_targets[step] == APPLICATION
+        if is_sender(timeline.fault_targets[step])
     ]
     gone = timeline.application_gone()
     return sorted(found if gone is None else [*found, gone], key=lambda outage: outage.from_ns)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from harness.judging.timeline import Entry, Timeline
 from harness.judging.wording import count
-from harness.model.declarations import APPLICATION
+from harness.model.declarations import is_sender
 
 CHANCE_MAX = 1e-4
 _KINDS = 4
@@ -96,7 +96,7 @@ def _last_before_a_close(
     closes = [
         (window.from_ns, f"{window.label} began")
         for number, window in timeline.fault_windows
-        if timeline.fault_targets.get(number) == APPLICATION
+        if is_sender(timeline.fault_targets.get(number, ""))
     ]
     if (ended_ns := timeline.phases.get("read back")) is not None:
         closes.append((ended_ns, "the application was closed at the end"))

@@ -7,7 +7,7 @@ stack did send again then, nobody saw.
 from __future__ import annotations
 
 from harness.judging.timeline import SECOND_NS, Entry, Timeline
-from harness.model.declarations import APPLICATION, LOAD
+from harness.model.declarations import LOAD, is_sender
 
 _TOLD_MAX = 3
 
@@ -27,7 +27,7 @@ def cut_lines(timeline: Timeline, entry: Entry, visible_seconds: float) -> tuple
         (window, step)
         for step, window in timeline.fault_windows
         if step in timeline.landed
-        and timeline.fault_targets[step] not in {APPLICATION, LOAD}
+        and not (timeline.fault_targets[step] == LOAD or is_sender(timeline.fault_targets[step]))
         and window.from_ns <= waiting_until_ns
         and window.to_ns > entry.sent_ns
     ]

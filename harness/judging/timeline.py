@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from harness.model.declarations import APPLICATION
+from harness.model.declarations import APPLICATION, is_sender
 from harness.model.facts import (
     Acknowledged,
     Answered,
@@ -31,6 +31,7 @@ from harness.model.facts import (
     Poisoned,
     ProcessExited,
     Refused,
+    RequestsCounted,
     Sample,
     SeenElsewhere,
     Sent,
@@ -121,11 +122,11 @@ class Timeline:
 
     `copies` and `strays` are the archive's, `letters` and `stray_letters` the dead letters'; `poison` holds
     what the store refused for good; `destroyed` are the places that each step destroyed; `readings` are the
-    stack's own counters and `samples` the harness's measurements, name by name, in time's order; `seen` is
-    what was observed of each step; `fresh` are the waves of fresh records in time's order; `absent` says
-    where to look if no archive exists under its name; `elsewhere` are records that are in no outlet, by the
-    place where they were seen; `withheld_ns` says of each record that a pause of the load kept back when it
-    would have been due.
+    stack's own counters and `samples` the harness's measurements, name by name, in time's order; `counted` is
+    what a tool that drives the load counts itself; `seen` is what was observed of each step; `fresh` are the
+    waves of fresh records in time's order; `absent` says where to look if no archive exists under its name;
+    `elsewhere` are records that are in no outlet, by the place where they were seen; `withheld_ns` says of
+    each record that a pause of the load kept back when it would have been due.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -143,6 +144,7 @@ class Timeline:
     broke: list[Broke] = field(default_factory=list)
     misnamed: list[Misnamed] = field(default_factory=list)
     destroyed: dict[int, list[str]] = field(default_factory=dict)
+    counted: list[RequestsCounted] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     phases: dict[str, int] = field(default_factory=dict)
     exits: list[ProcessExited] = field(default_factory=list)
@@ -200,7 +202,7 @@ class Timeline:
         return [
             at_ns
             for step, (target, at_ns) in sorted(self.kills.items())
-            if target == APPLICATION and step in landed
+            if is_sender(target) and step in landed
         ]
 
     def application_gone(self) -> Window | None:
@@ -431,6 +433,10 @@ def _misnamed(result: Timeline, event: Misnamed) -> None:
     result.misnamed.append(event)
 
 
+def _counted(result: Timeline, event: RequestsCounted) -> None:
+    result.counted.append(event)
+
+
 def _exited(result: Timeline, event: ProcessExited) -> None:
     result.exits.append(event)
 
@@ -485,6 +491,7 @@ _ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     StepSkipped: _skipped,
     Broke: _broke,
     Misnamed: _misnamed,
+    RequestsCounted: _counted,
     ProcessExited: _exited,
     Unreadable: _unreadable,
     PhaseChanged: _phase,

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.judging.checker import Charge, Checker
+from harness.judging.generator import generator_remarks
 from harness.judging.outcomes import DROPPED
 from harness.judging.steady import steadiness
 from harness.judging.timeline import SECOND_NS, Entry, Timeline, Window
 from harness.judging.wording import count, sentence
-from harness.model.declarations import APPLICATION
+from harness.model.declarations import APPLICATION, is_sender
 from harness.model.protocols import Status, Tally, Verdict
 
 STALL_SECONDS_MAX = 2.0
@@ -63,6 +64,8 @@ def judge(timeline: Timeline, charge: Charge, checkers: Sequence[Checker]) -> Ju
             *_prolonged(timeline, charge),
             *_exits(timeline),
             *_withheld(timeline),
+            *_unsent(timeline),
+            *generator_remarks(timeline),
         ),
         _tally(timeline),
         len(timeline.copies),
@@ -119,6 +122,17 @@ def _tally(timeline: Timeline) -> Tally:
 
 def _exits(timeline: Timeline) -> list[str]:
     return [f'Process "{each.process}" ended by itself with {each.returncode}.' for each in timeline.exits]
+
+
+def _unsent(timeline: Timeline) -> list[str]:
+    """Tell what workers of the load took with them that had ended by themselves: not sent is not lost."""
+    gone = [
+        each.process for each in timeline.exits if is_sender(each.process) and each.process != APPLICATION
+    ]
+    unsent = sum(entry.sent_ns is None for entry in timeline.scheduled())
+    if not gone or not unsent:
+        return []
+    return [f"{count(unsent, 'record was', 'records were')} due and never sent: {', '.join(gone)} had ended."]
 
 
 def _prolonged(timeline: Timeline, charge: Charge) -> Iterator[str]:
@@ -210,9 +224,7 @@ def _unsteady(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
 def _stalled(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
     """Find calls that came late, or never, although neither the stack nor a fault held their producer up."""
     hurt = [
-        window
-        for number, window in timeline.fault_windows
-        if charge.scenario.steps[number].target == APPLICATION
+        window for number, window in timeline.fault_windows if is_sender(charge.scenario.steps[number].target)
     ]
     late = [
         (entry, seconds)
@@ -282,5 +294,5 @@ def _sent_within(timeline: Timeline, entry: Entry, number: int, window: Window) 
     """
     if entry.sent_ns is None:
         return False
-    held_up = timeline.fault_targets[number] != APPLICATION and window.holds(entry.due_ns)
+    held_up = not is_sender(timeline.fault_targets[number]) and window.holds(entry.due_ns)
     return held_up or window.holds(entry.sent_ns)

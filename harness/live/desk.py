@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
+
+import orjson
 
 from harness.model.declarations import Arguments, Scalar
 from harness.model.result import Band, SecondOfRun
@@ -131,10 +133,14 @@ class LiveState:
 
 
 class Desk(Protocol):
-    """Where the page asks. Every method returns at once and may be called from any thread."""
+    """Where the page asks. Every method returns at once and may be called from any thread.
 
-    def state(self) -> LiveState:
-        """Return what there is to show now."""
+    Raises:
+        OSError: the run is gone.
+    """
+
+    def shown(self) -> bytes:
+        """Return what there is to show now: a `LiveState` as JSON."""
         ...
 
     def ask(self, wish: Wish) -> Answer:
@@ -144,3 +150,38 @@ class Desk(Protocol):
     def scorecard(self, number: int) -> str | None:
         """Return the HTML of a snapshot's scorecard; None where there is none of that number."""
         ...
+
+
+_SCALARS = (str, int, float, bool)
+
+
+def read_wish(body: bytes) -> Wish:
+    """Return the wish that a body tells; raises ValueError with a sentence."""
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"The request is no JSON: {error}") from error
+    known = {verb.value: verb for verb in Verb}
+    verb = told.get("verb") if isinstance(told, dict) else None
+    if not isinstance(verb, str) or verb not in known:
+        raise ValueError(f"A request's verb is one of {', '.join(known)}.")
+    arguments = told.get("arguments", {})
+    if not isinstance(arguments, dict) or not all(isinstance(each, _SCALARS) for each in arguments.values()):
+        raise ValueError("A fault's arguments are texts, numbers, and true or false.")
+    return Wish(
+        known[verb],
+        fault=_told(told, "fault", str, ""),
+        target=_told(told, "target", str, ""),
+        arguments=arguments,
+        seconds=_told(told, "seconds", float, None),
+        number=_told(told, "number", int, None),
+    )
+
+
+def _told(told: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:
+    value = told.get(name, default)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if value is not default and type(value) is not kind:
+        raise ValueError(f"{name} is no {kind.__name__}.")
+    return value

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from harness.live.desk import Answer, Desk, Verb, Wish
+from harness.live.desk import Answer, Desk, read_wish
 from harness.live.guard import Application, Environ, StartResponse
 
 PATH = "/chaos"
@@ -26,7 +26,6 @@ _SCORECARD_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
-_SCALARS = (str, int, float, bool)
 
 
 class ChaosPage:
@@ -68,12 +67,11 @@ class ChaosPage:
         return _answer(environ, start_response, "200 OK", self._html.encode(), "text/html")
 
     def _state(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
-        body = orjson.dumps(self._desk.state(), default=str)
-        return _answer(environ, start_response, "200 OK", body, "application/json")
+        return _answer(environ, start_response, "200 OK", self._desk.shown(), "application/json")
 
     def _wish(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
         try:
-            wish = _read_wish(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+            wish = read_wish(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
         except ValueError as error:
             answer = Answer(False, str(error))
             return _answer(
@@ -130,38 +128,6 @@ def _with_script(
         headers.append(("Content-Length", str(len(body))))
     start_response(status, headers)
     return [body]
-
-
-def _read_wish(body: bytes) -> Wish:
-    """Return the wish that a body tells; raises ValueError with a sentence."""
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"The request is no JSON: {error}") from error
-    known = {verb.value: verb for verb in Verb}
-    verb = told.get("verb") if isinstance(told, dict) else None
-    if not isinstance(verb, str) or verb not in known:
-        raise ValueError(f"A request's verb is one of {', '.join(known)}.")
-    arguments = told.get("arguments", {})
-    if not isinstance(arguments, dict) or not all(isinstance(each, _SCALARS) for each in arguments.values()):
-        raise ValueError("A fault's arguments are texts, numbers, and true or false.")
-    return Wish(
-        known[verb],
-        fault=_told(told, "fault", str, ""),
-        target=_told(told, "target", str, ""),
-        arguments=arguments,
-        seconds=_told(told, "seconds", float, None),
-        number=_told(told, "number", int, None),
-    )
-
-
-def _told(told: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:
-    value = told.get(name, default)
-    if kind is float and type(value) is int:
-        value = float(value)
-    if value is not default and type(value) is not kind:
-        raise ValueError(f"{name} is no {kind.__name__}.")
-    return value
 
 
 def _own(name: str, content_type: str) -> Callable[[Environ, StartResponse], list[bytes]]:

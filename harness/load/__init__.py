@@ -9,5 +9,9 @@ LOADS = Family(
             "harness.load.hosted:HostedLoad",
             "an application process that logquake starts, a control, and an oracle that watches both",
         ),
+        "locust": Kind(
+            "harness.load.locust.load:LocustLoad",
+            "Locust's master and workers, whose users post to an HTTP intake; needs the extra `load`",
+        ),
     },
 )

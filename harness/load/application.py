@@ -12,20 +12,14 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.load.assignment import Assignment, read_assignment
 from harness.load.intakes import INTAKES
-from harness.load.pauses import Pauses
-from harness.load.slots import ANSWERED, REFUSED, Slots
+from harness.load.sender import Sender, Share
 from harness.model.errors import HarnessError
-from harness.model.protocols import Batching, Intake, Record
-
-_REFUSALS_SHOWN_MAX = 20
-_SECOND_NS = 1_000_000_000
+from harness.model.protocols import Intake
 
 
 class Application:
@@ -33,100 +27,34 @@ class Application:
 
     def __init__(self, assignment: Assignment, intake: Intake) -> None:
         """Take the assignment and the intake that will carry it."""
-        self._assignment = assignment
-        self._intake = intake
-        self._slots = Slots(Path(assignment.slots_path))
-        self._lines = assignment.lines()
-        self._offsets_ns = assignment.offsets_ns()
-        self._ending = threading.Event()
+        self._sender = Sender(assignment, intake, Path(assignment.slots_path))
+        self.acknowledge = self._sender.acknowledge
+        self.pause, self.resume = self._sender.pauses.begin, self._sender.pauses.end
         self._threads: list[threading.Thread] = []
-        self._waves = 0
-        self.pauses = Pauses()
-        self._refusals_shown = 0
-        # Only what is late shares a call, so that the rate at which records come stays the schedule's.
-        self._records_max = intake.records_per_request if isinstance(intake, Batching) else 1
-
-    def acknowledge(self, sequences: Iterable[int]) -> None:
-        """Note which records the stack became responsible for; called by the stack, from any thread."""
-        now_ns = time.monotonic_ns()
-        for sequence in sequences:
-            self._slots.acknowledge(sequence, now_ns)
 
     def begin(self, at_ns: int) -> None:
         """Start the producers on the scheduled records."""
-        scheduled = range(self._assignment.scheduled)
-        self._start(scheduled, lambda sequence: at_ns + self._offsets_ns[sequence], self.pauses.hold)
+        self._start(self._sender.scheduled(at_ns))
 
     def probe(self, at_ns: int) -> None:
         """Start producers on the next wave of the records kept back."""
-        probes = self._assignment.wave(self._waves)
-        self._waves += 1
-        self._start(
-            probes, lambda sequence: at_ns + self._assignment.probe_offset_ns(sequence), lambda due_ns: False
-        )
+        self._start(self._sender.next_wave(at_ns))
 
     def finish(self) -> None:
         """Tell the producers to end; threads stuck in a call are daemons and do not hold the process."""
-        self._ending.set()
+        self._sender.end()
         for thread in self._threads:
             thread.join(timeout=1.0)
 
-    def _start(self, sequences: range, due_ns: Callable[[int], int], withheld: Callable[[int], bool]) -> None:
-        shares: dict[int, list[int]] = {}
-        for sequence in sequences:
-            shares.setdefault(self._assignment.producer(sequence), []).append(sequence)
-        for mine in shares.values():
-            thread = threading.Thread(target=self._produce, args=(mine, due_ns, withheld), daemon=True)
+    def _start(self, shares: Mapping[int, Share]) -> None:
+        for share in shares.values():
+            thread = threading.Thread(target=self._produce, args=(share,), daemon=True)
             self._threads.append(thread)
             thread.start()
 
-    def _produce(
-        self, sequences: Sequence[int], due_ns: Callable[[int], int], withheld: Callable[[int], bool]
-    ) -> None:
-        left = deque(sequence for sequence in sequences if not self._slots.read(sequence).entered_ns)
-        while left:
-            records = [self._assignment.record(left[0], self._lines)]
-            first_ns = due_ns(left.popleft())
-            if not self._wait(first_ns):
-                return
-            if withheld(first_ns):
-                continue
-            now_ns = time.monotonic_ns()
-            while left and len(records) < self._records_max and due_ns(left[0]) <= now_ns:
-                if not withheld(due_ns(left[0])):
-                    records.append(self._assignment.record(left[0], self._lines))
-                left.popleft()
-            self._call(records)
-
-    def _wait(self, until_ns: int) -> bool:
-        """Return whether the moment came before the producers were told to end."""
-        while (left_ns := until_ns - time.monotonic_ns()) > 0:
-            if self._ending.wait(min(left_ns / _SECOND_NS, 0.5)):
-                return False
-        return not self._ending.is_set()
-
-    def _call(self, records: Sequence[Record]) -> None:
-        entered_ns = time.monotonic_ns()
-        for record in records:
-            self._slots.enter(record.sequence, entered_ns)
-        outcome = ANSWERED
-        try:
-            if isinstance(self._intake, Batching):
-                self._intake.send_together(records)
-            else:
-                self._intake.send(records[0])
-        except Exception as error:
-            outcome = REFUSED
-            for record in records:
-                self._show(record.sequence, error)
-        returned_ns = time.monotonic_ns()
-        for record in records:
-            self._slots.leave(record.sequence, returned_ns, outcome)
-
-    def _show(self, sequence: int, error: Exception) -> None:
-        self._refusals_shown += 1
-        if self._refusals_shown <= _REFUSALS_SHOWN_MAX:
-            print(f"record {sequence} refused: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+    def _produce(self, share: Share) -> None:
+        while records := self._sender.due(share):
+            self._sender.call(records)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -159,8 +87,8 @@ def _obey(application: Application) -> None:
         {
             "begin": application.begin,
             "probe": application.probe,
-            "pause": application.pauses.begin,
-            "resume": application.pauses.end,
+            "pause": application.pause,
+            "resume": application.resume,
         }[command](int(at_ns))
 
 

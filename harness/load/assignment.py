@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 
 from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
+from harness.load.slots import SlotFiles, Slots
 from harness.load.variation import level_of, logger_of
 from harness.model.declarations import Arguments, Part
 from harness.model.protocols import Record
@@ -30,7 +31,8 @@ class Assignment:
     `scheduled` records are due by the schedule; `waves` of `probes` more, numbered after them, are kept back
     until the run wants proof that the stack is alive. Producer threads take sequences in turn; each wave has
     threads of its own, so that a call which hangs holds up no probe. `fields` names what of a record, beside
-    its line, will be compared with what is stored; level and logger vary only where they are.
+    its line, will be compared with what is stored; level and logger vary only where they are. Where several
+    `workers` send, each has producers that follow one another, and a slot file of its own.
     """
 
     run_id: str
@@ -47,6 +49,7 @@ class Assignment:
     intake_kind: str
     intake_arguments: Arguments
     fields: Sequence[str] = ()
+    workers: int = 1
 
     @property
     def records(self) -> int:
@@ -64,6 +67,25 @@ class Assignment:
             return sequence % self.producers
         wave, place = divmod(sequence - self.scheduled, self.probes)
         return (1 + wave) * self.producers + place % self.producers
+
+    def worker(self, producer: int) -> int:
+        """Return which worker, from 1, has a producer; those of a wave are spread as the first ones are."""
+        return producer % self.producers * self.workers // self.producers + 1
+
+    def slots_of(self, worker: int) -> Path:
+        """Return the slot file that this worker writes."""
+        path = Path(self.slots_path)
+        return path if self.workers == 1 else path.with_name(f"{path.stem}-{worker}{path.suffix}")
+
+    def create_slots(self) -> None:
+        """Make the slot file of each worker, empty; each has room for all records."""
+        for worker in range(1, self.workers + 1):
+            Slots.create(self.slots_of(worker), self.records)
+
+    def slots(self) -> SlotFiles:
+        """Open the slots of all workers."""
+        paths = [self.slots_of(worker) for worker in range(1, self.workers + 1)]
+        return SlotFiles(paths, lambda sequence: self.worker(self.producer(sequence)) - 1)
 
     def wave(self, number: int) -> range:
         """Return the sequences of the wave of probes of that number, counted from 0."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from harness.load.assignment import PROBE_INTERVAL_NS, TALLY_FILE, Assignment
-from harness.load.slots import Slots
+from harness.load.slots import SlotFiles
 from harness.model.declarations import APPLICATION, LOAD, Part, Ready
 from harness.model.errors import InternalError, OwnPartError, StackError
 from harness.model.protocols import Clock, LoadSpec, Tally
@@ -27,6 +27,7 @@ _READY = Ready(output='"ready": true', timeout_seconds=30.0)
 _FINISH_SECONDS = 15.0
 _STOP_SECONDS = 5.0
 _PAUSE, _RESUME = "pause", "resume"
+_HOST = (sys.executable, "-m", "harness.load.application")
 _NULL_HANDLER = Part("python_logging", {"handler": "logging:NullHandler"})
 
 
@@ -34,8 +35,11 @@ class HostedLoad:
     """Three processes that follow one schedule.
 
     Implements Load and PausableLoad. The control sends the same schedule into a NullHandler, so that this
-    machine's own noise is known.
+    machine's own noise is known. Other kinds of load have other processes in the application's place.
     """
+
+    _workers = 1
+    """How many processes send."""
 
     def __init__(self, spec: LoadSpec, folder: Path, history: Path, clock: Clock) -> None:
         """Take what to send, a private folder to work in, and the folder of the history."""
@@ -45,7 +49,7 @@ class HostedLoad:
         self._clock = clock
         self._assignment = self._make_assignment(APPLICATION, spec.intake, spec.acknowledged_by, spec.waves)
         self._processes: dict[str, ManagedProcess] = {}
-        self._slots: Slots | None = None
+        self._slots: SlotFiles | None = None
         self._finishing = False
         self._told: list[str] = []
         self._waves = 0
@@ -63,10 +67,9 @@ class HostedLoad:
         files = {APPLICATION: self._assignment, CONTROL: control}
         paths = {name: self._folder / f"{name}.json" for name in files}
         for name, assignment in files.items():
-            Slots.create(Path(assignment.slots_path), assignment.records)
+            assignment.create_slots()
             assignment.write(paths[name], self._spec.offsets_ns)
-        self._slots = Slots(Path(self._assignment.slots_path))
-        host = (sys.executable, "-m", "harness.load.application")
+        self._slots = self._assignment.slots()
         oracle = (sys.executable, "-m", "harness.load.oracle")
         commands = {
             ORACLE: (
@@ -76,8 +79,8 @@ class HostedLoad:
                 str(paths[CONTROL]),
                 str(self._spec.history_bytes_max),
             ),
-            CONTROL: (*host, str(paths[CONTROL])),
-            APPLICATION: (*host, str(paths[APPLICATION]), *self._spec.code_folders),
+            CONTROL: (*_HOST, str(paths[CONTROL])),
+            **self._senders(paths[APPLICATION]),
         }
         for name, command in commands.items():
             self._start(name, command)
@@ -91,23 +94,17 @@ class HostedLoad:
             OwnPartError: the control or the oracle does not get ready; with the end of its log.
             StackError: the application, which holds the stack's handler or client, does not.
         """
-        for name in (ORACLE, CONTROL, APPLICATION):
+        for name in self._processes:
             with _blamed(name):
                 group.wait_all_ready((self._processes[name],), timeout_seconds, self._clock)
 
     def targets(self) -> Mapping[str, object]:
         """Return the application, which faults may kill or stop, and the load, which they may watch surge."""
-        application = _Resuming(self._processes[APPLICATION], self._told)
-        command = application.process.spec.command
-        return {
-            APPLICATION: ProcessTarget(APPLICATION, command, application, _READY.timeout_seconds),
-            LOAD: _Surge(self, self._clock),
-        }
+        return {APPLICATION: self._resuming(APPLICATION), LOAD: self._surge()}
 
     def usage(self) -> dict[str, float]:
         """Return what the application and its control take up; implements Measurable."""
-        names = (APPLICATION, CONTROL)
-        return processes_usage({name: self._processes[name] for name in names if name in self._processes})
+        return self._usage_of((APPLICATION, CONTROL))
 
     def exited(self) -> Sequence[tuple[str, int]]:
         """Return (name, exit code) of those that ended by themselves before they were told to finish."""
@@ -127,7 +124,7 @@ class HostedLoad:
             raise InternalError(f"all {self._assignment.waves} waves of probes were sent")
         wave = self._assignment.wave(self._waves)
         self._waves += 1
-        self._tell((ORACLE, APPLICATION), f"probe {at_ns}")
+        self._tell([name for name in self._processes if name != CONTROL], f"probe {at_ns}")
         return wave
 
     def pause(self, at_ns: int) -> None:
@@ -181,28 +178,47 @@ class HostedLoad:
             StackError: the oracle did not end cleanly, so facts are missing.
         """
         self._finishing = True
-        told_ns = self._clock.now_ns()
-        there = self._processes[APPLICATION].tell("finish")
-        self._processes[CONTROL].tell("finish")
-        self._end(APPLICATION)
-        exit_seconds = (self._clock.now_ns() - told_ns) / 1e9
-        self._end(CONTROL)
+        exit_seconds = self._finish_senders()
         oracle = self._processes[ORACLE]
         oracle.tell("finish")
         if (returncode := oracle.wait_exit(_FINISH_SECONDS)) != 0:
             raise StackError(
                 f"the oracle ended with {returncode}; the end of its log: {oracle.log_text()[-500:]}"
             )
-        return exit_seconds if there else None
+        return exit_seconds
 
     def stop(self) -> None:
         """Stop what still runs; idempotent."""
-        for name in (APPLICATION, CONTROL, ORACLE):
-            if name in self._processes:
-                self._processes[name].terminate(_STOP_SECONDS)
+        for process in reversed(self._processes.values()):
+            process.terminate(_STOP_SECONDS)
         if self._slots is not None:
             self._slots.close()
             self._slots = None
+
+    def _senders(self, assignment: Path) -> Mapping[str, Sequence[str]]:
+        """Return the command of each process that sends, by its name, in the order in which they start."""
+        return {APPLICATION: (*_HOST, str(assignment), *self._spec.code_folders)}
+
+    def _finish_senders(self) -> float | None:
+        """End the control and what sends; return how long the application took, None where it was gone."""
+        told_ns = self._clock.now_ns()
+        there = self._processes[APPLICATION].tell("finish")
+        self._processes[CONTROL].tell("finish")
+        self._end(APPLICATION)
+        exit_seconds = (self._clock.now_ns() - told_ns) / 1e9
+        self._end(CONTROL)
+        return exit_seconds if there else None
+
+    def _usage_of(self, names: Sequence[str]) -> dict[str, float]:
+        return processes_usage({name: self._processes[name] for name in names if name in self._processes})
+
+    def _resuming(self, name: str) -> ProcessTarget:
+        """Return a process that sends as a target."""
+        process = _Resuming(self._processes[name], self._told)
+        return ProcessTarget(name, process.process.spec.command, process, _READY.timeout_seconds)
+
+    def _surge(self) -> object:
+        return _Surge(self, self._clock)
 
     def _tell(self, names: Sequence[str], line: str) -> None:
         self._told.append(line)
@@ -217,10 +233,10 @@ class HostedLoad:
         except StackError:
             process.terminate(_STOP_SECONDS)
 
-    def _start(self, name: str, command: tuple[str, ...]) -> None:
+    def _start(self, name: str, command: Sequence[str]) -> None:
         spec = ProcessSpec(
             name=name,
-            command=command,
+            command=tuple(command),
             folder=self._folder,
             log=self._folder / f"{name}.log",
             lifeline=True,
@@ -248,6 +264,7 @@ class HostedLoad:
             intake_kind=intake.kind,
             intake_arguments=dict(intake.arguments),
             fields=spec.fields,
+            workers=1 if name == CONTROL else self._workers,
         )
 
 

@@ -40,7 +40,7 @@ class Oracle:
     def __init__(self, assignment: Assignment) -> None:
         """Open the assignment's slots."""
         self._assignment = assignment
-        self._slots = Slots(Path(assignment.slots_path))
+        self._slots = assignment.slots()
         self._lines = assignment.lines()
         self._offsets_ns = assignment.offsets_ns()
         self._due_ns: dict[int, int] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,3 +92,37 @@ class Slots:
         """Unmap the file."""
         self._cells.release()
         self._map.close()
+
+
+class SlotFiles:
+    """The slots of a run of which each worker writes its own in a file of its own; for reading.
+
+    Args:
+        paths: the slot file of each worker; all have room for all records.
+        place: tells which of these files has a record's slot.
+    """
+
+    def __init__(self, paths: Sequence[Path], place: Callable[[int], int]) -> None:
+        self._files = [Slots(path) for path in paths]
+        self._place = place
+
+    def read(self, sequence: int) -> Slot:
+        """Return one slot as it is now."""
+        return self._files[self._place(sequence)].read(sequence)
+
+    def entered(self) -> int:
+        """Return how many calls have begun."""
+        return sum(file.entered() for file in self._files)
+
+    def answered(self, among: Sequence[int]) -> list[int]:
+        """Return those of these records whose call came back normally."""
+        return [sequence for file in self._files for sequence in file.answered(among)]
+
+    def acknowledged(self, among: Sequence[int]) -> list[int]:
+        """Return those of these records that the stack became responsible for."""
+        return [sequence for file in self._files for sequence in file.acknowledged(among)]
+
+    def close(self) -> None:
+        """Unmap the files."""
+        for file in self._files:
+            file.close()

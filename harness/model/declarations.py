@@ -20,6 +20,16 @@ LOAD = "load"
 """The target every run has: the log calls themselves, whose rate the schedule decides."""
 
 
+def worker_name(number: int) -> str:
+    """Return what a load's worker is called, as a process and as a target, by its number from 1."""
+    return f"{LOAD}.worker-{number}"
+
+
+def is_sender(target: str) -> bool:
+    """Return whether a target makes log calls: the application, or a worker of the load."""
+    return target == APPLICATION or target.startswith(f"{LOAD}.")
+
+
 class Level(IntEnum):
     """How durable an acknowledgement claims to be, weakest first."""
 

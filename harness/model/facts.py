@@ -309,6 +309,9 @@ CORES_RUN = "cores.run"
 CORES_OTHERS = "cores.others"
 """The sample that says how many cores everything else on this machine took since the sample before."""
 
+CORES_LOAD = "cores.load"
+"""`cores.load.<process>`: how many cores a process that only sends took since the sample before."""
+
 EXIT_SECONDS = "exit_seconds"
 """`exit_seconds.<process>`: from being told to end until it had ended, once, in seconds."""
 
@@ -320,6 +323,23 @@ class Sample:
     at_ns: int
     name: str
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class RequestsCounted:
+    """What a tool that drives the load counts itself of one sort of request; nothing is judged by it.
+
+    `failures` are those of the `requests` that the tool calls failed; times are in ms, as it rounds them.
+    """
+
+    at_ns: int
+    tool: str
+    method: str
+    name: str
+    requests: int
+    failures: int
+    p50_ms: float
+    p95_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,5 +375,5 @@ Event: TypeAlias = (
     Due | Sent | Answered | Refused | Acknowledged | Withheld | Found | SeenElsewhere | Unreadable
     | ArchiveRead | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent
     | FreshLooked | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped
-    | Sample | ProcessExited | Broke | Misnamed
+    | Sample | RequestsCounted | ProcessExited | Broke | Misnamed
 )  # fmt: skip

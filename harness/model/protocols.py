@@ -15,7 +15,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from harness.model.declarations import Arguments, Part, Scalar
+from harness.model.declarations import Arguments, Part, Scalar, Scenario
+from harness.model.facts import RequestsCounted
 
 
 class Status(Enum):
@@ -425,6 +426,23 @@ PROBES = 20
 
 
 @dataclass(frozen=True, slots=True)
+class PageSpec:
+    """Where a load that brings a page of its own serves it, with the live page beside it.
+
+    Attributes:
+        socket_path: of the socket at which the live page's desk is asked.
+        host: the address to listen on.
+        port: the port.
+        names: further names that the page may be asked under.
+    """
+
+    socket_path: str
+    host: str
+    port: int
+    names: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LoadSpec:
     """What a load is to send, whatever its kind.
 
@@ -442,6 +460,7 @@ class LoadSpec:
         code_folders: where the stack's own classes may lie, beside what is installed.
         fields: the names of the stored fields that are compared with what was sent; those of them that a load
             varies, it tells in `Due` and `Sent`.
+        page: where a load that has a page of its own serves it; None where nobody asked for one.
     """
 
     run_id: str
@@ -456,6 +475,16 @@ class LoadSpec:
     waves: int = 1
     code_folders: Sequence[str] = ()
     fields: Sequence[str] = ()
+    page: PageSpec | None = None
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A load whose own tool counts requests, beside the facts that are judged."""
+
+    def counted(self, at_ns: int) -> Sequence[RequestsCounted]:
+        """Return what it counts now, one fact for each sort of request."""
+        ...
 
 
 class LoadKind(Protocol):
@@ -470,6 +499,31 @@ class LoadKind(Protocol):
             history: the folder of the history, which takes the facts of what was due and sent.
             clock: for every wait.
         """
+        ...
+
+
+@runtime_checkable
+class ChoosyLoad(Protocol):
+    """A kind of load that cannot drive just any stack, or has targets of its own; asked of its class."""
+
+    @staticmethod
+    def require(scenario: Scenario, intake: Part, folders: Sequence[Path]) -> None:
+        """Refuse what it cannot do.
+
+        Args:
+            scenario: what names the load, with its arguments.
+            intake: how records enter the stack.
+            folders: where files that it names may lie.
+
+        Raises:
+            ScenarioError: it does not drive this intake, or its arguments cannot be used.
+            UnavailableError: this machine lacks what it needs.
+        """
+        ...
+
+    @staticmethod
+    def target_names(load: Part) -> Sequence[str]:
+        """Return what scenarios call its own targets."""
         ...
 
 
@@ -497,7 +551,7 @@ class Load(Deployment, Protocol):
 
         Returns:
             How long the application took to exit, in seconds, at least this long where it had to be made to;
-            None where it did not run any more.
+            None where it did not run any more, or holds nothing of the stack.
         """
         ...
 

@@ -55,6 +55,36 @@ class HarnessCost:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestCount:
+    """What a tool that drives the load counts itself of one sort of request; times as it rounds them."""
+
+    method: str
+    name: str
+    requests: int
+    failures: int
+    p50_ms: float
+    p95_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadGenerator:
+    """The load's own tool: what it counts, which nothing is judged by, and how near its own limit it was.
+
+    `cores_peak` is the most of a core that the busiest of its processes took within a second. A core of this
+    machine carried `records_per_core_second` records a second; None where too little was measured.
+    `late` records were sent more than `late_ms` after they were due though no call held their producer up.
+    """
+
+    tool: str
+    requests: tuple[RequestCount, ...]
+    processes: int
+    cores_peak: float
+    records_per_core_second: float | None
+    late: int
+    late_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class KeptFiles:
     """What the stack of a scenario that did not pass had written, as far as it is kept beside the result.
 
@@ -98,6 +128,8 @@ class ScenarioResult:
     attempts: tuple[Attempt, ...] = ()
     cost: HarnessCost | None = None
     kept: KeptFiles | None = None
+    generator: LoadGenerator | None = None
+    """None where the load is no tool with figures of its own."""
 
 
 def as_attempt(result: ScenarioResult) -> Attempt:

@@ -22,6 +22,7 @@ from harness.reporting.scorecard_words import (
     count_by_status,
     decided_share,
     facts_of_run,
+    generator_facts,
     kept_words,
     measured,
     points_groups,
@@ -133,7 +134,7 @@ def _scenario(result: Result, one: ScenarioResult, room: _Room) -> Iterator[str]
     yield f"\n<details{opened}><summary>{head}</summary>\n"
     yield _words(one.scenario.hypothesis, room) + "\n"
     yield from _course(one, room)
-    yield from _account(one)
+    yield from _account(one, room)
     if one.verdicts:
         yield "\n| verdict | objective | measured | what was seen |\n| --- | --- | --- | --- |"
     for verdict in one.verdicts:
@@ -145,10 +146,12 @@ def _scenario(result: Result, one: ScenarioResult, room: _Room) -> Iterator[str]
     yield f"\nReplay: {_code(replay_command(result, one))}\n\n</details>"
 
 
-def _account(one: ScenarioResult) -> Iterator[str]:
+def _account(one: ScenarioResult, room: _Room) -> Iterator[str]:
     yield "* Records: " + ", ".join(f"{number(count)} {word}" for word, count in record_counts(one))
     if cost := cost_facts(one):
         yield "* Harness: " + ", ".join(f"{word} {value}" for word, value in cost)
+    for word, value in generator_facts(one):
+        yield f"* {_words(f'{word}: {value}', room)}"
 
 
 def _course(one: ScenarioResult, room: _Room) -> Iterator[str]:

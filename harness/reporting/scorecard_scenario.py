@@ -20,7 +20,13 @@ from harness.reporting.charts import (
 )
 from harness.reporting.numbers import milliseconds, number
 from harness.reporting.page_templates import drawn
-from harness.reporting.scorecard_words import attempt_line, cost_facts, record_counts, replay_command
+from harness.reporting.scorecard_words import (
+    attempt_line,
+    cost_facts,
+    generator_facts,
+    record_counts,
+    replay_command,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ def scenario_section(result: Result, one: ScenarioResult, anchor: str, detail: D
 def _cost(one: ScenarioResult) -> Iterator[tuple[str, str]]:
     for word, value in cost_facts(one):
         yield f"harness: {word}", value
+    yield from generator_facts(one)
 
 
 def _lanes(one: ScenarioResult, anchor: str, limit_ms: float, lanes_max: int) -> list[tuple[str, Chart]]:

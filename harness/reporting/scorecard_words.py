@@ -113,6 +113,27 @@ def cost_facts(one: ScenarioResult) -> tuple[tuple[str, str], ...]:
     )
 
 
+def generator_facts(one: ScenarioResult) -> tuple[tuple[str, str], ...]:
+    """Return what the load's own tool says, and how near its limit it was, as (name, value)."""
+    if (tool := one.generator) is None:
+        return ()
+    counts = tuple(
+        (
+            f"{tool.tool}'s own figures, {' '.join(filter(None, (each.method, each.name)))}",
+            f"{number(each.requests)} requests, {number(each.failures)} failed, "
+            f"p50 {milliseconds(each.p50_ms)}, p95 {milliseconds(each.p95_ms)}",
+        )
+        for each in tool.requests
+    )
+    busiest = f"at most {tool.cores_peak:.2f} of a core in each of {number(tool.processes)} workers"
+    if tool.processes == 1:
+        busiest = f"at most {tool.cores_peak:.2f} of a core"
+    carried = tool.records_per_core_second
+    late = f", {number(tool.late)} records sent more than {tool.late_ms:g} ms late" if tool.late else ""
+    limit = "" if carried is None else f", {number(round(carried))} records/s a core"
+    return (*counts, ("load generator", f"{busiest}{limit}{late}"))
+
+
 def measured(verdict: Verdict) -> str:
     """Return the verdict's value beside its limit, with enough digits to tell the two apart."""
     if verdict.value is None:

@@ -16,6 +16,7 @@ from harness.reporting.scorecard_words import (
     attempt_line,
     count_by_status,
     decided_share,
+    generator_facts,
     kept_words,
     measured,
     points_groups,
@@ -168,6 +169,8 @@ class _Drawing:
                 yield self._text(f"not kept: {left_out}", indent=4, style="dim")
             if (more := len(one.kept.left_out) - LEFT_OUT_MAX) > 0:
                 yield self._text(f"not kept: {more:,} more in result.json", indent=4, style="dim")
+        for word, value in generator_facts(one):
+            yield self._text(f"{word}: {value}", indent=2, style="dim")
         for place, attempt in enumerate(one.attempts, 1):
             yield self._text(attempt_line(place, attempt), indent=2, style="yellow")
         for band in one.bands:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harness.faults import FAULTS
 from harness.live.desk import LiveState, Offer, Snapshot, Verb, Wish
-from harness.model.declarations import APPLICATION, Part, Scenario, Step
+from harness.model.declarations import Part, Scenario, Step, is_sender
 from harness.model.errors import HarnessError, InternalError, InterruptedRunError, TimeIsUpError, described
 from harness.model.protocols import PausableLoad
 from harness.runs.hand_faults import HandFaults, offers
@@ -130,7 +130,7 @@ class InteractiveRunner(Runner):
         seconds = FAULT_SECONDS if wish.seconds is None else wish.seconds
         fault = make_part(FAULTS, Part(wish.fault, arguments))
         step = Step(wish.fault, wish.target, self._sent_seconds(), seconds, arguments)
-        if wish.target == APPLICATION and fault.needs in {Killable, Stoppable}:
+        if is_sender(wish.target) and fault.needs in {Killable, Stoppable}:
             self._debts.cut_off_answers()
         self._enter("inject")
         try:

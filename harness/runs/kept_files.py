@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.model.declarations import LOAD
 from harness.model.result import KeptFiles
 from harness.reporting.escaping import visible
 from harness.reporting.redaction import Redaction
@@ -60,15 +61,16 @@ def keep_files(
     Args:
         stack: the stack's folder of the run (`{run.folder}`), in which each process has its log.
         processes: the names of the stack's processes.
-        load: the load's folder, with the log of the application that hosts a handler.
+        load: the load's folder, with the log of the application that hosts a handler, or those of Locust.
         into: where the copies go, mode 0700; its last two parts are what reports call it.
         redaction: masks what reports mask.
 
     Returns:
         What was kept and what was left out; None where nothing was written at all.
     """
+    workers = sorted(path.name for path in load.glob(f"{LOAD}.*.log"))
     sources = (
-        _Source(load, "application", ("application.log",), only_logs=True),
+        _Source(load, "application", ("application.log", "master.log", *workers), only_logs=True),
         _Source(stack, "stack", tuple(f"{name}.log" for name in processes)),
     )
     keeping = _Keeping(into, redaction)

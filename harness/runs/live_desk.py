@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
+
 from harness.live.desk import Answer, LiveState, Note, Offer, Snapshot, Standing, Verb, Wish
-from harness.model.declarations import Part, Scalar
+from harness.model.declarations import APPLICATION, Part, Scalar, is_sender
 from harness.model.errors import HarnessError
 from harness.model.registry import Family
 from harness.runs.wiring import make_part
@@ -43,10 +45,9 @@ class LiveDesk:
 
     # --- for the page ------------------------------------------------------------------------------------
 
-    def state(self) -> LiveState:
-        """Return what there is to show now."""
-        with self._lock:
-            return self._state
+    def shown(self) -> bytes:
+        """Return what there is to show now, as JSON."""
+        return orjson.dumps(self.state())
 
     def ask(self, wish: Wish) -> Answer:
         """Take a wish, or say why not."""
@@ -55,7 +56,7 @@ class LiveDesk:
             if why_not:
                 return Answer(False, why_not)
             if wish.verb is Verb.START:
-                self._claimed[wish.target] = wish.fault
+                self._claimed[_claim(wish.target)] = wish.fault
                 self._started += 1
             self._wishes.append(wish)
         return Answer(True, _TAKEN[wish.verb])
@@ -68,6 +69,11 @@ class LiveDesk:
 
     # --- for the run -------------------------------------------------------------------------------------
 
+    def state(self) -> LiveState:
+        """Return what there is to show now."""
+        with self._lock:
+            return self._state
+
     def next_wish(self) -> Wish | None:
         """Return the oldest wish that was not taken up yet."""
         with self._lock:
@@ -76,7 +82,7 @@ class LiveDesk:
     def release(self, target: str) -> None:
         """Note that nothing is on a target any more."""
         with self._lock:
-            self._claimed.pop(target, None)
+            self._claimed.pop(_claim(target), None)
 
     def show(self, change: Callable[[LiveState], LiveState]) -> None:
         """Change what the page shows."""
@@ -124,8 +130,9 @@ class LiveDesk:
         offer = _offered(self._state, wish)
         if offer is None:
             return f"No fault {wish.fault} on {wish.target} is offered in this run."
-        if wish.target in self._claimed:
-            return f"{self._claimed[wish.target]} is on {wish.target} already; heal it first."
+        if _claim(wish.target) in self._claimed:
+            there = _claim(wish.target)
+            return f"{self._claimed[there]} is on {there} already; heal it first."
         if self._started >= FAULTS_MAX:
             return f"{FAULTS_MAX} faults were started in this run, which is the most; start another run."
         if wish.seconds is not None and not 1 <= wish.seconds <= FAULT_SECONDS_MAX:
@@ -169,6 +176,11 @@ _TAKEN = {
     Verb.SNAPSHOT: "A snapshot is being made.",
     Verb.END: "The run is being ended.",
 }
+
+
+def _claim(target: str) -> str:
+    """Return what a fault on a target has to itself: the workers of a load are one, the application."""
+    return APPLICATION if is_sender(target) else target
 
 
 def _offered(state: LiveState, wish: Wish) -> Offer | None:

@@ -14,7 +14,7 @@ from random import Random
 import orjson
 
 from harness.judging.steady import RECORDS_MIN
-from harness.model.declarations import APPLICATION, Scenario, Stack
+from harness.model.declarations import Scenario, Stack, is_sender
 from harness.model.protocols import Schedule
 
 _SECOND_NS = 1_000_000_000
@@ -76,12 +76,10 @@ class ScenarioPlan:
         ends = [*(step.at_seconds for step in steps), self.scenario.sending_seconds]
         stretches = [("steady", 0.0, ends[0])]
         away = [
-            (step.at_seconds, step.at_seconds + step.for_seconds)
-            for step in steps
-            if step.target == APPLICATION
+            (step.at_seconds, step.at_seconds + step.for_seconds) for step in steps if is_sender(step.target)
         ]
         for step, to_seconds in zip(steps, ends[1:], strict=True):
-            after = ", once healed" if step.target == APPLICATION else " and after"
+            after = ", once healed" if is_sender(step.target) else " and after"
             back = [end for at_seconds, end in away if at_seconds <= step.at_seconds < end]
             from_seconds = max([step.at_seconds, *back])
             if from_seconds < to_seconds:

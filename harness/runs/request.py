@@ -19,9 +19,11 @@ from harness.judging.check_selection import NOT_ALONE, NOT_POLLED, Checks, check
 from harness.judging.checker import NeedsSamples
 from harness.judging.gate import GateRules
 from harness.judging.waivers import applicable
+from harness.load import LOADS
 from harness.load.schedules import SCHEDULES
 from harness.model.declarations import Scenario, Stack
 from harness.model.errors import ScenarioError
+from harness.model.protocols import ChoosyLoad
 from harness.runs.grouping import judged_alone
 from harness.runs.plan import ScenarioPlan, SuitePlan, plan_scenario
 from harness.runs.wiring import make_part
@@ -94,6 +96,8 @@ def make_plan(request: Request) -> SuitePlan:
         require_regular(request.input_path)
     input_digest = "" if request.input_path is None else _digest_of(request.input_path)
     scenarios = judged_alone(request.scenarios)
+    for scenario in scenarios:
+        _require_load(scenario, request)
     plans = tuple(_plan_one(scenario, request) for scenario in scenarios)
     visible_seconds = request.stack.promises.visible_seconds
     if problems := [problem for plan in plans if (problem := plan.steady_problem(visible_seconds))]:
@@ -125,6 +129,16 @@ def make_plan(request: Request) -> SuitePlan:
             *excused,
         ),
     )
+
+
+def _require_load(scenario: Scenario, request: Request) -> None:
+    kind: object = LOADS.resolve(scenario.load.kind)
+    if not isinstance(kind, ChoosyLoad):
+        return
+    try:
+        kind.require(scenario, request.stack.intake, request.code_folders)
+    except ScenarioError as error:
+        raise ScenarioError(f"{scenario.source or scenario.name}: load: {error}") from error
 
 
 def _samples_min(checks: Checks) -> Mapping[str, int]:

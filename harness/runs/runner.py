@@ -20,7 +20,7 @@ from harness.cleanup.undo_journal import UndoJournal
 from harness.evidence.history import HistoryUnwritableError, Recorder
 from harness.evidence.readback import Outlets, OutletSpec, Reading
 from harness.evidence.sampling import ArchiveWatch, Gauges, Measurable, NamedCounters
-from harness.model.declarations import APPLICATION, Scenario, Step
+from harness.model.declarations import APPLICATION, Scenario, Step, is_sender
 from harness.model.errors import (
     HarnessError,
     InternalError,
@@ -45,7 +45,7 @@ from harness.model.facts import (
     Sample,
     StepSkipped,
 )
-from harness.model.protocols import Clock, Deployment, Fault, Load, Progress
+from harness.model.protocols import Clock, Counting, Deployment, Fault, Load, Progress
 from harness.runs.debts import Debts
 from harness.runs.fault_looks import FaultLooks, poisoned
 from harness.runs.fresh_records import FreshRecords
@@ -189,7 +189,7 @@ class Runner:
         around = self._fault
         self._enter("inject")
         self._fault = f"{step.fault} on {step.target}"
-        if step.target == APPLICATION and fault.needs in {Killable, Stoppable}:
+        if is_sender(step.target) and fault.needs in {Killable, Stoppable}:
             self._debts.cut_off_answers()
         with self._undoable(number, step, fault, target):
             healing_ns = self._ticker.in_ns(step.for_seconds)
@@ -257,6 +257,8 @@ class Runner:
         self._enter("read back")
         if (exit_seconds := self._wiring.load.finish()) is not None:
             self._record(Sample(self._now(), f"{EXIT_SECONDS}.{APPLICATION}", exit_seconds))
+        if isinstance(self._wiring.load, Counting):
+            self._record(*self._wiring.load.counted(self._now()))
         deadline_ns = self._ticker.in_ns(self._scenario.drain_seconds)
         self._debts.await_quiet(deadline_ns)
         reading = self._debts.read_outlets(deadline_ns)
@@ -340,7 +342,7 @@ class Runner:
                     continue
                 self._exits_noted.add(name)
                 self._record(ProcessExited(self._now(), name, returncode))
-                if deployment is not self._wiring.stack and name != APPLICATION:
+                if deployment is not self._wiring.stack and not is_sender(name):
                     message = f'"{name}" ended by itself with {returncode}'
                     self._record(Broke(self._now(), "surroundings", message))
 

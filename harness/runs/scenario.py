@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -20,9 +20,11 @@ from harness.evidence.lines import FileLines, GeneratedLines, stamp
 from harness.faults import FAULTS
 from harness.judging.check_selection import Checks, before_the_end, charge_of, checks_of
 from harness.judging.checker import Checker, NeedsFirstSeen
+from harness.judging.generator import generator
 from harness.judging.series import bands, read_back_seconds, series
 from harness.judging.timeline import timeline
 from harness.judging.verdict import Judgement, judge, not_run
+from harness.live.channel import DeskServer
 from harness.load import LOADS
 from harness.model.declarations import Part, Scenario, Step
 from harness.model.errors import (
@@ -34,7 +36,7 @@ from harness.model.errors import (
     what_ends_the_run,
 )
 from harness.model.facts import Broke
-from harness.model.protocols import Load, LoadSpec, NeedsSmallDisk, Progress, Removable, Status
+from harness.model.protocols import Load, LoadSpec, NeedsSmallDisk, PageSpec, Progress, Removable, Status
 from harness.model.result import HarnessCost, ScenarioResult
 from harness.processes import procfs
 from harness.processes.clock import SystemClock
@@ -63,11 +65,13 @@ class Live:
         steps: what the page offers first.
         publish: writes a snapshot's reports; told its number, its result and the checks that judged it,
             returns (status, a sentence, the scorecard's path).
+        page: where a load that brings a page of its own serves it; the socket is the scenario's to say.
     """
 
     desk: LiveDesk
     steps: tuple[Step, ...]
     publish: Callable[[int, ScenarioResult, Checks], tuple[str, str, Path]]
+    page: PageSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,7 @@ class ScenarioRun:
         started = time.monotonic()
         self._history.mkdir(mode=0o700, parents=True)
         recorder = Recorder(self._history / "harness.jsonl", self._request.history_bytes_max)
-        with closing(recorder):
+        with closing(recorder), self._desk_served():
             urls = self._ground.services.urls()
             proxy = ToxiproxyClient(urls[PROXY], PROXY_TIMEOUT_SECONDS)
             interceptor = InterceptorClient(urls[INTERCEPTOR], PROXY_TIMEOUT_SECONDS)
@@ -214,6 +218,7 @@ class ScenarioRun:
             code_folders=tuple(map(str, request.code_folders)),
             waves=1 + plan.scenario.healings + (FAULTS_MAX + SNAPSHOTS_MAX if ground.live else 0),
             fields=tuple(request.stack.fields.paths),
+            page=self._page(),
         )
         sending = self._load(load)
         return Wiring(
@@ -237,8 +242,30 @@ class ScenarioRun:
             ),
         )
 
+    @contextmanager
+    def _desk_served(self) -> Iterator[None]:
+        """Let a load that serves the live page ask its desk, where there is such a page."""
+        page = self._page()
+        if page is None or self._ground.live is None:
+            yield
+            return
+        server = DeskServer(self._ground.live.desk, Path(page.socket_path))
+        try:
+            yield
+        finally:
+            server.stop()
+
+    def _page(self) -> PageSpec | None:
+        live = self._ground.live
+        if live is None or live.page is None:
+            return None
+        return replace(live.page, socket_path=str(self._load_folder() / "desk.sock"))
+
+    def _load_folder(self) -> Path:
+        return subfolder(self._ground.scratch, f"load-{self._run_id}")
+
     def _load(self, spec: LoadSpec) -> Load:
-        folder = subfolder(self._ground.scratch, f"load-{self._run_id}")
+        folder = self._load_folder()
         load: Load = make_part(
             LOADS, self._plan.scenario.load, None, spec, folder, self._history, self._clock
         )
@@ -266,6 +293,7 @@ class ScenarioRun:
             seconds=seconds,
             history=self._told(history),
             cost=cost,
+            generator=generator(arranged),
         )
 
     def _without_judgement(self, status: Status, remark: str, summary: str = "") -> ScenarioResult:

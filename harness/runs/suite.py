@@ -30,7 +30,7 @@ from harness.judging.score import score
 from harness.judging.waivers import applicable, excuse
 from harness.model.declarations import Scenario, Step
 from harness.model.errors import HarnessError, NotReadyError, UnavailableError, described, what_ends_the_run
-from harness.model.protocols import OVER, PROBES, Progress, Status
+from harness.model.protocols import OVER, PROBES, PageSpec, Progress, Status
 from harness.model.result import Result, ScenarioResult
 from harness.processes.clock import SystemClock
 from harness.processes.scratch import make_scratch, remove_scratch
@@ -61,6 +61,7 @@ class SuiteRun:
         watch: Callable[[Progress], None],
         desk: LiveDesk | None = None,
         steps: tuple[Step, ...] = (),
+        page: PageSpec | None = None,
     ) -> None:
         """Take the plan; nothing has started yet.
 
@@ -71,8 +72,9 @@ class SuiteRun:
             watch: takes what a person watching wants to know, from any thread.
             desk: of the live page, where a person takes the steps of the run's only scenario.
             steps: what that page offers first.
+            page: where a load that brings a page of its own serves it.
         """
-        self._live = None if desk is None else Live(desk, steps, self._publish)
+        self._live = None if desk is None else Live(desk, steps, self._publish, page)
         self._plan = plan
         self._request = request
         self._watch = watch

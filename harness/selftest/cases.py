@@ -61,6 +61,8 @@ class Case:
     durability: Level = Level.MEMORY
     line_bytes_max: int | None = None
     build: Callable[[Case], Stack] | None = None
+    load: Part | None = None
+    """What sends, in place of the scenario's own load."""
 
     def stack(self) -> Stack:
         """Return the stack under test."""
@@ -262,6 +264,16 @@ CASES = (
         # Of what is sent to see whether it still works, the last is lost as well.
         frozenset({FRESH}),
         build=_gateway_stack,
+    ),
+    Case(
+        "keeps-a-part-of-locusts",
+        "as keeps-a-part, with Locust's users for senders",
+        "KeepsAPart",
+        _GATEWAY_SCENARIO,
+        LOST,
+        frozenset({FRESH}),
+        build=_gateway_stack,
+        load=Part("locust", {"workers": 2}),
     ),
     Case(
         "stores-a-batch-again",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import orjson
 
 from harness.config.scenario import load_scenario
 from harness.judging.gate import GateRules
+from harness.model.declarations import Scenario
 from harness.model.errors import HarnessError, ScenarioError
 from harness.model.protocols import Progress, Status
 from harness.model.result import Result
@@ -65,7 +66,7 @@ def examine(
     """
     request = Request(
         suite="selftest",
-        scenarios=(load_scenario(scenario_path(case.scenario)),),
+        scenarios=(_scenario(case),),
         stack=case.stack(),
         backend="embedded",
         seed=1,
@@ -89,6 +90,11 @@ def examine(
     )
     gate = result.gate.status
     return Outcome(case.name, gate.value, failed, problem_of(case, gate, failed), result.seconds), result
+
+
+def _scenario(case: Case) -> Scenario:
+    scenario = load_scenario(scenario_path(case.scenario))
+    return scenario if case.load is None else replace(scenario, load=case.load)
 
 
 def scenario_path(name: str) -> Path:

@@ -5,9 +5,14 @@ from harness.model.registry import Family, Kind
 SCHEDULES = Family(
     "schedule",
     {
+        "ramp": Kind("harness.load.schedules.ramp:Ramp", "a rate that rises or falls evenly"),
+        "soak": Kind(
+            "harness.load.schedules.soak:Soak", "a constant rate for long, with a gentle beginning and end"
+        ),
         "spike": Kind(
             "harness.load.schedules.spike:Spike", "a constant rate, and for a while a multiple of it"
         ),
         "steady": Kind("harness.load.schedules.steady:Steady", "a constant rate"),
+        "step": Kind("harness.load.schedules.step:Step", "a rate that rises by steps"),
     },
 )

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from click.testing import CliRunner
 
+from harness.cli.load import SHAPES, load
 from harness.cli.plan import plan
 from harness.cli.selection import Selection, make_request
 from harness.judging.checkers import CHECKERS
+from harness.load.schedules import SCHEDULES
 from harness.model.declarations import Part
+from harness.model.errors import ScenarioError, UsageError
 from harness.runs.request import make_plan
+from harness.runs.wiring import make_part
 
 SCENARIO = """
 version: 1
@@ -73,3 +79,53 @@ def test_a_plan_of_everything_speaks_the_words_of_the_family(mine):
 
     assert set(words) <= set(CHECKERS.kinds)
     assert len(words) > 10
+
+
+def test_a_load_named_for_all_scenarios_is_in_the_plan_and_changes_its_hash(mine):
+    own = replace(selected(mine, "no_fault"), stack="gateway")
+    before = make_plan(make_request(own, Path("reports"), None))
+    request = make_request(replace(own, load_kind="locust"), Path("reports"), None)
+    after = make_plan(request)
+
+    assert all(planned.scenario.load == Part("locust") for planned in after.scenarios)
+    assert [planned.offsets_ns for planned in before.scenarios] == [
+        planned.offsets_ns for planned in after.scenarios
+    ]
+    assert before.suite_hash() != after.suite_hash()
+    assert shlex.split(request.command)[-2:] == ["--load", "locust"]
+
+
+def test_a_stack_that_is_driven_in_the_application_is_refused_to_locust(mine):
+    request = make_request(replace(selected(mine), load_kind="locust"), Path("reports"), None)
+
+    with pytest.raises(ScenarioError, match=r"mine\.yaml: load: python_logging .*; use kind hosted"):
+        make_plan(request)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "--headless runs the plan"),
+        (["--headless", "--shape", "ramp", "spike"], "scenario spike has faults at seconds of its own"),
+        (["--headless", "--workers", "9", "load"], "9 are more than the 4 users that they host"),
+        (["--headless", "--stack", "reference"], "use kind hosted"),
+    ],
+)
+def test_a_load_that_cannot_be_run_says_why(arguments, said, mine):
+    outcome = CliRunner().invoke(load, arguments, standalone_mode=False)
+
+    assert isinstance(outcome.exception, UsageError | ScenarioError)
+    assert said in str(outcome.exception)
+
+
+@pytest.mark.parametrize("shape", sorted(SHAPES))
+@pytest.mark.parametrize("seconds", [6.0, 120.0])
+def test_each_shape_is_a_schedule_that_goes_up_to_the_rate_asked_for(shape, seconds):
+    schedule = make_part(SCHEDULES, Part(shape, SHAPES[shape](200.0, seconds)))
+    offsets = [offset / 1e9 for offset in schedule.offsets_ns(seconds, Random(1))]
+    a_tenth = seconds / 10
+    starts = [*offsets[::10], offsets[-1]]
+    fullest = max(sum(start <= offset < start + a_tenth for offset in offsets) for start in starts)
+
+    assert 0.9 <= fullest / (200.0 * a_tenth) <= 1.05
+    assert offsets[-1] < seconds

@@ -1,6 +1,7 @@
 """Only the page itself may ask, whatever route is asked for."""
 
 from io import BytesIO
+from typing import Any
 from urllib.parse import parse_qsl
 from wsgiref.util import setup_testing_defaults
 
@@ -28,7 +29,8 @@ class Served:
 
 def asked(path="/", method="GET", body=b"", guard_hosts=None, **headers):
     """Ask the guard once; return (status, headers, what was served)."""
-    served, answer = Served(), {}
+    served = Served()
+    answer: dict[str, Any] = {}
     environ = {"PATH_INFO": path, "REQUEST_METHOD": method, "wsgi.input": BytesIO(body), **headers}
     if body:
         environ.setdefault("CONTENT_LENGTH", str(len(body)))

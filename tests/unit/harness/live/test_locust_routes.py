@@ -11,7 +11,7 @@ locust_env = pytest.importorskip("locust.env", reason="Locust is not installed (
 
 from werkzeug.test import Client  # noqa: E402 - comes with Locust
 
-from harness.live.desk import LiveState  # noqa: E402
+from harness.live.desk import Answer  # noqa: E402
 from harness.live.guard import READABLE, Guard, allowed_hosts  # noqa: E402
 from harness.live.page import ChaosPage, beside  # noqa: E402
 
@@ -22,8 +22,11 @@ FORM = {"user_count": "3", "spawn_rate": "1", "host": "http://evil.example"}
 
 
 class NoDesk:
-    def state(self):
-        return LiveState()
+    def shown(self):
+        return b"{}"
+
+    def ask(self, wish):
+        return Answer(False, "nobody is there")
 
     def scorecard(self, number):
         return None

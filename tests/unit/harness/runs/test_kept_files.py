@@ -233,3 +233,14 @@ def test_a_place_that_cannot_be_written_is_told_and_breaks_nothing(bench: Bench)
 
     assert kept.files == 0
     assert kept.left_out == ("stack/shipper.log: cannot be kept: File exists",)
+
+
+def test_the_logs_of_locusts_workers_and_master_are_kept(tmp_path):
+    bench = Bench(tmp_path)
+    for name in ("master.log", "load.worker-1.log", "load.worker-12.log", "load.worker-1.slots"):
+        (bench.load / name).write_text("words\n")
+
+    bench.keep()
+
+    kept = {path.name for path in (bench.into / "application").iterdir()}
+    assert kept == {"master.log", "load.worker-1.log", "load.worker-12.log"}

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.load.schedules.ramp import Ramp
+from harness.load.schedules.soak import Soak
 from harness.load.schedules.spike import Spike
 from harness.load.schedules.steady import Steady
+from harness.load.schedules.step import Step
 from harness.model.errors import ScenarioError
 
 SECOND = 1_000_000_000
@@ -70,3 +73,55 @@ def test_what_is_no_spike_is_refused(arguments, said):
 def test_a_spike_that_outlasts_the_sending_is_refused():
     with pytest.raises(ScenarioError, match="raise sending_seconds"):
         Spike(at_seconds=5, for_seconds=3).offsets_ns(8.0, Random(1))
+
+
+rates = st.integers(1, 300)
+
+
+@given(low=rates, high=rates, seconds=st.integers(2, 20), seed=st.integers(0, 50))
+def test_a_ramp_makes_as_many_records_as_its_mean_rate_and_more_where_it_is_higher(low, high, seconds, seed):
+    offsets = Ramp(low, high).offsets_ns(float(seconds), Random(seed))
+    middle = seconds * SECOND / 2
+    first = sum(offset < middle for offset in offsets)
+
+    assert list(offsets) == sorted(offsets)
+    assert all(0 <= offset < seconds * SECOND for offset in offsets)
+    assert abs(len(offsets) - (low + high) / 2 * seconds) <= 1
+    assert abs(first - (low + (high - low) / 4) * seconds / 2) <= 2
+
+
+@given(first=rates, by=rates, every=tenths, steps=st.integers(1, 6), seed=st.integers(0, 50))
+def test_each_step_holds_a_rate_that_is_higher_by_as_much(first, by, every, steps, seed):
+    offsets = Step(first, by, every).offsets_ns(every * steps, Random(seed))
+
+    assert list(offsets) == sorted(offsets)
+    for step in range(steps):
+        begin, end = step * every * SECOND, (step + 1) * every * SECOND
+        inside = sum(begin <= offset < end for offset in offsets)
+        assert abs(inside - (first + step * by) * every) <= 2
+
+
+@given(rate=rates, rise=tenths, long=st.integers(2, 30), seed=st.integers(0, 50))
+def test_a_soak_holds_its_rate_between_a_rise_and_a_fall(rate, rise, long, seed):
+    seconds = 2 * rise + long
+    offsets = Soak(rate, rise).offsets_ns(seconds, Random(seed))
+    held = sum(rise * SECOND <= offset < (rise + long) * SECOND for offset in offsets)
+
+    assert list(offsets) == sorted(offsets)
+    assert abs(held - rate * long) <= 2
+    assert abs(len(offsets) - rate * (long + rise)) <= 2
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Ramp(0.0, 10.0), "rate_per_second 0 is not in 0 to 20,000"),
+        (lambda: Ramp(1.0, 30_000.0), "to_per_second 30000"),
+        (lambda: Step(every_seconds=0.0), "every_seconds 0 is not in 0"),
+        (lambda: Step(10_000.0, 10_000.0, 1.0).offsets_ns(3.0, Random(1)), "the rate of step 3: 30000"),
+        (lambda: Soak(rise_seconds=5.0).offsets_ns(10.0, Random(1)), "takes 10 s, but sending ends at 10 s"),
+    ],
+)
+def test_a_rate_that_nobody_can_send_is_refused(make, said):
+    with pytest.raises(ScenarioError, match=said):
+        make()
