@@ -140,7 +140,7 @@ def load(
         )
     if not options["scenarios"] and not options["suite"]:
         options["scenarios"] = (LOAD_SCENARIO,)
-    given: dict[str, Any] = {"users": users, "workers": workers, "file": file and str(file.resolve())}
+    given: dict[str, Any] = {"users": users, "workers": workers, "file": file and str(file)}
     arguments = {name: value for name, value in given.items() if value is not None}
     schedule = None
     if shape is not None or rate is not None or seconds is not None:

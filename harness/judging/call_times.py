@@ -24,6 +24,7 @@ class Timing:
 
     Where a fault on the application cut it off, the times are those until then: it took that long at least.
     Where its producer was still working off what such a fault had left due, `response_ms` is its own time.
+    `away` says that it was due while its producer's own process was hurt.
     """
 
     due_ns: int
@@ -32,23 +33,33 @@ class Timing:
     own_ms: float
     cut: bool = False
     behind: bool = False
+    away: bool = False
 
 
-def outages_of(timeline: Timeline) -> list[Window]:
+@dataclass(frozen=True, slots=True)
+class Outage(Window):
+    """When the application was hurt or gone; or, by `target`, one of several workers of the load."""
+
+    target: str = APPLICATION
+
+
+def outages_of(timeline: Timeline) -> list[Outage]:
     """Return when faults were on the application, and when it was gone by itself, in time's order.
 
     A fault that was never healed lasts to the end. A label goes on where "while" ends.
     """
     found = [
-        Window(f"{window.label} was on", window.from_ns, window.to_ns)
+        Outage(f"{window.label} was on", window.from_ns, window.to_ns, timeline.fault_targets[step])
         for step, window in timeline.fault_windows
         if is_sender(timeline.fault_targets[step])
     ]
     gone = timeline.application_gone()
-    return sorted(found if gone is None else [*found, gone], key=lambda outage: outage.from_ns)
+    if gone is not None:
+        found.append(Outage(gone.label, gone.from_ns, gone.to_ns))
+    return sorted(found, key=lambda outage: outage.from_ns)
 
 
-def stuck_calls(timeline: Timeline, outages: Sequence[Window]) -> list[Entry]:
+def stuck_calls(timeline: Timeline, outages: Sequence[Outage]) -> list[Entry]:
     """Return the records whose call never came back, long before anything ended that could have let it."""
     lost = _lost_calls(timeline, outages)
     return [
@@ -61,12 +72,12 @@ def stuck_calls(timeline: Timeline, outages: Sequence[Window]) -> list[Entry]:
     ]
 
 
-def timings_of(timeline: Timeline, outages: Sequence[Window]) -> list[Timing]:
+def timings_of(timeline: Timeline, outages: Sequence[Outage]) -> list[Timing]:
     """Return the times of all scheduled records; each producer is also replayed as if on time."""
     timings: list[Timing] = []
     lost = _lost_calls(timeline, outages)
     for mine in _by_producer(timeline.scheduled()):
-        timings.extend(_replay(mine, timeline.ended_ns, outages, lost))
+        timings.extend(_replay(mine, timeline.ended_ns, _hitting(timeline, mine[0], outages), lost))
     return timings
 
 
@@ -78,7 +89,12 @@ def _by_producer(entries: Iterable[Entry]) -> Iterable[list[Entry]]:
     return producers.values()
 
 
-def _lost_calls(timeline: Timeline, outages: Sequence[Window]) -> frozenset[int]:
+def _hitting(timeline: Timeline, entry: Entry, outages: Sequence[Outage]) -> list[Outage]:
+    """Return the outages that hit the producer of a record."""
+    return [outage for outage in outages if timeline.sends(outage.target, entry.producer)]
+
+
+def _lost_calls(timeline: Timeline, outages: Sequence[Outage]) -> frozenset[int]:
     """Return the records whose call went down with the application.
 
     A producer makes one call at a time. A call that began before a fault on the application was healed and
@@ -92,6 +108,7 @@ def _lost_calls(timeline: Timeline, outages: Sequence[Window]) -> frozenset[int]
     died = timeline.ended_by_itself(APPLICATION)
     for mine in _by_producer(timeline.entries.values()):
         followed = False
+        hitting = _hitting(timeline, mine[0], outages)
         call_ns: int | None = None
         for entry in reversed(mine):
             if entry.sent_ns is None:
@@ -99,7 +116,7 @@ def _lost_calls(timeline: Timeline, outages: Sequence[Window]) -> frozenset[int]
             # Records with one time of sending shared a call: none of them came after another.
             followed = followed or call_ns not in (None, entry.sent_ns)
             call_ns = entry.sent_ns
-            hit = followed and any(entry.sent_ns < outage.to_ns for outage in outages)
+            hit = followed and any(entry.sent_ns < outage.to_ns for outage in hitting)
             with_it = died is not None and 0 <= died.at_ns - entry.sent_ns <= _STUCK_SECONDS * SECOND_NS
             if entry.returned_ns is None and (hit or with_it):
                 lost.add(entry.sequence)
@@ -107,7 +124,7 @@ def _lost_calls(timeline: Timeline, outages: Sequence[Window]) -> frozenset[int]
 
 
 def _replay(
-    entries: Sequence[Entry], ended_ns: int, outages: Sequence[Window], lost: frozenset[int]
+    entries: Sequence[Entry], ended_ns: int, outages: Sequence[Outage], lost: frozenset[int]
 ) -> Iterable[Timing]:
     free_ns = 0
     backlog_ns = 0
@@ -150,17 +167,18 @@ def _replay(
             own_ns / MS_NS,
             cut_ns is not None,
             behind,
+            any(outage.holds(entry.due_ns) for outage in outages),
         )
 
 
-def _spans(entry: Entry, outage: Window) -> bool:
+def _spans(entry: Entry, outage: Outage) -> bool:
     """Return whether a record was due before the fault was healed, and answered after it had begun."""
     return (
         entry.due_ns < outage.to_ns and entry.returned_ns is not None and entry.returned_ns > outage.from_ns
     )
 
 
-def _cut_ns(entry: Entry, outages: Sequence[Window], lost: frozenset[int]) -> int | None:
+def _cut_ns(entry: Entry, outages: Sequence[Outage], lost: frozenset[int]) -> int | None:
     """Return when a fault on the application cut off a record that was due and not answered by then."""
     if entry.returned_ns is None and entry.sequence not in lost:
         return None

@@ -14,6 +14,9 @@ LATE_MS = 50.0
 """Later than this by the harness's own doing, a record counts as late."""
 
 LATE_SHARE = 0.01
+BUSY_CORES = 0.7
+"""A process that sends and takes less of a core than this is not at its own limit."""
+
 _CORE_SECONDS_MIN = 0.2
 
 
@@ -54,19 +57,20 @@ def generator_remarks(timeline: Timeline) -> list[str]:
     worst_ms = max(_lateness_ms(timeline))
     carried = found.records_per_core_second
     limit = "" if carried is None else f", and a core carried {carried:,.0f} records/s"
+    why = "Send slower, or with more workers on more cores."
+    if found.cores_peak < BUSY_CORES:
+        why = "It had time left and was not let run: leave it the machine."
     return [
         f"The load generator did not keep up: {found.late:,} of {count(due, 'record')} were sent up to "
         f"{worst_ms:,.0f} ms late though no call was under way; its busiest process took "
-        f"{found.cores_peak:.2f} of a core{limit}. That is not the stack's: send slower, or with more "
-        "workers on more cores."
+        f"{found.cores_peak:.2f} of a core{limit}. That is not the stack's. {why}"
     ]
 
 
 def _lateness_ms(timeline: Timeline) -> Iterator[float]:
     """Yield the harness's own lateness with each record; where a fault held the sending up, it has none."""
-    outages = outages_of(timeline)
     return (
         timing.response_ms - timing.own_ms
-        for timing in timings_of(timeline, outages)
-        if not timing.cut and not timing.behind and not any(outage.holds(timing.due_ns) for outage in outages)
+        for timing in timings_of(timeline, outages_of(timeline))
+        if not timing.cut and not timing.behind and not timing.away
     )

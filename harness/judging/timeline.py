@@ -30,6 +30,7 @@ from harness.model.facts import (
     PhaseChanged,
     Poisoned,
     ProcessExited,
+    ProducersHosted,
     Refused,
     RequestsCounted,
     Sample,
@@ -123,10 +124,11 @@ class Timeline:
     `copies` and `strays` are the archive's, `letters` and `stray_letters` the dead letters'; `poison` holds
     what the store refused for good; `destroyed` are the places that each step destroyed; `readings` are the
     stack's own counters and `samples` the harness's measurements, name by name, in time's order; `counted` is
-    what a tool that drives the load counts itself; `seen` is what was observed of each step; `fresh` are the
-    waves of fresh records in time's order; `absent` says where to look if no archive exists under its name;
-    `elsewhere` are records that are in no outlet, by the place where they were seen; `withheld_ns` says of
-    each record that a pause of the load kept back when it would have been due.
+    what a tool that drives the load counts itself; `hosted` has the producers of each of several workers;
+    `seen` is what was observed of each step; `fresh` are the waves of fresh records in time's order; `absent`
+    says where to look if no archive exists under its name; `elsewhere` are records that are in no outlet, by
+    the place where they were seen; `withheld_ns` says of each record that a pause of the load kept back when
+    it would have been due.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -145,6 +147,7 @@ class Timeline:
     misnamed: list[Misnamed] = field(default_factory=list)
     destroyed: dict[int, list[str]] = field(default_factory=dict)
     counted: list[RequestsCounted] = field(default_factory=list)
+    hosted: dict[str, ProducersHosted] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
     phases: dict[str, int] = field(default_factory=dict)
     exits: list[ProcessExited] = field(default_factory=list)
@@ -191,6 +194,11 @@ class Timeline:
             for key, samples in sorted(self.samples.items())
             if key.startswith(prefix)
         }
+
+    def sends(self, target: str, producer: int) -> bool:
+        """Return whether a producer lives in what a target is: the application, or one of several workers."""
+        hosted = self.hosted.get(target)
+        return hosted is None or hosted.first <= producer % hosted.of <= hosted.last
 
     def ended_by_itself(self, process: str) -> ProcessExited | None:
         """Return the first time that a process ended though nobody told it to; None where it never did."""
@@ -437,6 +445,10 @@ def _counted(result: Timeline, event: RequestsCounted) -> None:
     result.counted.append(event)
 
 
+def _hosted(result: Timeline, event: ProducersHosted) -> None:
+    result.hosted[event.process] = event
+
+
 def _exited(result: Timeline, event: ProcessExited) -> None:
     result.exits.append(event)
 
@@ -492,6 +504,7 @@ _ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     Broke: _broke,
     Misnamed: _misnamed,
     RequestsCounted: _counted,
+    ProducersHosted: _hosted,
     ProcessExited: _exited,
     Unreadable: _unreadable,
     PhaseChanged: _phase,

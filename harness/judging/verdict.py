@@ -224,12 +224,17 @@ def _unsteady(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
 def _stalled(timeline: Timeline, charge: Charge) -> list[tuple[Status, str]]:
     """Find calls that came late, or never, although neither the stack nor a fault held their producer up."""
     hurt = [
-        window for number, window in timeline.fault_windows if is_sender(charge.scenario.steps[number].target)
+        (window, charge.scenario.steps[number].target)
+        for number, window in timeline.fault_windows
+        if is_sender(charge.scenario.steps[number].target)
     ]
     late = [
         (entry, seconds)
         for entry, seconds in _idle_seconds(timeline)
-        if seconds > STALL_SECONDS_MAX and not any(window.holds(entry.due_ns) for window in hurt)
+        if seconds > STALL_SECONDS_MAX
+        and not any(
+            window.holds(entry.due_ns) and timeline.sends(target, entry.producer) for window, target in hurt
+        )
     ]
     if not late:
         return []

@@ -6,7 +6,7 @@ None of them trusts another's account: due times and lines come from this file a
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,8 @@ import orjson
 from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
 from harness.load.slots import SlotFiles, Slots
 from harness.load.variation import level_of, logger_of
-from harness.model.declarations import Arguments, Part
+from harness.model.declarations import Arguments, Part, worker_name
+from harness.model.facts import ProducersHosted
 from harness.model.protocols import Record
 
 PROBE_INTERVAL_NS = 20_000_000
@@ -71,6 +72,12 @@ class Assignment:
     def worker(self, producer: int) -> int:
         """Return which worker, from 1, has a producer; those of a wave are spread as the first ones are."""
         return producer % self.producers * self.workers // self.producers + 1
+
+    def hosted(self) -> Iterator[ProducersHosted]:
+        """Yield which producers each of several workers has; nothing where one process has all."""
+        for worker in range(1, self.workers + 1) if self.workers > 1 else ():
+            mine = [producer for producer in range(self.producers) if self.worker(producer) == worker]
+            yield ProducersHosted(worker_name(worker), mine[0], mine[-1], self.producers)
 
     def slots_of(self, worker: int) -> Path:
         """Return the slot file that this worker writes."""

@@ -23,7 +23,7 @@ from harness.targets.process import ProcessTarget
 CONTROL = "control"
 ORACLE = "oracle"
 
-_READY = Ready(output='"ready": true', timeout_seconds=30.0)
+_CONTROL_PRODUCERS_MAX = 64
 _FINISH_SECONDS = 15.0
 _STOP_SECONDS = 5.0
 _PAUSE, _RESUME = "pause", "resume"
@@ -40,6 +40,8 @@ class HostedLoad:
 
     _workers = 1
     """How many processes send."""
+
+    _ready = Ready(output='"ready": true', timeout_seconds=30.0)
 
     def __init__(self, spec: LoadSpec, folder: Path, history: Path, clock: Clock) -> None:
         """Take what to send, a private folder to work in, and the folder of the history."""
@@ -215,7 +217,7 @@ class HostedLoad:
     def _resuming(self, name: str) -> ProcessTarget:
         """Return a process that sends as a target."""
         process = _Resuming(self._processes[name], self._told)
-        return ProcessTarget(name, process.process.spec.command, process, _READY.timeout_seconds)
+        return ProcessTarget(name, process.process.spec.command, process, self._ready.timeout_seconds)
 
     def _surge(self) -> object:
         return _Surge(self, self._clock)
@@ -240,7 +242,7 @@ class HostedLoad:
             folder=self._folder,
             log=self._folder / f"{name}.log",
             lifeline=True,
-            ready=_READY,
+            ready=self._ready,
             niceness=5 if name == ORACLE else 0,
         )
         self._processes[name] = ManagedProcess(spec, self._spec.run_id, self._clock)
@@ -256,7 +258,8 @@ class HostedLoad:
             probes=spec.probes,
             waves=waves,
             probe_interval_ns=PROBE_INTERVAL_NS,
-            producers=spec.producers,
+            # The control shows this machine's noise; a thread for each of a thousand users would make some.
+            producers=min(spec.producers, _CONTROL_PRODUCERS_MAX) if name == CONTROL else spec.producers,
             schedule_path=str(self._folder / "schedule.bin"),
             slots_path=str(self._folder / f"{name}.slots"),
             input_path=spec.input_path,

@@ -170,6 +170,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _record(assignment: Assignment, control: Assignment, history: Path, bytes_max: int) -> None:
     recorder = Recorder(history, bytes_max)
+    recorder.record_all(assignment.hosted())
     oracle = Oracle(assignment)
     commands = _commands()
     print('{"ready": true}', flush=True)

@@ -343,6 +343,16 @@ class RequestsCounted:
 
 
 @dataclass(frozen=True, slots=True)
+class ProducersHosted:
+    """One of several processes that send has the producers `first` to `last`, counted within each `of`."""
+
+    process: str
+    first: int
+    last: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessExited:
     """A process that should live ended; `returncode` is negative for a signal, as in subprocess."""
 
@@ -375,5 +385,5 @@ Event: TypeAlias = (
     Due | Sent | Answered | Refused | Acknowledged | Withheld | Found | SeenElsewhere | Unreadable
     | ArchiveRead | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent
     | FreshLooked | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped
-    | Sample | RequestsCounted | ProcessExited | Broke | Misnamed
+    | Sample | RequestsCounted | ProducersHosted | ProcessExited | Broke | Misnamed
 )  # fmt: skip

@@ -507,13 +507,16 @@ class ChoosyLoad(Protocol):
     """A kind of load that cannot drive just any stack, or has targets of its own; asked of its class."""
 
     @staticmethod
-    def require(scenario: Scenario, intake: Part, folders: Sequence[Path]) -> None:
+    def require(scenario: Scenario, intake: Part, folders: Sequence[Path]) -> str:
         """Refuse what it cannot do.
 
         Args:
             scenario: what names the load, with its arguments.
             intake: how records enter the stack.
             folders: where files that it names may lie.
+
+        Returns:
+            A digest of the files that decide what it does; empty where there are none.
 
         Raises:
             ScenarioError: it does not drive this intake, or its arguments cannot be used.

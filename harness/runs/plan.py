@@ -107,6 +107,8 @@ class SuitePlan:
     planned: Mapping[str, str]
     unplanned: tuple[str, ...] = ()
     """What is not examined, and why: an objective that the stack or the gate's policy takes out."""
+    load_digests: tuple[str, ...] = ()
+    """Of the files that decide what each scenario's load does; empty texts where there are none."""
 
     def suite_hash(self) -> str:
         """Return the hash of what is examined, without the seed."""
@@ -122,7 +124,8 @@ class SuitePlan:
     def plan_hash(self) -> str:
         """Return the hash of everything that decides what happens."""
         schedules = [list(plan.offsets_ns) for plan in self.scenarios]
-        return _hash([self.suite_hash(), self.seed, self.input_digest, schedules])
+        files = [self.load_digests] if any(self.load_digests) else []
+        return _hash([self.suite_hash(), self.seed, self.input_digest, schedules, *files])
 
 
 def plan_scenario(scenario: Scenario, schedule: Schedule, seed: int, input_lines: int | None) -> ScenarioPlan:

@@ -96,8 +96,7 @@ def make_plan(request: Request) -> SuitePlan:
         require_regular(request.input_path)
     input_digest = "" if request.input_path is None else _digest_of(request.input_path)
     scenarios = judged_alone(request.scenarios)
-    for scenario in scenarios:
-        _require_load(scenario, request)
+    load_digests = tuple(_require_load(scenario, request) for scenario in scenarios)
     plans = tuple(_plan_one(scenario, request) for scenario in scenarios)
     visible_seconds = request.stack.promises.visible_seconds
     if problems := [problem for plan in plans if (problem := plan.steady_problem(visible_seconds))]:
@@ -128,15 +127,17 @@ def make_plan(request: Request) -> SuitePlan:
             *_left_to_others(scenarios, checks, checkers, NOT_POLLED),
             *excused,
         ),
+        load_digests,
     )
 
 
-def _require_load(scenario: Scenario, request: Request) -> None:
+def _require_load(scenario: Scenario, request: Request) -> str:
+    """Let the kind of load refuse what it cannot do; return the digest of its own files, if it has any."""
     kind: object = LOADS.resolve(scenario.load.kind)
     if not isinstance(kind, ChoosyLoad):
-        return
+        return ""
     try:
-        kind.require(scenario, request.stack.intake, request.code_folders)
+        return kind.require(scenario, request.stack.intake, request.code_folders)
     except ScenarioError as error:
         raise ScenarioError(f"{scenario.source or scenario.name}: load: {error}") from error
 

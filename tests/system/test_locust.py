@@ -45,10 +45,15 @@ def scenario_of(folder: Path) -> dict[str, Any]:
 
 @pytest.mark.timeout(SECONDS_MAX + 10)
 def test_every_record_that_locust_sends_is_judged(tmp_path: Path) -> None:
-    killed = start(tmp_path / "killed", "run", "--stack", "gateway", str(SCENARIOS / "worker_killed.yaml"))
+    killed = start(
+        tmp_path / "killed",
+        *("run", "--repeats", "0"),
+        *("--stack", "gateway"),
+        str(SCENARIOS / "worker_killed.yaml"),
+    )
     otlp = start(
         tmp_path / "otlp",
-        *("load", "--headless", "--stack", "gateway_otlp"),
+        *("load", "--headless", "--repeats", "0", "--stack", "gateway_otlp"),
         *("--shape", "soak"),
         *("--seconds", "6"),
     )

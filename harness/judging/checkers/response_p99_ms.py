@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from harness.judging.call_times import MS_NS, Timing, outages_of, stuck_calls, timings_of
+from harness.judging.call_times import MS_NS, Outage, Timing, outages_of, stuck_calls, timings_of
 from harness.judging.checker import Charge
 from harness.judging.disturbance import disturbance
 from harness.judging.measure import Measure, given_limit
@@ -78,7 +78,7 @@ class ResponseP99Ms:
             evidence=(
                 *(sentence for _, _, sentence in judged),
                 *_unjudged(timings, outages),
-                *_figures(_whole(timings, outages), timeline.control_calls),
+                *_figures(_whole(timings), timeline.control_calls),
             ),
             counterexample=_longest(timeline, stuck, timings) if status is Status.FAIL else (),
             vetoes=(VETO,) if stuck else (),
@@ -102,13 +102,15 @@ def _worst_of(statuses: Iterable[Status]) -> Status:
     return max(statuses, key=order.index)
 
 
-def _judged_windows(timeline: Timeline, outages: Sequence[Window]) -> list[Window]:
+def _judged_windows(timeline: Timeline, outages: Sequence[Outage]) -> list[Window]:
     """Return the steady stretch and, for each fault, the stretch from its injection to the next one's.
 
     A fault's recovery belongs to it: where healing ends is known only afterwards, and a window must hold the
     number of samples that was planned for it. After a fault on the application its window begins with its
-    healing, and so does that of a fault which lay within it.
+    healing, and so does that of a fault which lay within it. A fault on one of several workers leaves the
+    others, which are judged meanwhile.
     """
+    outages = [outage for outage in outages if outage.target not in timeline.hosted]
     ends = [window.from_ns for _, window in timeline.fault_windows[1:]] + [timeline.probing_ns]
     own = {outage.from_ns for outage in outages}
     faults = [
@@ -127,29 +129,23 @@ def _within(timings: Sequence[Timing], window: Window, limit_ms: float) -> list[
     return [
         timing
         for timing in timings
-        if window.holds(timing.due_ns) and (not timing.cut or timing.own_ms > limit_ms)
+        if window.holds(timing.due_ns) and not timing.away and (not timing.cut or timing.own_ms > limit_ms)
     ]
 
 
-def _whole(timings: Sequence[Timing], outages: Sequence[Window]) -> list[Timing]:
-    return [
-        timing
-        for timing in timings
-        if not timing.cut and not any(outage.holds(timing.due_ns) for outage in outages)
-    ]
+def _whole(timings: Sequence[Timing]) -> list[Timing]:
+    return [timing for timing in timings if not timing.cut and not timing.away]
 
 
-def _unjudged(timings: Sequence[Timing], outages: Sequence[Window]) -> tuple[str, ...]:
+def _unjudged(timings: Sequence[Timing], outages: Sequence[Outage]) -> tuple[str, ...]:
     """Say what a fault on the application leaves out of the judgement, and how much of it there is."""
     said = []
     for outage in outages:
-        if due := sum(outage.holds(timing.due_ns) for timing in timings):
+        if due := sum(timing.away and outage.holds(timing.due_ns) for timing in timings):
             said.append(
                 f"{count(due, 'record was', 'records were')} due while {outage.label}; they are not judged."
             )
-    behind = sum(
-        timing.behind and not any(outage.holds(timing.due_ns) for outage in outages) for timing in timings
-    )
+    behind = sum(timing.behind and not timing.away for timing in timings)
     if behind:
         said.append(f"{count(behind, 'later record')} waited behind those; only their own time counts.")
     cut = sum(timing.cut for timing in timings)

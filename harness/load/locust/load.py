@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import orjson
@@ -55,6 +56,9 @@ class LocustLoad(HostedLoad):
         file: a Locust file of your own, whose users call `send()`; by default a user that does nothing else.
     """
 
+    # Importing Locust takes seconds of a core, and several scenarios may start at a time.
+    _ready = replace(HostedLoad._ready, timeout_seconds=60.0)
+
     def __init__(
         self,
         spec: LoadSpec,
@@ -72,8 +76,8 @@ class LocustLoad(HostedLoad):
         super().__init__(replace(spec, producers=users or spec.producers), folder, history, clock)
 
     @staticmethod
-    def require(scenario: Scenario, intake: Part, folders: Sequence[Path]) -> None:
-        """Refuse what Locust cannot drive; implements ChoosyLoad.
+    def require(scenario: Scenario, intake: Part, folders: Sequence[Path]) -> str:
+        """Refuse what Locust cannot drive, and return a digest of its file; implements ChoosyLoad.
 
         Raises:
             ScenarioError: the intake is not posted to, or an argument cannot be used.
@@ -94,8 +98,10 @@ class LocustLoad(HostedLoad):
         file = found_file(arguments.file, folders) if arguments.file else None
         if importlib.util.find_spec("locust") is None:
             raise UnavailableError("Locust is not installed; install it: pip install 'logquake[load]'")
-        if file is not None:
-            _require_users(file, folders)
+        if file is None:
+            return ""
+        _require_users(file, folders)
+        return sha256(file.read_bytes()).hexdigest()[:16]
 
     @staticmethod
     def target_names(load: Part) -> Sequence[str]:

@@ -86,6 +86,8 @@ class Worker:
         self._runner.send_message("stats", report)
         locust.events.quitting.fire(environment=self._environment, reverse=True)
         self._intake.close()
+        # Its greenlets first: one that receives goes round and round on a closed socket.
+        self._runner.greenlet.kill(block=True)
         self._runner.client.close(linger=int(_STOP_SECONDS * 1e3))
 
     def _send_all(self, share: Share) -> None:

@@ -129,3 +129,15 @@ def test_each_shape_is_a_schedule_that_goes_up_to_the_rate_asked_for(shape, seco
 
     assert 0.9 <= fullest / (200.0 * a_tenth) <= 1.05
     assert offsets[-1] < seconds
+
+
+def test_what_stands_in_a_locust_file_is_in_the_plans_hash(mine):
+    own = replace(
+        selected("no_fault"), stack="gateway", load_kind="locust", load_arguments={"file": "shoppers.py"}
+    )
+    hashes = set()
+    for tasks in ("[print]", "[repr]"):
+        Path("shoppers.py").write_text(f"import locust\nclass Shopper(locust.User):\n    tasks = {tasks}\n")
+        hashes.add(make_plan(make_request(own, Path("reports"), None)).plan_hash())
+
+    assert len(hashes) == 2

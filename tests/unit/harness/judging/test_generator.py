@@ -64,7 +64,15 @@ def test_lateness_without_a_call_under_way_is_told_as_the_generators():
         "The load generator did not keep up: 100 of 1,000 records were sent up to 300 ms late "
     )
     assert "0.97 of a core" in remark
-    assert "That is not the stack's" in remark
+    assert "That is not the stack's. Send slower, or with more workers" in remark
+
+
+def test_a_generator_that_the_machine_did_not_let_run_is_not_told_to_have_more_workers():
+    lives = [event for n in range(1000) for event in life(n, n / 100, late_ms=300.0)]
+    (remark,) = judged([*phases(), *lives, COUNTED, *cores(*[0.1] * 9)]).remarks
+
+    assert "It had time left and was not let run" in remark
+    assert "more workers" not in remark
 
 
 def test_a_slow_stack_is_not_the_generators_limit():

@@ -32,10 +32,15 @@ def test_what_locust_cannot_drive_is_refused_with_a_remedy(arguments, intake, sa
         LocustLoad.require(driven(**arguments), intake, [tmp_path])
 
 
-def test_an_http_intake_and_a_file_beside_the_stack_are_taken(tmp_path):
+def test_an_http_intake_is_taken_and_a_file_beside_the_stack_with_a_digest_of_what_it_holds(tmp_path):
     (tmp_path / "mine.py").write_text("import locust\nclass Mine(locust.User):\n    tasks = [print]\n")
 
-    LocustLoad.require(driven(users=8, workers=2, file="mine.py"), HTTP, [tmp_path])
+    digest = LocustLoad.require(driven(users=8, workers=2, file="mine.py"), HTTP, [tmp_path])
+    (tmp_path / "mine.py").write_text((tmp_path / "mine.py").read_text() + "# changed\n")
+
+    assert digest
+    assert LocustLoad.require(driven(file="mine.py"), HTTP, [tmp_path]) != digest
+    assert LocustLoad.require(driven(), HTTP, [tmp_path]) == ""
 
 
 @pytest.mark.parametrize(

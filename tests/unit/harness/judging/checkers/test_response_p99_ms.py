@@ -9,6 +9,7 @@ from harness.model.facts import (
     Event,
     FaultChanged,
     ProcessExited,
+    ProducersHosted,
     Sent,
 )
 from harness.model.protocols import Status
@@ -435,3 +436,41 @@ def test_a_process_of_the_stack_that_died_excuses_no_call():
     verdict = CHECKER.check(timeline([*phases(), *fault(), *lives, ProcessExited(at(0.6), "shipper", 1)]))
 
     assert verdict.vetoes == (VETO,)
+
+
+def _worker_killed(*lives, hosted=True):
+    """Return a run in which the worker with the first of two producers was down from 4 s to 6 s."""
+    worker = "load.worker-1"
+    changed = [
+        FaultChanged(at(moment), 0, "killed", worker, state)
+        for moment, state in ((4.0, "injecting"), (4.0, "injected"), (6.0, "healing"), (6.0, "healed"))
+    ]
+    shares = [ProducersHosted(worker, 0, 0, 2), ProducersHosted("load.worker-2", 1, 1, 2)] if hosted else []
+    return timeline([*phases(), *shares, *changed, *lives])
+
+
+def _lives(while_down_ms: float):
+    """Return 1,000 records in turn of both producers; those of the first wait while its worker is down."""
+    for n in range(1000):
+        due = n / 100
+        down = 4.0 <= due < 6.0
+        if down and n % 2 == 0:
+            yield from life(n, due, late_ms=(6.0 - due) * 1e3)
+        else:
+            yield from life(n, due, call_ms=while_down_ms if down else 0.1)
+
+
+def test_what_the_other_worker_waited_for_while_one_was_down_is_judged():
+    quick, slow = (CHECKER.check(_worker_killed(*_lives(ms))) for ms in (0.1, 150.0))
+
+    assert quick.status is Status.PASS
+    assert any("100 records were due while killed on load.worker-1 was on" in line for line in quick.evidence)
+    assert slow.status is Status.FAIL
+    assert slow.summary.startswith("killed on load.worker-1 and after")
+
+
+def test_a_worker_that_is_all_of_the_load_is_judged_from_its_healing_on():
+    verdict = CHECKER.check(_worker_killed(*_lives(0.1), hosted=False))
+
+    assert verdict.status is Status.PASS
+    assert verdict.evidence[1].startswith("killed on load.worker-1, once healed")
