@@ -43,7 +43,7 @@
   const milliseconds = (value) => value >= 1000 ? `${+(value / 1000).toPrecision(2)} s` : `${+value.toPrecision(2)} ms`;
 
   const chart = (svg, { lines, height, word, logarithmic, labels }) => {
-    const width = svg.clientWidth || 600, left = 58, right = 10, top = labels ? 24 : 8, bottom = 20;
+    const width = svg.clientWidth || 600, left = 58, right = 18, top = labels ? 24 : 8, bottom = 20;
     const until = Math.max(state.seconds, 30), since = Math.max(0, until - SHOWN_SECONDS);
     const x = (seconds) => left + (Math.min(until, Math.max(since, seconds)) - since) / (until - since) * (width - left - right);
     const rows = state.series.filter((row) => row.second + 1 >= since);

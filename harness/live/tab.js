@@ -17,14 +17,18 @@
     if (own(url)) this.setRequestHeader("X-Logquake-Token", token);
   };
 
-  addEventListener("DOMContentLoaded", () => {
-    const tab = document.createElement("a");
-    tab.href = "/chaos";
-    tab.id = "logquake-tab";
-    tab.textContent = "Chaos: faults and what is lost";
-    tab.style.cssText =
-      "position:fixed;left:50%;bottom:14px;transform:translateX(-50%);z-index:9999;padding:10px 18px;border-radius:22px;" +
-      "font:600 15px system-ui,sans-serif;color:#fff;background:#b3300c;text-decoration:none;box-shadow:0 2px 10px #0006";
-    document.body.append(tab);
-  });
+  // Locust draws its tabs when it has its first numbers, and draws them anew at times: the tab is put back then.
+  const tab = document.createElement("a");
+  tab.href = "/chaos";
+  tab.id = "logquake-tab";
+  tab.textContent = "Chaos";
+  tab.style.color = "#c33d0a";
+  const place = () => {
+    const tabs = document.querySelector('[role="tablist"]');
+    if (!tabs || tab.parentElement === tabs) return;
+    const other = tabs.querySelector('[role="tab"]:not([aria-selected="true"])');
+    if (other) tab.className = other.className;
+    tabs.append(tab);
+  };
+  addEventListener("DOMContentLoaded", () => new MutationObserver(place).observe(document.body, { childList: true, subtree: true }));
 })();
