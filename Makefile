@@ -22,7 +22,7 @@ QUICK := tests/unit tests/fuzz tests/simulation
 PROCESSES := tests/stack tests/detection tests/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters prove-filebeat coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters prove-filebeat coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -131,6 +131,9 @@ bench-functions: $(VENV)/.installed-dev ## Measure hot functions, each as a rati
 
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py
+
+picture: $(VENV)/.installed-dev ## Take the picture of the live page again, from a real run (needs chromium)
+	$(BIN)/python docs/live_page.py
 
 schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the settings table and the embedded store's page, into docs/reference
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas

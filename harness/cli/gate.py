@@ -12,11 +12,12 @@ import click
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.lazy_group import LazyGroup
 from harness.cli.output import UnheardError, note, say, silence
-from harness.judging.gate import GateRules, decide, with_required
+from harness.judging.gate import INTERACTIVE, GateRules, decide, with_required
 from harness.judging.regression import judged_anew
 from harness.judging.requirements import parse_requirement, require_known
 from harness.judging.score import score
 from harness.judging.waivers import applicable, excuse
+from harness.model.errors import UsageError
 from harness.reporting.result_json import read_result
 
 _JUDGE = "RESULT"
@@ -73,6 +74,10 @@ def judge_result(result: Path, gate_path: Path | None, required: Sequence[str]) 
     RESULT is a run's `result.json`, or the folder it lies in.
     """
     read = read_result(result / "result.json" if result.is_dir() else result)
+    if read.interactive:
+        raise UsageError(
+            f"{result}: {INTERACTIVE} Judge a run of `logquake run` or `logquake load --headless`."
+        )
     rules = GateRules() if gate_path is None else _load(gate_path)
     asked = with_required(rules, [parse_requirement(text) for text in required])
     today = date.today()

@@ -1,4 +1,4 @@
-"""`logquake load`: drive a stack by Locust, judge it, write a scorecard."""
+"""`logquake load`: drive a stack by Locust and judge it: by a plan, or by hand on a live page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 from harness.cli.run import run
 from harness.model.declarations import Arguments, Part
 from harness.model.errors import InternalError, UsageError
+from harness.processes.ports import LOOPBACK
 
 LOAD_SCENARIO = "load"
 """What runs where the command line names nothing: load without faults."""
@@ -39,6 +40,8 @@ SHAPES: Mapping[str, _Sized] = {
 
 
 _RATE_PER_SECOND, _SECONDS = 100.0, 20.0
+UI_SECONDS = 600.0
+"""How long records are sent where faults are started by hand, unless the run is ended on the page."""
 
 
 def _of_run() -> Iterator[click.Parameter]:
@@ -52,6 +55,33 @@ def _of_run() -> Iterator[click.Parameter]:
 
 @click.command(params=list(_of_run()))
 @click.option("--headless", is_flag=True, help="Run the plan and end with the gate's exit code.")
+@click.option(
+    "--ui",
+    is_flag=True,
+    help="Serve Locust's page with a tab /chaos: live charts, faults by hand, scorecards of the run so far.",
+)
+@click.option(
+    "--web-address",
+    default=LOOPBACK,
+    show_default=True,
+    metavar="ADDRESS",
+    help="The address that the page of --ui listens on.",
+)
+@click.option(
+    "--web-port",
+    type=click.IntRange(0, 65535),
+    default=8089,
+    show_default=True,
+    metavar="N",
+    help="The port that the page of --ui listens on; 0 for any that is free.",
+)
+@click.option(
+    "--web-host",
+    "web_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A further name that the page of --ui may be asked under. May be repeated.",
+)
 @click.option("--users", type=click.IntRange(1), default=None, metavar="N", help="How many users send.")
 @click.option(
     "--workers", type=click.IntRange(1), default=None, metavar="N", help="How many processes host the users."
@@ -81,10 +111,15 @@ def _of_run() -> Iterator[click.Parameter]:
     type=click.FloatRange(min=0, min_open=True),
     default=None,
     metavar="N",
-    help=f"How long records are sent, in scenarios without faults.  [default: {_SECONDS:g}]",
+    help="How long records are sent, in scenarios without faults.  "
+    f"[default: {_SECONDS:g}; with --ui {UI_SECONDS:g}]",
 )
 def load(
     headless: bool,
+    ui: bool,
+    web_address: str,
+    web_port: int,
+    web_hosts: tuple[str, ...],
     users: int | None,
     workers: int | None,
     file: Path | None,
@@ -98,21 +133,31 @@ def load(
     Without arguments it sends a steady load without faults. A SCENARIO, or each of a suite, is run with
     Locust in place of its own load. Locust's workers are processes of their own on this machine.
     """
-    if not headless:
-        raise UsageError("say how to run: --headless runs the plan and ends with the gate's exit code")
+    if headless == ui:
+        raise UsageError(
+            "say how to run, by one of these: --headless runs the plan and ends with the gate's exit code, "
+            "--ui serves a live page where faults are started by hand"
+        )
     if not options["scenarios"] and not options["suite"]:
         options["scenarios"] = (LOAD_SCENARIO,)
     given: dict[str, Any] = {"users": users, "workers": workers, "file": file and str(file)}
     arguments = {name: value for name, value in given.items() if value is not None}
     schedule = None
     if shape is not None or rate is not None or seconds is not None:
-        seconds = seconds or _SECONDS
+        seconds = seconds or (UI_SECONDS if ui else _SECONDS)
         word = shape or "steady"
         schedule = Part(word, SHAPES[word](rate or _RATE_PER_SECOND, seconds))
     own = {"shape": shape, "rate": rate, "seconds": seconds if schedule else None, **arguments}
     words = ["logquake", "load", "--headless"]
     for name, value in own.items():
         words += [] if value is None else [f"--{name}", str(value)]
+    if ui:
+        # What selects the user's own code is loaded only where a page is asked for.
+        from harness.cli.load_page import Page, run_with_page
+
+        options |= {"load_kind": "locust", "load_arguments": arguments, "schedule": schedule}
+        page = Page(web_address, web_port, web_hosts)
+        return run_with_page(options, page, seconds or UI_SECONDS)
     if run.callback is None:
         raise InternalError("`logquake run` has no callback")
     code: int = run.callback(

@@ -24,7 +24,10 @@ _UNHEARD = (errno.EPIPE, errno.ENOSPC, errno.EBADF, errno.EIO)
 
 _COMMANDS = {
     "run": ("harness.cli.run:run", "Inject faults into a stack, judge it, write a scorecard."),
-    "load": ("harness.cli.load:load", "Drive a stack by Locust, judge it, write a scorecard."),
+    "load": (
+        "harness.cli.load:load",
+        "Drive a stack by Locust: a plan that is judged, or faults by hand on a live page.",
+    ),
     "plan": ("harness.cli.plan:plan", "Show what a run would do, without doing it."),
     "list": ("harness.cli.listing:listing", "List scenarios, stacks, faults, checks and their arguments."),
     "gate": ("harness.cli.gate:gate", "Decide by rules whether a finished run passes."),

@@ -22,6 +22,7 @@ from harness.model.facts import Event
 
 HISTORY_BYTES_MAX = 2 << 30
 _ROWS_PER_LINE_MAX = 1_000
+_BYTES_PER_READING_MAX = 8 << 20
 _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(facts.Event)}
 _FIELDS = {name: tuple(field.name for field in fields(cls)) for name, cls in _CLASSES.items()}
 
@@ -94,6 +95,38 @@ class Recorder:
         )
 
 
+class HistoryFollower:
+    """Reads a history that is still written: each reading goes on where the one before it stopped.
+
+    Args:
+        folder: of the history; files that appear later are read too.
+        bytes_max: how much one reading takes of each file at most; the rest comes with the next.
+    """
+
+    def __init__(self, folder: Path, bytes_max: int = _BYTES_PER_READING_MAX) -> None:
+        self._folder = folder
+        self._bytes_max = bytes_max
+        self._read_bytes: dict[Path, int] = {}
+
+    def read(self) -> list[Event]:
+        """Return the facts that were appended since the last reading, file by file, in their order there.
+
+        Raises:
+            InternalError: a whole line cannot be read.
+        """
+        return [event for path in sorted(self._folder.glob("*.jsonl")) for event in self._read_on(path)]
+
+    def _read_on(self, path: Path) -> Iterator[Event]:
+        began = self._read_bytes.get(path, 0)
+        with path.open("rb") as file:
+            file.seek(began)
+            fresh = file.read(self._bytes_max)
+        whole = fresh[: fresh.rfind(b"\n") + 1]
+        self._read_bytes[path] = began + len(whole)
+        for line in whole.splitlines():
+            yield from _facts(line, f"{path}, after byte {began:,}")
+
+
 def read_history(folder: Path) -> list[Event]:
     """Return all facts of a run's history folder, those with a time in its order, the others after them.
 
@@ -113,9 +146,13 @@ def _read_file(path: Path) -> Iterator[Event]:
     lines = path.read_bytes().split(b"\n")
     lines.pop()  # what follows the last newline: nothing, or a line cut by the writer's death
     for number, line in enumerate(lines, start=1):
-        try:
-            entry = orjson.loads(line)
-            cls = _CLASSES[entry["event"]]
-            yield from (cls(*row) for row in entry["rows"])
-        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-            raise InternalError(f"{path}:{number}: not a line of history: {error}") from error
+        yield from _facts(line, f"{path}:{number}")
+
+
+def _facts(line: bytes, where: str) -> Iterator[Event]:
+    try:
+        entry = orjson.loads(line)
+        cls = _CLASSES[entry["event"]]
+        yield from (cls(*row) for row in entry["rows"])
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise InternalError(f"{where}: not a line of history: {error}") from error

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from harness.judging.checker import Charge, Checker, Conditional, NeedsFirstSeen, NeedsQuiet
+from harness.judging.checker import (
+    Charge,
+    Checker,
+    Conditional,
+    NeedsEnd,
+    NeedsFirstSeen,
+    NeedsQuiet,
+)
 from harness.judging.checkers import CHECKERS
 from harness.model.declarations import Part, Scenario, Stack
 
 NOT_ALONE = "judged only in scenarios that run alone"
+NOT_ENDED = "judged only at the end of a run"
 NOT_POLLED = "judged only where no other check measures what polling the archive would change"
 
 
@@ -34,6 +42,13 @@ def checks_of(scenario: Scenario, stack: Stack) -> Checks:
     if any(isinstance(checker, NeedsQuiet) for checker in planned):
         unplanned |= {each.objective: NOT_POLLED for each in planned if isinstance(each, NeedsFirstSeen)}
     return Checks({each.objective: each for each in planned if each.objective not in unplanned}, unplanned)
+
+
+def before_the_end(checks: Checks) -> Checks:
+    """Return those that can judge a run that goes on."""
+    late = [word for word, checker in checks.planned.items() if isinstance(checker, NeedsEnd)]
+    planned = {word: checker for word, checker in checks.planned.items() if word not in late}
+    return Checks(planned, {**checks.unplanned, **dict.fromkeys(late, NOT_ENDED)})
 
 
 def checker_of(check: Part, charge: Charge) -> Checker:

@@ -54,6 +54,13 @@ class NeedsQuiet(Protocol):
 
 
 @runtime_checkable
+class NeedsEnd(Protocol):
+    """A checker of how the run ends; a snapshot of a run that goes on is not judged by it."""
+
+    needs_end: ClassVar[bool]
+
+
+@runtime_checkable
 class NeedsSamples(Protocol):
     """A checker of a quantile: a stretch with fewer records due than `samples_min` leaves it undecided."""
 

@@ -109,6 +109,15 @@ class _Finding:
     reason: str
 
 
+INTERACTIVE = "The faults of this run were started by hand, so it gates nothing and is no baseline."
+
+
+def gates_nothing(decision: GateDecision) -> GateDecision:
+    """Return a decision as an interactive run has it: none, with what it would have been told after that."""
+    would_be = f"By the gate's rules it would be {decision.status.value}."
+    return GateDecision(Status.NOT_APPLICABLE, (INTERACTIVE, would_be, *decision.reasons))
+
+
 def decide(
     score: Score,
     verdicts: Sequence[Verdict],

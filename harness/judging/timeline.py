@@ -38,6 +38,7 @@ from harness.model.facts import (
     Sent,
     StepSkipped,
     Unreadable,
+    Withheld,
 )
 
 SECOND_NS = 1_000_000_000
@@ -126,7 +127,8 @@ class Timeline:
     what a tool that drives the load counts itself; `hosted` has the producers of each of several workers;
     `seen` is what was observed of each step; `fresh` are the waves of fresh records in time's order; `absent`
     says where to look if no archive exists under its name; `elsewhere` are records that are in no outlet, by
-    the place where they were seen.
+    the place where they were seen; `withheld_ns` says of each record that a pause of the load kept back when
+    it would have been due.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -156,6 +158,7 @@ class Timeline:
     read_whole: bool = False
     absent: str = ""
     elsewhere: dict[str, list[int]] = field(default_factory=dict)
+    withheld_ns: dict[int, int] = field(default_factory=dict)
     letters_read_whole: bool = False
     poison_unknown: bool = False
     ended_ns: int = 0
@@ -373,6 +376,11 @@ def _seen_elsewhere(result: Timeline, event: SeenElsewhere) -> None:
     result.elsewhere.setdefault(event.place, []).append(event.sequence)
 
 
+def _withheld(result: Timeline, event: Withheld) -> None:
+    if event.sequence not in result.entries:
+        result.withheld_ns[event.sequence] = event.at_ns
+
+
 def _dead_lettered(result: Timeline, event: DeadLettered) -> None:
     if event.sequence is None or event.sequence not in result.entries:
         result.stray_letters.append(event)
@@ -483,6 +491,7 @@ _ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     FreshLooked: _fresh_looked,
     Found: _found,
     SeenElsewhere: _seen_elsewhere,
+    Withheld: _withheld,
     DeadLettered: _dead_lettered,
     DeadLettersRead: _letters_read,
     Poisoned: _poisoned,

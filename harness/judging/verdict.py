@@ -63,6 +63,7 @@ def judge(timeline: Timeline, charge: Charge, checkers: Sequence[Checker]) -> Ju
             *(remark for _, remark in caps),
             *_prolonged(timeline, charge),
             *_exits(timeline),
+            *_withheld(timeline),
             *_unsent(timeline),
             *generator_remarks(timeline),
         ),
@@ -95,6 +96,17 @@ def not_run(checkers: Sequence[Checker], status: Status, remark: str, summary: s
     said = summary or remark.partition("\n")[0]
     verdicts = tuple(Verdict(checker.objective, checker.dimension, status, said) for checker in checkers)
     return Judgement(status, verdicts, (remark,), Tally(), 0)
+
+
+def _withheld(timeline: Timeline) -> Iterator[str]:
+    """Say what a person's pauses of the load kept back: neither lost nor late."""
+    if timeline.withheld_ns:
+        moments = timeline.withheld_ns.values()
+        first, last = timeline.seconds(min(moments)), timeline.seconds(max(moments))
+        yield (
+            f"{count(len(moments), 'record')} of the schedule, due from {first} to {last}, not sent while "
+            "the load was paused."
+        )
 
 
 def _tally(timeline: Timeline) -> Tally:

@@ -2,9 +2,10 @@
 
     python -m harness.load.application ASSIGNMENT.json [CODE_FOLDER]...
 
-It obeys lines on standard input: `begin AT_NS`, `probe AT_NS`, `finish`; the end of input means that the
-harness died, and ends it too. A producer thread never waits for another, and a call that takes long makes the
-thread's next calls late, never fewer. After a restart it goes on with records whose call was never entered.
+It obeys lines on standard input: `begin AT_NS`, `probe AT_NS`, `pause AT_NS`, `resume AT_NS`, `finish`; the
+end of input means that the harness died, and ends it too. What falls due in a pause is never sent. A producer
+thread never waits for another, and a call that takes long makes the thread's next calls late, never fewer.
+After a restart it goes on with records whose call was never entered.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Application:
         """Take the assignment and the intake that will carry it."""
         self._sender = Sender(assignment, intake, Path(assignment.slots_path))
         self.acknowledge = self._sender.acknowledge
+        self.pause, self.resume = self._sender.pauses.begin, self._sender.pauses.end
         self._threads: list[threading.Thread] = []
 
     def begin(self, at_ns: int) -> None:
@@ -82,7 +84,12 @@ def _obey(application: Application) -> None:
         command, _, at_ns = line.strip().partition(" ")
         if command == "finish":
             return
-        {"begin": application.begin, "probe": application.probe}[command](int(at_ns))
+        {
+            "begin": application.begin,
+            "probe": application.probe,
+            "pause": application.pause,
+            "resume": application.resume,
+        }[command](int(at_ns))
 
 
 if __name__ == "__main__":

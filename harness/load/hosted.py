@@ -26,6 +26,7 @@ ORACLE = "oracle"
 _CONTROL_PRODUCERS_MAX = 64
 _FINISH_SECONDS = 15.0
 _STOP_SECONDS = 5.0
+_PAUSE, _RESUME = "pause", "resume"
 _HOST = (sys.executable, "-m", "harness.load.application")
 _NULL_HANDLER = Part("python_logging", {"handler": "logging:NullHandler"})
 
@@ -33,8 +34,8 @@ _NULL_HANDLER = Part("python_logging", {"handler": "logging:NullHandler"})
 class HostedLoad:
     """Three processes that follow one schedule.
 
-    Implements Load. The control sends the same schedule into a NullHandler, so that this machine's own noise
-    is known. Other kinds of load have other processes in the application's place.
+    Implements Load and PausableLoad. The control sends the same schedule into a NullHandler, so that this
+    machine's own noise is known. Other kinds of load have other processes in the application's place.
     """
 
     _workers = 1
@@ -127,6 +128,14 @@ class HostedLoad:
         self._waves += 1
         self._tell([name for name in self._processes if name != CONTROL], f"probe {at_ns}")
         return wave
+
+    def pause(self, at_ns: int) -> None:
+        """Withhold what falls due from that moment on; implements PausableLoad."""
+        self._tell(tuple(self._processes), f"{_PAUSE} {at_ns}")
+
+    def resume(self, at_ns: int) -> None:
+        """Send what falls due from that moment on."""
+        self._tell(tuple(self._processes), f"{_RESUME} {at_ns}")
 
     def tally(self) -> Tally:
         """Return what the oracle has published last.
@@ -285,7 +294,8 @@ class _Resuming:
 
     def wait_ready(self, timeout_seconds: float) -> None:
         self.process.wait_ready(timeout_seconds)
-        for line in self._told:
+        # Pauses first, or what fell due in one would be sent before the application hears of it.
+        for line in sorted(self._told, key=lambda line: not line.startswith((_PAUSE, _RESUME))):
             self.process.tell(line)
 
     def kill(self) -> None:

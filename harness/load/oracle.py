@@ -23,12 +23,15 @@ import orjson
 from harness.evidence.history import Recorder
 from harness.evidence.lines import digest
 from harness.load.assignment import TALLY_FILE, Assignment, read_assignment
+from harness.load.pauses import Pauses
 from harness.load.slots import REFUSED, Slot, Slots
 from harness.model.errors import HarnessError, UnavailableError
-from harness.model.facts import Acknowledged, Answered, ControlCall, Due, Event, Refused, Sent
+from harness.model.facts import Acknowledged, Answered, ControlCall, Due, Event, Refused, Sent, Withheld
 from harness.model.protocols import Tally
 
 _SWEEP_SECONDS = 0.2
+# An application that learns of a pause later than this may have sent what it should have withheld.
+_WITHHELD_WATCHED_NS = 5_000_000_000
 
 
 class Oracle:
@@ -44,6 +47,8 @@ class Oracle:
         self._to_come: list[tuple[int, int]] = []
         self._open: dict[int, Slot] = {}
         self._waves = 0
+        self.pauses = Pauses()
+        self._withheld: dict[int, int] = {}
         self._counts = {Due: 0, Sent: 0, Answered: 0, Refused: 0, Acknowledged: 0}
 
     def begin(self, at_ns: int) -> None:
@@ -60,14 +65,16 @@ class Oracle:
         """Return the facts that came up since the last sweep."""
         facts: list[Event] = []
         while self._to_come and self._to_come[-1][0] <= now_ns:
-            facts.append(self._fall_due(*self._to_come.pop()))
+            facts.append(self._fall_due_or_not(*self._to_come.pop()))
+        facts.extend(self._sent_though_withheld(now_ns))
         for sequence, before in list(self._open.items()):
             after = self._slots.read(sequence)
             if after != before:
                 facts.extend(self._changes(sequence, before, after))
                 self._keep(sequence, after)
         for fact in facts:
-            self._counts[type(fact)] += 1
+            if type(fact) in self._counts:
+                self._counts[type(fact)] += 1
         return sorted(facts, key=lambda fact: type(fact).__name__)
 
     def tally(self) -> Tally:
@@ -77,6 +84,21 @@ class Oracle:
     def _plan(self, moments: Iterator[tuple[int, int]]) -> None:
         # Latest first, so that the next to fall due is taken from the end.
         self._to_come = sorted([*self._to_come, *moments], reverse=True)
+
+    def _fall_due_or_not(self, at_ns: int, sequence: int) -> Due | Withheld:
+        if sequence < self._assignment.scheduled and self.pauses.hold(at_ns):
+            self._withheld[sequence] = at_ns
+            return Withheld(sequence, at_ns)
+        return self._fall_due(at_ns, sequence)
+
+    def _sent_though_withheld(self, now_ns: int) -> Iterator[Due]:
+        """Yield what the application sent all the same: it is judged as any other record."""
+        for sequence, at_ns in list(self._withheld.items()):
+            if self._slots.read(sequence).entered_ns:
+                del self._withheld[sequence]
+                yield self._fall_due(at_ns, sequence)
+            elif now_ns - at_ns > _WITHHELD_WATCHED_NS:
+                del self._withheld[sequence]
 
     def _fall_due(self, at_ns: int, sequence: int) -> Due:
         self._open[sequence] = Slot(0, 0, 0, 0)
@@ -170,6 +192,10 @@ def _watch(oracle: Oracle, commands: queue.Queue[str], recorder: Recorder, tally
             oracle.begin(began_ns)
         elif command == "probe":
             oracle.probe(int(at_ns))
+        elif command == "pause":
+            oracle.pauses.begin(int(at_ns))
+        elif command == "resume":
+            oracle.pauses.end(int(at_ns))
         recorder.record_all(oracle.sweep(time.monotonic_ns()))
         _publish(oracle.tally(), tally_path)
         if command == "finish":

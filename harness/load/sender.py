@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from harness.load.assignment import Assignment
+from harness.load.pauses import Pauses
 from harness.load.slots import ANSWERED, REFUSED, Slots
 from harness.model.protocols import Batching, Intake, Record
 
@@ -18,12 +19,23 @@ _SECOND_NS = 1_000_000_000
 
 
 class Share:
-    """The records of one producer that are still to be sent, in the order they are due."""
+    """The records of one producer that are still to be sent, in the order they are due.
 
-    def __init__(self, sequences: Iterable[int], due_ns: Callable[[int], int]) -> None:
-        """Take the sequences and when each is due, in ns of CLOCK_MONOTONIC."""
+    Args:
+        sequences: of the records.
+        due_ns: tells when each is due, in ns of CLOCK_MONOTONIC.
+        withheld: tells of that moment whether the load is paused then, so that the record is never sent.
+    """
+
+    def __init__(
+        self,
+        sequences: Iterable[int],
+        due_ns: Callable[[int], int],
+        withheld: Callable[[int], bool] = lambda _: False,
+    ) -> None:
         self._left = deque(sequences)
         self._due_ns = due_ns
+        self.withheld = withheld
 
     def take(self) -> tuple[int, int] | None:
         """Take the next record; return its sequence and when it is due, None where there is none."""
@@ -36,7 +48,9 @@ class Share:
         """Take those of the next records that are due by now, at most so many."""
         taken: list[int] = []
         while self._left and len(taken) < most and self._due_ns(self._left[0]) <= now_ns:
-            taken.append(self._left.popleft())
+            sequence = self._left.popleft()
+            if not self.withheld(self._due_ns(sequence)):
+                taken.append(sequence)
         return taken
 
 
@@ -47,6 +61,9 @@ class Sender:
         assignment: what to send.
         intake: how.
         slots_path: the slot file that this process writes.
+
+    Attributes:
+        pauses: when nothing of the schedule is sent.
     """
 
     def __init__(self, assignment: Assignment, intake: Intake, slots_path: Path) -> None:
@@ -57,6 +74,7 @@ class Sender:
         self._offsets_ns = assignment.offsets_ns()
         self._ending = threading.Event()
         self._waves = 0
+        self.pauses = Pauses()
         self._refusals_shown = 0
         # Only what is late shares a call, so that the rate at which records come stays the schedule's.
         self._records_max = intake.records_per_request if isinstance(intake, Batching) else 1
@@ -75,7 +93,8 @@ class Sender:
             mine: tells of a producer whether this process has it; by default it has all.
         """
         scheduled = range(self._assignment.scheduled)
-        return self._shares(scheduled, lambda sequence: at_ns + self._offsets_ns[sequence], mine)
+        withheld = self.pauses.hold
+        return self._shares(scheduled, lambda sequence: at_ns + self._offsets_ns[sequence], mine, withheld)
 
     def next_wave(self, at_ns: int, mine: Callable[[int], bool] = lambda _: True) -> dict[int, Share]:
         """Return the shares of the next wave of the records kept back; as `scheduled` does."""
@@ -89,14 +108,15 @@ class Sender:
         Returns:
             Nothing where the share is sent, or the producers were told to end.
         """
-        if (first := share.take()) is None:
-            return []
-        sequence, due_ns = first
-        records = [self._record(sequence)]  # made before it is due, so that it is not late for that
-        if not self._wait(due_ns):
-            return []
-        others = share.take_due(time.monotonic_ns(), self._records_max - 1)
-        return [*records, *map(self._record, others)]
+        while (first := share.take()) is not None:
+            sequence, due_ns = first
+            record = self._record(sequence)  # made before it is due, so that it is not late for that
+            if not self._wait(due_ns):
+                return []
+            if not share.withheld(due_ns):
+                others = share.take_due(time.monotonic_ns(), self._records_max - 1)
+                return [record, *map(self._record, others)]
+        return []
 
     def call(self, records: Sequence[Record]) -> Exception | None:
         """Hand records over in one call, and note when it began and how it ended.
@@ -127,7 +147,11 @@ class Sender:
         self._ending.set()
 
     def _shares(
-        self, sequences: range, due_ns: Callable[[int], int], mine: Callable[[int], bool]
+        self,
+        sequences: range,
+        due_ns: Callable[[int], int],
+        mine: Callable[[int], bool],
+        withheld: Callable[[int], bool] = lambda _: False,
     ) -> dict[int, Share]:
         """After a restart a share holds what was never entered: no call is made twice."""
         left: dict[int, list[int]] = {}
@@ -135,7 +159,7 @@ class Sender:
             producer = self._assignment.producer(sequence)
             if mine(producer) and not self._slots.read(sequence).entered_ns:
                 left.setdefault(producer, []).append(sequence)
-        return {producer: Share(records, due_ns) for producer, records in left.items()}
+        return {producer: Share(records, due_ns, withheld) for producer, records in left.items()}
 
     def _record(self, sequence: int) -> Record:
         return self._assignment.record(sequence, self._lines)

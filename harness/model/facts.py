@@ -66,6 +66,14 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """The schedule wanted this record sent at `at_ns`, while the load was paused: it was never due."""
+
+    sequence: int
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """One stored copy. `sequence` is None where the text carries no identity of this run (invented or torn).
 
@@ -383,8 +391,8 @@ class Misnamed:
 
 
 Event: TypeAlias = (
-    Due | Sent | Answered | Refused | Acknowledged | Found | SeenElsewhere | Unreadable | ArchiveRead
-    | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent | FreshLooked
-    | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped | Sample
-    | RequestsCounted | ProducersHosted | ProcessExited | Broke | Misnamed
+    Due | Sent | Answered | Refused | Acknowledged | Withheld | Found | SeenElsewhere | Unreadable
+    | ArchiveRead | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent
+    | FreshLooked | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped
+    | Sample | RequestsCounted | ProducersHosted | ProcessExited | Broke | Misnamed
 )  # fmt: skip

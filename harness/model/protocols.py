@@ -426,6 +426,23 @@ PROBES = 20
 
 
 @dataclass(frozen=True, slots=True)
+class PageSpec:
+    """Where a load that brings a page of its own serves it, with the live page beside it.
+
+    Attributes:
+        socket_path: of the socket at which the live page's desk is asked.
+        host: the address to listen on.
+        port: the port.
+        names: further names that the page may be asked under.
+    """
+
+    socket_path: str
+    host: str
+    port: int
+    names: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LoadSpec:
     """What a load is to send, whatever its kind.
 
@@ -443,6 +460,7 @@ class LoadSpec:
         code_folders: where the stack's own classes may lie, beside what is installed.
         fields: the names of the stored fields that are compared with what was sent; those of them that a load
             varies, it tells in `Due` and `Sent`.
+        page: where a load that has a page of its own serves it; None where nobody asked for one.
     """
 
     run_id: str
@@ -457,6 +475,7 @@ class LoadSpec:
     waves: int = 1
     code_folders: Sequence[str] = ()
     fields: Sequence[str] = ()
+    page: PageSpec | None = None
 
 
 @runtime_checkable
@@ -537,4 +556,17 @@ class Load(Deployment, Protocol):
             How long the application took to exit, in seconds, at least this long where it had to be made to;
             None where it did not run any more, or holds nothing of the stack.
         """
+        ...
+
+
+@runtime_checkable
+class PausableLoad(Load, Protocol):
+    """A load that can be paused: what falls due meanwhile is never sent, and told as `Withheld`."""
+
+    def pause(self, at_ns: int) -> None:
+        """Withhold what falls due from that moment on, which lies a little ahead."""
+        ...
+
+    def resume(self, at_ns: int) -> None:
+        """Send what falls due from that moment on."""
         ...

@@ -264,6 +264,8 @@ class Result:
     unplanned: tuple[str, ...] = ()
     """What was not planned, and why: e.g. an objective whose optional part the stack does not declare."""
     broke: tuple[str, ...] = ()
+    interactive: bool = False
+    """Whether its faults were started by hand on the live page: it gates nothing and is no baseline."""
     regression: Regression | None = None
     """What a comparison with a baseline said; None where none was asked for."""
 

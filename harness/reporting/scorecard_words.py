@@ -192,6 +192,11 @@ def facts_of_run(result: Result) -> tuple[tuple[str, str], ...]:
     promises = result.promises
     return (
         ("run", result.run_id),
+        *(
+            (("made", "by hand on the live page; gates nothing, is no baseline"),)
+            if result.interactive
+            else ()
+        ),
         ("started", result.started_at),
         ("seed", str(result.seed)),
         ("suite hash", result.suite_hash),

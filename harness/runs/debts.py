@@ -35,6 +35,7 @@ class Debts:
         counters: returns the stack's own counters now.
         ticker: for every wait.
         recorder: takes the facts.
+        cut_off: how many answers were cut off before (`cut_off_answers`).
     """
 
     def __init__(
@@ -44,13 +45,14 @@ class Debts:
         counters: Callable[[], Mapping[str, float]],
         ticker: Ticker,
         recorder: Recorder,
+        cut_off: int = 0,
     ) -> None:
         self._load = load
         self._outlets = outlets
         self._counters = counters
         self._ticker = ticker
         self._recorder = recorder
-        self._cut_off = 0
+        self.cut_off = cut_off
         self._following: Following | None = None
         self._overdue: frozenset[int] = frozenset()
         self._seen_at_whole_look = -1
@@ -58,7 +60,7 @@ class Debts:
     def cut_off_answers(self) -> None:
         """Expect no more answers to what has none by now: the application's process takes it with it."""
         tally = self._load.tally()
-        self._cut_off = max(0, tally.sent - tally.acknowledged - tally.refused)
+        self.cut_off = max(0, tally.sent - tally.acknowledged - tally.refused)
 
     def await_answers(self, deadline_ns: int) -> None:
         """Wait until the stack has said a word of every record, or counts that it holds none any more.
@@ -111,7 +113,7 @@ class Debts:
     def _unanswered(self) -> int:
         """Return how many records may still be acknowledged: not those a fault on the application cut off."""
         tally = self._load.tally()
-        return max(0, tally.sent - tally.acknowledged - tally.refused - self._cut_off)
+        return max(0, tally.sent - tally.acknowledged - tally.refused - self.cut_off)
 
     def _found(self, deadline_ns: int, quiet_seconds: float) -> bool:
         """Look until every debt is found and nothing has moved for so long, or time is up.

@@ -6,26 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
-from typing import Protocol
 
 from harness.model.errors import FaultError
-from harness.model.protocols import Cumulative, Fault, Undo
+from harness.model.protocols import Cumulative, Fault
 from harness.runs.look import Look
+from harness.runs.undoable import Journal, undoable
 
 LOOK_SECONDS_MAX = 10.0
 _POLL_SECONDS = 0.05
-
-
-class Journal(Protocol):
-    """Where it is noted on disk how to take a fault back; `UndoJournal` is one."""
-
-    def before(self, step: str, undo: Undo) -> None:
-        """Note it durably; raises FaultError, and then the fault must not begin."""
-        ...
-
-    def done(self, step: str) -> None:
-        """Note that it was taken back."""
-        ...
 
 
 class Proof:
@@ -75,25 +63,11 @@ def held(
             block that ended well.
     """
     proof = Proof()
-    journal.before(name, fault.undo(target))
-    inside: BaseException | None = None
-    try:
-        with fault.inject(target, rng):
-            look = Look(fault.evidence, target)
-            proof.take(look)
-            try:
-                yield proof
-                _look_again(fault, target, proof, look, look_seconds_max)
-            except BaseException as error:
-                inside = error
-                raise
-    except BaseException as error:
-        # What went wrong while the fault was on has left it in good order; any other error is the fault's
-        # own, and nobody knows whether it is still on.
-        if error is inside:
-            journal.done(name)
-        raise
-    journal.done(name)
+    with undoable(journal, name, fault.undo(target), fault.inject(target, rng)):
+        look = Look(fault.evidence, target)
+        proof.take(look)
+        yield proof
+        _look_again(fault, target, proof, look, look_seconds_max)
     if not proof.landed:
         raise FaultError(
             f"{name} was not proved to have landed: {proof.seen}. "

@@ -112,6 +112,11 @@ class Runner:
         )
         self._exits_noted: set[str] = set()
 
+    @property
+    def scenario(self) -> Scenario:
+        """Return what is run, as it is judged."""
+        return self._scenario
+
     def run(self) -> None:
         """Run all phases; whatever happens, faults are taken back and everything is stopped.
 
@@ -162,6 +167,10 @@ class Runner:
         self._wiring.load.begin(self._began_ns)
         self._ticker.wait_until(self._began_ns)
         self._enter("steady", self._began_ns)
+        self._shake()
+
+    def _shake(self) -> None:
+        """Take all steps while records are sent."""
         self._steps.take(self._began_ns)
         self._ticker.wait_until(self._began_ns + int(self._scenario.sending_seconds * _SECOND_NS))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -18,14 +18,15 @@ from harness.deployments.stack import LinkServers, SmallDisks, StackDeployment
 from harness.evidence.history import Recorder, read_history
 from harness.evidence.lines import FileLines, GeneratedLines, stamp
 from harness.faults import FAULTS
-from harness.judging.check_selection import charge_of, checks_of
+from harness.judging.check_selection import Checks, before_the_end, charge_of, checks_of
 from harness.judging.checker import Checker, NeedsFirstSeen
 from harness.judging.generator import generator
 from harness.judging.series import bands, read_back_seconds, series
 from harness.judging.timeline import timeline
 from harness.judging.verdict import Judgement, judge, not_run
+from harness.live.channel import DeskServer
 from harness.load import LOADS
-from harness.model.declarations import Part, Scenario
+from harness.model.declarations import Part, Scenario, Step
 from harness.model.errors import (
     HarnessError,
     NotReadyError,
@@ -35,14 +36,16 @@ from harness.model.errors import (
     what_ends_the_run,
 )
 from harness.model.facts import Broke
-from harness.model.protocols import Load, LoadSpec, NeedsSmallDisk, Progress, Removable, Status
+from harness.model.protocols import Load, LoadSpec, NeedsSmallDisk, PageSpec, Progress, Removable, Status
 from harness.model.result import HarnessCost, ScenarioResult
 from harness.processes import procfs
 from harness.processes.clock import SystemClock
 from harness.processes.cores import Cores
 from harness.processes.scratch import subfolder
 from harness.reporting.redaction import Redaction
+from harness.runs.interactive import ByHand, InteractiveRunner
 from harness.runs.kept_files import keep_files
+from harness.runs.live_desk import FAULTS_MAX, SNAPSHOTS_MAX, LiveDesk
 from harness.runs.plan import ScenarioPlan
 from harness.runs.request import Request, running_services
 from harness.runs.runner import Runner, Wiring
@@ -51,6 +54,24 @@ from harness.targets.interceptor_client import InterceptorClient
 from harness.targets.toxiproxy_client import ToxiproxyClient
 
 PROXY_TIMEOUT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What makes a run interactive.
+
+    Attributes:
+        desk: of its page.
+        steps: what the page offers first.
+        publish: writes a snapshot's reports; told its number, its result and the checks that judged it,
+            returns (status, a sentence, the scorecard's path).
+        page: where a load that brings a page of its own serves it; the socket is the scenario's to say.
+    """
+
+    desk: LiveDesk
+    steps: tuple[Step, ...]
+    publish: Callable[[int, ScenarioResult, Checks], tuple[str, str, Path]]
+    page: PageSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,7 @@ class Ground:
     scratch: Path
     redaction: Redaction
     watch: Callable[[Progress], None]
+    live: Live | None = None
 
 
 class ScenarioRun:
@@ -138,15 +160,31 @@ class ScenarioRun:
         started = time.monotonic()
         self._history.mkdir(mode=0o700, parents=True)
         recorder = Recorder(self._history / "harness.jsonl", self._request.history_bytes_max)
-        with closing(recorder):
+        with closing(recorder), self._desk_served():
             urls = self._ground.services.urls()
             proxy = ToxiproxyClient(urls[PROXY], PROXY_TIMEOUT_SECONDS)
             interceptor = InterceptorClient(urls[INTERCEPTOR], PROXY_TIMEOUT_SECONDS)
             wiring = self._wiring(LinkServers(proxy, interceptor), recorder)
-            Runner(self._plan.scenario, wiring).run()
+            runner = self._runner(wiring, started)
+            runner.run()
             if self._request.stack.delete_run_index:
                 _delete_run_index(wiring)
-        return self._judged(round(time.monotonic() - started, 1))
+        checks = checks_of(runner.scenario, self._request.stack)
+        return self._judged(runner.scenario, checks, self._history, round(time.monotonic() - started, 1))
+
+    def _runner(self, wiring: Wiring, started: float) -> Runner:
+        live = self._ground.live
+        if live is None:
+            return Runner(self._plan.scenario, wiring)
+
+        def judged(number: int, history: Path, scenario: Scenario) -> tuple[str, str, Path]:
+            checks = before_the_end(checks_of(scenario, self._request.stack))
+            seconds = round(time.monotonic() - started, 1)
+            return live.publish(number, self._judged(scenario, checks, history, seconds), checks)
+
+        snapshots = self._ground.folder / "snapshots"
+        by_hand = ByHand(live.desk, live.steps, self._request.stack.name, self._history, snapshots, judged)
+        return InteractiveRunner(self._plan.scenario, wiring, by_hand)
 
     def _wiring(self, links: LinkServers, recorder: Recorder) -> Wiring:
         ground, request, plan = self._ground, self._request, self._plan
@@ -178,8 +216,9 @@ class ScenarioRun:
             intake=Part(request.stack.intake.kind, expanded(request.stack.intake, values)),
             history_bytes_max=request.history_bytes_max,
             code_folders=tuple(map(str, request.code_folders)),
-            waves=1 + plan.scenario.healings,
+            waves=1 + plan.scenario.healings + (FAULTS_MAX + SNAPSHOTS_MAX if ground.live else 0),
             fields=tuple(request.stack.fields.paths),
+            page=self._page(),
         )
         sending = self._load(load)
         return Wiring(
@@ -203,20 +242,39 @@ class ScenarioRun:
             ),
         )
 
+    @contextmanager
+    def _desk_served(self) -> Iterator[None]:
+        """Let a load that serves the live page ask its desk, where there is such a page."""
+        page = self._page()
+        if page is None or self._ground.live is None:
+            yield
+            return
+        server = DeskServer(self._ground.live.desk, Path(page.socket_path))
+        try:
+            yield
+        finally:
+            server.stop()
+
+    def _page(self) -> PageSpec | None:
+        live = self._ground.live
+        if live is None or live.page is None:
+            return None
+        return replace(live.page, socket_path=str(self._load_folder() / "desk.sock"))
+
+    def _load_folder(self) -> Path:
+        return subfolder(self._ground.scratch, f"load-{self._run_id}")
+
     def _load(self, spec: LoadSpec) -> Load:
-        folder = subfolder(self._ground.scratch, f"load-{self._run_id}")
+        folder = self._load_folder()
         load: Load = make_part(
             LOADS, self._plan.scenario.load, None, spec, folder, self._history, self._clock
         )
         return load
 
-    def _judged(self, seconds: float) -> ScenarioResult:
-        scenario = self._plan.scenario
+    def _judged(self, scenario: Scenario, checks: Checks, history: Path, seconds: float) -> ScenarioResult:
         began = time.monotonic()
-        arranged = timeline(self._ground.redaction.events(read_history(self._history)))
-        judgement = judge(
-            arranged, charge_of(scenario, self._request.stack), _checkers(scenario, self._request)
-        )
+        arranged = timeline(self._ground.redaction.events(read_history(history)))
+        judgement = judge(arranged, charge_of(scenario, self._request.stack), list(checks.planned.values()))
         drawn = bands(arranged, scenario), series(arranged)
         cost = HarnessCost(
             round(read_back_seconds(arranged), 1),
@@ -233,16 +291,18 @@ class ScenarioRun:
             bands=drawn[0],
             series=drawn[1],
             seconds=seconds,
-            history=self._told_history(),
+            history=self._told(history),
             cost=cost,
             generator=generator(arranged),
         )
 
     def _without_judgement(self, status: Status, remark: str, summary: str = "") -> ScenarioResult:
-        return unjudged(self._plan.scenario, self._request, status, remark, self._told_history(), summary)
+        return unjudged(
+            self._plan.scenario, self._request, status, remark, self._told(self._history), summary
+        )
 
-    def _told_history(self) -> str:
-        return str(self._history.relative_to(self._ground.folder))
+    def _told(self, history: Path) -> str:
+        return str(history.relative_to(self._ground.folder))
 
 
 def cut_short(why: object) -> str:

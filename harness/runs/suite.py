@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,10 +24,11 @@ from harness.deployments.preflight import require
 from harness.deployments.service_set import Services
 from harness.deployments.versions import service_versions
 from harness.evidence.lines import read_lines
-from harness.judging.gate import decide
+from harness.judging.check_selection import Checks, checks_of
+from harness.judging.gate import decide, gates_nothing
 from harness.judging.score import score
-from harness.judging.waivers import excuse
-from harness.model.declarations import Scenario
+from harness.judging.waivers import applicable, excuse
+from harness.model.declarations import Scenario, Step
 from harness.model.errors import (
     FailedFastError,
     HarnessError,
@@ -35,20 +37,23 @@ from harness.model.errors import (
     described,
     what_ends_the_run,
 )
-from harness.model.protocols import OVER, PROBES, Progress, Status
+from harness.model.protocols import OVER, PROBES, PageSpec, Progress, Status
 from harness.model.result import Result, ScenarioResult
 from harness.processes.clock import SystemClock
 from harness.processes.scratch import make_scratch, remove_scratch
 from harness.processes.workplace import current_folder
+from harness.reporting import REPORTS
+from harness.reporting.atomic_file import write_report
 from harness.reporting.redaction import Redaction
 from harness.runs.environment import surroundings
 from harness.runs.fail_fast import blocked_by
 from harness.runs.grouping import grouping
+from harness.runs.live_desk import LiveDesk
 from harness.runs.parallel import SideBySide
 from harness.runs.plan import SuitePlan
 from harness.runs.repeats import merged, runs_again
 from harness.runs.request import Request, preflight
-from harness.runs.scenario import Ground, ScenarioRun, cut_short, unjudged
+from harness.runs.scenario import Ground, Live, ScenarioRun, cut_short, unjudged
 
 SERVICES_READY_SECONDS = 120.0
 
@@ -62,6 +67,9 @@ class SuiteRun:
         request: Request,
         signals: Callable[[], int],
         watch: Callable[[Progress], None],
+        desk: LiveDesk | None = None,
+        steps: tuple[Step, ...] = (),
+        page: PageSpec | None = None,
     ) -> None:
         """Take the plan; nothing has started yet.
 
@@ -70,7 +78,11 @@ class SuiteRun:
             request: what a person asked for.
             signals: tells how often the run was asked to end so far.
             watch: takes what a person watching wants to know, from any thread.
+            desk: of the live page, where a person takes the steps of the run's only scenario.
+            steps: what that page offers first.
+            page: where a load that brings a page of its own serves it.
         """
+        self._live = None if desk is None else Live(desk, steps, self._publish, page)
         self._plan = plan
         self._request = request
         self._watch = watch
@@ -154,6 +166,7 @@ class SuiteRun:
                 scratch=scratch,
                 redaction=self._redaction,
                 watch=self._note_progress,
+                live=self._live,
             )
 
     def examine(self, ground: Ground, number: int) -> None:
@@ -173,10 +186,32 @@ class SuiteRun:
         """
         failed_fast = isinstance(ended_by, FailedFastError)
         scenarios = self._published(str(ended_by) if failed_fast else cut_short(ended_by))
+        if self._live is None:
+            return self._result(scenarios, self._plan.planned, self._plan.unplanned)
+        # What was done by hand decides what could be judged.
+        checks = checks_of(scenarios[0].scenario, self._request.stack)
+        return self._result(scenarios, *self._examined(checks))
+
+    def _examined(self, checks: Checks) -> tuple[Mapping[str, str], tuple[str, ...]]:
+        """Return which objectives are judged, with their dimensions, and what is not examined."""
+        planned, _ = applicable(
+            {checker.objective: checker.dimension for checker in checks.planned.values()},
+            self._request.gate.not_applicable,
+            self._request.today,
+        )
+        before = (each for each in self._plan.unplanned if each.partition(":")[0] not in checks.planned)
+        late = (f"{word}: {why}" for word, why in checks.unplanned.items())
+        return planned, tuple(dict.fromkeys((*before, *late)))
+
+    def _result(
+        self, scenarios: tuple[ScenarioResult, ...], planned: Mapping[str, str], unplanned: tuple[str, ...]
+    ) -> Result:
         verdicts = [verdict for result in scenarios for verdict in result.verdicts]
-        scored = score(self._plan.planned, verdicts)
+        scored = score(planned, verdicts)
         broke = tuple(map(self._redaction.text, self._broke))
         request = self._request
+        interactive = self._live is not None
+        decision = decide(scored, verdicts, request.gate, request.today, broke)
         return Result(
             run_id=self.run_id,
             started_at=self._started_at.isoformat(timespec="seconds"),
@@ -191,12 +226,27 @@ class SuiteRun:
             surroundings={**surroundings(self._here), "jobs": str(request.jobs), **self._versions},
             scenarios=scenarios,
             score=scored,
-            gate=decide(scored, verdicts, request.gate, request.today, broke),
+            gate=gates_nothing(decision) if interactive else decision,
             seconds=round(time.monotonic() - self._started, 1),
             promises=request.stack.promises,
-            unplanned=self._plan.unplanned,
+            unplanned=unplanned,
             broke=broke,
+            interactive=interactive,
         )
+
+    def _publish(self, number: int, snapshot: ScenarioResult, checks: Checks) -> tuple[str, str, Path]:
+        """Write a snapshot's reports; return its status, what its gate would say, and its scorecard."""
+        shown = self._redaction.result(
+            excuse(snapshot, self._request.gate.not_applicable, self._request.today)
+        )
+        result = self._result((shown,), *self._examined(checks))
+        result = replace(result, run_id=f"{self.run_id}-snapshot-{number}")
+        folder = self.folder / "snapshots" / str(number)
+        try:
+            paths = {word: write_report(REPORTS.resolve(word)(), result, folder) for word in REPORTS.kinds}
+        except OSError as error:
+            raise UnavailableError(f"{folder}: cannot be written: {error.strerror}") from error
+        return snapshot.status.value, _would_be(result.gate.reasons), paths["html"]
 
     def _beside(self) -> int:
         _, together = grouping(self._plan.scenarios, self._request.jobs)
@@ -307,6 +357,11 @@ class SuiteRun:
             self._plan.scenarios[number - 1].scenario, request, Status.NOT_RUN, why_not_run
         )
         return self._redaction.result(excuse(result, request.gate.not_applicable, request.today))
+
+
+def _would_be(reasons: tuple[str, ...]) -> str:
+    """Return what the gate would say of an interactive result, and its gravest reason."""
+    return " ".join(reasons[1:3])
 
 
 def _redaction(plan: SuitePlan, request: Request, here: Path) -> Redaction:

@@ -22,6 +22,7 @@ class ExitSeconds:
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "caller protection"
     needs_quiet: ClassVar[bool] = True
+    needs_end: ClassVar[bool] = True
 
     def __init__(self, charge: Charge, *, limit_seconds: float | None = None) -> None:
         """Take what is to be judged.

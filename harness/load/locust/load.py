@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+import orjson
+
 from harness.load.hosted import CONTROL, HostedLoad
 from harness.load.locust.figures import FIGURES_FILE, read_figures
 from harness.model.declarations import APPLICATION, LOAD, Part, Scenario, worker_name
@@ -22,6 +24,7 @@ from harness.processes.ports import free_port, release_port
 from harness.targets.processes import ProcessesTarget
 
 MASTER = "master"
+_OPEN_PAGE = "harness.live.locust_page:open_page"
 USERS_MAX = 1_000
 WORKERS_MAX = 32
 TRIAL_SECONDS_MAX = 20.0
@@ -155,6 +158,7 @@ class LocustLoad(HostedLoad):
             str(self._port),
             figures,
             self._file,
+            *self._page(),
         )
         workers = {
             name: (
@@ -165,6 +169,14 @@ class LocustLoad(HostedLoad):
             for number, name in enumerate(self._worker_names(), start=1)
         }
         return {MASTER: master, **workers}
+
+    def _page(self) -> tuple[str, ...]:
+        """Return what tells the master to open a page, and where; nothing where nobody asked for one."""
+        if self._spec.page is None:
+            return ()
+        path = self._folder / "page.json"
+        path.write_bytes(orjson.dumps(self._spec.page))
+        return _OPEN_PAGE, str(path)
 
     def _finish_senders(self) -> None:
         """End workers, then the master, which waits for what they report last."""

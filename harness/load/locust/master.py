@@ -1,9 +1,9 @@
 """The Locust master: collects the workers' figures, and is where Locust's page is served from, if it is.
 
-    python -m harness.load.locust.master ASSIGNMENT.json PORT FIGURES.json LOCUSTFILE [PAGE]
+    python -m harness.load.locust.master ASSIGNMENT.json PORT FIGURES.json LOCUSTFILE [PAGE PAGE.json]
 
-PAGE is the dotted path of what opens a page on Locust's environment (`package.module:function`); without one
-there is no page. The master orders no users about: each worker has its own.
+PAGE is the dotted path of what opens a page on Locust's environment (`package.module:function`), PAGE.json
+says where; without them there is no page. The master orders no users about: each worker has its own.
 """
 
 from __future__ import annotations
@@ -82,14 +82,14 @@ def main(arguments: Sequence[str]) -> int:
     assignment_path, port, figures_path, file, *page = arguments
     intake = read_assignment(Path(assignment_path)).intake
     try:
-        open_page: Callable[[Environment], None] | None = import_path(page[0]) if page else None
+        open_page: Callable[[Environment, Path], None] | None = import_path(page[0]) if page else None
         environment = Environment(user_classes=user_classes(file), events=locust.events, host=host_of(intake))
         master = Master(environment, int(port), Path(figures_path))
+        if open_page is not None:
+            open_page(environment, Path(page[1]))
     except HarnessError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    if open_page is not None:
-        open_page(environment)
     locust.events.init.fire(environment=environment, runner=environment.runner, web_ui=environment.web_ui)
     master.keep()
     print('{"ready": true}', flush=True)

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from harness.load.pauses import Pauses
 from harness.load.sender import Sender, Share
 from harness.model.errors import UsageError
 
@@ -41,6 +42,11 @@ class Users:
     def probes(self, at_ns: int) -> list[Share]:
         """Return this worker's shares of the next wave of the records kept back."""
         return list(self._sender.next_wave(at_ns, self._mine).values())
+
+    @property
+    def pauses(self) -> Pauses:
+        """When nothing of the schedule is sent."""
+        return self._sender.pauses
 
     def send(self, user: Any) -> None:
         """Send the next of a user's records, once it is due; ends the user where nothing is left to send."""

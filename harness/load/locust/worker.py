@@ -47,6 +47,7 @@ class Worker:
     def __init__(self, assignment: Assignment, number: int, intake: Intake) -> None:
         self._sender = Sender(assignment, intake, assignment.slots_of(number))
         self._users = Users(self._sender, lambda each: assignment.worker(each) == number, StopUser)
+        self.pauses = self._users.pauses
         self._intake = intake
         self._count = sum(assignment.worker(each) == number for each in range(assignment.producers))
         self._host = host_of(assignment.intake)
@@ -117,7 +118,14 @@ def main(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     print('{"ready": true}', flush=True)
-    obey({"begin": worker.begin, "probe": worker.probe})
+    obey(
+        {
+            "begin": worker.begin,
+            "probe": worker.probe,
+            "pause": worker.pauses.begin,
+            "resume": worker.pauses.end,
+        }
+    )
     worker.finish()
     return 0
 
