@@ -274,6 +274,15 @@ class Findable(Archive, Protocol):
 
 
 @runtime_checkable
+class Rereadable(Archive, Protocol):
+    """An archive whose bytes may be parted into documents in other ways; its own may be a slip."""
+
+    def otherwise(self) -> Sequence[tuple[Mapping[str, str], Archive]]:
+        """Return the archive read in each other way, with the arguments that ask for it."""
+        ...
+
+
+@runtime_checkable
 class Removable(Protocol):
     """An archive that can delete what this run stored in it."""
 
