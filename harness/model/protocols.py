@@ -334,7 +334,11 @@ class Fault(Protocol):
         ...
 
     def inject(self, target: Any, rng: Random) -> AbstractContextManager[None]:
-        """Hurt the target on entry, take it back on exit; both raise FaultError where they cannot."""
+        """Hurt the target on entry, take it back on exit; both raise FaultError where they cannot.
+
+        Entry and exit each run on a thread of its own, so that other faults end on time whatever they take;
+        after 300 s nobody waits for them any longer.
+        """
         ...
 
     def evidence(self, target: Any) -> tuple[bool, str]:
