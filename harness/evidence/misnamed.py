@@ -6,8 +6,10 @@ under a name, the place is looked for under which it is; what is found nowhere i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import closing
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -24,6 +26,7 @@ from harness.model.protocols import (
     Findable,
     Listable,
     RawArchive,
+    Rereadable,
     Sighting,
     StoredDocument,
 )
@@ -89,8 +92,20 @@ def misplaced(outlet: str, archive: Archive, wanted: Wanted, file: StackFile) ->
         wanted: what is looked for.
         file: the stack file.
     """
+    if (sighting := sighted(archive, wanted, file)) is not None:
+        yield _told(outlet, sighting, file)
+
+
+def sighted(archive: Archive, wanted: Wanted, file: StackFile) -> Sighting | None:
+    """Return the best place for lines that are not where an archive was told to look; None = nowhere.
+
+    Args:
+        archive: the archive.
+        wanted: what is looked for.
+        file: the stack file.
+    """
     if not isinstance(archive, Findable) or not wanted.sequences:
-        return
+        return None
     places: dict[tuple[tuple[str, str], ...], _Place] = {}
     try:
         for sighting in islice(archive.elsewhere(run_word(wanted.run_id), file.run_folder), _SIGHTINGS_MAX):
@@ -99,12 +114,61 @@ def misplaced(outlet: str, archive: Archive, wanted: Wanted, file: StackFile) ->
             place = places.setdefault(tuple(sighting.changes.items()), _Place(sighting))
             _note(place, sighting, wanted)
     except HarnessError:
-        return  # what cannot be looked through proves no slip
+        return None  # what cannot be looked through proves no slip
     right = [place for place in places.values() if not place.strangers and (place.whole or not wanted.whole)]
     right = [place for place in right if place.lines]
-    if right:
-        best = max(right, key=lambda place: (place.whole > 0, -len(place.first.changes), place.whole))
-        yield _told(outlet, best.first, file)
+    if not right:
+        return None
+    return max(right, key=lambda place: (place.whole > 0, -len(place.first.changes), place.whole)).first
+
+
+def holds_whole(text: str, sent: str) -> bool:
+    """Return whether a text has a line whole in it, as it was sent or as JSON writes it: it is no damage."""
+    escaped = (json.dumps(sent, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
+    return any(form in text for form in (sent, *escaped))
+
+
+def misread(
+    outlet: str, archive: Archive, is_right: Callable[[StoredDocument], bool], file: StackFile
+) -> Iterator[str]:
+    """Say by which other way of reading every document is a line that was sent; nothing if there is none.
+
+    Args:
+        outlet: the key of the stack file that names the archive.
+        archive: one by which only some documents are such lines.
+        is_right: tells whether a document is one.
+        file: the stack file.
+    """
+    if not isinstance(archive, Rereadable):
+        return
+    for changes, other in archive.otherwise():
+        try:
+            with closing(other):
+                right = _every_one(other.read(), is_right)
+        except HarnessError:
+            continue
+        if right:
+            yield _told_misread(outlet, changes, file)
+            return
+
+
+def _every_one(documents: Iterable[StoredDocument], is_right: Callable[[StoredDocument], bool]) -> bool:
+    """Return whether there are documents, and every one is right."""
+    seen = False
+    for document in documents:
+        if document.unreadable or not is_right(document):
+            return False
+        seen = True
+    return seen
+
+
+def _told_misread(outlet: str, changes: Mapping[str, str], file: StackFile) -> str:
+    keys = ", ".join(f"{outlet}.{key}" for key in changes)
+    write = " and ".join(f"write `{key}: {value}`" for key, value in changes.items())
+    return (
+        f"{file.path} {keys}: {write}. Read as the file says, some documents are no line that was sent; read "
+        "so, every one is."
+    ).lstrip()
 
 
 def _note(place: _Place, sighting: Sighting, wanted: Wanted) -> None:

@@ -13,7 +13,15 @@ import orjson
 from harness.evidence.difference import first_difference
 from harness.evidence.following import Following
 from harness.evidence.lines import digest, identities
-from harness.evidence.misnamed import StackFile, Wanted, absent_fields, misplaced
+from harness.evidence.misnamed import (
+    StackFile,
+    Wanted,
+    absent_fields,
+    holds_whole,
+    misplaced,
+    misread,
+    sighted,
+)
 from harness.evidence.recognition import Claim, Texts, cut_at_bytes
 from harness.evidence.transforms import lawful_forms
 from harness.model.declarations import Scalar
@@ -25,11 +33,13 @@ from harness.model.facts import (
     Found,
     SeenElsewhere,
     Unreadable,
+    WholeElsewhere,
 )
 from harness.model.protocols import Archive, Locatable, Neighboured, StoredDocument
 
 EXCERPT_CHARACTERS = 80
 NEIGHBOUR_DOCUMENTS_MAX = 200_000
+NEARLY_EVERY = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,14 +214,13 @@ class Outlets:
         spec = self._spec
         claims = self._claims(reading)
         archived, lettered = claims[: len(reading.documents)], claims[len(reading.documents) :]
-        if not any(map(self._lawful, reading.documents, archived)):
-            # Where dead letters are, no archive is, though all lines may be among them.
-            given_up = {sequence for claim in lettered for sequence in _sequences(claim)}
-            every = (spec.owed() | frozenset(range(spec.records))) - given_up
-            whole = any(map(_sequences, archived))
-            wanted = Wanted(spec.run_id, every, spec.expected_line, given_up, whole)
-            yield from misplaced("archive", self._archive, wanted, spec.file)
+        right = list(map(self._lawful, reading.documents, archived))
+        if not any(right):
+            if not self._is_damaged(reading):
+                yield from misplaced("archive", self._archive, self._wanted(reading), spec.file)
             return
+        if not all(right):
+            yield from misread("archive", self._archive, self._is_lawful, spec.file)
         order = absent_fields("promises.order_by", spec.order_by, reading.documents, self._archive, spec.file)
         yield from order
         if self._dead_letters is None:
@@ -224,11 +233,47 @@ class Outlets:
             key, names = "dead_letters.reason_field", (spec.reason_field,)
             yield from absent_fields(key, names, reading.letters, self._dead_letters, spec.file)
 
+    def whole_elsewhere(self, reading: Reading) -> Iterator[WholeElsewhere]:
+        """Yield where the lines are whole that are damaged, all of them, where the stack file says."""
+        if not self._is_damaged(reading):
+            return
+        if (found := sighted(self._archive, self._wanted(reading), self._spec.file)) is not None:
+            place = ", ".join(f"{key}: {value}" for key, value in found.changes.items())
+            yield WholeElsewhere(place, found.copy)
+
     def close(self) -> None:
         """Close them."""
         self._archive.close()
         if self._dead_letters is not None:
             self._dead_letters.close()
+
+    def _wanted(self, reading: Reading) -> Wanted:
+        """Return what is looked for in other places of the archive: all that is no dead letter."""
+        spec = self._spec
+        claims = self._claims(reading)
+        archived, lettered = claims[: len(reading.documents)], claims[len(reading.documents) :]
+        # Where dead letters are, no archive is, though all lines may be among them.
+        given_up = {sequence for claim in lettered for sequence in _sequences(claim)}
+        every = (spec.owed() | frozenset(range(spec.records))) - given_up
+        return Wanted(spec.run_id, every, spec.expected_line, given_up, any(map(_sequences, archived)))
+
+    def _is_damaged(self, reading: Reading) -> bool:
+        """Return whether no line is right where the file says, and nearly every one can be recognised there.
+
+        Then it is the right place. One that holds lines whole, and more around them, is not: of a document
+        that was to be taken apart, nobody has.
+        """
+        pairs = list(zip(reading.documents, self._claims(reading), strict=False))
+        if any(self._lawful(document, claim) for document, claim in pairs):
+            return False
+        damaged = sum(
+            any(not holds_whole(document.line, self._spec.expected_line(each)) for each in _sequences(claim))
+            for document, claim in pairs
+        )
+        return damaged > 0 and damaged >= NEARLY_EVERY * len(pairs)
+
+    def _is_lawful(self, document: StoredDocument) -> bool:
+        return self._lawful(document, Claim(identities(document.line, self._spec.run_id)))
 
     def _beside(self, document: StoredDocument) -> tuple[str, str]:
         """Return what a copy has in the fields that say what came first, and in those to compare, as JSON."""

@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
 
+from harness.judging.arrangement import ARRANGE
 from harness.model.declarations import APPLICATION, is_sender
 from harness.model.facts import (
-    Acknowledged,
-    Answered,
-    ArchiveRead,
     Broke,
     ControlCall,
     CounterRead,
     DeadLettered,
-    DeadLettersRead,
-    Destroyed,
     Due,
     Event,
     FaultChanged,
     FaultSeen,
-    FirstSeen,
     Found,
     FreshLooked,
     FreshSent,
     Misnamed,
-    PhaseChanged,
-    Poisoned,
     ProcessExited,
     ProducersHosted,
-    Refused,
     RequestsCounted,
     Sample,
-    SeenElsewhere,
-    Sent,
     StepSkipped,
     Unreadable,
-    Withheld,
+    WholeElsewhere,
 )
 
 SECOND_NS = 1_000_000_000
@@ -128,7 +117,7 @@ class Timeline:
     `seen` is what was observed of each step; `fresh` are the waves of fresh records in time's order; `absent`
     says where to look if no archive exists under its name; `elsewhere` are records that are in no outlet, by
     the place where they were seen; `withheld_ns` says of each record that a pause of the load kept back when
-    it would have been due.
+    it would have been due; `whole_elsewhere` is where lines are whole that are all damaged in place.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -159,6 +148,7 @@ class Timeline:
     absent: str = ""
     elsewhere: dict[str, list[int]] = field(default_factory=dict)
     withheld_ns: dict[int, int] = field(default_factory=dict)
+    whole_elsewhere: list[WholeElsewhere] = field(default_factory=list)
     letters_read_whole: bool = False
     poison_unknown: bool = False
     ended_ns: int = 0
@@ -172,6 +162,25 @@ class Timeline:
     def probing_ns(self) -> int:
         """Return when probing began; the end of the run where it never did."""
         return self.phases.get("probe", self.ended_ns + 1)
+
+    def note_fault(self, event: FaultChanged) -> None:
+        """Arrange that a fault moved on: its window lasts until it is healed, or for good."""
+        label = f"{event.fault} on {event.target}"
+        if event.state == "injected" and event.needs == _KILLABLE:
+            self.kills[event.step] = (event.target, event.at_ns)
+        self.fault_targets[event.step] = event.target
+        if event.state == "injecting":
+            self.fault_windows.append((event.step, Window(label, event.at_ns, self.ended_ns + 1)))
+        elif event.state == "healed":
+            self.healed_ns.append(event.at_ns)
+            self.fault_windows = [
+                (step, Window(label, window.from_ns, event.at_ns) if step == event.step else window)
+                for step, window in self.fault_windows
+            ]
+
+    def note_fresh(self, event: FreshSent) -> None:
+        """Arrange a wave of fresh records."""
+        self.fresh.append(FreshWave(event))
 
     def acknowledged(self) -> list[Entry]:
         """Return the records the stack owes."""
@@ -341,176 +350,9 @@ def timeline(events: Iterable[Event]) -> Timeline:
         else:
             later.append(event)
     for event in later:
-        if (arrange := _ARRANGE.get(type(event))) is not None:
+        if (arrange := ARRANGE.get(type(event))) is not None:
             arrange(result, event)
     return result
-
-
-def _mark(name: str) -> Callable[[Timeline, Any], None]:
-    def mark(result: Timeline, event: Any) -> None:
-        if (entry := result.entries.get(event.sequence)) is not None:
-            setattr(entry, name, event.at_ns)
-
-    return mark
-
-
-def _sent(result: Timeline, event: Sent) -> None:
-    if (entry := result.entries.get(event.sequence)) is not None:
-        entry.sent_ns, entry.sent_unix_ns = event.at_ns, event.unix_ns
-
-
-def _first_seen(result: Timeline, event: FirstSeen) -> None:
-    for sequence in range(event.first, event.last + 1):
-        if (entry := result.entries.get(sequence)) is not None:
-            entry.first_seen_ns = event.at_ns
-
-
-def _found(result: Timeline, event: Found) -> None:
-    if event.sequence is None or event.sequence not in result.entries:
-        result.strays.append(event)
-    else:
-        result.copies.setdefault(event.sequence, []).append(event)
-
-
-def _seen_elsewhere(result: Timeline, event: SeenElsewhere) -> None:
-    result.elsewhere.setdefault(event.place, []).append(event.sequence)
-
-
-def _withheld(result: Timeline, event: Withheld) -> None:
-    if event.sequence not in result.entries:
-        result.withheld_ns[event.sequence] = event.at_ns
-
-
-def _dead_lettered(result: Timeline, event: DeadLettered) -> None:
-    if event.sequence is None or event.sequence not in result.entries:
-        result.stray_letters.append(event)
-    else:
-        result.letters.setdefault(event.sequence, []).append(event)
-
-
-def _letters_read(result: Timeline, _event: DeadLettersRead) -> None:
-    result.letters_read_whole = True
-
-
-def _fresh_sent(result: Timeline, event: FreshSent) -> None:
-    result.fresh.append(FreshWave(event))
-
-
-def _fresh_looked(result: Timeline, event: FreshLooked) -> None:
-    for wave in result.fresh:
-        if wave.sent.first == event.first:
-            wave.looks.append(event)
-
-
-def _poisoned(result: Timeline, event: Poisoned) -> None:
-    if event.sequence is None:
-        result.poison_unknown = True
-    else:
-        result.poison.setdefault(event.sequence, event.at_ns)
-
-
-def _destroyed(result: Timeline, event: Destroyed) -> None:
-    result.destroyed.setdefault(event.step, []).append(event.place)
-
-
-def _counter(result: Timeline, event: CounterRead) -> None:
-    result.readings.setdefault(event.name, []).append(event)
-
-
-def _seen(result: Timeline, event: FaultSeen) -> None:
-    result.seen.setdefault(event.step, []).append(event)
-
-
-def _sample(result: Timeline, event: Sample) -> None:
-    result.samples.setdefault(event.name, []).append(event)
-
-
-def _control_call(result: Timeline, event: ControlCall) -> None:
-    result.control_calls.append(event)
-
-
-def _skipped(result: Timeline, event: StepSkipped) -> None:
-    result.skipped.append(event)
-
-
-def _broke(result: Timeline, event: Broke) -> None:
-    result.broke.append(event)
-
-
-def _misnamed(result: Timeline, event: Misnamed) -> None:
-    result.misnamed.append(event)
-
-
-def _counted(result: Timeline, event: RequestsCounted) -> None:
-    result.counted.append(event)
-
-
-def _hosted(result: Timeline, event: ProducersHosted) -> None:
-    result.hosted[event.process] = event
-
-
-def _exited(result: Timeline, event: ProcessExited) -> None:
-    result.exits.append(event)
-
-
-def _unreadable(result: Timeline, event: Unreadable) -> None:
-    result.unreadable.append(event)
-
-
-def _phase(result: Timeline, event: PhaseChanged) -> None:
-    result.phases.setdefault(event.phase, event.at_ns)
-
-
-def _fault(result: Timeline, event: FaultChanged) -> None:
-    label = f"{event.fault} on {event.target}"
-    if event.state == "injected" and event.needs == _KILLABLE:
-        result.kills[event.step] = (event.target, event.at_ns)
-    result.fault_targets[event.step] = event.target
-    if event.state == "injecting":
-        result.fault_windows.append((event.step, Window(label, event.at_ns, result.ended_ns + 1)))
-    elif event.state == "healed":
-        result.healed_ns.append(event.at_ns)
-        result.fault_windows = [
-            (step, Window(label, window.from_ns, event.at_ns) if step == event.step else window)
-            for step, window in result.fault_windows
-        ]
-
-
-def _read(result: Timeline, event: ArchiveRead) -> None:
-    result.read_whole = True
-    result.absent = event.absent
-
-
-_ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
-    Sent: _sent,
-    Answered: _mark("answered_ns"),
-    Refused: _mark("refused_ns"),
-    Acknowledged: _mark("acknowledged_ns"),
-    FirstSeen: _first_seen,
-    FreshSent: _fresh_sent,
-    FreshLooked: _fresh_looked,
-    Found: _found,
-    SeenElsewhere: _seen_elsewhere,
-    Withheld: _withheld,
-    DeadLettered: _dead_lettered,
-    DeadLettersRead: _letters_read,
-    Poisoned: _poisoned,
-    Destroyed: _destroyed,
-    CounterRead: _counter,
-    FaultSeen: _seen,
-    Sample: _sample,
-    ControlCall: _control_call,
-    StepSkipped: _skipped,
-    Broke: _broke,
-    Misnamed: _misnamed,
-    RequestsCounted: _counted,
-    ProducersHosted: _hosted,
-    ProcessExited: _exited,
-    Unreadable: _unreadable,
-    PhaseChanged: _phase,
-    FaultChanged: _fault,
-    ArchiveRead: _read,
-}
 
 
 def sequences_text(sequences: Sequence[int], most: int = 10) -> str:

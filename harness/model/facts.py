@@ -125,6 +125,17 @@ class SeenElsewhere:
 
 
 @dataclass(frozen=True, slots=True)
+class WholeElsewhere:
+    """Lines that are damaged, all of them, where the stack file says, stand whole in another place.
+
+    `place` has the keys of the archive that name it, e.g. `field: event.original`; `copy` is one of them.
+    """
+
+    place: str
+    copy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """One stored copy that no line can be had from: torn, no document, or undecodable. It proves nothing."""
 
@@ -391,8 +402,8 @@ class Misnamed:
 
 
 Event: TypeAlias = (
-    Due | Sent | Answered | Refused | Acknowledged | Withheld | Found | SeenElsewhere | Unreadable
-    | ArchiveRead | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent
+    Due | Sent | Answered | Refused | Acknowledged | Withheld | Found | SeenElsewhere | WholeElsewhere
+    | Unreadable | ArchiveRead | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent
     | FreshLooked | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped
     | Sample | RequestsCounted | ProducersHosted | ProcessExited | Broke | Misnamed
 )  # fmt: skip

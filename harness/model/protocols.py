@@ -275,6 +275,15 @@ class Findable(Archive, Protocol):
 
 
 @runtime_checkable
+class Rereadable(Archive, Protocol):
+    """An archive whose bytes may be parted into documents in other ways; its own may be a slip."""
+
+    def otherwise(self) -> Sequence[tuple[Mapping[str, str], Archive]]:
+        """Return the archive read in each other way, with the arguments that ask for it."""
+        ...
+
+
+@runtime_checkable
 class Removable(Protocol):
     """An archive that can delete what this run stored in it."""
 
@@ -326,7 +335,11 @@ class Fault(Protocol):
         ...
 
     def inject(self, target: Any, rng: Random) -> AbstractContextManager[None]:
-        """Hurt the target on entry, take it back on exit; both raise FaultError where they cannot."""
+        """Hurt the target on entry, take it back on exit; both raise FaultError where they cannot.
+
+        Entry and exit each run on a thread of its own, so that other faults end on time whatever they take;
+        after 300 s nobody waits for them any longer.
+        """
         ...
 
     def evidence(self, target: Any) -> tuple[bool, str]:

@@ -217,6 +217,7 @@ class Runner:
             self._wiring.recorder.record_all(poisoned(fault, target, self._ticker))
         self._read_counters()
         self._note_slips(reading)
+        self._wiring.recorder.record_all(self._opened().whole_elsewhere(reading))
 
     def _look_elsewhere(self, reading: Reading) -> None:
         """Note which of the missing records lie beside the archive; where nobody can look, none does."""

@@ -24,6 +24,8 @@ _MNT_DETACH = 2
 _MNT_FLAGS = 2 | 4  # MS_NOSUID | MS_NODEV, from sys/mount.h
 _KEPT = ".logquake-kept"
 _FILL_SECONDS = 0.02
+_PIECE_BYTES = 1 << 20
+_PIECES_MAX = 2_048
 _PROBE_BYTES = 4_096
 _END_SECONDS = 5.0
 REMEDY = (
@@ -150,13 +152,17 @@ class FillableFiles(FilesTarget):
             self._take_free()
 
     def _take_free(self) -> None:
-        status = os.statvfs(self._disk)
-        free_bytes = status.f_bavail * status.f_frsize
-        if not free_bytes or self._ballast is None:
-            return
-        with suppress(OSError):  # the stack was faster; what is free then is taken at the next look
-            os.posix_fallocate(self._ballast, self._ballast_bytes, free_bytes)
-            self._ballast_bytes += free_bytes
+        """Take what is free in small pieces: a piece that no longer fits is given back as a whole."""
+        for _ in range(_PIECES_MAX):
+            status = os.statvfs(self._disk)
+            piece_bytes = min(status.f_bavail * status.f_frsize, _PIECE_BYTES)
+            if not piece_bytes or self._ballast is None:
+                return
+            try:
+                os.posix_fallocate(self._ballast, self._ballast_bytes, piece_bytes)
+            except OSError:
+                return  # the stack was faster; what is free then is taken at the next look
+            self._ballast_bytes += piece_bytes
 
 
 class FilesWithoutDisk(FilesTarget):

@@ -30,6 +30,7 @@ from harness.model.protocols import Archive, Follower, RawDocument, Sighting, St
 POSITION = "_position"
 """The field by which a stack can say that its order is the physical one."""
 
+FORMATS: tuple[Literal["ndjson", "lines", "multiline"], ...] = ("ndjson", "lines", "multiline")
 FILES_MAX = 500
 LINE_BYTES_MAX = 16 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -160,6 +161,14 @@ class FileArchive:
         return [
             (f"the file {path}", FileArchive(glob.escape(path), self.field, self._format))
             for path in paths[-_LIKE_MAX:]
+        ]
+
+    def otherwise(self) -> Sequence[tuple[Mapping[str, str], Archive]]:
+        """Return the same files read by each other format."""
+        return [
+            ({"format": word}, FileArchive(self._pattern, self.field, word))
+            for word in FORMATS
+            if word != self._format
         ]
 
     def close(self) -> None:

@@ -66,8 +66,9 @@ class Corrupted:
                 len(wrong.all),
                 f"{len(wrong.all):,} of {total:,} stored copies are wrong: "
                 f"{wrong.told(self._line_bytes_max)}.",
-                evidence=tuple(
-                    common_lines(timeline, _entries(timeline, [*wrong.changed, *wrong.cut]), "changed")
+                evidence=(
+                    *common_lines(timeline, _entries(timeline, [*wrong.changed, *wrong.cut]), "changed"),
+                    *_told_whole(timeline),
                 ),
                 counterexample=wrong.shown(),
                 # What shows itself as damaged is no undetected corruption.
@@ -160,6 +161,13 @@ def _by_text(
         elif isinstance(found, Found):
             right.append(found)
     return right, differ
+
+
+def _told_whole(timeline: Timeline) -> Iterable[str]:
+    return (
+        f"The archive holds them whole in another place: `{each.place}`, e.g. in {each.copy}."
+        for each in timeline.whole_elsewhere
+    )
 
 
 def _told_misnamed(fields: Comparison) -> str:

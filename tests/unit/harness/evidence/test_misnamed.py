@@ -11,6 +11,7 @@ from harness.evidence.counters.json_file import JsonFileCounters
 from harness.evidence.lines import stamp
 from harness.evidence.misnamed import StackFile, absent_counters
 from harness.evidence.readback import Outlets, OutletSpec
+from harness.model.facts import WholeElsewhere
 
 RUN = "20260101-000000-abcd-01"
 SENT = [stamp(f"größe of order {n}\n\tat {n}", RUN, n) for n in range(5)]
@@ -31,8 +32,8 @@ def write(path, *documents):
     return str(path)
 
 
-def slips(folder, archive, letters=None, *, sent=SENT, kept=(), **names):
-    """Return what is told of an archive, as the last reading of a run tells it."""
+def outlets_of(folder, archive, letters=None, *, sent=SENT, kept=(), **names):
+    """Return an archive's outlets, as they are read at the end of a run."""
     spec = OutletSpec(
         archive=lambda: archive,
         dead_letters=None if letters is None else lambda: letters,
@@ -48,8 +49,19 @@ def slips(folder, archive, letters=None, *, sent=SENT, kept=(), **names):
         ),
         **names,
     )
-    outlets = Outlets(spec)
+    return Outlets(spec)
+
+
+def slips(folder, archive, letters=None, **more):
+    """Return what is told of an archive, as the last reading of a run tells it."""
+    outlets = outlets_of(folder, archive, letters, **more)
     return list(outlets.slips(outlets.read()))
+
+
+def whole_elsewhere(folder, archive, **more):
+    """Return where lines are whole that are all damaged in their place."""
+    outlets = outlets_of(folder, archive, **more)
+    return list(outlets.whole_elsewhere(outlets.read()))
 
 
 def test_a_file_without_slips_gives_none(folder):
@@ -118,6 +130,87 @@ def test_lines_that_were_all_damaged_are_no_slip(folder):
     documents = [{"message": line.replace("ö", "?"), "raw": line.upper()} for line in SENT]
 
     assert slips(folder, FileArchive(write(folder / "a.ndjson", *documents))) == []
+
+
+def damaged(line):
+    return line.replace("ö", "?")
+
+
+def test_a_field_whose_lines_are_all_damaged_is_the_right_one_though_another_holds_them_whole(folder):
+    documents = [{"message": damaged(line), "event": {"original": line}} for line in SENT]
+    path = write(folder / "a.ndjson", *documents)
+
+    assert slips(folder, FileArchive(path)) == []
+    assert whole_elsewhere(folder, FileArchive(path)) == [
+        WholeElsewhere("field: event.original", f"{path}:1")
+    ]
+
+
+def test_a_field_whose_lines_are_told_by_their_text_alone_is_the_right_one_too(folder):
+    """Each is cut before its identity."""
+    documents = [{"message": line.split("\n")[0], "event": {"original": line}} for line in SENT]
+    path = write(folder / "a.ndjson", *documents)
+
+    assert slips(folder, FileArchive(path)) == []
+    assert [each.place for each in whole_elsewhere(folder, FileArchive(path))] == ["field: event.original"]
+
+
+@pytest.mark.parametrize("ensure_ascii", [True, False])
+def test_a_field_that_holds_the_line_and_more_is_a_slip(folder, ensure_ascii):
+    """Nothing is damaged: the whole record stands there, and nobody took it apart."""
+    documents = [
+        {"message": line, "event": {"original": json.dumps({"m": line}, ensure_ascii=ensure_ascii)}}
+        for line in SENT
+    ]
+    path = write(folder / "a.ndjson", *documents)
+
+    (told,) = slips(folder, FileArchive(path, field="event.original"))
+
+    assert "write `field: message`." in told
+    assert whole_elsewhere(folder, FileArchive(path, field="event.original")) == []
+
+
+def test_a_field_that_only_some_documents_have_damaged_lines_in_is_a_slip(folder):
+    documents = [{"log": line, "error": damaged(line) if at < 2 else "no"} for at, line in enumerate(SENT)]
+    path = write(folder / "a.ndjson", *documents)
+
+    (told,) = slips(folder, FileArchive(path, field="error"))
+
+    assert "write `field: log`." in told
+
+
+def test_damage_is_told_without_another_place_where_there_is_none(folder):
+    path = write(folder / "a.ndjson", *({"message": damaged(line)} for line in SENT))
+
+    assert whole_elsewhere(folder, FileArchive(path)) == []
+
+
+MIXED = [PLAIN[0], *SENT[1:3], *PLAIN[3:]]
+"""Some are of one line, and some of two."""
+
+
+def test_a_wrong_format_by_which_some_lines_are_right_is_told(folder):
+    path = write(folder / "a.log", *MIXED)
+
+    assert slips(folder, FileArchive(path, format="lines"), sent=MIXED) == [
+        "stacks/mine.yaml archive.format: write `format: multiline`. Read as the file says, some documents "
+        "are no line that was sent; read so, every one is."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("format", "stored"),
+    [
+        ("multiline", MIXED),
+        ("multiline", [*MIXED[:4], MIXED[4].upper()]),
+        ("lines", [*MIXED[:4], MIXED[4].replace("paid", "raid")]),
+    ],
+    ids=["the right one", "damage by the right one", "damage by every one"],
+)
+def test_what_no_other_format_mends_is_no_slip(folder, format, stored):
+    path = write(folder / "a.log", *stored)
+
+    assert slips(folder, FileArchive(path, format=format), sent=MIXED) == []
 
 
 def test_another_field_is_no_slip_while_the_right_one_holds_a_line(folder):

@@ -2,6 +2,7 @@
 
 import contextlib
 from random import Random
+from threading import Event, Thread
 from time import sleep
 
 import pytest
@@ -74,6 +75,38 @@ def test_what_the_stack_gives_back_is_taken_too(folder, target):
             waits += 1
 
         assert target.full()
+
+
+def test_a_large_disk_gets_full_although_the_stack_writes_all_the_time(tmp_path):
+    """All of it at once would never fit: before it is taken, the stack has written the next block."""
+    folder = tmp_path / "spool"
+    try:
+        mount(folder, 64)
+    except FaultError:
+        pytest.skip("this machine lets nobody mount a disk here")
+    target = FillableFiles(FilesTarget("spool", tmp_path, ["spool/*"]), folder)
+    ending = Event()
+
+    def write() -> None:
+        with contextlib.suppress(OSError), (folder / "a").open("wb", buffering=0) as file:
+            while not ending.wait(0.001):
+                file.write(bytes(4_096))
+
+    writer = Thread(target=write)
+    writer.start()
+    try:
+        with DiskFull(64).inject(target, Random(1)):
+            waits = 0
+            while not target.full() and waits < 100:
+                sleep(0.01)
+                waits += 1
+            full = target.full()
+    finally:
+        ending.set()
+        writer.join()
+        unmount(folder)
+
+    assert full
 
 
 def test_the_ballast_has_no_name_and_a_disk_with_room_is_no_proof(folder, target):

@@ -7,7 +7,7 @@ from harness.evidence.lines import digest
 from harness.judging.checkers.corrupted import VETO, Corrupted
 from harness.judging.timeline import timeline
 from harness.model.declarations import Fields
-from harness.model.facts import ArchiveRead, Due, Found, Sent
+from harness.model.facts import ArchiveRead, Due, Found, Sent, WholeElsewhere
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, charge, good_run, replaced
 
@@ -26,6 +26,18 @@ def test_one_changed_byte_fails_and_is_shown():
     assert verdict.status is Status.FAIL
     assert verdict.vetoes == (VETO,)
     assert verdict.counterexample == ("A copy of record 450 is at index/450", "It reads: 'lime 450'")
+
+
+def test_damaged_lines_that_stand_whole_in_another_place_are_told_with_it():
+    changed = Found(450, digest("lime 450"), "index/450", "lime 450")
+    whole = WholeElsewhere("field: event.original", "index/450")
+
+    verdict = CHECKER.check(timeline([*replaced(good_run(), Found, 450, changed), whole]))
+
+    assert (verdict.status, verdict.vetoes) == (Status.FAIL, (VETO,))
+    assert verdict.evidence[-1] == (
+        "The archive holds them whole in another place: `field: event.original`, e.g. in index/450."
+    )
 
 
 def test_the_first_difference_is_shown_with_what_was_sent_there():
