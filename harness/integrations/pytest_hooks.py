@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -160,13 +160,25 @@ class Hooks:
     def running_stack(self) -> Iterator[RunningStack]:
         """Yield the stack, running on the session's services."""
         __tracebackhide__ = True
-        self._stacks += 1
-        try:
-            ground = self._session.ground()
-        except HarnessError as error:
-            pytest.fail(f"logquake_stack: {error}", pytrace=False)
-        with running_stack(ground, self._stacks) as running:
+        with ExitStack() as stack:
+            running: RunningStack | None = None
+            problem = ""
+            try:
+                running = self._start_stack(stack)
+            except HarnessError as error:
+                problem = f"logquake_stack: {error}"
+            if running is None:  # no longer within the handling of an error, which would be shown as well
+                pytest.fail(problem, pytrace=False)
             yield running
+
+    def _start_stack(self, stack: ExitStack) -> RunningStack:
+        self._stacks += 1
+        ground = self._session.ground()
+        # One that outlasts its test would keep the machine from the scenarios of its own worker, too.
+        if self._config.getini("logquake_stack_scope") == "function":
+            stack.callback(self._session.leave)
+            self._session.share_room()
+        return stack.enter_context(running_stack(ground, self._stacks))
 
 
 def _marker_lines() -> Iterator[str]:

@@ -154,6 +154,14 @@ class ScenarioSession:
         alone = scenario.exclusive or bool(why_one_at_a_time(self.stack))
         self._room.enter(alone=alone)
 
+    def share_room(self) -> None:
+        """Wait until no scenario has the machine to itself.
+
+        Raises:
+            UnavailableError: one has had it for too long.
+        """
+        self._room.enter(alone=bool(why_one_at_a_time(self.stack)))
+
     def leave(self) -> None:
         """Let others have the machine."""
         self._room.leave()
