@@ -16,7 +16,7 @@ from harness.faults import FAULTS
 from harness.integrations.alone import Room
 from harness.integrations.pytest_scenarios import MARKER, ScenarioItem, collector, marker_of
 from harness.integrations.running_stack import RunningStack, running_stack
-from harness.integrations.scenario_session import SUITE, ScenarioSession
+from harness.integrations.scenario_session import SUITE, ScenarioSession, remove_if_empty
 from harness.integrations.session_report import SessionReport
 from harness.integrations.settings import settings_of
 from harness.model.errors import HarnessError
@@ -129,6 +129,7 @@ class Hooks:
                 merged = merged_result(self._parts, gate, date.today(), self._folder.name, SUITE)
                 report.write(merged, self._folder)
             (self._folder / _ROOM).unlink(missing_ok=True)
+            remove_if_empty(self._folder)
         elif result is not None:
             report.write(result, self._session.folder)
         if report.problem and session.exitstatus == pytest.ExitCode.OK:

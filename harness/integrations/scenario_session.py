@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -212,6 +212,7 @@ class ScenarioSession:
         self._up.close()
         self._ground = None
         if not self._selected:
+            remove_if_empty(self._run.folder)
             return None
         return self._run.result(self._ended_by)
 
@@ -276,6 +277,13 @@ class ScenarioSession:
         text = failure_text(result, status, self.folder, command)
         history = os.path.relpath(self.folder / result.history, self._here) if result.history else ""
         return Outcome(status, headline(result, status), text, history)
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder in which nothing was kept, and the one above it where that was all there was."""
+    with suppress(OSError):
+        folder.rmdir()
+        folder.parent.rmdir()
 
 
 def _unwatched(_progress: Progress) -> None:
