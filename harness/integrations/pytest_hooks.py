@@ -81,7 +81,8 @@ class Hooks:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Learn which scenarios are selected: they are one plan."""
-        self._session.select([item.word for item in session.items if isinstance(item, ScenarioItem)])
+        found = [(item.word, item.scenario) for item in session.items if isinstance(item, ScenarioItem)]
+        self._session.select(found)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -174,11 +175,11 @@ class Hooks:
 
     def _start_stack(self, stack: ExitStack) -> RunningStack:
         self._stacks += 1
-        ground = self._session.ground()
         # One that outlasts its test would keep the machine from the scenarios of its own worker, too.
         if self._config.getini("logquake_stack_scope") == "function":
             stack.callback(self._session.leave)
             self._session.share_room()
+        ground = self._session.ground()
         return stack.enter_context(running_stack(ground, self._stacks))
 
 
