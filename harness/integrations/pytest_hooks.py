@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from harness.faults import FAULTS
 from harness.integrations.alone import Room
 from harness.integrations.pytest_scenarios import MARKER, ScenarioItem, collector, marker_of
 from harness.integrations.running_stack import RunningStack, running_stack
-from harness.integrations.scenario_session import SUITE, ScenarioSession
+from harness.integrations.scenario_session import SUITE, ScenarioSession, remove_if_empty
 from harness.integrations.session_report import SessionReport
 from harness.integrations.settings import settings_of
 from harness.model.errors import HarnessError
@@ -81,7 +81,8 @@ class Hooks:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Learn which scenarios are selected: they are one plan."""
-        self._session.select([item.word for item in session.items if isinstance(item, ScenarioItem)])
+        found = [(item.word, item.scenario) for item in session.items if isinstance(item, ScenarioItem)]
+        self._session.select(found)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -129,6 +130,7 @@ class Hooks:
                 merged = merged_result(self._parts, gate, date.today(), self._folder.name, SUITE)
                 report.write(merged, self._folder)
             (self._folder / _ROOM).unlink(missing_ok=True)
+            remove_if_empty(self._folder)
         elif result is not None:
             report.write(result, self._session.folder)
         if report.problem and session.exitstatus == pytest.ExitCode.OK:
@@ -160,13 +162,25 @@ class Hooks:
     def running_stack(self) -> Iterator[RunningStack]:
         """Yield the stack, running on the session's services."""
         __tracebackhide__ = True
-        self._stacks += 1
-        try:
-            ground = self._session.ground()
-        except HarnessError as error:
-            pytest.fail(f"logquake_stack: {error}", pytrace=False)
-        with running_stack(ground, self._stacks) as running:
+        with ExitStack() as stack:
+            running: RunningStack | None = None
+            problem = ""
+            try:
+                running = self._start_stack(stack)
+            except HarnessError as error:
+                problem = f"logquake_stack: {error}"
+            if running is None:  # no longer within the handling of an error, which would be shown as well
+                pytest.fail(problem, pytrace=False)
             yield running
+
+    def _start_stack(self, stack: ExitStack) -> RunningStack:
+        self._stacks += 1
+        # One that outlasts its test would keep the machine from the scenarios of its own worker, too.
+        if self._config.getini("logquake_stack_scope") == "function":
+            stack.callback(self._session.leave)
+            self._session.share_room()
+        ground = self._session.ground()
+        return stack.enter_context(running_stack(ground, self._stacks))
 
 
 def _marker_lines() -> Iterator[str]:

@@ -143,7 +143,14 @@ class ScenarioItem(pytest.Item):
 
     def setup(self) -> None:
         """Have the services running, and the machine to itself where the scenario asks for that."""
-        self._session.make_room(self.scenario)
+        problem = ""
+        try:
+            self._session.make_room(self.scenario)
+        except HarnessError as error:
+            problem = "\n".join((str(error), *getattr(error, "__notes__", ())))
+        # Only of the call itself does pytest ask a test how to show what went wrong.
+        if problem:
+            pytest.fail(problem, pytrace=False)
 
     def runtest(self) -> None:
         """Run the scenario; what is not a pass is raised, skipped or expected, as the options say."""
@@ -177,8 +184,6 @@ class ScenarioItem(pytest.Item):
         """Return what is wrong in the words of a scorecard; a traceback only of what nobody foresaw."""
         if isinstance(excinfo.value, NotPassedError):
             return Told(excinfo.value.outcome)
-        if isinstance(excinfo.value, HarnessError):
-            return "\n".join((str(excinfo.value), *getattr(excinfo.value, "__notes__", ())))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:

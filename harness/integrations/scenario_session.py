@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -34,7 +34,7 @@ from harness.model.errors import HarnessError, InterruptedRunError, ScenarioErro
 from harness.model.protocols import Progress, Status
 from harness.model.result import Result, ScenarioResult
 from harness.processes.workplace import current_folder
-from harness.runs.grouping import why_one_at_a_time
+from harness.runs.grouping import judged_alone, why_one_at_a_time
 from harness.runs.request import Request, make_plan
 from harness.runs.scenario import Ground
 from harness.runs.suite import SuiteRun
@@ -75,6 +75,7 @@ class ScenarioSession:
         self._run: SuiteRun | None = None
         self._ground: Ground | None = None
         self._places: dict[str, int] = {}
+        self._alone: dict[str, bool] = {}
         self._command = ""
         self._ended_by: HarnessError | None = None
         self._stack_refused = False
@@ -140,9 +141,11 @@ class ScenarioSession:
 
     # --- running -----------------------------------------------------------------------------------------
 
-    def select(self, words: Sequence[str]) -> None:
-        """Take what is to be run, each as `load` named it; several tests of one scenario run it once."""
-        self._selected = tuple(dict.fromkeys(words))
+    def select(self, scenarios: Sequence[tuple[str, Scenario]]) -> None:
+        """Take what is to be run, as `load` returned it; several tests of one scenario run it once."""
+        selected = dict(scenarios)
+        self._selected = tuple(selected)
+        self._alone = {each.name: each.exclusive for each in judged_alone(tuple(selected.values()))}
 
     def make_room(self, scenario: Scenario) -> None:
         """Have the services running, and nothing beside the scenario where it runs alone.
@@ -150,9 +153,17 @@ class ScenarioSession:
         Raises:
             HarnessError: the run cannot begin; what keeps it from that is told once.
         """
-        self.ground()
-        alone = scenario.exclusive or bool(why_one_at_a_time(self.stack))
+        alone = self._alone[scenario.name] or bool(why_one_at_a_time(self.stack))
         self._room.enter(alone=alone)
+        self.ground()
+
+    def share_room(self) -> None:
+        """Wait until no scenario has the machine to itself.
+
+        Raises:
+            UnavailableError: one has had it for too long.
+        """
+        self._room.enter(alone=bool(why_one_at_a_time(self.stack)))
 
     def leave(self) -> None:
         """Let others have the machine."""
@@ -204,6 +215,7 @@ class ScenarioSession:
         self._up.close()
         self._ground = None
         if not self._selected:
+            remove_if_empty(self._run.folder)
             return None
         return self._run.result(self._ended_by)
 
@@ -268,6 +280,13 @@ class ScenarioSession:
         text = failure_text(result, status, self.folder, command)
         history = os.path.relpath(self.folder / result.history, self._here) if result.history else ""
         return Outcome(status, headline(result, status), text, history)
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder in which nothing was kept, and the one above it where that was all there was."""
+    with suppress(OSError):
+        folder.rmdir()
+        folder.parent.rmdir()
 
 
 def _unwatched(_progress: Progress) -> None:

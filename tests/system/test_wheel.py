@@ -81,6 +81,13 @@ def test_the_installed_package_is_the_wheels(installed: Path, tmp_path: Path) ->
     assert told.stdout.startswith(str(installed.parent.parent)), told.stderr
 
 
+def test_the_wheel_tells_pytest_of_its_plugin(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    (told,) = [name for name in archive.namelist() if name.endswith(".dist-info/entry_points.txt")]
+
+    assert "[pytest11]\nlogquake = harness.integrations.pytest_plugin" in archive.read(told).decode()
+
+
 def test_list_names_the_shipped_files_from_any_folder(installed: Path, tmp_path: Path) -> None:
     listed = _call([installed, "list"], tmp_path)
 

@@ -7,7 +7,7 @@ import pytest
 
 from harness.model.protocols import Status
 from tests.benchmarks.functions import pairs
-from tests.benchmarks.functions.measured import AGAIN, FUNCTION, REFERENCE, Measured
+from tests.benchmarks.functions.measured import Measured, Round
 from tests.benchmarks.functions.pairs import BLOCK_RECORDS, PAIRS
 
 FEW = 2 * BLOCK_RECORDS
@@ -48,10 +48,9 @@ def test_the_checkers_reach_a_verdict_on_every_record(word):
 
 
 def test_the_table_has_the_ratio_to_the_reference_and_its_own_noise():
-    name = PAIRS[0].name
-    seconds = {(name, REFERENCE): 1.0, (name, FUNCTION): 3.0, (name, AGAIN): 2.0}
+    rounds = [Round(1.0, 1.0, 3.0), Round(2.0, 4.0, 9.0), Round(1.0, 1.5, 5.0)]
 
-    table = Measured(seconds).table()
+    table = Measured({PAIRS[0].name: rounds}).table()
 
-    assert table.splitlines()[-1].endswith("| 2.00 | 2.00 |")
-    assert Measured({(name, FUNCTION): 3.0}).table() == ""
+    assert table.splitlines()[-1].endswith("| 3.00 (3.00 to 3.50) | 1.50 (1.25 to 1.75) |")
+    assert Measured().table() == ""
