@@ -15,6 +15,7 @@ from harness.judging.gate import GateRules, decide, with_required
 from harness.judging.requirements import parse_requirement, require_known
 from harness.judging.score import score
 from harness.judging.waivers import applicable, excuse
+from harness.reporting.latest import result_file
 from harness.reporting.result_json import read_result
 
 _JUDGE = "RESULT"
@@ -70,7 +71,7 @@ def judge_result(result: Path, gate_path: Path | None, required: Sequence[str]) 
 
     RESULT is a run's `result.json`, or the folder it lies in.
     """
-    read = read_result(result / "result.json" if result.is_dir() else result)
+    read = read_result(result_file(result))
     rules = GateRules() if gate_path is None else _load(gate_path)
     asked = with_required(rules, [parse_requirement(text) for text in required])
     today = date.today()

@@ -25,7 +25,6 @@ STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
 PAGE = (REPOSITORY / "docs" / "how-to" / "gate-in-ci.md").read_text()
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 STEP_SECONDS_MAX = 100
-CANARY = "::add-mask::canary ##[add-mask]canary"
 
 LOGS = '''
 import logging
@@ -36,11 +35,13 @@ class Mine(logging.FileHandler):
 
 
 class Forgetful(logging.FileHandler):
-    """The planted bug: it forgets one record in forty."""
+    """The planted bug: it forgets one record in forty, and writes beside the lines what a runner obeys."""
 
     def emit(self, record):
         if record.sequence % 40 != 7:
             super().emit(record)
+        if record.sequence % 40 == 8:
+            self.stream.write("::add-mask::canary ##[add-mask]canary ")
 '''
 STACK = """version: 1
 name: mine
@@ -55,7 +56,7 @@ promises: {response_p99_ms: 3000}
 """
 SCENARIO = """version: 1
 name: short
-title: A moment of sending
+title: "A moment of sending\\n::error::canary of the title"
 hypothesis: Nothing acknowledged is lost.
 schedule: {kind: steady, rate_per_second: 50}
 producers: 2
@@ -65,6 +66,7 @@ liveness_seconds: 3
 checks:
   - acknowledged_lost
   - duplicated
+  - corrupted
 """
 # GitHub's own command line for a repository, as far as the step that comments uses it.
 GH = """#!{python}
@@ -233,7 +235,10 @@ def test_a_planted_bug_turns_the_build_red_and_the_pull_request_says_why(runner)
         "::error file=scenarios/short.yaml,line=11,title=FAIL%3A short%2C acknowledged_lost::"
     )
     assert runner.summary.startswith("# ✕ FAIL")
+    assert "canary" in runner.printed
     assert [line for line in obeyed(runner.printed) if line not in runner.annotations()] == []
+    ours = re.compile(r"::(error|warning) (file=scenarios/short.yaml,line=[0-9]+,|)title=[^:]+::[^\n]*")
+    assert [line for line in runner.annotations() if not ours.fullmatch(line)] == []
 
     assert runner.step("comment") == runner.step("comment") == 0, runner.printed
     (comment,) = json.loads((runner.temporary / "comments.json").read_text())
