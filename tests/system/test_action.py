@@ -270,8 +270,10 @@ def test_what_stands_in_an_input_is_never_run(runner):
         runner.inputs[name] = evil
 
     assert runner.step("run") == 4, runner.printed
+    assert len(runner.annotations()) == 1
+    assert runner.annotations()[0].startswith("::error title=logquake::Invalid value for '--backend'")
     assert {path.name for path in runner.repository.iterdir()} == {"my_logs.py", "mine.yaml", "scenarios"}
-    assert obeyed(runner.printed) == []
+    assert obeyed(runner.printed) == runner.annotations()
 
 
 def test_no_input_stands_in_a_script():
