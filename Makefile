@@ -22,7 +22,7 @@ QUICK := tests/unit tests/fuzz tests/simulation
 PROCESSES := tests/stack tests/detection tests/system
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters prove-filebeat coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters prove-filebeat coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,11 @@ check: $(VENV)/.installed-dev ## Lint, format check, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+lint-action: $(VENV)/.installed-dev ## Check the workflows and the GitHub Action by actionlint (needs Go)
+	@test -x $(BIN)/actionlint || GOBIN=$(abspath $(BIN)) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
+	$(BIN)/actionlint -color
+	$(BIN)/pytest -q -n 0 -k actionlint tests/system/test_action.py
 
 prove-heal: $(VENV)/.installed-dev ## Kill `logquake run` at 20 random moments; after `logquake heal` nothing is left
 	LOGQUAKE_HEAL_KILLS=20 $(BIN)/pytest -k whenever_the_harness_was_killed tests/system/test_heal.py -s $(ARGS)

@@ -9,7 +9,8 @@ import click
 from harness.cli.output import UnheardError, note, say, silence
 from harness.judging.differences import Differences, differences
 from harness.reporting.difference_report import FORMS
-from harness.reporting.result_json import FILE_NAME, read_result
+from harness.reporting.latest import result_file
+from harness.reporting.result_json import read_result
 
 EXIT_WORSE = 1
 EXIT_INCOMPLETE = 6
@@ -32,7 +33,7 @@ def diff(before: Path, after: Path, form: str) -> int:
     BEFORE and AFTER are runs' `result.json`, or the folders they lie in. The exit code is 1 if anything is
     worse in AFTER, 6 if nothing is worse but AFTER does not judge all that BEFORE did, and 0 otherwise.
     """
-    old, new = (read_result(path / FILE_NAME if path.is_dir() else path) for path in (before, after))
+    old, new = (read_result(result_file(path)) for path in (before, after))
     made = differences(old, new)
     try:
         say(FORMS[form](made), newline=False)

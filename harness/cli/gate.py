@@ -18,6 +18,7 @@ from harness.judging.requirements import parse_requirement, require_known
 from harness.judging.score import score
 from harness.judging.waivers import applicable, excuse
 from harness.model.errors import UsageError
+from harness.reporting.latest import result_file
 from harness.reporting.result_json import read_result
 
 _JUDGE = "RESULT"
@@ -73,7 +74,7 @@ def judge_result(result: Path, gate_path: Path | None, required: Sequence[str]) 
 
     RESULT is a run's `result.json`, or the folder it lies in.
     """
-    read = read_result(result / "result.json" if result.is_dir() else result)
+    read = read_result(result_file(result))
     if read.interactive:
         raise UsageError(
             f"{result}: {INTERACTIVE} Judge a run of `logquake run` or `logquake load --headless`."

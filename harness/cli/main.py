@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from io import StringIO
 from typing import Any
 
@@ -98,6 +100,7 @@ def _told(error: Exception) -> int:
     """Say what ended the command; return its exit code."""
     if isinstance(error, HarnessError):
         note("\n".join((f"logquake: {error}", *getattr(error, "__notes__", ()))))
+        _annotate(str(error))
         return error.exit_code
     if isinstance(error, UnheardError | OSError) and (unheard := _unheard(error)) is not None:
         silence()
@@ -105,6 +108,7 @@ def _told(error: Exception) -> int:
         return unheard.exit_code
     if isinstance(error, click.ClickException):
         note(_usage(error))
+        _annotate(error.format_message())
         return EXIT_USAGE
     if isinstance(error, click.Abort):
         note("logquake: interrupted")
@@ -112,6 +116,17 @@ def _told(error: Exception) -> int:
     note("".join(traceback.format_exception(error)))
     note("logquake: this is a defect of logquake; please report it with the lines above")
     return InternalError.exit_code
+
+
+def _annotate(error: str) -> None:
+    """Let a step of GitHub Actions show the error beside the file that it is in."""
+    if "GITHUB_ACTIONS" not in os.environ:
+        return
+    from harness.cli.runner_streams import instruct
+    from harness.reporting.workflow_commands import error_commands
+
+    with suppress(OSError):
+        instruct(error_commands(error))
 
 
 def _unheard(error: UnheardError | OSError) -> UnheardError | None:

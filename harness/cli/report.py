@@ -12,7 +12,8 @@ from harness.cli.runner_streams import is_read_by_a_runner
 from harness.model.errors import UsageError
 from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_atomically
-from harness.reporting.result_json import FILE_NAME, read_result
+from harness.reporting.latest import result_file
+from harness.reporting.result_json import read_result
 from harness.reporting.terminal import TerminalReport
 from harness.reporting.workflow_commands import disarmed
 
@@ -39,7 +40,7 @@ def report(result: Path, form: str, out: Path | None) -> None:
 
     RESULT is a run's `result.json`, or the folder it lies in; nothing else of the run is needed.
     """
-    read = read_result(result / FILE_NAME if result.is_dir() else result)
+    read = read_result(result_file(result))
     made = REPORTS.resolve(form)()
     if out is None and form == "terminal" and (console := FrankConsole()).is_terminal:
         TerminalReport().draw(read, console)

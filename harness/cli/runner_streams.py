@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import threading
 from collections.abc import Iterable
 from typing import Any, TextIO, cast
 
@@ -22,10 +23,12 @@ class DisarmedStream:
         """Take the stream that a runner reads."""
         self.runner = stream
         self._disarming = Disarming()
+        self._lock = threading.Lock()
 
     def write(self, text: str) -> int:
         """Write a text, disarmed; return how many characters of it were taken."""
-        self.runner.write(self._disarming.text(text))
+        with self._lock:
+            self.runner.write(self._disarming.text(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:

@@ -7,8 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.reporting.atomic_file import write_atomically
+from harness.reporting.result_json import FILE_NAME
 
 NAME = "latest"
+_NAME_CHARACTERS_MAX = 4_096
 
 
 def point_latest(out: Path, run: Path) -> Path | None:
@@ -40,3 +42,14 @@ def point_latest(out: Path, run: Path) -> Path | None:
             fresh.unlink()
         return write_atomically(link, f"{relative}\n")
     return link
+
+
+def result_file(path: Path) -> Path:
+    """Return the `result.json` that a path stands for: the file itself, or that of a run's folder.
+
+    `latest` may be a file that names the folder.
+    """
+    if path.name == NAME and path.is_file():
+        named = path.read_text(encoding="utf-8", errors="replace")[:_NAME_CHARACTERS_MAX].strip()
+        path = path.parent / named
+    return path / FILE_NAME if path.is_dir() else path

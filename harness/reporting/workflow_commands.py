@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 
 _COMMAND = re.compile(r"(?:\A|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])\s*:(?=:)|##(?=\[)")
+_MISTAKE = re.compile(r"([^:\n]{1,1000}\.ya?ml):([0-9]{1,7})\b:?(.{1,1000})")
+_ANNOTATIONS_MAX = 10
+_CHARACTERS_MAX = 2_000
 _LINE_ENDS = re.compile(r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -23,6 +26,21 @@ def command(level: str, message: str, **properties: str) -> str:
     """
     told = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
     return f"::{level}{' ' if told else ''}{told}::{_data(message)}"
+
+
+def error_commands(text: str) -> tuple[str, ...]:
+    """Return the annotations of an error: one for each of its lines that names a line of a YAML file.
+
+    Args:
+        text: what the error says; where it names no file, it is one annotation of the build.
+    """
+    mistakes = [found for line in text.splitlines()[:_ANNOTATIONS_MAX] if (found := _MISTAKE.match(line))]
+    if not mistakes:
+        return (command("error", text[:_CHARACTERS_MAX], title="logquake"),)
+    return tuple(
+        command("error", found[3].strip(), file=found[1], line=found[2], title="logquake")
+        for found in mistakes
+    )
 
 
 def disarmed(text: str) -> str:

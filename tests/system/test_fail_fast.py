@@ -25,6 +25,23 @@ def folder(machine: Machine) -> Path:
     return folder
 
 
+def test_side_by_side_too_what_has_not_begun_does_not_run(machine, folder):
+    names = ("one", "two", "three", "four")
+    for name in names:
+        text = SCENARIO.replace("name: short", f"name: {name}")
+        (folder / f"{name}.yaml").write_text(f"{text}exclusive: false\nchecks: [corrupted]\n")
+    options = ("--stack", folder / "changing.yaml", "--out", machine.reports, "--fail-fast", "--jobs", "2")
+    code, _, err = machine.call("run", *(folder / f"{name}.yaml" for name in names), *options)
+    result = machine.result()
+    statuses = [one["status"] for one in result["scenarios"]]
+
+    assert code == 1, err
+    assert set(statuses) == {"FAIL", "NOT_RUN"}
+    assert statuses[2:] == ["NOT_RUN", "NOT_RUN"]
+    assert all("--fail-fast: " in one["remarks"][0] for one in result["scenarios"][2:])
+    assert result["broke"] == []
+
+
 def test_the_first_failure_is_the_last_scenario_that_runs(machine, folder):
     scenarios = [folder / f"{name}.yaml" for name in ("one", "two", "three")]
     options = ("--stack", folder / "changing.yaml", "--out", machine.reports, "--fail-fast")

@@ -16,6 +16,7 @@ from harness.config.library import open_library
 from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_report
 from harness.reporting.result_json import read_result
+from harness.reporting.workflow_commands import error_commands
 from tests.unit.harness.reporting.example_result import passing_result, scenario_result, vetoed_result
 from tests.unit.harness.reporting.test_workflow_commands import obeyed
 
@@ -167,7 +168,30 @@ def test_nothing_that_is_printed_can_speak_to_the_runner(tmp_path, arguments, en
     printed = call(tmp_path, *arguments, **environment)
 
     assert "canary" in printed or "No such option" in printed
-    assert obeyed(printed) == []
+    assert [line for line in obeyed(printed) if not line.startswith("::error title=logquake::")] == []
+
+
+@pytest.mark.slow
+def test_a_mistake_in_a_file_is_annotated_there(repository):
+    path = repository / "scenarios" / "mine.yaml"
+    path.write_text(
+        SCENARIO.replace("sending_seconds: 5", "sending_seconds: -5").replace("rate_per_s", "rat")
+    )
+    printed = call(repository, "run", "mine")
+
+    lines = re.findall(r"^::error file=.*/scenarios/mine.yaml,line=(\d+),title=logquake::", printed, re.M)
+    assert lines == ["5", "6"]
+    assert call(repository, "run", "no_such").count("\n::error title=logquake::no scenario") == 1
+
+
+def test_an_error_of_several_lines_is_annotated_at_each():
+    text = "a.yaml:3 x: is wrong.\nb,c.yml:14: too.\nand more"
+
+    assert error_commands(text) == (
+        "::error file=a.yaml,line=3,title=logquake::x: is wrong.",
+        "::error file=b%2Cc.yml,line=14,title=logquake::too.",
+    )
+    assert error_commands("no file\nhere") == ("::error title=logquake::no file%0Ahere",)
 
 
 @pytest.mark.slow

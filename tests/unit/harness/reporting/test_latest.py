@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.reporting.latest import NAME, point_latest
+from harness.reporting.latest import NAME, point_latest, result_file
 
 
 @pytest.fixture
@@ -46,6 +46,7 @@ def test_where_no_link_is_possible_a_file_names_the_folder(out, monkeypatch):
 
     assert point_latest(out, out / "default" / "second") == out / NAME
     assert (out / NAME).read_text() == "default/second\n"
+    assert result_file(out / NAME) == out / "default" / "second" / "result.json"
     assert sorted(path.name for path in out.iterdir()) == ["default", NAME]
 
 
@@ -61,3 +62,11 @@ def test_a_leftover_of_a_run_that_was_killed_is_no_obstacle(out):
 
     assert point_latest(out, out / "default" / "first") == out / NAME
     assert (out / NAME).is_symlink()
+
+
+def test_a_result_is_named_by_its_file_its_folder_or_the_link(out):
+    point_latest(out, out / "default" / "first")
+
+    assert result_file(out / NAME) == out / NAME / "result.json"
+    assert result_file(out / "default" / "first") == out / "default" / "first" / "result.json"
+    assert result_file(out / "other.json") == out / "other.json"
