@@ -32,6 +32,9 @@ from harness.model.result import Result
 from harness.reporting import REPORTS
 from harness.reporting.atomic_file import write_report
 from harness.reporting.terminal import TerminalReport
+from harness.reporting.trend import FILE_NAME as TREND
+from harness.reporting.trend import append_row, trend_row
+from harness.runs.baseline_key import machine_class
 from harness.runs.baselines import Baselines
 from harness.runs.grouping import why_one_at_a_time
 from harness.runs.request import REPEATS_MAX, Request, make_plan
@@ -129,11 +132,21 @@ def run(
             kept = Baselines(baselines or out / BASELINES_FOLDER)
             result, ended_by = beside_baseline(result, ended_by, plan, request, rerun, kept)
     write_reports(result, suite_run.folder)
+    _note_in_trend(result, out)
     if ended_by is not None:
         raise ended_by
     if interruption.requested:
         raise InterruptedRunError("interrupted by a signal; the result holds what was judged until then")
     return gate_exit_code(result.gate.status)
+
+
+def _note_in_trend(result: Result, out: Path) -> None:
+    """Append the run to the trend; what keeps it from there changes nothing about the run."""
+    path = out / TREND
+    try:
+        append_row(path, trend_row(result, machine_class().words))
+    except OSError as error:
+        note(f"{path}: the run could not be appended: {error.strerror}")
 
 
 def _jobs(request: Request, wanted: int) -> int:
