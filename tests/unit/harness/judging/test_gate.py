@@ -454,7 +454,7 @@ def test_a_regression_is_told_with_its_numbers():
     (reason, *_) = decided(RISE, beside(Status.FAIL)).reasons
 
     assert reason == (
-        f"{LATENCY} in s: median 10 → 13 ms, +30 % (0.95 interval +20 % … +40 %); +10% allowed."
+        f"{LATENCY} in s: median 10 → 13 ms, +30 % (95 % interval +20 % … +40 %); +10% allowed."
     )
 
 
