@@ -30,8 +30,8 @@ CONTROL = "control_p99_ms"
 """The measure of the machine itself: a NullHandler beside the application, called at the same times."""
 
 CONTROL_FACTOR = 4
-"""How much more than the control a stack may be held up by the same machine: its call waits more than once for
-its turn (due, lock, sleep, sync), a call into a NullHandler once."""
+"""How much more than the control a stack may be held up by the same machine: its call waits for its turn more
+than once (due, lock, sleep, sync), a call into a NullHandler once."""
 
 _RISE = re.compile(r"\+\s*([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(%?)\Z")
 _MEASURED = frozenset({Status.PASS, Status.WARN, Status.FAIL})
