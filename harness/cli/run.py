@@ -19,6 +19,7 @@ from harness.cli.beside_baseline import (
     baselines_option,
     beside_baseline,
     by_absolute_rules,
+    require_judged,
 )
 from harness.cli.console import FrankConsole
 from harness.cli.exit_codes import gate_exit_code
@@ -115,6 +116,8 @@ def run(
         jobs=_jobs(request, jobs or min(_JOBS, len(os.sched_getaffinity(0)))),
     )
     plan = make_plan(request)
+    if request.gate.regression is not None:
+        require_judged(request.gate.regression, request.gate.source, plan)
     for origin in request.origins:
         note(origin)
     for planned in plan.scenarios:

@@ -59,7 +59,7 @@ def test_a_comparison_by_itself_says_the_same_as_text_and_as_markdown():
     text = comparison_text(BESIDE, "stack new")
     markdown = comparison_markdown(BESIDE, "stack new")
 
-    assert text.startswith("FAIL: stack new\n  Beside commit abc (run in turn on one machine)")
+    assert text.startswith("FAIL: stack new\n  Beside commit abc, run in turn on one machine:")
     assert "median 10 → 13 ms, +30 % (95 % interval +20 % … +40 %); +10% allowed." in text
     assert (
         "| ✕ FAIL | spine: response\\_p99\\_ms | 10 ms | 13 ms | +30 % | +20 % … +40 % | +5 % | +10% |"
