@@ -58,7 +58,7 @@ class Rise:
         return f"{100 * rise:+.3g} %" if self.is_share else f"{rise:+.4g} {unit}".rstrip()
 
     def __str__(self) -> str:
-        return f"+{100 * self.bound:g}%" if self.is_share else f"+{self.bound:g}"
+        return f"+{100 * self.bound:.15g}%" if self.is_share else f"+{self.bound:.15g}"
 
 
 @dataclass(frozen=True, slots=True)

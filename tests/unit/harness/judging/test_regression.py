@@ -168,6 +168,15 @@ def test_a_rise_is_a_share_or_an_amount(text, rise):
     assert parse_rise(text) == rise
 
 
+@given(st.integers(0, 10**9), st.integers(0, 999), st.booleans())
+def test_a_rise_is_read_as_it_is_written(whole, thousandths, is_share):
+    """Text → Rise → text → Rise: the same rise, whatever its size."""
+    rise = parse_rise(f"+{whole}.{thousandths:03}{'%' if is_share else ''}")
+
+    assert rise is not None
+    assert parse_rise(str(rise)) == rise
+
+
 # --- how many runs, in which order -----------------------------------------------------------------------
 
 
