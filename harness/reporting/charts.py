@@ -8,7 +8,7 @@ left, come from the page's style by class (`reporting/scorecard.css`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
@@ -256,7 +256,7 @@ class Lane:
             band_labels=[self._label(*labelled) for labelled in zip(self.bands, rows, strict=bool(rows))],
             value_ticks=[(self._y(value), word(value)) for value in self.values.ticks()],
             time_ticks=[(self._x(seconds), time_words(seconds)) for seconds in self.time.ticks()],
-            marks=[(self._x(seconds), words) for seconds, words in self.marks],
+            marks=list(self._marks()),
             time_labels=self.time_labels,
             limit_y=None if limit is None else self._y(limit),
             silences=[
@@ -265,6 +265,16 @@ class Lane:
             ],
             paths=[path for line in lines for path in self._paths(line)],
         )
+
+    def _marks(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield where each mark is, its words, and whether they have room beside those before."""
+        taken = -1.0
+        for seconds, words in self.marks:
+            share = self.time.share(seconds)
+            has_room = share >= taken
+            if has_room:
+                taken = share + 0.03 + 0.009 * len(words)
+            yield self._x(seconds), words, has_room
 
     def _band(self, band: Band) -> _Span:
         return self._span(band.from_seconds, band.to_seconds, _band_words(band), landed=band.landed)

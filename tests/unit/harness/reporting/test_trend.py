@@ -89,6 +89,13 @@ def test_the_page_marks_the_change_and_draws_a_line_on_each_side_of_it():
     assert changed.count('class="line p99"') == 2 * unchanged.count('class="line p99"')
 
 
+def test_marks_close_to_each_other_keep_their_words_apart():
+    page = trend_page(rows(*map(str, range(60))), 0)
+
+    assert page.count("plan changed</title>") == 59 * page.count('class="lane"')
+    assert 0 < page.count("plan changed</text>") < 10 * page.count('class="lane"')
+
+
 def test_each_suite_and_stack_has_charts_of_its_own():
     page = trend_page([ROW, replace(ROW, suite="disk"), replace(ROW, stack="mine")], 0)
 
