@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from harness.cli.beside_baseline import BASELINES_FOLDER, baselines_option
+from harness.cli.beside_baseline import BASELINES_FOLDER, baselines_option, require_judged
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.interruption import Interruption
 from harness.cli.output import note, say
@@ -137,6 +137,7 @@ def compare(
     interruption = Interruption()
     deadline = _deadline(max_minutes)
     plan = make_plan(request)
+    require_judged(rules, request.gate.source or "without --gate", plan)
     with make_progress() as watch:
         run = Rerun(plan, replace(request, out=folder / "candidate"), interruption, watch, deadline)
         if beside is None or beside.endswith(".json"):

@@ -11,8 +11,10 @@ import click
 
 from harness.cli.output import note
 from harness.judging.gate import decide
-from harness.model.errors import HarnessError
+from harness.judging.regression import RegressionRules
+from harness.model.errors import HarnessError, ScenarioError
 from harness.model.protocols import Status
+from harness.model.registry import unknown
 from harness.model.result import Regression, Result
 from harness.runs.against_baseline import against_baseline
 from harness.runs.baselines import Baselines
@@ -35,6 +37,18 @@ def baselines_option(command: Command) -> Command:
         metavar="DIR",
         help="Folder of recorded baselines.  [default: baselines, in the folder of --out]",
     )(command)
+
+
+def require_judged(rules: RegressionRules, source: str, plan: SuitePlan) -> None:
+    """Refuse rules that name what this plan does not judge, before all the runs are made.
+
+    Raises:
+        ScenarioError: a check is unknown, or nothing here judges it.
+    """
+    for objective in rules.rises:
+        if objective not in plan.planned:
+            why = unknown("check", objective, plan.planned)
+            raise ScenarioError(f"{source}: regression.{objective}: not judged here: {why}")
 
 
 def by_absolute_rules(request: Request) -> Request:

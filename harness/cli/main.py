@@ -38,6 +38,7 @@ _COMMANDS = {
         "harness.cli.baseline:baseline",
         "Record what a version measures, and compare another one with it.",
     ),
+    "trend": ("harness.cli.trend:trend", "Draw the score and the measures of earlier runs."),
     "report": ("harness.cli.report:report", "Make any report of a finished run again."),
     "doctor": (
         "harness.cli.doctor:doctor",

@@ -19,6 +19,7 @@ from harness.cli.beside_baseline import (
     baselines_option,
     beside_baseline,
     by_absolute_rules,
+    require_judged,
 )
 from harness.cli.console import FrankConsole
 from harness.cli.exit_codes import gate_exit_code
@@ -37,6 +38,9 @@ from harness.reporting.atomic_file import write_report
 from harness.reporting.latest import NAME as LATEST
 from harness.reporting.latest import point_latest
 from harness.reporting.terminal import TerminalReport
+from harness.reporting.trend import FILE_NAME as TREND
+from harness.reporting.trend import append_row, trend_row
+from harness.runs.baseline_key import machine_class
 from harness.runs.baselines import Baselines
 from harness.runs.grouping import why_one_at_a_time
 from harness.runs.request import REPEATS_MAX, Request, make_plan
@@ -126,6 +130,8 @@ def run(
     # Asked once: the folder may be deleted while the run is on.
     here = current_folder()
     plan = make_plan(request)
+    if request.gate.regression is not None:
+        require_judged(request.gate.regression, request.gate.source, plan)
     for origin in request.origins:
         note(origin)
     for planned in plan.scenarios:
@@ -144,12 +150,22 @@ def run(
             result, ended_by = beside_baseline(result, ended_by, plan, request, rerun, kept)
     reports = write_reports(result, suite_run.folder)
     _let_latest_lead_to(suite_run.folder, out)
+    _note_in_trend(result, out)
     tell_github(result, reports, Places(open_library(here), request.stack.source, checked_out_folder(here)))
     if ended_by is not None:
         raise ended_by
     if interruption.requested:
         raise InterruptedRunError("interrupted by a signal; the result holds what was judged until then")
     return gate_exit_code(result.gate.status)
+
+
+def _note_in_trend(result: Result, out: Path) -> None:
+    """Append the run to the trend; what keeps it from there changes nothing about the run."""
+    path = out / TREND
+    try:
+        append_row(path, trend_row(result, machine_class().words))
+    except OSError as error:
+        note(f"{path}: the run could not be appended: {error.strerror}")
 
 
 def _jobs(request: Request, wanted: int) -> int:

@@ -150,9 +150,14 @@ def _undecidable(rules: Mapping[str, object], compared: int) -> list[Mistake]:
     if not (0.5 <= confidence <= 0.999 and 2 <= repeats <= REPEATS_MAX):
         return []
     asked = RegressionRules({}, confidence, repeats)
-    needed = repeats_needed(replace(asked, max_repeats=REPEATS_MAX), compared)
-    if repeats_needed(asked, compared) <= asked.max_repeats:
+    if _decides(asked, compared):
         return []
+    enough = (
+        each
+        for each in range(repeats, REPEATS_MAX + 1)
+        if _decides(replace(asked, max_repeats=each), compared)
+    )
+    needed = next(enough, REPEATS_MAX)
     return [
         Mistake(
             ("regression", "max_repeats") if "max_repeats" in rules else ("regression",),
@@ -160,6 +165,10 @@ def _undecidable(rules: Mapping[str, object], compared: int) -> list[Mistake]:
             f"at least {needed} are needed. Raise max_repeats, or lower confidence.",
         )
     ]
+
+
+def _decides(rules: RegressionRules, compared: int) -> bool:
+    return repeats_needed(rules, compared) <= rules.max_repeats
 
 
 def _exemptions(key: str, data: Mapping[str, object]) -> Iterator[tuple[int, dict[str, object]]]:

@@ -29,6 +29,10 @@ RESAMPLES = 4_000
 CONTROL = "control_p99_ms"
 """The measure of the machine itself: a NullHandler beside the application, called at the same times."""
 
+CONTROL_FACTOR = 4
+"""How much more than the control a stack may be held up by the same machine: its call waits for its turn more
+than once (due, lock, sleep, sync), a call into a NullHandler once."""
+
 _RISE = re.compile(r"\+\s*([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(%?)\Z")
 _MEASURED = frozenset({Status.PASS, Status.WARN, Status.FAIL})
 _PER_MS = MappingProxyType({"ms": 1.0, "s": 1e-3})
@@ -54,7 +58,7 @@ class Rise:
         return f"{100 * rise:+.3g} %" if self.is_share else f"{rise:+.4g} {unit}".rstrip()
 
     def __str__(self) -> str:
-        return f"+{100 * self.bound:g}%" if self.is_share else f"+{self.bound:g}"
+        return f"+{100 * self.bound:.15g}%" if self.is_share else f"+{self.bound:.15g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ def said(comparison: Comparison, confidence: float) -> str:
     )
     why = f": {comparison.summary}" if comparison.summary else ""
     return (
-        f"{head}: {medians}, {found} ({confidence:.4g} interval {low} … {high}); "
+        f"{head}: {medians}, {found} ({100 * confidence:.4g} % interval {low} … {high}); "
         f"{comparison.limit} allowed{why}."
     )
 
@@ -293,7 +297,7 @@ def _beside_control(
     then, now = _values(control.baseline), _values(control.candidate)
     if factor is None or not then or not now:
         return comparison
-    own = after - max(0.0, median(now) - median(then)) * factor
+    own = after - CONTROL_FACTOR * max(0.0, median(now) - median(then)) * factor
     rise = rules.rises[comparison.objective]
     if rise.of(before, own) > rise.bound:
         return comparison

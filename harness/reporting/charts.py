@@ -8,7 +8,7 @@ left, come from the page's style by class (`reporting/scorecard.css`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
@@ -144,8 +144,8 @@ def response_chart(
     )
     values = _values(lines)
     with_limit = bool(values) and max(values) >= limit_ms / 4
-    axis = _value_axis([*values, limit_ms] if with_limit else values)
-    lane = _Lane(chart_id, time_axis(series, bands), axis, bands, 190, time_labels, band_labels=True)
+    axis = value_axis([*values, limit_ms] if with_limit else values)
+    lane = Lane(chart_id, time_axis(series, bands), axis, bands, 190, time_labels, band_labels=True)
     legend = [(line.style, line.word) for line in reversed(lines)]
     legend += [("limit", f"limit {milliseconds(limit_ms)}{'' if with_limit else ' (above this chart)'}")]
     legend += [("silent", "due, no call returned")] if any(map(_silent, series)) else []
@@ -178,8 +178,8 @@ def flow_chart(
         Line("acknowledged", "acknowledged", _per_second(series, lambda row: row.acknowledged)),
         Line("stored", "newly stored", _thinned(list(zip(moments, stored_per_second(series), strict=True)))),
     )
-    axis = _value_axis([0.0, RECORDS_AXIS_MIN, *_values(lines)], logarithmic=False)
-    lane = _Lane(chart_id, time_axis(series, bands), axis, bands, 130, time_labels)
+    axis = value_axis([0.0, RECORDS_AXIS_MIN, *_values(lines)], logarithmic=False)
+    lane = Lane(chart_id, time_axis(series, bands), axis, bands, 130, time_labels)
     description = ", ".join(f"{line.word} up to {number(_peak(line))} records/s" for line in lines)
     return Chart(
         lane.svg("Records per second", description, lines, number),
@@ -192,8 +192,8 @@ def backlog_chart(
 ) -> Chart:
     """Draw how many records the stack still owed the archive at the end of each second."""
     line = Line("backlog", "acknowledged, not yet stored", _per_second(series, lambda row: row.backlog))
-    axis = _value_axis([0.0, RECORDS_AXIS_MIN, *_values((line,))], logarithmic=False)
-    lane = _Lane(chart_id, time_axis(series, bands), axis, bands, 80, time_labels)
+    axis = value_axis([0.0, RECORDS_AXIS_MIN, *_values((line,))], logarithmic=False)
+    lane = Lane(chart_id, time_axis(series, bands), axis, bands, 80, time_labels)
     description = f"up to {number(_peak(line))} records"
     return Chart(lane.svg("Backlog", description, (line,), number), ((line.style, line.word),))
 
@@ -205,7 +205,9 @@ def stored_per_second(series: Sequence[SecondOfRun]) -> list[int | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lane:
+class Lane:
+    """One lane to draw: its axes, the faults behind it, and marks across it with their words."""
+
     chart_id: str
     time: TimeAxis
     values: ValueAxis
@@ -213,6 +215,7 @@ class _Lane:
     height_px: int
     time_labels: bool
     band_labels: bool = False
+    marks: Sequence[tuple[float, str]] = ()
 
     def svg(
         self,
@@ -223,9 +226,21 @@ class _Lane:
         *,
         limit: float | None = None,
         silences: Sequence[tuple[float, float]] = (),
+        time_words: Callable[[float], str] = lambda seconds: f"{seconds:g} s",
     ) -> Markup:
+        """Return the drawing.
+
+        Args:
+            title: what it shows.
+            description: what a person hears who does not see it.
+            lines: in the order they are drawn.
+            word: how a value is written at its axis.
+            limit: a value to draw a line at.
+            silences: stretches of time to mark at the floor.
+            time_words: how a moment is written at its axis.
+        """
         rows = _label_rows(self.bands, self.time) if self.band_labels else []
-        top_px = (max(rows, default=-1) + 1) * LABEL_ROW_PX + 6
+        top_px = (max([*rows, *(0 for _ in self.marks[:1])], default=-1) + 1) * LABEL_ROW_PX + 6
         below_px = AXIS_PX if self.time_labels else 4
         return drawn(
             "lane.svg",
@@ -240,7 +255,8 @@ class _Lane:
             bands=[self._band(band) for band in self.bands],
             band_labels=[self._label(*labelled) for labelled in zip(self.bands, rows, strict=bool(rows))],
             value_ticks=[(self._y(value), word(value)) for value in self.values.ticks()],
-            time_ticks=[(self._x(seconds), f"{seconds:g} s") for seconds in self.time.ticks()],
+            time_ticks=[(self._x(seconds), time_words(seconds)) for seconds in self.time.ticks()],
+            marks=list(self._marks()),
             time_labels=self.time_labels,
             limit_y=None if limit is None else self._y(limit),
             silences=[
@@ -249,6 +265,16 @@ class _Lane:
             ],
             paths=[path for line in lines for path in self._paths(line)],
         )
+
+    def _marks(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield where each mark is, its words, and whether they have room beside those before."""
+        taken = -1.0
+        for seconds, words in self.marks:
+            share = self.time.share(seconds)
+            has_room = share >= taken
+            if has_room:
+                taken = share + 0.03 + 0.009 * len(words)
+            yield self._x(seconds), words, has_room
 
     def _band(self, band: Band) -> _Span:
         return self._span(band.from_seconds, band.to_seconds, _band_words(band), landed=band.landed)
@@ -343,7 +369,8 @@ def _silent(row: SecondOfRun) -> bool:
     return row.due > 0 and row.answered == 0
 
 
-def _value_axis(values: Sequence[float], *, logarithmic: bool | None = None) -> ValueAxis:
+def value_axis(values: Sequence[float], *, logarithmic: bool | None = None) -> ValueAxis:
+    """Return an axis that holds these values; whether it is logarithmic is chosen by them where not given."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     positive = [value for value in values if value > 0]
     if logarithmic is None:

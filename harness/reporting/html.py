@@ -10,6 +10,8 @@ from typing import ClassVar
 from harness.model.result import Result, ScenarioResult
 from harness.reporting.numbers import milliseconds
 from harness.reporting.page_templates import drawn, own_markup
+from harness.reporting.regression_words import HEADS as REGRESSION_HEADS
+from harness.reporting.regression_words import regression_head, regression_rows
 from harness.reporting.scorecard_scenario import Detail, scenario_section
 from harness.reporting.scorecard_words import (
     WORST_FIRST,
@@ -80,6 +82,10 @@ def _page(result: Result, detail: Detail) -> str:
             decided_share=decided_share(result.score),
             groups=points_groups(result.score),
             sum_problem=sum_problem(result.score),
+            regression=result.regression,
+            regression_head=regression_head(result.regression) if result.regression else "",
+            regression_heads=REGRESSION_HEADS,
+            regression_rows=regression_rows(result.regression) if result.regression else (),
             index=[(f"s{place}", one) for place, one in shown],
             sections=[scenario_section(result, one, f"s{place}", detail) for place, one in shown],
             surroundings=facts_of_run(result),

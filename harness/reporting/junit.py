@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from harness.judging.regression import said
 from harness.model.protocols import Status, Verdict
 from harness.model.result import Result, ScenarioResult
 from harness.reporting.escaping import clipped, visible
@@ -36,6 +37,7 @@ class JUnitReport:
         root = Element("testsuites", name=_words(f"logquake {result.suite}"))
         for one in result.scenarios:
             _suite(root, result, one)
+        _regression(root, result)
         _gate(root, result)
         cases = root.findall("testsuite")
         # No XSD knows `skipped` here, and Jenkins refuses a file for it.
@@ -87,6 +89,24 @@ def _outcome(case: Element, status: Status, message: str, details: str) -> None:
         SubElement(case, tag, message=_words(said))
         return
     SubElement(case, tag, message=_words(said), type=status.value).text = visible_lines(details or said)
+
+
+def _regression(root: Element, result: Result) -> None:
+    """Add what the comparison with a baseline said as a suite of its own: a rise is no broken promise."""
+    found = result.regression
+    if found is None:
+        return
+    suite = SubElement(root, "testsuite", name="baseline")
+    classname = _words(f"{result.suite}.baseline")
+    for comparison in found.comparisons:
+        name = _words(f"{comparison.scenario}: {comparison.objective}")
+        case = SubElement(suite, "testcase", name=name, classname=classname, time="0")
+        told = said(comparison, found.confidence)
+        _outcome(case, comparison.status, told, told)
+    if found.remark:
+        case = SubElement(suite, "testcase", name="baseline", classname=classname, time="0")
+        _outcome(case, found.status, found.remark, found.remark)
+    _count(suite, result, 0.0)
 
 
 def _gate(root: Element, result: Result) -> None:

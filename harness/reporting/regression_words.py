@@ -27,7 +27,7 @@ def regression_head(regression: Regression) -> str:
         return regression.remark or "Nothing was compared with a baseline."
     how = "run in turn on one machine" if regression.interleaved else "recorded before"
     return (
-        f"Beside {regression.baseline} ({how}); medians of the runs, "
+        f"Beside {regression.baseline}, {how}: medians of the runs, "
         f"intervals at a confidence of {100 * regression.confidence:g} % in all"
     )
 

@@ -10,11 +10,18 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
+from random import Random
 from statistics import median
+from typing import Any
 
+from harness.judging.regression import CONTROL, RegressionRules, Rise, judge_regression, regression_status
+from harness.model.protocols import Status
+from harness.model.result import Sampled
 from tests.repository import REPOSITORY
 
+OBJECTIVE = "response_p99_ms"
 DELAY_MS = 60.0
 COMPARISON_SECONDS_MAX = 1_800
 SCENARIO = """\
@@ -54,6 +61,7 @@ class Trial:
     rise_percent: float | None
     noise_percent: float | None
     why: str
+    samples: list[dict[str, Any]]
 
 
 def main() -> int:
@@ -75,6 +83,7 @@ def main() -> int:
                 with asked.resume.open("a") as file:
                     file.write(json.dumps(asdict(trial)) + "\n")
     print(table(done))
+    print(beside_recorded(done))
     false = sum(trial.planted_percent == 0 and trial.status == "FAIL" for trial in done)
     print(f"false regressions: {false} of {sum(trial.planted_percent == 0 for trial in done)}")
     return 1 if false else 0
@@ -101,6 +110,25 @@ def table(trials: Sequence[Trial]) -> str:
         ]
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
+
+
+def beside_recorded(trials: Sequence[Trial]) -> str:
+    """Say what comes out where each version's runs are compared with what an earlier comparison had recorded.
+
+    The runs are the same, minutes apart, so that whatever the machine did meanwhile is between them.
+    """
+    same = [trial for trial in trials if trial.planted_percent == 0]
+    found: list[Status] = []
+    for before, after in pairwise(same):
+        then, now = ({each["objective"]: each for each in trial.samples} for trial in (before, after))
+        rules = RegressionRules({OBJECTIVE: Rise(after.allowed_percent / 100, is_share=True)})
+        samples = [
+            Sampled("steady", word, "ms", tuple(then[word]["baseline"]), tuple(now[word]["candidate"]))
+            for word in (OBJECTIVE, CONTROL)
+        ]
+        found.append(regression_status(judge_regression(samples, rules, Random(1), interleaved=False)))
+    counts = ", ".join(f"{found.count(status)} {status.value}" for status in dict.fromkeys(found))
+    return f"the same version beside one recorded earlier: {len(found)} comparisons: {counts or 'none'}"
 
 
 def _percent(values: Sequence[float | None]) -> str:
@@ -144,7 +172,7 @@ def _tried(planted_percent: float, allowed_percent: float) -> Trial:
             )
         document = json.loads(found[0].read_text())
     comparison = document["comparisons"][0]
-    sampled = next(each for each in document["samples"] if each["objective"] == "response_p99_ms")
+    sampled = next(each for each in document["samples"] if each["objective"] == OBJECTIVE)
     return Trial(
         planted_percent,
         allowed_percent,
@@ -154,6 +182,7 @@ def _tried(planted_percent: float, allowed_percent: float) -> Trial:
         _in_percent(comparison["rise"]),
         _in_percent(comparison["noise"]),
         document["remark"] or comparison["summary"],
+        document["samples"],
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from harness.config.gate import load_gate
 from harness.judging.gate import GateRules, Limit, ObjectiveRule, OnInconclusive
+from harness.judging.regression import RegressionRules, Rise
 from harness.judging.waivers import Exemption
 from harness.model.errors import ScenarioError
 
@@ -27,7 +28,8 @@ def test_a_whole_file_becomes_rules(tmp_path):
         "version: 1\nscore: {min: 90}\nveto: [alerts_missed]\non_inconclusive: fail\n"
         'objectives:\n  response_p99_ms: {fail: ">100", warn: "> 80.5", min_samples: 299}\n'
         "waivers: [{id: backlog_seconds, until: 2027-01-31, reason: slow disks}]\n"
-        "not_applicable: [{id: out_of_order, until: 2027-06-30, reason: no order promised}]\n",
+        "not_applicable: [{id: out_of_order, until: 2027-06-30, reason: no order promised}]\n"
+        'regression: {response_p99_ms: "+10%", duplicated: "+5", confidence: 0.9, max_repeats: 6}\n',
     )
 
     assert rules == GateRules(
@@ -37,6 +39,7 @@ def test_a_whole_file_becomes_rules(tmp_path):
         OnInconclusive.FAIL,
         (Exemption("backlog_seconds", date(2027, 1, 31), "slow disks"),),
         (Exemption("out_of_order", date(2027, 6, 30), "no order promised"),),
+        RegressionRules({"response_p99_ms": Rise(0.1, True), "duplicated": Rise(5, False)}, 0.9, 6),
         f"{tmp_path}/gate.yaml",
     )
 
@@ -63,8 +66,15 @@ def test_what_is_left_out_has_the_defaults(tmp_path):
     ("line", "expected"),
     [
         (
-            'regression: {response_p99_ms: "+10%"}',
-            '2 regression: "regression" is not supported yet. Remove',
+            'regression: {response_p99_ms: "10%"}',
+            '2 regression.response_p99_ms: must be how much it may rise, e.g. "+10%" or "+5", not "10%".',
+        ),
+        ("regression: {response_p99_ms: 10}", "2 regression.response_p99_ms: must be text, not 10."),
+        ("regression: {confidence: 0.9}", "2 regression: names no check. Add one, e.g. response_p99_ms:"),
+        ("regression: {a: '+1', confidence: 1.0}", "2 regression.confidence: must be at most 0.999, not 1."),
+        (
+            'regression: {a: "+10%", max_repeats: 2}',
+            "2 regression.max_repeats: 2 runs a side can never decide at a confidence of 0.95; at least 3",
         ),
         ("waivers: [{id: a.b, until: 2027-01-31}]", "2 waivers[0].reason: is missing. Say why"),
         (

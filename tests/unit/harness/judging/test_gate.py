@@ -6,10 +6,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.judging.gate import GateRules, Limit, ObjectiveRule, OnInconclusive, decide
+from harness.judging.regression import RegressionRules, Rise
 from harness.judging.score import score as score_of
 from harness.judging.waivers import Exemption
 from harness.model.protocols import Status, Verdict
-from harness.model.result import DimensionScore, ObjectiveScore, Score
+from harness.model.result import Comparison, DimensionScore, ObjectiveScore, Regression, Sampled, Score
 
 LATENCY = "response_p99_ms"
 SEVERITY = (Status.PASS, Status.WARN, Status.INCONCLUSIVE, Status.FAIL)
@@ -426,3 +427,65 @@ def test_what_broke_around_the_scenarios_never_passes():
 
 def test_a_fail_stays_a_fail_although_something_broke():
     assert decide(score(0, 0), (verdict(Status.FAIL, 1.0),), GateRules(), TODAY, ("x",)).status is Status.FAIL
+
+
+# --- beside a baseline -----------------------------------------------------------------------------------
+
+RISE = GateRules(regression=RegressionRules({LATENCY: Rise(0.1, is_share=True)}))
+
+
+def beside(status: Status, remark: str = "", objective: str = LATENCY) -> Regression:
+    compared = Comparison("s", objective, "ms", status, "+10%", 10.0, 13.0, "", 0.3, 0.2, 0.4, 0.05)
+    sampled = Sampled("s", objective, "ms", (10.0,), (13.0,))
+    return Regression(status, "old", True, remark, 0.95, (sampled,), (compared,))
+
+
+def decided(rules: GateRules, regression: Regression | None):
+    return decide(score(100, 100), GOOD, rules, TODAY, regression=regression)
+
+
+@pytest.mark.parametrize("status", [Status.PASS, Status.FAIL, Status.INCONCLUSIVE])
+def test_a_regression_joins_the_decision(status):
+    assert decided(RISE, beside(status)).status is status
+    assert decided(GateRules(), beside(status)).status is Status.PASS
+
+
+def test_a_regression_is_told_with_its_numbers():
+    (reason, *_) = decided(RISE, beside(Status.FAIL)).reasons
+
+    assert reason == (
+        f"{LATENCY} in s: median 10 → 13 ms, +30 % (95 % interval +20 % … +40 %); +10% allowed."
+    )
+
+
+@pytest.mark.parametrize(
+    ("on_inconclusive", "status"), [(OnInconclusive.FAIL, Status.FAIL), (OnInconclusive.WARN, Status.WARN)]
+)
+def test_an_undecided_comparison_counts_as_the_file_says(on_inconclusive, status):
+    rules = replace(RISE, on_inconclusive=on_inconclusive)
+
+    assert decided(rules, beside(Status.INCONCLUSIVE)).status is status
+
+
+def test_a_comparison_that_was_not_made_is_no_pass():
+    assert decided(RISE, None).status is Status.INCONCLUSIVE
+
+
+def test_a_check_whose_rise_is_limited_and_that_was_not_judged_is_no_pass():
+    decision = decided(RISE, beside(Status.PASS, objective="backlog_seconds"))
+
+    assert decision.status is Status.INCONCLUSIVE
+    assert any("was not judged" in reason for reason in decision.reasons)
+
+
+def test_the_first_run_passes_and_says_that_nothing_was_compared():
+    first = Regression(Status.PASS, "", False, "The first run of its kind.")
+
+    assert decided(RISE, first).status is Status.PASS
+    assert "The first run of its kind." in decided(RISE, first).reasons
+
+
+def test_a_waiver_of_an_objective_covers_its_rise():
+    waived = replace(RISE, waivers=(Exemption(LATENCY, TODAY, "known"),))
+
+    assert decided(waived, beside(Status.FAIL)).status is Status.WARN

@@ -105,7 +105,7 @@ def test_no_share_of_nothing_is_taken_and_an_amount_is():
 
 def test_where_the_control_rose_as_much_a_recorded_baseline_blames_nobody():
     slower = sampled((10.0,) * 4, (15.0,) * 4)
-    machine = sampled((1.0,) * 4, (6.0,) * 4, CONTROL)
+    machine = sampled((1.0,) * 4, (2.2,) * 4, CONTROL)
     calm = sampled((1.0,) * 4, (1.1,) * 4, CONTROL)
 
     def status(control, interleaved):
@@ -166,6 +166,15 @@ def test_a_comparison_is_told_with_its_numbers_and_its_reason():
 )
 def test_a_rise_is_a_share_or_an_amount(text, rise):
     assert parse_rise(text) == rise
+
+
+@given(st.integers(0, 10**9), st.integers(0, 999), st.booleans())
+def test_a_rise_is_read_as_it_is_written(whole, thousandths, is_share):
+    """Text → Rise → text → Rise: the same rise, whatever its size."""
+    rise = parse_rise(f"+{whole}.{thousandths:03}{'%' if is_share else ''}")
+
+    assert rise is not None
+    assert parse_rise(str(rise)) == rise
 
 
 # --- how many runs, in which order -----------------------------------------------------------------------
