@@ -445,7 +445,7 @@ def test_a_field_that_a_bare_line_does_not_bring_is_a_mistake(tmp_path, intake, 
 
 @pytest.mark.parametrize("intake", [f"{SYSLOG}}}", f"{LOG_FILE}}}"])
 def test_syslog_and_files_know_no_acknowledgement_but_the_return_of_the_call(tmp_path, intake):
-    with pytest.raises(ScenarioError, match='knows no "http_2xx". Use "return".'):
+    with pytest.raises(ScenarioError, match=r'knows no "http_2xx"\. Use "return"\.'):
         load_stack(write(tmp_path, over_http(intake)))
 
 

@@ -67,7 +67,7 @@ def test_packages_and_the_libraries_this_machine_lacks_are_unpacked_with_a_start
 
     starter = find_daemon("rsyslog")
     assert starter == machine.cache / "rsyslog" / "bin" / "rsyslogd"
-    told = subprocess.run([starter, "-n"], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run([str(starter), "-n"], capture_output=True, text=True, check=True).stdout
     libraries, _, arguments = told.strip().partition("|")
     root = machine.cache / "rsyslog"
     assert libraries.split(":") == [str(root / "usr/lib/x/rsyslog"), str(root / "usr/lib/y")]
@@ -94,7 +94,7 @@ def test_missing_package_lists_are_fetched_into_a_folder_of_its_own(machine):
     machine.put(
         "apt-get",
         APT_GET.format(folder=machine.folder)
-        + 'case "$*" in *Dir::State::lists*) exit 0 ;; esac; echo "E: Unable to locate package" >&2; exit 100',
+        + 'case "$*" in *Dir::State::lists*) exit 0 ;; esac; echo "E: Unable to locate" >&2; exit 100',
     )
     install_daemons(lambda line: None, ["rsyslog"])
 
