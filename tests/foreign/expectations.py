@@ -41,6 +41,8 @@ _RSYSLOG_RETRY = {
     "lying_answers": _fails(LOST, may=[DUPLICATED]),
 }
 _RSYSLOG = {**_RSYSLOG_RETRY, "items_refused": _fails(LOST), "poison_document": _fails(LOST)}
+# An id that stays the same makes a second copy a conflict.
+_RSYSLOG_IDS = {name: _fails(LOST) for name in ("requests_refused", "body_limited", "lying_answers")}
 _SYSLOG_NG = {
     **_SENT_AGAIN_IN,
     "answer_cut": _fails(DUPLICATED),
@@ -53,6 +55,7 @@ _SYSLOG_NG = {
 STACKS: Mapping[str, Mapping[str, Expected]] = {
     "rsyslog": _RSYSLOG,
     "rsyslog_retry": _RSYSLOG_RETRY,
+    "rsyslog_ids": _RSYSLOG_IDS,
     "syslog_ng": _SYSLOG_NG,
 }
 
