@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,7 +101,7 @@ def send_all(intake: Syslog, records: list[Record]) -> None:
         intake.send(record)
 
 
-def read_back(path: Path, count: int) -> list[dict[str, str]]:
+def read_back(path: Path, count: int) -> list[dict[str, Any]]:
     """Return what the receiver wrote, once it is as much as was sent."""
     until = time.monotonic() + SECONDS_MAX
     while not path.exists() or path.read_bytes().count(b"\n") < count:
