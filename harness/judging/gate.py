@@ -83,10 +83,10 @@ class GateRules:
     on_inconclusive: OnInconclusive = OnInconclusive.INCONCLUSIVE
     waivers: tuple[Exemption, ...] = ()
     not_applicable: tuple[Exemption, ...] = ()
+    regression: RegressionRules | None = None
     source: str = ""
     required: tuple[Requirement, ...] = ()
     """What the command line asks for, beside the rules of the file."""
-    regression: RegressionRules | None = None
 
     def counted(self, status: Status) -> Status:
         """Return what a status counts as: one that is inconclusive may count as another."""

@@ -18,6 +18,8 @@ from harness.config.stack import load_stack
 from harness.evidence.archives.file import FileArchive
 from harness.judging.checkers import CHECKERS
 from harness.load.intakes.http import Http
+from harness.load.intakes.log_file import LogFile
+from harness.load.intakes.syslog import Syslog
 from harness.model import errors
 from harness.reporting import REPORTS
 from tests.repository import REPOSITORY
@@ -82,10 +84,12 @@ def test_pages_that_show_files_are_looked_at():
 
 def test_arguments_that_the_own_stack_page_lists_are_those_of_the_parts():
     page = (REPOSITORY / "docs" / "how-to" / "own-stack.md").read_text()
-    listed = set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE))
+    # A row may list several: | `cert_file`, `key_file` | …
+    rows = re.findall(r"^\| (`[a-z_]+`(?:, `[a-z_]+`)*) \|", page, re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"[a-z_]+", row)}
     taken = {
         name
-        for part in (Http, FileArchive)
+        for part in (Http, LogFile, Syslog, FileArchive)
         for name, parameter in inspect.signature(part).parameters.items()
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     }

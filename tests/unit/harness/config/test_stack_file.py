@@ -417,6 +417,38 @@ def test_a_field_that_the_intake_does_not_send_is_a_mistake(tmp_path, intake, fi
     assert line.endswith(said)
 
 
+SYSLOG = '{kind: syslog, url: "tcp://{shipper.host}:{shipper.port}"'
+LOG_FILE = '{kind: log_file, path: "{run.folder}/app.log"'
+
+
+@pytest.mark.parametrize(
+    ("intake", "said"),
+    [
+        (f"{SYSLOG}}}", ""),
+        (f"{SYSLOG}, format: rfc3164}}", 'the intake sends no logger with a bare line. Use "body: json".'),
+        (f"{SYSLOG}, format: rfc3164, body: json}}", ""),
+        (f"{LOG_FILE}}}", ""),
+        (f"{LOG_FILE}, format: plain}}", 'the intake sends no logger with a bare line. Use "format: json".'),
+    ],
+)
+def test_a_field_that_a_bare_line_does_not_bring_is_a_mistake(tmp_path, intake, said):
+    text = over_http(intake).replace("acknowledged_by: http_2xx", "acknowledged_by: return")
+    path = write(tmp_path, f"{text}fields: {{logger: l}}\n")
+
+    if not said:
+        assert load_stack(path).fields.paths == {"logger": "l"}
+        return
+    with pytest.raises(ScenarioError) as caught:
+        load_stack(path)
+    assert str(caught.value).endswith(f"fields.logger: {said}")
+
+
+@pytest.mark.parametrize("intake", [f"{SYSLOG}}}", f"{LOG_FILE}}}"])
+def test_syslog_and_files_know_no_acknowledgement_but_the_return_of_the_call(tmp_path, intake):
+    with pytest.raises(ScenarioError, match=r'knows no "http_2xx"\. Use "return"\.'):
+        load_stack(write(tmp_path, over_http(intake)))
+
+
 def test_a_template_may_send_the_level_as_a_number(tmp_path):
     template = """'{{"m": "$line", "l": "$severity_number"}}'"""
     text = over_http(f'{{kind: http, url: "{{shipper.url}}/", template: {template}}}')
