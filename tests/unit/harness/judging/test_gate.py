@@ -5,11 +5,20 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from harness.judging.gate import GateRules, Limit, ObjectiveRule, OnInconclusive, decide
+from harness.cli.exit_codes import gate_exit_code
+from harness.judging.gate import (
+    INTERACTIVE,
+    GateRules,
+    Limit,
+    ObjectiveRule,
+    OnInconclusive,
+    decide,
+    gates_nothing,
+)
 from harness.judging.score import score as score_of
 from harness.judging.waivers import Exemption
 from harness.model.protocols import Status, Verdict
-from harness.model.result import DimensionScore, ObjectiveScore, Score
+from harness.model.result import DimensionScore, GateDecision, ObjectiveScore, Score
 
 LATENCY = "response_p99_ms"
 SEVERITY = (Status.PASS, Status.WARN, Status.INCONCLUSIVE, Status.FAIL)
@@ -426,3 +435,15 @@ def test_what_broke_around_the_scenarios_never_passes():
 
 def test_a_fail_stays_a_fail_although_something_broke():
     assert decide(score(0, 0), (verdict(Status.FAIL, 1.0),), GateRules(), TODAY, ("x",)).status is Status.FAIL
+
+
+def test_a_run_by_hand_gates_nothing_and_says_what_its_rules_would_have_said():
+    decision = gates_nothing(GateDecision(Status.PASS, ("Score 100.00; 98 required.",)))
+
+    assert decision.status is Status.NOT_APPLICABLE
+    assert decision.reasons == (
+        INTERACTIVE,
+        "By the gate's rules it would be PASS.",
+        "Score 100.00; 98 required.",
+    )
+    assert gate_exit_code(decision.status) != 0
