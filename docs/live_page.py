@@ -35,7 +35,7 @@ def main() -> None:
             url = run.stdout.readline().split()[-1]
             with sync_playwright() as playwright:
                 page = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page(
-                    viewport={"width": 1120, "height": 1010}
+                    viewport={"width": 1120, "height": 1080}
                 )
                 page.goto(url)
                 _shake(page)
@@ -57,6 +57,7 @@ def _shake(page: Page) -> None:
     _start(page, "gateway", "frozen")
     time.sleep(FAULT_SECONDS / 2)
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    page.evaluate("window.scrollTo(0, 0)")
     page.screenshot(path=PICTURE)
     page.click("#standing li button")
     page.wait_for_selector("#standing li", state="detached")

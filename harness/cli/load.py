@@ -131,7 +131,8 @@ def load(
     """Drive a stack by Locust, on a schedule that a slow stack cannot slow, and judge every record.
 
     Without arguments it sends a steady load without faults. A SCENARIO, or each of a suite, is run with
-    Locust in place of its own load. Locust's workers are processes of their own on this machine.
+    Locust in place of its own load. Locust's workers are processes of their own on this machine. With --ui
+    one scenario is run, and its faults are started on the page by whoever watches.
     """
     if headless == ui:
         raise UsageError(
@@ -143,12 +144,12 @@ def load(
     given: dict[str, Any] = {"users": users, "workers": workers, "file": file and str(file)}
     arguments = {name: value for name, value in given.items() if value is not None}
     schedule = None
-    if shape is not None or rate is not None or seconds is not None:
+    if shape is not None or rate is not None or (seconds is not None and not ui):
         seconds = seconds or (UI_SECONDS if ui else _SECONDS)
         word = shape or "steady"
         schedule = Part(word, SHAPES[word](rate or _RATE_PER_SECOND, seconds))
-    own = {"shape": shape, "rate": rate, "seconds": seconds if schedule else None, **arguments}
-    words = ["logquake", "load", "--headless"]
+    own = {"shape": shape, "rate": rate, "seconds": seconds if schedule or ui else None, **arguments}
+    words = ["logquake", "load", "--ui" if ui else "--headless"]
     for name, value in own.items():
         words += [] if value is None else [f"--{name}", str(value)]
     if ui:
@@ -156,6 +157,7 @@ def load(
         from harness.cli.load_page import Page, run_with_page
 
         options |= {"load_kind": "locust", "load_arguments": arguments, "schedule": schedule}
+        options |= {"sending_seconds": seconds if schedule else None, "command": shlex.join(words)}
         page = Page(web_address, web_port, web_hosts)
         return run_with_page(options, page, seconds or UI_SECONDS)
     if run.callback is None:

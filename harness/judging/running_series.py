@@ -94,7 +94,10 @@ class RunningSeries:
             second = self._seconds.get(number, _Second())
             owed += second.acknowledged
             is_old = number < whole - _SETTLED_SECONDS
-            rows.append(_row(number, second, owed, now_ns, is_old=is_old))
+            # A count of the second before is fresh enough, as in the report.
+            before = self._seconds.get(number - 1, _Second()).stored
+            stored = before if second.stored is None else second.stored
+            rows.append(_row(number, second, stored, owed, now_ns, is_old=is_old))
         return rows
 
     # --- one fact ----------------------------------------------------------------------------------------
@@ -168,7 +171,9 @@ def _p50_p99_ms(second: _Second, now_ns: int) -> tuple[float | None, float | Non
     return round(quantile(responses_ms, 0.5), 3), round(quantile(responses_ms, 0.99), 3)
 
 
-def _row(number: int, second: _Second, owed: int, now_ns: int, *, is_old: bool) -> SecondOfRun:
+def _row(
+    number: int, second: _Second, stored: int | None, owed: int, now_ns: int, *, is_old: bool
+) -> SecondOfRun:
     p50_ms, p99_ms = second.settled or _p50_p99_ms(second, now_ns)
     if is_old and not second.open and second.settled is None:
         second.settled = p50_ms, p99_ms
@@ -181,6 +186,6 @@ def _row(number: int, second: _Second, owed: int, now_ns: int, *, is_old: bool) 
         p50_ms,
         p99_ms,
         None,
-        second.stored,
-        None if second.stored is None else max(0, owed - second.stored),
+        stored,
+        None if stored is None else max(0, owed - stored),
     )

@@ -201,7 +201,6 @@ def _refused(environ: Environ, start_response: StartResponse, status: str, words
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Content-Length", str(len(body))),
-        ("Connection", "close"),  # the body was not read
         ("Content-Security-Policy", "default-src 'none'"),
         *_HEADERS,
     ]

@@ -54,14 +54,17 @@ class ChaosPage:
         """Serve one request."""
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         method = "GET" if method == "HEAD" else method
-        if method == "GET" and path.startswith(_SNAPSHOTS):
-            return self._scorecard(environ, start_response)
         route = self._routes.get((method, path))
+        if method == "GET" and path.startswith(_SNAPSHOTS):
+            route = self._scorecard
         if route is None:
             return _answer(
                 environ, start_response, "404 Not Found", b"There is nothing here.\n", "text/plain"
             )
-        return route(environ, start_response)
+        try:
+            return route(environ, start_response)
+        except OSError:
+            return _gone(environ, start_response)
 
     def _page(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
         return _answer(environ, start_response, "200 OK", self._html.encode(), "text/html")
@@ -137,6 +140,10 @@ def _own(name: str, content_type: str) -> Callable[[Environ, StartResponse], lis
 
 def _file(name: str) -> str:
     return files("harness.live").joinpath(name).read_text(encoding="utf-8")
+
+
+def _gone(environ: Environ, start_response: StartResponse) -> list[bytes]:
+    return _answer(environ, start_response, "503 Service Unavailable", b"The run is over.\n", "text/plain")
 
 
 def _answer(

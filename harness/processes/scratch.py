@@ -29,7 +29,7 @@ def exists_here(user: int, uid_map: str) -> bool:
 
     Args:
         user: the uid.
-        uid_map: /proc/self/uid_map: the first uid here, the first outside, how many there are, a line a range.
+        uid_map: /proc/self/uid_map: the first uid here, the first outside, and how many, a line a range.
     """
     ranges = [tuple(map(int, line.split())) for line in uid_map.splitlines()]
     return any(first <= user < first + length for first, _, length in ranges)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from harness.faults import FAULTS
 from harness.live.desk import LiveState, Offer, Snapshot, Verb, Wish
 from harness.model.declarations import Part, Scenario, Step, is_sender
 from harness.model.errors import HarnessError, InternalError, InterruptedRunError, TimeIsUpError, described
@@ -95,7 +94,7 @@ class InteractiveRunner(Runner):
 
     def _shake(self) -> None:
         targets = self._targets()
-        offered = offers(FAULTS, targets, self._by_hand.steps)
+        offered = offers(self._desk.faults, targets, self._by_hand.steps)
         pausable = isinstance(self._wiring.load, PausableLoad)
         self._desk.show(lambda state: replace(state, offers=offered, pausable=pausable))
         until_ns = self._began_ns + int(self._scenario.sending_seconds * _SECOND_NS)
@@ -131,7 +130,7 @@ class InteractiveRunner(Runner):
         target = self._targets().get(wish.target)
         arguments = {**self._offer(wish).arguments, **wish.arguments}
         seconds = FAULT_SECONDS if wish.seconds is None else wish.seconds
-        fault = make_part(FAULTS, Part(wish.fault, arguments))
+        fault = make_part(self._desk.faults, Part(wish.fault, arguments))
         step = Step(wish.fault, wish.target, self._sent_seconds(), seconds, arguments)
         if is_sender(wish.target) and fault.needs in {Killable, Stoppable}:
             self._debts.cut_off_answers()

@@ -34,7 +34,7 @@ class LiveDesk:
     """
 
     def __init__(self, faults: Family) -> None:
-        self._faults = faults
+        self.faults = faults
         self._lock = threading.Lock()
         self._state = LiveState()
         self._wishes: deque[Wish] = deque()
@@ -141,7 +141,7 @@ class LiveDesk:
 
     def _why_no_arguments(self, wish: Wish, offered: Mapping[str, Scalar]) -> str:
         try:
-            make_part(self._faults, Part(wish.fault, {**offered, **wish.arguments}))
+            make_part(self.faults, Part(wish.fault, {**offered, **wish.arguments}))
         except HarnessError as error:
             return str(error)
         except (TypeError, ValueError) as error:

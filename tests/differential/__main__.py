@@ -23,7 +23,11 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=2000, help="how many to send at least")
     parser.add_argument("--seed", type=int, default=1, help="of the first story")
     parser.add_argument(
-        "--stories", nargs="+", choices=STORIES, default=list(STORIES), help="each seed tells one of each kind"
+        "--stories",
+        nargs="+",
+        choices=STORIES,
+        default=list(STORIES),
+        help="each seed tells one of each kind",
     )
     parser.add_argument(
         "--save", type=Path, metavar="FOLDER", help="where to write what is wrong, for the corpus"

@@ -60,7 +60,11 @@ AGGREGATIONS: tuple[Json, ...] = (
     {"terms": {"field": "k", "order": {"m": "desc"}}, "aggs": {"m": {"max": {"field": "u"}}}},
     {"date_histogram": {"field": "d", "calendar_interval": "week"}}, {"value_count": {"field": "n"}},
     {"date_histogram": {"field": "d", "fixed_interval": "12h", "min_doc_count": 1, "keyed": True}},
-    {"date_histogram": {"field": "d", "calendar_interval": "1d", "format": "yyyy-MM-dd", "order": {"_count": "desc"}}},
+    {
+        "date_histogram": {
+            "field": "d", "calendar_interval": "1d", "format": "yyyy-MM-dd", "order": {"_count": "desc"},
+        },
+    },
     {"date_histogram": {"field": "d", "calendar_interval": "quarter"}},
     {"percentiles": {"field": "u", "percents": [50]}},
     {"filters": {"filters": [{"term": {"u": 1}}, {"match_all": {}}], "other_bucket": True}},
@@ -222,4 +226,10 @@ class Teller:
         return {"_index": index, "_id": key, **self.rng.choice(GOT)}
 
 
-GOT: tuple[Json, ...] = ({}, {"_source": False}, {"_source": ["k"]}, {"_source": {"excludes": ["u"]}}, {"routing": "x"})
+GOT: tuple[Json, ...] = (
+    {},
+    {"_source": False},
+    {"_source": ["k"]},
+    {"_source": {"excludes": ["u"]}},
+    {"routing": "x"},
+)

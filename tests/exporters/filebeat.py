@@ -1,7 +1,7 @@
-"""`python -m tests.exporters.filebeat`: builds the published Filebeat from its Go module, into a cache folder.
+"""`python -m tests.exporters.filebeat`: builds the published Filebeat from its Go module, into a cache.
 
-Beats come as archives from a place that not every machine reaches; the module comes through Go's own proxy. What
-it replaces among its own requirements only holds for the main module, so the replacements are taken over.
+Beats come as archives from a place that not every machine reaches; the module comes through Go's own proxy.
+What it replaces among its own requirements holds for a main module only, so that is taken over.
 """
 
 from __future__ import annotations
@@ -81,7 +81,10 @@ def build() -> Path:
     (CACHE / "main.go").write_text(MAIN, encoding="utf-8")
     module = asked("mod", "download", "-json", f"{MODULE}@{VERSION}", seconds_max=DOWNLOAD_SECONDS_MAX)
     theirs = asked("mod", "edit", "-json", module["GoMod"], seconds_max=DOWNLOAD_SECONDS_MAX)
-    replaced = [f"replace {it['Old']['Path']} => {it['New']['Path']} {it['New']['Version']}" for it in theirs["Replace"]]
+    replaced = [
+        f"replace {it['Old']['Path']} => {it['New']['Path']} {it['New']['Version']}"
+        for it in theirs["Replace"]
+    ]
     lines = ["module filebeat", f"go {GO}", f"require {MODULE} {VERSION}", *replaced]
     (CACHE / "go.mod").write_text("\n\n".join(lines) + "\n", encoding="utf-8")
     asked("build", "-mod=mod", "-o", "filebeat.new", ".", seconds_max=BUILD_SECONDS_MAX)

@@ -63,7 +63,7 @@ def messages(url: str) -> list[str]:
 def test_each_line_that_filebeat_ships_into_the_embedded_store_is_there_once(tmp_path: Path) -> None:
     program()
     log = tmp_path / "application.log"
-    lines = [f"line {number} with ümlauts and \"quotes\"" for number in range(LINES)]
+    lines = [f'line {number} with ümlauts and "quotes"' for number in range(LINES)]
     log.write_text("".join(f"{line}\n" for line in lines[: LINES // 2]), encoding="utf-8")
     with lite_server(tmp_path / "store") as url, filebeat(tmp_path, url, log) as own_log:
         assert eventually(SECONDS, lambda: len(messages(url)) >= LINES // 2), own_log.read_text()[-3000:]

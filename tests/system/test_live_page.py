@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
@@ -19,7 +22,8 @@ from harness.live.server import PageServer
 from harness.model.result import Band, SecondOfRun
 from tests.system.chromium import Watched, chromium
 
-pytestmark = [pytest.mark.slow]
+# On a machine with a neighbour, a real run with a browser beside it takes its time.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 CANARY = "<img src=x onerror='window.canary=1'><script>window.canary=1</script>\"'&\u202e"
 SECONDS = tuple(
@@ -211,8 +215,55 @@ def _shake_by_hand(watched: Watched, state: Path) -> None:
     assert card.evaluate("window.canary") is None
     card.close()
 
+    _look_at_locusts_page(watched)
     page.click("#end:enabled")
     page.wait_for_selector("#lost:not([hidden]), #phase:has-text('over')", timeout=60_000)
+
+
+def _look_at_locusts_page(watched: Watched) -> None:
+    """Locust's own page works beside the live one, behind the same guard, and leads back by a tab."""
+    page = watched.page
+    page.click("nav a[href='/']")
+    page.wait_for_selector("[role=tablist] #logquake-tab")
+    page.wait_for_selector("td:has-text('send()')")
+    told = page.evaluate(
+        """async () => {
+            const body = new URLSearchParams({user_count: 1, spawn_rate: 1, host: "http://evil.example"});
+            return (await fetch("/swarm", {method: "POST", body})).json();
+        }"""
+    )
+    assert not told["success"]
+    assert "evil.example" not in page.inner_text("body")
+    port = urlsplit(page.url).port
+    assert port is not None
+    for path in ("/", "/chaos", "/chaos/state", "/stats/requests", "/assets/src.js"):
+        assert _status(port, "GET", path, Host="evil.example") == 403
+        assert _status(port, "GET", path, Host=f"localhost:{port}", Origin="http://evil.example") == 403
+    for path in ("/stop", "/swarm", "/stats/reset", "/chaos/wish"):
+        assert _status(port, "POST", path, Host=f"localhost:{port}", Origin=f"http://localhost:{port}") == 403
+    assert _bound_to(port) == {"127.0.0.1"}
+    page.click("#logquake-tab")
+    page.wait_for_selector("#end:enabled")
+
+
+def _status(port: int, method: str, path: str, **headers: str) -> int:
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(method, path, headers=headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def _bound_to(port: int) -> set[str]:
+    """Return the addresses that this machine listens on at that port, as the kernel has them."""
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            local, state = line.split()[1], line.split()[3]
+            address, _, number = local.partition(":")
+            if state == "0A" and int(number, 16) == port:
+                found.add(socket.inet_ntoa(bytes.fromhex(address)[::-1]) if table == "tcp" else address)
+    return found
 
 
 def _gates_nothing(result: Path, environment: dict[str, str]) -> None:

@@ -47,7 +47,7 @@ Every page below lists all that is taken. Anything else is refused.
 * `GET /_nodes` and `GET /_xpack` tell less than Elasticsearch does; `GET /_cat/indices` has no sizes.
 * Of several mistakes in one request another one may be told first, in other words. A range whose bound is no
   date is refused as not supported: Elasticsearch reads it only where a shard holds dates of that field.
-* A number in a field of texts is refused where its text would be lost: `1.50`, `1e3`, `-0`, more than 64 bits.
+* A number in a field of texts is refused where its text would be lost: `1.50`, `1e3`, `-0`, above 64 bits.
 """
 
 

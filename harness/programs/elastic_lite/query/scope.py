@@ -173,16 +173,15 @@ def asked_number(leaf: Field, value: Any) -> int | float:
     """
     if isinstance(value, bool):
         raise BadValueError(f'For input string: "{as_text(value)}"')
-    if isinstance(value, str):
-        value = spelled_number(leaf, value)
-    if not math.isfinite(value):
-        raise unsupported(f"the number `{value}` in a query on the field `{leaf.path}`")
+    number: int | float = spelled_number(leaf, value) if isinstance(value, str) else value
+    if not math.isfinite(number):
+        raise unsupported(f"the number `{number}` in a query on the field `{leaf.path}`")
     if leaf.kind in ("float", "half_float", "scaled_float", "double"):
         try:
-            return kept_float(leaf, float(value))
+            return kept_float(leaf, float(number))
         except (BadValueError, OverflowError) as error:
-            raise unsupported(f"the number `{value}` in a query on a field of type `{leaf.kind}`") from error
-    return value
+            raise unsupported(f"the number `{number}` in a query on a field of type `{leaf.kind}`") from error
+    return number
 
 
 def spelled_number(leaf: Field, text: str) -> int | float:

@@ -1,6 +1,13 @@
 from dataclasses import replace
 
-from harness.judging.check_selection import NOT_ALONE, NOT_POLLED, charge_of, checks_of
+from harness.judging.check_selection import (
+    NOT_ALONE,
+    NOT_ENDED,
+    NOT_POLLED,
+    before_the_end,
+    charge_of,
+    checks_of,
+)
 from harness.model.declarations import CounterSource, DeadLetterOutlet, Part, Promises, Stack
 from tests.unit.harness.literal_history import STEP, scenario
 
@@ -107,3 +114,11 @@ class POLLING(PLUGIN):
 
     objective = "own_seen"
     needs_first_seen = True
+
+
+def test_what_needs_the_end_of_a_run_judges_no_snapshot():
+    stack = replace(BARE, promises=Promises(exit_seconds=5.0))
+    checks = before_the_end(examined(stack, checks=("acknowledged_lost", "exit_seconds", "miscounted")))
+
+    assert list(checks.planned) == ["acknowledged_lost"]
+    assert checks.unplanned == {"miscounted": "the stack declares no counters", "exit_seconds": NOT_ENDED}

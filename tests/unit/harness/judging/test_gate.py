@@ -5,12 +5,29 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from harness.judging.gate import GateRules, Limit, ObjectiveRule, OnInconclusive, decide
+from harness.cli.exit_codes import gate_exit_code
+from harness.judging.gate import (
+    INTERACTIVE,
+    GateRules,
+    Limit,
+    ObjectiveRule,
+    OnInconclusive,
+    decide,
+    gates_nothing,
+)
 from harness.judging.regression import RegressionRules, Rise
 from harness.judging.score import score as score_of
 from harness.judging.waivers import Exemption
 from harness.model.protocols import Status, Verdict
-from harness.model.result import Comparison, DimensionScore, ObjectiveScore, Regression, Sampled, Score
+from harness.model.result import (
+    Comparison,
+    DimensionScore,
+    GateDecision,
+    ObjectiveScore,
+    Regression,
+    Sampled,
+    Score,
+)
 
 LATENCY = "response_p99_ms"
 SEVERITY = (Status.PASS, Status.WARN, Status.INCONCLUSIVE, Status.FAIL)
@@ -489,3 +506,15 @@ def test_a_waiver_of_an_objective_covers_its_rise():
     waived = replace(RISE, waivers=(Exemption(LATENCY, TODAY, "known"),))
 
     assert decided(waived, beside(Status.FAIL)).status is Status.WARN
+
+
+def test_a_run_by_hand_gates_nothing_and_says_what_its_rules_would_have_said():
+    decision = gates_nothing(GateDecision(Status.PASS, ("Score 100.00; 98 required.",)))
+
+    assert decision.status is Status.NOT_APPLICABLE
+    assert decision.reasons == (
+        INTERACTIVE,
+        "By the gate's rules it would be PASS.",
+        "Score 100.00; 98 required.",
+    )
+    assert gate_exit_code(decision.status) != 0

@@ -1,4 +1,4 @@
-"""Odd spellings of numbers, texts and dates: the embedded store reads them as Elasticsearch does, or refuses."""
+"""Odd spellings of numbers, texts and dates are read as Elasticsearch reads them, or refused."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def put(store: Store, index: str, value: str) -> int:
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        ("integer", '" "'), ("long", '" 7 "'), ("long", '"1_000"'), ("double", '"\\u0663x"'), ("float", "3.5e38"),
+        ("integer", '" "'), ("long", '" 7 "'), ("long", '"1_000"'), ("double", '"\\u0663x"'),
+        ("float", "3.5e38"),
         ("date", '"2024-01-01T10:00:00+19:00"'), ("date", '"\\u0662\\u0660\\u0662\\u0664-01-01"'),
         ("date", '"2024-01-01T24:00:00"'), ("ip", '"1.2.3"'), ("boolean", '"TRUE"'),
     ],
@@ -32,8 +33,10 @@ def test_value_that_its_type_cannot_hold_is_refused(store: Store, kind: str, val
 @pytest.mark.parametrize(
     ("kind", "value", "shown"),
     [
-        ("integer", '" 7 "', 7), ("long", '"1e3"', 1000), ("double", '"5."', 5.0), ("float", "123456789", 123456792.0),
-        ("keyword", "1.5", "1.5"), ("keyword", "true", "true"), ("date", '"2024-01-01T10:00:00+18:00"', 1704038400000),
+        ("integer", '" 7 "', 7), ("long", '"1e3"', 1000), ("double", '"5."', 5.0),
+        ("float", "123456789", 123456792.0),
+        ("keyword", "1.5", "1.5"), ("keyword", "true", "true"),
+        ("date", '"2024-01-01T10:00:00+18:00"', 1704038400000),
     ],
 )  # fmt: skip
 def test_value_is_read_as_it_is_spelled(store: Store, kind: str, value: str, shown: object) -> None:
@@ -73,7 +76,9 @@ def test_number_whose_text_matters_is_kept_as_spelled_or_refused(store: Store, s
 
 
 @pytest.mark.parametrize("bound", ["bad", "", "2024-01-01T24:00:00"])
-def test_range_over_no_dates_whose_bound_is_none_finds_nothing_or_is_refused(store: Store, bound: str) -> None:
+def test_range_over_no_dates_whose_bound_is_none_finds_nothing_or_is_refused(
+    store: Store, bound: str
+) -> None:
     index = store.index({"x": {"type": "date"}})
 
     answer = store.call("POST", f"/{index}/_search", {"query": {"range": {"x": {"gte": bound}}}})
