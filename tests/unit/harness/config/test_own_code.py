@@ -162,6 +162,7 @@ PROCESSES = "processes:\n  shipper:\n    command: [{command}, x]\n    environmen
     ("command", "said"),
     [
         ("no-such-program", 'no program "no-such-program" is in PATH.'),
+        ("syslog-ng", "Install it (logquake servers install syslog-ng), or write its whole path."),
         ("./shipper", "is looked for in the run's own folder"),
         ('"{stack.folder}/nothing"', "is there. Install it, or mend the path."),
         ('"{stack.folder}/plain"', "cannot be executed."),
@@ -177,12 +178,17 @@ def test_a_command_without_a_program_is_told_before_anything_starts(tmp_path, co
     assert said in told
 
 
-@pytest.mark.parametrize("command", ["sh", '"{python}"', '"{run.folder}/made-later"', "own-program"])
-def test_a_program_that_is_there_or_may_be_there_in_the_run_is_no_mistake(tmp_path, command):
-    own = tmp_path / "own-program"
-    own.write_text("#!/bin/sh\n")
-    own.chmod(0o755)
-    more = PROCESSES.format(command=command, path="/bin:/usr/bin:{stack.folder}")
+@pytest.mark.parametrize(
+    "command", ["sh", '"{python}"', '"{run.folder}/made-later"', "own-program", "rsyslogd"]
+)
+def test_a_program_that_is_there_or_may_be_there_in_the_run_is_no_mistake(tmp_path, command, monkeypatch):
+    monkeypatch.setenv("LOGQUAKE_CACHE", str(tmp_path / "cache"))
+    for own in (tmp_path / "own-program", tmp_path / "cache" / "rsyslog" / "bin" / "rsyslogd"):
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.write_text("#!/bin/sh\n")
+        own.chmod(0o755)
+    path = "/bin:/usr/bin:{stack.folder}:{cache.folder}/rsyslog/bin"
+    more = PROCESSES.format(command=command, path=path)
 
     require_startable([read_yaml(stack(tmp_path, handler="logging:NullHandler", more=more))], (), (tmp_path,))
 
