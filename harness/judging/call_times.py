@@ -34,6 +34,7 @@ class Timing:
     cut: bool = False
     behind: bool = False
     away: bool = False
+    sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,7 @@ def _replay(
             cut_ns is not None,
             behind,
             any(outage.holds(entry.due_ns) for outage in outages),
+            entry.sent_ns is not None,
         )
 
 

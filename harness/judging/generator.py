@@ -72,5 +72,5 @@ def _lateness_ms(timeline: Timeline) -> Iterator[float]:
     return (
         timing.response_ms - timing.own_ms
         for timing in timings_of(timeline, outages_of(timeline))
-        if not timing.cut and not timing.behind and not timing.away
+        if timing.sent and not timing.cut and not timing.behind and not timing.away
     )

@@ -200,6 +200,18 @@ class Timeline:
         hosted = self.hosted.get(target)
         return hosted is None or hosted.first <= producer % hosted.of <= hosted.last
 
+    def never_sent_by(self, entry: Entry) -> str:
+        """Return the worker of the load that had ended before it sent a record; empty where none had.
+
+        The stack cannot have got such a record. Of the application this is not known: it hosts the stack.
+        """
+        gone = (
+            each.process for each in self.exits if is_sender(each.process) and each.process != APPLICATION
+        )
+        if entry.sent_ns is not None:
+            return ""
+        return next((worker for worker in gone if self.sends(worker, entry.producer)), "")
+
     def ended_by_itself(self, process: str) -> ProcessExited | None:
         """Return the first time that a process ended though nobody told it to; None where it never did."""
         return next((each for each in self.exits if each.process == process), None)

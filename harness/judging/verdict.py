@@ -16,7 +16,7 @@ from harness.judging.outcomes import DROPPED
 from harness.judging.steady import steadiness
 from harness.judging.timeline import SECOND_NS, Entry, Timeline, Window
 from harness.judging.wording import count, sentence
-from harness.model.declarations import APPLICATION, is_sender
+from harness.model.declarations import is_sender
 from harness.model.protocols import Status, Tally, Verdict
 
 STALL_SECONDS_MAX = 2.0
@@ -126,13 +126,11 @@ def _exits(timeline: Timeline) -> list[str]:
 
 def _unsent(timeline: Timeline) -> list[str]:
     """Tell what workers of the load took with them that had ended by themselves: not sent is not lost."""
-    gone = [
-        each.process for each in timeline.exits if is_sender(each.process) and each.process != APPLICATION
-    ]
-    unsent = sum(entry.sent_ns is None for entry in timeline.scheduled())
-    if not gone or not unsent:
+    workers = [worker for entry in timeline.scheduled() if (worker := timeline.never_sent_by(entry))]
+    if not workers:
         return []
-    return [f"{count(unsent, 'record was', 'records were')} due and never sent: {', '.join(gone)} had ended."]
+    unsent = count(len(workers), "record was", "records were")
+    return [f"{unsent} due and never sent: {', '.join(sorted(set(workers)))} had ended."]
 
 
 def _prolonged(timeline: Timeline, charge: Charge) -> Iterator[str]:

@@ -64,8 +64,12 @@ class FreshRecordSeconds:
             return measure.verdict(
                 Status.INCONCLUSIVE, None, "The archive could not be read after the drain."
             )
+        if not (expected := _sent(timeline, last)):
+            return measure.verdict(
+                Status.INCONCLUSIVE, None, "No fresh record was sent: what sends them had ended."
+            )
         verdicts = [
-            _judged(timeline, last, measure, self._limit_seconds, last.sent.last - last.sent.first + 1),
+            _judged(timeline, last, measure, self._limit_seconds, expected),
             *self._after_healings(timeline),
         ]
         stuck = self._stuck(timeline)
@@ -123,6 +127,17 @@ def _judged(
 
 def _complete(wave: FreshWave, expected: int) -> FreshLooked | None:
     return next((look for look in wave.looks if look.found >= expected), None)
+
+
+def _sent(timeline: Timeline, wave: FreshWave) -> int:
+    """Return how many records of a wave the stack can have got: not those of a worker that had ended."""
+    sequences = range(wave.sent.first, wave.sent.last + 1)
+    unsent = (
+        timeline.never_sent_by(timeline.entries[sequence])
+        for sequence in sequences
+        if sequence in timeline.entries
+    )
+    return len(sequences) - sum(map(bool, unsent))
 
 
 def _first_due_ns(timeline: Timeline, wave: FreshWave) -> int | None:

@@ -92,10 +92,13 @@ def test_what_a_dead_worker_had_not_begun_is_told_as_not_sent_and_what_it_had_ac
     for kind in (Sent, Answered, Acknowledged, Found):
         events = without(events, kind, *never)
     events.append(ProcessExited(at(7), "load.worker-1", -9))
-    judgement = judged(events)
+    judgement = judged([*events, COUNTED])
+    found = generator(timeline([*events, COUNTED]))
     lost = judged(without(events, Found, 100))
 
     assert judgement.status is Status.INCONCLUSIVE
     assert "150 records were due and never sent: load.worker-1 had ended." in judgement.remarks
     assert judgement.verdicts[0].value == 0
+    assert found is not None
+    assert found.late == 0
     assert (lost.status, lost.verdicts[0].value) == (Status.FAIL, 1)

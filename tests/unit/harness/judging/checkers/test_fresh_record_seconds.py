@@ -1,6 +1,17 @@
 from harness.judging.checkers.fresh_record_seconds import FreshRecordSeconds
 from harness.judging.timeline import timeline
-from harness.model.facts import Acknowledged, Due, Found, FreshLooked, FreshSent
+from harness.model.facts import (
+    Acknowledged,
+    Answered,
+    Due,
+    Event,
+    Found,
+    FreshLooked,
+    FreshSent,
+    ProcessExited,
+    ProducersHosted,
+    Sent,
+)
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import STEP, at, charge, fault, good_run, life, looked, without
 
@@ -103,3 +114,40 @@ def test_records_of_a_healing_say_nothing_once_the_next_fault_has_begun():
 
 def test_nobody_having_looked_after_a_healing_is_no_verdict():
     assert CHECKER.check(timeline(_healed())).status is Status.INCONCLUSIVE
+
+
+def _without_worker(*unsent: int):
+    """Return a good run whose first worker had ended by itself before it sent these of the last wave."""
+    gone: list[Event] = [
+        ProducersHosted("load.worker-1", 0, 0, 2),
+        ProducersHosted("load.worker-2", 1, 1, 2),
+        ProcessExited(at(11), "load.worker-1", -9),
+    ]
+    events = _with_looks(looked(LAST, 13, 13.1, 2 - len(unsent)), looked(LAST, 43, 43.1, 2 - len(unsent)))
+    for kind in (Sent, Answered, Acknowledged, Found):
+        events = without(events, kind, *unsent)
+    return timeline([*events, *gone])
+
+
+def test_what_a_dead_worker_of_the_load_never_sent_is_not_missed():
+    one = CHECKER.check(_without_worker(LAST))
+
+    assert (one.status, one.summary) == (
+        Status.PASS,
+        "All 1 fresh records were readable after 1.1 s (at most 30 s allowed).",
+    )
+
+
+def test_fresh_records_that_a_living_worker_never_sent_are_missed():
+    assert CHECKER.check(_without_worker(LAST + 1)).status is Status.FAIL
+
+
+def test_where_no_worker_was_left_to_send_fresh_records_nothing_is_known():
+    run = _without_worker(LAST)
+    run.hosted.clear()
+    run.entries[LAST + 1].sent_ns = None
+
+    verdict = CHECKER.check(run)
+
+    assert verdict.status is Status.INCONCLUSIVE
+    assert verdict.summary == "No fresh record was sent: what sends them had ended."
