@@ -37,6 +37,9 @@ class HurtByHand(FakeFault):
             raise ScenarioError("strength must be at least 1")
         super().__init__(type(self).log, breaks_on_exit=self.strength == 13)
 
+    def evidence_in_all(self, target):
+        return self.evidence(target)
+
     def inject(self, target, rng):
         if self.strength == 12:
             raise FaultError("it cannot be begun")
@@ -136,7 +139,8 @@ def test_a_fault_by_hand_leaves_the_facts_of_a_step_and_is_healed_after_its_time
     stage.run()
 
     assert stage.states() == [(0, state) for state in WHOLE]
-    assert [event.landed for event in stage.facts(FaultSeen)] == [True]
+    # At the beginning, and what it came to in all.
+    assert [event.landed for event in stage.facts(FaultSeen)] == [True, True]
     (step,) = stage.runner.scenario.steps
     assert (step.fault, step.target) == ("hurt", TARGET)
     assert 5.0 <= step.at_seconds <= 5.5
@@ -239,6 +243,23 @@ def test_a_fault_that_is_not_taken_back_breaks_the_examination_and_its_undo_stay
 
     assert "was not taken back" in stage.facts(Broke)[0].message
     assert len(open_undos(stage.journals)) == 1
+
+
+def test_a_run_that_is_interrupted_again_while_it_heals_takes_back_everything(stage):
+    """The clock of this test ends every wait from then on, also those of the healing."""
+    second = Hurtable()
+    stage.services._targets["other"] = second
+    stage.script = [
+        (5.0, replace(HURT, seconds=300.0)),
+        (5.0, replace(HURT, target="other", seconds=300.0)),
+        (7.0, stage.clock.interrupt),
+    ]
+
+    with suppress(InterruptedRunError):
+        stage.run()
+
+    assert (stage.target.hurt, second.hurt) == (False, False)
+    assert open_undos(stage.journals) == []
 
 
 def test_an_interrupted_run_takes_back_what_is_on(stage):
