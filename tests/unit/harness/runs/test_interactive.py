@@ -15,7 +15,9 @@ from harness.live.desk import Verb, Wish
 from harness.model.declarations import Step
 from harness.model.errors import FaultError, InterruptedRunError, ScenarioError
 from harness.model.facts import ArchiveRead, Broke, FaultChanged, FaultSeen, FreshSent, PhaseChanged
+from harness.model.protocols import StoredDocument
 from harness.model.registry import Family, Kind
+from harness.reporting.redaction import Redaction
 from harness.runs.interactive import ByHand, InteractiveRunner
 from harness.runs.live_desk import FAULTS_MAX, LiveDesk
 from harness.runs.runner import Wiring
@@ -30,6 +32,7 @@ class HurtByHand(FakeFault):
     """The stage's fault as a family has it: made from its word and arguments."""
 
     strength: int = 1
+    refusal = "it cannot be begun"
     log = []  # type: ignore[var-annotated]  # noqa: RUF012 - one log a test, emptied by the fixture
 
     def __post_init__(self):
@@ -42,7 +45,7 @@ class HurtByHand(FakeFault):
 
     def inject(self, target, rng):
         if self.strength == 12:
-            raise FaultError("it cannot be begun")
+            raise FaultError(self.refusal)
         return super().inject(target, rng)
 
 
@@ -72,6 +75,7 @@ class HandStage(Stage):
         self.scenario = replace(self.scenario, steps=(), sending_seconds=20.0)
         self.desk = LiveDesk(FAULTS)
         self.script = []
+        self.input: tuple[str, ...] = ()
         self.answers = []
         self.seen = []
         self.judged = []
@@ -108,12 +112,13 @@ class HandStage(Stage):
             watch=self.act,
         )
         by_hand = ByHand(
-            self.desk,
-            (Step("hurt", TARGET, 1.0, 2.0),),
-            "stack",
-            self.folder,
-            self.tmp_path / "s",
-            self.judge,
+            desk=self.desk,
+            steps=(Step("hurt", TARGET, 1.0, 2.0),),
+            stack="stack",
+            history=self.folder,
+            snapshots=self.tmp_path / "s",
+            judge=self.judge,
+            redaction=Redaction(self.input, self.tmp_path),
         )
         self.runner = InteractiveRunner(self.scenario, wiring, by_hand)
         try:
@@ -385,3 +390,30 @@ def test_only_what_a_target_allows_is_offered(stage):
     offered = next(state.offers for state in stage.seen if state.offers)
     assert {(offer.fault, offer.target) for offer in offered} == {("hurt", TARGET)}
     assert isinstance(stage.target, Hurtable)
+
+
+INPUT_LINE = "user alice paid with card 4929 1234 5678 9012"
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [((), INPUT_LINE), ((INPUT_LINE,), "xxxx xxxxx xxxx xxxx xxxx 0000 0000 0000 0000")],
+)
+def test_the_page_quotes_the_lines_of_an_input_as_the_reports_do(stage, lines, shown):
+    stage.input = lines
+    stage.archive._extra = [StoredDocument("i/torn", INPUT_LINE)]
+
+    stage.run()
+
+    assert stage.desk.state().counts.excerpts == (shown,)
+
+
+def test_what_a_fault_says_of_a_line_of_the_input_is_hidden(stage, monkeypatch):
+    stage.input = (INPUT_LINE,)
+    monkeypatch.setattr(HurtByHand, "refusal", f"no: {INPUT_LINE}")
+    stage.script = [(5.0, replace(HURT, arguments={"strength": 12}))]
+
+    stage.run()
+
+    assert "alice paid" not in stage.desk.shown().decode()
+    assert stage.desk.state().notes[0].words.startswith(f"hurt on {TARGET} did not ")
