@@ -9,13 +9,27 @@ import pytest
 
 from harness.cleanup.undo_journal import UndoJournal, open_undos
 from harness.evidence.history import Recorder, read_history
-from harness.evidence.lines import stamp
+from harness.evidence.lines import digest, stamp
 from harness.evidence.readback import OutletSpec
+from harness.judging.checker import Charge
+from harness.judging.checkers.acknowledged_lost import AcknowledgedLost
+from harness.judging.timeline import timeline
 from harness.live.desk import Verb, Wish
-from harness.model.declarations import Step
+from harness.model.declarations import Promises, Step
 from harness.model.errors import FaultError, InterruptedRunError, ScenarioError
-from harness.model.facts import ArchiveRead, Broke, FaultChanged, FaultSeen, FreshSent, PhaseChanged
-from harness.model.protocols import StoredDocument
+from harness.model.facts import (
+    Acknowledged,
+    Answered,
+    ArchiveRead,
+    Broke,
+    Due,
+    FaultChanged,
+    FaultSeen,
+    FreshSent,
+    PhaseChanged,
+    Sent,
+)
+from harness.model.protocols import Status, StoredDocument
 from harness.model.registry import Family, Kind
 from harness.reporting.redaction import Redaction
 from harness.runs.interactive import ByHand, InteractiveRunner
@@ -417,3 +431,22 @@ def test_what_a_fault_says_of_a_line_of_the_input_is_hidden(stage, monkeypatch):
 
     assert "alice paid" not in stage.desk.shown().decode()
     assert stage.desk.state().notes[0].words.startswith(f"hurt on {TARGET} did not ")
+
+
+@pytest.mark.parametrize(("missing", "status"), [((), Status.PASS), ((3,), Status.FAIL)])
+def test_a_snapshot_tells_a_loss_before_the_run_ends(stage, missing, status):
+    stage.archive._missing = set(missing)
+    stage.scenario = replace(stage.scenario, drain_seconds=5.0)
+    oracle = Recorder(stage.folder / "oracle.jsonl")
+    for n in range(10):
+        told = [Due(n, SECOND + n, 0, digest(stamp(f"line {n}", RUN, n))), Sent(n, SECOND + n)]
+        oracle.record(*told, Answered(n, SECOND + 20), Acknowledged(n, SECOND + 20))
+    stage.script = [(6.0, Wish(Verb.SNAPSHOT))]
+
+    stage.run()
+
+    ((_, events, scenario),) = stage.judged
+    charge = Charge(scenario, Promises())
+    verdict = AcknowledgedLost(charge).check(timeline(events))
+    assert verdict.status is status
+    assert verdict.value == len(missing)
