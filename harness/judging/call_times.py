@@ -54,9 +54,9 @@ def outages_of(timeline: Timeline) -> list[Outage]:
         for step, window in timeline.fault_windows
         if is_sender(timeline.fault_targets[step])
     ]
-    gone = timeline.application_gone()
-    if gone is not None:
-        found.append(Outage(gone.label, gone.from_ns, gone.to_ns))
+    for each in timeline.sender_exits():
+        if (gone := timeline.gone(each.process)) is not None:
+            found.append(Outage(gone.label, gone.from_ns, gone.to_ns, each.process))
     return sorted(found, key=lambda outage: outage.from_ns)
 
 
@@ -106,10 +106,11 @@ def _lost_calls(timeline: Timeline, outages: Sequence[Outage]) -> frozenset[int]
     stuck all the same.
     """
     lost: set[int] = set()
-    died = timeline.ended_by_itself(APPLICATION)
+    exits = timeline.sender_exits()
     for mine in _by_producer(timeline.entries.values()):
         followed = False
         hitting = _hitting(timeline, mine[0], outages)
+        died_ns = [each.at_ns for each in exits if timeline.sends(each.process, mine[0].producer)]
         call_ns: int | None = None
         for entry in reversed(mine):
             if entry.sent_ns is None:
@@ -118,7 +119,7 @@ def _lost_calls(timeline: Timeline, outages: Sequence[Outage]) -> frozenset[int]
             followed = followed or call_ns not in (None, entry.sent_ns)
             call_ns = entry.sent_ns
             hit = followed and any(entry.sent_ns < outage.to_ns for outage in hitting)
-            with_it = died is not None and 0 <= died.at_ns - entry.sent_ns <= _STUCK_SECONDS * SECOND_NS
+            with_it = any(0 <= at_ns - entry.sent_ns <= _STUCK_SECONDS * SECOND_NS for at_ns in died_ns)
             if entry.returned_ns is None and (hit or with_it):
                 lost.add(entry.sequence)
     return frozenset(lost)

@@ -216,34 +216,58 @@ class Timeline:
         """Return the first time that a process ended though nobody told it to; None where it never did."""
         return next((each for each in self.exits if each.process == process), None)
 
+    def kills_ns(self, producer: int) -> list[int]:
+        """Return when a producer's process was killed: by a fault, as far as that was proved, or as a worker.
+
+        Why an application ended by itself nobody knows: the stack in it may have done it.
+        """
+        landed = self.landed
+        by_faults = [
+            at_ns
+            for step, (target, at_ns) in sorted(self.kills.items())
+            if is_sender(target) and step in landed and self.sends(target, producer)
+        ]
+        ended = (each for each in self.sender_exits() if each.process != APPLICATION)
+        return [*by_faults, *(each.at_ns for each in ended if self.sends(each.process, producer))]
+
     def application_kills_ns(self) -> list[int]:
         """Return when a fault killed the application, as far as that was proved."""
         landed = self.landed
         return [
             at_ns
             for step, (target, at_ns) in sorted(self.kills.items())
-            if is_sender(target) and step in landed
+            if target == APPLICATION and step in landed
         ]
 
     def application_gone(self) -> Window | None:
-        """Return when there was no application because it had ended by itself; None where it never did.
+        """Return when there was no application because it had ended by itself; None where it never did."""
+        return self.gone(APPLICATION)
+
+    def sender_exits(self) -> list[ProcessExited]:
+        """Return when each process that sends had first ended by itself: the application, or workers."""
+        names = dict.fromkeys(each.process for each in self.exits if is_sender(each.process))
+        return [ended for name in names if (ended := self.ended_by_itself(name)) is not None]
+
+    def gone(self, sender: str) -> Window | None:
+        """Return when a process that sends was not there, having ended by itself; None where it never did.
 
         It begins after the last sign of life, since its end was noticed a moment after it came, and lasts
         until a later fault started it again, or for good.
         """
-        ended = self.ended_by_itself(APPLICATION)
+        ended = self.ended_by_itself(sender)
         if ended is None:
             return None
         times = [
             at_ns
             for entry in self.entries.values()
+            if self.sends(sender, entry.producer)
             for at_ns in (entry.sent_ns, entry.returned_ns)
             if at_ns is not None
         ]
         last_ns = max((at_ns for at_ns in times if at_ns <= ended.at_ns), default=ended.at_ns - 1)
         again_ns = min((at_ns for at_ns in times if at_ns > ended.at_ns), default=self.ended_ns + 1)
-        label = f"the application was gone (it ended by itself with {ended.returncode})"
-        return Window(label, last_ns + 1, again_ns)
+        name = "the application" if sender == APPLICATION else sender
+        return Window(f"{name} was gone (it ended by itself with {ended.returncode})", last_ns + 1, again_ns)
 
     def counter(self, name: str) -> float | None:
         """Return a counter's last value after the drain; None where nothing was read so late."""

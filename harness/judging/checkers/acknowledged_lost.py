@@ -90,7 +90,8 @@ class AcknowledgedLost:
 
 
 def _evidence(timeline: Timeline, found: Outcomes, charge: Charge) -> tuple[str, ...]:
-    unknown = len(timeline.entries) - found.owed
+    unsent = sum(bool(timeline.never_sent_by(entry)) for entry in timeline.entries.values())
+    unknown = len(timeline.entries) - found.owed - unsent
     lines = []
     if unknown:
         lines.append(

@@ -81,7 +81,11 @@ class UnacknowledgedPercent:
 
 def _not_held_up_by_the_stack(timeline: Timeline, silent: Sequence[Entry]) -> list[Entry]:
     """Return the records never handed over, by producers that no earlier call held up or that were gone."""
-    gone = timeline.application_gone()
+    gone = [
+        (each.process, window)
+        for each in timeline.sender_exits()
+        if (window := timeline.gone(each.process)) is not None
+    ]
     stuck = {
         entry.producer
         for entry in timeline.entries.values()
@@ -91,7 +95,13 @@ def _not_held_up_by_the_stack(timeline: Timeline, silent: Sequence[Entry]) -> li
         entry
         for entry in silent
         if entry.sent_ns is None
-        and (entry.producer not in stuck or (gone is not None and gone.holds(entry.due_ns)))
+        and (
+            entry.producer not in stuck
+            or any(
+                window.holds(entry.due_ns) and timeline.sends(process, entry.producer)
+                for process, window in gone
+            )
+        )
     ]
 
 
@@ -99,7 +109,7 @@ def _was_under_way_at_a_kill(timeline: Timeline, entry: Entry) -> bool:
     sent_ns = entry.sent_ns
     return sent_ns is not None and any(
         0 <= killed_ns - sent_ns <= UNDER_WAY_SECONDS * SECOND_NS
-        for killed_ns in timeline.application_kills_ns()
+        for killed_ns in timeline.kills_ns(entry.producer)
     )
 
 

@@ -99,6 +99,7 @@ def test_what_a_dead_worker_had_not_begun_is_told_as_not_sent_and_what_it_had_ac
     assert judgement.status is Status.INCONCLUSIVE
     assert "150 records were due and never sent: load.worker-1 had ended." in judgement.remarks
     assert judgement.verdicts[0].value == 0
+    assert not any("never acknowledged" in line for line in judgement.verdicts[0].evidence)
     assert found is not None
     assert found.late == 0
     assert (lost.status, lost.verdicts[0].value) == (Status.FAIL, 1)

@@ -51,10 +51,17 @@ def test_an_acknowledgement_at_write_or_fsync_is_never_excused(level):
     [
         killed("elasticsearch"),
         killed("shipper"),
+        killed("load.worker-1"),
         killed(needs="Pausable"),
         killed(landed=False),
     ],
-    ids=["of the store", "of another process", "which only pauses", "which was not proved"],
+    ids=[
+        "of the store",
+        "of another process",
+        "of a worker of the load",
+        "which only pauses",
+        "which was not proved",
+    ],
 )
 def test_no_other_fault_excuses_a_loss_at_memory(fault):
     assert AcknowledgedLost(promised(Level.MEMORY)).check(timeline(run(*fault))).status is Status.FAIL

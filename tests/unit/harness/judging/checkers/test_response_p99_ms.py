@@ -474,3 +474,28 @@ def test_a_worker_that_is_all_of_the_load_is_judged_from_its_healing_on():
 
     assert verdict.status is Status.PASS
     assert verdict.evidence[1].startswith("killed on load.worker-1, once healed")
+
+
+def _worker_died(*lives):
+    """Return a run whose worker with the first of two producers ended by itself; noticed at 6.5 s."""
+    shares = [ProducersHosted("load.worker-1", 0, 0, 2), ProducersHosted("load.worker-2", 1, 1, 2)]
+    return timeline([*phases(), *shares, ProcessExited(at(6.5), "load.worker-1", -9), *lives])
+
+
+def test_a_call_that_died_with_a_worker_of_the_load_is_no_deadlock():
+    lives = [event for n in range(1000) if n % 2 or n < 600 for event in life(n, n / 100)]
+    lives += _under_way(600, 6.0)
+    lives += [event for n in range(602, 1000, 2) for event in [Due(n, at(n / 100), 0, "")]]
+
+    verdict = CHECKER.check(_worker_died(*lives))
+
+    assert verdict.vetoes == ()
+    assert verdict.status is Status.PASS
+
+
+def test_a_deadlocked_call_of_another_worker_is_one_all_the_same():
+    lives = [event for n in range(1000) if n % 2 == 0 or n < 301 for event in life(n, n / 100)]
+    lives += _under_way(301, 3.01)
+    lives += [event for n in range(303, 1000, 2) for event in [Due(n, at(n / 100), 1, "")]]
+
+    assert CHECKER.check(_worker_died(*lives)).vetoes == (VETO,)

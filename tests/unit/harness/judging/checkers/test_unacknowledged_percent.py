@@ -12,6 +12,7 @@ from harness.model.facts import (
     Found,
     PhaseChanged,
     ProcessExited,
+    ProducersHosted,
     Refused,
     Sent,
 )
@@ -116,3 +117,22 @@ def test_records_due_after_the_application_died_by_itself_leave_it_open():
 @pytest.mark.parametrize("events", [[], good_run()])
 def test_without_evidence_there_is_no_verdict(events):
     assert CHECKER.check(timeline(events)).status is Status.INCONCLUSIVE
+
+
+def test_what_was_under_way_when_a_worker_of_the_load_died_is_excused_to_its_own_producers():
+    late = range(500, 1000, 2)
+    events = run()
+    for kind in (Sent, Answered, Acknowledged):
+        events = without(events, kind, *late)
+    events = without(without(events, Answered, *range(480, 500)), Acknowledged, *range(480, 500))
+    died = ProcessExited(at(5.1), "load.worker-1", -9)
+    shares = [ProducersHosted("load.worker-1", 0, 0, 2), ProducersHosted("load.worker-2", 1, 1, 2)]
+
+    alive = CHECKER.check(timeline([*events, *shares]))
+    verdict = CHECKER.check(timeline([*events, *shares, died]))
+
+    assert alive.status is Status.FAIL
+    assert verdict.status is Status.INCONCLUSIVE
+    assert verdict.summary == "250 of 1,000 records were never handed to the stack."
+    # Ten other calls were of the other worker, for which this end is no excuse; 1 % is allowed.
+    assert any("10 records were under way" in line for line in verdict.evidence)
