@@ -439,8 +439,8 @@ def test_a_snapshot_tells_a_loss_before_the_run_ends(stage, missing, status):
     stage.scenario = replace(stage.scenario, drain_seconds=5.0)
     oracle = Recorder(stage.folder / "oracle.jsonl")
     for n in range(10):
-        told = [Due(n, SECOND + n, 0, digest(stamp(f"line {n}", RUN, n))), Sent(n, SECOND + n)]
-        oracle.record(*told, Answered(n, SECOND + 20), Acknowledged(n, SECOND + 20))
+        oracle.record(Due(n, SECOND + n, 0, digest(stamp(f"line {n}", RUN, n))), Sent(n, SECOND + n))
+        oracle.record(Answered(n, SECOND + 20), Acknowledged(n, SECOND + 20))
     stage.script = [(6.0, Wish(Verb.SNAPSHOT))]
 
     stage.run()
