@@ -50,7 +50,7 @@ def run_with_page(options: Mapping[str, Any], page: Page, seconds: float) -> int
         UnavailableError: the address is taken, or this machine lacks something that the run needs.
         InterruptedRunError: a signal ended the run.
     """
-    request, scenario = _request(options, seconds)
+    request, scenario = interactive_request(options, seconds)
     plan = make_plan(request)
     desk = LiveDesk(FAULTS)
     interruption = Interruption()
@@ -70,8 +70,16 @@ def run_with_page(options: Mapping[str, Any], page: Page, seconds: float) -> int
     return 0
 
 
-def _request(options: Mapping[str, Any], seconds: float) -> tuple[Request, Scenario]:
-    """Return what is run, without any step, and the scenario as its file has it."""
+def interactive_request(options: Mapping[str, Any], seconds: float) -> tuple[Request, Scenario]:
+    """Return what is run, without any step, and the scenario as its file has it.
+
+    Args:
+        options: of `logquake run`.
+        seconds: how long records are sent.
+
+    Raises:
+        UsageError: there is more than one scenario.
+    """
     rest = {name: value for name, value in options.items() if name not in _OF_RUNS}
     out, max_minutes = rest.pop("out"), rest.pop("max_minutes")
     history_mib_max, show_lines = rest.pop("history_mib_max"), rest.pop("show_lines")

@@ -14,7 +14,7 @@ from typing import Any
 from harness.evidence.history import Recorder
 from harness.live.desk import Offer, Standing
 from harness.model.declarations import Arguments, Scalar, Step
-from harness.model.errors import HarnessError
+from harness.model.errors import HarnessError, InterruptedRunError, TimeIsUpError
 from harness.model.facts import FaultSeen
 from harness.model.protocols import Cumulative, Destroys, Fault, Poisons
 from harness.model.registry import Family
@@ -168,8 +168,9 @@ class HandFaults:
 
     def let_go(self) -> None:
         """Take everything back at once: the run ends."""
-        for each in list(self._standing):
-            self._heal(each)
+        with ExitStack() as every:  # whatever one of them raises, the others are taken back too
+            for each in self._standing:
+                every.callback(self._heal, each)
 
     # --- inside ------------------------------------------------------------------------------------------
 
@@ -181,11 +182,13 @@ class HandFaults:
             self._heal(each)
 
     def _heal(self, each: _Standing) -> None:
-        self._last_look(each)
         self._standing.remove(each)
         why_not = ""
         try:
-            each.hold.close()
+            with each.hold:
+                self._last_look(each)
+        except (InterruptedRunError, TimeIsUpError):
+            raise
         except HarnessError as error:
             why_not = str(error)
         stood_seconds = (self._ticker.now_ns() - each.began_ns) / _SECOND_NS

@@ -20,6 +20,7 @@ from harness.model.declarations import Part, Scenario, Step, is_sender
 from harness.model.errors import HarnessError, InternalError, InterruptedRunError, TimeIsUpError, described
 from harness.model.facts import FaultChanged
 from harness.model.protocols import Fault, PausableLoad
+from harness.reporting.redaction import Redaction
 from harness.runs.hand_faults import HandFaults, offers
 from harness.runs.live_desk import FAULT_SECONDS, LiveDesk
 from harness.runs.live_watch import LiveWatch
@@ -46,6 +47,7 @@ class ByHand:
         history: the folder that all processes of the run write their facts to.
         snapshots: the folder that takes a folder a snapshot.
         judge: judges a history for a scenario; returns (status, a sentence, the scorecard's path).
+        redaction: masks what the page would quote of the lines of an input.
     """
 
     desk: LiveDesk
@@ -54,6 +56,7 @@ class ByHand:
     history: Path
     snapshots: Path
     judge: Callable[[int, Path, Scenario], tuple[str, str, Path]]
+    redaction: Redaction
 
 
 class InteractiveRunner(Runner):
@@ -65,7 +68,9 @@ class InteractiveRunner(Runner):
         self._by_hand = by_hand
         self._desk = by_hand.desk
         self._hand = HandFaults(self._undoable, self._ticker, wiring.recorder, self._healed)
-        self._watch = LiveWatch(by_hand.history, wiring.outlets, self._desk, wiring.clock.now_ns)
+        self._watch = LiveWatch(
+            by_hand.history, wiring.outlets, self._desk, by_hand.redaction, wiring.clock.now_ns
+        )
         self._paused = False
         self._ended = False
         self._snapshots = 0
@@ -227,7 +232,7 @@ class InteractiveRunner(Runner):
         except (InterruptedRunError, TimeIsUpError):
             raise
         except HarnessError as error:
-            self._desk.show_snapshot(replace(snapshot, status="ERROR", words=described(error)))
+            self._desk.show_snapshot(replace(snapshot, status="ERROR", words=self._hidden(described(error))))
         else:
             self._desk.show_snapshot(replace(snapshot, status=status, words=words), scorecard)
         finally:
@@ -246,7 +251,10 @@ class InteractiveRunner(Runner):
         self._desk.show(lambda state: replace(state, busy=words))
 
     def _note(self, words: str) -> None:
-        self._desk.note(self._sent_seconds(), words)
+        self._desk.note(self._sent_seconds(), self._hidden(words))
+
+    def _hidden(self, words: str) -> str:
+        return self._by_hand.redaction.text(words)
 
     def _sent_seconds(self) -> float:
         return round(max(0, self._now() - self._began_ns) / _SECOND_NS, 3)

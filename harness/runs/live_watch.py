@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from harness.evidence.history import HistoryFollower
@@ -17,6 +18,7 @@ from harness.evidence.so_far import SoFar
 from harness.judging.running_series import RunningSeries
 from harness.live.desk import SERIES_SECONDS_MAX, Counts, LiveState
 from harness.model.errors import HarnessError, described
+from harness.reporting.redaction import Redaction, masked
 from harness.runs.live_desk import LiveDesk
 
 INTERVAL_SECONDS = 0.5
@@ -35,6 +37,7 @@ class LiveWatch:
         history: the folder that all processes of the run write their facts to.
         outlets: how the run's outlets are opened.
         desk: what is shown.
+        redaction: masks what would quote the lines of an input.
         now_ns: tells the time, in nanoseconds of CLOCK_MONOTONIC.
     """
 
@@ -43,11 +46,15 @@ class LiveWatch:
         history: Path,
         outlets: OutletSpec,
         desk: LiveDesk,
+        redaction: Redaction,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._history = HistoryFollower(history)
         self._outlets = outlets
         self._desk = desk
+        self._shape = masked if redaction.masks_lines else str
+        # The same few texts are shown again and again, and the input may be long.
+        self._hidden = lru_cache(maxsize=64)(redaction.text)
         self._now_ns = now_ns
         self._series = RunningSeries()
         self._so_far: SoFar | None = None
@@ -74,7 +81,7 @@ class LiveWatch:
         now_ns = self._now_ns()
         rows = self._series.seconds(now_ns - int(NOTED_SECONDS * _SECOND_NS))
         counts, began_ns = self._counts(), self._series.began_ns
-        bands = tuple(self._series.bands.values())
+        bands = tuple(replace(band, proof=self._hidden(band.proof)) for band in self._series.bands.values())
         seconds = round((now_ns - began_ns) / _SECOND_NS, 1) if began_ns else 0.0
 
         def change(state: LiveState) -> LiveState:
@@ -124,5 +131,5 @@ class LiveWatch:
             missing=len(series.acknowledged - so_far.stored),
             duplicates=so_far.duplicates,
             unknown=so_far.unknown,
-            excerpts=so_far.excerpts(),
+            excerpts=tuple(map(self._shape, so_far.excerpts())),
         )

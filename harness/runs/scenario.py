@@ -183,7 +183,15 @@ class ScenarioRun:
             return live.publish(number, self._judged(scenario, checks, history, seconds), checks)
 
         snapshots = self._ground.folder / "snapshots"
-        by_hand = ByHand(live.desk, live.steps, self._request.stack.name, self._history, snapshots, judged)
+        by_hand = ByHand(
+            desk=live.desk,
+            steps=live.steps,
+            stack=self._request.stack.name,
+            history=self._history,
+            snapshots=snapshots,
+            judge=judged,
+            redaction=self._ground.redaction,
+        )
         return InteractiveRunner(self._plan.scenario, wiring, by_hand)
 
     def _wiring(self, links: LinkServers, recorder: Recorder) -> Wiring:

@@ -11,7 +11,7 @@ import pytest
 from harness.load.hosted import HostedLoad
 from harness.load.locust.load import LocustLoad
 from harness.model.declarations import APPLICATION, Part
-from harness.model.protocols import Clock, Load, LoadKind, LoadSpec, Tally
+from harness.model.protocols import Clock, Load, LoadKind, LoadSpec, PausableLoad, Tally
 from harness.processes.clock import SystemClock
 from harness.testing import FakeClock
 from tests.unit.harness.runs.stage import FakeLoad
@@ -109,6 +109,20 @@ def test_waves_of_probes_are_numbered_after_the_scheduled_and_wait_until_they_ar
 
     assert waves == [range(RECORDS, RECORDS + PROBES), range(RECORDS + PROBES, RECORDS + 2 * PROBES)]
     assert [len(each) for each in owed] == [RECORDS, RECORDS + PROBES, RECORDS + 2 * PROBES]
+
+
+def test_what_falls_due_in_a_pause_is_never_sent_and_fresh_records_are(bench: Bench) -> None:
+    if not isinstance(bench.load, PausableLoad):
+        pytest.skip("the fake cannot be paused")
+    began_ns = bench.clock.now_ns() + LEAD_NS
+    bench.load.pause(began_ns + 4_500_000)
+    bench.load.begin(began_ns)
+    bench.clock.sleep(0.5)
+    fresh = bench.load.probe(bench.clock.now_ns())
+    bench.wait_for(lambda: bench.load.tally().acknowledged == 5 + PROBES)
+
+    assert bench.load.owed() == frozenset([*range(5), *fresh])
+    assert bench.load.tally().due == 5 + PROBES
 
 
 def test_the_application_is_no_process_that_ended_by_itself_once_it_was_told_to_finish(bench: Bench) -> None:

@@ -9,13 +9,29 @@ import pytest
 
 from harness.cleanup.undo_journal import UndoJournal, open_undos
 from harness.evidence.history import Recorder, read_history
-from harness.evidence.lines import stamp
+from harness.evidence.lines import digest, stamp
 from harness.evidence.readback import OutletSpec
+from harness.judging.checker import Charge
+from harness.judging.checkers.acknowledged_lost import AcknowledgedLost
+from harness.judging.timeline import timeline
 from harness.live.desk import Verb, Wish
-from harness.model.declarations import Step
+from harness.model.declarations import Promises, Step
 from harness.model.errors import FaultError, InterruptedRunError, ScenarioError
-from harness.model.facts import ArchiveRead, Broke, FaultChanged, FaultSeen, FreshSent, PhaseChanged
+from harness.model.facts import (
+    Acknowledged,
+    Answered,
+    ArchiveRead,
+    Broke,
+    Due,
+    FaultChanged,
+    FaultSeen,
+    FreshSent,
+    PhaseChanged,
+    Sent,
+)
+from harness.model.protocols import Status, StoredDocument
 from harness.model.registry import Family, Kind
+from harness.reporting.redaction import Redaction
 from harness.runs.interactive import ByHand, InteractiveRunner
 from harness.runs.live_desk import FAULTS_MAX, LiveDesk
 from harness.runs.runner import Wiring
@@ -30,6 +46,7 @@ class HurtByHand(FakeFault):
     """The stage's fault as a family has it: made from its word and arguments."""
 
     strength: int = 1
+    refusal = "it cannot be begun"
     log = []  # type: ignore[var-annotated]  # noqa: RUF012 - one log a test, emptied by the fixture
 
     def __post_init__(self):
@@ -37,9 +54,12 @@ class HurtByHand(FakeFault):
             raise ScenarioError("strength must be at least 1")
         super().__init__(type(self).log, breaks_on_exit=self.strength == 13)
 
+    def evidence_in_all(self, target):
+        return self.evidence(target)
+
     def inject(self, target, rng):
         if self.strength == 12:
-            raise FaultError("it cannot be begun")
+            raise FaultError(self.refusal)
         return super().inject(target, rng)
 
 
@@ -69,6 +89,7 @@ class HandStage(Stage):
         self.scenario = replace(self.scenario, steps=(), sending_seconds=20.0)
         self.desk = LiveDesk(FAULTS)
         self.script = []
+        self.input: tuple[str, ...] = ()
         self.answers = []
         self.seen = []
         self.judged = []
@@ -105,12 +126,13 @@ class HandStage(Stage):
             watch=self.act,
         )
         by_hand = ByHand(
-            self.desk,
-            (Step("hurt", TARGET, 1.0, 2.0),),
-            "stack",
-            self.folder,
-            self.tmp_path / "s",
-            self.judge,
+            desk=self.desk,
+            steps=(Step("hurt", TARGET, 1.0, 2.0),),
+            stack="stack",
+            history=self.folder,
+            snapshots=self.tmp_path / "s",
+            judge=self.judge,
+            redaction=Redaction(self.input, self.tmp_path),
         )
         self.runner = InteractiveRunner(self.scenario, wiring, by_hand)
         try:
@@ -136,7 +158,8 @@ def test_a_fault_by_hand_leaves_the_facts_of_a_step_and_is_healed_after_its_time
     stage.run()
 
     assert stage.states() == [(0, state) for state in WHOLE]
-    assert [event.landed for event in stage.facts(FaultSeen)] == [True]
+    # At the beginning, and what it came to in all.
+    assert [event.landed for event in stage.facts(FaultSeen)] == [True, True]
     (step,) = stage.runner.scenario.steps
     assert (step.fault, step.target) == ("hurt", TARGET)
     assert 5.0 <= step.at_seconds <= 5.5
@@ -239,6 +262,23 @@ def test_a_fault_that_is_not_taken_back_breaks_the_examination_and_its_undo_stay
 
     assert "was not taken back" in stage.facts(Broke)[0].message
     assert len(open_undos(stage.journals)) == 1
+
+
+def test_a_run_that_is_interrupted_again_while_it_heals_takes_back_everything(stage):
+    """The clock of this test ends every wait from then on, also those of the healing."""
+    second = Hurtable()
+    stage.services._targets["other"] = second
+    stage.script = [
+        (5.0, replace(HURT, seconds=300.0)),
+        (5.0, replace(HURT, target="other", seconds=300.0)),
+        (7.0, stage.clock.interrupt),
+    ]
+
+    with suppress(InterruptedRunError):
+        stage.run()
+
+    assert (stage.target.hurt, second.hurt) == (False, False)
+    assert open_undos(stage.journals) == []
 
 
 def test_an_interrupted_run_takes_back_what_is_on(stage):
@@ -364,3 +404,49 @@ def test_only_what_a_target_allows_is_offered(stage):
     offered = next(state.offers for state in stage.seen if state.offers)
     assert {(offer.fault, offer.target) for offer in offered} == {("hurt", TARGET)}
     assert isinstance(stage.target, Hurtable)
+
+
+INPUT_LINE = "user alice paid with card 4929 1234 5678 9012"
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [((), INPUT_LINE), ((INPUT_LINE,), "xxxx xxxxx xxxx xxxx xxxx 0000 0000 0000 0000")],
+)
+def test_the_page_quotes_the_lines_of_an_input_as_the_reports_do(stage, lines, shown):
+    stage.input = lines
+    stage.archive._extra = [StoredDocument("i/torn", INPUT_LINE)]
+
+    stage.run()
+
+    assert stage.desk.state().counts.excerpts == (shown,)
+
+
+def test_what_a_fault_says_of_a_line_of_the_input_is_hidden(stage, monkeypatch):
+    stage.input = (INPUT_LINE,)
+    monkeypatch.setattr(HurtByHand, "refusal", f"no: {INPUT_LINE}")
+    stage.script = [(5.0, replace(HURT, arguments={"strength": 12}))]
+
+    stage.run()
+
+    assert "alice paid" not in stage.desk.shown().decode()
+    assert stage.desk.state().notes[0].words.startswith(f"hurt on {TARGET} did not ")
+
+
+@pytest.mark.parametrize(("missing", "status"), [((), Status.PASS), ((3,), Status.FAIL)])
+def test_a_snapshot_tells_a_loss_before_the_run_ends(stage, missing, status):
+    stage.archive._missing = set(missing)
+    stage.scenario = replace(stage.scenario, drain_seconds=5.0)
+    oracle = Recorder(stage.folder / "oracle.jsonl")
+    for n in range(10):
+        oracle.record(Due(n, SECOND + n, 0, digest(stamp(f"line {n}", RUN, n))), Sent(n, SECOND + n))
+        oracle.record(Answered(n, SECOND + 20), Acknowledged(n, SECOND + 20))
+    stage.script = [(6.0, Wish(Verb.SNAPSHOT))]
+
+    stage.run()
+
+    ((_, events, scenario),) = stage.judged
+    charge = Charge(scenario, Promises())
+    verdict = AcknowledgedLost(charge).check(timeline(events))
+    assert verdict.status is status
+    assert verdict.value == len(missing)
