@@ -14,7 +14,7 @@ from tests.repository import REPOSITORY
 from tests.system.machine import Machine
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "pytest.md").read_text()
-SECONDS_MAX = 60
+SECONDS_MAX = 150
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS_MAX + 20)]
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.system.machine import Machine, temporary_folder, wait_for
 
-SECONDS_MAX = 100
+SECONDS_MAX = 200
 
 HANDLER = '''\
 import json
