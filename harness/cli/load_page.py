@@ -24,7 +24,7 @@ from harness.runs.live_desk import LiveDesk
 from harness.runs.request import Request, make_plan
 from harness.runs.suite import SuiteRun
 
-_OF_RUNS = ("jobs", "repeats_max")
+_OF_RUNS = ("jobs", "repeats_max", "fail_fast", "baselines")
 """Options of `logquake run` that mean nothing where one scenario is run by hand."""
 
 
