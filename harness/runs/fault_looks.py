@@ -110,7 +110,8 @@ class FaultLooks:
         if deliberation_seconds and self._ticker.now_ns() > latest_ns:
             return  # the fault is too short, or its proof took too long
         yield from self._wait_until(latest_ns)
-        if self._ticker.seconds_until(latest_ns) < -deliberation_seconds * LATE_SHARE_MAX:
+        late_seconds = -self._ticker.seconds_until(latest_ns)
+        if deliberation_seconds and late_seconds > deliberation_seconds * LATE_SHARE_MAX:
             return  # something else took so long: of nothing is it known that it was early enough
         self._recorder.record_all(poisoned(self._fault, self._target, self._ticker))
 

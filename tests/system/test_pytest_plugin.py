@@ -190,7 +190,7 @@ def test_every_scenario_has_an_outcome_of_its_own(session):
 
 
 def test_a_failure_shows_its_counterexample_and_no_traceback(session):
-    (shown,) = re.findall(r"^_+ b_loses _+\n(.*?)^_{5}", session.text, re.MULTILINE | re.DOTALL)
+    (shown,) = re.findall(r"^_+ b_loses _+\n(.*?)^[_=]{5}", session.text, re.MULTILINE | re.DOTALL)
 
     assert "FAIL acknowledged_lost: 1 of" in shown
     assert "> Record 50 was due at" in shown

@@ -254,6 +254,21 @@ def test_what_is_refused_too_late_for_the_stack_to_find_out_is_noted_after_the_f
     assert {fact.sequence for fact in stage.facts(Poisoned)} == {3}
 
 
+def test_what_is_refused_is_noted_in_the_fault_although_every_wait_ends_a_little_late(stage):
+    class Late(FakeClock):
+        def sleep(self, seconds):
+            super().sleep(seconds + 0.003)
+
+    stage.clock = Late()
+    stage.load = FakeLoad(stage.log, stage.clock)
+    stage.fault = Poisoning(stage.log, lambda: [3])
+
+    stage.run()
+
+    healed_ns = next(fact.at_ns for fact in stage.facts(FaultChanged) if fact.state == "healing")
+    assert stage.facts(Poisoned)[0].at_ns <= healed_ns
+
+
 def test_a_step_that_takes_longer_than_its_time_leaves_the_refusals_around_it_undated(stage):
     class Slow(FakeFault):
         def evidence(self, target):
