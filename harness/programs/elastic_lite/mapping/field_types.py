@@ -179,12 +179,15 @@ def number_in(leaf: Field, text: str) -> int | float:
     found = DECIMAL.fullmatch(spelled)
     if found is not None:
         return float(spelled) if found[1] or "." in spelled else int(spelled)
+    if leaf.kind in FLOATS and NOT_FINITE.fullmatch(spelled):
+        raise BadValueError(f"[{leaf.kind}] supports only finite values, but got [{spelled}]")
     if not spelled.isascii() or (not is_long and JAVA_NUMBER.fullmatch(spelled)):
         raise unsupported(f"the number `{text}` in `{leaf.path}`")
     raise BadValueError(f'For input string: "{text}"')
 
 
 DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+NOT_FINITE = re.compile(r"[+-]?(?:NaN|Infinity)")
 JAVA_NUMBER = re.compile(
     r"[+-]?(?:NaN|Infinity|(?:0[xX][0-9a-fA-F.]+[pP][+-]?[0-9]+|[0-9.]+(?:[eE][+-]?[0-9]+)?)[dDfF]?)"
 )
