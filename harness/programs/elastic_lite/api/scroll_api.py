@@ -10,6 +10,7 @@ from harness.programs.elastic_lite.api.routes import Route, takes
 from harness.programs.elastic_lite.api.search import (
     Hit,
     Searcher,
+    from_every_index,
     hits_as_json,
     missing_views,
     shards_as_json,
@@ -48,8 +49,8 @@ def first_page(
     server: Server, searcher: Searcher, request: Request, keep_alive: str, as_int: bool
 ) -> tuple[str, list[Hit], int]:
     """Open a scroll: its id, its first hits and how many there are in all."""
+    places = from_every_index(searcher, lambda it: it.places(request))
     searcher.refuse_ranking(request)
-    places = searcher.places(request)
     point_id = server.visibility.hold(searcher.views, keep_alive)
     scroll = Scroll(point_id, request, as_int, places)
     hits = searcher.at(request, scroll.take(request.size))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as ReadOnly
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.programs.elastic_lite.aggregations.columns import Table
 from harness.programs.elastic_lite.api.search_request import Request
@@ -31,6 +31,7 @@ from harness.programs.elastic_lite.storage.catalog import Index
 from harness.programs.elastic_lite.storage.freshness import View
 
 Json = dict[str, Any]
+Found = TypeVar("Found")
 WINDOW_MAX = 10_000
 # Statements are put together from this constant alone; values are always bound.
 VISIBLE = "number=? AND deleted=0 AND position<=? AND (ended IS NULL OR ended>?)"
@@ -58,13 +59,34 @@ class Hit:
     criteria: tuple[Criterion, ...]
 
 
-def check_window(last: int, indices: Iterable[Index]) -> None:
+def from_every_index(searcher: Searcher, ask: Callable[[Searcher], Found]) -> Found:
+    """What is asked of all views. Where some of them fail, Elasticsearch answers from the others.
+
+    Raises:
+        SearchError: All of them fail.
+        ElasticError: 400: some of them fail.
+    """
+    try:
+        return ask(searcher)
+    except SearchError as error:
+        for view in searcher.views if len(searcher.views) > 1 else ():
+            try:
+                ask(replace(searcher, views=(view,)))
+            except SearchError:
+                continue
+            raise unsupported(
+                f"an answer from some indices where others fail (in [{error.index}]: {error.reason})"
+            ) from error
+        raise
+
+
+def check_window(last: int, views: tuple[View, ...], indices: ReadOnly[str, Index]) -> None:
     """Refuse a page that ends behind the result window of an index.
 
     Raises:
         ElasticError: 400.
     """
-    limit = min((window_of(index) for index in indices), default=WINDOW_MAX)
+    limit = min((window_of(indices[view.name]) for view in views), default=WINDOW_MAX)
     if last > limit:
         raise SearchError(
             400,
@@ -202,6 +224,7 @@ class Searcher:
     def places(self, request: Request) -> list[tuple[int, int]]:
         """Every match in its order, as the number of its view and its position: what a scroll gives."""
         rows: list[tuple[tuple[Key, ...], int, int]] = []
+        check_alike([bind(request.sort, self.indices[view.name]) for view in self.views])
         for number, view in enumerate(self.views):
             criteria = tuple(bind(request.sort, self.indices[view.name]))
             for place, _, _, candidate in self.matching(view, self.matcher(request.query, view), 0):
