@@ -165,9 +165,10 @@ class Searcher:
     def search(self, request: Request) -> tuple[list[Hit], int | None]:
         """The page of hits, and how many match as far as that is tracked (None: not at all)."""
         fields = request.sort
-        if self.tie_break and fields and fields[-1].name != "_shard_doc":
+        placed = request.after is None or len(request.after) > len(fields)
+        if self.tie_break and placed and fields and fields[-1].name != "_shard_doc":
             fields = (*fields, SortField("_shard_doc"))
-        self.check_after(request, fields)
+        self.check_after(request, len(fields))
         for view in self.views:
             self.matcher(request.query, view)  # what is malformed is told before what cannot be ordered
         self.refuse_ranking(request)
@@ -248,9 +249,9 @@ class Searcher:
             hits.append(Hit(self.views[number], place, version, seq_no, candidate, keys, bound[number]))
         return hits
 
-    def check_after(self, request: Request, fields: tuple[SortField, ...]) -> None:
-        """Refuse a `search_after` of the wrong length; the tie-break may be left out."""
-        if request.after is not None and len(request.after) not in (len(request.sort), len(fields)):
+    def check_after(self, request: Request, length: int) -> None:
+        """Refuse a `search_after` of the wrong length; without a value for it there is no tie-break."""
+        if request.after is not None and len(request.after) != length:
             reason = f"search_after has {len(request.after)} value(s) but sort has {len(request.sort)}."
             raise SearchError(400, "illegal_argument_exception", reason)
 
