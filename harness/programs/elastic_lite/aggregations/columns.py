@@ -152,6 +152,7 @@ class Table:
     Args:
         columns: What is read of each document.
         typed: Whether the answer names each aggregation's type before its name.
+        shards: Over how many shards Elasticsearch would have the documents.
     """
 
     columns: list[Column]
@@ -159,6 +160,7 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     leaves: list[Field | None] = field(init=False)
     buckets_left: int = BUCKETS_MAX
+    shards: int = 1
 
     def __post_init__(self) -> None:
         self.leaves = [None] * len(self.columns)

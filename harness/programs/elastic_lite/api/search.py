@@ -59,8 +59,10 @@ class Hit:
     criteria: tuple[Criterion, ...]
 
 
-def from_every_index(searcher: Searcher, ask: Callable[[Searcher], Found]) -> Found:
+def from_every_index(searcher: Searcher, ask: Callable[[Searcher], Found], query: Any) -> Found:
     """What is asked of all views. Where some of them fail, Elasticsearch answers from the others.
+
+    Those in which nothing matches may not fail there: it passes over some of them before it asks them.
 
     Raises:
         SearchError: All of them fail.
@@ -69,11 +71,13 @@ def from_every_index(searcher: Searcher, ask: Callable[[Searcher], Found]) -> Fo
     try:
         return ask(searcher)
     except SearchError as error:
-        for view in searcher.views if len(searcher.views) > 1 else ():
+        for view in searcher.views if searcher.shards > 1 else ():
+            alone = replace(searcher, views=(view,))
             try:
-                ask(replace(searcher, views=(view,)))
+                ask(alone)
             except SearchError:
-                continue
+                if not alone.finds_nothing(query):
+                    continue
             raise unsupported(
                 f"an answer from some indices where others fail (in [{error.index}]: {error.reason})"
             ) from error
@@ -122,6 +126,18 @@ class Searcher:
     now_ms: int
     tie_break: bool = False
 
+    @property
+    def shards(self) -> int:
+        """How many shards Elasticsearch would ask."""
+        return sum(self.indices[view.name].shards for view in self.views)
+
+    def finds_nothing(self, query: Any) -> bool:
+        """Whether a query that can be read matches no document."""
+        try:
+            return not self.count(query, 1)
+        except SearchError:
+            return False
+
     def count(self, query: Any, limit: int | None = None) -> int:
         """How many documents match; it may stop counting in each view at a limit."""
         return sum(self.count_view(view, self.matcher(query, view), limit) for view in self.views)
@@ -130,7 +146,7 @@ class Searcher:
         """The answers of the request's aggregations over every match, their types before names if asked."""
         if not request.aggregations.named:
             return {}  # a page of a search reads no further than its end
-        table = Table(list(request.columns), typed)
+        table = Table(list(request.columns), typed, shards=self.shards)
         for view in self.views:
             cells = table.bind(Scope(self.indices[view.name], self.now_ms))
             for _, _, _, candidate in self.matching(view, self.matcher(request.query, view), 0):
@@ -212,10 +228,9 @@ class Searcher:
         """
         if request.sort or not request.size:
             return
-        shards = sum(self.indices[view.name].shards for view in self.views)
         for view in self.views:
             self.matcher(request.query, view)  # what is malformed is refused as such
-            if is_ranked(request.query, Scope(self.indices[view.name], self.now_ms), shards > 1):
+            if is_ranked(request.query, Scope(self.indices[view.name], self.now_ms), self.shards > 1):
                 if self.count(request.query, 2) > 1:
                     raise unsupported(
                         "ordering by relevance: give a `sort`, or put the query into a `filter`"

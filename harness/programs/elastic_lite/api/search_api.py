@@ -180,13 +180,14 @@ def run_search(server: Server, call: Call, body: Json, as_int: bool) -> Json:
             indices = dict(server.catalog.indices)
             head["pit_id"] = point["id"]
         searcher = Searcher(connection, views, indices, now_ms(), point is not None)
-        from_every_index(searcher, lambda it: check_window(request.start + request.size, it.views, indices))
+        last, query = request.start + request.size, request.query
+        from_every_index(searcher, lambda it: check_window(last, it.views, indices), query)
         if scroll is None:
-            hits, total, found = from_every_index(searcher, lambda it: found_by(it, request, typed))
+            hits, total, found = from_every_index(searcher, lambda it: found_by(it, request, typed), query)
         else:
             check_scroll(request, point is not None)
             head["_scroll_id"], hits, total = first_page(server, searcher, request, scroll, as_int)
-            found = from_every_index(searcher, lambda it: it.aggregate(request, typed)) if views else {}
+            found = from_every_index(searcher, lambda it: it.aggregate(request, typed), query)
     answer = hits_as_json(hits, total, request, as_int, not views)
     took = int((time.monotonic() - started) * 1000)
     shards = shards_as_json(views, indices)
@@ -241,7 +242,7 @@ def run_count(server: Server, call: Call, query: Any) -> Json:
         indices = {index.name: index for index in readable_indices(server, call)}
         views = tuple(server.visibility.view(index) for index in indices.values())
         searcher = Searcher(connection, views, indices, now_ms())
-        counted = from_every_index(searcher, lambda it: it.count(query))
+        counted = from_every_index(searcher, lambda it: it.count(query), query)
     return {"count": counted, "_shards": shards_as_json(views, indices)}
 
 
