@@ -52,6 +52,7 @@ Every page below lists all that is taken. Anything else is refused.
 * `_shards.skipped` is always 0: no shard is passed over. Hits in no order, or in that of `_doc`, come as they
   were written; in Elasticsearch those of several shards may come shard by shard.
 * A number in a field of texts is refused where its text would be lost: `1.50`, `1e3`, `-0`, above 64 bits.
+  `-0.0` in a field of fractions is refused: Elasticsearch tells it from `0.0`.
 """
 
 

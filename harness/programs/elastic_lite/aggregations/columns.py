@@ -96,6 +96,8 @@ class FieldColumn:
             return lambda _: filling, None
         leaf = reader.leaf
         self.check(leaf, scope)
+        if self.aggregation == "cardinality" and reader.key is not None:
+            raise unsupported(f"a [cardinality] aggregation of a key of a flattened field, as `{self.name}`")
         default = self.default(leaf, scope)
         stored = STORED.get(leaf.kind)
 
