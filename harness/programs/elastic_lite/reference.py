@@ -47,7 +47,12 @@ Every page below lists all that is taken. Anything else is refused.
 * `GET /_nodes` and `GET /_xpack` tell less than Elasticsearch does; `GET /_cat/indices` has no sizes.
 * Of several mistakes in one request another one may be told first, in other words. A range whose bound is no
   date is refused as not supported: Elasticsearch reads it only where a shard holds dates of that field.
+* A request that fails in some indices and not in others is refused: Elasticsearch answers it from the others.
+  So are terms of several shards, except by `_key`, where a shard may have as many as `shard_size` of them.
+* `_shards.skipped` is always 0: no shard is passed over. Hits in no order, or in that of `_doc`, come as they
+  were written; in Elasticsearch those of several shards may come shard by shard.
 * A number in a field of texts is refused where its text would be lost: `1.50`, `1e3`, `-0`, above 64 bits.
+  `-0.0` in a field of fractions is refused: Elasticsearch tells it from `0.0`.
 """
 
 

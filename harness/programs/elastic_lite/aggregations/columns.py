@@ -96,6 +96,8 @@ class FieldColumn:
             return lambda _: filling, None
         leaf = reader.leaf
         self.check(leaf, scope)
+        if self.aggregation == "cardinality" and reader.key is not None:
+            raise unsupported(f"a [cardinality] aggregation of a key of a flattened field, as `{self.name}`")
         default = self.default(leaf, scope)
         stored = STORED.get(leaf.kind)
 
@@ -152,6 +154,7 @@ class Table:
     Args:
         columns: What is read of each document.
         typed: Whether the answer names each aggregation's type before its name.
+        shards: Over how many shards Elasticsearch would have the documents.
     """
 
     columns: list[Column]
@@ -159,6 +162,7 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     leaves: list[Field | None] = field(init=False)
     buckets_left: int = BUCKETS_MAX
+    shards: int = 1
 
     def __post_init__(self) -> None:
         self.leaves = [None] * len(self.columns)

@@ -26,6 +26,7 @@ class Terms:
 
     column: int
     size: int
+    shard_size: int
     least: int
     order: Order
     include: frozenset[str] | None
@@ -41,6 +42,11 @@ class Terms:
     def answer(self, rows: list[Row], table: Table) -> Json:
         """The first buckets of the order, and how many documents the others hold."""
         found = ordered(self.grouped(rows, table), self.order, self.inner, table)
+        if table.shards > 1 and len(found) >= self.shard_size and self.order[0].path != "_key":
+            raise unsupported(
+                f"a [terms] aggregation of {len(found)} terms over {table.shards} shards, each of which "
+                f"would tell its first {self.shard_size}: give a greater [shard_size], or order by `_key`"
+            )
         kept = found[: self.size]
         table.spend(len(kept))
         return {
@@ -94,13 +100,15 @@ def build_terms(definition: Definition) -> Aggregation:
     Raises:
         ElasticError: 400 for a parameter that does not exist, is out of its range, or is not supported here.
     """
-    definition.integer("shard_size", SIZE, 1, "shardSize")  # one shard has every term, so it changes nothing
+    size = definition.integer("size", SIZE, 1)
+    of_shard = definition.integer("shard_size", size * 3 // 2 + 10, 1, "shardSize")
     least = definition.integer("min_doc_count", 1, 0)
     if least == 0:
         raise unsupported("[min_doc_count] of 0 in a [terms] aggregation")
     return Terms(
         definition.field_column(numeric=False),
-        definition.integer("size", SIZE, 1),
+        size,
+        max(size, of_shard),
         least,
         parse_order("terms", definition.body.get("order", {"_count": "desc"})),
         texts_of(definition, "include"),

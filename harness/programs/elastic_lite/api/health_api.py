@@ -76,7 +76,12 @@ def has_active(indices: list[Index], wanted: str) -> bool:
 def missing_target(server: Server, call: Call) -> bool:
     """Whether the request names an index that does not exist: health waits for it."""
     names = call.names.get("index", "").split(",")
-    return any(name and "*" not in name and not server.catalog.resolve(name, LENIENT) for name in names)
+    missing = False
+    for at, name in enumerate(names):
+        excluded = name.startswith("-") and any("*" in earlier for earlier in names[:at])
+        if name and "*" not in name and not excluded:
+            missing = missing or not server.catalog.resolve(name, LENIENT)
+    return missing
 
 
 def targets(server: Server, call: Call) -> list[Index]:

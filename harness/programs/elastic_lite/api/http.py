@@ -20,7 +20,12 @@ from harness.programs.elastic_lite.language.errors import (
     parse_error,
     unsupported,
 )
-from harness.programs.elastic_lite.language.spelled_json import RepeatedNameError, is_plain, reread
+from harness.programs.elastic_lite.language.spelled_json import (
+    RepeatedNameError,
+    is_plain,
+    refuse_comments,
+    reread,
+)
 from harness.programs.elastic_lite.storage.catalog import Catalog
 from harness.programs.elastic_lite.storage.database import Storage
 from harness.programs.elastic_lite.storage.freshness import Visibility
@@ -116,6 +121,7 @@ def read_json(body: bytes) -> Any:
         try:
             reread(body)
         except ValueError:
+            refuse_comments(body)
             reason = f"[{error.lineno}:{error.colno}] {error.msg}"
             raise ElasticError(400, "x_content_parse_exception", reason) from error
         raise unsupported("half a surrogate pair, or a byte order mark, in a request's body") from error

@@ -204,8 +204,12 @@ async def resolve_index(server: Server, call: Call) -> Answer:
     catalog = server.catalog
     indices: dict[str, Json] = {}
     streams: dict[str, Json] = {}
+    wild = False
     for part in call.names["name"].split(","):
         refuse_special(part)
+        if part.startswith("-") and wild:
+            raise unsupported(f"the exclusion `{part}` of names to resolve")
+        wild = wild or "*" in part
         found = [it for it in catalog.streams.values() if matches(part, it.name)]
         streams |= {stream.name: stream_as_resolved(stream) for stream in found}
         plain = [it for it in catalog.indices.values() if matches(part, it.name)]

@@ -116,6 +116,9 @@ def takes(
     )
 
 
+LEGACY_SEGMENTS = 2
+
+
 class Router:
     """All routes; words in a path go before names, as in Elasticsearch's own lookup."""
 
@@ -148,6 +151,9 @@ class Router:
             pattern, allowed = route.path, (*allowed, *route.methods)
         if not allowed:
             refuse_only_real(method, raw_path, dict(enumerate(segments)))
+            # Elasticsearch still knows paths of two parts, of an index and a type, to tell apart.
+            allowed = ("POST",) if len(segments) == LEGACY_SEGMENTS and method != "POST" else ()
+        if not allowed:
             raise PlainError(400, f"no handler found for uri [{raw_path}] and method [{method}]")
         reason = (
             f"Incorrect HTTP method for uri [{raw_path}] and method [{method}], allowed: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -10,17 +11,23 @@ from harness.programs.elastic_lite.api.routes import Route, takes
 from harness.programs.elastic_lite.api.search import (
     Hit,
     Searcher,
+    from_every_index,
     hits_as_json,
     missing_views,
     shards_as_json,
 )
 from harness.programs.elastic_lite.api.search_request import Request
 from harness.programs.elastic_lite.language.declarations import declare
-from harness.programs.elastic_lite.language.errors import SearchError, validation_failed
+from harness.programs.elastic_lite.language.errors import (
+    SearchError,
+    illegal_argument,
+    validation_failed,
+)
 from harness.programs.elastic_lite.storage.database import reading
 from harness.programs.elastic_lite.storage.scrolls import Scroll
 
 Json = dict[str, Any]
+ID = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 
 
 def check_scroll(request: Request, in_point: bool) -> None:
@@ -48,8 +55,8 @@ def first_page(
     server: Server, searcher: Searcher, request: Request, keep_alive: str, as_int: bool
 ) -> tuple[str, list[Hit], int]:
     """Open a scroll: its id, its first hits and how many there are in all."""
+    places = from_every_index(searcher, lambda it: it.places(request), request.query)
     searcher.refuse_ranking(request)
-    places = searcher.places(request)
     point_id = server.visibility.hold(searcher.views, keep_alive)
     scroll = Scroll(point_id, request, as_int, places)
     hits = searcher.at(request, scroll.take(request.size))
@@ -79,6 +86,7 @@ def run_page(server: Server, call: Call, scroll_id: str, keep_alive: str | None)
     started = time.monotonic()
     scroll = server.scrolls.find(scroll_id)
     if scroll is None:
+        check_id(scroll_id)
         raise gone(scroll_id)
     views = server.visibility.use_point(scroll.point_id, keep_alive).views
     indices = server.catalog.indices
@@ -96,6 +104,16 @@ def run_page(server: Server, call: Call, scroll_id: str, keep_alive: str | None)
     return {**head, "_shards": shards_as_json(views, indices), "hits": answer}
 
 
+def check_id(scroll_id: str) -> None:
+    """Refuse what no scroll can have for an id.
+
+    Raises:
+        ElasticError: 400.
+    """
+    if not ID.fullmatch(scroll_id):
+        raise illegal_argument("Cannot parse scroll id")
+
+
 def gone(scroll_id: str) -> SearchError:
     """A 404 for a scroll that is not there."""
     reason = f"No search context found for id [{scroll_id}]"
@@ -109,6 +127,8 @@ async def close_scrolls(server: Server, call: Call) -> Answer:
     listed = named if isinstance(named, list) else str(named).split(",") if named else []
     if not listed:
         raise validation_failed("no scroll ids specified")
+    for each in listed if listed != ["_all"] else ():
+        check_id(str(each))
     wanted = server.scrolls.ids() if listed == ["_all"] else [str(each) for each in listed]
     closed = [scroll for each in wanted if (scroll := server.scrolls.drop(each)) is not None]
     for scroll in closed:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as ReadOnly
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.programs.elastic_lite.aggregations.columns import Table
 from harness.programs.elastic_lite.api.search_request import Request
@@ -31,6 +31,7 @@ from harness.programs.elastic_lite.storage.catalog import Index
 from harness.programs.elastic_lite.storage.freshness import View
 
 Json = dict[str, Any]
+Found = TypeVar("Found")
 WINDOW_MAX = 10_000
 # Statements are put together from this constant alone; values are always bound.
 VISIBLE = "number=? AND deleted=0 AND position<=? AND (ended IS NULL OR ended>?)"
@@ -58,13 +59,38 @@ class Hit:
     criteria: tuple[Criterion, ...]
 
 
-def check_window(last: int, indices: Iterable[Index]) -> None:
+def from_every_index(searcher: Searcher, ask: Callable[[Searcher], Found], query: Any) -> Found:
+    """What is asked of all views. Where some of them fail, Elasticsearch answers from the others.
+
+    Those in which nothing matches may not fail there: it passes over some of them before it asks them.
+
+    Raises:
+        SearchError: All of them fail.
+        ElasticError: 400: some of them fail.
+    """
+    try:
+        return ask(searcher)
+    except SearchError as error:
+        for view in searcher.views if searcher.shards > 1 else ():
+            alone = replace(searcher, views=(view,))
+            try:
+                ask(alone)
+            except SearchError:
+                if not alone.finds_nothing(query):
+                    continue
+            raise unsupported(
+                f"an answer from some indices where others fail (in [{error.index}]: {error.reason})"
+            ) from error
+        raise
+
+
+def check_window(last: int, views: tuple[View, ...], indices: ReadOnly[str, Index]) -> None:
     """Refuse a page that ends behind the result window of an index.
 
     Raises:
         ElasticError: 400.
     """
-    limit = min((window_of(index) for index in indices), default=WINDOW_MAX)
+    limit = min((window_of(indices[view.name]) for view in views), default=WINDOW_MAX)
     if last > limit:
         raise SearchError(
             400,
@@ -100,6 +126,18 @@ class Searcher:
     now_ms: int
     tie_break: bool = False
 
+    @property
+    def shards(self) -> int:
+        """How many shards Elasticsearch would ask."""
+        return sum(self.indices[view.name].shards for view in self.views)
+
+    def finds_nothing(self, query: Any) -> bool:
+        """Whether a query that can be read matches no document."""
+        try:
+            return not self.count(query, 1)
+        except SearchError:
+            return False
+
     def count(self, query: Any, limit: int | None = None) -> int:
         """How many documents match; it may stop counting in each view at a limit."""
         return sum(self.count_view(view, self.matcher(query, view), limit) for view in self.views)
@@ -108,7 +146,7 @@ class Searcher:
         """The answers of the request's aggregations over every match, their types before names if asked."""
         if not request.aggregations.named:
             return {}  # a page of a search reads no further than its end
-        table = Table(list(request.columns), typed)
+        table = Table(list(request.columns), typed, shards=self.shards)
         for view in self.views:
             cells = table.bind(Scope(self.indices[view.name], self.now_ms))
             for _, _, _, candidate in self.matching(view, self.matcher(request.query, view), 0):
@@ -143,9 +181,10 @@ class Searcher:
     def search(self, request: Request) -> tuple[list[Hit], int | None]:
         """The page of hits, and how many match as far as that is tracked (None: not at all)."""
         fields = request.sort
-        if self.tie_break and fields and fields[-1].name != "_shard_doc":
+        placed = request.after is None or len(request.after) > len(fields)
+        if self.tie_break and placed and fields and fields[-1].name != "_shard_doc":
             fields = (*fields, SortField("_shard_doc"))
-        self.check_after(request, fields)
+        self.check_after(request, len(fields))
         for view in self.views:
             self.matcher(request.query, view)  # what is malformed is told before what cannot be ordered
         self.refuse_ranking(request)
@@ -189,10 +228,9 @@ class Searcher:
         """
         if request.sort or not request.size:
             return
-        shards = sum(self.indices[view.name].shards for view in self.views)
         for view in self.views:
             self.matcher(request.query, view)  # what is malformed is refused as such
-            if is_ranked(request.query, Scope(self.indices[view.name], self.now_ms), shards > 1):
+            if is_ranked(request.query, Scope(self.indices[view.name], self.now_ms), self.shards > 1):
                 if self.count(request.query, 2) > 1:
                     raise unsupported(
                         "ordering by relevance: give a `sort`, or put the query into a `filter`"
@@ -202,6 +240,7 @@ class Searcher:
     def places(self, request: Request) -> list[tuple[int, int]]:
         """Every match in its order, as the number of its view and its position: what a scroll gives."""
         rows: list[tuple[tuple[Key, ...], int, int]] = []
+        check_alike([bind(request.sort, self.indices[view.name]) for view in self.views])
         for number, view in enumerate(self.views):
             criteria = tuple(bind(request.sort, self.indices[view.name]))
             for place, _, _, candidate in self.matching(view, self.matcher(request.query, view), 0):
@@ -225,9 +264,9 @@ class Searcher:
             hits.append(Hit(self.views[number], place, version, seq_no, candidate, keys, bound[number]))
         return hits
 
-    def check_after(self, request: Request, fields: tuple[SortField, ...]) -> None:
-        """Refuse a `search_after` of the wrong length; the tie-break may be left out."""
-        if request.after is not None and len(request.after) not in (len(request.sort), len(fields)):
+    def check_after(self, request: Request, length: int) -> None:
+        """Refuse a `search_after` of the wrong length; without a value for it there is no tie-break."""
+        if request.after is not None and len(request.after) != length:
             reason = f"search_after has {len(request.after)} value(s) but sort has {len(request.sort)}."
             raise SearchError(400, "illegal_argument_exception", reason)
 

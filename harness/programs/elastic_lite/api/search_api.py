@@ -9,13 +9,15 @@ from harness.programs.elastic_lite.api.http import Answer, Call, Server
 from harness.programs.elastic_lite.api.routes import NO_WAIT, OFF, TARGETS, OwnReading, Route, takes
 from harness.programs.elastic_lite.api.scroll_api import check_scroll, first_page
 from harness.programs.elastic_lite.api.search import (
+    Hit,
     Searcher,
     check_window,
+    from_every_index,
     hits_as_json,
     missing_views,
     shards_as_json,
 )
-from harness.programs.elastic_lite.api.search_request import POINT_KEYS, parse_request
+from harness.programs.elastic_lite.api.search_request import POINT_KEYS, Request, parse_request
 from harness.programs.elastic_lite.language.bulk_body import token
 from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import (
@@ -166,31 +168,37 @@ def run_search(server: Server, call: Call, body: Json, as_int: bool) -> Json:
     started = time.monotonic()
     request = parse_request(body)
     point = body.get("pit")
-    scroll = call.parameters.get("scroll")
+    scroll, typed = call.parameters.get("scroll"), call.flag("typed_keys")
     head: Json = {}
     with reading(server.connection()) as connection:
         if point is None:
             readable = readable_indices(server, call)
             indices = {index.name: index for index in readable}
-            check_window(request.start + request.size, readable)
             views = tuple(server.visibility.view(index) for index in readable)
         else:
             views = views_of_point(server, call, point)
             indices = dict(server.catalog.indices)
-            check_window(request.start + request.size, [indices[view.name] for view in views])
             head["pit_id"] = point["id"]
         searcher = Searcher(connection, views, indices, now_ms(), point is not None)
+        last, query = request.start + request.size, request.query
+        from_every_index(searcher, lambda it: check_window(last, it.views, indices), query)
         if scroll is None:
-            hits, total = searcher.search(request)
+            hits, total, found = from_every_index(searcher, lambda it: found_by(it, request, typed), query)
         else:
             check_scroll(request, point is not None)
             head["_scroll_id"], hits, total = first_page(server, searcher, request, scroll, as_int)
-        found = searcher.aggregate(request, call.flag("typed_keys")) if views else {}
+            found = from_every_index(searcher, lambda it: it.aggregate(request, typed), query)
     answer = hits_as_json(hits, total, request, as_int, not views)
     took = int((time.monotonic() - started) * 1000)
     shards = shards_as_json(views, indices)
     tail = {"aggregations": found} if found else {}
     return {**head, "took": took, "timed_out": False, "_shards": shards, "hits": answer, **tail}
+
+
+def found_by(searcher: Searcher, request: Request, typed: bool) -> tuple[list[Hit], int | None, Json]:
+    """The page of hits, how many match, and the answers of the aggregations."""
+    hits, total = searcher.search(request)
+    return hits, total, searcher.aggregate(request, typed) if searcher.views else {}
 
 
 def now_ms() -> int:
@@ -233,7 +241,8 @@ def run_count(server: Server, call: Call, query: Any) -> Json:
     with reading(server.connection()) as connection:
         indices = {index.name: index for index in readable_indices(server, call)}
         views = tuple(server.visibility.view(index) for index in indices.values())
-        counted = Searcher(connection, views, indices, now_ms()).count(query)
+        searcher = Searcher(connection, views, indices, now_ms())
+        counted = from_every_index(searcher, lambda it: it.count(query), query)
     return {"count": counted, "_shards": shards_as_json(views, indices)}
 
 

@@ -19,6 +19,7 @@ from harness.programs.elastic_lite.language.errors import (
     parse_error,
     validation_failed,
 )
+from harness.programs.elastic_lite.language.spelled_json import refuse_comments
 
 OPS = ("create", "index", "update", "delete")
 ID_BYTES_MAX = 512
@@ -133,6 +134,7 @@ def parse_action_line(line: bytes, number: int) -> tuple[str, dict[str, Any]]:
     try:
         action = orjson.loads(line)
     except orjson.JSONDecodeError as error:
+        refuse_comments(line)
         raise ElasticError(
             400, "x_content_parse_exception", f"[{number}:{error.colno}] {error.msg}"
         ) from error

@@ -16,6 +16,8 @@ import orjson
 from harness.programs.elastic_lite.language.errors import unsupported
 
 Json = dict[str, Any]
+TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+COMMENT = re.compile(rb"/[/*]")
 LONG = re.compile(rb"[0-9]{19}")
 INT_MIN, INT_MAX = -(2**63), 2**64 - 1  # beyond them a stored document is read as a fraction
 
@@ -129,6 +131,16 @@ def unique(pairs: list[tuple[str, Any]]) -> Json:
             raise RepeatedNameError(name)
         seen.add(name)
     return members
+
+
+def refuse_comments(source: bytes) -> None:
+    """Refuse what is no JSON for a comment in it, which Elasticsearch reads over.
+
+    Raises:
+        ElasticError: 400.
+    """
+    if COMMENT.search(TEXT.sub(b"", source)):
+        raise unsupported("a comment in JSON")
 
 
 def refuse_constant(name: str) -> None:

@@ -178,13 +178,17 @@ def number_in(leaf: Field, text: str) -> int | float:
     spelled = text if is_long else text.strip(JAVA_SPACES)
     found = DECIMAL.fullmatch(spelled)
     if found is not None:
-        return float(spelled) if found[1] or "." in spelled else int(spelled)
+        is_fraction = found[1] or "." in spelled or leaf.kind in FLOATS
+        return float(spelled) if is_fraction else int(spelled)
+    if leaf.kind in FLOATS and NOT_FINITE.fullmatch(spelled):
+        raise BadValueError(f"[{leaf.kind}] supports only finite values, but got [{spelled}]")
     if not spelled.isascii() or (not is_long and JAVA_NUMBER.fullmatch(spelled)):
         raise unsupported(f"the number `{text}` in `{leaf.path}`")
     raise BadValueError(f'For input string: "{text}"')
 
 
 DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+NOT_FINITE = re.compile(r"[+-]?(?:NaN|Infinity)")
 JAVA_NUMBER = re.compile(
     r"[+-]?(?:NaN|Infinity|(?:0[xX][0-9a-fA-F.]+[pP][+-]?[0-9]+|[0-9.]+(?:[eE][+-]?[0-9]+)?)[dDfF]?)"
 )
@@ -196,7 +200,15 @@ def kept_float(leaf: Field, value: float) -> float:
 
     Raises:
         BadValueError: The type cannot hold it.
+        ElasticError: 400 for a zero below zero, which Elasticsearch tells from zero.
     """
+    kept = _kept_float(leaf, value)
+    if kept == 0 and math.copysign(1.0, kept) < 0:
+        raise unsupported(f"the number `-0.0` in `{leaf.path}`")
+    return kept
+
+
+def _kept_float(leaf: Field, value: float) -> float:
     letter = {"float": "<f", "half_float": "<e"}.get(leaf.kind)
     if letter is not None:
         try:
@@ -205,7 +217,7 @@ def kept_float(leaf: Field, value: float) -> float:
             raise BadValueError(f"[{leaf.kind}] supports only finite values, but got [{value}]") from error
     if leaf.kind == "scaled_float":
         factor = float(leaf.parameters["scaling_factor"])
-        return round(value * factor) / factor
+        return round(value * factor) / factor  # a whole number between, so never below zero at zero
     return value
 
 

@@ -24,6 +24,7 @@ from harness.programs.elastic_lite.language.errors import (
 from harness.programs.elastic_lite.language.spelled_json import (
     RepeatedNameError,
     is_plain,
+    refuse_comments,
     refuse_constant,
     reread,
 )
@@ -349,6 +350,7 @@ def parse_leniently(source: bytes, error: orjson.JSONDecodeError) -> Any:
     except (ValueError, RecursionError):
         if not source.strip().startswith(b"{"):
             return None
+        refuse_comments(source)
         cause = {"type": "x_content_parse_exception", "reason": f"[{error.lineno}:{error.colno}] {error.msg}"}
         raise document_error(f"failed to parse: {error.msg}", cause) from error
 

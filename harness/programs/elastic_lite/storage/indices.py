@@ -14,6 +14,7 @@ from harness.programs.elastic_lite.language.errors import (
     ElasticError,
     illegal_argument,
     index_not_found,
+    validation_failed,
 )
 from harness.programs.elastic_lite.language.names import check_index_name
 from harness.programs.elastic_lite.mapping.declared import mapping_of
@@ -219,6 +220,8 @@ def put_settings(transaction: Transaction, indices: list[Index], body: Json) -> 
         ElasticError: 400 for one that only a new index can have, 403 when an index is blocked.
     """
     changes = index_settings(body.get("settings", body))
+    if not changes:
+        raise validation_failed("no settings to update")
     refuse_settings_change(transaction.catalog, indices, changes)
     for index in indices:
         final = sorted(FINAL & changes.keys())
