@@ -53,8 +53,7 @@ Every page below lists all that is taken. Anything else is refused.
   were written; in Elasticsearch those of several shards may come shard by shard.
 * A number in a field of texts is refused where its text would be lost: `1.50`, `1e3`, `-0`, above 64 bits.
   `-0.0` in a field of fractions is refused: Elasticsearch tells it from `0.0`.
-* A name that ends in a dot (`a.`) is a 400; Elasticsearch takes it. A new field whose first value is a list
-  of a fraction and a whole number (`[1.5, 1]`) is taken; Elasticsearch refuses that document.
+* A name that ends in a dot (`a.`) is a 400; Elasticsearch takes it.
 """
 
 

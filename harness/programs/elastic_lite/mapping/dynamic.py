@@ -12,6 +12,7 @@ from harness.programs.elastic_lite.language.dates import (
     looks_slashed,
 )
 from harness.programs.elastic_lite.language.declarations import declare
+from harness.programs.elastic_lite.language.errors import illegal_argument
 from harness.programs.elastic_lite.language.names import matches
 from harness.programs.elastic_lite.mapping.declared import (
     PARSING,
@@ -70,6 +71,9 @@ class Detection:
         for template in self.templates:
             if fits(template, path, kind):
                 return filled(template["mapping"], path.rpartition(".")[2], kind)
+        if kind == "double" and any(type(each) is int for each in flatten_lists(member)):
+            # Each value makes a field of its own there, and a whole number after a fraction narrows it.
+            raise illegal_argument(f"mapper [{path}] cannot be changed from type [float] to [long]")
         declared = dict(PLAIN[kind])
         if kind == "date" and looks_slashed(str(value)):
             declared["format"] = DYNAMIC_SLASH_FORMAT
