@@ -54,6 +54,9 @@ Every page below lists all that is taken. Anything else is refused.
 * A number in a field of texts is refused where its text would be lost: `1.50`, `1e3`, `-0`, above 64 bits.
   `-0.0` in a field of fractions is refused: Elasticsearch tells it from `0.0`.
 * A name that ends in a dot (`a.`) is a 400; Elasticsearch takes it.
+* Half a surrogate pair (`\\ud800`) compares as itself; Elasticsearch keeps a question mark in its place.
+* `HEAD` of a pattern that no index matches is a 404, and 200 in Elasticsearch. A `missing` of an
+  aggregation that cannot be read is a 400 there even where no document matches.
 """
 
 

@@ -58,22 +58,30 @@ class Detection:
     numbers: bool = False
 
     def declaration(self, path: str, member: Any) -> Json | None:
-        """The declaration of a new field by its first value; None when it has no value yet.
+        """The declaration of a new field by its values; None when it has none yet.
+
+        Each value of a list makes a field there, and all of them must become the same.
 
         Args:
             path: Its dotted name.
             member: Its value in the document.
+
+        Raises:
+            ElasticError: 400 where they do not.
         """
-        value = next(flatten_lists(member), None)
-        if value is None:
-            return None
+        declared: Json | None = None
+        for value in flatten_lists(member):
+            own = self._of_value(path, value)
+            if declared is not None:
+                _check_like(path, declared, own)
+            declared = declared or own
+        return declared
+
+    def _of_value(self, path: str, value: Any) -> Json:
         kind = self.kind_of(value)
         for template in self.templates:
             if fits(template, path, kind):
                 return filled(template["mapping"], path.rpartition(".")[2], kind)
-        if kind == "double" and any(type(each) is int for each in flatten_lists(member)):
-            # Each value makes a field of its own there, and a whole number after a fraction narrows it.
-            raise illegal_argument(f"mapper [{path}] cannot be changed from type [float] to [long]")
         declared = dict(PLAIN[kind])
         if kind == "date" and looks_slashed(str(value)):
             declared["format"] = DYNAMIC_SLASH_FORMAT
@@ -89,6 +97,15 @@ class Detection:
                 return "date"
             refuse_odd_date(value, DYNAMIC_DATES)
         return (number_kind(value) if self.numbers else None) or kind
+
+
+def _check_like(path: str, first: Json, other: Json) -> None:
+    was, becomes = first.get("type", "object"), other.get("type", "object")
+    if was == becomes:
+        return
+    if "object" in (was, becomes):
+        raise illegal_argument(f"can't merge a non object mapping [{path}] with an object mapping")
+    raise illegal_argument(f"mapper [{path}] cannot be changed from type [{was}] to [{becomes}]")
 
 
 def number_kind(text: str) -> str | None:

@@ -96,3 +96,25 @@ def test_half_a_surrogate_pair_is_stored_and_never_breaks_an_answer(store: Store
     answer = store.call("POST", f"/{index}/_search", {"sort": ["x"], "_source": False})
 
     assert answer.status_code == 200 or REFUSAL in answer.text
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "[1.5, 1]", "[1, 1.5]", '["a", 1]', '["a", true]', '["2024-01-01", 1]', '["2024-01-01", "a"]',
+        '[{"k": 1}, 1]',
+    ],
+)  # fmt: skip
+def test_list_that_would_make_a_new_field_of_two_types_is_refused(store: Store, values: str) -> None:
+    index = store.index({"known": {"type": "keyword"}})
+    answer = store.call("PUT", f"/{index}/_doc/1", f'{{"new":{values}}}'.encode())
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["type"] == "illegal_argument_exception"
+
+
+@pytest.mark.parametrize("values", ["[1, 2]", '["a", null, "b"]', "[true, [false]]", '[{"k": 1}, {"k": 2}]'])
+def test_list_of_like_values_makes_a_new_field(store: Store, values: str) -> None:
+    index = store.index({"known": {"type": "keyword"}})
+
+    assert store.call("PUT", f"/{index}/_doc/1", f'{{"new":{values}}}'.encode()).status_code == 201
