@@ -7,6 +7,8 @@ import signal
 from contextlib import suppress
 from types import FrameType
 
+from harness.model.errors import HarnessError, InterruptedRunError
+
 
 class Interruption:
     """Counts signals; each ends one wait of every clock, so that a second one shortens the cleaning up."""
@@ -22,6 +24,20 @@ class Interruption:
     def requested(self) -> bool:
         """Whether the run was asked to end."""
         return self._signals > 0
+
+    def raise_what_ended(self, ended_by: HarnessError | None) -> None:
+        """Raise what ended a run whose result is written; nothing where it ran to its end.
+
+        Args:
+            ended_by: what the run says ended it early.
+
+        Raises:
+            HarnessError: that, or InterruptedRunError for a signal that came too late to end anything.
+        """
+        if ended_by is not None:
+            raise ended_by
+        if self.requested:
+            raise InterruptedRunError("interrupted by a signal; the result holds what was judged until then")
 
     def __call__(self) -> int:
         """Return how many signals have come so far."""

@@ -17,7 +17,7 @@ from harness.faults import FAULTS
 from harness.live.page import PATH
 from harness.live.server import PageServer
 from harness.model.declarations import Part, Scenario
-from harness.model.errors import InterruptedRunError, UsageError
+from harness.model.errors import UsageError
 from harness.model.protocols import PageSpec, Progress
 from harness.processes.ports import free_port
 from harness.runs.live_desk import LiveDesk
@@ -63,10 +63,7 @@ def run_with_page(options: Mapping[str, Any], page: Page, seconds: float) -> int
         suite_run = SuiteRun(plan, request, interruption, watched, desk, scenario.steps, spec)
         result, ended_by = suite_run.run()
     write_reports(result, suite_run.folder)
-    if ended_by is not None:
-        raise ended_by
-    if interruption.requested:
-        raise InterruptedRunError("interrupted by a signal; the result holds what was judged until then")
+    interruption.raise_what_ended(ended_by)
     return 0
 
 

@@ -30,11 +30,10 @@ from harness.cli.progress import make_progress
 from harness.cli.selection import Selection, make_request, selection_options
 from harness.config.library import open_library
 from harness.evidence.history import HISTORY_BYTES_MAX
-from harness.model.errors import InterruptedRunError, UnavailableError
+from harness.model.errors import UnavailableError
 from harness.model.result import Result
 from harness.processes.workplace import current_folder
-from harness.reporting import REPORTS
-from harness.reporting.atomic_file import write_report
+from harness.reporting.every_report import write_every_report
 from harness.reporting.latest import NAME as LATEST
 from harness.reporting.latest import point_latest
 from harness.reporting.terminal import TerminalReport
@@ -152,10 +151,7 @@ def run(
     _let_latest_lead_to(suite_run.folder, out)
     _note_in_trend(result, out)
     tell_github(result, reports, Places(open_library(here), request.stack.source, checked_out_folder(here)))
-    if ended_by is not None:
-        raise ended_by
-    if interruption.requested:
-        raise InterruptedRunError("interrupted by a signal; the result holds what was judged until then")
+    interruption.raise_what_ended(ended_by)
     return gate_exit_code(result.gate.status)
 
 
@@ -203,7 +199,7 @@ def write_reports(result: Result, folder: Path) -> Mapping[str, Path]:
         UnavailableError: there is no room for a report.
     """
     try:
-        paths = {word: write_report(REPORTS.resolve(word)(), result, folder) for word in REPORTS.kinds}
+        paths = write_every_report(result, folder)
     except OSError as error:
         raise UnavailableError(
             f"{folder}: the result cannot be written: {error.strerror}; "

@@ -11,9 +11,8 @@ from harness.judging.points import hundredths, interval
 from harness.judging.wording import count
 from harness.model.protocols import Status
 from harness.model.result import Result
-from harness.reporting import REPORTS
-from harness.reporting.atomic_file import write_report
 from harness.reporting.escaping import clipped
+from harness.reporting.every_report import write_every_report
 from harness.reporting.scorecard_words import count_by_status, status_word
 
 _REASONS_MAX = 10
@@ -50,7 +49,7 @@ class SessionReport:
         if result.broke:
             self.problem = "something broke around the scenarios"
         try:
-            paths = {word: write_report(REPORTS.resolve(word)(), result, folder) for word in REPORTS.kinds}
+            paths = write_every_report(result, folder)
         except OSError as error:
             self.problem = f"{folder}: the result cannot be written: {error.strerror}; free space there"
             return

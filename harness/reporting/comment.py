@@ -14,6 +14,7 @@ from harness.judging.points import EN_DASH, interval, points
 from harness.model.protocols import Status, Verdict
 from harness.model.result import Result, ScenarioResult
 from harness.reporting.escaping import markup
+from harness.reporting.fitting import fitting
 from harness.reporting.markdown_text import block, code, mark, words
 from harness.reporting.scorecard_words import (
     WORST_FIRST,
@@ -47,12 +48,7 @@ class CommentReport:
 
     def text(self, result: Result) -> str:
         """Return the comment with as much detail as fits into `BYTES_MAX`."""
-        text = ""
-        for room in _ROOMS:
-            text = "\n".join(_lines(result, room)) + "\n"
-            if len(text.encode("utf-8")) <= BYTES_MAX:
-                break
-        return text
+        return fitting(_ROOMS, lambda room: "\n".join(_lines(result, room)) + "\n", BYTES_MAX)
 
 
 def marker(result: Result) -> str:

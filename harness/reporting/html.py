@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import ClassVar
 
 from harness.model.result import Result, ScenarioResult
+from harness.reporting.fitting import fitting
 from harness.reporting.numbers import milliseconds
 from harness.reporting.page_templates import drawn, own_markup
 from harness.reporting.regression_words import HEADS as REGRESSION_HEADS
@@ -50,12 +51,7 @@ class Scorecard:
 
 def page(result: Result) -> str:
     """Return the page with as much detail as fits into `BYTES_MAX`."""
-    text = ""
-    for detail in DETAILS:
-        text = _page(result, detail)
-        if len(text.encode()) <= BYTES_MAX:
-            break
-    return text
+    return fitting(DETAILS, lambda detail: _page(result, detail), BYTES_MAX)
 
 
 def _page(result: Result, detail: Detail) -> str:

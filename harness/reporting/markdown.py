@@ -11,6 +11,7 @@ from harness.judging.points import EN_DASH, interval, points
 from harness.model.protocols import Status, Verdict
 from harness.model.result import Result, ScenarioResult
 from harness.reporting.escaping import lines_of, markup
+from harness.reporting.fitting import fitting
 from harness.reporting.markdown_text import block, code, escaped, mark, words
 from harness.reporting.numbers import milliseconds, number, seconds_span
 from harness.reporting.regression_words import HEADS as REGRESSION_HEADS
@@ -60,12 +61,7 @@ class MarkdownReport:
 
     def text(self, result: Result) -> str:
         """Return the scorecard with as much detail as fits into `BYTES_MAX`."""
-        text = ""
-        for room in _ROOMS:
-            text = "\n".join(_lines(result, room)) + "\n"
-            if len(text.encode("utf-8")) <= BYTES_MAX:
-                break
-        return text
+        return fitting(_ROOMS, lambda room: "\n".join(_lines(result, room)) + "\n", BYTES_MAX)
 
 
 def _lines(result: Result, room: _Room) -> Iterator[str]:

@@ -42,8 +42,7 @@ from harness.model.result import Result, ScenarioResult
 from harness.processes.clock import SystemClock
 from harness.processes.scratch import make_scratch, remove_scratch
 from harness.processes.workplace import current_folder
-from harness.reporting import REPORTS
-from harness.reporting.atomic_file import write_report
+from harness.reporting.every_report import write_every_report
 from harness.reporting.redaction import Redaction
 from harness.runs.environment import surroundings
 from harness.runs.fail_fast import blocked_by
@@ -243,7 +242,7 @@ class SuiteRun:
         result = replace(result, run_id=f"{self.run_id}-snapshot-{number}")
         folder = self.folder / "snapshots" / str(number)
         try:
-            paths = {word: write_report(REPORTS.resolve(word)(), result, folder) for word in REPORTS.kinds}
+            paths = write_every_report(result, folder)
         except OSError as error:
             raise UnavailableError(f"{folder}: cannot be written: {error.strerror}") from error
         return snapshot.status.value, _would_be(result.gate.reasons), paths["html"]
