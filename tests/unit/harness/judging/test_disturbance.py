@@ -42,12 +42,16 @@ def test_lateness_beside_a_late_control_and_a_busy_neighbour_is_inconclusive():
     )
 
 
+def test_a_neighbour_of_half_a_core_beside_a_run_that_needs_the_rest_may_be_why():
+    assert _verdict(others=0.5, run=1.5).status is Status.INCONCLUSIVE
+
+
 @pytest.mark.parametrize(
     "seen",
     [
         {"control_ms": 1.5},
         {"others": 0.3, "run": 0.2},
-        {"others": 0.8, "run": 1.1},
+        {"others": 0.2, "run": 1.8},
         {"call_ms": 400.0},
         {"others": None},
         {"run": None},
