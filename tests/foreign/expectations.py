@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 LOST = "acknowledged_lost"
 DUPLICATED = "duplicated"
+MISPLACED = "dead_letters_misplaced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +32,25 @@ _SENT_AGAIN_IN = dict.fromkeys(
     ("connection_reset", "black_hole", "flapping", "slow_answers", "store_killed", "store_frozen"),
     _SENT_AGAIN,
 )
+# What is refused with its batch is lost; a record that is too large by itself is refused for good where it is sent
+# alone, and kept nowhere either.
+_TOO_LARGE = _fails(LOST, may=[MISPLACED])
 _RSYSLOG_RETRY = {
     **_SENT_AGAIN_IN,
     "answer_cut": _fails(DUPLICATED),
     # A request refused as a whole has no items, and without items nothing comes back.
     "requests_refused": _fails(LOST),
-    "body_limited": _fails(LOST),
+    "body_limited": _TOO_LARGE,
     # Lies that are JSON are believed; what is none is taken for a failure, and sent again.
     "lying_answers": _fails(LOST, may=[DUPLICATED]),
 }
 _RSYSLOG = {**_RSYSLOG_RETRY, "items_refused": _fails(LOST), "poison_document": _fails(LOST)}
 # An id that stays the same makes a second copy a conflict.
-_RSYSLOG_IDS = {name: _fails(LOST) for name in ("requests_refused", "body_limited", "lying_answers")}
+_RSYSLOG_IDS = {
+    "requests_refused": _fails(LOST),
+    "body_limited": _TOO_LARGE,
+    "lying_answers": _fails(LOST),
+}
 _SYSLOG_NG = {
     **_SENT_AGAIN_IN,
     "answer_cut": _fails(DUPLICATED),
