@@ -32,7 +32,7 @@ _SENT_AGAIN_IN = dict.fromkeys(
     ("connection_reset", "black_hole", "flapping", "slow_answers", "store_killed", "store_frozen"),
     _SENT_AGAIN,
 )
-# What is refused with its batch is lost; a record that is too large by itself is refused for good where it is sent
+# What is refused with its batch is lost; a record too large by itself is refused for good where it is sent
 # alone, and kept nowhere either.
 _TOO_LARGE = _fails(LOST, may=[MISPLACED])
 _RSYSLOG_RETRY = {
