@@ -21,6 +21,9 @@ QUICK := tests/unit tests/fuzz tests/simulation
 # Real processes; those that must have the machine to themselves are marked `alone`.
 PROCESSES := tests/stack tests/detection tests/system
 
+# .ci/run reads this line too.
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
+
 .DEFAULT_GOAL := help
 .PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters prove-filebeat coverage-core foreign foreign-smoke prove-foreign
 
@@ -60,7 +63,7 @@ check: $(VENV)/.installed-dev ## Lint, format check, types, import contracts
 	$(BIN)/lint-imports --no-cache
 
 lint-action: $(VENV)/.installed-dev ## Check the workflows and the GitHub Action by actionlint (needs Go)
-	@test -x $(BIN)/actionlint || GOBIN=$(abspath $(BIN)) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
+	@test -x $(BIN)/actionlint || GOBIN=$(abspath $(BIN)) go install $(ACTIONLINT)
 	$(BIN)/actionlint -color
 	$(BIN)/pytest -q -n 0 -k actionlint tests/system/test_action.py
 

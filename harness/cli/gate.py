@@ -12,7 +12,8 @@ import click
 from harness.cli.exit_codes import gate_exit_code
 from harness.cli.lazy_group import LazyGroup
 from harness.cli.output import UnheardError, note, say, silence
-from harness.judging.gate import INTERACTIVE, GateRules, decide, with_required
+from harness.judging.gate import INTERACTIVE, decide
+from harness.judging.gate_rules import GateRules, with_required
 from harness.judging.regression import judged_anew
 from harness.judging.requirements import parse_requirement, require_known
 from harness.judging.score import score

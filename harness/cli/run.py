@@ -94,7 +94,8 @@ _RESIDUE_SHOWN_MAX = 5
 @click.option(
     "--fail-fast",
     is_flag=True,
-    help="Stop at the first scenario that fails the gate; the others stay unresolved.",
+    help="Stop at the first scenario that fails the gate whatever the others say: by a FAIL, a limit of the "
+    "gate file, or a value that --require asks for. The score is judged at the end. The others are NOT RUN.",
 )
 @click.option(
     "--show-lines",

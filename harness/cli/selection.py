@@ -20,7 +20,7 @@ from harness.config.stack import load_stack
 from harness.config.suite import load_suite
 from harness.config.yaml_source import read_yaml
 from harness.deployments import BACKENDS
-from harness.judging.gate import GateRules, with_required
+from harness.judging.gate_rules import GateRules, with_required
 from harness.judging.requirements import parse_requirement
 from harness.load import LOADS
 from harness.model.declarations import Arguments, Part, Scenario, Stack

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from harness.config.validation import FileModel, OpenModel, Text, Version, default_of, parse, shown
 from harness.config.yaml_source import KeyPath, Mistake, Source, read_yaml
-from harness.judging.gate import GateRules, Limit, ObjectiveRule, OnInconclusive
+from harness.judging.gate_rules import GateRules, Limit, ObjectiveRule, OnInconclusive
 from harness.judging.regression import RegressionRules, parse_rise, repeats_needed
 from harness.judging.waivers import NEVER_EXCUSED, Exemption
 

@@ -26,7 +26,7 @@ from harness.integrations.alone import Room
 from harness.integrations.failure_text import failure_text, headline
 from harness.integrations.interruptible import Interruptible
 from harness.integrations.settings import Settings
-from harness.judging.gate import GateRules
+from harness.judging.gate_rules import GateRules
 from harness.judging.verdict import worst
 from harness.judging.waivers import is_waived, standing
 from harness.model.declarations import Scenario, Stack

@@ -106,12 +106,17 @@ def judged(requirement: Requirement, score: Score, verdicts: Sequence[Verdict]) 
     Returns:
         PASS, FAIL or INCONCLUSIVE, and a sentence that begins with the requirement.
     """
-    if requirement.subject in {SCORE, COVERAGE}:
-        status, said = _judged_share(requirement, score, bool(verdicts))
-    else:
-        own = [verdict for verdict in verdicts if verdict.objective == requirement.subject]
-        applying = [verdict for verdict in own if verdict.status is not Status.NOT_APPLICABLE]
-        status, said = _judged_values(requirement, applying)
+    if requirement.subject not in {SCORE, COVERAGE}:
+        return judged_values(requirement, verdicts)
+    status, said = _judged_share(requirement, score, bool(verdicts))
+    return status, f'Required "{requirement}": {said}'
+
+
+def judged_values(requirement: Requirement, verdicts: Sequence[Verdict]) -> tuple[Status, str]:
+    """Judge a requirement of an objective's value; as `judged` does."""
+    own = [verdict for verdict in verdicts if verdict.objective == requirement.subject]
+    applying = [verdict for verdict in own if verdict.status is not Status.NOT_APPLICABLE]
+    status, said = _judged_values(requirement, applying)
     return status, f'Required "{requirement}": {said}'
 
 

@@ -68,7 +68,7 @@ class Oracle:
             facts.append(self._fall_due_or_not(*self._to_come.pop()))
         facts.extend(self._sent_though_withheld(now_ns))
         for sequence, before in list(self._open.items()):
-            after = self._slots.read(sequence)
+            after = self._slots.read(sequence).since(before)
             if after != before:
                 facts.extend(self._changes(sequence, before, after))
                 self._keep(sequence, after)

@@ -23,12 +23,27 @@ REFUSED = 2
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One record's times in ns of CLOCK_MONOTONIC; 0 = has not happened. `outcome` says how it returned."""
+    """One record's times in ns of CLOCK_MONOTONIC; 0 = has not happened. `outcome` says how it returned.
+
+    A call has returned only where both its time and its outcome are known.
+    """
 
     entered_ns: int
     returned_ns: int
     outcome: int
     acknowledged_ns: int
+
+    def since(self, before: Slot) -> Slot:
+        """Return this slot with what was known before: what is written over it later changes nothing."""
+        if before == self:
+            return before
+        returned = before if before.returned_ns else self
+        return Slot(
+            before.entered_ns or self.entered_ns,
+            returned.returned_ns,
+            returned.outcome,
+            before.acknowledged_ns or self.acknowledged_ns,
+        )
 
 
 class Slots:
@@ -65,13 +80,10 @@ class Slots:
     def read(self, sequence: int) -> Slot:
         """Return one slot as it is now."""
         first = sequence * _FIELDS
-        returned_ns = self._cells[first + _RETURNED]
-        return Slot(
-            self._cells[first + _ENTERED],
-            returned_ns,
-            self._cells[first + _OUTCOME] if returned_ns else 0,
-            self._cells[first + _ACKNOWLEDGED],
-        )
+        returned_ns, outcome = self._cells[first + _RETURNED], self._cells[first + _OUTCOME]
+        if not returned_ns or outcome not in {ANSWERED, REFUSED}:
+            returned_ns = outcome = 0  # cut in the middle of `leave`, or damaged
+        return Slot(self._cells[first + _ENTERED], returned_ns, outcome, self._cells[first + _ACKNOWLEDGED])
 
     def entered(self) -> int:
         """Return how many calls have begun."""
@@ -97,6 +109,9 @@ class Slots:
 class SlotFiles:
     """The slots of a run of which each worker writes its own in a file of its own; for reading.
 
+    Of a file only the slots of its own worker's records count: whatever a worker that crashes writes, it
+    says nothing of the records of another.
+
     Args:
         paths: the slot file of each worker; all have room for all records.
         place: tells which of these files has a record's slot.
@@ -116,13 +131,22 @@ class SlotFiles:
 
     def answered(self, among: Sequence[int]) -> list[int]:
         """Return those of these records whose call came back normally."""
-        return [sequence for file in self._files for sequence in file.answered(among)]
+        return self._own(file.answered(among) for file in self._files)
 
     def acknowledged(self, among: Sequence[int]) -> list[int]:
         """Return those of these records that the stack became responsible for."""
-        return [sequence for file in self._files for sequence in file.acknowledged(among)]
+        return self._own(file.acknowledged(among) for file in self._files)
 
     def close(self) -> None:
         """Unmap the files."""
         for file in self._files:
             file.close()
+
+    def _own(self, found: Iterable[list[int]]) -> list[int]:
+        """Return, of what was found in each file in turn, what it may tell of."""
+        return [
+            sequence
+            for place, sequences in enumerate(found)
+            for sequence in sequences
+            if self._place(sequence) == place
+        ]

@@ -1,10 +1,15 @@
-"""When `--fail-fast` stops a run: at the first scenario that fails the gate by itself."""
+"""When `--fail-fast` stops a run: at the first scenario that fails the gate, whatever the others say.
+
+That is a FAIL, a limit of the gate file or a value that `--require` asks for. What rests on all scenarios
+(the score, its coverage, a comparison with a baseline) is judged at the end.
+"""
 
 from __future__ import annotations
 
 from datetime import date
 
-from harness.judging.gate import GateRules
+from harness.judging.gate_findings import unforgivable
+from harness.judging.gate_rules import GateRules
 from harness.judging.waivers import excuse, is_waived, standing
 from harness.model.errors import FailedFastError
 from harness.model.protocols import Status
@@ -20,14 +25,17 @@ def blocked_by(result: ScenarioResult, gate: GateRules, today: date) -> FailedFa
         today: the day that decides which exemptions still stand.
     """
     waivers = standing(gate.waivers, today)
-    failed = [
+    counted = [
         verdict
         for verdict in excuse(result, gate.not_applicable, today).verdicts
-        if verdict.status is Status.FAIL and not is_waived(verdict, waivers)
+        if not is_waived(verdict, waivers)
     ]
-    if not failed:
+    failed = [verdict for verdict in counted if verdict.status is Status.FAIL]
+    if failed:
+        first = min(failed, key=lambda verdict: not verdict.vetoes)
+        why = f"failed: {first.objective}: {first.summary}"
+    elif reason := unforgivable(counted, gate, waivers):
+        why = f"fails the gate: {reason}"
+    else:
         return None
-    first = min(failed, key=lambda verdict: not verdict.vetoes)
-    return FailedFastError(
-        f'--fail-fast: scenario "{result.scenario.name}" failed: {first.objective}: {first.summary}'
-    )
+    return FailedFastError(f'--fail-fast: scenario "{result.scenario.name}" {why}')

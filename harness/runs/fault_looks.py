@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from harness.evidence.history import Recorder
 from harness.model.facts import Destroyed, FaultSeen, Poisoned
@@ -26,9 +26,11 @@ class FaultLooks:
         number: of the fault's step in the scenario.
         fault: what is on now.
         target: what it has hold of.
-        healing_ns: when it is taken back.
+        healing_ns: tells when it is taken back; asked anew each time, since a person may wish it earlier.
         ticker: for every wait.
         recorder: takes the facts.
+        look_again_seconds: how long after a look that proved nothing the next one begins; None where there
+            is but one more, just before a healing whose moment is known from the start.
     """
 
     def __init__(
@@ -36,9 +38,10 @@ class FaultLooks:
         number: int,
         fault: Fault,
         target: object,
-        healing_ns: int,
+        healing_ns: Callable[[], int],
         ticker: Ticker,
         recorder: Recorder,
+        look_again_seconds: float | None = None,
     ) -> None:
         self._number = number
         self._fault = fault
@@ -46,6 +49,7 @@ class FaultLooks:
         self._healing_ns = healing_ns
         self._ticker = ticker
         self._recorder = recorder
+        self._look_again_seconds = look_again_seconds
         self._first = Look(fault.evidence, target)
 
     def until_healing(self) -> Iterator[int]:
@@ -55,38 +59,54 @@ class FaultLooks:
             Until when nothing is to be done, in nanoseconds; a step within this one may go on meanwhile.
         """
         self._note_destroyed()
-        yield from self._await(self._first, self._healing_ns)
+        yield from in_turn(self._proofs(), self._note_poison_in_time())
+
+    def _proofs(self) -> Iterator[int]:
+        yield from self._await(self._first)
         landed = self._note(self._first)
-        yield from self._note_poison_in_time()
-        if isinstance(self._fault, Cumulative):
-            yield from self._look_at_all(self._fault)
-        elif not landed:
+        if self._look_again_seconds is not None:
+            yield from self._look_until_it_lands(landed, self._look_again_seconds)
+        elif not landed and not isinstance(self._fault, Cumulative):
             yield from self._look_again()
         yield from self._wait_until(self._healing_ns)
+        if isinstance(self._fault, Cumulative):
+            yield from self._look_at_all(self._fault)
 
     def _look_at_all(self, fault: Cumulative) -> Iterator[int]:
         """Look at what it came to in all, at the last moment."""
-        yield from self._wait_until(self._healing_ns)
         look = Look(fault.evidence_in_all, self._target)
-        yield from self._await(look, self._healing_ns + int(LAST_LOOK_SECONDS * _SECOND_NS))
+        yield from self._await(look, LAST_LOOK_SECONDS)
         self._note(look)
 
     def _look_again(self) -> Iterator[int]:
         """Look once more where nothing was proved, so long before the healing as the first look took."""
-        took_seconds = self._first.seconds + TICK_SECONDS
-        yield from self._wait_until(self._healing_ns - int(took_seconds * _SECOND_NS))
-        if self._ticker.now_ns() < self._healing_ns:
-            look = Look(self._fault.evidence, self._target)
-            yield from self._await(look, self._healing_ns)
-            self._note(look)
+        took_ns = int((self._first.seconds + TICK_SECONDS) * _SECOND_NS)
+        yield from self._wait_until(lambda: self._healing_ns() - took_ns)
+        if self._ticker.now_ns() < self._healing_ns():
+            yield from self._look()
 
-    def _await(self, look: Look, until_ns: int) -> Iterator[int]:
-        while not look.done and self._ticker.now_ns() < until_ns:
+    def _look_until_it_lands(self, landed: bool, again_seconds: float) -> Iterator[int]:
+        while not landed:
+            next_ns = self._ticker.in_ns(again_seconds)
+            yield from self._wait_until(lambda: min(next_ns, self._healing_ns()))  # noqa: B023 - used at once
+            if self._ticker.now_ns() >= self._healing_ns():
+                return
+            landed = yield from self._look()
+
+    def _look(self) -> Generator[int, None, bool]:
+        look = Look(self._fault.evidence, self._target)
+        yield from self._await(look)
+        return self._note(look)
+
+    def _await(self, look: Look, beyond_seconds: float = 0.0) -> Iterator[int]:
+        """Wait for a look until the healing, or so much longer."""
+        beyond_ns = int(beyond_seconds * _SECOND_NS)
+        while not look.done and self._ticker.now_ns() < (until_ns := self._healing_ns() + beyond_ns):
             yield until_ns
 
-    def _wait_until(self, at_ns: int) -> Iterator[int]:
-        while self._ticker.now_ns() < at_ns:
-            yield at_ns
+    def _wait_until(self, at_ns: Callable[[], int]) -> Iterator[int]:
+        while self._ticker.now_ns() < (until_ns := at_ns()):
+            yield until_ns
 
     def _note(self, look: Look) -> bool:
         landed, proof = look.result()
@@ -106,14 +126,28 @@ class FaultLooks:
         if not isinstance(self._fault, Poisons):
             return
         deliberation_seconds = self._fault.deliberation_seconds
-        latest_ns = self._healing_ns - int(deliberation_seconds * _SECOND_NS)
-        if deliberation_seconds and self._ticker.now_ns() > latest_ns:
-            return  # the fault is too short, or its proof took too long
-        yield from self._wait_until(latest_ns)
-        late_seconds = -self._ticker.seconds_until(latest_ns)
+        deliberation_ns = int(deliberation_seconds * _SECOND_NS)
+        if deliberation_seconds and self._ticker.now_ns() > self._healing_ns() - deliberation_ns:
+            return  # the fault is too short
+        yield from self._wait_until(lambda: self._healing_ns() - deliberation_ns)
+        late_seconds = -self._ticker.seconds_until(self._healing_ns() - deliberation_ns)
         if deliberation_seconds and late_seconds > deliberation_seconds * LATE_SHARE_MAX:
             return  # something else took so long: of nothing is it known that it was early enough
         self._recorder.record_all(poisoned(self._fault, self._target, self._ticker))
+
+
+def in_turn(*stories: Iterator[int]) -> Iterator[int]:
+    """Tell several stories at a time; yields until when none of them has anything to do."""
+    on = list(stories)
+    while on:
+        moments: list[int] = []
+        for story in list(on):
+            if (moment := next(story, None)) is None:
+                on.remove(story)
+            else:
+                moments.append(moment)
+        if moments:
+            yield min(moments)
 
 
 def poisoned(fault: Fault, target: object, ticker: Ticker) -> Iterator[Poisoned]:

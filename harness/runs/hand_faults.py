@@ -6,21 +6,17 @@ fact. None stands longer than it was given, whatever the person does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from harness.evidence.history import Recorder
 from harness.live.desk import Offer, Standing
 from harness.model.declarations import Arguments, Scalar, Step
 from harness.model.errors import HarnessError, InterruptedRunError, TimeIsUpError
-from harness.model.facts import FaultSeen
-from harness.model.protocols import Cumulative, Destroys, Fault, Poisons
+from harness.model.protocols import Destroys, Fault, Poisons
 from harness.model.registry import Family
-from harness.runs.fault_looks import LAST_LOOK_SECONDS, poisoned
-from harness.runs.look import Look
-from harness.runs.ticker import Ticker
+from harness.runs.fault_story import FaultStory, Means
 from harness.targets.capabilities import Surging
 
 LOOK_AGAIN_SECONDS = 2.0
@@ -67,40 +63,28 @@ def _arguments(word: str, fault: Any) -> dict[str, Scalar]:
 
 @dataclass(slots=True)
 class _Standing:
-    step: Step
-    number: int
-    fault: Fault
-    target: object
-    hold: ExitStack
-    began_ns: int
-    heal_ns: int
-    look: Look
-    landed: bool = False
-    looked: bool = False
-    look_again_ns: int = 0
-    healing: bool = False
+    """A fault that is on: how it is held, and what is to be done of it next."""
+
+    held: FaultStory
+    story: Iterator[int]
+
+    @property
+    def deliberation_seconds(self) -> float:
+        """How long before the healing the stack is due to find out about a refusal."""
+        return self.held.fault.deliberation_seconds if isinstance(self.held.fault, Poisons) else 0.0
 
 
 class HandFaults:
     """The faults of one run that were started by hand.
 
     Args:
-        undoable: holds a fault; its undo is on disk before it begins.
-        ticker: for every wait.
-        recorder: takes the facts.
+        means: what they share.
         healed: called after each healing, with its target and whether it went well.
     """
 
-    def __init__(
-        self,
-        undoable: Callable[[int, Step, Fault, object], AbstractContextManager[None]],
-        ticker: Ticker,
-        recorder: Recorder,
-        healed: Callable[[Step, str], None],
-    ) -> None:
-        self._undoable = undoable
-        self._ticker = ticker
-        self._recorder = recorder
+    def __init__(self, means: Means, healed: Callable[[Step, str], None]) -> None:
+        self._means = means
+        self._ticker = means.ticker
         self._healed = healed
         self._standing: list[_Standing] = []
         self.steps: list[Step] = []
@@ -109,17 +93,19 @@ class HandFaults:
     @property
     def words(self) -> str:
         """Return the faults that are on, for a person."""
-        return ", ".join(f"{each.step.fault} on {each.step.target}" for each in self._standing)
+        return ", ".join(
+            f"{step.fault} on {step.target}" for step in (each.held.step for each in self._standing)
+        )
 
     def shown(self) -> tuple[Standing, ...]:
         """Return the faults that are on, for the page."""
         return tuple(
             Standing(
-                each.number,
-                each.step.fault,
-                each.step.target,
-                "healing" if each.healing else "on",
-                round(max(0.0, self._ticker.seconds_until(each.heal_ns)), 1),
+                each.held.number,
+                each.held.step.fault,
+                each.held.step.target,
+                "healing" if self._is_ending(each) else "on",
+                round(max(0.0, self._ticker.seconds_until(each.held.healing_ns or 0)), 1),
             )
             for each in self._standing
         )
@@ -130,38 +116,37 @@ class HandFaults:
         Raises:
             HarnessError: it did not begin, or nobody knows whether it did.
         """
-        number = len(self.steps)
+        held = FaultStory(len(self.steps), step, fault, target, self._means)
         self.steps.append(step)
         self.faults.append(fault)
-        hold = ExitStack()
-        hold.enter_context(self._undoable(number, step, fault, target))
-        now_ns = self._ticker.now_ns()
-        heal_ns = now_ns + int(step.for_seconds * _SECOND_NS)
-        look = Look(fault.evidence, target)
-        self._standing.append(_Standing(step, number, fault, target, hold, now_ns, heal_ns, look))
+        try:
+            for _ in held.injection():
+                self._ticker.tick()
+        except BaseException:
+            held.take_back()
+            raise
+        each = _Standing(held, _after_injection(held))
+        held.healing_ns = held.injected_ns + int(
+            max(step.for_seconds, each.deliberation_seconds) * _SECOND_NS
+        )
+        self._standing.append(each)
         self.look_round()
 
     def heal(self, number: int) -> None:
         """Heal a fault, at once or after the moment that the stack is due to find out about a refusal."""
-        for each in self._standing:
-            if each.number == number and not each.healing:
-                self._begin_healing(each)
+        for each in list(self._standing):
+            if each.held.number == number:
+                self._end(each)
 
     def look_round(self) -> None:
         """Look for evidence, and heal what has stood for its time."""
         for each in list(self._standing):
-            self._look(each)
-            last_ns = each.heal_ns - int(_deliberation_seconds(each.fault) * _SECOND_NS)
-            if not each.healing and self._ticker.now_ns() >= last_ns:
-                self._begin_healing(each)
-            elif each.healing and self._ticker.now_ns() >= each.heal_ns:
-                self._heal(each)
+            self._go_on(each)
 
     def heal_all(self) -> None:
         """Heal everything that is on, and return when it is done."""
         for each in list(self._standing):
-            if not each.healing:
-                self._begin_healing(each)
+            self._end(each)
         while self._standing:
             self._ticker.tick()
             self.look_round()
@@ -170,56 +155,53 @@ class HandFaults:
         """Take everything back at once: the run ends."""
         with ExitStack() as every:  # whatever one of them raises, the others are taken back too
             for each in self._standing:
-                every.callback(self._heal, each)
+                every.callback(self._take_back, each)
 
     # --- inside ------------------------------------------------------------------------------------------
 
-    def _begin_healing(self, each: _Standing) -> None:
-        each.healing = True
-        self._recorder.record_all(poisoned(each.fault, each.target, self._ticker))
-        each.heal_ns = self._ticker.in_ns(_deliberation_seconds(each.fault))
-        if self._ticker.now_ns() >= each.heal_ns:
-            self._heal(each)
+    def _is_ending(self, each: _Standing) -> bool:
+        """Return whether it is too late to wish for its healing: it is about to be healed."""
+        ending_ns = (each.held.healing_ns or 0) - int(each.deliberation_seconds * _SECOND_NS)
+        return self._ticker.now_ns() >= ending_ns
 
-    def _heal(self, each: _Standing) -> None:
-        self._standing.remove(each)
+    def _end(self, each: _Standing) -> None:
+        if not self._is_ending(each):
+            each.held.healing_ns = self._ticker.in_ns(each.deliberation_seconds)
+            self._go_on(each)
+
+    def _go_on(self, each: _Standing) -> None:
+        """Do what can be done now; a healing that goes wrong is told, and the run goes on."""
         why_not = ""
         try:
-            with each.hold:
-                self._last_look(each)
+            if next(each.story, None) is not None:
+                return
+        except (InterruptedRunError, TimeIsUpError):
+            raise
+        except HarnessError as error:
+            if not each.held.is_healing:
+                raise
+            why_not = str(error)
+            each.held.take_back()  # nothing is done where the healing itself went wrong
+        self._tell_over(each, why_not)
+
+    def _take_back(self, each: _Standing) -> None:
+        why_not = ""
+        try:
+            each.held.take_back()
         except (InterruptedRunError, TimeIsUpError):
             raise
         except HarnessError as error:
             why_not = str(error)
-        stood_seconds = (self._ticker.now_ns() - each.began_ns) / _SECOND_NS
-        self.steps[each.number] = replace(each.step, for_seconds=round(stood_seconds, 3))
-        self._healed(each.step, why_not)
+        self._tell_over(each, why_not)
 
-    def _look(self, each: _Standing) -> None:
-        if not each.looked and each.look.done:
-            self._note(each, each.look)
-            each.looked = True
-            each.look_again_ns = self._ticker.in_ns(LOOK_AGAIN_SECONDS)
-        elif each.looked and not each.landed and self._ticker.now_ns() >= each.look_again_ns:
-            each.look, each.looked = Look(each.fault.evidence, each.target), False
-
-    def _last_look(self, each: _Standing) -> None:
-        """See what it came to in all, where that is counted; bounded."""
-        if not isinstance(each.fault, Cumulative):
-            if not each.looked:
-                self._note(each, each.look)
-            return
-        look = Look(each.fault.evidence_in_all, each.target)
-        until_ns = self._ticker.in_ns(LAST_LOOK_SECONDS)
-        while not look.done and self._ticker.tick_until(until_ns):
-            pass
-        self._note(each, look)
-
-    def _note(self, each: _Standing, look: Look) -> None:
-        landed, proof = look.result()
-        each.landed = each.landed or landed
-        self._recorder.record(FaultSeen(self._ticker.now_ns(), each.number, landed, proof))
+    def _tell_over(self, each: _Standing, why_not: str) -> None:
+        self._standing.remove(each)
+        held = each.held
+        stood_seconds = (self._ticker.now_ns() - held.injected_ns) / _SECOND_NS
+        self.steps[held.number] = replace(held.step, for_seconds=round(stood_seconds, 3))
+        self._healed(held.step, why_not)
 
 
-def _deliberation_seconds(fault: Fault) -> float:
-    return fault.deliberation_seconds if isinstance(fault, Poisons) else 0.0
+def _after_injection(held: FaultStory) -> Iterator[int]:
+    yield from held.looks(LOOK_AGAIN_SECONDS)
+    yield from held.healing()

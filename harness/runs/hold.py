@@ -57,6 +57,11 @@ class Hold:
         journal.before(name, undo)
         self._injection: Act[object] = Act(context.__enter__, now_ns)
 
+    @property
+    def over(self) -> bool:
+        """Return whether there is nothing more to be done: it was taken back, failed, or hangs."""
+        return self._over
+
     def injected_ns(self) -> int | None:
         """Return since when the fault is on; None while it is being injected.
 

@@ -9,25 +9,23 @@ What was done by hand becomes the steps of the scenario that is judged, with the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from random import Random
 
 from harness.live.desk import LiveState, Offer, Snapshot, Verb, Wish
 from harness.model.declarations import Part, Scenario, Step, is_sender
 from harness.model.errors import HarnessError, InternalError, InterruptedRunError, TimeIsUpError, described
-from harness.model.facts import FaultChanged
-from harness.model.protocols import Fault, PausableLoad
+from harness.model.protocols import PausableLoad
 from harness.reporting.redaction import Redaction
+from harness.runs.fault_story import Means
 from harness.runs.hand_faults import HandFaults, offers
 from harness.runs.live_desk import FAULT_SECONDS, LiveDesk
 from harness.runs.live_watch import LiveWatch
 from harness.runs.runner import Runner, Wiring
 from harness.runs.snapshot import Snapshots
 from harness.runs.ticker import TICK_SECONDS
-from harness.runs.undoable import undoable
 from harness.runs.wiring import make_part
 from harness.targets.capabilities import Killable, Stoppable
 
@@ -67,7 +65,8 @@ class InteractiveRunner(Runner):
         super().__init__(scenario, wiring)
         self._by_hand = by_hand
         self._desk = by_hand.desk
-        self._hand = HandFaults(self._undoable, self._ticker, wiring.recorder, self._healed)
+        means = Means(scenario.name, wiring.seed, self._ticker, wiring.recorder, wiring.journal)
+        self._hand = HandFaults(means, self._healed)
         self._watch = LiveWatch(
             by_hand.history, wiring.outlets, self._desk, by_hand.redaction, wiring.clock.now_ns
         )
@@ -157,23 +156,6 @@ class InteractiveRunner(Runner):
             if (offer.fault, offer.target) == (wish.fault, wish.target):
                 return offer
         raise InternalError(f"{wish.fault} on {wish.target} was taken and is not offered")
-
-    @contextmanager
-    def _undoable(self, number: int, step: Step, fault: Fault, target: object) -> Iterator[None]:
-        """Hold a fault, and note each change of it."""
-        name = f"{self._scenario.name}.{number}"
-        rng = Random(f"{self._wiring.seed}:{name}")  # noqa: S311 - a reproducible choice, not a secret
-
-        def mark(state: str) -> None:
-            needs = fault.needs.__name__
-            self._record(FaultChanged(self._now(), number, step.fault, step.target, state, needs))
-
-        mark("injecting")
-        with undoable(self._wiring.journal, name, fault.undo(target), fault.inject(target, rng)):
-            mark("injected")
-            yield
-            mark("healing")
-        mark("healed")
 
     def _healed(self, step: Step, why_not: str) -> None:
         """Note that a fault is gone; where none is left, fresh records tell how soon the stack recovers."""

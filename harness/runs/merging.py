@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from harness.judging.gate import GateRules, decide
+from harness.judging.gate import decide
+from harness.judging.gate_rules import GateRules
 from harness.judging.score import score
 from harness.model.protocols import Status
 from harness.model.result import Attempt, KeptFiles, Result, ScenarioResult

@@ -17,7 +17,7 @@ from harness.evidence.history import HISTORY_BYTES_MAX
 from harness.evidence.lines import read_lines, require_regular
 from harness.judging.check_selection import NOT_ALONE, NOT_POLLED, Checks, checks_of
 from harness.judging.checker import NeedsSamples
-from harness.judging.gate import GateRules
+from harness.judging.gate_rules import GateRules
 from harness.judging.requirements import require_known
 from harness.judging.waivers import applicable
 from harness.load import LOADS

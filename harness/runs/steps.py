@@ -12,15 +12,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from random import Random
 
 from harness.cleanup.undo_journal import UndoJournal
 from harness.evidence.history import Recorder
 from harness.model.declarations import Scenario, Step
-from harness.model.facts import FaultChanged, StepSkipped
+from harness.model.facts import StepSkipped
 from harness.model.protocols import Fault
-from harness.runs.fault_looks import FaultLooks
-from harness.runs.hold import Hold
+from harness.runs.fault_story import FaultStory, Means
 from harness.runs.ticker import TICK_SECONDS, Ticker
 from harness.targets.capabilities import Untouchable, not_supported
 
@@ -48,10 +46,8 @@ class _Taken:
     step: Step
     fault: Fault
     around: Sequence[_Taken]
-    hold: Hold | None = None
+    held: FaultStory | None = None
     story: Iterator[int] = field(default_factory=lambda: iter(()))
-    healing_ns: int | None = None
-    is_healing: bool = False
     is_over: bool = False
     was_skipped: bool = False
 
@@ -61,7 +57,11 @@ class _Taken:
 
     @property
     def is_on(self) -> bool:
-        return self.healing_ns is not None and not self.is_healing
+        return self.healing_ns is not None and self.held is not None and not self.held.is_healing
+
+    @property
+    def healing_ns(self) -> int | None:
+        return None if self.held is None else self.held.healing_ns
 
 
 class Steps:
@@ -89,13 +89,11 @@ class Steps:
         journal: UndoJournal,
         told: Told,
     ) -> None:
-        self._scenario = scenario
         self._waiting = deque(enumerate(zip(scenario.steps, faults, strict=True)))
         self._targets = targets
-        self._seed = seed
+        self._means = Means(scenario.name, seed, ticker, recorder, journal)
         self._ticker = ticker
         self._recorder = recorder
-        self._journal = journal
         self._told = told
         self._taken: list[_Taken] = []
         self._began_ns = 0
@@ -123,12 +121,12 @@ class Steps:
         except BaseException:
             with ExitStack() as undoing:
                 for each in self._taken:
-                    if each.hold is not None:
-                        undoing.callback(each.hold.take_back)
+                    if each.held is not None:
+                        undoing.callback(each.held.take_back)
                 # What is around another need not wait for it; each is waited for afterwards.
                 for each in reversed(self._on()):
-                    if each.hold is not None and not self._is_held_within(each):
-                        each.hold.heal()
+                    if each.held is not None and not self._is_held_within(each):
+                        each.held.heal_now()
                 raise
 
     def _advance(self) -> list[int]:
@@ -202,32 +200,14 @@ class Steps:
 
     def _story(self, taken: _Taken, target: object) -> Iterator[int]:
         """Hurt the target, look, and take it back; yield until when nothing is to be done."""
-        name = f"{self._scenario.name}.{taken.number}"
-        rng = Random(f"{self._seed}:{name}")  # noqa: S311 - a reproducible choice, not a secret
-        self._mark(taken, "injecting", self._ticker.now_ns())
-        hold = taken.hold = Hold(
-            name,
-            taken.label,
-            taken.fault.undo(target),
-            taken.fault.inject(target, rng),
-            self._journal,
-            self._ticker.now_ns,
-        )
-        while (injected_ns := hold.injected_ns()) is None:
-            yield 0
-        self._mark(taken, "injected", injected_ns)
-        healing_ns = taken.healing_ns = self._healing_ns(taken, injected_ns)
-        looks = FaultLooks(taken.number, taken.fault, target, healing_ns, self._ticker, self._recorder)
-        yield from looks.until_healing()
+        held = taken.held = FaultStory(taken.number, taken.step, taken.fault, target, self._means)
+        yield from held.injection()
+        held.healing_ns = self._healing_ns(taken, held.injected_ns)
+        yield from held.looks()
         while self._is_held_within(taken):
             yield 0
-        taken.is_healing = True
         self._told.phase("heal")
-        self._mark(taken, "healing", self._ticker.now_ns())
-        hold.heal()
-        while (healed_ns := hold.healed_ns()) is None:
-            yield 0
-        self._mark(taken, "healed", healed_ns)
+        yield from held.healing()
 
     def _healing_ns(self, taken: _Taken, injected_ns: int) -> int:
         """Return when a step is healed: with what is around it at the latest, however late it could begin."""
@@ -237,11 +217,6 @@ class Steps:
     def _is_held_within(self, taken: _Taken) -> bool:
         """Return whether a step within this one still has hold of the same target."""
         return any(taken in each.around and each.step.target == taken.step.target for each in self._on())
-
-    def _mark(self, taken: _Taken, state: str, at_ns: int) -> None:
-        step = taken.step
-        needs = taken.fault.needs.__name__
-        self._recorder.record(FaultChanged(at_ns, taken.number, step.fault, step.target, state, needs))
 
 
 def _why_not(taken: _Taken, target: object) -> str:

@@ -290,7 +290,10 @@ class SuiteRun:
             self._end_by(self._blocked_by(number))
 
     def _run_beside(self, ground: Ground, number: int, clock: SystemClock) -> HarnessError | None:
-        return self._run_one(ground, number, clock) or self._blocked_by(number)
+        ended_by = self._run_one(ground, number, clock)
+        if ended_by is not None or self._runs_again(number, 2):
+            return ended_by  # another attempt takes the place of this one
+        return self._blocked_by(number)
 
     def _blocked_by(self, number: int) -> HarnessError | None:
         request = self._request
@@ -305,12 +308,17 @@ class SuiteRun:
         """Run a scenario again while its evidence does not suffice; what it said before is kept beside it."""
         for attempt in range(2, self._request.repeats_max + 2):
             before = self._results[number]
-            if not runs_again(before, self._plan.scenarios[number - 1].undecidable()):
+            if not self._runs_again(number, attempt):
                 return
             ended_by = self._attempt(ground, number, attempt, self._clock)
             again = self._results[number]
             self._results[number] = merged(before, again, ended_early=ended_by is not None)
             self._end_by(ended_by)
+
+    def _runs_again(self, number: int, attempt: int) -> bool:
+        """Return whether a scenario has an attempt of that number."""
+        undecidable = self._plan.scenarios[number - 1].undecidable()
+        return attempt <= self._request.repeats_max + 1 and runs_again(self._results[number], undecidable)
 
     def _attempt(self, ground: Ground, number: int, attempt: int, clock: SystemClock) -> HarnessError | None:
         plan = self._plan.scenarios[number - 1]

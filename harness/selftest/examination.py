@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from harness.config.scenario import load_scenario
-from harness.judging.gate import GateRules
+from harness.judging.gate_rules import GateRules
 from harness.model.declarations import Scenario
 from harness.model.errors import HarnessError, ScenarioError
 from harness.model.protocols import Progress, Status

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from harness.config.scenario import load_scenario
-from harness.judging.gate import GateRules
+from harness.judging.gate_rules import GateRules
 from harness.model.declarations import CounterSource, Part, Stack
 from harness.model.protocols import Status
 from harness.runs.request import Request, make_plan

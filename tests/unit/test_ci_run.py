@@ -32,6 +32,8 @@ class Continuous:
         self.put("make", _MAKE)
         # As pyenv's shim does: it is on the path, and fails.
         self.put("python3.13", _FAILS)
+        self.put("go", "#!/bin/sh\necho 'go: no network' >&2\nexit 1\n")
+        self.put("project/Makefile", (REPOSITORY / "Makefile").read_text())
 
     def put(self, name: str, script: str) -> Path:
         """Write a command; the folder comes first on the path, and is the home."""
@@ -61,6 +63,10 @@ class Continuous:
     def made(self) -> list[str]:
         return self._made.read_text().split()
 
+    def installed(self) -> str:
+        """What go was asked for, and where to."""
+        return self._made.with_name("made.go").read_text().strip()
+
     def made_with(self) -> list[str]:
         """The second argument of each call of `make` that had one."""
         return self._made.with_name("made.with").read_text().split()
@@ -80,6 +86,36 @@ def test_every_phase_of_make_test_is_run(continuous: Continuous) -> None:
     assert continuous.run().returncode == 0
     assert continuous.made() == ["servers", "check", *phases]
     assert len(phases) == recipe[1].count("\n")
+
+
+def test_the_action_is_linted_where_go_can_install_what_lints_it(continuous: Continuous) -> None:
+    continuous.put("go", '#!/bin/sh\necho "$GOBIN $*" > "$MADE.go"\n')
+    ran = continuous.run()
+
+    assert ran.returncode == 0
+    assert continuous.made()[:3] == ["servers", "check", "lint-action"]
+    assert re.search(r"project/\.venv/bin install \S+actionlint@v[\d.]+$", continuous.installed())
+
+
+def test_the_action_is_linted_by_what_is_installed(continuous: Continuous) -> None:
+    continuous.put("project/.venv/bin/actionlint", _RUNS)
+
+    assert continuous.run().returncode == 0
+    assert "lint-action" in continuous.made()
+
+
+def test_where_nothing_can_lint_the_action_a_line_says_why_that_is_skipped(continuous: Continuous) -> None:
+    ran = continuous.run()
+
+    assert ran.returncode == 0
+    assert "lint-action  skipped: go: no network" in ran.stdout
+    assert "lint-action" not in continuous.made()
+
+
+def test_what_is_wrong_with_the_action_is_a_failure_of_the_run(continuous: Continuous) -> None:
+    continuous.put("project/.venv/bin/actionlint", _RUNS)
+
+    assert continuous.run(failing="lint-action").returncode != 0
 
 
 def test_rsyslog_is_run_where_it_can_be_had(continuous: Continuous) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.beside_baseline import beside_baseline, by_absolute_rules, require_judged
-from harness.judging.gate import GateRules
+from harness.judging.gate_rules import GateRules
 from harness.judging.regression import RegressionRules, Rise
 from harness.load.schedules.steady import Steady
 from harness.model.declarations import Part, Promises, Stack

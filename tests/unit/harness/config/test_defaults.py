@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from harness.config import gate, scenario, stack
 from harness.config.schemas import FILES
 from harness.config.validation import default_of
-from harness.judging.gate import GateRules, ObjectiveRule
+from harness.judging.gate_rules import GateRules, ObjectiveRule
 from harness.model.declarations import (
     DeadLetterOutlet,
     Fields,

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from harness.config.gate import load_gate
-from harness.judging.gate import GateRules, Limit, ObjectiveRule, OnInconclusive
+from harness.judging.gate_rules import GateRules, Limit, ObjectiveRule, OnInconclusive
 from harness.judging.regression import RegressionRules, Rise
 from harness.judging.waivers import Exemption
 from harness.model.errors import ScenarioError

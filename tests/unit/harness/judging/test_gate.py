@@ -6,15 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.cli.exit_codes import gate_exit_code
-from harness.judging.gate import (
-    INTERACTIVE,
-    GateRules,
-    Limit,
-    ObjectiveRule,
-    OnInconclusive,
-    decide,
-    gates_nothing,
-)
+from harness.judging.gate import INTERACTIVE, decide, gates_nothing
+from harness.judging.gate_rules import GateRules, Limit, ObjectiveRule, OnInconclusive
 from harness.judging.regression import RegressionRules, Rise
 from harness.judging.score import score as score_of
 from harness.judging.waivers import Exemption

@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from harness.judging.gate import GateRules, decide, with_required
+from harness.judging.gate import decide
+from harness.judging.gate_rules import GateRules, with_required
 from harness.judging.requirements import Requirement, judged, parse_requirement, require_known
 from harness.judging.waivers import Exemption
 from harness.model.errors import UsageError

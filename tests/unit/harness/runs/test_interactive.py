@@ -27,6 +27,7 @@ from harness.model.facts import (
     FaultSeen,
     FreshSent,
     PhaseChanged,
+    Poisoned,
     Sent,
 )
 from harness.model.protocols import Status, StoredDocument
@@ -185,6 +186,55 @@ def test_a_fault_is_healed_when_the_person_says_so(stage):
     assert [answer.taken for answer in stage.answers] == [True, True]
     assert stage.runner.scenario.steps[0].for_seconds < 3.0
     assert stage.facts(FreshSent)[0].after == f"hurt on {TARGET}"
+
+
+@dataclass
+class PoisonByHand(HurtByHand):
+    """Refuses record 3 for good; the stack finds out within two seconds."""
+
+    deliberation_seconds = 2.0
+
+    def poisoned(self, target):
+        return [3]
+
+
+def test_what_is_refused_until_a_person_heals_is_noted_so_early_that_the_stack_can_find_out(stage):
+    stage.desk = LiveDesk(Family("fault", {"hurt": Kind(f"{__name__}:PoisonByHand", "it refuses")}))
+    stage.script = [(5.0, replace(HURT, seconds=300.0)), (7.0, Wish(Verb.HEAL, number=0))]
+
+    stage.run()
+
+    healing_ns = next(event.at_ns for event in stage.facts(FaultChanged) if event.state == "healing")
+    noted_ns = stage.facts(Poisoned)[0].at_ns
+    assert (noted_ns - stage.load.began_ns) / SECOND == pytest.approx(7.0, abs=0.5)
+    assert (healing_ns - noted_ns) / SECOND == pytest.approx(2.0, abs=0.5)
+    assert "healing" in [each.phase for state in stage.seen for each in state.standing]
+
+
+@dataclass
+class UnseenByHand(HurtByHand):
+    """Lands where it is looked at for the third time."""
+
+    looks = 0
+
+    def evidence(self, target):
+        self.looks += 1
+        return self.looks == 3, "a third look"
+
+    def evidence_in_all(self, target):
+        return True, "in all"
+
+
+def test_a_fault_by_hand_that_is_not_proved_is_looked_at_again_until_it_is(stage):
+    stage.desk = LiveDesk(Family("fault", {"hurt": Kind(f"{__name__}:UnseenByHand", "it hides")}))
+    stage.script = [(5.0, replace(HURT, seconds=10.0))]
+
+    stage.run()
+
+    seen = stage.facts(FaultSeen)
+    assert [event.landed for event in seen] == [False, False, True, True]
+    seconds = [(event.at_ns - stage.load.began_ns) / SECOND for event in seen]
+    assert seconds == pytest.approx([5.0, 7.0, 9.5, 15.0], abs=0.6)
 
 
 def test_a_fault_that_stands_at_the_end_of_the_sending_is_healed(stage):

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from harness.judging.gate import GateRules
+from harness.judging.gate_rules import GateRules
 from harness.model.protocols import Status, Tally, Verdict
 from harness.model.result import Attempt, KeptFiles, Result, ScenarioResult
 from harness.runs.merging import Part, merged_result

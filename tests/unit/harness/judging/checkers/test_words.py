@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from harness.cli.listing import listing
 from harness.config.checks import all_checks
 from harness.judging.checkers import CHECKERS
-from harness.judging.gate import GateRules, ObjectiveRule, decide
+from harness.judging.gate import decide
+from harness.judging.gate_rules import GateRules, ObjectiveRule
 from harness.judging.score import WEIGHTS, score
 from harness.judging.timeline import timeline
 from harness.model.declarations import Part, Promises
