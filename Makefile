@@ -100,9 +100,9 @@ prove-exporters: $(VENV)/.installed-dev ## Send records by OpenTelemetry's JavaS
 	npm install --prefix tests/exporters/javascript --no-package-lock --no-audit --no-fund --silent
 	LOGQUAKE_REQUIRE_EXPORTERS=1 $(BIN)/pytest -q -n 0 tests/exporters/test_javascript.py $(ARGS)
 
-prove-filebeat: $(VENV)/.installed-dev ## Build the published Filebeat 7.17 and ship a file through it into the embedded store (needs go and network)
-	@$(BIN)/python -m tests.exporters.filebeat && \
-	  LOGQUAKE_REQUIRE_EXPORTERS=1 $(BIN)/pytest -q -n 0 tests/exporters/test_filebeat.py $(ARGS)
+prove-filebeat: $(VENV)/.installed-dev ## Build the published Filebeat 7.17 and ship a file through it into the embedded store (skips without go or network)
+	$(BIN)/python -m tests.exporters.filebeat
+	$(BIN)/pytest -q -n 0 -rs tests/exporters/test_filebeat.py $(ARGS)
 
 foreign: $(VENV)/.installed ## Unpack rsyslog and syslog-ng from Debian's packages into the cache folder (needs apt-get)
 	$(BIN)/logquake servers install rsyslog syslog-ng

@@ -69,7 +69,12 @@ class AttachedServices:
         self._own.start()
 
     def wait_ready(self, timeout_seconds: float) -> None:
-        """Return once the proxies serve; raises StackError with the end of the culprit's log."""
+        """Return once the proxies serve.
+
+        Raises:
+            UnavailableError: one runs and does not serve in time.
+            StackError: one ended; with the end of its log.
+        """
         self._own.wait_ready(timeout_seconds)
 
     def targets(self) -> Mapping[str, ForeignService]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol, TypeAlias
 
 from harness.deployments.preflight import Requirements
-from harness.model.errors import ScenarioError
+from harness.model.errors import ScenarioError, SlowStartError, UnavailableError
 from harness.model.protocols import Clock, Deployment
 from harness.model.registry import unknown
 from harness.processes import group
@@ -98,8 +98,19 @@ class ServiceSet:
             raise
 
     def wait_ready(self, timeout_seconds: float) -> None:
-        """Return once all services serve; raises StackError with the end of the culprit's log."""
-        group.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
+        """Return once all services serve.
+
+        Raises:
+            UnavailableError: one runs and does not serve in time, as on a machine too busy; no stack's fault.
+            StackError: one ended; with the end of its log.
+        """
+        try:
+            group.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
+        except SlowStartError as error:
+            raise UnavailableError(
+                f"this machine is too busy to start a service: {error}\n"
+                "Run again when less runs beside it, or use --backend embedded."
+            ) from error
 
     def targets(self) -> Mapping[str, ProcessTarget]:
         """Return the services that faults may kill; what the harness hurts with is none of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Protocol, runtime_checkable
@@ -9,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from harness.evidence.misnamed import StackFile, absent_counters
 from harness.model.errors import HarnessError, StackError
 from harness.model.facts import CounterRead, Event, FirstSeen, Sample
-from harness.model.protocols import Counters
+from harness.model.protocols import Counters, Dated, DatedCount
 
 INTERVAL_SECONDS = 1.0
 _SECOND_NS = 1_000_000_000
@@ -48,16 +49,25 @@ class NamedCounters:
 
     def read(self) -> dict[str, float]:
         """Return the value of each name all of whose keys are there; nothing while they cannot be read."""
+        return {fact.name: fact.value for fact in self.facts(0)}
+
+    def facts(self, now_ns: int) -> list[CounterRead]:
+        """Return the same as facts, each with when the stack wrote it down, where that can be told."""
         keys = sorted({key for keys in self._names.values() for key in keys})
         try:
-            values = self._counters.read(keys)
+            values = self._dated(keys)
         except HarnessError:
-            return {}  # not there yet, or not any more: judgement sees that nothing was read
-        return {
-            name: sum(values[key] for key in keys)
+            return []  # not there yet, or not any more: judgement sees that nothing was read
+        return [
+            _summed(now_ns, name, [values[key] for key in keys])
             for name, keys in self._names.items()
             if all(key in values for key in keys)
-        }
+        ]
+
+    def _dated(self, keys: Sequence[str]) -> Mapping[str, DatedCount]:
+        if isinstance(self._counters, Dated):
+            return self._counters.read_dated(keys)
+        return {key: DatedCount(value, math.inf) for key, value in self._counters.read(keys).items()}
 
     def slips(self, file: StackFile, begun: Collection[str]) -> Iterator[str]:
         """Say which counters are under other keys than the file says; those in `begun` are above zero."""
@@ -82,8 +92,7 @@ class Gauges:
         for deployment in self._measurable:
             for name, value in deployment.usage().items():
                 yield Sample(now_ns, name, value)
-        for name, value in self.counters().items():
-            yield CounterRead(now_ns, name, value)
+        yield from self.counter_facts(now_ns)
         # After the counters: what was counted by then came before these.
         for links in self._carrying:
             yield from links.traffic()
@@ -91,6 +100,17 @@ class Gauges:
     def counters(self) -> dict[str, float]:
         """Return the counters now; empty where there are none."""
         return {} if self._counters is None else self._counters.read()
+
+    def counter_facts(self, now_ns: int) -> list[CounterRead]:
+        """Return the counters as facts of this moment; none where there are none."""
+        return [] if self._counters is None else self._counters.facts(now_ns)
+
+
+def _summed(now_ns: int, name: str, parts: Sequence[DatedCount]) -> CounterRead:
+    """Return one counter of ours from its keys: as old as the oldest of them."""
+    age_seconds = max((part.age_seconds for part in parts), default=math.inf)
+    written_ns = now_ns - int(age_seconds * _SECOND_NS) if math.isfinite(age_seconds) else None
+    return CounterRead(now_ns, name, sum(part.value for part in parts), written_ns)
 
 
 class ArchiveWatch:

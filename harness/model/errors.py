@@ -40,10 +40,14 @@ class StackError(HarnessError):
     """The system under test, or a service it needs, did not start or broke its own contract."""
 
 
+class SlowStartError(StackError):
+    """A process that runs did not serve in time; of our own, that is the machine's fault."""
+
+
 class OwnPartError(HarnessError):
     """A part of the harness did not start: a link, the control, the oracle. No fault of the stack.
 
-    Exits with 7 where the machine refused it, and with 3 where the part itself failed.
+    Exits with 7 where the machine refused it or was too slow for it, and with 3 where the part itself failed.
 
     Args:
         reason: what happened, in full, perhaps in several lines.
@@ -52,8 +56,8 @@ class OwnPartError(HarnessError):
 
     def __init__(self, reason: str, error: BaseException) -> None:
         super().__init__(reason)
-        refused_by_the_machine = isinstance(error.__cause__, OSError)
-        self.exit_code = UnavailableError.exit_code if refused_by_the_machine else InternalError.exit_code
+        is_the_machines = isinstance(error, SlowStartError) or isinstance(error.__cause__, OSError)
+        self.exit_code = UnavailableError.exit_code if is_the_machines else InternalError.exit_code
 
 
 class NotReadyError(HarnessError):

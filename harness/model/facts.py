@@ -229,12 +229,14 @@ class FreshLooked:
 class CounterRead:
     """What the stack itself says of its records.
 
-    `name` is accepted, delivered, dead_lettered, dropped, destroyed or held.
+    `name` is accepted, delivered, dead_lettered, dropped, destroyed or held. `written_ns` is when the stack
+    wrote it down, where that can be told: it may have died since.
     """
 
     at_ns: int
     name: str
     value: float
+    written_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,6 +300,23 @@ class Counters(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class DatedCount:
+    """A counter's value, and how old the stack's newest word about it was when it was read, in seconds."""
+
+    value: float
+    age_seconds: float
+
+
+@runtime_checkable
+class Dated(Counters, Protocol):
+    """Counters that a stack writes down now and then: what is read is older than the moment of reading."""
+
+    def read_dated(self, keys: Sequence[str]) -> Mapping[str, DatedCount]:
+        """Return the value of each key that is there now, with its age; raises StackError."""
+        ...
+
+
 @runtime_checkable
 class Listable(Counters, Protocol):
     """Counters that can tell their names."""

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from harness.model.declarations import Ready
-from harness.model.errors import StackError
+from harness.model.errors import SlowStartError, StackError
 from harness.model.protocols import Clock
 from harness.processes import procfs, readiness
 
@@ -150,7 +150,8 @@ class ManagedProcess:
         """Return once the process serves.
 
         Raises:
-            StackError: it ended before, or does not serve after `timeout_seconds`; with the end of its log.
+            SlowStartError: it does not serve after `timeout_seconds`; with the end of its log.
+            StackError: it ended before; with the end of its log.
         """
         until_ns = self._clock.now_ns() + round(timeout_seconds * 1e9)
         # Alive is asked last: where it is already dead, another program may be answering on its port.
@@ -158,7 +159,9 @@ class ManagedProcess:
             if not self.alive():
                 raise StackError(self._complaint(f"ended with {self._exit_text()} before it was ready"))
             if self._clock.now_ns() >= until_ns:
-                raise StackError(self._complaint(f"is not ready after {timeout_seconds:g} s{self._asked()}"))
+                raise SlowStartError(
+                    self._complaint(f"is not ready after {timeout_seconds:g} s{self._asked()}")
+                )
             self._clock.sleep(_POLL_SECONDS)
 
     def _serves(self) -> bool:

@@ -33,7 +33,6 @@ from harness.model.facts import (
     EXIT_SECONDS,
     STORED,
     Broke,
-    CounterRead,
     Event,
     Misnamed,
     PhaseChanged,
@@ -227,9 +226,7 @@ class Runner:
 
     def _read_counters(self) -> None:
         """Note the stack's counters, which have stood still since the last reading of the outlets."""
-        self._record(
-            *(CounterRead(self._now(), name, value) for name, value in self._gauges.counters().items())
-        )
+        self._record(*self._gauges.counter_facts(self._now()))
 
     def _note_slips(self, reading: Reading) -> None:
         """Note what the stack file names wrongly: nothing that is judged by it would be the stack's."""

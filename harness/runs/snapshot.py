@@ -17,7 +17,7 @@ from harness.evidence.readback import Outlets, Reading
 from harness.evidence.sampling import Gauges
 from harness.model.declarations import Scenario, Step
 from harness.model.errors import StackError
-from harness.model.facts import CounterRead, Event, FreshLooked, FreshSent, PhaseChanged
+from harness.model.facts import Event, FreshLooked, FreshSent, PhaseChanged
 from harness.model.protocols import Fault
 from harness.runs.debts import Debts
 from harness.runs.fault_looks import poisoned
@@ -104,8 +104,7 @@ class Snapshots:
         recorder.record_all(self._outlets().facts(reading, self._ticker.now_ns()))
         self._look_elsewhere(recorder, reading)
         self._note_poison(recorder, faults, steps)
-        for name, value in self._gauges.counters().items():
-            recorder.record(CounterRead(self._ticker.now_ns(), name, value))
+        recorder.record_all(self._gauges.counter_facts(self._ticker.now_ns()))
         self._enter(recorder, "stop")
         self._ticker.waiting = ""
         return fresh

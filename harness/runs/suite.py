@@ -109,8 +109,8 @@ class SuiteRun:
             had not run by then is in the result as NOT_RUN, as it is after a failure with `fail_fast`.
 
         Raises:
-            UnavailableError: this machine lacks a server, or something else the run needs.
-            StackError: the services did not start.
+            UnavailableError: this machine lacks a server or something else the run needs, or is too busy.
+            StackError: a service ended before it was ready.
         """
         self.begin()
         ended_by: HarnessError | None = None
@@ -141,8 +141,8 @@ class SuiteRun:
         """Have the services started, and at the end everything stopped and undone.
 
         Raises:
-            UnavailableError: this machine lacks a server, or something else the run needs.
-            StackError: the services did not start.
+            UnavailableError: this machine lacks a server or something else the run needs, or is too busy.
+            StackError: a service ended before it was ready.
         """
         with ExitStack() as stack:
             scratch = make_scratch(self.run_id)

@@ -55,6 +55,10 @@ AGGREGATIONS: tuple[Json, ...] = (
     {"terms": {"field": "_index"}}, {"terms": {"field": "k"}}, {"max": {"field": "n"}},
     {"cardinality": {"field": "k"}},
     {"terms": {"field": "k", "order": {"_key": "asc"}, "size": 1}}, {"terms": {"field": "n", "missing": 9}},
+    {"max": {"field": "n", "missing": "x"}},
+    {"terms": {"field": "d", "missing": "soon"}}, {"terms": {"field": "n", "missing": 1.5}},
+    {"terms": {"field": "nobody", "missing": "x"}}, {"avg": {"field": "nobody", "missing": 3}},
+    {"value_count": {"field": "k", "missing": "x"}}, {"min": {"field": "_index", "missing": "x"}},
     {"terms": {"field": "k", "include": ["a"]}},
     {"terms": {"field": "k", "exclude": ["a"], "min_doc_count": 0}},
     {"terms": {"field": "k", "order": {"m": "desc"}}, "aggs": {"m": {"max": {"field": "u"}}}},
@@ -217,7 +221,8 @@ class Teller:
         if rng.random() < 0.2:
             return Asked("POST", "/_mget", {"docs": [self.wanted() for _ in range(3)]})
         if rng.random() < 0.15:
-            heads = [f"/{target}", f"/{name}-a/_doc/{key}", f"/_index_template/{name}"]
+            heads = [f"/{target}", f"/{target}?ignore_unavailable=true", f"/{name}-a/_doc/{key}"]
+            heads += [f"/_index_template/{it}" for it in (name, f"{name}-nobody", f"{name}-nobody*")]
             return Asked("HEAD", rng.choice(heads))
         return Asked("GET", rng.choice(paths))
 

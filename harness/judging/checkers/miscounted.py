@@ -10,6 +10,7 @@ from typing import ClassVar
 from harness.judging.checker import Charge
 from harness.judging.delivered_early import DELIVERED, delivered_early
 from harness.judging.delivered_unanswered import delivered_unanswered
+from harness.judging.last_word import last_word
 from harness.judging.measure import Measure
 from harness.judging.outcomes import DESTROYED, HELD, unread_outlet
 from harness.judging.timeline import SECOND_NS, Entry, Timeline
@@ -82,6 +83,8 @@ class Miscounted:
         evidence = tuple(each.sentence() for each in compared)
         reset = sorted(name for name in self._charge.counters - {HELD} if _fell(timeline, name))
         if wrong and not reset:
+            if all(_too_old(timeline, each) for each in wrong):
+                return self._measure.verdict(Status.INCONCLUSIVE, None, _old_word(timeline, wrong), evidence)
             return self._differing(wrong, len(compared), evidence)
         if (early := self._early(timeline, evidence)) is not None:
             return early
@@ -204,6 +207,26 @@ def _was_under_way(timeline: Timeline, entry: Entry, seconds: float) -> bool:
     sent_ns = entry.sent_ns
     return sent_ns is not None and any(
         0 <= killed_ns - sent_ns <= seconds * SECOND_NS for killed_ns in timeline.application_kills_ns()
+    )
+
+
+def _too_old(timeline: Timeline, compared: _Compared) -> bool:
+    """Return whether a counter may differ only because a killed application's last word was too old."""
+    word = last_word(timeline, compared.name)
+    if word is None or word.seconds <= LAG_SECONDS or compared.off_by > word.records:
+        return False
+    is_too_low = compared.said < compared.least
+    return {HELD: not is_too_low, DESTROYED: False, "dropped": True}.get(compared.name, is_too_low)
+
+
+def _old_word(timeline: Timeline, wrong: Sequence[_Compared]) -> str:
+    """Say how old the last word was that nothing can be held against."""
+    words = [word for each in wrong if (word := last_word(timeline, each.name)) is not None]
+    return (
+        f"The application last wrote its counters {max(each.seconds for each in words):.1f} s before it was "
+        f"killed ({LAG_SECONDS:g} s are allowed for), and "
+        f"{count(max(each.records for each in words), 'record')} came back since: "
+        f"{', '.join(each.name for each in wrong)} cannot be compared."
     )
 
 

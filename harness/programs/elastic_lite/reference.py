@@ -53,10 +53,10 @@ Every page below lists all that is taken. Anything else is refused.
   were written; in Elasticsearch those of several shards may come shard by shard.
 * A number in a field of texts is refused where its text would be lost: `1.50`, `1e3`, `-0`, above 64 bits.
   `-0.0` in a field of fractions is refused: Elasticsearch tells it from `0.0`.
-* A name that ends in a dot (`a.`) is a 400; Elasticsearch takes it.
-* Half a surrogate pair (`\\ud800`) compares as itself; Elasticsearch keeps a question mark in its place.
-* `HEAD` of a pattern that no index matches is a 404, and 200 in Elasticsearch. A `missing` of an
-  aggregation that cannot be read is a 400 there even where no document matches.
+* A field's name that ends in a dot (`a.`) is refused; Elasticsearch reads over the dot. So is half a
+  surrogate pair in a name, and a search for the words of a text that ends in the first half of one.
+* `missing` of an aggregation is refused where Elasticsearch reads it in another way than a document's value:
+  a fraction for a whole number, a number for a boolean, an empty text, any for a `flattened` field.
 """
 
 

@@ -82,8 +82,9 @@ class FieldColumn:
     def bind(self, scope: Scope) -> tuple[Cell, Field | None]:
         """How to read the field; one that the mapping does not have has no values."""
         if self.name == "_index":
-            name = scope.index.name
-            return lambda _: (name,), Field("_index", "keyword")
+            name, leaf = scope.index.name, Field("_index", "keyword")
+            self.check(leaf, scope)
+            return lambda _: (name,), leaf
         refuse_metadata(self.name)
         if self.name == "_id":
             raise fielddata_disabled(self.name, scope.index.name)
@@ -92,7 +93,7 @@ class FieldColumn:
         if known is not None:
             self.check(known, scope)
         if reader is None:
-            filling = () if self.missing is None else (self.missing,)
+            filling = () if self.missing is None else (self.filling(),)
             return lambda _: filling, None
         leaf = reader.leaf
         self.check(leaf, scope)
@@ -117,6 +118,8 @@ class FieldColumn:
             raise unsupported(f"an aggregation on the field `{self.name}` of type `{leaf.kind}`")
         if not leaf.has_doc_values:
             raise no_doc_values(self.name, leaf.kind, scope.index.name)
+        if self.aggregation == "range" and leaf.kind == "boolean":
+            raise unsupported(f"a [range] aggregation of the boolean field `{self.name}`")
         if self.numeric and leaf.kind not in NUMERIC:
             reason = (
                 f"Field [{self.name}] of type [{leaf.kind}] is not supported for aggregation "
@@ -125,20 +128,54 @@ class FieldColumn:
             raise SearchError(400, "illegal_argument_exception", reason, scope.index.name)
 
     def default(self, leaf: Field, scope: Scope) -> tuple[Any, ...]:
-        """The values of a document that has none."""
+        """The values of a document that has none.
+
+        Raises:
+            ElasticError: 400 for one that Elasticsearch reads in another way than a document's own: it takes
+                a fraction for a whole number there, 5 for true, and no empty text.
+        """
         if self.missing is None:
             return ()
-        if leaf.kind in DATES:
+        if leaf.kind in DATES and not isinstance(self.missing, float):
             found = parse_date_math_ns(self.missing, leaf.date_format, scope.now_ms)
             if found is None:
                 reason = f"failed to parse date field [{self.missing}] with format [{leaf.date_format}]"
                 raise SearchError(400, "parse_exception", reason, scope.index.name)
             return (found // NS_IN_MS,)
+        if leaf.kind == "flattened" or self.missing == "" or is_cut(leaf, self.missing):
+            raise self.unreadable()
         try:
             value = read_value(leaf, self.missing)
         except BadValueError as error:
-            raise SearchError(400, "number_format_exception", str(error), scope.index.name) from error
-        return () if value is None else (value,)
+            raise self.unreadable() from error
+        if value is None:
+            raise self.unreadable()
+        return (value,)
+
+    def filling(self) -> Any:
+        """The value of every document of an index that does not have the field.
+
+        Raises:
+            ElasticError: 400 where it does not make clear of which type that is.
+        """
+        is_number = isinstance(self.missing, (int, float)) and not isinstance(self.missing, bool)
+        fits = is_number if self.numeric else isinstance(self.missing, str)
+        if not fits or self.aggregation == "date_histogram":
+            raise self.unreadable()
+        return self.missing
+
+    def unreadable(self) -> ElasticError:
+        """A refusal of the value for documents without one."""
+        return unsupported(
+            f"`missing` of `{self.missing}` in a [{self.aggregation}] aggregation of `{self.name}`"
+        )
+
+
+def is_cut(leaf: Field, value: Any) -> bool:
+    """Whether a value is a fraction, or a text of one, that the field would keep a part of."""
+    if leaf.kind not in NUMERIC - FLOATS - {"boolean"}:
+        return False
+    return isinstance(value, float) or (isinstance(value, str) and not value.lstrip("-").isdigit())
 
 
 STORED: dict[str, Callable[[Field, Any], Any]] = {

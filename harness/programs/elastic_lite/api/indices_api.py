@@ -92,8 +92,6 @@ async def get_index(server: Server, call: Call) -> Answer:
         if index.data_stream is not None:
             body["data_stream"] = index.data_stream
         found[index.name] = body
-    if call.method == "HEAD" and not found:
-        raise index_not_found(call.names["index"])
     return Answer(found)
 
 

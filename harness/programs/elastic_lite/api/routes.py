@@ -138,7 +138,7 @@ class Router:
             PlainError: 400 when no route has this path, 405 when none has it with this method.
             ElasticError: 400 for an interface that only Elasticsearch has.
         """
-        segments = [unquote(part) for part in raw_path.split("/") if part]
+        segments = [decoded(part) for part in raw_path.split("/") if part]
         allowed: tuple[str, ...] = ()
         pattern: str | None = None
         for route in self.routes:
@@ -160,6 +160,18 @@ class Router:
             f"[{', '.join(allowed)}]"
         )
         raise PlainError(405, reason, allowed)
+
+
+def decoded(segment: str) -> str:
+    """A part of a path without its percent signs.
+
+    Raises:
+        ElasticError: 400 for bytes that are no UTF-8, of which Elasticsearch makes other characters.
+    """
+    try:
+        return unquote(segment, errors="strict")
+    except UnicodeDecodeError as error:
+        raise unsupported(f"a path that is not UTF-8, as `{segment}`") from error
 
 
 def refuse_only_real(method: str, raw_path: str, names: Mapping[Any, str]) -> None:

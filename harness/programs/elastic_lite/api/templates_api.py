@@ -24,19 +24,25 @@ DELETE = takes(inert=NO_WAIT)
 BODY = OwnReading("a template is read by `storage/templates.py`, where its keys are declared")
 
 
-def chosen(templates: Any, pattern: str, kind: str) -> Json:
+def chosen(templates: Any, call: Call, kind: str) -> Json:
     """The templates whose names fit.
 
     Raises:
-        ElasticError: 404 when a name without wildcard fits none.
+        ElasticError: 404 when a name without wildcard fits none, 400 for several names of index templates.
     """
-    found = {
-        name: body for name, body in templates.items() if any(matches(p, name) for p in pattern.split(","))
-    }
+    pattern = call.names.get("name", "*")
+    if "," in pattern and kind == "index":
+        raise illegal_argument("template name may not contain ','")
+    found = {name: body for name, body in templates.items() if matches(pattern, name)}
     if not found and "*" not in pattern:
         reason = f"{kind} template matching [{pattern}] not found"
         raise ElasticError(404, "resource_not_found_exception", reason)
     return found
+
+
+def status_of(found: Json, call: Call) -> int:
+    """The status of an answer that shows templates: 404 where a pattern fits none."""
+    return 200 if found or "name" not in call.names else 404
 
 
 def refuse_second(call: Call, templates: Any, kind: str) -> None:
@@ -63,9 +69,10 @@ async def put_index_template(server: Server, call: Call) -> Answer:
 
 async def get_index_templates(server: Server, call: Call) -> Answer:
     """Show index templates."""
-    found = chosen(server.catalog.index_templates, call.names.get("name", "*"), "index")
+    found = chosen(server.catalog.index_templates, call, "index")
     return Answer(
-        {"index_templates": [{"name": name, "index_template": body} for name, body in found.items()]}
+        {"index_templates": [{"name": name, "index_template": body} for name, body in found.items()]},
+        status_of(found, call),
     )
 
 
@@ -110,9 +117,10 @@ async def put_component_template(server: Server, call: Call) -> Answer:
 
 async def get_component_templates(server: Server, call: Call) -> Answer:
     """Show component templates."""
-    found = chosen(server.catalog.component_templates, call.names.get("name", "*"), "component")
+    found = chosen(server.catalog.component_templates, call, "component")
     return Answer(
-        {"component_templates": [{"name": name, "component_template": body} for name, body in found.items()]}
+        {"component_templates": [{"name": name, "component_template": body} for name, body in found.items()]},
+        status_of(found, call),
     )
 
 

@@ -19,7 +19,10 @@ from harness.programs.elastic_lite.language.errors import (
     parse_error,
     validation_failed,
 )
-from harness.programs.elastic_lite.language.spelled_json import refuse_comments
+from harness.programs.elastic_lite.language.spelled_json import (
+    refuse_comments,
+    refuse_half_characters,
+)
 
 OPS = ("create", "index", "update", "delete")
 ID_BYTES_MAX = 512
@@ -135,6 +138,7 @@ def parse_action_line(line: bytes, number: int) -> tuple[str, dict[str, Any]]:
         action = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         refuse_comments(line)
+        refuse_half_characters(line)
         raise ElasticError(
             400, "x_content_parse_exception", f"[{number}:{error.colno}] {error.msg}"
         ) from error

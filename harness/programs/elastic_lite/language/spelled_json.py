@@ -143,6 +143,19 @@ def refuse_comments(source: bytes) -> None:
         raise unsupported("a comment in JSON")
 
 
+def refuse_half_characters(source: bytes) -> None:
+    """Refuse what is JSON to Elasticsearch only: half a surrogate pair, or a byte order mark.
+
+    Raises:
+        ElasticError: 400.
+    """
+    try:
+        reread(source)
+    except (ValueError, RecursionError):
+        return
+    raise unsupported("half a surrogate pair, or a byte order mark, in a line that says what to do")
+
+
 def refuse_constant(name: str) -> None:
     """NaN and Infinity are no JSON."""
     raise ValueError(f"Non-standard token '{name}'")

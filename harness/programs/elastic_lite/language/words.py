@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+from harness.programs.elastic_lite.language.errors import unsupported
+
 WORD_LENGTH_MAX = 255
 LETTER = r"(?:A(?:[.:'](?=A))?|N(?:[.,'](?=N))?|_)"
 # Over classes of characters, one letter each, as `class_of` gives them.
@@ -58,7 +60,13 @@ def class_of(character: str) -> str:
 
 
 def words(text: str) -> Iterator[str]:
-    """The words of a text in lower case; one above 255 characters comes in pieces, as in Lucene."""
+    """The words of a text in lower case; one above 255 characters comes in pieces, as in Lucene.
+
+    Raises:
+        ElasticError: 400 for a text that ends in the first half of a surrogate pair: Lucene loses a word.
+    """
+    if "\ud800" <= text[-1:] <= "\udbff":
+        raise unsupported("the words of a text that ends in half a surrogate pair")
     for word in ASCII.findall(text) if text.isascii() else unicode_words(text):
         lowered = word.lower() if word.isascii() else "".join(map(lowered_character, word))
         for at in range(0, len(lowered), WORD_LENGTH_MAX):

@@ -192,6 +192,10 @@ def check_field(name: str, declared: Json) -> None:
             raise mapper_error(f"Type [{inner.get('type')}] cannot be used in multi field")
         if "copy_to" in inner:
             raise mapper_error(f"copy_to in multi fields is not allowed. Found it in field [{inner_name}]")
+        if "." in inner_name:
+            raise mapper_error(
+                f"Field name [{inner_name}] which is a multi field of [{name}] cannot contain '.'"
+            )
         check_field(inner_name, inner)
 
 
@@ -239,6 +243,8 @@ def spelled_out(properties: Json) -> Json:
             inner["properties"] = spelled_out(inner["properties"])
         first, *rest = name.split(".")
         if not all(part.strip() for part in (first, *rest)):
+            if name.rstrip("."):
+                raise unsupported(f"a field name with nothing before or behind a dot, as `{name}`", PARSING)
             raise mapper_error(f"field name [{name}] cannot have an empty part")
         for part in reversed(rest):
             inner = {"properties": {part: inner}}

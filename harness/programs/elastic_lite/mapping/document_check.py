@@ -177,7 +177,10 @@ def is_too_long(leaf: Field, value: Any) -> bool:
 
 
 def check_field_name(name: str) -> None:
-    """Refuse names without a letter between two dots."""
+    """Refuse names without a letter between two dots; Elasticsearch reads over dots at the end of a name."""
+    kept = name.rstrip(".")
+    if kept != name and kept and all(part.strip() for part in kept.split(".")):
+        raise unsupported(f"a field name that ends in a dot, as `{name}`")
     if not name or any(not part.strip() for part in name.split(".")):
         what = (
             f"field name cannot contain only whitespace: ['{name}']"

@@ -119,7 +119,15 @@ def as_text(value: Any) -> str:
         raise BadValueError("Expected text at 1:1 but found START_OBJECT")
     if isinstance(value, (OddFloat, OddInt)):
         raise unsupported(f"the number `{value.text}` as a text: it would be written in another way")
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return whole_characters(value) if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
+def whole_characters(text: str, mark: str = "?") -> str:
+    """A text as Elasticsearch keeps it as a term: with a mark for each half of a surrogate pair."""
+    return text if text.isascii() else HALF_CHARACTER.sub(mark, text)
 
 
 def java_length(text: str) -> int:
@@ -148,7 +156,8 @@ def check_term_size(leaf: Field, text: str) -> None:
 
 
 def _read_text(leaf: Field, value: Any) -> str:
-    return as_text(value)
+    """A text as it was sent: half of a surrogate pair is no word's, as a question mark is not."""
+    return value if isinstance(value, str) else as_text(value)
 
 
 def _read_number(leaf: Field, value: Any) -> int | float | None:
@@ -383,6 +392,8 @@ def flattened_leaves(leaf: Field, value: Any, key: str = "", depth: int = 0) -> 
     elif isinstance(value, list):
         for element in value:
             yield from flattened_leaves(leaf, element, key, depth)
+    elif isinstance(value, str):
+        yield key, whole_characters(value, "\ufffd")
     elif value is not None:
         yield key, as_text(value)
 

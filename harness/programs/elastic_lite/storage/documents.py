@@ -29,7 +29,7 @@ from harness.programs.elastic_lite.language.spelled_json import (
     reread,
 )
 from harness.programs.elastic_lite.mapping.document_check import check_document
-from harness.programs.elastic_lite.mapping.field_types import flatten_lists
+from harness.programs.elastic_lite.mapping.field_types import flatten_lists, whole_characters
 from harness.programs.elastic_lite.mapping.mappings import compile_mapping, merge_mappings
 from harness.programs.elastic_lite.storage.blocks import Level, blocked, refuse_blocked_cluster
 from harness.programs.elastic_lite.storage.catalog import Index
@@ -346,13 +346,25 @@ def parse_leniently(source: bytes, error: orjson.JSONDecodeError) -> Any:
     """What Elasticsearch still takes: half a surrogate pair and a byte order mark."""
     try:
         text = source.decode("utf-8", "surrogatepass").removeprefix("\ufeff")
-        return json.loads(text, parse_constant=refuse_constant)
+        return json.loads(text, object_pairs_hook=members, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         if not source.strip().startswith(b"{"):
             return None
         refuse_comments(source)
         cause = {"type": "x_content_parse_exception", "reason": f"[{error.lineno}:{error.colno}] {error.msg}"}
         raise document_error(f"failed to parse: {error.msg}", cause) from error
+
+
+def members(pairs: list[tuple[str, Any]]) -> Json:
+    """The members of an object.
+
+    Raises:
+        ElasticError: 400 for half a surrogate pair in a name, which a mapping cannot hold.
+    """
+    for name, _ in pairs:
+        if whole_characters(name) != name:
+            raise unsupported("half a surrogate pair in the name of a field")
+    return dict(pairs)
 
 
 def parse_spelled(source: bytes) -> Json:

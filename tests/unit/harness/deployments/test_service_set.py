@@ -128,6 +128,23 @@ def test_service_that_ends_by_itself_is_told_with_its_exit_code(scratch: Path, r
     assert exited == [("store", 6)]
 
 
+def test_service_that_is_too_slow_is_the_machines_fault_and_not_a_stacks(scratch: Path, run_id: str) -> None:
+    def never_ready(name: str, scratch: Path, port: int) -> ProcessSpec:
+        command = (sys.executable, "-c", "import time; print('starting', flush=True); time.sleep(60)")
+        log, late = scratch / "slow.log", Ready(output="never", timeout_seconds=0.1)
+        return ProcessSpec(name=name, command=command, folder=scratch, log=log, ready=late)
+
+    deployment = services(scratch, run_id, {**PROGRAMS, "store": never_ready})
+    try:
+        deployment.start()
+        with pytest.raises(UnavailableError, match=r'(?s)too busy.*"store" is not ready after') as caught:
+            deployment.wait_ready(20)
+    finally:
+        deployment.stop()
+
+    assert caught.value.exit_code == 7
+
+
 def test_every_backend_resolves() -> None:
     resolved = [BACKENDS.resolve(word) for word in BACKENDS.kinds]
 

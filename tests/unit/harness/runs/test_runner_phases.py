@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.model.errors import NotReadyError, OwnPartError, StackError
+from harness.model.errors import NotReadyError, OwnPartError, SlowStartError, StackError
 from harness.model.facts import ArchiveRead, Broke, Found, PhaseChanged, ProcessExited
 from tests.unit.harness.runs.stage import SECOND, FakeArchive, FakeDeployment
 
@@ -100,6 +100,16 @@ def test_a_part_of_our_own_that_does_not_start_is_not_called_the_stacks(stage, c
     assert str(caught.value).startswith("logquake itself did not get ready in scenario")
     assert caught.value.reason == "oracle is not ready"
     assert "stack stops" in stage.log
+
+
+def test_a_part_of_our_own_that_is_too_slow_is_the_machines_fault(stage):
+    told = SlowStartError("oracle is not ready after 30 s")
+    stage.stack = FakeDeployment(stage.log, "stack", start_error=OwnPartError(str(told), told))
+
+    with pytest.raises(NotReadyError) as caught:
+        stage.run()
+
+    assert caught.value.exit_code == 7
 
 
 def test_a_service_that_dies_breaks_the_run_but_a_process_of_the_stack_is_the_stacks_own_affair(stage):

@@ -5,7 +5,7 @@ import pytest
 from harness.evidence.lines import digest
 from harness.judging.checkers.miscounted import Miscounted
 from harness.judging.timeline import timeline
-from harness.model.declarations import APPLICATION
+from harness.model.declarations import APPLICATION, Level
 from harness.model.facts import (
     STORED,
     Acknowledged,
@@ -226,3 +226,66 @@ def test_a_lag_that_the_stack_declares_is_waited_for():
     slow = Miscounted(replace(CHARGE, counters_lag_seconds=4.0))
 
     assert slow.check(timeline(_counting(HONEST | {4.5: 450, 5: 500}, STORED_THEN))).status is Status.PASS
+
+
+def written(name, value, at_seconds, written_seconds):
+    return CounterRead(at(at_seconds), name, value, at(written_seconds))
+
+
+def test_a_killed_applications_old_word_is_held_against_what_was_true_when_it_was_written():
+    """Killed at 6 s; its last word is of 2.5 s, on a machine too busy for more: 350 of 1,002 are missing."""
+    old = [written("accepted", 250, 3, 2.5), written("accepted", 250, 6.5, 2.5)]
+    verdict = CHECKER.check(timeline([*old, *run(*killed_at(6), accepted=RECORDS - 350)]))
+
+    assert verdict.status is Status.INCONCLUSIVE
+    assert "last wrote its counters 3.5 s before it was killed" in verdict.summary
+
+
+def test_an_old_word_excuses_no_more_than_what_came_back_since():
+    old = [written("accepted", 250, 3, 2.5), written("accepted", 250, 6.5, 2.5)]
+
+    verdict = CHECKER.check(timeline([*old, *run(*killed_at(6), accepted=RECORDS - 700)]))
+
+    assert verdict.status is Status.FAIL
+
+
+def test_an_old_word_excuses_no_count_that_is_too_high():
+    old = [written("accepted", 250, 3, 2.5), written("accepted", 250, 6.5, 2.5)]
+
+    assert CHECKER.check(timeline([*old, *run(*killed_at(6), accepted=RECORDS + 1)])).status is Status.FAIL
+
+
+def test_a_young_word_excuses_nothing_more():
+    young = [written("accepted", 500, 5.5, 5.4), written("accepted", 500, 6.5, 5.4)]
+
+    assert (
+        CHECKER.check(timeline([*young, *run(*killed_at(6), accepted=RECORDS - 300)])).status is Status.FAIL
+    )
+
+
+def test_the_word_of_the_application_that_was_started_again_is_not_the_killed_ones():
+    old = [written("accepted", 250, 3, 2.5), written("accepted", 250, 6.5, 2.5)]
+    restarted = written("accepted", 300, 8, 7.9)
+
+    verdict = CHECKER.check(timeline([*old, restarted, *run(*killed_at(6), accepted=RECORDS - 350)]))
+
+    assert verdict.status is Status.INCONCLUSIVE
+
+
+def test_what_nobody_held_is_not_excused_by_an_old_word_without_a_kill():
+    old = [written("accepted", 250, 3, 2.5)]
+
+    assert CHECKER.check(timeline([*old, *run(accepted=RECORDS - 350)])).status is Status.FAIL
+
+
+def test_drops_counted_before_an_old_word_are_compared_as_far_as_it_goes():
+    """Fifty are nowhere, sent from 6 s on; a kill at 6.5 s, the last word of 3 s."""
+    old = [written("dropped", 0, 3.5, 3), written("dropped", 0, 7, 3)]
+
+    young = written("dropped", 0, 6.5, 6.4)
+    durable = Miscounted(replace(CHARGE, promises=replace(CHARGE.promises, durability=Level.FSYNC)))
+
+    unsure = durable.check(timeline([*old, *dropping_run(*killed_at(6.5), dropped=0)]))
+    lying = durable.check(timeline([young, *dropping_run(*killed_at(6.5), dropped=0)]))
+
+    assert (unsure.status, lying.status) == (Status.INCONCLUSIVE, Status.FAIL)
