@@ -15,9 +15,9 @@ endif
 endif
 BIN := $(VENV)/bin
 # What neither measures time nor looks for what others left on this machine.
-PARALLEL := tests/unit tests/contract tests/differential tests/fuzz tests/simulation tests/crash
+PARALLEL := tests/unit tests/contract tests/differential tests/fuzz tests/simulation tests/crash tests/masking
 # Pure code; what takes seconds there is marked `slow`.
-QUICK := tests/unit tests/fuzz tests/simulation
+QUICK := tests/unit tests/fuzz tests/simulation tests/masking
 # Real processes; those that must have the machine to themselves are marked `alone`.
 PROCESSES := tests/stack tests/detection tests/system
 
@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters prove-filebeat coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-sigterm prove-store prove-exporters prove-filebeat prove-masking coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -103,6 +103,9 @@ prove-exporters: $(VENV)/.installed-dev ## Send records by OpenTelemetry's JavaS
 prove-filebeat: $(VENV)/.installed-dev ## Build the published Filebeat 7.17 and ship a file through it into the embedded store (skips without go or network)
 	$(BIN)/python -m tests.exporters.filebeat
 	$(BIN)/pytest -q -n 0 -rs tests/exporters/test_filebeat.py $(ARGS)
+
+prove-masking: $(VENV)/.installed-dev ## Judge masking on 24,000 labelled lines beside CredSweeper and detect-secrets, and on others' examples (needs network, go)
+	$(BIN)/python -m tests.masking $(ARGS)
 
 foreign: $(VENV)/.installed ## Unpack rsyslog and syslog-ng from Debian's packages into the cache folder (needs apt-get)
 	$(BIN)/logquake servers install rsyslog syslog-ng

@@ -1,0 +1,1 @@
+"""Text that others wrote and labelled, and real logs without secrets."""
