@@ -53,13 +53,14 @@ _OTHER_NAMES = {
     **dict.fromkeys(("extra", "fields", "tags"), "labels"),
     **dict.fromkeys(("filters", "middleware"), "processors"),
     **dict.fromkeys(("basic_auth", "user"), "username"),
+    **dict.fromkeys(("masking", "redact", "redaction", "scrub", "sanitize"), "mask"),
     "sender": "shipper",
     "timeout": "request_timeout_seconds",
     "verify_certs": "verify",
 }
 """What settings are called elsewhere, where that does not look like our name for it."""
 
-_PROCESSING = "processors"
+_PROCESSING = ("processors", "mask", "mask_token_key_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,10 @@ class Problem:
 
         So it is with a file of settings that cannot be read, and with a misspelt name.
         """
-        close = difflib.get_close_matches(self.name, [_PROCESSING], n=1, cutoff=0.8)
-        return (
-            self.name == FILE_SETTING
-            or (self.name not in Settings.model_fields and bool(close))
-            or self.name == _PROCESSING
-        )
+        if self.name in Settings.model_fields:
+            return self.name in _PROCESSING
+        close = difflib.get_close_matches(self.name, _PROCESSING, n=1, cutoff=0.8)
+        return self.name == FILE_SETTING or bool(close) or _OTHER_NAMES.get(self.name.lower()) in _PROCESSING
 
 
 @dataclass(frozen=True, slots=True)

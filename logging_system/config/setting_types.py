@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
+import yaml
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from logging_system.masking.declaration import MaskDeclaration, declaration_of
 from logging_system.records.labels import LABEL_KEY_CHARACTERS_MAX, LABELS_MAX
 from logging_system.records.truncation import Label
 
@@ -55,6 +57,15 @@ def _url(url: str) -> str:
     return url
 
 
+def _declared(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            value = yaml.safe_load(value)
+        except (yaml.YAMLError, RecursionError) as error:
+            raise ValueError('must be an object, as JSON: {"rules": {"phone": "redact"}}') from error
+    return None if value is None else declaration_of(value)
+
+
 def absolute(path: Path) -> Path:
     """Return a path that stays the same file whatever the process's current folder becomes.
 
@@ -81,4 +92,5 @@ Labels = Annotated[
     BeforeValidator(_pairs),
 ]
 Processors = Annotated[list[Any], BeforeValidator(_split)]
+Masking = Annotated[MaskDeclaration | None, BeforeValidator(_declared)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from logging_system.config.setting_types import (
     Labels,
     Level,
+    Masking,
     Processors,
     Seconds,
     Stream,
@@ -123,6 +124,22 @@ class Settings(BaseSettings):
         ),
         UsedBy("handler", "serve", change="restart"),
     ] = {}
+    mask: Annotated[
+        Masking,
+        Field(
+            description="What the processor `mask` does beside its built-in rules, see how-to/mask-fields.md:"
+            " `rules`, `fields`, `patterns`, `allow`; in the environment as JSON. Where it is given, `mask` "
+            "comes behind all processors, unless `processors` has it at another place.",
+        ),
+        UsedBy("handler", "serve", unit="JSON", change="restart"),
+    ] = None
+    mask_token_key_file: Annotated[
+        Path | None,
+        Field(
+            description="File with the key of the masking action `token`, 16 bytes at least, mode 0600.",
+        ),
+        UsedBy("handler", "serve", change="restart"),
+    ] = None
     when_full: Annotated[
         FullPolicy,
         Field(
@@ -469,7 +486,8 @@ def chain_of(settings: Settings) -> Chain:
         ProcessorError: A processor cannot be loaded: no record may be written without it.
     """
     implied = ["add_labels"] if settings.labels and "add_labels" not in settings.processors else []
-    return load_chain([*implied, *settings.processors], settings)
+    behind = ["mask"] if settings.mask is not None and "mask" not in settings.processors else []
+    return load_chain([*implied, *settings.processors, *behind], settings)
 
 
 def codecs_of(_settings: Settings) -> Codecs:

@@ -30,6 +30,8 @@ class Made:
     """Settings as a processor's maker sees them."""
 
     labels: Mapping[str, Label] = field(default_factory=dict)
+    mask: None = None
+    mask_token_key_file: None = None
 
 
 class Calling:
@@ -148,7 +150,7 @@ def test_a_path_and_an_object_are_processors_too(tmp_path: Path, monkeypatch: py
     ("given", "message"),
     [
         ("ad_labels", 'no processor "ad_labels"; did you mean "add_labels"?'),
-        ("mine", 'no processor "mine"; choose add_labels or package.module:name'),
+        ("mine", 'no processor "mine"; choose add_labels, mask or package.module:name'),
         (
             "no_such_module_here:x",
             "no_such_module_here:x: cannot be imported: ModuleNotFoundError: No module",

@@ -1,0 +1,99 @@
+"""Names whose values are secrets wherever they stand: as a field, as a label, as `name=value` in a text.
+
+Case does not matter, nor what separates words (`api_key`, `API-Key`, `apiKey`), nor what stands before:
+`DB_PASSWORD` is a password. What stands behind does: `password_length` is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+PASSWORDS = (
+    "password",
+    "passwd",
+    "pass word",
+    "pass phrase",
+    "pass code",
+    "passwort",
+    "contrasena",
+    "mot de passe",
+)
+"""Names of what people choose: any value may be one."""
+
+SHORT_PASSWORDS = ("pass", "pwd", "pw", "pin", "cvv", "cvc", "cvv2", "card security code")
+"""The same, but so short that they count only as a word of their own: `user_pass`, not `compass`."""
+
+CREDENTIALS = (
+    "secret",
+    "secret key",
+    "secret access key",
+    "token",
+    "api key",
+    "app key",
+    "auth key",
+    "access key",
+    "account key",
+    "shared access key",
+    "shared access signature",
+    "private key",
+    "signing key",
+    "encryption key",
+    "master key",
+    "credential",
+    "credentials",
+    "jsessionid",
+    "phpsessid",
+    "session cookie",
+    "x amz signature",
+    "x amz credential",
+)
+"""Names of what machines make."""
+
+HEADERS = ("authorization", "authentication info", "cookie", "cookie2", "x auth", "x csrf token")
+"""Names of HTTP headers whose whole value is a secret."""
+
+_SEPARATOR = "[-_. ]?"
+
+
+def words_of(names: Iterable[str]) -> str:
+    """Return an expression for names, with or without something between their words, in any case."""
+    return "|".join(
+        _SEPARATOR.join(map(re.escape, name.split())) for name in sorted(names, key=len, reverse=True)
+    )
+
+
+def gate_of(names: Iterable[str]) -> str:
+    """Return an expression for a name before its value, in JSON and in texts."""
+    return rf"(?i)(?:{words_of(names)})s?[^A-Za-z]{{0,10}}[:=,}}]"
+
+
+class DeniedNames:
+    """Tells the names of fields whose values are secrets.
+
+    Args:
+        more: Names beside the built-in ones.
+        exempt: Paths (`labels.page_token`) that are none, exactly as written.
+    """
+
+    def __init__(self, more: Iterable[str] = (), exempt: Iterable[str] = ()) -> None:
+        long = (*PASSWORDS, *CREDENTIALS, *HEADERS, *more)
+        self._name = re.compile(
+            rf"(?:(?:{words_of(long)})|(?:^|.*(?:[^A-Za-z0-9]|(?-i:[a-z](?=[A-Z]))))(?:{words_of(SHORT_PASSWORDS)}))s?(?:#\d{{1,9}})?$",
+            re.IGNORECASE | re.DOTALL,
+        )
+        self._exempt = frozenset(exempt)
+        self.gate = gate_of((*long, *SHORT_PASSWORDS))
+        self._is_denied = lru_cache(maxsize=4096)(self._denies)
+
+    def denies(self, name: str) -> bool:
+        """Whether a name is one of a secret."""
+        return self._is_denied(name[-256:])
+
+    def exempts(self, path: str) -> bool:
+        """Whether settings say that a field is none."""
+        return path in self._exempt
+
+    def _denies(self, name: str) -> bool:
+        return self._name.search(name) is not None

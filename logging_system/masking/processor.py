@@ -1,0 +1,179 @@
+"""The processor `mask`: takes secrets out of a record's fields, labels and names, before it is persisted.
+
+Most records have no secret: their JSON is looked through once, by one set of expressions, and nothing else is
+done. Only where that finds something is the record walked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import orjson
+
+from logging_system.masking.declaration import MaskDeclaration
+from logging_system.masking.denied_names import DeniedNames
+from logging_system.masking.loading import rule_set_of
+from logging_system.masking.rule_set import Count, RecordDroppedError, RuleSet
+from logging_system.records.document import Edit, Put, Record, Remove, encode_document
+from logging_system.records.document import Path as Place
+from logging_system.records.processors import Drop
+
+_PAIR_NAMES = ("name", "key", "header", "field", "Name", "Key")
+_PAIR_VALUES = frozenset({"value", "Value", "stringValue"})
+_COUNTS = ("tokens", "pass")
+"""Names whose numbers are counts: `max_tokens: 512`, `pass: 12`."""
+
+
+class Mask:
+    """Takes secrets out of records.
+
+    Args:
+        rules: What a secret is, and what becomes of it.
+    """
+
+    def __init__(self, rules: RuleSet) -> None:
+        self._rules = rules
+        self._hits = rules.hits
+
+    def process(self, record: Record) -> Record | Drop:
+        """Return the record without its secrets, or why it is dropped."""
+        text = record.encoded
+        if b"\\u" in text or b"\\/" in text:
+            text = encode_document(record.document)  # a line may write any character by its number
+        hits = self._hits(text)
+        return record if not hits else self.masked(record, hits, _ignore)
+
+    def masked(self, record: Record, hits: Sequence[int], count: Count) -> Record | Drop:
+        """Return a record without the secrets of some rules.
+
+        Args:
+            record: Any.
+            hits: The rules' places.
+            count: Told each rule that found something.
+        """
+        # As it will be stored: of a document, texts and numbers only, whatever is in it now.
+        stored = orjson.loads(record.encoded)
+        as_stored = record if record.document == stored else Record.of_document(stored)
+        walk = _Walk(self._rules, sorted(hits), count)
+        try:
+            return as_stored.edited(list(walk.edits(stored, ())))
+        except RecordDroppedError as dropped:
+            return Drop(f"masked_{dropped.rule}"[:64])
+
+
+class _Walk:
+    """One record's fields, looked at by the rules that the gate let through."""
+
+    def __init__(self, rules: RuleSet, hits: Sequence[int], count: Count) -> None:
+        self._rules = rules
+        self._hits = hits
+        self._count = count
+        self._names: DeniedNames | None = rules.names if hits[0] == 0 else None
+
+    def edits(self, container: object, path: Place, *, named: bool = False) -> Iterator[Edit]:
+        """Yield what must change in an object or a list.
+
+        Args:
+            container: The object or list.
+            path: Where it is.
+            named: Whether a name above it says that all in it is secret.
+        """
+        if isinstance(container, dict):
+            yield from self._edits_of_object(container, path, named=named)
+        elif isinstance(container, list):
+            for place, value in enumerate(container):
+                yield from self._edits_of_value(value, (*path, place), named=named)
+
+    def _edits_of_object(self, members: dict[str, object], path: Place, *, named: bool) -> Iterator[Edit]:
+        taken = set(members)
+        value_named = self._is_pair_of_secret(members)
+        for name, value in members.items():
+            is_secret = named or self._denies(name, path) or (value_named and name in _PAIR_VALUES)
+            shown = self._text(name)
+            if shown == name:
+                yield from self._edits_of_value(value, (*path, name), named=is_secret)
+                continue
+            shown = _unique(shown, taken)
+            taken.add(shown)
+            yield Remove((*path, name))
+            yield Put((*path, shown), self._copy(value, (*path, name), named=is_secret))
+
+    def _edits_of_value(self, value: object, path: Place, *, named: bool) -> Iterator[Edit]:
+        if isinstance(value, dict | list):
+            yield from self.edits(value, path, named=named)
+        elif (shown := self._leaf(value, path, named=named)) is not value:
+            yield Put(path, shown)
+
+    def _copy(self, value: object, path: Place, *, named: bool) -> object:
+        """Return a value without its secrets."""
+        wrapped: dict[str, object] = {"value": value}
+        edits = list(self._edits_of_value(value, ("value",), named=named))
+        return Record.of_document(wrapped).edited(edits).document["value"]
+
+    def _leaf(self, value: object, path: Place, *, named: bool) -> object:
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            shown = self._rules.masked_named(value, self._count) if named else self._text(value)
+            return value if shown == value else shown
+        text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        if named and not _is_count(path):
+            return self._rules.masked_named(text, self._count)
+        shown = self._text(text)
+        return value if shown == text else shown
+
+    def _text(self, text: str) -> str:
+        return self._rules.masked_text(text, self._hits, self._count)
+
+    def _denies(self, name: str, path: Place) -> bool:
+        return (
+            self._names is not None
+            and self._names.denies(name)
+            and not self._names.exempts(".".join(map(str, (*path, name))))
+        )
+
+    def _is_pair_of_secret(self, members: Mapping[str, object]) -> bool:
+        """Whether an object gives a name and its value apart: `{"name": "DB_PASSWORD", "value": …}`."""
+        if self._names is None:
+            return False
+        names = (members.get(name) for name in _PAIR_NAMES)
+        return any(isinstance(name, str) and self._names.denies(name) for name in names)
+
+
+def _is_count(path: Place) -> bool:
+    return str(path[-1]).lower().endswith(_COUNTS)
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}#{number}"
+    return free
+
+
+def _ignore(_rule: str) -> None:
+    """Count nothing."""
+
+
+class MaskSettings(Protocol):
+    """What the processor's maker reads of the settings."""
+
+    @property
+    def mask(self) -> MaskDeclaration | None:
+        """What the setting `mask` says."""
+
+    @property
+    def mask_token_key_file(self) -> Path | None:
+        """The file with the key that tokens are made with."""
+
+
+def from_settings(settings: MaskSettings) -> Mask:
+    """Return the processor for the settings `mask` and `mask_token_key_file`.
+
+    Raises:
+        ValueError: They cannot be used, or google-re2 is not installed: no record may be kept then.
+    """
+    return Mask(rule_set_of(settings.mask or MaskDeclaration(), settings.mask_token_key_file))

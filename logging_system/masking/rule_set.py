@@ -1,0 +1,229 @@
+"""The rules in force, compiled: one gate for all of them, and RE2 for each that the gate lets through.
+
+RE2 takes linear time whatever the pattern and the text are: https://github.com/google/re2/wiki/WhyRE2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import re2
+
+from logging_system.masking.declaration import NAMED_FIELD_NAME
+from logging_system.masking.denied_names import DeniedNames
+from logging_system.masking.placeholders import is_mask
+from logging_system.masking.replacement import TokenKey, failed, redacted, replacement
+from logging_system.masking.rule import Action, Rule, Span
+
+NAMED_FIELD = Rule(
+    name=NAMED_FIELD_NAME,
+    what="Values of fields and labels whose name says that they are secret, whatever they look like",
+    gate=(),
+    pattern="",
+    examples=(),
+    counterexamples=(),
+)
+
+_NOTHING = r"[^\x00-\xff]"
+
+Count = Callable[[str], None]
+"""Told the name of a rule for each secret that it found."""
+
+
+class RecordDroppedError(Exception):
+    """A rule whose action is `drop_record` found a secret.
+
+    Attributes:
+        rule: Its name.
+    """
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    start: int
+    end: int
+    rank: int
+
+
+class RuleSet:
+    """Rules with their actions, ready to be used by several threads at once.
+
+    Args:
+        rules: In order: where two find the same text, the first names it.
+        actions: By rule, where it is not the rule's own.
+        names: Whose values are secrets; None where names say nothing.
+        allowed: Texts that are no secrets though a rule finds them.
+        key: What tokens are made with.
+
+    Raises:
+        re2.error: A pattern is none.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        *,
+        actions: Mapping[str, Action] | None = None,
+        names: DeniedNames | None,
+        allowed: frozenset[str] = frozenset(),
+        key: TokenKey | None = None,
+    ) -> None:
+        self.rules = (NAMED_FIELD, *rules)
+        self.names = names
+        given = actions or {}
+        self._actions: tuple[Action, ...] = tuple(given.get(rule.name, rule.action) for rule in self.rules)
+        self._allowed = allowed
+        self._key = key
+        self._patterns = tuple(_compiled(rule.pattern) for rule in self.rules)
+        options = re2.Options()
+        options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are
+        options.log_errors = False
+        gate = re2.Set.SearchSet(options)
+        for rule in self.rules:
+            pieces = rule.gate if rule is not NAMED_FIELD else (names.gate if names else _NOTHING,)
+            gate.Add("|".join(f"(?:{piece})" for piece in pieces).encode())
+        gate.Compile()
+        self.hits: Callable[[bytes], list[int] | None] = gate.Match
+        """Returns the places of the rules that may find something in a record's JSON, if there are any."""
+
+    def masked_text(self, text: str, hits: Sequence[int], count: Count) -> str:
+        """Return a text without its secrets; itself where it has none.
+
+        Args:
+            text: Any text.
+            hits: Places of the rules to try, rising.
+            count: Told what was found.
+
+        Raises:
+            RecordDroppedError: The record is not to be kept.
+        """
+        found: list[_Found] = []
+        encoded = text.encode("utf-8", "surrogatepass")
+        for place in hits:
+            if self.rules[place] is NAMED_FIELD:
+                continue
+            try:
+                found += self._found(place, text, encoded)
+            except Exception:
+                # What a rule raises may quote the text; nothing of either is kept.
+                count(self.rules[place].name)
+                return failed(self.rules[place].name)
+        return self._without(text, found, count) if found else text
+
+    def masked_named(self, text: str, count: Count) -> str:
+        """Return what stands for the value of a field whose name says that it is secret.
+
+        Raises:
+            RecordDroppedError: The record is not to be kept.
+        """
+        if not text or is_mask(text) or text in self._allowed:
+            return text
+        return self._replaced(0, text, count)
+
+    def _found(self, place: int, text: str, encoded: bytes) -> Iterator[_Found]:
+        rule = self.rules[place]
+        for span in _spans(self._patterns[place], text, encoded):
+            for start, end in rule.judge(text, span) if rule.judge is not None else (span,):
+                secret = text[start:end]
+                if secret not in self._allowed and not is_mask(secret):
+                    yield _Found(start, end, place)
+
+    def _without(self, text: str, found: list[_Found], count: Count) -> str:
+        out: list[str] = []
+        position = 0
+        for place, start, end, whole in _merged(found):
+            out.append(text[position:start])
+            secret = text[start:end]
+            if whole:
+                out.append(self._replaced(place, secret, count))
+            else:
+                # Another rule's secret reaches beyond this one's: no action can tell what may be left.
+                self._check_kept(place)
+                count(self.rules[place].name)
+                out.append(redacted(self.rules[place].name))
+            position = end
+        out.append(text[position:])
+        return "".join(out)
+
+    def _replaced(self, place: int, secret: str, count: Count) -> str:
+        rule = self.rules[place]
+        self._check_kept(place)
+        count(rule.name)
+        return replacement(rule, self._actions[place], secret, self._key)
+
+    def _check_kept(self, place: int) -> None:
+        if self._actions[place] == "drop_record":
+            raise RecordDroppedError(self.rules[place].name)
+
+
+def _compiled(pattern: str) -> re2._Regexp:
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+def _spans(pattern: re2._Regexp, text: str, encoded: bytes) -> Iterator[Span]:
+    """Yield what a pattern finds, in characters; the next find may begin where the last secret ended."""
+    position, end = 0, len(encoded)
+    characters = _Characters(text, encoded)
+    while position <= end and (match := pattern.search(encoded, position)) is not None:
+        start, behind = _secret(match, pattern.groups)
+        yield characters.at(start), characters.at(behind)
+        position = behind if behind > position else position + 1
+
+
+def _secret(match: re2._Match, groups: int) -> Span:
+    for group in range(1, groups + 1):
+        start, end = match.span(group)
+        if start >= 0:
+            return start, end
+    start, end = match.span()
+    return start, end
+
+
+class _Characters:
+    """Counts characters up to places in bytes; places only rise, so that each byte is looked at once."""
+
+    def __init__(self, text: str, encoded: bytes) -> None:
+        self._encoded = encoded
+        self._is_plain = len(text) == len(encoded)
+        self._bytes = self._characters = 0
+
+    def at(self, place: int) -> int:
+        """Return how many characters are before a place."""
+        if self._is_plain:
+            return place
+        between = self._encoded[self._bytes : place] if place >= self._bytes else b""
+        # A byte that continues a character is 10xxxxxx.
+        self._characters += sum(byte & 0xC0 != 0x80 for byte in between)
+        self._bytes = max(place, self._bytes)
+        return self._characters
+
+
+def _merged(found: list[_Found]) -> Iterator[tuple[int, int, int, bool]]:
+    """Yield rule, start and end of each secret, and whether that is all that the rule found.
+
+    What overlaps becomes one secret, of the rule that comes first.
+    """
+    found.sort(key=lambda each: (each.start, each.end))
+    group: list[_Found] = []
+    end = -1
+    for each in found:
+        if group and each.start >= end:
+            yield _one(group, end)
+            group, end = [], -1
+        group.append(each)
+        end = max(end, each.end)
+    if group:
+        yield _one(group, end)
+
+
+def _one(group: list[_Found], end: int) -> tuple[int, int, int, bool]:
+    first = min(group, key=lambda each: each.rank)
+    start = group[0].start
+    return first.rank, start, end, (first.start, first.end) == (start, end)

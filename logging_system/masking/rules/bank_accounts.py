@@ -1,0 +1,78 @@
+"""International bank account numbers: a country's length, and the remainder of 97 (ISO 13616, ISO 7064)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from logging_system.masking.rule import Rule, Span
+
+# The registry of ISO 13616, as SWIFT publishes it.
+_LENGTHS = {
+    country: int(length)
+    for length, countries in {
+        "15": "NO",
+        "16": "BE",
+        "18": "DK FI FO GL NL SD FK",
+        "19": "MK SI",
+        "20": "AT BA EE KZ LT LU MN XK",
+        "21": "CH HR LI LV",
+        "22": "BG BH CR DE GB GE IE ME RS VA",
+        "23": "AE GI IL IQ OM TL SO",
+        "24": "AD CZ ES MD PK RO SA SE SK TN VG",
+        "25": "LY PT ST",
+        "26": "IS TR",
+        "27": "BI DJ FR GR IT MC MR SM",
+        "28": "AL AZ BY CY DO GT HN HU LB NI PL SV",
+        "29": "BR EG PS QA UA",
+        "30": "JO KW MU YE",
+        "31": "MT SC",
+        "32": "LC",
+        "33": "RU",
+    }.items()
+    for country in countries.split()
+}
+
+
+def letters_and_digits(number: str) -> str:
+    """Return a number without what groups it, in capitals."""
+    return "".join(each for each in number if each.isalnum()).upper()
+
+
+def _accounts(text: str, found: Span) -> Iterator[Span]:
+    """Yield the account that begins where something was found, if there is one of its country's length."""
+    start, end = found
+    length = _LENGTHS.get(text[start : start + 2].upper(), 0)
+    taken, place = 0, start
+    while place < end and taken < length:
+        taken += text[place].isalnum()
+        place += 1
+    if not length or taken < length or text[place : place + 1].isalnum():
+        return
+    number = letters_and_digits(text[start:place])
+    if int("".join(str(int(each, 36)) for each in number[4:] + number[:4])) % 97 == 1:
+        yield start, place
+
+
+BANK_ACCOUNTS = (
+    Rule(
+        name="iban",
+        what="International bank account numbers, bare or in groups: the country's length, and the checksum",
+        gate=(r"[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]{4}",),
+        pattern=r"(?:^|[^0-9A-Za-z])([A-Z]{2}[0-9]{2}(?:[A-Z0-9]{11,30}|(?:[ -][A-Z0-9]{1,4}){3,8}))\b",
+        judge=_accounts,
+        canonical=letters_and_digits,
+        examples=(
+            "to «DE89 3704 0044 0532 0130 00» today",
+            "iban=«GB82WEST12345698765432»",
+            "«NO93 8601 1117 947»",
+            "«FR14-2004-1010-0505-0001-3M02-606»",
+            "IBAN «CH9300762011623852957», BIC X",
+        ),
+        counterexamples=(
+            "DE89 3704 0044 0532 0130 01",
+            "GB82WEST1234569876543",
+            "XX89370400440532013000",
+            "part AB12 CDEF 3456",
+        ),
+    ),
+)

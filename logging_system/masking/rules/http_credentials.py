@@ -1,0 +1,91 @@
+"""Credentials of HTTP in texts: headers as clients and servers print them (RFC 9110, RFC 6265)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from logging_system.masking.placeholders import is_placeholder, is_varied, is_word
+from logging_system.masking.rule import Rule, if_so
+
+_QUOTE = r"""\\{0,4}["']?"""
+_TO_VALUE = rf"{_QUOTE}\]?\s{{0,3}}[:=,]\s{{0,3}}[bBuU]?{_QUOTE}"
+_SCHEMES = "bearer|basic|token|apikey|api-key|key|negotiate|ntlm|jwt|splunk|githubtoken|dpop|oauth"
+_LENGTH_MIN = 16
+
+
+def _is_user_and_password(value: str) -> bool:
+    """Whether a value is base64 of a user, a colon and a password (RFC 7617)."""
+    start = value[: 4 * 1024]
+    try:
+        return b":" in base64.b64decode(start + "=" * (-len(start) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _is_token(value: str) -> bool:
+    if is_placeholder(value) or is_word(value):
+        return False
+    has_digit = any(map(str.isdigit, value))
+    return is_varied(value) and (has_digit or len(value) >= _LENGTH_MIN)
+
+
+def _is_value(value: str) -> bool:
+    return not is_placeholder(value) and not is_word(value)
+
+
+HTTP_CREDENTIALS = (
+    Rule(
+        name="bearer",
+        what="Tokens behind the word `Bearer`",
+        gate=(r"(?i)bearer[^A-Za-z0-9]{1,6}[A-Za-z0-9._~+/=-]{8}",),
+        pattern=r"""(?i)\bbearer(?:\s|%20|\+|:|=){1,3}["']?([A-Za-z0-9._~+/=-]{8,})""",
+        judge=if_so(_is_token),
+        examples=(
+            "Authorization: Bearer «mF_9.B5f-4.1JqM»",
+            "bearer «abcdefghijklmnopqrstuvwx» used",
+            "-H 'authorization: bearer «0123456789abcdef»'",
+        ),
+        counterexamples=("Bearer authentication failed", "bearer token expired", "Bearer <token>"),
+    ),
+    Rule(
+        name="basic_auth",
+        what="User and password behind the word `Basic`",
+        gate=(r"(?i)basic[^A-Za-z0-9]{1,6}[A-Za-z0-9+/_-]{4}",),
+        pattern=r"(?i)\bbasic(?:\s|%20){1,3}([A-Za-z0-9+/]{4,}={0,2})",
+        judge=if_so(_is_user_and_password),
+        examples=("Authorization: Basic «YWxpY2U6czNjcjN0»", "basic «dXNlcjpwYXNzd29yZA==», ok"),
+        counterexamples=("basic training", "Basic authentication failed", "basic abcdefgh"),
+    ),
+    Rule(
+        name="authorization",
+        what="Values of the headers `Authorization` and `Proxy-Authorization`, whatever their scheme",
+        gate=(r"(?i)authorization[^A-Za-z0-9]{1,10}[A-Za-z0-9]",),
+        pattern=rf"(?i)\bauthorization{_TO_VALUE}(?:"
+        rf"(?:{_SCHEMES})\s{{1,3}}([^\s\"'\\,;]+)"
+        r"|(?:digest|aws4-hmac-sha256|hawk|signature|mac)\s{1,3}([^\r\n'\\]+)"
+        r"|([^\s\"'\\,;]{8,}))",
+        judge=if_so(_is_value),
+        examples=(
+            "Authorization: ApiKey «VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6dWkybHAyYXhUTm1zeWFrdzl0dk5udw»",
+            "{'Authorization': 'Token «9944b09199c62bcf9418ad846dd0e4bb»'}",
+            'Authorization: Digest «username="bob", realm="x", response="6629fae49393a05397450978507c4ef1"»',
+            "[(b'authorization', b'«YWxpY2U6czNjcjN0MTIz»')]",
+        ),
+        counterexamples=("Authorization: required", "authorization failed for bob", "Authorization: None"),
+    ),
+    Rule(
+        name="cookie",
+        what="Values of the headers `Cookie` and `Set-Cookie`",
+        gate=(r"(?i)cookie2?[^A-Za-z0-9]{1,10}[A-Za-z0-9_]",),
+        pattern=rf"(?i)\bcookie2?{_TO_VALUE}"
+        r"""([^\s"'\\=;,:()\[\]{}]{1,100}=[^\s"'\\;]*(?:;\s?[^\s"'\\=;,]{1,100}(?:=[^\s"'\\;]*)?)*)""",
+        judge=if_so(_is_value),
+        examples=(
+            "Cookie: «sid=31d4d96e407aad42; theme=dark»",
+            "Set-Cookie: «id=a3fWa; Path=/; HttpOnly»",
+            "headers={'cookie': '«session=abc123»'}",
+        ),
+        counterexamples=("cookie: missing", "no cookie, try again", "cookies accepted"),
+    ),
+)

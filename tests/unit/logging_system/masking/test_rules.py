@@ -1,0 +1,74 @@
+"""The table of rules is its own test: every example is masked as it says, every counterexample stays."""
+
+from __future__ import annotations
+
+import re
+
+import orjson
+import pytest
+
+from logging_system.masking.replacement import redacted
+from logging_system.masking.rule import Rule
+from logging_system.masking.rule_set import RuleSet
+from logging_system.masking.rules import FAMILIES, RULES
+from logging_system.records.processors import Drop
+
+MARKED = re.compile("«([^»]*)»")
+EXAMPLES = [
+    pytest.param(rule, each, id=f"{rule.name}-{each[:40]}") for rule in RULES for each in rule.examples
+]
+COUNTEREXAMPLES = [
+    pytest.param(rule, each, id=f"{rule.name}-{each[:40]}") for rule in RULES for each in rule.counterexamples
+]
+ALONE = {rule.name: RuleSet([rule], names=None) for rule in RULES}
+ALL = RuleSet(RULES, names=None)
+
+
+def masked(rules: RuleSet, text: str) -> str:
+    return rules.masked_text(text, range(len(rules.rules)), lambda _rule: None)
+
+
+@pytest.mark.parametrize(("rule", "example"), EXAMPLES)
+def test_a_rule_masks_exactly_the_secrets_of_its_examples(rule: Rule, example: str) -> None:
+    assert masked(ALONE[rule.name], MARKED.sub(r"\1", example)) == MARKED.sub(redacted(rule.name), example)
+
+
+@pytest.mark.parametrize(("rule", "example"), EXAMPLES)
+def test_the_gate_lets_every_example_through_whatever_json_escapes_in_it(rule: Rule, example: str) -> None:
+    plain = MARKED.sub(r"\1", example)
+    encoded = orjson.dumps({"message": f"\n{plain}\t"})
+
+    assert ALL.hits(encoded) is not None
+    assert [each.name for each in ALL.rules].index(rule.name) in (ALL.hits(encoded) or [])
+
+
+@pytest.mark.parametrize(("rule", "example"), EXAMPLES)
+def test_nothing_of_a_secret_is_left_by_all_rules_together(rule: Rule, example: str) -> None:
+    shown = masked(ALL, MARKED.sub(r"\1", example))
+
+    assert not [secret for secret in MARKED.findall(example) if secret in shown.replace("[masked:", "")]
+
+
+@pytest.mark.parametrize(("rule", "counterexample"), COUNTEREXAMPLES)
+def test_a_rule_leaves_what_only_looks_like_a_secret(rule: Rule, counterexample: str) -> None:
+    assert masked(ALONE[rule.name], counterexample) == counterexample
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.name) for rule in RULES])
+def test_a_rule_is_complete(rule: Rule) -> None:
+    assert rule.examples
+    assert rule.counterexamples
+    assert all(MARKED.search(each) for each in rule.examples)
+    assert Drop(f"masked_{rule.name}")  # its name fits into a reason
+
+
+def test_names_are_unique_and_every_family_has_rules() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES) >= 40
+    assert all(FAMILIES.values())
+
+
+def test_what_was_masked_once_stays_as_it_is() -> None:
+    for rule in RULES:
+        for example in rule.examples:
+            once = masked(ALL, MARKED.sub(r"\1", example))
+            assert masked(ALL, once) == once
