@@ -42,6 +42,7 @@ from logging_system.records.processors import Chain, Closed, ProcessorError
 from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME
 from logging_system.shipping.sink_factory import limits_of, sink_opener
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.forks import FORKS
 from logging_system.spool.segment import FOLDER_MODE, check_writable
 from logging_system.spool.uwsgi import forks_to_come
@@ -80,6 +81,9 @@ class Installation:
         if "service" not in loaded.origins:
             self._note(Problem("service", loaded.where("service"), 'not given; say service="checkout"'))
         chain = self._chain(loaded)
+        codecs = self._codecs(loaded)
+        if codecs is None:
+            chain, codecs = Closed(), PLAIN_CODECS  # nothing comes through to be written
         self.handler = SpoolHandler(
             spool=self.spool,
             service=settings.service,
@@ -93,8 +97,8 @@ class Installation:
             close_seconds=settings.close_seconds,
             on_durable=on_durable,
             chain=chain,
-            codecs=codecs_of(settings),
-            in_process=self._in_process(loaded),
+            codecs=codecs,
+            in_process=self._in_process(loaded, codecs),
             level=settings.level,
         )
         self.on_durable = on_durable
@@ -157,7 +161,15 @@ class Installation:
             self._note(Problem("processors", loaded.where("processors"), str(error)))
             return Closed()
 
-    def _in_process(self, loaded: Loaded) -> InProcessShipper | None:
+    def _codecs(self, loaded: Loaded) -> Codecs | None:
+        """Return how blocks are stored; None where that is not known, so that none may be."""
+        try:
+            return codecs_of(loaded.settings)
+        except (ValueError, RuntimeError) as error:
+            self._note(Problem("encryption", loaded.where("encryption"), str(error)))
+            return None
+
+    def _in_process(self, loaded: Loaded, codecs: Codecs) -> InProcessShipper | None:
         settings = loaded.settings
         if settings.shipper == "none":
             return None
@@ -172,7 +184,7 @@ class Installation:
             self.spool,
             partial(sink_opener, settings),
             limits=limits_of(settings),
-            codecs=codecs_of(settings),
+            codecs=codecs,
             retention_seconds=settings.retention_seconds,
         )
 

@@ -61,7 +61,11 @@ def _serve(options: argparse.Namespace, parser: Parser) -> int:
     except ProcessorError as error:
         parser.error(f"{loaded.where('processors')}: {error}")
     try:
-        return serve(_service_of(settings, chain), _say_ready)
+        service = _service_of(settings, chain)
+    except ValueError as error:
+        parser.error(f"{loaded.where('encryption')}: {error}")
+    try:
+        return serve(service, _say_ready)
     except ExposureError as error:
         return fail(_NAME, f"{loaded.where('listen_host')} {error}: --token-file FILE, or --open-to-all")
     except TokenFileError as error:

@@ -72,12 +72,12 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     try:
         folder = loaded.settings.spool_folder
         sink = sink_opener(loaded.settings, events.emit)()
+        shipping = _Shipping(folder, loaded.settings, sink, load, events)
     except (ValueError, RuntimeError, OSError) as error:
         parser.error(str(error))
     # Records are no cycles: looking for some among them took a fifth of the time. What is loaded stays.
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS_PER_COLLECTION)
-    shipping = _Shipping(folder, loaded.settings, sink, load, events)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: shipping.stop())
     signal.signal(signal.SIGHUP, lambda _number, _frame: shipping.reload())
@@ -100,11 +100,13 @@ class _Shipping:
         load: Callable[[], Loaded],
         events: EventStream,
     ) -> None:
+        from logging_system.config.settings import codecs_of
         from logging_system.shipping.shipper import STATUS_NAME
 
         self._folder = folder
         self._status_path = settings.status or folder / STATUS_NAME
         self._settings = settings
+        self._codecs = codecs_of(settings)
         self._sink = sink
         self._load = load
         self._events = events
@@ -158,7 +160,7 @@ class _Shipping:
             self._shipper = self._next_shipper()
 
     def _take_over_settings(self) -> None:
-        from logging_system.config.settings import changed, used_by
+        from logging_system.config.settings import changed, codecs_of, used_by
         from logging_system.monitoring.events import SettingsProblem, SettingsReloaded
         from logging_system.shipping.sink_factory import sink_opener
 
@@ -166,7 +168,8 @@ class _Shipping:
         trouble = "; ".join([*map(str, loaded.problems), *_missing(loaded)])
         if not trouble:
             try:
-                self._sink = sink_opener(loaded.settings, self._events.emit)()
+                codecs = codecs_of(loaded.settings)
+                self._sink, self._codecs = sink_opener(loaded.settings, self._events.emit)(), codecs
             except (ValueError, OSError) as error:
                 trouble = str(error)
         if trouble:
@@ -190,7 +193,6 @@ class _Shipping:
         return str(error)
 
     def _new_shipper(self) -> Shipper:
-        from logging_system.config.settings import codecs_of
         from logging_system.shipping.shipper import Shipper
         from logging_system.shipping.sink_factory import limits_of
 
@@ -198,7 +200,7 @@ class _Shipping:
             self._folder,
             self._sink,
             limits=limits_of(self._settings),
-            codecs=codecs_of(self._settings),
+            codecs=self._codecs,
             status_path=self._status_path,
             retention_seconds=self._settings.retention_seconds,
             events=self._events,

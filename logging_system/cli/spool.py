@@ -90,7 +90,7 @@ def _run(run: Callable[[Path, argparse.Namespace], int], options: argparse.Names
 
     given = {name: getattr(options, name) for name in ("spool", "service", "settings")}
     loaded = load_settings(given, written="--{}".format)
-    concerning = [problem for problem in loaded.problems if problem.name in given]
+    concerning = [problem for problem in loaded.problems if problem.name in {*given, "encryption"}]
     if concerning:
         parser.error("; ".join(map(str, concerning)))
     if loaded.settings.spool is None and "service" not in loaded.origins:
@@ -125,7 +125,11 @@ def _verify(folder: Path, options: argparse.Namespace) -> int:
     from logging_system.config.settings import codecs_of
     from logging_system.spool.inspection import verify
 
-    findings = verify(folder, codecs_of(options.settings))
+    try:
+        codecs = codecs_of(options.settings)
+    except ValueError as error:
+        return fail("spool verify", f"encryption: {error}")
+    findings = verify(folder, codecs)
     for finding in findings:
         if options.json:
             _print_json(finding)

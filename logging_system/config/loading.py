@@ -59,7 +59,8 @@ _OTHER_NAMES = {
 }
 """What settings are called elsewhere, where that does not look like our name for it."""
 
-_PROCESSING = "processors"
+_PROTECTING = ("encryption", "processors")
+"""What must be done to every record: where it is not known, none may be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,11 @@ class Problem:
 
         So it is with a file of settings that cannot be read, and with a misspelt name.
         """
-        close = difflib.get_close_matches(self.name, [_PROCESSING], n=1, cutoff=0.8)
+        close = difflib.get_close_matches(self.name, _PROTECTING, n=1, cutoff=0.8)
         return (
             self.name == FILE_SETTING
             or (self.name not in Settings.model_fields and bool(close))
-            or self.name == _PROCESSING
+            or self.name in _PROTECTING
         )
 
 

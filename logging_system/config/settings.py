@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from logging_system.config.encryption import EncryptionSettings, encryption_of, encryption_settings
 from logging_system.config.setting_types import (
     Labels,
     Level,
@@ -89,6 +90,15 @@ class Settings(BaseSettings):
             "`~/.local/state`. All processes of a service share one folder.",
         ),
         UsedBy("handler", "ship", "serve", change="restart"),
+    ] = None
+    encryption: Annotated[
+        EncryptionSettings | None,
+        BeforeValidator(encryption_settings),
+        Field(
+            description="Seals everything that is written to disk: `{provider: file, path: …}`, in the "
+            "environment and as a flag `provider=file,path=…`. Default: nothing is sealed.",
+        ),
+        UsedBy("handler", "ship", "serve", unit="name=value,…"),
     ] = None
     level: Annotated[
         Level,
@@ -472,9 +482,15 @@ def chain_of(settings: Settings) -> Chain:
     return load_chain([*implied, *settings.processors], settings)
 
 
-def codecs_of(_settings: Settings) -> Codecs:
-    """Return how the spool stores its blocks: decided here for everybody who opens a spool."""
-    return PLAIN_CODECS
+def codecs_of(settings: Settings) -> Codecs:
+    """Return how the spool stores its blocks: decided here for everybody who opens a spool.
+
+    Raises:
+        ValueError: What `encryption` names cannot be used: nothing may be written without it.
+    """
+    if settings.encryption is None:
+        return PLAIN_CODECS
+    return encryption_of(settings.encryption, settings.spool_folder).codecs()
 
 
 def changed(before: Settings, after: Settings) -> list[str]:

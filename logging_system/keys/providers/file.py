@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -19,6 +18,16 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from logging_system.keys.derivation import derive
+from logging_system.keys.durable_files import (
+    FOLDER_MODE,
+    LOCK_SECONDS_MAX,
+    FileHeldError,
+    Identity,
+    file_lock,
+    identity_in,
+    identity_of,
+    replace_file,
+)
 from logging_system.keys.offline import unwrap_hpke, wrap_invalid
 from logging_system.keys.provider import (
     DATA_KEY_BYTES,
@@ -44,17 +53,12 @@ from logging_system.keys.providers.key_file import (
     encode_keys,
 )
 from logging_system.keys.secret import Secret
-from logging_system.spool.disk import REAL_DISK, Disk, sync_folder, write_fully
+from logging_system.spool.disk import REAL_DISK, Disk
 from logging_system.spool.forks import FORKS, forget_in_children
 
 FILE_BYTES_MAX = 16 * 1024 * 1024
-LOCK_SECONDS_MAX = 5.0
-_MODE = 0o600
-_FOLDER_MODE = 0o700
 _NONCE_BYTES = 12
 _LOOKS_MAX = 3
-
-_Identity = tuple[int, int, int, int]
 
 
 class FileProvider:
@@ -81,7 +85,7 @@ class FileProvider:
         self._random_bytes = random_bytes
         self._lock_seconds_max = lock_seconds_max
         self._disk = disk
-        self._seen: tuple[_Identity, Keys] | None = None
+        self._seen: tuple[Identity, Keys] | None = None
         self._lock = threading.Lock()
         forget_in_children(self)
 
@@ -213,16 +217,14 @@ class FileProvider:
     def _read(self) -> Keys:
         try:
             seen = self._seen
-            if seen is not None and seen[0] == _identity(self._path.stat()):
+            if seen is not None and seen[0] == identity_of(self._path):
                 return seen[1]
             for _ in range(_LOOKS_MAX):
                 identity, data = self._content()
-                if identity == _identity(self._path.stat()):
+                if identity == identity_of(self._path):
                     break  # else it was replaced while it was read
         except FileNotFoundError:
-            raise KeyMissingError(
-                f"{self._path}: no such key file; restore it, or: python -m logging_system keys create"
-            ) from None
+            raise self._no_file() from None
         except OSError as error:
             raise _trouble(self._path, error) from error
         try:
@@ -234,14 +236,14 @@ class FileProvider:
         self._seen = identity, keys
         return keys
 
-    def _content(self) -> tuple[_Identity, bytes]:
+    def _content(self) -> tuple[Identity, bytes]:
         descriptor = self._disk.open(self._path, os.O_RDONLY)
         try:
             status = os.fstat(descriptor)
             self._refuse_others(status)
             if status.st_size > FILE_BYTES_MAX:
                 raise ProviderRefusedError(f"{self._path}: larger than {FILE_BYTES_MAX} bytes; is this it?")
-            return _identity(status), self._disk.pread(descriptor, FILE_BYTES_MAX, 0)
+            return identity_in(status), self._disk.pread(descriptor, FILE_BYTES_MAX, 0)
         finally:
             self._disk.close(descriptor)
 
@@ -271,57 +273,27 @@ class FileProvider:
             keys = dict(before)
             yield keys
             if keys != before:
-                try:
-                    self._replace(encode_keys(keys), overwrite=overwrite)
-                except OSError as error:
-                    raise _trouble(self._path, error) from error
-                finally:
-                    self._seen = None
+                self._seen = None
+                replace_file(self._path, encode_keys(keys), self._disk, wipe=overwrite)
 
     @contextlib.contextmanager
     def _file_lock(self, *, may_create: bool) -> Iterator[None]:
-        path = self._path.with_name(f"{self._path.name}.lock")
         try:
             if may_create and not self._path.parent.exists():
-                self._disk.make_folder(self._path.parent, _FOLDER_MODE)
-            descriptor = self._disk.open(path, os.O_RDWR | os.O_CREAT, _MODE)
+                self._disk.make_folder(self._path.parent, FOLDER_MODE)
+            with file_lock(self._path, self._disk, wait_seconds_max=self._lock_seconds_max):
+                yield
+        except FileHeldError as error:
+            raise ProviderUnavailableError(str(error)) from None
+        except FileNotFoundError:
+            raise self._no_file() from None
         except OSError as error:
-            raise _trouble(path, error) from error
-        try:
-            self._wait_for(descriptor)
-            yield
-        finally:
-            self._disk.close(descriptor)
+            raise _trouble(self._path, error) from error
 
-    def _wait_for(self, descriptor: int) -> None:
-        give_up_seconds = time.monotonic() + self._lock_seconds_max
-        while not self._disk.try_lock(descriptor):
-            if time.monotonic() >= give_up_seconds:
-                raise ProviderUnavailableError(
-                    f"{self._path}: another process holds it for {self._lock_seconds_max:g} s; try again"
-                )
-            time.sleep(0.01)
-
-    def _replace(self, data: bytes, *, overwrite: bool) -> None:
-        creating = self._path.with_name(f"{self._path.name}.new")
-        descriptor = self._disk.open(creating, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
-        try:
-            os.fchmod(descriptor, _MODE)
-            write_fully(descriptor, data, self._disk)
-            self._disk.sync(descriptor)
-        finally:
-            self._disk.close(descriptor)
-        old = self._disk.open(self._path, os.O_WRONLY) if overwrite else None
-        try:
-            self._disk.rename(creating, self._path)
-            sync_folder(self._path.parent, self._disk)
-            if old is not None:
-                # As far as a file system writes in place: what was destroyed must not be left in free blocks.
-                self._disk.pwrite(old, bytes(self._disk.status(old).size_bytes), 0)
-                self._disk.sync(old)
-        finally:
-            if old is not None:
-                self._disk.close(old)
+    def _no_file(self) -> KeyMissingError:
+        return KeyMissingError(
+            f"{self._path}: no such key file; restore it, or: python -m logging_system keys create"
+        )
 
 
 def _versions(key: StoredKey) -> KeyVersions:
@@ -334,11 +306,6 @@ def _private_key(secret: Secret) -> X25519PrivateKey:
 
 def _associated(key_id: str, version: int, context: bytes) -> bytes:
     return f"{key_id}:{version}\0".encode() + context
-
-
-def _identity(status: os.stat_result) -> _Identity:
-    # With the mode: a file that was opened to others is refused although its content is known.
-    return status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode
 
 
 def _missing(key_id: str, version: int | None = None, *, where: str = "") -> KeyMissingError:
