@@ -18,13 +18,14 @@ from typing import Any
 
 import orjson
 
+from logging_system.config.encryption import UNPROTECTED, Protection
 from logging_system.config.loading import Loaded, Problem, load_settings
 from logging_system.config.settings import (
     Settings,
     chain_of,
     changed,
-    codecs_of,
     derived_names,
+    protection_of,
 )
 from logging_system.handler.attachment import Attachment
 from logging_system.handler.handler import CLOSE_SECONDS_MAX, SpoolHandler
@@ -42,7 +43,6 @@ from logging_system.records.processors import Chain, Closed, ProcessorError
 from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME
 from logging_system.shipping.sink_factory import limits_of, sink_opener
-from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.forks import FORKS
 from logging_system.spool.segment import FOLDER_MODE, check_writable
 from logging_system.spool.uwsgi import forks_to_come
@@ -81,9 +81,9 @@ class Installation:
         if "service" not in loaded.origins:
             self._note(Problem("service", loaded.where("service"), 'not given; say service="checkout"'))
         chain = self._chain(loaded)
-        codecs = self._codecs(loaded)
-        if codecs is None:
-            chain, codecs = Closed(), PLAIN_CODECS  # nothing comes through to be written
+        protection = self._protection(loaded)
+        if protection is None:
+            chain, protection = Closed(), UNPROTECTED  # nothing comes through to be written
         self.handler = SpoolHandler(
             spool=self.spool,
             service=settings.service,
@@ -97,8 +97,8 @@ class Installation:
             close_seconds=settings.close_seconds,
             on_durable=on_durable,
             chain=chain,
-            codecs=codecs,
-            in_process=self._in_process(loaded, codecs),
+            codecs=protection.codecs,
+            in_process=self._in_process(loaded, protection),
             level=settings.level,
         )
         self.on_durable = on_durable
@@ -161,15 +161,15 @@ class Installation:
             self._note(Problem("processors", loaded.where("processors"), str(error)))
             return Closed()
 
-    def _codecs(self, loaded: Loaded) -> Codecs | None:
-        """Return how blocks are stored; None where that is not known, so that none may be."""
+    def _protection(self, loaded: Loaded) -> Protection | None:
+        """Return how records are stored; None where that is not known, so that none may be."""
         try:
-            return codecs_of(loaded.settings)
+            return protection_of(loaded.settings)
         except (ValueError, RuntimeError) as error:
             self._note(Problem("encryption", loaded.where("encryption"), str(error)))
             return None
 
-    def _in_process(self, loaded: Loaded, codecs: Codecs) -> InProcessShipper | None:
+    def _in_process(self, loaded: Loaded, protection: Protection) -> InProcessShipper | None:
         settings = loaded.settings
         if settings.shipper == "none":
             return None
@@ -182,9 +182,10 @@ class Installation:
             return None
         return InProcessShipper(
             self.spool,
-            partial(sink_opener, settings),
+            partial(sink_opener, settings, lines=protection.lines),
             limits=limits_of(settings),
-            codecs=codecs,
+            codecs=protection.codecs,
+            lines=protection.lines,
             retention_seconds=settings.retention_seconds,
         )
 

@@ -77,13 +77,13 @@ def _serve(options: argparse.Namespace, parser: Parser) -> int:
 
 
 def _service_of(settings: Settings, chain: Chain) -> Service:
-    from logging_system.config.settings import codecs_of
+    from logging_system.config.settings import protection_of
     from logging_system.gateway.server import Service
 
     return Service(
         spool=settings.spool_folder,
         chain=chain,
-        codecs=codecs_of(settings),
+        codecs=protection_of(settings).codecs,
         host=settings.listen_host,
         port=settings.listen_port,
         token_file=settings.token_file,

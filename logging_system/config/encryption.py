@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logging_system.config.setting_types import absolute
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
 
 if TYPE_CHECKING:
     from logging_system.encryption.encryption import Encryption
+    from logging_system.encryption.lines import SealedLines
 
 DEFAULT_KEY = "logs"
 _KEYRING_NAME = "keys"
@@ -68,6 +70,24 @@ def encryption_settings(value: object) -> EncryptionSettings | None:
         outage_seconds_max=_seconds(ours, "outage_seconds_max", 3600.0, most=86400.0),
         arguments=arguments,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """How everything is stored that is written beside the store.
+
+    Attributes:
+        codecs: The stored forms of the spool's blocks.
+        lines: What seals dead letters and the fallback file; None where they are plain.
+        encryption: What both are made of; None where nothing is sealed.
+    """
+
+    codecs: Codecs = PLAIN_CODECS
+    lines: SealedLines | None = None
+    encryption: Encryption | None = None
+
+
+UNPROTECTED = Protection()
 
 
 def encryption_of(settings: EncryptionSettings, spool: Path) -> Encryption:

@@ -16,7 +16,13 @@ from typing import Annotated, Literal, get_args
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from logging_system.config.encryption import EncryptionSettings, encryption_of, encryption_settings
+from logging_system.config.encryption import (
+    UNPROTECTED,
+    EncryptionSettings,
+    Protection,
+    encryption_of,
+    encryption_settings,
+)
 from logging_system.config.setting_types import (
     Labels,
     Level,
@@ -29,7 +35,6 @@ from logging_system.config.setting_types import (
 from logging_system.handler.queue import FullPolicy
 from logging_system.records.processors import Chain, load_chain
 from logging_system.records.record import Durability
-from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.retention import Retention
 
 ENVIRONMENT_PREFIX = "LOGGING_SYSTEM_"
@@ -95,8 +100,9 @@ class Settings(BaseSettings):
         EncryptionSettings | None,
         BeforeValidator(encryption_settings),
         Field(
-            description="Seals everything that is written to disk: `{provider: file, path: …}`, in the "
-            "environment and as a flag `provider=file,path=…`. Default: nothing is sealed.",
+            description="Seals the spool, dead letters and the fallback file: `{provider: file, "
+            "path: …}`, in the environment and as a flag `provider=file,path=…`. Default: nothing "
+            "is sealed.",
         ),
         UsedBy("handler", "ship", "serve", unit="name=value,…"),
     ] = None
@@ -482,15 +488,16 @@ def chain_of(settings: Settings) -> Chain:
     return load_chain([*implied, *settings.processors], settings)
 
 
-def codecs_of(settings: Settings) -> Codecs:
-    """Return how the spool stores its blocks: decided here for everybody who opens a spool.
+def protection_of(settings: Settings) -> Protection:
+    """Return how the spool and the files beside it are stored: decided here for everybody who opens one.
 
     Raises:
         ValueError: What `encryption` names cannot be used: nothing may be written without it.
     """
     if settings.encryption is None:
-        return PLAIN_CODECS
-    return encryption_of(settings.encryption, settings.spool_folder).codecs()
+        return UNPROTECTED
+    encryption = encryption_of(settings.encryption, settings.spool_folder)
+    return Protection(encryption.codecs(), encryption.lines(), encryption)
 
 
 def changed(before: Settings, after: Settings) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from logging_system.encryption import block_codec
+from logging_system.encryption import block_codec, lines
 from logging_system.encryption.block_codec import SealedBlocks
+from logging_system.encryption.lines import SealedLines
 from logging_system.encryption.opening import Opener
 from logging_system.encryption.sealing import Sealer, SealingLimits
 from logging_system.keys.data_keys import DataKeyFolder
@@ -43,6 +44,10 @@ class Encryption:
         """Return how the spool stores its blocks: new ones sealed; what is plain from before is read too."""
         purpose = block_codec.PURPOSE
         return Codecs.of(SealedBlocks(self.sealer(purpose), self.opener(purpose)), PLAIN)
+
+    def lines(self) -> SealedLines:
+        """Return what seals dead letters and the lines of the fallback file."""
+        return SealedLines(self.sealer(lines.PURPOSE), self.opener(lines.PURPOSE))
 
     def sealer(self, purpose: str) -> Sealer:
         """Return what seals for a purpose, with data keys of its own."""
