@@ -10,7 +10,7 @@ from logging_system.encryption.lines import SealedLines
 from logging_system.encryption.opening import Opener
 from logging_system.encryption.sealing import Sealer, SealingLimits
 from logging_system.keys.data_keys import DataKeyFolder
-from logging_system.keys.key_use import KeyUse
+from logging_system.keys.key_use import KeyUse, ReaderPresence
 from logging_system.keys.keyring import KeyringFile
 from logging_system.keys.provider import KeyProvider
 from logging_system.spool.codec import PLAIN, Codecs
@@ -38,6 +38,7 @@ class Encryption:
         self._data_keys = DataKeyFolder(folder)
         self.keyring = KeyringFile(folder)
         self.key_use = KeyUse(provider, self.keyring, key_id)
+        self._presence = ReaderPresence(provider, self.keyring)
         self._sealers: list[Sealer] = []
 
     def codecs(self) -> Codecs:
@@ -57,7 +58,7 @@ class Encryption:
 
     def opener(self, purpose: str) -> Opener:
         """Return what opens for a purpose, whichever key it was sealed under."""
-        return Opener(self._provider, self._data_keys, purpose)
+        return Opener(self._provider, self._data_keys, purpose, presence=self._presence)
 
     def renew(self) -> None:
         """Take new data keys at once, as after a signal that keys have changed."""

@@ -25,6 +25,7 @@ from logging_system.encryption.envelope import (
     sealing_key,
 )
 from logging_system.keys.data_keys import DataKeyError, DataKeyFolder, StoredDataKey
+from logging_system.keys.key_use import ReaderPresence
 from logging_system.keys.provider import (
     KeyDestroyedError,
     KeyMissingError,
@@ -59,6 +60,7 @@ class Opener:
         provider: Who keeps the keys.
         data_keys: Where the wrapped data keys are.
         purpose: `block`, `line` or `field`.
+        presence: Told which keys are read with, so that rotations wait for this reader.
         monotonic: The clock, in seconds.
     """
 
@@ -68,8 +70,10 @@ class Opener:
         data_keys: DataKeyFolder,
         purpose: str,
         *,
+        presence: ReaderPresence | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._presence = presence
         self._provider = provider
         self._data_keys = data_keys
         self._purpose = purpose
@@ -113,6 +117,8 @@ class Opener:
     def _key_of(self, header: Header) -> _Opened:
         now_seconds = self._monotonic()
         with self._lock:
+            if self._presence is not None:
+                self._presence.note(header.key_id)
             opened = self._opened.get(header.data_key_id)
             if opened is not None and now_seconds - opened.asked_seconds < TRUST_SECONDS:
                 return opened

@@ -40,6 +40,7 @@ from logging_system.spool.codec import KeyUnavailableError
 from logging_system.spool.forks import FORKS, forget_in_children
 
 _COUNTER = struct.Struct(">Q")
+_SWITCHES_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +155,11 @@ class Sealer:
             return used
         self._look_at_seconds = now_seconds + limits.look_seconds
         if used is not None and not self._is_worn(used, now_seconds) and self._is_active(used):
+            self._key_use.uses(used.key_version)
             return used
         if now_seconds >= self._failed_until_seconds:
             try:
-                self._in_use = used = self._new(now_seconds)
+                self._in_use = used = self._renewed(now_seconds)
             except (KeyProviderError, KeyringError):
                 self._failed_until_seconds = now_seconds + limits.retry_seconds
             else:
@@ -180,6 +182,15 @@ class Sealer:
             return self._key_use.active_version() == used.key_version
         except (KeyProviderError, KeyringError):
             return True  # it serves on while it may
+
+    def _renewed(self, now_seconds: float) -> _InUse:
+        for _ in range(_SWITCHES_MAX):
+            used = self._new(now_seconds)
+            # Where writers were switched while this was stored, re-wrapping may have passed it by.
+            if self._is_active(used):
+                break
+        self._key_use.uses(used.key_version)
+        return used
 
     def _new(self, now_seconds: float) -> _InUse:
         data_key, data_key_id = Secret(self._random_bytes(DATA_KEY_BYTES)), self._random_bytes(ID_BYTES)
