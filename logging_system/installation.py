@@ -18,13 +18,14 @@ from typing import Any
 
 import orjson
 
+from logging_system.config.encryption import UNPROTECTED, Protection
 from logging_system.config.loading import Loaded, Problem, load_settings
 from logging_system.config.settings import (
     Settings,
     chain_of,
     changed,
-    codecs_of,
     derived_names,
+    protection_of,
 )
 from logging_system.handler.attachment import Attachment
 from logging_system.handler.handler import CLOSE_SECONDS_MAX, SpoolHandler
@@ -80,6 +81,9 @@ class Installation:
         if "service" not in loaded.origins:
             self._note(Problem("service", loaded.where("service"), 'not given; say service="checkout"'))
         chain = self._chain(loaded)
+        protection = self._protection(loaded)
+        if protection is None:
+            chain, protection = Closed(), UNPROTECTED  # nothing comes through to be written
         self.handler = SpoolHandler(
             spool=self.spool,
             service=settings.service,
@@ -93,8 +97,8 @@ class Installation:
             close_seconds=settings.close_seconds,
             on_durable=on_durable,
             chain=chain,
-            codecs=codecs_of(settings),
-            in_process=self._in_process(loaded),
+            codecs=protection.codecs,
+            in_process=self._in_process(loaded, protection),
             level=settings.level,
         )
         self.on_durable = on_durable
@@ -157,7 +161,15 @@ class Installation:
             self._note(Problem("processors", loaded.where("processors"), str(error)))
             return Closed()
 
-    def _in_process(self, loaded: Loaded) -> InProcessShipper | None:
+    def _protection(self, loaded: Loaded) -> Protection | None:
+        """Return how records are stored; None where that is not known, so that none may be."""
+        try:
+            return protection_of(loaded.settings)
+        except (ValueError, RuntimeError) as error:
+            self._note(Problem("encryption", loaded.where("encryption"), str(error)))
+            return None
+
+    def _in_process(self, loaded: Loaded, protection: Protection) -> InProcessShipper | None:
         settings = loaded.settings
         if settings.shipper == "none":
             return None
@@ -170,9 +182,10 @@ class Installation:
             return None
         return InProcessShipper(
             self.spool,
-            partial(sink_opener, settings),
+            partial(sink_opener, settings, lines=protection.lines),
             limits=limits_of(settings),
-            codecs=codecs_of(settings),
+            codecs=protection.codecs,
+            lines=protection.lines,
             retention_seconds=settings.retention_seconds,
         )
 

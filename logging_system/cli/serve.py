@@ -61,7 +61,11 @@ def _serve(options: argparse.Namespace, parser: Parser) -> int:
     except ProcessorError as error:
         parser.error(f"{loaded.where('processors')}: {error}")
     try:
-        return serve(_service_of(settings, chain), _say_ready)
+        service = _service_of(settings, chain)
+    except ValueError as error:
+        parser.error(f"{loaded.where('encryption')}: {error}")
+    try:
+        return serve(service, _say_ready)
     except ExposureError as error:
         return fail(_NAME, f"{loaded.where('listen_host')} {error}: --token-file FILE, or --open-to-all")
     except TokenFileError as error:
@@ -73,13 +77,13 @@ def _serve(options: argparse.Namespace, parser: Parser) -> int:
 
 
 def _service_of(settings: Settings, chain: Chain) -> Service:
-    from logging_system.config.settings import codecs_of
+    from logging_system.config.settings import protection_of
     from logging_system.gateway.server import Service
 
     return Service(
         spool=settings.spool_folder,
         chain=chain,
-        codecs=codecs_of(settings),
+        codecs=protection_of(settings).codecs,
         host=settings.listen_host,
         port=settings.listen_port,
         token_file=settings.token_file,

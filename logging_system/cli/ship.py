@@ -27,6 +27,7 @@ from logging_system.cli.parser import EXIT_DONE, Parser, fail
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
+    from logging_system.config.encryption import Protection
     from logging_system.config.loading import Loaded
     from logging_system.config.settings import Settings
     from logging_system.monitoring.event_stream import EventStream
@@ -56,6 +57,7 @@ def add(subcommands: Subcommands) -> None:
 
 def _run(options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.config.loading import load_settings
+    from logging_system.config.settings import protection_of
     from logging_system.monitoring.event_stream import EventStream
     from logging_system.monitoring.event_words import WordsInLog
     from logging_system.shipping.sink_factory import sink_opener
@@ -71,13 +73,14 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     tell_warnings(loaded, events.emit)
     try:
         folder = loaded.settings.spool_folder
-        sink = sink_opener(loaded.settings, events.emit)()
+        protection = protection_of(loaded.settings)
+        sink = sink_opener(loaded.settings, events.emit, lines=protection.lines)()
     except (ValueError, RuntimeError, OSError) as error:
         parser.error(str(error))
     # Records are no cycles: looking for some among them took a fifth of the time. What is loaded stays.
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS_PER_COLLECTION)
-    shipping = _Shipping(folder, loaded.settings, sink, load, events)
+    shipping = _Shipping(folder, loaded.settings, sink, load, events, protection)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: shipping.stop())
     signal.signal(signal.SIGHUP, lambda _number, _frame: shipping.reload())
@@ -99,12 +102,15 @@ class _Shipping:
         sink: Sink,
         load: Callable[[], Loaded],
         events: EventStream,
+        protection: Protection | None = None,
     ) -> None:
+        from logging_system.config.encryption import UNPROTECTED
         from logging_system.shipping.shipper import STATUS_NAME
 
         self._folder = folder
         self._status_path = settings.status or folder / STATUS_NAME
         self._settings = settings
+        self._protection = protection or UNPROTECTED
         self._sink = sink
         self._load = load
         self._events = events
@@ -158,7 +164,7 @@ class _Shipping:
             self._shipper = self._next_shipper()
 
     def _take_over_settings(self) -> None:
-        from logging_system.config.settings import changed, used_by
+        from logging_system.config.settings import changed, protection_of, used_by
         from logging_system.monitoring.events import SettingsProblem, SettingsReloaded
         from logging_system.shipping.sink_factory import sink_opener
 
@@ -166,12 +172,15 @@ class _Shipping:
         trouble = "; ".join([*map(str, loaded.problems), *_missing(loaded)])
         if not trouble:
             try:
-                self._sink = sink_opener(loaded.settings, self._events.emit)()
+                protection = protection_of(loaded.settings)
+                open_sink = sink_opener(loaded.settings, self._events.emit, lines=protection.lines)
+                self._sink, self._protection = open_sink(), protection
             except (ValueError, OSError) as error:
                 trouble = str(error)
         if trouble:
             self._events.emit(SettingsProblem(where="", what=trouble, consequence="settings_kept"))
-            self._sink = sink_opener(self._settings, self._events.emit)()
+            open_sink = sink_opener(self._settings, self._events.emit, lines=self._protection.lines)
+            self._sink = open_sink()
             return
         names = changed(self._settings, loaded.settings)
         for name in (each for each in names if used_by(each).change == "restart"):
@@ -190,7 +199,6 @@ class _Shipping:
         return str(error)
 
     def _new_shipper(self) -> Shipper:
-        from logging_system.config.settings import codecs_of
         from logging_system.shipping.shipper import Shipper
         from logging_system.shipping.sink_factory import limits_of
 
@@ -198,7 +206,8 @@ class _Shipping:
             self._folder,
             self._sink,
             limits=limits_of(self._settings),
-            codecs=codecs_of(self._settings),
+            codecs=self._protection.codecs,
+            lines=self._protection.lines,
             status_path=self._status_path,
             retention_seconds=self._settings.retention_seconds,
             events=self._events,

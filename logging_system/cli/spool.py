@@ -18,7 +18,7 @@ from logging_system.cli.parser import EXIT_DONE, EXIT_FAILED, Parser, fail
 if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
     from logging_system.config.settings import Settings
-    from logging_system.shipping.dead_letters import DeadLetter
+    from logging_system.shipping.dead_letters import DeadLetter, DeadLetterError
 
 _REASON_CHARACTERS = 100
 _NOTICE = "notice"
@@ -87,16 +87,21 @@ def _add(
 
 def _run(run: Callable[[Path, argparse.Namespace], int], options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.config.loading import load_settings
+    from logging_system.config.settings import protection_of
 
     given = {name: getattr(options, name) for name in ("spool", "service", "settings")}
     loaded = load_settings(given, written="--{}".format)
-    concerning = [problem for problem in loaded.problems if problem.name in given]
+    concerning = [problem for problem in loaded.problems if problem.name in {*given, "encryption"}]
     if concerning:
         parser.error("; ".join(map(str, concerning)))
     if loaded.settings.spool is None and "service" not in loaded.origins:
         parser.error("give --spool DIR, or --service NAME to use its default folder")
     options.settings = loaded.settings
     folder = loaded.settings.spool_folder
+    try:
+        options.protection = protection_of(loaded.settings)
+    except ValueError as error:
+        parser.error(f"{loaded.where('encryption')}: {error}")
     try:
         return run(folder, options)
     except OSError as error:
@@ -122,10 +127,9 @@ def _inspect(folder: Path, options: argparse.Namespace) -> int:
 
 
 def _verify(folder: Path, options: argparse.Namespace) -> int:
-    from logging_system.config.settings import codecs_of
     from logging_system.spool.inspection import verify
 
-    findings = verify(folder, codecs_of(options.settings))
+    findings = verify(folder, options.protection.codecs)
     for finding in findings:
         if options.json:
             _print_json(finding)
@@ -142,10 +146,10 @@ def _dead_letters(folder: Path, options: argparse.Namespace) -> int:
 
     replayed = replayed_ids(folder)
     found = False
-    unreadable = 0
-    for letter in _letters(folder):
-        if letter is None:
-            unreadable += 1
+    unreadable: list[DeadLetterError] = []
+    for letter in _letters(folder, options):
+        if isinstance(letter, Exception):
+            unreadable.append(letter)
         elif options.id is not None:
             if letter.id == options.id:
                 _print_json(letter)
@@ -158,9 +162,8 @@ def _dead_letters(folder: Path, options: argparse.Namespace) -> int:
             "spool dead-letters", f"No dead letter with id {options.id}; `spool dead-letters` lists them."
         )
     if unreadable:
-        return fail(
-            "spool dead-letters", f"{folder}: {unreadable} unreadable lines; a crash interrupted writing them"
-        )
+        count, first = len(unreadable), unreadable[0]
+        return fail("spool dead-letters", f"{folder}: {count} unreadable lines; the first: {first}")
     return EXIT_DONE
 
 
@@ -174,7 +177,6 @@ def _list(letter: DeadLetter, *, replayed: bool, as_json: bool) -> None:
 
 
 def _replay(folder: Path, options: argparse.Namespace) -> int:
-    from logging_system.config.settings import codecs_of
     from logging_system.shipping.replay import replay
     from logging_system.spool.codec import UnavailableError
     from logging_system.spool.writer import SpoolFullError
@@ -182,7 +184,7 @@ def _replay(folder: Path, options: argparse.Namespace) -> int:
     settings: Settings = options.settings
     try:
         letters = _chosen(folder, options)
-        codecs = codecs_of(settings)
+        codecs = options.protection.codecs
         for done in replay(folder, letters, spool_bytes_max=settings.spool_bytes_max, codecs=codecs):
             if options.json:
                 _print_json(done)
@@ -198,19 +200,21 @@ def _chosen(folder: Path, options: argparse.Namespace) -> list[DeadLetter]:
     from logging_system.shipping.replay import LETTERS_MAX, replayed_ids
 
     if options.file is not None:
-        lines = list(read_lines(options.file))
+        lines = list(read_lines(options.file, options.protection.lines))
         wrong = [f"{options.file}:{number}: {each}" for number, each in lines if isinstance(each, Exception)]
         if wrong:
             raise ValueError("; ".join(wrong))
         return [each for _number, each in lines if isinstance(each, DeadLetter)]
     if options.all:
         replayed = replayed_ids(folder)
-        waiting = (each for each in _letters(folder) if each is not None and each.id not in replayed)
+        readable = (each for each in _letters(folder, options) if not isinstance(each, Exception))
+        waiting = (each for each in readable if each.id not in replayed)
         return list(islice(waiting, LETTERS_MAX))
     if not options.ids:
         raise ValueError("name dead letters by id, or give --all or --from FILE")
     wanted = set(options.ids)
-    found = {each.id: each for each in _letters(folder) if each is not None and each.id in wanted}
+    readable = (each for each in _letters(folder, options) if not isinstance(each, Exception))
+    found = {each.id: each for each in readable if each.id in wanted}
     if missing := wanted - found.keys():
         raise ValueError(
             f"No dead letter with id {', '.join(sorted(missing))}; `spool dead-letters` lists them."
@@ -218,14 +222,14 @@ def _chosen(folder: Path, options: argparse.Namespace) -> list[DeadLetter]:
     return list(found.values())
 
 
-def _letters(folder: Path) -> Iterator[DeadLetter | None]:
-    """Yield each letter once, and None for a line that is none."""
-    from logging_system.shipping.dead_letters import NAME, DeadLetter, read_lines
+def _letters(folder: Path, options: argparse.Namespace) -> Iterator[DeadLetter | DeadLetterError]:
+    """Yield each letter once, and for a line that is none what is wrong with it."""
+    from logging_system.shipping.dead_letters import NAME, read_lines
 
     if not (folder / NAME).exists() and folder.is_dir():
         return
-    for _number, letter in read_lines(folder / NAME):
-        yield letter if isinstance(letter, DeadLetter) else None
+    for _number, letter in read_lines(folder / NAME, options.protection.lines):
+        yield letter
 
 
 def _print_json(value: Any) -> None:

@@ -60,7 +60,8 @@ _OTHER_NAMES = {
 }
 """What settings are called elsewhere, where that does not look like our name for it."""
 
-_PROCESSING = ("processors", "mask", "mask_token_key_file")
+_PROTECTING = ("encryption", "mask", "mask_token_key_file", "processors")
+"""What must be done to every record: where it is not known, none may be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,9 @@ class Problem:
         So it is with a file of settings that cannot be read, and with a misspelt name.
         """
         if self.name in Settings.model_fields:
-            return self.name in _PROCESSING
-        close = difflib.get_close_matches(self.name, _PROCESSING, n=1, cutoff=0.8)
-        return self.name == FILE_SETTING or bool(close) or _OTHER_NAMES.get(self.name.lower()) in _PROCESSING
+            return self.name in _PROTECTING
+        close = difflib.get_close_matches(self.name, _PROTECTING, n=1, cutoff=0.8)
+        return self.name == FILE_SETTING or bool(close) or _OTHER_NAMES.get(self.name.lower()) in _PROTECTING
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from logging_system.config.encryption import (
+    UNPROTECTED,
+    EncryptionSettings,
+    Protection,
+    encryption_of,
+    encryption_settings,
+)
 from logging_system.config.setting_types import (
     Labels,
     Level,
@@ -29,7 +36,6 @@ from logging_system.config.setting_types import (
 from logging_system.handler.queue import FullPolicy
 from logging_system.records.processors import Chain, load_chain
 from logging_system.records.record import Durability
-from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.retention import Retention
 
 ENVIRONMENT_PREFIX = "LOGGING_SYSTEM_"
@@ -90,6 +96,16 @@ class Settings(BaseSettings):
             "`~/.local/state`. All processes of a service share one folder.",
         ),
         UsedBy("handler", "ship", "serve", change="restart"),
+    ] = None
+    encryption: Annotated[
+        EncryptionSettings | None,
+        BeforeValidator(encryption_settings),
+        Field(
+            description="Seals the spool, dead letters and the fallback file: `{provider: file, "
+            "path: …}`, in the environment and as a flag `provider=file,path=…`. Default: nothing "
+            "is sealed.",
+        ),
+        UsedBy("handler", "ship", "serve", unit="name=value,…"),
     ] = None
     level: Annotated[
         Level,
@@ -490,9 +506,16 @@ def chain_of(settings: Settings) -> Chain:
     return load_chain([*implied, *settings.processors, *behind], settings)
 
 
-def codecs_of(_settings: Settings) -> Codecs:
-    """Return how the spool stores its blocks: decided here for everybody who opens a spool."""
-    return PLAIN_CODECS
+def protection_of(settings: Settings) -> Protection:
+    """Return how the spool and the files beside it are stored: decided here for everybody who opens one.
+
+    Raises:
+        ValueError: What `encryption` names cannot be used: nothing may be written without it.
+    """
+    if settings.encryption is None:
+        return UNPROTECTED
+    encryption = encryption_of(settings.encryption, settings.spool_folder)
+    return Protection(encryption.codecs(), encryption.lines(), encryption)
 
 
 def changed(before: Settings, after: Settings) -> list[str]:

@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 
 from logging_system.delivery.machine import BuryDeadLetter
+from logging_system.encryption.lines import SealedLines
+from logging_system.spool.codec import UnavailableError
 from logging_system.spool.disk import sync_folder, write_fully
 from logging_system.spool.segment import FILE_MODE
 
@@ -46,18 +48,22 @@ class DeadLetter:
     document: dict[str, Any]
 
 
-def read_letter(line: bytes) -> DeadLetter:
+def read_letter(line: bytes, lines: SealedLines | None = None) -> DeadLetter:
     """Return the dead letter of a line.
 
+    Args:
+        line: The line.
+        lines: What opens it where it is sealed.
+
     Raises:
-        DeadLetterError: It is none.
+        DeadLetterError: It is none, or cannot be opened.
     """
-    try:
-        content = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise DeadLetterError(f"no JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise DeadLetterError("no JSON object; a dead letter has an id and a document")
+    content = _content(line)
+    if "sealed" in content:
+        opened = _content(_opened(content, lines))
+        if opened.get("id") != content["id"]:
+            raise DeadLetterError("what is sealed has another id")
+        content = opened
     letter_id, document = content.get("id"), content.get("document")
     if not isinstance(letter_id, str) or not _WHOLE_ID.fullmatch(letter_id):
         raise DeadLetterError("no id; leave the one the letter had")
@@ -73,8 +79,36 @@ def read_letter(line: bytes) -> DeadLetter:
     )
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, DeadLetter | DeadLetterError]]:
+def _content(line: bytes) -> dict[str, Any]:
+    try:
+        content = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise DeadLetterError(f"no JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise DeadLetterError("no JSON object; a dead letter has an id and a document")
+    return content
+
+
+def _opened(content: dict[str, Any], lines: SealedLines | None) -> bytes:
+    letter_id, sealed = content.get("id"), content["sealed"]
+    if lines is None:
+        raise DeadLetterError("sealed; give --settings FILE with the encryption that it was written with")
+    if not isinstance(letter_id, str) or not isinstance(sealed, str):
+        raise DeadLetterError("sealed without an id")
+    try:
+        return lines.open(sealed, letter_id)
+    except (ValueError, UnavailableError) as error:
+        raise DeadLetterError(f"cannot be opened: {error}") from None
+
+
+def read_lines(
+    path: Path, lines: SealedLines | None = None
+) -> Iterator[tuple[int, DeadLetter | DeadLetterError]]:
     """Yield the letters of a file with their line numbers, from 1; a line that is none as its error.
+
+    Args:
+        path: The file.
+        lines: What opens sealed letters.
 
     Raises:
         OSError: The file cannot be read.
@@ -86,7 +120,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, DeadLetter | DeadLetterError]]
             if not line.strip():
                 continue
             try:
-                yield number, read_letter(line)
+                yield number, read_letter(line, lines)
             except DeadLetterError as error:
                 yield number, error
 
@@ -99,13 +133,15 @@ class DeadLetterFile:
 
     Args:
         folder: The spool folder.
+        lines: What seals the letters; None leaves them plain.
 
     Raises:
         OSError: The file cannot be opened or created.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lines: SealedLines | None = None) -> None:
         self._folder = folder
+        self._lines = lines
         self._open()
 
     def _open(self) -> None:
@@ -124,13 +160,14 @@ class DeadLetterFile:
 
         Raises:
             OSError: The disk refused; handing the same letters in again is safe.
+            KeyUnavailableError: There is no key to seal them with; as with OSError.
         """
         self._return_after_removal()
         fresh = [letter for letter in letters if letter.item.id not in self._earlier_ids]
         if not fresh:
             return
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        data = (b"\n" if self._torn else b"") + b"".join(_line(letter, now) for letter in fresh)
+        data = (b"\n" if self._torn else b"") + b"".join(self._line(letter, now) for letter in fresh)
         size_bytes = os.fstat(self._descriptor).st_size
         try:
             write_fully(self._descriptor, data)
@@ -139,6 +176,13 @@ class DeadLetterFile:
             os.ftruncate(self._descriptor, size_bytes)  # the letters come again, whole
             raise
         self._torn = False
+
+    def _line(self, letter: BuryDeadLetter, time: str) -> bytes:
+        line = _line(letter, time)
+        if self._lines is None:
+            return line
+        letter_id = letter.item.id
+        return b'{"id":"%b","sealed":"%b"}\n' % (letter_id.encode(), self._lines.seal(line, letter_id))
 
     def _return_after_removal(self) -> None:
         if os.fstat(self._descriptor).st_nlink == 0:  # what is written to it now would be gone

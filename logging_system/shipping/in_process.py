@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from logging_system.delivery.machine import Limits
+from logging_system.encryption.lines import SealedLines
 from logging_system.monitoring.counters import error_name
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
@@ -53,6 +54,7 @@ class InProcessShipper:
             and what it returns once the folder is ours.
         limits: How large and how many.
         codecs: The stored forms of the spool's blocks.
+        lines: What seals dead letters; None leaves them plain.
         retention_seconds: How old spooled records may become; None, however old.
         poll_seconds: How often to look whether the folder has become free.
     """
@@ -64,6 +66,7 @@ class InProcessShipper:
         *,
         limits: Limits,
         codecs: Codecs = PLAIN_CODECS,
+        lines: SealedLines | None = None,
         retention_seconds: float | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
@@ -72,6 +75,7 @@ class InProcessShipper:
         self._open_sink = opener_of(self.events.emit)
         self._limits = limits
         self._codecs = codecs
+        self._lines = lines
         self._retention_seconds = retention_seconds
         self._poll_seconds = poll_seconds
         self._begin()
@@ -198,6 +202,7 @@ class InProcessShipper:
                     sink,
                     limits=self._limits,
                     codecs=self._codecs,
+                    lines=self._lines,
                     retention_seconds=self._retention_seconds,
                     events=self.events,
                 )

@@ -25,6 +25,7 @@ from pathlib import Path
 from logging_system.delivery.backoff import Backoff
 from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits
 from logging_system.delivery.progress import Outcome
+from logging_system.encryption.lines import SealedLines
 from logging_system.monitoring.counters import (
     STATUS_INTERVAL_SECONDS,
     ShipperCounters,
@@ -50,7 +51,7 @@ from logging_system.shipping.dead_letters import DeadLetterFile
 from logging_system.shipping.request_pool import RequestPool
 from logging_system.sinks import Sink
 from logging_system.spool.checkpoint import CheckpointError
-from logging_system.spool.codec import PLAIN_CODECS, Codecs
+from logging_system.spool.codec import PLAIN_CODECS, Codecs, UnavailableError
 from logging_system.spool.reader import SpoolBusyError, SpoolReader
 from logging_system.spool.retention import Retention, evict
 from logging_system.spool.segment import list_segments
@@ -75,6 +76,7 @@ class Shipper:
         limits: How large and how many.
         status_path: Where the counters are written; in the spool folder by default.
         codecs: The stored forms of the spool's blocks.
+        lines: What seals dead letters; None leaves them plain.
         retention_seconds: How old spooled records may become, also those of processes that ended; None,
             however old.
         rng: Where retry jitter comes from.
@@ -94,6 +96,7 @@ class Shipper:
         limits: Limits | None = None,
         status_path: Path | None = None,
         codecs: Codecs = PLAIN_CODECS,
+        lines: SealedLines | None = None,
         retention_seconds: float | None = None,
         rng: random.Random | None = None,
         events: EventStream | None = None,
@@ -104,7 +107,8 @@ class Shipper:
         self._folder = folder
         self._retention = None if retention_seconds is None else Retention(age_seconds=retention_seconds)
         self._reader = SpoolReader(folder, codecs)
-        self._dead_letters = DeadLetterFile(folder)
+        self._dead_letters = DeadLetterFile(folder, lines)
+        self._is_sealed = lines is not None
         self._sink = sink
         self._machine = DeliveryMachine(self._rng, self._limits)
         self._restored = self._reader.restored_counters
@@ -281,7 +285,7 @@ class Shipper:
             return
         try:
             self._dead_letters.bury(self._letters)
-        except OSError as error:
+        except (OSError, UnavailableError) as error:
             self._note_disk_trouble("write_dead_letters", error)
             self._bury_due_seconds = now_seconds + _DISK_RETRY_SECONDS
             return
@@ -289,7 +293,12 @@ class Shipper:
             self._machine.buried(letter.item)
         last = self._letters[-1]
         self._events.emit(
-            DeadLettersWritten(count=len(self._letters), status=last.status, reason=last.reason)
+            DeadLettersWritten(
+                count=len(self._letters),
+                status=last.status,
+                # A store's words may quote what was refused: they go where that goes.
+                reason="the reason is sealed with it" if self._is_sealed else last.reason,
+            )
         )
         self._letters.clear()
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from logging_system.config.settings import Settings
 from logging_system.delivery.machine import Limits
+from logging_system.encryption.lines import SealedLines
 from logging_system.monitoring.events import Event
 from logging_system.sinks import Sink
 
@@ -87,7 +88,9 @@ SINKS = (FILE, ELASTICSEARCH)
 """In this order: the first whose setting has a value is used, and the last where none has."""
 
 
-def sink_opener(settings: Settings, emit: Callable[[Event], None]) -> Callable[[], Sink]:
+def sink_opener(
+    settings: Settings, emit: Callable[[Event], None], *, lines: SealedLines | None = None
+) -> Callable[[], Sink]:
     """Load what the named store needs, and return what opens a sink; the store need not be up.
 
     Loading is apart from opening because a fork beside a thread that is loading leaves the child with half
@@ -96,6 +99,7 @@ def sink_opener(settings: Settings, emit: Callable[[Event], None]) -> Callable[[
     Args:
         settings: The settings.
         emit: Told what happens in the sink.
+        lines: What seals the fallback file; the store itself gets documents as they are.
 
     Returns:
         A function that raises ValueError where no store is named or what is said about it does not fit
@@ -110,7 +114,7 @@ def sink_opener(settings: Settings, emit: Callable[[Event], None]) -> Callable[[
     from logging_system.sinks.fallback import FallbackSink
 
     path, after_seconds = settings.fallback_file, settings.fallback_seconds
-    open_files = FILE.opener(settings, path=path, redirected=True)
+    open_files = FILE.opener(settings, path=path, redirected=True, lines=lines)
     return lambda: FallbackSink(open_store(), open_files(), path, after_seconds=after_seconds, emit=emit)
 
 

@@ -1,8 +1,9 @@
 r"""Files as a store: rotating NDJSON, for those without another store and as a declared fallback.
 
-A line is `{"_id":"…","_source":{…}}`, the shape of a hit of an Elasticsearch search. What was written just
-before a crash is sent again after it under the same `_id`; the ids at the end of the files are recognised, so
-that it is not written twice.
+A line is `{"_id":"…","_source":{…}}`, the shape of a hit of an Elasticsearch search; where the files stand
+in for a store and encryption is on, `{"_id":"…","_sealed":"…"}`. What was written just before a crash is
+sent again after it under the same `_id`; the ids at the end of the files are recognised, so that it is not
+written twice.
 
 ```
 app.ndjson        written to
@@ -36,6 +37,8 @@ from logging_system.delivery.outcomes import (
     SendOutcome,
     Unknown,
 )
+from logging_system.encryption.lines import SealedLines
+from logging_system.spool.codec import UnavailableError
 from logging_system.spool.disk import sync_folder, write_fully
 from logging_system.spool.segment import FILE_MODE
 
@@ -45,7 +48,7 @@ REMEMBERED_BYTES_MAX = 40 * 1024 * 1024
 ROTATE_BYTES_MIN = 4 * 1024
 ROTATE_FILES_MIN = 1
 
-_ID = re.compile(rb'^\{"_id":"([0-9a-f]{32}-[0-9]{1,20})","_source":', re.MULTILINE)
+_ID = re.compile(rb'^\{"_id":"([0-9a-f]{32}-[0-9]{1,20})","_(?:source|sealed)":', re.MULTILINE)
 
 
 class FileSink:
@@ -61,6 +64,7 @@ class FileSink:
         rotate_bytes: How large a file becomes.
         rotate_files: How many files there are, the one written to included.
         redirected: Documents count as redirected: the files only stand in for the store that was asked for.
+        lines: What seals each document; None writes it as it is.
 
     Raises:
         ValueError: A bound is below what makes sense.
@@ -73,6 +77,7 @@ class FileSink:
         rotate_bytes: int = 64 * 1024 * 1024,
         rotate_files: int = 8,
         redirected: bool = False,
+        lines: SealedLines | None = None,
     ) -> None:
         if rotate_bytes < ROTATE_BYTES_MIN or rotate_files < ROTATE_FILES_MIN:
             raise ValueError(
@@ -80,6 +85,7 @@ class FileSink:
                 f"least {ROTATE_FILES_MIN}"
             )
         self._path = path
+        self._lines = lines
         self._rotate_bytes = rotate_bytes
         self._rotate_files = rotate_files
         self._stored: DocumentOutcome = Redirected() if redirected else Delivered()
@@ -115,6 +121,8 @@ class FileSink:
                 written, trouble = self._write(lines)
             except OSError as error:
                 return Unknown(self._explain(error))
+            except UnavailableError as error:
+                return Unknown(f"file sink {self._path}: {error}")
         if not known and written == len(items):
             return SameForAll(self._stored)
         if trouble and not known and not written:
@@ -147,7 +155,7 @@ class FileSink:
         known: dict[int, DocumentOutcome] = {}
         lines: dict[int, bytes] = {}
         for place, item in enumerate(items):
-            line = b'{"_id":"%b","_source":%b}\n' % (item.id.encode(), item.document)
+            line = self._line(item)
             if self._earlier_ids and item.id.encode() in self._earlier_ids:
                 known[place] = self._there_already
             elif b"\n" in item.document:
@@ -157,6 +165,12 @@ class FileSink:
             else:
                 lines[place] = line
         return known, lines
+
+    def _line(self, item: Item) -> bytes:
+        if self._lines is None:
+            return b'{"_id":"%b","_source":%b}\n' % (item.id.encode(), item.document)
+        sealed = self._lines.seal(item.document, item.id)
+        return b'{"_id":"%b","_sealed":"%b"}\n' % (item.id.encode(), sealed)
 
     def _write(self, lines: Mapping[int, bytes]) -> tuple[int, str]:
         """Write lines, file by file; return how many are durable and what went wrong, if anything."""

@@ -1,0 +1,70 @@
+"""All that seals and opens, for one key and one keyring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from logging_system.encryption import block_codec, lines
+from logging_system.encryption.block_codec import SealedBlocks
+from logging_system.encryption.lines import SealedLines
+from logging_system.encryption.opening import Opener
+from logging_system.encryption.sealing import Sealer, SealingLimits
+from logging_system.keys.data_keys import DataKeyFolder
+from logging_system.keys.key_use import KeyUse, ReaderPresence
+from logging_system.keys.keyring import KeyringFile
+from logging_system.keys.provider import KeyProvider
+from logging_system.spool.codec import PLAIN, Codecs
+
+
+class Encryption:
+    """What a process seals with and opens with; nothing is asked of the provider before it is needed.
+
+    Args:
+        provider: Who keeps the keys.
+        folder: The keyring's folder.
+        key_id: The key that seals: the namespace of these logs.
+        limits: When a data key has served its time.
+
+    Attributes:
+        keyring: The keyring.
+        key_use: The key in use.
+    """
+
+    def __init__(
+        self, provider: KeyProvider, folder: Path, key_id: str, *, limits: SealingLimits | None = None
+    ) -> None:
+        self._provider = provider
+        self._limits = limits
+        self._data_keys = DataKeyFolder(folder)
+        self.keyring = KeyringFile(folder)
+        self.key_use = KeyUse(provider, self.keyring, key_id)
+        self._presence = ReaderPresence(provider, self.keyring)
+        self._sealers: list[Sealer] = []
+
+    def codecs(self) -> Codecs:
+        """Return how the spool stores its blocks: new ones sealed; what is plain from before is read too."""
+        purpose = block_codec.PURPOSE
+        return Codecs.of(SealedBlocks(self.sealer(purpose), self.opener(purpose)), PLAIN)
+
+    def lines(self) -> SealedLines:
+        """Return what seals dead letters and the lines of the fallback file."""
+        return SealedLines(self.sealer(lines.PURPOSE), self.opener(lines.PURPOSE))
+
+    def sealer(self, purpose: str) -> Sealer:
+        """Return what seals for a purpose, with data keys of its own."""
+        sealer = Sealer(self.key_use, purpose, limits=self._limits)
+        self._sealers.append(sealer)
+        return sealer
+
+    def opener(self, purpose: str) -> Opener:
+        """Return what opens for a purpose, whichever key it was sealed under."""
+        return Opener(self._provider, self._data_keys, purpose, presence=self._presence)
+
+    def renew(self) -> None:
+        """Take new data keys at once, as after a signal that keys have changed."""
+        for sealer in self._sealers:
+            sealer.renew()
+
+    def close(self) -> None:
+        """Let go of the provider's connections."""
+        self._provider.close()

@@ -1,0 +1,131 @@
+"""The bytes of something sealed: a header that says with what, then ciphertext and tag of AES-256-GCM.
+
+```
+ 0       u8   version of this format, 1
+ 1       u8   algorithm: 1 = AES-256-GCM under a key that HKDF-SHA256 makes of the data key
+ 2       u8   n, length of the key id
+ 3       n    key id, such as "logs"
+ 3+n     u32  version of that key when the data key was made, little-endian
+ 7+n     16   data key id
+23+n     32   commitment: HKDF-SHA256 of the data key for this purpose alone
+55+n     12   nonce: 4 random bytes of the data key, then a counter, u64 big-endian
+67+n          ciphertext, 16 bytes tag
+```
+
+GCM does not commit to its key: for one ciphertext two keys can be made that both open it. The commitment is
+compared first, so a block opens with the one key that sealed it. What is authenticated: a label, the header
+as a whole, and what the place says of itself (`BlockContext.associated_data` for a block).
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+from logging_system.keys.data_keys import ID_BYTES
+from logging_system.keys.derivation import derive
+from logging_system.keys.provider import KEY_ID
+from logging_system.keys.secret import Secret
+
+VERSION = 1
+AES_256_GCM = 1
+TAG_BYTES = 16
+NONCE_BYTES = 12
+NONCE_PREFIX_BYTES = 4
+COMMITMENT_BYTES = 32
+
+_START = struct.Struct("<BBB")
+_KEY = struct.Struct(f"<I{ID_BYTES}s{COMMITMENT_BYTES}s{NONCE_BYTES}s")
+
+
+class SealError(ValueError):
+    """What is sealed cannot be opened, and never will be: damaged, changed, or its key was destroyed.
+
+    Neither plaintext nor key bytes are in it.
+
+    Args:
+        what: What is wrong.
+        key_id: Which key it names, where that can be told.
+        is_destroyed: Whether its key was destroyed for good.
+    """
+
+    def __init__(self, what: str, *, key_id: str = "", is_destroyed: bool = False) -> None:
+        super().__init__(what)
+        self.key_id = key_id
+        self.is_destroyed = is_destroyed
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a sealed thing says of itself.
+
+    Attributes:
+        key_id: The key-encryption key.
+        key_version: Its version when the data key was made; after a rotation the data key is wrapped anew.
+        data_key_id: 16 bytes.
+        commitment: 32 bytes.
+        nonce: 12 bytes.
+        size_bytes: How long the header is.
+    """
+
+    key_id: str
+    key_version: int
+    data_key_id: bytes
+    commitment: bytes = field(repr=False)
+    nonce: bytes = field(repr=False)
+    size_bytes: int
+
+    @property
+    def key(self) -> str:
+        """Return key id and version, as they are shown and counted."""
+        return f"{self.key_id}:{self.key_version}"
+
+
+def header_start(key_id: str, key_version: int, data_key_id: bytes, commitment: bytes) -> bytes:
+    """Return a header up to its nonce."""
+    name = key_id.encode()
+    start = _START.pack(VERSION, AES_256_GCM, len(name)) + name
+    return start + _KEY.pack(key_version, data_key_id, commitment, bytes(NONCE_BYTES))[:-NONCE_BYTES]
+
+
+def read_header(sealed: bytes) -> Header:
+    """Return the header of something sealed.
+
+    Raises:
+        SealError: It has none that this version knows.
+    """
+    if len(sealed) < _START.size:
+        raise SealError("too short for what is sealed")
+    version, algorithm, name_bytes = _START.unpack_from(sealed)
+    if version != VERSION or algorithm != AES_256_GCM:
+        raise SealError(f"sealed in format {version} with algorithm {algorithm}; this version knows 1 and 1")
+    end = _START.size + name_bytes
+    size_bytes = end + _KEY.size
+    if len(sealed) < size_bytes + TAG_BYTES:
+        raise SealError("too short for what is sealed")
+    key_id = sealed[_START.size : end].decode("latin-1")
+    if not KEY_ID.fullmatch(key_id):
+        raise SealError("sealed with a key whose id is none")
+    key_version, data_key_id, commitment, nonce = _KEY.unpack_from(sealed, end)
+    return Header(key_id, key_version, data_key_id, commitment, nonce, size_bytes)
+
+
+def sealing_key(data_key: Secret) -> Secret:
+    """Return the AES key that a data key stands for."""
+    return derive(data_key, b"seal")
+
+
+def commitment_of(data_key: Secret) -> bytes:
+    """Return what says which data key sealed something, and tells nothing of it."""
+    return derive(data_key, b"commit", COMMITMENT_BYTES).reveal()
+
+
+def associated_data(purpose: str, header: bytes, place: bytes) -> bytes:
+    """Return the bytes to be authenticated.
+
+    Args:
+        purpose: What the data key seals: `block`, `line` or `field`.
+        header: The whole header, which says itself how long it is.
+        place: What is known of the place that the sealed bytes stand at.
+    """
+    return b"logging_system sealed 1\0" + purpose.encode() + b"\0" + header + place

@@ -1,0 +1,207 @@
+"""Seals with a data key of this process, and takes a new one in time.
+
+```
+provider holds KEK ─ wraps ─▶ data key ─ HKDF ─▶ AES-256-GCM key
+                              5 minutes, 2^20 records or 64 MiB; a new one after fork, restart and rotation
+```
+
+No nonce is used twice: a data key never leaves the process that made it but wrapped, a forked child makes
+its own, and under one data key a counter numbers what is sealed.
+
+Where the provider gives no answer, the new data key is wrapped with the public key that the keyring holds;
+where it has none, the data key in use serves on, up to a hard age. After that nothing is sealed, and
+nothing is written in the clear either: `KeyUnavailableError`.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from logging_system.encryption.envelope import (
+    NONCE_PREFIX_BYTES,
+    associated_data,
+    commitment_of,
+    header_start,
+    sealing_key,
+)
+from logging_system.keys.data_keys import ID_BYTES, DataKeyFolder, StoredDataKey, wrap_context
+from logging_system.keys.key_use import KeyUse
+from logging_system.keys.keyring import KeyringError
+from logging_system.keys.provider import DATA_KEY_BYTES, KeyProviderError
+from logging_system.keys.secret import Secret
+from logging_system.spool.codec import KeyUnavailableError
+from logging_system.spool.forks import FORKS, forget_in_children
+
+_COUNTER = struct.Struct(">Q")
+_SWITCHES_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SealingLimits:
+    """When a data key has served its time.
+
+    Attributes:
+        age_seconds_max: A new one is made after this long.
+        records_max: A new one is made after so many records.
+        bytes_max: A new one is made after so many bytes.
+        outage_seconds_max: How old it may become while no new one can be wrapped.
+        look_seconds: How often the keyring is looked at for another active version.
+        retry_seconds: How soon the provider is asked again after it failed.
+    """
+
+    age_seconds_max: float = 300.0
+    records_max: int = 1 << 20
+    bytes_max: int = 64 * 1024 * 1024
+    outage_seconds_max: float = 3600.0
+    look_seconds: float = 1.0
+    retry_seconds: float = 1.0
+
+
+@dataclass(slots=True)
+class _InUse:
+    """A data key in this process, and how much it has sealed."""
+
+    cipher: AESGCM = field(repr=False)
+    start: bytes
+    key_version: int
+    nonce_prefix: bytes = field(repr=False)
+    begun_seconds: float
+    sealed: int = 0
+    records: int = 0
+    size_bytes: int = 0
+
+
+class Sealer:
+    """Seals for one purpose under one key; used by several threads.
+
+    Args:
+        key_use: The key: its provider, its active version, and the lease that says we use it.
+        purpose: `block`, `line` or `field`.
+        limits: When a data key has served its time.
+        random_bytes: Where data keys come from.
+        monotonic: The clock for ages, in seconds.
+        wall_clock: Seconds since 1970, for what is stored.
+    """
+
+    def __init__(
+        self,
+        key_use: KeyUse,
+        purpose: str,
+        *,
+        limits: SealingLimits | None = None,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._key_use = key_use
+        self._purpose = purpose
+        self._limits = limits or SealingLimits()
+        self._random_bytes = random_bytes
+        self._monotonic = monotonic
+        self._wall_clock = wall_clock
+        self._data_keys = DataKeyFolder(key_use.folder)
+        self._begin()
+        forget_in_children(self)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._in_use: _InUse | None = None
+        self._look_at_seconds = float("-inf")
+        self._failed_until_seconds = float("-inf")
+
+    def forget(self) -> None:
+        """In a forked child: leave the data key, and its nonces, to the parent."""
+        self._begin()
+
+    def renew(self) -> None:
+        """Take a new data key with the next thing sealed, as after a signal that keys have changed."""
+        with self._lock:
+            self._in_use = None
+            self._failed_until_seconds = float("-inf")
+
+    def seal(self, data: bytes, place: bytes, *, records: int = 1) -> bytes:
+        """Return header, ciphertext and tag.
+
+        Args:
+            data: What is sealed.
+            place: What is known of the place it will stand at; needed to open it.
+            records: How many records that is, for the limits of a data key.
+
+        Raises:
+            KeyUnavailableError: There is no key now.
+            OSError: The wrapped data key could not be stored.
+        """
+        FORKS.notice()
+        with self._lock:
+            used = self._current()
+            nonce = used.nonce_prefix + _COUNTER.pack(used.sealed)
+            used.sealed += 1
+            used.records += records
+            used.size_bytes += len(data)
+        header = used.start + nonce
+        return header + used.cipher.encrypt(nonce, data, associated_data(self._purpose, header, place))
+
+    def _current(self) -> _InUse:
+        now_seconds = self._monotonic()
+        used, limits = self._in_use, self._limits
+        if used is not None and now_seconds < self._look_at_seconds and not self._is_worn(used, now_seconds):
+            return used
+        self._look_at_seconds = now_seconds + limits.look_seconds
+        if used is not None and not self._is_worn(used, now_seconds) and self._is_active(used):
+            self._key_use.uses(used.key_version)
+            return used
+        if now_seconds >= self._failed_until_seconds:
+            try:
+                self._in_use = used = self._renewed(now_seconds)
+            except (KeyProviderError, KeyringError):
+                self._failed_until_seconds = now_seconds + limits.retry_seconds
+            else:
+                return used
+        if used is None or now_seconds - used.begun_seconds >= limits.outage_seconds_max:
+            self._in_use = None
+            raise KeyUnavailableError(self._key_use.key_id)
+        return used
+
+    def _is_worn(self, used: _InUse, now_seconds: float) -> bool:
+        limits = self._limits
+        return (
+            now_seconds - used.begun_seconds >= limits.age_seconds_max
+            or used.records >= limits.records_max
+            or used.size_bytes >= limits.bytes_max
+        )
+
+    def _is_active(self, used: _InUse) -> bool:
+        try:
+            return self._key_use.active_version() == used.key_version
+        except (KeyProviderError, KeyringError):
+            return True  # it serves on while it may
+
+    def _renewed(self, now_seconds: float) -> _InUse:
+        for _ in range(_SWITCHES_MAX):
+            used = self._new(now_seconds)
+            # Where writers were switched while this was stored, re-wrapping may have passed it by.
+            if self._is_active(used):
+                break
+        self._key_use.uses(used.key_version)
+        return used
+
+    def _new(self, now_seconds: float) -> _InUse:
+        data_key, data_key_id = Secret(self._random_bytes(DATA_KEY_BYTES)), self._random_bytes(ID_BYTES)
+        key_id = self._key_use.key_id
+        wrapped = self._key_use.wrap(data_key, wrap_context(data_key_id, key_id, self._purpose))
+        # On the disk before anything is sealed with it: what is sealed can be opened after any crash.
+        self._data_keys.put(StoredDataKey(data_key_id, self._purpose, self._wall_clock(), wrapped))
+        return _InUse(
+            AESGCM(sealing_key(data_key).reveal()),
+            header_start(key_id, wrapped.version, data_key_id, commitment_of(data_key)),
+            wrapped.version,
+            self._random_bytes(NONCE_PREFIX_BYTES),
+            now_seconds,
+        )

@@ -1,0 +1,199 @@
+"""What happened to keys, for an auditor: one JSON line an event, chained to the one before by its digest.
+
+`{"sequence":3,"time":"…","event":"rotated","key_id":"logs","details":{…},"previous":"<hex>","digest":"<hex>"}`
+
+The digest is SHA-256 of the line without it. A line that is changed, inserted or taken out breaks the
+chain; that lines at the end were taken out is seen by the keyring, which has the number and digest of one
+that there was. Who can write both files can write another story: to prove against that, keep the digest
+that `keys audit --verify` prints where they cannot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from logging_system.keys.durable_files import FILE_MODE, FOLDER_MODE
+from logging_system.spool.disk import REAL_DISK, Disk, sync_folder, write_fully
+
+NAME = "audit.ndjson"
+_LINE_BYTES_MAX = 1024 * 1024
+_TAIL_BYTES = 2 * _LINE_BYTES_MAX
+BEFORE_THE_FIRST = "0" * 64
+
+
+class AuditError(Exception):
+    """The log is not what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One line.
+
+    Attributes:
+        sequence: From 1.
+        time: ISO 8601.
+        event: What happened, in a word.
+        key_id: To which key.
+        details: What else there is to say; nothing secret.
+        previous: The digest of the line before.
+        digest: The digest of this one.
+    """
+
+    sequence: int
+    time: str
+    event: str
+    key_id: str
+    details: Mapping[str, object]
+    previous: str
+    digest: str
+
+    def encoded(self) -> bytes:
+        """Return the line."""
+        return self._without_digest()[:-1] + b',"digest":"%b"}\n' % self.digest.encode()
+
+    def expected_digest(self) -> str:
+        """Return the digest that the line should have."""
+        return hashlib.sha256(self._without_digest()).hexdigest()
+
+    def _without_digest(self) -> bytes:
+        return orjson.dumps(
+            {
+                "sequence": self.sequence,
+                "time": self.time,
+                "event": self.event,
+                "key_id": self.key_id,
+                "details": self.details,
+                "previous": self.previous,
+            }
+        )
+
+
+class AuditLog:
+    """The audit log of a keyring's folder; written under the keyring's lock.
+
+    Args:
+        folder: The keyring's folder.
+        disk: The system calls.
+    """
+
+    def __init__(self, folder: Path, *, disk: Disk = REAL_DISK) -> None:
+        self._path = folder / NAME
+        self._disk = disk
+
+    def append(
+        self, event: str, key_id: str, details: Mapping[str, object], now_seconds: float
+    ) -> AuditEvent:
+        """Add an event; durable on return.
+
+        Raises:
+            AuditError: The end of the log is not what was written, so that nothing can be chained to it.
+            OSError: The disk refused; whether the event is there is not known.
+        """
+        if not self._path.parent.is_dir():
+            self._disk.make_folder(self._path.parent, FOLDER_MODE)
+        is_new = not self._path.exists()
+        descriptor = self._disk.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, FILE_MODE)
+        try:
+            last = self._last(descriptor)
+            time = datetime.fromtimestamp(now_seconds, UTC).isoformat(timespec="milliseconds")
+            sequence, previous = (last.sequence + 1, last.digest) if last else (1, BEFORE_THE_FIRST)
+            made = AuditEvent(sequence, time, event, key_id, details, previous, "")
+            made = AuditEvent(sequence, time, event, key_id, details, previous, made.expected_digest())
+            write_fully(descriptor, made.encoded(), self._disk)
+            self._disk.sync(descriptor)
+        finally:
+            self._disk.close(descriptor)
+        if is_new:
+            sync_folder(self._path.parent, self._disk)
+        return made
+
+    def _last(self, descriptor: int) -> AuditEvent | None:
+        """Return the last whole line; cut off what a crash left of one that was never acknowledged."""
+        size_bytes = self._disk.status(descriptor).size_bytes
+        start = max(0, size_bytes - _TAIL_BYTES)
+        tail = self._disk.pread(descriptor, _TAIL_BYTES, start)
+        whole, newline, torn = tail.rpartition(b"\n")
+        if torn:
+            self._disk.truncate(descriptor, size_bytes - len(torn))
+        if not newline:
+            return None
+        return read_event(whole.rpartition(b"\n")[2])
+
+    def events(self) -> Iterator[AuditEvent]:
+        """Yield all whole lines, each checked against the one before.
+
+        Raises:
+            AuditError: The chain is broken; those before were whole.
+            OSError: The log cannot be read.
+        """
+        previous, sequence = BEFORE_THE_FIRST, 0
+        try:
+            file = self._path.open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            while line := file.readline(_LINE_BYTES_MAX):
+                if not line.endswith(b"\n"):
+                    return  # torn by a crash: never acknowledged
+                sequence += 1
+                event = read_event(line)
+                if event.sequence != sequence or event.previous != previous:
+                    raise AuditError(
+                        f"{self._path}:{sequence}: does not follow the line before; "
+                        "lines were taken out, put in or moved"
+                    )
+                previous = event.digest
+                yield event
+
+    def verify(self, sequence: int, digest: str) -> AuditEvent | None:
+        """Read the whole log, and return its last event.
+
+        Args:
+            sequence: The number of an event that there was, 0 for none.
+            digest: Its digest.
+
+        Raises:
+            AuditError: The chain is broken, or that event is not there.
+            OSError: The log cannot be read.
+        """
+        last = None
+        is_there = sequence == 0
+        for last in self.events():
+            is_there = is_there or (last.sequence == sequence and last.digest == digest)
+        if not is_there:
+            raise AuditError(
+                f"{self._path}: event {sequence} is not there any more; the end was cut off or written anew"
+            )
+        return last
+
+
+def read_event(line: bytes) -> AuditEvent:
+    """Return the event of a line.
+
+    Raises:
+        AuditError: It is none, or was changed.
+    """
+    try:
+        content = orjson.loads(line)
+        event = AuditEvent(
+            content["sequence"],
+            content["time"],
+            content["event"],
+            content["key_id"],
+            content["details"],
+            content["previous"],
+            content["digest"],
+        )
+        is_whole = event.encoded().rstrip(b"\n") == line.rstrip(b"\n")
+        if is_whole and event.digest == event.expected_digest():
+            return event
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise AuditError("a line that is no event, or was changed")

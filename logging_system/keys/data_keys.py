@@ -1,0 +1,166 @@
+"""Wrapped data keys: a folder with one small file each, so that re-wrapping never touches the logs.
+
+`<data key id>.json`, the id in 32 hexadecimal digits. What a file holds is not secret without the provider;
+who changes or removes it makes the data unreadable, and nothing else.
+"""
+
+from __future__ import annotations
+
+import binascii
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from logging_system.keys.durable_files import FOLDER_MODE, remove_file, replace_file
+from logging_system.keys.provider import KEY_ID, WrappedKey
+from logging_system.spool.disk import REAL_DISK, Disk
+
+FOLDER_NAME = "data-keys"
+ID_BYTES = 16
+_SUFFIX = ".json"
+_FILE_BYTES_MAX = 64 * 1024
+
+
+class DataKeyError(ValueError):
+    """The bytes are no stored data key."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDataKey:
+    """A data key as it is stored.
+
+    Attributes:
+        id: 16 bytes.
+        purpose: What it seals: `block`, `line` or `field`.
+        created_seconds: When it was made, in seconds since 1970.
+        wrapped: The key, wrapped.
+    """
+
+    id: bytes
+    purpose: str
+    created_seconds: float
+    wrapped: WrappedKey
+
+    @property
+    def context(self) -> bytes:
+        """Return what the wrapped bytes are bound to, beside their key and its version."""
+        return wrap_context(self.id, self.wrapped.key_id, self.purpose)
+
+    def encoded(self) -> bytes:
+        """Return the file's content."""
+        return orjson.dumps(
+            {
+                "format": 1,
+                "id": self.id.hex(),
+                "purpose": self.purpose,
+                "created_seconds": self.created_seconds,
+                "key_id": self.wrapped.key_id,
+                "version": self.wrapped.version,
+                "form": self.wrapped.form,
+                "wrapped": self.wrapped.data.hex(),
+            },
+            option=orjson.OPT_APPEND_NEWLINE,
+        )
+
+
+def wrap_context(data_key_id: bytes, key_id: str, purpose: str) -> bytes:
+    """Return what a wrapped data key is bound to."""
+    return b"logging_system data key 1\0" + data_key_id + f"{key_id}\0{purpose}".encode()
+
+
+def decode_data_key(data: bytes) -> StoredDataKey:
+    """Return the data key of a file's content.
+
+    Raises:
+        DataKeyError: It holds none.
+    """
+    try:
+        content = orjson.loads(data)
+        key_id, version = str(content["key_id"]), content["version"]
+        if content["format"] != 1 or not KEY_ID.fullmatch(key_id) or type(version) is not int or version < 1:
+            raise DataKeyError("no data key of this format")
+        wrapped = WrappedKey(key_id, version, str(content["form"]), bytes.fromhex(content["wrapped"]))
+        return StoredDataKey(
+            _id(content["id"]), str(content["purpose"]), float(content["created_seconds"]), wrapped
+        )
+    except (KeyError, TypeError, ValueError, binascii.Error):
+        raise DataKeyError("no data key") from None
+
+
+class DataKeyFolder:
+    """The wrapped data keys of a keyring.
+
+    Args:
+        keyring_folder: The keyring's folder.
+        disk: The system calls.
+    """
+
+    def __init__(self, keyring_folder: Path, *, disk: Disk = REAL_DISK) -> None:
+        self._folder = keyring_folder / FOLDER_NAME
+        self._disk = disk
+
+    def put(self, stored: StoredDataKey) -> None:
+        """Store a data key, in place of what had its id; durable on return.
+
+        Raises:
+            OSError: The disk refused; what was there before is there still.
+        """
+        if not self._folder.is_dir():
+            self._disk.make_folder(self._folder, FOLDER_MODE)
+        replace_file(self._path(stored.id), stored.encoded(), self._disk)
+
+    def get(self, data_key_id: bytes) -> StoredDataKey | None:
+        """Return a data key; None where it is not here.
+
+        Raises:
+            DataKeyError: Its file holds none, or another one.
+            OSError: It cannot be read.
+        """
+        try:
+            with self._path(data_key_id).open("rb") as file:
+                data = file.read(_FILE_BYTES_MAX)
+        except FileNotFoundError:
+            return None
+        stored = decode_data_key(data)
+        if stored.id != data_key_id:
+            raise DataKeyError("the file holds another data key")
+        return stored
+
+    def remove(self, data_key_id: bytes) -> None:
+        """Overwrite and remove a data key; one that is gone already is no error.
+
+        Raises:
+            OSError: The disk refused.
+        """
+        remove_file(self._path(data_key_id), self._disk)
+
+    def ids(self) -> Iterator[bytes]:
+        """Yield the ids of all data keys, in no order.
+
+        Raises:
+            OSError: The folder cannot be read.
+        """
+        try:
+            names = os.listdir(self._folder)  # noqa: PTH208 - names are wanted, not paths
+        except FileNotFoundError:
+            return
+        for name in names:
+            stem, dot, _ = name.partition(_SUFFIX)
+            if dot and name == stem + _SUFFIX:
+                try:
+                    yield _id(stem)
+                except ValueError:
+                    continue
+
+    def _path(self, data_key_id: bytes) -> Path:
+        return self._folder / f"{data_key_id.hex()}{_SUFFIX}"
+
+
+def _id(text: object) -> bytes:
+    data = bytes.fromhex(text) if isinstance(text, str) else b""
+    if len(data) != ID_BYTES:
+        raise ValueError("a data key's id is 16 bytes")
+    return data

@@ -1,0 +1,118 @@
+"""Small files that several processes read and change: replaced as a whole, one process at a time.
+
+A file is written beside the old one, synced, renamed over it, and the folder synced: after a crash at any
+moment it holds the old content or the new one. Whoever changes it holds `flock(2)` on `<file>.lock`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from logging_system.spool.disk import REAL_DISK, Disk, sync_folder, write_fully
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+LOCK_SECONDS_MAX = 5.0
+
+Identity = tuple[int, int, int, int]
+"""What tells one content of a file from another: inode, time of change, size and mode."""
+
+
+class FileHeldError(Exception):
+    """Another process held the lock for as long as one waits."""
+
+
+def identity_of(path: Path) -> Identity | None:
+    """Return the identity of a file's content now; None where there is no such file.
+
+    Raises:
+        OSError: It cannot be told.
+    """
+    try:
+        return identity_in(path.stat())
+    except FileNotFoundError:
+        return None
+
+
+def identity_in(status: os.stat_result) -> Identity:
+    """Return the identity that a stat(2) tells."""
+    return status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode
+
+
+def replace_file(path: Path, data: bytes, disk: Disk = REAL_DISK, *, wipe: bool = False) -> None:
+    """Give a file new content; it is durable on return.
+
+    Args:
+        path: The file, which need not exist; its folder must.
+        data: All of its content.
+        disk: The system calls.
+        wipe: Whether the old content is overwritten in place afterwards, as far as the file system does that.
+
+    Raises:
+        OSError: The disk refused; the old content is still there.
+    """
+    creating = path.with_name(f"{path.name}.new")
+    descriptor = disk.open(creating, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+    try:
+        disk.set_mode(creating, FILE_MODE)  # whatever the umask, and whoever left such a file
+        write_fully(descriptor, data, disk)
+        disk.sync(descriptor)
+    finally:
+        disk.close(descriptor)
+    with _wiped(path, disk) if wipe else contextlib.nullcontext():
+        disk.rename(creating, path)
+        sync_folder(path.parent, disk)
+
+
+def remove_file(path: Path, disk: Disk = REAL_DISK) -> None:
+    """Overwrite a file and remove it; one that is gone already is no error.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    with contextlib.suppress(FileNotFoundError), _wiped(path, disk):
+        disk.unlink(path)
+        sync_folder(path.parent, disk)
+
+
+@contextlib.contextmanager
+def _wiped(path: Path, disk: Disk) -> Iterator[None]:
+    """Overwrite what the name stood for before, once it is replaced: nothing must be left in free blocks."""
+    descriptor = disk.open(path, os.O_WRONLY)
+    try:
+        yield
+        disk.pwrite(descriptor, bytes(disk.status(descriptor).size_bytes), 0)
+        disk.sync(descriptor)
+    finally:
+        disk.close(descriptor)
+
+
+@contextlib.contextmanager
+def file_lock(
+    path: Path, disk: Disk = REAL_DISK, *, wait_seconds_max: float = LOCK_SECONDS_MAX
+) -> Iterator[None]:
+    """Hold the lock of a file; the lock is a file of its own beside it.
+
+    Args:
+        path: The file whose lock it is; its folder must exist.
+        disk: The system calls.
+        wait_seconds_max: How long to wait for another process.
+
+    Raises:
+        FileHeldError: Another one held it that long.
+        OSError: The lock cannot be opened.
+    """
+    descriptor = disk.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, FILE_MODE)
+    try:
+        give_up_seconds = time.monotonic() + wait_seconds_max
+        while not disk.try_lock(descriptor):
+            if time.monotonic() >= give_up_seconds:
+                raise FileHeldError(f"{path}: another process holds it for {wait_seconds_max:g} s; try again")
+            time.sleep(0.01)
+        yield
+    finally:
+        disk.close(descriptor)

@@ -1,0 +1,170 @@
+"""What a writer or reader knows of one key: which version is active, and who else may go on without it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from logging_system.keys.durable_files import FileHeldError
+from logging_system.keys.keyring import KeyringError, KeyringFile, KeyState, RingKey, Version
+from logging_system.keys.leases import RENEW_SECONDS, LeaseFile
+from logging_system.keys.offline import wrap_offline
+from logging_system.keys.provider import (
+    KeyDestroyedError,
+    KeyMissingError,
+    KeyProvider,
+    KeyProviderError,
+    KeyRetiredError,
+    ProviderRefusedError,
+    ProviderUnavailableError,
+    PublicKey,
+    WrappedKey,
+)
+from logging_system.keys.secret import Secret
+
+
+class KeyUse:
+    """One key, as the processes that share a keyring use it.
+
+    Args:
+        provider: Who keeps it.
+        keyring: The shared keyring.
+        key_id: Which key.
+        wall_clock: Seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        provider: KeyProvider,
+        keyring: KeyringFile,
+        key_id: str,
+        *,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.provider = provider
+        self.key_id = key_id
+        self._keyring = keyring
+        self._wall_clock = wall_clock
+        self._lease = LeaseFile(keyring.folder, "writer", wall_clock=wall_clock)
+
+    @property
+    def folder(self) -> Path:
+        """Return the keyring's folder."""
+        return self._keyring.folder
+
+    def active_version(self) -> int:
+        """Return the version that writers use now; the first time, what the provider has becomes the keyring.
+
+        Raises:
+            KeyProviderError: The provider was asked, and could not say.
+            KeyringError: The keyring cannot be used.
+        """
+        active = self._ring_key().active
+        if active is None:
+            raise KeyMissingError(f"key {self.key_id} has no active version", key_id=self.key_id)
+        return active
+
+    def uses(self, version: int) -> None:
+        """Say in this writer's lease which version it seals with; never raises."""
+        self._lease.renew(self.key_id, version)
+
+    def wrap(self, data_key: Secret, context: bytes) -> WrappedKey:
+        """Wrap a data key with the active version: by the provider, or by its public key during an outage.
+
+        Raises:
+            KeyProviderError: Neither can be done.
+            KeyringError: The keyring cannot be used.
+        """
+        version = self.active_version()
+        try:
+            return self.provider.wrap(self.key_id, version, data_key, context)
+        except (ProviderUnavailableError, ProviderRefusedError):
+            public_key = self._public_key(version)
+            if public_key is None:
+                raise
+            return wrap_offline(public_key, data_key, context)
+        except KeyRetiredError:
+            # Somebody raised the minimum and this keyring does not know: what is newest is right.
+            return self.provider.wrap(
+                self.key_id, self.provider.versions(self.key_id).newest, data_key, context
+            )
+
+    def _public_key(self, version: int) -> PublicKey | None:
+        key = self._keyring.read().keys.get(self.key_id)
+        known = None if key is None else key.versions.get(version)
+        return None if known is None else known.public_key
+
+    def _ring_key(self) -> RingKey:
+        key = adopt(self.provider, self._keyring, self.key_id, self._wall_clock())
+        if key.is_destroyed:
+            raise KeyDestroyedError(f"key {self.key_id} was destroyed", key_id=self.key_id)
+        return key
+
+
+def adopt(provider: KeyProvider, keyring: KeyringFile, key_id: str, now_seconds: float) -> RingKey:
+    """Return a key of the keyring; one that it does not know is taken over from the provider.
+
+    Raises:
+        KeyProviderError: The provider could not say which versions there are.
+        KeyringError: The keyring cannot be used or written.
+    """
+    key = keyring.read().keys.get(key_id)
+    if key is not None:
+        return key
+    versions = provider.versions(key_id)
+    states: dict[int, KeyState] = dict.fromkeys(
+        range(versions.minimum, versions.newest), KeyState.DECRYPT_ONLY
+    )
+    states[versions.newest] = KeyState.ACTIVE
+    key = RingKey(
+        {
+            number: Version(state, now_seconds, provider.public_key(key_id, number))
+            for number, state in states.items()
+        }
+    )
+    try:
+        with keyring.changing() as change:
+            there = change.keyring.keys.get(key_id)
+            if there is None:
+                change.keyring = change.keyring.with_key(key_id, key)
+            return there or key
+    except (OSError, FileHeldError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise KeyringError(f"{keyring.folder}: {reason}") from error
+
+
+class ReaderPresence:
+    """Says in a lease which versions this reader has, so that a rotation waits until it has the new one.
+
+    Args:
+        provider: Who keeps the keys.
+        keyring: The shared keyring.
+        wall_clock: Seconds since 1970.
+    """
+
+    def __init__(
+        self, provider: KeyProvider, keyring: KeyringFile, *, wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        self._provider = provider
+        self._keyring = keyring
+        self._wall_clock = wall_clock
+        self._lease = LeaseFile(keyring.folder, "reader", wall_clock=wall_clock)
+        self._due_seconds: dict[str, float] = {}
+
+    def note(self, key_id: str) -> None:
+        """Renew the lease, about every five seconds; never raises."""
+        now_seconds = self._wall_clock()
+        if now_seconds < self._due_seconds.get(key_id, float("-inf")):
+            return
+        self._due_seconds[key_id] = now_seconds + RENEW_SECONDS / 2
+        try:
+            key = self._keyring.read().keys.get(key_id)
+            if key is None or key.active is None:
+                return
+            has = key.active
+            if any(number > has for number in key.pending()):
+                has = self._provider.versions(key_id).newest
+        except (KeyProviderError, KeyringError):
+            return  # it has not got it yet
+        self._lease.renew(key_id, has)

@@ -1,0 +1,125 @@
+"""Who uses the keyring: each reader and writer renews a small file, and says in it what it has.
+
+A lease runs out by itself, so that a process that died holds up no rotation. Whoever comes back after that
+reads the keyring before anything else: it may have been passed over, and has lost nothing by it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import orjson
+
+from logging_system.keys.durable_files import FILE_MODE, FOLDER_MODE
+from logging_system.spool.forks import FORKS, forget_in_children
+
+FOLDER_NAME = "leases"
+LEASE_SECONDS = 30.0
+RENEW_SECONDS = 5.0
+_FORGOTTEN_SECONDS = 3600.0
+_FILE_BYTES_MAX = 64 * 1024
+
+Role = Literal["reader", "writer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What one process says of itself.
+
+    Attributes:
+        role: Whether it opens or seals.
+        process: Host and process id, for whoever has to look for it.
+        expires_seconds: When it is passed over, in seconds since 1970.
+        versions: For each key the newest version that a reader has, or the one that a writer uses.
+    """
+
+    role: Role
+    process: str
+    expires_seconds: float
+    versions: Mapping[str, int]
+
+    @property
+    def shown(self) -> str:
+        """Return who it is."""
+        return f"{self.role} {self.process}"
+
+
+class LeaseFile:
+    """The lease of this process in one role; a forked child has one of its own.
+
+    Args:
+        keyring_folder: The keyring's folder.
+        role: Whether this process opens or seals.
+        wall_clock: Seconds since 1970.
+    """
+
+    def __init__(
+        self, keyring_folder: Path, role: Role, *, wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        self._folder = keyring_folder / FOLDER_NAME
+        self._role: Role = role
+        self._wall_clock = wall_clock
+        self.forget()
+        forget_in_children(self)
+
+    def forget(self) -> None:
+        """In a forked child: leave the parent's lease to it."""
+        self._name = f"{self._role}-{os.getpid()}-{secrets.token_hex(6)}.json"
+        self._versions: dict[str, int] = {}
+        self._due_seconds = float("-inf")
+
+    def renew(self, key_id: str, version: int) -> None:
+        """Say that this process has, or uses, a version; written when that is news or time has passed.
+
+        A folder that cannot be written is no reason to stop: the process is passed over as an expired one.
+        """
+        FORKS.notice()
+        now_seconds = self._wall_clock()
+        if self._versions.get(key_id) == version and now_seconds < self._due_seconds:
+            return
+        self._versions[key_id] = version
+        self._due_seconds = now_seconds + RENEW_SECONDS
+        process = f"{socket.gethostname()}:{os.getpid()}"
+        lease = Lease(self._role, process, now_seconds + LEASE_SECONDS, self._versions)
+        with suppress(OSError):
+            self._folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            creating = self._folder / f"{self._name}.new"
+            creating.write_bytes(orjson.dumps(asdict(lease)))
+            creating.chmod(FILE_MODE)
+            creating.rename(self._folder / self._name)
+
+    def end(self) -> None:
+        """Take the lease back: nobody has to wait for this process."""
+        with suppress(OSError):
+            (self._folder / self._name).unlink(missing_ok=True)
+
+
+def leases(keyring_folder: Path, now_seconds: float) -> Iterator[Lease]:
+    """Yield all leases, also those that have run out; remove those that ran out long ago."""
+    folder = keyring_folder / FOLDER_NAME
+    for path in sorted(folder.glob("*.json")):
+        try:
+            lease = _decoded(path)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # being replaced, or no lease
+        if lease.expires_seconds < now_seconds - _FORGOTTEN_SECONDS:
+            with suppress(OSError):
+                path.unlink()
+            continue
+        yield lease
+
+
+def _decoded(path: Path) -> Lease:
+    with path.open("rb") as file:
+        content = orjson.loads(file.read(_FILE_BYTES_MAX))
+    versions = {str(key_id): int(version) for key_id, version in content["versions"].items()}
+    role: Role = "writer" if content["role"] == "writer" else "reader"
+    return Lease(role, str(content["process"]), float(content["expires_seconds"]), versions)

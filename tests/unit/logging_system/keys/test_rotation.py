@@ -1,0 +1,393 @@
+"""A rotation never makes anything unreadable, whoever stops, dies or joins at whatever moment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+
+from logging_system.encryption.encryption import Encryption
+from logging_system.encryption.envelope import SealError, read_header
+from logging_system.encryption.opening import Opener
+from logging_system.encryption.sealing import Sealer
+from logging_system.keys.audit_log import NAME as AUDIT_NAME
+from logging_system.keys.audit_log import AuditError, AuditLog
+from logging_system.keys.data_keys import DataKeyFolder
+from logging_system.keys.key_use import KeyUse, ReaderPresence
+from logging_system.keys.keyring import KeyringError, KeyringFile, KeyState, Step
+from logging_system.keys.leases import LEASE_SECONDS
+from logging_system.keys.provider import KeyVersions, ProviderUnavailableError
+from logging_system.keys.providers.file import FileProvider
+from logging_system.keys.rotation import Progress, Rotator
+from logging_system.spool.codec import KeyUnavailableError
+from logging_system.spool.disk import Disk
+from tests.unit.logging_system.encryption.sealed import Clock, Unreliable, encryption, key_file
+
+PLACE = b"a place"
+
+
+class QuickDisk(Disk):
+    """A disk of a machine that loses no power."""
+
+    def sync(self, descriptor: int) -> None:
+        pass
+
+
+QUICK = QuickDisk()
+
+
+class World:
+    """A keyring, and its users, on a clock of their own."""
+
+    def __init__(self, folder: Path, disk: Disk = QUICK) -> None:
+        self.folder = folder
+        self.clock = Clock(1_000_000.0)
+        self.provider = Unreliable(FileProvider(folder / "keys.json", disk=disk))
+        self.keyring = KeyringFile(folder / "keyring", disk=disk)
+        self.rotator = Rotator(self.provider, self.keyring, wall_clock=self.clock, disk=disk)
+
+    def writer(self) -> Sealer:
+        keyring = KeyringFile(self.folder / "keyring")
+        key_use = KeyUse(self.provider, keyring, "logs", wall_clock=self.clock)
+        return Sealer(key_use, "block", monotonic=self.clock, wall_clock=self.clock)
+
+    def reader(self) -> Opener:
+        presence = ReaderPresence(self.provider, KeyringFile(self.folder / "keyring"), wall_clock=self.clock)
+        data_keys = DataKeyFolder(self.folder / "keyring")
+        return Opener(self.provider, data_keys, "block", presence=presence, monotonic=self.clock)
+
+    def states(self) -> dict[int, str]:
+        return {n: each.state.value for n, each in self.keyring.read().keys["logs"].versions.items()}
+
+    def events(self) -> list[str]:
+        return [each.event for each in AuditLog(self.folder / "keyring").events()]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.provider.create("logs")
+    return made
+
+
+def version_of(sealed: bytes) -> int:
+    return read_header(sealed).key_version
+
+
+def test_a_rotation_goes_through_its_steps_and_everything_stays_readable(world: World) -> None:
+    writer, reader = world.writer(), world.reader()
+    before = writer.seal(b"before", PLACE)
+    reader.open(before, PLACE)
+    world.rotator.begin("logs", "demand")
+    steps = []
+    for _ in range(20):
+        progress = world.rotator.advance("logs")
+        steps.append(progress.rotation.step.value if progress.rotation else "done")
+        if progress.rotation is None:
+            break
+        world.clock.now_seconds += 3
+        sealed = writer.seal(b"now", PLACE)
+        assert reader.open(before, PLACE) == b"before"
+        assert reader.open(sealed, PLACE) == b"now"
+    after = writer.seal(b"after", PLACE)
+
+    assert list(dict.fromkeys(steps)) == [*[each.value for each in Step][1:], "done"]
+    assert (version_of(before), version_of(after)) == (1, 2)
+    assert world.states() == {1: "retired", 2: "active"}
+    assert world.provider.versions("logs") == KeyVersions(2, 2)
+    for opener in (reader, world.reader()):
+        assert [opener.open(each, PLACE) for each in (before, after)] == [b"before", b"after"]
+    assert world.events() == [
+        "rotation_begun",
+        "published",
+        "readers_ready",
+        "switched",
+        "writers_switched",
+        "rewrapped",
+        "minimum_raised",
+        "rotated",
+    ]
+
+
+def test_writers_switch_within_a_second_of_the_switch_and_at_once_when_told(world: World) -> None:
+    writer, told = world.writer(), world.writer()
+    for each in (writer, told):
+        each.seal(b"x", PLACE)
+    world.rotator.begin("logs", "demand")
+    while world.states().get(2) != "active":
+        world.rotator.advance("logs")
+    assert version_of(writer.seal(b"x", PLACE)) == 1
+    told.renew()
+    assert version_of(told.seal(b"x", PLACE)) == 2
+    world.clock.now_seconds += 1
+    assert version_of(writer.seal(b"x", PLACE)) == 2
+
+
+def test_it_waits_for_a_reader_that_has_not_got_the_new_version_and_passes_over_one_that_died(
+    world: World,
+) -> None:
+    writer, reader = world.writer(), world.reader()
+    sealed = writer.seal(b"x", PLACE)
+    reader.open(sealed, PLACE)
+    world.rotator.begin("logs", "demand")
+    assert world.rotator.run("logs").waits_for == (f"reader {os.uname().nodename}:{os.getpid()}",)
+    world.clock.now_seconds += 5
+    assert world.rotator.run("logs").waits_for != ()
+    writer.seal(b"x", PLACE)
+    reader.open(sealed, PLACE)  # it looks, and has it
+    assert world.rotator.run("logs").waits_for == (f"writer {os.uname().nodename}:{os.getpid()}",)
+    world.clock.now_seconds += 1
+    writer.seal(b"x", PLACE)
+    assert world.rotator.run("logs") == Progress(None)
+    world.rotator.begin("logs", "demand")
+    world.rotator.run("logs")
+    world.clock.now_seconds += LEASE_SECONDS + 1
+    assert world.rotator.run("logs").rotation is None
+    passed_over = [
+        event.details["passed_over"]
+        for event in AuditLog(world.folder / "keyring").events()
+        if event.event == "readers_ready"
+    ]
+    assert passed_over == [[], [f"reader {os.uname().nodename}:{os.getpid()}"]]
+
+
+def test_a_writer_that_was_passed_over_comes_back_with_the_new_version(world: World) -> None:
+    writer = world.writer()
+    before = writer.seal(b"before", PLACE)
+    world.clock.now_seconds += LEASE_SECONDS + 1
+    world.rotator.begin("logs", "demand")
+    assert world.rotator.run("logs").rotation is None
+    after = writer.seal(b"after", PLACE)
+
+    assert version_of(after) == 2
+    assert [world.reader().open(each, PLACE) for each in (before, after)] == [b"before", b"after"]
+
+
+def test_an_outage_stops_a_rotation_where_it_is_and_it_goes_on_afterwards(world: World) -> None:
+    sealed = world.writer().seal(b"x", PLACE)
+    world.clock.now_seconds += LEASE_SECONDS + 1
+    world.rotator.begin("logs", "demand")
+    world.provider.fail()
+    with pytest.raises(ProviderUnavailableError):
+        world.rotator.run("logs")
+    world.provider.mend()
+    assert world.rotator.run("logs").rotation is None
+    assert world.reader().open(sealed, PLACE) == b"x"
+
+
+def test_a_key_that_others_rotated_at_the_provider_is_taken_over(world: World) -> None:
+    world.writer().seal(b"x", PLACE)
+    world.clock.now_seconds += LEASE_SECONDS + 1
+    world.provider.rotate("logs", newest=1)
+    world.rotator.begin("logs", "demand")
+    world.rotator.run("logs")
+    assert world.states() == {1: "retired", 2: "active"}
+
+
+def test_revoking_destroys_the_old_version_once_nothing_needs_it(world: World) -> None:
+    before = world.writer().seal(b"x", PLACE)
+    world.clock.now_seconds += LEASE_SECONDS + 1
+    world.rotator.begin("logs", "demand")
+    world.rotator.begin("logs", "suspicion", destroys_old=True)
+    world.rotator.run("logs")
+    assert world.states() == {1: "destroyed", 2: "active"}
+    assert world.reader().open(before, PLACE) == b"x"
+    old = orjson.loads((world.folder / "keys.json").read_bytes())["keys"]["logs"]["secrets"]
+    assert list(old) == ["2"]
+
+
+def test_a_rotation_is_due_by_its_schedule_and_by_how_often_the_version_was_used(world: World) -> None:
+    for _ in range(3):
+        world.writer().seal(b"x", PLACE)
+
+    def due(data_keys_max: int = 100) -> str | None:
+        return world.rotator.due("logs", every_seconds=1000, data_keys_max=data_keys_max)
+
+    assert (due(), due(4), due(3)) == (None, None, "usage")
+    world.clock.now_seconds += 1000
+    assert due() == "schedule"
+    world.rotator.begin("logs", "schedule")
+    assert due() is None
+
+
+def test_shredding_one_namespace_leaves_the_others_and_is_proved_by_trying(world: World) -> None:
+    doomed = world.writer().seal(b"x", PLACE)
+    kept_folder = encryption(world.folder, provider=key_file(world.folder, "kept"), key_id="kept")
+    kept = kept_folder.sealer("block").seal(b"y", PLACE)
+    reader = world.reader()
+    reader.open(doomed, PLACE)
+    for first in (True, False):
+        shredded = world.rotator.shred("logs")
+        assert (shredded.data_keys, shredded.tried) == ((1, 1) if first else (0, 0))
+    with pytest.raises(SealError, match="destroyed"):
+        world.reader().open(doomed, PLACE)
+    world.clock.now_seconds += 61
+    with pytest.raises(SealError, match="destroyed"):
+        reader.open(doomed, PLACE)
+    with pytest.raises(KeyUnavailableError):
+        world.writer().seal(b"x", PLACE)
+    assert world.reader().open(kept, PLACE) == b"y"
+    assert world.keyring.read().keys["logs"].is_destroyed
+
+
+class SimulatedCrashError(BaseException):
+    """The process is gone; nothing of it runs any more."""
+
+
+class CrashingDisk(Disk):
+    """A disk on which the process dies before its nth change."""
+
+    def __init__(self, dies_at: int) -> None:
+        self.left = dies_at
+
+    def _count(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise SimulatedCrashError
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        self._count()
+        return super().write(descriptor, data[: max(1, len(data) // 2)])  # torn, if it dies at the next
+
+    def sync(self, descriptor: int) -> None:
+        self._count()
+
+    def rename(self, source: Path, target: Path) -> None:
+        self._count()
+        super().rename(source, target)
+
+    def unlink(self, path: Path) -> None:
+        self._count()
+        super().unlink(path)
+
+    def pwrite(self, descriptor: int, data: bytes, offset_bytes: int) -> int:
+        self._count()
+        return super().pwrite(descriptor, data, offset_bytes)
+
+
+def rotate(world: World) -> None:
+    world.rotator.begin("logs", "suspicion", destroys_old=True)
+    assert world.rotator.run("logs").rotation is None
+
+
+def shred(world: World) -> None:
+    world.rotator.shred("logs")
+
+
+def crashes_of(folder: Path, act: Callable[[World], None]) -> int:
+    """Return how often `act` changes something."""
+    disk = CrashingDisk(1_000_000)
+    world = World(folder, disk)
+    world.provider.create("logs")
+    world.writer().seal(b"x", PLACE)
+    world.clock.now_seconds += LEASE_SECONDS + 1
+    before = disk.left
+    act(world)
+    return before - disk.left
+
+
+@pytest.mark.slow
+def test_after_a_crash_at_any_change_of_a_rotation_another_process_ends_it_and_all_is_readable(
+    tmp_path: Path,
+) -> None:
+    count = crashes_of(tmp_path / "counted", rotate)
+    for dies_at in range(count):
+        folder = tmp_path / str(dies_at)
+        world = World(folder)
+        world.provider.create("logs")
+        sealed = [world.writer().seal(b"x", PLACE) for _ in range(2)]
+        dying = World(folder, CrashingDisk(dies_at))
+        dying.clock.now_seconds += LEASE_SECONDS + 1
+        with pytest.raises(SimulatedCrashError):
+            rotate(dying)
+        reader = world.reader()
+        in_between = world.writer().seal(b"x", PLACE)
+        assert {reader.open(each, PLACE) for each in (*sealed, in_between)} == {b"x"}, dies_at
+        again = World(folder)
+        again.clock.now_seconds += 3 * LEASE_SECONDS
+        rotate(again)
+        log = AuditLog(folder / "keyring")
+        keyring = again.keyring.read()
+        assert log.verify(keyring.audit_sequence, keyring.audit_digest) is not None
+        assert again.states()[max(again.states())] == "active", dies_at
+        assert max(again.states()) <= 3, dies_at
+        assert {again.reader().open(each, PLACE) for each in (*sealed, in_between)} == {b"x"}, dies_at
+    assert count > 40
+
+
+def test_after_a_crash_at_any_change_of_a_shredding_it_is_done_again_to_its_end(tmp_path: Path) -> None:
+    count = crashes_of(tmp_path / "counted", shred)
+    for dies_at in range(count):
+        folder = tmp_path / str(dies_at)
+        world = World(folder)
+        world.provider.create("logs")
+        sealed = world.writer().seal(b"x", PLACE)
+        with pytest.raises(SimulatedCrashError):
+            shred(World(folder, CrashingDisk(dies_at)))
+        shred(World(folder))
+        with pytest.raises(SealError, match="destroyed"):
+            World(folder).reader().open(sealed, PLACE)
+        assert list((folder / "keyring" / "data-keys").iterdir()) == []
+
+
+def test_the_audit_log_shows_what_was_changed_taken_out_or_cut_off(world: World) -> None:
+    world.writer().seal(b"x", PLACE)
+    world.clock.now_seconds += LEASE_SECONDS + 1
+    rotate(world)
+    path = world.folder / "keyring" / AUDIT_NAME
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    keyring = world.keyring.read()
+    log = AuditLog(world.folder / "keyring")
+    last = log.verify(keyring.audit_sequence, keyring.audit_digest)
+    assert last is not None
+    assert (last.event, last.sequence) == ("rotated", len(lines))
+    for wrong in (
+        whole.replace(b"suspicion", b"schedule"),
+        b"".join(lines[:3] + lines[4:]),
+        b"".join(lines[:-1]),
+        b"".join([lines[1], lines[0], *lines[2:]]),
+        b"".join(lines + lines[-1:]),
+        b"",
+        whole[:-30] + b"\n",
+    ):
+        path.write_bytes(wrong)
+        with pytest.raises(AuditError):
+            log.verify(keyring.audit_sequence, keyring.audit_digest)
+    path.write_bytes(whole + b'{"torn')
+    assert log.verify(keyring.audit_sequence, keyring.audit_digest) == last
+    assert log.append("next", "logs", {}, 0.0).previous == last.digest
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"format":1,"generation":-1}', b"\xff"])
+def test_a_keyring_that_is_none_stops_writers_with_its_remedy(world: World, content: bytes) -> None:
+    world.keyring.folder.mkdir()
+    (world.keyring.folder / "keyring.json").write_bytes(content)
+    with pytest.raises(KeyringError, match="made anew from the provider"):
+        world.keyring.read()
+    with pytest.raises(KeyUnavailableError):
+        world.writer().seal(b"x", PLACE)
+
+
+def test_two_rotators_at_once_make_one_new_version(world: World) -> None:
+    world.writer().seal(b"x", PLACE)
+    world.clock.now_seconds += LEASE_SECONDS + 1
+    other = Rotator(world.provider, KeyringFile(world.folder / "keyring"), wall_clock=world.clock)
+    assert world.rotator.begin("logs", "demand") == other.begin("logs", "demand")
+    for _ in range(10):
+        world.rotator.advance("logs")
+        other.advance("logs")
+    assert world.states() == {1: KeyState.RETIRED, 2: KeyState.ACTIVE}
+
+
+def test_an_encryption_shows_no_key_in_any_repr(tmp_path: Path) -> None:
+    made: Encryption = encryption(tmp_path)
+    sealer = made.sealer("block")
+    sealer.seal(b"x", PLACE)
+    secret = orjson.loads((tmp_path / "keys.json").read_bytes())["keys"]["logs"]["secrets"]["1"]
+    shown = repr([vars(made), vars(sealer), sealer._in_use, made.keyring.read()])
+    assert secret not in shown
+    assert "bytearray" not in shown
