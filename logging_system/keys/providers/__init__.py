@@ -14,6 +14,7 @@ from logging_system.keys.provider import KeyProvider
 
 PROVIDERS: Mapping[str, str] = {
     "file": "logging_system.keys.providers.file:FileProvider",
+    "vault": "logging_system.keys.providers.vault:VaultProvider",
 }
 
 
@@ -37,9 +38,13 @@ def open_provider(word: str, arguments: Mapping[str, object]) -> KeyProvider:
     except ImportError as error:
         needed = error.name or module
         raise ValueError(
-            f"{word}: {needed} is not installed; install the extra of this provider, such as logquake[keys]"
+            f"{word}: {needed} is not installed; install the extra of this provider: {_extra(word)}"
         ) from error
     except AttributeError as error:
         raise ValueError(f"{word}: {module} has no {name}") from error
     provider: KeyProvider = made.from_arguments(arguments)
     return provider
+
+
+def _extra(word: str) -> str:
+    return f"logquake[keys-{word}]" if word in {"vault", "pkcs11"} else "logquake[keys]"

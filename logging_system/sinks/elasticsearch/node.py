@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import urllib3
 from elastic_transport.client_utils import url_to_node_config
 
-from logging_system.sinks.elasticsearch.bounded_connection import (
+from logging_system.connections.bounded_connection import (
     AnswerTooLargeError,
     BoundedPool,
     BoundedTlsPool,

@@ -21,6 +21,7 @@ from urllib.parse import quote
 import orjson
 import urllib3
 
+from logging_system.connections.tls import Trust, of_verification
 from logging_system.delivery.machine import Item
 from logging_system.delivery.outcomes import LookUpOutcome, SendOutcome
 from logging_system.delivery.runs import Run, runs_of
@@ -34,7 +35,6 @@ from logging_system.sinks.elasticsearch.index_setup import NotReady, set_up
 from logging_system.sinks.elasticsearch.look_up_answer import read_look_up_answer
 from logging_system.sinks.elasticsearch.node import Node, Place
 from logging_system.sinks.elasticsearch.node_choice import NodeChoice
-from logging_system.sinks.elasticsearch.tls import Trust, of_verification
 
 JSON = "application/json"
 LOOK_UP_FILTER = "_source=false&filter_path=docs._index,docs._id,docs.found,docs.error.type"

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from logging_system.keys.provider import KeyProvider
 from logging_system.keys.providers.file import FileProvider
+from tests.contract.logging_system.keys.kept import KeptKeys
+from tests.contract.logging_system.keys.kept_by_vault import (
+    vault,
+    vault_offline,
+    vault_transit_lite,
+    vault_transit_lite_offline,
+)
 
-
-@dataclass(frozen=True)
-class KeptKeys:
-    """Keys at one provider, as the contract uses them.
-
-    Attributes:
-        open: Returns a client of its own, as another process would have it.
-        take_away: Makes the provider give no answer (stopped, unplugged, gone).
-        bring_back: Makes it answer again.
-    """
-
-    open: Callable[[], KeyProvider]
-    take_away: Callable[[], None]
-    bring_back: Callable[[], None]
+__all__ = ["PROVIDERS", "KeptKeys"]
 
 
 @contextlib.contextmanager
@@ -44,4 +36,8 @@ def file(folder: Path) -> Iterator[KeptKeys]:
 
 PROVIDERS: Mapping[str, Callable[[Path], contextlib.AbstractContextManager[KeptKeys]]] = {
     "file": file,
+    "vault": vault,
+    "vault, offline": vault_offline,
+    "vault on transit_lite": vault_transit_lite,
+    "vault on transit_lite, offline": vault_transit_lite_offline,
 }

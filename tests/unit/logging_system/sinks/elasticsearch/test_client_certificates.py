@@ -9,11 +9,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from logging_system.config.loading import load_settings
+from logging_system.connections.tls import Trust
 from logging_system.delivery.outcomes import Delivered, OneForEach, Unknown
 from logging_system.monitoring.event_words import log_in_words
 from logging_system.shipping.sink_factory import sink_opener
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
-from logging_system.sinks.elasticsearch.tls import Trust
 from tests.certificates import Authority
 from tests.outcomes import kinds
 from tests.unit.logging_system.store_server import CREATED, ITEMS, StoreServer, http

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from logging_system.connections.tls import Trust, of_verification
 from logging_system.delivery.outcomes import Delivered, OneForEach, Unknown
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
-from logging_system.sinks.elasticsearch.tls import Trust, of_verification
 from tests.certificates import Authority
 from tests.outcomes import kinds
 from tests.unit.logging_system.store_server import CREATED, ITEMS, StoreServer, http

@@ -6,7 +6,7 @@ import ssl
 import threading
 from pathlib import Path
 
-from logging_system.sinks.elasticsearch.bounded_connection import obey_bounds
+from logging_system.connections.bounded_connection import obey_bounds
 
 _FORM_ERRORS = range(80, 95)
 """What OpenSSL 3 checks if strict: X509_V_ERR_PATHLEN_INVALID_FOR_NON_CA to …_EC_KEY_EXPLICIT_PARAMS."""

@@ -1,0 +1,113 @@
+"""What providers take from their part of the setting, and what they log in with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from logging_system.keys.provider import ProviderRefusedError, ProviderUnavailableError
+from logging_system.keys.providers.key_server import TIMEOUT_SECONDS, KeyServer
+
+TIMEOUT_SECONDS_MAX = 60.0
+CREDENTIALS_BYTES_MAX = 64 * 1024
+SERVER_KEYS = frozenset({"url", "timeout_seconds", "ca_certs", "client_certificate", "client_key"})
+
+
+def server_argument(arguments: Mapping[str, object], url: str) -> KeyServer:
+    """Return the key server that a setting describes with its `SERVER_KEYS`.
+
+    Raises:
+        ValueError: What is wrong with one of them.
+    """
+    timeout = arguments.get("timeout_seconds", TIMEOUT_SECONDS)
+    if (
+        isinstance(timeout, bool)
+        or not isinstance(timeout, int | float)
+        or not 0 < timeout <= TIMEOUT_SECONDS_MAX
+    ):
+        raise ValueError(
+            f"timeout_seconds: {timeout!r}; name seconds, more than 0 and at most {TIMEOUT_SECONDS_MAX:g}"
+        )
+    return KeyServer(
+        url,
+        timeout_seconds=float(timeout),
+        ca_certs=path_argument(arguments, "ca_certs"),
+        client_certificate=path_argument(arguments, "client_certificate"),
+        client_key=path_argument(arguments, "client_key"),
+    )
+
+
+def path_argument(arguments: Mapping[str, object], name: str) -> Path | None:
+    """Return the path that a setting names; None where it names none.
+
+    Raises:
+        ValueError: It is no path.
+    """
+    given = arguments.get(name)
+    if given is None:
+        return None
+    if not isinstance(given, str | Path) or not str(given):
+        raise ValueError(f"{name}: no path; name a file")
+    return Path(given).expanduser().absolute()
+
+
+def text_argument(arguments: Mapping[str, object], name: str, default: str | None = None) -> str:
+    """Return the text that a setting gives.
+
+    Raises:
+        ValueError: It is no text, or not given and without a default.
+    """
+    given = arguments.get(name, default)
+    if given is None:
+        raise ValueError(f"{name}: not given")
+    if not isinstance(given, str):
+        raise ValueError(f"{name}: no text")  # noqa: TRY004  # what a setting's mistakes raise
+    return given
+
+
+def flag_argument(arguments: Mapping[str, object], name: str) -> bool:
+    """Return whether a setting is true; false where it is not given.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    given = arguments.get(name, False)
+    if not isinstance(given, bool):
+        raise ValueError(f"{name}: neither true nor false")  # noqa: TRY004  # as above
+    return given
+
+
+def refuse_unknown(arguments: Mapping[str, object], known: frozenset[str], provider: str) -> None:
+    """Refuse keys that mean nothing.
+
+    Raises:
+        ValueError: There is one.
+    """
+    if unknown := sorted(arguments.keys() - known):
+        raise ValueError(f"{unknown[0]}: no such key; the provider {provider} has {', '.join(sorted(known))}")
+
+
+def read_credentials(path: Path, what: str) -> str:
+    """Return the text of a file that holds what we log in with; it is read at each use, so it may be renewed.
+
+    Raises:
+        ProviderUnavailableError: It is not there: who renews it may be between two writes.
+        ProviderRefusedError: Everybody on this machine may read it, or it is no such file.
+    """
+    try:
+        with path.open("rb") as opened:
+            mode = os.fstat(opened.fileno()).st_mode
+            data = opened.read(CREDENTIALS_BYTES_MAX + 1)
+    except FileNotFoundError:
+        raise ProviderUnavailableError(f"{path}: no such file; it should hold {what}") from None
+    except OSError as error:
+        raise ProviderRefusedError(f"{path}: {error.strerror}; let this user read it") from None
+    if mode & 0o007:
+        raise ProviderRefusedError(
+            f"{path}: mode {mode & 0o777:04o} lets everybody read {what}; "
+            f"chmod 600 {path}, and replace what it held"
+        )
+    if len(data) > CREDENTIALS_BYTES_MAX or not data.isascii():
+        raise ProviderRefusedError(f"{path}: holds no {what}; name the file that does")
+    return data.decode("ascii")

@@ -1,0 +1,103 @@
+"""Installs the real key servers into the cache folder; what cannot be had is told, and costs only its tests.
+
+python -m tests.key_servers
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from harness.deployments.installed import cache_folder
+from harness.deployments.installer import publish, staging_folder
+from harness.model.errors import UnavailableError
+from tests.key_servers.installed import VERSIONS, program_of, softhsm_library
+
+COMMAND_SECONDS_MAX = 900.0
+_REASON_CHARACTERS = 300
+_LOCAL_KMS = "github.com/nsmithuk/local-kms"
+
+
+def build(name: str) -> str:
+    """Build a server of Go, unless it is there."""
+    if program_of(name).is_file():
+        return f"already in {program_of(name).parent}"
+    go = shutil.which("go")
+    if go is None:
+        raise UnavailableError('no "go" on PATH; install Go 1.25 or newer')
+    with staging_folder(name, cache_folder()) as staging:
+        home = staging / "server"
+        home.mkdir()
+        COMMANDS[name](go, home)
+        publish(home, program_of(name).parent)
+    return f"built in {program_of(name).parent}"
+
+
+def _transit(go: str, home: Path) -> None:
+    sources = Path(__file__).parent / "transit"
+    # The versions and checksums are those of go.sum, or there is no build.
+    _run([go, "build", "-mod=readonly", "-o", str(home / "transit"), "."], sources)
+
+
+def _local_kms(go: str, home: Path) -> None:
+    environment = {**os.environ, "GOBIN": str(home)}
+    _run([go, "install", f"{_LOCAL_KMS}@v{VERSIONS['local-kms']}"], home, environment)
+
+
+COMMANDS: Mapping[str, Callable[[str, Path], None]] = {"transit": _transit, "local-kms": _local_kms}
+
+
+def softhsm() -> str:
+    """Install SoftHSM by apt-get, unless it is there."""
+    if (library := softhsm_library()) is not None:
+        return f"already in {library}"
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        raise UnavailableError("not installed; as root: apt-get install softhsm2")
+    _run([apt, "install", "--yes", "--no-install-recommends", "softhsm2"], Path("/"))
+    return "installed by apt-get"
+
+
+def _run(command: list[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=COMMAND_SECONDS_MAX,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UnavailableError(str(error)) from error
+    if done.returncode != 0:
+        lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        told = [line for line in lines if not line.startswith("go: downloading")] or ["it wrote nothing"]
+        raise UnavailableError(f"{command[0]} failed: {told[0][:_REASON_CHARACTERS]}")
+
+
+def main() -> int:
+    """Install each; 7 where one cannot be had."""
+    missing = 0
+    for name, install in (
+        ("transit", lambda: build("transit")),
+        ("local-kms", lambda: build("local-kms")),
+        ("softhsm", softhsm),
+    ):
+        try:
+            print(f"{name}: {install()}", flush=True)
+        except UnavailableError as error:
+            missing += 1
+            print(f"{name}: {error}; the tests that need it skip", flush=True)
+    return 7 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
