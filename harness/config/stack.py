@@ -10,7 +10,8 @@ from pydantic import Field, WithJsonSchema
 from harness.config.stack_mistakes import stack_mistakes
 from harness.config.validation import FileModel, Name, OpenModel, Seconds, Text, Version, default_of, parse
 from harness.config.yaml_source import read_yaml
-from harness.evidence.transforms import TRANSFORMS
+from harness.evidence.secrets.kinds import KINDS
+from harness.evidence.transforms import WORDS
 from harness.model.declarations import (
     CounterSource,
     DeadLetterOutlet,
@@ -39,7 +40,8 @@ TIME_TOLERANCE_SECONDS_MAX = 3_600.0
 CounterName: TypeAlias = Literal["accepted", "delivered", "dead_lettered", "dropped", "destroyed", "held"]
 
 
-_Transform = Annotated[str, WithJsonSchema({"enum": list(TRANSFORMS)})]
+_Transform = Annotated[str, WithJsonSchema({"enum": list(WORDS)})]
+_SecretKind = Annotated[str, WithJsonSchema({"enum": list(KINDS)})]
 
 
 class _ReadyModel(FileModel):
@@ -121,6 +123,7 @@ class _PromisesModel(FileModel):
     line_bytes_max: Annotated[int, Field(ge=LINE_BYTES_MAX_MIN, le=1 << 30)] | None = default_of(
         Promises, "line_bytes_max"
     )
+    secrets: Annotated[list[_SecretKind], Field(max_length=len(KINDS))] = Field(default_factory=list)
 
 
 class StackModel(FileModel):
@@ -139,7 +142,7 @@ class StackModel(FileModel):
     archive: _ArchiveModel = Field(description="Add it: where records end up and can be read back.")
     dead_letters: _DeadLettersModel | None = None
     counters: _CountersModel | None = None
-    transforms: Annotated[list[_Transform], Field(max_length=len(TRANSFORMS))] = Field(default_factory=list)
+    transforms: Annotated[list[_Transform], Field(max_length=len(WORDS))] = Field(default_factory=list)
     fields: _FieldsModel = Field(default_factory=_FieldsModel)
     promises: _PromisesModel = Field(default_factory=_PromisesModel)
     files: dict[Name, Annotated[list[Text], Field(min_length=1, max_length=100)]] = Field(
@@ -202,6 +205,7 @@ def _promises(model: _PromisesModel) -> Promises:
         order_by=tuple(model.order_by),
         visible_seconds=model.visible_seconds,
         line_bytes_max=model.line_bytes_max,
+        secrets=tuple(model.secrets),
     )
 
 

@@ -11,7 +11,8 @@ from harness.config.yaml_source import KeyPath, Mistake, Source, texts_in
 from harness.deployments.placeholders import RUN_FOLDER, placeholder_names, placeholder_problems
 from harness.evidence.archives import ARCHIVES
 from harness.evidence.counters import COUNTERS
-from harness.evidence.transforms import TRANSFORMS
+from harness.evidence.secrets.kinds import KINDS
+from harness.evidence.transforms import MASK, WORDS
 from harness.load.intakes import INTAKES
 from harness.load.intakes.http import DEFAULT_FIELDS, FIELD_PLACEHOLDERS
 from harness.load.syslog_message import FIELDS_OF_LINES
@@ -44,6 +45,7 @@ def stack_mistakes(source: Source) -> list[Mistake]:
         *_service_mistakes(data),
         *_file_mistakes(data),
         *_transform_mistakes(data),
+        *_secret_mistakes(data),
         *_field_mistakes(data),
         *_placeholder_mistakes(data),
     ]
@@ -166,13 +168,27 @@ def _transform_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     mistakes = []
     for index, word in enumerate(words):
         where: KeyPath = ("transforms", index)
-        if word == "mask":
-            remedy = "Judge a stack that masks on lines without secrets."
-            mistakes.append(Mistake(where, f'"mask" is not supported yet. {remedy}'))
-        elif word not in TRANSFORMS:
-            mistakes.append(Mistake(where, unknown("transform", word, dict.fromkeys(TRANSFORMS))))
+        if word == MASK and not _mapping(data.get("promises")).get("secrets"):
+            remedy = 'Name the kinds that are masked there, e.g. "secrets: [card, email]".'
+            mistakes.append(
+                Mistake(where, f'"mask" lets nothing change, since promises.secrets is empty. {remedy}')
+            )
+        elif word not in WORDS:
+            mistakes.append(Mistake(where, unknown("transform", word, dict.fromkeys(WORDS))))
         elif word in words[:index]:
             mistakes.append(Mistake(where, f"{shown(word)} stands here twice. Remove one."))
+    return mistakes
+
+
+def _secret_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    kinds = _strings(_mapping(data.get("promises")).get("secrets"))
+    mistakes = []
+    for index, kind in enumerate(kinds):
+        where: KeyPath = ("promises", "secrets", index)
+        if kind not in KINDS:
+            mistakes.append(Mistake(where, unknown("kind of secret", kind, dict.fromkeys(KINDS))))
+        elif kind in kinds[:index]:
+            mistakes.append(Mistake(where, f"{shown(kind)} stands here twice. Remove one."))
     return mistakes
 
 

@@ -61,8 +61,11 @@ class ProxyServer(ToxicServer, Protocol):
 class InterceptorServer(RuleServer, Protocol):
     """What a stack's links need of the interceptor; `InterceptorClient` is one."""
 
-    def create(self, name: str, listen: str, upstream: str) -> str:
-        """Make an interceptor to the upstream `host:port`; returns the `host:port` it listens on."""
+    def create(self, name: str, listen: str, upstream: str, record: str = "") -> str:
+        """Make an interceptor to the upstream `host:port`; returns the `host:port` it listens on.
+
+        `record` names a file that takes all requests; empty = none.
+        """
         ...
 
     def delete(self, name: str) -> None:
@@ -110,6 +113,8 @@ class StackDeployment:
         clock: the run's clock and patience.
         seed: the run's seed, for stacks that want it.
         small_disks: which of its files are to lie on small disks of their own; None = none of them.
+        recordings: a folder that takes all requests over links that can be looked into, a file each; None =
+            nothing is recorded.
 
     Raises:
         ScenarioError: a link leads to a service that is not there.
@@ -125,6 +130,7 @@ class StackDeployment:
         clock: Clock,
         seed: int = 0,
         small_disks: SmallDisks | None = None,
+        recordings: Path | None = None,
     ) -> None:
         services = {name: url for name, url in urls.items() if name not in INFRASTRUCTURE}
         for link, service in stack.links.items():
@@ -142,6 +148,7 @@ class StackDeployment:
         self._values = self._known_values(services, seed)
         self._files = {name: self._files_target(name, patterns) for name, patterns in stack.files.items()}
         self._small_disks = small_disks
+        self._recordings = recordings
         self._links: dict[str, LinkTarget] = {}
         self._connections: dict[str, int] = {}
         self._made: list[Callable[[], None]] = []
@@ -284,12 +291,13 @@ class StackDeployment:
     def _make_link(self, link: str) -> None:
         # Links of scenarios that run side by side share one proxy and one interceptor, hence the run id.
         name, port, service = f"{self._run_id}-{link}", self._ports[link], self._stack.links[link]
-        scheme, upstream, *_ = urlsplit(self._urls[service])
+        upstream = urlsplit(self._urls[service]).netloc
         # A store of the user's own may speak TLS, which the interceptor cannot look into.
-        is_intercepted = service in SPEAK_HTTP and scheme == "http"
+        is_intercepted = is_looked_into(service, self._urls[service])
         try:
             if is_intercepted:
-                upstream = self._interceptor.create(name, f"{LOOPBACK}:0", upstream)
+                record = "" if self._recordings is None else str(self._recordings / link)
+                upstream = self._interceptor.create(name, f"{LOOPBACK}:0", upstream, record)
                 self._made.append(partial(self._interceptor.delete, name))
             self._proxy.create(name, f"{LOOPBACK}:{port}", upstream)
             self._made.append(partial(self._proxy.delete, name))
@@ -320,6 +328,11 @@ class StackDeployment:
             environment={name: expand(text, self._values) for name, text in declared.environment.items()},
             ready=replace(ready, http=expand(ready.http, self._values)),
         )
+
+
+def is_looked_into(service: str, url: str) -> bool:
+    """Return whether requests to a service can be read on their way: it speaks HTTP, and not within TLS."""
+    return service in SPEAK_HTTP and urlsplit(url).scheme == "http"
 
 
 def _address(name: str, scheme: str, host: str, port: int) -> dict[str, str]:

@@ -23,7 +23,7 @@ from harness.evidence.misnamed import (
     sighted,
 )
 from harness.evidence.recognition import Claim, Texts, cut_at_bytes
-from harness.evidence.transforms import lawful_forms
+from harness.evidence.transforms import Spans, innocent_parts, is_lawful, lawful_forms, likeliest_form
 from harness.model.declarations import Scalar
 from harness.model.facts import (
     ArchiveRead,
@@ -35,7 +35,14 @@ from harness.model.facts import (
     Unreadable,
     WholeElsewhere,
 )
-from harness.model.protocols import Archive, Locatable, Neighboured, StoredDocument
+from harness.model.protocols import (
+    Archive,
+    Locatable,
+    Neighboured,
+    RawArchive,
+    RawDocument,
+    StoredDocument,
+)
 
 EXCERPT_CHARACTERS = 80
 NEIGHBOUR_DOCUMENTS_MAX = 200_000
@@ -50,8 +57,9 @@ class OutletSpec:
     `transforms` what the stack may lawfully have done to it (words of `transforms.py`); `order_by` names the
     archive's fields that say what came first, `fields` those to compare with what was sent beside the line,
     `reason_field` the dead letters' field that says why. `records` is how many records the run has, `owed`
-    tells which of them were acknowledged: a line whose identity is gone is known by their texts. `file` is
-    where all these names stand.
+    tells which of them were acknowledged: a line whose identity is gone is known by their texts. `maskable`
+    tells what of a record's line holds secrets, which the transform `mask` may change. `file` is where all
+    these names stand.
     """
 
     archive: Callable[[], Archive]
@@ -64,6 +72,7 @@ class OutletSpec:
     fields: Mapping[str, str] = field(default_factory=dict)
     records: int = 0
     owed: Callable[[], frozenset[int]] = frozenset
+    maskable: Callable[[int], Spans] = lambda _: ()
     file: StackFile = field(default_factory=StackFile)
 
 
@@ -116,6 +125,12 @@ class Outlets:
             letters = list(self._dead_letters.read(reason))
         self._archive.refresh()
         return Reading(list(self._archive.read((*self._spec.order_by, *self._spec.fields.values()))), letters)
+
+    def raw(self) -> Iterator[tuple[str, Iterator[RawDocument] | None]]:
+        """Yield each outlet's name with its documents as they are stored, None where it shows none."""
+        for name, outlet in (("the archive", self._archive), ("the dead letters", self._dead_letters)):
+            if outlet is not None:
+                yield name, outlet.raw() if isinstance(outlet, RawArchive) else None
 
     def copies(self) -> int:
         """Return how many copies all outlets hold now; raises StackError."""
@@ -326,10 +341,18 @@ class Outlets:
                 yield Unreadable(document.copy, document.unreadable, document.line[:EXCERPT_CHARACTERS])
 
     def _lawful(self, document: StoredDocument, claim: Claim | None) -> bool:
-        return any(
-            document.line in lawful_forms(self._spec.expected_line(sequence), self._spec.transforms)
-            for sequence in _sequences(claim)
-        )
+        return any(self._is_lawful_text(document.line, sequence) for sequence in _sequences(claim))
+
+    def _forms(self, line: str, expected: str, spans: Spans) -> frozenset[str]:
+        """Return what a line should be, in each form that it may have."""
+        masked = innocent_parts(expected, self._spec.transforms, spans)
+        return lawful_forms(expected, self._spec.transforms) | {
+            likeliest_form(line, parts) for parts in masked
+        }
+
+    def _is_lawful_text(self, line: str, sequence: int) -> bool:
+        spec = self._spec
+        return is_lawful(line, spec.expected_line(sequence), spec.transforms, spec.maskable(sequence))
 
     def _compared(self, document: StoredDocument, claim: Claim | None) -> Iterator[_Compared]:
         """Yield a copy beside each record it stands for; nothing for one that no line can be had from."""
@@ -340,10 +363,10 @@ class Outlets:
                 yield _Compared(sequence, digest(line), line[:EXCERPT_CHARACTERS], transformed=False)
                 continue
             ambiguous = claim is not None and claim.ambiguous
-            forms = {expected} if line == expected else lawful_forms(expected, self._spec.transforms)
-            if line in forms:
+            if sequence is not None and self._is_lawful_text(line, sequence):
                 yield _Compared(sequence, digest(line), "", line != expected, ambiguous)
                 continue
+            forms = self._forms(line, expected, () if sequence is None else self._spec.maskable(sequence))
             there = first_difference(line, forms, EXCERPT_CHARACTERS)
             yield _Compared(
                 sequence,

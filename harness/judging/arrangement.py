@@ -23,12 +23,15 @@ from harness.model.facts import (
     FreshSent,
     Misnamed,
     PhaseChanged,
+    Planted,
     Poisoned,
     ProcessExited,
     ProducersHosted,
     Refused,
     RequestsCounted,
     Sample,
+    SecretSeen,
+    SecretsSought,
     SeenElsewhere,
     Sent,
     StepSkipped,
@@ -169,6 +172,18 @@ def _read(result: Timeline, event: ArchiveRead) -> None:
     result.absent = event.absent
 
 
+def _planted(result: Timeline, event: Planted) -> None:
+    result.planted[event.sequence] = event
+
+
+def _secret_seen(result: Timeline, event: SecretSeen) -> None:
+    result.secrets_seen.append(event)
+
+
+def _secrets_sought(result: Timeline, event: SecretsSought) -> None:
+    result.secrets_sought = event
+
+
 ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     Sent: _sent,
     Answered: _mark("answered_ns"),
@@ -199,4 +214,7 @@ ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     PhaseChanged: _phase,
     FaultChanged: _fault,
     ArchiveRead: _read,
+    Planted: _planted,
+    SecretSeen: _secret_seen,
+    SecretsSought: _secrets_sought,
 }

@@ -21,10 +21,13 @@ from harness.model.facts import (
     FreshLooked,
     FreshSent,
     Misnamed,
+    Planted,
     ProcessExited,
     ProducersHosted,
     RequestsCounted,
     Sample,
+    SecretSeen,
+    SecretsSought,
     StepSkipped,
     Unreadable,
     WholeElsewhere,
@@ -117,7 +120,9 @@ class Timeline:
     `seen` is what was observed of each step; `fresh` are the waves of fresh records in time's order; `absent`
     says where to look if no archive exists under its name; `elsewhere` are records that are in no outlet, by
     the place where they were seen; `withheld_ns` says of each record that a pause of the load kept back when
-    it would have been due; `whole_elsewhere` is where lines are whole that are all damaged in place.
+    it would have been due; `whole_elsewhere` is where lines are whole that are all damaged in place;
+    `planted` are the canaries that records carry, `secrets_seen` is where one was seen, `secrets_sought` what
+    was searched.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -149,6 +154,9 @@ class Timeline:
     elsewhere: dict[str, list[int]] = field(default_factory=dict)
     withheld_ns: dict[int, int] = field(default_factory=dict)
     whole_elsewhere: list[WholeElsewhere] = field(default_factory=list)
+    planted: dict[int, Planted] = field(default_factory=dict)
+    secrets_seen: list[SecretSeen] = field(default_factory=list)
+    secrets_sought: SecretsSought | None = None
     letters_read_whole: bool = False
     poison_unknown: bool = False
     ended_ns: int = 0

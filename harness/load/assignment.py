@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 
 from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
+from harness.evidence.secrets.planting import PlantedLines
 from harness.load.slots import SlotFiles, Slots
 from harness.load.variation import level_of, logger_of
 from harness.model.declarations import Arguments, Part, worker_name
@@ -33,7 +34,8 @@ class Assignment:
     until the run wants proof that the stack is alive. Producer threads take sequences in turn; each wave has
     threads of its own, so that a call which hangs holds up no probe. `fields` names what of a record, beside
     its line, will be compared with what is stored; level and logger vary only where they are. Where several
-    `workers` send, each has producers that follow one another, and a slot file of its own.
+    `workers` send, each has producers that follow one another, and a slot file of its own. `secrets` are the
+    kinds of canary that some records carry, by the `secret_paths`.
     """
 
     run_id: str
@@ -51,6 +53,8 @@ class Assignment:
     intake_arguments: Arguments
     fields: Sequence[str] = ()
     workers: int = 1
+    secrets: Sequence[str] = ()
+    secret_paths: Sequence[str] = ()
 
     @property
     def records(self) -> int:
@@ -111,9 +115,12 @@ class Assignment:
 
     def lines(self) -> LineSource:
         """Return the source of the text of all records."""
+        lines: LineSource = GeneratedLines(self.seed)
         if self.input_path:
-            return FileLines(Path(self.input_path), self.records)
-        return GeneratedLines(self.seed)
+            lines = FileLines(Path(self.input_path), self.records)
+        if not self.secrets:
+            return lines
+        return PlantedLines(lines, self.seed, self.run_id, self.secrets, self.secret_paths)
 
     def record(self, sequence: int, lines: LineSource) -> Record:
         """Return the record as it is sent, its identity included."""
@@ -122,6 +129,8 @@ class Assignment:
             record = replace(record, level=level_of(sequence))
         if "logger" in self.fields:
             record = replace(record, logger=logger_of(sequence))
+        if isinstance(lines, PlantedLines):
+            record = replace(record, secret=lines.secret(sequence))
         return record
 
     def write(self, path: Path, offsets_ns: Sequence[int]) -> None:

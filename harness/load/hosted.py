@@ -268,6 +268,8 @@ class HostedLoad:
             intake_arguments=dict(intake.arguments),
             fields=spec.fields,
             workers=1 if name == CONTROL else self._workers,
+            secrets=spec.secrets,
+            secret_paths=spec.secret_paths,
         )
 
 

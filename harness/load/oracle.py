@@ -22,11 +22,22 @@ import orjson
 
 from harness.evidence.history import Recorder
 from harness.evidence.lines import digest
+from harness.evidence.secrets.planting import PlantedLines
 from harness.load.assignment import TALLY_FILE, Assignment, read_assignment
 from harness.load.pauses import Pauses
 from harness.load.slots import REFUSED, Slot, Slots
 from harness.model.errors import HarnessError, UnavailableError
-from harness.model.facts import Acknowledged, Answered, ControlCall, Due, Event, Refused, Sent, Withheld
+from harness.model.facts import (
+    Acknowledged,
+    Answered,
+    ControlCall,
+    Due,
+    Event,
+    Planted,
+    Refused,
+    Sent,
+    Withheld,
+)
 from harness.model.protocols import Tally
 
 _SWEEP_SECONDS = 0.2
@@ -75,6 +86,7 @@ class Oracle:
         for fact in facts:
             if type(fact) in self._counts:
                 self._counts[type(fact)] += 1
+        facts += self._planted(facts)
         return sorted(facts, key=lambda fact: type(fact).__name__)
 
     def tally(self) -> Tally:
@@ -118,6 +130,15 @@ class Oracle:
             level,
             logger,
         )
+
+    def _planted(self, facts: Sequence[Event]) -> list[Event]:
+        """Return which of the records that have become due carry a canary."""
+        planted: list[Event] = []
+        if isinstance(self._lines, PlantedLines):
+            for fact in facts:
+                if isinstance(fact, Due) and (canary := self._lines.planted(fact.sequence)) is not None:
+                    planted.append(Planted(fact.sequence, canary.canary.kind, canary.path))
+        return planted
 
     def _changes(self, sequence: int, before: Slot, after: Slot) -> Iterator[Event]:
         if after.entered_ns != before.entered_ns:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from harness.model.protocols import Record
+from harness.model.protocols import EXTRA, Record
 
 APP_NAME = "logquake"
 # Facility "user"; severities as RFC 5424, 6.2.1 numbers them.
@@ -24,13 +24,22 @@ _HOST_CHARACTERS_MAX = 255
 
 def json_body(record: Record, now_ns: int) -> str:
     """Return a record as one JSON document without a line break, whatever its line holds."""
-    document = {
+    document: dict[str, object] = {
         "@timestamp": _utc(now_ns),
         "log": {"level": record.level.lower(), "logger": record.logger},
         "labels": {"sequence": record.sequence},
         "message": record.line,
     }
+    if context := context_of(record):
+        document["context"] = context
     return orjson.dumps(document).decode()
+
+
+def context_of(record: Record) -> Mapping[str, object]:
+    """Return what brings a record's canary beside the line, deep in a document; empty without one."""
+    if record.secret is None or record.secret.path != EXTRA:
+        return {}
+    return {"request": {"headers": [{"name": "x"}, {record.secret.key: record.secret.value}]}}
 
 
 def rfc5424(record: Record, body: str, now_ns: int) -> bytes:

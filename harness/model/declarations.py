@@ -58,6 +58,8 @@ class Promises:
     visible_seconds: float = 1.0
     """How long a record may wait in the stack's buffer before it is stored, while nothing is wrong."""
     line_bytes_max: int | None = None
+    secrets: tuple[str, ...] = ()
+    """The kinds of secret that are seen in the clear nowhere; a canary of each is planted in the load."""
 
 
 @dataclass(frozen=True, slots=True)

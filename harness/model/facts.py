@@ -187,6 +187,50 @@ class Destroyed:
 
 
 @dataclass(frozen=True, slots=True)
+class Planted:
+    """This record carries a canary, a made-up secret of that kind, into the stack by that path."""
+
+    sequence: int
+    kind: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSeen:
+    """A canary was seen where it must not be: it stands there in that encoding, and is never quoted.
+
+    `place` is a file or the name of a copy in an outlet, `at_byte` where it begins in it, or where the packed
+    stream does that holds it; `field` is the path of the field, where it stands in one. `is_whole` says that
+    both halves of it are there; `times` counts halves.
+    """
+
+    at_ns: int
+    kind: str
+    path: str
+    encoding: str
+    place: str
+    at_byte: int
+    field: str
+    is_whole: bool
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsSought:
+    """The search for canaries came to its end; without this fact, nothing is known not to be there.
+
+    `unread` says what should have been searched and could not be, `beyond` what nobody can look into.
+    """
+
+    at_ns: int
+    documents: int
+    files: int
+    read_bytes: int
+    unread: str = ""
+    beyond: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FirstSeen:
     """A reading of the archive that ended at `at_ns` was the first to show the records `first` to `last`.
 
@@ -408,4 +452,5 @@ Event: TypeAlias = (
     | Unreadable | ArchiveRead | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent
     | FreshLooked | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped
     | Sample | RequestsCounted | ProducersHosted | ProcessExited | Broke | Misnamed
+    | Planted | SecretSeen | SecretsSought
 )  # fmt: skip

@@ -31,17 +31,41 @@ class Status(Enum):
     NOT_APPLICABLE = "NOT_APPLICABLE"
 
 
+MESSAGE, ARGUMENT, EXTRA, EXCEPTION, URL = "message", "argument", "extra", "exception", "url"
+"""The paths that a secret may take into a stack: in the message, as an argument of it, beside it in a field,
+in an exception, or in the query of a URL within the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A made-up secret that comes with a record, and the path it takes.
+
+    `text` is what an exception says; `value` is what a field called `key` holds; `from_character` to
+    `to_character` is what of the line is handed over as an argument of the message.
+    """
+
+    kind: str
+    path: str
+    text: str
+    key: str
+    value: str
+    from_character: int
+    to_character: int
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One log line on its way in. The line ends in its identity, so every stored copy can be verified.
 
-    `level` is one of Python's words, `DEBUG` to `CRITICAL`; `logger` is the name of who logs.
+    `level` is one of Python's words, `DEBUG` to `CRITICAL`; `logger` is the name of who logs. `secret` is the
+    canary that the record carries, where it carries one.
     """
 
     sequence: int
     line: str
     level: str = "INFO"
     logger: str = "logquake.application"
+    secret: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +177,16 @@ class Intake(Protocol):
 
     def close(self) -> None:
         """Let go of the stack the way an exiting application does."""
+        ...
+
+
+@runtime_checkable
+class CarriesSecrets(Protocol):
+    """A kind of intake that has more paths for a secret than its line; asked of its class."""
+
+    @staticmethod
+    def secret_paths(arguments: Arguments) -> Sequence[str]:
+        """Return the paths it has with these arguments, those within the line included."""
         ...
 
 
@@ -491,6 +525,8 @@ class LoadSpec:
         fields: the names of the stored fields that are compared with what was sent; those of them that a load
             varies, it tells in `Due` and `Sent`.
         page: where a load that has a page of its own serves it; None where nobody asked for one.
+        secrets: the kinds of canary that some records carry.
+        secret_paths: the paths that these take through the intake.
     """
 
     run_id: str
@@ -506,6 +542,8 @@ class LoadSpec:
     code_folders: Sequence[str] = ()
     fields: Sequence[str] = ()
     page: PageSpec | None = None
+    secrets: Sequence[str] = ()
+    secret_paths: Sequence[str] = ()
 
 
 @runtime_checkable

@@ -17,6 +17,7 @@ from harness.cleanup.undo_journal import UndoJournal
 from harness.evidence.history import HistoryUnwritableError, Recorder
 from harness.evidence.readback import Outlets, OutletSpec, Reading
 from harness.evidence.sampling import ArchiveWatch, Gauges, Measurable, NamedCounters
+from harness.evidence.secrets.watch import SecretWatch
 from harness.model.declarations import APPLICATION, Scenario, Step, is_sender
 from harness.model.errors import (
     HarnessError,
@@ -43,6 +44,7 @@ from harness.model.protocols import Clock, Counting, Deployment, Fault, Load, Pr
 from harness.runs.debts import Debts
 from harness.runs.fault_looks import poisoned
 from harness.runs.fresh_records import FreshRecords
+from harness.runs.secrets import search_outlets
 from harness.runs.steps import Steps, Told
 from harness.runs.ticker import Ticker
 from harness.targets.capabilities import Killable, Stoppable
@@ -59,7 +61,7 @@ class Wiring:
 
     `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away;
     `cores` measures what the run and its neighbours take of this machine's processors; `first_seen` asks for
-    a fact of when each record was first seen in the archive.
+    a fact of when each record was first seen in the archive; `secrets` looks for canaries.
     """
 
     services: Deployment
@@ -76,6 +78,7 @@ class Wiring:
     counters: NamedCounters | None = None
     cores: Measurable | None = None
     first_seen: bool = False
+    secrets: SecretWatch | None = None
 
 
 class Runner:
@@ -217,6 +220,8 @@ class Runner:
         self._read_counters()
         self._note_slips(reading)
         self._wiring.recorder.record_all(self._opened().whole_elsewhere(reading))
+        if self._wiring.secrets is not None:
+            search_outlets(self._wiring.secrets, self._opened())
 
     def _look_elsewhere(self, reading: Reading) -> None:
         """Note which of the missing records lie beside the archive; where nobody can look, none does."""
@@ -248,6 +253,9 @@ class Runner:
         if self._phase == "read back" and not problems:
             seconds = (self._now() - began_ns) / _SECOND_NS
             self._record(Sample(self._now(), f"{EXIT_SECONDS}.{STACK}", seconds))
+        if self._wiring.secrets is not None and self._phase == "read back":
+            # What is written at the very end, by a process that is told to stop, is searched too.
+            self._wiring.recorder.record_all(self._wiring.secrets.facts(self._now()))
         self._enter("stop")
         for problem in problems:
             self._broke("stop", problem)
@@ -265,6 +273,8 @@ class Runner:
             self._wiring.recorder.record_all(self._archive_watch.read())
         if self._phase != "probe":
             self._fresh.look_sparingly()
+        if self._wiring.secrets is not None:
+            self._wiring.secrets.look(self._now())
         self._wiring.watch(
             Progress(
                 self._scenario.name,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 from harness.cleanup.leftovers import left_of_run
@@ -16,7 +16,7 @@ from harness.cleanup.undo_journal import UndoJournal, journal_folder
 from harness.deployments.service_set import INTERCEPTOR, PROXY, Services
 from harness.deployments.stack import LinkServers, SmallDisks, StackDeployment
 from harness.evidence.history import Recorder, read_history
-from harness.evidence.lines import FileLines, GeneratedLines, stamp
+from harness.evidence.secrets.watch import SecretWatch
 from harness.faults import FAULTS
 from harness.judging.check_selection import Checks, before_the_end, charge_of, checks_of
 from harness.judging.checker import Checker, NeedsFirstSeen
@@ -45,10 +45,12 @@ from harness.processes.scratch import subfolder
 from harness.reporting.redaction import Redaction
 from harness.runs.interactive import ByHand, InteractiveRunner
 from harness.runs.kept_files import keep_files
+from harness.runs.lines import Lines
 from harness.runs.live_desk import FAULTS_MAX, SNAPSHOTS_MAX, LiveDesk
 from harness.runs.plan import ScenarioPlan
 from harness.runs.request import Request, running_services
 from harness.runs.runner import Runner, Wiring
+from harness.runs.secrets import secret_paths, secret_watch
 from harness.runs.wiring import counters, expanded, make_part, outlets
 from harness.targets.interceptor_client import InterceptorClient
 from harness.targets.toxiproxy_client import ToxiproxyClient
@@ -203,6 +205,7 @@ class ScenarioRun:
             for step, fault in zip(plan.scenario.steps, faults, strict=True)
             if isinstance(fault, NeedsSmallDisk)
         }
+        secrets = request.stack.promises.secrets
         stack = StackDeployment(
             request.stack,
             ground.services.urls(),
@@ -212,8 +215,10 @@ class ScenarioRun:
             self._clock,
             request.seed,
             SmallDisks(sizes_mib, journal),
+            self._folder("wire") if secrets else None,
         )
         values = stack.values()
+        intake = Part(request.stack.intake.kind, expanded(request.stack.intake, values))
         load = LoadSpec(
             run_id=self._run_id,
             seed=request.seed,
@@ -221,19 +226,22 @@ class ScenarioRun:
             producers=plan.scenario.producers,
             input_path="" if request.input_path is None else str(request.input_path.resolve()),
             acknowledged_by=request.stack.acknowledged_by,
-            intake=Part(request.stack.intake.kind, expanded(request.stack.intake, values)),
+            intake=intake,
             history_bytes_max=request.history_bytes_max,
             code_folders=tuple(map(str, request.code_folders)),
             waves=1 + plan.scenario.healings + (FAULTS_MAX + SNAPSHOTS_MAX if ground.live else 0),
             fields=tuple(request.stack.fields.paths),
             page=self._page(),
+            secrets=secrets,
+            secret_paths=secret_paths(intake) if secrets else (),
         )
         sending = self._load(load)
+        lines = Lines(load)
         return Wiring(
             services=ground.services,
             stack=stack,
             load=sending,
-            outlets=outlets(request.stack, values, load, _lines(load), sending.owed),
+            outlets=outlets(request.stack, values, load, lines.expected, sending.owed, lines.maskable),
             faults=faults,
             recorder=recorder,
             journal=journal,
@@ -248,7 +256,19 @@ class ScenarioRun:
                 isinstance(checker, NeedsFirstSeen)
                 for checker in checks_of(plan.scenario, request.stack).planned.values()
             ),
+            secrets=self._watch(lines, intake),
         )
+
+    def _watch(self, lines: Lines, intake: Part) -> SecretWatch | None:
+        """Return what looks for the canaries, where there are any."""
+        if lines.planted is None:
+            return None
+        folders = {name: self._folder(name) for name in ("stack", "load", "wire")}
+        return secret_watch(self._request.stack, lines.planted, folders, self._ground.services.urls(), intake)
+
+    def _folder(self, name: str) -> Path:
+        """Return a folder of this scenario in the scratch."""
+        return subfolder(self._ground.scratch, f"{name}-{self._run_id}")
 
     @contextmanager
     def _desk_served(self) -> Iterator[None]:
@@ -267,13 +287,10 @@ class ScenarioRun:
         live = self._ground.live
         if live is None or live.page is None:
             return None
-        return replace(live.page, socket_path=str(self._load_folder() / "desk.sock"))
-
-    def _load_folder(self) -> Path:
-        return subfolder(self._ground.scratch, f"load-{self._run_id}")
+        return replace(live.page, socket_path=str(self._folder("load") / "desk.sock"))
 
     def _load(self, spec: LoadSpec) -> Load:
-        folder = self._load_folder()
+        folder = self._folder("load")
         load: Load = make_part(
             LOADS, self._plan.scenario.load, None, spec, folder, self._history, self._clock
         )
@@ -352,17 +369,3 @@ def _delete_run_index(wiring: Wiring) -> None:
         wiring.recorder.record(Broke(wiring.clock.now_ns(), "delete the run's index", str(error)))
     finally:
         archive.close()
-
-
-def _lines(load: LoadSpec) -> Callable[[int], str]:
-    """Return what a stored line should be, by sequence; made when first asked for."""
-    records = len(load.offsets_ns) + load.waves * load.probes
-
-    @cache
-    def lines() -> FileLines | GeneratedLines:
-        return FileLines(Path(load.input_path), records) if load.input_path else GeneratedLines(load.seed)
-
-    def expected(sequence: int) -> str:
-        return stamp(lines().text(sequence), load.run_id, sequence)
-
-    return expected

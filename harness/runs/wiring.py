@@ -13,6 +13,7 @@ from harness.evidence.counters import COUNTERS
 from harness.evidence.misnamed import StackFile
 from harness.evidence.readback import OutletSpec
 from harness.evidence.sampling import NamedCounters
+from harness.evidence.transforms import Spans
 from harness.model.declarations import Arguments, CounterSource, Part, Stack
 from harness.model.errors import ScenarioError
 from harness.model.protocols import Archive, LoadSpec, RawArchive
@@ -52,6 +53,7 @@ def outlets(
     load: LoadSpec,
     expected_line: Callable[[int], str],
     owed: Callable[[], frozenset[int]],
+    maskable: Callable[[int], Spans] = lambda _: (),
 ) -> OutletSpec:
     """Return how a run's outlets are opened and read, and by what its records are known."""
     run_id = load.run_id
@@ -67,6 +69,7 @@ def outlets(
         fields=stack.fields.paths,
         records=len(load.offsets_ns) + load.waves * load.probes,
         owed=owed,
+        maskable=maskable,
         file=_stack_file(stack, values),
     )
 

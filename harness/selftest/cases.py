@@ -7,8 +7,10 @@ breaks them too; a failure of any other objective, or a missing primary catch, f
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from harness.evidence.secrets.kinds import KINDS
+from harness.evidence.transforms import MASK
 from harness.model.declarations import (
     CounterSource,
     DeadLetterOutlet,
@@ -35,9 +37,11 @@ THROUGHPUT = "throughput_recovery_seconds"
 BACKLOG = "backlog_seconds"
 UNACKNOWLEDGED = "unacknowledged_percent"
 MISCOUNTED = "miscounted"
+LEAKED = "leaked_secrets"
 
 HONEST = "harness.selftest.shipper:HonestShipper"
 KEEPING = "harness.selftest.keeping:KeepingShipper"
+MASKING = "harness.selftest.masking:MaskingShipper"
 _GATEWAY_SCENARIO = "answer_cut_then_gateway_killed"
 _COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
 _INDEX = {"index": "logs-selftest-{run.id}"}
@@ -106,6 +110,13 @@ def _handler_stack(case: Case) -> Stack:
     )
 
 
+def _masking_stack(case: Case) -> Stack:
+    """Return a handler that promises to keep secrets, and may change nothing but these."""
+    stack = _handler_stack(case)
+    promises = replace(stack.promises, secrets=tuple(KINDS), memory_mib_above_idle=None)
+    return replace(stack, promises=promises, transforms=(MASK,))
+
+
 def _gateway_stack(case: Case) -> Stack:
     """Return a gateway that applications post to, up to 20 records in a request."""
     arguments = (case.code, "{gateway.port}", "{run.folder}/gateway", "{to_store.url}", _INDEX["index"])
@@ -125,6 +136,10 @@ def _gateway_stack(case: Case) -> Stack:
         archive=_ARCHIVE,
         promises=Promises(durability=Level.FSYNC),
     )
+
+
+def _careless(name: str) -> str:
+    return f"harness.selftest.masking:{name}"
 
 
 def _bug(name: str) -> str:
@@ -360,5 +375,46 @@ CASES = (
         "spike_in_black_hole",
         MEMORY,
         durability=Level.WRITE,
+    ),
+    Case("honest-masking", "none", MASKING, "secrets", build=_masking_stack),
+    Case(
+        "leaks-through-tracebacks",
+        "masks messages and fields, and stores tracebacks as they are",
+        _careless("LeaksThroughTracebacks"),
+        "secrets",
+        LEAKED,
+        build=_masking_stack,
+    ),
+    Case(
+        "leaks-into-dead-letters",
+        "puts aside what the store refuses as it came",
+        _careless("LeaksIntoDeadLetters"),
+        "secrets",
+        LEAKED,
+        build=_masking_stack,
+    ),
+    Case(
+        "leaks-into-its-own-log",
+        "writes what it masks into its own log",
+        _careless("LeaksIntoItsOwnLog"),
+        "secrets",
+        LEAKED,
+        build=_masking_stack,
+    ),
+    Case(
+        "masks-too-much",
+        "masks numbers that are no secrets",
+        _careless("MasksTooMuch"),
+        "secrets",
+        CORRUPTED,
+        build=_masking_stack,
+    ),
+    Case(
+        "masks-on-the-callers-thread",
+        "lets one log call in ten wait for a slow rule",
+        _careless("MasksOnTheCallersThread"),
+        "secrets",
+        LATENCY,
+        build=_masking_stack,
     ),
 )

@@ -69,9 +69,17 @@ class InterceptorClient:
         self.url = url.rstrip("/")
         self._timeout_seconds = timeout_seconds
 
-    def create(self, name: str, listen: str, upstream: str) -> str:
-        """Make an interceptor and return the `host:port` it listens on; port 0 takes a free one."""
-        content = self._call("POST", "/interceptors", {"name": name, "listen": listen, "upstream": upstream})
+    def create(self, name: str, listen: str, upstream: str, record: str = "") -> str:
+        """Make an interceptor and return the `host:port` it listens on; port 0 takes a free one.
+
+        Args:
+            name: what it is called in other calls.
+            listen: `host:port`.
+            upstream: `host:port` of the store.
+            record: a file, made by this, that takes all requests as they come; empty = none.
+        """
+        body = {"name": name, "listen": listen, "upstream": upstream}
+        content = self._call("POST", "/interceptors", {**body, "record": record} if record else body)
         return str(content.get("listen", ""))
 
     def delete(self, name: str) -> None:

@@ -24,6 +24,10 @@ CHECKERS = Family(
             "harness.judging.checkers.corrupted:Corrupted",
             "every stored line is, byte for byte, a line that was sent",
         ),
+        "leaked_secrets": Kind(
+            "harness.judging.checkers.leaked_secrets:LeakedSecrets",
+            "no secret is seen in the clear anywhere",
+        ),
         "out_of_order": Kind(
             "harness.judging.checkers.out_of_order:OutOfOrder",
             "each producer's records can be read in the order they were sent",

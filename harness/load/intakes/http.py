@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from harness.model.declarations import Scalar
+from harness.load.syslog_message import context_of
+from harness.model.declarations import Arguments, Scalar
 from harness.model.errors import ScenarioError, StackError
-from harness.model.protocols import Record
+from harness.model.protocols import EXTRA, MESSAGE, URL, Record
 
 HEADER = "header."
 _ANSWER_BYTES_MAX = 1 << 20
@@ -51,7 +52,8 @@ class Http:
     Args:
         url: where records are posted, `http` or `https`.
         field: the name of the line in the document that is sent as one line of NDJSON:
-            `{"@timestamp": "$time", "log": {"level": "$level"}, "<field>": "$line"}`.
+            `{"@timestamp": "$time", "log": {"level": "$level"}, "<field>": "$line"}`. A canary comes in the
+            line, or in one more field of this document, `context`.
         content_type: the type the body is announced with.
         timeout_seconds: the longest silence while connecting, sending or reading; then the record is refused.
         template: a JSON document to send instead, in which texts stand for the parts of a record: `$line`;
@@ -98,6 +100,7 @@ class Http:
             )
         self.records_per_request = records_per_request
         self._around = _template("template", template, _RECORDS) if record else None
+        self._is_ours = not (record or template)
         self._document: object = {"@timestamp": _TIME, "log": {"level": _LEVEL}, field: _LINE}
         if record or template:
             self._document = _template("record" if record else "template", record or template, _LINE)
@@ -139,16 +142,28 @@ class Http:
             text = said[:_REASON_CHARACTERS].decode(errors="replace")
             raise RefusedError(f"{self._url}: answered {response.status} {response.reason}: {text}")
 
+    @staticmethod
+    def secret_paths(arguments: Arguments) -> Sequence[str]:
+        """Return the line's paths, and a field of its own where the document is ours."""
+        is_ours = not ({"template", "record"} & set(arguments))
+        return (MESSAGE, EXTRA, URL) if is_ours else (MESSAGE, URL)
+
     def close(self) -> None:
         """Close the connections."""
         for connection in self._connections:
             connection.close()
 
     def _body(self, records: Sequence[Record]) -> bytes:
-        documents = [_filled(self._document, _values(record)) for record in records]
+        documents = [self._filled(record) for record in records]
         if self._around is not None:
             documents = [_filled(self._around, {_RECORDS: documents})]
         return b"".join(orjson.dumps(document) + b"\n" for document in documents)
+
+    def _filled(self, record: Record) -> object:
+        filled = _filled(self._document, _values(record))
+        if self._is_ours and isinstance(filled, dict) and (context := context_of(record)):
+            filled["context"] = context
+        return filled
 
     def _connection(self) -> http.client.HTTPConnection:
         """Return this thread's connection, a fresh one where the stack has closed it meanwhile.

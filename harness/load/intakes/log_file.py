@@ -6,14 +6,15 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from harness.load.syslog_message import json_body
+from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError, StackError
-from harness.model.protocols import Record
+from harness.model.protocols import EXTRA, MESSAGE, URL, Record
 
 _KEPT_MAX = 1_000
 
@@ -94,6 +95,11 @@ class LogFile:
             if self._is_due(len(line)):
                 self._rotate()
             self._append(line)
+
+    @staticmethod
+    def secret_paths(arguments: Arguments) -> Sequence[str]:
+        """Return the line's paths, and a field of its own in a JSON document."""
+        return (MESSAGE, URL) if arguments.get("format") == "plain" else (MESSAGE, EXTRA, URL)
 
     def close(self) -> None:
         """Close the file."""

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from harness.model.declarations import Scalar
+from harness.model.declarations import Arguments, Scalar
 from harness.model.errors import StackError, described
-from harness.model.protocols import Record
+from harness.model.protocols import ARGUMENT, EXCEPTION, EXTRA, MESSAGE, URL, Record, Secret
 from harness.model.registry import import_path
 
 _LOGGER_NAME = "logquake.application"
@@ -20,7 +20,8 @@ class PythonLogging:
 
     A handler that tells which records became durable has an attribute `on_durable`: a callable that takes
     those `logging.LogRecord`s. Each record carries its number as the `sequence` extra. Where the stack file
-    names a field for the level or the logger, these vary from record to record.
+    names a field for the level or the logger, these vary from record to record. A canary comes in the
+    message, as an argument of it, in the `context` extra (four levels deep), or in an exception.
 
     Args:
         handler: the handler's class, as `package.module:Class`.
@@ -51,9 +52,17 @@ class PythonLogging:
     def send(self, record: Record) -> None:
         """Make the log call an application would make; the whole line is the message."""
         # A logger named after another below it hands its records on to that one's handler.
-        logging.getLogger(record.logger).log(
-            _LEVELS[record.level], record.line, extra={"sequence": record.sequence}
-        )
+        logger, level = logging.getLogger(record.logger), _LEVELS[record.level]
+        extra: dict[str, object] = {"sequence": record.sequence}
+        if record.secret is None or record.secret.path in {MESSAGE, URL}:
+            logger.log(level, record.line, extra=extra)
+        else:
+            _log_with_secret(logger, level, record.line, record.secret, extra)
+
+    @staticmethod
+    def secret_paths(arguments: Arguments) -> Sequence[str]:
+        """Return all paths: a log call has each of them."""
+        return (MESSAGE, ARGUMENT, EXTRA, EXCEPTION, URL)
 
     def close(self) -> None:
         """Detach and close the handler, as `logging.shutdown` would."""
@@ -71,6 +80,32 @@ class PythonLogging:
         if not isinstance(handler, logging.Handler):
             raise StackError(f'intake.handler "{self._path}" is not a logging.Handler')
         return handler
+
+
+def _log_with_secret(
+    logger: logging.Logger, level: int, line: str, secret: Secret, extra: dict[str, object]
+) -> None:
+    """Make a log call whose message, once it is formatted, is the line, and which brings a secret."""
+    if secret.path == ARGUMENT:
+        begin, end = secret.from_character, secret.to_character
+        message = "%s".join(part.replace("%", "%%") for part in (line[:begin], line[end:]))
+        logger.log(level, message, line[begin:end], extra=extra)
+    elif secret.path == EXTRA:
+        context = {"request": {"headers": [{"name": "x"}, {secret.key: secret.value}]}}
+        logger.log(level, line, extra={**extra, "context": context})
+    else:
+        try:
+            _fail(secret)
+        except RuntimeError as error:
+            logger.log(level, line, exc_info=error, extra=extra)
+
+
+def _fail(secret: Secret) -> None:
+    """Raise an exception that has another one for its cause, as drivers raise those of a server."""
+    try:
+        raise ValueError(secret.text, {secret.key: secret.value})  # noqa: TRY301 - a cause is wanted
+    except ValueError as error:
+        raise RuntimeError("the request failed") from error
 
 
 def _acknowledge_records(

@@ -7,14 +7,15 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from harness.load.syslog_message import FORMATS, FRAMES, json_body
+from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError, StackError
-from harness.model.protocols import Record
+from harness.model.protocols import EXTRA, MESSAGE, URL, Record
 
 _TIMEOUT_SECONDS_MAX = 60.0
 _UNREAD_BYTES_MAX = 4096
@@ -105,6 +106,11 @@ class Syslog:
             raise NotSentError(
                 f"{self._url}: {len(message):,} bytes not sent: {type(error).__name__}: {error}"
             ) from error
+
+    @staticmethod
+    def secret_paths(arguments: Arguments) -> Sequence[str]:
+        """Return the line's paths, and a field of its own in a JSON body."""
+        return (MESSAGE, EXTRA, URL) if arguments.get("body") == "json" else (MESSAGE, URL)
 
     def close(self) -> None:
         """Close the connections; the kernel still sends what it holds."""

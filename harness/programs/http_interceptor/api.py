@@ -2,7 +2,7 @@
 
     GET    /version
     GET    /interceptors                               all interceptors by name
-    POST   /interceptors                               {"name", "listen", "upstream"} → 201
+    POST   /interceptors                               {"name", "listen", "upstream", "record"} → 201
     GET    /interceptors/{interceptor}                 one interceptor and its rules
     DELETE /interceptors/{interceptor}                 → 204
     GET    /interceptors/{interceptor}/counters        what passed, and what each rule has done
@@ -86,7 +86,8 @@ class Api:
                 raise ApiError(409, f"interceptor {name!r} is there already")
             if len(self._interceptors) >= INTERCEPTORS_MAX:
                 raise ApiError(409, f"there are {INTERCEPTORS_MAX} interceptors already; delete one first")
-            interceptor = Interceptor(name, _text(body, "listen"), _text(body, "upstream"))
+            record = _text(body, "record") if "record" in body else ""
+            interceptor = Interceptor(name, _text(body, "listen"), _text(body, "upstream"), record)
             await interceptor.start()
             self._interceptors[name] = interceptor
         return _json(interceptor.document(), 201)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.programs.http_interceptor.errors import ApiError
 from harness.programs.http_interceptor.passage import Passage, PassageRules
+from harness.programs.http_interceptor.recording import Recording
 from harness.programs.http_interceptor.rule import Rule, rule_of
 from harness.programs.http_interceptor.wire import CHUNK_BYTES, Wire, towards_client
 
@@ -18,13 +19,13 @@ CONNECTIONS_MAX = 1024
 
 
 class Interceptor:
-    """Forwards HTTP from `listen` to `upstream`, both `host:port`."""
+    """Forwards HTTP from `listen` to `upstream`, both `host:port`; `record` names a file for all requests."""
 
-    def __init__(self, name: str, listen: str, upstream: str) -> None:
+    def __init__(self, name: str, listen: str, upstream: str, record: str = "") -> None:
         """Check the addresses; it does not listen yet.
 
         Raises:
-            ApiError: one is no address, or `listen` is no loopback one (400).
+            ApiError: one is no address, `listen` is no loopback one, or the recording cannot be begun (400).
         """
         self.name = name
         self.upstream = upstream
@@ -38,6 +39,7 @@ class Interceptor:
         self._connected_ns = 0
         self._passages: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        self._recording = Recording(record) if record else None
 
     async def start(self) -> None:
         """Listen.
@@ -61,6 +63,8 @@ class Interceptor:
         for passage in self._passages:
             passage.cancel()
         await asyncio.gather(*self._passages, return_exceptions=True)
+        if self._recording is not None:
+            self._recording.close()
 
     def put_rule(self, name: str, body: Mapping[str, object]) -> Rule:
         """Set a rule, or replace the one of that name; it applies to the next request of open connections.
@@ -124,12 +128,17 @@ class Interceptor:
         self._counters["connections"] += 1
         self._connected_ns = time.monotonic_ns()
         try:
-            await Passage(client, PassageRules(self._upstream, self._rules_for, self._counters)).run()
+            rules = PassageRules(self._upstream, self._rules_for, self._counters, self._record)
+            await Passage(client, rules).run()
         except asyncio.CancelledError:
             # Stopping; the stream's own callback would report it as an error.
             client.abort()
         finally:
             self._passages.discard(task)
+
+    def _record(self, data: bytes) -> None:
+        if self._recording is not None and not self._recording.add(data):
+            self._counters["unrecorded"] += 1
 
     def _rules_for(self, target: bytes) -> Sequence[Rule]:
         return [rule for rule in self._rules.values() if rule.concerns(target)]

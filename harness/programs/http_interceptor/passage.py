@@ -23,11 +23,15 @@ FINISH_SECONDS_MAX = 2.0
 
 @dataclass(frozen=True, slots=True)
 class PassageRules:
-    """What a passage needs of its interceptor: the store's address, rules for a target, counters."""
+    """What a passage needs of its interceptor: the store's address, rules for a target, counters.
+
+    `record` takes the bytes of requests as they come.
+    """
 
     upstream: tuple[str, int]
     rules_for: Callable[[bytes], Sequence[Rule]]
     counters: Counter[str]
+    record: Callable[[bytes], None] = lambda _: None
 
 
 class _TooLargeError(Exception):
@@ -59,6 +63,7 @@ class Passage:
         if head is None:
             return False
         self._rules.counters["requests"] += 1
+        self._rules.record(_head_text(head))
         rules = self._rules.rules_for(head.target)
         async with asyncio.timeout(EXCHANGE_SECONDS_MAX):
             goes_on = await (self._bent(head, rules) if rules else self._passed(head))
@@ -128,6 +133,8 @@ class Passage:
                 return False
             if not isinstance(event, h11.Data | h11.EndOfMessage):
                 return False
+            if isinstance(event, h11.Data):
+                self._rules.record(bytes(event.data))
             # A store that takes no more may have answered; the rest of the request is read and forgotten.
             store_takes = store_takes and await _sent(store, event)
             if isinstance(event, h11.EndOfMessage):
@@ -174,6 +181,7 @@ class Passage:
         body = bytearray()
         while isinstance(event := await self._client.next_event(), h11.Data):
             body += event.data
+            self._rules.record(bytes(event.data))
             if len(body) > BODY_BYTES_MAX:
                 raise _TooLargeError
         headers = without(tuple(head.headers.raw_items()), b"expect")
@@ -244,6 +252,13 @@ class Passage:
         if self._store is not None:
             self._store.abort()
             self._store = None
+
+
+def _head_text(head: h11.Request) -> bytes:
+    """Return a request's first lines as they are on the wire."""
+    lines = [b"%b %b HTTP/1.1" % (head.method, head.target)]
+    lines += [b"%b: %b" % (name, value) for name, value in head.headers.raw_items()]
+    return b"\n" + b"\r\n".join(lines) + b"\r\n\r\n"
 
 
 def _chain(rules: Sequence[Rule], last: Onward) -> Onward:

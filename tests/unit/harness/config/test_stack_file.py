@@ -214,7 +214,17 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
         (
             "name: mine",
             "name: mine\ntransforms: [mask]",
-            '3 transforms[0]: "mask" is not supported yet.',
+            '3 transforms[0]: "mask" lets nothing change, since promises.secrets is empty.',
+        ),
+        (
+            "promises: {",
+            "promises: {secrets: [cards], ",
+            '13 promises.secrets[0]: no kind of secret "cards". Did you mean "card"?',
+        ),
+        (
+            "promises: {",
+            "promises: {secrets: [card, card], ",
+            '13 promises.secrets[1]: "card" stands here twice.',
         ),
         (
             "name: mine",

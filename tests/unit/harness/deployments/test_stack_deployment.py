@@ -69,7 +69,7 @@ class FakeInterceptors:
         self.interceptors: dict[str, tuple[str, str]] = {}
         self.carried: Traffic | None = None
 
-    def create(self, name: str, listen: str, upstream: str) -> str:
+    def create(self, name: str, listen: str, upstream: str, record: str = "") -> str:
         self.interceptors[name] = (listen, upstream)
         return INTERCEPTED
 

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.evidence.lines import identify, stamp
-from harness.evidence.transforms import TRANSFORMS, escape_control, lawful_forms, trim_leading_space
+from harness.evidence.transforms import (
+    TRANSFORMS,
+    escape_control,
+    innocent_parts,
+    is_lawful,
+    lawful_forms,
+    likeliest_form,
+    trim_leading_space,
+)
 
 RUN = "run-01"
 CHOICES = [list(chosen) for size in range(3) for chosen in combinations(TRANSFORMS, size)]
@@ -50,3 +58,51 @@ def test_every_lawful_form_keeps_the_identity(text, names):
     """For all lines and all declared transforms, the stored form names the record it was."""
     for form in lawful_forms(stamp(text, RUN, 7), names):
         assert identify(form, RUN) == 7
+
+
+LINE = "paid with card 4539 1488 0343 6467 at 10:00 kmzqvt-gggghxr-wpnt"
+SPAN = ((15, 34),)
+
+
+@pytest.mark.parametrize("instead", ["", "***", "[card]", "************6467", "4539 1488 0343 6467"])
+def test_a_mask_may_put_anything_short_in_the_place_of_a_secret(instead):
+    stored = f"paid with card {instead} at 10:00 kmzqvt-gggghxr-wpnt"
+
+    assert is_lawful(stored, LINE, ["mask"], SPAN)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "paid with card [card] at [time] kmzqvt-gggghxr-wpnt",
+        "[masked] at 10:00 kmzqvt-gggghxr-wpnt",
+        "paid with card [card] kmzqvt-gggghxr-wpnt",
+        "PAID with card [card] at 10:00 kmzqvt-gggghxr-wpnt",
+        f"paid with card {'x' * 300} at 10:00 kmzqvt-gggghxr-wpnt",
+    ],
+)
+def test_nothing_beside_the_secret_may_change(stored):
+    assert not is_lawful(stored, LINE, ["mask"], SPAN)
+
+
+def test_a_line_without_a_secret_may_not_be_masked_at_all():
+    assert not is_lawful("paid with card [card]", "paid with card 4539", ["mask"], ())
+
+
+def test_a_stack_that_does_not_declare_the_mask_may_not_use_it():
+    assert not is_lawful("paid with card * at 10:00 kmzqvt-gggghxr-wpnt", LINE, [], SPAN)
+
+
+def test_other_transforms_apply_around_the_secret():
+    line = "\tkey\nABC\nDEF end kmzqvt-gggghxr-wpnt"
+
+    assert is_lawful("\tkey#012[key] end kmzqvt-gggghxr-wpnt", line, ["mask"], ((5, 12),)) is False
+    assert is_lawful("#011key#012[key] end kmzqvt-gggghxr-wpnt", line, ["escape_control", "mask"], ((5, 12),))
+
+
+def test_where_too_much_was_masked_the_likeliest_form_differs_there():
+    (parts,) = innocent_parts(LINE, ["mask"], SPAN)
+
+    assert likeliest_form("paid with card [card] at 10:00 kmZ", parts) == (
+        "paid with card [card] at 10:00 kmzqvt-gggghxr-wpnt"
+    )

@@ -386,3 +386,32 @@ def test_client_that_leaves_ends_its_connection_to_the_store(ends: Ends) -> None
     near.close()
 
     assert far.recv(100) == b""
+
+
+def test_what_is_recorded_is_every_request_as_it_came(interceptor_client, tmp_path):
+    path = tmp_path / "wire"
+    listener = socket.create_server(("127.0.0.1", 0))
+    upstream = f"127.0.0.1:{listener.getsockname()[1]}"
+    listen = interceptor_client.create("recorded", FREE, upstream, str(path))
+    host, port = listen.split(":")
+    with listener, socket.create_connection((host, int(port)), timeout=WAIT_SECONDS_MAX) as near:
+        near.sendall(REQUEST)
+        far, _ = listener.accept()
+        far.settimeout(WAIT_SECONDS_MAX)
+        with far:
+            assert receive(far, b"hello").endswith(b"hello")
+            far.sendall(ANSWER)
+            receive(near, b"yes")
+
+    recorded = path.read_bytes()
+    assert recorded.startswith(b"\nPOST /a/_bulk?x=%2Fy HTTP/1.1\r\n")
+    assert recorded.endswith(b"\r\n\r\nhello")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_is_there_takes_no_recording(interceptor_client, tmp_path):
+    (tmp_path / "taken").write_text("mine")
+
+    with pytest.raises(InterceptorError, match="File exists"):
+        interceptor_client.create("taken", FREE, "127.0.0.1:9", str(tmp_path / "taken"))
+    assert (tmp_path / "taken").read_text() == "mine"

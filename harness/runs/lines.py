@@ -1,0 +1,54 @@
+"""What a stored line of a run should be, by its sequence, and what of it a mask may change."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
+from harness.evidence.secrets.planting import PlantedLines
+from harness.evidence.transforms import Spans
+from harness.model.protocols import LoadSpec
+
+
+class Lines:
+    """The lines of a load, computed as its application computes them.
+
+    Args:
+        load: what is sent.
+    """
+
+    def __init__(self, load: LoadSpec) -> None:
+        self._load = load
+        bare = _Bare(load)
+        self.planted = (
+            PlantedLines(bare, load.seed, load.run_id, load.secrets, load.secret_paths)
+            if load.secrets
+            else None
+        )
+        self._source: LineSource = bare if self.planted is None else self.planted
+
+    def expected(self, sequence: int) -> str:
+        """Return what a stored line should be."""
+        return stamp(self._source.text(sequence), self._load.run_id, sequence)
+
+    def maskable(self, sequence: int) -> Spans:
+        """Return the parts of a line that hold a canary."""
+        return () if self.planted is None else self.planted.spans(sequence)
+
+
+class _Bare:
+    """The lines without canaries; a file is read when the first of them is asked for."""
+
+    def __init__(self, load: LoadSpec) -> None:
+        self._load = load
+
+    @cached_property
+    def _lines(self) -> LineSource:
+        load = self._load
+        records = len(load.offsets_ns) + load.waves * load.probes
+        return FileLines(Path(load.input_path), records) if load.input_path else GeneratedLines(load.seed)
+
+    def text(self, sequence: int) -> str:
+        """Return the text of this record, without its identity."""
+        return self._lines.text(sequence)
