@@ -7,7 +7,8 @@ where the next one is as well: they are about a second apart, and a store may be
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -41,8 +42,9 @@ class Early:
 def delivered_early(timeline: Timeline, lag_seconds: float) -> Early | None:
     """Return the reading of `delivered` that was furthest ahead of the archive; None where none was.
 
-    While the archive cannot be counted, its next count stands for that time. A count that shows less than was
-    read back in the end counts something else, and nothing is compared with it.
+    Where the archive cannot be counted, no time passes for it: a store that was frozen, or is starting, has
+    not shown yet what it took before. A count that shows less than was read back in the end counts something
+    else, and nothing is compared with it.
 
     Args:
         timeline: of the scenario.
@@ -53,12 +55,32 @@ def delivered_early(timeline: Timeline, lag_seconds: float) -> Early | None:
     if not stored or stored[-1].value < copies:
         return None
     most = list(accumulate((int(sample.value) for sample in stored), max))
+    shown = _Shown([sample.at_ns for sample in stored])
     compared = []
     for reading in timeline.readings.get(DELIVERED, []):
-        place = bisect_left(
-            stored, reading.at_ns + int(lag_seconds * SECOND_NS), key=lambda sample: sample.at_ns
-        )
+        place = shown.place(reading.at_ns, int(lag_seconds * SECOND_NS))
         if place < len(stored):
             compared.append(Early(reading, most[place]))
     ahead = [one for one, two in pairwise(compared) if one.records > 0 and two.records > 0]
     return max(ahead, key=lambda each: each.records, default=None)
+
+
+class _Shown:
+    """A clock that goes on while the archive is counted: of the time between two counts, a second at most.
+
+    Args:
+        at_ns: when each count was taken, in order, in ns.
+    """
+
+    def __init__(self, at_ns: Sequence[int]) -> None:
+        self._at_ns = at_ns
+        passed = (min(later - earlier, SECOND_NS) for earlier, later in pairwise(at_ns))
+        self._shown_ns = list(accumulate(passed, initial=0))
+
+    def place(self, since_ns: int, lag_ns: int) -> int:
+        """Return which count is the first after so much of such time; one beyond the last where none is."""
+        before = bisect_right(self._at_ns, since_ns) - 1
+        if before < 0:
+            return bisect_left(self._at_ns, since_ns + lag_ns)
+        since_shown_ns = self._shown_ns[before] + min(since_ns - self._at_ns[before], SECOND_NS)
+        return bisect_left(self._shown_ns, since_shown_ns + lag_ns)

@@ -207,6 +207,8 @@ def test_a_count_that_was_ahead_of_the_archive_only_during_the_outage_fails():
         (HONEST, STORED_THEN),
         (HONEST | {4.5: 450}, STORED_THEN),
         (HONEST | {4.5: 450, 5: 500}, {4: 400, 9: 900, 14: RECORDS}),
+        # Stored before the store was frozen; it shows what it took only when it has run for a moment again.
+        (HONEST | {4.5: 450, 5: 450}, {4: 400, 9: 400, 9.4: 450, 10: 800, 14: RECORDS}),
         (HONEST | {4.5: 450, 5: 500}, STORED_THEN | {14: RECORDS - 1}),
         (HONEST, {}),
     ],
@@ -214,6 +216,7 @@ def test_a_count_that_was_ahead_of_the_archive_only_during_the_outage_fails():
         "what is counted is there two seconds later",
         "one reading alone",
         "the archive could not be counted meanwhile",
+        "the archive was frozen and shows its old count at first",
         "the archive counts something else",
         "the archive is never counted",
     ],
