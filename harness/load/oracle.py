@@ -27,11 +27,12 @@ from harness.load.pauses import Pauses
 from harness.load.slots import REFUSED, Slot, Slots
 from harness.model.errors import HarnessError, UnavailableError
 from harness.model.facts import Acknowledged, Answered, ControlCall, Due, Event, Refused, Sent, Withheld
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Tally
 
 _SWEEP_SECONDS = 0.2
 # An application that learns of a pause later than this may have sent what it should have withheld.
-_WITHHELD_WATCHED_NS = 5_000_000_000
+_WITHHELD_WATCHED_NS = 5 * SECOND_NS
 
 
 class Oracle:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness.model.declarations import Ready
 from harness.model.errors import StackError
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Clock
 from harness.processes import procfs, readiness
 
@@ -152,7 +153,7 @@ class ManagedProcess:
         Raises:
             StackError: it ended before, or does not serve after `timeout_seconds`; with the end of its log.
         """
-        until_ns = self._clock.now_ns() + round(timeout_seconds * 1e9)
+        until_ns = self._clock.now_ns() + round(timeout_seconds * SECOND_NS)
         # Alive is asked last: where it is already dead, another program may be answering on its port.
         while not (self._serves() and self.alive()):
             if not self.alive():
@@ -170,7 +171,7 @@ class ManagedProcess:
         if ready.http or ready.output:
             return self.spec.pid_file is None or self._grip_server() is not None
         # With nothing to ask for, still running after a moment tells a start from an immediate failure.
-        return self._clock.now_ns() - self._started_ns >= _SETTLE_SECONDS * 1e9
+        return self._clock.now_ns() - self._started_ns >= _SETTLE_SECONDS * SECOND_NS
 
     def wait_exit(self, timeout_seconds: float) -> int:
         """Return the exit code once the process has ended by itself.
@@ -178,7 +179,7 @@ class ManagedProcess:
         Raises:
             StackError: it still runs after `timeout_seconds`.
         """
-        until_ns = self._clock.now_ns() + round(timeout_seconds * 1e9)
+        until_ns = self._clock.now_ns() + round(timeout_seconds * SECOND_NS)
         while (code := self.returncode) is None:
             if self._clock.now_ns() >= until_ns:
                 raise StackError(self._complaint(f"has not ended after {timeout_seconds:g} s"))
@@ -248,7 +249,7 @@ class ManagedProcess:
         Returns:
             Its state at the end; empty where there is no such process.
         """
-        until_ns = self._clock.now_ns() + round(timeout_seconds * 1e9)
+        until_ns = self._clock.now_ns() + round(timeout_seconds * SECOND_NS)
         while True:
             seen = procfs.stat(self.pid) if self.pid is not None else None
             state = "" if seen is None else seen.state

@@ -15,6 +15,7 @@ import orjson
 
 from harness.model.declarations import Scalar
 from harness.model.errors import ScenarioError, StackError
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Record
 
 HEADER = "header."
@@ -171,7 +172,7 @@ def _values(record: Record) -> Mapping[str, object]:
     return {
         _LINE: record.line,
         _SEQUENCE: record.sequence,
-        _TIME: datetime.fromtimestamp(now_ns / 1e9, UTC).isoformat(timespec="microseconds"),
+        _TIME: datetime.fromtimestamp(now_ns / SECOND_NS, UTC).isoformat(timespec="microseconds"),
         _TIME_UNIX_NS: str(now_ns),
         _LEVEL: record.level,
         _SEVERITY_NUMBER: _SEVERITY_NUMBERS[record.level],
