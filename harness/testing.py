@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.model.errors import InterruptedRunError, TimeIsUpError
+from harness.model.nanoseconds import SECOND_NS
 
 
 class FakeClock:
@@ -31,7 +32,7 @@ class FakeClock:
         """
         if self._interrupted:
             raise InterruptedRunError("the test asked the run to end")
-        self._now_ns += round(seconds * 1e9)
+        self._now_ns += round(seconds * SECOND_NS)
         if self._deadline_ns is not None and self._now_ns >= self._deadline_ns:
             self._now_ns = self._deadline_ns
             raise TimeIsUpError("the test's time is up")

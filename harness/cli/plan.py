@@ -10,6 +10,7 @@ import click
 from harness.cli.selection import Selection, make_request, selection_options
 from harness.judging.score import WEIGHTS
 from harness.model.declarations import Part
+from harness.model.nanoseconds import SECOND_NS
 from harness.runs.plan import ScenarioPlan
 from harness.runs.request import make_plan
 
@@ -39,7 +40,7 @@ def plan(**selected: Any) -> None:
 
 def _lines(planned: ScenarioPlan) -> list[str]:
     scenario = planned.scenario
-    first = planned.offsets_ns[0] / 1e9 if planned.offsets_ns else 0.0
+    first = planned.offsets_ns[0] / SECOND_NS if planned.offsets_ns else 0.0
     return [
         f"{scenario.name}: {scenario.title}",
         f"  runs {'alone' if scenario.exclusive else 'beside other scenarios that are not exclusive'}",

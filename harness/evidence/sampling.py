@@ -10,10 +10,10 @@ from typing import Protocol, runtime_checkable
 from harness.evidence.misnamed import StackFile, absent_counters
 from harness.model.errors import HarnessError, StackError
 from harness.model.facts import CounterRead, Event, FirstSeen, Sample
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Counters, Dated, DatedCount
 
 INTERVAL_SECONDS = 1.0
-_SECOND_NS = 1_000_000_000
 _SHARE_OF_TIME = 10
 
 
@@ -88,7 +88,7 @@ class Gauges:
         """Yield the readings if they are due."""
         if now_ns < self._due_ns:
             return
-        self._due_ns = now_ns + int(INTERVAL_SECONDS * _SECOND_NS)
+        self._due_ns = now_ns + int(INTERVAL_SECONDS * SECOND_NS)
         for deployment in self._measurable:
             for name, value in deployment.usage().items():
                 yield Sample(now_ns, name, value)
@@ -109,7 +109,7 @@ class Gauges:
 def _summed(now_ns: int, name: str, parts: Sequence[DatedCount]) -> CounterRead:
     """Return one counter of ours from its keys: as old as the oldest of them."""
     age_seconds = max((part.age_seconds for part in parts), default=math.inf)
-    written_ns = now_ns - int(age_seconds * _SECOND_NS) if math.isfinite(age_seconds) else None
+    written_ns = now_ns - int(age_seconds * SECOND_NS) if math.isfinite(age_seconds) else None
     return CounterRead(now_ns, name, sum(part.value for part in parts), written_ns)
 
 
@@ -140,7 +140,7 @@ class ArchiveWatch:
         except StackError:
             archived = ()  # while the store is down nobody can look
         took_ns = self._now_ns() - began_ns
-        self._due_ns = began_ns + max(int(INTERVAL_SECONDS * _SECOND_NS), took_ns * _SHARE_OF_TIME)
+        self._due_ns = began_ns + max(int(INTERVAL_SECONDS * SECOND_NS), took_ns * _SHARE_OF_TIME)
         yield from self.note(archived)
 
     def note(self, archived: Iterable[int]) -> Iterator[FirstSeen]:

@@ -25,7 +25,6 @@ CHECKS = ("acknowledged_lost", "duplicated", "corrupted")
 WITHIN_SECONDS = 30.0
 QUIET_SECONDS = 1.5
 _POLL_SECONDS = 0.25
-_SECOND_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.judging.timeline import SECOND_NS, Entry, Timeline, Window
+from harness.judging.timeline import Entry, Timeline, Window
 from harness.model.declarations import APPLICATION, is_sender
+from harness.model.nanoseconds import MS_NS, SECOND_NS
 
-MS_NS = 1_000_000
 _STUCK_SECONDS = 10.0
 
 

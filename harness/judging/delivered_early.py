@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from harness.judging.timeline import SECOND_NS, Timeline
+from harness.judging.timeline import Timeline
 from harness.model.facts import STORED, CounterRead
+from harness.model.nanoseconds import SECOND_NS
 
 DELIVERED = "delivered"
 

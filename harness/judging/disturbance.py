@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from harness.judging.statistics import quantile
 from harness.judging.timeline import Timeline, Window
 from harness.model.facts import CORES_OTHERS, CORES_RUN
+from harness.model.nanoseconds import MS_NS
 
 CONTROL_P99_MS = 2.0
 """What a control that is left alone stays below; measured: 0.1 to 0.8 ms."""
@@ -24,7 +25,6 @@ OTHERS_CORES_MIN = 0.35
 LATENESS_FACTOR = 10
 """A call of a stack takes several turns of the processor where a NullHandler takes one, each of them late."""
 
-_MS_NS = 1_000_000
 _CONTROL_CALLS_MIN = 100
 
 
@@ -38,7 +38,7 @@ def disturbance(timeline: Timeline, window: Window, own_p99_ms: float, limit_ms:
         limit_ms: what it may reach, in ms.
     """
     control_ms = [
-        (call.returned_ns - call.due_ns) / _MS_NS
+        (call.returned_ns - call.due_ns) / MS_NS
         for call in timeline.control_calls
         if window.holds(call.due_ns)
     ]

@@ -14,10 +14,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import combinations
 
-from harness.judging.call_times import MS_NS, outages_of, timings_of
+from harness.judging.call_times import outages_of, timings_of
 from harness.judging.statistics import quantile
-from harness.judging.timeline import CONTROL, SECOND_NS, Timeline
+from harness.judging.timeline import CONTROL, Timeline
 from harness.model.facts import STORED
+from harness.model.nanoseconds import MS_NS, SECOND_NS
 
 OUTLOOK = 2
 HELD_RECORDS_MIN = 5_000

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.judging.timeline import SECOND_NS, Timeline
+from harness.judging.timeline import Timeline
+from harness.model.nanoseconds import SECOND_NS
 
 WRITING_SECONDS = 0.5
 """How long before it was written down a record may have come back that is not counted in it."""

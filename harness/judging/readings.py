@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from harness.model.declarations import Scalar
+from harness.model.nanoseconds import SECOND_NS
 
 _WORDS: Mapping[str, frozenset[str]] = {
     "DEBUG": frozenset({"debug", "dbg", "debu", "d", "trace", "trc", "verbose", "fine"}),
@@ -32,8 +33,7 @@ _SCALES: Mapping[str, Mapping[int, str]] = {
 }
 _SEVERITY = re.compile(r"(?:severity_number_)?([a-z]+)[1-4]?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d{1,20})?(?:e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
-_SECOND_NS = 1_000_000_000
-_UNITS_NS = ((1e11, _SECOND_NS), (1e14, 1_000_000), (1e17, 1_000), (float("inf"), 1))
+_UNITS_NS = ((1e11, SECOND_NS), (1e14, 1_000_000), (1e17, 1_000), (float("inf"), 1))
 """Numbers below each bound are counted in that unit since 1970: seconds, ms, µs, ns."""
 
 
@@ -81,7 +81,7 @@ def times_read_ns(value: Scalar | None) -> tuple[int, ...]:
 
 def time_text(unix_ns: int) -> str:
     """Return a moment for a person: ISO 8601, UTC, to the millisecond."""
-    moment = datetime.fromtimestamp(unix_ns / _SECOND_NS, UTC)
+    moment = datetime.fromtimestamp(unix_ns / SECOND_NS, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -101,4 +101,4 @@ def _counted_ns(text: str) -> tuple[int, ...]:
 
 def _unix_ns(moment: datetime) -> int:
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * _SECOND_NS + since.microseconds * 1_000
+    return (since.days * 86_400 + since.seconds) * SECOND_NS + since.microseconds * 1_000

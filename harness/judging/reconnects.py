@@ -6,8 +6,9 @@ all faults are told. Nor does one among many: a stack that opens one for each re
 
 from __future__ import annotations
 
-from harness.judging.timeline import SECOND_NS, Entry, Timeline
+from harness.judging.timeline import Entry, Timeline
 from harness.model.facts import CONNECTIONS
+from harness.model.nanoseconds import SECOND_NS
 
 WAITED_SECONDS_MAX = 10.0
 """How long a stack waits for an answer before it sends again at the latest, as far as this is concerned."""

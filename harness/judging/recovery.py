@@ -14,9 +14,10 @@ from typing import ClassVar
 
 from harness.judging.checker import Charge
 from harness.judging.measure import Measure, given_limit
-from harness.judging.timeline import SECOND_NS, Timeline
+from harness.judging.timeline import Timeline
 from harness.judging.wording import count
 from harness.model.facts import STORED, Sample
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Status, Verdict
 
 THROUGHPUT_SHARE = 0.9

@@ -6,8 +6,9 @@ stack did send again then, nobody saw.
 
 from __future__ import annotations
 
-from harness.judging.timeline import SECOND_NS, Entry, Timeline
+from harness.judging.timeline import Entry, Timeline
 from harness.model.declarations import LOAD, is_sender
+from harness.model.nanoseconds import SECOND_NS
 
 _TOLD_MAX = 3
 

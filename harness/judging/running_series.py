@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from harness.judging.statistics import quantile
-from harness.judging.timeline import SECOND_NS
 from harness.model.facts import (
     STORED,
     Acknowledged,
@@ -20,12 +19,12 @@ from harness.model.facts import (
     Sample,
     Withheld,
 )
+from harness.model.nanoseconds import MS_NS, SECOND_NS
 from harness.model.result import Band, SecondOfRun
 
 SECONDS_MAX = 7_200
 # After so long a second in which all calls have returned gets no more of them.
 _SETTLED_SECONDS = 5
-_MS_NS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -129,7 +128,7 @@ class RunningSeries:
         second.due += 1
         returned_ns = self._early.pop(event.sequence, None)
         if returned_ns is not None:
-            second.responses_ms.append((returned_ns - event.at_ns) / _MS_NS)
+            second.responses_ms.append((returned_ns - event.at_ns) / MS_NS)
         else:
             second.open[event.sequence] = event.at_ns
             self._due_ns[event.sequence] = event.at_ns
@@ -145,7 +144,7 @@ class RunningSeries:
             return
         second = self._at(due_ns)
         second.open.pop(event.sequence, None)
-        second.responses_ms.append((event.at_ns - due_ns) / _MS_NS)
+        second.responses_ms.append((event.at_ns - due_ns) / MS_NS)
 
     def _change(self, event: FaultChanged) -> None:
         seconds = round((event.at_ns - self.began_ns) / SECOND_NS, 3)
@@ -165,7 +164,7 @@ class RunningSeries:
 
 
 def _p50_p99_ms(second: _Second, now_ns: int) -> tuple[float | None, float | None]:
-    responses_ms = [*second.responses_ms, *((now_ns - due_ns) / _MS_NS for due_ns in second.open.values())]
+    responses_ms = [*second.responses_ms, *((now_ns - due_ns) / MS_NS for due_ns in second.open.values())]
     if not responses_ms:
         return None, None
     return round(quantile(responses_ms, 0.5), 3), round(quantile(responses_ms, 0.99), 3)

@@ -6,12 +6,11 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from harness.judging.statistics import quantile
-from harness.judging.timeline import CONTROL, SECOND_NS, Timeline
+from harness.judging.timeline import CONTROL, Timeline
 from harness.model.declarations import Scenario
 from harness.model.facts import MEMORY_MIB, READ_BACK_SECONDS, STORED
+from harness.model.nanoseconds import MS_NS, SECOND_NS
 from harness.model.result import Band, SecondOfRun
-
-_MS_NS = 1_000_000
 
 
 def read_back_seconds(timeline: Timeline) -> float:
@@ -57,7 +56,7 @@ def series(timeline: Timeline) -> tuple[SecondOfRun, ...]:
         if (index := _index(timeline, entry.due_ns, seconds)) is not None:
             # What never returned has taken at least until the end: left out, the worst stall would not show.
             returned_ns = timeline.ended_ns if entry.returned_ns is None else entry.returned_ns
-            responses[index].append((returned_ns - entry.due_ns) / _MS_NS)
+            responses[index].append((returned_ns - entry.due_ns) / MS_NS)
     control = _control(timeline, seconds)
     stored = _stored(timeline, seconds)
     memory = _memory(timeline, seconds)
@@ -87,7 +86,7 @@ def _control(timeline: Timeline, seconds: int) -> list[list[float]]:
     result: list[list[float]] = [[] for _ in range(seconds)]
     for call in timeline.control_calls:
         if (index := _index(timeline, call.due_ns, seconds)) is not None:
-            result[index].append((call.returned_ns - call.due_ns) / _MS_NS)
+            result[index].append((call.returned_ns - call.due_ns) / MS_NS)
     return result
 
 

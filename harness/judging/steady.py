@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from harness.judging.checker import Charge
 from harness.judging.outcomes import died_with_the_application
-from harness.judging.timeline import SECOND_NS, Timeline
+from harness.judging.timeline import Timeline
+from harness.model.nanoseconds import SECOND_NS
 
 SHARE_MIN = 0.99
 RECORDS_MIN = 20

@@ -12,9 +12,10 @@ from typing import Protocol
 import orjson
 
 from harness.judging.readings import level_read, scale_of, time_text, times_read_ns
-from harness.judging.timeline import SECOND_NS, Entry, Timeline
+from harness.judging.timeline import Entry, Timeline
 from harness.model.declarations import Fields, Scalar
 from harness.model.facts import Found
+from harness.model.nanoseconds import SECOND_NS
 
 _NEIGHBOURS = 50
 """How far from a record another is looked for whose fields it may have."""

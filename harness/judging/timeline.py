@@ -32,8 +32,7 @@ from harness.model.facts import (
     Unreadable,
     WholeElsewhere,
 )
-
-SECOND_NS = 1_000_000_000
+from harness.model.nanoseconds import SECOND_NS
 
 CONTROL = "control"
 """The process that takes the same load into a NullHandler: what it shows is the harness's own share."""

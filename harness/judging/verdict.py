@@ -14,9 +14,10 @@ from harness.judging.checker import Charge, Checker
 from harness.judging.generator import generator_remarks
 from harness.judging.outcomes import DROPPED
 from harness.judging.steady import steadiness
-from harness.judging.timeline import SECOND_NS, Entry, Timeline, Window
+from harness.judging.timeline import Entry, Timeline, Window
 from harness.judging.wording import count, sentence
 from harness.model.declarations import is_sender
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Status, Tally, Verdict
 
 STALL_SECONDS_MAX = 2.0

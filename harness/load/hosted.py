@@ -14,6 +14,7 @@ from harness.load.assignment import PROBE_INTERVAL_NS, TALLY_FILE, Assignment
 from harness.load.slots import SlotFiles
 from harness.model.declarations import APPLICATION, LOAD, Part, Ready
 from harness.model.errors import InternalError, OwnPartError, StackError
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Clock, LoadSpec, Tally
 from harness.processes import group
 from harness.processes.managed import ManagedProcess, ProcessSpec
@@ -207,7 +208,7 @@ class HostedLoad:
         there = self._processes[APPLICATION].tell("finish")
         self._processes[CONTROL].tell("finish")
         self._end(APPLICATION)
-        exit_seconds = (self._clock.now_ns() - told_ns) / 1e9
+        exit_seconds = (self._clock.now_ns() - told_ns) / SECOND_NS
         self._end(CONTROL)
         return exit_seconds if there else None
 

@@ -38,11 +38,12 @@ from harness.model.facts import (
     Sent,
     Withheld,
 )
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Tally
 
 _SWEEP_SECONDS = 0.2
 # An application that learns of a pause later than this may have sent what it should have withheld.
-_WITHHELD_WATCHED_NS = 5_000_000_000
+_WITHHELD_WATCHED_NS = 5 * SECOND_NS
 
 
 class Oracle:

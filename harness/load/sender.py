@@ -12,10 +12,10 @@ from pathlib import Path
 from harness.load.assignment import Assignment
 from harness.load.pauses import Pauses
 from harness.load.slots import ANSWERED, REFUSED, Slots
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Batching, Intake, Record
 
 _REFUSALS_SHOWN_MAX = 20
-_SECOND_NS = 1_000_000_000
 
 
 class Share:
@@ -167,7 +167,7 @@ class Sender:
     def _wait(self, until_ns: int) -> bool:
         """Return whether the moment came before the producers were told to end."""
         while (left_ns := until_ns - time.monotonic_ns()) > 0:
-            if self._ending.wait(min(left_ns / _SECOND_NS, 0.5)):
+            if self._ending.wait(min(left_ns / SECOND_NS, 0.5)):
                 return False
         return not self._ending.is_set()
 

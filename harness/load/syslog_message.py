@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import EXTRA, Record
 
 APP_NAME = "logquake"
@@ -57,7 +58,7 @@ def rfc5424(record: Record, body: str, now_ns: int) -> bytes:
 
 def rfc3164(record: Record, body: str, now_ns: int) -> bytes:
     """Return a message of RFC 3164: local time without a year, in seconds; the level as severity."""
-    now = time.localtime(now_ns // 1_000_000_000)
+    now = time.localtime(now_ns // SECOND_NS)
     clock = f"{_MONTHS[now.tm_mon - 1]} {now.tm_mday:2d} {now.tm_hour:02d}:{now.tm_min:02d}:{now.tm_sec:02d}"
     return f"<{_priority(record)}>{clock} {_host()} {APP_NAME}[{os.getpid()}]: {body}".encode()
 
@@ -98,7 +99,7 @@ def _priority(record: Record) -> int:
 
 
 def _utc(now_ns: int) -> str:
-    return datetime.fromtimestamp(now_ns / 1e9, UTC).isoformat(timespec="microseconds")
+    return datetime.fromtimestamp(now_ns / SECOND_NS, UTC).isoformat(timespec="microseconds")
 
 
 def _host() -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from harness.model.errors import InterruptedRunError, TimeIsUpError
+from harness.model.nanoseconds import SECOND_NS
 
 _SLICE_SECONDS = 0.1
 
@@ -54,9 +55,9 @@ class SystemClock:
             InterruptedRunError: the run was asked to end, or what the clock belongs to was called off.
             TimeIsUpError: the deadline has passed.
         """
-        until_ns = self.now_ns() + round(seconds * 1e9)
+        until_ns = self.now_ns() + round(seconds * SECOND_NS)
         self._check()
-        while (left_seconds := (until_ns - self.now_ns()) / 1e9) > 0:
+        while (left_seconds := (until_ns - self.now_ns()) / SECOND_NS) > 0:
             time.sleep(min(left_seconds, _SLICE_SECONDS))
             self._check()
 

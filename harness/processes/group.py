@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from harness.model.errors import HarnessError, StackError
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Clock
 from harness.processes.managed import ManagedProcess
 
 
 def wait_all_ready(processes: Sequence[ManagedProcess], timeout_seconds: float, clock: Clock) -> None:
     """Return once all serve; raises StackError where one does not within its own limit or the common one."""
-    until_ns = clock.now_ns() + round(timeout_seconds * 1e9)
+    until_ns = clock.now_ns() + round(timeout_seconds * SECOND_NS)
     for process in processes:
-        left_seconds = max(0.0, (until_ns - clock.now_ns()) / 1e9)
+        left_seconds = max(0.0, (until_ns - clock.now_ns()) / SECOND_NS)
         process.wait_ready(min(left_seconds, process.spec.ready.timeout_seconds))
 
 

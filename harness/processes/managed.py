@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness.model.declarations import Ready
 from harness.model.errors import SlowStartError, StackError
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Clock
 from harness.processes import procfs, readiness
 
@@ -153,7 +154,7 @@ class ManagedProcess:
             SlowStartError: it does not serve after `timeout_seconds`; with the end of its log.
             StackError: it ended before; with the end of its log.
         """
-        until_ns = self._clock.now_ns() + round(timeout_seconds * 1e9)
+        until_ns = self._clock.now_ns() + round(timeout_seconds * SECOND_NS)
         # Alive is asked last: where it is already dead, another program may be answering on its port.
         while not (self._serves() and self.alive()):
             if not self.alive():
@@ -173,7 +174,7 @@ class ManagedProcess:
         if ready.http or ready.output:
             return self.spec.pid_file is None or self._grip_server() is not None
         # With nothing to ask for, still running after a moment tells a start from an immediate failure.
-        return self._clock.now_ns() - self._started_ns >= _SETTLE_SECONDS * 1e9
+        return self._clock.now_ns() - self._started_ns >= _SETTLE_SECONDS * SECOND_NS
 
     def wait_exit(self, timeout_seconds: float) -> int:
         """Return the exit code once the process has ended by itself.
@@ -181,7 +182,7 @@ class ManagedProcess:
         Raises:
             StackError: it still runs after `timeout_seconds`.
         """
-        until_ns = self._clock.now_ns() + round(timeout_seconds * 1e9)
+        until_ns = self._clock.now_ns() + round(timeout_seconds * SECOND_NS)
         while (code := self.returncode) is None:
             if self._clock.now_ns() >= until_ns:
                 raise StackError(self._complaint(f"has not ended after {timeout_seconds:g} s"))
@@ -251,7 +252,7 @@ class ManagedProcess:
         Returns:
             Its state at the end; empty where there is no such process.
         """
-        until_ns = self._clock.now_ns() + round(timeout_seconds * 1e9)
+        until_ns = self._clock.now_ns() + round(timeout_seconds * SECOND_NS)
         while True:
             seen = procfs.stat(self.pid) if self.pid is not None else None
             state = "" if seen is None else seen.state

@@ -17,12 +17,12 @@ from harness.judging.outcomes import HELD
 from harness.judging.wording import count
 from harness.model.errors import StackError
 from harness.model.facts import READ_BACK_SECONDS, Sample
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Load
 from harness.runs.ticker import Ticker
 
 QUIET_SECONDS = 1.5
 COUNTED_SECONDS = 2.5
-_SECOND_NS = 1_000_000_000
 _T = TypeVar("_T")
 
 
@@ -74,7 +74,7 @@ class Debts:
                 zero_since_ns = None
             elif zero_since_ns is None:
                 zero_since_ns = self._ticker.now_ns()
-            elif self._ticker.now_ns() - zero_since_ns >= COUNTED_SECONDS * _SECOND_NS:
+            elif self._ticker.now_ns() - zero_since_ns >= COUNTED_SECONDS * SECOND_NS:
                 return
             records = count(unanswered, "record")
             self._ticker.wait_for(f"{records} to be acknowledged or refused", deadline_ns)
@@ -129,7 +129,7 @@ class Debts:
             now = copies, self._counters() if quiet_seconds else {}
             if now != before:
                 before, still_since_ns = now, self._ticker.now_ns()
-            quiet = self._ticker.now_ns() - still_since_ns >= quiet_seconds * _SECOND_NS
+            quiet = self._ticker.now_ns() - still_since_ns >= quiet_seconds * SECOND_NS
             if (settled and quiet) or self._ticker.now_ns() >= deadline_ns:
                 return settled
             missing = count(max(1, len(self._load.owed()) - copies), "acknowledged record")
@@ -176,6 +176,6 @@ class Debts:
                 self._ticker.tick()
                 continue
             ended_ns = self._ticker.now_ns()
-            took_seconds = (ended_ns - began_ns) / _SECOND_NS
+            took_seconds = (ended_ns - began_ns) / SECOND_NS
             self._recorder.record(Sample(ended_ns, READ_BACK_SECONDS, took_seconds))
             return found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 
 from harness.evidence.history import Recorder
 from harness.model.facts import Destroyed, FaultSeen, Poisoned
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Cumulative, Destroys, Fault, Poisons
 from harness.runs.look import Look
 from harness.runs.ticker import TICK_SECONDS, Ticker
@@ -13,8 +14,6 @@ from harness.runs.ticker import TICK_SECONDS, Ticker
 LAST_LOOK_SECONDS = 1.0
 LATE_SHARE_MAX = 0.5
 """How much of a stack's time to find out may be gone before it is too late to say what it knew in time."""
-
-_SECOND_NS = 1_000_000_000
 
 
 class FaultLooks:
@@ -80,7 +79,7 @@ class FaultLooks:
 
     def _look_again(self) -> Iterator[int]:
         """Look once more where nothing was proved, so long before the healing as the first look took."""
-        took_ns = int((self._first.seconds + TICK_SECONDS) * _SECOND_NS)
+        took_ns = int((self._first.seconds + TICK_SECONDS) * SECOND_NS)
         yield from self._wait_until(lambda: self._healing_ns() - took_ns)
         if self._ticker.now_ns() < self._healing_ns():
             yield from self._look()
@@ -100,7 +99,7 @@ class FaultLooks:
 
     def _await(self, look: Look, beyond_seconds: float = 0.0) -> Iterator[int]:
         """Wait for a look until the healing, or so much longer."""
-        beyond_ns = int(beyond_seconds * _SECOND_NS)
+        beyond_ns = int(beyond_seconds * SECOND_NS)
         while not look.done and self._ticker.now_ns() < (until_ns := self._healing_ns() + beyond_ns):
             yield until_ns
 
@@ -126,7 +125,7 @@ class FaultLooks:
         if not isinstance(self._fault, Poisons):
             return
         deliberation_seconds = self._fault.deliberation_seconds
-        deliberation_ns = int(deliberation_seconds * _SECOND_NS)
+        deliberation_ns = int(deliberation_seconds * SECOND_NS)
         if deliberation_seconds and self._ticker.now_ns() > self._healing_ns() - deliberation_ns:
             return  # the fault is too short
         yield from self._wait_until(lambda: self._healing_ns() - deliberation_ns)

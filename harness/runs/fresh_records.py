@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from harness.evidence.following import Following
 from harness.model.errors import StackError
 from harness.model.facts import Event, FreshLooked, FreshSent
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Load
 
-_SECOND_NS = 1_000_000_000
 # While the load goes on, at most a tenth of the time goes into looks, and there is at most one a second.
-_INTERVAL_NS = _SECOND_NS
+_INTERVAL_NS = SECOND_NS
 _SHARE_OF_TIME = 10
 
 
@@ -58,7 +58,7 @@ class FreshRecords:
         at_ns = self._now_ns()
         records = self._load.probe(at_ns)
         self._record(FreshSent(at_ns, records.start, records.stop - 1, after))
-        until_ns = at_ns + int(limit_seconds * _SECOND_NS)
+        until_ns = at_ns + int(limit_seconds * SECOND_NS)
         self._waves.append(_Wave(records, following, until_ns, at_ns + _INTERVAL_NS // 2))
 
     def waiting(self) -> bool:

@@ -14,13 +14,13 @@ from typing import Any
 from harness.live.desk import Offer, Standing
 from harness.model.declarations import Arguments, Scalar, Step
 from harness.model.errors import HarnessError, InterruptedRunError, TimeIsUpError
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Destroys, Fault, Poisons
 from harness.model.registry import Family
 from harness.runs.fault_story import FaultStory, Means
 from harness.targets.capabilities import Surging
 
 LOOK_AGAIN_SECONDS = 2.0
-_SECOND_NS = 1_000_000_000
 
 # What a button starts where the default of a scenario file would hardly be seen on a chart.
 _ARGUMENTS: Mapping[str, Arguments] = {
@@ -126,9 +126,7 @@ class HandFaults:
             held.take_back()
             raise
         each = _Standing(held, _after_injection(held))
-        held.healing_ns = held.injected_ns + int(
-            max(step.for_seconds, each.deliberation_seconds) * _SECOND_NS
-        )
+        held.healing_ns = held.injected_ns + int(max(step.for_seconds, each.deliberation_seconds) * SECOND_NS)
         self._standing.append(each)
         self.look_round()
 
@@ -161,7 +159,7 @@ class HandFaults:
 
     def _is_ending(self, each: _Standing) -> bool:
         """Return whether it is too late to wish for its healing: it is about to be healed."""
-        ending_ns = (each.held.healing_ns or 0) - int(each.deliberation_seconds * _SECOND_NS)
+        ending_ns = (each.held.healing_ns or 0) - int(each.deliberation_seconds * SECOND_NS)
         return self._ticker.now_ns() >= ending_ns
 
     def _end(self, each: _Standing) -> None:
@@ -197,7 +195,7 @@ class HandFaults:
     def _tell_over(self, each: _Standing, why_not: str) -> None:
         self._standing.remove(each)
         held = each.held
-        stood_seconds = (self._ticker.now_ns() - held.injected_ns) / _SECOND_NS
+        stood_seconds = (self._ticker.now_ns() - held.injected_ns) / SECOND_NS
         self.steps[held.number] = replace(held.step, for_seconds=round(stood_seconds, 3))
         self._healed(held.step, why_not)
 

@@ -11,13 +11,12 @@ from contextlib import AbstractContextManager
 
 from harness.cleanup.undo_journal import UndoJournal
 from harness.model.errors import FaultError
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Undo
 from harness.runs.act import Act
 
 ACT_SECONDS_MAX = 300.0
 """More than any fault takes that bounds its own waits: one that takes longer hangs."""
-
-_SECOND_NS = 1_000_000_000
 
 
 class Hold:
@@ -110,7 +109,7 @@ class Hold:
 
     def _ended_ns(self, act: Act[object], what: str) -> int | None:
         if not act.done:
-            if self._now_ns() - act.began_ns > ACT_SECONDS_MAX * _SECOND_NS:
+            if self._now_ns() - act.began_ns > ACT_SECONDS_MAX * SECOND_NS:
                 raise self._hanging(what)
             return None
         if act.failed:

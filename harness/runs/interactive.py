@@ -17,6 +17,7 @@ from pathlib import Path
 from harness.live.desk import LiveState, Offer, Snapshot, Verb, Wish
 from harness.model.declarations import Part, Scenario, Step, is_sender
 from harness.model.errors import HarnessError, InternalError, InterruptedRunError, TimeIsUpError, described
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import PausableLoad
 from harness.reporting.redaction import Redaction
 from harness.runs.fault_story import Means
@@ -31,7 +32,6 @@ from harness.targets.capabilities import Killable, Stoppable
 
 # The sender and the oracle hear of a pause before it begins.
 PAUSE_LEAD_SECONDS = 0.5
-_SECOND_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class InteractiveRunner(Runner):
         offered = offers(self._desk.faults, targets, self._by_hand.steps)
         pausable = isinstance(self._wiring.load, PausableLoad)
         self._desk.show(lambda state: replace(state, offers=offered, pausable=pausable))
-        until_ns = self._began_ns + int(self._scenario.sending_seconds * _SECOND_NS)
+        until_ns = self._began_ns + int(self._scenario.sending_seconds * SECOND_NS)
         try:
             while not self._ended and self._ticker.tick_until(until_ns):
                 self._attend()
@@ -239,7 +239,7 @@ class InteractiveRunner(Runner):
         return self._by_hand.redaction.text(words)
 
     def _sent_seconds(self) -> float:
-        return round(max(0, self._now() - self._began_ns) / _SECOND_NS, 3)
+        return round(max(0, self._now() - self._began_ns) / SECOND_NS, 3)
 
     def _load(self) -> PausableLoad:
         load = self._wiring.load

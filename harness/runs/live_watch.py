@@ -18,6 +18,7 @@ from harness.evidence.so_far import SoFar
 from harness.judging.running_series import RunningSeries
 from harness.live.desk import SERIES_SECONDS_MAX, Counts, LiveState
 from harness.model.errors import HarnessError, described
+from harness.model.nanoseconds import SECOND_NS
 from harness.reporting.redaction import Redaction, masked
 from harness.runs.live_desk import LiveDesk
 
@@ -27,7 +28,6 @@ NOTED_SECONDS = 0.6
 # At most a tenth of the time goes into looks at the outlets, which the stack may feel.
 _LOOK_SECONDS = 1.0
 _SHARE_OF_TIME = 10
-_SECOND_NS = 1_000_000_000
 
 
 class LiveWatch:
@@ -79,10 +79,10 @@ class LiveWatch:
         self._series.add(self._history.read())
         self._look_at_outlets()
         now_ns = self._now_ns()
-        rows = self._series.seconds(now_ns - int(NOTED_SECONDS * _SECOND_NS))
+        rows = self._series.seconds(now_ns - int(NOTED_SECONDS * SECOND_NS))
         counts, began_ns = self._counts(), self._series.began_ns
         bands = tuple(replace(band, proof=self._hidden(band.proof)) for band in self._series.bands.values())
-        seconds = round((now_ns - began_ns) / _SECOND_NS, 1) if began_ns else 0.0
+        seconds = round((now_ns - began_ns) / SECOND_NS, 1) if began_ns else 0.0
 
         def change(state: LiveState) -> LiveState:
             shown = tuple(rows[-SERIES_SECONDS_MAX:])
@@ -112,7 +112,7 @@ class LiveWatch:
         except HarnessError:
             pass  # while the store is down nobody can look: the numbers stay those of the last look
         ended_ns = self._now_ns()
-        wait_ns = max(int(_LOOK_SECONDS * _SECOND_NS), (ended_ns - began_ns) * _SHARE_OF_TIME)
+        wait_ns = max(int(_LOOK_SECONDS * SECOND_NS), (ended_ns - began_ns) * _SHARE_OF_TIME)
         self._look_ns = ended_ns + wait_ns
 
     def _counts(self) -> Counts:

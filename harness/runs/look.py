@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.model.errors import HarnessError, InterruptedRunError, TimeIsUpError
+from harness.model.nanoseconds import SECOND_NS
 from harness.runs.act import Act
 
 
@@ -27,7 +28,7 @@ class Look:
     @property
     def seconds(self) -> float:
         """Return how long it took."""
-        return (self._act.ended_ns - self._act.began_ns) / 1e9
+        return (self._act.ended_ns - self._act.began_ns) / SECOND_NS
 
     def result(self) -> tuple[bool, str]:
         """Return (landed, what was seen).

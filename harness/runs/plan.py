@@ -15,9 +15,9 @@ import orjson
 
 from harness.judging.steady import RECORDS_MIN
 from harness.model.declarations import Scenario, Stack, is_sender
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Schedule
 
-_SECOND_NS = 1_000_000_000
 _TEXTS = frozenset({"source", "title", "hypothesis", "why", "seen_in"})
 
 
@@ -55,7 +55,7 @@ class ScenarioPlan:
         if not self.scenario.steps:
             return ""
         first = self.scenario.steps[0]
-        until_ns = (first.at_seconds - visible_seconds) * _SECOND_NS
+        until_ns = (first.at_seconds - visible_seconds) * SECOND_NS
         records = sum(offset < until_ns for offset in self.offsets_ns)
         if records >= RECORDS_MIN:
             return ""
@@ -86,7 +86,7 @@ class ScenarioPlan:
             if from_seconds < to_seconds:
                 stretches.append((f"{step.fault} on {step.target}{after}", from_seconds, to_seconds))
         return [
-            (label, sum(from_s * _SECOND_NS <= offset < to_s * _SECOND_NS for offset in self.offsets_ns))
+            (label, sum(from_s * SECOND_NS <= offset < to_s * SECOND_NS for offset in self.offsets_ns))
             for label, from_s, to_s in stretches
         ]
 
@@ -144,7 +144,7 @@ def plan_scenario(scenario: Scenario, schedule: Schedule, seed: int, input_lines
     rng = Random(f"{seed}:{scenario.name}:schedule")  # noqa: S311 - reproducible load, not a secret
     offsets_ns = list(schedule.offsets_ns(scenario.sending_seconds, rng))
     if input_lines is not None and len(offsets_ns) < input_lines:
-        offsets_ns = _stretched(offsets_ns, input_lines, int(scenario.sending_seconds * _SECOND_NS))
+        offsets_ns = _stretched(offsets_ns, input_lines, int(scenario.sending_seconds * SECOND_NS))
     return ScenarioPlan(scenario, offsets_ns)
 
 

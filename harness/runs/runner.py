@@ -40,6 +40,7 @@ from harness.model.facts import (
     ProcessExited,
     Sample,
 )
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Clock, Counting, Deployment, Fault, Load, Progress
 from harness.runs.debts import Debts
 from harness.runs.fault_looks import poisoned
@@ -52,7 +53,6 @@ from harness.targets.capabilities import Killable, Stoppable
 READY_SECONDS = 60.0
 LEAD_SECONDS = 0.5
 STACK = "stack"
-_SECOND_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Runner:
     def _shake(self) -> None:
         """Take all steps while records are sent."""
         self._steps.take(self._began_ns)
-        self._ticker.wait_until(self._began_ns + int(self._scenario.sending_seconds * _SECOND_NS))
+        self._ticker.wait_until(self._began_ns + int(self._scenario.sending_seconds * SECOND_NS))
 
     def _beginning(self, step: Step, fault: Fault) -> None:
         if is_sender(step.target) and fault.needs in {Killable, Stoppable}:
@@ -251,7 +251,7 @@ class Runner:
             except Exception as error:  # whatever one of them says, the others are stopped too
                 problems.append(error)
         if self._phase == "read back" and not problems:
-            seconds = (self._now() - began_ns) / _SECOND_NS
+            seconds = (self._now() - began_ns) / SECOND_NS
             self._record(Sample(self._now(), f"{EXIT_SECONDS}.{STACK}", seconds))
         if self._wiring.secrets is not None and self._phase == "read back":
             # What is written at the very end, by a process that is told to stop, is searched too.
@@ -326,7 +326,7 @@ class Runner:
     def _seconds_left(self) -> float:
         if not self._began_ns:
             return self._scenario.sending_seconds
-        end_ns = self._began_ns + int(self._scenario.sending_seconds * _SECOND_NS)
+        end_ns = self._began_ns + int(self._scenario.sending_seconds * SECOND_NS)
         return max(0.0, self._ticker.seconds_until(end_ns))
 
     def _enter(self, phase: str, at_ns: int | None = None) -> None:

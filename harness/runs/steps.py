@@ -17,12 +17,11 @@ from harness.cleanup.undo_journal import UndoJournal
 from harness.evidence.history import Recorder
 from harness.model.declarations import Scenario, Step
 from harness.model.facts import StepSkipped
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Fault
 from harness.runs.fault_story import FaultStory, Means
 from harness.runs.ticker import TICK_SECONDS, Ticker
 from harness.targets.capabilities import Untouchable, not_supported
-
-_SECOND_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ class Steps:
     # --- beginning and ending ----------------------------------------------------------------------------
 
     def _due_ns(self) -> int:
-        return self._began_ns + int(self._waiting[0][1][0].at_seconds * _SECOND_NS)
+        return self._began_ns + int(self._waiting[0][1][0].at_seconds * SECOND_NS)
 
     def _may_begin(self) -> bool:
         """Return whether what the next step lies within is on, and all that comes before it is over."""
@@ -212,7 +211,7 @@ class Steps:
     def _healing_ns(self, taken: _Taken, injected_ns: int) -> int:
         """Return when a step is healed: with what is around it at the latest, however late it could begin."""
         ends = [each.healing_ns for each in taken.around if each.healing_ns is not None]
-        return min([injected_ns + int(taken.step.for_seconds * _SECOND_NS), *ends])
+        return min([injected_ns + int(taken.step.for_seconds * SECOND_NS), *ends])
 
     def _is_held_within(self, taken: _Taken) -> bool:
         """Return whether a step within this one still has hold of the same target."""

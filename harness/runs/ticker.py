@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Clock
 
 TICK_SECONDS = 0.25
-_SECOND_NS = 1_000_000_000
 
 
 class Ticker:
@@ -32,11 +32,11 @@ class Ticker:
 
     def in_ns(self, seconds: float) -> int:
         """Return the moment so long from now."""
-        return self.now_ns() + int(seconds * _SECOND_NS)
+        return self.now_ns() + int(seconds * SECOND_NS)
 
     def seconds_until(self, at_ns: int) -> float:
         """Return how long it is until then; below zero once it is over."""
-        return (at_ns - self.now_ns()) / _SECOND_NS
+        return (at_ns - self.now_ns()) / SECOND_NS
 
     def tick(self, seconds: float = TICK_SECONDS) -> None:
         """Wait and look round; raises InterruptedRunError or TimeIsUpError as soon as the run must end."""

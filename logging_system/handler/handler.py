@@ -13,10 +13,8 @@ import atexit
 import contextlib
 import logging
 import os
-import sys
 import threading
 import time
-import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, get_args
@@ -25,6 +23,7 @@ from logging_system.handler.attachment import Attachment
 from logging_system.handler.calls import Calls, new_guard
 from logging_system.handler.own_names import OWN_NAMES, is_own
 from logging_system.handler.own_warnings import OwnWarnings
+from logging_system.handler.process_endings import ProcessEndings
 from logging_system.handler.queue import FullPolicy, RecordQueue
 from logging_system.handler.worker import OnDurable, Worker
 from logging_system.handler.worker_thread import WorkerThread
@@ -144,8 +143,7 @@ class SpoolHandler(logging.Handler):
         self.events = EventStream(WordsInLog())
         self._begin_epoch()
         self._start_worker()
-        _handlers.add(self)
-        _end_in_children_of_multiprocessing()
+        _endings.add(self)
         _own_warnings.attach()
 
     def createLock(self) -> None:  # noqa: N802 - the standard library's name
@@ -220,6 +218,11 @@ class SpoolHandler(logging.Handler):
         """Whether it is closed for good."""
         return self._ended
 
+    @property
+    def is_inherited(self) -> bool:
+        """Whether it came with a fork, and has had no record in this process."""
+        return self._forked
+
     def close(self) -> None:
         """Seal the spool in bounded time; a later record opens it again.
 
@@ -245,17 +248,7 @@ class SpoolHandler(logging.Handler):
         self._ended = True
         self.close()
 
-    def _close(self, deadline_seconds: float) -> None:
-        self._queue.close()
-        ended = self._worker_thread is not None and self._worker_thread.end(self._close_seconds)
-        if self._in_process is not None and ended:
-            for_good = self._ended or self._exits
-            self._in_process.finish(self._writer.epoch, deadline_seconds, for_good=for_good)
-        # A subscriber may wait for a lock of `logging` that whoever closes handlers holds.
-        left_seconds = max(0.0, deadline_seconds - time.monotonic())
-        self.events.close(min(_LAST_EVENTS_SECONDS, left_seconds))
-
-    def _end_with_process(self) -> None:
+    def end_with_process(self) -> None:
         """Close at the process's end; what exit functions log after this is written at once."""
         FORKS.notice()
         if self._exits:
@@ -265,6 +258,26 @@ class SpoolHandler(logging.Handler):
             self.attachment.look(for_the_last_time=True)
         self.close()
         self.events.hand_on(force=True)
+
+    def leave_parent(self) -> None:
+        """In a forked child: drop what was inherited; the parent's worker still has it."""
+        if self._worker_thread is not None:
+            self._worker_thread.worker.leave_parent()
+        self._writer.forget()
+        if self._in_process is not None:
+            self._in_process.leave_parent()
+        self._begin_epoch()
+        self._forked = True
+
+    def _close(self, deadline_seconds: float) -> None:
+        self._queue.close()
+        ended = self._worker_thread is not None and self._worker_thread.end(self._close_seconds)
+        if self._in_process is not None and ended:
+            for_good = self._ended or self._exits
+            self._in_process.finish(self._writer.epoch, deadline_seconds, for_good=for_good)
+        # A subscriber may wait for a lock of `logging` that whoever closes handlers holds.
+        left_seconds = max(0.0, deadline_seconds - time.monotonic())
+        self.events.close(min(_LAST_EVENTS_SECONDS, left_seconds))
 
     def _begin_epoch(self) -> None:
         self._locals_seen = threading.local
@@ -443,16 +456,6 @@ class SpoolHandler(logging.Handler):
         if own_records := self._guard.calls.forget():
             self._live_counters.drop_offered("own_thread", own_records)
 
-    def _leave_parent(self) -> None:
-        """In a forked child: drop what was inherited; the parent's worker still has it."""
-        if self._worker_thread is not None:
-            self._worker_thread.worker.leave_parent()
-        self._writer.forget()
-        if self._in_process is not None:
-            self._in_process.leave_parent()
-        self._begin_epoch()
-        self._forked = True
-
     def _start_after_fork(self) -> None:
         with self._live_counters.lock:
             if not self._forked:
@@ -463,7 +466,7 @@ class SpoolHandler(logging.Handler):
             # Once more: gunicorn's workers turn threads and locks into gevent's between the fork and this.
             self._begin_epoch()
             self._start_worker()
-        _end_with_child_of_multiprocessing()
+        _endings.end_with_child_of_multiprocessing()
 
 
 def _check(name: str, value: str, choices: Sequence[str]) -> None:
@@ -472,47 +475,9 @@ def _check(name: str, value: str, choices: Sequence[str]) -> None:
 
 
 _mark = FORKS.mark
-_handlers: weakref.WeakSet[SpoolHandler] = weakref.WeakSet()
+_endings = ProcessEndings()
 _own_warnings = OwnWarnings(lambda handler: isinstance(handler, SpoolHandler))
 
 
-def _leave_parents() -> None:
-    for handler in list(_handlers):
-        handler._leave_parent()
-
-
-def _end_all() -> None:
-    for handler in list(_handlers):
-        handler._end_with_process()
-
-
-def _end_what_began() -> None:
-    """End the handlers that were made in this process, or have had a record in it."""
-    for handler in list(_handlers):
-        if not handler._forked:
-            handler._end_with_process()
-
-
-def _end_with_child_of_multiprocessing(_: object = None) -> None:
-    """Have handlers end with this process if it is multiprocessing's: its children leave without atexit."""
-    multiprocessing_util = sys.modules.get("multiprocessing.util")
-    if multiprocessing_util is not None:
-        multiprocessing_util.Finalize(None, _end_what_began, exitpriority=100)
-
-
-def _end_in_children_of_multiprocessing() -> None:
-    """Do so wherever a handler is made: by a worker itself, or before its work begins.
-
-    Before it begins its work, a worker forgets whatever was to be done at its end until then. Only after
-    that it knows of a parent: not yet where it imports the main module again.
-    """
-    util, process = (sys.modules.get(f"multiprocessing.{name}") for name in ("util", "process"))
-    if util is None or process is None:
-        return
-    util.register_after_fork(_end_what_began, _end_with_child_of_multiprocessing)
-    if process.parent_process() is not None:
-        _end_with_child_of_multiprocessing()
-
-
-FORKS.register(after_in_child=_leave_parents)
-atexit.register(_end_all)
+FORKS.register(after_in_child=_endings.leave_parents)
+atexit.register(_endings.end_all)

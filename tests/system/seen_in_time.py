@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from harness.judging.checker import Charge
-from harness.judging.timeline import SECOND_NS, Timeline
+from harness.judging.timeline import Timeline
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Status, Verdict
 
 LIMIT_SECONDS = 30.0

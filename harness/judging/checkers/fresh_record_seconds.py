@@ -9,9 +9,10 @@ from typing import ClassVar
 from harness.judging.checker import Charge
 from harness.judging.measure import Measure, given_limit
 from harness.judging.outcomes import outcomes_of, unread_outlet
-from harness.judging.timeline import SECOND_NS, FreshWave, Timeline
+from harness.judging.timeline import FreshWave, Timeline
 from harness.judging.wording import count
 from harness.model.facts import FreshLooked
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 

@@ -13,9 +13,10 @@ from harness.judging.delivered_unanswered import delivered_unanswered
 from harness.judging.last_word import last_word
 from harness.judging.measure import Measure
 from harness.judging.outcomes import DESTROYED, HELD, unread_outlet
-from harness.judging.timeline import SECOND_NS, Entry, Timeline
+from harness.judging.timeline import Entry, Timeline
 from harness.judging.wording import count
 from harness.model.declarations import Level
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from harness.judging.call_times import MS_NS, Outage, Timing, outages_of, stuck_calls, timings_of
+from harness.judging.call_times import Outage, Timing, outages_of, stuck_calls, timings_of
 from harness.judging.checker import Charge
 from harness.judging.disturbance import disturbance
 from harness.judging.measure import Measure, given_limit
@@ -23,6 +23,7 @@ from harness.judging.timeline import Entry, Timeline, Window
 from harness.judging.wording import count
 from harness.model.declarations import APPLICATION
 from harness.model.facts import ControlCall
+from harness.model.nanoseconds import MS_NS
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from harness.judging.checker import Charge
 from harness.judging.measure import Measure, given_limit
-from harness.judging.timeline import SECOND_NS, Entry, Timeline, sequences_text
+from harness.judging.timeline import Entry, Timeline, sequences_text
 from harness.judging.wording import count
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 

@@ -16,6 +16,7 @@ import orjson
 from harness.load.syslog_message import context_of
 from harness.model.declarations import Arguments, Scalar
 from harness.model.errors import ScenarioError, StackError
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import EXTRA, MESSAGE, URL, Record
 
 HEADER = "header."
@@ -186,7 +187,7 @@ def _values(record: Record) -> Mapping[str, object]:
     return {
         _LINE: record.line,
         _SEQUENCE: record.sequence,
-        _TIME: datetime.fromtimestamp(now_ns / 1e9, UTC).isoformat(timespec="microseconds"),
+        _TIME: datetime.fromtimestamp(now_ns / SECOND_NS, UTC).isoformat(timespec="microseconds"),
         _TIME_UNIX_NS: str(now_ns),
         _LEVEL: record.level,
         _SEVERITY_NUMBER: _SEVERITY_NUMBERS[record.level],

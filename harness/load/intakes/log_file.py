@@ -14,6 +14,7 @@ from typing import Literal
 from harness.load.syslog_message import json_body
 from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError, StackError
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import EXTRA, MESSAGE, URL, Record
 
 _KEPT_MAX = 1_000
@@ -61,7 +62,7 @@ class LogFile:
         self._is_json = format == "json"
         self._rotate = self._rename if rotation == "rename" else self._copy_and_truncate
         self._rotate_bytes = rotate_bytes
-        self._rotate_ns = round(rotate_seconds * 1e9)
+        self._rotate_ns = round(rotate_seconds * SECOND_NS)
         self._kept_files = kept_files
         self._lock = threading.Lock()
         self._file = -1

@@ -18,6 +18,7 @@ from harness.load.locust.figures import FIGURES_FILE, read_figures
 from harness.model.declarations import APPLICATION, LOAD, Part, Scenario, worker_name
 from harness.model.errors import ScenarioError, UnavailableError
 from harness.model.facts import CORES_LOAD, RequestsCounted
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Clock, LoadSpec
 from harness.processes import procfs
 from harness.processes.ports import free_port, release_port
@@ -144,7 +145,7 @@ class LocustLoad(HostedLoad):
             self._ticks[name] = (pid, ticks.own, now_ns)
             if before_pid == pid and now_ns > before_ns:
                 seconds = (ticks.own - before_ticks) / os.sysconf("SC_CLK_TCK")
-                taken[f"{CORES_LOAD}.{name}"] = round(seconds / ((now_ns - before_ns) / 1e9), 3)
+                taken[f"{CORES_LOAD}.{name}"] = round(seconds / ((now_ns - before_ns) / SECOND_NS), 3)
         return taken
 
     def _senders(self, assignment: Path) -> Mapping[str, Sequence[str]]:

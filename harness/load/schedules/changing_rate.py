@@ -8,10 +8,10 @@ from itertools import pairwise
 from random import Random
 
 from harness.model.errors import ScenarioError
+from harness.model.nanoseconds import SECOND_NS
 
 RATE_PER_SECOND_MAX = 20_000
 SECONDS_MAX = 24 * 3_600.0
-_SECOND_NS = 1_000_000_000
 
 Knots = Sequence[tuple[float, float]]
 """Moments in seconds after sending began, ascending, each with the rate then, in records a second."""
@@ -31,7 +31,7 @@ def due_times_ns(knots: Knots, rng: Random) -> list[int]:
         slope = (to_rate - from_rate) / (to_seconds - from_seconds) if to_seconds > from_seconds else 0.0
         while len(times) + place < after:
             left = len(times) + place - before
-            times.append(int((from_seconds + _seconds_to(left, from_rate, slope)) * _SECOND_NS))
+            times.append(int((from_seconds + _seconds_to(left, from_rate, slope)) * SECOND_NS))
             place = rng.random()
         before = after
     return times

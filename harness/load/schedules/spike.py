@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from random import Random
 
 from harness.model.errors import ScenarioError
+from harness.model.nanoseconds import SECOND_NS
 
 RATE_PER_SECOND_MAX = 20_000
 SECONDS_MAX = 3_600.0
-_SECOND_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Spike:
 
 
 def _even(rate_per_second: float, from_seconds: float, to_seconds: float, rng: Random) -> Iterator[int]:
-    interval_ns = _SECOND_NS / rate_per_second
-    begin_ns = from_seconds * _SECOND_NS
+    interval_ns = SECOND_NS / rate_per_second
+    begin_ns = from_seconds * SECOND_NS
     for index in range(int((to_seconds - from_seconds) * rate_per_second)):
         yield int(begin_ns + (index + rng.random()) * interval_ns)

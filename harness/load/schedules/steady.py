@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-_SECOND_NS = 1_000_000_000
+from harness.model.nanoseconds import SECOND_NS
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,6 @@ class Steady:
 
     def offsets_ns(self, seconds: float, rng: Random) -> Sequence[int]:
         """Return one due time for each interval of 1 / rate, in ns after the start of sending, ascending."""
-        interval_ns = _SECOND_NS / self.rate_per_second
+        interval_ns = SECOND_NS / self.rate_per_second
         count = int(seconds * self.rate_per_second)
         return [int((index + rng.random()) * interval_ns) for index in range(count)]

@@ -84,7 +84,7 @@ def test_after_end_records_are_dropped_counted_on_disk_and_told(
 def test_what_is_logged_at_the_end_of_the_process_is_stored_in_the_call(tmp_path: Path) -> None:
     with logger_with(tmp_path) as (logger, handler):
         logger.info("before")
-        handler._end_with_process()
+        handler.end_with_process()
         for number in range(3):
             logger.info("late %d", number)
             assert messages(tmp_path)[-1] == f"late {number}"
