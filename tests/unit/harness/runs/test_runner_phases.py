@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -253,7 +254,9 @@ def test_a_fault_on_one_worker_cuts_off_no_answers_of_the_others():
         def under_way(self, sender):
             return {worker_name(1): 2, worker_name(2): 7, APPLICATION: 9}[sender]
 
-    debts = Debts(TwoWorkers(), None, None, None, None)
+    load: Any = TwoWorkers()
+    unused: Any = None
+    debts = Debts(load, unused, unused, unused, unused)
 
     debts.cut_off_answers(worker_name(1))
     first = debts.cut_off
