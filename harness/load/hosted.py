@@ -12,7 +12,7 @@ import orjson
 
 from harness.load.assignment import PROBE_INTERVAL_NS, TALLY_FILE, Assignment
 from harness.load.slots import SlotFiles
-from harness.model.declarations import APPLICATION, LOAD, Part, Ready
+from harness.model.declarations import APPLICATION, LOAD, Part, Ready, worker_name
 from harness.model.errors import InternalError, OwnPartError, StackError
 from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Clock, LoadSpec, Tally
@@ -164,6 +164,25 @@ class HostedLoad:
                 self._owed.update(fresh)
                 self._unsettled = [n for n in self._unsettled if n not in self._owed]
         return frozenset(self._owed)
+
+    def under_way(self, sender: str) -> int:
+        """Return how many log calls of the application, or of one of several workers, have no word yet."""
+        if self._slots is None:
+            return 0
+        by_callback = self._spec.acknowledged_by == "callback"
+        return self._slots.under_way(by_callback, self._number_of(sender))
+
+    def unsent(self, sender: str) -> int:
+        """Return how many records of the application, or of one of several workers, have no log call."""
+        if self._slots is None:
+            return 0
+        planned = self._assignment.scheduled + self._waves * self._assignment.probes
+        return self._slots.not_entered(range(planned), self._number_of(sender))
+
+    def _number_of(self, sender: str) -> int | None:
+        """Return a worker's number; None for the application, which is all there is."""
+        numbers = {worker_name(number): number for number in range(1, self._workers + 1)}
+        return numbers.get(sender)
 
     def entered(self) -> int:
         """Return how many log calls have begun, read from the slots, which are ahead of the tally."""

@@ -100,6 +100,27 @@ class Slots:
         times = self._cells[_ACKNOWLEDGED::_FIELDS]
         return [sequence for sequence in among if times[sequence]]
 
+    def under_way(self, by_callback: bool) -> int:
+        """Return how many calls have begun that were neither refused nor acknowledged yet.
+
+        Args:
+            by_callback: whether the stack acknowledges by a callback, and not by the call's return.
+        """
+        columns = (
+            self._cells[first::_FIELDS].tolist() for first in (_ENTERED, _RETURNED, _OUTCOME, _ACKNOWLEDGED)
+        )
+        return sum(
+            bool(entered)
+            and not (returned and outcome == REFUSED)
+            and not (told if by_callback else returned)
+            for entered, returned, outcome, told in zip(*columns, strict=True)
+        )
+
+    def not_entered(self, among: Iterable[int]) -> int:
+        """Return how many of these records' calls have not begun."""
+        times = self._cells[_ENTERED::_FIELDS]
+        return sum(not times[sequence] for sequence in among)
+
     def close(self) -> None:
         """Unmap the file."""
         self._cells.release()
@@ -136,6 +157,19 @@ class SlotFiles:
     def acknowledged(self, among: Sequence[int]) -> list[int]:
         """Return those of these records that the stack became responsible for."""
         return self._own(file.acknowledged(among) for file in self._files)
+
+    def under_way(self, by_callback: bool, worker: int | None) -> int:
+        """Return how many calls of one worker (from 1), or of all, have no word of the stack yet."""
+        files = self._files if worker is None else [self._files[worker - 1]]
+        return sum(file.under_way(by_callback) for file in files)
+
+    def not_entered(self, among: Iterable[int], worker: int | None) -> int:
+        """Return how many of these records, one worker's (from 1) or all, have no call that has begun."""
+        numbers = range(len(self._files)) if worker is None else (worker - 1,)
+        theirs: dict[int, list[int]] = {number: [] for number in numbers}
+        for sequence in among:
+            theirs.get(self._place(sequence), []).append(sequence)
+        return sum(self._files[number].not_entered(sequences) for number, sequences in theirs.items())
 
     def close(self) -> None:
         """Unmap the files."""

@@ -617,6 +617,18 @@ class Load(Deployment, Protocol):
         """Return the sequences acknowledged so far."""
         ...
 
+    def under_way(self, sender: str) -> int:
+        """Return how many log calls have begun and have no word of the stack yet.
+
+        Args:
+            sender: whose: the application's, which are all, or those of one worker of the load.
+        """
+        ...
+
+    def unsent(self, sender: str) -> int:
+        """Return how many of a sender's records, as planned so far, have no log call that has begun."""
+        ...
+
     def finish(self) -> float | None:
         """End the application and let the oracle write its last facts; bounded.
 

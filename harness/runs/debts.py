@@ -15,6 +15,7 @@ from harness.evidence.history import Recorder
 from harness.evidence.readback import Outlets, Reading
 from harness.judging.outcomes import HELD
 from harness.judging.wording import count
+from harness.model.declarations import APPLICATION
 from harness.model.errors import StackError
 from harness.model.facts import READ_BACK_SECONDS, Sample
 from harness.model.nanoseconds import SECOND_NS
@@ -52,15 +53,25 @@ class Debts:
         self._counters = counters
         self._ticker = ticker
         self._recorder = recorder
-        self.cut_off = cut_off
+        self._cut_off = {APPLICATION: cut_off}
         self._following: Following | None = None
         self._overdue: frozenset[int] = frozenset()
         self._seen_at_whole_look = -1
 
-    def cut_off_answers(self) -> None:
-        """Expect no more answers to what has none by now: the application's process takes it with it."""
-        tally = self._load.tally()
-        self.cut_off = max(0, tally.sent - tally.acknowledged - tally.refused)
+    @property
+    def cut_off(self) -> int:
+        """Return how many answers are not expected any more."""
+        return sum(self._cut_off.values())
+
+    def cut_off_answers(self, sender: str) -> None:
+        """Expect no more answers to what has none by now: the sender's process takes it with it.
+
+        Args:
+            sender: the application, or the one worker of the load that a fault is about to end.
+        """
+        if sender == APPLICATION:
+            self._cut_off.clear()  # all of them are counted anew
+        self._cut_off[sender] = self._load.under_way(sender)
 
     def await_answers(self, deadline_ns: int) -> None:
         """Wait until the stack has said a word of every record, or counts that it holds none any more.

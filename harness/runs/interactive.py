@@ -137,7 +137,7 @@ class InteractiveRunner(Runner):
         fault = make_part(self._desk.faults, Part(wish.fault, arguments))
         step = Step(wish.fault, wish.target, self._sent_seconds(), seconds, arguments)
         if is_sender(wish.target) and fault.needs in {Killable, Stoppable}:
-            self._debts.cut_off_answers()
+            self._debts.cut_off_answers(wish.target)
         self._enter("inject")
         try:
             self._hand.start(step, fault, target)

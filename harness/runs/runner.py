@@ -113,6 +113,7 @@ class Runner:
             Told(self._enter, self._beginning, self._all_healed),
         )
         self._exits_noted: set[str] = set()
+        self._unsent_by: dict[str, int] = {}
 
     @property
     def scenario(self) -> Scenario:
@@ -178,7 +179,7 @@ class Runner:
 
     def _beginning(self, step: Step, fault: Fault) -> None:
         if is_sender(step.target) and fault.needs in {Killable, Stoppable}:
-            self._debts.cut_off_answers()
+            self._debts.cut_off_answers(step.target)
 
     def _all_healed(self, healed: str) -> None:
         self._fresh.send(max(self._scenario.recovery_seconds, self._scenario.liveness_seconds), healed)
@@ -294,6 +295,8 @@ class Runner:
                     continue
                 self._exits_noted.add(name)
                 self._record(ProcessExited(self._now(), name, returncode))
+                if is_sender(name):
+                    self._debts.cut_off_answers(name)
                 if deployment is not self._wiring.stack and not is_sender(name):
                     message = f'"{name}" ended by itself with {returncode}'
                     self._record(Broke(self._now(), "surroundings", message))
@@ -321,7 +324,14 @@ class Runner:
     def _unsent(self) -> bool:
         tally = self._wiring.load.tally()
         # Not "answered": a call that was under way when its application was killed never will be.
-        return tally.sent < tally.due
+        return tally.sent + self._never_sent() < tally.due
+
+    def _never_sent(self) -> int:
+        """Return how many records nobody will send any more: their sender has ended by itself."""
+        gone = {name for name, _ in self._wiring.load.exited() if is_sender(name)}
+        for name in gone - self._unsent_by.keys():
+            self._unsent_by[name] = self._wiring.load.unsent(name)
+        return sum(self._unsent_by[name] for name in gone)
 
     def _seconds_left(self) -> float:
         if not self._began_ns:

@@ -2,7 +2,7 @@ import os
 import signal
 import stat
 
-from harness.load.slots import ANSWERED, REFUSED, Slot, Slots
+from harness.load.slots import ANSWERED, REFUSED, Slot, SlotFiles, Slots
 
 
 def test_an_untouched_slot_says_nothing(tmp_path):
@@ -64,3 +64,33 @@ def test_what_has_happened_is_told_for_many_records_at_once(tmp_path):
     assert slots.acknowledged(range(5)) == [2]
     assert slots.acknowledged([3, 4]) == []
     slots.close()
+
+
+def test_what_is_under_way_has_begun_and_has_no_word_yet(tmp_path):
+    Slots.create(tmp_path / "slots", 5)
+    slots = Slots(tmp_path / "slots")
+    for sequence in range(4):
+        slots.enter(sequence, 10)
+    slots.leave(0, 20, ANSWERED)
+    slots.leave(1, 20, REFUSED)
+    slots.acknowledge(2, 30)
+
+    assert slots.under_way(by_callback=False) == 2
+    assert slots.under_way(by_callback=True) == 2
+    slots.acknowledge(0, 30)
+    assert slots.under_way(by_callback=True) == 1
+    assert slots.not_entered(range(5)) == 1
+    slots.close()
+
+
+def test_of_several_workers_each_is_counted_by_its_own_file(tmp_path):
+    paths = [tmp_path / "slots-1", tmp_path / "slots-2"]
+    for path in paths:
+        Slots.create(path, 6)
+    for sequence, path in ((0, paths[0]), (1, paths[1]), (3, paths[1])):
+        Slots(path).enter(sequence, 10)
+    files = SlotFiles(paths, lambda sequence: sequence % 2)
+
+    assert [files.under_way(False, worker) for worker in (1, 2, None)] == [1, 2, 3]
+    assert [files.not_entered(range(6), worker) for worker in (1, 2, None)] == [2, 1, 3]
+    files.close()

@@ -112,6 +112,12 @@ class FakeLoad(FakeDeployment):
         )
         return frozenset(sent.union(*self.waves))
 
+    def under_way(self, sender):
+        return 0
+
+    def unsent(self, sender):
+        return 0
+
     def finish(self):
         self._log.append("load finishes")
         return self.exit_seconds

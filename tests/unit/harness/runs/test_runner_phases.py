@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from harness.model.declarations import APPLICATION, worker_name
 from harness.model.errors import NotReadyError, OwnPartError, SlowStartError, StackError
 from harness.model.facts import ArchiveRead, Broke, Found, PhaseChanged, ProcessExited
-from tests.unit.harness.runs.stage import SECOND, FakeArchive, FakeDeployment
+from harness.model.protocols import Tally
+from harness.runs.debts import Debts
+from tests.unit.harness.runs.stage import SECOND, FakeArchive, FakeDeployment, FakeLoad
 
 
 def test_the_phases_come_in_their_order(stage):
@@ -210,3 +214,56 @@ def test_the_drain_says_what_it_waits_for(stage):
     assert told[0] == "waiting for 3 records to be acknowledged or refused, for at most 60 s more"
     assert "waiting for 1 acknowledged record to be stored, for at most 40 s more" in told
     assert {progress.waiting for progress in stage.progress if progress.phase == "probe"} <= {""}
+
+
+class LosesAWorker(FakeLoad):
+    """One of several workers ends by itself: 3 records are never sent, 2 calls under way get no answer."""
+
+    def tally(self):
+        told = super().tally().acknowledged
+        return Tally(told + 5, told + 2, told, 0, told)
+
+    def under_way(self, sender):
+        return {worker_name(1): 2}[sender]
+
+    def unsent(self, sender):
+        return {worker_name(1): 3}[sender]
+
+
+def test_the_drain_does_not_wait_for_what_a_worker_took_with_it_that_ended_by_itself(stage):
+    stage.load = LosesAWorker(stage.log, stage.clock)
+    stage.archive = FakeArchive(stage.load, stage.clock)
+    stage.load.exits = [(worker_name(1), -9)]
+
+    stage.run()
+
+    assert _drained_seconds(stage) < 5
+
+
+def test_the_drain_waits_for_what_workers_that_still_run_have_not_sent(stage):
+    stage.load = LosesAWorker(stage.log, stage.clock)
+    stage.archive = FakeArchive(stage.load, stage.clock)
+
+    stage.run()
+
+    assert _drained_seconds(stage) >= stage.scenario.drain_seconds
+
+
+def test_a_fault_on_one_worker_cuts_off_no_answers_of_the_others():
+    class TwoWorkers:
+        def under_way(self, sender):
+            return {worker_name(1): 2, worker_name(2): 7, APPLICATION: 9}[sender]
+
+    load: Any = TwoWorkers()
+    unused: Any = None
+    debts = Debts(load, unused, unused, unused, unused)
+
+    debts.cut_off_answers(worker_name(1))
+    first = debts.cut_off
+    debts.cut_off_answers(worker_name(1))
+    again = debts.cut_off
+    debts.cut_off_answers(worker_name(2))
+    both = debts.cut_off
+    debts.cut_off_answers(APPLICATION)
+
+    assert (first, again, both, debts.cut_off) == (2, 2, 9, 9)
