@@ -46,7 +46,8 @@ def own_words(kind: str, rng: Random, half: Half) -> dict[str, str]:
     first, *rest = name.split("_")
     return {
         "key": name,
-        "KEY": name.upper(),
+        # As a variable, PWD is the shell's own word for the working directory.
+        "KEY": "DB_PWD" if name == "pwd" else name.upper(),
         "dashed": name.replace("_", "-"),
         "camel": first + "".join(word.title() for word in rest),
         "sqlkey": rng.choice(SQL_WORDS),

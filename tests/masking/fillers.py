@@ -48,7 +48,7 @@ FILES = ("main.go", "handlers.py", "Server.java", "index.ts", "pool.rs", "upload
 AGENT_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 PLACEHOLDERS = (
     "***", "********", "[REDACTED]", "<redacted>", "[FILTERED]", "xxxxxxxx", "****1234", "null", "None",
-    "<hidden>", "${SECRET}", "{{secret}}", "$SECRET", "(none)", "changeme", "%s", "<password>", "*****",
+    "<hidden>", "${SECRET}", "{{secret}}", "$SECRET", "(none)", "%s", "<password>", "*****",
     "••••••", "REDACTED",
 )  # fmt: skip
 

@@ -169,12 +169,8 @@ def count_secret(verdict: Verdict, line: Line, secret: Secret, taken: bytearray)
     score = verdict.scores[secret.kind]
     score.planted += 1
     score.found += not left
-    # A tool that reports the label of a key block has detected the key.
-    score.touched += (
-        any(taken[secret.reach_start : secret.end])
-        if secret.kind == "private_key"
-        else len(left) < len(places)
-    )
+    # A tool that reports a key block's label, or a token's prefix, has detected the secret.
+    score.touched += any(taken[secret.reach_start : secret.reach_end])
     if left:
         verdict.missed.append(Missed(line, secret, "".join(line.text[place] for place in left)))
 

@@ -9,6 +9,7 @@ from collections import Counter
 from random import Random
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
 
 from tests.masking import values
 from tests.masking.corpus import line, lines
@@ -150,6 +151,16 @@ def test_pypi_tokens_are_macaroons_of_pypi():
     for text in drawn("pypi_token"):
         packed = base64.urlsafe_b64decode(text.removeprefix("pypi-") + "===")
         assert packed.startswith(b"\x02\x01\x08pypi.org")
+
+
+def test_private_keys_are_keys_that_a_library_loads():
+    labels = set()
+    for text in drawn("private_key", 40):
+        load = load_ssh_private_key if "OPENSSH" in text else load_pem_private_key
+        assert load(text.encode(), None)
+        assert text.replace("\n", "\\n") != text
+        labels.add(text.splitlines()[0])
+    assert len(labels) == 4
 
 
 def test_basic_credentials_are_a_user_and_a_password():

@@ -269,9 +269,9 @@ MORE: dict[str, tuple[str, ...]] = {
         "GET https://maps.googleapis.com/maps/api/geocode/json?address={word}&key=<gcp_api_key> 403",
     ),
     "aws_access_key": (
-        "X-Amz-Credential=<aws_access_key>%2F20260101%2F{region}%2Fs3%2Faws4_request&X-Amz-Date=20260101T000000Z",
+        "X-Amz-Credential=«<aws_access_key>%2F20260101%2F{region}%2Fs3%2Faws4_request»&X-Amz-Date=20260101T000000Z",
         "An error occurred (InvalidAccessKeyId): The AWS Access Key Id <aws_access_key> does not exist in our records.",
-        "Credential=<aws_access_key>/20260101/{region}/s3/aws4_request, SignedHeaders=host",
+        "Credential=«<aws_access_key>/20260101/{region}/s3/aws4_request», SignedHeaders=host",
     ),
     "stripe_key": (
         "stripe.error.AuthenticationError: Invalid API Key provided: <stripe_key>",

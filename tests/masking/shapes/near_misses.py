@@ -238,11 +238,10 @@ NEAR_MISSES: dict[str, tuple[str, ...]] = {
         "Authorization: Bearer ",
     ),
     "cookie": (
-        "Set-Cookie: theme=dark; Path=/",
         "session_timeout={small} sessions={small}",
         "{syslog} sshd[{pid}]: pam_unix(sshd:session): session opened for user {user} by (uid=0)",
         "session=closed user={user}",
-        "Cookie: lang=en; theme=dark",
+        "cookies accepted: functional={small}, marketing=0",
         "cookie_consent=true user={small}",
         "cookies are disabled for {host}",
         "{iso} - INFO [SyncThread:0:ZooKeeperServer@{line}] - Established session 0x{hex16} with negotiated timeout {small}",

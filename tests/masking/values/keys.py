@@ -6,6 +6,7 @@ import base64
 from random import Random
 from urllib.parse import quote
 
+from tests.masking.values.key_blocks import key_block
 from tests.masking.values.names import FIRST, chosen
 from tests.masking.values.value import (
     BASE36,
@@ -19,8 +20,6 @@ from tests.masking.values.value import (
     Values,
     characters,
 )
-
-BLOCKS = ("RSA PRIVATE KEY", "EC PRIVATE KEY", "PRIVATE KEY", "OPENSSH PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
 
 
 def uuid(rng: Random) -> str:
@@ -90,11 +89,9 @@ def cookie(rng: Random) -> Value:
 
 def block(rng: Random, line_break: str) -> Value:
     """A key block as RFC 7468 lays it out: a label, base64 in lines of 64, the label again."""
-    label = rng.choice(BLOCKS)
-    body = base64.b64encode(rng.randbytes(rng.choice((48, 138, 300, 609, 1190)))).decode()
-    lines = [body[start : start + 64] for start in range(0, len(body), 64)]
-    head = f"-----BEGIN {label}-----{line_break}"
-    return Value(head + line_break.join(lines) + f"{line_break}-----END {label}-----", public=len(head))
+    lines = key_block(rng).strip().splitlines()
+    head = lines[0] + line_break
+    return Value(head + line_break.join(lines[1:]), public=len(head))
 
 
 def private_key(rng: Random) -> Value:
