@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import orjson
 import re2
 
 from logging_system.masking.declaration import NAMED_FIELD_NAME
@@ -79,6 +80,8 @@ class RuleSet:
         self._actions: tuple[Action, ...] = tuple(given.get(rule.name, rule.action) for rule in self.rules)
         self._allowed = allowed
         self._key = key
+        self.names_place = 0
+        """The place of the rule that looks at names."""
         self._patterns = tuple(_compiled(rule.pattern) for rule in self.rules)
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are
@@ -91,19 +94,21 @@ class RuleSet:
         self.hits: Callable[[bytes], list[int] | None] = gate.Match
         """Returns the places of the rules that may find something in a record's JSON, if there are any."""
 
-    def masked_text(self, text: str, hits: Sequence[int], count: Count) -> str:
+    def masked_text(self, text: str, count: Count) -> str:
         """Return a text without its secrets; itself where it has none.
 
         Args:
-            text: Any text.
-            hits: Places of the rules to try, rising.
+            text: Any text that can be encoded.
             count: Told what was found.
 
         Raises:
             RecordDroppedError: The record is not to be kept.
         """
+        hits = self.hits(orjson.dumps(text))
+        if not hits:
+            return text
         found: list[_Found] = []
-        encoded = text.encode("utf-8", "surrogatepass")
+        encoded = text.encode()
         for place in hits:
             if self.rules[place] is NAMED_FIELD:
                 continue
@@ -123,7 +128,7 @@ class RuleSet:
         """
         if not text or is_mask(text) or text in self._allowed:
             return text
-        return self._replaced(0, text, count)
+        return self._replaced(self.names_place, text, count)
 
     def _found(self, place: int, text: str, encoded: bytes) -> Iterator[_Found]:
         rule = self.rules[place]
