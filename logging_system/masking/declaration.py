@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from logging_system.masking.rule import Action
@@ -75,16 +75,35 @@ def declaration_of(given: object) -> MaskDeclaration:
     if isinstance(given, MaskDeclaration):
         return given
     members = _object(given, "", _KEYS)
-    rules = _rules(members.get("rules"))
     allow = _object(members.get("allow"), "allow", _ALLOW_KEYS)
     return MaskDeclaration(
-        actions={name: action for name, action in rules.items() if action != OFF},
-        off=frozenset(name for name, action in rules.items() if action == OFF),
+        **_split(_rules(members.get("rules"))),
         fields=tuple(_texts(members.get("fields"), "fields")),
         patterns=tuple(_patterns(members.get("patterns"))),
         allowed_values=frozenset(_texts(allow.get("values"), "allow.values")),
         allowed_fields=frozenset(_texts(allow.get("fields"), "allow.fields")),
     )
+
+
+def with_actions(declared: MaskDeclaration, actions: Mapping[str, str]) -> MaskDeclaration:
+    """Return a declaration with other actions of built-in rules.
+
+    Args:
+        declared: What was declared.
+        actions: By rule; `off` turns one off.
+
+    Raises:
+        ValueError: There is no such rule or action.
+    """
+    rules = {**declared.actions, **dict.fromkeys(declared.off, OFF), **_rules(actions)}
+    return replace(declared, **_split(rules))
+
+
+def _split(rules: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "actions": {name: action for name, action in rules.items() if action != OFF},
+        "off": frozenset(name for name, action in rules.items() if action == OFF),
+    }
 
 
 def rule_names() -> tuple[str, ...]:

@@ -6,7 +6,7 @@ done. Only where that finds something is the record walked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from logging_system.records.processors import Drop
 
 _PAIR_NAMES = ("name", "key", "header", "field", "Name", "Key")
 _PAIR_VALUES = frozenset({"value", "Value", "stringValue"})
+_BACKSLASH = 0x5C
 _COUNTS = ("tokens", "pass")
 """Names whose numbers are counts: `max_tokens: 512`, `pass: 12`."""
 
@@ -40,23 +41,21 @@ class Mask:
     def process(self, record: Record) -> Record | Drop:
         """Return the record without its secrets, or why it is dropped."""
         text = record.encoded
-        if b"\\u" in text or b"\\/" in text:
+        if _BACKSLASH in text and (b"\\u" in text or b"\\/" in text):
             text = encode_document(record.document)  # a line may write any character by its number
-        hits = self._hits(text)
-        return record if not hits else self.masked(record, hits, _ignore)
+        return self.masked(record, _ignore) if self._hits(text) else record
 
-    def masked(self, record: Record, hits: Sequence[int], count: Count) -> Record | Drop:
-        """Return a record without the secrets of some rules.
+    def masked(self, record: Record, count: Count) -> Record | Drop:
+        """Return a record without its secrets, having looked at each of its fields.
 
         Args:
             record: Any.
-            hits: The rules' places.
             count: Told each rule that found something.
         """
         # As it will be stored: of a document, texts and numbers only, whatever is in it now.
         stored = orjson.loads(record.encoded)
         as_stored = record if record.document == stored else Record.of_document(stored)
-        walk = _Walk(self._rules, sorted(hits), count)
+        walk = _Walk(self._rules, count)
         try:
             return as_stored.edited(list(walk.edits(stored, ())))
         except RecordDroppedError as dropped:
@@ -64,13 +63,12 @@ class Mask:
 
 
 class _Walk:
-    """One record's fields, looked at by the rules that the gate let through."""
+    """One record's fields, looked at one by one."""
 
-    def __init__(self, rules: RuleSet, hits: Sequence[int], count: Count) -> None:
+    def __init__(self, rules: RuleSet, count: Count) -> None:
         self._rules = rules
-        self._hits = hits
         self._count = count
-        self._names: DeniedNames | None = rules.names if hits[0] == 0 else None
+        self._names: DeniedNames | None = rules.names
 
     def edits(self, container: object, path: Place, *, named: bool = False) -> Iterator[Edit]:
         """Yield what must change in an object or a list.
@@ -125,7 +123,7 @@ class _Walk:
         return value if shown == text else shown
 
     def _text(self, text: str) -> str:
-        return self._rules.masked_text(text, self._hits, self._count)
+        return self._rules.masked_text(text, self._count)
 
     def _denies(self, name: str, path: Place) -> bool:
         return (

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import orjson
 import re2
 
 from logging_system.masking.declaration import NAMED_FIELD_NAME
@@ -44,7 +45,9 @@ class RecordDroppedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Find:
+    """A secret in a text: where it is, and the place of the rule that found it."""
+
     start: int
     end: int
     rank: int
@@ -79,6 +82,8 @@ class RuleSet:
         self._actions: tuple[Action, ...] = tuple(given.get(rule.name, rule.action) for rule in self.rules)
         self._allowed = allowed
         self._key = key
+        self.names_place = 0
+        """The place of the rule that looks at names."""
         self._patterns = tuple(_compiled(rule.pattern) for rule in self.rules)
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are
@@ -91,24 +96,25 @@ class RuleSet:
         self.hits: Callable[[bytes], list[int] | None] = gate.Match
         """Returns the places of the rules that may find something in a record's JSON, if there are any."""
 
-    def masked_text(self, text: str, hits: Sequence[int], count: Count) -> str:
+    def masked_text(self, text: str, count: Count) -> str:
         """Return a text without its secrets; itself where it has none.
 
         Args:
-            text: Any text.
-            hits: Places of the rules to try, rising.
+            text: Any text that can be encoded.
             count: Told what was found.
 
         Raises:
             RecordDroppedError: The record is not to be kept.
         """
-        found: list[_Found] = []
-        encoded = text.encode("utf-8", "surrogatepass")
+        hits = self.hits(orjson.dumps(text))
+        if not hits:
+            return text
+        found: list[Find] = []
         for place in hits:
             if self.rules[place] is NAMED_FIELD:
                 continue
             try:
-                found += self._found(place, text, encoded)
+                found += self.found(place, text)
             except Exception:
                 # What a rule raises may quote the text; nothing of either is kept.
                 count(self.rules[place].name)
@@ -123,17 +129,23 @@ class RuleSet:
         """
         if not text or is_mask(text) or text in self._allowed:
             return text
-        return self._replaced(0, text, count)
+        return self._replaced(self.names_place, text, count)
 
-    def _found(self, place: int, text: str, encoded: bytes) -> Iterator[_Found]:
+    def found(self, place: int, text: str) -> Iterator[Find]:
+        """Yield what one rule finds in a text, whatever the gate says of it.
+
+        Args:
+            place: The rule's, as `hits` returns it.
+            text: Any text.
+        """
         rule = self.rules[place]
-        for span in _spans(self._patterns[place], text, encoded):
+        for span in _spans(self._patterns[place], text):
             for start, end in rule.judge(text, span) if rule.judge is not None else (span,):
                 secret = text[start:end]
                 if secret not in self._allowed and not is_mask(secret):
-                    yield _Found(start, end, place)
+                    yield Find(start, end, place)
 
-    def _without(self, text: str, found: list[_Found], count: Count) -> str:
+    def _without(self, text: str, found: list[Find], count: Count) -> str:
         out: list[str] = []
         position = 0
         for place, start, end, whole in _merged(found):
@@ -167,8 +179,9 @@ def _compiled(pattern: str) -> re2._Regexp:
     return re2.compile(pattern, options)
 
 
-def _spans(pattern: re2._Regexp, text: str, encoded: bytes) -> Iterator[Span]:
+def _spans(pattern: re2._Regexp, text: str) -> Iterator[Span]:
     """Yield what a pattern finds, in characters; the next find may begin where the last secret ended."""
+    encoded = text.encode()
     position, end = 0, len(encoded)
     characters = _Characters(text, encoded)
     while position <= end and (match := pattern.search(encoded, position)) is not None:
@@ -205,13 +218,13 @@ class _Characters:
         return self._characters
 
 
-def _merged(found: list[_Found]) -> Iterator[tuple[int, int, int, bool]]:
+def _merged(found: list[Find]) -> Iterator[tuple[int, int, int, bool]]:
     """Yield rule, start and end of each secret, and whether that is all that the rule found.
 
     What overlaps becomes one secret, of the rule that comes first.
     """
     found.sort(key=lambda each: (each.start, each.end))
-    group: list[_Found] = []
+    group: list[Find] = []
     end = -1
     for each in found:
         if group and each.start >= end:
@@ -223,7 +236,7 @@ def _merged(found: list[_Found]) -> Iterator[tuple[int, int, int, bool]]:
         yield _one(group, end)
 
 
-def _one(group: list[_Found], end: int) -> tuple[int, int, int, bool]:
+def _one(group: list[Find], end: int) -> tuple[int, int, int, bool]:
     first = min(group, key=lambda each: each.rank)
     start = group[0].start
     return first.rank, start, end, (first.start, first.end) == (start, end)

@@ -16,7 +16,13 @@ from tests.stack.processes import PYTHON, WAIT_SECONDS, Store
 
 PAGES = [
     DOCS / "how-to" / name
-    for name in ("install-logging.md", "prefork-servers.md", "disk-full.md", "dead-letters.md")
+    for name in (
+        "install-logging.md",
+        "prefork-servers.md",
+        "disk-full.md",
+        "dead-letters.md",
+        "mask-fields.md",
+    )
 ]
 PROGRAMS = [
     pytest.param(program, id=f"{page.stem}-{number}")

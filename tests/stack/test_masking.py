@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import textwrap
 from pathlib import Path
 
 import requests
 
+from logging_system.config.loading import load_settings
+from logging_system.config.settings import chain_of
+from tests.repository import DOCS
 from tests.stack.processes import STREAM, Store, eventually
 from tests.stack.test_gateway import NDJSON, gateway
 from tests.stack.test_installing import run
@@ -54,6 +59,14 @@ print("done")
 """
 
 
+PAGE = (DOCS / "how-to" / "mask-fields.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    found = re.findall(rf"^ *```{language}\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)
+    return [textwrap.dedent(each) for each in found]
+
+
 def on_disk(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -93,7 +106,36 @@ def test_no_secret_sent_to_a_gateway_is_in_its_spool_dead_letters_answers_or_err
         with shipper(spool, store.url):
             eventually(lambda: shipped(tmp_path).get("dead_lettered") == 1, "the dead letter")
             eventually(lambda: shipped(tmp_path).get("delivered") == 2, "the other two")
-    assert process.stderr is not None
+        process.terminate()
+        assert process.stderr is not None
+        assert leaked(process.stderr.read().encode()) == []
     assert b"[masked:email]" in (spool / "dead-letters.ndjson").read_bytes()
     assert {path: leaks for path, content in on_disk(tmp_path).items() if (leaks := leaked(content))} == {}
     assert leaked(json.dumps(store.ask("POST", f"/{STREAM}/_search", {"size": 20})).encode()) == []
+
+
+def test_what_the_how_to_shows_is_what_the_store_gets(tmp_path: Path, store: Store) -> None:
+    lines = [line for block in blocks("text") for line in block.splitlines()]
+    for program in blocks("python"):
+        here = program.replace('service="checkout"', 'service="checkout", spool=spool')
+        done = run(here.replace('"http://localhost:9200"', "url"), store.url, tmp_path / "spool")
+        assert done.returncode == 0, done.stderr
+    stream = "logs-checkout-default"
+    with shipper(tmp_path / "spool", store.url, "--stream", stream):  # what the programs had no time for
+        eventually(lambda: store.ask("POST", f"/{stream}/_count")["count"] == len(lines), "all is shipped")
+    hits = store.ask("POST", f"/{stream}/_search", {"size": 50})["hits"]["hits"]
+    found = [hit["_source"] for hit in hits]
+
+    assert len(lines) >= 4
+    assert sorted(each["message"] for each in found) == sorted(lines)
+    labels = [each["labels"] for each in found if "labels" in each]
+    assert labels.count({"api_key": "[masked:named_field]"}) == 1
+    assert labels.count({"badge_number": "[masked:named_field]"}) == 1
+
+
+def test_the_settings_files_of_the_how_to_are_in_order(tmp_path: Path) -> None:
+    for block in blocks("yaml"):
+        (tmp_path / "settings.yaml").write_text(block)
+        loaded = load_settings({"settings": str(tmp_path / "settings.yaml")})
+        assert loaded.problems == ()
+        assert not chain_of(loaded.settings).is_empty

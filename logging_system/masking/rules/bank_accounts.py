@@ -57,7 +57,7 @@ BANK_ACCOUNTS = (
     Rule(
         name="iban",
         what="International bank account numbers, bare or in groups: the country's length, and the checksum",
-        gate=(r"[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]{4}",),
+        gate=(r"(?:[^0-9A-Za-z]|\\[bfnrt])[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]{4}",),
         pattern=r"(?:^|[^0-9A-Za-z])([A-Z]{2}[0-9]{2}(?:[A-Z0-9]{11,30}|(?:[ -][A-Z0-9]{1,4}){3,8}))\b",
         judge=_accounts,
         canonical=letters_and_digits,

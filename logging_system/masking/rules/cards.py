@@ -142,7 +142,10 @@ CARDS = (
     Rule(
         name="card",
         what="Numbers of payment cards, bare or in groups: issuer, length, and Luhn's checksum",
-        gate=(r"[0-9](?:[ -]?[0-9]){11}",),
+        gate=(
+            r"(?:[^0-9A-Za-z_-]|[^_]-|\\[bfnrt])"
+            r"(?:[2-6][0-9]|18)[0-9]{2}[ -]?[0-9]{4}(?:[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{4})",
+        ),
         pattern=r"(?:^|[^0-9A-Za-z])([0-9]+(?:[ -][0-9]+)*)\b",
         judge=_cards_in,
         canonical=digits_of,
