@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from logging_system.cli import serve, ship, spool
+from logging_system.cli import decrypt, keys, serve, ship, spool
 from logging_system.cli.parser import Parser
 
-COMMANDS = (ship, serve, spool)
+COMMANDS = (ship, serve, spool, keys, decrypt)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = Parser(
         prog="python -m logging_system",
-        description="Ship, serve and inspect log spools.",
+        description="Ship, serve and inspect log spools, and keep their keys.",
         epilog="Exit codes: 0 done, 1 failed or problems found, 4 invalid arguments or settings.",
     )
     subcommands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)

@@ -59,7 +59,7 @@ _OTHER_NAMES = {
 }
 """What settings are called elsewhere, where that does not look like our name for it."""
 
-_PROTECTING = ("encryption", "processors")
+_PROTECTING = ("encrypt_fields", "encryption", "fernet_keys", "processors", "token_fields")
 """What must be done to every record: where it is not known, none may be written."""
 
 

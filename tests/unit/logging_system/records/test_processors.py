@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,12 @@ class Made:
     """Settings as a processor's maker sees them."""
 
     labels: Mapping[str, Label] = field(default_factory=dict)
+    encrypt_fields: Sequence[str] = ("labels.card",)
+    token_fields: Sequence[str] = ()
+    fernet_keys: Path | None = Path("/no such file of keys")
+
+    def open_encryption(self) -> None:
+        """None: the simple mode needs none."""
 
 
 class Calling:
@@ -148,7 +154,7 @@ def test_a_path_and_an_object_are_processors_too(tmp_path: Path, monkeypatch: py
     ("given", "message"),
     [
         ("ad_labels", 'no processor "ad_labels"; did you mean "add_labels"?'),
-        ("mine", 'no processor "mine"; choose add_labels or package.module:name'),
+        ("mine", f'no processor "mine"; choose {", ".join(PROCESSORS)} or package.module:name'),
         (
             "no_such_module_here:x",
             "no_such_module_here:x: cannot be imported: ModuleNotFoundError: No module",
