@@ -28,13 +28,13 @@ class ToyCodec:
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         self.keys = dict(keys)
 
-    def encode(self, payload: bytes, context: BlockContext) -> bytes:
+    def encode(self, payload: bytes, context: BlockContext) -> tuple[bytes, ...]:
         """Return key id, tag and masked payload."""
         if not self.keys:
             raise KeyUnavailableError("none")
         key_id = list(self.keys)[-1]
         masked = self._masked(key_id, payload, context)
-        return bytes([len(key_id)]) + key_id.encode() + self._tag(key_id, masked, context) + masked
+        return bytes([len(key_id)]), key_id.encode(), self._tag(key_id, masked, context), masked
 
     def decode(self, stored: bytes, context: BlockContext) -> bytes:
         """Return the payload, once its tag fits."""

@@ -28,6 +28,7 @@ class EncryptionSettings:
         key: The id of the key, the namespace of these logs: what is shredded as one.
         keyring: The folder of the keyring; in the spool folder by default.
         data_key_seconds_max: How long one data key is used.
+        rotation_seconds: How long a version of the key is active before it is rotated by itself; 0, for ever.
         outage_seconds_max: How long one is used while the provider gives no answer and has no public key.
         arguments: What is the provider's own, such as `path`.
     """
@@ -37,6 +38,7 @@ class EncryptionSettings:
     keyring: Path | None = None
     data_key_seconds_max: float = 300.0
     outage_seconds_max: float = 3600.0
+    rotation_seconds: float = 90 * 86400.0
     arguments: Mapping[str, str] = field(default_factory=dict)
 
     def keyring_folder(self, spool: Path) -> Path:
@@ -68,6 +70,7 @@ def encryption_settings(value: object) -> EncryptionSettings | None:
         keyring=absolute(Path(ours["keyring"])) if ours.get("keyring") else None,
         data_key_seconds_max=_seconds(ours, "data_key_seconds_max", 300.0, most=3600.0),
         outage_seconds_max=_seconds(ours, "outage_seconds_max", 3600.0, most=86400.0),
+        rotation_seconds=_seconds(ours, "rotation_seconds", 90 * 86400.0, most=10 * 365 * 86400.0, least=0.0),
         arguments=arguments,
     )
 
@@ -111,7 +114,13 @@ def encryption_of(settings: EncryptionSettings, spool: Path) -> Encryption:
         age_seconds_max=settings.data_key_seconds_max, outage_seconds_max=settings.outage_seconds_max
     )
     provider = open_provider(settings.provider, settings.arguments)
-    return Encryption(provider, settings.keyring_folder(spool), settings.key, limits=limits)
+    return Encryption(
+        provider,
+        settings.keyring_folder(spool),
+        settings.key,
+        limits=limits,
+        rotation_seconds=settings.rotation_seconds or None,
+    )
 
 
 def _pairs(value: object) -> dict[str, str]:
@@ -138,11 +147,13 @@ def _key(text: str) -> str:
         raise ValueError(f"key: {error}") from None
 
 
-def _seconds(given: Mapping[str, str], name: str, default: float, *, most: float) -> float:
+def _seconds(
+    given: Mapping[str, str], name: str, default: float, *, most: float, least: float = 1.0
+) -> float:
     try:
         seconds = float(given.get(name, default))
     except ValueError:
         raise ValueError(f"{name}: must be a number of seconds") from None
-    if not 0 < seconds <= most:
-        raise ValueError(f"{name}: must be more than 0 and at most {most:g} seconds")
+    if not least <= seconds <= most:
+        raise ValueError(f"{name}: must be at least {least:g} and at most {most:g} seconds")
     return seconds

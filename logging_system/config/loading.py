@@ -60,7 +60,15 @@ _OTHER_NAMES = {
 }
 """What settings are called elsewhere, where that does not look like our name for it."""
 
-_PROTECTING = ("encryption", "mask", "mask_token_key_file", "processors")
+_PROTECTING = (
+    "encrypt_fields",
+    "encryption",
+    "fernet_keys",
+    "mask",
+    "mask_token_key_file",
+    "processors",
+    "token_fields",
+)
 """What must be done to every record: where it is not known, none may be written."""
 
 

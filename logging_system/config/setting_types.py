@@ -91,6 +91,7 @@ Labels = Annotated[
     Field(max_length=LABELS_MAX),
     BeforeValidator(_pairs),
 ]
+Names = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_split)]
 Processors = Annotated[list[Any], BeforeValidator(_split)]
 Masking = Annotated[MaskDeclaration | None, BeforeValidator(_declared)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]

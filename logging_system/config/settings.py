@@ -11,7 +11,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -27,6 +27,7 @@ from logging_system.config.setting_types import (
     Labels,
     Level,
     Masking,
+    Names,
     Processors,
     Seconds,
     Stream,
@@ -37,6 +38,9 @@ from logging_system.handler.queue import FullPolicy
 from logging_system.records.processors import Chain, load_chain
 from logging_system.records.record import Durability
 from logging_system.spool.retention import Retention
+
+if TYPE_CHECKING:
+    from logging_system.encryption.encryption import Encryption
 
 ENVIRONMENT_PREFIX = "LOGGING_SYSTEM_"
 FILE_SETTING = "settings"
@@ -106,6 +110,28 @@ class Settings(BaseSettings):
             "is sealed.",
         ),
         UsedBy("handler", "ship", "serve", unit="name=value,…"),
+    ] = None
+    encrypt_fields: Annotated[
+        Names,
+        Field(
+            description="Fields that are sealed by themselves, also for the store, such as `labels.card`; in "
+            "the environment separated by commas. They come after all processors, unless `processors` has "
+            "`encrypt_fields` at another place.",
+        ),
+        UsedBy("handler", "serve", unit="field", change="restart"),
+    ] = []
+    token_fields: Annotated[
+        Names,
+        Field(description="Those of them that get a token, by which the store finds equal values."),
+        UsedBy("handler", "serve", unit="field", change="restart"),
+    ] = []
+    fernet_keys: Annotated[
+        Path | None,
+        Field(
+            description="The simple mode of `encrypt_fields`: a file of Fernet keys, one a line, the newest "
+            "first, mode 0600. Default: the keys of `encryption`.",
+        ),
+        UsedBy("handler", "serve", change="restart"),
     ] = None
     level: Annotated[
         Level,
@@ -453,6 +479,14 @@ class Settings(BaseSettings):
         base = Path(state) if Path(state).is_absolute() else Path.home().absolute() / ".local" / "state"
         return base / "logging_system" / self.service_name
 
+    def open_encryption(self) -> Encryption | None:
+        """Return what the setting `encryption` names, for what seals single fields.
+
+        Raises:
+            ValueError: It cannot be used.
+        """
+        return None if self.encryption is None else encryption_of(self.encryption, self.spool_folder)
+
     @property
     def retention(self) -> Retention | None:
         """Return when spooled records are deleted undelivered; None where that was not asked for."""
@@ -502,8 +536,14 @@ def chain_of(settings: Settings) -> Chain:
         ProcessorError: A processor cannot be loaded: no record may be written without it.
     """
     implied = ["add_labels"] if settings.labels and "add_labels" not in settings.processors else []
-    behind = ["mask"] if settings.mask is not None and "mask" not in settings.processors else []
-    return load_chain([*implied, *settings.processors, *behind], settings)
+    chain: list[object] = [*implied, *settings.processors]
+    sealing = settings.encrypt_fields or settings.token_fields or settings.fernet_keys
+    if sealing and "encrypt_fields" not in chain:
+        chain.append("encrypt_fields")
+    if settings.mask is not None and "mask" not in chain:
+        # What is sealed cannot be masked any more.
+        chain.insert(chain.index("encrypt_fields") if "encrypt_fields" in chain else len(chain), "mask")
+    return load_chain(chain, settings)
 
 
 def protection_of(settings: Settings) -> Protection:

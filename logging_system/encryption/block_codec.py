@@ -28,9 +28,9 @@ class SealedBlocks:
         self._sealer = sealer
         self._opener = opener
 
-    def encode(self, payload: bytes, context: BlockContext) -> bytes:
-        """Return the payload sealed; see `Codec.encode`."""
-        return self._sealer.seal(payload, context.associated_data, records=context.count)
+    def encode(self, payload: bytes, context: BlockContext) -> tuple[bytes, ...]:
+        """Return header and ciphertext; see `Codec.encode`."""
+        return self._sealer.seal_in_parts(payload, context.associated_data, context.count)
 
     def decode(self, stored: bytes, context: BlockContext) -> bytes:
         """Return the payload; see `Codec.decode`."""

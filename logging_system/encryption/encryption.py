@@ -9,11 +9,16 @@ from logging_system.encryption.block_codec import SealedBlocks
 from logging_system.encryption.lines import SealedLines
 from logging_system.encryption.opening import Opener
 from logging_system.encryption.sealing import Sealer, SealingLimits
+from logging_system.encryption.tokens import Tokens
 from logging_system.keys.data_keys import DataKeyFolder
 from logging_system.keys.key_use import KeyUse, ReaderPresence
 from logging_system.keys.keyring import KeyringFile
 from logging_system.keys.provider import KeyProvider
+from logging_system.keys.rotation import Rotator
 from logging_system.spool.codec import PLAIN, Codecs
+
+DATA_KEYS_OF_A_VERSION_MAX = 1 << 17
+"""Far below where random nonces of AES-GCM would meet (2^32 wraps), and a folder that can still be listed."""
 
 
 class Encryption:
@@ -24,16 +29,27 @@ class Encryption:
         folder: The keyring's folder.
         key_id: The key that seals: the namespace of these logs.
         limits: When a data key has served its time.
+        rotation_seconds: How long a version is active before a rotation is due; None, as long as it likes.
 
     Attributes:
+        provider: Who keeps the keys.
+        key_id: The key that seals.
         keyring: The keyring.
         key_use: The key in use.
     """
 
     def __init__(
-        self, provider: KeyProvider, folder: Path, key_id: str, *, limits: SealingLimits | None = None
+        self,
+        provider: KeyProvider,
+        folder: Path,
+        key_id: str,
+        *,
+        limits: SealingLimits | None = None,
+        rotation_seconds: float | None = None,
     ) -> None:
-        self._provider = provider
+        self.provider = provider
+        self.key_id = key_id
+        self._rotation_seconds = rotation_seconds
         self._limits = limits
         self._data_keys = DataKeyFolder(folder)
         self.keyring = KeyringFile(folder)
@@ -50,6 +66,10 @@ class Encryption:
         """Return what seals dead letters and the lines of the fallback file."""
         return SealedLines(self.sealer(lines.PURPOSE), self.opener(lines.PURPOSE))
 
+    def tokens(self) -> Tokens:
+        """Return what makes tokens for search by equality."""
+        return Tokens(self.key_use, self.keyring)
+
     def sealer(self, purpose: str) -> Sealer:
         """Return what seals for a purpose, with data keys of its own."""
         sealer = Sealer(self.key_use, purpose, limits=self._limits)
@@ -58,7 +78,22 @@ class Encryption:
 
     def opener(self, purpose: str) -> Opener:
         """Return what opens for a purpose, whichever key it was sealed under."""
-        return Opener(self._provider, self._data_keys, purpose, presence=self._presence)
+        return Opener(self.provider, self._data_keys, purpose, presence=self._presence)
+
+    def rotator(self) -> Rotator:
+        """Return what rotates and shreds the keys of this keyring."""
+        return Rotator(self.provider, self.keyring)
+
+    def rotation_due(self) -> str | None:
+        """Return why a rotation is due, if it is: `schedule` or `usage`.
+
+        Raises:
+            KeyringError: The keyring cannot be used.
+            OSError: The data keys cannot be read.
+        """
+        return self.rotator().due(
+            self.key_id, every_seconds=self._rotation_seconds, data_keys_max=DATA_KEYS_OF_A_VERSION_MAX
+        )
 
     def renew(self) -> None:
         """Take new data keys at once, as after a signal that keys have changed."""
@@ -67,4 +102,4 @@ class Encryption:
 
     def close(self) -> None:
         """Let go of the provider's connections."""
-        self._provider.close()
+        self.provider.close()

@@ -120,12 +120,6 @@ def commitment_of(data_key: Secret) -> bytes:
     return derive(data_key, b"commit", COMMITMENT_BYTES).reveal()
 
 
-def associated_data(purpose: str, header: bytes, place: bytes) -> bytes:
-    """Return the bytes to be authenticated.
-
-    Args:
-        purpose: What the data key seals: `block`, `line` or `field`.
-        header: The whole header, which says itself how long it is.
-        place: What is known of the place that the sealed bytes stand at.
-    """
-    return b"logging_system sealed 1\0" + purpose.encode() + b"\0" + header + place
+def label_of(purpose: str) -> bytes:
+    """Return what is authenticated before header and place: what was sealed, and by whom."""
+    return b"logging_system sealed 1\0" + purpose.encode() + b"\0"

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from logging_system.encryption.envelope import (
     Header,
     SealError,
-    associated_data,
     commitment_of,
+    label_of,
     read_header,
     sealing_key,
 )
@@ -105,7 +105,7 @@ class Opener:
                 f"key {header.key}: the commitment is not that of the data key", key_id=header.key
             )
         size_bytes = header.size_bytes
-        associated = associated_data(self._purpose, sealed[:size_bytes], place)
+        associated = label_of(self._purpose) + sealed[:size_bytes] + place
         try:
             return opened.cipher.decrypt(header.nonce, memoryview(sealed)[size_bytes:], associated)
         except InvalidTag:

@@ -26,9 +26,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from logging_system.encryption.envelope import (
     NONCE_PREFIX_BYTES,
-    associated_data,
     commitment_of,
     header_start,
+    label_of,
     sealing_key,
 )
 from logging_system.keys.data_keys import ID_BYTES, DataKeyFolder, StoredDataKey, wrap_context
@@ -68,14 +68,14 @@ class SealingLimits:
 class _InUse:
     """A data key in this process, and how much it has sealed."""
 
-    cipher: AESGCM = field(repr=False)
+    encrypt: Callable[[bytes, bytes, bytes], bytes] = field(repr=False)
     start: bytes
     key_version: int
     nonce_prefix: bytes = field(repr=False)
     begun_seconds: float
+    records_left: int
+    bytes_left: int
     sealed: int = 0
-    records: int = 0
-    size_bytes: int = 0
 
 
 class Sealer:
@@ -102,6 +102,7 @@ class Sealer:
     ) -> None:
         self._key_use = key_use
         self._purpose = purpose
+        self._label = label_of(purpose)
         self._limits = limits or SealingLimits()
         self._random_bytes = random_bytes
         self._monotonic = monotonic
@@ -138,21 +139,32 @@ class Sealer:
             KeyUnavailableError: There is no key now.
             OSError: The wrapped data key could not be stored.
         """
-        FORKS.notice()
+        return b"".join(self.seal_in_parts(data, place, records))
+
+    def seal_in_parts(self, data: bytes, place: bytes, records: int = 1) -> tuple[bytes, bytes]:
+        """Return the header, and ciphertext with tag, which nobody has copied yet; else as `seal`."""
+        if not FORKS.mark[0]:
+            FORKS.notice()
         with self._lock:
-            used = self._current()
+            used = self._in_use
+            # This costs less than a call: the next look is due within a second.
+            if (
+                used is None
+                or used.records_left <= 0
+                or used.bytes_left <= 0
+                or self._monotonic() >= self._look_at_seconds
+            ):
+                used = self._current()
             nonce = used.nonce_prefix + _COUNTER.pack(used.sealed)
             used.sealed += 1
-            used.records += records
-            used.size_bytes += len(data)
+            used.records_left -= records
+            used.bytes_left -= len(data)
         header = used.start + nonce
-        return header + used.cipher.encrypt(nonce, data, associated_data(self._purpose, header, place))
+        return header, used.encrypt(nonce, data, self._label + header + place)
 
     def _current(self) -> _InUse:
         now_seconds = self._monotonic()
         used, limits = self._in_use, self._limits
-        if used is not None and now_seconds < self._look_at_seconds and not self._is_worn(used, now_seconds):
-            return used
         self._look_at_seconds = now_seconds + limits.look_seconds
         if used is not None and not self._is_worn(used, now_seconds) and self._is_active(used):
             self._key_use.uses(used.key_version)
@@ -170,12 +182,8 @@ class Sealer:
         return used
 
     def _is_worn(self, used: _InUse, now_seconds: float) -> bool:
-        limits = self._limits
-        return (
-            now_seconds - used.begun_seconds >= limits.age_seconds_max
-            or used.records >= limits.records_max
-            or used.size_bytes >= limits.bytes_max
-        )
+        is_old = now_seconds - used.begun_seconds >= self._limits.age_seconds_max
+        return is_old or used.records_left <= 0 or used.bytes_left <= 0
 
     def _is_active(self, used: _InUse) -> bool:
         try:
@@ -199,9 +207,11 @@ class Sealer:
         # On the disk before anything is sealed with it: what is sealed can be opened after any crash.
         self._data_keys.put(StoredDataKey(data_key_id, self._purpose, self._wall_clock(), wrapped))
         return _InUse(
-            AESGCM(sealing_key(data_key).reveal()),
+            AESGCM(sealing_key(data_key).reveal()).encrypt,
             header_start(key_id, wrapped.version, data_key_id, commitment_of(data_key)),
             wrapped.version,
             self._random_bytes(NONCE_PREFIX_BYTES),
             now_seconds,
+            self._limits.records_max,
+            self._limits.bytes_max,
         )

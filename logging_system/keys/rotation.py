@@ -16,7 +16,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from logging_system.keys.audit_log import AuditLog
 from logging_system.keys.data_keys import DataKeyError, DataKeyFolder, StoredDataKey
@@ -352,16 +351,3 @@ class Rotator:
                 continue  # `keys status` names it
             if stored is not None and stored.wrapped.key_id == key_id:
                 yield stored
-
-
-def unreadable_data_keys(data_keys: DataKeyFolder, count_max: int = _NAMED_MAX) -> list[str]:
-    """Return the ids of stored data keys whose files hold none."""
-
-    def broken() -> Iterator[str]:
-        for data_key_id in data_keys.ids():
-            try:
-                data_keys.get(data_key_id)
-            except DataKeyError:
-                yield data_key_id.hex()
-
-    return list(islice(broken(), count_max))

@@ -77,8 +77,8 @@ class Codec(Protocol):
     def number(self) -> int:
         """The codec byte of the block header, 0 to 253."""
 
-    def encode(self, payload: bytes, context: BlockContext) -> bytes:
-        """Return the bytes to store for `payload`.
+    def encode(self, payload: bytes, context: BlockContext) -> tuple[bytes, ...]:
+        """Return what to store for `payload`, in parts that follow one another, so that none is copied.
 
         Raises:
             KeyUnavailableError: There is no key now; nothing may be stored without.
@@ -99,9 +99,9 @@ class PlainCodec:
 
     number = 0
 
-    def encode(self, payload: bytes, _context: BlockContext) -> bytes:
+    def encode(self, payload: bytes, _context: BlockContext) -> tuple[bytes, ...]:
         """Return `payload` itself."""
-        return payload
+        return (payload,)
 
     def decode(self, stored: bytes, _context: BlockContext) -> bytes:
         """Return `stored` itself."""

@@ -121,9 +121,11 @@ def encode_block(
     codec = codecs.writing
     context = BlockContext(epoch, codec.number, first_sequence, len(documents))
     stored = codec.encode(b"".join(parts), context)
-    if len(stored) > BLOCK_BYTES_MAX:
-        raise FrameError(f"a block of {len(stored)} bytes exceeds {BLOCK_BYTES_MAX}; put fewer records in it")
-    return _encode_block_header(epoch, stored, codec.number, first_sequence, len(documents)) + stored
+    size_bytes = sum(map(len, stored))
+    if size_bytes > BLOCK_BYTES_MAX:
+        raise FrameError(f"a block of {size_bytes} bytes exceeds {BLOCK_BYTES_MAX}; put fewer records in it")
+    header = _encode_block_header(epoch, stored, codec.number, first_sequence, len(documents))
+    return b"".join((header, *stored))
 
 
 def encode_mark(epoch: bytes, kind: int, first_sequence: int, count: int) -> bytes:
@@ -135,11 +137,16 @@ def encode_mark(epoch: bytes, kind: int, first_sequence: int, count: int) -> byt
         first_sequence: The first sequence it is about; all before it were written.
         count: How many; 0 ends a sealed segment.
     """
-    return _encode_block_header(epoch, b"", kind, first_sequence, count)
+    return _encode_block_header(epoch, (), kind, first_sequence, count)
 
 
-def _encode_block_header(epoch: bytes, stored: bytes, codec: int, first_sequence: int, count: int) -> bytes:
-    header = _BLOCK.pack(MARKER, len(stored), google_crc32c.value(stored), codec, first_sequence, count)
+def _encode_block_header(
+    epoch: bytes, stored: Sequence[bytes], codec: int, first_sequence: int, count: int
+) -> bytes:
+    checksum = 0
+    for part in stored:
+        checksum = google_crc32c.extend(checksum, part)
+    header = _BLOCK.pack(MARKER, sum(map(len, stored)), checksum, codec, first_sequence, count)
     return header + _U32.pack(google_crc32c.extend(google_crc32c.value(epoch), header))
 
 

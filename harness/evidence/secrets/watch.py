@@ -11,11 +11,11 @@ from harness.evidence.secrets.needles import Needles
 from harness.evidence.secrets.search import Hit, Stream
 from harness.evidence.secrets.sweep import FileHit, Sweep
 from harness.model.facts import Event, SecretSeen, SecretsSought
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import RawDocument
 
 LOOK_BYTES_MAX = 8 << 20
 LOOK_SECONDS_MIN = 1.0
-_SECOND_NS = 1_000_000_000
 
 SECRETS_TOLD_MAX = 1_000
 """How many different finds are told; what leaks everything leaks each kind in each place."""
@@ -63,7 +63,7 @@ class SecretWatch:
         """Look at what files have become, about once a second and at a bounded number of bytes."""
         if now_ns < self._next_ns:
             return
-        self._next_ns = now_ns + int(LOOK_SECONDS_MIN * _SECOND_NS)
+        self._next_ns = now_ns + int(LOOK_SECONDS_MIN * SECOND_NS)
         try:
             for found in self._sweep.look(LOOK_BYTES_MAX):
                 self._in_file(found)

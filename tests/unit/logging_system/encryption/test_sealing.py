@@ -249,7 +249,7 @@ def test_a_data_key_that_is_damaged_or_gone_is_waited_for_because_what_it_seals_
 def test_a_block_is_bound_to_its_writer_and_its_sequences(tmp_path: Path) -> None:
     codec = encryption(tmp_path).codecs().writing
     context = BlockContext(bytes(16), codec.number, 7, 2)
-    stored = codec.encode(PLAIN, context)
+    stored = b"".join(codec.encode(PLAIN, context))
     assert codec.decode(stored, context) == PLAIN
     for other in (
         BlockContext(bytes(15) + b"1", codec.number, 7, 2),

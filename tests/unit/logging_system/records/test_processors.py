@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,12 @@ class Made:
     labels: Mapping[str, Label] = field(default_factory=dict)
     mask: None = None
     mask_token_key_file: None = None
+    encrypt_fields: Sequence[str] = ("labels.card",)
+    token_fields: Sequence[str] = ()
+    fernet_keys: Path | None = Path("/no such file of keys")
+
+    def open_encryption(self) -> None:
+        """None: the simple mode needs none."""
 
 
 class Calling:
@@ -150,7 +156,7 @@ def test_a_path_and_an_object_are_processors_too(tmp_path: Path, monkeypatch: py
     ("given", "message"),
     [
         ("ad_labels", 'no processor "ad_labels"; did you mean "add_labels"?'),
-        ("mine", 'no processor "mine"; choose add_labels, mask or package.module:name'),
+        ("mine", f'no processor "mine"; choose {", ".join(PROCESSORS)} or package.module:name'),
         (
             "no_such_module_here:x",
             "no_such_module_here:x: cannot be imported: ModuleNotFoundError: No module",

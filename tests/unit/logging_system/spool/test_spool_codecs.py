@@ -61,9 +61,9 @@ def test_a_codec_gets_the_context_that_the_block_has() -> None:
     class Noting(PlainCodec):
         seen: list[BlockContext] = []  # noqa: RUF012 - of this test alone
 
-        def encode(self, payload: bytes, context: BlockContext) -> bytes:
+        def encode(self, payload: bytes, context: BlockContext) -> tuple[bytes, ...]:
             self.seen.append(context)
-            return payload
+            return (payload,)
 
     encode_block(EPOCH, 5, [b"a", b"b"], Codecs.of(Noting()))
 
@@ -80,8 +80,8 @@ def test_a_block_moved_to_another_place_is_refused(epoch: bytes, first_sequence:
     class Replaying(PlainCodec):
         number = ToyCodec.number
 
-        def encode(self, payload: bytes, _context: BlockContext) -> bytes:
-            return stored
+        def encode(self, payload: bytes, _context: BlockContext) -> tuple[bytes, ...]:
+            return (stored,)
 
     moved = encode_block(epoch, first_sequence, [b"x"] * count, Codecs.of(Replaying()))
     header = decode_block_header(epoch, moved)

@@ -26,8 +26,8 @@ documents = st.lists(st.binary(max_size=40), min_size=1, max_size=8)
 class ReversingCodec:
     number = 9
 
-    def encode(self, payload: bytes, _context: BlockContext) -> bytes:
-        return payload[::-1]
+    def encode(self, payload: bytes, _context: BlockContext) -> tuple[bytes, ...]:
+        return (payload[::-1],)
 
     def decode(self, stored: bytes, _context: BlockContext) -> bytes:
         return stored[::-1]

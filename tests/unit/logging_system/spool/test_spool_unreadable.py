@@ -24,8 +24,8 @@ from tests.unit.logging_system.spooling import acknowledge, append, numbered, re
 class _Strange:
     number = 9
 
-    def encode(self, payload: bytes, _context: BlockContext) -> bytes:
-        return payload
+    def encode(self, payload: bytes, _context: BlockContext) -> tuple[bytes, ...]:
+        return (payload,)
 
     def decode(self, stored: bytes, _context: BlockContext) -> bytes:
         return stored

@@ -1,0 +1,79 @@
+"""Yields the documents of a spool folder for a person, beside whoever writes or ships it; takes no lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from logging_system.encryption.envelope import SealError
+from logging_system.spool.codec import Codecs, UnavailableError
+from logging_system.spool.disk import REAL_DISK, Disk
+from logging_system.spool.frame import BLOCK_HEADER_BYTES, BlockHeader, FrameError, decode_documents
+from logging_system.spool.scan import read_file_header, scan_blocks
+from logging_system.spool.segment import Segment, parse_segment
+
+
+def spooled_documents(
+    folder: Path, codecs: Codecs, unopened: Callable[[str, str, int], None], disk: Disk = REAL_DISK
+) -> Iterator[bytes]:
+    """Yield what the whole blocks of a folder hold, those kept as corrupt too.
+
+    Args:
+        folder: The spool folder.
+        codecs: The stored forms of its blocks.
+        unopened: Told key, reason and how many records, for each block that cannot be opened.
+        disk: The system calls.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    segments = [parse_segment(folder / name) for name in disk.list_names(folder)]
+    for segment in sorted(filter(None, segments), key=lambda each: (each.epoch, each.index)):
+        try:
+            descriptor = disk.open(segment.path, os.O_RDONLY)
+        except FileNotFoundError:
+            continue  # shipped since it was listed
+        try:
+            yield from _documents(segment, descriptor, codecs, unopened, disk)
+        finally:
+            disk.close(descriptor)
+
+
+def _documents(
+    segment: Segment,
+    descriptor: int,
+    codecs: Codecs,
+    unopened: Callable[[str, str, int], None],
+    disk: Disk,
+) -> Iterator[bytes]:
+    header = read_file_header(disk, descriptor)
+    if header is None or header.is_newer:
+        return
+    for scanned in scan_blocks(disk, descriptor, segment.epoch):
+        block = scanned.header
+        if block is None or block.is_mark:
+            continue
+        if not scanned.intact:
+            unopened("unknown", "damaged", block.count)
+            continue
+        stored = disk.pread(descriptor, block.length, scanned.offset_bytes + BLOCK_HEADER_BYTES)
+        yield from _opened(segment.epoch, block, stored, codecs, unopened)
+
+
+def _opened(
+    epoch: bytes,
+    block: BlockHeader,
+    stored: bytes,
+    codecs: Codecs,
+    unopened: Callable[[str, str, int], None],
+) -> Iterator[bytes]:
+    try:
+        yield from decode_documents(epoch, block, stored, codecs)
+    except UnavailableError as error:
+        unopened(error.missing.removeprefix("key "), "missing", block.count)
+    except FrameError as error:
+        cause = error.__cause__
+        key = cause.key_id if isinstance(cause, SealError) else ""
+        is_destroyed = isinstance(cause, SealError) and cause.is_destroyed
+        unopened(key or "unknown", "destroyed" if is_destroyed else "tampered", block.count)

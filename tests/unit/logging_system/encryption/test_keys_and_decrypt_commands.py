@@ -1,0 +1,151 @@
+"""`keys` and `decrypt` as a person uses them: through the command line, on a real keyring."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import orjson
+import pytest
+
+from logging_system.cli import main
+from logging_system.delivery.machine import BuryDeadLetter, Item
+from logging_system.keys.leases import LeaseFile
+from logging_system.shipping.dead_letters import NAME, DeadLetterFile
+from logging_system.spool.writer import SpoolWriter
+from tests.unit.logging_system.encryption.sealed import encryption, key_file
+
+DOCUMENTS = [b'{"message":"canary 1"}', b'{"message":"canary 2"}']
+
+
+class Place:
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.flags = ["--encryption", f"provider=file,path={folder}/keys.json,keyring={folder}/keyring"]
+        self._capsys = capsys
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        try:
+            code = main([*words, *self.flags])
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        shown = self._capsys.readouterr()
+        return code, shown.out, shown.err
+
+
+@pytest.fixture
+def place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Place:
+    return Place(tmp_path, capsys)
+
+
+def spool(folder: Path) -> Path:
+    made = encryption(folder, provider=key_file(folder))
+    writer = SpoolWriter(folder / "spool", spool_bytes_max=1 << 20, sync=False, codecs=made.codecs())
+    for document in DOCUMENTS:
+        writer.append([document])
+    writer.seal()
+    return folder / "spool"
+
+
+def test_a_key_is_made_shown_rotated_and_audited(place: Place) -> None:
+    assert place.run("keys", "create")[:2] == (0, "logs: versions 1 to 1\n")
+    spool(place.folder)
+    code, out, _ = place.run("keys", "status", "--json")
+    status = orjson.loads(out)
+    assert (code, status["data_keys"], status["keys"]["logs"]["versions"]["1"]["state"]) == (
+        0,
+        {"logs:1": 1},
+        "active",
+    )
+    assert place.run("keys", "rotate", "--if-due")[:2] == (0, "logs: no rotation is due\n")
+    code, _, err = place.run("keys", "rotate", "--wait", "0")
+    assert code == 1
+    assert "waits for writer" in err
+    assert place.run("keys", "rotate", "--pass-over-all")[:2] == (0, "logs: version 2 is active\n")
+    _, out, _ = place.run("keys", "status")
+    assert "version 1  retired" in out
+    assert "version 2  active  1 data keys" in out
+    assert place.run("decrypt", str(place.folder / "spool"))[0] == 0
+    _, out, _ = place.run("keys", "audit")
+    assert [orjson.loads(line)["event"] for line in out.splitlines()][-1] == "rotated"
+    code, out, _ = place.run("keys", "audit", "--verify")
+    assert (code, out.partition(" digest ")[0]) == (0, "8 events, whole; last")
+    audit = place.folder / "keyring" / "audit.ndjson"
+    audit.write_bytes(audit.read_bytes().replace(b"demand", b"schedule"))
+    code, _, err = place.run("keys", "audit", "--verify")
+    assert (code, "was changed" in err) == (1, True)
+
+
+def test_revoking_destroys_the_old_version_and_what_it_protected_stays_readable(place: Place) -> None:
+    spool(place.folder)
+    assert place.run("keys", "revoke", "--pass-over-all")[:2] == (0, "logs: version 2 is active\n")
+    assert "version 1  destroyed" in place.run("keys", "status")[1]
+    assert place.run("decrypt", str(place.folder / "spool"))[0] == 0
+
+
+def test_shredding_asks_for_the_key_s_name_and_leaves_nothing_readable(place: Place) -> None:
+    spool(place.folder)
+    assert place.run("keys", "shred", "--yes-destroy", "other")[0] == 1
+    code, out, _ = place.run("keys", "shred", "--yes-destroy", "logs")
+    assert (code, "1 of them were tried afterwards" in out) == (0, True)
+    code, out, err = place.run("decrypt", str(place.folder / "spool"))
+    assert (code, out) == (1, "")
+    assert "not opened: 2 of key logs:1 (destroyed)" in err
+
+
+def test_decrypt_shows_spools_dead_letters_and_what_comes_in_and_counts_what_stays_shut(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = spool(place.folder)
+    file = DeadLetterFile(folder, encryption(place.folder, provider=key_file(place.folder)).lines())
+    file.bury([BuryDeadLetter(Item(bytes(16), 1, b'{"message":"dead"}'), 400, "no")])
+    file.close()
+    code, out, err = place.run("decrypt", str(folder), str(folder / NAME))
+    assert code == 0
+    assert out.splitlines() == [*map(bytes.decode, DOCUMENTS), '{"message":"dead"}']
+    assert "3 documents" in err
+    lines = b'{"message":"plain"}\n\nnonsense\n{"_id":"1","_source":{"message":"hit"}}\n'
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    code, out, err = place.run("decrypt")
+    assert (code, out.splitlines()) == (1, ['{"message":"plain"}', '{"message":"hit"}'])
+    assert "not opened: 1 of key unknown (no JSON object)" in err
+
+
+def test_decrypt_goes_on_behind_what_was_damaged_and_a_missing_key_unless_it_is_to_be_strict(
+    place: Place,
+) -> None:
+    folder = spool(place.folder)
+    (segment,) = folder.glob("*.segment")
+    content = bytearray(segment.read_bytes())
+    content[44 + 32 + 90] ^= 1
+    segment.write_bytes(bytes(content))
+    code, out, err = place.run("decrypt", str(folder))
+    assert (code, out) == (1, DOCUMENTS[1].decode() + "\n")
+    assert "not opened: 1 of key unknown (damaged)" in err
+    assert place.run("decrypt", "--strict", str(folder))[0] == 1
+    for path in (place.folder / "keyring" / "data-keys").iterdir():
+        path.unlink()
+    code, out, err = place.run("decrypt", str(folder))
+    assert (code, out) == (1, "")
+    assert "not opened: 1 of key logs:1 (missing)" in err
+
+
+def test_mistakes_are_told_with_their_remedy(place: Place) -> None:
+    code, _, err = place.run("keys", "status", "--key", "NO")
+    assert (code, "a key id has lower case letters" in err) == (4, True)
+    place.flags = []
+    assert place.run("keys", "status")[0] == 4
+    assert "give --settings" in place.run("decrypt")[2]
+    place.flags = ["--encryption", "provider=file,path=x"]
+    code, _, err = place.run("keys", "status")
+    assert (code, "keyring=DIR" in err) == (4, True)
+
+
+def test_a_lease_of_a_dead_process_is_shown_as_expired(place: Place) -> None:
+    key_file(place.folder)
+    LeaseFile(place.folder / "keyring", "reader", wall_clock=lambda: time.time() - 60).renew("logs", 1)
+    LeaseFile(place.folder / "keyring", "writer").renew("logs", 2)
+    _, out, _ = place.run("keys", "status")
+    dead, living = out.splitlines()
+    assert (dead.partition(": ")[2], living.partition(": ")[2]) == ("logs:1, lease expired", "logs:2")
