@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def mended(handler: str) -> str:
     return handler
 
 
-def run_page(folder: Path, handler: str) -> tuple[int, dict[str, dict[str, object]], str]:
+def run_page(folder: Path, handler: str) -> tuple[int, dict[str, dict[str, Any]], str]:
     """Do what the page says; return the exit code, each check's verdict, and all that the reports say."""
     (folder / "my_logging.py").write_text(handler)
     for text, name in zip(blocks("yaml"), ("masked_file.yaml", "secrets.yaml"), strict=True):
