@@ -21,6 +21,7 @@ from harness.model.protocols import Undo
 from harness.processes import procfs
 from harness.targets.folders import put_back
 from harness.targets.interceptor_client import ANSWER_BYTES_MAX, InterceptorClient
+from harness.targets.key_files import hidden_name, put_back_file
 from harness.targets.small_disk import unmount
 from harness.targets.toxiproxy_client import Proxy, ProxyAnswerError, ProxyUnreachableError, ToxiproxyClient
 
@@ -151,6 +152,22 @@ def put_back_folders(arguments: Arguments) -> str:
     return f"{', '.join(moved)} was put back in {root}"
 
 
+def put_back_files(arguments: Arguments) -> str:
+    """Put files of a stack's key provider back that were hidden or spoiled.
+
+    Args:
+        arguments: `root`, the folder of the stack in its run, and `files`, one path in it a line.
+    """
+    root = Path(str(arguments["root"]))
+    if not root.is_dir():
+        return f"{root} is gone, and with it what was hidden in it"
+    files = [root / line for line in str(arguments["files"]).splitlines() if ".." not in PurePath(line).parts]
+    moved = [path.name for path in files if put_back_file(hidden_name(path))]
+    if not moved:
+        return f"nothing in {root} is hidden any more"
+    return f"{', '.join(moved)} was put back in {root}"
+
+
 def unmount_disk(arguments: Arguments) -> str:
     """Take the small disk away that was mounted over a folder of a stack, with all that is on it.
 
@@ -184,6 +201,7 @@ ACTIONS: Mapping[str, Action] = {
     "remove_rule": remove_rule,
     "resume_process": resume_process,
     "put_back_folders": put_back_folders,
+    "put_back_files": put_back_files,
     "unmount_disk": unmount_disk,
     "restart_process": restart_process,
     "nothing": nothing,

@@ -148,7 +148,7 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
         ScenarioError: the scenario's file is gone or broken since it was loaded.
     """
     processes = [process.name for process in stack.processes]
-    own = dict.fromkeys([*stack.links, *processes, *stack.files])
+    own = dict.fromkeys([*stack.links, *processes, *stack.files, *(stack.keys.targets if stack.keys else ())])
     known = dict.fromkeys([*own, *stack.needs, APPLICATION, LOAD, *_load_targets(scenario.load)])
     shared = set(stack.needs) - own.keys()
     source = read_yaml(Path(scenario.source)) if scenario.source else Source(scenario.name, {}, {})

@@ -16,6 +16,7 @@ from harness.model.declarations import (
     CounterSource,
     DeadLetterOutlet,
     Fields,
+    Keys,
     Level,
     Part,
     Promises,
@@ -41,6 +42,7 @@ CounterName: TypeAlias = Literal["accepted", "delivered", "dead_lettered", "drop
 
 
 _Transform = Annotated[str, WithJsonSchema({"enum": list(WORDS)})]
+_Command = Annotated[list[Text], Field(min_length=1, max_length=1_000)]
 _SecretKind = Annotated[str, WithJsonSchema({"enum": list(KINDS)})]
 
 
@@ -94,6 +96,15 @@ class _FieldsModel(FileModel):
     )
 
 
+class _KeysModel(FileModel):
+    rotate: _Command = Field(description="Add the command that takes the keys to a new version.")
+    status: _Command = Field(description="Add the command that prints what the keys are, as JSON.")
+    version: Text = default_of(Keys, "version")
+    revoke: _Command | None = None
+    provider: Annotated[list[Text], Field(min_length=1, max_length=100)] | None = None
+    timeout_seconds: Annotated[float, Field(gt=0, le=60)] = default_of(Keys, "timeout_seconds")
+
+
 class _PromisesModel(FileModel):
     durability: Literal["memory", "write", "fsync"] = default_of(Promises, "durability").name.lower()
     copies_max: Annotated[int, Field(ge=1, le=1_000)] = default_of(Promises, "copies_max")
@@ -144,6 +155,7 @@ class StackModel(FileModel):
     counters: _CountersModel | None = None
     transforms: Annotated[list[_Transform], Field(max_length=len(WORDS))] = Field(default_factory=list)
     fields: _FieldsModel = Field(default_factory=_FieldsModel)
+    keys: _KeysModel | None = None
     promises: _PromisesModel = Field(default_factory=_PromisesModel)
     files: dict[Name, Annotated[list[Text], Field(min_length=1, max_length=100)]] = Field(
         default_factory=dict
@@ -188,6 +200,7 @@ def load_stack(path: Path) -> Stack:
         files={name: tuple(patterns) for name, patterns in model.files.items()},
         transforms=tuple(model.transforms),
         fields=_fields(model.fields),
+        keys=_keys(model.keys),
     )
 
 
@@ -206,6 +219,19 @@ def _promises(model: _PromisesModel) -> Promises:
         visible_seconds=model.visible_seconds,
         line_bytes_max=model.line_bytes_max,
         secrets=tuple(model.secrets),
+    )
+
+
+def _keys(model: _KeysModel | None) -> Keys | None:
+    if model is None:
+        return None
+    return Keys(
+        rotate=tuple(model.rotate),
+        status=tuple(model.status),
+        version=model.version,
+        revoke=tuple(model.revoke or ()),
+        provider=tuple(model.provider or ()),
+        timeout_seconds=model.timeout_seconds,
     )
 
 

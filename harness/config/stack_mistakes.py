@@ -16,12 +16,13 @@ from harness.evidence.transforms import MASK, WORDS
 from harness.load.intakes import INTAKES
 from harness.load.intakes.http import DEFAULT_FIELDS, FIELD_PLACEHOLDERS
 from harness.load.syslog_message import FIELDS_OF_LINES
+from harness.model.declarations import KEY_PROVIDER, KEYS
 from harness.model.registry import unknown
 
 RUN_PLACEHOLDERS = ("run.id", "run.folder", "run.seed", "python", "stack.folder", "cache.folder")
 ADDRESS_PLACEHOLDERS = ("url", "host", "port")
 # A fault names its target, so these cannot be names of parts as well.
-RESERVED_NAMES = ("application", "run", "python", "stack", "cache")
+RESERVED_NAMES = ("application", "run", "python", "stack", "cache", KEYS, KEY_PROVIDER)
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SERVICE_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}\Z")
 _DOTTED_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
@@ -151,13 +152,17 @@ def _service_mistakes(data: Mapping[str, object]) -> list[Mistake]:
 
 def _file_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """What may be destroyed lies below the run's own folder: nothing else is a run's to destroy."""
+    named = [
+        *((("files", name), patterns) for name, patterns in _mapping(data.get("files")).items()),
+        (("keys", "provider"), _mapping(data.get("keys")).get("provider")),
+    ]
     return [
         Mistake(
-            ("files", name, index),
+            (*where, index),
             f'must begin with "{RUN_FOLDER}" and not lead out of it, not {shown(pattern)}: only what '
             "this run made is destroyed.",
         )
-        for name, patterns in _mapping(data.get("files")).items()
+        for where, patterns in named
         for index, pattern in enumerate(_strings(patterns))
         if not pattern.startswith(RUN_FOLDER) or ".." in pattern.split("/") or pattern == RUN_FOLDER
     ]
@@ -233,7 +238,7 @@ def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     known = known_placeholders([*_strings(data.get("needs")), *(name for name in parts if name)])
     return [
         Mistake(where, problem)
-        for part in ("processes", "intake", "archive", "dead_letters", "counters", "files")
+        for part in ("processes", "intake", "archive", "dead_letters", "counters", "files", "keys")
         for where, text in texts_in(data.get(part), (part,))
         if _has_placeholders(where)
         for problem in placeholder_problems(text, known)

@@ -7,6 +7,7 @@ A link goes through the interceptor only where its service speaks HTTP.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,12 +19,12 @@ from urllib.parse import urlsplit
 from harness.deployments.installed import cache_folder
 from harness.deployments.placeholders import RUN_FOLDER, expand
 from harness.deployments.service_set import INFRASTRUCTURE, INTERCEPTOR, PROXY, SPEAK_HTTP
-from harness.model.declarations import Stack, StackProcess
+from harness.model.declarations import KEY_PROVIDER, KEYS, Stack, StackProcess
 from harness.model.errors import FaultError, HarnessError, OwnPartError, ScenarioError
 from harness.model.facts import ANSWERS, CONNECTIONS, Sample
 from harness.model.protocols import Clock, Undo
 from harness.model.registry import unknown
-from harness.processes import group
+from harness.processes import group, procfs
 from harness.processes.managed import ManagedProcess, ProcessSpec
 from harness.processes.ports import LOOPBACK, free_port, release_port
 from harness.processes.scratch import subfolder
@@ -32,6 +33,8 @@ from harness.processes.workplace import current_folder
 from harness.targets.files import FilesTarget
 from harness.targets.folders import folders_of
 from harness.targets.http_link import HttpLinkTarget, RuleServer
+from harness.targets.key_files import KeyFilesTarget
+from harness.targets.keys import KeyCommands, keys_target
 from harness.targets.link import LinkTarget, ToxicServer
 from harness.targets.process import ProcessTarget
 from harness.targets.small_disk import (
@@ -149,6 +152,7 @@ class StackDeployment:
         self._files = {name: self._files_target(name, patterns) for name, patterns in stack.files.items()}
         self._small_disks = small_disks
         self._recordings = recordings
+        self._key_files: KeyFilesTarget | None = None
         self._links: dict[str, LinkTarget] = {}
         self._connections: dict[str, int] = {}
         self._made: list[Callable[[], None]] = []
@@ -182,13 +186,13 @@ class StackDeployment:
         """Return once all processes serve; raises StackError with the end of the culprit's log."""
         group.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
 
-    def targets(self) -> Mapping[str, LinkTarget | ProcessTarget | FilesTarget]:
+    def targets(self) -> Mapping[str, object]:
         """Return the links, processes and files by the names of the stack file."""
         processes = {
             name: ProcessTarget(name, process.spec.command, process, process.spec.ready.timeout_seconds)
             for name, process in self._processes.items()
         }
-        return {**self._links, **processes, **self._files}
+        return {**self._links, **processes, **self._files, **self._key_targets()}
 
     def usage(self) -> dict[str, float]:
         """Return what the stack's own processes and its folder take up; implements Measurable."""
@@ -316,6 +320,29 @@ class StackDeployment:
     def _files_target(self, name: str, patterns: tuple[str, ...]) -> FilesTarget:
         relative = [expand(pattern.removeprefix(RUN_FOLDER), self._values) for pattern in patterns]
         return FilesTarget(name, self._folder, relative)
+
+    def _key_targets(self) -> dict[str, object]:
+        keys = self._stack.keys
+        if keys is None:
+            return {}
+        rotate, status, revoke = (
+            [expand(argument, self._values) for argument in command]
+            for command in (keys.rotate, keys.status, keys.revoke)
+        )
+        environment = {
+            procfs.RUN_ID_VARIABLE: self._run_id,
+            procfs.HARNESS_VARIABLE: procfs.mark(os.getpid()),
+        }
+        commands = KeyCommands(
+            rotate, status, keys.version, str(self._folder), revoke, environment, keys.timeout_seconds
+        )
+        targets: dict[str, object] = {KEYS: keys_target(KEYS, commands)}
+        if keys.provider:
+            relative = [expand(each.removeprefix(RUN_FOLDER), self._values) for each in keys.provider]
+            targets[KEY_PROVIDER] = self._key_files = self._key_files or KeyFilesTarget(
+                KEY_PROVIDER, self._folder, relative
+            )
+        return targets
 
     def _spec(self, declared: StackProcess) -> ProcessSpec:
         ready = declared.ready

@@ -53,6 +53,17 @@ FAULTS = Family(
         "disk_full": Kind(
             "harness.faults.disk_full:DiskFull", "the disk of a stack's files has no room left"
         ),
+        "key_rotated": Kind(
+            "harness.faults.key_rotated:KeyRotated",
+            "the encryption keys are rotated, once or repeatedly",
+        ),
+        "key_revoked": Kind(
+            "harness.faults.key_revoked:KeyRevoked", "the version of the keys in use is revoked, for good"
+        ),
+        "key_lost": Kind("harness.faults.key_lost:KeyLost", "the key provider's files are lost, for good"),
+        "kms_unavailable": Kind(
+            "harness.faults.kms_unavailable:KmsUnavailable", "no key can be had, and then it can again"
+        ),
         "slow_answers": Kind("harness.faults.slow_answers:SlowAnswers", "the store answers late"),
     },
 )

@@ -174,6 +174,31 @@ class Fields:
     time_tolerance_seconds: float = 1.0
 
 
+KEYS, KEY_PROVIDER = "keys", "key_provider"
+"""The targets of a stack that declares its keys: the keys, and the files that they come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """How a stack's encryption keys are worked: commands of its own, argument lists with placeholders.
+
+    `status` prints a JSON document, in which `version` is the path of a whole number that every rotation
+    raises. `provider` has patterns of the files that the keys come from, below `{run.folder}`.
+    """
+
+    rotate: tuple[str, ...]
+    status: tuple[str, ...]
+    version: str = "version"
+    revoke: tuple[str, ...] = ()
+    provider: tuple[str, ...] = ()
+    timeout_seconds: float = 60.0
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Return what faults can take hold of."""
+        return (KEYS, KEY_PROVIDER) if self.provider else (KEYS,)
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """The system under test, as its stack file declares it."""
@@ -199,3 +224,4 @@ class Stack:
     transforms: tuple[str, ...] = ()
     """What it may lawfully do to a line: words of `transforms.py`."""
     fields: Fields = field(default_factory=Fields)
+    keys: Keys | None = None

@@ -329,6 +329,98 @@ class Interceptable(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class KeyVersion:
+    """What a stack says of its keys: the version that every rotation raises, and its own words."""
+
+    number: int
+    said: str
+
+
+@runtime_checkable
+class KeyRotatable(Protocol):
+    """Encryption keys that the stack's own command takes to a new version."""
+
+    def rotate(self) -> None:
+        """Rotate, and return once the stack says that it is done; raises FaultError."""
+        ...
+
+    def key_version(self) -> KeyVersion:
+        """Ask for the version now; raises FaultError where it cannot be told."""
+        ...
+
+    def undo_rotation(self) -> Undo:
+        """Say what a later process has to do about it."""
+        ...
+
+
+@runtime_checkable
+class KeyRevocable(Protocol):
+    """Encryption keys whose version in use the stack's own command revokes for good."""
+
+    def revoke(self) -> None:
+        """Revoke it, and return once the stack says that it is done; raises FaultError."""
+        ...
+
+    def key_version(self) -> KeyVersion:
+        """Ask for the version now; raises FaultError where it cannot be told."""
+        ...
+
+    def undo_rotation(self) -> Undo:
+        """Say what a later process has to do about it."""
+        ...
+
+
+@runtime_checkable
+class KeyProviding(Protocol):
+    """Where a stack has its keys from, which can be out of reach or answer with garbage for a while."""
+
+    def hide(self) -> None:
+        """Put it out of reach; raises FaultError."""
+        ...
+
+    def spoil(self, rng: Random) -> None:
+        """Let it answer with garbage; raises FaultError."""
+        ...
+
+    def show(self) -> None:
+        """Give it back as it was; harmless where it is there. Raises FaultError."""
+        ...
+
+    def out_of_reach(self) -> bool:
+        """Tell whether no key can be had from it."""
+        ...
+
+    def describe_provider(self) -> str:
+        """Return what it is now, for a person."""
+        ...
+
+    def undo_hide(self) -> Undo:
+        """Say how a later process gives it back."""
+        ...
+
+
+@runtime_checkable
+class KeyLosable(Protocol):
+    """Keys that can be lost for good."""
+
+    def lose(self) -> None:
+        """Remove them; raises FaultError where there are none."""
+        ...
+
+    def lost(self) -> Sequence[str]:
+        """Return one text for each that was removed and is gone now."""
+        ...
+
+    def describe_provider(self) -> str:
+        """Return what is left, for a person."""
+        ...
+
+    def undo_loss(self) -> Undo:
+        """Say what a later process has to do about it."""
+        ...
+
+
 _SUPPORTS: dict[type, str] = {
     Killable: "being killed",
     Stoppable: "being stopped",
@@ -341,6 +433,10 @@ _SUPPORTS: dict[type, str] = {
     Fillable: "a full disk",
     Interceptable: "changed HTTP answers",
     Surging: "a watched rate of calls",
+    KeyRotatable: "the rotation of keys",
+    KeyRevocable: "the revocation of keys: name keys.revoke in the stack file",
+    KeyProviding: "keys that are out of reach",
+    KeyLosable: "the loss of keys",
 }
 
 

@@ -217,6 +217,16 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
             '3 transforms[0]: "mask" lets nothing change, since promises.secrets is empty.',
         ),
         (
+            "name: mine",
+            "name: mine\nkeys: {rotate: [x], status: [x], provider: [/etc/key]}",
+            '3 keys.provider[0]: must begin with "{run.folder}/" and not lead out of it',
+        ),
+        (
+            "name: mine",
+            "name: mine\nkeys: {rotate: [x]}",
+            "3 keys.status: is missing.",
+        ),
+        (
             "promises: {",
             "promises: {secrets: [cards], ",
             '13 promises.secrets[0]: no kind of secret "cards". Did you mean "card"?',

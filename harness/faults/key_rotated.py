@@ -1,0 +1,111 @@
+"""The encryption keys are rotated while records come in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import ClassVar
+
+from harness.model.errors import FaultError, ScenarioError
+from harness.model.protocols import Undo
+from harness.targets.capabilities import KeyRotatable, KeyVersion
+
+SECONDS_MIN = 0.2
+SECONDS_MAX = 3_600.0
+_END_SECONDS = 75.0
+
+
+@dataclass
+class KeyRotated:
+    """The stack's own command takes the keys to a new version, once or again and again as long as it is on.
+
+    Nothing is destroyed, so nothing is excused: what was written under an older version must be readable
+    ever after. It has landed when the stack says that its version rose.
+
+    Args:
+        every_seconds: how long after a rotation the next one begins, in seconds; 0 = there is only one.
+    """
+
+    every_seconds: float = 0.0
+    needs: ClassVar[type] = KeyRotatable
+    _before: KeyVersion | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a time that no rotation can follow.
+
+        Raises:
+            ScenarioError: it is out of range.
+        """
+        if self.every_seconds and not SECONDS_MIN <= self.every_seconds <= SECONDS_MAX:
+            raise ScenarioError(
+                f"every_seconds {self.every_seconds:g} is not in {SECONDS_MIN:g} to {SECONDS_MAX:,.0f}"
+            )
+
+    def undo(self, target: KeyRotatable) -> Undo:
+        """Say that nothing is to be taken back."""
+        return target.undo_rotation()
+
+    def inject(self, target: KeyRotatable, rng: Random) -> AbstractContextManager[None]:
+        """Rotate, and go on with that until exit where more than one rotation is wanted."""
+        return self._injected(target)
+
+    def evidence(self, target: KeyRotatable) -> tuple[bool, str]:
+        """Ask the stack for its version: it must have risen."""
+        return self._rose(target)
+
+    def evidence_in_all(self, target: KeyRotatable) -> tuple[bool, str]:
+        """Ask once more, when the last rotation is over."""
+        return self._rose(target)
+
+    def _rose(self, target: KeyRotatable) -> tuple[bool, str]:
+        now, before = target.key_version(), self._before
+        if before is None:
+            return False, f"the version is {now.number}, and what it was before is unknown"
+        return now.number > before.number, f"version {before.number} before, {now.number} now"
+
+    @contextmanager
+    def _injected(self, target: KeyRotatable) -> Iterator[None]:
+        self._before = target.key_version()
+        target.rotate()
+        if not self.every_seconds:
+            yield
+            return
+        rotations = _Rotations(target, self.every_seconds)
+        rotations.start()
+        try:
+            yield
+        finally:
+            rotations.stop()
+
+
+class _Rotations:
+    """Rotates on a thread of its own until told to stop, or until it cannot."""
+
+    def __init__(self, target: KeyRotatable, every_seconds: float) -> None:
+        self._target = target
+        self._every_seconds = every_seconds
+        self._ending = threading.Event()
+        self._error: FaultError | None = None
+        self._thread = threading.Thread(target=self._work, name="key_rotated", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, waiting for a rotation under way; raises FaultError where one failed."""
+        self._ending.set()
+        self._thread.join(_END_SECONDS)
+        if self._thread.is_alive():
+            raise FaultError(f"a rotation did not end within {_END_SECONDS:g} s")
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        try:
+            while not self._ending.wait(self._every_seconds):
+                self._target.rotate()
+        except FaultError as error:
+            self._error = error

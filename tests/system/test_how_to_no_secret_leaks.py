@@ -1,0 +1,69 @@
+"""The how-to about secrets is true: its handler leaks as the page says, and mended it passes."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.repository import REPOSITORY
+
+PAGE = (REPOSITORY / "docs" / "how-to" / "no-secret-leaks.md").read_text()
+RUN_SECONDS_MAX = 120
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def mended(handler: str) -> str:
+    changes = re.findall(r"^-(.*\n)\+(.*\n)", "".join(blocks("diff")), re.MULTILINE)
+    assert len(changes) == 2
+    for removed, added in changes:
+        assert handler.count(removed) == 1
+        handler = handler.replace(removed, added)
+    return handler
+
+
+def run_page(folder: Path, handler: str) -> tuple[int, dict[str, dict[str, Any]], str]:
+    """Do what the page says; return the exit code, each check's verdict, and all that the reports say."""
+    (folder / "my_logging.py").write_text(handler)
+    for text, name in zip(blocks("yaml"), ("masked_file.yaml", "secrets.yaml"), strict=True):
+        (folder / name).write_text(text)
+    program, *arguments = shlex.split(blocks("console")[0].strip())
+    finished = subprocess.run(
+        [Path(sys.executable).parent / program, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS_MAX,
+        check=False,
+    )
+    (path,) = folder.glob("reports/*/*/result.json")
+    (scenario,) = json.loads(path.read_text())["scenarios"]
+    return finished.returncode, {each["objective"]: each for each in scenario["verdicts"]}, finished.stdout
+
+
+@pytest.mark.timeout(300)
+def test_the_handler_of_the_page_leaks_beside_its_messages_and_mended_it_does_not(tmp_path):
+    claimed = dict(re.findall(r"^\| ([a-z_]+) \| (PASS|FAIL) \|$", PAGE, re.MULTILINE))
+    for folder in ("before", "after"):
+        (tmp_path / folder).mkdir()
+
+    code, before, said = run_page(tmp_path / "before", blocks("python")[0])
+    assert {name: each["status"] for name, each in before.items()} == claimed
+    assert code == 1
+    assert "secret leak" in said
+    for line in blocks("text")[0].splitlines():
+        assert line in before["leaked_secrets"]["counterexample"]
+
+    code, after, said = run_page(tmp_path / "after", mended(blocks("python")[0]))
+    assert {each["status"] for each in after.values()} == {"PASS"}
+    assert re.search(r"confidentiality +20\.00 +20\.00 +1 pass", said)
+    assert code == 0
