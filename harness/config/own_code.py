@@ -166,14 +166,16 @@ def _command_problems(source: Source) -> Iterator[str]:
         "stack.folder": str(Path(source.path).resolve().parent),
         "cache.folder": str(cache_folder()),
     }
-    processes, archive = source.data.get("processes"), source.data.get("archive")
+    processes = source.data.get("processes")
     commands: list[tuple[KeyPath, object, object]] = [
         (("processes", name, "command"), process.get("command"), process.get("environment"))
         for name, process in (processes if isinstance(processes, Mapping) else {}).items()
         if isinstance(process, Mapping)
     ]
-    if isinstance(archive, Mapping):
-        commands.append((("archive", "decode"), archive.get("decode"), None))
+    for key in ("archive", "dead_letters"):
+        outlet = source.data.get(key)
+        if isinstance(outlet, Mapping):
+            commands.append(((key, "decode"), outlet.get("decode"), None))
     for where, command, environment in commands:
         program = command[0] if isinstance(command, list) and command else None
         if not isinstance(program, str) or placeholder_problems(program, values):

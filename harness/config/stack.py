@@ -76,6 +76,7 @@ class _ServiceModel(FileModel):
 class _DeadLettersModel(OpenModel):
     kind: Text = Field(description='Say where dead letters end up, e.g. "kind: file".')
     reason_field: Text = default_of(DeadLetterOutlet, "reason_field")
+    decode: Annotated[list[Text], Field(min_length=1, max_length=1_000)] | None = None
 
 
 class _CountersModel(OpenModel):
@@ -241,8 +242,10 @@ def _fields(model: _FieldsModel) -> Fields:
 
 
 def _dead_letters(model: _DeadLettersModel | None) -> DeadLetterOutlet | None:
-    return (
-        None if model is None else DeadLetterOutlet(Part(model.kind, _arguments(model)), model.reason_field)
+    if model is None:
+        return None
+    return DeadLetterOutlet(
+        Part(model.kind, _arguments(model)), model.reason_field, tuple(model.decode or ())
     )
 
 

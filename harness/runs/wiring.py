@@ -63,7 +63,7 @@ def outlets(
         expected_line=expected_line,
         run_id=run_id,
         order_by=stack.promises.order_by,
-        dead_letters=None if letters is None else _opener(letters.archive, values, run_id),
+        dead_letters=None if letters is None else _opener(letters.archive, values, run_id, letters.decode),
         reason_field="" if letters is None else letters.reason_field,
         transforms=stack.transforms,
         fields=stack.fields.paths,

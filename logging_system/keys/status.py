@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from logging_system.keys.data_keys import DataKeyError, DataKeyFolder
-from logging_system.keys.keyring import KeyringFile, RingKey
+from logging_system.keys.keyring import KeyringFile, KeyState, RingKey
 from logging_system.keys.leases import leases
 
 
@@ -17,12 +17,14 @@ class KeyStatus:
 
     Attributes:
         keys: The keys, by id.
+        active: The version that writers use, by key id; a key that has none is left out.
         data_keys: How many data keys each version wraps, by `key:version`.
         leases: Who uses the keyring.
         unreadable_data_keys: Data keys whose files are damaged.
     """
 
     keys: Mapping[str, RingKey]
+    active: Mapping[str, int]
     data_keys: Mapping[str, int]
     leases: tuple[str, ...]
     unreadable_data_keys: tuple[str, ...]
@@ -51,4 +53,11 @@ def key_status(keyring: KeyringFile, now_seconds: float) -> KeyStatus:
         has = ", ".join(f"{key_id}:{version}" for key_id, version in lease.versions.items())
         over = "" if lease.expires_seconds > now_seconds else ", lease expired"
         shown.append(f"{lease.shown}: {has}{over}")
-    return KeyStatus(keyring.read().keys, dict(counts), tuple(shown), tuple(sorted(unreadable)))
+    keys = keyring.read().keys
+    active = {
+        key_id: number
+        for key_id, key in keys.items()
+        for number, version in key.versions.items()
+        if version.state is KeyState.ACTIVE
+    }
+    return KeyStatus(keys, active, dict(counts), tuple(shown), tuple(sorted(unreadable)))

@@ -140,7 +140,7 @@ class DecodedArchive:
                     start_new_session=True,
                 )
             except OSError as error:
-                raise StackError(f"archive.decode: cannot start {self._command[0]!r}: {error}") from error
+                raise StackError(f"decode: cannot start {self._command[0]!r}: {error}") from error
             try:
                 yield from self._converse(_Conversation(process, self._timeout_seconds, errors))
             finally:
@@ -167,7 +167,7 @@ class _Conversation:
 
     def __init__(self, process: subprocess.Popen[bytes], timeout_seconds: float, errors: IO[bytes]) -> None:
         if process.stdin is None or process.stdout is None:
-            raise StackError("archive.decode: it was started without pipes")
+            raise StackError("decode: it was started without pipes")
         self._process, self._in, self._out, self._errors = process, process.stdin, process.stdout, errors
         os.set_blocking(self._in.fileno(), False)
         self._until = time.monotonic() + timeout_seconds
@@ -248,7 +248,7 @@ class _Conversation:
         size = self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(0, size - _SHOWN_BYTES))
         said = self._errors.read().decode(errors="replace").strip()
-        return StackError(f"archive.decode: {what}{f'; it wrote: {said}' if said else ''}")
+        return StackError(f"decode: {what}{f'; it wrote: {said}' if said else ''}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
