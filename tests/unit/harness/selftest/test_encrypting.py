@@ -47,7 +47,7 @@ def test_damage_is_noticed():
     sealed = keyring.seal("message")
     damaged = sealed[:-3] + ("AA=" if sealed[-3:] != "AA=" else "BB=")
 
-    with pytest.raises(ValueError, match="tag|Incorrect padding|base64"):
+    with pytest.raises(ValueError, match=r"tag|padding|base64"):
         keyring.open(damaged)
 
 
