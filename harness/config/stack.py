@@ -18,6 +18,7 @@ from harness.model.declarations import (
     Fields,
     Keys,
     Level,
+    Masks,
     Part,
     Promises,
     Ready,
@@ -97,6 +98,13 @@ class _FieldsModel(FileModel):
     )
 
 
+class _MasksModel(FileModel):
+    patterns: Annotated[list[Text], Field(min_length=1, max_length=100)] = Field(
+        description=r'Add the patterns of what is masked, e.g. "[0-9]{16}".'
+    )
+    share_max: Annotated[float, Field(gt=0, le=1)] = default_of(Masks, "share_max")
+
+
 class _KeysModel(FileModel):
     rotate: _Command = Field(description="Add the command that takes the keys to a new version.")
     status: _Command = Field(description="Add the command that prints what the keys are, as JSON.")
@@ -157,6 +165,7 @@ class StackModel(FileModel):
     transforms: Annotated[list[_Transform], Field(max_length=len(WORDS))] = Field(default_factory=list)
     fields: _FieldsModel = Field(default_factory=_FieldsModel)
     keys: _KeysModel | None = None
+    masks: _MasksModel | None = None
     promises: _PromisesModel = Field(default_factory=_PromisesModel)
     files: dict[Name, Annotated[list[Text], Field(min_length=1, max_length=100)]] = Field(
         default_factory=dict
@@ -202,6 +211,7 @@ def load_stack(path: Path) -> Stack:
         transforms=tuple(model.transforms),
         fields=_fields(model.fields),
         keys=_keys(model.keys),
+        masks=Masks() if model.masks is None else Masks(tuple(model.masks.patterns), model.masks.share_max),
     )
 
 

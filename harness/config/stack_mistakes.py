@@ -47,6 +47,7 @@ def stack_mistakes(source: Source) -> list[Mistake]:
         *_file_mistakes(data),
         *_transform_mistakes(data),
         *_secret_mistakes(data),
+        *_mask_mistakes(data),
         *_field_mistakes(data),
         *_placeholder_mistakes(data),
     ]
@@ -173,7 +174,7 @@ def _transform_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     mistakes = []
     for index, word in enumerate(words):
         where: KeyPath = ("transforms", index)
-        if word == MASK and not _mapping(data.get("promises")).get("secrets"):
+        if word == MASK and not (_mapping(data.get("promises")).get("secrets") or data.get("masks")):
             remedy = 'Name the kinds that are masked there, e.g. "secrets: [card, email]".'
             mistakes.append(
                 Mistake(where, f'"mask" lets nothing change, since promises.secrets is empty. {remedy}')
@@ -194,6 +195,22 @@ def _secret_mistakes(data: Mapping[str, object]) -> list[Mistake]:
             mistakes.append(Mistake(where, unknown("kind of secret", kind, dict.fromkeys(KINDS))))
         elif kind in kinds[:index]:
             mistakes.append(Mistake(where, f"{shown(kind)} stands here twice. Remove one."))
+    return mistakes
+
+
+def _mask_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    masks = _mapping(data.get("masks"))
+    mistakes = []
+    if masks and MASK not in _strings(data.get("transforms")):
+        said = 'has no effect unless "transforms" holds "mask". Add it there.'
+        mistakes.append(Mistake(("masks",), said))
+    for index, pattern in enumerate(_strings(masks.get("patterns"))):
+        where: KeyPath = ("masks", "patterns", index)
+        try:
+            if re.compile(pattern).match(""):
+                mistakes.append(Mistake(where, f"{shown(pattern)} matches the empty text. Make it longer."))
+        except (re.error, RecursionError, OverflowError) as error:
+            mistakes.append(Mistake(where, f"{shown(pattern)} is no regular expression: {error}."))
     return mistakes
 
 

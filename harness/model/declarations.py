@@ -178,6 +178,14 @@ class Fields:
     time_tolerance_seconds: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Masks:
+    """What of the lines of `--input` a stack may mask: matches of patterns, at most a share of all bytes."""
+
+    patterns: tuple[str, ...] = ()
+    share_max: float = 0.1
+
+
 KEYS, KEY_PROVIDER = "keys", "key_provider"
 """The targets of a stack that declares its keys: the keys, and the files that they come from."""
 
@@ -229,3 +237,4 @@ class Stack:
     """What it may lawfully do to a line: words of `transforms.py`."""
     fields: Fields = field(default_factory=Fields)
     keys: Keys | None = None
+    masks: Masks = field(default_factory=Masks)

@@ -6,8 +6,10 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
+from harness.evidence.masked_input import InputMask, joined
 from harness.evidence.secrets.planting import PlantedLines
 from harness.evidence.transforms import Spans
+from harness.model.declarations import Masks
 from harness.model.protocols import LoadSpec
 
 
@@ -16,9 +18,10 @@ class Lines:
 
     Args:
         load: what is sent.
+        masks: what of the lines of `--input` the stack may mask.
     """
 
-    def __init__(self, load: LoadSpec) -> None:
+    def __init__(self, load: LoadSpec, masks: Masks | None = None) -> None:
         self._load = load
         bare = _Bare(load)
         self.planted = (
@@ -26,6 +29,7 @@ class Lines:
             if load.secrets
             else None
         )
+        self._mask = InputMask(masks.patterns) if masks and masks.patterns and load.input_path else None
         self._source: LineSource = bare if self.planted is None else self.planted
 
     def expected(self, sequence: int) -> str:
@@ -33,8 +37,11 @@ class Lines:
         return stamp(self._source.text(sequence), self._load.run_id, sequence)
 
     def maskable(self, sequence: int) -> Spans:
-        """Return the parts of a line that hold a canary."""
-        return () if self.planted is None else self.planted.spans(sequence)
+        """Return the parts of a line that hold a canary, or what may be masked of the input."""
+        planted = () if self.planted is None else self.planted.spans(sequence)
+        if self._mask is None:
+            return planted
+        return joined([*planted, *self._mask.spans(self._source.text(sequence))])
 
 
 class _Bare:

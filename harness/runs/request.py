@@ -15,6 +15,7 @@ from harness.deployments.preflight import Check, Requirements, check_machine, ex
 from harness.deployments.reach import refusals
 from harness.evidence.history import HISTORY_BYTES_MAX
 from harness.evidence.lines import read_lines, require_regular
+from harness.evidence.masked_input import InputMask
 from harness.judging.check_selection import NOT_ALONE, NOT_POLLED, Checks, checks_of
 from harness.judging.checker import NeedsSamples
 from harness.judging.gate_rules import GateRules
@@ -128,6 +129,7 @@ def make_plan(request: Request) -> SuitePlan:
         (
             *(f"{word}: {why}" for word, why in lacking.items()),
             *_unread_fields(request.stack),
+            *_masked_input(request, max((len(plan.offsets_ns) for plan in plans), default=0)),
             *_left_to_others(scenarios, checks, checkers, NOT_ALONE),
             *_left_to_others(scenarios, checks, checkers, NOT_POLLED),
             *excused,
@@ -145,6 +147,32 @@ def _require_load(scenario: Scenario, request: Request) -> str:
         return kind.require(scenario, request.stack.intake, request.code_folders)
     except ScenarioError as error:
         raise ScenarioError(f"{scenario.source or scenario.name}: load: {error}") from error
+
+
+def _masked_input(request: Request, lines_max: int) -> tuple[str, ...]:
+    """Say how much of the input is not compared, since the stack may mask it.
+
+    Args:
+        request: with the input and the stack.
+        lines_max: how many lines of it are sent at most.
+
+    Raises:
+        ScenarioError: it is more than the stack file allows.
+    """
+    masks = request.stack.masks
+    if request.input_path is None or not masks.patterns:
+        return ()
+    share = InputMask(masks.patterns).share(read_lines(request.input_path, lines_max))
+    if share > masks.share_max:
+        raise ScenarioError(
+            f"{request.stack.source or request.stack.name}: masks.patterns match {share:.1%} of the bytes of "
+            f"{request.input_path}, and masks.share_max allows {masks.share_max:.1%}: so much would not be "
+            "compared. Make the patterns narrower, or raise masks.share_max"
+        )
+    return (
+        f"corrupted: {share:.1%} of the bytes of the input match masks.patterns and are not compared (at "
+        f"most {masks.share_max:.1%} allowed)",
+    )
 
 
 def _samples_min(checks: Checks) -> Mapping[str, int]:

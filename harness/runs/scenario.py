@@ -236,7 +236,7 @@ class ScenarioRun:
             secret_paths=secret_paths(intake) if secrets else (),
         )
         sending = self._load(load)
-        lines = Lines(load)
+        lines = Lines(load, request.stack.masks)
         return Wiring(
             services=ground.services,
             stack=stack,

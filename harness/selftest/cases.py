@@ -15,6 +15,7 @@ from harness.model.declarations import (
     CounterSource,
     DeadLetterOutlet,
     Fields,
+    Keys,
     Level,
     Part,
     Promises,
@@ -42,6 +43,8 @@ LEAKED = "leaked_secrets"
 HONEST = "harness.selftest.shipper:HonestShipper"
 KEEPING = "harness.selftest.keeping:KeepingShipper"
 MASKING = "harness.selftest.masking:MaskingShipper"
+ENCRYPTING = "harness.selftest.encrypting:EncryptingShipper"
+FORGETFUL = "drops-the-old-key-too-early"
 _GATEWAY_SCENARIO = "answer_cut_then_gateway_killed"
 _COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
 _INDEX = {"index": "logs-selftest-{run.id}"}
@@ -115,6 +118,22 @@ def _masking_stack(case: Case) -> Stack:
     stack = _handler_stack(case)
     promises = replace(stack.promises, secrets=tuple(KINDS), memory_mib_above_idle=None)
     return replace(stack, promises=promises, transforms=(MASK,))
+
+
+def _encrypting_stack(case: Case) -> Stack:
+    """Return a handler that seals what it stores, with the keyring that it makes and the commands for it."""
+    stack = _handler_stack(case)
+    keyring = "{run.folder}/keys/keyring.json"
+    work = ("{python}", "-m", "harness.selftest.encrypting")
+    rotate = "rotate_and_forget" if case.name == FORGETFUL else "rotate"
+    return replace(
+        stack,
+        decode=(*work, "decode", keyring),
+        dead_letters=None,
+        counters=None,
+        keys=Keys((*work, rotate, keyring), (*work, "status", keyring), provider=(keyring,)),
+        promises=replace(stack.promises, secrets=tuple(KINDS), memory_mib_above_idle=None),
+    )
 
 
 def _gateway_stack(case: Case) -> Stack:
@@ -416,5 +435,25 @@ CASES = (
         "secrets",
         LATENCY,
         build=_masking_stack,
+    ),
+    Case("honest-encrypting", "none", ENCRYPTING, "keys", durability=Level.WRITE, build=_encrypting_stack),
+    Case(
+        "falls-open",
+        "stores messages unsealed while no key can be had",
+        "harness.selftest.encrypting:FallsOpen",
+        "keys",
+        LEAKED,
+        durability=Level.WRITE,
+        build=_encrypting_stack,
+    ),
+    Case(
+        FORGETFUL,
+        "forgets the old key when it makes a new one",
+        ENCRYPTING,
+        "keys",
+        LOST,
+        frozenset({CORRUPTED}),
+        durability=Level.WRITE,
+        build=_encrypting_stack,
     ),
 )

@@ -227,6 +227,21 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
             "3 keys.status: is missing.",
         ),
         (
+            "name: mine",
+            "name: mine\ntransforms: [mask]\nmasks: {patterns: ['a(']}",
+            '4 masks.patterns[0]: "a(" is no regular expression: ',
+        ),
+        (
+            "name: mine",
+            "name: mine\ntransforms: [mask]\nmasks: {patterns: ['a*']}",
+            '4 masks.patterns[0]: "a*" matches the empty text.',
+        ),
+        (
+            "name: mine",
+            "name: mine\nmasks: {patterns: ['abc']}",
+            '3 masks: has no effect unless "transforms" holds "mask".',
+        ),
+        (
             "promises: {",
             "promises: {secrets: [cards], ",
             '13 promises.secrets[0]: no kind of secret "cards". Did you mean "card"?',
