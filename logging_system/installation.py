@@ -186,6 +186,7 @@ class Installation:
             limits=limits_of(settings),
             codecs=protection.codecs,
             lines=protection.lines,
+            rotation=protection.rotation(),
             retention_seconds=settings.retention_seconds,
         )
 

@@ -208,6 +208,7 @@ class _Shipping:
             limits=limits_of(self._settings),
             codecs=self._protection.codecs,
             lines=self._protection.lines,
+            rotation=self._protection.rotation(),
             status_path=self._status_path,
             retention_seconds=self._settings.retention_seconds,
             events=self._events,

@@ -14,6 +14,7 @@ from logging_system.spool.codec import PLAIN_CODECS, Codecs
 if TYPE_CHECKING:
     from logging_system.encryption.encryption import Encryption
     from logging_system.encryption.lines import SealedLines
+    from logging_system.encryption.rotation_schedule import RotationSchedule
 
 DEFAULT_KEY = "logs"
 _KEYRING_NAME = "keys"
@@ -88,6 +89,10 @@ class Protection:
     codecs: Codecs = PLAIN_CODECS
     lines: SealedLines | None = None
     encryption: Encryption | None = None
+
+    def rotation(self) -> RotationSchedule | None:
+        """Return what rotates the key by itself; None where nothing is sealed."""
+        return None if self.encryption is None else self.encryption.schedule()
 
 
 UNPROTECTED = Protection()

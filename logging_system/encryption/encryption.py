@@ -8,6 +8,7 @@ from logging_system.encryption import block_codec, lines
 from logging_system.encryption.block_codec import SealedBlocks
 from logging_system.encryption.lines import SealedLines
 from logging_system.encryption.opening import Opener
+from logging_system.encryption.rotation_schedule import RotationSchedule
 from logging_system.encryption.sealing import Sealer, SealingLimits
 from logging_system.encryption.tokens import Tokens
 from logging_system.keys.data_keys import DataKeyFolder
@@ -84,15 +85,24 @@ class Encryption:
         """Return what rotates and shreds the keys of this keyring."""
         return Rotator(self.provider, self.keyring)
 
-    def rotation_due(self) -> str | None:
+    def schedule(self) -> RotationSchedule:
+        """Return what rotates the key by itself."""
+        return RotationSchedule(self)
+
+    def rotation_due(self, *, counts_use: bool = True) -> str | None:
         """Return why a rotation is due, if it is: `schedule` or `usage`.
+
+        Args:
+            counts_use: Whether data keys are counted, which reads all their files.
 
         Raises:
             KeyringError: The keyring cannot be used.
             OSError: The data keys cannot be read.
         """
         return self.rotator().due(
-            self.key_id, every_seconds=self._rotation_seconds, data_keys_max=DATA_KEYS_OF_A_VERSION_MAX
+            self.key_id,
+            every_seconds=self._rotation_seconds,
+            data_keys_max=DATA_KEYS_OF_A_VERSION_MAX if counts_use else None,
         )
 
     def renew(self) -> None:

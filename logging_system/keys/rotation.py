@@ -168,7 +168,7 @@ class Rotator:
             progress = self.advance(key_id, passes_over_all=passes_over_all)
         return progress
 
-    def due(self, key_id: str, *, every_seconds: float | None, data_keys_max: int) -> str | None:
+    def due(self, key_id: str, *, every_seconds: float | None, data_keys_max: int | None) -> str | None:
         """Return why a rotation is due: `schedule`, `usage`; None where it is not."""
         key = self._keyring.read().keys.get(key_id)
         if key is None or key.active is None or key.is_destroyed or key.rotation is not None:
@@ -177,6 +177,8 @@ class Rotator:
         age_seconds = self._wall_clock() - key.versions[active].since_seconds
         if every_seconds is not None and age_seconds >= every_seconds:
             return "schedule"
+        if data_keys_max is None:
+            return None
         count = sum(1 for stored in self._stored(key_id) if stored.wrapped.version == active)
         return "usage" if count >= data_keys_max else None
 

@@ -22,6 +22,8 @@ from logging_system.monitoring.events import (
     FormatterUnused,
     HandlerDetached,
     InstalledTwice,
+    KeyRotated,
+    KeyTrouble,
     NameChanged,
     RecordsDropped,
     RecordsEvicted,
@@ -62,6 +64,8 @@ _SENTENCES: Mapping[type[Event], str] = {
     "docs/how-to/install-logging.md, When something else configures logging.",
     InstalledTwice: "install() was called again with another {differing}, which is not used; "
     "close() the first installation before.",
+    KeyRotated: "Key {key_id} was rotated ({why}); version {version} is active.",
+    KeyTrouble: "The rotation of key {key_id} cannot go on and is tried again: {trouble}",
     NameChanged: "The service {service} is written {name} in the name of the {setting}; {setting}=… gives "
     "another.",
     RecordsDropped: "{records} dropped in the last second: {reason}.",

@@ -234,6 +234,36 @@ class CallbackFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRotated(Event):
+    """A new version of an encryption key is in use, and nothing needs the old one.
+
+    Attributes:
+        key_id: Which key.
+        version: The version that is active now.
+        why: `schedule`, `usage`, `demand` or `suspicion`.
+    """
+
+    subject: ClassVar[str] = "keys"
+    key_id: str
+    version: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyTrouble(Event):
+    """A rotation could not go on; it is tried again.
+
+    Attributes:
+        key_id: Which key.
+        trouble: The provider's or the disk's words; nothing secret.
+    """
+
+    subject: ClassVar[str] = "keys"
+    key_id: str
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiskTrouble(Event):
     """The disk refused something, which is tried again.
 

@@ -12,6 +12,7 @@ import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from logging_system.delivery.machine import Limits
 from logging_system.encryption.lines import SealedLines
@@ -36,6 +37,9 @@ from logging_system.spool.reader import SpoolBusyError, SpoolReader
 from logging_system.spool.segment import list_segments
 from logging_system.spool.waiting import count_waiting
 
+if TYPE_CHECKING:
+    from logging_system.encryption.rotation_schedule import RotationSchedule
+
 POLL_SECONDS = 2.0
 _LAST_LOOK_SECONDS = 0.02
 _FORK_WAIT_SECONDS = 0.25
@@ -55,6 +59,7 @@ class InProcessShipper:
         limits: How large and how many.
         codecs: The stored forms of the spool's blocks.
         lines: What seals dead letters; None leaves them plain.
+        rotation: What rotates the key by itself while this ships.
         retention_seconds: How old spooled records may become; None, however old.
         poll_seconds: How often to look whether the folder has become free.
     """
@@ -67,6 +72,7 @@ class InProcessShipper:
         limits: Limits,
         codecs: Codecs = PLAIN_CODECS,
         lines: SealedLines | None = None,
+        rotation: RotationSchedule | None = None,
         retention_seconds: float | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
@@ -76,6 +82,7 @@ class InProcessShipper:
         self._limits = limits
         self._codecs = codecs
         self._lines = lines
+        self._rotation = rotation
         self._retention_seconds = retention_seconds
         self._poll_seconds = poll_seconds
         self._begin()
@@ -203,6 +210,7 @@ class InProcessShipper:
                     limits=self._limits,
                     codecs=self._codecs,
                     lines=self._lines,
+                    rotation=self._rotation,
                     retention_seconds=self._retention_seconds,
                     events=self.events,
                 )

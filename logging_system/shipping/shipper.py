@@ -21,6 +21,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from itertools import count, repeat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from logging_system.delivery.backoff import Backoff
 from logging_system.delivery.machine import BuryDeadLetter, DeliveryMachine, Item, Limits
@@ -56,6 +57,9 @@ from logging_system.spool.reader import SpoolBusyError, SpoolReader
 from logging_system.spool.retention import Retention, evict
 from logging_system.spool.segment import list_segments
 
+if TYPE_CHECKING:
+    from logging_system.encryption.rotation_schedule import RotationSchedule
+
 STATUS_NAME = "status-shipper.json"
 POLL_SECONDS = 0.025
 _CHECKPOINT_INTERVAL_SECONDS = 0.1
@@ -77,6 +81,7 @@ class Shipper:
         status_path: Where the counters are written; in the spool folder by default.
         codecs: The stored forms of the spool's blocks.
         lines: What seals dead letters; None leaves them plain.
+        rotation: What rotates the key by itself while this ships.
         retention_seconds: How old spooled records may become, also those of processes that ended; None,
             however old.
         rng: Where retry jitter comes from.
@@ -97,6 +102,7 @@ class Shipper:
         status_path: Path | None = None,
         codecs: Codecs = PLAIN_CODECS,
         lines: SealedLines | None = None,
+        rotation: RotationSchedule | None = None,
         retention_seconds: float | None = None,
         rng: random.Random | None = None,
         events: EventStream | None = None,
@@ -109,6 +115,7 @@ class Shipper:
         self._reader = SpoolReader(folder, codecs)
         self._dead_letters = DeadLetterFile(folder, lines)
         self._is_sealed = lines is not None
+        self._rotation = rotation
         self._sink = sink
         self._machine = DeliveryMachine(self._rng, self._limits)
         self._restored = self._reader.restored_counters
@@ -143,6 +150,8 @@ class Shipper:
             SpoolBusyError: The folder was removed, and another process ships the one that took its place.
         """
         self._start(self._prepare_store, "logging_system.prepare")
+        if self._rotation is not None:
+            self._rotation.start(self._events.emit)
         try:
             self._ship()
             self._await_answers()
@@ -158,6 +167,8 @@ class Shipper:
             raise
         finally:
             self._stopping.set()
+            if self._rotation is not None:
+                self._rotation.stop()
             self._request_pool.close()
             self._dead_letters.close()
             self._reader.close()

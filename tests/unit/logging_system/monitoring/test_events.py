@@ -19,6 +19,7 @@ from logging_system.cli.ship import _Shipping
 from logging_system.config.loading import load_settings
 from logging_system.config.settings import Settings
 from logging_system.delivery.outcomes import SendOutcome, Unknown
+from logging_system.encryption.encryption import Encryption
 from logging_system.handler import SpoolHandler
 from logging_system.handler.attachment import Attachment
 from logging_system.installation import Installation, installed_handler
@@ -38,6 +39,7 @@ from logging_system.spool.reader import SpoolBusyError, SpoolReader
 from logging_system.spool.retention import Retention
 from logging_system.spool.writer import SpoolWriter
 from tests.repository import DOCS
+from tests.unit.logging_system.encryption.sealed import Unreliable, key_file
 
 SECONDS = 20.0
 METRICS = DOCS / "reference" / "logging-metrics.md"
@@ -450,6 +452,24 @@ def test_a_spool_folder_that_cannot_be_used_is_told_with_the_one_in_its_place(
     words = f"Cannot write to {tmp_path}/file: EEXIST, File exists; records go to {installation.spool}."
     shown(installation.handler.events, caplog, "spool_unwritable", words)
     in_status(installation.spool, "status-handler-*.json", "spool_unwritable")
+
+
+def test_a_rotation_of_the_key_and_what_stands_in_its_way_are_told(
+    tmp_path: Path, stream: EventStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider = Unreliable(key_file(tmp_path))
+    keys = Encryption(provider, tmp_path / "keyring", "logs", rotation_seconds=1e-9)
+    keys.sealer("block").seal(b"x", b"")
+    for lease in (tmp_path / "keyring" / "leases").iterdir():
+        lease.unlink()  # that writer is gone
+    provider.fail()
+    keys.schedule().look(stream.emit)
+    provider.mend()
+    keys.schedule().look(stream.emit)
+
+    shown(stream, caplog, "key_trouble", "The rotation of key logs cannot go on and is tried again: gone")
+    shown(stream, caplog, "key_rotated", "Key logs was rotated (schedule); version 2 is active.")
+    in_shipper_status(stream, tmp_path, "key_trouble", "key_rotated")
 
 
 def test_settings_read_again_are_told_with_what_cannot_be_used(
