@@ -6,10 +6,12 @@ reads the keyring before anything else: it may have been passed over, and has lo
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
 import socket
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -69,6 +71,7 @@ class LeaseFile:
         self._wall_clock = wall_clock
         self.forget()
         forget_in_children(self)
+        atexit.register(_end, weakref.ref(self))
 
     def forget(self) -> None:
         """In a forked child: leave the parent's lease to it."""
@@ -100,6 +103,12 @@ class LeaseFile:
         """Take the lease back: nobody has to wait for this process."""
         with suppress(OSError):
             (self._folder / self._name).unlink(missing_ok=True)
+
+
+def _end(lease: weakref.ref[LeaseFile]) -> None:
+    """At the end of a process, take its lease back: a rotation would wait for it until it runs out."""
+    if (there := lease()) is not None:
+        there.end()
 
 
 def leases(keyring_folder: Path, now_seconds: float) -> Iterator[Lease]:

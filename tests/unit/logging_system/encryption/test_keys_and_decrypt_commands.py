@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from logging_system.cli import main
 from logging_system.delivery.machine import BuryDeadLetter, Item
-from logging_system.keys.leases import LeaseFile
+from logging_system.keys.leases import LeaseFile, leases
 from logging_system.shipping.dead_letters import NAME, DeadLetterFile
 from logging_system.spool.writer import SpoolWriter
 from tests.unit.logging_system.encryption.sealed import encryption, key_file
@@ -149,3 +151,16 @@ def test_a_lease_of_a_dead_process_is_shown_as_expired(place: Place) -> None:
     _, out, _ = place.run("keys", "status")
     dead, living = out.splitlines()
     assert (dead.partition(": ")[2], living.partition(": ")[2]) == ("logs:1, lease expired", "logs:2")
+
+
+def test_a_process_that_has_ended_is_not_waited_for(place: Place) -> None:
+    """`decrypt` opens for a moment; its lease would hold every rotation up until it runs out."""
+    place.run("keys", "create")
+    folder = spool(place.folder)
+    command = [sys.executable, "-m", "logging_system", "decrypt", str(folder), *place.flags]
+
+    shown = subprocess.run(command, capture_output=True, timeout=60, check=True)
+
+    assert shown.stdout.splitlines() == DOCUMENTS
+    readers = [lease for lease in leases(place.folder / "keyring", time.time()) if lease.role == "reader"]
+    assert readers == []
