@@ -23,7 +23,7 @@ from logging_system.records.record import (
     is_to_be_synced,
     to_be_named,
 )
-from logging_system.spool.codec import UnavailableError
+from logging_system.spool.codec import KeyUnavailableError, UnavailableError
 from logging_system.spool.frame import FrameError
 from logging_system.spool.writer import SpoolFullError, SpoolWriter
 
@@ -192,7 +192,7 @@ class Worker:
         except (OSError, UnavailableError) as error:
             # A disk or a key may come back: keep what is in hand; when the queue fills, its policy decides.
             self._live_counters.spool_error(error)
-            return "spool_error"
+            return "key_unavailable" if isinstance(error, KeyUnavailableError) else "spool_error"
         return None
 
     def _refuse(self, documents: list[bytes], kept: list[Captured]) -> None:

@@ -24,6 +24,7 @@ from logging_system.monitoring.events import (
     InstalledTwice,
     KeyRotated,
     KeyTrouble,
+    KeyUnavailable,
     NameChanged,
     RecordsDropped,
     RecordsEvicted,
@@ -66,6 +67,8 @@ _SENTENCES: Mapping[type[Event], str] = {
     "close() the first installation before.",
     KeyRotated: "Key {key_id} was rotated ({why}); version {version} is active.",
     KeyTrouble: "The rotation of key {key_id} cannot go on and is tried again: {trouble}",
+    KeyUnavailable: "The encryption key is not available and nothing is written without it; records wait in "
+    "the queue. `python -m logging_system keys status` says more.",
     NameChanged: "The service {service} is written {name} in the name of the {setting}; {setting}=… gives "
     "another.",
     RecordsDropped: "{records} dropped in the last second: {reason}.",
@@ -98,6 +101,7 @@ DROP_REASONS: Mapping[str, str] = {
     "capture_error": "a filter raised an exception",
     "closed": "the handler is closed",
     "encode_error": "the record could not be processed safely",
+    "key_unavailable": "the encryption key was not available until the process ended",
     "own_thread": "on_durable logged through its own handler",
     "processor_error": "a processor raised an exception",
     "processor_unavailable": "a configured processor could not be loaded",

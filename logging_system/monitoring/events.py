@@ -250,6 +250,11 @@ class KeyRotated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyUnavailable(Event):
+    """There is no encryption key, so that nothing is written; it is tried again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyTrouble(Event):
     """A rotation could not go on; it is tried again.
 

@@ -15,12 +15,15 @@ from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.events import (
     CallbackFailed,
     DiskTrouble,
+    Event,
+    KeyUnavailable,
     RecordsEvicted,
     SpoolFull,
     SpoolHasRoom,
     SpoolNearlyFull,
     dropped_since,
 )
+from logging_system.spool.codec import KeyUnavailableError
 from logging_system.spool.retention import Evicted
 from logging_system.spool.segment import spooled_bytes
 from logging_system.spool.writer import SpoolWriter
@@ -61,7 +64,7 @@ class WriterWatch:
             self.events.emit(dropped)
         for error, count in counters.spool_errors.items():
             if count > (before := self._spool_errors.get(error, 0)):
-                self.events.emit(DiskTrouble(activity="write_spool", error=error, count=count - before))
+                self.events.emit(_trouble(error, count - before))
         if count := counters.callback_errors - self._callback_errors:
             self.events.emit(CallbackFailed(count=count))
         self._dropped, self._spool_errors = counters.dropped, counters.spool_errors
@@ -96,3 +99,9 @@ class WriterWatch:
             with contextlib.suppress(OSError):
                 return spooled_bytes(self._folder)
         return self._writer.used_bytes
+
+
+def _trouble(error: str, count: int) -> Event:
+    if error == KeyUnavailableError.__name__:
+        return KeyUnavailable(count=count)
+    return DiskTrouble(activity="write_spool", error=error, count=count)

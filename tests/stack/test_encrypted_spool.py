@@ -13,7 +13,17 @@ import orjson
 import pytest
 
 from logging_system.keys.providers.file import FileProvider
-from tests.stack.processes import PYTHON, WAIT_SECONDS, eventually, finish, kill, ready_line, started
+from tests.stack.processes import (
+    PYTHON,
+    STREAM,
+    WAIT_SECONDS,
+    Store,
+    eventually,
+    finish,
+    kill,
+    ready_line,
+    started,
+)
 
 CANARY = b"canary 4111-1111 of record"
 COUNT = 300
@@ -168,3 +178,41 @@ def test_what_cannot_be_opened_is_no_start_of_serve_and_ship(tmp_path: Path) -> 
         )
         assert finished.returncode == 4
         assert b'did you mean "file"' in finished.stderr
+
+
+def test_the_store_holds_no_sealed_field_and_its_documents_are_decrypted_by_a_query(tmp_path: Path) -> None:
+    FileProvider(tmp_path / "keys.json").create("logs")
+    store = Store(tmp_path / "store")
+    try:
+        settings = settings_file(
+            tmp_path,
+            elasticsearch=store.url,
+            stream=STREAM,
+            encrypt_fields="labels.card,message",
+            token_fields="labels.card",  # noqa: S106 - the name of a field
+        )
+        run_application({"settings": str(settings)}, count=20)
+        eventually(lambda: found(store) == 20, "all documents are in the store")
+        in_store = everything_on_disk(tmp_path / "store")
+        finished = subprocess.run(
+            [*PYTHON, "-m", "logging_system", "decrypt", "--settings", str(settings), "--index", STREAM],
+            capture_output=True,
+            timeout=WAIT_SECONDS,
+            check=True,
+        )
+    finally:
+        kill(store.process)
+    documents_shown = list(map(orjson.loads, finished.stdout.splitlines()))
+
+    assert b"canary" not in in_store
+    assert b"card.token" in in_store
+    assert sorted(each["message"] for each in documents_shown) == sorted(
+        f"{CANARY.decode()} {number}" for number in range(20)
+    )
+    assert all(each["labels"]["card"] == each["message"] for each in documents_shown)
+
+
+def found(store: Store) -> int:
+    store.ask("POST", f"/{STREAM}/_refresh")
+    hits: int = store.ask("POST", f"/{STREAM}/_count")["count"]
+    return hits

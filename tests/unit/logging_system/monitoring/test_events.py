@@ -23,6 +23,7 @@ from logging_system.encryption.encryption import Encryption
 from logging_system.handler import SpoolHandler
 from logging_system.handler.attachment import Attachment
 from logging_system.installation import Installation, installed_handler
+from logging_system.keys.providers.file import FileProvider
 from logging_system.monitoring.counters import LiveCounters
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import DROP_REASONS, WordsInLog
@@ -452,6 +453,19 @@ def test_a_spool_folder_that_cannot_be_used_is_told_with_the_one_in_its_place(
     words = f"Cannot write to {tmp_path}/file: EEXIST, File exists; records go to {installation.spool}."
     shown(installation.handler.events, caplog, "spool_unwritable", words)
     in_status(installation.spool, "status-handler-*.json", "spool_unwritable")
+
+
+def test_a_key_that_is_not_there_is_told_as_that_and_not_as_a_disk(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = Encryption(FileProvider(tmp_path / "none.json"), tmp_path / "keyring", "logs")
+    handler = SpoolHandler(spool=tmp_path, service="s", close_seconds=0.2, codecs=keys.codecs())
+    handler.handle(record("x"))
+    handler.close()
+
+    shown(handler.events, caplog, "key_unavailable", "The encryption key is not available and nothing is")
+    in_status(tmp_path, "status-handler-*.json", "key_unavailable")
+    assert handler.stats().dropped == {"key_unavailable": 1}
 
 
 def test_a_rotation_of_the_key_and_what_stands_in_its_way_are_told(
