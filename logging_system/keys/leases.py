@@ -6,7 +6,6 @@ reads the keyring before anything else: it may have been passed over, and has lo
 
 from __future__ import annotations
 
-import atexit
 import os
 import secrets
 import socket
@@ -54,6 +53,14 @@ class Lease:
         return f"{self.role} {self.process}"
 
 
+@dataclass(slots=True)
+class _Own:
+    """The lease of a process: a forked child has another."""
+
+    path: Path = Path()
+    pid: int = 0
+
+
 class LeaseFile:
     """The lease of this process in one role; a forked child has one of its own.
 
@@ -69,13 +76,15 @@ class LeaseFile:
         self._folder = keyring_folder / FOLDER_NAME
         self._role: Role = role
         self._wall_clock = wall_clock
+        self._own = _Own()
         self.forget()
         forget_in_children(self)
-        atexit.register(_end, weakref.ref(self))
+        weakref.finalize(self, _remove, self._own)
 
     def forget(self) -> None:
         """In a forked child: leave the parent's lease to it."""
-        self._name = f"{self._role}-{os.getpid()}-{secrets.token_hex(6)}.json"
+        name = f"{self._role}-{os.getpid()}-{secrets.token_hex(6)}.json"
+        self._own.path, self._own.pid = self._folder / name, os.getpid()
         self._versions: dict[str, int] = {}
         self._due_seconds = float("-inf")
 
@@ -94,21 +103,21 @@ class LeaseFile:
         lease = Lease(self._role, process, now_seconds + LEASE_SECONDS, self._versions)
         with suppress(OSError):
             self._folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-            creating = self._folder / f"{self._name}.new"
+            creating = self._own.path.with_suffix(".new")
             creating.write_bytes(orjson.dumps(asdict(lease)))
             creating.chmod(FILE_MODE)
-            creating.rename(self._folder / self._name)
+            creating.rename(self._own.path)
 
     def end(self) -> None:
         """Take the lease back: nobody has to wait for this process."""
+        _remove(self._own)
+
+
+def _remove(own: _Own) -> None:
+    """Take a lease back where nobody uses it any more, or its process ends; never that of a parent."""
+    if own.pid == os.getpid():
         with suppress(OSError):
-            (self._folder / self._name).unlink(missing_ok=True)
-
-
-def _end(lease: weakref.ref[LeaseFile]) -> None:
-    """At the end of a process, take its lease back: a rotation would wait for it until it runs out."""
-    if (there := lease()) is not None:
-        there.end()
+            own.path.unlink(missing_ok=True)
 
 
 def leases(keyring_folder: Path, now_seconds: float) -> Iterator[Lease]:

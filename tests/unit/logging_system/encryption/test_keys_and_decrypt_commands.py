@@ -41,18 +41,22 @@ def place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Place:
     return Place(tmp_path, capsys)
 
 
-def spool(folder: Path) -> Path:
+def spool(folder: Path, living: list[object] | None = None) -> Path:
+    """Write a spool; its writer's lease stands as long as what is put into `living`."""
     made = encryption(folder, provider=key_file(folder))
     writer = SpoolWriter(folder / "spool", spool_bytes_max=1 << 20, sync=False, codecs=made.codecs())
     for document in DOCUMENTS:
         writer.append([document])
     writer.seal()
+    if living is not None:
+        living.append(made)
     return folder / "spool"
 
 
 def test_a_key_is_made_shown_rotated_and_audited(place: Place) -> None:
     assert place.run("keys", "create")[:2] == (0, "logs: versions 1 to 1\n")
-    spool(place.folder)
+    living: list[object] = []
+    spool(place.folder, living)
     code, out, _ = place.run("keys", "status", "--json")
     status = orjson.loads(out)
     assert (code, status["data_keys"], status["keys"]["logs"]["versions"]["1"]["state"]) == (
@@ -146,8 +150,10 @@ def test_mistakes_are_told_with_their_remedy(place: Place) -> None:
 
 def test_a_lease_of_a_dead_process_is_shown_as_expired(place: Place) -> None:
     key_file(place.folder)
-    LeaseFile(place.folder / "keyring", "reader", wall_clock=lambda: time.time() - 60).renew("logs", 1)
-    LeaseFile(place.folder / "keyring", "writer").renew("logs", 2)
+    old = LeaseFile(place.folder / "keyring", "reader", wall_clock=lambda: time.time() - 60)
+    new = LeaseFile(place.folder / "keyring", "writer")
+    old.renew("logs", 1)
+    new.renew("logs", 2)
     _, out, _ = place.run("keys", "status")
     dead, living = out.splitlines()
     assert (dead.partition(": ")[2], living.partition(": ")[2]) == ("logs:1, lease expired", "logs:2")
