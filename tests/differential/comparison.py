@@ -18,6 +18,7 @@ VOLATILE = frozenset(
         "index.routing.allocation.include._tier_preference",
         "routing", "provided_name", "name",
         "skipped",  # shards that need not be asked: those are asked here too
+        "number_of_pending_tasks", "task_max_waiting_in_queue_millis",  # of the moment, on a busy machine
         "active_shards_percent_as_number", "terminated_early", "active_shards", "active_primary_shards",
     }
 )  # fmt: skip

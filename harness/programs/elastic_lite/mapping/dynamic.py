@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from harness.programs.elastic_lite.language.dates import (
     looks_slashed,
 )
 from harness.programs.elastic_lite.language.declarations import declare
-from harness.programs.elastic_lite.language.errors import illegal_argument
+from harness.programs.elastic_lite.language.errors import illegal_argument, unsupported
 from harness.programs.elastic_lite.language.names import matches
 from harness.programs.elastic_lite.mapping.declared import (
     PARSING,
@@ -20,7 +21,13 @@ from harness.programs.elastic_lite.mapping.declared import (
     check_members,
     mapper_error,
 )
-from harness.programs.elastic_lite.mapping.field_types import flatten_lists, refuse_odd_date
+from harness.programs.elastic_lite.mapping.field_types import (
+    DECIMAL,
+    JAVA_NUMBER,
+    JAVA_SPACES,
+    flatten_lists,
+    refuse_odd_date,
+)
 
 Json = dict[str, Any]
 TEMPLATE = declare(
@@ -29,6 +36,7 @@ TEMPLATE = declare(
     only={"match_pattern": ("simple",)},
     kind=PARSING,
 )  # fmt: skip
+WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
 DYNAMIC_DATES = "strict_date_optional_time"
 KINDS = {dict: "object", bool: "boolean", int: "long", float: "double", str: "string"}
 PLAIN: dict[str, Json] = {
@@ -109,13 +117,18 @@ def _check_like(path: str, first: Json, other: Json) -> None:
 
 
 def number_kind(text: str) -> str | None:
-    """Whether a text is a whole number or a fraction."""
-    for kind, reader in (("long", int), ("double", float)):
-        try:
-            reader(text)
-        except ValueError:
-            continue
-        return kind
+    """Whether Java reads a text as a whole number of 64 bits or, but for white space around, as a fraction.
+
+    Raises:
+        ElasticError: 400 for what only Java takes for a number, as `0x1p3`, `1.5d` or digits beyond ASCII.
+    """
+    if WHOLE.fullmatch(text) and -(2**63) <= int(text) < 2**63:
+        return "long"
+    spelled = text.strip(JAVA_SPACES)
+    if DECIMAL.fullmatch(spelled):
+        return "double"
+    if JAVA_NUMBER.fullmatch(spelled) or (text.lstrip("+-").isdecimal() and not text.isascii()):
+        raise unsupported(f"the number `{text}` in a new field")
     return None
 
 

@@ -167,3 +167,24 @@ def test_missing_counts_as_the_value_of_a_document_without_one(
     buckets = store.ok("POST", f"/{index}/_search", body)["aggregations"]["a"]["buckets"]
 
     assert [(bucket["key"], bucket["doc_count"]) for bucket in buckets] == [(key, 1)]
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "7", " 7 ", "+7", "-0", "7\t", "1_000", "9223372036854775808", "1.5", " 1.5", ".5", "5.", "1e3",
+        "1.5d", "0x10", "0x1p3", "NaN", "Infinity", "\u0663", "", " ", "a", "1,5", "--1", "1" * 30,
+    ],
+)  # fmt: skip
+def test_text_that_reads_as_a_number_makes_the_same_new_field(store: Store, spelled: str) -> None:
+    kinds = {"7": "long", "+7": "long", "-0": "long", "1_000": "text", "": "text", " ": "text", "a": "text"}
+    kinds |= {"1,5": "text", "--1": "text", "0x10": "text"}
+    index = store.index()
+    store.ok("PUT", f"/{index}/_mapping", {"numeric_detection": True})
+    answer = store.call("PUT", f"/{index}/_doc/1", {"new": spelled})
+
+    if answer.status_code >= 400:
+        assert REFUSAL in answer.text or spelled in ("NaN", "Infinity")
+    else:
+        properties = store.ok("GET", f"/{index}/_mapping")[index]["mappings"]["properties"]
+        assert properties["new"]["type"] == kinds.get(spelled, "float" if spelled != "\u0663" else "long")
