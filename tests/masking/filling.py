@@ -21,7 +21,7 @@ BEFORE = re.compile(
     )?(?:(?:basic|bearer|token)\s)?\Z""",
     re.IGNORECASE | re.VERBOSE,
 )
-AFTER = re.compile(r"""(?:\\[nr]|["'\\)\]>;,]){0,3}""")
+AFTER = re.compile(r"""(?:\\[nr]|["'\\)\]>;,]){0,8}""")
 
 
 def reach(text: str, start: int, end: int) -> tuple[int, int]:

@@ -24,7 +24,7 @@ NEAR_MISSES: dict[str, tuple[str, ...]] = {
         '{"iban":"{bad_iban}","valid":false}',
         "vat id DE{digits9} of {user} checked",
         "part number GB29{word}{digits} in stock",
-        "build DE{digits20} done in {ms} ms",
+        "build {bad_iban} done in {ms} ms",
         "ref {long_iban}0 not found",
         "serial NL{digits9}B01 of {city}",
     ),
