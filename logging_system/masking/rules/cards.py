@@ -40,7 +40,7 @@ _ISSUERS = (
     _Issuer("37", "37", frozenset({15})),
     _Issuer("6011", "6011", frozenset({16}), frozenset({19})),  # Discover
     _Issuer("644", "659", frozenset({16}), frozenset({19})),
-    _Issuer("3528", "3589", frozenset({16}), frozenset({19})),  # JCB
+    _Issuer("35", "35", frozenset({16}), frozenset({19})),  # JCB has 3528 to 3589, no other issuer the rest
     _Issuer("2131", "2131", frozenset({15})),
     _Issuer("1800", "1800", frozenset({15})),
     _Issuer("300", "305", frozenset({14}), frozenset({16})),  # Diners Club
