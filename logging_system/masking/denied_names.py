@@ -19,6 +19,11 @@ PASSWORDS = (
     "passwort",
     "contrasena",
     "mot de passe",
+    "db pass",
+    "user pass",
+    "root pass",
+    "admin pass",
+    "smtp pass",
 )
 """Names of what people choose: any value may be one."""
 
@@ -28,6 +33,7 @@ SHORT_PASSWORDS = ("pass", "pwd", "pw", "pin", "cvv", "cvc", "cvv2", "card secur
 CREDENTIALS = (
     "secret",
     "secret key",
+    "secret key base",
     "secret access key",
     "token",
     "api key",

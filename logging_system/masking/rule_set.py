@@ -93,7 +93,8 @@ class RuleSet:
             pieces = rule.gate if rule is not NAMED_FIELD else (names.gate if names else _NOTHING,)
             gate.Add("|".join(f"(?:{piece})" for piece in pieces).encode())
         gate.Compile()
-        self.hits: Callable[[bytes], list[int] | None] = gate.Match
+        # Without the wrapper, whose `Match` looks whether it is given a text: a sixth of what masking costs.
+        self.hits: Callable[[bytes], list[int] | None] = getattr(gate, "_set", gate).Match
         """Returns the places of the rules that may find something in a record's JSON, if there are any."""
 
     def masked_text(self, text: str, count: Count) -> str:
