@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 import orjson
 
 from logging_system.masking.denied_names import DeniedNames
-from logging_system.masking.rule_set import Count, RecordDroppedError, RuleSet
-from logging_system.records.document import Edit, Put, Record, Remove, encode_document
+from logging_system.masking.rule_set import Count, RecordDroppedError, RuleSet, gate_text
+from logging_system.records.document import Edit, Put, Record, Remove
 from logging_system.records.document import Path as Place
 from logging_system.records.processors import Drop
 
@@ -38,7 +38,7 @@ class Mask:
         """Return the record without its secrets, or why it is dropped."""
         text = record.encoded
         if _BACKSLASH in text and (b"\\u" in text or b"\\/" in text):
-            text = encode_document(record.document)  # a line may write any character by its number
+            text = gate_text(record.document)  # a line may write any character by its number
         return self.masked(record, _ignore) if self._hits(text) else record
 
     def masked(self, record: Record, count: Count) -> Record | Drop:

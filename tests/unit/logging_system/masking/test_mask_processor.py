@@ -129,6 +129,7 @@ def test_a_line_keeps_every_byte_that_is_no_secret() -> None:
         b'{"m": "p\\u0061ssword=hunter2"}',
         b'{"m":"{\\"password\\":\\"hunter2\\"}"}',
         b'{"m":"a\\npassword=hunter2"}',
+        b'{"m":"a\\u0001sk-proj-hunter2hunter2hunter2"}',
     ],
 )
 def test_no_way_to_write_json_hides_a_secret(line: bytes) -> None:
