@@ -90,7 +90,8 @@ class DeniedNames:
             re.IGNORECASE | re.DOTALL,
         )
         self._exempt = frozenset(exempt)
-        self.gate = gate_of((*long, *SHORT_PASSWORDS))
+        names = (*long, *SHORT_PASSWORDS)
+        self.gate = rf"(?:{gate_of(names)})|(?i)(?:{words_of(names)})s?\.[^\"]*\":"
         self._is_denied = lru_cache(maxsize=4096)(self._denies)
 
     def denies(self, name: str) -> bool:
@@ -102,4 +103,5 @@ class DeniedNames:
         return path in self._exempt
 
     def _denies(self, name: str) -> bool:
-        return self._name.search(name) is not None
+        # The handler makes dotted names of nested values: `password.old` was a member of `password`.
+        return any(self._name.search(part) for part in (name, *name.split(".")))

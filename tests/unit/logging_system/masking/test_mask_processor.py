@@ -48,7 +48,17 @@ def test_a_record_without_secrets_is_the_same_record() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["password", "DB_PASSWORD", "apiKey", "X-Api-Key", "headers.Authorization", "Set-Cookie", "secret#2"],
+    [
+        "password",
+        "DB_PASSWORD",
+        "apiKey",
+        "X-Api-Key",
+        "headers.Authorization",
+        "Set-Cookie",
+        "secret#2",
+        "password.old",
+        "a.secrets.b.c",
+    ],
 )
 @pytest.mark.parametrize("value", ["hunter2", 17, 1.5, ["a", {"b": "c"}]])
 def test_values_under_a_secret_name_are_masked_in_any_form(name: str, value: object) -> None:
