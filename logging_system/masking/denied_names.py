@@ -19,6 +19,11 @@ PASSWORDS = (
     "passwort",
     "contrasena",
     "mot de passe",
+    "db pass",
+    "user pass",
+    "root pass",
+    "admin pass",
+    "smtp pass",
 )
 """Names of what people choose: any value may be one."""
 
@@ -28,6 +33,7 @@ SHORT_PASSWORDS = ("pass", "pwd", "pw", "pin", "cvv", "cvc", "cvv2", "card secur
 CREDENTIALS = (
     "secret",
     "secret key",
+    "secret key base",
     "secret access key",
     "token",
     "api key",
@@ -84,7 +90,8 @@ class DeniedNames:
             re.IGNORECASE | re.DOTALL,
         )
         self._exempt = frozenset(exempt)
-        self.gate = gate_of((*long, *SHORT_PASSWORDS))
+        names = (*long, *SHORT_PASSWORDS)
+        self.gate = rf"(?:{gate_of(names)})|(?i)(?:{words_of(names)})s?\.[^\"]*\":"
         self._is_denied = lru_cache(maxsize=4096)(self._denies)
 
     def denies(self, name: str) -> bool:
@@ -96,4 +103,5 @@ class DeniedNames:
         return path in self._exempt
 
     def _denies(self, name: str) -> bool:
-        return self._name.search(name) is not None
+        # The handler makes dotted names of nested values: `password.old` was a member of `password`.
+        return any(self._name.search(part) for part in (name, *name.split(".")))

@@ -1,10 +1,10 @@
-"""Makes the rule set that settings ask for; where that cannot be done, nothing is masked by half."""
+"""Makes the processor that settings ask for, with its rules; or says why that cannot be done."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
@@ -15,10 +15,35 @@ from logging_system.masking.rule import Rule
 from logging_system.masking.rules import RULES
 
 if TYPE_CHECKING:
+    from logging_system.masking.processor import Mask
     from logging_system.masking.rule_set import RuleSet
 
 _KEY_BYTES_MAX = 4096
 _OTHERS_READ = 0o077
+
+
+class MaskSettings(Protocol):
+    """What the processor's maker reads of the settings."""
+
+    @property
+    def mask(self) -> MaskDeclaration | None:
+        """What the setting `mask` says."""
+
+    @property
+    def mask_token_key_file(self) -> Path | None:
+        """The file with the key that tokens are made with."""
+
+
+def from_settings(settings: MaskSettings) -> Mask:
+    """Return the processor for the settings `mask` and `mask_token_key_file`.
+
+    Raises:
+        ValueError: They cannot be used, or google-re2 is not installed: no record may be kept then.
+    """
+    rules = rule_set_of(settings.mask or MaskDeclaration(), settings.mask_token_key_file)
+    from logging_system.masking.processor import Mask
+
+    return Mask(rules)
 
 
 def rule_set_of(declared: MaskDeclaration, key_file: Path | None = None) -> RuleSet:

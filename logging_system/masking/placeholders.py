@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _STANDS_FOR_ONE = re.compile(
-    r"\[masked:[^\]\s]{1,200}\]"  # ours
+    r"\[?masked:[^\]\s]{1,200}\]?"  # ours
     r"|[*x•.#_-]+"
     r"|<[^<>]*>?|\$\{[^{}]*\}?|\$\([^()]*\)?|\$[A-Z_][A-Z0-9_]*|\{\{.*|\{[a-z_0-9.!:]*\}?|%\(?[a-z_]*\)?[sdr]|%[A-Z_]+%"
     r"|\[?(?:filtered|redacted|masked|hidden|removed|secret|protected|censored|scrubbed)\]?",

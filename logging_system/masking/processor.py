@@ -7,16 +7,12 @@ done. Only where that finds something is the record walked.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Protocol
 
 import orjson
 
-from logging_system.masking.declaration import MaskDeclaration
 from logging_system.masking.denied_names import DeniedNames
-from logging_system.masking.loading import rule_set_of
-from logging_system.masking.rule_set import Count, RecordDroppedError, RuleSet
-from logging_system.records.document import Edit, Put, Record, Remove, encode_document
+from logging_system.masking.rule_set import Count, RecordDroppedError, RuleSet, gate_text
+from logging_system.records.document import Edit, Put, Record, Remove
 from logging_system.records.document import Path as Place
 from logging_system.records.processors import Drop
 
@@ -42,7 +38,7 @@ class Mask:
         """Return the record without its secrets, or why it is dropped."""
         text = record.encoded
         if _BACKSLASH in text and (b"\\u" in text or b"\\/" in text):
-            text = encode_document(record.document)  # a line may write any character by its number
+            text = gate_text(record.document)  # a line may write any character by its number
         return self.masked(record, _ignore) if self._hits(text) else record
 
     def masked(self, record: Record, count: Count) -> Record | Drop:
@@ -154,24 +150,3 @@ def _unique(name: str, taken: set[str]) -> str:
 
 def _ignore(_rule: str) -> None:
     """Count nothing."""
-
-
-class MaskSettings(Protocol):
-    """What the processor's maker reads of the settings."""
-
-    @property
-    def mask(self) -> MaskDeclaration | None:
-        """What the setting `mask` says."""
-
-    @property
-    def mask_token_key_file(self) -> Path | None:
-        """The file with the key that tokens are made with."""
-
-
-def from_settings(settings: MaskSettings) -> Mask:
-    """Return the processor for the settings `mask` and `mask_token_key_file`.
-
-    Raises:
-        ValueError: They cannot be used, or google-re2 is not installed: no record may be kept then.
-    """
-    return Mask(rule_set_of(settings.mask or MaskDeclaration(), settings.mask_token_key_file))

@@ -5,10 +5,10 @@ RE2 takes linear time whatever the pattern and the text are: https://github.com/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import orjson
 import re2
 
 from logging_system.masking.declaration import NAMED_FIELD_NAME
@@ -16,6 +16,7 @@ from logging_system.masking.denied_names import DeniedNames
 from logging_system.masking.placeholders import is_mask
 from logging_system.masking.replacement import TokenKey, failed, redacted, replacement
 from logging_system.masking.rule import Action, Rule, Span
+from logging_system.records.document import encode_document
 
 NAMED_FIELD = Rule(
     name=NAMED_FIELD_NAME,
@@ -26,10 +27,21 @@ NAMED_FIELD = Rule(
     counterexamples=(),
 )
 
+_CONTROL = re.compile(rb"\\u00[01][0-9a-f]")
 _NOTHING = r"[^\x00-\xff]"
 
 Count = Callable[[str], None]
 """Told the name of a rule for each secret that it found."""
+
+
+def gate_text(value: object) -> bytes:
+    """Return JSON as the gate must see it: a control character is no number behind which digits stand.
+
+    Args:
+        value: What JSON can carry.
+    """
+    encoded = encode_document(value)
+    return _CONTROL.sub(b" ", encoded) if b"\\u00" in encoded else encoded
 
 
 class RecordDroppedError(Exception):
@@ -93,7 +105,8 @@ class RuleSet:
             pieces = rule.gate if rule is not NAMED_FIELD else (names.gate if names else _NOTHING,)
             gate.Add("|".join(f"(?:{piece})" for piece in pieces).encode())
         gate.Compile()
-        self.hits: Callable[[bytes], list[int] | None] = gate.Match
+        # Without the wrapper, whose `Match` looks whether it is given a text: a sixth of what masking costs.
+        self.hits: Callable[[bytes], list[int] | None] = getattr(gate, "_set", gate).Match
         """Returns the places of the rules that may find something in a record's JSON, if there are any."""
 
     def masked_text(self, text: str, count: Count) -> str:
@@ -106,7 +119,7 @@ class RuleSet:
         Raises:
             RecordDroppedError: The record is not to be kept.
         """
-        hits = self.hits(orjson.dumps(text))
+        hits = self.hits(gate_text(text))
         if not hits:
             return text
         found: list[Find] = []

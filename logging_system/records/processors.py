@@ -19,7 +19,7 @@ from logging_system.records.truncation import Label
 PROCESSORS: Mapping[str, str] = {
     "add_labels": "logging_system.records.add_labels:from_settings",
     "encrypt_fields": "logging_system.encryption.fields:from_settings",
-    "mask": "logging_system.masking.processor:from_settings",
+    "mask": "logging_system.masking.loading:from_settings",
 }
 """Each word with the path of what makes it from the settings."""
 

@@ -24,6 +24,7 @@ CANARIES = (
     "tiger-in-nested",
     "tiger-in-bytes",
     "tiger-in-set",
+    "tiger-in-dotted",
     "alice@example.com",
     "sk-proj-a1B2c3D4e5F6g7H8i9J0k1L2",
     "s3cr3t-in-exception",
@@ -40,6 +41,7 @@ log.info("login password=%s", "hunter2-in-args")
 log.info("paid by %s", {"card": 4111111111111111})
 deep = {"b": {"c": {"d": {"password": "tiger-in-nested"}}}}
 log.info("extra", extra={"api_key": "tiger-in-extra", "a": deep})
+log.info("dotted", extra={"password": {"old": "tiger-in-dotted"}})
 log.info("bytes", extra={"body": b"password=tiger-in-bytes", "s": {"password=tiger-in-set"}})
 log.info("keys", extra={"seen": {"alice@example.com": 1}})
 log.info("key sk-%s", "proj-a1B2c3D4e5F6g7H8i9J0k1L2")
@@ -82,7 +84,7 @@ def test_no_secret_of_an_application_is_in_any_file_or_stream_or_in_the_store(
 
     assert done.stdout == "done\n", done.stderr
     assert leaked(done.stderr.encode()) == []
-    eventually(lambda: store.ask("POST", "/logs-shop-default/_count")["count"] == 9, "nine documents")
+    eventually(lambda: store.ask("POST", "/logs-shop-default/_count")["count"] == 10, "ten documents")
     found = store.ask("POST", "/logs-shop-default/_search", {"size": 20})
     assert leaked(json.dumps(found).encode()) == []
     assert {path: leaks for path, content in on_disk(tmp_path).items() if (leaks := leaked(content))} == {}

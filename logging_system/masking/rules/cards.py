@@ -13,8 +13,8 @@ _WORD_BEFORE_CHARACTERS = 48
 _WORD = re.compile(
     r"(?i)card|visa|maestro|master|amex|diners|jcb|discover|unionpay|credit|debit|\bpan\b|\bcc\b"
 )
-_NAME_BEFORE = re.compile(r"_-?$|\d[.,]$")
-_NAME_BEHIND = re.compile(r"_|[.,]\d")
+_NAME_BEFORE = re.compile(r"_-?$|\d[.]$")
+_NAME_BEHIND = re.compile(r"_|[.]\d")
 _GROUP_DIGITS, _GROUPS_MAX = 4, 5
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
@@ -40,7 +40,7 @@ _ISSUERS = (
     _Issuer("37", "37", frozenset({15})),
     _Issuer("6011", "6011", frozenset({16}), frozenset({19})),  # Discover
     _Issuer("644", "659", frozenset({16}), frozenset({19})),
-    _Issuer("3528", "3589", frozenset({16}), frozenset({19})),  # JCB
+    _Issuer("35", "35", frozenset({16}), frozenset({19})),  # JCB has 3528 to 3589, no other issuer the rest
     _Issuer("2131", "2131", frozenset({15})),
     _Issuer("1800", "1800", frozenset({15})),
     _Issuer("300", "305", frozenset({14}), frozenset({16})),  # Diners Club
@@ -144,7 +144,8 @@ CARDS = (
         what="Numbers of payment cards, bare or in groups: issuer, length, and Luhn's checksum",
         gate=(
             r"(?:[^0-9A-Za-z_-]|[^_]-|\\[bfnrt])"
-            r"(?:[2-6][0-9]|18)[0-9]{2}[ -]?[0-9]{4}(?:[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{4})",
+            r"(?:[2-6][0-9]{3}|1800)[ -]?[0-9]{4}(?:[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{4})"
+            r"[0-9]*[^0-9A-Za-z]",
         ),
         pattern=r"(?:^|[^0-9A-Za-z])([0-9]+(?:[ -][0-9]+)*)\b",
         judge=_cards_in,
@@ -157,6 +158,7 @@ CARDS = (
             "«4111111111111111»",
             "order 17 «4012888888881881» 3",
             "visa card «4222222222222»",
+            "1,«4111111111111111»,12/25,123",
             "card number «6304000000000000»",
         ),
         counterexamples=(
@@ -164,6 +166,7 @@ CARDS = (
             "blk_-1608999687919862906",
             "took 1700000000000000 ns",
             "4111111111111111a",
+            "4111111111111111.5",
             "9111111111111111",
             "10.5105105105105100",
             "4222222222222",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from logging_system.masking.placeholders import is_placeholder
 from logging_system.masking.rule import Rule, if_so
 
+_PORT = re.compile(r"\d{1,5}/")
+
 
 def _is_password(value: str) -> bool:
-    return not is_placeholder(value)
+    return not is_placeholder(value) and not _PORT.match(value)
 
 
 URL_PASSWORDS = (
@@ -15,11 +19,12 @@ URL_PASSWORDS = (
         name="url_password",
         what="Passwords before the host of a URL: `scheme://user:password@host`",
         gate=(r'://[^ @"]*:[^ "]*@',),
-        pattern=r"""[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s:/?#"'<>@\[]{0,200}:([^\s/?#"'<>]{1,400})@[^\s@]""",
+        pattern=r"""[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s:/?#"'<>@\[]{0,200}:([^\s?#"'<>]{1,400})@[^\s@]""",
         judge=if_so(_is_password),
         examples=(
             "postgres://app:«s3cr3t»@db.example.com:5432/shop",
             "redis://:«hunter2»@cache:6379/0",
+            "https://bob:«a/b»@host/x",
             "amqp://u:«p@ss»@mq, again",
         ),
         counterexamples=(
@@ -27,15 +32,26 @@ URL_PASSWORDS = (
             "http://host:8080/x?mail=a@localhost",
             "postgres://app:${DB_PASSWORD}@db/shop",
             "https://user@host/",
+            "https://registry.example.com:443/@scope/package",
         ),
     ),
     Rule(
         name="dsn_password",
-        what="Passwords in data source names without a scheme: `user:password@tcp(host:3306)/db`",
-        gate=(r"@(?:tcp|unix|udp)\(",),
-        pattern=r"""(?:^|[^\w.-])[\w.-]{1,64}:([^\s"'<>]{1,200})@(?:tcp|unix|udp)\(""",
+        what="Passwords in data source names: `user:password@tcp(host:3306)/db`, `:thin:user/password@`",
+        gate=(r"@(?:tcp|unix|udp)\(", r":(?:thin|oci):[^ @/]+/"),
+        pattern=r"""(?:^|[^\w.-])[\w.-]{1,64}:([^\s"'<>]{1,200})@(?:tcp|unix|udp)\("""
+        r"""|:(?:thin|oci):[\w.-]{1,64}/([^\s"'<>@]{1,200})@""",
         judge=if_so(_is_password),
-        examples=("dsn shop:«s3cr3t»@tcp(db:3306)/shop",),
+        examples=("dsn shop:«s3cr3t»@tcp(db:3306)/shop", "jdbc:oracle:thin:scott/«tiger»@//db:1521/x"),
         counterexamples=("shop@tcp(db:3306)/shop",),
+    ),
+    Rule(
+        name="curl_user",
+        what="Passwords behind the option `-u` or `--user` of curl",
+        gate=(r'curl [^"]*-u',),
+        pattern=r"""\bcurl\s(?:[^\n]{0,1000}?\s)?(?:-u\s?|--user[ =])["']?[^\s:"']{1,64}:([^\s"']+)""",
+        judge=if_so(_is_password),
+        examples=("curl -s -u bob:«tiger» https://api.example.com", "curl -u 'bob:«tiger»' x"),
+        counterexamples=("curl -u bob https://api.example.com:443/", "curl --url http://x:80/"),
     ),
 )

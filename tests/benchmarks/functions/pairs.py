@@ -28,6 +28,7 @@ from logging_system.spool.frame import (
     decode_documents,
     encode_block,
 )
+from tests.benchmarks.functions.masking import log_all, mask_all, substitute_all, to_mask, to_mask_with_hits
 
 EPOCH = b"e" * 16
 PRODUCER = Producer("checkout", EPOCH.hex())
@@ -264,6 +265,9 @@ PAIRS = (
     Pair(
         "machine step", "a dict's insert and delete", to_deliver, step, keep_and_drop, 4_000, is_used_up=True
     ),
+    Pair("mask", "a log call into a NullHandler", to_mask, mask_all, log_all, 2_000),
+    Pair("mask two secrets", "a log call into a NullHandler", to_mask_with_hits, mask_all, log_all, 2_000),
+    Pair("re.sub for each rule", "a log call into a NullHandler", to_mask, substitute_all, log_all, 200),
     Pair("timeline", "a dict of lists by record", events, timeline, by_sequence, EVENTS, "event", rounds=3),
     *(
         Pair(f"check {word}", "a look-up of each record", arranged, check(word), look_up, EVENTS, "event", 5)

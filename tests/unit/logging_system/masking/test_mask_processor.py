@@ -48,7 +48,17 @@ def test_a_record_without_secrets_is_the_same_record() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["password", "DB_PASSWORD", "apiKey", "X-Api-Key", "headers.Authorization", "Set-Cookie", "secret#2"],
+    [
+        "password",
+        "DB_PASSWORD",
+        "apiKey",
+        "X-Api-Key",
+        "headers.Authorization",
+        "Set-Cookie",
+        "secret#2",
+        "password.old",
+        "a.secrets.b.c",
+    ],
 )
 @pytest.mark.parametrize("value", ["hunter2", 17, 1.5, ["a", {"b": "c"}]])
 def test_values_under_a_secret_name_are_masked_in_any_form(name: str, value: object) -> None:
@@ -129,6 +139,7 @@ def test_a_line_keeps_every_byte_that_is_no_secret() -> None:
         b'{"m": "p\\u0061ssword=hunter2"}',
         b'{"m":"{\\"password\\":\\"hunter2\\"}"}',
         b'{"m":"a\\npassword=hunter2"}',
+        b'{"m":"a\\u0001sk-proj-hunter2hunter2hunter2"}',
     ],
 )
 def test_no_way_to_write_json_hides_a_secret(line: bytes) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,26 @@ def test_a_record_that_cannot_be_looked_at_is_dropped_and_nothing_of_it_is_told(
     assert isinstance(outcome, Dropped)
     assert outcome.reason == FAILED
     assert "hunter2" not in outcome.why
+
+
+WITHOUT_RE2 = """
+import sys
+sys.modules["re2"] = None
+import logging
+import logging_system
+handle = logging_system.install(spool=sys.argv[1], service="shop", shipper="none", processors=["mask"])
+logging.getLogger("shop").warning("password=%s", "hunter2")
+handle.flush(5)
+print(handle.stats().handler.dropped, [str(problem) for problem in handle.problems])
+handle.close()
+"""
+
+
+def test_without_google_re2_nothing_is_written_and_the_remedy_is_told(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WITHOUT_RE2, str(tmp_path / "spool")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    assert "'processor_unavailable': 1" in done.stdout
+    assert "google-re2 is not installed; pip install 'logquake[masking]'" in done.stdout
+    assert "hunter2" not in done.stdout + done.stderr
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()] == []

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 import orjson
 import pytest
 
 from logging_system.masking.replacement import redacted
 from logging_system.masking.rule import Rule
-from logging_system.masking.rule_set import RuleSet
+from logging_system.masking.rule_set import RuleSet, gate_text
 from logging_system.masking.rules import FAMILIES, RULES
 from logging_system.records.processors import Drop
 
@@ -72,3 +74,49 @@ def test_what_was_masked_once_stays_as_it_is() -> None:
         for example in rule.examples:
             once = masked(ALL, MARKED.sub(r"\1", example))
             assert masked(ALL, once) == once
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        "{}",
+        "({})",
+        "\n{}\n",
+        "\t{}",
+        "x={}",
+        "'{}'",
+        '"{}"',
+        "é{}é",
+        "a, {}, b",
+        "[{}]",
+        "\\{}",
+        "{}€",
+        "\x01{}",
+    ],
+)
+def test_the_gate_hides_nothing_that_a_rule_finds_whatever_stands_around_it(context: str) -> None:
+    hidden = []
+    for place, rule in enumerate(ALL.rules):
+        for example in rule.examples:
+            text = context.replace("{}", MARKED.sub(r"\1", example))
+            if list(ALL.found(place, text)) and place not in (ALL.hits(gate_text(text)) or []):
+                hidden.append((rule.name, text))
+
+    assert hidden == []
+
+
+LOGHUB = os.environ.get("LOGHUB_DIR", "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not LOGHUB, reason="LOGHUB_DIR names no folder with the Loghub-2k log sets")
+def test_in_logs_of_real_systems_the_rules_find_one_address_and_nothing_else() -> None:
+    found = []
+    for path in sorted(Path(LOGHUB).glob("*.log")):
+        for line in path.read_text(errors="replace").splitlines():
+            if masked(ALL, line) != line:
+                found.append(masked(ALL, line))
+
+    # The kernel's version line names who built it, as an address.
+    assert len(found) == 1
+    assert "Linux version 2.6.5-1.358 ([masked:email]) (gcc version 3.3.3" in found[0]
