@@ -13,8 +13,8 @@ from importlib import import_module
 from logging_system.keys.provider import KeyProvider
 
 PROVIDERS: Mapping[str, str] = {
-    "aws_kms": "logging_system.keys.providers.aws_kms:AwsKmsProvider",
     "file": "logging_system.keys.providers.file:FileProvider",
+    "aws_kms": "logging_system.keys.providers.aws_kms:AwsKmsProvider",
     "pkcs11": "logging_system.keys.providers.pkcs11:Pkcs11Provider",
     "vault": "logging_system.keys.providers.vault:VaultProvider",
 }
