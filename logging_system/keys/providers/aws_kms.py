@@ -109,11 +109,13 @@ class AwsKmsProvider:
         if not _PREFIX.fullmatch(prefix):
             raise ValueError("prefix: has other characters than letters, digits, '-', '_' and '/'")
         url = text_argument(arguments, "url", f"https://kms.{region}.amazonaws.com")
+        server = server_argument(arguments, url)
+        if server.url.count("/") > len("//"):
+            raise ValueError("url: has a path, and KMS is asked at none; leave it out")
         login = AwsLogin(
             path_argument(arguments, "credentials_file"), text_argument(arguments, "profile", "default")
         )
-        kms = AwsKms(server_argument(arguments, url), region, login)
-        return cls(kms, prefix=prefix, offline=flag_argument(arguments, "offline"))
+        return cls(AwsKms(server, region, login), prefix=prefix, offline=flag_argument(arguments, "offline"))
 
     def __repr__(self) -> str:
         return f"AwsKmsProvider({self._kms.server.url!r}, prefix={self._prefix!r})"

@@ -138,6 +138,7 @@ def test_credentials_are_read_again_for_each_request_and_kept_from_others(
         ({"region": "Frankfurt"}, "region: is none"),
         ({"prefix": "a.b"}, "prefix: has other"),
         ({"url": "http://kms.example"}, "use https"),
+        ({"url": "https://kms.example/kms"}, "url: has a path"),
         ({"token": "x"}, "token: no such key"),
     ],
 )
