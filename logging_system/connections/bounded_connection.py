@@ -48,11 +48,12 @@ def bounded(seconds_max: float, answer_bytes_max: int) -> Iterator[None]:
         seconds_max: From connecting to the answer's last byte.
         answer_bytes_max: What may be read from the wire, headers included.
     """
-    _running.budget = _Budget(time.monotonic() + seconds_max, answer_bytes_max)
+    # What this thread was in the middle of, such as a delivery that needs a key, keeps its own bound.
+    outer, _running.budget = _running.budget, _Budget(time.monotonic() + seconds_max, answer_bytes_max)
     try:
         yield
     finally:
-        _running.budget = None
+        _running.budget = outer
 
 
 def seconds_left() -> float | None:
@@ -156,7 +157,7 @@ class BoundedTlsPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
     def _validate_conn(self, conn: Any) -> None:
-        # Without urllib3's warning for an unverified connection: the sink has said so once, and where
+        # Without urllib3's warning for an unverified connection: whoever chose that has said so, and where
         # warnings are errors it would keep every request from being sent.
         if conn.is_closed:
             conn.connect()

@@ -21,6 +21,7 @@ from logging_system.keys.provider import (
     DATA_KEY_BYTES,
     FORM_HPKE,
     FORM_RSA,
+    FORM_RSA_SHA1,
     PublicKey,
     WrapInvalidError,
     WrappedKey,
@@ -45,8 +46,9 @@ def wrap_offline(public_key: PublicKey, data_key: Secret, context: bytes) -> Wra
     if public_key.form == FORM_HPKE:
         recipient = X25519PublicKey.from_public_bytes(public_key.data)
         data = _SUITE.encrypt(data_key.reveal(), recipient, info=context)
-    elif public_key.form == FORM_RSA:
-        data = _rsa(public_key).encrypt(data_key.reveal() + hashlib.sha256(context).digest(), oaep())
+    elif public_key.form in {FORM_RSA, FORM_RSA_SHA1}:
+        content = data_key.reveal() + hashlib.sha256(context).digest()
+        data = _rsa(public_key).encrypt(content, oaep(public_key.form))
     else:
         raise ValueError(f"{public_key.key_id}: a public key of the unknown form {public_key.form[:40]!r}")
     return WrappedKey(public_key.key_id, public_key.version, public_key.form, data)
@@ -80,9 +82,11 @@ def unpack_rsa(opened: Secret, wrapped: WrappedKey, context: bytes) -> Secret:
     return Secret(data_key)
 
 
-def oaep() -> padding.OAEP:
-    """Return the padding of the RSA form: OAEP with SHA-256 and MGF1 of SHA-256, no label."""
-    return padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+def oaep(form: str) -> padding.OAEP:
+    """Return the padding of an RSA form: OAEP and MGF1 with one hash, no label."""
+    # In OAEP nobody gains by a collision, so SHA-1 is no weakness here (RFC 8017, section 7.1 lists it).
+    chosen = hashes.SHA1() if form == FORM_RSA_SHA1 else hashes.SHA256()  # noqa: S303  # as above
+    return padding.OAEP(padding.MGF1(chosen), chosen, None)
 
 
 def wrap_invalid(wrapped: WrappedKey) -> WrapInvalidError:

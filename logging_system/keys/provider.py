@@ -30,6 +30,8 @@ FORM_HPKE = "hpke-x25519-sha256-aes256gcm"
 """Wrapped by the writer itself, to the public key, by HPKE (RFC 9180): see `offline.py`."""
 FORM_RSA = "rsa-oaep-sha256"
 """As `FORM_HPKE`, for providers whose public keys are RSA: OAEP of the data key and the context's SHA-256."""
+FORM_RSA_SHA1 = "rsa-oaep-sha1"
+"""As `FORM_RSA`, for HSMs whose OAEP knows no other hash; it needs none that withstands collisions."""
 
 
 class KeyProviderError(Exception):
@@ -118,7 +120,7 @@ class PublicKey:
     Attributes:
         key_id: The key.
         version: Its version.
-        form: What is wrapped with it, `FORM_HPKE` or `FORM_RSA`.
+        form: What is wrapped with it: any but `FORM_PROVIDER`.
         data: The key: 32 raw bytes for X25519, DER (SubjectPublicKeyInfo) for RSA.
     """
 

@@ -14,6 +14,8 @@ from logging_system.keys.provider import KeyProvider
 
 PROVIDERS: Mapping[str, str] = {
     "file": "logging_system.keys.providers.file:FileProvider",
+    "aws_kms": "logging_system.keys.providers.aws_kms:AwsKmsProvider",
+    "pkcs11": "logging_system.keys.providers.pkcs11:Pkcs11Provider",
     "vault": "logging_system.keys.providers.vault:VaultProvider",
 }
 

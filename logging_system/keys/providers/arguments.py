@@ -20,18 +20,18 @@ def server_argument(arguments: Mapping[str, object], url: str) -> KeyServer:
     Raises:
         ValueError: What is wrong with one of them.
     """
-    timeout = arguments.get("timeout_seconds", TIMEOUT_SECONDS)
-    if (
-        isinstance(timeout, bool)
-        or not isinstance(timeout, int | float)
-        or not 0 < timeout <= TIMEOUT_SECONDS_MAX
-    ):
+    timeout = text_argument(arguments, "timeout_seconds", f"{TIMEOUT_SECONDS:g}")
+    try:
+        timeout_seconds = float(timeout)
+    except ValueError:
+        timeout_seconds = 0.0
+    if not 0 < timeout_seconds <= TIMEOUT_SECONDS_MAX:
         raise ValueError(
-            f"timeout_seconds: {timeout!r}; name seconds, more than 0 and at most {TIMEOUT_SECONDS_MAX:g}"
+            f"timeout_seconds: not from more than 0 to {TIMEOUT_SECONDS_MAX:g}; name seconds, such as 5"
         )
     return KeyServer(
         url,
-        timeout_seconds=float(timeout),
+        timeout_seconds=timeout_seconds,
         ca_certs=path_argument(arguments, "ca_certs"),
         client_certificate=path_argument(arguments, "client_certificate"),
         client_key=path_argument(arguments, "client_key"),
@@ -53,7 +53,7 @@ def path_argument(arguments: Mapping[str, object], name: str) -> Path | None:
 
 
 def text_argument(arguments: Mapping[str, object], name: str, default: str | None = None) -> str:
-    """Return the text that a setting gives.
+    """Return the text that a setting gives; a number or truth value counts as its text.
 
     Raises:
         ValueError: It is no text, or not given and without a default.
@@ -61,9 +61,9 @@ def text_argument(arguments: Mapping[str, object], name: str, default: str | Non
     given = arguments.get(name, default)
     if given is None:
         raise ValueError(f"{name}: not given")
-    if not isinstance(given, str):
+    if not isinstance(given, str | int | float):
         raise ValueError(f"{name}: no text")  # noqa: TRY004  # what a setting's mistakes raise
-    return given
+    return str(given)
 
 
 def flag_argument(arguments: Mapping[str, object], name: str) -> bool:
@@ -72,10 +72,10 @@ def flag_argument(arguments: Mapping[str, object], name: str) -> bool:
     Raises:
         ValueError: It is neither.
     """
-    given = arguments.get(name, False)
-    if not isinstance(given, bool):
-        raise ValueError(f"{name}: neither true nor false")  # noqa: TRY004  # as above
-    return given
+    given = text_argument(arguments, name, "false").lower()
+    if given not in {"true", "false"}:
+        raise ValueError(f"{name}: neither true nor false")
+    return given == "true"
 
 
 def refuse_unknown(arguments: Mapping[str, object], known: frozenset[str], provider: str) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from logging_system.keys.providers.file import FileProvider
 from tests.contract.logging_system.keys.kept import KeptKeys
+from tests.contract.logging_system.keys.kept_by_aws_kms import aws_kms, aws_kms_offline
+from tests.contract.logging_system.keys.kept_by_softhsm import pkcs11, pkcs11_offline
 from tests.contract.logging_system.keys.kept_by_vault import (
     vault,
     vault_offline,
@@ -35,7 +37,11 @@ def file(folder: Path) -> Iterator[KeptKeys]:
 
 
 PROVIDERS: Mapping[str, Callable[[Path], contextlib.AbstractContextManager[KeptKeys]]] = {
+    "aws_kms": aws_kms,
+    "aws_kms, offline": aws_kms_offline,
     "file": file,
+    "pkcs11": pkcs11,
+    "pkcs11, offline": pkcs11_offline,
     "vault": vault,
     "vault, offline": vault_offline,
     "vault on transit_lite": vault_transit_lite,

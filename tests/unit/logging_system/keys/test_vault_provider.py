@@ -245,9 +245,11 @@ def test_the_token_may_come_from_the_environment(
         ({"url": "https://user:pass@vault"}, "url: holds a user or password"),
         ({"url": "http://vault:8200"}, "use https"),
         ({"ur": "x"}, "ur: no such key"),
-        ({"timeout_seconds": 0}, "timeout_seconds: 0"),
-        ({"timeout_seconds": 61}, "timeout_seconds: 61"),
-        ({"timeout_seconds": True}, "timeout_seconds: True"),
+        ({"timeout_seconds": "0"}, "timeout_seconds: not from"),
+        ({"timeout_seconds": 61}, "timeout_seconds: not from"),
+        ({"timeout_seconds": "nan"}, "timeout_seconds: not from"),
+        ({"timeout_seconds": "soon"}, "timeout_seconds: not from"),
+        ({"timeout_seconds": []}, "timeout_seconds: no text"),
         ({"offline": "yes"}, "offline: neither"),
         ({"mount": "../sys"}, "mount: no path"),
         ({"mount": "a/../sys"}, "mount: no path"),
@@ -270,3 +272,20 @@ def test_a_key_id_that_is_no_name_at_vault_is_refused_and_unknown_ids_are_missin
     with pytest.raises(KeyMissingError):
         provider.versions("../sys/seal")
     assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("offline", "kind"), [("true", "rsa-3072"), (True, "rsa-3072"), ("false", "aes256-gcm96")]
+)
+def test_settings_come_as_text_from_the_environment(
+    server: StoreServer, token: Path, offline: object, kind: str
+) -> None:
+    def say(request: bytes) -> Iterator[bytes]:
+        yield data(**KEY) if request.startswith(b"POST") else errors(b"404 Not Found")
+
+    server.answer = say
+    arguments = {"url": server.url, "token_file": str(token), "timeout_seconds": "10", "offline": offline}
+    with closing(open_provider("vault", arguments)) as provider, pytest.raises(KeyMissingError):
+        provider.create("logs")
+
+    assert f'"type":"{kind}"'.encode() in server.requests[2]
