@@ -144,10 +144,14 @@ class StackProcess:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterOutlet:
-    """Where a stack puts what its store refuses for good: an archive, and its field that says why."""
+    """Where a stack puts what its store refuses for good: an archive, and its field that says why.
+
+    `decode` is the command that makes its documents readable, where they are not.
+    """
 
     archive: Part
     reason_field: str = ""
+    decode: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
