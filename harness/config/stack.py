@@ -67,7 +67,7 @@ class _IntakeModel(OpenModel):
 
 class _ArchiveModel(OpenModel):
     kind: Text = Field(description='Say where records end up, e.g. "kind: elasticsearch".')
-    decode: Annotated[list[Text], Field(min_length=1, max_length=1_000)] | None = None
+    decode: _Command | None = None
 
 
 class _ServiceModel(FileModel):
@@ -77,7 +77,7 @@ class _ServiceModel(FileModel):
 class _DeadLettersModel(OpenModel):
     kind: Text = Field(description='Say where dead letters end up, e.g. "kind: file".')
     reason_field: Text = default_of(DeadLetterOutlet, "reason_field")
-    decode: Annotated[list[Text], Field(min_length=1, max_length=1_000)] | None = None
+    decode: _Command | None = None
 
 
 class _CountersModel(OpenModel):
@@ -254,9 +254,8 @@ def _fields(model: _FieldsModel) -> Fields:
 def _dead_letters(model: _DeadLettersModel | None) -> DeadLetterOutlet | None:
     if model is None:
         return None
-    return DeadLetterOutlet(
-        Part(model.kind, _arguments(model)), model.reason_field, tuple(model.decode or ())
-    )
+    part = Part(model.kind, _arguments(model))
+    return DeadLetterOutlet(part, model.reason_field, tuple(model.decode or ()))
 
 
 def _counters(model: _CountersModel | None) -> CounterSource | None:

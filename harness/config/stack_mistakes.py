@@ -38,7 +38,9 @@ def stack_mistakes(source: Source) -> list[Mistake]:
         *_process_mistakes(data),
         *part_mistakes(INTAKES, data.get("intake"), ("intake",), {"kind"}),
         *part_mistakes(ARCHIVES, data.get("archive"), ("archive",), {"kind", "decode"}),
-        *part_mistakes(ARCHIVES, data.get("dead_letters"), ("dead_letters",), {"kind", "reason_field", "decode"}),
+        *part_mistakes(
+            ARCHIVES, data.get("dead_letters"), ("dead_letters",), {"kind", "reason_field", "decode"}
+        ),
         *part_mistakes(COUNTERS, data.get("counters"), ("counters",), {"kind", "names", "lag_seconds"}),
         *_handler_mistakes(data),
         *_acknowledgement_mistakes(data),

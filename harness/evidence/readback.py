@@ -366,8 +366,12 @@ class Outlets:
             if sequence is not None and self._is_lawful_text(line, sequence):
                 yield _Compared(sequence, digest(line), "", line != expected, ambiguous)
                 continue
-            forms = self._forms(line, expected, () if sequence is None else self._spec.maskable(sequence))
-            there = first_difference(line, forms, EXCERPT_CHARACTERS)
+            spans = () if sequence is None else self._spec.maskable(sequence)
+            forms = self._forms(line, expected, spans)
+            secrets = [expected[begin:end] for begin, end in spans]
+            there = first_difference(
+                _hidden(line, secrets), [_hidden(form, secrets) for form in forms], EXCERPT_CHARACTERS
+            )
             yield _Compared(
                 sequence,
                 digest(line),
@@ -378,6 +382,13 @@ class Outlets:
                 expected=there.expected,
                 differs_at=there.at_character,
             )
+
+
+def _hidden(line: str, secrets: Sequence[str]) -> str:
+    """Return a line whose secrets are dots, as many as they have characters: no report quotes one."""
+    for secret in secrets:
+        line = line.replace(secret, "•" * len(secret))
+    return line
 
 
 def _sequences(claim: Claim | None) -> tuple[int, ...]:

@@ -48,7 +48,7 @@ Spans: TypeAlias = Sequence[tuple[int, int]]
 REPLACED_CHARACTERS_MAX = 128
 """How much longer than the secret what stands in its place may be."""
 
-_ANCHOR_CHARACTERS = 12
+_ANCHOR_CHARACTERS = (12, 8, 4, 2)
 _MARKS = range(0xE000, 0xF8FF)
 
 
@@ -104,7 +104,9 @@ def likeliest_form(stored: str, parts: Sequence[str]) -> str:
     """Return what a masked line should be, with what stands in the stored one where it may be anything."""
     form, at = parts[0], len(parts[0])
     for part in parts[1:]:
-        found = stored.find(part[:_ANCHOR_CHARACTERS], at)
+        # Where more was masked, less of what follows the secret is there to be found.
+        places = (stored.find(part[:size], at) for size in _ANCHOR_CHARACTERS)
+        found = next((place for place in places if place >= 0), -1)
         form += (stored[at:found] if found >= 0 else "") + part
         at = max(found, at) + len(part)
     return form

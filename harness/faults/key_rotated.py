@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from harness.targets.capabilities import KeyRotatable, KeyVersion
 
 SECONDS_MIN = 0.2
 SECONDS_MAX = 3_600.0
+CUT_SECONDS_MAX = 60.0
 _END_SECONDS = 75.0
 
 
@@ -27,11 +29,15 @@ class KeyRotated:
 
     Args:
         every_seconds: how long after a rotation the next one begins, in seconds; 0 = there is only one.
+        cut_after_seconds: how long after its start a rotation is killed (SIGKILL), in seconds, before each
+            one that runs to its end and has to go on with it; 0 = none is killed.
     """
 
     every_seconds: float = 0.0
+    cut_after_seconds: float = 0.0
     needs: ClassVar[type] = KeyRotatable
     _before: KeyVersion | None = field(default=None, init=False, repr=False)
+    _cut: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse a time that no rotation can follow.
@@ -42,6 +48,10 @@ class KeyRotated:
         if self.every_seconds and not SECONDS_MIN <= self.every_seconds <= SECONDS_MAX:
             raise ScenarioError(
                 f"every_seconds {self.every_seconds:g} is not in {SECONDS_MIN:g} to {SECONDS_MAX:,.0f}"
+            )
+        if not 0 <= self.cut_after_seconds <= CUT_SECONDS_MAX:
+            raise ScenarioError(
+                f"cut_after_seconds {self.cut_after_seconds:g} is not in 0 to {CUT_SECONDS_MAX:g}"
             )
 
     def undo(self, target: KeyRotatable) -> Undo:
@@ -64,16 +74,26 @@ class KeyRotated:
         now, before = target.key_version(), self._before
         if before is None:
             return False, f"the version is {now.number}, and what it was before is unknown"
-        return now.number > before.number, f"version {before.number} before, {now.number} now"
+        said = f"version {before.number} before, {now.number} now"
+        if not self.cut_after_seconds:
+            return now.number > before.number, said
+        said = f"{said}; {self._cut} rotations were killed {self.cut_after_seconds:g} s after their start"
+        return now.number > before.number and self._cut > 0, said
+
+    def _rotate(self, target: KeyRotatable) -> None:
+        """Rotate; where rotations are to be cut, kill one first, which this one has to go on with."""
+        if self.cut_after_seconds and target.begin_rotation(self.cut_after_seconds):
+            self._cut += 1
+        target.rotate()
 
     @contextmanager
     def _injected(self, target: KeyRotatable) -> Iterator[None]:
         self._before = target.key_version()
-        target.rotate()
+        self._rotate(target)
         if not self.every_seconds:
             yield
             return
-        rotations = _Rotations(target, self.every_seconds)
+        rotations = _Rotations(partial(self._rotate, target), self.every_seconds)
         rotations.start()
         try:
             yield
@@ -84,8 +104,8 @@ class KeyRotated:
 class _Rotations:
     """Rotates on a thread of its own until told to stop, or until it cannot."""
 
-    def __init__(self, target: KeyRotatable, every_seconds: float) -> None:
-        self._target = target
+    def __init__(self, rotate: Callable[[], None], every_seconds: float) -> None:
+        self._rotate = rotate
         self._every_seconds = every_seconds
         self._ending = threading.Event()
         self._error: FaultError | None = None
@@ -106,6 +126,6 @@ class _Rotations:
     def _work(self) -> None:
         try:
             while not self._ending.wait(self._every_seconds):
-                self._target.rotate()
+                self._rotate()
         except FaultError as error:
             self._error = error

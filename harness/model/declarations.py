@@ -146,7 +146,7 @@ class StackProcess:
 class DeadLetterOutlet:
     """Where a stack puts what its store refuses for good: an archive, and its field that says why.
 
-    `decode` is the command that makes stored letters readable, as the archive's own.
+    `decode` is the command that makes its documents readable, where they are not.
     """
 
     archive: Part

@@ -63,7 +63,9 @@ def outlets(
         expected_line=expected_line,
         run_id=run_id,
         order_by=stack.promises.order_by,
-        dead_letters=None if letters is None else _opener(letters.archive, values, run_id, letters.decode),
+        dead_letters=None
+        if letters is None
+        else _opener(letters.archive, values, run_id, letters.decode, "dead_letters"),
         reason_field="" if letters is None else letters.reason_field,
         transforms=stack.transforms,
         fields=stack.fields.paths,
@@ -87,7 +89,7 @@ def _stack_file(stack: Stack, values: Mapping[str, str]) -> StackFile:
 
 
 def _opener(
-    part: Part, values: Mapping[str, str], run_id: str, decode: Sequence[str] = ()
+    part: Part, values: Mapping[str, str], run_id: str, decode: Sequence[str] = (), outlet: str = "archive"
 ) -> Callable[[], Archive]:
     """Return how to open an archive, through the stack's own decoder where it names one."""
     arguments = expanded(part, values)
@@ -99,8 +101,8 @@ def _opener(
         if not command:
             return archive
         if not isinstance(archive, RawArchive):
-            raise ScenarioError(f'archive "{part.kind}" shows no documents that could be decoded')
-        return DecodedArchive(archive, command, values["run.folder"], environment)
+            raise ScenarioError(f'{outlet} "{part.kind}" shows no documents that could be decoded')
+        return DecodedArchive(archive, command, values["run.folder"], environment, key=f"{outlet}.decode")
 
     return open_archive
 

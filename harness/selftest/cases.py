@@ -124,7 +124,7 @@ def _encrypting_stack(case: Case) -> Stack:
     """Return a handler that seals what it stores, with the keyring that it makes and the commands for it."""
     stack = _handler_stack(case)
     keyring = "{run.folder}/keys/keyring.json"
-    work = ("{python}", "-m", "harness.selftest.encrypting")
+    work = ("{python}", "-m", "harness.selftest.keyring")
     rotate = "rotate_and_forget" if case.name == FORGETFUL else "rotate"
     return replace(
         stack,

@@ -345,6 +345,10 @@ class KeyRotatable(Protocol):
         """Rotate, and return once the stack says that it is done; raises FaultError."""
         ...
 
+    def begin_rotation(self, seconds: float) -> bool:
+        """Begin a rotation and kill its command after that time; return whether it still ran by then."""
+        ...
+
     def key_version(self) -> KeyVersion:
         """Ask for the version now; raises FaultError where it cannot be told."""
         ...

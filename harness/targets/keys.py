@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import IO
 
 import orjson
 
@@ -53,6 +55,22 @@ class KeysTarget:
         """Let the stack's own command rotate; raises FaultError where it fails or does not end in time."""
         self._run("keys.rotate", self._commands.rotate)
 
+    def begin_rotation(self, seconds: float) -> bool:
+        """Begin a rotation and kill its command (SIGKILL) after that time.
+
+        Returns:
+            Whether it still ran by then.
+
+        Raises:
+            FaultError: it cannot be started.
+        """
+        with _started("keys.rotate", self._commands.rotate, self._commands, subprocess.DEVNULL) as process:
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                return True
+            return False
+
     def key_version(self) -> KeyVersion:
         """Ask the stack's own command for the version; raises FaultError where it is not told."""
         answer = self._run("keys.status", self._commands.status)
@@ -76,26 +94,12 @@ class KeysTarget:
     def _run(self, key: str, command: Sequence[str]) -> bytes:
         """Run a command and return what it prints."""
         with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as errors:
-            try:
-                process = subprocess.Popen(
-                    list(command),
-                    cwd=self._commands.folder,
-                    env={**os.environ, **self._commands.environment},
-                    stdin=subprocess.DEVNULL,
-                    stdout=printed,
-                    stderr=errors,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise FaultError(f"{key}: cannot start {command[0]!r}: {error.strerror}") from error
-            try:
-                code = process.wait(self._commands.timeout_seconds)
-            except subprocess.TimeoutExpired as error:
-                raise FaultError(f"{key}: did not end within {self._commands.timeout_seconds:g} s") from error
-            finally:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
+            with _started(key, command, self._commands, printed, errors) as process:
+                try:
+                    code = process.wait(self._commands.timeout_seconds)
+                except subprocess.TimeoutExpired as error:
+                    bound = f"{self._commands.timeout_seconds:g} s"
+                    raise FaultError(f"{key}: did not end within {bound}") from error
             errors.seek(0)
             said = errors.read(_SAID_BYTES).decode(errors="replace").strip()
             if code != 0:
@@ -115,3 +119,32 @@ class RevocableKeysTarget(KeysTarget):
 def keys_target(name: str, commands: KeyCommands) -> KeysTarget:
     """Return the keys as a target that can do what there are commands for."""
     return (RevocableKeysTarget if commands.revoke else KeysTarget)(name, commands)
+
+
+@contextmanager
+def _started(
+    key: str,
+    command: Sequence[str],
+    commands: KeyCommands,
+    printed: IO[bytes] | int,
+    errors: IO[bytes] | int = subprocess.DEVNULL,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a command, and kill it with all that it started where it still runs at the end."""
+    try:
+        process = subprocess.Popen(
+            list(command),
+            cwd=commands.folder,
+            env={**os.environ, **commands.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=errors,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise FaultError(f"{key}: cannot start {command[0]!r}: {error.strerror}") from error
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

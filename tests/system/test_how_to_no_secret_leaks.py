@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from harness.config.stack import load_stack
 from tests.repository import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "no-secret-leaks.md").read_text()
@@ -34,7 +35,7 @@ def mended(handler: str) -> str:
 def run_page(folder: Path, handler: str) -> tuple[int, dict[str, dict[str, Any]], str]:
     """Do what the page says; return the exit code, each check's verdict, and all that the reports say."""
     (folder / "my_logging.py").write_text(handler)
-    for text, name in zip(blocks("yaml"), ("masked_file.yaml", "secrets.yaml"), strict=True):
+    for text, name in zip(blocks("yaml")[:2], ("masked_file.yaml", "secrets.yaml"), strict=True):
         (folder / name).write_text(text)
     program, *arguments = shlex.split(blocks("console")[0].strip())
     finished = subprocess.run(
@@ -67,3 +68,15 @@ def test_the_handler_of_the_page_leaks_beside_its_messages_and_mended_it_does_no
     assert {each["status"] for each in after.values()} == {"PASS"}
     assert re.search(r"confidentiality +20\.00 +20\.00 +1 pass", said)
     assert code == 0
+
+
+def test_the_keys_of_the_page_load_in_a_stack_file(tmp_path):
+    whole = re.sub(r"(?m)^archive: .*$", "needs: [elasticsearch]", blocks("yaml")[0])
+    path = tmp_path / "masked_file.yaml"
+    path.write_text(f"{whole}\n{blocks('yaml')[2]}")
+
+    stack = load_stack(path)
+    assert stack.keys is not None
+    assert stack.keys.targets == ("keys", "key_provider")
+    assert stack.keys.version == "active.version"
+    assert stack.decode[-1] == "decrypt"

@@ -50,6 +50,7 @@ class DecodedArchive:
         folder: where the command runs.
         environment: variables on top of the harness's own, by which its processes can be found.
         timeout_seconds: how long one reading may take.
+        key: of the stack file, which names the command; every failure begins with it.
     """
 
     def __init__(
@@ -59,12 +60,14 @@ class DecodedArchive:
         folder: str,
         environment: Mapping[str, str],
         timeout_seconds: float = DECODE_SECONDS_MAX,
+        key: str = "archive.decode",
     ) -> None:
         self._archive = archive
         self._command = tuple(command)
         self._folder = folder
         self._environment = environment
         self._timeout_seconds = timeout_seconds
+        self._key = key
 
     @property
     def field(self) -> str:
@@ -140,9 +143,9 @@ class DecodedArchive:
                     start_new_session=True,
                 )
             except OSError as error:
-                raise StackError(f"decode: cannot start {self._command[0]!r}: {error}") from error
+                raise StackError(f"{self._key}: cannot start {self._command[0]!r}: {error}") from error
             try:
-                yield from self._converse(_Conversation(process, self._timeout_seconds, errors))
+                yield from self._converse(_Conversation(process, self._timeout_seconds, errors, self._key))
             finally:
                 _end(process)
 
@@ -165,9 +168,12 @@ class DecodedArchive:
 class _Conversation:
     """Both pipes of the command on one thread: whichever is ready goes on, until the deadline."""
 
-    def __init__(self, process: subprocess.Popen[bytes], timeout_seconds: float, errors: IO[bytes]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], timeout_seconds: float, errors: IO[bytes], key: str
+    ) -> None:
+        self._key = key
         if process.stdin is None or process.stdout is None:
-            raise StackError("decode: it was started without pipes")
+            raise StackError(f"{key}: it was started without pipes")
         self._process, self._in, self._out, self._errors = process, process.stdin, process.stdout, errors
         os.set_blocking(self._in.fileno(), False)
         self._until = time.monotonic() + timeout_seconds
@@ -248,7 +254,7 @@ class _Conversation:
         size = self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(0, size - _SHOWN_BYTES))
         said = self._errors.read().decode(errors="replace").strip()
-        return StackError(f"decode: {what}{f'; it wrote: {said}' if said else ''}")
+        return StackError(f"{self._key}: {what}{f'; it wrote: {said}' if said else ''}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

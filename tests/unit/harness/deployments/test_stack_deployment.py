@@ -6,11 +6,20 @@ from pathlib import Path
 import pytest
 
 from harness.deployments.stack import LinkServers, SmallDisks, StackDeployment
-from harness.model.declarations import Part, Promises, Ready, Stack, StackProcess
+from harness.model.declarations import Keys, Part, Promises, Ready, Stack, StackProcess
 from harness.model.errors import OwnPartError, ScenarioError, StackError
 from harness.model.protocols import Undo
 from harness.processes.clock import SystemClock
-from harness.targets.capabilities import Fillable, Interceptable, Killable, Severable, Untouchable
+from harness.targets.capabilities import (
+    Fillable,
+    Interceptable,
+    KeyProviding,
+    KeyRevocable,
+    KeyRotatable,
+    Killable,
+    Severable,
+    Untouchable,
+)
 from harness.targets.interceptor_client import InterceptorError, Rule, Traffic
 from harness.targets.toxiproxy_client import Toxic
 
@@ -67,10 +76,12 @@ class FakeInterceptors:
 
     def __init__(self) -> None:
         self.interceptors: dict[str, tuple[str, str]] = {}
+        self.records: dict[str, str] = {}
         self.carried: Traffic | None = None
 
     def create(self, name: str, listen: str, upstream: str, record: str = "") -> str:
         self.interceptors[name] = (listen, upstream)
+        self.records[name] = record
         return INTERCEPTED
 
     def delete(self, name: str) -> None:
@@ -366,3 +377,31 @@ def test_files_that_lie_in_the_folder_of_the_run_itself_get_no_small_disk_and_sa
     deployment.stop()
     assert isinstance(target, Untouchable)
     assert "need a folder of their own below {run.folder}" in target.refusal
+
+
+def test_requests_are_recorded_where_a_folder_is_given_for_them(scratch: Path, run_id: str) -> None:
+    interceptors = FakeInterceptors()
+    servers = LinkServers(FakeProxy(), interceptors)
+    folder = scratch / "wire"
+    stack = StackDeployment(STACK, URLS, servers, scratch, run_id, SystemClock(), recordings=folder)
+    stack.start()
+    stack.stop()
+
+    assert list(interceptors.records.values()) == [str(folder / "to_store")]
+
+
+def test_keys_are_targets_and_their_commands_get_their_values(scratch: Path, run_id: str) -> None:
+    program = "import json, sys; print(json.dumps(dict(version=len(sys.argv[1]))))"
+    keys = Keys(
+        rotate=("{python}", "-c", "pass"),
+        status=("{python}", "-c", program, "{run.id}"),
+        provider=("{run.folder}/keys/*",),
+    )
+    stack = deploy(scratch, run_id, stack=replace(STACK, keys=keys))
+    targets = stack.targets()
+
+    assert isinstance(targets["keys"], KeyRotatable)
+    assert not isinstance(targets["keys"], KeyRevocable)
+    assert isinstance(targets["key_provider"], KeyProviding)
+    assert targets["keys"].key_version().number == len(run_id)
+    assert stack.targets()["key_provider"] is targets["key_provider"]

@@ -265,3 +265,41 @@ def test_fields_are_read_beside_those_that_give_the_order():
 
     assert found.order == "[7]"
     assert found.fields == '{"time":"2025-11-29T21:39:16Z","level":null}'
+
+
+CARD = "paid with card 4539148803436467 by 12345"
+
+
+def compared(stored, *transforms):
+    spec = OutletSpec(
+        archive=Closed,
+        expected_line=lambda sequence: stamp(CARD, RUN, sequence),
+        run_id=RUN,
+        transforms=transforms,
+        maskable=lambda _: ((15, 31),),
+    )
+    reading = Reading([StoredDocument("index/1", stamp(stored, RUN, 3))])
+    (found,) = [fact for fact in Outlets(spec).facts(reading, 0) if isinstance(fact, Found)]
+    return found
+
+
+def test_a_masked_secret_is_a_lawful_change():
+    found = compared("paid with card [card] by 12345", "mask")
+
+    assert (found.transformed, found.excerpt) == (True, "")
+
+
+def test_where_more_was_masked_it_differs_there_and_no_secret_is_quoted():
+    found = compared("paid with card [card] by [number]", "mask")
+
+    assert not found.transformed
+    assert found.differs_at == len("paid with card [card] by ") + 1
+    assert "by [number]" in found.excerpt
+    assert "by 12345" in found.expected
+
+
+def test_a_changed_line_is_shown_with_dots_in_the_place_of_its_secret():
+    found = compared("PAID with card 4539148803436467 by 12345", "mask")
+
+    assert "4539" not in found.excerpt + found.expected
+    assert "••••" in found.excerpt

@@ -28,6 +28,9 @@ class FakeKeys:
 
     revoke = rotate
 
+    def begin_rotation(self, seconds):
+        return seconds < 1
+
     def key_version(self):
         return KeyVersion(self.version, f'{{"version": {self.version}}}')
 
@@ -69,6 +72,14 @@ def test_a_later_rotation_that_fails_is_an_error_at_the_end():
 def test_a_time_that_no_rotation_can_follow_is_refused():
     with pytest.raises(ScenarioError, match=r"every_seconds 0\.01 is not in 0\.2 to 3,600"):
         KeyRotated(every_seconds=0.01)
+
+
+@pytest.mark.parametrize(("seconds", "landed"), [(0.1, True), (2.0, False)])
+def test_a_rotation_that_was_to_be_cut_must_have_been_running_by_then(seconds, landed):
+    fault, keys = KeyRotated(cut_after_seconds=seconds), FakeKeys()
+    with fault.inject(keys, Random(1)):
+        cut = f"{int(landed)} rotations were killed {seconds:g} s after their start"
+        assert fault.evidence(keys) == (landed, f"version 1 before, 2 now; {cut}")
 
 
 def test_a_revocation_names_the_version_that_it_destroyed():

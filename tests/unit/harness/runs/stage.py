@@ -11,6 +11,7 @@ from harness.evidence.history import Recorder, read_history
 from harness.evidence.lines import stamp
 from harness.evidence.readback import OutletSpec
 from harness.evidence.sampling import NamedCounters
+from harness.evidence.secrets.watch import SecretWatch
 from harness.model.declarations import APPLICATION
 from harness.model.errors import FaultError, StackError
 from harness.model.facts import MEMORY_MIB
@@ -201,6 +202,7 @@ class Stage:
         self.letters: Archive | None = None
         self.counters = None
         self.first_seen = False
+        self.secrets: SecretWatch | None = None
 
     def run(self):
         recorder = Recorder(self.folder / "harness.jsonl")
@@ -226,6 +228,7 @@ class Stage:
             left=lambda: self.left,
             counters=None if self.counters is None else NamedCounters(self.counters, NAMES),
             first_seen=self.first_seen,
+            secrets=self.secrets,
         )
         try:
             Runner(self.scenario, wiring).run()

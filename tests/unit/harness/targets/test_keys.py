@@ -29,6 +29,14 @@ def test_a_rotation_is_the_commands_and_shows_in_the_version(tmp_path):
     assert target.key_version().number == 4
 
 
+def test_a_rotation_that_is_cut_is_killed_and_one_that_was_done_is_told(tmp_path):
+    long = keys(tmp_path, "import time; time.sleep(60); open('done', 'w')")
+
+    assert long.begin_rotation(0.1)
+    assert not (tmp_path / "done").exists()
+    assert not keys(tmp_path).begin_rotation(60)
+
+
 def test_keys_without_a_command_to_revoke_are_not_revocable(tmp_path):
     revocable = keys(tmp_path, revoke=command("pass"))
 

@@ -149,3 +149,14 @@ def test_other_fields_come_from_the_answer_and_not_from_what_is_stored(tmp_path)
     (document,) = archive.read(["number", "none"])
 
     assert (document.line, document.values) == ("ba", (7, None))
+
+
+def test_a_failure_begins_with_the_key_of_the_stack_file(tmp_path):
+    path = tmp_path / "letters.ndjson"
+    path.write_text("{}\n")
+    archive = DecodedArchive(
+        FileArchive(str(path)), ["./nothing"], str(tmp_path), {}, key="dead_letters.decode"
+    )
+
+    with pytest.raises(StackError, match=r"^dead_letters\.decode: cannot start './nothing'"):
+        list(archive.read())

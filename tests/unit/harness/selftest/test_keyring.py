@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from harness.selftest.encrypting import Keyring, main, make_keyring, read_keyring
+from harness.selftest.keyring import Keyring, main, make_keyring, read_keyring
 
 
 @pytest.fixture
