@@ -6,8 +6,9 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from typing import Literal
 
@@ -67,6 +68,12 @@ class LogFile:
         self._bytes = 0
         self._torn = False
         self._began_ns = 0
+
+    @staticmethod
+    def files_of(arguments: Mapping[str, object]) -> Sequence[str]:
+        """Return patterns of the file and of what rotation makes of it."""
+        path = str(Path(str(arguments["path"])))
+        return (escape(path), f"{escape(path)}.*")
 
     def open(self, acknowledge: Callable[[Iterable[int]], None]) -> None:
         """Open the file, after what an earlier process has left in it.
