@@ -28,8 +28,9 @@ class LogFile:
 
     With `rotation: rename` the file becomes `<path>.1`, that one `<path>.2`, and so on, and a new one is
     begun. With `copytruncate` it is copied to `<path>.1` and then cut to nothing in its place: what a reader
-    had not read by then it can only find in the copy. Nothing is written between copy and cut; a rotator that
-    is another process loses what is written in that moment, whoever reads it.
+    had not read by then it can only find in the copy, which has that name once it is whole. Nothing is
+    written between copy and cut; a rotator that is another process loses what is written in that moment,
+    whoever reads it. Where a file cannot be rotated the record is refused, and the next one tries again.
 
     Args:
         path: the file; its folder is made where it is missing.
@@ -140,8 +141,17 @@ class LogFile:
         self._open()
 
     def _copy_and_truncate(self) -> None:
-        self._make_room()
-        shutil.copyfile(self._path, self._rotated(1))
+        # Where there is no room for a copy, nothing moves: each later record tries again, and would push
+        # rotated files that nobody may have read beyond the last number.
+        copy = self._path.with_name(f".{self._path.name}.copy")
+        try:
+            shutil.copyfile(self._path, copy)
+            self._make_room()
+            copy.rename(self._rotated(1))
+        except OSError:
+            with suppress(OSError):
+                copy.unlink(missing_ok=True)
+            raise
         os.ftruncate(self._file, 0)
         self._bytes, self._torn, self._began_ns = 0, False, time.monotonic_ns()
 
