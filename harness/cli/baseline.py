@@ -13,6 +13,7 @@ import click
 
 from harness.cli.beside_baseline import BASELINES_FOLDER, baselines_option, require_judged
 from harness.cli.exit_codes import gate_exit_code
+from harness.cli.finite_range import FiniteRange
 from harness.cli.interruption import Interruption
 from harness.cli.output import note, say
 from harness.cli.progress import make_progress
@@ -40,7 +41,7 @@ _out_option = click.option(
 )
 _max_minutes_option = click.option(
     "--max-minutes",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=None,
     metavar="N",
     help="Stop cleanly after this many minutes.",

@@ -10,7 +10,10 @@ from typing import Any
 
 import click
 
+from harness.cli.finite_range import FiniteRange
 from harness.cli.run import run
+from harness.config.scenario import RATE_PER_SECOND_MAX
+from harness.config.validation import SECONDS_MAX
 from harness.model.declarations import Arguments, Part
 from harness.model.errors import InternalError, UsageError
 from harness.processes.ports import LOOPBACK
@@ -101,14 +104,14 @@ def _of_run() -> Iterator[click.Parameter]:
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, max=RATE_PER_SECOND_MAX, min_open=True),
     default=None,
     metavar="N",
     help=f"The shape's highest rate, in records a second.  [default: {_RATE_PER_SECOND:g}]",
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, max=SECONDS_MAX, min_open=True),
     default=None,
     metavar="N",
     help="How long records are sent, in scenarios without faults.  "

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from harness.cli.beside_baseline import require_judged
 from harness.cli.selection import Selection, make_request, selection_options
 from harness.judging.score import WEIGHTS
 from harness.model.declarations import Part
@@ -24,6 +25,8 @@ def plan(**selected: Any) -> None:
     """
     request = make_request(Selection(**selected), Path("reports"), None)
     made = make_plan(request)
+    if request.gate.regression is not None:
+        require_judged(request.gate.regression, request.gate.source, made)
     click.echo(
         f"suite {made.suite} · stack {made.stack.name} · backend {made.backend} · seed {made.seed}\n"
         f"suite hash {made.suite_hash()} · plan hash {made.plan_hash()}"

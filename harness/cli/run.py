@@ -23,6 +23,7 @@ from harness.cli.beside_baseline import (
 )
 from harness.cli.console import FrankConsole
 from harness.cli.exit_codes import gate_exit_code
+from harness.cli.finite_range import FiniteRange
 from harness.cli.github_actions import Places, checked_out_folder, tell_github
 from harness.cli.interruption import Interruption
 from harness.cli.output import UnheardError, note, say, silence
@@ -62,14 +63,14 @@ _RESIDUE_SHOWN_MAX = 5
 )
 @click.option(
     "--max-minutes",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=None,
     metavar="N",
     help="Stop cleanly after this many minutes; scenarios that have not run stay unresolved.",
 )
 @click.option(
     "--history-mib-max",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=HISTORY_BYTES_MAX >> 20,
     show_default=True,
     metavar="N",

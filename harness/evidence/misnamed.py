@@ -45,7 +45,8 @@ class StackFile:
         path: the stack file.
         run_folder: the stack's own folder of the run.
         written: how a value of this run is written in the file, with placeholders.
-        kept: patterns of what the stack keeps on disk for itself: lines in there have not arrived.
+        kept: patterns of what the stack keeps on disk for itself, and of what logquake writes as its intake:
+            lines in there have not arrived.
     """
 
     path: str = ""

@@ -24,13 +24,13 @@ from harness.evidence.history import Recorder
 from harness.evidence.lines import digest
 from harness.evidence.secrets.planting import PlantedLines
 from harness.load.assignment import TALLY_FILE, Assignment, read_assignment
+from harness.load.control import ControlCalls
 from harness.load.pauses import Pauses
-from harness.load.slots import REFUSED, Slot, Slots
+from harness.load.slots import REFUSED, Slot
 from harness.model.errors import HarnessError, UnavailableError
 from harness.model.facts import (
     Acknowledged,
     Answered,
-    ControlCall,
     Due,
     Event,
     Planted,
@@ -168,16 +168,6 @@ class Oracle:
             self._open[sequence] = slot
 
 
-def control_calls(assignment: Assignment, began_ns: int) -> Iterator[ControlCall]:
-    """Yield every call of the control that returned."""
-    slots = Slots(Path(assignment.slots_path))
-    for sequence, offset in enumerate(assignment.offsets_ns()):
-        slot = slots.read(sequence)
-        if slot.returned_ns:
-            yield ControlCall(began_ns + offset, slot.entered_ns, slot.returned_ns)
-    slots.close()
-
-
 def main(arguments: Sequence[str]) -> int:
     """Watch one run until told to finish or until input ends; return the exit code."""
     assignment, control = read_assignment(Path(arguments[0])), read_assignment(Path(arguments[2]))
@@ -196,22 +186,23 @@ def _record(assignment: Assignment, control: Assignment, history: Path, bytes_ma
     oracle = Oracle(assignment)
     commands = _commands()
     print('{"ready": true}', flush=True)
-    began_ns = _watch(oracle, commands, recorder, history.parent / TALLY_FILE)
-    if began_ns:
-        recorder.record_all(control_calls(control, began_ns))
+    calls = ControlCalls(control)
+    _watch(oracle, calls, commands, recorder, history.parent / TALLY_FILE)
+    recorder.record_all(calls.finish())
     recorder.close()
 
 
-def _watch(oracle: Oracle, commands: queue.Queue[str], recorder: Recorder, tally_path: Path) -> int:
-    began_ns = 0
+def _watch(
+    oracle: Oracle, calls: ControlCalls, commands: queue.Queue[str], recorder: Recorder, tally_path: Path
+) -> None:
     while True:
         try:
             command, _, at_ns = commands.get(timeout=_SWEEP_SECONDS).partition(" ")
         except queue.Empty:
             command = ""
         if command == "begin":
-            began_ns = int(at_ns)
-            oracle.begin(began_ns)
+            oracle.begin(int(at_ns))
+            calls.begin(int(at_ns))
         elif command == "probe":
             oracle.probe(int(at_ns))
         elif command == "pause":
@@ -219,9 +210,10 @@ def _watch(oracle: Oracle, commands: queue.Queue[str], recorder: Recorder, tally
         elif command == "resume":
             oracle.pauses.end(int(at_ns))
         recorder.record_all(oracle.sweep(time.monotonic_ns()))
+        recorder.record_all(calls.sweep(time.monotonic_ns()))
         _publish(oracle.tally(), tally_path)
         if command == "finish":
-            return began_ns
+            return
 
 
 def _publish(tally: Tally, path: Path) -> None:

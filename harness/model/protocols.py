@@ -191,6 +191,16 @@ class CarriesSecrets(Protocol):
 
 
 @runtime_checkable
+class WritesFiles(Protocol):
+    """A kind of intake (the class, no instance of it) whose records enter by files that logquake writes."""
+
+    @staticmethod
+    def files_of(arguments: Mapping[str, object]) -> Sequence[str]:
+        """Return patterns of the files it writes with these arguments: what is in there was only sent."""
+        ...
+
+
+@runtime_checkable
 class Batching(Protocol):
     """An intake that can hand several records over in one call, which acknowledges or refuses all of them.
 

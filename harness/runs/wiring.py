@@ -14,9 +14,10 @@ from harness.evidence.misnamed import StackFile
 from harness.evidence.readback import OutletSpec
 from harness.evidence.sampling import NamedCounters
 from harness.evidence.transforms import Spans
+from harness.load.intakes import INTAKES
 from harness.model.declarations import Arguments, CounterSource, Part, Stack
 from harness.model.errors import ScenarioError
-from harness.model.protocols import Archive, LoadSpec, RawArchive
+from harness.model.protocols import Archive, LoadSpec, RawArchive, WritesFiles
 from harness.model.registry import Family
 from harness.processes import procfs
 
@@ -72,11 +73,11 @@ def outlets(
         records=len(load.offsets_ns) + load.waves * load.probes,
         owed=owed,
         maskable=maskable,
-        file=_stack_file(stack, values),
+        file=_stack_file(stack, values, load.intake),
     )
 
 
-def _stack_file(stack: Stack, values: Mapping[str, str]) -> StackFile:
+def _stack_file(stack: Stack, values: Mapping[str, str], intake: Part) -> StackFile:
     """Return where names stand that may be slips, and what of this run's values a placeholder stands for."""
 
     def written(value: str) -> str:
@@ -85,6 +86,10 @@ def _stack_file(stack: Stack, values: Mapping[str, str]) -> StackFile:
         return value
 
     kept = [expand(pattern, values) for patterns in stack.files.values() for pattern in patterns]
+    kind = INTAKES.resolve(intake.kind)
+    if isinstance(kind, WritesFiles):
+        # What the application wrote has been sent; that it lies there says nothing of where it arrived.
+        kept.extend(kind.files_of(intake.arguments))
     return StackFile(stack.source, values["run.folder"], written, tuple(kept))
 
 

@@ -6,8 +6,9 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from typing import Literal
 
@@ -29,8 +30,9 @@ class LogFile:
 
     With `rotation: rename` the file becomes `<path>.1`, that one `<path>.2`, and so on, and a new one is
     begun. With `copytruncate` it is copied to `<path>.1` and then cut to nothing in its place: what a reader
-    had not read by then it can only find in the copy. Nothing is written between copy and cut; a rotator that
-    is another process loses what is written in that moment, whoever reads it.
+    had not read by then it can only find in the copy, which has that name once it is whole. Nothing is
+    written between copy and cut; a rotator that is another process loses what is written in that moment,
+    whoever reads it. Where a file cannot be rotated the record is refused, and the next one tries again.
 
     Args:
         path: the file; its folder is made where it is missing.
@@ -69,6 +71,12 @@ class LogFile:
         self._bytes = 0
         self._torn = False
         self._began_ns = 0
+
+    @staticmethod
+    def files_of(arguments: Mapping[str, object]) -> Sequence[str]:
+        """Return patterns of the file and of what rotation makes of it."""
+        path = str(Path(str(arguments["path"])))
+        return (escape(path), f"{escape(path)}.*")
 
     def open(self, acknowledge: Callable[[Iterable[int]], None]) -> None:
         """Open the file, after what an earlier process has left in it.
@@ -140,8 +148,17 @@ class LogFile:
         self._open()
 
     def _copy_and_truncate(self) -> None:
-        self._make_room()
-        shutil.copyfile(self._path, self._rotated(1))
+        # Where there is no room for a copy, nothing moves: each later record tries again, and would push
+        # rotated files that nobody may have read beyond the last number.
+        copy = self._path.with_name(f".{self._path.name}.copy")
+        try:
+            shutil.copyfile(self._path, copy)
+            self._make_room()
+            copy.rename(self._rotated(1))
+        except OSError:
+            with suppress(OSError):
+                copy.unlink(missing_ok=True)
+            raise
         os.ftruncate(self._file, 0)
         self._bytes, self._torn, self._began_ns = 0, False, time.monotonic_ns()
 

@@ -3,8 +3,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from harness.cli.beside_baseline import beside_baseline, by_absolute_rules, require_judged
+from harness.cli.plan import plan
 from harness.judging.gate_rules import GateRules
 from harness.judging.regression import RegressionRules, Rise
 from harness.load.schedules.steady import Steady
@@ -47,6 +49,14 @@ def test_a_rule_for_what_is_not_judged_is_refused_before_anything_runs():
     require_judged(RULES, "gate.yaml", PLAN)
     with pytest.raises(ScenarioError, match=r"gate\.yaml: regression\.response_p9_ms: .*Did you mean"):
         require_judged(misspelt, "gate.yaml", PLAN)
+
+
+def test_a_plan_refuses_the_rule_that_a_run_would_refuse(tmp_path):
+    gate = tmp_path / "gate.yaml"
+    gate.write_text('version: 1\nregression: {response_p9_ms: "+10%"}\n')
+
+    with pytest.raises(ScenarioError, match=r"regression\.response_p9_ms: .*Did you mean"):
+        CliRunner().invoke(plan, ["no_fault", "--gate", str(gate)], catch_exceptions=False)
 
 
 def test_without_a_rule_nothing_is_compared(tmp_path):

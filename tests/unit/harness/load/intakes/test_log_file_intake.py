@@ -159,6 +159,29 @@ def test_a_failed_rotation_refuses_and_the_next_call_goes_on(tmp_path):
     assert messages(path.with_name("app.log.1"), path) == ["first", "third"]
 
 
+def test_a_full_disk_pushes_no_rotated_file_out_however_often_rotation_fails(tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "app.log"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with opened(path, format="plain", rotation="copytruncate", rotate_bytes=1, kept_files=2) as intake:
+        for number in range(3):
+            intake.send(Record(number, f"{number}" * 99))
+        before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+        # Half of the copy finds room.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50, hard))
+        try:
+            for number in range(3, 6):
+                with pytest.raises(OSError, match="File too large"):
+                    intake.send(Record(number, f"{number}" * 99))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
+        intake.send(Record(6, "room again"))
+
+    texts = [each.read_text()[0] for each in (path.with_name("app.log.2"), path.with_name("app.log.1"), path)]
+    assert texts == ["1", "2", "r"]
+
+
 def test_what_a_full_disk_takes_in_part_is_refused_and_spoils_no_other_line(tmp_path):
     resource = pytest.importorskip("resource")
     path = tmp_path / "app.log"
