@@ -14,6 +14,7 @@ from tests.fuzz.targets.otlp_neighbours import OTLP_JSON_NEIGHBOURS, OTLP_PROTOB
 from tests.fuzz.targets.otlp_protobuf import OTLP_PROTOBUF
 from tests.fuzz.targets.packed_body import DEFLATE_BODY, GZIP_BODY, ZSTD_BODY
 from tests.fuzz.targets.record_edits import RECORD_EDITS
+from tests.fuzz.targets.sealed import SEALED
 from tests.fuzz.targets.settings_sources import SETTINGS_ENVIRONMENT, SETTINGS_FILE
 from tests.fuzz.targets.spool_files import SPOOL_CHECKPOINT, SPOOL_FOLDER, SPOOL_FRAME
 
@@ -37,5 +38,6 @@ TARGETS: Mapping[str, Target] = {
         SPOOL_CHECKPOINT,
         SETTINGS_FILE,
         SETTINGS_ENVIRONMENT,
+        SEALED,
     )
 }
