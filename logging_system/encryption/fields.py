@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 import orjson
 
 from logging_system.records.document import Edit, Path, Put, Record, Remove, encode_document
-from logging_system.records.processors import ProcessorError, ProcessorSettings
+from logging_system.records.processors import Drop, ProcessorError, ProcessorSettings
 from logging_system.spool.codec import UnavailableError
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 FIELD = "encrypted"
 PURPOSE = "field"
 PLACE = b"field"
-UNAVAILABLE = "unavailable"
-"""What stands in `encrypted` for a field that was dropped because there was no key."""
+NO_KEY = "key_unavailable"
+"""Why a record that cannot be sealed is dropped: it would be acknowledged, and not whole."""
 
 _KEPT = frozenset({"@timestamp", "log.level", "service.name"})
 
@@ -96,8 +96,14 @@ class EncryptFields:
         self._tokens = tokens
         self._token_fields = frozenset(token_fields)
 
-    def process(self, record: Record) -> Record:
-        """Return the record with its fields sealed."""
+    def process(self, record: Record) -> Record | Drop:
+        """Return the record with its fields sealed, or drop it where there is no key."""
+        try:
+            return self._with_sealed(record)
+        except (UnavailableError, OSError):
+            return Drop(NO_KEY)
+
+    def _with_sealed(self, record: Record) -> Record:
         document = record.document
         found = self._found(document)
         if not found:
@@ -138,10 +144,7 @@ class EncryptFields:
 
     def _sealed(self, path: Path, value: object) -> str:
         content = b'{"path":%b,"value":%b}' % (orjson.dumps(path), encode_document(value))
-        try:
-            return urlsafe_b64encode(self._seal(content)).decode()
-        except (UnavailableError, OSError):
-            return UNAVAILABLE
+        return urlsafe_b64encode(self._seal(content)).decode()
 
 
 def token_label(name: str) -> str:

@@ -132,8 +132,8 @@ class Reading:
         return None if opened is None else _source(orjson.loads(opened))
 
     def _field(self, sealed: object) -> Document | None:
-        if not isinstance(sealed, str) or sealed == fields.UNAVAILABLE:
-            self.count(_UNKNOWN, "dropped when it was written")
+        if not isinstance(sealed, str):
+            self.count(_UNKNOWN, "damaged")
             return None
         opened = self._try(lambda: self._open(sealed))
         if opened is None:

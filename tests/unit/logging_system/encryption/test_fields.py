@@ -18,7 +18,7 @@ from logging_system.encryption.fernet import FernetKeys
 from logging_system.encryption.fields import EncryptFields
 from logging_system.encryption.reading import Reading, TamperedError
 from logging_system.records.document import Record
-from logging_system.records.processors import ProcessorError
+from logging_system.records.processors import Drop, ProcessorError
 from logging_system.spool.codec import KeyUnavailableError
 from tests.unit.logging_system.encryption.sealed import Unreliable, encryption, key_file
 
@@ -48,12 +48,18 @@ DOCUMENT = {
 FIELDS = ("labels.card", "labels.user.email", "items.secret", "labels.deep.x", "no.such.field")
 
 
+def encoded(outcome: Record | Drop) -> bytes:
+    assert isinstance(outcome, Record)
+    return outcome.encoded
+
+
 @pytest.mark.parametrize("make", [Record.of_document, as_line], ids=["document", "line"])
 def test_sealed_fields_are_gone_from_the_record_and_come_back_where_they_were(
     tmp_path: Path, make: Any
 ) -> None:
     made = encryption(tmp_path)
     record = processor(made, *FIELDS).process(make(DOCUMENT))
+    assert isinstance(record, Record)
     document = orjson.loads(record.encoded)
     reading = Reading(made)
 
@@ -73,7 +79,7 @@ def test_a_record_without_the_fields_is_left_as_it_is(tmp_path: Path) -> None:
 def test_what_holds_a_sealed_field_is_sealed_as_one_whatever_the_order(tmp_path: Path) -> None:
     made = encryption(tmp_path)
     for fields in (("labels", "labels.card"), ("labels.card", "labels")):
-        document = orjson.loads(processor(made, *fields).process(as_line(DOCUMENT)).encoded)
+        document = orjson.loads(encoded(processor(made, *fields).process(as_line(DOCUMENT))))
         assert "labels" not in document
         assert len(document["encrypted"]) == 1
         assert Reading(made).document(document) == DOCUMENT
@@ -87,7 +93,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Encryption:
 @given(value=st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(), st.lists))
 def test_every_value_comes_back_as_it_was(shared: Encryption, value: object) -> None:
     made = shared
-    document = orjson.loads(processor(made, "a.b").process(Record.of_document({"a": {"b": value}})).encoded)
+    document = orjson.loads(encoded(processor(made, "a.b").process(Record.of_document({"a": {"b": value}}))))
     assert Reading(made).document(document) == {"a": {"b": orjson.loads(orjson.dumps(value))}}
 
 
@@ -95,25 +101,20 @@ def test_an_application_s_own_field_of_that_name_is_not_lost(tmp_path: Path) -> 
     made = encryption(tmp_path)
     for own in (["x"], {"y": "canary"}, "z"):
         given_document = {"encrypted": own, "a": 1}
-        document = orjson.loads(processor(made, "a").process(as_line(given_document)).encoded)
+        document = orjson.loads(encoded(processor(made, "a").process(as_line(given_document))))
         restored = Reading(made).document(document)
         assert restored["a"] == 1
         assert restored["encrypted"] == own
 
 
-def test_without_a_key_the_field_is_dropped_and_the_record_kept(tmp_path: Path) -> None:
+def test_without_a_key_the_record_is_dropped_for_it_would_not_be_whole(tmp_path: Path) -> None:
     provider = Unreliable(key_file(tmp_path), has_public_keys=False)
     made = encryption(tmp_path, provider=provider)
     provider.fail()
-    record = processor(made, "labels.card", tokens=("labels.card",)).process(as_line(DOCUMENT))
-    document = orjson.loads(record.encoded)
 
-    assert document["encrypted"] == ["unavailable"]
-    assert "card" not in document["labels"]
-    assert b"4111" not in record.encoded
-    reading = Reading(made)
-    reading.document(document)
-    assert reading.unopened == {("unknown", "dropped when it was written"): 1}
+    outcome = processor(made, "labels.card", tokens=("labels.card",)).process(as_line(DOCUMENT))
+
+    assert outcome == Drop("key_unavailable")
 
 
 def test_equal_values_have_equal_tokens_by_which_they_are_found_and_other_fields_have_others(
@@ -126,7 +127,7 @@ def test_equal_values_have_equal_tokens_by_which_they_are_found_and_other_fields
     )
 
     def token(by: EncryptFields, card: str, name: str = "card") -> str:
-        document = orjson.loads(by.process(as_line({"labels": {name: card}})).encoded)
+        document = orjson.loads(encoded(by.process(as_line({"labels": {name: card}}))))
         found: str = document["labels"][f"{name}.token"]
         return found
 
@@ -159,9 +160,9 @@ def test_fernet_seals_with_the_first_key_of_the_file_and_opens_with_all(tmp_path
     old, new = Fernet.generate_key(), Fernet.generate_key()
     keys = fernet_file(tmp_path / "fernet", old)
     sealing = EncryptFields(["labels.card"], keys.seal)
-    first = orjson.loads(sealing.process(as_line(DOCUMENT)).encoded)
+    first = orjson.loads(encoded(sealing.process(as_line(DOCUMENT))))
     fernet_file(tmp_path / "fernet", new, old)
-    second = orjson.loads(sealing.process(as_line(DOCUMENT)).encoded)
+    second = orjson.loads(encoded(sealing.process(as_line(DOCUMENT))))
     reading = Reading(None, keys)
 
     assert [reading.document(each) for each in (first, second)] == [DOCUMENT, DOCUMENT]
@@ -186,7 +187,7 @@ def test_a_file_of_fernet_keys_that_others_may_read_seals_nothing(tmp_path: Path
 
 def test_what_was_changed_is_counted_or_stops_a_strict_reading_and_is_never_shown(tmp_path: Path) -> None:
     made = encryption(tmp_path)
-    document = orjson.loads(processor(made, "labels.card").process(as_line(DOCUMENT)).encoded)
+    document = orjson.loads(encoded(processor(made, "labels.card").process(as_line(DOCUMENT))))
     (whole,) = document["encrypted"]
     for wrong in (whole[:-8] + "AAAAAAAA", whole[:40], "!", "", "gAAAA"):
         changed = {**document, "encrypted": [wrong, whole]}
