@@ -63,15 +63,24 @@ class MaskingShipper(HonestShipper):
 
     def __init__(self, url: str, index: str, folder: str) -> None:
         """Begin with nothing beside any message."""
+        self.unmasked: dict[int, logging.LogRecord | None] = {}
         self.beside: dict[int, dict[str, Any]] = {}
         super().__init__(url, index, folder)
 
     def accept(self, waiting: Waiting) -> None:
-        """Take a record, its text masked."""
-        record = waiting.record
-        if record is not None:
-            self.beside[waiting.number] = self.kept_beside(record)
-        super().accept(replace(waiting, message=self.kept_text(waiting.message)))
+        """Take a record as it is, so that its caller waits for no rule."""
+        self.unmasked[waiting.number] = waiting.record
+        super().accept(waiting)
+
+    def take(self) -> list[Waiting]:
+        """Take the next records to send, each masked the first time."""
+        batch = super().take()
+        for waiting in batch:
+            if waiting.number in self.unmasked:
+                record = self.unmasked.pop(waiting.number)
+                waiting.message = self.kept_text(waiting.message)
+                self.beside[waiting.number] = {} if record is None else self.kept_beside(record)
+        return batch
 
     def kept_text(self, text: str) -> str:
         """Return what is kept of a message."""

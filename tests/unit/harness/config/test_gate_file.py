@@ -120,7 +120,7 @@ def test_a_warning_before_the_failure_is_accepted(tmp_path, fail, warn):
 
 
 @pytest.mark.parametrize("key", ["waivers", "not_applicable"])
-@pytest.mark.parametrize("check", ["acknowledged_lost", "corrupted"])
+@pytest.mark.parametrize("check", ["acknowledged_lost", "corrupted", "leaked_secrets"])
 def test_what_no_rule_may_excuse_is_refused_when_the_file_is_read(tmp_path, key, check):
     text = f"version: 1\n{key}: [{{id: {check}, until: 2999-01-31, reason: x}}]\n"
 
