@@ -66,6 +66,7 @@ schedule: {kind: steady, rate_per_second: 50}
 producers: 1
 sending_seconds: 3
 drain_seconds: 5
+liveness_seconds: 3
 checks: [acknowledged_lost, duplicated, corrupted]
 """
 
