@@ -25,7 +25,7 @@ PROOF_ONLY = frozenset(
         "masks-on-the-callers-thread",
     }
 )
-"""Those that `make prove-selftest` alone runs: the others show the same checks and paths, within CI's time."""
+"""What `make prove-selftest` alone runs: the others show the same checks and paths, within CI's time."""
 
 
 def require_small_disks(folder):
