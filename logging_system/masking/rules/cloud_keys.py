@@ -14,7 +14,11 @@ CLOUD_KEYS = (
         gate=(r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",),
         pattern=r"(?:^|[^A-Za-z0-9])((?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16})\b",
         judge=_is_random,
-        examples=("key «AKIAIOSFODNN7EXAMPLE» used",),
+        examples=(
+            "key «AKIAIOSFODNN7EXAMPLE» used",
+            "\x1b[31mERROR\x1b[0m \x1b[1m«AKIAIOSFODNN7EXAMPLE»\x1b[0m",
+            r"\x1b[1m«AKIAIOSFODNN7EXAMPLE»\x1b[0m",
+        ),
         counterexamples=("AKIAXXXXXXXXXXXXXXXX", "AKIA is a prefix", "AKIAIOSFODNN7EXAMPLES"),
     ),
     Rule(
