@@ -75,7 +75,7 @@ def words_of(names: Iterable[str]) -> str:
 
 def gate_of(names: Iterable[str]) -> str:
     """Return an expression for a name before its value, in JSON and in texts."""
-    return rf"(?i)(?:{words_of(names)})s?[^A-Za-z]{{0,10}}{_COLOUR}[:=,}}]"
+    return rf"(?i)(?:{words_of(names)})s?[^A-Za-z]{{0,24}}{_COLOUR}(?:[:=,}}→]|->|%3)"
 
 
 class DeniedNames:

@@ -10,11 +10,12 @@ from logging_system.masking.rule import Rule, if_so
 
 _QUOTE = r"""\\{0,4}["']?"""
 _TO_VALUE = rf"{_QUOTE}\]?\s{{0,3}}[:=,]\s{{0,3}}[bBuU]?{_QUOTE}"
-_BEGIN = r"(?:\b|\\[nrt])"  # a line's end, escaped
+_BEGIN = r"(?:\b|_|\\[nrt])"  # also a line's end, escaped
 _SCHEMES = (
     "bearer|basic|token|apikey|key|negotiate|ntlm|jwt|splunk|githubtoken|dpop|oauth|genie-?key"
     "|[a-z0-9]{1,20}[-_](?:token|key|auth)"
 )
+_ATTRIBUTES = frozenset({"path", "domain", "expires", "max-age", "samesite", "secure", "httponly"})
 _LENGTH_MIN = 16
 
 
@@ -36,6 +37,16 @@ def _is_token(value: str) -> bool:
 
 def _is_session(value: str) -> bool:
     return _is_token(value) and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+
+
+def _is_cookie(value: str) -> bool:
+    """Whether one of the pairs that are no attribute (RFC 6265) has a value."""
+    pairs = (pair.strip().partition("=") for pair in value.split(";"))
+    return any(
+        _is_value(given.strip('"')) and given != "deleted"
+        for name, _, given in pairs
+        if name.lower() not in _ATTRIBUTES
+    )
 
 
 def _is_value(value: str) -> bool:
@@ -65,7 +76,7 @@ HTTP_CREDENTIALS = (
         name="basic_auth",
         what="User and password behind the word `Basic`",
         gate=(r"(?i)basic[^A-Za-z0-9]{1,6}[A-Za-z0-9+/_-]{4}",),
-        pattern=r"(?i)\bbasic(?:\s|%20){1,3}([A-Za-z0-9+/]{4,}={0,2})",
+        pattern=r"(?i)(?:\b|_)basic(?:\s|%20|:){1,3}([A-Za-z0-9+/]{4,}={0,2})",
         judge=if_so(_is_user_and_password),
         examples=("Authorization: Basic «YWxpY2U6czNjcjN0»", "basic «dXNlcjpwYXNzd29yZA==», ok"),
         counterexamples=("basic training", "Basic authentication failed", "basic abcdefgh"),
@@ -98,26 +109,36 @@ HTTP_CREDENTIALS = (
         name="cookie",
         what="Values of the headers `Cookie` and `Set-Cookie`",
         gate=(r"(?i)cookie2?[^A-Za-z0-9]{1,10}[A-Za-z0-9_]",),
-        pattern=rf"(?i){_BEGIN}cookie2?{_TO_VALUE}"
-        r"""([^\s"'\\=;,:()\[\]{}]{1,100}=[^\s"'\\;]*(?:;\s?[^\s"'\\=;,]{1,100}(?:=[^\s"'\\;]*)?)*)""",
-        judge=if_so(_is_value),
+        pattern=rf"(?i){_BEGIN}cookie2?{_TO_VALUE}\[?"
+        r"""([^\s"'\\=;,:()\[\]{}]{1,100}=(?:"[^"\s]*"|[^\s"'\\;]*)(?:;\s?[^\s"'\\=;,]{1,100}(?:=[^\s"'\\;]*)?)*)""",
+        judge=if_so(_is_cookie),
         examples=(
             "Cookie: «sid=31d4d96e407aad42; theme=dark»",
             "Set-Cookie: «id=a3fWa; Path=/; HttpOnly»",
             "headers={'cookie': '«session=abc123»'}",
+            "HTTP_COOKIE=«sid=abc123»",
+            'Set-Cookie: «sid="abc123"; Path=/»',
+            "cookie: [«sid=abc123]»",
             r"b'GET / HTTP/1.1\r\nHost: x\r\nCookie: «sid=31d4d96e407aad42»\r\n\r\n'",
         ),
-        counterexamples=("cookie: missing", "no cookie, try again", "cookies accepted"),
+        counterexamples=(
+            "cookie: missing",
+            "no cookie, try again",
+            "cookies accepted",
+            "cookie: sid=***",
+            "Set-Cookie: sid=deleted; Path=/",
+        ),
     ),
     Rule(
         name="session_cookie",
         what="Values of cookies of sessions without their header, as in a web server's log",
-        gate=(r"(?i)(?:session(?:[_-]?id)?|sessid|sid)=[A-Z0-9%._~+/-]{20}",),
-        pattern=r"""(?i)(?:^|[\s"';])(?:[a-z0-9_.-]{0,40}(?:session(?:[_-]?id)?|sessid|\.sid)|sid)=([^\s"'\\;,]{20,})""",
+        gate=(r"(?i)(?:session(?:[_-]?id)?|sessid|sid)=(?:\\?[\"'])?[A-Z0-9%._~+/-]{20}",),
+        pattern=r"""(?i)(?:^|[\s"';])(?:[a-z0-9_.-]{0,40}(?:session(?:[_-]?id)?|sessid|\.sid)|sid)=["']?([^\s"'\\;,]{20,})""",
         judge=if_so(_is_session),
         examples=(
             '"GET / HTTP/1.1" 200 47 "-" "curl/8" "sessionid=«lslr8uwzbwpmoghyw9l1ug5q1xckmxsi»"',
             '"sid=«jHEAMxO0Wesmnt30LClMG06b24fWqBhESx8lXzC5»"',
+            'cookie_session="«lslr8uwzbwpmoghyw9l1ug5q»"',
             '"connect.sid=«s%3AGKp-yYpOEl3mjBydTag7PQy»; theme=dark"',
         ),
         counterexamples=(

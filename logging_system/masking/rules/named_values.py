@@ -24,7 +24,8 @@ _LONG = words_of((*PASSWORDS, *CREDENTIALS))
 _ALL = words_of((*PASSWORDS, *CREDENTIALS, *SHORT_PASSWORDS))
 _QUOTE = r"""(?:\\{1,4}["']|["'`])"""
 _COLOURS = r"\x1b{0,40}"
-_TO_VALUE = rf"{_QUOTE}?\]?{_COLOURS}\s{{0,3}}(?:=>|::=|[:.?+]?==?|:|%3D)\s{{0,3}}{_COLOURS}"
+_SIGN = r"(?:=>|->|→|::=|:\s?&?[sS]tr(?:ing)?\s?=|[:.?+]?==?|:|%3D|%3A(?:%22)?)"
+_TO_VALUE = rf"{_QUOTE}?(?:\[?\]|%22)?{_COLOURS}\s{{0,20}}{_SIGN}\s{{0,3}}{_COLOURS}"
 # A block of YAML; in brackets all of it; quoted with escapes, in any quotes; bare. What does not end was cut.
 _VALUE = (
     r"""(?:[|>][+-]?\s?(?:\r?\n|\\n)\s{1,40}([^\n\\]+)"""
@@ -37,6 +38,7 @@ _MASKED_BEFORE = re.compile(r"\[masked:[^\]\s]{1,200}\](?=[,.:)\]}>]*(?:,|$))")
 _QUOTED_NAME = re.compile(r"""["'`]\]?\s{0,3}(?:=>|:=|==?|:|,)\s{0,3}[bBuUrR]?\\{0,4}["']$""")
 _ASSIGNED = re.compile(r"=\s?[\"'`\[({]$")
 _NEXT_PAIR = re.compile(r"[A-Za-z_][\w.-]*=(?!=*$).*|[\w.-]+:$", re.DOTALL)
+_TALLY = re.compile(r"[,;|/]?\s{0,3}(?:fail|skip|err)")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ITEM = re.compile(r"[^,\s][^,]*")
 _PATH = re.compile(r"(?:/|~|[A-Za-z]:\\)[\w./\\-]*")
@@ -54,7 +56,7 @@ def _passwords(text: str, found: Span) -> Iterator[Span]:
     value = text[start:end]
     if is_placeholder(value) or is_word(value) or _is_variable(text, start, value):
         return
-    if _is_next_pair(text, start, value):
+    if _is_next_pair(text, start, value) or (value.isdigit() and _TALLY.match(text, end)):
         return
     if _PATH.fullmatch(value) and "pwd" in text[max(0, start - 8) : start].lower():
         return  # a shell's current folder
@@ -172,6 +174,10 @@ NAMED_VALUES = (
             "\x1b[36mpassword\x1b[0m=\x1b[35m«tiger»\x1b[0m",
             r'{"config.ini": "DB_PASSWORD=«tiger»\nDB_PASS=«lion»\nBACKUP=true"}',
             "password ?= «tiger»",
+            "password        : «tiger»",
+            "password[]=«tiger»",
+            "password -> «tiger»",
+            "password%3D«tiger»",
             "$password .= `«tiger cat»`",
         ),
         counterexamples=(
@@ -187,6 +193,7 @@ NAMED_VALUES = (
             "password={password}",
             "password={{ vault_search_password }}",
             "password= user=bob",
+            "pass: 12, fail: 3",
             "password=(none)",
             "password=****1234",
         ),
@@ -207,6 +214,7 @@ NAMED_VALUES = (
             "AccountKey=«Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4»;EndpointSuffix=x",
             "https://api.example.com/v1?access_token=«9f8e7d6c5b4a»&page=2",
             "API_TOKEN := «a1b2c3d4e5»",
+            'apiKey: string = "«a1b2c3d4e5»"',
             "api_key ::= `«abcdefg»`",
             "secrets: [«a1b2c3d4e5», 7db3289b-16b5-92a4-8683-85de941897f7]",
             "api_keys=[«7db3289b-16b5-92a4-8683-85de941897f7»]",
@@ -251,11 +259,12 @@ NAMED_VALUES = (
         what='Values beside a name that is a value too: `name: DB_PASSWORD`, `value: …`; `key="…" value="…"`',
         gate=(
             rf"(?i)(?:{_ALL})s?[^A-Za-z0-9]+(?:[nr][^A-Za-z0-9]+){{0,2}}value",
-            rf"(?i)(?:name|key)[^A-Za-z0-9]{{1,6}}[a-z0-9_.:/-]*(?:{_ALL})s?\\?[\"'] ?>",
+            rf"(?i)(?:name|key)[^A-Za-z0-9]{{1,6}}[a-z0-9_.:/-]*(?:{_ALL})s?\\?[\"'] ?[>\\]",
         ),
         pattern=rf"(?i)\b(?:key|name)\\?[\"']?\s{{0,3}}[:=]\s{{0,3}}\\?[\"']?{_NAME}"
         r"""(?:\\?["']?,?(?:\s|\\[nr]){1,40}\\?["']?value\\?["']?\s{0,3}[:=]\s{0,3}"""
-        r"""(?:\\"([^"\\]+)|"([^"]+)|'([^']+)|([^\s"'\\<>,}]+))|\\?["']\s?>([^<]+))""",
+        r"""(?:\\"([^"\\]+)|"([^"]+)|'([^']+)|([^\s"'\\<>,}]+))|\\?["']\s?>([^<]+)"""
+        r"""|\\?["'](?:\r?\n\r?\n|\\r\\n\\r\\n)([^\s\\"']+))""",
         judge=_passwords,
         examples=(
             '<add key="private_token" value="«a1 b2»"/>',
@@ -263,6 +272,7 @@ NAMED_VALUES = (
             r"- name: DB_PWD\n  value: «tiger»\n",
             '{"name": "DB_PASSWORD", "value": "«tiger»"}',
             '<entry key="db.password">«tiger»</entry>',
+            'Content-Disposition: form-data; name="password"\r\n\r\n«tiger»\r\n--x',
         ),
         counterexamples=(
             "- name: DB_PASSWORD\n  valueFrom: secretKeyRef",

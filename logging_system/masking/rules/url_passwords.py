@@ -41,8 +41,18 @@ URL_PASSWORDS = (
     Rule(
         name="dsn_password",
         what="Passwords in data source names: `user:password@tcp(host:3306)/db`, `:thin:user/password@`",
-        gate=(r"@(?:tcp|unix|udp)\(", r":(?:thin|oci):[^ @/]+/", r"(?:sqlplus|sqlldr|expdp|impdp) [^/]*/"),
+        gate=(
+            r"@(?:tcp|unix|udp)\(",
+            r":[^ /@]+@/[a-z]",
+            r"/[^ /@]+@//",
+            r"(?i)conn(?:ect)? [^ /@]+/[^ ]*@",
+            r":(?:thin|oci):[^ @/]+/",
+            r"(?:sqlplus|sqlldr|expdp|impdp) [^/]*/",
+        ),
         pattern=r"""(?:^|[^\w.-])[\w.-]{1,64}:([^\s"'<>]{1,200})@(?:tcp|unix|udp)\("""
+        r"""|(?:^|[^\w./\[-])[\w.-]{1,64}:([^\s"'<>:/@\[\]]{1,200})@/[a-z]"""
+        r"""|(?:^|[^\w./-])[\w.$#-]{1,64}/([^\s"'<>@/]{1,200})@//"""
+        r"""|\b(?i:conn(?:ect)?)\s[\w.$#-]{1,64}/([^\s"'<>@/]{1,200})@"""
         r"""|:(?:thin|oci):[\w.$#-]{1,64}/([^\s"'<>]{1,200})@"""
         r"""|\b(?:sqlplus|sqlldr|expdp|impdp)\s(?:-\S{1,20}\s){0,4}(?:userid=)?["']?[\w.$#-]{1,64}/"""
         r"""(?:([^\s"'<>]{1,200})@|([^\s"'<>@]{1,200}))""",
@@ -50,6 +60,9 @@ URL_PASSWORDS = (
         examples=(
             "dsn shop:«s3cr3t»@tcp(db:3306)/shop",
             "jdbc:oracle:thin:scott/«tiger»@//db:1521/x",
+            "bob:«tiger»@/shop?charset=utf8",
+            "scott/«tiger»@//db:1521/x",
+            "CONNECT scott/«tiger»@orders",
             "sqlplus -s scott/«tiger»@orders",
             "expdp userid=scott/«tiger» full=y",
         ),
