@@ -6,7 +6,7 @@ import re
 
 _STANDS_FOR_ONE = re.compile(
     r"\[?masked:[^\]\s]{1,200}\]?"  # ours
-    r"|[*x•.#_-]+"
+    r"|[*x•.#_-]+|[|>][+-]?"
     r"|<[^<>]*>?|\$\{[^{}]*\}?|\$\([^()]*\)?|\$[A-Z_][A-Z0-9_]*|\{\{.*|\{[a-z_0-9.!:]*\}?|%\(?[a-z_]*\)?[sdr]|%[A-Z_]+%"
     r"|\[?(?:filtered|redacted|masked|hidden|removed|secret|protected|censored|scrubbed)\]?"
     r"|\(?(?:none|null|nil|unset|undefined|empty|not set)\)?"
@@ -26,7 +26,7 @@ _MASK = re.compile(r"\[masked:[^\]\s]{1,200}\]")
 _WORDS_TEXT = """
     a accepted an and any are as at authentication bad bool but by bytes can cannot changed check
     correct could default denied deleted did disabled does empty enabled error expired failed
-    failure false for found from given has have if in incorrect int integer invalid is it length
+    fail failure false for found from given has have if in incorrect int integer invalid is it length
     malformed may mismatch missing must n/a needed new nil no none not null object of ok okay old on
     only optional or please provided publickey rejected renewed required reset rotated set should
     str string sent stored than that the this to too true type undefined unexpected unknown unset

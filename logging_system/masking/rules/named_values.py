@@ -194,6 +194,7 @@ NAMED_VALUES = (
             "password={{ vault_search_password }}",
             "password= user=bob",
             "pass: 12, fail: 3",
+            "password: |",
             "password=(none)",
             "password=****1234",
         ),

@@ -45,14 +45,14 @@ URL_PASSWORDS = (
             r"@(?:tcp|unix|udp)\(",
             r":[^ /@]+@/[a-z]",
             r"/[^ /@]+@//",
-            r"(?i)conn(?:ect)? [^ /@]+/[^ ]*@",
+            r"(?:CONN(?:ECT)?|conn) [^ /@]+/[^ ]*@",
             r":(?:thin|oci):[^ @/]+/",
             r"(?:sqlplus|sqlldr|expdp|impdp) [^/]*/",
         ),
         pattern=r"""(?:^|[^\w.-])[\w.-]{1,64}:([^\s"'<>]{1,200})@(?:tcp|unix|udp)\("""
         r"""|(?:^|[^\w./\[-])[\w.-]{1,64}:([^\s"'<>:/@\[\]]{1,200})@/[a-z]"""
         r"""|(?:^|[^\w./-])[\w.$#-]{1,64}/([^\s"'<>@/]{1,200})@//"""
-        r"""|\b(?i:conn(?:ect)?)\s[\w.$#-]{1,64}/([^\s"'<>@/]{1,200})@"""
+        r"""|\b(?:CONN(?:ECT)?|conn)\s[A-Za-z][\w.$#-]{0,63}/([^\s"'<>@/]{1,200})@"""
         r"""|:(?:thin|oci):[\w.$#-]{1,64}/([^\s"'<>]{1,200})@"""
         r"""|\b(?:sqlplus|sqlldr|expdp|impdp)\s(?:-\S{1,20}\s){0,4}(?:userid=)?["']?[\w.$#-]{1,64}/"""
         r"""(?:([^\s"'<>]{1,200})@|([^\s"'<>@]{1,200}))""",
@@ -66,7 +66,12 @@ URL_PASSWORDS = (
             "sqlplus -s scott/«tiger»@orders",
             "expdp userid=scott/«tiger» full=y",
         ),
-        counterexamples=("shop@tcp(db:3306)/shop", "sqlplus / as sysdba", "sqlplus scott/$PW@orders"),
+        counterexamples=(
+            "shop@tcp(db:3306)/shop",
+            "sqlplus / as sysdba",
+            "connect db/shop@replica1",
+            "sqlplus scott/$PW@orders",
+        ),
     ),
     Rule(
         name="curl_user",
