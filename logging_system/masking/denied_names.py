@@ -60,6 +60,9 @@ CREDENTIALS = (
 HEADERS = ("authorization", "authentication info", "cookie", "cookie2", "x auth", "x csrf token")
 """Names of HTTP headers whose whole value is a secret."""
 
+_COLOUR = r"(?:[ux](?:00)?1b[^A-Za-z]{0,8})?m?"
+"""The letters of a terminal's colour between a name and its value, however much of it is escaped."""
+
 _SEPARATOR = "[-_. ]?"
 
 
@@ -72,7 +75,7 @@ def words_of(names: Iterable[str]) -> str:
 
 def gate_of(names: Iterable[str]) -> str:
     """Return an expression for a name before its value, in JSON and in texts."""
-    return rf"(?i)(?:{words_of(names)})s?[^A-Za-z]{{0,10}}[:=,}}]"
+    return rf"(?i)(?:{words_of(names)})s?[^A-Za-z]{{0,24}}{_COLOUR}(?:[:=,}}→]|->|%3)"
 
 
 class DeniedNames:

@@ -6,9 +6,11 @@ import re
 
 _STANDS_FOR_ONE = re.compile(
     r"\[?masked:[^\]\s]{1,200}\]?"  # ours
-    r"|[*x•.#_-]+"
+    r"|[*x•.#_-]+|[|>][+-]?"
     r"|<[^<>]*>?|\$\{[^{}]*\}?|\$\([^()]*\)?|\$[A-Z_][A-Z0-9_]*|\{\{.*|\{[a-z_0-9.!:]*\}?|%\(?[a-z_]*\)?[sdr]|%[A-Z_]+%"
-    r"|\[?(?:filtered|redacted|masked|hidden|removed|secret|protected|censored|scrubbed)\]?",
+    r"|\[?(?:filtered|redacted|masked|hidden|removed|secret|protected|censored|scrubbed)\]?"
+    r"|\(?(?:none|null|nil|unset|undefined|empty|not set)\)?"
+    r"|\w{0,4}[*•]{3,}\w{0,6}",  # masked by others, who left its ends
     re.IGNORECASE,
 )
 _CODE = re.compile(
@@ -17,11 +19,14 @@ _CODE = re.compile(
     r"|(?:[a-z_]+\.)*(?:get|load|read|fetch|make|generate|create|decrypt|input|prompt|str|bytes)[A-Za-z_]*\(.*",
     re.DOTALL,
 )
+_EXAMPLE = re.compile(
+    r"(?:^|[-_])your[-_]|[-_](?:here|placeholder)$|change[-_]?me|x{8}|(.)\1{11}", re.IGNORECASE | re.DOTALL
+)
 _MASK = re.compile(r"\[masked:[^\]\s]{1,200}\]")
 _WORDS_TEXT = """
     a accepted an and any are as at authentication bad bool but by bytes can cannot changed check
     correct could default denied deleted did disabled does empty enabled error expired failed
-    failure false for found from given has have if in incorrect int integer invalid is it length
+    fail failure false for found from given has have if in incorrect int integer invalid is it length
     malformed may mismatch missing must n/a needed new nil no none not null object of ok okay old on
     only optional or please provided publickey rejected renewed required reset rotated set should
     str string sent stored than that the this to too true type undefined unexpected unknown unset
@@ -46,5 +51,6 @@ def is_mask(value: str) -> bool:
 
 
 def is_varied(value: str) -> bool:
-    """Whether a value could be random: it has six different characters or more, unlike `XXXXXXXXXXXX`."""
-    return len(set(value[:256])) >= 6
+    """Whether a value could be random, unlike `XXXXXXXXXXXX` and `xoxb-your-token-here`."""
+    start = value[:256]
+    return len(set(start)) >= 6 and _EXAMPLE.search(start) is None

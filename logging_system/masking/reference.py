@@ -56,7 +56,7 @@ def _examples(texts: tuple[str, ...]) -> str:
 
 
 def _shown(text: str) -> str:
-    shown = text.replace("\n", "⏎")
+    shown = text.replace("\n", "⏎").replace("\x1b", "␛")
     if len(shown) <= _SHOWN_CHARACTERS:
         return shown
     half = _SHOWN_CHARACTERS // 2

@@ -28,6 +28,7 @@ NAMED_FIELD = Rule(
 )
 
 _CONTROL = re.compile(rb"\\u00[01][0-9a-f]")
+_COLOUR = re.compile(rb"(?:\x1b|\\x1[bB]|\\033|\\u001[bB]|\\e)\[[0-9;]{0,32}m")
 _NOTHING = r"[^\x00-\xff]"
 
 Count = Callable[[str], None]
@@ -195,9 +196,11 @@ def _compiled(pattern: str) -> re2._Regexp:
 def _spans(pattern: re2._Regexp, text: str) -> Iterator[Span]:
     """Yield what a pattern finds, in characters; the next find may begin where the last secret ended."""
     encoded = text.encode()
+    # A terminal's colours end in a letter, which is none of the word behind it. Lengths stay.
+    seen = _COLOUR.sub(lambda colour: b"\x1b" * len(colour[0]), encoded)
     position, end = 0, len(encoded)
     characters = _Characters(text, encoded)
-    while position <= end and (match := pattern.search(encoded, position)) is not None:
+    while position <= end and (match := pattern.search(seen, position)) is not None:
         start, behind = _secret(match, pattern.groups)
         yield characters.at(start), characters.at(behind)
         position = behind if behind > position else position + 1

@@ -18,6 +18,7 @@ from logging_system.masking.rules.phone_numbers import PHONE_NUMBERS
 from logging_system.masking.rules.private_keys import PRIVATE_KEYS
 from logging_system.masking.rules.repository_tokens import REPOSITORY_TOKENS
 from logging_system.masking.rules.service_tokens import SERVICE_TOKENS
+from logging_system.masking.rules.told_values import TOLD_VALUES
 from logging_system.masking.rules.url_passwords import URL_PASSWORDS
 
 FAMILIES: dict[str, tuple[Rule, ...]] = {
@@ -29,6 +30,7 @@ FAMILIES: dict[str, tuple[Rule, ...]] = {
     "HTTP headers": HTTP_CREDENTIALS,
     "Passwords in URLs": URL_PASSWORDS,
     "Named values in texts": NAMED_VALUES,
+    "Values told in texts": TOLD_VALUES,
     "Payment cards": CARDS,
     "Bank accounts": BANK_ACCOUNTS,
     "E-mail addresses": EMAIL_ADDRESSES,

@@ -32,10 +32,17 @@ _LENGTHS = {
     for country in countries.split()
 }
 
+_WORD_BEFORE_CHARACTERS = 32
+
 
 def letters_and_digits(number: str) -> str:
     """Return a number without what groups it, in capitals."""
     return "".join(each for each in number if each.isalnum()).upper()
+
+
+def _is_likely_in_small_letters(text: str, start: int, number: str) -> bool:
+    """Whether small letters may be an account's: identifiers such as those of spans look alike."""
+    return number[2:].isdigit() or "iban" in text[max(0, start - _WORD_BEFORE_CHARACTERS) : start].lower()
 
 
 def _accounts(text: str, found: Span) -> Iterator[Span]:
@@ -49,6 +56,8 @@ def _accounts(text: str, found: Span) -> Iterator[Span]:
     if not length or taken < length or text[place : place + 1].isalnum():
         return
     number = letters_and_digits(text[start:place])
+    if not text[start:place].isupper() and not _is_likely_in_small_letters(text, start, number):
+        return
     if int("".join(str(int(each, 36)) for each in number[4:] + number[:4])) % 97 == 1:
         yield start, place
 
@@ -57,8 +66,8 @@ BANK_ACCOUNTS = (
     Rule(
         name="iban",
         what="International bank account numbers, bare or in groups: the country's length, and the checksum",
-        gate=(r"(?:[^0-9A-Za-z]|\\[bfnrt])[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]{4}",),
-        pattern=r"(?:^|[^0-9A-Za-z])([A-Z]{2}[0-9]{2}(?:[A-Z0-9]{11,30}|(?:[ -][A-Z0-9]{1,4}){3,8}))\b",
+        gate=(r"(?i)(?:[^0-9A-Z]|\\[bfnrt]|\[[0-9;]*m)[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]{4}",),
+        pattern=r"(?i)(?:^|[^0-9A-Z])([A-Z]{2}[0-9]{2}(?:[A-Z0-9]{11,30}|(?:[ -][A-Z0-9]{1,4}){3,8}))\b",
         judge=_accounts,
         canonical=letters_and_digits,
         examples=(
@@ -67,12 +76,16 @@ BANK_ACCOUNTS = (
             "«NO93 8601 1117 947»",
             "«FR14-2004-1010-0505-0001-3M02-606»",
             "IBAN «CH9300762011623852957», BIC X",
+            "from «de89370400440532013000»",
+            "iban=«gb82west12345698765432»",
+            "\x1b[1m«DE89370400440532013000»\x1b[0m",
         ),
         counterexamples=(
             "DE89 3704 0044 0532 0130 01",
             "GB82WEST1234569876543",
             "XX89370400440532013000",
             "part AB12 CDEF 3456",
+            "span gb82west12345698765432",
         ),
     ),
 )

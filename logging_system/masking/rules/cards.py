@@ -143,7 +143,7 @@ CARDS = (
         name="card",
         what="Numbers of payment cards, bare or in groups: issuer, length, and Luhn's checksum",
         gate=(
-            r"(?:[^0-9A-Za-z_-]|[^_]-|\\[bfnrt])"
+            r"(?:[^0-9A-Za-z_-]|[^_]-|\\[bfnrt]|\[[0-9;]*m)"
             r"(?:[2-6][0-9]{3}|1800)[ -]?[0-9]{4}(?:[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{4})"
             r"[0-9]*[^0-9A-Za-z]",
         ),
@@ -160,6 +160,7 @@ CARDS = (
             "visa card «4222222222222»",
             "1,«4111111111111111»,12/25,123",
             "card number «6304000000000000»",
+            "\x1b[1m«4111111111111111»\x1b[0m",
         ),
         counterexamples=(
             "4111 1111 1111 1112",

@@ -14,8 +14,21 @@ CLOUD_KEYS = (
         gate=(r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",),
         pattern=r"(?:^|[^A-Za-z0-9])((?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16})\b",
         judge=_is_random,
-        examples=("key «AKIAIOSFODNN7EXAMPLE» used",),
+        examples=(
+            "key «AKIAIOSFODNN7EXAMPLE» used",
+            "\x1b[31mERROR\x1b[0m \x1b[1m«AKIAIOSFODNN7EXAMPLE»\x1b[0m",
+            r"\x1b[1m«AKIAIOSFODNN7EXAMPLE»\x1b[0m",
+        ),
         counterexamples=("AKIAXXXXXXXXXXXXXXXX", "AKIA is a prefix", "AKIAIOSFODNN7EXAMPLES"),
+    ),
+    Rule(
+        name="aws_secret_key",
+        what="Secret keys of AWS behind the id that they belong to, as files of credentials list them",
+        gate=(r"A[KS]IA[A-Z2-7]{16}[^A-Za-z0-9]{1,8}t?[A-Za-z0-9+/]{40}",),
+        pattern=r"A[KS]IA[A-Z2-7]{16}[\"']?[\s,:;|/]{1,3}[\"']?([A-Za-z0-9+/]{40})(?:[^A-Za-z0-9+/=]|$)",
+        judge=_is_random,
+        examples=("AKIAIOSFODNN7EXAMPLE,«wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY»",),
+        counterexamples=("AKIAIOSFODNN7EXAMPLE, version 17",),
     ),
     Rule(
         name="gcp_api_key",
@@ -41,10 +54,13 @@ CLOUD_KEYS = (
     Rule(
         name="azure_storage_key",
         what="Account keys of Azure: base64 of 64 bytes",
-        gate=(r"[A-Za-z0-9+/]{2}==",),
-        pattern=r"(?:^|[^A-Za-z0-9+/])([A-Za-z0-9+/]{86}==)",
+        gate=(r"[A-Za-z0-9+/]{2}(?:==|%3[dD]%3[dD]|\\\\u003[dD])",),
+        pattern=r"(?:^|[^A-Za-z0-9+/])((?:[A-Za-z0-9+/]|%2[BFbf]|\\/){86}(?:==|%3[dD]%3[dD]|(?:\\u003[dD]){2}))",
         judge=_is_random,
-        examples=("«" + "Zm9vYmFyYmF6cXV4MDEyMzQ1" * 3 + "Njc4OWFiY2RlZg" + "==»",),
+        examples=(
+            "«" + "Zm9vYmFyYmF6cXV4MDEyMzQ1" * 3 + "Njc4OWFiY2RlZg" + "==»",
+            "«" + "Zm9vYmFyYmF6cXV4MDEyMzQ1" * 3 + "Njc4OWFiY2RlZg" + "%3D%3D»",
+        ),
         counterexamples=("A" * 86 + "==",),
     ),
     Rule(

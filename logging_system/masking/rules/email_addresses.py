@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from logging_system.masking.rule import Rule, Span
@@ -17,6 +18,9 @@ _NO_DOMAINS = frozenset(_NO_DOMAINS_TEXT.split())
 _LETTERS = r"A-Za-z\x{C0}-\x{1FFF}"
 """ASCII's and those of other alphabets; without ideographs, which stand beside an address without a space."""
 
+_IN_PASSWORD = re.compile(r"""[^\s:/?#"'<>]*:(?!\d{1,5}[/?#])[^\s?#"'<>]*""")
+"""What stands between a URL's "://" and the end of its password."""
+
 _PROGRAMS = frozenset({"git", "hg", "svn"})
 
 
@@ -31,11 +35,7 @@ def _addresses(text: str, found: Span) -> Iterator[Span]:
     before = text[max(0, start - 300) : start]
     if before.endswith("://") or (local in _PROGRAMS and text[end : end + 1] in {":", "/"}):
         return  # a user of a host
-    if (
-        before[-1:] in {":", "@"}
-        and "://" in before
-        and not any(map(str.isspace, before.rpartition("://")[2]))
-    ):
+    if _IN_PASSWORD.fullmatch(before.rpartition("://")[2]) is not None and "://" in before:
         return  # a password, which has a rule of its own
     yield found
 
@@ -55,6 +55,7 @@ EMAIL_ADDRESSES = (
             "user=«alice%40example.org»&x=1",
             "«jörg@bücher.example»",
             "from=«a@b.io», to=«c@d.io»",
+            "http://localhost:9200/x?mail=«a@b.io»",
         ),
         counterexamples=(
             "getty@tty1.service started",
@@ -63,6 +64,8 @@ EMAIL_ADDRESSES = (
             "ssh://deploy@build.example.com/",
             "java.lang.Object@1b6d3586",
             "user@localhost",
+            "https://bob:4offee!summer3@svc.cluster.local:40552/x",
+            "mysql://bob:a/b@db.example.org/x",
             "react@18.2.0",
         ),
     ),

@@ -15,24 +15,39 @@ from logging_system.masking.denied_names import (
 from logging_system.masking.placeholders import is_placeholder, is_varied, is_word
 from logging_system.masking.rule import Rule, Span
 
-_PASSWORDS = rf"(?:{words_of(PASSWORDS)}|(?:^|[^A-Za-z0-9])(?:{words_of(SHORT_PASSWORDS)}))s?"
+_SHORT = words_of(SHORT_PASSWORDS)
+_PASSWORDS = (
+    rf"(?:{words_of(PASSWORDS)}|(?:^|[^A-Za-z0-9]|-D)(?:{_SHORT})|(?-i:[a-z0-9](?:Pass|Pwd|Pin|Cvv)))s?"
+)
 _CREDENTIALS = rf"(?:{words_of(CREDENTIALS)})s?"
 _LONG = words_of((*PASSWORDS, *CREDENTIALS))
 _ALL = words_of((*PASSWORDS, *CREDENTIALS, *SHORT_PASSWORDS))
 _QUOTE = r"""(?:\\{1,4}["']|["'`])"""
-_TO_VALUE = rf"{_QUOTE}?\]?\s{{0,3}}(?:=>|:=|==?|:|%3D)\s{{0,3}}"
-# In brackets all of it; quoted with escapes, in double or single quotes; bare. What does not end was cut.
+_COLOURS = r"\x1b{0,40}"
+_SIGN = r"(?:=>|->|→|::=|:\s?&?[sS]tr(?:ing)?\s?=|[:.?+]?==?|:|%3D|%3A(?:%22)?)"
+_TO_VALUE = rf"{_QUOTE}?(?:\[?\]|%22)?{_COLOURS}\s{{0,20}}{_SIGN}\s{{0,3}}{_COLOURS}"
+# A block of YAML; in brackets all of it; quoted with escapes, in any quotes; bare. What does not end was cut.
 _VALUE = (
-    r"""(?:[\[{(]([^\]})]+)|\\{1,4}["']([^"'\\]+)|[bBuUrR]?"((?:[^"\\]|\\.)+)"""
-    r"""|[bBuUrR]?'((?:[^'\\]|\\.)+)|([^\s"'`;&]+))"""
+    r"""(?:[|>][+-]?\s?(?:\r?\n|\\n)\s{1,40}([^\n\\]+)"""
+    r"""|[\[{(]([^\]})]+)|\\{1,4}["']([^"'\\]+)|[bBuUrR]?"((?:[^"\\]|\\.)+)"""
+    r"""|[bBuUrR]?'((?:[^'\\]|\\.)+)|`([^`]+)|((?:[^\s"'`;&\\\x1b]|\\+[^nr\\\s"'`;&\x1b])+))"""
 )
 _PAIR = r"""["'],\s{0,3}[bBuU]?(?:"([^"]+)|'([^']+))"""
 _NEXT_NAME = re.compile(r",(?=\s|$|[\w.-]{1,64}[\"']?[=:])|[)\]}>]{1,8}[,.:]?$|[.,:]{1,8}$")
 _MASKED_BEFORE = re.compile(r"\[masked:[^\]\s]{1,200}\](?=[,.:)\]}>]*(?:,|$))")
 _QUOTED_NAME = re.compile(r"""["'`]\]?\s{0,3}(?:=>|:=|==?|:|,)\s{0,3}[bBuUrR]?\\{0,4}["']$""")
-_ASSIGNED = re.compile(r"=\s?[\"'\[({]$")
+_ASSIGNED = re.compile(r"=\s?[\"'`\[({]$")
+_NEXT_PAIR = re.compile(r"[A-Za-z_][\w.-]*=(?!=*$).*|[\w.-]+:$", re.DOTALL)
+_TALLY = re.compile(r"[,;|/]?\s{0,3}(?:fail|skip|err)")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ITEM = re.compile(r"[^,\s][^,]*")
 _PATH = re.compile(r"(?:/|~|[A-Za-z]:\\)[\w./\\-]*")
 _NO_TOKEN = re.compile(r"\d{4}-\d\d-\d\d.*|v?\d+(?:\.\d+)+|[{}()\[\]<>,.;:=+*/|&!?-]+", re.DOTALL)
+_STATEMENT = re.compile(
+    r"(?i)\b(?:(?:create|alter)\s+(?:or\s+replace\s+)?(?:role|user|group|login|database|server|identity)"
+    r"|grant\s|set\s+password|identified\s)"
+)
+_NAME = rf"(?:[\w.:/-]{{0,64}}(?:{_LONG})|(?:[\w.:/-]{{0,63}}[_.:/-])?(?:{_SHORT}))s?"
 _SHORT_MIN, _LONG_MIN = 6, 20
 
 
@@ -40,6 +55,8 @@ def _passwords(text: str, found: Span) -> Iterator[Span]:
     start, end = _without_what_follows(text, found)
     value = text[start:end]
     if is_placeholder(value) or is_word(value) or _is_variable(text, start, value):
+        return
+    if _is_next_pair(text, start, value) or (value.isdigit() and _TALLY.match(text, end)):
         return
     if _PATH.fullmatch(value) and "pwd" in text[max(0, start - 8) : start].lower():
         return  # a shell's current folder
@@ -49,7 +66,10 @@ def _passwords(text: str, found: Span) -> Iterator[Span]:
 def _credentials(text: str, found: Span) -> Iterator[Span]:
     start, end = _without_what_follows(text, found)
     value = text[start:end]
-    if is_placeholder(value) or is_word(value):
+    if is_placeholder(value) or is_word(value) or _is_next_pair(text, start, value):
+        return
+    if text[start - 1 : start] == "[" and not any(quote in value for quote in "\"'{") and "," in value:
+        yield from _listed(value, start)
         return
     before = text[max(0, start - 16) : start]
     if _NO_TOKEN.fullmatch(value):
@@ -58,9 +78,52 @@ def _credentials(text: str, found: Span) -> Iterator[Span]:
         yield start, end
 
 
+def _listed(values: str, offset: int) -> Iterator[Span]:
+    """Yield those of a list that could be random; beside others a UUID only tells which one is meant."""
+    items = [(item.start(), item.start() + len(item[0].rstrip())) for item in _ITEM.finditer(values)]
+    only_uuids = all(_UUID.fullmatch(values, *item) for item in items)
+    for start, end in items:
+        value = values[start:end]
+        if _could_be_token(value) and (only_uuids or not _UUID.fullmatch(value)):
+            yield offset + start, offset + end
+
+
 def _is_variable(text: str, start: int, value: str) -> bool:
-    """Whether a name in braces stands where the value will: `password={password}`."""
-    return text[start - 1 : start] == "{" and value.isidentifier()
+    """Whether a name in braces stands where the value will: `password={password}`, `password={{ x }}`."""
+    return text[start - 1 : start] == "{" and (value.isidentifier() or value.startswith("{"))
+
+
+def _is_next_pair(text: str, start: int, value: str) -> bool:
+    """Whether nothing was given, and what follows is the next pair: `password= user=bob`."""
+    behind = text[start - 1 : start]
+    if not behind.isspace() or _NEXT_PAIR.fullmatch(value) is None:
+        return False
+    return behind in "\r\n" or text[start - 2 : start - 1] == "="
+
+
+def _element(text: str, found: Span) -> Iterator[Span]:
+    """Yield the text of an element that ends, or was cut; `<password>` alone stands for one."""
+    start, end = found
+    tag = text.rfind("<", max(0, start - 300), start)
+    is_cut = end == len(text) and text[max(0, tag - 4) : max(0, tag)].rstrip()[-1:] in {"", ">"}
+    if text.startswith("</", end) or is_cut:
+        yield from _passwords(text, found)
+
+
+def _set(text: str, found: Span) -> Iterator[Span]:
+    if _could_be_token(text[found[0] : found[1]]):
+        yield found
+
+
+def _could_be_token(value: str) -> bool:
+    return not is_placeholder(value) and not is_word(value) and _could_be_random(value)
+
+
+def _in_statement(text: str, found: Span) -> Iterator[Span]:
+    """Yield a password in a statement of SQL, but not what a sentence says about one."""
+    start, end = found
+    if _STATEMENT.search(text, max(0, start - 300), start) and not is_placeholder(text[start:end]):
+        yield found
 
 
 def _could_be_random(value: str) -> bool:
@@ -105,6 +168,17 @@ NAMED_VALUES = (
             "{'passwords': [«'tiger', 'lion'»], 'x': 1}",
             "dbpass=«tiger»",
             '{"password": {«"a": {"b": "tiger"»}}}',
+            "password: |\n  «tiger cat»\nuser: bob",
+            "java -Dpwd=«tiger» -Xmx2g",
+            "dbPwd=«tiger»",
+            "\x1b[36mpassword\x1b[0m=\x1b[35m«tiger»\x1b[0m",
+            r'{"config.ini": "DB_PASSWORD=«tiger»\nDB_PASS=«lion»\nBACKUP=true"}',
+            "password ?= «tiger»",
+            "password        : «tiger»",
+            "password[]=«tiger»",
+            "password -> «tiger»",
+            "password%3D«tiger»",
+            "$password .= `«tiger cat»`",
         ),
         counterexamples=(
             "password: incorrect",
@@ -117,6 +191,12 @@ NAMED_VALUES = (
             "compass: north",
             "password=[masked:password]",
             "password={password}",
+            "password={{ vault_search_password }}",
+            "password= user=bob",
+            "pass: 12, fail: 3",
+            "password: |",
+            "password=(none)",
+            "password=****1234",
         ),
     ),
     Rule(
@@ -134,6 +214,11 @@ NAMED_VALUES = (
             "refresh-token: «tGzv3JOkF0XG5Qx2TlKWIA»",
             "AccountKey=«Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4»;EndpointSuffix=x",
             "https://api.example.com/v1?access_token=«9f8e7d6c5b4a»&page=2",
+            "API_TOKEN := «a1b2c3d4e5»",
+            'apiKey: string = "«a1b2c3d4e5»"',
+            "api_key ::= `«abcdefg»`",
+            "secrets: [«a1b2c3d4e5», 7db3289b-16b5-92a4-8683-85de941897f7]",
+            "api_keys=[«7db3289b-16b5-92a4-8683-85de941897f7»]",
         ),
         counterexamples=(
             "token: unexpected end of file",
@@ -144,6 +229,8 @@ NAMED_VALUES = (
             "token=None",
             "api_key=$API_KEY",
             "invalid token provided",
+            "secrets: [shared, default]",
+            "token= user=bob42",
         ),
     ),
     Rule(
@@ -157,16 +244,102 @@ NAMED_VALUES = (
         counterexamples=("use --password to set it", "--token --verbose", "--password-file /etc/x"),
     ),
     Rule(
+        name="set_value",
+        what="Values behind a command that sets a name: `aws configure set aws_secret_access_key …`",
+        gate=(rf"(?i)set [^ ]*(?:{_LONG}) [^ ]{{6}}",),
+        pattern=rf"(?i)\bset\s{{1,3}}[^\s=]{{0,80}}(?:{_LONG})\s{{1,3}}[\"']?([^\s\"'`;&]+)",
+        judge=_set,
+        examples=(
+            "aws configure set aws_secret_access_key «wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY»",
+            "npm config set //registry.example.com/:_authToken «a1b2c3d4e5»",
+        ),
+        counterexamples=("set token expired", "set password for bob", "set api_key $API_KEY"),
+    ),
+    Rule(
+        name="name_and_value",
+        what='Values beside a name that is a value too: `name: DB_PASSWORD`, `value: …`; `key="…" value="…"`',
+        gate=(
+            rf"(?i)(?:{_ALL})s?[^A-Za-z0-9]+(?:[nr][^A-Za-z0-9]+){{0,2}}value",
+            rf"(?i)(?:name|key)[^A-Za-z0-9]{{1,6}}[a-z0-9_.:/-]*(?:{_ALL})s?\\?[\"'] ?[>\\]",
+        ),
+        pattern=rf"(?i)\b(?:key|name)\\?[\"']?\s{{0,3}}[:=]\s{{0,3}}\\?[\"']?{_NAME}"
+        r"""(?:\\?["']?,?(?:\s|\\[nr]){1,40}\\?["']?value\\?["']?\s{0,3}[:=]\s{0,3}"""
+        r"""(?:\\"([^"\\]+)|"([^"]+)|'([^']+)|([^\s"'\\<>,}]+))|\\?["']\s?>([^<]+)"""
+        r"""|\\?["'](?:\r?\n\r?\n|\\r\\n\\r\\n)([^\s\\"']+))""",
+        judge=_passwords,
+        examples=(
+            '<add key="private_token" value="«a1 b2»"/>',
+            "- name: SIGNING_SECRET\n  value: «a1b2c3d4»",
+            r"- name: DB_PWD\n  value: «tiger»\n",
+            '{"name": "DB_PASSWORD", "value": "«tiger»"}',
+            '<entry key="db.password">«tiger»</entry>',
+            'Content-Disposition: form-data; name="password"\r\n\r\n«tiger»\r\n--x',
+        ),
+        counterexamples=(
+            "- name: DB_PASSWORD\n  valueFrom: secretKeyRef",
+            '<add key="password_length" value="12"/>',
+            '<add key="password" value="${PW}"/>',
+        ),
+    ),
+    Rule(
+        name="sql_password",
+        what="Passwords in statements of SQL: `ALTER ROLE … PASSWORD '…'`, `IDENTIFIED BY '…'`",
+        gate=(r"(?i)password ?\(?[ Ee]?\\?[\"']", r"(?i)identified (?:[^ ]* [^ ]* )?by"),
+        pattern=r"""(?i)\b(?:password\s{0,3}\(?\s{0,3}|identified\s{1,3}(?:with\s\S{1,64}\s)?by\s{1,3}"""
+        r"""(?:password\s{1,3}|values\s{1,3})?)"""
+        r"""(?:E?\\{0,4}'((?:[^'\\]|''|\\[^'])+)|\\{0,4}"([^"\\]+))""",
+        judge=_in_statement,
+        examples=(
+            "ALTER ROLE bob WITH LOGIN PASSWORD '«tiger»';",
+            'ALTER USER bob IDENTIFIED BY "«tiger»"',
+            "create user bob identified with caching_sha2_password by '«tiger»'",
+            "SET PASSWORD FOR bob = PASSWORD('«tiger»')",
+        ),
+        counterexamples=(
+            "Failed password 'x' for bob",
+            "ALTER ROLE bob PASSWORD NULL",
+            "identified by a badge",
+        ),
+    ),
+    Rule(
+        name="command_password",
+        what="Passwords behind one letter: `sshpass -p`, `mysql -p`, `redis-cli -a`, `docker login -p`",
+        gate=(
+            r"(?:sshpass|mysql|mysqldump|mysqladmin|mariadb|redis-cli|login|mongo|mongosh|mongodump) .*-[pa]",
+        ),
+        pattern=r"""\b(?:sshpass\s{1,3}-p\s{0,3}|(?:mysql|mysqldump|mysqladmin|mariadb)\s(?:[^\n;|]{0,200}?\s)?-p"""
+        r"""|redis-cli\s(?:[^\n;|]{0,200}?\s)?-a\s{1,3}"""
+        r"""|(?:(?:docker|podman|registry|oc|az)\slogin|mongo|mongosh|mongodump)\s(?:[^\n;|]{0,200}?\s)?-p\s{1,3})"""
+        r"""(?:"([^"\n]+)|'([^'\n]+)|([^\s"']+))""",
+        judge=_passwords,
+        examples=(
+            "sshpass -p «tiger» ssh bob@db-1",
+            "mysql -h db -u bob -p«tiger» shop",
+            "redis-cli -h cache -a '«tiger cat»' ping",
+            "docker login -u bob -p «tiger» registry.example.com",
+        ),
+        counterexamples=("mysql -u bob -p", "sshpass -p $PW ssh db", "mysql -P 3306 -h db"),
+    ),
+    Rule(
         name="element_value",
         what="Texts of XML elements such as `<password>`",
-        gate=(rf"(?i)<[a-z0-9_:.-]*(?:{_LONG})[^<>]*>[^<]",),
-        pattern=rf"(?i)<[a-z0-9_:.-]{{0,40}}(?:{_LONG})(?:\s[^<>]{{0,200}})?>([^<]+)",
-        judge=_passwords,
+        gate=(rf"(?i)<[a-z0-9_:.-]*(?:{_ALL})[^<>]*>",),
+        pattern=rf"(?i)<(?:[a-z0-9_:.-]{{0,40}}(?:{_LONG})|(?:[a-z0-9_:.-]{{0,39}}[_:.-])?(?:{_SHORT}))"
+        r"(?:\s[^<>]{0,200})?>(?:<!\[CDATA\[)?([^<]+)",
+        judge=_element,
         examples=(
             "<user>bob</user><password>«tiger»</password>",
             '<wsse:Password Type="x">«tiger»</wsse:Password>',
+            "<pwd>«tiger»</pwd>",
+            "<user>bob</user><password>«tig»",
         ),
-        counterexamples=("<password></password>", "<tokens>"),
+        counterexamples=(
+            "<password></password>",
+            "<tokens>",
+            "password=<password> user=bob",
+            "mysql://bob:<password>@db/x",
+            "<compass>north</compass>",
+        ),
     ),
     Rule(
         name="password_hash",

@@ -28,7 +28,7 @@ REPOSITORY_TOKENS = (
         r"[A-Za-z0-9_=.-]{20,}|GR1348941[A-Za-z0-9_-]{20,})",
         judge=_is_random,
         examples=("«glpat-0123456789abcdefghij»", "PRIVATE: «glrt-0123456789abcdefghij»"),
-        counterexamples=("glpat-short", "glitch-0123456789abcdefghij"),
+        counterexamples=("glpat-short", "glitch-0123456789abcdefghij", "glpat-xxxxxxxxxxxxxxxxxxxx"),
     ),
     Rule(
         name="npm_token",

@@ -19,7 +19,7 @@ SERVICE_TOKENS = (
             "«xoxb-123456789012-abcdefABCDEF123456»",
             "post «https://hooks.slack.com/services/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»",
         ),
-        counterexamples=("xoxb-short", "hooks.slack.com/services/", "xoxo-love"),
+        counterexamples=("xoxb-short", "hooks.slack.com/services/", "xoxo-love", "xoxb-your-token-here"),
     ),
     Rule(
         name="stripe_key",

@@ -31,6 +31,9 @@ URL_PASSWORDS = (
             "http://localhost:9200/_bulk",
             "http://host:8080/x?mail=a@localhost",
             "postgres://app:${DB_PASSWORD}@db/shop",
+            "mysql://bob:(none)@db:3306/x",
+            "mysql://bob:****1234@db.example.org:3306/x",
+            "mysql://bob:None@db.example.org/x",
             "https://user@host/",
             "https://registry.example.com:443/@scope/package",
         ),
@@ -38,20 +41,51 @@ URL_PASSWORDS = (
     Rule(
         name="dsn_password",
         what="Passwords in data source names: `user:password@tcp(host:3306)/db`, `:thin:user/password@`",
-        gate=(r"@(?:tcp|unix|udp)\(", r":(?:thin|oci):[^ @/]+/"),
+        gate=(
+            r"@(?:tcp|unix|udp)\(",
+            r":[^ /@]+@/[a-z]",
+            r"/[^ /@]+@//",
+            r"(?:CONN(?:ECT)?|conn) [^ /@]+/[^ ]*@",
+            r":(?:thin|oci):[^ @/]+/",
+            r"(?:sqlplus|sqlldr|expdp|impdp) [^/]*/",
+        ),
         pattern=r"""(?:^|[^\w.-])[\w.-]{1,64}:([^\s"'<>]{1,200})@(?:tcp|unix|udp)\("""
-        r"""|:(?:thin|oci):[\w.-]{1,64}/([^\s"'<>@]{1,200})@""",
+        r"""|(?:^|[^\w./\[-])[\w.-]{1,64}:([^\s"'<>:/@\[\]]{1,200})@/[a-z]"""
+        r"""|(?:^|[^\w./-])[\w.$#-]{1,64}/([^\s"'<>@/]{1,200})@//"""
+        r"""|\b(?:CONN(?:ECT)?|conn)\s[A-Za-z][\w.$#-]{0,63}/([^\s"'<>@/]{1,200})@"""
+        r"""|:(?:thin|oci):[\w.$#-]{1,64}/([^\s"'<>]{1,200})@"""
+        r"""|\b(?:sqlplus|sqlldr|expdp|impdp)\s(?:-\S{1,20}\s){0,4}(?:userid=)?["']?[\w.$#-]{1,64}/"""
+        r"""(?:([^\s"'<>]{1,200})@|([^\s"'<>@]{1,200}))""",
         judge=if_so(_is_password),
-        examples=("dsn shop:«s3cr3t»@tcp(db:3306)/shop", "jdbc:oracle:thin:scott/«tiger»@//db:1521/x"),
-        counterexamples=("shop@tcp(db:3306)/shop",),
+        examples=(
+            "dsn shop:«s3cr3t»@tcp(db:3306)/shop",
+            "jdbc:oracle:thin:scott/«tiger»@//db:1521/x",
+            "bob:«tiger»@/shop?charset=utf8",
+            "scott/«tiger»@//db:1521/x",
+            "CONNECT scott/«tiger»@orders",
+            "sqlplus -s scott/«tiger»@orders",
+            "expdp userid=scott/«tiger» full=y",
+        ),
+        counterexamples=(
+            "shop@tcp(db:3306)/shop",
+            "sqlplus / as sysdba",
+            "connect db/shop@replica1",
+            "sqlplus scott/$PW@orders",
+        ),
     ),
     Rule(
         name="curl_user",
         what="Passwords behind the option `-u` or `--user` of curl",
-        gate=(r'curl [^"]*-u',),
-        pattern=r"""\bcurl\s(?:[^\n]{0,1000}?\s)?(?:-u\s?|--user[ =])["']?[^\s:"']{1,64}:([^\s"']+)""",
+        gate=(r"(?i)curl.* -[a-z-]*u",),
+        pattern=r"""\bcurl\s(?:[^\n]{0,1000}?\s)?(?:-[a-zA-Z]{0,8}[uU]\s{0,3}|--(?:proxy-)?user[ =])"""
+        r"""(?:"[^":\n]{1,64}:([^"\n]+)|'[^':\n]{1,64}:([^'\n]+)|[^\s:"']{1,64}:([^\s"']+))""",
         judge=if_so(_is_password),
-        examples=("curl -s -u bob:«tiger» https://api.example.com", "curl -u 'bob:«tiger»' x"),
+        examples=(
+            "curl -s -u bob:«tiger» https://api.example.com",
+            "curl -u 'bob:«tiger»' x",
+            'curl -H "Accept: x" --user "bob:«ti ger»" x',
+            "curl -sSu bob:«tiger» x",
+        ),
         counterexamples=("curl -u bob https://api.example.com:443/", "curl --url http://x:80/"),
     ),
 )
