@@ -55,8 +55,6 @@ Every page below lists all that is taken. Anything else is refused.
   `-0.0` in a field of fractions is refused: Elasticsearch tells it from `0.0`.
 * A field's name that ends in a dot (`a.`) is refused; Elasticsearch reads over the dot. So is half a
   surrogate pair in a name, and a search for the words of a text that ends in the first half of one.
-* A search under a point in time that was closed is a 404 whether or not its index still exists; where it was
-  deleted, Elasticsearch answers 503.
 * `missing` of an aggregation is refused where Elasticsearch reads it in another way than a document's value:
   a fraction for a whole number, a number for a boolean, an empty text, any for a `flattened` field.
 """

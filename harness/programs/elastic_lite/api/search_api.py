@@ -223,7 +223,12 @@ def views_of_point(server: Server, call: Call, point: Any) -> tuple[View, ...]:
     if not isinstance(keep_alive, (str, type(None))):
         reason = f"[1:1] [pit] keep_alive doesn't support values of type: {token(keep_alive)}"
         raise ElasticError(400, "x_content_parse_exception", reason)
-    views = server.visibility.use_point(str(point["id"]), keep_alive).views
+    point_id = str(point["id"])
+    # Where a shard was is asked first, and whether it still knows the point after that.
+    gone = missing_views(server.visibility.views_of_gone(point_id), server.catalog.indices)
+    if gone is not None:
+        raise gone
+    views = server.visibility.use_point(point_id, keep_alive).views
     missing = missing_views(views, server.catalog.indices)
     if missing is not None:
         raise missing

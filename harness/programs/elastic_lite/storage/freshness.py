@@ -58,6 +58,8 @@ class Visibility:
         self.guard = threading.Lock()
         self.states: dict[int, Freshness] = {}
         self.points: dict[str, PointInTime] = {}
+        self.gone: dict[str, tuple[View, ...]] = {}
+        """Of points that are closed or ran out, the latest: what they saw, by their ids."""
 
     def wrote(self, number: int, position: int) -> None:
         """Note a committed write."""
@@ -165,12 +167,25 @@ class Visibility:
         check_point_id(point_id)
         with self.guard:
             self._drop_expired()
-            return self.points.pop(point_id, None)
+            return self._drop(point_id) if point_id in self.points else None
+
+    def views_of_gone(self, point_id: str) -> tuple[View, ...]:
+        """What a point in time saw that is no longer open; nothing where that is not known any more."""
+        with self.guard:
+            self._drop_expired()
+            return self.gone.get(point_id, ())
 
     def _drop_expired(self) -> None:
         now = self.clock()
         for point_id in [it for it, point in self.points.items() if point.expires_seconds <= now]:
-            del self.points[point_id]
+            self._drop(point_id)
+
+    def _drop(self, point_id: str) -> PointInTime:
+        point = self.points.pop(point_id)
+        self.gone[point_id] = point.views
+        if len(self.gone) > OPEN_MAX:
+            del self.gone[next(iter(self.gone))]
+        return point
 
 
 def checked_keep_alive(text: str) -> float:

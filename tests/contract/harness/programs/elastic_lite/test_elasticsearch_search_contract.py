@@ -359,6 +359,20 @@ def test_closed_point_in_time_is_gone(store: Store, filled: str) -> None:
     )
 
 
+def test_closed_point_in_time_over_a_deleted_index_has_no_shard_to_ask(store: Store, filled: str) -> None:
+    point = store.point(filled)
+    store.ok("DELETE", "/_pit", {"id": point})
+    store.ok("DELETE", f"/{filled}")
+    refused = store.call("POST", "/_search", {"pit": {"id": point}})
+    again = store.call("DELETE", "/_pit", {"id": point})
+
+    assert (refused.status_code, refused.json()["error"]["root_cause"][0]["type"]) == (
+        503,
+        "no_shard_available_action_exception",
+    )
+    assert again.status_code == 404
+
+
 @pytest.mark.parametrize(
     ("parameters", "kind"),
     [
