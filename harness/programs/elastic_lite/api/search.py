@@ -204,7 +204,7 @@ class Searcher:
 
     def place_after(self, request: Request, fields: tuple[SortField, ...]) -> int:
         """The position behind which the page begins."""
-        if not request.after:
+        if not request.after or not self.views:
             return 0
         after = int(request.after[0])
         if fields[0].name in PLACES:
@@ -265,8 +265,15 @@ class Searcher:
         return hits
 
     def check_after(self, request: Request, length: int) -> None:
-        """Refuse a `search_after` of the wrong length; without a value for it there is no tie-break."""
-        if request.after is not None and len(request.after) != length:
+        """Refuse a `search_after` without a sort, or of another length; with no value there is no tie-break.
+
+        A shard looks at that, so nobody does where a pattern names no index.
+        """
+        if not self.views or request.after is None:
+            return
+        if not request.sort:
+            raise SearchError(400, "illegal_argument_exception", "Sort must contain at least one field.")
+        if len(request.after) != length:
             reason = f"search_after has {len(request.after)} value(s) but sort has {len(request.sort)}."
             raise SearchError(400, "illegal_argument_exception", reason)
 

@@ -14,7 +14,6 @@ from harness.programs.elastic_lite.language.bulk_body import token
 from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import (
     ElasticError,
-    SearchError,
     illegal_argument,
     query_error,
     validation_failed,
@@ -127,8 +126,6 @@ def parse_request(body: Json) -> Request:
     if after is not None and start > 0:
         raise validation_failed("[from] parameter must be set to 0 when [search_after] is used")
     sort = tuple(parse_sort(body.get("sort")))
-    if after is not None and not sort:
-        raise SearchError(400, "illegal_argument_exception", "Sort must contain at least one field.")
     columns: list[Column] = []
     given = [body[key] for key in body if key in ("aggs", "aggregations")]
     aggregations = parse_aggregations(given[-1] if given else {}, columns)

@@ -235,6 +235,13 @@ def test_document_of_many_lists_is_stored(store: Store, filled: str) -> None:
     assert store.call("PUT", f"/{filled}/_doc/9", deep).status_code == 201
 
 
+@pytest.mark.parametrize("body", [{"search_after": [3]}, {"search_after": [3], "sort": ["n", "k"]}])
+def test_what_only_shards_look_at_is_no_mistake_where_there_is_none(store: Store, body: Any) -> None:
+    answer = store.ok("POST", "/nobody-has-this-*/_search", body)
+
+    assert answer["hits"]["total"]["value"] == 0
+
+
 def test_pages_follow_from_and_search_after(store: Store, filled: str) -> None:
     by_from = store.ids(filled, {"sort": [{"n": "desc"}], "from": 1, "size": 2})
     by_key = store.ids(filled, {"sort": [{"n": "desc"}], "search_after": [4], "size": 2})
