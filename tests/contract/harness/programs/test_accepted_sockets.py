@@ -48,6 +48,7 @@ PROGRAMS: dict[str, tuple[Sequence[str], Listener]] = {
     "elastic_lite": (["--data", "data"], _api_alone),
     "tcp_proxy": ([], _tcp_proxy),
     "http_interceptor": ([], _http_interceptor),
+    "transit_lite": ([], _api_alone),
 }
 
 
@@ -93,7 +94,8 @@ async def _accepted_option(listener: socket.socket) -> int:
 def _program(name: str, arguments: Sequence[str], folder: Path) -> Iterator[tuple[str, int]]:
     command = [sys.executable, "-m", f"harness.programs.{name}", "--port", "0", "--lifeline", *arguments]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=folder) as process:
+    environment = {**os.environ, "TRANSIT_TOKEN": "root"}  # the key server wants one
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=folder, env=environment) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
