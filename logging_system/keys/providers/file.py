@@ -33,9 +33,7 @@ from logging_system.keys.provider import (
     DATA_KEY_BYTES,
     FORM_HPKE,
     FORM_PROVIDER,
-    KeyDestroyedError,
     KeyMissingError,
-    KeyRetiredError,
     KeyVersions,
     ProviderRefusedError,
     ProviderUnavailableError,
@@ -52,6 +50,7 @@ from logging_system.keys.providers.key_file import (
     decode_keys,
     encode_keys,
 )
+from logging_system.keys.providers.version_errors import VersionState, destroyed, missing
 from logging_system.keys.secret import Secret
 from logging_system.spool.disk import REAL_DISK, Disk
 from logging_system.spool.forks import FORKS, forget_in_children
@@ -164,7 +163,7 @@ class FileProvider:
         with self._changing() as keys:
             key = self._usable(keys, key_id)
             if not 1 <= version <= key.newest:
-                raise _missing(key_id, version)
+                raise missing(key_id, version)
             if version > key.minimum:
                 keys[key_id] = key = StoredKey(version, key.newest, key.secrets)
             return _versions(key)
@@ -173,15 +172,12 @@ class FileProvider:
         """Destroy versions, or the key; see `KeyProvider.destroy`."""
         with self._changing(overwrite=True) as keys:
             if key_id not in keys:
-                raise _missing(key_id)
+                raise missing(key_id)
             if through_version is None:
                 keys[key_id] = DESTROYED
                 return
             key = self._usable(keys, key_id)
-            if through_version >= key.minimum:
-                raise ValueError(
-                    f"{key_id}:{through_version} may be in use; raise the minimum version above it first"
-                )
+            _state(key).require_unused(key_id, through_version)
             keys[key_id] = key.destroyed_through(through_version)
 
     def close(self) -> None:
@@ -194,25 +190,17 @@ class FileProvider:
     def _usable(self, keys: Mapping[str, StoredKey], key_id: str) -> StoredKey:
         key = keys.get(key_id)
         if key is None:
-            raise _missing(key_id, where=str(self._path))
+            raise missing(key_id, where=str(self._path))
         if key.is_destroyed:
-            raise _destroyed(key_id)
+            raise destroyed(key_id)
         return key
 
     def _secret(self, key_id: str, version: int) -> Secret:
         key = self._usable(self._read(), key_id)
         if not 1 <= version <= key.newest:
-            raise _missing(key_id, version, where=str(self._path))
-        secret = key.secrets.get(version)
-        if secret is None:
-            raise _destroyed(key_id, version)
-        if version < key.minimum:
-            raise KeyRetiredError(
-                f"key {key_id}:{version} is retired; the lowest version in use is {key.minimum}",
-                key_id=key_id,
-                version=version,
-            )
-        return secret
+            raise missing(key_id, version, where=str(self._path))
+        _state(key).require(key_id, version)
+        return key.secrets[version]
 
     def _read(self) -> Keys:
         try:
@@ -297,7 +285,11 @@ class FileProvider:
 
 
 def _versions(key: StoredKey) -> KeyVersions:
-    return KeyVersions(key.minimum, key.newest)
+    return _state(key).versions
+
+
+def _state(key: StoredKey) -> VersionState:
+    return VersionState(min(key.secrets, default=key.newest + 1), key.minimum, key.newest)
 
 
 def _private_key(secret: Secret) -> X25519PrivateKey:
@@ -306,20 +298,6 @@ def _private_key(secret: Secret) -> X25519PrivateKey:
 
 def _associated(key_id: str, version: int, context: bytes) -> bytes:
     return f"{key_id}:{version}\0".encode() + context
-
-
-def _missing(key_id: str, version: int | None = None, *, where: str = "") -> KeyMissingError:
-    shown = key_id if version is None else f"{key_id}:{version}"
-    place = f"{where}: " if where else ""
-    remedy = "restore it" if version else "make it: python -m logging_system keys create"
-    return KeyMissingError(f"{place}no key {shown}; {remedy}", key_id=key_id, version=version)
-
-
-def _destroyed(key_id: str, version: int | None = None) -> KeyDestroyedError:
-    shown = key_id if version is None else f"{key_id}:{version}"
-    return KeyDestroyedError(
-        f"key {shown} was destroyed; what it protects cannot be read again", key_id=key_id, version=version
-    )
 
 
 def _trouble(path: Path, error: OSError) -> ProviderRefusedError | ProviderUnavailableError:
