@@ -26,6 +26,7 @@ from harness.cli.exit_codes import gate_exit_code
 from harness.cli.finite_range import FiniteRange
 from harness.cli.github_actions import Places, checked_out_folder, tell_github
 from harness.cli.interruption import Interruption
+from harness.cli.known_checks import require_known
 from harness.cli.output import UnheardError, note, say, silence
 from harness.cli.progress import make_progress
 from harness.cli.selection import Selection, make_request, selection_options
@@ -131,6 +132,7 @@ def run(
     # Asked once: the folder may be deleted while the run is on.
     here = current_folder()
     plan = make_plan(request)
+    require_known(request.gate, plan)
     if request.gate.regression is not None:
         require_judged(request.gate.regression, request.gate.source, plan)
     for origin in request.origins:
