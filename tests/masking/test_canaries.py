@@ -10,7 +10,7 @@ from harness.evidence.secrets.planting import IN_LINE, PATHS, PlantedLines
 from logging_system.masking.declaration import MaskDeclaration
 from logging_system.masking.loading import rule_set_of
 from logging_system.masking.processor import Mask
-from logging_system.records.record import Record
+from logging_system.records.document import Record
 
 LINES = 4_000
 """Of one run: each kind some tens of times, since one line in four has a canary."""
