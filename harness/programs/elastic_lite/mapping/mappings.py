@@ -293,7 +293,7 @@ def changed_leaf(path: str, before: Json, declared: Json) -> Json:
     """A leaf declared again: what may change is as declared now, multi-fields are added.
 
     Raises:
-        ElasticError: 400 for a parameter that a field keeps for ever.
+        ElasticError: 400 for a parameter that a field keeps for ever, or that this store cannot change.
     """
     for name in FIXED:
         was, becomes = (str(it.get(name, FIXED[name])).lower() for it in (before, declared))
@@ -302,6 +302,9 @@ def changed_leaf(path: str, before: Json, declared: Json) -> Json:
                 f"Mapper for [{path}] conflicts with existing mapper:\n\tCannot update parameter [{name}] "
                 f"from [{was}] to [{becomes}]"
             )
+    if before.get("ignore_above") != declared.get("ignore_above"):
+        # Elasticsearch goes on finding what it has indexed; here documents are read by the mapping of now.
+        raise unsupported(f"a change of `ignore_above` of the field `{path}`")
     fields = merge_properties(before.get("fields") or {}, declared.get("fields") or {}, f"{path}.", False)
     return {**declared, **({"fields": fields} if fields else {})}
 

@@ -142,3 +142,17 @@ def test_mapping_is_shown_as_elasticsearch_shows_it() -> None:
         "dynamic": "false",
         "properties": {"e": {"type": "object"}, "o": {"properties": {"a": {"type": "long"}}}},
     }
+
+
+def test_a_change_of_what_is_too_long_to_be_indexed_is_refused_in_words() -> None:
+    """Documents from before stay findable under Elasticsearch; here they would be lost or found anew."""
+    old = {"properties": {"k": {"type": "keyword", "fields": {"raw": {"type": "keyword"}}}}}
+    top = {"properties": {"k": {"type": "keyword", "ignore_above": 3}}}
+    inner = {
+        "properties": {"k": {"type": "keyword", "fields": {"raw": {"type": "keyword", "ignore_above": 3}}}}
+    }
+
+    for new in (top, inner):
+        with pytest.raises(ElasticError, match="does not support a change of `ignore_above`"):
+            merge_mappings(old, new)
+        assert merge_mappings(old, new, change_types=True) == new
