@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from harness.programs.elastic_lite.language.errors import unsupported
 
 Json = dict[str, Any]
 SIZE = 10
+NUMBER_FORMS = {"float": r"-?[0-9]+(\.[0-9]+)?", "number": r"-?[0-9]+"}
+"""How terms of numbers may be asked for, by family."""
 TYPES = {"float": "dterms", "number": "lterms", "boolean": "lterms", "date": "lterms"}
 
 
@@ -41,6 +44,7 @@ class Terms:
 
     def answer(self, rows: list[Row], table: Table) -> Json:
         """The first buckets of the order, and how many documents the others hold."""
+        self.refuse_words(table)
         found = ordered(self.grouped(rows, table), self.order, self.inner, table)
         if table.shards > 1 and len(found) >= self.shard_size and self.order[0].path != "_key":
             raise unsupported(
@@ -54,6 +58,15 @@ class Terms:
             "sum_other_doc_count": sum(len(bucket.rows) for bucket in found[self.size :]),
             "buckets": [self.bucket_as_json(bucket, table) for bucket in kept],
         }
+
+    def refuse_words(self, table: Table) -> None:
+        """Refuse a word among the numbers asked for, which Elasticsearch reads in several ways."""
+        leaf = table.leaves[self.column]
+        if leaf is None or family(leaf) not in NUMBER_FORMS:
+            return
+        for text in sorted((self.include or frozenset()) | self.exclude):
+            if not re.fullmatch(NUMBER_FORMS[family(leaf)], text):
+                raise unsupported(f"`{text}` in [include] or [exclude] of a [terms] aggregation of numbers")
 
     def grouped(self, rows: list[Row], table: Table) -> list[Bucket]:
         """A bucket for each value; a document counts once in each, however often it has the value."""

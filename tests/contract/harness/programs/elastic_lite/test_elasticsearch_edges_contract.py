@@ -188,3 +188,12 @@ def test_text_that_reads_as_a_number_makes_the_same_new_field(store: Store, spel
     else:
         properties = store.ok("GET", f"/{index}/_mapping")[index]["mappings"]["properties"]
         assert properties["new"]["type"] == kinds.get(spelled, "float" if spelled != "\u0663" else "long")
+
+
+@pytest.mark.parametrize("key", ["include", "exclude"])
+def test_a_word_among_the_terms_of_numbers_is_no_empty_answer(store: Store, key: str) -> None:
+    index = store.index({"n": {"type": "long"}})
+    answer = store.call("POST", f"/{index}/_search", {"aggs": {"x": {"terms": {"field": "n", key: ["a"]}}}})
+
+    assert answer.status_code == 400
+    assert "number_format_exception" in answer.text or REFUSAL in answer.text
