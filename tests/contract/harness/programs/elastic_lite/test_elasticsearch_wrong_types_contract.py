@@ -18,7 +18,7 @@ LIKE_THE_REAL_ONE = "not_x_content_exception"
 def named(store: Store) -> dict[str, str]:
     """What the requests name: an index with two documents, a data stream and a point in time."""
     fields = {"n": {"type": "long"}, "d": {"type": "date", "format": "epoch_millis"}}
-    words = {"type": "keyword", "fields": {"raw": {"type": "text"}}}
+    words = {"type": "keyword", "ignore_above": 10, "fields": {"raw": {"type": "text"}}}
     index = store.index({**fields, "k": words})
     store.fill(index, {"1": {"n": 1, "k": "a", "d": 5}, "2": {"n": 2, "k": ["b", "c"]}})
     stream = store.stream()
