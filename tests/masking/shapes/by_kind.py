@@ -277,7 +277,7 @@ MORE: dict[str, tuple[str, ...]] = {
         "stripe.error.AuthenticationError: Invalid API Key provided: <stripe_key>",
         "curl https://api.stripe.com/v1/charges -u <stripe_key>:",
     ),
-    "npm_token": ("//registry.npmjs.org/:_authToken=<npm_token>",),
+    "npm_token": ("//npm.example.com/:_authToken=<npm_token>",),
     "pypi_token": (
         "twine upload -u __token__ -p <pypi_token> dist/*",
         "[pypi]\nusername = __token__\npassword = <pypi_token>",
