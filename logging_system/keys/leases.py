@@ -108,10 +108,6 @@ class LeaseFile:
             creating.chmod(FILE_MODE)
             creating.rename(self._own.path)
 
-    def end(self) -> None:
-        """Take the lease back: nobody has to wait for this process."""
-        _remove(self._own)
-
 
 def _remove(own: _Own) -> None:
     """Take a lease back where nobody uses it any more, or its process ends; never that of a parent."""
