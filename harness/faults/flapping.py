@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import ClassVar
 
-from harness.model.errors import FaultError, ScenarioError
+from harness.faults.repeating import Repeating
+from harness.model.errors import ScenarioError
 from harness.model.protocols import Undo
 from harness.targets.capabilities import Disconnectable
 
@@ -69,48 +71,20 @@ class Flapping:
 
     @contextmanager
     def _injected(self, target: Disconnectable) -> Iterator[None]:
-        switch = _Switch(target, self.down_seconds, self.up_seconds)
+        late = f"the thread that switches the link did not end within {_END_SECONDS:g} s; the proxy may hang"
+        switch = Repeating("flapping", partial(self._switch, target), _END_SECONDS, late)
         switch.start()
         try:
             yield
         finally:
-            switch.stop()
+            switch.end()
+            target.connect()
+            switch.raise_what_failed()
 
-
-class _Switch:
-    """Works a link up and down on a thread of its own until told to stop, or until it cannot."""
-
-    def __init__(self, target: Disconnectable, down_seconds: float, up_seconds: float) -> None:
-        self._target = target
-        self._down_seconds = down_seconds
-        self._up_seconds = up_seconds
-        self._ending = threading.Event()
-        self._error: FaultError | None = None
-        # A daemon, so that a proxy that hangs cannot hold the harness beyond its own end.
-        self._thread = threading.Thread(target=self._work, name="flapping", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread and leave the link up; raises FaultError where either cannot be done."""
-        self._ending.set()
-        self._thread.join(_END_SECONDS)
-        if self._thread.is_alive():
-            raise FaultError(
-                f"the thread that switches the link did not end within {_END_SECONDS:g} s; the proxy may hang"
-            )
-        self._target.connect()
-        if self._error is not None:
-            raise self._error
-
-    def _work(self) -> None:
-        try:
-            while not self._ending.is_set():
-                self._target.disconnect()
-                if self._ending.wait(self._down_seconds):
-                    return
-                self._target.connect()
-                self._ending.wait(self._up_seconds)
-        except FaultError as error:
-            self._error = error
+    def _switch(self, target: Disconnectable, ending: threading.Event) -> None:
+        while not ending.is_set():
+            target.disconnect()
+            if ending.wait(self.down_seconds):
+                return
+            target.connect()
+            ending.wait(self.up_seconds)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import ClassVar
 
-from harness.model.errors import FaultError, ScenarioError
+from harness.faults.repeating import Repeating
+from harness.model.errors import ScenarioError
 from harness.model.protocols import Undo
 from harness.targets.capabilities import KeyRotatable, KeyVersion
 
@@ -93,39 +94,15 @@ class KeyRotated:
         if not self.every_seconds:
             yield
             return
-        rotations = _Rotations(partial(self._rotate, target), self.every_seconds)
+        late = f"a rotation did not end within {_END_SECONDS:g} s"
+        rotations = Repeating("key_rotated", partial(self._repeat, target), _END_SECONDS, late)
         rotations.start()
         try:
             yield
         finally:
-            rotations.stop()
+            rotations.end()
+            rotations.raise_what_failed()
 
-
-class _Rotations:
-    """Rotates on a thread of its own until told to stop, or until it cannot."""
-
-    def __init__(self, rotate: Callable[[], None], every_seconds: float) -> None:
-        self._rotate = rotate
-        self._every_seconds = every_seconds
-        self._ending = threading.Event()
-        self._error: FaultError | None = None
-        self._thread = threading.Thread(target=self._work, name="key_rotated", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread, waiting for a rotation under way; raises FaultError where one failed."""
-        self._ending.set()
-        self._thread.join(_END_SECONDS)
-        if self._thread.is_alive():
-            raise FaultError(f"a rotation did not end within {_END_SECONDS:g} s")
-        if self._error is not None:
-            raise self._error
-
-    def _work(self) -> None:
-        try:
-            while not self._ending.wait(self._every_seconds):
-                self._rotate()
-        except FaultError as error:
-            self._error = error
+    def _repeat(self, target: KeyRotatable, ending: threading.Event) -> None:
+        while not ending.wait(self.every_seconds):
+            self._rotate(target)
