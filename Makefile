@@ -151,8 +151,7 @@ schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, th
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas
 	$(BIN)/python -m harness.config.parts docs/reference/parts.md
 	$(BIN)/python -m harness.programs.elastic_lite.reference docs/reference/embedded-store.md
-	$(BIN)/python -m logging_system.config.reference docs/reference/settings.md
-	$(BIN)/python -m logging_system.masking.reference docs/reference/masking.md
+	$(BIN)/python -m logging_system.config.reference docs/reference/settings.md docs/reference/masking.md
 
 servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go)
 	$(BIN)/logquake servers install

@@ -15,7 +15,7 @@ from logging_system.cli import main
 from logging_system.cli.flags import add_flags, flag, given_settings
 from logging_system.cli.serve import _limits_of
 from logging_system.config.loading import Loaded, load_settings
-from logging_system.config.reference import table, updated
+from logging_system.config.reference import settings_page, table
 from logging_system.config.settings import (
     PROGRAMS,
     Program,
@@ -322,13 +322,13 @@ def test_what_changed_is_named() -> None:
 def test_the_reference_is_what_the_model_makes_of_it() -> None:
     page = REFERENCE.read_text()
 
-    assert updated(page) == page, "docs/reference/settings.md is stale; run `make schemas`"
+    assert settings_page(page) == page, "docs/reference/settings.md is stale; run `make schemas`"
     assert set(re.findall(r"^\| `([a-z_]+)`", table(), re.MULTILINE)) == Settings.model_fields.keys()
 
 
 def test_a_page_without_a_place_for_the_table_is_refused_with_the_remedy() -> None:
     with pytest.raises(ValueError, match="put them where the table belongs"):
-        updated("# Settings\n")
+        settings_page("# Settings\n")
 
 
 def test_every_setting_says_which_programs_use_it_what_it_means_and_what_its_number_counts() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from markdown_it import MarkdownIt
 
-from logging_system.masking.reference import tables, updated
+from logging_system.config.reference import masking_page
+from logging_system.masking.reference import tables
 from logging_system.masking.rules import FAMILIES, RULES
 from tests.repository import DOCS
 
@@ -13,7 +14,7 @@ PAGE = (DOCS / "reference" / "masking.md").read_text()
 
 
 def test_the_page_is_what_the_rules_make_of_it() -> None:
-    assert updated(PAGE) == PAGE, "run `make schemas`"
+    assert masking_page(PAGE) == PAGE, "run `make schemas`"
 
 
 def test_every_rule_has_a_row_of_four_cells() -> None:
@@ -25,4 +26,4 @@ def test_every_rule_has_a_row_of_four_cells() -> None:
 
 def test_a_page_without_a_place_for_the_tables_is_refused_with_the_remedy() -> None:
     with pytest.raises(ValueError, match="put them where the tables belong"):
-        updated("# Masking\n")
+        masking_page("# Masking\n")
