@@ -7,6 +7,7 @@ removed once everything in it has been taken back.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,13 +26,14 @@ def journal_folder(environment: Mapping[str, str]) -> Path:
 
 
 class UndoJournal:
-    """Writes one run's journal."""
+    """Writes one run's journal; several faults may do so at a time."""
 
     def __init__(self, folder: Path, run_id: str, harness: str) -> None:
         """Name the journal after the run; `harness` is the writer's identity (pid:starttime)."""
         self._path = folder / f"{run_id}.jsonl"
         self._harness = harness
         self._open_steps: set[str] = set()
+        self._lock = threading.Lock()
 
     def before(self, step: str, undo: Undo) -> None:
         """Put on disk how to take a step back; returns only when it is durable.
@@ -45,15 +47,17 @@ class UndoJournal:
             "action": undo.action,
             "arguments": dict(undo.arguments),
         }
-        self._append(entry)
-        self._open_steps.add(step)
+        with self._lock:
+            self._append(entry)
+            self._open_steps.add(step)
 
     def done(self, step: str) -> None:
         """Note that a step was taken back; the file goes when none is left."""
-        self._append({"step": step, "done": True})
-        self._open_steps.discard(step)
-        if not self._open_steps:
-            self._path.unlink(missing_ok=True)
+        with self._lock:
+            self._append({"step": step, "done": True})
+            self._open_steps.discard(step)
+            if not self._open_steps:
+                self._path.unlink(missing_ok=True)
 
     def _append(self, entry: Mapping[str, object]) -> None:
         try:

@@ -8,6 +8,7 @@ middle can only be a file's last and is left out.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from itertools import groupby
@@ -36,7 +37,7 @@ class HistoryUnwritableError(UnavailableError):
 
 
 class Recorder:
-    """Appends one process's facts to its own file, readable by the owner only."""
+    """Appends one process's facts, from any thread, to its own file, readable by the owner only."""
 
     def __init__(self, path: Path, bytes_max: int = HISTORY_BYTES_MAX) -> None:
         """Create or continue the file; `bytes_max` is its cap.
@@ -45,6 +46,7 @@ class Recorder:
             HistoryUnwritableError: there is no room, or no permission.
         """
         self._path = path
+        self._lock = threading.Lock()
         try:
             self._descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
         except OSError as error:
@@ -69,12 +71,16 @@ class Recorder:
 
     def close(self) -> None:
         """Close the file; idempotent."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        with self._lock:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
 
     def _write(self, name: str, rows: list[list[Any]]) -> None:
-        line = orjson.dumps({"event": name, "rows": rows}) + b"\n"
+        with self._lock:
+            self._append(orjson.dumps({"event": name, "rows": rows}) + b"\n")
+
+    def _append(self, line: bytes) -> None:
         self._bytes_left -= len(line)
         if self._bytes_left < 0:
             raise HistoryFullError(

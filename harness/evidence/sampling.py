@@ -49,17 +49,23 @@ class NamedCounters:
 
     def read(self) -> dict[str, float]:
         """Return the value of each name all of whose keys are there; nothing while they cannot be read."""
-        return {fact.name: fact.value for fact in self.facts(0)}
+        return {fact.name: fact.value for fact in self.facts(lambda: 0)}
 
-    def facts(self, now_ns: int) -> list[CounterRead]:
-        """Return the same as facts, each with when the stack wrote it down, where that can be told."""
+    def facts(self, now_ns: Callable[[], int]) -> list[CounterRead]:
+        """Return the same as facts, each with when the stack wrote it down, where that can be told.
+
+        Args:
+            now_ns: tells the time: a fact is of the moment at which the answer was there. What is asked may
+                stand still until it is let go on, and then it counts what it has done since.
+        """
         keys = sorted({key for keys in self._names.values() for key in keys})
         try:
             values = self._dated(keys)
         except HarnessError:
             return []  # not there yet, or not any more: judgement sees that nothing was read
+        at_ns = now_ns()
         return [
-            _summed(now_ns, name, [values[key] for key in keys])
+            _summed(at_ns, name, [values[key] for key in keys])
             for name, keys in self._names.items()
             if all(key in values for key in keys)
         ]
@@ -84,14 +90,15 @@ class Gauges:
         self._counters = counters
         self._due_ns = 0
 
-    def read(self, now_ns: int) -> Iterator[Event]:
-        """Yield the readings if they are due."""
-        if now_ns < self._due_ns:
+    def read(self, now_ns: Callable[[], int]) -> Iterator[Event]:
+        """Yield the readings if they are due; `now_ns` tells the time."""
+        began_ns = now_ns()
+        if began_ns < self._due_ns:
             return
-        self._due_ns = now_ns + int(INTERVAL_SECONDS * SECOND_NS)
+        self._due_ns = began_ns + int(INTERVAL_SECONDS * SECOND_NS)
         for deployment in self._measurable:
             for name, value in deployment.usage().items():
-                yield Sample(now_ns, name, value)
+                yield Sample(began_ns, name, value)
         yield from self.counter_facts(now_ns)
         # After the counters: what was counted by then came before these.
         for links in self._carrying:
@@ -101,8 +108,8 @@ class Gauges:
         """Return the counters now; empty where there are none."""
         return {} if self._counters is None else self._counters.read()
 
-    def counter_facts(self, now_ns: int) -> list[CounterRead]:
-        """Return the counters as facts of this moment; none where there are none."""
+    def counter_facts(self, now_ns: Callable[[], int]) -> list[CounterRead]:
+        """Return the counters as facts of the moment at which they were there; none where there are none."""
         return [] if self._counters is None else self._counters.facts(now_ns)
 
 

@@ -406,7 +406,8 @@ class Fault(Protocol):
     def evidence(self, target: Any) -> tuple[bool, str]:
         """Observe from outside, right after injection: (landed, what was seen).
 
-        Asked again just before the healing where the first look proved nothing.
+        Asked again just before the healing where the first look proved nothing. It runs on a thread of its
+        own; what it has not seen when the fault is healed counts for nothing.
         """
         ...
 
@@ -425,8 +426,8 @@ class Poisons(Protocol):
     def poisoned(self, target: Any) -> Iterable[int | None]:
         """Return the sequences refused for good so far.
 
-        Asked so long before the fault is taken back, and again when all is over. None stands for records of
-        which nobody can tell which they were.
+        Asked twice so long before the fault is taken back, and again when all is over. None stands for
+        records of which nobody can tell which they were.
 
         Raises:
             FaultError: it cannot be told.
@@ -459,6 +460,8 @@ class Cumulative(Protocol):
 
     def evidence_in_all(self, target: Any) -> tuple[bool, str]:
         """Observe without waiting, just before the fault is taken back: (landed, what was seen in all).
+
+        Asked twice, since the first answer tells how long before the healing the second must be asked for.
 
         Raises:
             FaultError: it cannot be observed.

@@ -9,7 +9,12 @@ from typing import Generic, TypeVar
 
 from harness.model.errors import InternalError
 
-QUICK_SECONDS = 0.25
+ACT_SECONDS_MAX = 300.0
+"""More than anything takes that bounds its own waits: what takes longer hangs."""
+
+QUICK_SECONDS = 0.05
+"""What is mostly over so soon is waited for; a fault around it may last so much longer than its file says."""
+
 _T = TypeVar("_T")
 
 
@@ -19,13 +24,19 @@ class Act(Generic[_T]):
     Args:
         what: does it.
         now_ns: tells the time, in nanoseconds, from any thread.
+        quick_seconds: how long it is waited for when it is made, in seconds.
 
     Attributes:
         began_ns: when it began.
         ended_ns: when it ended; of no meaning before it is done.
     """
 
-    def __init__(self, what: Callable[[], _T], now_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(
+        self,
+        what: Callable[[], _T],
+        now_ns: Callable[[], int] = time.monotonic_ns,
+        quick_seconds: float = QUICK_SECONDS,
+    ) -> None:
         self._what = what
         self._now_ns = now_ns
         self._value: list[_T] = []
@@ -34,7 +45,7 @@ class Act(Generic[_T]):
         # A daemon: what hangs cannot hold the harness beyond its own end.
         self._thread = threading.Thread(target=self._act, name="act", daemon=True)
         self._thread.start()
-        self._thread.join(QUICK_SECONDS)
+        self._thread.join(quick_seconds)
 
     @property
     def done(self) -> bool:

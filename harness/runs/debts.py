@@ -61,7 +61,7 @@ class Debts:
     @property
     def cut_off(self) -> int:
         """Return how many answers are not expected any more."""
-        return sum(self._cut_off.values())
+        return sum(list(self._cut_off.values()))  # an exit is noted on another thread
 
     def cut_off_answers(self, sender: str) -> None:
         """Expect no more answers to what has none by now: the sender's process takes it with it.

@@ -1,19 +1,36 @@
-"""What is seen of a fault while it is on: that it landed, and what it destroyed or refused for good."""
+"""What is seen of a fault while it is on: that it landed, and what it destroyed or refused for good.
+
+Whatever is asked of a fault is asked on a thread of its own, and no healing waits for the answer: one that is
+not there when the fault must be taken back tells nothing of the time before.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
+from typing import Any, Protocol
 
 from harness.evidence.history import Recorder
+from harness.model.errors import FaultError
 from harness.model.facts import Destroyed, FaultSeen, Poisoned
 from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Cumulative, Destroys, Fault, Poisons
+from harness.runs.act import ACT_SECONDS_MAX, Act
 from harness.runs.look import Look
 from harness.runs.ticker import TICK_SECONDS, Ticker
 
 LAST_LOOK_SECONDS = 1.0
+"""How long before the healing the looks begin that say what the fault came to in all."""
+
 LATE_SHARE_MAX = 0.5
 """How much of a stack's time to find out may be gone before it is too late to say what it knew in time."""
+
+
+class _Asked(Protocol):
+    """Something that may not be over yet."""
+
+    @property
+    def done(self) -> bool: ...
 
 
 class FaultLooks:
@@ -49,7 +66,8 @@ class FaultLooks:
         self._ticker = ticker
         self._recorder = recorder
         self._look_again_seconds = look_again_seconds
-        self._first = Look(fault.evidence, target)
+        self._destroyed: Act[list[str]] | None = None
+        self._first = self._begin(fault.evidence)
 
     def until_healing(self) -> Iterator[int]:
         """Note what is seen until the fault must be taken back.
@@ -57,8 +75,24 @@ class FaultLooks:
         Yields:
             Until when nothing is to be done, in nanoseconds; a step within this one may go on meanwhile.
         """
-        self._note_destroyed()
-        yield from in_turn(self._proofs(), self._note_poison_in_time())
+        if isinstance(self._fault, Destroys):
+            # At once: the stack may throw the file away at any time.
+            self._destroyed = self._ticker.begin(partial(_places, self._fault, self._target))
+        yield from in_turn(self._proofs(), self._note_poison_in_time(), self._note_destroyed())
+
+    def after_healing(self) -> Iterator[int]:
+        """Note what was destroyed if that was not known before; raises FaultError where it cannot be told."""
+        if (asked := self._destroyed) is None:
+            return
+        until_ns = asked.began_ns + int(ACT_SECONDS_MAX * SECOND_NS)
+        while not asked.done:
+            if self._ticker.now_ns() >= until_ns:
+                raise FaultError(
+                    f"what the fault destroyed is not known after {ACT_SECONDS_MAX:g} s; "
+                    "that is not waited for any longer"
+                )
+            yield 0
+        self._note_places(asked)
 
     def _proofs(self) -> Iterator[int]:
         yield from self._await(self._first)
@@ -67,20 +101,25 @@ class FaultLooks:
             yield from self._look_until_it_lands(landed, self._look_again_seconds)
         elif not landed and not isinstance(self._fault, Cumulative):
             yield from self._look_again()
-        yield from self._wait_until(self._healing_ns)
         if isinstance(self._fault, Cumulative):
+            yield from self._wait_until_before_healing(LAST_LOOK_SECONDS)
             yield from self._look_at_all(self._fault)
+        yield from self._wait_until(self._healing_ns)
 
     def _look_at_all(self, fault: Cumulative) -> Iterator[int]:
-        """Look at what it came to in all, at the last moment."""
-        look = Look(fault.evidence_in_all, self._target)
-        yield from self._await(look, LAST_LOOK_SECONDS)
+        """Look at what it came to in all: once in good time, and again as late as that look has taken."""
+        look = self._begin(fault.evidence_in_all)
+        yield from self._await(look)
+        if look.done:
+            yield from self._wait_until_before_healing(look.seconds)
+            last = self._begin(fault.evidence_in_all)
+            yield from self._await(last)
+            look = last if last.done else look
         self._note(look)
 
     def _look_again(self) -> Iterator[int]:
         """Look once more where nothing was proved, so long before the healing as the first look took."""
-        took_ns = int((self._first.seconds + TICK_SECONDS) * SECOND_NS)
-        yield from self._wait_until(lambda: self._healing_ns() - took_ns)
+        yield from self._wait_until_before_healing(self._first.seconds)
         if self._ticker.now_ns() < self._healing_ns():
             yield from self._look()
 
@@ -93,15 +132,22 @@ class FaultLooks:
             landed = yield from self._look()
 
     def _look(self) -> Generator[int, None, bool]:
-        look = Look(self._fault.evidence, self._target)
+        look = self._begin(self._fault.evidence)
         yield from self._await(look)
         return self._note(look)
 
-    def _await(self, look: Look, beyond_seconds: float = 0.0) -> Iterator[int]:
-        """Wait for a look until the healing, or so much longer."""
-        beyond_ns = int(beyond_seconds * SECOND_NS)
-        while not look.done and self._ticker.now_ns() < (until_ns := self._healing_ns() + beyond_ns):
+    def _begin(self, evidence: Callable[[Any], tuple[bool, str]]) -> Look:
+        return Look(evidence, self._target, self._ticker.begin)
+
+    def _await(self, asked: _Asked) -> Iterator[int]:
+        """Wait for what was asked, until the healing at most."""
+        while not asked.done and self._ticker.now_ns() < (until_ns := self._healing_ns()):
             yield until_ns
+
+    def _wait_until_before_healing(self, seconds: float) -> Iterator[int]:
+        """Wait until so long, and a tick, before the healing."""
+        before_ns = int((seconds + TICK_SECONDS) * SECOND_NS)
+        yield from self._wait_until(lambda: self._healing_ns() - before_ns)
 
     def _wait_until(self, at_ns: Callable[[], int]) -> Iterator[int]:
         while self._ticker.now_ns() < (until_ns := at_ns()):
@@ -112,13 +158,16 @@ class FaultLooks:
         self._recorder.record(FaultSeen(self._ticker.now_ns(), self._number, landed, proof))
         return landed
 
-    def _note_destroyed(self) -> None:
-        """Note what was destroyed while it can be read: the stack may throw the file away at any time."""
-        if isinstance(self._fault, Destroys):
-            places = self._fault.destroyed(self._target)
-            self._recorder.record_all(
-                Destroyed(self._ticker.now_ns(), self._number, place) for place in places
-            )
+    def _note_destroyed(self) -> Iterator[int]:
+        """Note what was destroyed as soon as it is known."""
+        if (asked := self._destroyed) is not None:
+            yield from self._await(asked)
+            if asked.done:
+                self._note_places(asked)
+
+    def _note_places(self, asked: Act[list[str]]) -> None:
+        self._destroyed = None
+        self._recorder.record_all(Destroyed(asked.ended_ns, self._number, place) for place in asked.result())
 
     def _note_poison_in_time(self) -> Iterator[int]:
         """Note what was refused for good so early before the healing that the stack had time to find out."""
@@ -128,11 +177,17 @@ class FaultLooks:
         deliberation_ns = int(deliberation_seconds * SECOND_NS)
         if deliberation_seconds and self._ticker.now_ns() > self._healing_ns() - deliberation_ns:
             return  # the fault is too short
-        yield from self._wait_until(lambda: self._healing_ns() - deliberation_ns)
-        late_seconds = -self._ticker.seconds_until(self._healing_ns() - deliberation_ns)
-        if deliberation_seconds and late_seconds > deliberation_seconds * LATE_SHARE_MAX:
-            return  # something else took so long: of nothing is it known that it was early enough
-        self._recorder.record_all(poisoned(self._fault, self._target, self._ticker))
+        # Once in good time, and again at the last moment: of that, the answer may come too late.
+        for early_ns in (int(TICK_SECONDS * SECOND_NS), 0):
+            yield from self._wait_until(lambda: self._healing_ns() - deliberation_ns - early_ns)  # noqa: B023 - used at once
+            asked = self._ticker.begin(partial(_refused, self._fault, self._target))
+            yield from self._await(asked)
+            if not asked.done:
+                return
+            late_seconds = (asked.ended_ns - self._healing_ns() + deliberation_ns) / SECOND_NS
+            if deliberation_seconds and late_seconds > deliberation_seconds * LATE_SHARE_MAX:
+                return  # it took so long: of nothing is it known that it was early enough
+            self._recorder.record_all(Poisoned(sequence, asked.ended_ns) for sequence in asked.result())
 
 
 def in_turn(*stories: Iterator[int]) -> Iterator[int]:
@@ -152,5 +207,13 @@ def in_turn(*stories: Iterator[int]) -> Iterator[int]:
 def poisoned(fault: Fault, target: object, ticker: Ticker) -> Iterator[Poisoned]:
     """Yield which records a fault has refused for good so far; raises FaultError where it cannot be told."""
     if isinstance(fault, Poisons) and isinstance(target, fault.needs):
-        for sequence in list(fault.poisoned(target)):
+        for sequence in _refused(fault, target):
             yield Poisoned(sequence, ticker.now_ns())
+
+
+def _refused(fault: Poisons, target: Any) -> list[int | None]:
+    return list(fault.poisoned(target))
+
+
+def _places(fault: Destroys, target: Any) -> list[str]:
+    return list(fault.destroyed(target))

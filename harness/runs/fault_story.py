@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from harness.cleanup.undo_journal import UndoJournal
@@ -59,6 +60,7 @@ class FaultStory:
         self.is_healing = False
         self._means = means
         self._hold: Hold | None = None
+        self._looks: FaultLooks | None = None
 
     def injection(self) -> Iterator[int]:
         """Hurt the target; its undo is on disk before.
@@ -71,8 +73,9 @@ class FaultStory:
         rng = Random(f"{means.seed}:{name}")  # noqa: S311 - a reproducible choice, not a secret
         self._mark("injecting", means.ticker.now_ns())
         label = f"{self.step.fault} on {self.step.target}"
-        undo, context = self.fault.undo(self.target), self.fault.inject(self.target, rng)
-        self._hold = Hold(name, label, undo, context, means.journal, means.ticker.now_ns)
+        undo = partial(self.fault.undo, self.target)
+        inject = partial(self.fault.inject, self.target, rng)
+        self._hold = Hold(name, label, undo, inject, means.journal, means.ticker)
         while (injected_ns := self._hold.injected_ns()) is None:
             yield 0
         self.injected_ns = injected_ns
@@ -80,7 +83,7 @@ class FaultStory:
 
     def looks(self, look_again_seconds: float | None = None) -> Iterator[int]:
         """Look at it until it must be taken back; `look_again_seconds` is that of `FaultLooks`."""
-        looks = FaultLooks(
+        self._looks = FaultLooks(
             self.number,
             self.fault,
             self.target,
@@ -89,10 +92,10 @@ class FaultStory:
             self._means.recorder,
             look_again_seconds,
         )
-        return looks.until_healing()
+        return self._looks.until_healing()
 
     def healing(self) -> Iterator[int]:
-        """Take it back.
+        """Take it back, and note what was destroyed if that is not known yet.
 
         Raises:
             FaultError: it cannot be taken back, or that takes too long.
@@ -106,6 +109,8 @@ class FaultStory:
         while (healed_ns := self._hold.healed_ns()) is None:
             yield 0
         self._mark("healed", healed_ns)
+        if self._looks is not None:
+            yield from self._looks.after_healing()
 
     def heal_now(self) -> None:
         """Begin to take it back, if it is on; what its story had to tell yet is not told."""

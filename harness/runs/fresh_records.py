@@ -1,7 +1,12 @@
-"""Fresh records, sent after a healing and after the drain, and how soon the archive shows them."""
+"""Fresh records, sent after a healing and after the drain, and how soon the archive shows them.
+
+Whoever asks for them waits for nothing: a store that has only just been healed may take its time to say what
+it holds, and other faults must begin and end on time meanwhile.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,10 +52,36 @@ class FreshRecords:
         self._follow = follow
         self._now_ns = now_ns
         self._record = record
+        self._wished: deque[tuple[float, str]] = deque()
         self._waves: list[_Wave] = []
 
     def send(self, limit_seconds: float, after: str = "") -> None:
-        """Send a wave; `after` names the fault that was just healed."""
+        """Let the next look send a wave first; `after` names the fault that was just healed."""
+        self._wished.append((limit_seconds, after))
+
+    def send_wished(self) -> None:
+        """Send the waves that were asked for."""
+        while self._wished:
+            self._send(*self._wished.popleft())
+
+    def waiting(self) -> bool:
+        """Return whether some wave is still to be looked for."""
+        return bool(self._waves or self._wished)
+
+    def look_sparingly(self) -> None:
+        """Look for the waves whose next look is due, while the load goes on."""
+        self.send_wished()
+        for wave in list(self._waves):
+            if self._now_ns() >= min(wave.due_ns, wave.until_ns):
+                self._look(wave)
+
+    def look(self) -> None:
+        """Look for all waves."""
+        self.send_wished()
+        for wave in list(self._waves):
+            self._look(wave)
+
+    def _send(self, limit_seconds: float, after: str) -> None:
         try:
             following = self._follow(True)
         except StackError:
@@ -60,21 +91,6 @@ class FreshRecords:
         self._record(FreshSent(at_ns, records.start, records.stop - 1, after))
         until_ns = at_ns + int(limit_seconds * SECOND_NS)
         self._waves.append(_Wave(records, following, until_ns, at_ns + _INTERVAL_NS // 2))
-
-    def waiting(self) -> bool:
-        """Return whether some wave is still to be looked for."""
-        return bool(self._waves)
-
-    def look_sparingly(self) -> None:
-        """Look for the waves whose next look is due, while the load goes on."""
-        for wave in list(self._waves):
-            if self._now_ns() >= min(wave.due_ns, wave.until_ns):
-                self._look(wave)
-
-    def look(self) -> None:
-        """Look for all waves."""
-        for wave in list(self._waves):
-            self._look(wave)
 
     def _look(self, wave: _Wave) -> None:
         began_ns = self._now_ns()

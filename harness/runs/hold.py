@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 from harness.cleanup.undo_journal import UndoJournal
 from harness.model.errors import FaultError
 from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Undo
-from harness.runs.act import Act
-
-ACT_SECONDS_MAX = 300.0
-"""More than any fault takes that bounds its own waits: one that takes longer hangs."""
+from harness.runs.act import ACT_SECONDS_MAX, Act
+from harness.runs.ticker import Ticker
 
 
 class Hold:
@@ -28,33 +27,30 @@ class Hold:
     Args:
         name: of the step, in the journal.
         label: the fault and its target, for a person.
-        undo: how to take it back from outside; on disk before anything is hurt.
-        context: hurts the target on entry and takes it back on exit.
+        undo: says how to take it back from outside; on disk before anything is hurt.
+        inject: makes what hurts the target on entry and takes it back on exit.
         journal: keeps the undo.
-        now_ns: tells the time, in nanoseconds, from any thread.
-
-    Raises:
-        FaultError: the journal cannot be written, so nothing was injected.
+        ticker: of the run.
     """
 
     def __init__(
         self,
         name: str,
         label: str,
-        undo: Undo,
-        context: AbstractContextManager[None],
+        undo: Callable[[], Undo],
+        inject: Callable[[], AbstractContextManager[None]],
         journal: UndoJournal,
-        now_ns: Callable[[], int],
+        ticker: Ticker,
     ) -> None:
         self._name = name
         self._label = label
-        self._context = context
+        self._undo = undo
+        self._inject = inject
         self._journal = journal
-        self._now_ns = now_ns
-        self._healing: Act[object] | None = None
+        self._ticker = ticker
+        self._healing: Act[int] | None = None
         self._over = False
-        journal.before(name, undo)
-        self._injection: Act[object] = Act(context.__enter__, now_ns)
+        self._injection = ticker.begin(self._injected)
 
     @property
     def over(self) -> bool:
@@ -65,15 +61,19 @@ class Hold:
         """Return since when the fault is on; None while it is being injected.
 
         Raises:
-            FaultError: it could not be injected, or that takes too long.
+            FaultError: it could not be injected, or that takes too long; or the journal cannot be written,
+                so nothing was injected.
             Exception: a defect of the fault's own.
         """
-        return self._ended_ns(self._injection, "its injection")
+        if not self._has_ended(self._injection, "its injection"):
+            return None
+        self._injection.result()
+        return self._injection.ended_ns
 
     def heal(self) -> None:
         """Begin to take it back if it is on by now; a second time nothing is done."""
         if self._healing is None and self._injection.done and not self._injection.failed:
-            self._healing = Act(lambda: self._context.__exit__(None, None, None), self._now_ns)
+            self._healing = self._ticker.begin(self._taken_back)
 
     def healed_ns(self) -> int | None:
         """Return when it was taken back; None while that is not over.
@@ -82,13 +82,10 @@ class Hold:
             FaultError: it could not be taken back, or that takes too long.
             Exception: a defect of the fault's own.
         """
-        if self._healing is None:
+        if self._healing is None or not self._has_ended(self._healing, "its healing"):
             return None
-        ended_ns = self._ended_ns(self._healing, "its healing")
-        if ended_ns is not None and not self._over:
-            self._over = True
-            self._journal.done(self._name)
-        return ended_ns
+        self._over = True
+        return self._healing.result()
 
     def take_back(self) -> None:
         """Take it back in whatever state it is, and return when that is over. Bounded.
@@ -107,15 +104,27 @@ class Hold:
             raise self._hanging("its healing")
         self.healed_ns()
 
-    def _ended_ns(self, act: Act[object], what: str) -> int | None:
+    def _injected(self) -> AbstractContextManager[None]:
+        self._journal.before(self._name, self._undo())
+        context = self._inject()
+        context.__enter__()
+        return context
+
+    def _taken_back(self) -> int:
+        """Take it back; return when that was done, which is before the disk has taken note of it."""
+        self._injection.result().__exit__(None, None, None)
+        healed_ns = self._ticker.now_ns()
+        self._journal.done(self._name)
+        return healed_ns
+
+    def _has_ended(self, act: Act[Any], what: str) -> bool:
         if not act.done:
-            if self._now_ns() - act.began_ns > ACT_SECONDS_MAX * SECOND_NS:
+            if self._ticker.now_ns() - act.began_ns > ACT_SECONDS_MAX * SECOND_NS:
                 raise self._hanging(what)
-            return None
+            return False
         if act.failed:
             self._over = True
-        act.result()
-        return act.ended_ns
+        return True
 
     def _hanging(self, what: str) -> FaultError:
         self._over = True

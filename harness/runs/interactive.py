@@ -171,6 +171,7 @@ class InteractiveRunner(Runner):
         if not self._fault:
             scenario = self._scenario
             self._fresh.send(max(scenario.recovery_seconds, scenario.liveness_seconds), name)
+            self._ticker.look()
 
     def _pause(self) -> None:
         if not self._paused:
@@ -203,14 +204,8 @@ class InteractiveRunner(Runner):
         try:
             self._hand.heal_all()
             self._desk.show_standing(())
-            self._pause()
-            self._ticker.wait_until(self._ticker.in_ns(PAUSE_LEAD_SECONDS + TICK_SECONDS))
-            snapshots = Snapshots(
-                self._wiring, self._scenario, self._ticker, self._opened, self._gauges, self._debts.cut_off
-            )
-            folder = self._by_hand.snapshots / str(snapshot.number) / "history"
-            self._record(*snapshots.take(self._by_hand.history, folder, self._hand.faults, self._hand.steps))
-            status, words, scorecard = self._by_hand.judge(snapshot.number, folder, self.scenario)
+            with self._ticker.looking(aside=False):
+                status, words, scorecard = self._judged_so_far(snapshot.number)
         except (InterruptedRunError, TimeIsUpError):
             raise
         except HarnessError as error:
@@ -221,6 +216,17 @@ class InteractiveRunner(Runner):
             self._busy("")
         if not was_paused:
             self._resume()
+
+    def _judged_so_far(self, number: int) -> tuple[str, str, Path]:
+        """Read and judge what there is; return (status, a sentence, the scorecard's path)."""
+        self._pause()
+        self._ticker.wait_until(self._ticker.in_ns(PAUSE_LEAD_SECONDS + TICK_SECONDS))
+        snapshots = Snapshots(
+            self._wiring, self._scenario, self._ticker, self._opened, self._gauges, self._debts.cut_off
+        )
+        folder = self._by_hand.snapshots / str(number) / "history"
+        self._record(*snapshots.take(self._by_hand.history, folder, self._hand.faults, self._hand.steps))
+        return self._by_hand.judge(number, folder, self.scenario)
 
     # --- what the page shows -------------------------------------------------------------------------------
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from harness.model.errors import HarnessError, InterruptedRunError, TimeIsUpError
 from harness.model.nanoseconds import SECOND_NS
 from harness.runs.act import Act
+
+Seen: TypeAlias = "tuple[bool, str] | None"
 
 
 class Look:
@@ -15,10 +18,16 @@ class Look:
     Args:
         evidence: observes from outside: (landed, what was seen).
         target: what it observes.
+        begin: begins the looking on a thread of its own.
     """
 
-    def __init__(self, evidence: Callable[[object], tuple[bool, str]], target: object) -> None:
-        self._act: Act[tuple[bool, str] | None] = Act(lambda: evidence(target))
+    def __init__(
+        self,
+        evidence: Callable[[object], tuple[bool, str]],
+        target: object,
+        begin: Callable[[Callable[[], Seen]], Act[Seen]] = Act,
+    ) -> None:
+        self._act = begin(lambda: evidence(target))
 
     @property
     def done(self) -> bool:

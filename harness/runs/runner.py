@@ -42,6 +42,7 @@ from harness.model.facts import (
 )
 from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Clock, Counting, Deployment, Fault, Load, Progress
+from harness.runs.act import QUICK_SECONDS
 from harness.runs.debts import Debts
 from harness.runs.fault_looks import poisoned
 from harness.runs.fresh_records import FreshRecords
@@ -61,7 +62,8 @@ class Wiring:
 
     `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away;
     `cores` measures what the run and its neighbours take of this machine's processors; `first_seen` asks for
-    a fact of when each record was first seen in the archive; `secrets` looks for canaries.
+    a fact of when each record was first seen in the archive; `secrets` looks for canaries; `quick_seconds` is
+    that of `Ticker`.
     """
 
     services: Deployment
@@ -79,6 +81,7 @@ class Wiring:
     cores: Measurable | None = None
     first_seen: bool = False
     secrets: SecretWatch | None = None
+    quick_seconds: float = QUICK_SECONDS
 
 
 class Runner:
@@ -91,7 +94,7 @@ class Runner:
         self._phase = "start"
         self._began_ns = 0
         self._stored = 0
-        self._ticker = Ticker(wiring.clock, self._look_round)
+        self._ticker = Ticker(wiring.clock, self._look_round, wiring.quick_seconds)
         self._outlets: Outlets | None = None
         self._fresh = FreshRecords(
             wiring.load,
@@ -168,9 +171,11 @@ class Runner:
     def _send_through_faults(self) -> None:
         self._began_ns = self._ticker.in_ns(LEAD_SECONDS)
         self._wiring.load.begin(self._began_ns)
-        self._ticker.wait_until(self._began_ns)
-        self._enter("steady", self._began_ns)
-        self._shake()
+        with self._ticker.looking(aside=True):
+            self._ticker.wait_until(self._began_ns)
+            self._enter("steady", self._began_ns)
+            self._shake()
+        self._fresh.send_wished()
 
     def _shake(self) -> None:
         """Take all steps while records are sent."""
@@ -183,6 +188,7 @@ class Runner:
 
     def _all_healed(self, healed: str) -> None:
         self._fresh.send(max(self._scenario.recovery_seconds, self._scenario.liveness_seconds), healed)
+        self._ticker.look()
 
     def _drain(self) -> None:
         self._enter("drain")
@@ -232,7 +238,7 @@ class Runner:
 
     def _read_counters(self) -> None:
         """Note the stack's counters, which have stood still since the last reading of the outlets."""
-        self._record(*self._gauges.counter_facts(self._now()))
+        self._record(*self._gauges.counter_facts(self._now))
 
     def _note_slips(self, reading: Reading) -> None:
         """Note what the stack file names wrongly: nothing that is judged by it would be the stack's."""
@@ -266,10 +272,13 @@ class Runner:
     # --- watching ----------------------------------------------------------------------------------------
 
     def _look_round(self) -> None:
-        """Measure and note what there is to note; done after each tick."""
+        """Measure and note what there is to note; done after each tick.
+
+        While faults are on, on a thread of its own: a frozen store may keep it waiting, and no fault.
+        """
         self._note_exits()
         self._count()
-        self._wiring.recorder.record_all(self._gauges.read(self._now()))
+        self._wiring.recorder.record_all(self._gauges.read(self._now))
         if self._archive_watch is not None:
             self._wiring.recorder.record_all(self._archive_watch.read())
         if self._phase != "probe":

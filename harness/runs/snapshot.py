@@ -104,7 +104,7 @@ class Snapshots:
         recorder.record_all(self._outlets().facts(reading, self._ticker.now_ns()))
         self._look_elsewhere(recorder, reading)
         self._note_poison(recorder, faults, steps)
-        recorder.record_all(self._gauges.counter_facts(self._ticker.now_ns()))
+        recorder.record_all(self._gauges.counter_facts(self._ticker.now_ns))
         self._enter(recorder, "stop")
         self._ticker.waiting = ""
         return fresh

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,6 +71,15 @@ class UnseenOnALink(Unseen):
     """Leaves no trace on a link."""
 
     needs: ClassVar[type] = Severable
+
+
+@dataclass(frozen=True)
+class SlowlySeen(UnseenOnALink):
+    """Is looked at for longer than a run takes."""
+
+    def evidence(self, target: Any) -> tuple[bool, str]:
+        time.sleep(30.0)
+        return True, "seen too late"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 
 import pytest
 
@@ -30,13 +31,16 @@ def test_links_are_read_after_the_counters_so_that_an_answer_that_came_before_th
     stack = Counting()
     gauges = Gauges((stack,), NamedCounters(stack, {"delivered": ("ok",)}))
 
-    assert list(gauges.read(7)) == [CounterRead(7, "delivered", 5.0), Sample(8, "answers.to_store", 1)]
+    assert list(gauges.read(lambda: 7)) == [
+        CounterRead(7, "delivered", 5.0),
+        Sample(8, "answers.to_store", 1),
+    ]
 
 
 def test_links_are_read_about_once_a_second():
     gauges = Gauges((Counting(),), None)
 
-    rounds = [len(list(gauges.read(at_ns))) for at_ns in (0, 999_999_999, 1_000_000_000)]
+    rounds = [len(list(gauges.read(partial(int, at_ns)))) for at_ns in (0, 999_999_999, 1_000_000_000)]
 
     assert rounds == [1, 0, 1]
 
@@ -49,7 +53,7 @@ def test_a_counter_in_a_file_is_as_old_as_the_newest_file_that_has_it(tmp_path):
     (tmp_path / "status-other.json").write_text('{"out": 3}')
     counters = NamedCounters(JsonFileCounters(str(tmp_path / "status-*.json")), {"accepted": ("in",)})
 
-    (fact,) = Gauges((), counters).counter_facts(100_000_000_000)
+    (fact,) = Gauges((), counters).counter_facts(lambda: 100_000_000_000)
 
     assert (fact.name, fact.value) == ("accepted", 20)
     assert fact.written_ns == pytest.approx(95_000_000_000, abs=4_000_000_000)
@@ -62,12 +66,21 @@ def test_a_counter_of_several_keys_is_as_old_as_the_oldest_of_them(tmp_path):
         os.utime(file, times=(time.time() - age_seconds,) * 2)
     counters = NamedCounters(JsonFileCounters(str(tmp_path / "*.json")), {"accepted": ("in", "more")})
 
-    (fact,) = Gauges((), counters).counter_facts(100_000_000_000)
+    (fact,) = Gauges((), counters).counter_facts(lambda: 100_000_000_000)
 
     assert fact.written_ns == pytest.approx(40_000_000_000, abs=4_000_000_000)
 
 
 def test_of_counters_that_are_counted_when_they_are_asked_for_nobody_can_tell_the_age():
-    (fact,) = Gauges((), NamedCounters(Counting(), {"delivered": ("ok",)})).counter_facts(7)
+    (fact,) = Gauges((), NamedCounters(Counting(), {"delivered": ("ok",)})).counter_facts(lambda: 7)
 
     assert fact == CounterRead(7, "delivered", 5.0)
+
+
+def test_a_counter_that_was_waited_for_is_of_the_moment_at_which_its_answer_was_there():
+    """A frozen process answers once it goes on, and counts what it has done since."""
+    clock = iter((7, 9))
+
+    counters = NamedCounters(Counting(), {"delivered": ("ok",)})
+
+    assert list(Gauges((), counters).read(lambda: next(clock))) == [CounterRead(9, "delivered", 5.0)]

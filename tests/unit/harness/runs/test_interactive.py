@@ -36,7 +36,7 @@ from harness.reporting.redaction import Redaction
 from harness.runs.interactive import ByHand, InteractiveRunner
 from harness.runs.live_desk import FAULTS_MAX, LiveDesk
 from harness.runs.runner import Wiring
-from tests.unit.harness.runs.stage import RUN, SECOND, FakeFault, FakeLoad, Hurtable, Stage
+from tests.unit.harness.runs.stage import QUICK_SECONDS, RUN, SECOND, FakeFault, FakeLoad, Hurtable, Stage
 
 TARGET = "elasticsearch"
 HURT = Wish(Verb.START, "hurt", TARGET, seconds=3.0)
@@ -125,6 +125,7 @@ class HandStage(Stage):
             clock=self.clock,
             seed=1,
             watch=self.act,
+            quick_seconds=QUICK_SECONDS,
         )
         by_hand = ByHand(
             desk=self.desk,

@@ -12,7 +12,7 @@ from harness.cleanup.undo_journal import open_undos
 from harness.model.declarations import Step
 from harness.model.errors import FaultError, InterruptedRunError
 from harness.model.facts import Broke, FaultChanged, FaultSeen, FreshSent, StepSkipped
-from harness.runs.hold import ACT_SECONDS_MAX
+from harness.runs.act import ACT_SECONDS_MAX
 from harness.testing import FakeClock
 from tests.unit.harness.literal_history import scenario
 from tests.unit.harness.runs.stage import SECOND, FakeArchive, FakeDeployment, FakeFault, FakeLoad, Hurtable
