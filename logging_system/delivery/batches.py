@@ -83,6 +83,13 @@ class FreshItems:
     def __len__(self) -> int:
         return len(self._items) - self._cut
 
+    @property
+    def room_bytes(self) -> int:
+        """How many document bytes are missing in the next batch; 0 where it is whole."""
+        if len(self) >= self.limits.batch_records_max:
+            return 0
+        return max(0, self.limits.batch_bytes_max - self._bytes)
+
     def add(self, items: Sequence[Item], now_seconds: float) -> int:
         """Queue documents; returns their bytes."""
         if items and not self:
@@ -94,8 +101,7 @@ class FreshItems:
 
     def due_seconds(self) -> float:
         """When the next batch is due, monotonic: at once if it is full."""
-        full = len(self) >= self.limits.batch_records_max or self._bytes >= self.limits.batch_bytes_max
-        return self._since_seconds + (0.0 if full else self.limits.linger_seconds)
+        return self._since_seconds + (self.limits.linger_seconds if self.room_bytes else 0.0)
 
     def cut(self, records_max: int) -> tuple[Item, ...]:
         """Take the next documents out: as many as one request carries, at most `records_max`."""

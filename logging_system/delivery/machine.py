@@ -129,7 +129,9 @@ class DeliveryMachine:
             or self.progress.unfinished >= limits.unfinished_records_max
         ):
             return 0
-        return max(0, limits.held_bytes_max - self.held_bytes + self._departures.bytes_apart())
+        left_bytes = limits.held_bytes_max - self.held_bytes + self._departures.bytes_apart()
+        # What no request can carry yet waits in the spool: memory does not follow a backlog.
+        return max(0, min(left_bytes, self._departures.fresh.room_bytes))
 
     def expects(self, number: int) -> bool:
         """Whether an outcome of this command would still change anything; callable from any thread."""

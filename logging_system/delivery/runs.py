@@ -20,6 +20,18 @@ class Run(NamedTuple):
     first: int
     end: int
 
+    @property
+    def ids_bytes(self) -> int:
+        """The bytes of all ids together, without what comes before and behind them."""
+        total = (len(self.epoch.hex()) + 1) * (self.end - self.first)
+        first = self.first
+        while first < self.end:
+            digits = len(str(first))
+            end = min(self.end, 10**digits)
+            total += digits * (end - first)
+            first = end
+        return total
+
     def with_ids(self, before: bytes, after: bytes) -> list[bytes]:
         """Return the `_id` of each record, in order, between two texts.
 

@@ -11,7 +11,7 @@ import pytest
 
 from logging_system.delivery.machine import Item
 from logging_system.delivery.runs import runs_of
-from logging_system.sinks.elasticsearch.sink import encode_bulk
+from logging_system.sinks.elasticsearch.bulk_body import BulkBody
 
 LEVEL = 1
 ROUNDS = 7
@@ -35,7 +35,7 @@ def bulk(records: int) -> bytes:
         for number in range(records)
     ]
     items = [Item(bytes(16), n, orjson.dumps(each)) for n, each in enumerate(documents)]
-    return encode_bulk(items, runs_of(items))
+    return b"".join(BulkBody(items, runs_of(items)))
 
 
 @pytest.mark.parametrize("size_bytes", [512, 1_024, 4_096, 65_536, 262_144])

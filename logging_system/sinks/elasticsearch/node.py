@@ -16,6 +16,7 @@ from logging_system.connections.bounded_connection import (
     bounded,
     seconds_left,
 )
+from logging_system.sinks.elasticsearch.bulk_body import BulkBody
 from logging_system.sinks.elasticsearch.http_answer import HttpAnswer
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
@@ -95,7 +96,12 @@ class Node:
         old.close()
 
     def request(
-        self, method: str, target: str, body: bytes, headers: Mapping[str, str], seconds_max: float
+        self,
+        method: str,
+        target: str,
+        body: bytes | BulkBody,
+        headers: Mapping[str, str],
+        seconds_max: float,
     ) -> HttpAnswer:
         """Send one request, without redirects or retries.
 
@@ -133,13 +139,19 @@ class Node:
         self._pool.close()
 
     def _start(
-        self, method: str, target: str, body: bytes, headers: Mapping[str, str], seconds_max: float
+        self,
+        method: str,
+        target: str,
+        body: bytes | BulkBody,
+        headers: Mapping[str, str],
+        seconds_max: float,
     ) -> urllib3.BaseHTTPResponse:
         return self._pool.urlopen(
             method,
             self.place.prefix + target,
             body=body,
-            headers=headers,
+            # Told its length, what comes in pieces is not sent chunked.
+            headers={**headers, "content-length": str(len(body))},
             retries=False,
             redirect=False,
             preload_content=False,

@@ -8,12 +8,12 @@ and beside a file of authorities they trust the public ones too.
 
 from __future__ import annotations
 
-import gzip as gzip_format
 import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -24,11 +24,12 @@ import urllib3
 from logging_system.connections.tls import Trust, of_verification
 from logging_system.delivery.machine import Item
 from logging_system.delivery.outcomes import LookUpOutcome, SendOutcome
-from logging_system.delivery.runs import Run, runs_of
+from logging_system.delivery.runs import runs_of
 from logging_system.delivery.write_indices import INDICES_MAX
 from logging_system.monitoring.event_words import log_in_words
 from logging_system.monitoring.events import Event, StoreRemark
 from logging_system.sinks.elasticsearch.bulk_answer import read_bulk_answer
+from logging_system.sinks.elasticsearch.bulk_body import BulkBody
 from logging_system.sinks.elasticsearch.credentials import Credentials
 from logging_system.sinks.elasticsearch.http_answer import HttpAnswer, NoAnswer
 from logging_system.sinks.elasticsearch.index_setup import NotReady, set_up
@@ -45,6 +46,7 @@ GZIP_BYTES_MIN = 1_024
 """Below, a body fits one packet either way."""
 
 _GZIP_LEVEL = 1
+_GZIP_WBITS = 31
 _LACKING = frozenset({400, 404, 405, 501})
 _CAUSES_MAX = 5
 _TROUBLE_CHARACTERS_MAX = 300
@@ -141,7 +143,7 @@ class ElasticsearchSink:
         """Create the documents, each under its own id; see `Sink.send`."""
         runs = runs_of(items)
         target = f"/{quote(self._stream, safe='')}/_bulk?filter_path={BULK_FILTER}"
-        answer = self._request("POST", target, encode_bulk(items, runs), "application/x-ndjson")
+        answer = self._request("POST", target, BulkBody(items, runs), "application/x-ndjson")
         return read_bulk_answer(answer, items, runs)
 
     def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> LookUpOutcome:
@@ -160,14 +162,16 @@ class ElasticsearchSink:
         for node in self._nodes:
             node.close()
 
-    def _request(self, method: str, target: str, body: bytes, content_type: str) -> HttpAnswer | NoAnswer:
+    def _request(
+        self, method: str, target: str, body: bytes | BulkBody, content_type: str
+    ) -> HttpAnswer | NoAnswer:
         place, node = self._choose()
         authorization = self._credentials.header
         headers = {"content-type": content_type, "accept": "application/json", "user-agent": "logging_system"}
         if authorization:
             headers["authorization"] = authorization
         if self._gzip and len(body) >= GZIP_BYTES_MIN:
-            body = gzip_format.compress(body, _GZIP_LEVEL, mtime=0)
+            body = _packed((body,) if isinstance(body, bytes) else body)
             headers["content-encoding"] = "gzip"
         try:
             answer = node.request(method, target, body, headers, self._timeout_seconds)
@@ -244,21 +248,9 @@ def backing_indices(resolved: bytes, known: Sequence[str]) -> list[str]:
     return names + [name for name in known if name not in names]
 
 
-def encode_bulk(items: Sequence[Item], runs: Sequence[Run]) -> bytes:
-    """Return the NDJSON of a bulk request: per document a create action and the document itself.
-
-    Args:
-        items: The documents.
-        runs: The runs that they are made of.
-    """
-    actions: list[bytes] = []
-    for run in runs:
-        actions += run.with_ids(b'\n{"create":{"_id":"', b'"}}\n')
-    # Every other part is a document; what ends it stands before the next action.
-    parts = [b"\n"] * (2 * len(items) + 1)
-    parts[0:-1:2] = actions
-    parts[1::2] = [item.document for item in items]
-    return b"".join(parts)[1:]
+def _packed(pieces: Iterable[bytes]) -> bytes:
+    packer = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_WBITS)
+    return b"".join([*map(packer.compress, pieces), packer.flush()])
 
 
 def _shared_login(places: Sequence[Place]) -> str | None:

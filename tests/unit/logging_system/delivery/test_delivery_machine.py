@@ -291,6 +291,24 @@ def test_records_are_taken_on_only_while_there_is_room() -> None:
     assert deliverer.room_bytes == 0
 
 
+@pytest.mark.parametrize("bounds", [{"batch_records_max": 2}, {"batch_bytes_max": 100}])
+def test_what_no_request_can_carry_yet_is_left_in_the_spool(bounds: dict[str, int]) -> None:
+    deliverer = machine(concurrency=1, **bounds)
+    deliverer.take(items(1, 2, document=b"x" * 50), 0.0)
+    (send,) = sends(deliverer, 0.0)
+
+    assert deliverer.room_bytes > 0, "the next batch is made ready while one is under way"
+
+    deliverer.take(items(3, 4, document=b"x" * 50), 0.0)
+
+    assert deliverer.room_bytes == 0
+
+    deliverer.answered(send.number, each(STORED, STORED), 0.0)
+    sends(deliverer, 0.0)
+
+    assert deliverer.room_bytes > 0
+
+
 def test_room_returns_with_the_answers() -> None:
     deliverer = machine(held_bytes_max=1_000)
     deliverer.take(items(1, 2, document=b"x" * 500), 0.0)

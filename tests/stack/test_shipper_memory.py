@@ -1,0 +1,95 @@
+"""What a shipper takes while its store is dead does not follow the backlog, be the spool sealed or not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+
+from logging_system.config.encryption import encryption_of, encryption_settings
+from logging_system.keys.providers.file import FileProvider
+from logging_system.spool.codec import PLAIN_CODECS, Codecs
+from logging_system.spool.writer import SpoolWriter
+from tests.stack.processes import eventually, finish, kill, ready_line, started
+
+DEAD = "http://127.0.0.1:9"
+BLOCK_RECORDS = 256
+BACKLOG_RECORDS = 8_192
+"""More than fits one request."""
+LARGER_RECORDS = 40_960
+MORE_MIB_MAX = 3.0
+"""Held in memory, as many records as fit five requests take nine more than those of one."""
+
+
+def test_memory_does_not_follow_the_backlog_be_it_sealed_or_not(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    FileProvider(keys).create("logs")
+    setting = f"provider=file,path={keys}"
+    sealed_folder = tmp_path / "sealed"
+    settings = encryption_settings(setting)
+    assert settings is not None
+    sealing = encryption_of(settings, sealed_folder)
+
+    plain = grown_mib(tmp_path / "plain", PLAIN_CODECS)
+    sealed = grown_mib(sealed_folder, sealing.codecs(), "--encryption", setting)
+
+    assert plain[1] - plain[0] < MORE_MIB_MAX
+    assert sealed[1] - sealed[0] < MORE_MIB_MAX
+    # What opening needs once, whatever is held: the first key, and its cipher.
+    assert sealed[1] < plain[1] + 2 * MORE_MIB_MAX
+
+
+def grown_mib(spool: Path, codecs: Codecs, *flags: str) -> Sequence[float]:
+    """Return the growth above idle with a backlog and with a larger one."""
+    arguments = ["--spool", str(spool), "--elasticsearch", DEAD, "--stream", "logs-memory-test", *flags]
+    command = [sys.executable, "-m", "logging_system", "ship", "--lifeline", *arguments]
+    process = started(command, stderr=subprocess.DEVNULL)
+    try:
+        ready_line(process)
+        wait_for_reports(spool, 1)
+        idle_mib = resident_mib(process.pid)
+        writer = SpoolWriter(spool, spool_bytes_max=1 << 30, sync=False, codecs=codecs)
+        append(writer, 0, BACKLOG_RECORDS)
+        eventually(lambda: spooled(spool) > 0, "the backlog is read")
+        wait_for_reports(spool, 2)
+        few_mib = resident_mib(process.pid) - idle_mib
+        append(writer, BACKLOG_RECORDS, LARGER_RECORDS)
+        wait_for_reports(spool, 2)
+        many_mib = resident_mib(process.pid) - idle_mib
+        writer.seal()
+        assert finish(process) == 0
+    finally:
+        kill(process)
+    return few_mib, many_mib
+
+
+def append(writer: SpoolWriter, first: int, end: int) -> None:
+    for start in range(first, end, BLOCK_RECORDS):
+        numbers = range(start, start + BLOCK_RECORDS)
+        writer.append(
+            [b'{"message":"%d %s"}' % (number, os.urandom(300).hex().encode()) for number in numbers]
+        )
+
+
+def wait_for_reports(spool: Path, count: int) -> None:
+    """Wait until the shipper has written its counters so often: it writes them once a second, while idle."""
+    status = spool / "status-shipper.json"
+    for _ in range(count):
+        before = status.stat().st_mtime_ns if status.exists() else 0
+        eventually(
+            lambda before=before: status.exists() and status.stat().st_mtime_ns > before,
+            "the counters are written",
+        )
+
+
+def spooled(spool: Path) -> int:
+    return int(orjson.loads((spool / "status-shipper.json").read_bytes())["spooled"])
+
+
+def resident_mib(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
