@@ -400,7 +400,11 @@ class KeyProviding(Protocol):
         ...
 
     def undo_hide(self) -> Undo:
-        """Say how a later process gives it back."""
+        """Say how a later process puts it within reach again."""
+        ...
+
+    def undo_spoil(self) -> Undo:
+        """Say how a later process lets it answer as before."""
         ...
 
 

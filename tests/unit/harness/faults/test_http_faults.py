@@ -10,6 +10,7 @@ import pytest
 from harness.evidence.lines import stamp
 from harness.faults.answer_cut import AnswerCut
 from harness.faults.body_limited import BodyLimited
+from harness.faults.garbage_answers import GarbageAnswers
 from harness.faults.items_refused import ItemsRefused
 from harness.faults.lying_answers import LyingAnswers
 from harness.faults.poison_document import PoisonDocument
@@ -51,7 +52,7 @@ FAULTS = [
     (
         RequestsRefused(503, 2, 0.4),
         "requests_refused",
-        {"status": 503, "retry_after_seconds": 2},
+        {"status": 503, "retry_after_seconds": 2, "path": "_bulk"},
         0.4,
         "refused",
     ),
@@ -64,6 +65,7 @@ FAULTS = [
     ),
     (BodyLimited(9), "body_limited", {"bytes_max": 9, **IDENTIFIED}, 1.0, "too_large"),
     (LyingAnswers("empty", 0.2), "lying_answers", {"lie": "empty"}, 0.2, "lied"),
+    (GarbageAnswers("who", 0.3), "garbage_answers", {"mark": "who"}, 0.3, "garbage"),
     (SlowAnswers(20.0, 5.0), "slow_answers", {"delay_ms": 20.0, "jitter_ms": 5.0}, 1.0, "delayed_ms"),
 ]
 
