@@ -314,8 +314,10 @@ class StackDeployment:
         if not is_intercepted:
             return LinkTarget(link, self._urls[PROXY], name, listen, self._proxy)
         interceptor_url = self._urls[INTERCEPTOR]
+        sequence_path = self._stack.fields.paths.get("sequence", "")
         return HttpLinkTarget(
-            link, self._urls[PROXY], name, listen, self._proxy, interceptor_url, self._interceptor
+            *(link, self._urls[PROXY], name, listen, self._proxy),
+            *(interceptor_url, self._interceptor, sequence_path),
         )
 
     def _files_target(self, name: str, patterns: tuple[str, ...]) -> FilesTarget:

@@ -297,6 +297,11 @@ class Severable(Protocol):
 class Interceptable(Protocol):
     """A link that speaks HTTP, whose requests and answers can be changed on their way."""
 
+    @property
+    def sequence_path(self) -> str:
+        """Where documents on this link hold their record's number; empty where the stack says nothing."""
+        ...
+
     def add_rule(self, name: str, kind: str, arguments: Arguments, share: float, seed: int) -> None:
         """Change exchanges from now on.
 

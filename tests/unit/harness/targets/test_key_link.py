@@ -61,6 +61,8 @@ class Link(LinkTarget):
 class HttpLink(Link):
     """A link whose answers can be changed as well."""
 
+    sequence_path = ""
+
     def add_rule(self, name, kind, arguments, share, seed):
         assert (kind, share) == ("garbage_answers", 1.0)
         self.server.mark = arguments["mark"]
