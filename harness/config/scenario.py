@@ -35,7 +35,17 @@ from harness.config.yaml_source import Mistake, Source, read_yaml
 from harness.faults import FAULTS
 from harness.load import LOADS
 from harness.load.schedules import SCHEDULES
-from harness.model.declarations import APPLICATION, LOAD, Arguments, Part, Permits, Scenario, Stack, Step
+from harness.model.declarations import (
+    APPLICATION,
+    KEY_SERVER,
+    LOAD,
+    Arguments,
+    Part,
+    Permits,
+    Scenario,
+    Stack,
+    Step,
+)
 from harness.model.protocols import ChoosyLoad
 from harness.model.registry import unknown
 
@@ -150,7 +160,7 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
     processes = [process.name for process in stack.processes]
     own = dict.fromkeys([*stack.links, *processes, *stack.files, *(stack.keys.targets if stack.keys else ())])
     known = dict.fromkeys([*own, *stack.needs, APPLICATION, LOAD, *_load_targets(scenario.load)])
-    shared = set(stack.needs) - own.keys()
+    shared = (set(stack.needs) - own.keys()) | {KEY_SERVER}
     source = read_yaml(Path(scenario.source)) if scenario.source else Source(scenario.name, {}, {})
     problems = []
     for index, step in enumerate(scenario.steps):

@@ -16,13 +16,13 @@ from harness.evidence.transforms import MASK, WORDS
 from harness.load.intakes import INTAKES
 from harness.load.intakes.http import DEFAULT_FIELDS, FIELD_PLACEHOLDERS
 from harness.load.syslog_message import FIELDS_OF_LINES
-from harness.model.declarations import KEY_PROVIDER, KEYS
+from harness.model.declarations import KEY_PROVIDER, KEY_SERVER, KEYS
 from harness.model.registry import unknown
 
 RUN_PLACEHOLDERS = ("run.id", "run.folder", "run.seed", "python", "stack.folder", "cache.folder")
 ADDRESS_PLACEHOLDERS = ("url", "host", "port")
 # A fault names its target, so these cannot be names of parts as well.
-RESERVED_NAMES = ("application", "run", "python", "stack", "cache", KEYS, KEY_PROVIDER)
+RESERVED_NAMES = ("application", "run", "python", "stack", "cache", KEYS, KEY_PROVIDER, KEY_SERVER)
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SERVICE_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}\Z")
 _DOTTED_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
@@ -47,6 +47,7 @@ def stack_mistakes(source: Source) -> list[Mistake]:
         *_own_archive_mistakes(data),
         *_service_mistakes(data),
         *_file_mistakes(data),
+        *_key_mistakes(data),
         *_transform_mistakes(data),
         *_secret_mistakes(data),
         *_mask_mistakes(data),
@@ -169,6 +170,16 @@ def _file_mistakes(data: Mapping[str, object]) -> list[Mistake]:
         for index, pattern in enumerate(_strings(patterns))
         if not pattern.startswith(RUN_FOLDER) or ".." in pattern.split("/") or pattern == RUN_FOLDER
     ]
+
+
+def _key_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    keys, where = _mapping(data.get("keys")), ("keys", "provider_link")
+    link, links = keys.get("provider_link"), dict.fromkeys(_mapping(data.get("links")))
+    if not isinstance(link, str):
+        return []
+    if "provider" in keys:
+        return [Mistake(where, 'stands beside "provider". Keep one: keys come from files or over a link.')]
+    return [] if link in links else [Mistake(where, f'"links" has {unknown("link", link, links)}')]
 
 
 def _transform_mistakes(data: Mapping[str, object]) -> list[Mistake]:

@@ -51,6 +51,7 @@ class AttachedServices:
         if problems:
             raise ScenarioError("\n".join(problems))
         self._services = {name: stack.services[name] for name in stack.needs}
+        self._aliases = stack.aliases
         self._own = ServiceSet(_PROGRAMS, scratch, run_id, clock, ())
 
     def urls(self) -> Mapping[str, str]:
@@ -79,7 +80,8 @@ class AttachedServices:
 
     def targets(self) -> Mapping[str, ForeignService]:
         """Return the services by name, so that a fault on one is refused with the reason."""
-        return {name: ForeignService(name) for name in self._services}
+        named = {**{name: name for name in self._services}, **self._aliases}
+        return {word: ForeignService(name) for word, name in named.items()}
 
     def exited(self) -> list[tuple[str, int]]:
         """Return (name, exit code) of the proxies that ended by themselves."""

@@ -1,10 +1,13 @@
-"""Services from this distribution itself: they need neither Docker nor Java nor Go."""
+"""Services from this distribution itself: they need neither Docker nor Java nor Go.
+
+AWS KMS alone has no embedded stand-in: a stack that needs it needs local-kms (`make kms`) here too.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from harness.deployments import server_specs
+from harness.deployments import key_server_specs, server_specs
 from harness.deployments.service_set import INTERCEPTOR, PROXY, ServiceSet
 from harness.model.declarations import Stack
 from harness.model.protocols import Clock
@@ -13,11 +16,13 @@ _PROGRAMS = {
     PROXY: server_specs.tcp_proxy,
     INTERCEPTOR: server_specs.http_interceptor,
     "elasticsearch": server_specs.elastic_lite,
+    "vault": key_server_specs.transit_lite,
+    "aws_kms": key_server_specs.local_kms,
 }
 
 
 class EmbeddedServices(ServiceSet):
-    """The embedded Elasticsearch, the TCP fault proxy and the HTTP interceptor, each a process of its own."""
+    """The embedded store and key server, the TCP fault proxy and the HTTP interceptor, each a process."""
 
     def __init__(self, scratch: Path, run_id: str, clock: Clock, stack: Stack) -> None:
-        super().__init__(_PROGRAMS, scratch, run_id, clock, stack.needs)
+        super().__init__(_PROGRAMS, scratch, run_id, clock, stack.needs, stack.aliases)

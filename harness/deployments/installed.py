@@ -23,6 +23,7 @@ class ServerKind:
     version: str
     program: str
     needs_java: bool = False
+    installed_by: str = "logquake servers install"
 
     @property
     def folder_name(self) -> str:
@@ -37,6 +38,15 @@ SERVERS = {
         ServerKind("toxiproxy", "2.12.0", "toxiproxy-server"),
     )
 }
+
+KEY_SERVERS = {
+    kind.name: kind
+    for kind in (
+        ServerKind("transit", "1.21.4", "transit", installed_by="make kms"),
+        ServerKind("local-kms", "0.0.0-20260228092603-2a5e92d09ab6", "local-kms", installed_by="make kms"),
+    )
+}
+"""Vault's own transit engine and local-kms: test tools, which only a checkout of the project can build."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +84,12 @@ def require(name: str) -> InstalledServer:
     Raises:
         UnavailableError: it is not installed, or it lacks its Java; the message is one line with the remedy.
     """
-    kind = SERVERS[name]
+    kind = (SERVERS | KEY_SERVERS)[name]
     folder = cache_folder() / kind.folder_name
     if not os.access(folder / kind.program, os.X_OK):
         raise UnavailableError(
             f"{name}: version {kind.version} is not installed in {cache_folder()}; "
-            f"install it with `logquake servers install`"
+            f"install it with `{kind.installed_by}`"
         )
     return at(kind, folder)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from harness.deployments import server_specs
+from harness.deployments import key_server_specs, server_specs
 from harness.deployments.installed import require
 from harness.deployments.preflight import Requirements
 from harness.deployments.service_set import INTERCEPTOR, PROXY, ServiceSet
@@ -23,7 +23,13 @@ def _elasticsearch(name: str, scratch: Path, port: int) -> ProcessSpec:
     return server_specs.elasticsearch(name, scratch, port, free_port(), require("elasticsearch"))
 
 
-_PROGRAMS = {PROXY: _toxiproxy, INTERCEPTOR: server_specs.http_interceptor, "elasticsearch": _elasticsearch}
+_PROGRAMS = {
+    PROXY: _toxiproxy,
+    INTERCEPTOR: server_specs.http_interceptor,
+    "elasticsearch": _elasticsearch,
+    "vault": key_server_specs.transit,
+    "aws_kms": key_server_specs.local_kms,
+}
 
 
 class LocalServices(ServiceSet):
@@ -33,4 +39,4 @@ class LocalServices(ServiceSet):
     requirements: ClassVar[Requirements] = Requirements(memory_mib=1_200, other_user=True)
 
     def __init__(self, scratch: Path, run_id: str, clock: Clock, stack: Stack) -> None:
-        super().__init__(_PROGRAMS, scratch, run_id, clock, stack.needs)
+        super().__init__(_PROGRAMS, scratch, run_id, clock, stack.needs, stack.aliases)

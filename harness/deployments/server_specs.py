@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import harness
@@ -15,8 +16,8 @@ from harness.processes.managed import ProcessSpec
 from harness.processes.ports import LOOPBACK
 from harness.processes.scratch import give, require_reachable, server_user, subfolder
 
-# Services yield to the application under load, whose latency is what a run measures.
-_NICENESS = 5
+NICENESS = 5
+"""Services yield to the application under load, whose latency is what a run measures."""
 _HEAP_MIB = 512
 # Options of the shipped jvm.options that write into the installed copy.
 _WRITES_INTO_HOME = ("-XX:HeapDumpPath", "-XX:+HeapDumpOnOutOfMemoryError", "-XX:ErrorFile", "-Xlog:gc")
@@ -27,24 +28,31 @@ def elastic_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
     folder = subfolder(scratch, name)
     command = ("harness.programs.elastic_lite", "--port", str(port), "--data", str(folder / "data"))
     ready = Ready(http=f"http://{LOOPBACK}:{port}/_cluster/health")
-    return _own_program(name, folder, command, ready)
+    return own_program(name, folder, command, ready)
 
 
 def tcp_proxy(name: str, scratch: Path, port: int) -> ProcessSpec:
     """Return how the TCP fault proxy starts; `port` is that of its HTTP API."""
     folder = subfolder(scratch, name)
     ready = Ready(http=f"http://{LOOPBACK}:{port}/version")
-    return _own_program(name, folder, ("harness.programs.tcp_proxy", "--port", str(port)), ready)
+    return own_program(name, folder, ("harness.programs.tcp_proxy", "--port", str(port)), ready)
 
 
 def http_interceptor(name: str, scratch: Path, port: int) -> ProcessSpec:
     """Return how the HTTP interceptor starts; `port` is that of its control API."""
     folder = subfolder(scratch, name)
     ready = Ready(http=f"http://{LOOPBACK}:{port}/version")
-    return _own_program(name, folder, ("harness.programs.http_interceptor", "--port", str(port)), ready)
+    return own_program(name, folder, ("harness.programs.http_interceptor", "--port", str(port)), ready)
 
 
-def _own_program(name: str, folder: Path, module: tuple[str, ...], ready: Ready) -> ProcessSpec:
+def own_program(
+    name: str,
+    folder: Path,
+    module: tuple[str, ...],
+    ready: Ready,
+    environment: Mapping[str, str] | None = None,
+) -> ProcessSpec:
+    """Return how one of `harness.programs` starts: its module and arguments, with these variables set."""
     root = str(Path(harness.__file__).parent.parent)
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
     return ProcessSpec(
@@ -52,10 +60,10 @@ def _own_program(name: str, folder: Path, module: tuple[str, ...], ready: Ready)
         command=(sys.executable, "-P", "-m", *module, "--lifeline"),
         folder=folder,
         log=folder / "output.log",
-        environment={"PYTHONPATH": path},
+        environment={"PYTHONPATH": path, **(environment or {})},
         lifeline=True,
         ready=ready,
-        niceness=_NICENESS,
+        niceness=NICENESS,
     )
 
 
@@ -72,7 +80,7 @@ def toxiproxy(name: str, scratch: Path, port: int, installed: InstalledServer) -
         environment={"LOG_LEVEL": "info"},
         user=user,
         ready=Ready(http=f"http://{LOOPBACK}:{port}/version"),
-        niceness=_NICENESS,
+        niceness=NICENESS,
     )
 
 
@@ -112,7 +120,7 @@ def elasticsearch(
             http=f"http://{LOOPBACK}:{port}/_cluster/health?wait_for_status=yellow&timeout=1s",
             timeout_seconds=90.0,
         ),
-        niceness=_NICENESS,
+        niceness=NICENESS,
         pid_file=pid_file,
         orderly_stop_text="] stopping ...",
     )

@@ -25,7 +25,7 @@ INTERCEPTOR = "interceptor"
 INFRASTRUCTURE = frozenset({PROXY, INTERCEPTOR})
 """What the harness hurts with: no service of a stack, and no target."""
 
-SPEAK_HTTP = frozenset({"elasticsearch"})
+SPEAK_HTTP = frozenset({"aws_kms", "elasticsearch", "vault"})
 """The services whose links go through the interceptor."""
 
 Program: TypeAlias = Callable[[str, Path, int], ProcessSpec]
@@ -51,6 +51,7 @@ class ServiceSet:
         run_id: what marks the processes as this run's.
         clock: the run's clock and patience.
         needs: names of the services that the stack needs; fault proxy and interceptor always come too.
+        aliases: by which other words scenarios know which of them.
 
     Raises:
         ScenarioError: this backend has no such service.
@@ -65,6 +66,7 @@ class ServiceSet:
         run_id: str,
         clock: Clock,
         needs: Sequence[str],
+        aliases: Mapping[str, str] | None = None,
     ) -> None:
         names = tuple(dict.fromkeys((PROXY, INTERCEPTOR, *needs)))
         for name in names:
@@ -74,6 +76,7 @@ class ServiceSet:
         self._scratch = scratch
         self._run_id = run_id
         self._clock = clock
+        self._aliases = aliases or {}
         self._ports = {name: free_port() for name in names}
         self._processes: dict[str, ManagedProcess] = {}
 
@@ -114,11 +117,12 @@ class ServiceSet:
 
     def targets(self) -> Mapping[str, ProcessTarget]:
         """Return the services that faults may kill; what the harness hurts with is none of them."""
-        return {
+        targets = {
             name: ProcessTarget(name, process.spec.command, process, process.spec.ready.timeout_seconds)
             for name, process in self._processes.items()
             if name not in INFRASTRUCTURE
         }
+        return {**targets, **{word: targets[name] for word, name in self._aliases.items() if name in targets}}
 
     def exited(self) -> list[tuple[str, int]]:
         """Return (name, exit code) of services that ended by themselves."""

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from harness.deployments.installed import cache_folder
 from harness.deployments.placeholders import RUN_FOLDER, expand
 from harness.deployments.service_set import INFRASTRUCTURE, INTERCEPTOR, PROXY, SPEAK_HTTP
-from harness.model.declarations import KEY_PROVIDER, KEYS, Stack, StackProcess
+from harness.model.declarations import KEY_PROVIDER, KEYS, Keys, Stack, StackProcess
 from harness.model.errors import FaultError, HarnessError, OwnPartError, ScenarioError
 from harness.model.facts import ANSWERS, CONNECTIONS, Sample
 from harness.model.protocols import Clock, Undo
@@ -34,6 +34,7 @@ from harness.targets.files import FilesTarget
 from harness.targets.folders import folders_of
 from harness.targets.http_link import HttpLinkTarget, RuleServer
 from harness.targets.key_files import KeyFilesTarget
+from harness.targets.key_link import KeyLinkTarget
 from harness.targets.keys import KeyCommands, keys_target
 from harness.targets.link import LinkTarget, ToxicServer
 from harness.targets.process import ProcessTarget
@@ -152,7 +153,7 @@ class StackDeployment:
         self._files = {name: self._files_target(name, patterns) for name, patterns in stack.files.items()}
         self._small_disks = small_disks
         self._recordings = recordings
-        self._key_files: KeyFilesTarget | None = None
+        self._key_provider: KeyFilesTarget | KeyLinkTarget | None = None
         self._links: dict[str, LinkTarget] = {}
         self._connections: dict[str, int] = {}
         self._made: list[Callable[[], None]] = []
@@ -313,8 +314,10 @@ class StackDeployment:
         if not is_intercepted:
             return LinkTarget(link, self._urls[PROXY], name, listen, self._proxy)
         interceptor_url = self._urls[INTERCEPTOR]
+        sequence_path = self._stack.fields.paths.get("sequence", "")
         return HttpLinkTarget(
-            link, self._urls[PROXY], name, listen, self._proxy, interceptor_url, self._interceptor
+            *(link, self._urls[PROXY], name, listen, self._proxy),
+            *(interceptor_url, self._interceptor, sequence_path),
         )
 
     def _files_target(self, name: str, patterns: tuple[str, ...]) -> FilesTarget:
@@ -337,12 +340,18 @@ class StackDeployment:
             rotate, status, keys.version, str(self._folder), revoke, environment, keys.timeout_seconds
         )
         targets: dict[str, object] = {KEYS: keys_target(KEYS, commands)}
-        if keys.provider:
-            relative = [expand(each.removeprefix(RUN_FOLDER), self._values) for each in keys.provider]
-            targets[KEY_PROVIDER] = self._key_files = self._key_files or KeyFilesTarget(
-                KEY_PROVIDER, self._folder, relative
-            )
-        return targets
+        # It remembers what was done to it, so it is the same one each time.
+        self._key_provider = self._key_provider or self._key_provider_of(keys)
+        return targets if self._key_provider is None else {**targets, KEY_PROVIDER: self._key_provider}
+
+    def _key_provider_of(self, keys: Keys) -> KeyFilesTarget | KeyLinkTarget | None:
+        if keys.provider_link in self._links:
+            url = self._values[f"{keys.provider_link}.url"]
+            return KeyLinkTarget(KEY_PROVIDER, self._links[keys.provider_link], url)
+        if not keys.provider:
+            return None
+        relative = [expand(each.removeprefix(RUN_FOLDER), self._values) for each in keys.provider]
+        return KeyFilesTarget(KEY_PROVIDER, self._folder, relative)
 
     def _spec(self, declared: StackProcess) -> ProcessSpec:
         ready = declared.ready

@@ -64,6 +64,10 @@ FAULTS = Family(
         "kms_unavailable": Kind(
             "harness.faults.kms_unavailable:KmsUnavailable", "no key can be had, and then it can again"
         ),
+        "garbage_answers": Kind(
+            "harness.faults.garbage_answers:GarbageAnswers",
+            "a 200 with bytes that mean nothing, for every request",
+        ),
         "slow_answers": Kind("harness.faults.slow_answers:SlowAnswers", "the store answers late"),
     },
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.faults.http_rule import HttpRule
-from harness.faults.refused_records import IDENTIFIED, refused_records, times_refused
+from harness.faults.refused_records import IDENTIFIED, identified_on, refused_records, times_refused
 from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError
 from harness.targets.capabilities import Interceptable
@@ -41,6 +41,10 @@ class BodyLimited(HttpRule):
     def arguments(self) -> Arguments:
         """Return the limit, and how the interceptor finds which record is too large by itself."""
         return {"bytes_max": self.bytes_max, **IDENTIFIED}
+
+    def arguments_on(self, target: Interceptable) -> Arguments:
+        """Return the same, and the field with the record's number where the stack declares one."""
+        return {**self.arguments(), **identified_on(target)}
 
     def poisoned(self, target: Interceptable) -> list[int | None]:
         """Return the records that were too large by themselves, and None where nobody can tell which."""

@@ -33,6 +33,10 @@ class HttpRule(ABC):
     def arguments(self) -> Arguments:
         """Return what the interceptor's kind takes."""
 
+    def arguments_on(self, target: Interceptable) -> Arguments:
+        """Return what the kind takes on this link: the same on each, unless a fault knows better."""
+        return self.arguments()
+
     @abstractmethod
     def saw(self, counters: Mapping[str, int]) -> str:
         """Say what was seen, for a person."""
@@ -63,7 +67,7 @@ class HttpRule(ABC):
 
     @contextmanager
     def _injected(self, target: Interceptable, seed: int) -> Iterator[None]:
-        target.add_rule(self.kind, self.kind, self.arguments(), self.share_of_requests, seed)
+        target.add_rule(self.kind, self.kind, self.arguments_on(target), self.share_of_requests, seed)
         try:
             yield
         finally:

@@ -14,11 +14,12 @@ from harness.targets.capabilities import KeyProviding
 
 @dataclass(frozen=True)
 class KmsUnavailable:
-    """No key can be had for a while: the provider's file cannot be opened, or holds garbage.
+    """No key can be had for a while: nobody gets through to the provider, or it answers with garbage.
 
-    It is put back as it was. Nothing is destroyed, so nothing is excused: a stack goes on with the key that
-    it has, keeps what it cannot protect, or refuses it; it writes nothing in the clear. A provider over the
-    network is a link, which has faults of its own.
+    Of files, each cannot be opened, or holds garbage; over a link, connections are refused, or every request
+    gets a 200 with bytes that mean nothing. It is put back as it was. Nothing is destroyed, so nothing is
+    excused: a stack goes on with the key that it has, keeps what it cannot protect, or refuses it; it writes
+    nothing in the clear.
 
     Args:
         answer: what whoever asks gets: `none`, an error; `garbage`, bytes that are no key.
@@ -28,15 +29,15 @@ class KmsUnavailable:
     needs: ClassVar[type] = KeyProviding
 
     def undo(self, target: KeyProviding) -> Undo:
-        """Name the files to put back."""
-        return target.undo_hide()
+        """Name what to put back."""
+        return target.undo_spoil() if self.answer == "garbage" else target.undo_hide()
 
     def inject(self, target: KeyProviding, rng: Random) -> AbstractContextManager[None]:
         """Put the keys out of reach, and give them back on exit."""
         return self._injected(target, rng)
 
     def evidence(self, target: KeyProviding) -> tuple[bool, str]:
-        """Try to read each file: none may hold what it held."""
+        """Ask the provider: no key may be had from it."""
         return target.out_of_reach(), target.describe_provider()
 
     @contextmanager

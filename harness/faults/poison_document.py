@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.faults.http_rule import HttpRule
-from harness.faults.refused_records import IDENTIFIED, refused_records, times_refused
+from harness.faults.refused_records import IDENTIFIED, identified_on, refused_records, times_refused
 from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError
 from harness.targets.capabilities import Interceptable
@@ -17,8 +17,9 @@ from harness.targets.capabilities import Interceptable
 class PoisonDocument(HttpRule):
     """Every record whose sequence `every` divides is answered with 400 `document_parsing_exception`.
 
-    The same records are poison for every stack, however it batches. A stack that encrypts what it stores
-    hides the identity, so that nothing is refused and nothing proved.
+    The same records are poison for every stack, however it batches. They are known by the identity in the
+    line; where a stack seals the line, by the field that it declares for the number (`fields.sequence`). One
+    that seals both hides which record a document is, so that nothing is refused and nothing proved.
 
     Args:
         every: every how many records one is refused, by the record's number; at least 1.
@@ -40,6 +41,10 @@ class PoisonDocument(HttpRule):
     def arguments(self) -> Arguments:
         """Return how the interceptor finds the records."""
         return {**IDENTIFIED, "every": self.every}
+
+    def arguments_on(self, target: Interceptable) -> Arguments:
+        """Return the same, and the field with the record's number where the stack declares one."""
+        return {**self.arguments(), **identified_on(target)}
 
     def poisoned(self, target: Interceptable) -> list[int | None]:
         """Return the records that met the rule, and None where more met it than are counted."""

@@ -6,9 +6,16 @@ from collections.abc import Mapping
 
 from harness.evidence import lines
 from harness.model.declarations import Arguments
+from harness.targets.capabilities import Interceptable
 
-IDENTIFIED: Arguments = {"pattern": lines.IDENTITY, "digits": lines.LETTERS}
+IDENTIFIED: Arguments = {"pattern": lines.IDENTITY, "digits": lines.LETTERS, "sequence_path": ""}
 """How the interceptor finds a record's sequence: in the identity that ends every line."""
+
+
+def identified_on(target: Interceptable) -> Arguments:
+    """Return how it finds it on a link: for sealed lines, in the field that the stack declares, too."""
+    return {**IDENTIFIED, "sequence_path": target.sequence_path}
+
 
 _RECORD = "record_"
 _UNNAMED = "unnamed"

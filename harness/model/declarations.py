@@ -125,11 +125,15 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """How to tell that a process serves: an answering URL, or a text in its output; neither = it runs."""
+    """How to tell that a process serves: an answering URL, or a text in its output; neither = it runs.
+
+    `listens` is `host:port`, for a server that answers nobody who does not log in.
+    """
 
     http: str = ""
     output: str = ""
     timeout_seconds: float = 30.0
+    listens: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +190,9 @@ class Masks:
     share_max: float = 0.1
 
 
-KEYS, KEY_PROVIDER = "keys", "key_provider"
-"""The targets of a stack that declares its keys: the keys, and the files that they come from."""
+KEYS, KEY_PROVIDER, KEY_SERVER = "keys", "key_provider", "key_server"
+"""The targets of a stack that declares its keys: the keys, what they come from (files, or a link to
+a server), and the service at the end of that link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +200,8 @@ class Keys:
     """How a stack's encryption keys are worked: commands of its own, argument lists with placeholders.
 
     `status` prints a JSON document, in which `version` is the path of a whole number that every rotation
-    raises. `provider` has patterns of the files that the keys come from, below `{run.folder}`.
+    raises. `provider` has patterns of the files that the keys come from, below `{run.folder}`; where they
+    come from a server, `provider_link` names the link to it.
     """
 
     rotate: tuple[str, ...]
@@ -204,10 +210,13 @@ class Keys:
     revoke: tuple[str, ...] = ()
     provider: tuple[str, ...] = ()
     timeout_seconds: float = 60.0
+    provider_link: str = ""
 
     @property
     def targets(self) -> tuple[str, ...]:
         """Return what faults can take hold of."""
+        if self.provider_link:
+            return (KEYS, KEY_PROVIDER, KEY_SERVER)
         return (KEYS, KEY_PROVIDER) if self.provider else (KEYS,)
 
 
@@ -238,3 +247,9 @@ class Stack:
     fields: Fields = field(default_factory=Fields)
     keys: Keys | None = None
     masks: Masks = field(default_factory=Masks)
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """Return the services that scenarios know by another word too: that word → the service."""
+        link = "" if self.keys is None else self.keys.provider_link
+        return {KEY_SERVER: self.links[link]} if link else {}

@@ -171,7 +171,9 @@ class ManagedProcess:
             return False
         if ready.output and ready.output not in self.log_text():
             return False
-        if ready.http or ready.output:
+        if ready.listens and not readiness.listens(ready.listens, _PROBE_SECONDS_MAX):
+            return False
+        if ready.http or ready.output or ready.listens:
             return self.spec.pid_file is None or self._grip_server() is not None
         # With nothing to ask for, still running after a moment tells a start from an immediate failure.
         return self._clock.now_ns() - self._started_ns >= _SETTLE_SECONDS * SECOND_NS
@@ -422,6 +424,8 @@ class ManagedProcess:
         ready = self.spec.ready
         if ready.http:
             return f": {ready.http} does not answer"
+        if ready.listens:
+            return f": nothing listens on {ready.listens}"
         return f': it has not written "{ready.output}"' if ready.output else ""
 
     def _complaint(self, what: str) -> str:

@@ -1,8 +1,9 @@
-"""How a process shows that it serves: a URL that answers, or a text in its output."""
+"""How a process shows that it serves: a URL that answers, a text in its output, or that it listens."""
 
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 from harness import http_client
@@ -23,6 +24,16 @@ def answers(url: str, timeout_seconds: float) -> bool:
     except http_client.HttpError:
         return False
     return answer.status < 400
+
+
+def listens(address: str, timeout_seconds: float) -> bool:
+    """Tell whether a TCP connection to `host:port` is taken within the timeout."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=timeout_seconds):
+            return True
+    except OSError:
+        return False
 
 
 def log_size(log: Path) -> int:

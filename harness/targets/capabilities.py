@@ -297,6 +297,11 @@ class Severable(Protocol):
 class Interceptable(Protocol):
     """A link that speaks HTTP, whose requests and answers can be changed on their way."""
 
+    @property
+    def sequence_path(self) -> str:
+        """Where documents on this link hold their record's number; empty where the stack says nothing."""
+        ...
+
     def add_rule(self, name: str, kind: str, arguments: Arguments, share: float, seed: int) -> None:
         """Change exchanges from now on.
 
@@ -400,7 +405,11 @@ class KeyProviding(Protocol):
         ...
 
     def undo_hide(self) -> Undo:
-        """Say how a later process gives it back."""
+        """Say how a later process puts it within reach again."""
+        ...
+
+    def undo_spoil(self) -> Undo:
+        """Say how a later process lets it answer as before."""
         ...
 
 

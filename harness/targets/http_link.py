@@ -46,6 +46,7 @@ class HttpLinkTarget(LinkTarget):
         server: the fault proxy.
         interceptor_url: where the interceptor's API is, for whoever has to undo a fault later.
         interceptor: the interceptor.
+        sequence_path: where documents on it hold their record's number; empty = nowhere.
     """
 
     def __init__(
@@ -57,11 +58,13 @@ class HttpLinkTarget(LinkTarget):
         server: ToxicServer,
         interceptor_url: str,
         interceptor: RuleServer,
+        sequence_path: str = "",
     ) -> None:
         super().__init__(name, proxy_url, proxy_name, listen, server)
         self._interceptor_name = proxy_name
         self._interceptor_url = interceptor_url
         self._interceptor = interceptor
+        self.sequence_path = sequence_path
 
     def add_rule(self, name: str, kind: str, arguments: Arguments, share: float, seed: int) -> None:
         """Change exchanges from now on, for a share (above 0 to 1) of requests.

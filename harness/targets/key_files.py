@@ -94,6 +94,10 @@ class KeyFilesTarget:
         files = "\n".join(str(path.relative_to(self._folder)) for path in self._matching())
         return Undo("put_back_files", {"root": str(self._folder), "files": files})
 
+    def undo_spoil(self) -> Undo:
+        """Name the files as `undo_hide` does: they are put back the same way."""
+        return self.undo_hide()
+
     def undo_loss(self) -> Undo:
         """Say that nothing can be taken back."""
         return Undo("nothing", {"why": f"what was lost of {self.name} is gone; the rest goes with its run"})

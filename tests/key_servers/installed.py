@@ -7,12 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.deployments.installed import cache_folder
+from harness.deployments.installed import KEY_SERVERS, cache_folder
 
-VERSIONS = {
-    "transit": "1.21.4",
-    "local-kms": "0.0.0-20260228092603-2a5e92d09ab6",
-}
+VERSIONS = {name: kind.version for name, kind in KEY_SERVERS.items()}
 SOFTHSM_LIBRARIES = (
     Path("/usr/lib/softhsm/libsofthsm2.so"),
     Path("/usr/lib64/pkcs11/libsofthsm2.so"),

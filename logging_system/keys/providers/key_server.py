@@ -2,20 +2,24 @@
 
 An answer may hold a data key in the clear, and so may what a broken answer leaves in an exception. So what
 goes wrong is told in our own words, and raised apart from the exception that was caught.
+
+A server that says nothing costs each request its whole timeout, and records wait behind whoever asks. So it
+is left alone afterwards, four times as long as was waited for it: at most a fifth of the time goes into that.
 """
 
 from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from logging_system.connections.bounded_connection import (
     AnswerTooLargeError,
@@ -29,6 +33,8 @@ from logging_system.spool.forks import FORKS, forget_in_children
 
 TIMEOUT_SECONDS = 5.0
 ANSWER_BYTES_MAX = 1024 * 1024
+PAUSE_PER_SECOND_WAITED = 4.0
+_PAUSED_AFTER_SECONDS = 0.5
 _CONNECTIONS = 4
 _CAUSES_MAX = 10
 
@@ -55,6 +61,7 @@ class KeyServer:
         ca_certs: PEM file of the authorities that may sign its certificate; None takes the system's.
         client_certificate: PEM file of our certificate, where it asks for one.
         client_key: PEM file of its key; None where the certificate's file holds it.
+        monotonic: The clock for pauses, in seconds.
 
     Raises:
         ValueError: What is wrong with one of these.
@@ -68,12 +75,15 @@ class KeyServer:
         ca_certs: Path | None = None,
         client_certificate: Path | None = None,
         client_key: Path | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         parts = _checked_url(url)
         self._host, self._port = parts.hostname or "", parts.port
         self._is_tls = parts.scheme == "https"
         self._prefix = parts.path.rstrip("/")
         self._timeout_seconds = timeout_seconds
+        self._monotonic = monotonic
+        self._paused_until_seconds = float("-inf")
         self._trust = None
         if self._is_tls:
             self._trust = Trust(ca_certs, client_certificate=client_certificate, client_key=client_key)
@@ -100,10 +110,16 @@ class KeyServer:
             body: The body as sent.
 
         Raises:
-            ProviderUnavailableError: There was no whole answer in time.
+            ProviderUnavailableError: There was no whole answer in time, or it is not asked so soon again.
             ProviderRefusedError: The server is not the one to believe, or its answer is no HTTP.
         """
         FORKS.notice()
+        began_seconds = self._monotonic()
+        if began_seconds < self._paused_until_seconds:
+            raise ProviderUnavailableError(
+                f"{self.url}: gave no answer a moment ago; it is asked again in "
+                f"{self._paused_until_seconds - began_seconds:.1f} s"
+            )
         try:
             with bounded(self._timeout_seconds, ANSWER_BYTES_MAX):
                 response = self._connections().urlopen(
@@ -119,6 +135,11 @@ class KeyServer:
             return ServerAnswer(response.status, response.data)
         except (OSError, HTTPError, ValueError) as error:
             trouble = self._trouble(error)
+        ended_seconds = self._monotonic()
+        waited_seconds = ended_seconds - began_seconds
+        # One that refuses at once costs nothing, and may be back at any moment.
+        if waited_seconds >= _PAUSED_AFTER_SECONDS:
+            self._paused_until_seconds = ended_seconds + PAUSE_PER_SECOND_WAITED * waited_seconds
         raise trouble
 
     def close(self) -> None:
@@ -148,7 +169,10 @@ class KeyServer:
                 return ProviderRefusedError(
                     f"{self.url}: answers more than {ANSWER_BYTES_MAX} bytes; is this the key server?"
                 )
-            if isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError):
+            # urllib3 calls a refused connection a kind of timeout.
+            if isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) and not isinstance(
+                cause, NewConnectionError
+            ):
                 return ProviderUnavailableError(f"{self.url}: no answer within {self._timeout_seconds:g} s")
         for cause in causes:
             if isinstance(cause, OSError) and isinstance(cause.errno, int) and cause.errno > 0:

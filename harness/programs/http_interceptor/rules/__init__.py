@@ -17,6 +17,7 @@ KINDS = {
     "answer_cut": "answer_cut:AnswerCut",
     "lying_answers": "lying_answers:LyingAnswers",
     "body_limited": "body_limited:BodyLimited",
+    "garbage_answers": "garbage_answers:GarbageAnswers",
     "slow_answers": "slow_answers:SlowAnswers",
 }
 

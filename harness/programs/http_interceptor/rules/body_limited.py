@@ -23,16 +23,18 @@ class BodyLimited(Kind):
         bytes_max: the largest body that passes.
         pattern: a regular expression whose first group is the record's number; empty = none is counted.
         digits: the characters that the number is written in, in the order of their value.
+        sequence_path: where a document holds the number, for one in which the pattern finds none.
     """
 
     bytes_max: int = 1024 * 1024
     pattern: str = ""
     digits: str = DIGITS
+    sequence_path: str = ""
 
     def __post_init__(self) -> None:
         require(self.bytes_max >= 1, f"bytes_max must be at least 1, got {self.bytes_max}")
         if self.pattern:
-            Identity(self.pattern, self.digits)
+            self._identity()
 
     async def handle(self, request: Request, onward: Onward, rng: Random, note: Note) -> Answer:
         """Let it pass, or say that it is too large."""
@@ -50,5 +52,8 @@ class BodyLimited(Kind):
             note("unnamed", 1)
             return
         if len(items) == 1:
-            number = Identity(self.pattern, self.digits).number_in(items[0])
+            number = self._identity().number_in(items[0])
             note("unnamed" if number is None else f"record_{number}", 1)
+
+    def _identity(self) -> Identity:
+        return Identity(self.pattern, self.digits, self.sequence_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from random import Random
-from typing import ClassVar
 
 import orjson
 
@@ -15,8 +14,10 @@ from harness.programs.http_interceptor.messages import Answer, Note, Onward, Req
 class Kind(ABC):
     """A way to change exchanges; a frozen dataclass whose fields are its arguments."""
 
-    path: ClassVar[str] = "_bulk"
-    """Which requests it is for unless the rule says: the last part of their path, or `*` for all."""
+    @property
+    def path(self) -> str:
+        """Which requests it is for unless the rule says: the last part of their path, or `*` for all."""
+        return "_bulk"
 
     @abstractmethod
     async def handle(self, request: Request, onward: Onward, rng: Random, note: Note) -> Answer:

@@ -20,16 +20,18 @@ class PoisonDocument(Kind):
     Attributes:
         pattern: a regular expression whose first group is the record's number.
         digits: the characters that the number is written in, in the order of their value.
+        sequence_path: where a document holds the number, for one in which the pattern finds none.
         every: a number that this divides is poison.
     """
 
     pattern: str = ""
     digits: str = DIGITS
     every: int = 100
+    sequence_path: str = ""
 
     def __post_init__(self) -> None:
         require(self.every >= 1, f"every must be at least 1, got {self.every}")
-        Identity(self.pattern, self.digits)
+        self._identity()
 
     async def handle(self, request: Request, onward: Onward, rng: Random, note: Note) -> Answer:
         """Refuse the poison, take the others onward."""
@@ -51,5 +53,8 @@ class PoisonDocument(Kind):
 
     def poisonous(self, item: Item) -> int | None:
         """Return the record's number where its document is poison."""
-        number = Identity(self.pattern, self.digits).number_in(item)
+        number = self._identity().number_in(item)
         return number if number is not None and number % self.every == 0 else None
+
+    def _identity(self) -> Identity:
+        return Identity(self.pattern, self.digits, self.sequence_path)

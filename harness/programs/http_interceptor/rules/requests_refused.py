@@ -24,6 +24,7 @@ class RequestsRefused(Kind):
 
     status: int = 429
     retry_after_seconds: int = 0
+    path: str = "_bulk"
 
     def __post_init__(self) -> None:
         require(400 <= self.status <= 599, f"status must be 400 to 599, got {self.status}")

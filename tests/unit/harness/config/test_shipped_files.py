@@ -38,8 +38,29 @@ def test_every_shipped_stack_loads(name):
 def test_every_scenario_fits_the_reference_stack_or_one_with_keys(scenario):
     keys = Keys(rotate=("rotate",), status=("status",), provider=("{run.folder}/keys/*",))
     stack = replace(load_stack(LIBRARY.find(Sort.STACK, "reference").path), keys=keys)
+    served = load_stack(LIBRARY.find(Sort.STACK, "reference_vault").path)
 
-    assert check_targets(scenario, stack) == []
+    assert [] in (check_targets(scenario, stack), check_targets(scenario, served))
+
+
+@pytest.mark.parametrize("name", ["reference_encrypted", "reference_vault"])
+def test_the_suite_confidential_fits_every_stack_with_keys(name):
+    stack = load_stack(LIBRARY.find(Sort.STACK, name).path)
+
+    assert _misfits("confidential", stack) == []
+
+
+@pytest.mark.parametrize("name", ["reference_vault"])
+def test_the_suite_key_server_fits_every_stack_whose_keys_are_served(name):
+    stack = load_stack(LIBRARY.find(Sort.STACK, name).path)
+
+    assert _misfits("key_server", stack) == []
+
+
+def _misfits(suite, stack):
+    names = load_suite(LIBRARY.find(Sort.SUITE, suite).path, SCENARIOS).scenarios
+    scenarios = [load_scenario(LIBRARY.find(Sort.SCENARIO, name).path) for name in names]
+    return [problem for scenario in scenarios for problem in check_targets(scenario, stack)]
 
 
 def test_every_scenario_says_why_and_those_with_a_fault_where_it_was_seen(scenario):

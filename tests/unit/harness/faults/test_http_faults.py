@@ -10,6 +10,7 @@ import pytest
 from harness.evidence.lines import stamp
 from harness.faults.answer_cut import AnswerCut
 from harness.faults.body_limited import BodyLimited
+from harness.faults.garbage_answers import GarbageAnswers
 from harness.faults.items_refused import ItemsRefused
 from harness.faults.lying_answers import LyingAnswers
 from harness.faults.poison_document import PoisonDocument
@@ -19,6 +20,7 @@ from harness.faults.slow_answers import SlowAnswers
 from harness.model.errors import ScenarioError
 from harness.model.protocols import Cumulative, Undo
 from harness.programs.http_interceptor.bulk import Item
+from harness.programs.http_interceptor.identity import Identity
 from harness.programs.http_interceptor.rule import rule_of
 from harness.programs.http_interceptor.rules.poison_document import PoisonDocument as PoisonRule
 from harness.targets.capabilities import Interceptable
@@ -26,6 +28,8 @@ from harness.targets.capabilities import Interceptable
 
 class BookkeepingHttpLink:
     """An Interceptable that notes its rules; `counted` is what its interceptor counts."""
+
+    sequence_path = ""
 
     def __init__(self, **counted):
         self.rules = {}
@@ -51,7 +55,7 @@ FAULTS = [
     (
         RequestsRefused(503, 2, 0.4),
         "requests_refused",
-        {"status": 503, "retry_after_seconds": 2},
+        {"status": 503, "retry_after_seconds": 2, "path": "_bulk"},
         0.4,
         "refused",
     ),
@@ -64,6 +68,7 @@ FAULTS = [
     ),
     (BodyLimited(9), "body_limited", {"bytes_max": 9, **IDENTIFIED}, 1.0, "too_large"),
     (LyingAnswers("empty", 0.2), "lying_answers", {"lie": "empty"}, 0.2, "lied"),
+    (GarbageAnswers("who", 0.3), "garbage_answers", {"mark": "who"}, 0.3, "garbage"),
     (SlowAnswers(20.0, 5.0), "slow_answers", {"delay_ms": 20.0, "jitter_ms": 5.0}, 1.0, "delayed_ms"),
 ]
 
@@ -140,8 +145,55 @@ def test_the_poison_is_each_record_whose_number_is_divided():
     assert found == [0, 7, 14]
 
 
+@pytest.mark.parametrize("fault", [PoisonDocument(every=7), BodyLimited(9)])
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"labels": {"sequence": 14}},
+        {"labels.sequence": "14"},
+        {"labels": {"sequence": 14}, "message": "gAAAAA-sealed-and-of-no-record"},
+    ],
+)
+def test_a_sealed_line_is_known_by_the_field_that_the_stack_declares_for_its_number(fault, document):
+    link = BookkeepingHttpLink()
+    link.sequence_path = "labels.sequence"
+    with fault.inject(link, Random(1)):
+        arguments = link.rules[fault.kind][1]
+
+    assert (
+        Identity(arguments["pattern"], arguments["digits"], arguments["sequence_path"]).number_in(
+            _item_of(document)
+        )
+        == 14
+    )
+    rule = rule_of("a", {"kind": fault.kind, "arguments": arguments, "seed": 1})
+    assert "labels.sequence" in str(rule.document())
+
+
+@pytest.mark.parametrize("value", [None, True, -1, 1.5, "seven", "-7", "7" * 40, [7], {"sequence": 7}])
+def test_what_is_no_number_in_that_field_names_no_record(value):
+    found = Identity("never (x) found", "0123456789", "labels.sequence").number_in(
+        _item_of({"labels": {"sequence": value}})
+    )
+
+    assert found is None
+
+
+def test_the_identity_in_the_line_counts_before_the_field():
+    line = stamp("something happened", "20260101-000000-abcd-01", 3)
+    document = {"message": line, "labels": {"sequence": 14}}
+
+    identity = Identity(str(IDENTIFIED["pattern"]), str(IDENTIFIED["digits"]), "labels.sequence")
+
+    assert identity.number_in(_item_of(document)) == 3
+
+
 def _item(line):
-    return Item(b'{"create":{}}\n' + orjson.dumps({"message": line}) + b"\n", "create", "", "")
+    return _item_of({"message": line})
+
+
+def _item_of(document):
+    return Item(b'{"create":{}}\n' + orjson.dumps(document) + b"\n", "create", "", "")
 
 
 def test_poison_evidence_tells_how_often_the_most_persistent_one_was_sent():

@@ -12,6 +12,8 @@ from harness.model.protocols import Poisons
 class Link:
     """A link whose interceptor has counted these things."""
 
+    sequence_path = ""
+
     def __init__(self, **counters):
         self._counters = counters
 

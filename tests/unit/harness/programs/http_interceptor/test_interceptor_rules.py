@@ -251,6 +251,20 @@ def test_lie_is_a_200_that_names_not_each_document_and_the_store_never_sees_it(l
     assert lying.counters == {"seen": 1, "lied": 1, "items_lied_about": 2}
 
 
+def test_garbage_answers_every_request_and_the_store_sees_none() -> None:
+    store = BookkeepingStore()
+    spoiling = rule("garbage_answers", mark="who ")
+    answer = ask(spoiling, bulk("a"), store)
+
+    assert spoiling.concerns(b"/v1/transit/keys/logs?list=true")
+    assert answer.status == 200
+    assert answer.body.startswith(b"who ")
+    with pytest.raises(orjson.JSONDecodeError):
+        orjson.loads(answer.body)
+    assert store.seen == []
+    assert spoiling.counters == {"seen": 1, "garbage": 1}
+
+
 def test_body_limit_refuses_only_what_is_larger_with_an_empty_body() -> None:
     store = BookkeepingStore()
     small, large = bulk("a"), bulk("b", "c")
@@ -357,6 +371,7 @@ def test_path_of_a_rule_can_be_chosen() -> None:
         ({"kind": "lying_answers", "arguments": {"lie": "white"}}, "lie must be"),
         ({"kind": "body_limited", "arguments": {"bytes_max": 0}}, "bytes_max must be"),
         ({"kind": "body_limited", "arguments": {"pattern": "("}}, "no regular expression"),
+        ({"kind": "garbage_answers", "arguments": {"mark": "ä"}}, "mark must have"),
         ({"kind": "slow_answers", "arguments": {"delay_ms": 0}}, "delay_ms must be"),
         ({"kind": "slow_answers", "arguments": {"delay_ms": 1, "jitter_ms": 2}}, "jitter_ms must be"),
     ],
