@@ -8,7 +8,7 @@ from pathlib import Path
 
 from logging_system.keys.durable_files import FileHeldError
 from logging_system.keys.keyring import KeyringError, KeyringFile, KeyState, RingKey, Version
-from logging_system.keys.leases import RENEW_SECONDS, LeaseFile
+from logging_system.keys.leases import LeaseFile
 from logging_system.keys.offline import wrap_offline
 from logging_system.keys.provider import (
     KeyDestroyedError,
@@ -22,6 +22,9 @@ from logging_system.keys.provider import (
     WrappedKey,
 )
 from logging_system.keys.secret import Secret
+
+LOOK_SECONDS = 1.0
+"""How often a reader looks whether there is a new version: a rotation waits so long for it at most."""
 
 
 class KeyUse:
@@ -153,11 +156,11 @@ class ReaderPresence:
         self._due_seconds: dict[str, float] = {}
 
     def note(self, key_id: str) -> None:
-        """Renew the lease, about every five seconds; never raises."""
+        """Look for a new version, about once a second, and say in the lease that it is here; never raises."""
         now_seconds = self._wall_clock()
         if now_seconds < self._due_seconds.get(key_id, float("-inf")):
             return
-        self._due_seconds[key_id] = now_seconds + RENEW_SECONDS / 2
+        self._due_seconds[key_id] = now_seconds + LOOK_SECONDS
         try:
             key = self._keyring.read().keys.get(key_id)
             if key is None or key.active is None:
