@@ -66,7 +66,7 @@ class KeyRotated:
         if self.failures_max < 0:
             raise ScenarioError(f"failures_max {self.failures_max} is below 0")
         if not self.every_seconds and (self.rotations_min > 1 or self.failures_max):
-            raise ScenarioError("rotations_min and failures_max need every_seconds; there is only one rotation")
+            raise ScenarioError("rotations_min and failures_max need every_seconds: without, it rotates once")
 
     def undo(self, target: KeyRotatable) -> Undo:
         """Say that nothing is to be taken back."""

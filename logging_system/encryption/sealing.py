@@ -107,7 +107,7 @@ class Sealer:
         self._random_bytes = random_bytes
         self._monotonic = monotonic
         self._wall_clock = wall_clock
-        self._data_keys = DataKeyFolder(key_use.folder)
+        self._data_keys = DataKeyFolder(key_use.folder, disk=key_use.disk)
         self._begin()
         forget_in_children(self)
 

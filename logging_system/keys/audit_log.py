@@ -19,12 +19,13 @@ from pathlib import Path
 
 import orjson
 
-from logging_system.keys.durable_files import FILE_MODE, FOLDER_MODE
+from logging_system.keys.durable_files import FILE_MODE, make_folder
 from logging_system.spool.disk import REAL_DISK, Disk, sync_folder, write_fully
 
 NAME = "audit.ndjson"
 _LINE_BYTES_MAX = 1024 * 1024
 _TAIL_BYTES = 2 * _LINE_BYTES_MAX
+_CHUNK_BYTES = 64 * 1024
 BEFORE_THE_FIRST = "0" * 64
 
 
@@ -96,9 +97,8 @@ class AuditLog:
             AuditError: The end of the log is not what was written, so that nothing can be chained to it.
             OSError: The disk refused; whether the event is there is not known.
         """
-        if not self._path.parent.is_dir():
-            self._disk.make_folder(self._path.parent, FOLDER_MODE)
-        is_new = not self._path.exists()
+        make_folder(self._path.parent, self._disk)
+        is_new = self._disk.path_status(self._path) is None
         descriptor = self._disk.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, FILE_MODE)
         try:
             last = self._last(descriptor)
@@ -135,13 +135,11 @@ class AuditLog:
         """
         previous, sequence = BEFORE_THE_FIRST, 0
         try:
-            file = self._path.open("rb")
+            descriptor = self._disk.open(self._path, os.O_RDONLY)
         except FileNotFoundError:
             return
-        with file:
-            while line := file.readline(_LINE_BYTES_MAX):
-                if not line.endswith(b"\n"):
-                    return  # torn by a crash: never acknowledged
+        try:
+            for line in self._lines(descriptor):
                 sequence += 1
                 event = read_event(line)
                 if event.sequence != sequence or event.previous != previous:
@@ -151,6 +149,18 @@ class AuditLog:
                     )
                 previous = event.digest
                 yield event
+        finally:
+            self._disk.close(descriptor)
+
+    def _lines(self, descriptor: int) -> Iterator[bytes]:
+        """Yield the whole lines; what a crash tore comes after them, and was never acknowledged."""
+        offset_bytes, rest = 0, b""
+        while len(rest) <= _LINE_BYTES_MAX and (
+            chunk := self._disk.pread(descriptor, _CHUNK_BYTES, offset_bytes)
+        ):
+            offset_bytes += len(chunk)
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from lines
 
     def verify(self, sequence: int, digest: str) -> AuditEvent | None:
         """Read the whole log, and return its last event.

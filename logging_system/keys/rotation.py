@@ -243,7 +243,7 @@ class Rotator:
         now_seconds = self._wall_clock()
         behind = [
             lease
-            for lease in leases(self._keyring.folder, now_seconds)
+            for lease in leases(self._keyring.folder, now_seconds, self._keyring.disk)
             if lease.role == role and lease.versions.get(key_id, rotation.new) < rotation.new
         ]
         waits_for = [lease.shown for lease in behind if lease.expires_seconds > now_seconds]

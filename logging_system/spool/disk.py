@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,10 @@ class FileStatus(NamedTuple):
     size_bytes: int
     links: int
     modified_seconds: float
+
+
+Identity = tuple[int, int, int, int]
+"""What tells one content of a file from another: inode, time of change, size and mode."""
 
 
 class Disk:
@@ -83,6 +88,13 @@ class Disk:
             return None
         return FileStatus(found.st_size, found.st_nlink, found.st_mtime)
 
+    def identity(self, path: Path) -> Identity | None:
+        """Return what tells the content of a name from others (stat(2)); None where there is no such file."""
+        try:
+            return identity_in(path.stat())
+        except FileNotFoundError:
+            return None
+
     def rename(self, source: Path, target: Path) -> None:
         """Give a file another name, replacing what had it (rename(2))."""
         source.rename(target)
@@ -109,6 +121,15 @@ class Disk:
     def set_mode(self, path: Path, mode: int) -> None:
         """Set who may use a file or folder (chmod(2))."""
         path.chmod(mode)
+
+    def sleep(self, seconds: float) -> None:
+        """Let others go on (nanosleep(2)), as while one of them holds a lock."""
+        time.sleep(seconds)
+
+
+def identity_in(status: os.stat_result) -> Identity:
+    """Return the identity that a stat(2) tells."""
+    return status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode
 
 
 REAL_DISK = Disk()
