@@ -60,7 +60,7 @@ class SealingLimits:
     records_max: int = 1 << 20
     bytes_max: int = 64 * 1024 * 1024
     outage_seconds_max: float = 3600.0
-    look_seconds: float = 1.0
+    look_seconds: float = 0.5
     retry_seconds: float = 1.0
 
 

@@ -25,7 +25,7 @@ from logging_system.keys.provider import (
 from logging_system.keys.secret import Secret
 from logging_system.spool.disk import Disk
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 """How often a reader looks whether there is a new version: a rotation waits so long for it at most."""
 
 
@@ -175,7 +175,7 @@ class ReaderPresence:
         self._due_seconds: dict[str, float] = {}
 
     def note(self, key_id: str) -> None:
-        """Look for a new version, about once a second, and say in the lease that it is here; never raises."""
+        """Look for a new version, twice a second, and say in the lease that it is here; never raises."""
         now_seconds = self._wall_clock()
         if now_seconds < self._due_seconds.get(key_id, float("-inf")):
             return
