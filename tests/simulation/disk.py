@@ -16,8 +16,11 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from logging_system.spool.disk import Disk, FileStatus, Identity
+
+T = TypeVar("T")
 
 FOLDER = Path("/spool")
 BLOCK_BYTES = 512
@@ -250,6 +253,13 @@ class Process(Disk):
         """Let faults take place some calls from now; those armed before are disarmed."""
         self._strikes = dict.fromkeys(strikes, 0)
         self._calls = 0
+
+    def ask(self, name: str, answer: Callable[[], T]) -> T:
+        """Ask a server; what befalls system calls befalls this too, before or after it took effect."""
+        self._enter(name)
+        answered = answer()
+        self._leave()
+        return answered
 
     def die(self) -> None:
         """Let go of everything, as the kernel does for a process that ended."""
