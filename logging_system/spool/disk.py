@@ -148,6 +148,20 @@ def sync_folder(folder: Path, disk: Disk = REAL_DISK) -> None:
         disk.close(descriptor)
 
 
+def pwrite_fully(descriptor: int, data: bytes, offset_bytes: int, disk: Disk = REAL_DISK) -> None:
+    """Write all of `data` at an offset; pwrite(2) may take less than it is given.
+
+    Raises:
+        OSError: The disk refused a part; some bytes may have been written.
+    """
+    written_bytes = 0
+    while written_bytes < len(data):
+        taken_bytes = disk.pwrite(descriptor, data[written_bytes:], offset_bytes + written_bytes)
+        if taken_bytes == 0:
+            raise OSError(errno.ENOSPC, "the disk takes no more bytes")
+        written_bytes += taken_bytes
+
+
 def write_fully(descriptor: int, data: bytes, disk: Disk = REAL_DISK) -> None:
     """Write all of `data`; write(2) may take less than it is given.
 

@@ -15,6 +15,7 @@ import random
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -115,7 +116,7 @@ class SimulatedDisk:
         """What another process does in the middle of a call."""
         self.names: dict[str, _File] = {}
         self._durable_names: dict[str, _File] = {}
-        self._pending: list[tuple[str, str, _File]] = []
+        self._pending: dict[str, list[tuple[str, str, _File]]] = {}
         self._processes: list[Process] = []
         self._next_descriptor = 3
 
@@ -136,7 +137,7 @@ class SimulatedDisk:
         for process in list(self._processes):
             self.kill(process)
         names = dict(self._durable_names)
-        for kind, name, file in self._pending:
+        for kind, name, file in chain.from_iterable(self._pending.values()):
             if self.rng.random() < 0.5:
                 _apply(names, kind, name, file)
         names = {name: file for name, file in names.items() if _has_folder(names, name)}
@@ -150,7 +151,7 @@ class SimulatedDisk:
             file.links = 0
         for file in names.values():
             file.links = 1
-        self.names, self._durable_names, self._pending = names, dict(names), []
+        self.names, self._durable_names, self._pending = names, dict(names), {}
 
     def evict_forgotten(self) -> bool:
         """Drop from the page cache what a failed sync left there marked as clean; whether there was any."""
@@ -183,18 +184,14 @@ class SimulatedDisk:
         if kind == "unlink":
             file.links = 0
         _apply(self.names, kind, name, file)
-        self._pending.append((kind, name, file))
+        self._pending.setdefault(_folder_of(name), []).append((kind, name, file))
         if kind == "rename" and name.endswith(".evicted") and self.on_evicted is not None:
             self.on_evicted(bytes(file.seen))
 
     def sync_names(self, folder: str = "") -> None:
         """Make every creation, rename and removal so far in a folder durable."""
-        pending, self._pending = self._pending, []
-        for kind, name, file in pending:
-            if _folder_of(name) == folder:
-                _apply(self._durable_names, kind, name, file)
-            else:
-                self._pending.append((kind, name, file))
+        for kind, name, file in self._pending.pop(folder, ()):
+            _apply(self._durable_names, kind, name, file)
 
     def number_of(self, file: _File) -> int:
         """Return the inode's number: no two files have one."""
@@ -423,7 +420,14 @@ class Process(Disk):
         name = _name(folder)
         if name and name not in self._disk.names:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
-        return [each.rpartition("/")[2] for each in self._disk.names if _folder_of(each) == name]
+        if not name:
+            return [each for each in self._disk.names if "/" not in each]
+        start = len(name) + 1
+        return [
+            each[start:]
+            for each in self._disk.names
+            if each.startswith(f"{name}/") and "/" not in each[start:]
+        ]
 
     def _tell(self, data: bytes) -> None:
         if self._disk.on_written is not None and not self.dead:

@@ -27,8 +27,9 @@ class Mortal(Disk):
     """A process's disk; a file that is removed when an object of a dead process is collected stays."""
 
     def __init__(self, process: Process) -> None:
+        own = {name for each in type(self).__mro__ if each is not Disk for name in vars(each)}
         for name in vars(Disk):
-            if not name.startswith("_") and name not in vars(Mortal):
+            if not name.startswith("_") and name not in own:
                 setattr(self, name, getattr(process, name))
         self._process = process
 
@@ -90,6 +91,10 @@ class WatchedPresence(ReaderPresence):
 
     def note(self, key_id: str) -> None:
         super().note(key_id)
+        self.noted()
+
+    def noted(self) -> None:
+        """Note that the lease is renewed, as far as this reader knows."""
         now_seconds = self.clock()
         if now_seconds - self.noted_seconds >= LEASE_SECONDS:
             self.since_seconds = now_seconds

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from logging_system.encryption.sealing import _InUse
 from logging_system.keys.data_keys import FOLDER_NAME, DataKeyFolder, StoredDataKey
-from logging_system.keys.keyring import KeyringFile, Rotation, Step
+from logging_system.keys.keyring import KeyringError, KeyringFile, Rotation, Step
 from logging_system.keys.leases import LeaseFile, Role
-from logging_system.keys.provider import KeyProvider, KeyProviderError
+from logging_system.keys.provider import KeyProvider
 from logging_system.keys.rotation import Progress, Rotator
 from logging_system.spool.disk import Disk, write_fully
 from tests.simulation.disk import Process
@@ -147,13 +148,11 @@ class _ForgetsLease(WatchedPresence):
 class _ClaimsWhatItHasNot(WatchedPresence):
     def note(self, key_id: str) -> None:
         """Says that it has a version which it has only heard of."""
-        super().note(key_id)
-        try:
+        with suppress(KeyringError):
             key = self._keyring.read().keys.get(key_id)
-        except KeyProviderError:
-            return
-        if key is not None:
-            self._lease.renew(key_id, max(key.versions))
+            if key is not None:
+                self._lease.renew(key_id, max(key.versions))
+        self.noted()
 
 
 BUGS: dict[str, KeyParts] = {
