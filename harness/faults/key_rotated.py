@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from random import Random
 from typing import ClassVar
 
 from harness.faults.repeating import Repeating
-from harness.model.errors import ScenarioError
+from harness.judging.wording import count
+from harness.model.errors import FaultError, ScenarioError
 from harness.model.protocols import Undo
 from harness.targets.capabilities import KeyRotatable, KeyVersion
 
@@ -19,6 +21,7 @@ SECONDS_MIN = 0.2
 SECONDS_MAX = 3_600.0
 CUT_SECONDS_MAX = 60.0
 _END_SECONDS = 75.0
+_ASK_SECONDS = 5.0
 
 
 @dataclass
@@ -26,19 +29,26 @@ class KeyRotated:
     """The stack's own command takes the keys to a new version, once or again and again as long as it is on.
 
     Nothing is destroyed, so nothing is excused: what was written under an older version must be readable
-    ever after. It has landed when the stack says that its version rose.
+    ever after. It has landed when the stack says that its version rose, in all by `rotations_min`.
 
     Args:
         every_seconds: how long after a rotation the next one begins, in seconds; 0 = there is only one.
         cut_after_seconds: how long after its start a rotation is killed (SIGKILL), in seconds, before each
             one that runs to its end and has to go on with it; 0 = none is killed.
+        rotations_min: how many versions there have to be more at the end than before.
+        failures_max: how many rotations after the first may fail, as those do that are tried while the key
+            provider is out of reach; the next one goes on with what such a one began.
     """
 
     every_seconds: float = 0.0
     cut_after_seconds: float = 0.0
+    rotations_min: int = 1
+    failures_max: int = 0
     needs: ClassVar[type] = KeyRotatable
     _before: KeyVersion | None = field(default=None, init=False, repr=False)
     _cut: int = field(default=0, init=False, repr=False)
+    _failed: int = field(default=0, init=False, repr=False)
+    _seen: KeyVersion | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse a time that no rotation can follow.
@@ -54,6 +64,12 @@ class KeyRotated:
             raise ScenarioError(
                 f"cut_after_seconds {self.cut_after_seconds:g} is not in 0 to {CUT_SECONDS_MAX:g}"
             )
+        if self.rotations_min < 1:
+            raise ScenarioError(f"rotations_min {self.rotations_min} is below 1")
+        if self.failures_max < 0:
+            raise ScenarioError(f"failures_max {self.failures_max} is below 0")
+        if not self.every_seconds and (self.rotations_min > 1 or self.failures_max):
+            raise ScenarioError("rotations_min and failures_max need every_seconds: without, it rotates once")
 
     def undo(self, target: KeyRotatable) -> Undo:
         """Say that nothing is to be taken back."""
@@ -65,21 +81,30 @@ class KeyRotated:
 
     def evidence(self, target: KeyRotatable) -> tuple[bool, str]:
         """Ask the stack for its version: it must have risen."""
-        return self._rose(target)
+        return self._rose(target, 1)
 
     def evidence_in_all(self, target: KeyRotatable) -> tuple[bool, str]:
-        """Ask once more, when the last rotation is over."""
-        return self._rose(target)
+        """Tell what was seen while it was on where that is enough, since asking takes a moment; else ask."""
+        if self._seen is not None and (told := self._told(self._seen, self.rotations_min))[0]:
+            return told
+        return self._rose(target, self.rotations_min)
 
-    def _rose(self, target: KeyRotatable) -> tuple[bool, str]:
-        now, before = target.key_version(), self._before
+    def _rose(self, target: KeyRotatable, rotations_min: int) -> tuple[bool, str]:
+        return self._told(target.key_version(), rotations_min)
+
+    def _told(self, now: KeyVersion, rotations_min: int) -> tuple[bool, str]:
+        before = self._before
         if before is None:
             return False, f"the version is {now.number}, and what it was before is unknown"
         said = f"version {before.number} before, {now.number} now"
-        if not self.cut_after_seconds:
-            return now.number > before.number, said
-        said = f"{said}; {self._cut} rotations were killed {self.cut_after_seconds:g} s after their start"
-        return now.number > before.number and self._cut > 0, said
+        if rotations_min > 1:
+            said = f"{said}, {rotations_min} more required"
+        if self._failed:
+            said = f"{said}; {count(self._failed, 'rotation')} failed"
+        if self.cut_after_seconds:
+            said = f"{said}; {self._cut} rotations were killed {self.cut_after_seconds:g} s after their start"
+        rose = now.number - before.number >= rotations_min
+        return rose and (self._cut > 0 or not self.cut_after_seconds), said
 
     def _rotate(self, target: KeyRotatable) -> None:
         """Rotate; where rotations are to be cut, kill one first, which this one has to go on with."""
@@ -104,5 +129,13 @@ class KeyRotated:
             rotations.raise_what_failed()
 
     def _repeat(self, target: KeyRotatable, ending: threading.Event) -> None:
+        asked_at = time.monotonic()
         while not ending.wait(self.every_seconds):
-            self._rotate(target)
+            try:
+                self._rotate(target)
+                if time.monotonic() - asked_at >= _ASK_SECONDS:
+                    self._seen, asked_at = target.key_version(), time.monotonic()
+            except FaultError:
+                self._failed += 1
+                if self._failed > self.failures_max:
+                    raise

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from logging_system.encryption.encryption import Encryption
     from logging_system.keys.rotation import Progress
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 0.2
 _ENDS = "Exit codes: 0 done, 1 it could not be done, 4 usage."
 
 

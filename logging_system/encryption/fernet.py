@@ -14,8 +14,8 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from logging_system.encryption.envelope import SealError
-from logging_system.keys.durable_files import Identity, identity_in
 from logging_system.spool.codec import KeyUnavailableError
+from logging_system.spool.disk import Identity, identity_in
 from logging_system.spool.forks import forget_in_children
 
 FERNET_VERSION = 0x80

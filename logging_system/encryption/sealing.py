@@ -60,7 +60,7 @@ class SealingLimits:
     records_max: int = 1 << 20
     bytes_max: int = 64 * 1024 * 1024
     outage_seconds_max: float = 3600.0
-    look_seconds: float = 1.0
+    look_seconds: float = 0.5
     retry_seconds: float = 1.0
 
 
@@ -107,7 +107,7 @@ class Sealer:
         self._random_bytes = random_bytes
         self._monotonic = monotonic
         self._wall_clock = wall_clock
-        self._data_keys = DataKeyFolder(key_use.folder)
+        self._data_keys = DataKeyFolder(key_use.folder, disk=key_use.disk)
         self._begin()
         forget_in_children(self)
 
@@ -187,18 +187,23 @@ class Sealer:
 
     def _is_active(self, used: _InUse) -> bool:
         try:
-            return self._key_use.active_version() == used.key_version
+            return self._is_current(used)
         except (KeyProviderError, KeyringError):
             return True  # it serves on while it may
+
+    def _is_current(self, used: _InUse) -> bool:
+        # Newer than the keyring knows is a version that somebody made at the provider.
+        return used.key_version >= self._key_use.active_version()
 
     def _renewed(self, now_seconds: float) -> _InUse:
         for _ in range(_SWITCHES_MAX):
             used = self._new(now_seconds)
-            # Where writers were switched while this was stored, re-wrapping may have passed it by.
-            if self._is_active(used):
-                break
-        self._key_use.uses(used.key_version)
-        return used
+            # Where writers were switched while this was stored, re-wrapping may have passed it by; where that
+            # cannot be told, nothing is sealed with it.
+            if self._is_current(used):
+                self._key_use.uses(used.key_version)
+                return used
+        raise KeyringError(f"key {self._key_use.key_id}: writers were switched again and again")
 
     def _new(self, now_seconds: float) -> _InUse:
         data_key, data_key_id = Secret(self._random_bytes(DATA_KEY_BYTES)), self._random_bytes(ID_BYTES)

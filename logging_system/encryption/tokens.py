@@ -57,7 +57,7 @@ class Tokens:
     ) -> None:
         self._key_use = key_use
         self._keyring = keyring
-        self._data_keys = DataKeyFolder(key_use.folder)
+        self._data_keys = DataKeyFolder(key_use.folder, disk=key_use.disk)
         self._monotonic = monotonic
         self._wall_clock = wall_clock
         self._opened: dict[bytes, Secret] = {}

@@ -19,12 +19,14 @@ from pathlib import Path
 
 import orjson
 
-from logging_system.keys.durable_files import FILE_MODE, FOLDER_MODE
-from logging_system.spool.disk import REAL_DISK, Disk, sync_folder, write_fully
+from logging_system.keys.durable_files import FILE_MODE, make_folder
+from logging_system.spool.disk import REAL_DISK, Disk, pwrite_fully, sync_folder
 
 NAME = "audit.ndjson"
 _LINE_BYTES_MAX = 1024 * 1024
 _TAIL_BYTES = 2 * _LINE_BYTES_MAX
+_CHUNK_BYTES = 64 * 1024
+_REWRITTEN_BYTES = 16 * 1024
 BEFORE_THE_FIRST = "0" * 64
 
 
@@ -96,17 +98,19 @@ class AuditLog:
             AuditError: The end of the log is not what was written, so that nothing can be chained to it.
             OSError: The disk refused; whether the event is there is not known.
         """
-        if not self._path.parent.is_dir():
-            self._disk.make_folder(self._path.parent, FOLDER_MODE)
-        is_new = not self._path.exists()
-        descriptor = self._disk.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, FILE_MODE)
+        make_folder(self._path.parent, self._disk)
+        is_new = self._disk.path_status(self._path) is None
+        descriptor = self._disk.open(self._path, os.O_RDWR | os.O_CREAT, FILE_MODE)
         try:
-            last = self._last(descriptor)
+            last, size_bytes = self._last(descriptor)
             time = datetime.fromtimestamp(now_seconds, UTC).isoformat(timespec="milliseconds")
             sequence, previous = (last.sequence + 1, last.digest) if last else (1, BEFORE_THE_FIRST)
             made = AuditEvent(sequence, time, event, key_id, details, previous, "")
             made = AuditEvent(sequence, time, event, key_id, details, previous, made.expected_digest())
-            write_fully(descriptor, made.encoded(), self._disk)
+            # The lines before are written once more: a sync that failed has let the system forget them.
+            start = max(0, size_bytes - _REWRITTEN_BYTES)
+            before = self._disk.pread(descriptor, size_bytes - start, start)
+            pwrite_fully(descriptor, before + made.encoded(), start, self._disk)
             self._disk.sync(descriptor)
         finally:
             self._disk.close(descriptor)
@@ -114,17 +118,18 @@ class AuditLog:
             sync_folder(self._path.parent, self._disk)
         return made
 
-    def _last(self, descriptor: int) -> AuditEvent | None:
-        """Return the last whole line; cut off what a crash left of one that was never acknowledged."""
+    def _last(self, descriptor: int) -> tuple[AuditEvent | None, int]:
+        """Return the last whole line, and where it ends; cut off what a crash left of one after it."""
         size_bytes = self._disk.status(descriptor).size_bytes
         start = max(0, size_bytes - _TAIL_BYTES)
         tail = self._disk.pread(descriptor, _TAIL_BYTES, start)
         whole, newline, torn = tail.rpartition(b"\n")
         if torn:
-            self._disk.truncate(descriptor, size_bytes - len(torn))
+            size_bytes -= len(torn)
+            self._disk.truncate(descriptor, size_bytes)
         if not newline:
-            return None
-        return read_event(whole.rpartition(b"\n")[2])
+            return None, size_bytes
+        return read_event(whole.rpartition(b"\n")[2]), size_bytes
 
     def events(self) -> Iterator[AuditEvent]:
         """Yield all whole lines, each checked against the one before.
@@ -135,13 +140,11 @@ class AuditLog:
         """
         previous, sequence = BEFORE_THE_FIRST, 0
         try:
-            file = self._path.open("rb")
+            descriptor = self._disk.open(self._path, os.O_RDONLY)
         except FileNotFoundError:
             return
-        with file:
-            while line := file.readline(_LINE_BYTES_MAX):
-                if not line.endswith(b"\n"):
-                    return  # torn by a crash: never acknowledged
+        try:
+            for line in self._lines(descriptor):
                 sequence += 1
                 event = read_event(line)
                 if event.sequence != sequence or event.previous != previous:
@@ -151,6 +154,18 @@ class AuditLog:
                     )
                 previous = event.digest
                 yield event
+        finally:
+            self._disk.close(descriptor)
+
+    def _lines(self, descriptor: int) -> Iterator[bytes]:
+        """Yield the whole lines; what a crash tore comes after them, and was never acknowledged."""
+        offset_bytes, rest = 0, b""
+        while len(rest) <= _LINE_BYTES_MAX and (
+            chunk := self._disk.pread(descriptor, _CHUNK_BYTES, offset_bytes)
+        ):
+            offset_bytes += len(chunk)
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from lines
 
     def verify(self, sequence: int, digest: str) -> AuditEvent | None:
         """Read the whole log, and return its last event.

@@ -7,14 +7,13 @@ who changes or removes it makes the data unreadable, and nothing else.
 from __future__ import annotations
 
 import binascii
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
-from logging_system.keys.durable_files import FOLDER_MODE, remove_file, replace_file
+from logging_system.keys.durable_files import make_folder, read_file, remove_file, replace_file
 from logging_system.keys.provider import KEY_ID, WrappedKey
 from logging_system.spool.disk import REAL_DISK, Disk
 
@@ -108,8 +107,7 @@ class DataKeyFolder:
         Raises:
             OSError: The disk refused; what was there before is there still.
         """
-        if not self._folder.is_dir():
-            self._disk.make_folder(self._folder, FOLDER_MODE)
+        make_folder(self._folder, self._disk)
         replace_file(self._path(stored.id), stored.encoded(), self._disk)
 
     def get(self, data_key_id: bytes) -> StoredDataKey | None:
@@ -120,8 +118,7 @@ class DataKeyFolder:
             OSError: It cannot be read.
         """
         try:
-            with self._path(data_key_id).open("rb") as file:
-                data = file.read(_FILE_BYTES_MAX)
+            data = read_file(self._path(data_key_id), _FILE_BYTES_MAX, self._disk)
         except FileNotFoundError:
             return None
         stored = decode_data_key(data)
@@ -144,7 +141,7 @@ class DataKeyFolder:
             OSError: The folder cannot be read.
         """
         try:
-            names = os.listdir(self._folder)  # noqa: PTH208 - names are wanted, not paths
+            names = self._disk.list_names(self._folder)
         except FileNotFoundError:
             return
         for name in names:

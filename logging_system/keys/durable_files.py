@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,30 +16,36 @@ from logging_system.spool.disk import REAL_DISK, Disk, sync_folder, write_fully
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 LOCK_SECONDS_MAX = 5.0
-
-Identity = tuple[int, int, int, int]
-"""What tells one content of a file from another: inode, time of change, size and mode."""
+_LOCK_LOOK_SECONDS = 0.01
 
 
 class FileHeldError(Exception):
     """Another process held the lock for as long as one waits."""
 
 
-def identity_of(path: Path) -> Identity | None:
-    """Return the identity of a file's content now; None where there is no such file.
+def make_folder(folder: Path, disk: Disk = REAL_DISK) -> None:
+    """Make a folder, unless it is there; it is durable on return, so that what is synced in it stays.
 
     Raises:
-        OSError: It cannot be told.
+        OSError: The disk refused, or a file has its name.
     """
+    is_new = disk.path_status(folder) is None
+    disk.make_folder(folder, FOLDER_MODE)
+    if is_new:
+        sync_folder(folder.parent, disk)
+
+
+def read_file(path: Path, bytes_max: int, disk: Disk = REAL_DISK) -> bytes:
+    """Return the first `bytes_max` bytes of a file.
+
+    Raises:
+        OSError: There is no such file, or it cannot be read.
+    """
+    descriptor = disk.open(path, os.O_RDONLY)
     try:
-        return identity_in(path.stat())
-    except FileNotFoundError:
-        return None
-
-
-def identity_in(status: os.stat_result) -> Identity:
-    """Return the identity that a stat(2) tells."""
-    return status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode
+        return disk.pread(descriptor, bytes_max, 0)
+    finally:
+        disk.close(descriptor)
 
 
 def replace_file(path: Path, data: bytes, disk: Disk = REAL_DISK, *, wipe: bool = False) -> None:
@@ -108,11 +113,12 @@ def file_lock(
     """
     descriptor = disk.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
-        give_up_seconds = time.monotonic() + wait_seconds_max
+        looks_left = int(wait_seconds_max / _LOCK_LOOK_SECONDS)
         while not disk.try_lock(descriptor):
-            if time.monotonic() >= give_up_seconds:
+            if looks_left <= 0:
                 raise FileHeldError(f"{path}: another process holds it for {wait_seconds_max:g} s; try again")
-            time.sleep(0.01)
+            looks_left -= 1
+            disk.sleep(_LOCK_LOOK_SECONDS)
         yield
     finally:
         disk.close(descriptor)

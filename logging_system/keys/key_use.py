@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from logging_system.keys.durable_files import FileHeldError
 from logging_system.keys.keyring import KeyringError, KeyringFile, KeyState, RingKey, Version
-from logging_system.keys.leases import RENEW_SECONDS, LeaseFile
+from logging_system.keys.leases import LeaseFile
 from logging_system.keys.offline import wrap_offline
 from logging_system.keys.provider import (
     KeyDestroyedError,
@@ -22,6 +23,10 @@ from logging_system.keys.provider import (
     WrappedKey,
 )
 from logging_system.keys.secret import Secret
+from logging_system.spool.disk import Disk
+
+LOOK_SECONDS = 0.5
+"""How often a reader looks whether there is a new version: a rotation waits so long for it at most."""
 
 
 class KeyUse:
@@ -32,6 +37,7 @@ class KeyUse:
         keyring: The shared keyring.
         key_id: Which key.
         wall_clock: Seconds since 1970.
+        random_bytes: Where the name of this writer's lease comes from.
     """
 
     def __init__(
@@ -41,17 +47,25 @@ class KeyUse:
         key_id: str,
         *,
         wall_clock: Callable[[], float] = time.time,
+        random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self.provider = provider
         self.key_id = key_id
         self._keyring = keyring
         self._wall_clock = wall_clock
-        self._lease = LeaseFile(keyring.folder, "writer", wall_clock=wall_clock)
+        self._lease = LeaseFile(
+            keyring.folder, "writer", wall_clock=wall_clock, random_bytes=random_bytes, disk=keyring.disk
+        )
 
     @property
     def folder(self) -> Path:
         """Return the keyring's folder."""
         return self._keyring.folder
+
+    @property
+    def disk(self) -> Disk:
+        """Return the system calls for what lies in it."""
+        return self._keyring.disk
 
     def active_version(self) -> int:
         """Return the version that writers use now; the first time, what the provider has becomes the keyring.
@@ -141,23 +155,31 @@ class ReaderPresence:
         provider: Who keeps the keys.
         keyring: The shared keyring.
         wall_clock: Seconds since 1970.
+        random_bytes: Where the name of this reader's lease comes from.
     """
 
     def __init__(
-        self, provider: KeyProvider, keyring: KeyringFile, *, wall_clock: Callable[[], float] = time.time
+        self,
+        provider: KeyProvider,
+        keyring: KeyringFile,
+        *,
+        wall_clock: Callable[[], float] = time.time,
+        random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._provider = provider
         self._keyring = keyring
         self._wall_clock = wall_clock
-        self._lease = LeaseFile(keyring.folder, "reader", wall_clock=wall_clock)
+        self._lease = LeaseFile(
+            keyring.folder, "reader", wall_clock=wall_clock, random_bytes=random_bytes, disk=keyring.disk
+        )
         self._due_seconds: dict[str, float] = {}
 
     def note(self, key_id: str) -> None:
-        """Renew the lease, about every five seconds; never raises."""
+        """Look for a new version, twice a second, and say in the lease that it is here; never raises."""
         now_seconds = self._wall_clock()
         if now_seconds < self._due_seconds.get(key_id, float("-inf")):
             return
-        self._due_seconds[key_id] = now_seconds + RENEW_SECONDS / 2
+        self._due_seconds[key_id] = now_seconds + LOOK_SECONDS
         try:
             key = self._keyring.read().keys.get(key_id)
             if key is None or key.active is None:

@@ -19,18 +19,13 @@ from pathlib import Path
 
 import orjson
 
-from logging_system.keys.durable_files import (
-    FOLDER_MODE,
-    Identity,
-    file_lock,
-    identity_of,
-    replace_file,
-)
+from logging_system.keys.durable_files import file_lock, make_folder, read_file, replace_file
 from logging_system.keys.provider import KEY_ID, PublicKey
-from logging_system.spool.disk import REAL_DISK, Disk
+from logging_system.spool.disk import REAL_DISK, Disk, Identity
 
 NAME = "keyring.json"
 FORMAT = 1
+_FILE_BYTES_MAX = 64 * 1024 * 1024
 
 
 class KeyState(StrEnum):
@@ -156,13 +151,13 @@ class KeyringFile:
 
     Args:
         folder: The folder, made when something is written.
-        disk: The system calls.
+        disk: The system calls; all that is kept beside the keyring uses them.
     """
 
     def __init__(self, folder: Path, *, disk: Disk = REAL_DISK) -> None:
         self.folder = folder
+        self.disk = disk
         self._path = folder / NAME
-        self._disk = disk
         self._seen: tuple[Identity | None, Keyring] | None = None
 
     def read(self) -> Keyring:
@@ -172,11 +167,13 @@ class KeyringFile:
             KeyringError: The file cannot be read, or is none.
         """
         try:
-            identity = identity_of(self._path)
+            identity = self.disk.identity(self._path)
             seen = self._seen
             if seen is not None and seen[0] == identity:
                 return seen[1]
-            keyring = Keyring() if identity is None else decode_keyring(self._path.read_bytes())
+            if identity is None:
+                return Keyring()
+            keyring = decode_keyring(read_file(self._path, _FILE_BYTES_MAX, self.disk))
         except FileNotFoundError:
             return Keyring()
         except OSError as error:
@@ -197,15 +194,14 @@ class KeyringFile:
             FileHeldError: Another process held it too long.
             OSError: The disk refused.
         """
-        if not self.folder.is_dir():
-            self._disk.make_folder(self.folder, FOLDER_MODE)
-        with file_lock(self._path, self._disk):
+        make_folder(self.folder, self.disk)
+        with file_lock(self._path, self.disk):
             before = self.read()
             change = Change(before)
             yield change
             if change.keyring != before:
                 after = replace(change.keyring, generation=before.generation + 1)
-                replace_file(self._path, encode_keyring(after), self._disk)
+                replace_file(self._path, encode_keyring(after), self.disk)
                 self._seen = None
 
 

@@ -7,7 +7,6 @@ reads the keyring before anything else: it may have been passed over, and has lo
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import time
 import weakref
@@ -19,7 +18,8 @@ from typing import Literal
 
 import orjson
 
-from logging_system.keys.durable_files import FILE_MODE, FOLDER_MODE
+from logging_system.keys.durable_files import FILE_MODE, FOLDER_MODE, read_file
+from logging_system.spool.disk import REAL_DISK, Disk, write_fully
 from logging_system.spool.forks import FORKS, forget_in_children
 
 FOLDER_NAME = "leases"
@@ -68,22 +68,32 @@ class LeaseFile:
         keyring_folder: The keyring's folder.
         role: Whether this process opens or seals.
         wall_clock: Seconds since 1970.
+        random_bytes: Where the file's name comes from.
+        disk: The system calls.
     """
 
     def __init__(
-        self, keyring_folder: Path, role: Role, *, wall_clock: Callable[[], float] = time.time
+        self,
+        keyring_folder: Path,
+        role: Role,
+        *,
+        wall_clock: Callable[[], float] = time.time,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+        disk: Disk = REAL_DISK,
     ) -> None:
         self._folder = keyring_folder / FOLDER_NAME
         self._role: Role = role
         self._wall_clock = wall_clock
+        self._random_bytes = random_bytes
+        self._disk = disk
         self._own = _Own()
         self.forget()
         forget_in_children(self)
-        weakref.finalize(self, _remove, self._own)
+        weakref.finalize(self, _remove, self._own, disk)
 
     def forget(self) -> None:
         """In a forked child: leave the parent's lease to it."""
-        name = f"{self._role}-{os.getpid()}-{secrets.token_hex(6)}.json"
+        name = f"{self._role}-{self._random_bytes(8).hex()}.json"
         self._own.path, self._own.pid = self._folder / name, os.getpid()
         self._versions: dict[str, int] = {}
         self._due_seconds = float("-inf")
@@ -102,38 +112,54 @@ class LeaseFile:
         process = f"{socket.gethostname()}:{os.getpid()}"
         lease = Lease(self._role, process, now_seconds + LEASE_SECONDS, self._versions)
         with suppress(OSError):
-            self._folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-            creating = self._own.path.with_suffix(".new")
-            creating.write_bytes(orjson.dumps(asdict(lease)))
-            creating.chmod(FILE_MODE)
-            creating.rename(self._own.path)
+            self._write(orjson.dumps(asdict(lease)))
+
+    def _write(self, content: bytes) -> None:
+        """Replace the file, not durably: after a crash of the machine nobody needs it."""
+        if self._disk.path_status(self._folder) is None:
+            self._disk.make_folder(self._folder, FOLDER_MODE)
+        creating = self._own.path.with_suffix(".new")
+        descriptor = self._disk.open(creating, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+        try:
+            write_fully(descriptor, content, self._disk)
+        finally:
+            self._disk.close(descriptor)
+        self._disk.set_mode(creating, FILE_MODE)
+        self._disk.rename(creating, self._own.path)
 
 
-def _remove(own: _Own) -> None:
+def _remove(own: _Own, disk: Disk) -> None:
     """Take a lease back where nobody uses it any more, or its process ends; never that of a parent."""
     if own.pid == os.getpid():
         with suppress(OSError):
-            own.path.unlink(missing_ok=True)
+            disk.unlink(own.path)
 
 
-def leases(keyring_folder: Path, now_seconds: float) -> Iterator[Lease]:
-    """Yield all leases, also those that have run out; remove those that ran out long ago."""
+def leases(keyring_folder: Path, now_seconds: float, disk: Disk = REAL_DISK) -> Iterator[Lease]:
+    """Yield all leases, also those that have run out; remove those that ran out long ago.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
     folder = keyring_folder / FOLDER_NAME
-    for path in sorted(folder.glob("*.json")):
+    try:
+        names = disk.list_names(folder)
+    except FileNotFoundError:
+        return
+    for path in sorted(folder / name for name in names if name.endswith(".json")):
         try:
-            lease = _decoded(path)
+            lease = _decoded(read_file(path, _FILE_BYTES_MAX, disk))
         except (OSError, ValueError, KeyError, TypeError):
             continue  # being replaced, or no lease
         if lease.expires_seconds < now_seconds - _FORGOTTEN_SECONDS:
             with suppress(OSError):
-                path.unlink()
+                disk.unlink(path)
             continue
         yield lease
 
 
-def _decoded(path: Path) -> Lease:
-    with path.open("rb") as file:
-        content = orjson.loads(file.read(_FILE_BYTES_MAX))
+def _decoded(data: bytes) -> Lease:
+    content = orjson.loads(data)
     versions = {str(key_id): int(version) for key_id, version in content["versions"].items()}
     role: Role = "writer" if content["role"] == "writer" else "reader"
     return Lease(role, str(content["process"]), float(content["expires_seconds"]), versions)

@@ -34,7 +34,8 @@ from logging_system.spool.disk import REAL_DISK, Disk
 _NAMED_MAX = 20
 _PASSES_MAX = 3
 _PROOFS_MAX = 16
-_UNREADABLE = (DataKeyError, WrapInvalidError, KeyMissingError, KeyDestroyedError, KeyRetiredError)
+_UNREADABLE = (DataKeyError, WrapInvalidError, KeyDestroyedError, KeyRetiredError)
+"""What no waiting mends; a version that is missing may be restored, so that a rotation waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,8 @@ class Rotator:
 
         Args:
             key_id: Which key.
-            passes_over_all: Whether not even live readers and writers are waited for; they are named.
+            passes_over_all: Whether not even live readers and writers are waited for; they are named. Data
+                keys whose version is missing are passed over as well.
 
         Raises:
             KeyProviderError: The provider failed; the step is to be tried again.
@@ -243,7 +245,7 @@ class Rotator:
         now_seconds = self._wall_clock()
         behind = [
             lease
-            for lease in leases(self._keyring.folder, now_seconds)
+            for lease in leases(self._keyring.folder, now_seconds, self._keyring.disk)
             if lease.role == role and lease.versions.get(key_id, rotation.new) < rotation.new
         ]
         waits_for = [lease.shown for lease in behind if lease.expires_seconds > now_seconds]
@@ -263,14 +265,20 @@ class Rotator:
 
         return self._done(key_id, rotation, Step.SWITCHED, "switched", {"version": rotation.new}, switch)
 
-    def _rewrap(self, key_id: str, rotation: Rotation, _passes_over_all: bool) -> Progress:
-        rewrapped, unreadable = self._rewrap_all(key_id, rotation.new)
+    def _rewrap(self, key_id: str, rotation: Rotation, passes_over_all: bool) -> Progress:
+        rewrapped, unreadable = self._rewrap_all(key_id, rotation.new, passes_over_all)
         details = {"data_keys": rewrapped, "unreadable": unreadable[:_NAMED_MAX]}
         return self._done(key_id, rotation, Step.REWRAPPED, "rewrapped", details)
 
-    def _rewrap_all(self, key_id: str, version: int) -> tuple[int, list[str]]:
-        """Wrap all data keys with a version; return how many, and the ids of those that cannot be opened."""
+    def _rewrap_all(self, key_id: str, version: int, passes_over_all: bool) -> tuple[int, list[str]]:
+        """Wrap all data keys with a version; return how many, and the ids of those that cannot be opened.
+
+        Raises:
+            KeyMissingError: The version that one is wrapped with is not there now, as in an outage of a key
+                file: it must not be retired while it may be needed, unless the caller passes over all.
+        """
         count, unreadable = 0, set[str]()
+        given_up = (*_UNREADABLE, KeyMissingError) if passes_over_all else _UNREADABLE
         for _ in range(_PASSES_MAX):
             older = [
                 stored
@@ -280,7 +288,7 @@ class Rotator:
             for stored in older:
                 try:
                     data_key = self._provider.unwrap(stored.wrapped, stored.context)
-                except _UNREADABLE:
+                except given_up:
                     unreadable.add(stored.id.hex())
                     continue
                 wrapped = self._provider.wrap(key_id, version, data_key, stored.context)
@@ -290,8 +298,9 @@ class Rotator:
                 break
         return count, sorted(unreadable)
 
-    def _raise_minimum(self, key_id: str, rotation: Rotation, _passes_over_all: bool) -> Progress:
-        self._rewrap_all(key_id, rotation.new)  # what a writer that was passed over has added since
+    def _raise_minimum(self, key_id: str, rotation: Rotation, passes_over_all: bool) -> Progress:
+        # What a writer that was passed over has added since.
+        self._rewrap_all(key_id, rotation.new, passes_over_all)
         self._provider.raise_minimum(key_id, rotation.new)
 
         def retire(key: RingKey) -> RingKey:

@@ -37,7 +37,7 @@ def key_status(keyring: KeyringFile, now_seconds: float) -> KeyStatus:
         KeyringError: The keyring cannot be used.
         OSError: Its folder cannot be read.
     """
-    folder = DataKeyFolder(keyring.folder)
+    folder = DataKeyFolder(keyring.folder, disk=keyring.disk)
     counts: Counter[str] = Counter()
     unreadable = []
     for data_key_id in folder.ids():
@@ -49,7 +49,7 @@ def key_status(keyring: KeyringFile, now_seconds: float) -> KeyStatus:
         if stored is not None:
             counts[stored.wrapped.key] += 1
     shown = []
-    for lease in leases(keyring.folder, now_seconds):
+    for lease in leases(keyring.folder, now_seconds, keyring.disk):
         has = ", ".join(f"{key_id}:{version}" for key_id, version in lease.versions.items())
         over = "" if lease.expires_seconds > now_seconds else ", lease expired"
         shown.append(f"{lease.shown}: {has}{over}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,10 @@ class FileStatus(NamedTuple):
     size_bytes: int
     links: int
     modified_seconds: float
+
+
+Identity = tuple[int, int, int, int]
+"""What tells one content of a file from another: inode, time of change, size and mode."""
 
 
 class Disk:
@@ -83,6 +88,13 @@ class Disk:
             return None
         return FileStatus(found.st_size, found.st_nlink, found.st_mtime)
 
+    def identity(self, path: Path) -> Identity | None:
+        """Return what tells the content of a name from others (stat(2)); None where there is no such file."""
+        try:
+            return identity_in(path.stat())
+        except FileNotFoundError:
+            return None
+
     def rename(self, source: Path, target: Path) -> None:
         """Give a file another name, replacing what had it (rename(2))."""
         source.rename(target)
@@ -110,6 +122,15 @@ class Disk:
         """Set who may use a file or folder (chmod(2))."""
         path.chmod(mode)
 
+    def sleep(self, seconds: float) -> None:
+        """Let others go on (nanosleep(2)), as while one of them holds a lock."""
+        time.sleep(seconds)
+
+
+def identity_in(status: os.stat_result) -> Identity:
+    """Return the identity that a stat(2) tells."""
+    return status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode
+
 
 REAL_DISK = Disk()
 
@@ -125,6 +146,20 @@ def sync_folder(folder: Path, disk: Disk = REAL_DISK) -> None:
         disk.sync(descriptor)
     finally:
         disk.close(descriptor)
+
+
+def pwrite_fully(descriptor: int, data: bytes, offset_bytes: int, disk: Disk = REAL_DISK) -> None:
+    """Write all of `data` at an offset; pwrite(2) may take less than it is given.
+
+    Raises:
+        OSError: The disk refused a part; some bytes may have been written.
+    """
+    written_bytes = 0
+    while written_bytes < len(data):
+        taken_bytes = disk.pwrite(descriptor, data[written_bytes:], offset_bytes + written_bytes)
+        if taken_bytes == 0:
+            raise OSError(errno.ENOSPC, "the disk takes no more bytes")
+        written_bytes += taken_bytes
 
 
 def write_fully(descriptor: int, data: bytes, disk: Disk = REAL_DISK) -> None:

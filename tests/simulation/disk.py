@@ -15,9 +15,13 @@ import random
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
-from logging_system.spool.disk import Disk, FileStatus
+from logging_system.spool.disk import Disk, FileStatus, Identity
+
+T = TypeVar("T")
 
 FOLDER = Path("/spool")
 BLOCK_BYTES = 512
@@ -59,6 +63,8 @@ class _File:
     forgotten: set[int] = field(default_factory=set)
     links: int = 1
     modified_seconds: float = 0.0
+    is_folder: bool = False
+    number: int = 0
     locks: dict[int, bool] = field(default_factory=dict)
 
     def put(self, data: bytes, offset: int) -> None:
@@ -87,7 +93,9 @@ class _File:
 
 
 class SimulatedDisk:
-    """One folder on one disk, shared by the processes that `process` returns.
+    """One folder, and those in it, on one disk, shared by the processes that `process` returns.
+
+    Files and folders are named by their path below it.
 
     Args:
         rng: Decides what a failure leaves behind.
@@ -102,11 +110,13 @@ class SimulatedDisk:
         """Faults that took place."""
         self.power_cuts = 0
         self.on_evicted: Callable[[bytes], None] | None = None
+        self.on_written: Callable[[bytes], None] | None = None
+        """Told of all that is written."""
         self.meanwhile: Callable[[], None] | None = None
         """What another process does in the middle of a call."""
         self.names: dict[str, _File] = {}
         self._durable_names: dict[str, _File] = {}
-        self._pending: list[tuple[str, str, _File]] = []
+        self._pending: dict[str, list[tuple[str, str, _File]]] = {}
         self._processes: list[Process] = []
         self._next_descriptor = 3
 
@@ -127,9 +137,10 @@ class SimulatedDisk:
         for process in list(self._processes):
             self.kill(process)
         names = dict(self._durable_names)
-        for kind, name, file in self._pending:
+        for kind, name, file in chain.from_iterable(self._pending.values()):
             if self.rng.random() < 0.5:
                 _apply(names, kind, name, file)
+        names = {name: file for name, file in names.items() if _has_folder(names, name)}
         for file in {id(each): each for each in names.values()}.values():
             size = self.rng.choice((len(file.durable), len(file.seen)))
             kept = {block for block in file.changed if self.rng.random() < 0.5}
@@ -140,7 +151,7 @@ class SimulatedDisk:
             file.links = 0
         for file in names.values():
             file.links = 1
-        self.names, self._durable_names, self._pending = names, dict(names), []
+        self.names, self._durable_names, self._pending = names, dict(names), {}
 
     def evict_forgotten(self) -> bool:
         """Drop from the page cache what a failed sync left there marked as clean; whether there was any."""
@@ -173,18 +184,41 @@ class SimulatedDisk:
         if kind == "unlink":
             file.links = 0
         _apply(self.names, kind, name, file)
-        self._pending.append((kind, name, file))
+        self._pending.setdefault(_folder_of(name), []).append((kind, name, file))
         if kind == "rename" and name.endswith(".evicted") and self.on_evicted is not None:
             self.on_evicted(bytes(file.seen))
 
-    def sync_names(self) -> None:
-        """Make every creation, rename and removal so far durable."""
-        self._durable_names, self._pending = dict(self.names), []
+    def sync_names(self, folder: str = "") -> None:
+        """Make every creation, rename and removal so far in a folder durable."""
+        for kind, name, file in self._pending.pop(folder, ()):
+            _apply(self._durable_names, kind, name, file)
+
+    def number_of(self, file: _File) -> int:
+        """Return the inode's number: no two files have one."""
+        if file.number == 0:
+            self._next_descriptor += 1
+            file.number = self._next_descriptor
+        return file.number
 
     def new_descriptor(self) -> int:
         """Return a number no open file has."""
         self._next_descriptor += 1
         return self._next_descriptor
+
+
+def _name(path: Path) -> str:
+    """Return a path below the folder of the disk."""
+    return str(path)[len(str(FOLDER)) + 1 :]
+
+
+def _folder_of(name: str) -> str:
+    """Return the folder in which a name is; of a rename, both are in one."""
+    return name.partition(">")[0].rpartition("/")[0]
+
+
+def _has_folder(names: dict[str, _File], name: str) -> bool:
+    folder = _folder_of(name)
+    return not folder or (folder in names and _has_folder(names, folder))
 
 
 def _apply(names: dict[str, _File], kind: str, name: str, file: _File) -> None:
@@ -206,6 +240,7 @@ class Process(Disk):
     def __init__(self, disk: SimulatedDisk) -> None:
         self._disk = disk
         self._open: dict[int, tuple[_File | None, bool]] = {}
+        self._folders: dict[int, str] = {}
         self._strikes: dict[Strike, int] = {}
         self._calls = 0
         self._entered = ""
@@ -216,6 +251,13 @@ class Process(Disk):
         self._strikes = dict.fromkeys(strikes, 0)
         self._calls = 0
 
+    def ask(self, name: str, answer: Callable[[], T]) -> T:
+        """Ask a server; what befalls system calls befalls this too, before or after it took effect."""
+        self._enter(name)
+        answered = answer()
+        self._leave()
+        return answered
+
     def die(self) -> None:
         """Let go of everything, as the kernel does for a process that ended."""
         for descriptor in list(self._open):
@@ -225,17 +267,20 @@ class Process(Disk):
     def open(self, path: Path, flags: int, mode: int = 0o600) -> int:
         del mode
         self._enter("open")
-        file: _File | None = None
-        if path != FOLDER:
-            file = self._disk.names.get(path.name)
+        name = _name(path)
+        file = self._disk.names.get(name)
+        is_folder = not name or (file is not None and file.is_folder)
+        if not is_folder:
             if file is None:
-                if not flags & os.O_CREAT:
+                if not flags & os.O_CREAT or not _has_folder(self._disk.names, name):
                     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
                 file = _File(modified_seconds=self._disk.now_seconds)
-                self._disk.change_name("create", path.name, file)
+                self._disk.change_name("create", name, file)
             elif flags & os.O_TRUNC:
                 file.cut(0)
         descriptor = self._disk.new_descriptor()
+        if is_folder:
+            file, self._folders[descriptor] = None, name
         self._open[descriptor] = (file, bool(flags & (os.O_WRONLY | os.O_RDWR)))
         self._leave()
         return descriptor
@@ -247,6 +292,7 @@ class Process(Disk):
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
         file = self._file(descriptor, writing=True)
         taken = bytes(data)
+        self._tell(taken)
         self._enter("write", lambda: file.put(taken[: self._some(len(taken))], len(file.seen)))
         file.put(taken, len(file.seen))
         file.modified_seconds = self._disk.now_seconds
@@ -255,6 +301,7 @@ class Process(Disk):
 
     def pwrite(self, descriptor: int, data: bytes, offset_bytes: int) -> int:
         file = self._file(descriptor, writing=True)
+        self._tell(data)
         self._enter("pwrite", lambda: file.put(data[: self._some(len(data))], offset_bytes))
         file.put(data, offset_bytes)
         file.modified_seconds = self._disk.now_seconds
@@ -292,7 +339,7 @@ class Process(Disk):
         if file is None:
             self._enter("sync")
             if not self._lied():
-                self._disk.sync_names()
+                self._disk.sync_names(self._folders[descriptor])
         else:
             opened = file
             self._enter("sync", lambda: self._fail_sync(opened))
@@ -316,41 +363,75 @@ class Process(Disk):
 
     def path_status(self, path: Path) -> FileStatus | None:
         self._enter("path_status")
-        file = self._disk.names.get(path.name)
+        file = self._disk.names.get(_name(path))
         return None if file is None else FileStatus(len(file.seen), 1, file.modified_seconds)
+
+    def identity(self, path: Path) -> Identity | None:
+        self._enter("path_status")
+        file = self._disk.names.get(_name(path))
+        if file is None:
+            return None
+        return self._disk.number_of(file), int(file.modified_seconds * 1e9), len(file.seen), 0o600
+
+    def sleep(self, seconds: float) -> None:
+        self._enter("sleep")
+        self._disk.now_seconds += seconds
 
     def rename(self, source: Path, target: Path) -> None:
         self._enter("rename")
-        file = self._disk.names.get(source.name)
+        file = self._disk.names.get(_name(source))
         if file is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(source))
-        self._disk.change_name("rename", f"{source.name}>{target.name}", file)
+        self._disk.change_name("rename", f"{_name(source)}>{_name(target)}", file)
         self._leave()
 
     def unlink(self, path: Path) -> None:
         self._enter("unlink")
-        file = self._disk.names.get(path.name)
+        file = self._disk.names.get(_name(path))
         if file is not None:
-            self._disk.change_name("unlink", path.name, file)
+            self._disk.change_name("unlink", _name(path), file)
         self._leave()
 
     def list_names(self, folder: Path) -> list[str]:
         """Return the names in the order of a hash, as ext4 does, and what happens meanwhile in half."""
-        del folder
-        before = list(self._disk.names)
+        before = self._names_in(folder)
         self._enter("list_names")
-        if self._disk.names.keys() == set(before):
+        after = self._names_in(folder)
+        if set(after) == set(before):
             return before
         half = [name for name in before if zlib.crc32(name.encode()) < 1 << 31]
-        return half + [name for name in self._disk.names if zlib.crc32(name.encode()) >= 1 << 31]
+        return half + [name for name in after if zlib.crc32(name.encode()) >= 1 << 31]
 
     def make_folder(self, folder: Path, mode: int) -> None:
-        del folder, mode
+        del mode
         self._enter("make_folder")
+        name = _name(folder)
+        for length in range(1, len(name.split("/")) + 1 if name else 0):
+            parent = "/".join(name.split("/")[:length])
+            if parent not in self._disk.names:
+                self._disk.change_name("create", parent, _File(is_folder=True))
+        self._leave()
 
     def set_mode(self, path: Path, mode: int) -> None:
         del path, mode
         self._enter("set_mode")
+
+    def _names_in(self, folder: Path) -> list[str]:
+        name = _name(folder)
+        if name and name not in self._disk.names:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
+        if not name:
+            return [each for each in self._disk.names if "/" not in each]
+        start = len(name) + 1
+        return [
+            each[start:]
+            for each in self._disk.names
+            if each.startswith(f"{name}/") and "/" not in each[start:]
+        ]
+
+    def _tell(self, data: bytes) -> None:
+        if self._disk.on_written is not None and not self.dead:
+            self._disk.on_written(data)
 
     def _enter(self, call: str, in_part: Callable[[], None] | None = None) -> None:
         """Do what befalls the process at this call, before it takes effect."""
@@ -428,5 +509,6 @@ class Process(Disk):
 
     def _release(self, descriptor: int) -> None:
         file, _ = self._open.pop(descriptor)
+        self._folders.pop(descriptor, None)
         if file is not None:
             file.locks.pop(descriptor, None)

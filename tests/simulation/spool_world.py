@@ -43,7 +43,7 @@ class Parts:
 
 
 @dataclass(slots=True)
-class _WriterSeat:
+class WriterSeat:
     synced: bool
     process: Process | None = None
     writer: SpoolWriter | None = None
@@ -59,6 +59,8 @@ class World:
     """
 
     step_seconds = 0.1
+    refusals: tuple[type[Exception], ...] = (OSError, SpoolFullError)
+    """What a step may raise without breaking a promise."""
 
     def __init__(self, setting: Setting, parts: Parts) -> None:
         self.records = 0
@@ -68,7 +70,7 @@ class World:
         self._rng = random.Random(f"world {setting.seed}")
         self._disk = SimulatedDisk(self._rng, lies=setting.lies)
         self._disk.on_evicted = self._note_evicted
-        self._seats = [_WriterSeat(synced) for synced in setting.synced]
+        self._seats = [WriterSeat(synced) for synced in setting.synced]
         self._reader_process: Process | None = None
         self._reader: SpoolReader | None = None
         self._epochs = 0
@@ -95,7 +97,15 @@ class World:
         """
         self._disk.now_seconds += self.step_seconds
         struck = self._disk.struck
-        actions: dict[str, Callable[[Step], None]] = {
+        actions = self._actions()
+        self._disk.meanwhile = lambda: self._act_meanwhile(actions, step.meanwhile)
+        with contextlib.suppress(Killed, *self.refusals):
+            actions[step.action](step)
+        self._bury()
+        self.faults += self._disk.struck - struck
+
+    def _actions(self) -> dict[str, Callable[[Step], None]]:
+        return {
             "append": self._append,
             "seal": self._seal,
             "read": self._read,
@@ -107,11 +117,6 @@ class World:
             "evict_forgotten": self._evict_forgotten,
             "rot": self._rot,
         }
-        self._disk.meanwhile = lambda: self._act_meanwhile(actions, step.meanwhile)
-        with contextlib.suppress(Killed, OSError, SpoolFullError):
-            actions[step.action](step)
-        self._bury()
-        self.faults += self._disk.struck - struck
 
     def finish(self) -> None:
         """End all writers, read all there is, and hold the spool to what it promised.
@@ -140,7 +145,7 @@ class World:
     def _act_meanwhile(self, actions: dict[str, Callable[[Step], None]], steps: Iterable[Step]) -> None:
         self._disk.meanwhile = None
         for step in steps:
-            with contextlib.suppress(OSError, SpoolFullError):
+            with contextlib.suppress(*self.refusals):
                 actions[step.action](step)
 
     def _append(self, step: Step) -> None:
@@ -151,7 +156,7 @@ class World:
             if step.amount % 2:
                 writer.give_up()
         if not seat.documents:
-            seat.documents = [self._document() for _ in range(step.amount)]
+            seat.documents = [self._document_of(seat) for _ in range(step.amount)]
         documents, first, epoch = seat.documents, writer.next_sequence, writer.epoch
         skipped = len(getattr(writer, "_unproven", ()))
         for start in {first, first + skipped}:
@@ -239,14 +244,14 @@ class World:
 
     # Who lives
 
-    def _living_writer(self, seat: _WriterSeat, step: Step) -> SpoolWriter:
+    def _living_writer(self, seat: WriterSeat, step: Step) -> SpoolWriter:
         if seat.process is None or seat.writer is None:
             seat.process, seat.documents = self._disk.process(), []
             seat.writer = self._parts.writer(
                 FOLDER,
                 spool_bytes_max=self._setting.spool_bytes_max,
                 sync=seat.synced,
-                codecs=self._parts.codecs,
+                codecs=self._codecs_of(seat.process),
                 retention=Retention(bytes_max=self._setting.retention_bytes or None),
                 clock=lambda: self._disk.now_seconds,
                 wall_clock=lambda: self._disk.now_seconds,
@@ -264,7 +269,7 @@ class World:
             self._read_in_this_life.clear()
             try:
                 self._reader = self._parts.reader(
-                    FOLDER, self._parts.codecs, disk=self._parts.reader_disk(process)
+                    FOLDER, self._codecs_of(process), disk=self._parts.reader_disk(process)
                 )
             except OSError:
                 self._disk.kill(process)
@@ -301,6 +306,15 @@ class World:
     def _name_epoch(self) -> bytes:
         self._epochs += 1
         return struct.pack(">II8s", self._epochs, 1, self._rng.randbytes(8))
+
+    def _codecs_of(self, process: Process) -> Codecs:
+        """Return the stored forms of blocks as a process knows them."""
+        del process
+        return self._parts.codecs
+
+    def _document_of(self, seat: WriterSeat) -> bytes:
+        del seat
+        return self._document()
 
     def _document(self) -> bytes:
         self.records += 1

@@ -22,10 +22,7 @@ from logging_system.keys.durable_files import (
     FOLDER_MODE,
     LOCK_SECONDS_MAX,
     FileHeldError,
-    Identity,
     file_lock,
-    identity_in,
-    identity_of,
     replace_file,
 )
 from logging_system.keys.offline import unwrap_hpke, wrap_invalid
@@ -52,7 +49,7 @@ from logging_system.keys.providers.key_file import (
 )
 from logging_system.keys.providers.version_errors import VersionState, destroyed, missing
 from logging_system.keys.secret import Secret
-from logging_system.spool.disk import REAL_DISK, Disk
+from logging_system.spool.disk import REAL_DISK, Disk, Identity, identity_in
 from logging_system.spool.forks import FORKS, forget_in_children
 
 FILE_BYTES_MAX = 16 * 1024 * 1024
@@ -205,11 +202,11 @@ class FileProvider:
     def _read(self) -> Keys:
         try:
             seen = self._seen
-            if seen is not None and seen[0] == identity_of(self._path):
+            if seen is not None and seen[0] == self._disk.identity(self._path):
                 return seen[1]
             for _ in range(_LOOKS_MAX):
                 identity, data = self._content()
-                if identity == identity_of(self._path):
+                if identity == self._disk.identity(self._path):
                     break  # else it was replaced while it was read
         except FileNotFoundError:
             raise self._no_file() from None

@@ -17,12 +17,13 @@ from harness.targets.key_files import KeyFilesTarget
 class FakeKeys:
     """Counts versions as a keyring does."""
 
-    def __init__(self, rotates=True, breaks_at=99):
+    def __init__(self, rotates=True, breaks_at=99, outage_tries=1000):
         self.version = 1
-        self.rotates, self.breaks_at = rotates, breaks_at
+        self.rotates, self.breaks_at, self.outage_tries = rotates, breaks_at, outage_tries
 
     def rotate(self):
-        if self.version >= self.breaks_at:
+        if self.version >= self.breaks_at and self.outage_tries > 0:
+            self.outage_tries -= 1
             raise FaultError("keys.rotate: ended with 1")
         self.version += self.rotates
 
@@ -67,6 +68,31 @@ def test_a_later_rotation_that_fails_is_an_error_at_the_end():
     keys = FakeKeys(breaks_at=2)
     with pytest.raises(FaultError, match=r"keys\.rotate"), KeyRotated(0.2).inject(keys, Random(1)):
         time.sleep(0.6)
+
+
+def test_rotations_that_fail_in_an_outage_are_told_and_the_next_ones_go_on():
+    fault, keys = KeyRotated(0.2, rotations_min=3, failures_max=2), FakeKeys(breaks_at=2, outage_tries=2)
+    until = time.monotonic() + 10
+    with fault.inject(keys, Random(1)):
+        while keys.version < 4 and time.monotonic() < until:
+            time.sleep(0.02)
+    said = f"version 1 before, {keys.version} now, 3 more required; 2 rotations failed"
+
+    assert fault.evidence_in_all(keys) == (True, said)
+
+
+def test_fewer_rotations_than_required_are_no_proof():
+    fault, keys = KeyRotated(every_seconds=60, rotations_min=3), FakeKeys()
+    with fault.inject(keys, Random(1)):
+        assert fault.evidence(keys) == (True, "version 1 before, 2 now")
+
+    assert fault.evidence_in_all(keys) == (False, "version 1 before, 2 now, 3 more required")
+
+
+@pytest.mark.parametrize("arguments", [{"rotations_min": 0}, {"rotations_min": 2}, {"failures_max": 1}])
+def test_numbers_of_rotations_that_make_no_sense_are_refused(arguments):
+    with pytest.raises(ScenarioError, match=r"rotations_min|failures_max"):
+        KeyRotated(**arguments)
 
 
 def test_a_time_that_no_rotation_can_follow_is_refused():
