@@ -94,8 +94,14 @@ def add_encryption_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--service", metavar="NAME", help="or the service, to use its default folder")
 
 
-def encryption_from(options: argparse.Namespace, parser: Parser) -> Encryption:
-    """Return the encryption that the flags name; a mistake in them ends the program with 4."""
+def encryption_from(options: argparse.Namespace, parser: Parser, *, needs_keyring: bool = True) -> Encryption:
+    """Return the encryption that the flags name; a mistake in them ends the program with 4.
+
+    Args:
+        options: The flags.
+        parser: Whose flags they are.
+        needs_keyring: Whether its folder must be named.
+    """
     from dataclasses import replace
 
     from logging_system.config.encryption import encryption_of
@@ -111,7 +117,8 @@ def encryption_from(options: argparse.Namespace, parser: Parser) -> Encryption:
         parser.error("no encryption is set; give --settings FILE, or --encryption provider=file,path=…")
     if key := getattr(options, "key", None):
         settings = replace(settings, key=key)
-    if settings.keyring is None and loaded.settings.spool is None and "service" not in loaded.origins:
+    names_keyring = settings.keyring or loaded.settings.spool or "service" in loaded.origins
+    if needs_keyring and not names_keyring:
         parser.error("the keyring is in the spool folder: give --spool DIR, --service NAME, or keyring=DIR")
     try:
         checked_key_id(settings.key)

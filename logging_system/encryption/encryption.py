@@ -11,7 +11,7 @@ from logging_system.encryption.opening import Opener
 from logging_system.encryption.rotation_schedule import RotationSchedule
 from logging_system.encryption.sealing import Sealer, SealingLimits
 from logging_system.encryption.tokens import Tokens
-from logging_system.keys.data_keys import DataKeyFolder
+from logging_system.keys.data_keys import DataKeyFolder, DataKeySource, InTurn
 from logging_system.keys.key_use import KeyUse, ReaderPresence
 from logging_system.keys.keyring import KeyringFile
 from logging_system.keys.provider import KeyProvider
@@ -36,6 +36,7 @@ class Encryption:
         provider: Who keeps the keys.
         key_id: The key that seals.
         keyring: The keyring.
+        data_keys: The wrapped data keys of its folder.
         key_use: The key in use.
     """
 
@@ -52,7 +53,8 @@ class Encryption:
         self.key_id = key_id
         self._rotation_seconds = rotation_seconds
         self._limits = limits
-        self._data_keys = DataKeyFolder(folder)
+        self.data_keys = DataKeyFolder(folder)
+        self._key_source: DataKeySource = self.data_keys
         self.keyring = KeyringFile(folder)
         self.key_use = KeyUse(provider, self.keyring, key_id)
         self._presence = ReaderPresence(provider, self.keyring)
@@ -79,7 +81,11 @@ class Encryption:
 
     def opener(self, purpose: str) -> Opener:
         """Return what opens for a purpose, whichever key it was sealed under."""
-        return Opener(self.provider, self._data_keys, purpose, presence=self._presence)
+        return Opener(self.provider, self._key_source, purpose, presence=self._presence)
+
+    def also_find_data_keys_in(self, source: DataKeySource) -> None:
+        """Let what is made from now on open with data keys of another place too, after the folder's."""
+        self._key_source = InTurn(self.data_keys, source)
 
     def rotator(self) -> Rotator:
         """Return what rotates and shreds the keys of this keyring."""

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import orjson
 
@@ -88,6 +89,39 @@ def decode_data_key(data: bytes) -> StoredDataKey:
         )
     except (KeyError, TypeError, ValueError, binascii.Error):
         raise DataKeyError("no data key") from None
+
+
+class DataKeySource(Protocol):
+    """Where wrapped data keys are found."""
+
+    def get(self, data_key_id: bytes) -> StoredDataKey | None:
+        """Return a data key; None where it is not there.
+
+        Raises:
+            DataKeyError: What is there is none, or another one.
+            OSError: It cannot be read now.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """Data keys of one place, and of another where the first has not got one that can be used.
+
+    Attributes:
+        first: Asked first.
+        second: Asked next.
+    """
+
+    first: DataKeySource
+    second: DataKeySource
+
+    def get(self, data_key_id: bytes) -> StoredDataKey | None:
+        """Return a data key; see `DataKeySource.get`."""
+        try:
+            found = self.first.get(data_key_id)
+        except (DataKeyError, OSError):
+            found = None
+        return found or self.second.get(data_key_id)
 
 
 class DataKeyFolder:
