@@ -36,6 +36,8 @@ class EncryptionSettings:
         outage_seconds_max: How long one is used while the provider gives no answer and has no public key.
         key_index: The store's index for wrapped data keys, so that sealed fields can be read without the
             keyring's folder; empty for none.
+        index_retention_seconds: How long after it was logged a record may still be wanted: in the store, in
+            dead letters, in a fallback file. Data keys are kept that long; 0, for ever.
         arguments: What is the provider's own, such as `path`.
     """
 
@@ -46,6 +48,7 @@ class EncryptionSettings:
     outage_seconds_max: float = 3600.0
     rotation_seconds: float = 90 * 86400.0
     key_index: str = DEFAULT_KEY_INDEX
+    index_retention_seconds: float = 0.0
     arguments: Mapping[str, str] = field(default_factory=dict)
 
     def keyring_folder(self, spool: Path) -> Path:
@@ -79,6 +82,9 @@ def encryption_settings(value: object) -> EncryptionSettings | None:
         outage_seconds_max=_seconds(ours, "outage_seconds_max", 3600.0, most=86400.0),
         rotation_seconds=_seconds(ours, "rotation_seconds", 90 * 86400.0, most=10 * 365 * 86400.0, least=0.0),
         key_index=_index(ours.get("key_index", DEFAULT_KEY_INDEX)),
+        index_retention_seconds=_seconds(
+            ours, "index_retention_seconds", 0.0, most=100 * 365 * 86400.0, least=0.0
+        ),
         arguments=arguments,
     )
 
@@ -134,6 +140,9 @@ def encryption_of(settings: EncryptionSettings, spool: Path) -> Encryption:
         settings.key,
         limits=limits,
         rotation_seconds=settings.rotation_seconds or None,
+        # A keyring elsewhere may serve other spools too.
+        spool=spool if settings.keyring_folder(spool).parent == spool else None,
+        index_retention_seconds=settings.index_retention_seconds or None,
     )
 
 

@@ -163,6 +163,13 @@ class DataKeyFolder:
             raise DataKeyError("the file holds another data key")
         return stored
 
+    def has(self, data_key_id: bytes) -> bool:
+        """Whether there is a file of this data key; also where that cannot be told now."""
+        try:
+            return self._path(data_key_id).exists()
+        except OSError:
+            return True
+
     def remove(self, data_key_id: bytes) -> None:
         """Overwrite and remove a data key; one that is gone already is no error.
 

@@ -26,6 +26,7 @@ class StoreError(OSError):
 
     def __init__(self, what: str, *, is_answer: bool = True) -> None:
         super().__init__(None, what)
+        self.filename = "store"  # where others have a path
         self.is_answer = is_answer
 
     def __str__(self) -> str:

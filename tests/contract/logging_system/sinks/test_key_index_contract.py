@@ -283,3 +283,39 @@ def test_what_is_wrong_in_the_index_opens_nothing_and_is_counted(world: World, t
 
     assert b"4111" not in orjson.dumps(document)
     assert reading.unopened == {("logs:1", "missing"): 1}
+
+
+def test_data_keys_are_restored_from_the_index_pruned_there_and_shredded_there(
+    world: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def keys(*words: str) -> tuple[int, str]:
+        setting = f"provider=file,path={tmp_path}/keys.json,keyring={tmp_path}/keyring"
+        more = ["--encryption", f"{setting},index_retention_seconds=1", "--elasticsearch", world.store.url]
+        code = main(["keys", *words, *more, "--key-index", world.name])
+        world.store.ok("POST", f"/{world.name}/_refresh")
+        return code, capsys.readouterr().out
+
+    (tmp_path / "spool").mkdir()
+    world.sink.send(world.items())
+    assert world.sink.follow()
+    world.store.ok("POST", f"/{world.name}/_refresh")
+    shutil.rmtree(tmp_path / "keyring")
+    assert keys("restore") == (0, "logs: 2 data keys restored\n")
+    assert keys("restore") == (0, "logs: 0 data keys restored\n")
+    assert len(list(world.made.data_keys.ids())) == 2
+    code, said = keys("prune")
+    assert (code, "name every one" in said) == (0, True)
+    long_ago = stored_key(1)
+    with closing(ElasticsearchSink([world.store.url], world.stream)) as sink:
+        KeyIndex(sink.request, world.name).put([long_ago])
+    world.store.ok("POST", f"/{world.name}/_refresh")
+    every = ["--every-spool", str(tmp_path / "spool")]
+    assert keys("prune", "--dry-run", *every) == (
+        0,
+        "would be removed: 1 field\nneeded, or not certain: 1 field, 1 token\n",
+    )
+    assert keys("prune", *every)[1].startswith("removed: 1 field\n")
+    assert long_ago.id.hex() not in world.in_index()
+    code, said = keys("shred", "--yes-destroy", "logs")
+    assert (code, f"2 data keys were removed from index {world.name}" in said) == (0, True)
+    assert world.in_index() == {}
