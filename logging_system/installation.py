@@ -182,7 +182,7 @@ class Installation:
             return None
         return InProcessShipper(
             self.spool,
-            partial(sink_opener, settings, lines=protection.lines),
+            partial(sink_opener, settings, protection=protection),
             limits=limits_of(settings),
             codecs=protection.codecs,
             lines=protection.lines,

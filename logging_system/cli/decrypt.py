@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from logging_system.cli.asked_store import add_store_flags, asked_store, key_index_of
 from logging_system.cli.keys import add_encryption_flags, encryption_from
 from logging_system.cli.parser import EXIT_DONE, EXIT_FAILED, Parser, fail
 
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
     from logging_system.encryption.encryption import Encryption
     from logging_system.encryption.reading import Reading
+    from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 
 _LINE_BYTES_MAX = 64 * 1024 * 1024
-_PAGE_DOCUMENTS = 1000
 
 
 def add(subcommands: Subcommands) -> None:
@@ -27,15 +29,16 @@ def add(subcommands: Subcommands) -> None:
         help="show documents with what was sealed in them opened",
         description="Prints documents as NDJSON with their sealed fields opened. Reads NDJSON (documents, "
         "hits of a search, dead letters, the fallback file) from files or standard input, the blocks of a "
-        "spool folder, or the hits of a query. What cannot be opened is counted by key on standard error.",
+        "spool folder, or the hits of a query; for these, wrapped data keys are taken from the store's key "
+        "index too. What cannot be opened is counted by key on standard error.",
         epilog="Exit codes: 0 everything was opened, 1 something was not, or cannot be read, 4 usage.",
     )
     parser.add_argument(
         "sources", nargs="*", metavar="SOURCE", help="files, spool folders, or - for standard input (default)"
     )
     parser.add_argument("--index", metavar="NAME", help="read this index or data stream instead")
-    parser.add_argument("--elasticsearch", metavar="URL", help="the node to ask; or as in --settings")
     parser.add_argument("--query", metavar="JSON", default='{"match_all":{}}', help="which documents of it")
+    add_store_flags(parser)
     parser.add_argument("--fernet-keys", metavar="FILE", help="keys of the simple mode of encrypt_fields")
     parser.add_argument(
         "--strict", action="store_true", help="stop at the first thing that somebody changed or damaged"
@@ -51,13 +54,15 @@ def _decrypt(options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.encryption.reading import Reading
 
     fernet = FernetKeys(Path(options.fernet_keys)) if options.fernet_keys else None
-    reading = Reading(encryption, fernet, is_strict=options.strict)
     try:
-        shown = _show(reading, _lines(options, encryption, reading))
+        with _store(options, encryption) as store:
+            reading = Reading(encryption, fernet, is_strict=options.strict)
+            shown = _show(reading, _lines(options, encryption, reading, store))
     except SealError as error:
         return fail("decrypt", f"stopped: {error}")
     except OSError as error:
-        return fail("decrypt", f"{error.filename or options.index or '-'}: {error.strerror or error}")
+        where = error.filename or (f"--index {options.index}" if options.index else "-")
+        return fail("decrypt", f"{where}: {error.strerror or error}")
     except ValueError as error:
         return fail("decrypt", str(error))
     print(f"{shown} documents, {reading.opened} sealed parts opened", file=sys.stderr)
@@ -69,7 +74,20 @@ def _decrypt(options: argparse.Namespace, parser: Parser) -> int:
 def _encryption(options: argparse.Namespace, parser: Parser) -> Encryption | None:
     if options.fernet_keys and not (options.settings or options.encryption):
         return None
-    return encryption_from(options, parser)
+    return encryption_from(options, parser, needs_keyring=not options.index)
+
+
+@contextmanager
+def _store(options: argparse.Namespace, encryption: Encryption | None) -> Iterator[ElasticsearchSink | None]:
+    """Yield the store to read an index of, whose key index then has the data keys that the folder has not."""
+    if not options.index:
+        yield None
+        return
+    with asked_store(options) as store:
+        key_index = key_index_of(options, store)
+        if encryption is not None and key_index is not None:
+            encryption.also_find_data_keys_in(key_index)
+        yield store
 
 
 def _show(reading: Reading, lines: Iterator[bytes]) -> int:
@@ -83,9 +101,14 @@ def _show(reading: Reading, lines: Iterator[bytes]) -> int:
     return shown
 
 
-def _lines(options: argparse.Namespace, encryption: Encryption | None, reading: Reading) -> Iterator[bytes]:
-    if options.index:
-        yield from _hits(options)
+def _lines(
+    options: argparse.Namespace,
+    encryption: Encryption | None,
+    reading: Reading,
+    store: ElasticsearchSink | None,
+) -> Iterator[bytes]:
+    if store is not None:
+        yield from _hits(options, store)
         return
     for source in options.sources or ["-"]:
         if source == "-":
@@ -105,36 +128,15 @@ def _spooled(folder: Path, encryption: Encryption | None, reading: Reading) -> I
     yield from spooled_documents(folder, codecs, reading.count)
 
 
-def _hits(options: argparse.Namespace) -> Iterator[bytes]:
+def _hits(options: argparse.Namespace, store: ElasticsearchSink) -> Iterator[bytes]:
     """Yield the documents that a query finds, page by page."""
     import orjson
-    from elastic_transport import TransportError
-    from elasticsearch import ApiError, Elasticsearch
-    from elasticsearch.helpers import scan
 
-    from logging_system.config.loading import load_settings
+    from logging_system.sinks.elasticsearch.searching import scrolled
 
-    given = {"settings": options.settings, "elasticsearch": options.elasticsearch}
-    settings = load_settings(given, written="--{}".format).settings
-    if not settings.elasticsearch:
-        raise ValueError("--index needs --elasticsearch URL, or settings that name one")
-    arguments: dict[str, Any] = {"verify_certs": settings.verify, "request_timeout": 30}
-    if settings.ca_certs:
-        arguments["ca_certs"] = str(settings.ca_certs)
-    if settings.api_key:
-        arguments["api_key"] = settings.api_key.get_secret_value()
-    elif settings.username and settings.password:
-        arguments["basic_auth"] = (settings.username, settings.password.get_secret_value())
     try:
         query = orjson.loads(options.query)
     except orjson.JSONDecodeError as error:
         raise ValueError(f"--query: no JSON: {error}") from None
-    client = Elasticsearch(settings.elasticsearch, **arguments)
-    try:
-        body = {"query": query, "sort": ["_doc"]}
-        for hit in scan(client, index=options.index, query=body, size=_PAGE_DOCUMENTS, preserve_order=True):
-            yield orjson.dumps(hit["_source"])
-    except (ApiError, TransportError) as error:
-        raise ValueError(f"--index {options.index}: {error}") from None
-    finally:
-        client.close()
+    for source in scrolled(store.request, options.index, {"query": query}):
+        yield orjson.dumps(source)

@@ -1,4 +1,4 @@
-"""`keys`: makes, shows, rotates, revokes and shreds keys, and verifies their audit log."""
+"""`keys`: makes, shows, rotates, revokes, prunes, restores and shreds keys, and verifies their audit log."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from logging_system.cli.asked_store import add_store_flags, asked_store, key_index_of, names_store
 from logging_system.cli.parser import EXIT_DONE, Parser, fail
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ def add(subcommands: Subcommands) -> None:
     """Add the subcommand and its own."""
     parser = subcommands.add_parser(
         "keys",
-        help="make, show, rotate, revoke and shred encryption keys",
+        help="make, show, rotate, revoke, prune and shred encryption keys",
         description="Works on the keys that the setting `encryption` names, while writers and readers go on.",
     )
     commands = parser.add_subparsers(dest="what", required=True, parser_class=Parser)
@@ -59,6 +61,31 @@ def add(subcommands: Subcommands) -> None:
     shred = _add(
         commands, "shred", _shred, "destroy the key: nothing that it protects can be read ever again", _ENDS
     )
+    add_store_flags(shred)
+    prune = _add(
+        commands,
+        "prune",
+        _prune,
+        "remove wrapped data keys that no record needs any more, also from the store's key index",
+        "Exit codes: 0 done, 1 it could not be done, 4 usage.",
+    )
+    prune.add_argument("--dry-run", action="store_true", help="only say how many would go")
+    prune.add_argument(
+        "--every-spool",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="a spool folder that the keyring serves; name all of them where the keyring is in none of them",
+    )
+    add_store_flags(prune)
+    restore = _add(
+        commands,
+        "restore",
+        _restore,
+        "put wrapped data keys of the store's key index into the keyring's folder, where they are missing",
+        "Exit codes: 0 done, 1 it could not be done, 4 usage.",
+    )
+    add_store_flags(restore)
     shred.add_argument(
         "--yes-destroy", metavar="KEY", required=True, help="the id of the key, to be sure that it is meant"
     )
@@ -94,8 +121,14 @@ def add_encryption_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--service", metavar="NAME", help="or the service, to use its default folder")
 
 
-def encryption_from(options: argparse.Namespace, parser: Parser) -> Encryption:
-    """Return the encryption that the flags name; a mistake in them ends the program with 4."""
+def encryption_from(options: argparse.Namespace, parser: Parser, *, needs_keyring: bool = True) -> Encryption:
+    """Return the encryption that the flags name; a mistake in them ends the program with 4.
+
+    Args:
+        options: The flags.
+        parser: Whose flags they are.
+        needs_keyring: Whether its folder must be named.
+    """
     from dataclasses import replace
 
     from logging_system.config.encryption import encryption_of
@@ -111,7 +144,8 @@ def encryption_from(options: argparse.Namespace, parser: Parser) -> Encryption:
         parser.error("no encryption is set; give --settings FILE, or --encryption provider=file,path=…")
     if key := getattr(options, "key", None):
         settings = replace(settings, key=key)
-    if settings.keyring is None and loaded.settings.spool is None and "service" not in loaded.origins:
+    names_keyring = settings.keyring or loaded.settings.spool or "service" in loaded.origins
+    if needs_keyring and not names_keyring:
         parser.error("the keyring is in the spool folder: give --spool DIR, --service NAME, or keyring=DIR")
     try:
         checked_key_id(settings.key)
@@ -223,6 +257,63 @@ def _shred(encryption: Encryption, options: argparse.Namespace) -> int:
     print(f"{encryption.key_id}: destroyed, and {shredded.data_keys} data keys with it")
     if shredded.tried:
         print(f"  {shredded.tried} of them were tried afterwards; the provider opens none")
+    if names_store(options):
+        _shred_index(encryption, options)
+    return EXIT_DONE
+
+
+def _shred_index(encryption: Encryption, options: argparse.Namespace) -> None:
+    """Remove the wrapped data keys from the store too: then an old copy of the key opens nothing either."""
+    with asked_store(options) as store:
+        index = key_index_of(options, store)
+        if index is None:
+            return
+        try:
+            ids = [each.id for each in index.all() if each.wrapped.key_id == encryption.key_id]
+            index.remove(ids)
+        except OSError as error:
+            raise ValueError(
+                f"the key is destroyed; its wrapped data keys are still in index {index.name}, run it again: "
+                f"{error}"
+            ) from error
+    print(f"  {len(ids)} data keys were removed from index {index.name}")
+
+
+def _prune(encryption: Encryption, options: argparse.Namespace) -> int:
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        index = None
+        if names_store(options):
+            index = key_index_of(options, stack.enter_context(asked_store(options)))
+        spools = [Path(each) for each in options.every_spool]
+        pruning = encryption.pruning(spools, index)
+        found = pruning.look()
+        if not options.dry_run:
+            pruning.remove(found.data_keys)
+    going = ", ".join(f"{count} {purpose}" for purpose, count in sorted(found.counts.items()))
+    staying = ", ".join(f"{count} {purpose}" for purpose, count in sorted(found.kept.items()))
+    print(f"{'would be removed' if options.dry_run else 'removed'}: {going or 'none'}")
+    print(f"needed, or not certain: {staying or 'none'}")
+    if not (spools or encryption.is_in_spool):
+        print("  the keyring is in no spool folder; name every one that it serves with --every-spool DIR")
+    return EXIT_DONE
+
+
+def _restore(encryption: Encryption, options: argparse.Namespace) -> int:
+    with asked_store(options) as store:
+        index = key_index_of(options, store)
+        if index is None:
+            return fail("keys restore", "no key index is named; give --key-index NAME")
+        known = set(encryption.data_keys.ids())
+        missing = [
+            each for each in index.all() if each.id not in known and each.wrapped.key_id == encryption.key_id
+        ]
+    for stored in missing:
+        encryption.data_keys.put(stored)
+    if missing:
+        encryption.rotator().note("data_keys_restored", encryption.key_id, {"data_keys": len(missing)})
+    print(f"{encryption.key_id}: {len(missing)} data keys restored")
     return EXIT_DONE
 
 

@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     try:
         folder = loaded.settings.spool_folder
         protection = protection_of(loaded.settings)
-        sink = sink_opener(loaded.settings, events.emit, lines=protection.lines)()
+        sink = sink_opener(loaded.settings, events.emit, protection=protection)()
     except (ValueError, RuntimeError, OSError) as error:
         parser.error(str(error))
     # Records are no cycles: looking for some among them took a fifth of the time. What is loaded stays.
@@ -173,13 +173,13 @@ class _Shipping:
         if not trouble:
             try:
                 protection = protection_of(loaded.settings)
-                open_sink = sink_opener(loaded.settings, self._events.emit, lines=protection.lines)
+                open_sink = sink_opener(loaded.settings, self._events.emit, protection=protection)
                 self._sink, self._protection = open_sink(), protection
             except (ValueError, OSError) as error:
                 trouble = str(error)
         if trouble:
             self._events.emit(SettingsProblem(where="", what=trouble, consequence="settings_kept"))
-            open_sink = sink_opener(self._settings, self._events.emit, lines=self._protection.lines)
+            open_sink = sink_opener(self._settings, self._events.emit, protection=self._protection)
             self._sink = open_sink()
             return
         names = changed(self._settings, loaded.settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from logging_system.encryption.rotation_schedule import RotationSchedule
 
 DEFAULT_KEY = "logs"
+DEFAULT_KEY_INDEX = "log-keys"
 _KEYRING_NAME = "keys"
+_INDEX = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,199}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,10 @@ class EncryptionSettings:
         data_key_seconds_max: How long one data key is used.
         rotation_seconds: How long a version of the key is active before it is rotated by itself; 0, for ever.
         outage_seconds_max: How long one is used while the provider gives no answer and has no public key.
+        key_index: The store's index for wrapped data keys, so that sealed fields can be read without the
+            keyring's folder; empty for none.
+        index_retention_seconds: How long after it was logged a record may still be wanted: in the store, in
+            dead letters, in a fallback file. Data keys are kept that long; 0, for ever.
         arguments: What is the provider's own, such as `path`.
     """
 
@@ -40,6 +47,8 @@ class EncryptionSettings:
     data_key_seconds_max: float = 300.0
     outage_seconds_max: float = 3600.0
     rotation_seconds: float = 90 * 86400.0
+    key_index: str = DEFAULT_KEY_INDEX
+    index_retention_seconds: float = 0.0
     arguments: Mapping[str, str] = field(default_factory=dict)
 
     def keyring_folder(self, spool: Path) -> Path:
@@ -72,6 +81,10 @@ def encryption_settings(value: object) -> EncryptionSettings | None:
         data_key_seconds_max=_seconds(ours, "data_key_seconds_max", 300.0, most=3600.0),
         outage_seconds_max=_seconds(ours, "outage_seconds_max", 3600.0, most=86400.0),
         rotation_seconds=_seconds(ours, "rotation_seconds", 90 * 86400.0, most=10 * 365 * 86400.0, least=0.0),
+        key_index=_index(ours.get("key_index", DEFAULT_KEY_INDEX)),
+        index_retention_seconds=_seconds(
+            ours, "index_retention_seconds", 0.0, most=100 * 365 * 86400.0, least=0.0
+        ),
         arguments=arguments,
     )
 
@@ -84,11 +97,13 @@ class Protection:
         codecs: The stored forms of the spool's blocks.
         lines: What seals dead letters and the fallback file; None where they are plain.
         encryption: What both are made of; None where nothing is sealed.
+        key_index: The store's index for wrapped data keys; empty for none.
     """
 
     codecs: Codecs = PLAIN_CODECS
     lines: SealedLines | None = None
     encryption: Encryption | None = None
+    key_index: str = ""
 
     def rotation(self) -> RotationSchedule | None:
         """Return what rotates the key by itself; None where nothing is sealed."""
@@ -125,6 +140,9 @@ def encryption_of(settings: EncryptionSettings, spool: Path) -> Encryption:
         settings.key,
         limits=limits,
         rotation_seconds=settings.rotation_seconds or None,
+        # A keyring elsewhere may serve other spools too.
+        spool=spool if settings.keyring_folder(spool).parent == spool else None,
+        index_retention_seconds=settings.index_retention_seconds or None,
     )
 
 
@@ -150,6 +168,14 @@ def _key(text: str) -> str:
         return checked_key_id(text)
     except ValueError as error:
         raise ValueError(f"key: {error}") from None
+
+
+def _index(text: str) -> str:
+    if text and not _INDEX.fullmatch(text):
+        raise ValueError(
+            "key_index: must be of lower case letters, digits, '-', '_' and '.', a letter or digit first"
+        )
+    return text
 
 
 def _seconds(

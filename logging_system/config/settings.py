@@ -555,7 +555,7 @@ def protection_of(settings: Settings) -> Protection:
     if settings.encryption is None:
         return UNPROTECTED
     encryption = encryption_of(settings.encryption, settings.spool_folder)
-    return Protection(encryption.codecs(), encryption.lines(), encryption)
+    return Protection(encryption.codecs(), encryption.lines(), encryption, settings.encryption.key_index)
 
 
 def changed(before: Settings, after: Settings) -> list[str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from logging_system.encryption import block_codec, lines
 from logging_system.encryption.block_codec import SealedBlocks
 from logging_system.encryption.lines import SealedLines
 from logging_system.encryption.opening import Opener
+from logging_system.encryption.pruning import KeyStore, Pruning
 from logging_system.encryption.rotation_schedule import RotationSchedule
 from logging_system.encryption.sealing import Sealer, SealingLimits
 from logging_system.encryption.tokens import Tokens
-from logging_system.keys.data_keys import DataKeyFolder
+from logging_system.keys.data_keys import DataKeyFolder, DataKeySource, InTurn
 from logging_system.keys.key_use import KeyUse, ReaderPresence
 from logging_system.keys.keyring import KeyringFile
 from logging_system.keys.provider import KeyProvider
@@ -31,11 +33,14 @@ class Encryption:
         key_id: The key that seals: the namespace of these logs.
         limits: When a data key has served its time.
         rotation_seconds: How long a version is active before a rotation is due; None, as long as it likes.
+        spool: The one spool folder that the keyring serves; None where there may be others.
+        index_retention_seconds: How long after it was logged a record may be wanted; None, for ever.
 
     Attributes:
         provider: Who keeps the keys.
         key_id: The key that seals.
         keyring: The keyring.
+        data_keys: The wrapped data keys of its folder.
         key_use: The key in use.
     """
 
@@ -47,12 +52,17 @@ class Encryption:
         *,
         limits: SealingLimits | None = None,
         rotation_seconds: float | None = None,
+        spool: Path | None = None,
+        index_retention_seconds: float | None = None,
     ) -> None:
         self.provider = provider
         self.key_id = key_id
         self._rotation_seconds = rotation_seconds
         self._limits = limits
-        self._data_keys = DataKeyFolder(folder)
+        self._spools = [] if spool is None else [spool]
+        self._index_retention_seconds = index_retention_seconds
+        self.data_keys = DataKeyFolder(folder)
+        self._key_source: DataKeySource = self.data_keys
         self.keyring = KeyringFile(folder)
         self.key_use = KeyUse(provider, self.keyring, key_id)
         self._presence = ReaderPresence(provider, self.keyring)
@@ -79,11 +89,36 @@ class Encryption:
 
     def opener(self, purpose: str) -> Opener:
         """Return what opens for a purpose, whichever key it was sealed under."""
-        return Opener(self.provider, self._data_keys, purpose, presence=self._presence)
+        return Opener(self.provider, self._key_source, purpose, presence=self._presence)
+
+    def also_find_data_keys_in(self, source: DataKeySource) -> None:
+        """Let what is made from now on open with data keys of another place too, after the folder's."""
+        self._key_source = InTurn(self.data_keys, source)
 
     def rotator(self) -> Rotator:
         """Return what rotates and shreds the keys of this keyring."""
         return Rotator(self.provider, self.keyring)
+
+    @property
+    def is_in_spool(self) -> bool:
+        """Whether the keyring is in the spool folder, and so serves no other."""
+        return bool(self._spools)
+
+    def pruning(self, spools: Sequence[Path] = (), index: KeyStore | None = None) -> Pruning:
+        """Return what removes data keys that nothing needs any more.
+
+        Args:
+            spools: Every spool folder that the keyring serves, where that is not only the one in which it is.
+            index: The store's key index.
+        """
+        return Pruning(
+            self.data_keys,
+            self.rotator(),
+            self.keyring,
+            spools or self._spools,
+            retention_seconds=self._index_retention_seconds,
+            index=index,
+        )
 
     def schedule(self) -> RotationSchedule:
         """Return what rotates the key by itself."""

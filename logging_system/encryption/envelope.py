@@ -110,6 +110,17 @@ def read_header(sealed: bytes) -> Header:
     return Header(key_id, key_version, data_key_id, commitment, nonce, size_bytes)
 
 
+def data_key_id_of(start: bytes) -> bytes | None:
+    """Return the data key that the first bytes of something sealed name; None where they are not that."""
+    if len(start) < _START.size:
+        return None
+    version, algorithm, name_bytes = _START.unpack_from(start)
+    begin = _START.size + name_bytes + 4
+    data_key_id = start[begin : begin + ID_BYTES]
+    is_sealed = version == VERSION and algorithm == AES_256_GCM and len(data_key_id) == ID_BYTES
+    return data_key_id if is_sealed else None
+
+
 def sealing_key(data_key: Secret) -> Secret:
     """Return the AES key that a data key stands for."""
     return derive(data_key, b"seal")

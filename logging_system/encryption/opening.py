@@ -24,7 +24,7 @@ from logging_system.encryption.envelope import (
     read_header,
     sealing_key,
 )
-from logging_system.keys.data_keys import DataKeyError, DataKeyFolder, StoredDataKey
+from logging_system.keys.data_keys import DataKeyError, DataKeySource, StoredDataKey
 from logging_system.keys.key_use import ReaderPresence
 from logging_system.keys.provider import (
     KeyDestroyedError,
@@ -67,7 +67,7 @@ class Opener:
     def __init__(
         self,
         provider: KeyProvider,
-        data_keys: DataKeyFolder,
+        data_keys: DataKeySource,
         purpose: str,
         *,
         presence: ReaderPresence | None = None,

@@ -1,4 +1,4 @@
-"""Rotates the key by itself: when it is due, and where a rotation was left half done."""
+"""Rotates the key by itself: when it is due, and where a rotation was left half done; prunes data keys."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from logging_system.encryption import block_codec
 from logging_system.keys.audit_log import AuditError
 from logging_system.keys.durable_files import FileHeldError
 from logging_system.keys.keyring import KeyringError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 10.0
 _USE_LOOK_SECONDS = 3600.0
+_PRUNE_SECONDS = 86400.0
 _STOP_SECONDS = 0.2
 
 
@@ -43,6 +45,7 @@ class RotationSchedule:
         self._look_seconds = look_seconds
         self._monotonic = monotonic
         self._use_look_due_seconds = float("-inf")
+        self._prune_due_seconds = float("-inf")
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -69,22 +72,35 @@ class RotationSchedule:
             thread.join(_STOP_SECONDS)
 
     def look(self, emit: Callable[[Event], None]) -> None:
-        """Begin a rotation that is due, or go on with one; what stands in the way is told, not raised."""
+        """Begin a rotation that is due, or go on with one; what stands in the way is told, not raised.
+
+        After a rotation, and once a day, the data keys of blocks that were shipped are removed.
+        """
         key_id = self._encryption.key_id
         try:
             why = self._why()
-            if why is None:
-                return
-            rotator = self._encryption.rotator()
-            if rotator.run(key_id).rotation is None:
+            if why is not None and self._encryption.rotator().run(key_id).rotation is None:
                 active = self._encryption.key_use.active_version()
                 emit(KeyRotated(key_id=key_id, version=active, why=why))
+                self._prune_due_seconds = float("-inf")
+            self._prune()
         except KeyDestroyedError:
             return  # somebody meant it
         except (KeyProviderError, KeyringError, AuditError, FileHeldError) as error:
             emit(KeyTrouble(key_id=key_id, trouble=str(error)))
         except OSError as error:
             emit(KeyTrouble(key_id=key_id, trouble=f"{error.filename or 'disk'}: {error.strerror}"))
+
+    def _prune(self) -> None:
+        now_seconds = self._monotonic()
+        if now_seconds < self._prune_due_seconds:
+            return
+        self._prune_due_seconds = now_seconds + _PRUNE_SECONDS
+        pruning = self._encryption.pruning()
+        # Only those: a clock that is wrong must not end a retention by itself.
+        blocks = [each for each in pruning.look().data_keys if each.purpose == block_codec.PURPOSE]
+        if blocks:
+            pruning.remove(blocks)
 
     def _why(self) -> str | None:
         key = self._encryption.keyring.read().keys.get(self._encryption.key_id)

@@ -34,7 +34,7 @@ from logging_system.encryption.envelope import (
 from logging_system.keys.data_keys import ID_BYTES, DataKeyFolder, StoredDataKey, wrap_context
 from logging_system.keys.key_use import KeyUse
 from logging_system.keys.keyring import KeyringError
-from logging_system.keys.provider import DATA_KEY_BYTES, KeyProviderError
+from logging_system.keys.provider import DATA_KEY_BYTES, KeyDestroyedError, KeyProviderError
 from logging_system.keys.secret import Secret
 from logging_system.spool.codec import KeyUnavailableError
 from logging_system.spool.forks import FORKS, forget_in_children
@@ -70,7 +70,7 @@ class _InUse:
 
     encrypt: Callable[[bytes, bytes, bytes], bytes] = field(repr=False)
     start: bytes
-    key_version: int
+    stored: StoredDataKey
     nonce_prefix: bytes = field(repr=False)
     begun_seconds: float
     records_left: int
@@ -164,14 +164,29 @@ class Sealer:
 
     def _current(self) -> _InUse:
         now_seconds = self._monotonic()
+        self._look_at_seconds = now_seconds + self._limits.look_seconds
+        try:
+            return self._kept(now_seconds) or self._renewed_or_kept(now_seconds)
+        except KeyDestroyedError:
+            # What it sealed from now on, nobody could ever open.
+            self._in_use = None
+            raise KeyUnavailableError(self._key_use.key_id) from None
+
+    def _kept(self, now_seconds: float) -> _InUse | None:
+        used = self._in_use
+        if used is None or self._is_worn(used, now_seconds) or not self._is_active(used):
+            return None
+        self._put_back(used.stored)
+        self._key_use.uses(used.stored.wrapped.version)
+        return used
+
+    def _renewed_or_kept(self, now_seconds: float) -> _InUse:
         used, limits = self._in_use, self._limits
-        self._look_at_seconds = now_seconds + limits.look_seconds
-        if used is not None and not self._is_worn(used, now_seconds) and self._is_active(used):
-            self._key_use.uses(used.key_version)
-            return used
         if now_seconds >= self._failed_until_seconds:
             try:
                 self._in_use = used = self._renewed(now_seconds)
+            except KeyDestroyedError:
+                raise
             except (KeyProviderError, KeyringError):
                 self._failed_until_seconds = now_seconds + limits.retry_seconds
             else:
@@ -188,12 +203,19 @@ class Sealer:
     def _is_active(self, used: _InUse) -> bool:
         try:
             return self._is_current(used)
+        except KeyDestroyedError:
+            raise
         except (KeyProviderError, KeyringError):
             return True  # it serves on while it may
 
     def _is_current(self, used: _InUse) -> bool:
         # Newer than the keyring knows is a version that somebody made at the provider.
-        return used.key_version >= self._key_use.active_version()
+        return used.stored.wrapped.version >= self._key_use.active_version()
+
+    def _put_back(self, stored: StoredDataKey) -> None:
+        """Store the data key again where somebody removed it: what it sealed could not be opened."""
+        if not self._data_keys.has(stored.id):
+            self._data_keys.put(stored)
 
     def _renewed(self, now_seconds: float) -> _InUse:
         for _ in range(_SWITCHES_MAX):
@@ -201,7 +223,7 @@ class Sealer:
             # Where writers were switched while this was stored, re-wrapping may have passed it by; where that
             # cannot be told, nothing is sealed with it.
             if self._is_current(used):
-                self._key_use.uses(used.key_version)
+                self._key_use.uses(used.stored.wrapped.version)
                 return used
         raise KeyringError(f"key {self._key_use.key_id}: writers were switched again and again")
 
@@ -210,11 +232,12 @@ class Sealer:
         key_id = self._key_use.key_id
         wrapped = self._key_use.wrap(data_key, wrap_context(data_key_id, key_id, self._purpose))
         # On the disk before anything is sealed with it: what is sealed can be opened after any crash.
-        self._data_keys.put(StoredDataKey(data_key_id, self._purpose, self._wall_clock(), wrapped))
+        stored = StoredDataKey(data_key_id, self._purpose, self._wall_clock(), wrapped)
+        self._data_keys.put(stored)
         return _InUse(
             AESGCM(sealing_key(data_key).reveal()).encrypt,
             header_start(key_id, wrapped.version, data_key_id, commitment_of(data_key)),
-            wrapped.version,
+            stored,
             self._random_bytes(NONCE_PREFIX_BYTES),
             now_seconds,
             self._limits.records_max,

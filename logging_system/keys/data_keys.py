@@ -10,6 +10,7 @@ import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import orjson
 
@@ -89,6 +90,39 @@ def decode_data_key(data: bytes) -> StoredDataKey:
         raise DataKeyError("no data key") from None
 
 
+class DataKeySource(Protocol):
+    """Where wrapped data keys are found."""
+
+    def get(self, data_key_id: bytes) -> StoredDataKey | None:
+        """Return a data key; None where it is not there.
+
+        Raises:
+            DataKeyError: What is there is none, or another one.
+            OSError: It cannot be read now.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """Data keys of one place, and of another where the first has not got one that can be used.
+
+    Attributes:
+        first: Asked first.
+        second: Asked next.
+    """
+
+    first: DataKeySource
+    second: DataKeySource
+
+    def get(self, data_key_id: bytes) -> StoredDataKey | None:
+        """Return a data key; see `DataKeySource.get`."""
+        try:
+            found = self.first.get(data_key_id)
+        except (DataKeyError, OSError):
+            found = None
+        return found or self.second.get(data_key_id)
+
+
 class DataKeyFolder:
     """The wrapped data keys of a keyring.
 
@@ -125,6 +159,13 @@ class DataKeyFolder:
         if stored.id != data_key_id:
             raise DataKeyError("the file holds another data key")
         return stored
+
+    def has(self, data_key_id: bytes) -> bool:
+        """Whether there is a file of this data key; also where that cannot be told now."""
+        try:
+            return self._path(data_key_id).exists()
+        except OSError:
+            return True
 
     def remove(self, data_key_id: bytes) -> None:
         """Overwrite and remove a data key; one that is gone already is no error.

@@ -211,6 +211,17 @@ class Rotator:
             self._note(change, "shredded", key_id, {"data_keys": len(doomed), "tried": tried})
         return Shredded(len(doomed), tried)
 
+    def note(self, event: str, key_id: str, details: Mapping[str, object]) -> None:
+        """Note in the audit log what is done with a key beside rotating it; durable on return.
+
+        Raises:
+            KeyringError: The keyring cannot be used.
+            AuditError: The audit log was changed by somebody else.
+            OSError: The disk refused.
+        """
+        with self._keyring.changing() as change:
+            self._note(change, event, key_id, details)
+
     def _is_refused(self, stored: StoredDataKey) -> bool:
         try:
             self._provider.unwrap(stored.wrapped, stored.context)

@@ -104,7 +104,7 @@ class StoreRemark(Event):
     """
 
     stream: str
-    topic: Literal["set_up", "credentials", "authorities", "verification"]
+    topic: Literal["set_up", "credentials", "authorities", "verification", "key_index"]
     remark: str
 
     @property

@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from logging_system.config.encryption import UNPROTECTED, Protection
 from logging_system.config.settings import Settings
 from logging_system.delivery.machine import Limits
-from logging_system.encryption.lines import SealedLines
 from logging_system.monitoring.events import Event
 from logging_system.sinks import Sink
+
+if TYPE_CHECKING:
+    from logging_system.encryption.encryption import Encryption
 
 _QUEUE_SECONDS = 10.0
 
@@ -89,7 +92,7 @@ SINKS = (FILE, ELASTICSEARCH)
 
 
 def sink_opener(
-    settings: Settings, emit: Callable[[Event], None], *, lines: SealedLines | None = None
+    settings: Settings, emit: Callable[[Event], None], *, protection: Protection = UNPROTECTED
 ) -> Callable[[], Sink]:
     """Load what the named store needs, and return what opens a sink; the store need not be up.
 
@@ -99,7 +102,8 @@ def sink_opener(
     Args:
         settings: The settings.
         emit: Told what happens in the sink.
-        lines: What seals the fallback file; the store itself gets documents as they are.
+        protection: What seals the fallback file, and whose wrapped data keys go to the store; documents go
+            there as they are.
 
     Returns:
         A function that raises ValueError where no store is named or what is said about it does not fit
@@ -108,14 +112,38 @@ def sink_opener(
     kind = next((each for each in SINKS if getattr(settings, each.setting)), SINKS[-1])
     told = {"emit": emit} if kind.tells else {}
     open_store = kind.opener(settings, **told)
+    if kind is ELASTICSEARCH and protection.encryption is not None and protection.key_index:
+        open_store = _publishing(open_store, protection.encryption, protection.key_index, settings, emit)
     if kind is FILE or settings.fallback_file is None:
         return open_store
     # Loaded here: an application that is shipped by a process of its own needs neither.
     from logging_system.sinks.fallback import FallbackSink
 
     path, after_seconds = settings.fallback_file, settings.fallback_seconds
-    open_files = FILE.opener(settings, path=path, redirected=True, lines=lines)
+    open_files = FILE.opener(settings, path=path, redirected=True, lines=protection.lines)
     return lambda: FallbackSink(open_store(), open_files(), path, after_seconds=after_seconds, emit=emit)
+
+
+def _publishing(
+    open_store: Callable[[], Any],
+    encryption: Encryption,
+    key_index: str,
+    settings: Settings,
+    emit: Callable[[Event], None],
+) -> Callable[[], Sink]:
+    from logging_system.keys.keyring import KeyringFile
+    from logging_system.sinks.elasticsearch.key_index import KeyIndex
+    from logging_system.sinks.key_publishing import KeyPublishingSink
+
+    def opened() -> Sink:
+        store = open_store()
+        index = KeyIndex(store.request, key_index)
+        keyring = KeyringFile(encryption.keyring.folder)
+        return KeyPublishingSink(
+            store, index, encryption.data_keys, keyring, stream=settings.stream_name, emit=emit
+        )
+
+    return opened
 
 
 def limits_of(settings: Settings) -> Limits:

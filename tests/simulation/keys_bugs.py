@@ -121,7 +121,7 @@ class _TrustsWhatItStored(WatchedSealer):
     def _renewed(self, now_seconds: float) -> _InUse:
         """Does not look whether writers were switched while the data key was stored."""
         used = self._new(now_seconds)
-        self._key_use.uses(used.key_version)
+        self._key_use.uses(used.stored.wrapped.version)
         return used
 
 

@@ -133,7 +133,7 @@ class ElasticsearchSink:
 
     def prepare(self) -> str | None:
         """Put the templates (idempotent); see `Sink.prepare`."""
-        outcome = set_up(self._request, self._stream)
+        outcome = set_up(self.request, self._stream)
         if isinstance(outcome, NotReady):
             return outcome.reason
         self._say("set_up", "; ".join(outcome.remarks))
@@ -143,18 +143,18 @@ class ElasticsearchSink:
         """Create the documents, each under its own id; see `Sink.send`."""
         runs = runs_of(items)
         target = f"/{quote(self._stream, safe='')}/_bulk?filter_path={BULK_FILTER}"
-        answer = self._request("POST", target, BulkBody(items, runs), "application/x-ndjson")
+        answer = self.request("POST", target, BulkBody(items, runs), "application/x-ndjson")
         return read_bulk_answer(answer, items, runs)
 
     def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> LookUpOutcome:
         """Ask every backing index that may hold the documents; see `Sink.look_up`."""
-        answer = self._request("GET", f"/_resolve/index/{quote(self._stream, safe='')}", b"", JSON)
+        answer = self.request("GET", f"/_resolve/index/{quote(self._stream, safe='')}", b"", JSON)
         if isinstance(answer, NoAnswer) or (answer.status >= 400 and answer.status not in _LACKING):
             return read_look_up_answer(answer, ids, indices)
         # Without `_resolve`, and before the stream exists, its name is as good as its one index's.
         asked = backing_indices(answer.body, indices) or list(indices) or [self._stream]
         docs = [{"_index": index, "_id": document_id} for index in asked for document_id in ids]
-        answer = self._request("POST", f"/_mget?{LOOK_UP_FILTER}", orjson.dumps({"docs": docs}), JSON)
+        answer = self.request("POST", f"/_mget?{LOOK_UP_FILTER}", orjson.dumps({"docs": docs}), JSON)
         return read_look_up_answer(answer, ids, {*indices, *asked})
 
     def close(self) -> None:
@@ -162,9 +162,17 @@ class ElasticsearchSink:
         for node in self._nodes:
             node.close()
 
-    def _request(
+    def request(
         self, method: str, target: str, body: bytes | BulkBody, content_type: str
     ) -> HttpAnswer | NoAnswer:
+        """Return one node's answer to a request, or why there is none; nothing is tried twice.
+
+        Args:
+            method: HTTP method.
+            target: Path and query.
+            body: The body; empty for none.
+            content_type: What it is.
+        """
         place, node = self._choose()
         authorization = self._credentials.header
         headers = {"content-type": content_type, "accept": "application/json", "user-agent": "logging_system"}

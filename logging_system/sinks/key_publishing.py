@@ -1,0 +1,204 @@
+"""Puts the wrapped data keys of what is sent into the store's key index, before it is sent.
+
+```
+send ── which data keys do the documents name? ── new ones ──▶ key index ── then ──▶ bulk
+thread: at the start, and after each change of the keyring: all of the folder's ──▶ key index
+```
+
+A key index that gives no answer holds up nothing: the documents go to the store, and the thread brings the
+data keys later.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+
+from logging_system.delivery.machine import Item
+from logging_system.delivery.outcomes import LookUpOutcome, SendOutcome
+from logging_system.encryption.fields import PURPOSE as FIELD
+from logging_system.encryption.named_keys import named_data_keys
+from logging_system.encryption.tokens import PURPOSE as TOKEN
+from logging_system.keys.data_keys import DataKeyError, DataKeyFolder, StoredDataKey
+from logging_system.keys.keyring import KeyringError, KeyringFile
+from logging_system.monitoring.event_words import log_in_words
+from logging_system.monitoring.events import Event, StoreRemark
+from logging_system.sinks import Sink
+from logging_system.sinks.elasticsearch.key_index import KEYS_MAX, KeyIndex
+from logging_system.sinks.elasticsearch.searching import StoreError
+
+LOOK_SECONDS = 10.0
+_RETRY_SECONDS = 30.0
+_KNOWN_MAX = 8192
+_PUBLISHED = frozenset({FIELD, TOKEN})
+"""What documents of the store need; blocks and lines are read where the folder is."""
+
+
+class KeyPublishingSink:
+    """A store, and beside it the index of the data keys that its documents need.
+
+    Args:
+        store: The store.
+        index: The key index.
+        folder: The data keys of the keyring.
+        keyring: The keyring, which changes with every step of a rotation.
+        stream: The store's data stream, for messages.
+        emit: Told where the index does not take data keys; logged by default.
+        look_seconds: How often the thread looks whether the keyring changed.
+        monotonic: The clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        store: Sink,
+        index: KeyIndex,
+        folder: DataKeyFolder,
+        keyring: KeyringFile,
+        *,
+        stream: str,
+        emit: Callable[[Event], None] = log_in_words,
+        look_seconds: float = LOOK_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._folder = folder
+        self._keyring = keyring
+        self._stream = stream
+        self._emit = emit
+        self._look_seconds = look_seconds
+        self._monotonic = monotonic
+        self._known: OrderedDict[bytes, None] = OrderedDict()
+        self._lock = threading.Lock()
+        self._is_prepared = False
+        self._not_before_seconds = float("-inf")
+        self._followed_generation: int | None = None
+        self._said = ""
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def prepare(self) -> str | None:
+        """Prepare the store, and have the key index followed from then on; see `Sink.prepare`."""
+        trouble = self._store.prepare()
+        if trouble is None and self._thread is None and not self._stopping.is_set():
+            self._thread = threading.Thread(target=self._run, name="logging_system.key_index", daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:
+                self._thread = None  # the system gives none now
+        return trouble
+
+    def send(self, items: Sequence[Item]) -> SendOutcome:
+        """Publish what data keys the documents name, and send them; see `Sink.send`."""
+        self._publish_named(items)
+        return self._store.send(items)
+
+    def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> LookUpOutcome:
+        """Ask the store; see `Sink.look_up`."""
+        return self._store.look_up(ids, indices)
+
+    def close(self) -> None:
+        """End the thread soon, and close the store."""
+        self._stopping.set()
+        self._store.close()
+
+    def follow(self) -> bool:
+        """Publish all data keys of the folder, where the keyring changed since that was last done.
+
+        Returns:
+            Whether the index has them all now.
+        """
+        try:
+            generation = self._keyring.read().generation
+        except KeyringError:
+            return False
+        with self._lock:
+            if generation == self._followed_generation:
+                return True
+            if self._monotonic() < self._not_before_seconds:
+                return False
+            self._followed_generation = generation
+        is_done = all(self._bring(some) for some in _pieces(self._wanted()))
+        if not is_done:
+            self._owe()
+        return is_done
+
+    def _publish_named(self, items: Sequence[Item]) -> None:
+        named = {data_key_id for item in items for data_key_id in named_data_keys(item.document)}
+        if not named:
+            return
+        with self._lock:
+            new = [each for each in named if each not in self._known]
+            if not new or self._monotonic() < self._not_before_seconds:
+                return
+        # Not under the lock: several requests put the same data key rather than wait for one another.
+        if not all(self._asked(self._index.put, some) for some in _pieces(self._stored(new))):
+            self._owe()
+            return
+        with self._lock:
+            self._known.update(dict.fromkeys(new))
+            while len(self._known) > _KNOWN_MAX:
+                self._known.popitem(last=False)
+
+    def _bring(self, keys: Sequence[StoredDataKey]) -> bool:
+        return not self._stopping.is_set() and self._asked(self._put_missing, keys)
+
+    def _put_missing(self, keys: Sequence[StoredDataKey]) -> None:
+        there = self._index.versions([each.id for each in keys])
+        self._index.put([each for each in keys if there.get(each.id, 0) < each.wrapped.version])
+
+    def _asked(self, ask: Callable[[Sequence[StoredDataKey]], None], keys: Sequence[StoredDataKey]) -> bool:
+        try:
+            if not self._is_prepared:
+                self._index.prepare()
+                self._is_prepared = True
+            ask(keys)
+        except StoreError as error:
+            self._not_before_seconds = self._monotonic() + _RETRY_SECONDS
+            self._is_prepared = False
+            if error.is_answer:
+                self._say(
+                    f"index {self._index.name} does not take wrapped data keys, which are in "
+                    f"{self._keyring.folder}: {error}"
+                )
+            return False
+        self._said = ""
+        return True
+
+    def _owe(self) -> None:
+        """Have the thread bring all data keys, however the keyring is."""
+        with self._lock:
+            self._followed_generation = None
+
+    def _wanted(self) -> Iterator[StoredDataKey]:
+        try:
+            yield from self._stored(self._folder.ids())
+        except OSError:
+            return  # no keyring yet, or none that can be read; the next change tells
+
+    def _stored(self, data_key_ids: Iterable[bytes]) -> Iterator[StoredDataKey]:
+        for data_key_id in data_key_ids:
+            try:
+                stored = self._folder.get(data_key_id)
+            except (DataKeyError, OSError):
+                continue  # `keys status` names it
+            if stored is not None and stored.purpose in _PUBLISHED:
+                yield stored
+
+    def _say(self, remark: str) -> None:
+        if remark != self._said:
+            self._said = remark
+            self._emit(StoreRemark(stream=self._stream, topic="key_index", remark=remark))
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self.follow()
+            self._stopping.wait(self._look_seconds)
+
+
+def _pieces(keys: Iterator[StoredDataKey]) -> Iterator[list[StoredDataKey]]:
+    while some := list(islice(keys, KEYS_MAX)):
+        yield some
