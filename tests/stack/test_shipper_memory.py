@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -80,10 +81,11 @@ def wait_for_reports(spool: Path, count: int) -> None:
     status = spool / "status-shipper.json"
     for _ in range(count):
         before = status.stat().st_mtime_ns if status.exists() else 0
-        eventually(
-            lambda before=before: status.exists() and status.stat().st_mtime_ns > before,
-            "the counters are written",
-        )
+        eventually(partial(written_after, status, before), "the counters are written")
+
+
+def written_after(status: Path, before_nanoseconds: int) -> bool:
+    return status.exists() and status.stat().st_mtime_ns > before_nanoseconds
 
 
 def spooled(spool: Path) -> int:
