@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -76,14 +77,19 @@ def append(writer: SpoolWriter, first: int, end: int) -> None:
 
 
 def wait_for_reports(spool: Path, count: int) -> None:
-    """Wait until the shipper has written its counters so often: it writes them once a second, while idle."""
-    status = spool / "status-shipper.json"
+    """Wait until the shipper has written its counters so often: it writes them once a second."""
     for _ in range(count):
-        before = status.stat().st_mtime_ns if status.exists() else 0
-        eventually(
-            lambda before=before: status.exists() and status.stat().st_mtime_ns > before,
-            "the counters are written",
-        )
+        before_ns = written_ns(spool)
+        eventually(partial(is_newer, spool, before_ns), "the counters are written")
+
+
+def is_newer(spool: Path, before_ns: int) -> bool:
+    return written_ns(spool) > before_ns
+
+
+def written_ns(spool: Path) -> int:
+    status = spool / "status-shipper.json"
+    return status.stat().st_mtime_ns if status.exists() else 0
 
 
 def spooled(spool: Path) -> int:
