@@ -25,12 +25,12 @@ class SealedBlocks:
     number = NUMBER
 
     def __init__(self, sealer: Sealer, opener: Opener) -> None:
-        self._sealer = sealer
+        self._seal = sealer.seal_in_parts
         self._opener = opener
 
     def encode(self, payload: bytes, context: BlockContext) -> tuple[bytes, ...]:
         """Return header and ciphertext; see `Codec.encode`."""
-        return self._sealer.seal_in_parts(payload, context.associated_data, context.count)
+        return self._seal(payload, context.associated_data, context.count)
 
     def decode(self, stored: bytes, context: BlockContext) -> bytes:
         """Return the payload; see `Codec.decode`."""

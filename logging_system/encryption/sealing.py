@@ -39,7 +39,7 @@ from logging_system.keys.secret import Secret
 from logging_system.spool.codec import KeyUnavailableError
 from logging_system.spool.forks import FORKS, forget_in_children
 
-_COUNTER = struct.Struct(">Q")
+_encoded = struct.Struct(">Q").pack
 _SWITCHES_MAX = 3
 
 
@@ -66,12 +66,20 @@ class SealingLimits:
 
 @dataclass(slots=True)
 class _InUse:
-    """A data key in this process, and how much it has sealed."""
+    """A data key in this process, and how much it has sealed.
 
-    encrypt: Callable[[bytes, bytes, bytes], bytes] = field(repr=False)
-    start: bytes
+    Attributes:
+        seal_with: The cipher's `encrypt`, and what nonce, header and associated data begin with: each goes on
+            with the counter.
+        stored: It, wrapped, as it lies on the disk.
+        begun_seconds: When it was made, monotonic.
+        records_left: How many more it may seal.
+        bytes_left: How many more it may seal.
+        sealed: How often it has sealed; the next counter.
+    """
+
+    seal_with: tuple[Callable[[bytes, bytes, bytes], bytes], bytes, bytes, bytes] = field(repr=False)
     stored: StoredDataKey
-    nonce_prefix: bytes = field(repr=False)
     begun_seconds: float
     records_left: int
     bytes_left: int
@@ -147,20 +155,19 @@ class Sealer:
             FORKS.notice()
         with self._lock:
             used = self._in_use
-            # This costs less than a call: the next look is due within a second.
-            if (
-                used is None
-                or used.records_left <= 0
-                or used.bytes_left <= 0
-                or self._monotonic() >= self._look_at_seconds
-            ):
+            # As few steps as can be, each a percent of a block's cost: the next look is due within a second,
+            # and at once where a limit is reached.
+            if used is None or self._monotonic() >= self._look_at_seconds:
                 used = self._current()
-            nonce = used.nonce_prefix + _COUNTER.pack(used.sealed)
-            used.sealed += 1
+            encrypt, nonce_begin, header_begin, associated_begin = used.seal_with
+            counter = used.sealed
+            used.sealed = counter + 1
             used.records_left -= records
             used.bytes_left -= len(data)
-        header = used.start + nonce
-        return header, used.encrypt(nonce, data, self._label + header + place)
+            if used.records_left <= 0 or used.bytes_left <= 0:
+                self._look_at_seconds = float("-inf")
+        end = _encoded(counter)
+        return header_begin + end, encrypt(nonce_begin + end, data, associated_begin + end + place)
 
     def _current(self) -> _InUse:
         now_seconds = self._monotonic()
@@ -234,11 +241,12 @@ class Sealer:
         # On the disk before anything is sealed with it: what is sealed can be opened after any crash.
         stored = StoredDataKey(data_key_id, self._purpose, self._wall_clock(), wrapped)
         self._data_keys.put(stored)
+        nonce_prefix = self._random_bytes(NONCE_PREFIX_BYTES)
+        start = header_start(key_id, wrapped.version, data_key_id, commitment_of(data_key)) + nonce_prefix
+        encrypt = AESGCM(sealing_key(data_key).reveal()).encrypt
         return _InUse(
-            AESGCM(sealing_key(data_key).reveal()).encrypt,
-            header_start(key_id, wrapped.version, data_key_id, commitment_of(data_key)),
+            (encrypt, nonce_prefix, start, self._label + start),
             stored,
-            self._random_bytes(NONCE_PREFIX_BYTES),
             now_seconds,
             self._limits.records_max,
             self._limits.bytes_max,

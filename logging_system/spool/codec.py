@@ -13,7 +13,7 @@ from typing import Protocol
 CODEC_NUMBER_MAX = 253
 """Higher numbers are marks."""
 
-_HEADER = struct.Struct("<B3xQI")
+_PLACE = struct.Struct("<16sB3xQI")
 
 
 class UnavailableError(Exception):
@@ -62,7 +62,7 @@ class BlockContext:
         The rest of the header is its marker, and length and checksum of what the codec returns. The segment
         is not in it: a block whose sync failed is written again into the next one.
         """
-        return self.epoch + _HEADER.pack(self.codec, self.first_sequence, self.count)
+        return _PLACE.pack(self.epoch, self.codec, self.first_sequence, self.count)
 
 
 class Codec(Protocol):

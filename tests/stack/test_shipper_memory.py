@@ -77,15 +77,19 @@ def append(writer: SpoolWriter, first: int, end: int) -> None:
 
 
 def wait_for_reports(spool: Path, count: int) -> None:
-    """Wait until the shipper has written its counters so often: it writes them once a second, while idle."""
-    status = spool / "status-shipper.json"
+    """Wait until the shipper has written its counters so often: it writes them once a second."""
     for _ in range(count):
-        before = status.stat().st_mtime_ns if status.exists() else 0
-        eventually(partial(written_after, status, before), "the counters are written")
+        before_ns = written_ns(spool)
+        eventually(partial(is_newer, spool, before_ns), "the counters are written")
 
 
-def written_after(status: Path, before_nanoseconds: int) -> bool:
-    return status.exists() and status.stat().st_mtime_ns > before_nanoseconds
+def is_newer(spool: Path, before_ns: int) -> bool:
+    return written_ns(spool) > before_ns
+
+
+def written_ns(spool: Path) -> int:
+    status = spool / "status-shipper.json"
+    return status.stat().st_mtime_ns if status.exists() else 0
 
 
 def spooled(spool: Path) -> int:
