@@ -18,7 +18,6 @@ from logging_system.records.processors import Drop
 
 _PAIR_NAMES = ("name", "key", "header", "field", "Name", "Key")
 _PAIR_VALUES = frozenset({"value", "Value", "stringValue"})
-_BACKSLASH = 0x5C
 _COUNTS = ("tokens", "pass")
 """Names whose numbers are counts: `max_tokens: 512`, `pass: 12`."""
 
@@ -36,10 +35,16 @@ class Mask:
 
     def process(self, record: Record) -> Record | Drop:
         """Return the record without its secrets, or why it is dropped."""
-        text = record.encoded
-        if _BACKSLASH in text and (b"\\u" in text or b"\\/" in text):
-            text = gate_text(record.document)  # a line may write any character by its number
-        return self.masked(record, _ignore) if self._hits(text) else record
+        hits = self._hits(record.encoded)
+        return self._looked_into(record, hits) if hits else record
+
+    def _looked_into(self, record: Record, hits: list[int]) -> Record | Drop:
+        if hits == [self._rules.escapes_place]:
+            # A line may write any character by its number: only written out can the gate see it.
+            hits = self._hits(gate_text(record.document)) or []
+            if hits in ([], [self._rules.escapes_place]):
+                return record
+        return self.masked(record, _ignore)
 
     def masked(self, record: Record, count: Count) -> Record | Drop:
         """Return a record without its secrets, having looked at each of its fields.
@@ -87,7 +92,8 @@ class _Walk:
             is_secret = named or self._denies(name, path) or (value_named and name in _PAIR_VALUES)
             shown = self._text(name)
             if shown == name:
-                yield from self._edits_of_value(value, (*path, name), named=is_secret)
+                if path or is_secret or self._may_hold(name, value):
+                    yield from self._edits_of_value(value, (*path, name), named=is_secret)
                 continue
             shown = _unique(shown, taken)
             taken.add(shown)
@@ -117,6 +123,10 @@ class _Walk:
             return self._rules.masked_named(text, self._count)
         shown = self._text(text)
         return value if shown == text else shown
+
+    def _may_hold(self, name: str, value: object) -> bool:
+        """Whether there may be a secret in a member of the record itself; of most the gate says no."""
+        return not isinstance(value, dict) or bool(self._rules.hits(gate_text({name: value})))
 
     def _text(self, text: str) -> str:
         return self._rules.masked_text(text, self._count)

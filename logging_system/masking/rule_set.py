@@ -30,6 +30,8 @@ NAMED_FIELD = Rule(
 _CONTROL = re.compile(rb"\\u00[01][0-9a-f]")
 _COLOUR = re.compile(rb"(?:\x1b|\\x1[bB]|\\033|\\u001[bB]|\\e)\[[0-9;]{0,32}m")
 _NOTHING = r"[^\x00-\xff]"
+_ESCAPES = rb"\\(?:u|/)"
+"""A character that a line writes by its number, and a slash that it writes as JSON need not."""
 
 Count = Callable[[str], None]
 """Told the name of a rule for each secret that it found."""
@@ -105,10 +107,14 @@ class RuleSet:
         for rule in self.rules:
             pieces = rule.gate if rule is not NAMED_FIELD else (names.gate if names else _NOTHING,)
             gate.Add("|".join(f"(?:{piece})" for piece in pieces).encode())
+        gate.Add(_ESCAPES)
+        self.escapes_place = len(self.rules)
+        """What `hits` returns beside rules where JSON may hide characters; `gate_text` shows them."""
         gate.Compile()
         # Without the wrapper, whose `Match` looks whether it is given a text: a sixth of what masking costs.
         self.hits: Callable[[bytes], list[int] | None] = getattr(gate, "_set", gate).Match
-        """Returns the places of the rules that may find something in a record's JSON, if there are any."""
+        """Returns the places of the rules that may find something in a record's JSON, if there are any, and
+        `escapes_place`."""
 
     def masked_text(self, text: str, count: Count) -> str:
         """Return a text without its secrets; itself where it has none.
@@ -125,7 +131,7 @@ class RuleSet:
             return text
         found: list[Find] = []
         for place in hits:
-            if self.rules[place] is NAMED_FIELD:
+            if place in (self.names_place, self.escapes_place):
                 continue
             try:
                 found += self.found(place, text)

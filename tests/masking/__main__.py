@@ -29,7 +29,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the labelled lines (default: 1)")
     parser.add_argument("--lines", type=int, default=24_000, help="how many (default: 24000)")
     parser.add_argument(
-        "--shared-lines", type=int, default=6_000, help="how many the others are given (default: 6000)"
+        "--shared-lines", type=int, default=24_000, help="how many the others are given (default: 24000)"
     )
     parser.add_argument("--examples", type=int, default=5, help="failures shown of each kind (default: 5)")
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="parts (default: all)")
@@ -38,6 +38,10 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
 
 def told(title: str, verdict: Verdict, examples: int) -> None:
     print(*table(title, verdict), *missed(verdict, examples), *strayed(verdict, examples), "", sep="\n")
+
+
+def progress(done: str) -> None:
+    print(done, file=sys.stderr, flush=True)
 
 
 def generated(asked: argparse.Namespace, masker: Spans) -> None:
@@ -88,7 +92,7 @@ def beside_others(asked: argparse.Namespace, masker: Spans) -> None:
     verdicts = {PRODUCT: (judge(shared, masker), False)}
     for competitor in COMPETITORS:
         try:
-            verdict = judge(shared, spans_of(competitor, [line.text for line in shared]))
+            verdict = judge(shared, spans_of(competitor, [line.text for line in shared], progress))
         except CannotScanError as error:
             print(f"{competitor.name} was not judged: {error}\n")
             continue

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from tests.masking.judge import Score, Verdict
 
 WIDTH = 160
+ALL_KINDS = "all kinds"
 
 
 def ratio(value: float | None) -> str:
@@ -66,12 +67,20 @@ def strayed(verdict: Verdict, examples: int) -> Iterator[str]:
 
 
 def comparison(verdicts: Mapping[str, tuple[Verdict, bool]], kinds: tuple[str, ...]) -> Iterator[str]:
-    """F1 by kind of several maskers side by side; the second of a pair says that detecting was enough."""
-    yield f"{'F1 by kind':<22}" + "".join(f"{name:>24}" for name in verdicts)
-    for kind in kinds:
-        yield f"{kind:<22}" + "".join(
-            f"{ratio(verdict.scores[kind].f1(detected)):>24}" for verdict, detected in verdicts.values()
-        )
-    yield f"{'all kinds':<22}" + "".join(
-        f"{ratio(verdict.total().f1(detected)):>24}" for verdict, detected in verdicts.values()
-    )
+    """F1 by kind of several maskers side by side, as a table of Markdown.
+
+    Args:
+        verdicts: By masker; the second of a pair says that detecting was enough. All judged the same lines.
+        kinds: One row each, and one for all.
+    """
+    planted = next(iter(verdicts.values()))[0]
+    yield f"| kind | secrets | {' | '.join(verdicts)} |"
+    yield f"| --- {'| ---: ' * (len(verdicts) + 1)}|"
+    for kind in (*kinds, ALL_KINDS):
+        secrets = _score(planted, kind).planted
+        cells = (ratio(_score(verdict, kind).f1(detected)) for verdict, detected in verdicts.values())
+        yield f"| {kind} | {secrets:,} | {' | '.join(cells)} |"
+
+
+def _score(verdict: Verdict, kind: str) -> Score:
+    return verdict.total() if kind == ALL_KINDS else verdict.scores[kind]

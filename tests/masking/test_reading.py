@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.masking.competitors import COMPETITORS
+from tests.masking.competitors import CHUNK_TEXTS, COMPETITORS, DETECT_SECRETS, CannotScanError, spans_of
 from tests.masking.competitors.detect_secrets_spans import places
 from tests.masking.foreign import gitleaks, loghub, presidio
 from tests.masking.judge import Score, Span, judge
@@ -127,7 +127,34 @@ def test_a_report_names_the_counts_the_missed_and_the_strayed():
 def test_a_comparison_credits_a_detector_for_what_it_touches():
     verdict = judge([LINE], lambda text: [Span(9, 15, "half")])
 
-    header, row, *_ = comparison({"strict": (verdict, False), "detecting": (verdict, True)}, ("password",))
+    table = list(comparison({"strict": (verdict, False), "detecting": (verdict, True)}, ("password",)))
 
-    assert header.split()[-2:] == ["strict", "detecting"]
-    assert row.split() == ["password", "0.0000", "1.0000"]
+    assert table == [
+        "| kind | secrets | strict | detecting |",
+        "| --- | ---: | ---: | ---: |",
+        "| password | 1 | 0.0000 | 1.0000 |",
+        "| all kinds | 1 | 0.0000 | 1.0000 |",
+    ]
+
+
+def test_a_tool_is_given_many_texts_at_once_and_none_twice(tmp_path):
+    texts = [f"password=hunter{number}" for number in range(CHUNK_TEXTS + 1)]
+    scanned: list[int] = []
+    told: list[str] = []
+
+    def scan(competitor, some):
+        scanned.append(len(some))
+        return json.dumps([[[9, len(text), competitor.name]] for text in some])
+
+    first = spans_of(DETECT_SECRETS, texts, told.append, scan=scan, kept=tmp_path)
+    again = spans_of(DETECT_SECRETS, [*texts, "x"], told.append, scan=scan, kept=tmp_path)
+
+    assert first(texts[0]) == again(texts[0]) == [Span(9, 16, DETECT_SECRETS.name)]
+    assert scanned == [CHUNK_TEXTS, 1, 2]  # the second time only what is new
+    assert told[:2] == [f"detect-secrets 1.5.0: {CHUNK_TEXTS} of {CHUNK_TEXTS + 1} lines", told[1]]
+    assert len(told) == 4
+
+
+def test_a_tool_that_answers_for_another_number_of_texts_is_not_believed(tmp_path):
+    with pytest.raises(CannotScanError, match="answered for 0 of 1 texts"):
+        spans_of(DETECT_SECRETS, ["x"], lambda _done: None, scan=lambda _tool, _texts: "[]", kept=tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 
 from logging_system.masking.placeholders import is_placeholder, is_varied, is_word
 from logging_system.masking.rule import Rule, if_so
@@ -17,6 +18,8 @@ _SCHEMES = (
 )
 _ATTRIBUTES = frozenset({"path", "domain", "expires", "max-age", "samesite", "secure", "httponly"})
 _LENGTH_MIN = 16
+_PARAMETER = re.compile(r"[a-z_]{2,40}=(?!=)")
+"""What stands behind the scheme in a challenge or in a list: `Bearer authorization_uri="…"`."""
 
 
 def _is_user_and_password(value: str) -> bool:
@@ -33,6 +36,10 @@ def _is_token(value: str) -> bool:
         return False
     has_digit = any(map(str.isdigit, value))
     return is_varied(value) and (has_digit or len(value) >= _LENGTH_MIN)
+
+
+def _is_bearer(value: str) -> bool:
+    return _is_token(value) and _PARAMETER.match(value) is None
 
 
 def _is_session(value: str) -> bool:
@@ -59,7 +66,7 @@ HTTP_CREDENTIALS = (
         what="Tokens behind the word `Bearer`",
         gate=(r"(?i)bearer[^A-Za-z0-9]{1,6}[A-Za-z0-9._~+/=-]{8}",),
         pattern=r"""(?i)\bbearer(?:\s|%20|\+|:|=){1,3}["']?([A-Za-z0-9._~+/=-]{8,})""",
-        judge=if_so(_is_token),
+        judge=if_so(_is_bearer),
         examples=(
             "Authorization: Bearer «mF_9.B5f-4.1JqM»",
             "bearer «abcdefghijklmnopqrstuvwx» used",
@@ -70,6 +77,8 @@ HTTP_CREDENTIALS = (
             "bearer token expired",
             "Bearer <token>",
             "Bearer ****1234",
+            "token_type=bearer expires_in=3600",
+            'WWW-Authenticate: Bearer authorization_uri="https://login.example.com/17", x="y"',
         ),
     ),
     Rule(

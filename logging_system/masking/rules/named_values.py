@@ -42,6 +42,9 @@ _TALLY = re.compile(r"[,;|/]?\s{0,3}(?:fail|skip|err)")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ITEM = re.compile(r"[^,\s][^,]*")
 _PATH = re.compile(r"(?:/|~|[A-Za-z]:\\)[\w./\\-]*")
+_ARN = re.compile(r"\barn:(?:[\w-]*:){4}secret:$")
+_USER_OF_URL = re.compile(r"""://[^\s:/?#"'<>@\[]{1,200}:$""")
+_TO_HOST = re.compile(r"""[^\s?#"'<>]{1,400}(?=@[^\s@])""")
 _NO_TOKEN = re.compile(r"\d{4}-\d\d-\d\d.*|v?\d+(?:\.\d+)+|[{}()\[\]<>,.;:=+*/|&!?-]+", re.DOTALL)
 _STATEMENT = re.compile(
     r"(?i)\b(?:(?:create|alter)\s+(?:or\s+replace\s+)?(?:role|user|group|login|database|server|identity)"
@@ -72,7 +75,7 @@ def _credentials(text: str, found: Span) -> Iterator[Span]:
         yield from _listed(value, start)
         return
     before = text[max(0, start - 16) : start]
-    if _NO_TOKEN.fullmatch(value):
+    if _NO_TOKEN.fullmatch(value) or _ARN.search(text, max(0, start - 160), start):
         return
     if _QUOTED_NAME.search(before) or _ASSIGNED.search(before) or _could_be_random(value):
         yield start, end
@@ -138,8 +141,10 @@ def _could_be_random(value: str) -> bool:
 
 
 def _without_what_follows(text: str, found: Span) -> Span:
-    """Return a bare value without the next name of a list, or the bracket and stop behind it."""
+    """Return a bare value without what stands behind: a next name, a bracket and a stop, a URL's host."""
     start, end = found
+    if _USER_OF_URL.search(text, max(0, start - 210), start) and (secret := _TO_HOST.match(text, start, end)):
+        return secret.span()
     if start and text[start - 1] in "\"'[{(":
         return found
     if (mask := _MASKED_BEFORE.match(text, start, end)) is not None:
@@ -219,6 +224,8 @@ NAMED_VALUES = (
             "api_key ::= `«abcdefg»`",
             "secrets: [«a1b2c3d4e5», 7db3289b-16b5-92a4-8683-85de941897f7]",
             "api_keys=[«7db3289b-16b5-92a4-8683-85de941897f7»]",
+            "https://x-access-token:«a1b2c3@d4e5»@git.example.com/acme/shop.git",
+            "https://api-token:«a1b2?c3d4e5@git.example.com/acme»",
         ),
         counterexamples=(
             "token: unexpected end of file",
@@ -231,6 +238,7 @@ NAMED_VALUES = (
             "invalid token provided",
             "secrets: [shared, default]",
             "token= user=bob42",
+            "Secret arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/shop-17 read",
         ),
     ),
     Rule(
@@ -260,7 +268,7 @@ NAMED_VALUES = (
         what='Values beside a name that is a value too: `name: DB_PASSWORD`, `value: …`; `key="…" value="…"`',
         gate=(
             rf"(?i)(?:{_ALL})s?[^A-Za-z0-9]+(?:[nr][^A-Za-z0-9]+){{0,2}}value",
-            rf"(?i)(?:name|key)[^A-Za-z0-9]{{1,6}}[a-z0-9_.:/-]*(?:{_ALL})s?\\?[\"'] ?[>\\]",
+            rf"(?i)(?:{_ALL})s?\\?[\"'] ?[>\\]",
         ),
         pattern=rf"(?i)\b(?:key|name)\\?[\"']?\s{{0,3}}[:=]\s{{0,3}}\\?[\"']?{_NAME}"
         r"""(?:\\?["']?,?(?:\s|\\[nr]){1,40}\\?["']?value\\?["']?\s{0,3}[:=]\s{0,3}"""

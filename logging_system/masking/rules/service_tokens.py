@@ -82,7 +82,7 @@ SERVICE_TOKENS = (
     Rule(
         name="telegram_token",
         what="Tokens of Telegram's bots",
-        gate=(r"[0-9]{8,10}:A[A-Za-z0-9_-]{34}",),
+        gate=(r"[0-9]:A[A-Za-z0-9_-]{34}",),
         pattern=r"(?:^|[^0-9A-Za-z]|bot)([0-9]{8,10}:A[A-Za-z0-9_-]{34})(?:[^A-Za-z0-9_-]|$)",
         judge=_is_random,
         examples=("https://api.telegram.org/bot«110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawx»/getMe",),

@@ -43,10 +43,9 @@ URL_PASSWORDS = (
         what="Passwords in data source names: `user:password@tcp(host:3306)/db`, `:thin:user/password@`",
         gate=(
             r"@(?:tcp|unix|udp)\(",
-            r":[^ /@]+@/[a-z]",
-            r"/[^ /@]+@//",
+            r"@/[a-z/]",
             r"(?:CONN(?:ECT)?|conn) [^ /@]+/[^ ]*@",
-            r":(?:thin|oci):[^ @/]+/",
+            r":(?:thin|oci):",
             r"(?:sqlplus|sqlldr|expdp|impdp) [^/]*/",
         ),
         pattern=r"""(?:^|[^\w.-])[\w.-]{1,64}:([^\s"'<>]{1,200})@(?:tcp|unix|udp)\("""

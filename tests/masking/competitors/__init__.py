@@ -8,11 +8,12 @@ so it never enters `dev`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from tests.masking.judge import Span, Spans
 
 REQUIREMENTS = ("detect-secrets==1.5.0", "credsweeper==1.19.5")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "logquake" / "secret-scanners-1"
-INSTALL_SECONDS_MAX, SCAN_SECONDS_MAX = 900, 1800
+INSTALL_SECONDS_MAX, SCAN_SECONDS_MAX = 900, 600
+CHUNK_TEXTS = 1_000
+"""So many texts a process: it takes three seconds to start one, and its answer is kept."""
 
 
 class CannotScanError(Exception):
@@ -144,18 +147,57 @@ def environment() -> str:
     return str(python)
 
 
-def spans_of(competitor: Competitor, texts: Sequence[str]) -> Spans:
-    """The tool as a masker of these texts, which it is given all at once.
+def spans_of(
+    competitor: Competitor,
+    texts: Sequence[str],
+    told: Callable[[str], None],
+    *,
+    scan: Callable[[Competitor, Sequence[str]], str] | None = None,
+    kept: Path = CACHE / "answers",
+) -> Spans:
+    """The tool as a masker of these texts; it is given a thousand at once.
+
+    Args:
+        competitor: The tool.
+        texts: All that the masker will be asked.
+        told: Told how far it is.
+        scan: Answers for some texts, as the competitor's script does.
+        kept: Folder of earlier answers, so that a run that was ended goes on where it was.
 
     Raises:
         CannotScanError: It cannot be installed, fails, or answers for another number of texts.
     """
-    script = Path(__file__).with_name(competitor.script)
-    answers = json.loads(ran([environment(), str(script)], SCAN_SECONDS_MAX, json.dumps(list(texts))))
-    if len(answers) != len(texts):
-        raise CannotScanError(f"{competitor.name} answered for {len(answers)} of {len(texts)} texts")
-    by_text = {
-        text: [Span(start, end, rule) for start, end, rule in answer]
-        for text, answer in zip(texts, answers, strict=True)
-    }
+    by_text: dict[str, list[Span]] = {}
+    for start in range(0, len(texts), CHUNK_TEXTS):
+        chunk = texts[start : start + CHUNK_TEXTS]
+        by_text.update(zip(chunk, answered(competitor, chunk, scan or scanned, kept), strict=True))
+        told(f"{competitor.name}: {start + len(chunk)} of {len(texts)} lines")
     return lambda text: by_text[text]
+
+
+def scanned(competitor: Competitor, texts: Sequence[str]) -> str:
+    """What a competitor's script prints for some texts."""
+    script = Path(__file__).with_name(competitor.script)
+    return ran([environment(), str(script)], SCAN_SECONDS_MAX, json.dumps(list(texts)))
+
+
+def answered(
+    competitor: Competitor,
+    texts: Sequence[str],
+    scan: Callable[[Competitor, Sequence[str]], str],
+    kept: Path,
+) -> Iterator[list[Span]]:
+    """What a tool finds in each text, now or in an earlier run of the same script on the same texts."""
+    script = Path(__file__).with_name(competitor.script).read_text(encoding="utf-8")
+    told = json.dumps([competitor.name, script, *texts])
+    answer = kept / f"{hashlib.sha256(told.encode()).hexdigest()}.json"
+    if not answer.exists():
+        printed = scan(competitor, texts)
+        if (count := len(json.loads(printed))) != len(texts):
+            raise CannotScanError(f"{competitor.name} answered for {count} of {len(texts)} texts")
+        kept.mkdir(parents=True, exist_ok=True)
+        written = answer.with_suffix(f".{os.getpid()}")
+        written.write_text(printed, encoding="utf-8")
+        written.rename(answer)
+    for found in json.loads(answer.read_text(encoding="utf-8")):
+        yield [Span(start, end, rule) for start, end, rule in found]

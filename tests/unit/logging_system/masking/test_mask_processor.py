@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from logging_system.masking.loading import rule_set_of
 from logging_system.masking.processor import Mask
 from logging_system.masking.rule import Rule
 from logging_system.masking.rule_set import RuleSet
+from logging_system.masking.rules import RULES
 from logging_system.records.document import Record
 from logging_system.records.processors import Drop
 
@@ -96,6 +98,29 @@ def test_secrets_are_masked_at_any_depth_and_as_numbers() -> None:
         "f": "[masked:card]",
         "small": 4,
     }
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.name) for rule in RULES if not rule.is_opt_in])
+def test_a_secret_is_found_wherever_it_stands_in_a_record(rule: Rule) -> None:
+    text = rule.examples[0]
+    secret = max(re.findall("«(.*?)»", text, re.DOTALL), key=len)
+    plain = re.sub("[«»]", "", text)
+
+    for given in (
+        {"a": plain},
+        {"a": {"b": {"c": plain}}, "d": {"e": 1}},
+        {"a": [{"b": [plain]}]},
+        {"a": {"b": 1}, "c": {plain: {"d": 1}}},
+    ):
+        assert secret not in str(masked(given)), given
+
+
+def test_a_character_written_by_its_number_makes_no_secret() -> None:
+    record = Record.of_document({"message": r"C:\users\bob and \u0041"})
+    line = Record.of_line(b'{"m":"caf\\u00e9 \\/"}', {"m": "caf\u00e9 /"})
+
+    assert MASK.process(record) is record
+    assert MASK.process(line) is line
 
 
 def test_names_of_fields_are_masked_too_and_stay_apart() -> None:
