@@ -16,8 +16,8 @@ from tests.simulation.keys_world import KeyedWorld
 from tests.simulation.spool_steps import Setting, Step, setting, shrunk
 from tests.simulation.spool_world import Parts
 
-RECORDS_MIN = 300
-FAULTS_MIN = 20
+RECORDS_MIN = 200
+FAULTS_MIN = 15
 ROTATIONS_MIN = 2
 SEEDS_FOR_A_BUG_MAX = 400
 _STEPS_MAX = 1_500
