@@ -98,6 +98,10 @@ class KeyedWorld(World):
         super().finish()
         self._judge_keys()
 
+    def close(self) -> None:
+        """Let go of the world: leases are noted for the end of this program, with their disk."""
+        self._disk.on_written = self._disk.on_evicted = self._disk.meanwhile = None
+
     def _actions(self) -> dict[str, Callable[[Step], None]]:
         return super()._actions() | {
             "begin": self._begin,
