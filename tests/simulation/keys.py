@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
@@ -16,12 +17,13 @@ from tests.simulation.keys_world import KeyedWorld
 from tests.simulation.spool_steps import Setting, Step, setting, shrunk
 from tests.simulation.spool_world import Parts
 
-RECORDS_MIN = 300
-FAULTS_MIN = 20
+RECORDS_MIN = 200
+FAULTS_MIN = 15
 ROTATIONS_MIN = 2
 SEEDS_FOR_A_BUG_MAX = 400
 _STEPS_MAX = 1_500
 _SHRINK_RUNS_MAX = 300
+_COLLECTED_EVERY = 10
 
 
 def setting_of(seed: int) -> Setting:
@@ -54,6 +56,8 @@ def run(seed: int, schedule: Iterable[Step], key_parts: KeyParts) -> tuple[Keyed
     except Exception as error:
         error.schedule = done  # type: ignore[attr-defined]
         raise
+    finally:
+        world.close()
     return world, done
 
 
@@ -109,6 +113,9 @@ def trial(seed: int) -> Trial:
         world = run_seed(seed)
     except AssertionError as error:
         return Trial(seed, str(error))
+    finally:
+        if seed % _COLLECTED_EVERY == 0:
+            gc.collect()  # each world is a circle of some megabytes
     return Trial(seed, None, world.records, world.faults)
 
 
