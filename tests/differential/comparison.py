@@ -114,9 +114,11 @@ def without_places(answer: tuple[int, Any]) -> tuple[int, Any]:
     if not isinstance(hits, dict) or not isinstance(hits.get("hits"), list):
         return answer
     listed = [{key: value for key, value in hit.items() if key != "sort"} for hit in hits["hits"]]
+    if "_shards" not in body:  # filtered away, and with it what tells whether all are on the page
+        return status, {**body, "hits": {**hits, "hits": []}}
     total = hits.get("total")
     count = total.get("value") if isinstance(total, dict) else total
-    if body.get("_shards", {}).get("total", 1) > 1 and count != len(listed):
+    if body["_shards"].get("total", 1) > 1 and count != len(listed):
         listed = [{} for _ in listed]
     return status, {**body, "hits": {**hits, "hits": listed}}
 

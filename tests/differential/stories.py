@@ -9,9 +9,11 @@ from tests.differential.asked import Asked
 from tests.differential.indices_by_seed import indices_story
 from tests.differential.requests_by_seed import story
 from tests.differential.spellings_by_seed import spelled_story
+from tests.differential.values_by_seed import values_story
 
 STORIES: dict[str, Callable[[int], list[Asked]]] = {
     "documents": story,
     "spellings": lambda seed: spelled_story(random.Random(seed), f"spelled-{seed}"),
+    "values": lambda seed: values_story(random.Random(seed), f"valued-{seed}"),
     "indices": lambda seed: indices_story(random.Random(seed), f"several-{seed}"),
 }

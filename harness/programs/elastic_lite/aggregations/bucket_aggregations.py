@@ -20,12 +20,20 @@ from harness.programs.elastic_lite.language.errors import (
     illegal_argument,
     unsupported,
 )
+from harness.programs.elastic_lite.language.sure_values import OF_AGGREGATIONS
 from harness.programs.elastic_lite.mapping.field_types import DATES
 from harness.programs.elastic_lite.query.clauses import check_query
 
 Json = dict[str, Any]
 OTHER = "_other_"
-SPAN = declare("in a range of a [range] aggregation", "from", "to", "key", kind="x_content_parse_exception")
+SPAN = declare(
+    "in a range of a [range] aggregation",
+    "from",
+    "to",
+    "key",
+    kind="x_content_parse_exception",
+    sure=OF_AGGREGATIONS,
+)
 PLAIN_MIN, PLAIN_MAX = 1e-3, 1e7  # outside of these Java writes a double with an exponent
 
 

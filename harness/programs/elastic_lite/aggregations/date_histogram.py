@@ -165,7 +165,7 @@ def interval_of(definition: Definition) -> Interval:
         if value is not None and not isinstance(value, str):
             raise x_content_error(f"[date_histogram] {name} doesn't support values of type: {token(value)}")
     if calendar is None and fixed is None:
-        raise search_error("Invalid interval specified, must be non-null and non-empty")
+        raise unsupported("a [date_histogram] aggregation without an interval")
     if fixed is None:
         if calendar in ("quarter", "1q"):
             raise unsupported("[calendar_interval] of a quarter")

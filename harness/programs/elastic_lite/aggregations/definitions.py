@@ -31,6 +31,7 @@ from harness.programs.elastic_lite.language.errors import (
     query_error,
     unsupported,
 )
+from harness.programs.elastic_lite.language.sure_values import OF_AGGREGATIONS
 
 Json = dict[str, Any]
 Builder = Callable[[Definition], Aggregation]
@@ -51,7 +52,8 @@ class Kind:
 def kind(name: str, build: Builder, *served: str, inert: Mapping[str, str] | None = None) -> Kind:
     """A kind of aggregation of a field."""
     where = f"in a [{name}] aggregation"
-    return Kind(declare(where, "field", "missing", *served, inert=inert, kind=PARSING), build)
+    takes = declare(where, "field", "missing", *served, inert=inert, kind=PARSING, sure=OF_AGGREGATIONS)
+    return Kind(takes, build)
 
 
 HINT = {"execution_hint": "how Elasticsearch computes it"}
@@ -83,6 +85,7 @@ BUCKETS: dict[str, Kind] = {
             "in a [filters] aggregation",
             "filters", "other_bucket", "other_bucket_key", "keyed",
             kind="parsing_exception",
+            sure=OF_AGGREGATIONS,
         ),
         build_filters,
     ),

@@ -13,7 +13,8 @@ from harness.programs.elastic_lite.aggregations.columns import (
     x_content_error,
 )
 from harness.programs.elastic_lite.language.bulk_body import token
-from harness.programs.elastic_lite.language.errors import ReduceError, illegal_argument
+from harness.programs.elastic_lite.language.errors import ReduceError, illegal_argument, unsupported
+from harness.programs.elastic_lite.language.sure_values import INT_MAX
 
 Json = dict[str, Any]
 
@@ -151,6 +152,8 @@ class Definition:
             number = int(float(value))
         except (ValueError, OverflowError) as error:
             raise x_content_error(failed, illegal_argument(f'For input string: "{value}"')) from error
+        if number > INT_MAX:
+            raise unsupported(f"`{key}` of `{value}` in a [{self.kind}] aggregation")
         if number < least:
             bound = "greater than 0" if least else "greater than or equal to 0"
             why = f"[{spelling or key}] must be {bound}. Found [{number}] in [{self.name}]"

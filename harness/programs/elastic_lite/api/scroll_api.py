@@ -55,7 +55,8 @@ def first_page(
     server: Server, searcher: Searcher, request: Request, keep_alive: str, as_int: bool
 ) -> tuple[str, list[Hit], int]:
     """Open a scroll: its id, its first hits and how many there are in all."""
-    places = from_every_index(searcher, lambda it: it.places(request), request.query)
+    nowhere: list[tuple[int, int]] = []
+    places = from_every_index(searcher, lambda it: it.places(request), request.query, nowhere)
     searcher.refuse_ranking(request)
     point_id = server.visibility.hold(searcher.views, keep_alive)
     scroll = Scroll(point_id, request, as_int, places)

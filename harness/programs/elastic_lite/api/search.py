@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as ReadOnly
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from operator import itemgetter
@@ -12,7 +13,10 @@ from typing import Any, TypeVar
 
 from harness.programs.elastic_lite.aggregations.columns import Table
 from harness.programs.elastic_lite.api.search_request import Request
+from harness.programs.elastic_lite.language.declarations import spelled
 from harness.programs.elastic_lite.language.errors import ElasticError, SearchError, unsupported
+from harness.programs.elastic_lite.language.sure_values import INT_MAX, is_whole
+from harness.programs.elastic_lite.mapping.mappings import compile_mapping
 from harness.programs.elastic_lite.query.clauses import compile_query
 from harness.programs.elastic_lite.query.documents import Candidate, Matcher, everything, ignored_as_json
 from harness.programs.elastic_lite.query.relevance import is_ranked
@@ -33,6 +37,9 @@ from harness.programs.elastic_lite.storage.freshness import View
 Json = dict[str, Any]
 Found = TypeVar("Found")
 WINDOW_MAX = 10_000
+NOWHERE = Index(0, "", "", 0, {}, compile_mapping({}))
+"""An index that holds nothing and maps nothing."""
+
 # Statements are put together from this constant alone; values are always bound.
 VISIBLE = "number=? AND deleted=0 AND position<=? AND (ended IS NULL OR ended>?)"
 COUNT_VISIBLE = f"SELECT COUNT(*) FROM documents WHERE {VISIBLE}"  # noqa: S608
@@ -59,15 +66,26 @@ class Hit:
     criteria: tuple[Criterion, ...]
 
 
-def from_every_index(searcher: Searcher, ask: Callable[[Searcher], Found], query: Any) -> Found:
+def from_every_index(
+    searcher: Searcher, ask: Callable[[Searcher], Found], query: Any, nothing: Found
+) -> Found:
     """What is asked of all views. Where some of them fail, Elasticsearch answers from the others.
 
-    Those in which nothing matches may not fail there: it passes over some of them before it asks them.
+    Those in which nothing matches may not fail there: it passes over some of them before it asks them. Where
+    there is none, a pattern names no index: no shard is asked, so none finds fault with what it is asked.
+
+    Args:
+        searcher: Has the views.
+        ask: Asks them, some or all.
+        query: What is looked for.
+        nothing: What is told where there is none.
 
     Raises:
         SearchError: All of them fail.
         ElasticError: 400: some of them fail.
     """
+    if not searcher.views:
+        return nothing
     try:
         return ask(searcher)
     except SearchError as error:
@@ -90,7 +108,7 @@ def check_window(last: int, views: tuple[View, ...], indices: ReadOnly[str, Inde
     Raises:
         ElasticError: 400.
     """
-    limit = min((window_of(indices[view.name]) for view in views), default=WINDOW_MAX)
+    limit = min(window_of(indices[view.name]) for view in views)
     if last > limit:
         raise SearchError(
             400,
@@ -130,6 +148,16 @@ class Searcher:
     def shards(self) -> int:
         """How many shards Elasticsearch would ask."""
         return sum(self.indices[view.name].shards for view in self.views)
+
+    def read_nowhere(self, queries: Iterable[Any]) -> None:
+        """Read queries as they are read before any shard is asked, where none is.
+
+        Raises:
+            ElasticError: 400 for one that cannot be read.
+        """
+        for query in queries if not self.views else ():
+            with suppress(SearchError):
+                compile_query(query, Scope(NOWHERE, self.now_ms))
 
     def finds_nothing(self, query: Any) -> bool:
         """Whether a query that can be read matches no document."""
@@ -204,9 +232,9 @@ class Searcher:
 
     def place_after(self, request: Request, fields: tuple[SortField, ...]) -> int:
         """The position behind which the page begins."""
-        if not request.after or not self.views:
+        if not request.after:
             return 0
-        after = int(request.after[0])
+        after = whole_place(request.after[0], fields[0].name)
         if fields[0].name in PLACES:
             return after
         view = self.views[0]
@@ -265,11 +293,8 @@ class Searcher:
         return hits
 
     def check_after(self, request: Request, length: int) -> None:
-        """Refuse a `search_after` without a sort, or of another length; with no value there is no tie-break.
-
-        A shard looks at that, so nobody does where a pattern names no index.
-        """
-        if not self.views or request.after is None:
+        """Refuse a `search_after` without a sort, or of another length; without a value, no tie-break."""
+        if request.after is None:
             return
         if not request.sort:
             raise SearchError(400, "illegal_argument_exception", "Sort must contain at least one field.")
@@ -328,6 +353,17 @@ class Searcher:
         return Hit(
             view, place, version, seq_no, Candidate(document_id, source, ignored, seq_no), keys, criteria
         )
+
+
+def whole_place(value: Any, name: str) -> int:
+    """A place, or the number of a write, that `search_after` names.
+
+    Raises:
+        ElasticError: 400 for what none can be.
+    """
+    if not is_whole(value) or abs(value) > INT_MAX:
+        raise unsupported(f"`{spelled(value)}` in `search_after` for `{name}`")
+    return int(value)
 
 
 def hit_as_json(hit: Hit, request: Request) -> Json:

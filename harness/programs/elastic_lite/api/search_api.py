@@ -181,13 +181,16 @@ def run_search(server: Server, call: Call, body: Json, as_int: bool) -> Json:
             head["pit_id"] = point["id"]
         searcher = Searcher(connection, views, indices, now_ms(), point is not None)
         last, query = request.start + request.size, request.query
-        from_every_index(searcher, lambda it: check_window(last, it.views, indices), query)
+        searcher.read_nowhere(request.queries)
+        from_every_index(searcher, lambda it: check_window(last, it.views, indices), query, None)
         if scroll is None:
-            hits, total, found = from_every_index(searcher, lambda it: found_by(it, request, typed), query)
+            hits, total, found = from_every_index(
+                searcher, lambda it: found_by(it, request, typed), query, found_nowhere(request)
+            )
         else:
             check_scroll(request, point is not None)
             head["_scroll_id"], hits, total = first_page(server, searcher, request, scroll, as_int)
-            found = from_every_index(searcher, lambda it: it.aggregate(request, typed), query)
+            found = from_every_index(searcher, lambda it: it.aggregate(request, typed), query, {})
     answer = hits_as_json(hits, total, request, as_int, not views)
     took = int((time.monotonic() - started) * 1000)
     shards = shards_as_json(views, indices)
@@ -198,7 +201,12 @@ def run_search(server: Server, call: Call, body: Json, as_int: bool) -> Json:
 def found_by(searcher: Searcher, request: Request, typed: bool) -> tuple[list[Hit], int | None, Json]:
     """The page of hits, how many match, and the answers of the aggregations."""
     hits, total = searcher.search(request)
-    return hits, total, searcher.aggregate(request, typed) if searcher.views else {}
+    return hits, total, searcher.aggregate(request, typed)
+
+
+def found_nowhere(request: Request) -> tuple[list[Hit], int | None, Json]:
+    """The same where there is no index."""
+    return [], None if request.tracked == 0 else 0, {}
 
 
 def now_ms() -> int:
@@ -247,7 +255,8 @@ def run_count(server: Server, call: Call, query: Any) -> Json:
         indices = {index.name: index for index in readable_indices(server, call)}
         views = tuple(server.visibility.view(index) for index in indices.values())
         searcher = Searcher(connection, views, indices, now_ms())
-        counted = from_every_index(searcher, lambda it: it.count(query), query)
+        searcher.read_nowhere([query])
+        counted = from_every_index(searcher, lambda it: it.count(query), query, 0)
     return {"count": counted, "_shards": shards_as_json(views, indices)}
 
 

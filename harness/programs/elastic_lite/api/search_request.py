@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from harness.programs.elastic_lite.aggregations.columns import Column
+from harness.programs.elastic_lite.aggregations.columns import Column, QueryColumn
 from harness.programs.elastic_lite.aggregations.definitions import parse_aggregations
 from harness.programs.elastic_lite.aggregations.tree import Aggregations
 from harness.programs.elastic_lite.language.bulk_body import token
@@ -20,12 +20,32 @@ from harness.programs.elastic_lite.language.errors import (
 )
 from harness.programs.elastic_lite.language.filter_path import filter_source
 from harness.programs.elastic_lite.language.spelled_json import refuse_long_numbers
+from harness.programs.elastic_lite.language.sure_values import (
+    INT_MAX,
+    is_duration,
+    is_filled_list,
+    is_flag,
+    is_given,
+    is_name_or_names,
+    is_whole,
+)
 from harness.programs.elastic_lite.query.documents import Candidate
 from harness.programs.elastic_lite.query.sorting import SortField, parse_sort
 
 Json = dict[str, Any]
-INT_MAX = 2**31 - 1
 TRACKED_DEFAULT = 10_000
+
+
+def is_sort(value: Any) -> bool:
+    """Whether it is the name of a field, an object or a list."""
+    return isinstance(value, (str, dict, list))
+
+
+def is_source(value: Any) -> bool:
+    """Whether it is a flag, a name, names or an object."""
+    return isinstance(value, (bool, dict)) or value == [] or is_name_or_names(value)
+
+
 SEARCH_KEYS = declare(
     "in a search request",
     "query", "size", "from", "sort", "_source", "track_total_hits", "search_after", "pit", "version",
@@ -35,12 +55,26 @@ SEARCH_KEYS = declare(
         "track_scores": ("false",),
         "explain": ("false",),
         "profile": ("false",),
-        "stored_fields": ("null",),
-        "min_score": ("null",),
     },
     kind="parsing_exception",
+    sure={
+        "query": is_given,
+        "sort": is_sort,
+        "search_after": is_filled_list,
+        "version": is_flag,
+        "seq_no_primary_term": is_flag,
+        "timeout": is_duration,
+        "track_total_hits": lambda value: isinstance(value, bool) or is_whole(value),
+        "_source": is_source,
+    },
 )  # fmt: skip
-SOURCE_KEYS = declare("in `_source`", "includes", "include", "excludes", "exclude", kind="parsing_exception")
+SOURCE_WORDS = ("includes", "include", "excludes", "exclude")
+SOURCE_KEYS = declare(
+    "in `_source`",
+    *SOURCE_WORDS,
+    kind="parsing_exception",
+    sure=dict.fromkeys(SOURCE_WORDS, is_name_or_names),
+)
 POINT_KEYS = declare("in `pit`", "id", "keep_alive", kind="x_content_parse_exception")
 
 
@@ -75,6 +109,11 @@ class Request:
     with_seq_no: bool
     aggregations: Aggregations
     columns: tuple[Column, ...]
+
+    @property
+    def queries(self) -> list[Any]:
+        """Every query in it: what is looked for, and what aggregations count."""
+        return [self.query, *(each.query for each in self.columns if isinstance(each, QueryColumn))]
 
 
 def parse_source_filter(value: Any) -> SourceFilter:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.programs.elastic_lite.language.errors import unsupported
+from harness.programs.elastic_lite.language.sure_values import Sure
 
 ILLEGAL = "illegal_argument_exception"
 SHOWN_CHARACTERS_MAX = 100
@@ -25,10 +26,18 @@ class Word:
     Args:
         why_inert: Why it cannot change an answer; empty where it is carried out.
         values: The only values that are taken, as JSON or as the text itself; empty: the handler checks it.
+        is_sure: Whether a value is surely read as Elasticsearch reads it; None: the handler sees to that.
     """
 
     why_inert: str = ""
     values: tuple[str, ...] = ()
+    is_sure: Sure | None = None
+
+    def takes(self, value: Any) -> bool:
+        """Whether a value is one of those that are taken, as far as is declared."""
+        if self.values and spelled(value) not in self.values:
+            return False
+        return self.is_sure is None or self.is_sure(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Declaration:
             word = self.words.get(name)
             if word is None:
                 raise unsupported(f"`{name}` {self.where}", self.kind)
-            if word.values and spelled(value) not in word.values:
+            if not word.takes(value):
                 shown = spelled(value)[:SHOWN_CHARACTERS_MAX]
                 raise unsupported(f"`{name}` of `{shown}` {self.where}", self.kind)
 
@@ -70,6 +79,7 @@ def declare(
     inert: Mapping[str, str] | None = None,
     only: Mapping[str, Iterable[str]] | None = None,
     kind: str = ILLEGAL,
+    sure: Mapping[str, Sure] | None = None,
 ) -> Declaration:
     """A declaration.
 
@@ -79,9 +89,11 @@ def declare(
         inert: Words that cannot change an answer, each with the reason.
         only: Words of which some values are taken: those that this server does or that ask for nothing.
         kind: Elasticsearch's own type of the error for an unknown word there.
+        sure: For words that are declared, or others, which values are surely read alike.
     """
-    words = {name: Word() for name in served}
-    words |= {name: Word(reason) for name, reason in (inert or {}).items()}
+    known = sure or {}
+    words = {name: Word(is_sure=known.get(name)) for name in served}
+    words |= {name: Word(reason, is_sure=known.get(name)) for name, reason in (inert or {}).items()}
     words |= {name: Word("", tuple(values)) for name, values in (only or {}).items()}
     return Declaration(where, words, kind)
 

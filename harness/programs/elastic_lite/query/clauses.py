@@ -17,6 +17,7 @@ from harness.programs.elastic_lite.language.errors import (
     query_error,
     unsupported,
 )
+from harness.programs.elastic_lite.language.sure_values import INT_MAX, OF_QUERIES
 from harness.programs.elastic_lite.query.documents import Matcher, everything, nothing
 from harness.programs.elastic_lite.query.exact import (
     BOOST,
@@ -44,9 +45,9 @@ from harness.programs.elastic_lite.query.ranges import RANGE, build_range
 from harness.programs.elastic_lite.query.scope import Scope
 
 Json = dict[str, Any]
-ALL = declare("in a [match_all] query", inert=BOOST, kind=PARSING)
-NONE = declare("in a [match_none] query", inert=BOOST, kind=PARSING)
-CONSTANT = declare("in a [constant_score] query", "filter", inert=BOOST, kind=PARSING)
+ALL = declare("in a [match_all] query", inert=BOOST, kind=PARSING, sure=OF_QUERIES)
+NONE = declare("in a [match_none] query", inert=BOOST, kind=PARSING, sure=OF_QUERIES)
+CONSTANT = declare("in a [constant_score] query", "filter", inert=BOOST, kind=PARSING, sure=OF_QUERIES)
 BOOL = declare(
     "in a [bool] query",
     "must",
@@ -56,6 +57,7 @@ BOOL = declare(
     "minimum_should_match",
     inert=BOOST,
     kind="x_content_parse_exception",
+    sure=OF_QUERIES,
 )
 
 
@@ -170,7 +172,7 @@ def needed_of(body: Json, must: list[Matcher], should: list[Matcher]) -> int:
         number = int(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise unsupported(f"`minimum_should_match` of `{value}`") from error
-    if isinstance(value, (bool, float)):
+    if isinstance(value, (bool, float)) or abs(number) > INT_MAX:
         raise unsupported(f"`minimum_should_match` of `{value}`")
     return max(least, number if number >= 0 else len(should) + number)
 

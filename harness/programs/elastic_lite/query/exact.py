@@ -10,6 +10,7 @@ from typing import Any
 from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import query_error, unsupported
 from harness.programs.elastic_lite.language.names import matches
+from harness.programs.elastic_lite.language.sure_values import OF_QUERIES, is_name_or_names
 from harness.programs.elastic_lite.mapping.field_types import (
     INTEGER_BITS,
     KEYWORDS,
@@ -37,11 +38,20 @@ Json = dict[str, Any]
 BOOST = {"boost": "changes scores only, and searches here do not rank"}
 REWRITE = {"rewrite": "how Elasticsearch runs the query"}
 PARSING = "parsing_exception"
-IDS = declare("in an [ids] query", "values", inert=BOOST, kind=PARSING)
-TERM = declare("in a [term] query", "value", "case_insensitive", inert=BOOST, kind=PARSING)
-TERMS = declare("in a [terms] query", inert=BOOST, kind=PARSING)
-EXISTS = declare("in an [exists] query", "field", inert=BOOST, kind=PARSING)
-PREFIX = declare("in a [prefix] query", "value", "case_insensitive", inert={**BOOST, **REWRITE}, kind=PARSING)
+IDS = declare(
+    "in an [ids] query", "values", inert=BOOST, kind=PARSING, sure={**OF_QUERIES, "values": is_name_or_names}
+)
+TERM = declare("in a [term] query", "value", "case_insensitive", inert=BOOST, kind=PARSING, sure=OF_QUERIES)
+TERMS = declare("in a [terms] query", inert=BOOST, kind=PARSING, sure=OF_QUERIES)
+EXISTS = declare("in an [exists] query", "field", inert=BOOST, kind=PARSING, sure=OF_QUERIES)
+PREFIX = declare(
+    "in a [prefix] query",
+    "value",
+    "case_insensitive",
+    inert={**BOOST, **REWRITE},
+    kind=PARSING,
+    sure=OF_QUERIES,
+)
 WILDCARD = declare(
     "in a [wildcard] query",
     "value",
@@ -49,6 +59,7 @@ WILDCARD = declare(
     "case_insensitive",
     inert={**BOOST, **REWRITE},
     kind=PARSING,
+    sure=OF_QUERIES,
 )
 TEXTUAL = frozenset({*KEYWORDS, *TEXTS, "flattened"})
 TERMS_MAX = 65_536
@@ -58,11 +69,19 @@ BIG_LOWERED = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstu
 def build_ids(body: Json, scope: Scope) -> Matcher:
     """The documents of some ids."""
     IDS.check(body)
-    values = body.get("values")
-    if values is None or isinstance(values, dict):
-        raise query_error("[ids] requires values to be specified")
-    listed = values if isinstance(values, list) else [values]
-    wanted = {as_text(plain(value)) for value in listed}
+    values = body.get("values", [])
+    return with_id(values if isinstance(values, list) else [values])
+
+
+def with_id(asked: list[Any]) -> Matcher:
+    """A matcher for documents of some ids.
+
+    Raises:
+        ElasticError: 400 for an id that is empty.
+    """
+    wanted = {as_text(plain(value)) for value in asked}
+    if "" in wanted:
+        raise unsupported("an empty id in a query")
     return lambda candidate: candidate.id in wanted
 
 
@@ -123,7 +142,7 @@ def refuse_beyond(name: str, asked: list[Any], scope: Scope) -> None:
 def equals_any(name: str, asked: list[Any], scope: Scope) -> Matcher:
     """A matcher for documents with one of some exact values in a field."""
     if name == "_id":
-        return build_ids({"values": asked}, scope)
+        return with_id(asked)
     if name == "_index":
         wanted_names = [as_text(plain(value)) for value in asked]
         return everything if any(matches(it, scope.index.name) for it in wanted_names) else nothing

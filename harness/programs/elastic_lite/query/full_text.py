@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import query_error, unsupported
+from harness.programs.elastic_lite.language.sure_values import OF_QUERIES
 from harness.programs.elastic_lite.language.words import is_searchable, words
 from harness.programs.elastic_lite.mapping.field_types import TEXTS, as_text
 from harness.programs.elastic_lite.query.documents import Candidate, Matcher, never
@@ -25,6 +26,7 @@ MATCH = declare(
     inert=INERT,
     only={"zero_terms_query": ("none", "NONE"), "analyzer": ("standard",), "lenient": ("false",)},
     kind="parsing_exception",
+    sure=OF_QUERIES,
 )
 MATCH_PHRASE = declare(
     "in a [match_phrase] query",
@@ -32,6 +34,7 @@ MATCH_PHRASE = declare(
     inert={"boost": INERT["boost"]},
     only={"zero_terms_query": ("none", "NONE"), "analyzer": ("standard",), "slop": ("0",)},
     kind="parsing_exception",
+    sure=OF_QUERIES,
 )
 
 

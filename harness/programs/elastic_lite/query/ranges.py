@@ -10,10 +10,10 @@ from harness.programs.elastic_lite.language.dates import FORMATS
 from harness.programs.elastic_lite.language.declarations import declare
 from harness.programs.elastic_lite.language.errors import (
     SearchError,
-    illegal_argument,
     query_error,
     unsupported,
 )
+from harness.programs.elastic_lite.language.sure_values import OF_QUERIES
 from harness.programs.elastic_lite.mapping.field_types import INTEGER_BITS, Field, as_text
 from harness.programs.elastic_lite.query.documents import Matcher, nothing
 from harness.programs.elastic_lite.query.exact import build_exists
@@ -29,11 +29,19 @@ from harness.programs.elastic_lite.query.scope import (
 )
 
 Json = dict[str, Any]
+
+
+def is_format(value: Any) -> bool:
+    """Whether it names formats of dates that are known here."""
+    return isinstance(value, str) and all(name in FORMATS for name in value.split("||"))
+
+
 RANGE = declare(
     "in a [range] query",
     "gt", "gte", "lt", "lte", "from", "to", "include_lower", "include_upper", "format",
     inert={"boost": "changes scores only, and searches here do not rank"},
     kind="parsing_exception",
+    sure={**OF_QUERIES, "format": is_format},
 )  # fmt: skip
 TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "gt": lambda value, bound: bool(value > bound),
@@ -166,12 +174,8 @@ def with_format(leaf: Field, value: Any, scope: Scope) -> Field:
     """A date field whose bounds are read in the query's own format.
 
     Raises:
-        ElasticError: 400 for a format that this server does not know, or a field that holds no dates.
+        ElasticError: 400 for a field that holds no dates.
     """
     if not is_date(leaf):
         raise unsupported(f"`format` in a [range] query on a field of type `{leaf.kind}`")
-    if not isinstance(value, str):
-        raise illegal_argument(f"Invalid format: [{value}]")
-    if any(name not in FORMATS for name in value.split("||")):
-        raise unsupported(f"the date format `{value}` in a [range] query")
     return replace(leaf, parameters={**leaf.parameters, "format": value})

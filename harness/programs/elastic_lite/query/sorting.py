@@ -10,7 +10,7 @@ from typing import Any
 from harness.programs.elastic_lite.language.bulk_body import token
 from harness.programs.elastic_lite.language.date_text import date_text
 from harness.programs.elastic_lite.language.dates import NS_IN_MS, parse_date_math_ns
-from harness.programs.elastic_lite.language.declarations import declare
+from harness.programs.elastic_lite.language.declarations import declare, spelled
 from harness.programs.elastic_lite.language.errors import (
     ElasticError,
     SearchError,
@@ -19,6 +19,7 @@ from harness.programs.elastic_lite.language.errors import (
     no_doc_values,
     unsupported,
 )
+from harness.programs.elastic_lite.language.sure_values import is_text, is_whole
 from harness.programs.elastic_lite.mapping.field_types import (
     DATES,
     FLOATS,
@@ -52,6 +53,7 @@ OPTIONS = declare(
     "format",
     only={"missing": ("_first", "_last"), "mode": ("min", "max")},
     kind="x_content_parse_exception",
+    sure={"order": is_text, "unmapped_type": is_text, "format": is_text},
 )
 UNMAPPED = frozenset({*KEYWORDS, *NUMBERS, *DATES, "boolean", "ip"})
 
@@ -186,8 +188,11 @@ class Criterion:
         """The key that a value of `search_after` means.
 
         Raises:
-            ElasticError: 400 for a value that this criterion cannot show.
+            ElasticError: 400 for a value that this criterion cannot show, and for one that is not surely read
+                as it is shown.
         """
+        if not self.is_text() and not self._is_sure(value):
+            raise unsupported(f"`{spelled(value)}` in `search_after` for `{self.field.name}`")
         if value is None:
             return self.missing_key()
         if self.kind == "ip":
@@ -197,6 +202,14 @@ class Criterion:
         if isinstance(value, str):
             return self._read_text(value)
         return value
+
+    def _is_sure(self, value: Any) -> bool:
+        """Whether it is a number, or a text where a date or a fraction may be one."""
+        if self.kind == "boolean":
+            return isinstance(value, bool) or is_whole(value)
+        if isinstance(value, (int, float)) and self.kind not in FLOATS:
+            return not isinstance(value, bool) and LONG_MIN <= value <= LONG_MAX
+        return not isinstance(value, bool) and isinstance(value, (int, float, str))
 
     def _read_ip(self, value: str) -> bytes:
         try:
@@ -212,6 +225,8 @@ class Criterion:
             found = parse_date_math_ns(value, date_format, 0)
             if found is not None:
                 return found // (1 if self.kind == "date_nanos" else NS_IN_MS)
+            if not value.lstrip("-").isdecimal() or self.field.shown_format is not None:
+                raise unsupported(f"`{value}` in `search_after` for the date `{self.field.name}`")
         try:
             return float(value) if self.kind in FLOATS else int(value)
         except ValueError as error:

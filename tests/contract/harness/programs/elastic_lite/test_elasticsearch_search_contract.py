@@ -235,11 +235,68 @@ def test_document_of_many_lists_is_stored(store: Store, filled: str) -> None:
     assert store.call("PUT", f"/{filled}/_doc/9", deep).status_code == 201
 
 
-@pytest.mark.parametrize("body", [{"search_after": [3]}, {"search_after": [3], "sort": ["n", "k"]}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"search_after": [3]},
+        {"search_after": [3], "sort": ["n", "k"]},
+        {"size": 10_001},
+        {"from": 9_999, "size": 2},
+        {"sort": ["_id"]},
+        {"aggs": {"x": {"terms": {"field": "k", "order": {"nope": "asc"}}}}},
+    ],
+)
 def test_what_only_shards_look_at_is_no_mistake_where_there_is_none(store: Store, body: Any) -> None:
     answer = store.ok("POST", "/nobody-has-this-*/_search", body)
 
     assert answer["hits"]["total"]["value"] == 0
+    assert "aggregations" not in answer
+
+
+def test_a_scroll_may_be_of_any_size_where_there_is_no_shard(store: Store) -> None:
+    answer = store.ok("POST", "/nobody-has-this-*/_search?scroll=1m", {"size": 10_001, "sort": ["_id"]})
+    store.call("DELETE", "/_search/scroll", {"scroll_id": answer["_scroll_id"]})
+
+    assert answer["hits"]["hits"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"query": {"colour": {}}},
+        {"query": {"bool": {"must": [{"term": {"k": {"colour": 1}}}]}}},
+        {"query": {"range": {"d": {"gte": "2024", "format": "colour"}}}},
+        {"aggs": {"x": {"filter": {"term": {"k": ["x"]}}}}},
+        {"sort": None},
+        {"version": "x"},
+        {"timeout": "soon"},
+        {"_source": [{"k": 1}]},
+    ],
+)
+@pytest.mark.parametrize("where", ["one", "none"])
+def test_what_cannot_be_read_is_a_400_whether_there_is_a_shard_or_not(
+    store: Store, filled: str, where: str, body: Any
+) -> None:
+    target = filled if where == "one" else "nobody-has-this-*"
+
+    assert store.call("POST", f"/{target}/_search", body).status_code == 400
+
+
+@pytest.mark.parametrize("boost", [None, True, "x", "", -1, [], {}])
+def test_a_boost_that_is_no_amount_is_a_400(store: Store, filled: str, boost: Any) -> None:
+    body = {"query": {"term": {"k": {"value": "x", "boost": boost}}}}
+
+    assert store.call("POST", f"/{filled}/_search", body).status_code == 400
+
+
+@pytest.mark.parametrize("after", ["x", True, ""])
+@pytest.mark.parametrize("name", ["_doc", "_seq_no"])
+def test_a_place_behind_which_nothing_can_lie_is_a_400(
+    store: Store, filled: str, name: str, after: Any
+) -> None:
+    body = {"sort": [name], "search_after": [after]}
+
+    assert store.call("POST", f"/{filled}/_search", body).status_code == 400
 
 
 def test_pages_follow_from_and_search_after(store: Store, filled: str) -> None:
