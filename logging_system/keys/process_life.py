@@ -1,8 +1,8 @@
 """Tells whether a process has ended for certain, as far as that can be known: on its own system.
 
 A process is known by its number and the moment it was started, since numbers are used again (field 22 of
-/proc/[pid]/stat, proc(5)). Both count within one boot and one namespace (pid_namespaces(7)): two containers may
-share a folder and a host name, and neither sees the other's processes.
+/proc/[pid]/stat, proc(5)). Both count within one boot and one namespace (pid_namespaces(7)): two containers
+may share a folder and a host name, and neither sees the other's processes.
 """
 
 from __future__ import annotations
