@@ -12,8 +12,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -47,17 +48,25 @@ class _Arrivals:
     def longest_gap_seconds(self, begin: float, end: float) -> float:
         """Return the longest time without a delivery between two moments."""
         seen = [begin, *(moment for moment in self.moments if begin < moment < end), end]
-        return max(after - before for before, after in zip(seen, seen[1:], strict=False))
+        return max(after - before for before, after in pairwise(seen))
 
-    def _answer(self, request: bytes) -> Iterator[bytes]:
+    def _answer(self, request: bytes) -> Sequence[bytes]:
         head, _, body = request.partition(b"\r\n\r\n")
-        if b"/_bulk" not in head:
-            return iter((http(b"{}"),))
-        lines = body.splitlines()
-        ids = [orjson.loads(line)["create"]["_id"] for line in lines[::2]]
-        self.moments.append(time.monotonic())
-        items = [{"create": {"_index": "logs-1", "_id": each, "status": 201}} for each in ids]
-        return iter((http(orjson.dumps({"errors": False, "took": 1, "items": items})),))
+        target = head.split(b" ", 2)[1]
+        if b"/_bulk" in target:
+            self.moments.append(time.monotonic())
+            return [http(orjson.dumps(_created(body)))]
+        return [http(orjson.dumps(_not_found(body)) if target.startswith(b"/_mget") else b"{}")]
+
+
+def _created(body: bytes) -> object:
+    ids = [orjson.loads(line)["create"]["_id"] for line in body.splitlines()[::2]]
+    items = [{"create": {"_index": "logs-1", "_id": each, "status": 201}} for each in ids]
+    return {"errors": False, "took": 1, "items": items}
+
+
+def _not_found(body: bytes) -> object:
+    return {"docs": [{**asked, "found": False} for asked in orjson.loads(body)["docs"]]}
 
 
 def measure() -> list[Row]:
