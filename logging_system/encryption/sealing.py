@@ -41,6 +41,7 @@ from logging_system.spool.forks import FORKS, forget_in_children
 
 _encoded = struct.Struct(">Q").pack
 _SWITCHES_MAX = 3
+_AT_ONCE = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,8 @@ class Sealer:
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._in_use: _InUse | None = None
-        self._look_at_seconds = float("-inf")
-        self._failed_until_seconds = float("-inf")
+        self._look_at_seconds = _AT_ONCE
+        self._failed_until_seconds = _AT_ONCE
 
     def forget(self) -> None:
         """In a forked child: leave the data key, and its nonces, to the parent."""
@@ -133,7 +134,7 @@ class Sealer:
         """Take a new data key with the next thing sealed, as after a signal that keys have changed."""
         with self._lock:
             self._in_use = None
-            self._failed_until_seconds = float("-inf")
+            self._failed_until_seconds = _AT_ONCE
 
     def seal(self, data: bytes, place: bytes, *, records: int = 1) -> bytes:
         """Return header, ciphertext and tag.
@@ -162,10 +163,10 @@ class Sealer:
             encrypt, nonce_begin, header_begin, associated_begin = used.seal_with
             counter = used.sealed
             used.sealed = counter + 1
-            used.records_left -= records
-            used.bytes_left -= len(data)
-            if used.records_left <= 0 or used.bytes_left <= 0:
-                self._look_at_seconds = float("-inf")
+            used.records_left = records_left = used.records_left - records
+            used.bytes_left = bytes_left = used.bytes_left - len(data)
+            if records_left <= 0 or bytes_left <= 0:
+                self._look_at_seconds = _AT_ONCE
         end = _encoded(counter)
         return header_begin + end, encrypt(nonce_begin + end, data, associated_begin + end + place)
 

@@ -1,7 +1,8 @@
 """Who uses the keyring: each reader and writer renews a small file, and says in it what it has.
 
 A lease runs out by itself, so that a process that died holds up no rotation. Whoever comes back after that
-reads the keyring before anything else: it may have been passed over, and has lost nothing by it.
+reads the keyring before anything else: it may have been passed over, and has lost nothing by it. On the same
+system a lease ends with its process, however that ended (`process_life.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Literal
 import orjson
 
 from logging_system.keys.durable_files import FILE_MODE, FOLDER_MODE, read_file
+from logging_system.keys.process_life import ProcessIdentity, has_ended, own_identity
 from logging_system.spool.disk import REAL_DISK, Disk, write_fully
 from logging_system.spool.forks import FORKS, forget_in_children
 
@@ -40,17 +42,25 @@ class Lease:
         process: Host and process id, for whoever has to look for it.
         expires_seconds: When it is passed over, in seconds since 1970.
         versions: For each key the newest version that a reader has, or the one that a writer uses.
+        identity: By which those on the same system see whether the process lives; None where it had none.
     """
 
     role: Role
     process: str
     expires_seconds: float
     versions: Mapping[str, int]
+    identity: ProcessIdentity | None = None
 
     @property
     def shown(self) -> str:
         """Return who it is."""
         return f"{self.role} {self.process}"
+
+    def lapse(self, now_seconds: float) -> str:
+        """Return why it is passed over: `process ended` or `lease expired`; empty while it counts."""
+        if self.identity is not None and has_ended(self.identity):
+            return "process ended"
+        return "" if self.expires_seconds > now_seconds else "lease expired"
 
 
 @dataclass(slots=True)
@@ -97,6 +107,7 @@ class LeaseFile:
         self._own.path, self._own.pid = self._folder / name, os.getpid()
         self._versions: dict[str, int] = {}
         self._due_seconds = float("-inf")
+        self._identity = own_identity()
 
     def renew(self, key_id: str, version: int) -> None:
         """Say that this process has, or uses, a version; written when that is news or time has passed.
@@ -110,7 +121,7 @@ class LeaseFile:
         self._versions[key_id] = version
         self._due_seconds = now_seconds + RENEW_SECONDS
         process = f"{socket.gethostname()}:{os.getpid()}"
-        lease = Lease(self._role, process, now_seconds + LEASE_SECONDS, self._versions)
+        lease = Lease(self._role, process, now_seconds + LEASE_SECONDS, self._versions, self._identity)
         with suppress(OSError):
             self._write(orjson.dumps(asdict(lease)))
 
@@ -162,4 +173,10 @@ def _decoded(data: bytes) -> Lease:
     content = orjson.loads(data)
     versions = {str(key_id): int(version) for key_id, version in content["versions"].items()}
     role: Role = "writer" if content["role"] == "writer" else "reader"
-    return Lease(role, str(content["process"]), float(content["expires_seconds"]), versions)
+    given = content.get("identity")
+    identity = (
+        None
+        if given is None
+        else ProcessIdentity(str(given["system"]), int(given["pid"]), int(given["started_ticks"]))
+    )
+    return Lease(role, str(content["process"]), float(content["expires_seconds"]), versions, identity)

@@ -8,7 +8,8 @@ begun ─▶ published ─▶ readers ready ─▶ switched ─▶ writers switc
 ```
 
 What a step does comes first, the note that it was done second: after a crash in between it is done again,
-which changes nothing. Readers and writers whose lease has run out are named and passed over.
+which changes nothing. Readers and writers that have ended, or whose lease has run out, are passed over, and
+named.
 """
 
 from __future__ import annotations
@@ -259,7 +260,7 @@ class Rotator:
             for lease in leases(self._keyring.folder, now_seconds, self._keyring.disk)
             if lease.role == role and lease.versions.get(key_id, rotation.new) < rotation.new
         ]
-        waits_for = [lease.shown for lease in behind if lease.expires_seconds > now_seconds]
+        waits_for = [lease.shown for lease in behind if not lease.lapse(now_seconds)]
         if waits_for and not passes_over_all:
             return Progress(rotation, tuple(waits_for))
         passed_over = [lease.shown for lease in behind][:_NAMED_MAX]

@@ -51,8 +51,8 @@ def key_status(keyring: KeyringFile, now_seconds: float) -> KeyStatus:
     shown = []
     for lease in leases(keyring.folder, now_seconds, keyring.disk):
         has = ", ".join(f"{key_id}:{version}" for key_id, version in lease.versions.items())
-        over = "" if lease.expires_seconds > now_seconds else ", lease expired"
-        shown.append(f"{lease.shown}: {has}{over}")
+        lapse = lease.lapse(now_seconds)
+        shown.append(f"{lease.shown}: {has}{lapse and f', {lapse}'}")
     keys = keyring.read().keys
     active = {
         key_id: number

@@ -13,7 +13,8 @@ from typing import Protocol
 CODEC_NUMBER_MAX = 253
 """Higher numbers are marks."""
 
-_PLACE = struct.Struct("<16sB3xQI")
+pack_associated = struct.Struct("<16sB3xQI").pack
+"""Of epoch, codec, first sequence and count of a block makes its `BlockContext.associated_data`."""
 
 
 class UnavailableError(Exception):
@@ -62,7 +63,7 @@ class BlockContext:
         The rest of the header is its marker, and length and checksum of what the codec returns. The segment
         is not in it: a block whose sync failed is written again into the next one.
         """
-        return _PLACE.pack(self.epoch, self.codec, self.first_sequence, self.count)
+        return pack_associated(self.epoch, self.codec, self.first_sequence, self.count)
 
 
 class Codec(Protocol):

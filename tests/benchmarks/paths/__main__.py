@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import page
-from tests.benchmarks.paths import backlog, gateway, group_commit, log_call, recovery, store
+from tests.benchmarks.paths import (
+    backlog,
+    gateway,
+    group_commit,
+    log_call,
+    masking,
+    recovery,
+    rotation,
+    sealing,
+    store,
+)
 from tests.benchmarks.paths.row import Row, table
 
 PATHS: dict[str, Callable[[], list[Row]]] = {
@@ -23,6 +33,9 @@ PATHS: dict[str, Callable[[], list[Row]]] = {
     "store": store.measure,
     "recovery": recovery.measure,
     "backlog": backlog.measure,
+    "masking": masking.measure,
+    "sealing": sealing.measure,
+    "rotation": rotation.measure,
 }
 
 

@@ -43,9 +43,9 @@ def fill(spool: Path, records: int) -> None:
 
 
 @contextmanager
-def shipping(spool: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
+def shipping(spool: Path, url: str, *flags: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run `ship` on a spool."""
-    arguments = ["--spool", str(spool), "--elasticsearch", url, "--stream", STREAM]
+    arguments = ["--spool", str(spool), "--elasticsearch", url, "--stream", STREAM, *flags]
     command = [sys.executable, "-m", "logging_system", "ship", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None

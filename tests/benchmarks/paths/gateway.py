@@ -20,6 +20,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 
+from logging_system.keys.providers.file import FileProvider
 from tests.benchmarks.paths.row import Row
 
 _EVENTS = 1_000
@@ -50,15 +51,34 @@ def measure() -> list[Row]:
             "",
             "≥ 41,000",
         ),
+        Row(
+            "gateway, NDJSON, masked and sealed: events a processor second",
+            _rate("/v1/ndjson", _NDJSON, "application/x-ndjson", protected=True),
+            "",
+            "≥ 100,000",
+        ),
         *(_pace(count) for count in (1, 20)),
     ]
 
 
 @contextmanager
-def _gateway() -> Iterator[tuple[int, str]]:
-    """Serve on a fresh spool; gives the process's id and its URL."""
+def _gateway(*, protected: bool = False) -> Iterator[tuple[int, str]]:
+    """Serve on a fresh spool, with masking and a sealed spool or without; gives process id and URL."""
     with tempfile.TemporaryDirectory(prefix="paths-") as name:
-        command = [sys.executable, "-m", "logging_system", "serve", "--spool", name, "--listen-port", "0"]
+        spool, keys = Path(name) / "spool", Path(name) / "keys.json"
+        command = [
+            sys.executable,
+            "-m",
+            "logging_system",
+            "serve",
+            "--spool",
+            str(spool),
+            "--listen-port",
+            "0",
+        ]
+        if protected:
+            FileProvider(keys).create("logs")
+            command += ["--processors", "mask", "--encryption", f"provider=file,path={keys}"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None
@@ -67,8 +87,8 @@ def _gateway() -> Iterator[tuple[int, str]]:
                 process.terminate()
 
 
-def _rate(path: str, body: bytes, kind: str) -> float:
-    with _gateway() as (pid, url):
+def _rate(path: str, body: bytes, kind: str, *, protected: bool = False) -> float:
+    with _gateway(protected=protected) as (pid, url):
         _send(url + path, body, kind, 5)
         before_seconds = _processor_seconds(pid)
         _together(

@@ -14,12 +14,20 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
+from logging_system.config.encryption import EncryptionSettings, encryption_of
 from logging_system.handler.handler import SpoolHandler
+from logging_system.keys.providers.file import FileProvider
+from logging_system.masking.declaration import MaskDeclaration
+from logging_system.masking.loading import rule_set_of
+from logging_system.masking.processor import Mask
+from logging_system.records.processors import Chain
+from logging_system.spool.codec import PLAIN_CODECS
 from tests.benchmarks.paths.row import Row
 
 _CALLS = 2_000
 _ROUNDS = 30
 _FLUSH_SECONDS = 20.0
+_THREAD, _PROCESS = 0, 1
 _EXTRA = {"customer": "c-1042", "amount": 129.5, "currency": "EUR", "retry": False}
 
 
@@ -38,38 +46,65 @@ class _Keeping(logging.Handler):
 def measure() -> list[Row]:
     """Return the costs as ratios to a NullHandler's."""
     with tempfile.TemporaryDirectory(prefix="paths-") as name:
-        plain = _spooling(Path(name) / "plain")
-        named = _spooling(Path(name) / "named")
-        named.on_durable = _ignore
-        handlers = (logging.NullHandler(), _Keeping(), plain, named)
-        for handler in handlers:
+        folder = Path(name)
+        bare, handlers = logging.NullHandler(), _handlers(folder)
+        order = [bare, *handlers.values()]
+        for handler in order:
             _turn(handler)
-        rounds = []
+        rounds: list[dict[logging.Handler, tuple[float, float]]] = []
         for number in range(_ROUNDS):
-            order = handlers if number % 2 == 0 else handlers[::-1]
-            costs = {handler: _turn(handler) for handler in order}
-            bare = costs[handlers[0]]
-            rounds.append([(costs[one][0] / bare[0], costs[one][1] / bare[1]) for one in handlers[1:]])
-        for handler in (plain, named):
-            assert handler.stats().dropped == {}
-            handler.close()
-    keeping, spooling, naming = (
-        (statistics.median(cost[0] for cost in turns), statistics.median(cost[1] for cost in turns))
-        for turns in zip(*rounds, strict=True)
-    )
+            costs = {handler: _turn(handler) for handler in (order if number % 2 == 0 else order[::-1])}
+            thread_ns, process_ns = costs[bare]
+            rounds.append({each: (cost[0] / thread_ns, cost[1] / process_ns) for each, cost in costs.items()})
+        for handler in order:
+            if isinstance(handler, SpoolHandler):
+                assert handler.stats().dropped == {}
+                handler.close()
+
+    def row(what: str, way: str, part: int, goal: str = "-") -> Row:
+        return Row(
+            what, statistics.median(costs[handlers[way]][part] for costs in rounds), "x NullHandler", goal
+        )
+
     return [
-        Row("log call: a bare append of the record, thread CPU", keeping[0], "x NullHandler", "-"),
-        Row("log call: caller's thread CPU", spooling[0], "x NullHandler", "≤ 1.5"),
-        Row("log call: whole process, fsync spool", spooling[1], "x NullHandler", "≤ 3"),
-        Row("log call: caller's thread CPU, with on_durable", naming[0], "x NullHandler", "-"),
-        Row("log call: whole process, with on_durable", naming[1], "x NullHandler", "-"),
+        row("log call: a bare append of the record, thread CPU", "keeping", _THREAD),
+        row("log call: caller's thread CPU", "plain", _THREAD, "≤ 1.5"),
+        row("log call: whole process, fsync spool", "plain", _PROCESS, "≤ 3"),
+        row("log call: caller's thread CPU, with on_durable", "named", _THREAD),
+        row("log call: whole process, with on_durable", "named", _PROCESS),
+        row("log call: whole process, masked", "masked", _PROCESS),
+        row("log call: whole process, sealed", "sealed", _PROCESS),
+        row("log call: caller's thread CPU, masked and sealed", "both", _THREAD, "≤ 1.5"),
+        row("log call: whole process, masked and sealed, fsync spool", "both", _PROCESS, "≤ 3.3"),
     ]
 
 
-def _spooling(folder: Path) -> SpoolHandler:
-    return SpoolHandler(
-        spool=folder, service="benchmark", queue_records_max=2 * _CALLS, queue_bytes_max=1 << 30
-    )
+def _handlers(folder: Path) -> dict[str, logging.Handler]:
+    keys = folder / "keys.json"
+    FileProvider(keys).create("logs")
+    settings = EncryptionSettings("file", arguments={"path": str(keys)})
+
+    def spooling(way: str, *, masks: bool = False, seals: bool = False) -> SpoolHandler:
+        spool = folder / way
+        return SpoolHandler(
+            spool=spool,
+            service="benchmark",
+            queue_records_max=2 * _CALLS,
+            queue_bytes_max=1 << 30,
+            chain=Chain([Mask(rule_set_of(MaskDeclaration()))] if masks else []),
+            codecs=encryption_of(settings, spool).codecs() if seals else PLAIN_CODECS,
+        )
+
+    named = spooling("named")
+    named.on_durable = _ignore
+    return {
+        "keeping": _Keeping(),
+        "plain": spooling("plain"),
+        "named": named,
+        "masked": spooling("masked", masks=True),
+        "sealed": spooling("sealed", seals=True),
+        "both": spooling("both", masks=True, seals=True),
+    }
 
 
 def _turn(handler: logging.Handler) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -152,6 +153,26 @@ def test_it_waits_for_a_reader_that_has_not_got_the_new_version_and_passes_over_
         if event.event == "readers_ready"
     ]
     assert passed_over == [[], [f"reader {os.uname().nodename}:{os.getpid()}"]]
+
+
+def test_it_does_not_wait_for_a_writer_whose_process_was_killed_and_what_that_sealed_stays_readable(
+    world: World,
+) -> None:
+    pid = os.fork()
+    if pid == 0:
+        writer = world.writer()  # which has a lease while it lives
+        (world.folder / "sealed").write_bytes(writer.seal(b"x", PLACE))
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    world.rotator.begin("logs", "demand")
+
+    assert world.rotator.run("logs") == Progress(None)
+    assert world.reader().open((world.folder / "sealed").read_bytes(), PLACE) == b"x"
+    assert [
+        event.details["passed_over"]
+        for event in AuditLog(world.folder / "keyring").events()
+        if event.event == "writers_switched"
+    ] == [[f"writer {os.uname().nodename}:{pid}"]]
 
 
 def test_a_writer_that_was_passed_over_comes_back_with_the_new_version(world: World) -> None:
