@@ -166,6 +166,7 @@ class StackModel(FileModel):
     transforms: Annotated[list[_Transform], Field(max_length=len(WORDS))] = Field(default_factory=list)
     fields: _FieldsModel = Field(default_factory=_FieldsModel)
     keys: _KeysModel | None = None
+    environment: dict[str, str] = Field(default_factory=dict)
     masks: _MasksModel | None = None
     promises: _PromisesModel = Field(default_factory=_PromisesModel)
     files: dict[Name, Annotated[list[Text], Field(min_length=1, max_length=100)]] = Field(
@@ -212,6 +213,7 @@ def load_stack(path: Path) -> Stack:
         transforms=tuple(model.transforms),
         fields=_fields(model.fields),
         keys=_keys(model.keys),
+        environment=model.environment,
         masks=Masks() if model.masks is None else Masks(tuple(model.masks.patterns), model.masks.share_max),
     )
 

@@ -84,19 +84,21 @@ def _link_mistakes(data: Mapping[str, object]) -> list[Mistake]:
 
 
 def _process_mistakes(data: Mapping[str, object]) -> list[Mistake]:
-    mistakes = []
+    mistakes = _environment_mistakes(data, ())
     for name, process in _mapping(data.get("processes")).items():
         where: KeyPath = ("processes", name)
-        mistakes += [
-            Mistake(
-                (*where, "environment", key), "is not a name of an environment variable. Use A-Z, 0-9, _."
-            )
-            for key in _mapping(_mapping(process).get("environment"))
-            if not _ENVIRONMENT_NAME.match(key)
-        ]
+        mistakes += _environment_mistakes(_mapping(process), where)
         if {"http", "output"} <= set(_mapping(_mapping(process).get("ready"))):
             mistakes.append(Mistake((*where, "ready"), 'names both "http" and "output". Keep one of them.'))
     return mistakes
+
+
+def _environment_mistakes(part: Mapping[str, object], where: KeyPath) -> list[Mistake]:
+    return [
+        Mistake((*where, "environment", key), "is not a name of an environment variable. Use A-Z, 0-9, _.")
+        for key in _mapping(part.get("environment"))
+        if not _ENVIRONMENT_NAME.match(key)
+    ]
 
 
 def _handler_mistakes(data: Mapping[str, object]) -> list[Mistake]:
@@ -268,7 +270,16 @@ def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     known = known_placeholders([*_strings(data.get("needs")), *(name for name in parts if name)])
     return [
         Mistake(where, problem)
-        for part in ("processes", "intake", "archive", "dead_letters", "counters", "files", "keys")
+        for part in (
+            "processes",
+            "intake",
+            "archive",
+            "dead_letters",
+            "counters",
+            "files",
+            "keys",
+            "environment",
+        )
         for where, text in texts_in(data.get(part), (part,))
         if _has_placeholders(where)
         for problem in placeholder_problems(text, known)

@@ -150,6 +150,7 @@ class StackDeployment:
         processes = [process.name for process in stack.processes]
         self._ports = {name: free_port() for name in (*stack.links, *processes)}
         self._values = self._known_values(services, seed)
+        self._environment = {name: expand(text, self._values) for name, text in stack.environment.items()}
         self._files = {name: self._files_target(name, patterns) for name, patterns in stack.files.items()}
         self._small_disks = small_disks
         self._recordings = recordings
@@ -333,6 +334,7 @@ class StackDeployment:
             for command in (keys.rotate, keys.status, keys.revoke)
         )
         environment = {
+            **self._environment,
             procfs.RUN_ID_VARIABLE: self._run_id,
             procfs.HARNESS_VARIABLE: procfs.mark(os.getpid()),
         }
@@ -361,7 +363,10 @@ class StackDeployment:
             folder=self._folder,
             log=self._folder / f"{declared.name}.log",
             lifeline=True,
-            environment={name: expand(text, self._values) for name, text in declared.environment.items()},
+            environment={
+                **self._environment,
+                **{name: expand(text, self._values) for name, text in declared.environment.items()},
+            },
             ready=replace(ready, http=expand(ready.http, self._values)),
         )
 

@@ -19,7 +19,7 @@ from harness.model.declarations import Fields, Part, Scenario
 from harness.model.errors import StackError
 from harness.model.facts import Acknowledged, Answered, Due, Event, Found, PhaseChanged, Refused, Sent
 from harness.model.protocols import Intake, LoadSpec, Record, Status, Verdict
-from harness.runs.wiring import expanded, make_part, outlets
+from harness.runs.wiring import expanded, make_part, outlets, variables
 
 CHECKS = ("acknowledged_lost", "duplicated", "corrupted")
 WITHIN_SECONDS = 30.0
@@ -185,6 +185,7 @@ class LogOracle:
             intake=running.declared.intake,
             history_bytes_max=0,
             probes=0,
+            environment=variables(running.declared, running.values),
         )
         # Level, logger and time are the test's own; its lines alone are compared.
         declared = replace(running.declared, fields=Fields())

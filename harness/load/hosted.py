@@ -264,6 +264,7 @@ class HostedLoad:
             lifeline=True,
             ready=self._ready,
             niceness=5 if name == ORACLE else 0,
+            environment={} if name in {ORACLE, CONTROL} else self._spec.environment,
         )
         self._processes[name] = ManagedProcess(spec, self._spec.run_id, self._clock)
         with _blamed(name):

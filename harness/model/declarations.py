@@ -247,6 +247,8 @@ class Stack:
     fields: Fields = field(default_factory=Fields)
     keys: Keys | None = None
     masks: Masks = field(default_factory=Masks)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the application and of all that the stack starts, with placeholders."""
 
     @property
     def aliases(self) -> Mapping[str, str]:

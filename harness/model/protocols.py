@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from random import Random
@@ -540,6 +540,7 @@ class LoadSpec:
         page: where a load that has a page of its own serves it; None where nobody asked for one.
         secrets: the kinds of canary that some records carry.
         secret_paths: the paths that these take through the intake.
+        environment: variables of the processes that hold the intake, on top of the harness's own.
     """
 
     run_id: str
@@ -557,6 +558,7 @@ class LoadSpec:
     page: PageSpec | None = None
     secrets: Sequence[str] = ()
     secret_paths: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @runtime_checkable

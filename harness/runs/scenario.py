@@ -51,7 +51,7 @@ from harness.runs.plan import ScenarioPlan
 from harness.runs.request import Request, running_services
 from harness.runs.runner import Runner, Wiring
 from harness.runs.secrets import secret_paths, secret_watch
-from harness.runs.wiring import counters, expanded, make_part, outlets
+from harness.runs.wiring import counters, expanded, make_part, outlets, variables
 from harness.targets.interceptor_client import InterceptorClient
 from harness.targets.toxiproxy_client import ToxiproxyClient
 
@@ -234,6 +234,7 @@ class ScenarioRun:
             page=self._page(),
             secrets=secrets,
             secret_paths=secret_paths(intake) if secrets else (),
+            environment=variables(request.stack, values),
         )
         sending = self._load(load)
         lines = Lines(load, request.stack.masks)

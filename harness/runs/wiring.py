@@ -48,6 +48,11 @@ def expanded(part: Part, values: Mapping[str, str]) -> Arguments:
     }
 
 
+def variables(stack: Stack, values: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a stack file gives to all that is the stack's."""
+    return {name: expand(text, values) for name, text in stack.environment.items()}
+
+
 def outlets(
     stack: Stack,
     values: Mapping[str, str],
@@ -60,13 +65,13 @@ def outlets(
     run_id = load.run_id
     letters = stack.dead_letters
     return OutletSpec(
-        archive=_opener(stack.archive, values, run_id, stack.decode),
+        archive=_opener(stack.archive, values, load, stack.decode),
         expected_line=expected_line,
         run_id=run_id,
         order_by=stack.promises.order_by,
         dead_letters=None
         if letters is None
-        else _opener(letters.archive, values, run_id, letters.decode, "dead_letters"),
+        else _opener(letters.archive, values, load, letters.decode, "dead_letters"),
         reason_field="" if letters is None else letters.reason_field,
         transforms=stack.transforms,
         fields=stack.fields.paths,
@@ -94,12 +99,16 @@ def _stack_file(stack: Stack, values: Mapping[str, str], intake: Part) -> StackF
 
 
 def _opener(
-    part: Part, values: Mapping[str, str], run_id: str, decode: Sequence[str] = (), outlet: str = "archive"
+    part: Part, values: Mapping[str, str], load: LoadSpec, decode: Sequence[str] = (), outlet: str = "archive"
 ) -> Callable[[], Archive]:
     """Return how to open an archive, through the stack's own decoder where it names one."""
     arguments = expanded(part, values)
     command = [expand(argument, values) for argument in decode]
-    environment = {procfs.RUN_ID_VARIABLE: run_id, procfs.HARNESS_VARIABLE: procfs.mark(os.getpid())}
+    environment = {
+        **load.environment,
+        procfs.RUN_ID_VARIABLE: load.run_id,
+        procfs.HARNESS_VARIABLE: procfs.mark(os.getpid()),
+    }
 
     def open_archive() -> Archive:
         archive: Archive = make_part(ARCHIVES, part, arguments)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from harness.deployments.key_server_specs import VAULT_TOKEN
 from harness.evidence.secrets.kinds import KINDS
 from harness.evidence.transforms import MASK
 from harness.model.declarations import (
@@ -44,6 +45,7 @@ HONEST = "harness.selftest.shipper:HonestShipper"
 KEEPING = "harness.selftest.keeping:KeepingShipper"
 MASKING = "harness.selftest.masking:MaskingShipper"
 ENCRYPTING = "harness.selftest.encrypting:EncryptingShipper"
+SERVED_KEYS = "harness.selftest.served_keys"
 FORGETFUL = "drops-the-old-key-too-early"
 _GATEWAY_SCENARIO = "answer_cut_then_gateway_killed"
 _COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
@@ -132,6 +134,23 @@ def _encrypting_stack(case: Case) -> Stack:
         dead_letters=None,
         counters=None,
         keys=Keys((*work, rotate, keyring), (*work, "status", keyring), provider=(keyring,)),
+        promises=replace(stack.promises, secrets=tuple(KINDS), memory_mib_above_idle=None),
+    )
+
+
+def _served_keys_stack(case: Case) -> Stack:
+    """Return a handler that seals what it stores under data keys that a key server wraps."""
+    stack = _handler_stack(case)
+    token = {"token": VAULT_TOKEN}
+    arguments = {**stack.intake.arguments, "key_server": "{to_kms.url}", **token}
+    return replace(
+        stack,
+        needs=(*stack.needs, "vault"),
+        links={**stack.links, "to_kms": "vault"},
+        intake=replace(stack.intake, arguments=arguments),
+        decode=("{python}", "-m", SERVED_KEYS, "{vault.url}", VAULT_TOKEN),
+        dead_letters=None,
+        counters=None,
         promises=replace(stack.promises, secrets=tuple(KINDS), memory_mib_above_idle=None),
     )
 
@@ -455,5 +474,22 @@ CASES = (
         frozenset({CORRUPTED}),
         durability=Level.WRITE,
         build=_encrypting_stack,
+    ),
+    Case(
+        "honest-served-keys",
+        "none",
+        f"{SERVED_KEYS}:ServedKeysShipper",
+        "token_expired",
+        durability=Level.WRITE,
+        build=_served_keys_stack,
+    ),
+    Case(
+        "falls-open-when-refused",
+        "stores messages unsealed while its key server refuses the token",
+        f"{SERVED_KEYS}:FallsOpenWhenRefused",
+        "token_expired",
+        LEAKED,
+        durability=Level.WRITE,
+        build=_served_keys_stack,
     ),
 )

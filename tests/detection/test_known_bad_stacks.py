@@ -20,6 +20,7 @@ PROOF_ONLY = frozenset(
     {
         "drops-the-old-key-too-early",
         "honest-encrypting",
+        "honest-served-keys",
         "leaks-into-dead-letters",
         "leaks-through-tracebacks",
         "masks-on-the-callers-thread",

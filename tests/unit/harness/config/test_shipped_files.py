@@ -43,14 +43,16 @@ def test_every_scenario_fits_the_reference_stack_or_one_with_keys(scenario):
     assert [] in (check_targets(scenario, stack), check_targets(scenario, served))
 
 
-@pytest.mark.parametrize("name", ["reference_encrypted", "reference_vault"])
+@pytest.mark.parametrize(
+    "name", ["reference_encrypted", "reference_vault", "reference_pkcs11", "reference_aws_kms"]
+)
 def test_the_suite_confidential_fits_every_stack_with_keys(name):
     stack = load_stack(LIBRARY.find(Sort.STACK, name).path)
 
     assert _misfits("confidential", stack) == []
 
 
-@pytest.mark.parametrize("name", ["reference_vault"])
+@pytest.mark.parametrize("name", ["reference_vault", "reference_aws_kms"])
 def test_the_suite_key_server_fits_every_stack_whose_keys_are_served(name):
     stack = load_stack(LIBRARY.find(Sort.STACK, name).path)
 

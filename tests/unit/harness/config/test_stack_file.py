@@ -228,6 +228,27 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
         ),
         (
             "name: mine",
+            "name: mine\nkeys: {rotate: [x], status: [x], provider_link: to_stor}",
+            '3 keys.provider_link: "links" has no link "to_stor". Did you mean "to_store"?',
+        ),
+        (
+            "name: mine",
+            "name: mine\nkeys: {rotate: [x], status: [x], provider_link: to_store, "
+            "provider: ['{run.folder}/k']}",
+            '3 keys.provider_link: stands beside "provider". Keep one',
+        ),
+        (
+            "name: mine",
+            "name: mine\nenvironment: {SE-ED: x}",
+            "3 environment.SE-ED: is not a name of an environment variable.",
+        ),
+        (
+            "name: mine",
+            "name: mine\nenvironment: {SEED: '{run.sed}'}",
+            '3 environment.SEED: no placeholder "run.sed". Did you mean "run.seed"?',
+        ),
+        (
+            "name: mine",
             "name: mine\ntransforms: [mask]\nmasks: {patterns: ['a(']}",
             '4 masks.patterns[0]: "a(" is no regular expression: ',
         ),

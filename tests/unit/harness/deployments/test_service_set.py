@@ -1,4 +1,5 @@
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,6 +70,39 @@ def test_services_answer_at_their_urls_until_they_are_stopped(scratch: Path, run
     assert served == {"proxy": True, "interceptor": True, "store": True}
     assert not answers(urls["store"], 5)
     assert deployment.exited() == []
+
+
+def test_a_service_has_the_other_word_by_which_scenarios_know_it(scratch: Path, run_id: str) -> None:
+    aliases = {"key_server": "store"}
+    deployment = ServiceSet(PROGRAMS, scratch, run_id, SystemClock(), ("store",), aliases)
+    try:
+        deployment.start()
+        targets = deployment.targets()
+    finally:
+        deployment.stop()
+
+    assert targets.keys() == {"store", "key_server"}
+    assert targets["key_server"] is targets["store"]
+
+
+def test_a_server_that_answers_nobody_is_ready_once_it_listens(scratch: Path, run_id: str) -> None:
+    def silent(name: str, folder: Path, port: int) -> ProcessSpec:
+        listening = (
+            "import socket, signal, sys, time; time.sleep(0.3); "
+            "s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); signal.pause()"
+        )
+        command = (sys.executable, "-c", listening, str(port))
+        ready = Ready(listens=f"127.0.0.1:{port}")
+        return ProcessSpec(name, command, folder, folder / f"{name}.log", ready=ready)
+
+    deployment = services(scratch, run_id, {**PROGRAMS, "store": silent})
+    try:
+        deployment.start()
+        deployment.wait_ready(20)
+        port = int(deployment.urls()["store"].rpartition(":")[2])
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    finally:
+        deployment.stop()
 
 
 def test_killed_service_comes_back_at_the_same_url(scratch: Path, run_id: str) -> None:

@@ -21,6 +21,7 @@ from harness.targets.capabilities import (
     Untouchable,
 )
 from harness.targets.interceptor_client import InterceptorError, Rule, Traffic
+from harness.targets.key_link import KeyLinkTarget
 from harness.targets.toxiproxy_client import Toxic
 
 URLS = {
@@ -405,3 +406,42 @@ def test_keys_are_targets_and_their_commands_get_their_values(scratch: Path, run
     assert isinstance(targets["key_provider"], KeyProviding)
     assert targets["keys"].key_version().number == len(run_id)
     assert stack.targets()["key_provider"] is targets["key_provider"]
+
+
+def test_keys_that_come_over_a_link_have_it_for_their_provider(scratch: Path, run_id: str) -> None:
+    keys = Keys(rotate=("rotate",), status=("status",), provider_link="to_store")
+    stack = deploy(scratch, run_id, stack=replace(STACK, keys=keys))
+    stack.start()
+    try:
+        provider = stack.targets()["key_provider"]
+        again = stack.targets()["key_provider"]
+    finally:
+        stack.stop()
+
+    assert isinstance(provider, KeyLinkTarget)
+    assert again is provider
+    assert replace(STACK, keys=keys).aliases == {"key_server": "elasticsearch"}
+
+
+def test_variables_of_a_stack_reach_its_processes_and_key_commands(scratch: Path, run_id: str) -> None:
+    program = "import json, os; print(json.dumps(dict(version=len(os.environ['WHERE']))))"
+    keys = Keys(rotate=("x",), status=("{python}", "-c", program))
+    shown = "import os, signal; print(os.environ['WHERE'], os.environ['OWN']); signal.pause()"
+    process = StackProcess(
+        "shipper",
+        ("{python}", "-c", shown),
+        {"OWN": "mine"},
+        Ready(output=f"{run_id} mine"),
+    )
+    declared = replace(STACK, keys=keys, processes=(process,), environment={"WHERE": "{run.id}"})
+    stack = deploy(scratch, run_id, stack=declared)
+    stack.start()
+    try:
+        stack.wait_ready(20)
+        keys_target = stack.targets()["keys"]
+        assert isinstance(keys_target, KeyRotatable)
+        version = keys_target.key_version().number
+    finally:
+        stack.stop()
+
+    assert version == len(run_id)
