@@ -111,6 +111,7 @@ class _KeysModel(FileModel):
     version: Text = default_of(Keys, "version")
     revoke: _Command | None = None
     provider: Annotated[list[Text], Field(min_length=1, max_length=100)] | None = None
+    nonces: _Command | None = None
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = default_of(Keys, "timeout_seconds")
 
 
@@ -242,6 +243,7 @@ def _keys(model: _KeysModel | None) -> Keys | None:
         version=model.version,
         revoke=tuple(model.revoke or ()),
         provider=tuple(model.provider or ()),
+        nonces=tuple(model.nonces or ()),
         timeout_seconds=model.timeout_seconds,
     )
 

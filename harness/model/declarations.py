@@ -195,7 +195,8 @@ class Keys:
     """How a stack's encryption keys are worked: commands of its own, argument lists with placeholders.
 
     `status` prints a JSON document, in which `version` is the path of a whole number that every rotation
-    raises. `provider` has patterns of the files that the keys come from, below `{run.folder}`.
+    raises. `provider` has patterns of the files that the keys come from, below `{run.folder}`. `nonces` is
+    given the stored documents and lists what is sealed, with its key and nonce.
     """
 
     rotate: tuple[str, ...]
@@ -203,6 +204,7 @@ class Keys:
     version: str = "version"
     revoke: tuple[str, ...] = ()
     provider: tuple[str, ...] = ()
+    nonces: tuple[str, ...] = ()
     timeout_seconds: float = 60.0
 
     @property

@@ -45,6 +45,7 @@ from harness.model.protocols import Clock, Counting, Deployment, Fault, Load, Pr
 from harness.runs.debts import Debts
 from harness.runs.fault_looks import poisoned
 from harness.runs.fresh_records import FreshRecords
+from harness.runs.nonces import NonceCommand, nonces_listed
 from harness.runs.secrets import search_outlets
 from harness.runs.steps import Steps, Told
 from harness.runs.ticker import Ticker
@@ -61,7 +62,8 @@ class Wiring:
 
     `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away;
     `cores` measures what the run and its neighbours take of this machine's processors; `first_seen` asks for
-    a fact of when each record was first seen in the archive; `secrets` looks for canaries.
+    a fact of when each record was first seen in the archive; `secrets` looks for canaries; `nonces` lists
+    what is sealed.
     """
 
     services: Deployment
@@ -79,6 +81,7 @@ class Wiring:
     cores: Measurable | None = None
     first_seen: bool = False
     secrets: SecretWatch | None = None
+    nonces: NonceCommand | None = None
 
 
 class Runner:
@@ -223,6 +226,8 @@ class Runner:
         self._wiring.recorder.record_all(self._opened().whole_elsewhere(reading))
         if self._wiring.secrets is not None:
             search_outlets(self._wiring.secrets, self._opened())
+        if self._wiring.nonces is not None:
+            self._record(nonces_listed(self._wiring.nonces, self._opened().raw(), self._now()))
 
     def _look_elsewhere(self, reading: Reading) -> None:
         """Note which of the missing records lie beside the archive; where nobody can look, none does."""
