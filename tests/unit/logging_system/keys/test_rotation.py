@@ -12,7 +12,7 @@ import pytest
 from logging_system.encryption.encryption import Encryption
 from logging_system.encryption.envelope import SealError, read_header
 from logging_system.encryption.opening import Opener
-from logging_system.encryption.sealing import Sealer
+from logging_system.encryption.sealing import Sealer, SealingLimits
 from logging_system.keys.audit_log import NAME as AUDIT_NAME
 from logging_system.keys.audit_log import AuditError, AuditLog
 from logging_system.keys.data_keys import DataKeyFolder
@@ -55,10 +55,10 @@ class World:
         self.keyring = KeyringFile(folder / "keyring", disk=disk)
         self.rotator = Rotator(self.provider, self.keyring, wall_clock=self.clock, disk=disk)
 
-    def writer(self) -> Sealer:
+    def writer(self, limits: SealingLimits | None = None) -> Sealer:
         keyring = KeyringFile(self.folder / "keyring")
         key_use = KeyUse(self.provider, keyring, "logs", wall_clock=self.clock)
-        return Sealer(key_use, "block", monotonic=self.clock, wall_clock=self.clock)
+        return Sealer(key_use, "block", limits=limits, monotonic=self.clock, wall_clock=self.clock)
 
     def reader(self) -> Opener:
         presence = ReaderPresence(self.provider, KeyringFile(self.folder / "keyring"), wall_clock=self.clock)
