@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-rotations prove-sigterm kms prove-store prove-exporters prove-filebeat prove-masking coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-sigterm kms prove-store prove-exporters prove-filebeat prove-masking coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -97,6 +97,9 @@ prove-keys: $(VENV)/.installed-dev ## Rotate keys under sealed spools through 10
 	$(BIN)/python -m tests.simulation.keys --seeds 10000 $(ARGS)
 	$(BIN)/python -m tests.simulation.keys_joined --seeds 500
 	$(BIN)/python -m tests.simulation.keys --bugs --seeds 3
+
+prove-decrypt: $(VENV)/.installed-dev ## Give a million changed inputs to what opens sealed data
+	$(BIN)/python -m tests.fuzz --target sealed --inputs 1000000 $(ARGS)
 
 prove-rotations: $(VENV)/.installed ## Rotate keys 200 times in ten minutes of load, with two outages and a crash (wants a quiet machine)
 	$(BIN)/logquake run rotations_200 --stack reference_encrypted $(ARGS)
