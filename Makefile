@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-rotations prove-sigterm kms prove-store prove-exporters prove-filebeat prove-masking coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-sigterm kms prove-store prove-exporters prove-filebeat prove-masking coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,7 +53,7 @@ test-newest: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2 --dist loadfile -m "not servers" tests/unit tests/contract $(ARGS)
 
 test-quick: $(VENV)/.installed-dev ## Run the pure tests and a few seeds of the simulations, within a minute
-	LOGQUAKE_SIMULATION_SEEDS=20 LOGQUAKE_SPOOL_SEEDS=20 LOGQUAKE_JOINED_SEEDS=2 LOGQUAKE_KEYS_SEEDS=4 LOGQUAKE_FUZZ_INPUTS=100 \
+	LOGQUAKE_SIMULATION_SEEDS=20 LOGQUAKE_SPOOL_SEEDS=20 LOGQUAKE_JOINED_SEEDS=2 LOGQUAKE_KEYS_SEEDS=4 LOGQUAKE_KEYS_JOINED_SEEDS=0 LOGQUAKE_FUZZ_INPUTS=100 \
 	  $(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(QUICK) $(ARGS)
 
 check: $(VENV)/.installed-dev ## Lint, format check, types, import contracts
@@ -93,9 +93,13 @@ prove-fuzz: $(VENV)/.installed-dev ## Give a million mutated inputs to the parse
 prove-joined: $(VENV)/.installed-dev ## Drive spool and delivery core together through 2,000 seeds
 	$(BIN)/python -m tests.simulation.joined --seeds 2000 $(ARGS)
 
-prove-keys: $(VENV)/.installed-dev ## Rotate keys under sealed spools through 10,000 seeds, then hunt deliberate bugs
+prove-keys: $(VENV)/.installed-dev ## Rotate keys under sealed spools through 10,000 seeds, and 500 up to the store; then hunt deliberate bugs
 	$(BIN)/python -m tests.simulation.keys --seeds 10000 $(ARGS)
+	$(BIN)/python -m tests.simulation.keys_joined --seeds 500
 	$(BIN)/python -m tests.simulation.keys --bugs --seeds 3
+
+prove-decrypt: $(VENV)/.installed-dev ## Give a million changed inputs to what opens sealed data
+	$(BIN)/python -m tests.fuzz --target sealed --inputs 1000000 $(ARGS)
 
 prove-rotations: $(VENV)/.installed ## Rotate keys 200 times in ten minutes of load, with two outages and a crash (wants a quiet machine)
 	$(BIN)/logquake run rotations_200 --stack reference_encrypted $(ARGS)

@@ -112,6 +112,7 @@ class _KeysModel(FileModel):
     revoke: _Command | None = None
     provider: Annotated[list[Text], Field(min_length=1, max_length=100)] | None = None
     provider_link: Name | None = None
+    nonces: _Command | None = None
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = default_of(Keys, "timeout_seconds")
 
 
@@ -246,6 +247,7 @@ def _keys(model: _KeysModel | None) -> Keys | None:
         revoke=tuple(model.revoke or ()),
         provider=tuple(model.provider or ()),
         provider_link=model.provider_link or "",
+        nonces=tuple(model.nonces or ()),
         timeout_seconds=model.timeout_seconds,
     )
 

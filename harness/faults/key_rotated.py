@@ -80,30 +80,27 @@ class KeyRotated:
         return self._injected(target)
 
     def evidence(self, target: KeyRotatable) -> tuple[bool, str]:
-        """Ask the stack for its version: it must have risen."""
-        return self._rose(target, 1)
+        """Ask the stack for its version: it must have risen by as much as is wanted in all."""
+        return self._told(target.key_version())
 
     def evidence_in_all(self, target: KeyRotatable) -> tuple[bool, str]:
         """Tell what was seen while it was on where that is enough, since asking takes a moment; else ask."""
-        if self._seen is not None and (told := self._told(self._seen, self.rotations_min))[0]:
+        if self._seen is not None and (told := self._told(self._seen))[0]:
             return told
-        return self._rose(target, self.rotations_min)
+        return self.evidence(target)
 
-    def _rose(self, target: KeyRotatable, rotations_min: int) -> tuple[bool, str]:
-        return self._told(target.key_version(), rotations_min)
-
-    def _told(self, now: KeyVersion, rotations_min: int) -> tuple[bool, str]:
+    def _told(self, now: KeyVersion) -> tuple[bool, str]:
         before = self._before
         if before is None:
             return False, f"the version is {now.number}, and what it was before is unknown"
         said = f"version {before.number} before, {now.number} now"
-        if rotations_min > 1:
-            said = f"{said}, {rotations_min} more required"
+        if self.rotations_min > 1:
+            said = f"{said}, {self.rotations_min} more required"
         if self._failed:
             said = f"{said}; {count(self._failed, 'rotation')} failed"
         if self.cut_after_seconds:
             said = f"{said}; {self._cut} rotations were killed {self.cut_after_seconds:g} s after their start"
-        rose = now.number - before.number >= rotations_min
+        rose = now.number - before.number >= self.rotations_min
         return rose and (self._cut > 0 or not self.cut_after_seconds), said
 
     def _rotate(self, target: KeyRotatable) -> None:

@@ -22,6 +22,7 @@ from harness.model.facts import (
     FreshLooked,
     FreshSent,
     Misnamed,
+    NoncesListed,
     PhaseChanged,
     Planted,
     Poisoned,
@@ -184,6 +185,10 @@ def _secrets_sought(result: Timeline, event: SecretsSought) -> None:
     result.secrets_sought = event
 
 
+def _nonces_listed(result: Timeline, event: NoncesListed) -> None:
+    result.nonces_listed = event
+
+
 ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     Sent: _sent,
     Answered: _mark("answered_ns"),
@@ -217,4 +222,5 @@ ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     Planted: _planted,
     SecretSeen: _secret_seen,
     SecretsSought: _secrets_sought,
+    NoncesListed: _nonces_listed,
 }

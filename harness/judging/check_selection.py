@@ -71,7 +71,13 @@ def _why_not(checker: Checker, charge: Charge) -> str:
 
 def charge_of(scenario: Scenario, stack: Stack) -> Charge:
     """Return what the checkers of this scenario are told."""
-    charge = Charge(scenario, stack.promises, stack.dead_letters is not None, fields=stack.fields)
+    charge = Charge(
+        scenario,
+        stack.promises,
+        stack.dead_letters is not None,
+        fields=stack.fields,
+        nonces=stack.keys is not None and bool(stack.keys.nonces),
+    )
     if stack.counters is None:
         return charge
     names = frozenset(stack.counters.names)

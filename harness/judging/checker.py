@@ -20,6 +20,7 @@ class Charge:
     counters: frozenset[str] = frozenset()
     counters_lag_seconds: float = 2.0
     fields: Fields = field(default_factory=Fields)
+    nonces: bool = False
 
 
 class Checker(Protocol):

@@ -21,6 +21,7 @@ from harness.model.facts import (
     FreshLooked,
     FreshSent,
     Misnamed,
+    NoncesListed,
     Planted,
     ProcessExited,
     ProducersHosted,
@@ -156,6 +157,7 @@ class Timeline:
     planted: dict[int, Planted] = field(default_factory=dict)
     secrets_seen: list[SecretSeen] = field(default_factory=list)
     secrets_sought: SecretsSought | None = None
+    nonces_listed: NoncesListed | None = None
     letters_read_whole: bool = False
     poison_unknown: bool = False
     ended_ns: int = 0

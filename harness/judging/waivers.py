@@ -13,7 +13,7 @@ from harness.judging.verdict import worst
 from harness.model.protocols import Status, Verdict
 from harness.model.result import ScenarioResult
 
-NEVER_EXCUSED = ("acknowledged_lost", "corrupted", "leaked_secrets")
+NEVER_EXCUSED = ("acknowledged_lost", "corrupted", "leaked_secrets", "nonces_reused")
 """The checks whose FAIL is a veto: no rule of a team may excuse an acknowledged loss or a changed record."""
 
 

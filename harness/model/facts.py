@@ -231,6 +231,22 @@ class SecretsSought:
 
 
 @dataclass(frozen=True, slots=True)
+class NoncesListed:
+    """The stack's own command listed what it sealed: so many `things`, under so many `keys`.
+
+    `reused` counts nonces under which one key seals more than one thing; `example` names one. `unread` says
+    why the list is not whole.
+    """
+
+    at_ns: int
+    things: int
+    keys: int
+    reused: int
+    example: str = ""
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FirstSeen:
     """A reading of the archive that ended at `at_ns` was the first to show the records `first` to `last`.
 
@@ -452,5 +468,5 @@ Event: TypeAlias = (
     | Unreadable | ArchiveRead | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent
     | FreshLooked | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped
     | Sample | RequestsCounted | ProducersHosted | ProcessExited | Broke | Misnamed
-    | Planted | SecretSeen | SecretsSought
+    | Planted | SecretSeen | SecretsSought | NoncesListed
 )  # fmt: skip

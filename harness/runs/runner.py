@@ -46,6 +46,7 @@ from harness.runs.act import QUICK_SECONDS
 from harness.runs.debts import Debts
 from harness.runs.fault_looks import poisoned
 from harness.runs.fresh_records import FreshRecords
+from harness.runs.nonces import NonceCommand, nonces_listed
 from harness.runs.secrets import search_outlets
 from harness.runs.steps import Steps, Told
 from harness.runs.ticker import Ticker
@@ -62,8 +63,8 @@ class Wiring:
 
     `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away;
     `cores` measures what the run and its neighbours take of this machine's processors; `first_seen` asks for
-    a fact of when each record was first seen in the archive; `secrets` looks for canaries; `quick_seconds` is
-    that of `Ticker`.
+    a fact of when each record was first seen in the archive; `secrets` looks for canaries; `nonces` lists
+    what is sealed; `quick_seconds` is that of `Ticker`.
     """
 
     services: Deployment
@@ -82,6 +83,7 @@ class Wiring:
     first_seen: bool = False
     secrets: SecretWatch | None = None
     quick_seconds: float = QUICK_SECONDS
+    nonces: NonceCommand | None = None
 
 
 class Runner:
@@ -229,6 +231,8 @@ class Runner:
         self._wiring.recorder.record_all(self._opened().whole_elsewhere(reading))
         if self._wiring.secrets is not None:
             search_outlets(self._wiring.secrets, self._opened())
+        if self._wiring.nonces is not None:
+            self._record(nonces_listed(self._wiring.nonces, self._opened().raw(), self._now()))
 
     def _look_elsewhere(self, reading: Reading) -> None:
         """Note which of the missing records lie beside the archive; where nobody can look, none does."""

@@ -47,6 +47,7 @@ from harness.runs.interactive import ByHand, InteractiveRunner
 from harness.runs.kept_files import keep_files
 from harness.runs.lines import Lines
 from harness.runs.live_desk import FAULTS_MAX, SNAPSHOTS_MAX, LiveDesk
+from harness.runs.nonces import nonce_command
 from harness.runs.plan import ScenarioPlan
 from harness.runs.request import Request, running_services
 from harness.runs.runner import Runner, Wiring
@@ -258,6 +259,7 @@ class ScenarioRun:
                 for checker in checks_of(plan.scenario, request.stack).planned.values()
             ),
             secrets=self._watch(lines, intake),
+            nonces=nonce_command(request.stack.keys, values, self._run_id),
         )
 
     def _watch(self, lines: Lines, intake: Part) -> SecretWatch | None:

@@ -40,6 +40,7 @@ BACKLOG = "backlog_seconds"
 UNACKNOWLEDGED = "unacknowledged_percent"
 MISCOUNTED = "miscounted"
 LEAKED = "leaked_secrets"
+NONCES = "nonces_reused"
 
 HONEST = "harness.selftest.shipper:HonestShipper"
 KEEPING = "harness.selftest.keeping:KeepingShipper"
@@ -133,7 +134,12 @@ def _encrypting_stack(case: Case) -> Stack:
         decode=(*work, "decode", keyring),
         dead_letters=None,
         counters=None,
-        keys=Keys((*work, rotate, keyring), (*work, "status", keyring), provider=(keyring,)),
+        keys=Keys(
+            (*work, rotate, keyring),
+            (*work, "status", keyring),
+            provider=(keyring,),
+            nonces=(*work, "nonces", keyring),
+        ),
         promises=replace(stack.promises, secrets=tuple(KINDS), memory_mib_above_idle=None),
     )
 
@@ -491,5 +497,14 @@ CASES = (
         LEAKED,
         durability=Level.WRITE,
         build=_served_keys_stack,
+    ),
+    Case(
+        "reuses-a-nonce-after-fork",
+        "counts nonces, and a forked child counts on from its parent's number",
+        "harness.selftest.encrypting:ReusesNonces",
+        "keys",
+        NONCES,
+        durability=Level.WRITE,
+        build=_encrypting_stack,
     ),
 )

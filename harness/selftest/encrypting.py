@@ -1,7 +1,9 @@
-"""A small honest shipper that seals every message before it keeps or sends it, and a careless twin."""
+"""A small honest shipper that seals every message before it keeps or sends it, and careless twins."""
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -9,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.selftest.keeping import KeepingShipper
-from harness.selftest.keyring import Keyring, make_keyring, read_keyring
+from harness.selftest.keyring import NONCE_BYTES, Keyring, make_keyring, read_keyring
 from harness.selftest.shipper import Waiting
 
 _PLAIN = "plain:"
+_FORK_EVERY = 50
 
 
 class EncryptingShipper(KeepingShipper):
@@ -55,3 +58,42 @@ class FallsOpen(EncryptingShipper):
             return read_keyring(self.keyring_path).seal(text)
         except (OSError, ValueError):
             return f"{_PLAIN}{text}"
+
+
+class ReusesNonces(EncryptingShipper):
+    """Counts its nonces, and forks a child for one message in 50, which counts on from the same number."""
+
+    def __init__(self, url: str, index: str, folder: str) -> None:
+        """Begin with the first number."""
+        self.counting = threading.Lock()
+        self.messages = self.nonces = 0
+        super().__init__(url, index, folder)
+
+    def sealed(self, text: str) -> str:
+        """Seal with the next number for a nonce, in a child now and then."""
+        with suppress(OSError, ValueError):
+            self.keyring = read_keyring(self.keyring_path)
+        if self.keyring is None:
+            raise OSError("no key can be had")
+        with self.counting:
+            self.messages += 1
+            if self.messages % _FORK_EVERY == 0:
+                return self._in_child(self.keyring, text)
+            return self._next(self.keyring, text)
+
+    def _next(self, keyring: Keyring, text: str) -> str:
+        self.nonces += 1
+        return keyring.seal(text, self.nonces.to_bytes(NONCE_BYTES))
+
+    def _in_child(self, keyring: Keyring, text: str) -> str:
+        """Let a forked child seal, and return what it says; what it counts is gone with it."""
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.write(writing, self._next(keyring, text).encode())
+            os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading) as said:
+            sealed = said.read()
+        os.waitpid(child, 0)
+        return sealed

@@ -1,10 +1,10 @@
 """A small keyring of all versions of a key, a JSON file, and the commands that work it.
 
-    python -m harness.selftest.keyring rotate|rotate_and_forget|status|decode KEYRING
+    python -m harness.selftest.keyring rotate|rotate_and_forget|status|decode|nonces KEYRING
 
 What seals is a stream from SHAKE-256 with an HMAC, of the standard library: damage is noticed.
-`decode` opens documents on standard input, one a line. It is started for each look at an archive, so that it
-imports as little as it can.
+`decode` opens documents on standard input, one a line; `nonces` lists what is sealed in them. It is started
+for each look at an archive, so that it imports as little as it can.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_KEY_BYTES, _NONCE_BYTES, _TAG_BYTES = 32, 16, 32
+NONCE_BYTES = 16
+_KEY_BYTES, _TAG_BYTES = 32, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,9 @@ class Keyring:
         """Return the version that seals."""
         return max(self.keys)
 
-    def seal(self, text: str) -> str:
-        """Return a text that only a keyring with this version opens."""
-        key, nonce = self.keys[self.version], secrets.token_bytes(_NONCE_BYTES)
+    def seal(self, text: str, nonce: bytes = b"") -> str:
+        """Return a text that only a keyring with this version opens; the nonce is drawn if none is given."""
+        key, nonce = self.keys[self.version], nonce or secrets.token_bytes(NONCE_BYTES)
         sealed = nonce + _masked(key, nonce, text.encode("utf-8", "surrogatepass"))
         return f"{self.version}:{base64.b64encode(sealed + hmac.digest(key, sealed, 'sha256')).decode()}"
 
@@ -52,7 +53,7 @@ class Keyring:
         body, tag = content[:-_TAG_BYTES], content[-_TAG_BYTES:]
         if not hmac.compare_digest(tag, hmac.digest(key, body, "sha256")):
             raise ValueError("the tag does not fit")
-        return _masked(key, body[:_NONCE_BYTES], body[_NONCE_BYTES:]).decode("utf-8", "surrogatepass")
+        return _masked(key, body[:NONCE_BYTES], body[NONCE_BYTES:]).decode("utf-8", "surrogatepass")
 
 
 def _masked(key: bytes, nonce: bytes, data: bytes) -> bytes:
@@ -95,11 +96,24 @@ def decode(path: Path) -> None:
         sys.stdout.write(json.dumps(document) + "\n")
 
 
+def nonces() -> None:
+    """List version, nonce and digest of each sealed message of the documents on standard input."""
+    for line in sys.stdin:
+        if (sealed := json.loads(line).get("sealed")) is not None:
+            version, _, stored = sealed.partition(":")
+            content = base64.b64decode(stored)
+            digest = hashlib.sha256(content).hexdigest()
+            sys.stdout.write(f"{version} {content[:NONCE_BYTES].hex()} {digest}\n")
+
+
 def main(arguments: Sequence[str]) -> None:
     """Work a keyring."""
     command, path = arguments[0], Path(arguments[1])
     if command == "decode":
         decode(path)
+        return
+    if command == "nonces":
+        nonces()
         return
     keyring = read_keyring(path)
     if command.startswith("rotate"):

@@ -89,6 +89,14 @@ def add(subcommands: Subcommands) -> None:
     shred.add_argument(
         "--yes-destroy", metavar="KEY", required=True, help="the id of the key, to be sure that it is meant"
     )
+    _add(
+        commands,
+        "nonces",
+        _nonces,
+        "list what is sealed, with data key and nonce: in documents on standard input, and in the spool",
+        "One line each, parted by spaces; two lines with one key and nonce and different digests are a nonce "
+        "used twice. Nothing is opened. Exit codes: 0 listed, 1 the spool cannot be read, 4 usage.",
+    )
     audit = _add(
         commands,
         "audit",
@@ -314,6 +322,19 @@ def _restore(encryption: Encryption, options: argparse.Namespace) -> int:
     if missing:
         encryption.rotator().note("data_keys_restored", encryption.key_id, {"data_keys": len(missing)})
     print(f"{encryption.key_id}: {len(missing)} data keys restored")
+    return EXIT_DONE
+
+
+def _nonces(_encryption: Encryption, options: argparse.Namespace) -> int:
+    from itertools import chain
+    from pathlib import Path
+
+    from logging_system.encryption.nonces import listed, sealed_in_documents, sealed_in_spool
+
+    given = () if sys.stdin.isatty() else sys.stdin.buffer
+    spooled = () if options.spool is None else sealed_in_spool(Path(options.spool))
+    for line in listed(chain(sealed_in_documents(given), spooled)):
+        print(line)
     return EXIT_DONE
 
 

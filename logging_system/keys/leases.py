@@ -25,7 +25,7 @@ from logging_system.spool.disk import REAL_DISK, Disk, write_fully
 from logging_system.spool.forks import FORKS, forget_in_children
 
 FOLDER_NAME = "leases"
-LEASE_SECONDS = 30.0
+LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
 _FORGOTTEN_SECONDS = 3600.0
 _FILE_BYTES_MAX = 64 * 1024

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from logging_system.delivery.machine import Item
@@ -227,6 +227,7 @@ class Joined(Simulation):
     # A spool may be full of what was delivered after a document under judgement: nothing is left to judge it.
     drain_seconds_max = DRAIN_SECONDS_MAX + QUIET_SECONDS
     parts = Parts()
+    steps_of: Callable[[Setting], Iterator[Step]] = staticmethod(steps)
     spool_bytes_min = 65_536
     read_records_max = LIMITS.batch_bytes_max // 20 + 60
     # Blocks are read whole, and one may hold several large documents.
@@ -237,7 +238,7 @@ class Joined(Simulation):
         drawn: list[Fault] = list(draw_schedule(setting, faults, FAULTS_WITHIN_SECONDS))
         chosen: list[Step] = []
         appended = 0
-        for step in steps(self.setting()):
+        for step in self.steps_of(self.setting()):
             chosen.append(step)
             appended += step.amount if step.action == "append" else 0
             if appended >= _APPENDED_MIN:

@@ -32,15 +32,6 @@ class _TakesMissingForLost(Rotator):
         return super()._rewrap_all(key_id, version, True)
 
 
-class _WrapsOnceOnly(Rotator):
-    def _rewrap_all(self, key_id: str, version: int, passes_over_all: bool) -> tuple[int, list[str]]:
-        """Does not look for data keys that were stored between re-wrapping and raising the minimum."""
-        key = self._keyring.read().keys[key_id]
-        if key.rotation is not None and key.rotation.step is Step.REWRAPPED:
-            return 0, []
-        return super()._rewrap_all(key_id, version, passes_over_all)
-
-
 class _WaitsForNoReader(Rotator):
     def _wait(
         self, key_id: str, rotation: Rotation, role: Role, step: Step, passes_over_all: bool
@@ -170,6 +161,5 @@ BUGS: dict[str, KeyParts] = {
     "does not sync the folder of a new folder": KeyParts(disk=_SyncsNoParent),
     "trusts a data key that was stored while writers were switched": KeyParts(sealer=_TrustsWhatItStored),
     "asks the server for each data key": KeyParts(sealer=_AsksForEachKey),
-    "looks once only for data keys to wrap anew": KeyParts(rotator=_WrapsOnceOnly),
 }
 """Each bug by what it does wrong, with the parts of a run that has it."""

@@ -193,6 +193,22 @@ def _rotated_in_an_outage(rng: random.Random, of: Setting) -> Iterator[Step]:
         yield Step("outage_ends", 0, 1)
 
 
+def _dies_in_a_rotation(rng: random.Random, of: Setting) -> Iterator[Step]:
+    """End the process that rotates, or cut the power, at any call of any step; another one goes on."""
+    yield Step("outage_ends", 0, 1)
+    yield Step("append", rng.randrange(len(of.synced)), 3)
+    yield Step("wait", 0, 31)
+    yield Step("begin", 0, rng.randrange(1, 60))
+    for _ in range(_WHOLE):
+        if rng.random() < 0.5:
+            call = rng.choice(("", "open", "write", "pwrite", "sync", "rename", "key_server"))
+            kind = rng.choice(("kill", "kill", "power"))
+            strike = Strike(call, rng.randrange(6 if call else 40), kind, 0, rng.random() < 0.5)
+            yield Step("advance", 0, 1, (strike,))
+        yield Step("advance", 1, 1)
+    yield Step("look_back", 0, 20)
+
+
 def _long_outage(rng: random.Random, of: Setting) -> Iterator[Step]:
     """Let data keys wear out while no new one can be wrapped, and processes start."""
     yield Step("outage", 0, rng.randrange(len(TROUBLES)))
@@ -204,4 +220,10 @@ def _long_outage(rng: random.Random, of: Setting) -> Iterator[Step]:
     yield Step("outage_ends", 0, 1)
 
 
-_STORIES = (_all_alive, _rotated_while_a_key_is_stored, _rotated_in_an_outage, _long_outage)
+_STORIES = (
+    _all_alive,
+    _rotated_while_a_key_is_stored,
+    _rotated_in_an_outage,
+    _dies_in_a_rotation,
+    _long_outage,
+)

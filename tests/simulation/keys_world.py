@@ -55,6 +55,7 @@ class KeyedWorld(World):
         parts: What it is made of.
         keys: What holds for its keys.
         key_parts: What they are made of.
+        more: What another world beside this one takes.
     """
 
     refusals = (
@@ -66,7 +67,9 @@ class KeyedWorld(World):
         FileHeldError,
     )
 
-    def __init__(self, setting: Setting, parts: Parts, keys: KeySetting, key_parts: KeyParts) -> None:
+    def __init__(
+        self, setting: Setting, parts: Parts, keys: KeySetting, key_parts: KeyParts, *more: object
+    ) -> None:
         self.rotations = 0
         self._key_parts = key_parts
         self._random = random.Random(f"keys {setting.seed}")
@@ -83,7 +86,7 @@ class KeyedWorld(World):
             random.Random(f"key server {setting.seed}"), self._now, keys.has_public_keys, keys.lags
         )
         self._keys = keys
-        super().__init__(setting, parts)
+        super().__init__(setting, parts, *more)
         self._disk.on_written = self._note_written
 
     def act(self, step: Step) -> None:
@@ -97,6 +100,7 @@ class KeyedWorld(World):
             self._converge()
         super().finish()
         self._judge_keys()
+        self._judge_keyring()
 
     def close(self) -> None:
         """Let go of the world: leases are noted for the end of this program, with their disk."""
@@ -363,12 +367,16 @@ class KeyedWorld(World):
                 open_it()
             except KeyUnavailableError as error:
                 raise BrokenPromiseError(f"what was acknowledged cannot be opened: {error}") from None
+        self._judge_secrecy()
+
+    def _judge_keyring(self) -> None:
+        """Judge the keyring after a rotation that came to its end."""
+        keyed = self._keyed_of(self._disk.process())
         keyring = keyed.keyring.read()
         AuditLog(KEYS, disk=keyed.keyring.disk).verify(keyring.audit_sequence, keyring.audit_digest)
         states = [version.state for version in keyring.keys[KEY_ID].versions.values()]
         if states.count(KeyState.ACTIVE) != 1 or set(states[:-1]) - {KeyState.RETIRED, KeyState.DESTROYED}:
             raise BrokenPromiseError(f"after a rotation the versions are {states}")
-        self._judge_secrecy()
 
     def _opened_by(self, keyed: KeyedProcess) -> Iterator[Callable[[], None]]:
         """Yield what opens a thing and compares it, for each letter and each sealed field that arrived."""

@@ -28,6 +28,10 @@ CHECKERS = Family(
             "harness.judging.checkers.leaked_secrets:LeakedSecrets",
             "no secret is seen in the clear anywhere",
         ),
+        "nonces_reused": Kind(
+            "harness.judging.checkers.nonces_reused:NoncesReused",
+            "no nonce seals two things under one key",
+        ),
         "out_of_order": Kind(
             "harness.judging.checkers.out_of_order:OutOfOrder",
             "each producer's records can be read in the order they were sent",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import time
+from base64 import b64encode, urlsafe_b64encode
 from pathlib import Path
 
 import orjson
@@ -116,6 +118,32 @@ def test_decrypt_shows_spools_dead_letters_and_what_comes_in_and_counts_what_sta
     code, out, err = place.run("decrypt")
     assert (code, out.splitlines()) == (1, ['{"message":"plain"}', '{"message":"hit"}'])
     assert "not opened: 1 of key unknown (no JSON object)" in err
+
+
+def test_nonces_lists_what_is_sealed_in_the_spool_and_in_documents_and_opens_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = spool(place.folder)
+    made = encryption(place.folder, provider=key_file(place.folder))
+    fields = [urlsafe_b64encode(made.sealer("field").seal(b"x", b"field")).decode() for _ in range(2)]
+    line = made.sealer("line").seal(b"x", b"id")
+    given = [
+        {"message": "m", "encrypted": fields},
+        {"_id": "1", "_source": {"encrypted": fields[:1]}},
+        {"id": "2", "sealed": b64encode(line).decode()},
+        {"message": "plain"},
+    ]
+    text = "\n".join(map(json.dumps, given)) + "\nno JSON\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    (place.folder / "keys.json").unlink()
+
+    code, out, _ = place.run("keys", "nonces", "--spool", str(folder))
+    listed = [tuple(each.split()) for each in out.splitlines()]
+
+    assert code == 0
+    assert len(listed) == 6
+    assert len(set(listed)) == 5  # one field is stored twice
+    assert len({(key, nonce) for key, nonce, _ in listed}) == 5
 
 
 def test_decrypt_goes_on_behind_what_was_damaged_and_a_missing_key_unless_it_is_to_be_strict(

@@ -13,18 +13,24 @@ import pytest
 from logging_system.encryption.encryption import Encryption
 from logging_system.encryption.envelope import SealError, read_header
 from logging_system.encryption.opening import Opener
-from logging_system.encryption.sealing import Sealer
+from logging_system.encryption.sealing import Sealer, SealingLimits
 from logging_system.keys.audit_log import NAME as AUDIT_NAME
 from logging_system.keys.audit_log import AuditError, AuditLog
 from logging_system.keys.data_keys import DataKeyFolder
 from logging_system.keys.key_use import KeyUse, ReaderPresence
 from logging_system.keys.keyring import KeyringError, KeyringFile, KeyState, Step
 from logging_system.keys.leases import LEASE_SECONDS
-from logging_system.keys.provider import KeyVersions, ProviderUnavailableError
+from logging_system.keys.provider import (
+    KeyMissingError,
+    KeyVersions,
+    ProviderUnavailableError,
+    WrappedKey,
+)
 from logging_system.keys.providers.file import FileProvider
 from logging_system.keys.rotation import Progress, Rotator
+from logging_system.keys.secret import Secret
 from logging_system.spool.codec import KeyUnavailableError
-from logging_system.spool.disk import Disk
+from logging_system.spool.disk import Disk, Identity
 from tests.unit.logging_system.encryption.sealed import Clock, Unreliable, encryption, key_file
 
 PLACE = b"a place"
@@ -50,10 +56,10 @@ class World:
         self.keyring = KeyringFile(folder / "keyring", disk=disk)
         self.rotator = Rotator(self.provider, self.keyring, wall_clock=self.clock, disk=disk)
 
-    def writer(self) -> Sealer:
+    def writer(self, limits: SealingLimits | None = None) -> Sealer:
         keyring = KeyringFile(self.folder / "keyring")
         key_use = KeyUse(self.provider, keyring, "logs", wall_clock=self.clock)
-        return Sealer(key_use, "block", monotonic=self.clock, wall_clock=self.clock)
+        return Sealer(key_use, "block", limits=limits, monotonic=self.clock, wall_clock=self.clock)
 
     def reader(self) -> Opener:
         presence = ReaderPresence(self.provider, KeyringFile(self.folder / "keyring"), wall_clock=self.clock)
@@ -197,6 +203,39 @@ def test_an_outage_stops_a_rotation_where_it_is_and_it_goes_on_afterwards(world:
     world.provider.mend()
     assert world.rotator.run("logs").rotation is None
     assert world.reader().open(sealed, PLACE) == b"x"
+
+
+def test_a_version_that_is_out_of_reach_is_not_retired_while_data_keys_need_it(world: World) -> None:
+    sealed = world.writer().seal(b"x", PLACE)
+    world.clock.now_seconds += LEASE_SECONDS + 1
+    world.rotator.begin("logs", "suspicion", destroys_old=True)
+    while world.states().get(2) != "active":
+        world.rotator.advance("logs")
+    world.rotator.advance("logs")
+    world.provider.fail(lambda: KeyMissingError("the key file is away"))
+    with pytest.raises(KeyMissingError):
+        world.rotator.advance("logs")
+    world.provider.mend()
+    assert world.rotator.run("logs").rotation is None
+    assert world.reader().open(sealed, PLACE) == b"x"
+
+
+class LosesVersions(Unreliable):
+    """Knows no version that anything was wrapped with."""
+
+    def unwrap(self, wrapped: WrappedKey, context: bytes) -> Secret:
+        raise KeyMissingError(f"no key {wrapped.key}")
+
+
+def test_a_version_that_is_lost_for_good_is_passed_over_when_that_is_asked_for(world: World) -> None:
+    world.writer().seal(b"x", PLACE)
+    world.clock.now_seconds += LEASE_SECONDS + 1
+    rotator = Rotator(LosesVersions(world.provider.within), world.keyring, wall_clock=world.clock)
+    rotator.begin("logs", "demand")
+    with pytest.raises(KeyMissingError, match="logs:1"):
+        rotator.run("logs")
+
+    assert rotator.run("logs", passes_over_all=True).rotation is None
 
 
 def test_a_key_that_others_rotated_at_the_provider_is_taken_over(world: World) -> None:
@@ -391,6 +430,69 @@ def test_a_keyring_that_is_none_stops_writers_with_its_remedy(world: World, cont
         world.keyring.read()
     with pytest.raises(KeyUnavailableError):
         world.writer().seal(b"x", PLACE)
+
+
+class UnreadableDisk(Disk):
+    """A disk on which nothing can be told of a file once a data key was stored, until it is mended."""
+
+    is_broken = False
+    is_mended = False
+
+    def rename(self, source: Path, target: Path) -> None:
+        super().rename(source, target)
+        self.is_broken = self.is_broken or target.parent.name == "data-keys"
+
+    def identity(self, path: Path) -> Identity | None:
+        if self.is_broken and not self.is_mended:
+            raise OSError(5, "Input/output error")
+        return super().identity(path)
+
+
+def test_a_new_data_key_seals_nothing_before_it_is_known_that_writers_were_not_switched(world: World) -> None:
+    disk = UnreadableDisk()
+    keyring = KeyringFile(world.folder / "keyring", disk=disk)
+    key_use = KeyUse(world.provider, keyring, "logs", wall_clock=world.clock)
+    writer = Sealer(key_use, "block", monotonic=world.clock, wall_clock=world.clock)
+    with pytest.raises(KeyUnavailableError):
+        writer.seal(b"x", PLACE)
+    disk.is_mended = True
+    world.clock.now_seconds += 1
+
+    assert world.reader().open(writer.seal(b"x", PLACE), PLACE) == b"x"
+
+
+class ForgetfulDisk(Disk):
+    """A disk whose syncs fail as long as `fails`; what was written by then is taken for clean."""
+
+    def __init__(self) -> None:
+        self.fails = False
+        self.synced: list[bytes] = []
+        self.dirty = b""
+
+    def pwrite(self, descriptor: int, data: bytes, offset_bytes: int) -> int:
+        self.dirty += data
+        return super().pwrite(descriptor, data, offset_bytes)
+
+    def sync(self, descriptor: int) -> None:
+        written, self.dirty = self.dirty, b""
+        if self.fails:
+            raise OSError(5, "Input/output error")
+        self.synced.append(written)
+
+
+def test_an_event_whose_sync_failed_is_written_again_before_the_next_is_chained_to_it(tmp_path: Path) -> None:
+    disk = ForgetfulDisk()
+    log = AuditLog(tmp_path, disk=disk)
+    log.append("first", "logs", {}, 0.0)
+    disk.fails = True
+    with pytest.raises(OSError, match="Input"):
+        log.append("unproven", "logs", {}, 0.0)
+    disk.fails = False
+    log.append("next", "logs", {}, 0.0)
+
+    written = next(each for each in disk.synced if b"next" in each)
+    assert written.count(b"\n") == 3
+    assert [event.event for event in log.events()] == ["first", "unproven", "next"]
 
 
 def test_two_rotators_at_once_make_one_new_version(world: World) -> None:
