@@ -125,6 +125,14 @@ class Settings(BaseSettings):
         Field(description="Those of them that get a token, by which the store finds equal values."),
         UsedBy("handler", "serve", unit="field", change="restart"),
     ] = []
+    fields_without_key: Annotated[
+        Literal["drop_record", "drop_fields"],
+        Field(
+            description="What `encrypt_fields` does while there is no key: `drop_record` drops the record "
+            "and counts it, `drop_fields` keeps it without those fields, and says so in it.",
+        ),
+        UsedBy("handler", "serve", change="restart"),
+    ] = "drop_record"
     fernet_keys: Annotated[
         Path | None,
         Field(

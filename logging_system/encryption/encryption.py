@@ -66,7 +66,6 @@ class Encryption:
         self.keyring = KeyringFile(folder)
         self.key_use = KeyUse(provider, self.keyring, key_id)
         self._presence = ReaderPresence(provider, self.keyring)
-        self._sealers: list[Sealer] = []
 
     def codecs(self) -> Codecs:
         """Return how the spool stores its blocks: new ones sealed; what is plain from before is read too."""
@@ -83,9 +82,7 @@ class Encryption:
 
     def sealer(self, purpose: str) -> Sealer:
         """Return what seals for a purpose, with data keys of its own."""
-        sealer = Sealer(self.key_use, purpose, limits=self._limits)
-        self._sealers.append(sealer)
-        return sealer
+        return Sealer(self.key_use, purpose, limits=self._limits)
 
     def opener(self, purpose: str) -> Opener:
         """Return what opens for a purpose, whichever key it was sealed under."""
@@ -139,11 +136,6 @@ class Encryption:
             every_seconds=self._rotation_seconds,
             data_keys_max=DATA_KEYS_OF_A_VERSION_MAX if counts_use else None,
         )
-
-    def renew(self) -> None:
-        """Take new data keys at once, as after a signal that keys have changed."""
-        for sealer in self._sealers:
-            sealer.renew()
 
     def close(self) -> None:
         """Let go of the provider's connections."""

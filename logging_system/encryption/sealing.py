@@ -19,6 +19,7 @@ import os
 import struct
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -110,22 +111,23 @@ class Sealer:
         self._data_keys = DataKeyFolder(key_use.folder)
         self._begin()
         forget_in_children(self)
+        _sealers.add(self)
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._in_use: _InUse | None = None
         self._look_at_seconds = float("-inf")
         self._failed_until_seconds = float("-inf")
+        self._is_told = False
 
     def forget(self) -> None:
         """In a forked child: leave the data key, and its nonces, to the parent."""
         self._begin()
 
     def renew(self) -> None:
-        """Take a new data key with the next thing sealed, as after a signal that keys have changed."""
-        with self._lock:
-            self._in_use = None
-            self._failed_until_seconds = float("-inf")
+        """Take a new data key with the next thing sealed; takes no lock, so a signal handler may call it."""
+        self._is_told = True
+        self._look_at_seconds = float("-inf")
 
     def seal(self, data: bytes, place: bytes, *, records: int = 1) -> bytes:
         """Return header, ciphertext and tag.
@@ -174,6 +176,10 @@ class Sealer:
 
     def _kept(self, now_seconds: float) -> _InUse | None:
         used = self._in_use
+        if self._is_told:
+            self._is_told = False
+            self._failed_until_seconds = float("-inf")
+            return None
         if used is None or self._is_worn(used, now_seconds) or not self._is_active(used):
             return None
         self._put_back(used.stored)
@@ -238,3 +244,12 @@ class Sealer:
             self._limits.records_max,
             self._limits.bytes_max,
         )
+
+
+_sealers: weakref.WeakSet[Sealer] = weakref.WeakSet()
+
+
+def renew_data_keys() -> None:
+    """Have everything that seals in this process look at the keyring at once, as after a signal."""
+    for each in list(_sealers):
+        each.renew()

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from logging_system.delivery.machine import BuryDeadLetter, Item
+from logging_system.encryption.block_codec import SealedBlocks
 from logging_system.encryption.encryption import Encryption
+from logging_system.encryption.lines import SealedLines
 from logging_system.encryption.pruning import (
     SEALS_SECONDS_MAX,
     UNUSED_SECONDS_MIN,
@@ -22,6 +24,7 @@ from logging_system.keys.audit_log import AuditLog
 from logging_system.keys.data_keys import StoredDataKey
 from logging_system.keys.provider import WrappedKey
 from logging_system.shipping.dead_letters import DeadLetterFile
+from logging_system.spool.codec import PLAIN, Codecs
 from logging_system.spool.frame import FileHeader, encode_file_header
 from logging_system.spool.segment import segment_path
 from logging_system.spool.writer import SpoolWriter
@@ -93,9 +96,7 @@ class World:
         return dict(found.counts)
 
     def write(self, *documents: bytes) -> SpoolWriter:
-        codecs = self.made.codecs()
-        for each in self.made._sealers:
-            each._wall_clock = self.clock
+        codecs = Codecs.of(SealedBlocks(self.sealer("block"), self.made.opener("block")), PLAIN)
         writer = SpoolWriter(self.spool, spool_bytes_max=1 << 20, sync=False, codecs=codecs)
         for document in documents:
             writer.append([document])
@@ -105,7 +106,7 @@ class World:
         def unopened(key: str, reason: str, count: int) -> None:
             raise AssertionError(f"{count} of {key} {reason}")
 
-        return list(spooled_documents(self.spool, self.made.codecs(), unopened))
+        return sorted(spooled_documents(self.spool, self.made.codecs(), unopened))
 
 
 @pytest.fixture
@@ -193,9 +194,7 @@ def test_what_waits_in_the_spool_keeps_the_keys_of_its_fields(world: World) -> N
 
 def test_a_dead_letter_keeps_its_key_and_those_of_its_fields(world: World) -> None:
     world.sealer("field").seal(b"x", b"field")
-    lines = world.made.lines()
-    for each in world.made._sealers:
-        each._wall_clock = world.clock
+    lines = SealedLines(world.sealer("line"), world.made.opener("line"))
     letters = DeadLetterFile(world.spool, lines)
     letters.bury([BuryDeadLetter(Item(bytes(16), 1, b'{"message":"dead"}'), 400, "no")])
     letters.close()
