@@ -65,7 +65,6 @@ def add(commands: Subcommands, add_command: AddCommand) -> None:
 def _tokens(encryption: Encryption, options: argparse.Namespace) -> int:
     tokens = encryption.tokens()
     if options.rotate:
-        encryption.rotator().note("tokens_rotated", encryption.key_id, {})
         tokens.rotate()
         print(f"{encryption.key_id}: a new token key is in use within a minute")
         return EXIT_DONE

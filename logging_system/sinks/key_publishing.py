@@ -30,7 +30,7 @@ from logging_system.sinks import Sink
 from logging_system.sinks.elasticsearch.key_index import KEYS_MAX, KeyIndex
 from logging_system.sinks.elasticsearch.searching import StoreError
 
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 2.0
 _RETRY_SECONDS = 30.0
 _KNOWN_MAX = 8192
 _PUBLISHED = frozenset({FIELD, TOKEN})
