@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from logging_system.cli.asked_store import add_store_flags, asked_store, key_index_of, names_store
@@ -44,13 +44,6 @@ def add(commands: Subcommands, add_command: AddCommand) -> None:
         ENDS,
     )
     prune.add_argument("--dry-run", action="store_true", help="only say how many would go")
-    prune.add_argument(
-        "--every-spool",
-        metavar="DIR",
-        action="append",
-        default=[],
-        help="a spool folder that the keyring serves; name all of them where the keyring is in none of them",
-    )
     add_store_flags(prune)
     restore = add_command(
         commands,
@@ -74,14 +67,28 @@ def _tokens(encryption: Encryption, options: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def shred_index(encryption: Encryption, options: argparse.Namespace) -> None:
-    """Remove the wrapped data keys from the store too: then an old copy of the key opens nothing either."""
+def shred_index(
+    encryption: Encryption, options: argparse.Namespace, data_key_ids: Iterable[bytes] = ()
+) -> None:
+    """Remove the wrapped data keys from the store too: then an old copy of the key opens nothing either.
+
+    Args:
+        encryption: The key, which is destroyed.
+        options: What names the store.
+        data_key_ids: Those that the keyring's folder had; what else is there of this keyring goes too.
+    """
     with asked_store(options) as store:
         index = key_index_of(options, store)
         if index is None:
             return
+        keyring_id, key_id = encryption.keyring.read().id, encryption.key_id
         try:
-            ids = [each.id for each in index.all() if each.wrapped.key_id == encryption.key_id]
+            found = {
+                each.id
+                for each in index.all()
+                if each.keyring == keyring_id and each.wrapped.key_id == key_id
+            }
+            ids = [*found.union(data_key_ids)]
             index.remove(ids)
         except OSError as error:
             raise ValueError(
@@ -91,13 +98,32 @@ def shred_index(encryption: Encryption, options: argparse.Namespace) -> None:
     print(f"  {len(ids)} data keys were removed from index {index.name}")
 
 
+def publish_rewrapped(encryption: Encryption, options: argparse.Namespace) -> None:
+    """Bring the data keys to the store's key index as they are wrapped now, where settings name a store.
+
+    A shipper does so too; but none may be running, and what the index has is of no use once a version is
+    destroyed.
+    """
+    from logging_system.sinks.key_publishing import publish
+
+    if not names_store(options):
+        return
+    with asked_store(options) as store:
+        index = key_index_of(options, store)
+        try:
+            if index is not None:
+                publish(index, encryption.data_keys.all())
+        except OSError as error:
+            what = f"the key index has not got the data keys as they are wrapped now: {error}"
+            print(f"  {what}; a shipper brings them", file=sys.stderr)
+
+
 def _prune(encryption: Encryption, options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         index = None
         if names_store(options):
             index = key_index_of(options, stack.enter_context(asked_store(options)))
-        spools = [Path(each) for each in options.every_spool]
-        pruning = encryption.pruning(spools, index)
+        pruning = encryption.pruning(index)
         found = pruning.look()
         if not options.dry_run:
             pruning.remove(found.data_keys)
@@ -105,23 +131,36 @@ def _prune(encryption: Encryption, options: argparse.Namespace) -> int:
     staying = ", ".join(f"{count} {purpose}" for purpose, count in sorted(found.kept.items()))
     print(f"{'would be removed' if options.dry_run else 'removed'}: {going or 'none'}")
     print(f"needed, or not certain: {staying or 'none'}")
-    if not (spools or encryption.is_in_spool):
-        print("  the keyring is in no spool folder; name every one that it serves with --every-spool DIR")
+    for label in found.unknown_spools:
+        print(f"  spool {label} is not here: what it may need stays")
     return EXIT_DONE
 
 
 def _restore(encryption: Encryption, options: argparse.Namespace) -> int:
+    from logging_system.keys.provider import KeyMissingError, KeyRetiredError, WrapInvalidError
+
     with asked_store(options) as store:
         index = key_index_of(options, store)
         if index is None:
             return fail("keys restore", "no key index is named; give --key-index NAME")
+        encryption.key_use.active_version()  # the keyring is made anew where it is gone
+        keyring_id = encryption.keyring.read().id
         known = set(encryption.data_keys.ids())
-        missing = [
-            each for each in index.all() if each.id not in known and each.wrapped.key_id == encryption.key_id
-        ]
-    for stored in missing:
-        encryption.data_keys.put(stored)
-    if missing:
-        encryption.rotator().note("data_keys_restored", encryption.key_id, {"data_keys": len(missing)})
-    print(f"{encryption.key_id}: {len(missing)} data keys restored")
+        restored = shut = 0
+        for each in index.all():
+            if each.id in known or each.wrapped.key_id != encryption.key_id:
+                continue
+            try:
+                # Others may have a key of that name too.
+                encryption.provider.unwrap(each.wrapped, each.context)
+            except (WrapInvalidError, KeyMissingError, KeyRetiredError):
+                shut += 1
+                continue
+            encryption.data_keys.put(replace(each, keyring=keyring_id))
+            restored += 1
+    if restored:
+        encryption.rotator().note("data_keys_restored", encryption.key_id, {"data_keys": restored})
+    print(f"{encryption.key_id}: {restored} data keys restored")
+    if shut:
+        print(f"  {shut} are wrapped with another key of that name, or with a version that is retired")
     return EXIT_DONE

@@ -46,6 +46,8 @@ def add(subcommands: Subcommands) -> None:
         "rotate because the active version may be known to others, and destroy it once nothing needs it",
         "Exit codes: 0 done, 1 not done in time or it failed, 4 usage.",
     )
+    add_store_flags(rotate)
+    add_store_flags(revoke)
     rotate.add_argument("--if-due", action="store_true", help="only if its schedule or its use says so")
     for each in (rotate, revoke):
         each.add_argument(
@@ -218,6 +220,7 @@ def _finish(encryption: Encryption, options: argparse.Namespace) -> int:
         time.sleep(_LOOK_SECONDS)
         progress = rotator.run(key_id, passes_over_all=options.pass_over_all)
     if progress.rotation is None:
+        data_keys.publish_rewrapped(encryption, options)
         print(f"{key_id}: version {encryption.key_use.active_version()} is active")
         return EXIT_DONE
     rotation = progress.rotation
@@ -233,12 +236,13 @@ def _shred(encryption: Encryption, options: argparse.Namespace) -> int:
         return fail(
             "keys shred", f"--yes-destroy names {options.yes_destroy}; the key is {encryption.key_id}"
         )
+    doomed = list(encryption.data_keys.of_key(encryption.key_id))
     shredded = encryption.rotator().shred(encryption.key_id)
     print(f"{encryption.key_id}: destroyed, and {shredded.data_keys} data keys with it")
     if shredded.tried:
         print(f"  {shredded.tried} of them were tried afterwards; the provider opens none")
     if names_store(options):
-        data_keys.shred_index(encryption, options)
+        data_keys.shred_index(encryption, options, [each.id for each in doomed])
     return EXIT_DONE
 
 

@@ -32,7 +32,7 @@ from logging_system.encryption.envelope import (
     label_of,
     sealing_key,
 )
-from logging_system.keys.data_keys import ID_BYTES, DataKeyFolder, StoredDataKey, wrap_context
+from logging_system.keys.data_keys import ID_BYTES, DataKeyFolder, StoredDataKey
 from logging_system.keys.key_use import KeyUse
 from logging_system.keys.keyring import KeyringError
 from logging_system.keys.provider import DATA_KEY_BYTES, KeyDestroyedError, KeyProviderError
@@ -231,13 +231,12 @@ class Sealer:
     def _new(self, now_seconds: float) -> _InUse:
         data_key, data_key_id = Secret(self._random_bytes(DATA_KEY_BYTES)), self._random_bytes(ID_BYTES)
         key_id = self._key_use.key_id
-        wrapped = self._key_use.wrap(data_key, wrap_context(data_key_id, key_id, self._purpose))
+        stored = self._key_use.new_data_key(data_key, data_key_id, self._purpose, self._wall_clock())
         # On the disk before anything is sealed with it: what is sealed can be opened after any crash.
-        stored = StoredDataKey(data_key_id, self._purpose, self._wall_clock(), wrapped)
         self._data_keys.put(stored)
         return _InUse(
             AESGCM(sealing_key(data_key).reveal()).encrypt,
-            header_start(key_id, wrapped.version, data_key_id, commitment_of(data_key)),
+            header_start(key_id, stored.wrapped.version, data_key_id, commitment_of(data_key)),
             stored,
             self._random_bytes(NONCE_PREFIX_BYTES),
             now_seconds,

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from logging_system.keys.audit_log import AuditError, AuditLog
-from logging_system.keys.data_keys import ID_BYTES, DataKeyError, DataKeyFolder, StoredDataKey, wrap_context
+from logging_system.keys.data_keys import ID_BYTES, DataKeyError, DataKeyFolder, StoredDataKey
 from logging_system.keys.derivation import derive
 from logging_system.keys.durable_files import FileHeldError
 from logging_system.keys.key_use import KeyUse
@@ -144,9 +144,7 @@ class Tokens:
 
     def _make(self, change: Change) -> StoredDataKey:
         data_key, data_key_id = Secret(os.urandom(DATA_KEY_BYTES)), os.urandom(ID_BYTES)
-        context = wrap_context(data_key_id, self._key_use.key_id, PURPOSE)
-        wrapped = self._key_use.wrap(data_key, context)
-        stored = StoredDataKey(data_key_id, PURPOSE, self._wall_clock(), wrapped)
+        stored = self._key_use.new_data_key(data_key, data_key_id, PURPOSE, self._wall_clock())
         self._data_keys.put(stored)
         log = AuditLog(self._key_use.folder)
         # It changes the keyring too, by which others see that there is something new.
