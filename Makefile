@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-sigterm kms prove-store prove-exporters prove-filebeat prove-masking coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -169,6 +169,9 @@ servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (nee
 
 kms: $(VENV)/.installed-dev ## Install what key providers are tested on: Vault's transit engine, local-kms (both need Go), SoftHSM
 	$(BIN)/python -m tests.key_servers
+
+wycheproof: ## Fetch Wycheproof's test vectors with Go, which the tests of known answers use where they are
+	cd / && go mod download github.com/google/wycheproof@v0.0.0-20191219022705-2196000605e4
 
 clean: ## Remove the virtual environments and caches
 	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis

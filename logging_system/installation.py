@@ -164,7 +164,7 @@ class Installation:
     def _protection(self, loaded: Loaded) -> Protection | None:
         """Return how records are stored; None where that is not known, so that none may be."""
         try:
-            return protection_of(loaded.settings)
+            return protection_of(loaded.settings, self.spool)
         except (ValueError, RuntimeError) as error:
             self._note(Problem("encryption", loaded.where("encryption"), str(error)))
             return None

@@ -6,10 +6,10 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from logging_system.cli.asked_store import add_store_flags, asked_store, key_index_of, names_store
+from logging_system.cli import data_keys
+from logging_system.cli.asked_store import add_store_flags, names_store
 from logging_system.cli.parser import EXIT_DONE, Parser, fail
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from logging_system.keys.rotation import Progress
 
 _LOOK_SECONDS = 0.2
-_ENDS = "Exit codes: 0 done, 1 it could not be done, 4 usage."
+_ENDS = data_keys.ENDS
 
 
 def add(subcommands: Subcommands) -> None:
@@ -46,6 +46,8 @@ def add(subcommands: Subcommands) -> None:
         "rotate because the active version may be known to others, and destroy it once nothing needs it",
         "Exit codes: 0 done, 1 not done in time or it failed, 4 usage.",
     )
+    add_store_flags(rotate)
+    add_store_flags(revoke)
     rotate.add_argument("--if-due", action="store_true", help="only if its schedule or its use says so")
     for each in (rotate, revoke):
         each.add_argument(
@@ -62,30 +64,7 @@ def add(subcommands: Subcommands) -> None:
         commands, "shred", _shred, "destroy the key: nothing that it protects can be read ever again", _ENDS
     )
     add_store_flags(shred)
-    prune = _add(
-        commands,
-        "prune",
-        _prune,
-        "remove wrapped data keys that no record needs any more, also from the store's key index",
-        "Exit codes: 0 done, 1 it could not be done, 4 usage.",
-    )
-    prune.add_argument("--dry-run", action="store_true", help="only say how many would go")
-    prune.add_argument(
-        "--every-spool",
-        metavar="DIR",
-        action="append",
-        default=[],
-        help="a spool folder that the keyring serves; name all of them where the keyring is in none of them",
-    )
-    add_store_flags(prune)
-    restore = _add(
-        commands,
-        "restore",
-        _restore,
-        "put wrapped data keys of the store's key index into the keyring's folder, where they are missing",
-        "Exit codes: 0 done, 1 it could not be done, 4 usage.",
-    )
-    add_store_flags(restore)
+    data_keys.add(commands, _add)
     shred.add_argument(
         "--yes-destroy", metavar="KEY", required=True, help="the id of the key, to be sure that it is meant"
     )
@@ -171,12 +150,15 @@ def _run(
     from logging_system.keys.keyring import KeyringError
     from logging_system.keys.provider import KeyProviderError
     from logging_system.keys.rotation import ShreddingError
+    from logging_system.spool.codec import UnavailableError
 
     command = f"keys {options.what}"
     try:
         return run(encryption, options)
     except (KeyProviderError, KeyringError, AuditError, ShreddingError, FileHeldError, ValueError) as error:
         return fail(command, str(error))
+    except UnavailableError as error:
+        return fail(command, f"{error}: {error.reason}")
     except OSError as error:
         return fail(command, f"{error.filename or encryption.keyring.folder}: {error.strerror}")
     finally:
@@ -246,6 +228,7 @@ def _finish(encryption: Encryption, options: argparse.Namespace) -> int:
         time.sleep(_LOOK_SECONDS)
         progress = rotator.run(key_id, passes_over_all=options.pass_over_all)
     if progress.rotation is None:
+        data_keys.publish_rewrapped(encryption, options)
         print(f"{key_id}: version {encryption.key_use.active_version()} is active")
         return EXIT_DONE
     rotation = progress.rotation
@@ -261,67 +244,13 @@ def _shred(encryption: Encryption, options: argparse.Namespace) -> int:
         return fail(
             "keys shred", f"--yes-destroy names {options.yes_destroy}; the key is {encryption.key_id}"
         )
+    doomed = list(encryption.data_keys.of_key(encryption.key_id))
     shredded = encryption.rotator().shred(encryption.key_id)
     print(f"{encryption.key_id}: destroyed, and {shredded.data_keys} data keys with it")
     if shredded.tried:
         print(f"  {shredded.tried} of them were tried afterwards; the provider opens none")
     if names_store(options):
-        _shred_index(encryption, options)
-    return EXIT_DONE
-
-
-def _shred_index(encryption: Encryption, options: argparse.Namespace) -> None:
-    """Remove the wrapped data keys from the store too: then an old copy of the key opens nothing either."""
-    with asked_store(options) as store:
-        index = key_index_of(options, store)
-        if index is None:
-            return
-        try:
-            ids = [each.id for each in index.all() if each.wrapped.key_id == encryption.key_id]
-            index.remove(ids)
-        except OSError as error:
-            raise ValueError(
-                f"the key is destroyed; its wrapped data keys are still in index {index.name}, run it again: "
-                f"{error}"
-            ) from error
-    print(f"  {len(ids)} data keys were removed from index {index.name}")
-
-
-def _prune(encryption: Encryption, options: argparse.Namespace) -> int:
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-        index = None
-        if names_store(options):
-            index = key_index_of(options, stack.enter_context(asked_store(options)))
-        spools = [Path(each) for each in options.every_spool]
-        pruning = encryption.pruning(spools, index)
-        found = pruning.look()
-        if not options.dry_run:
-            pruning.remove(found.data_keys)
-    going = ", ".join(f"{count} {purpose}" for purpose, count in sorted(found.counts.items()))
-    staying = ", ".join(f"{count} {purpose}" for purpose, count in sorted(found.kept.items()))
-    print(f"{'would be removed' if options.dry_run else 'removed'}: {going or 'none'}")
-    print(f"needed, or not certain: {staying or 'none'}")
-    if not (spools or encryption.is_in_spool):
-        print("  the keyring is in no spool folder; name every one that it serves with --every-spool DIR")
-    return EXIT_DONE
-
-
-def _restore(encryption: Encryption, options: argparse.Namespace) -> int:
-    with asked_store(options) as store:
-        index = key_index_of(options, store)
-        if index is None:
-            return fail("keys restore", "no key index is named; give --key-index NAME")
-        known = set(encryption.data_keys.ids())
-        missing = [
-            each for each in index.all() if each.id not in known and each.wrapped.key_id == encryption.key_id
-        ]
-    for stored in missing:
-        encryption.data_keys.put(stored)
-    if missing:
-        encryption.rotator().note("data_keys_restored", encryption.key_id, {"data_keys": len(missing)})
-    print(f"{encryption.key_id}: {len(missing)} data keys restored")
+        data_keys.shred_index(encryption, options, [each.id for each in doomed])
     return EXIT_DONE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,8 @@ def add(subcommands: Subcommands) -> None:
         help="receive logs from other processes over HTTP",
         description="Receives NDJSON (POST /v1/ndjson) and OTLP/HTTP logs (POST /v1/logs) and writes them "
         "to the spool folder; 200 means that the records are durable there. Prints one JSON line with its "
-        "URL when it is ready. GET /healthz, /readyz, /stats, /metrics. SIGTERM stops it within 5 seconds. "
-        + PRECEDENCE,
+        "URL when it is ready. GET /healthz, /readyz, /stats, /metrics. SIGTERM stops it within 5 seconds; "
+        "SIGHUP has it look at once which version of a key to use. " + PRECEDENCE,
         epilog="Exit codes: 0 stopped, 1 cannot serve, 4 a mistake in arguments or settings.",
     )
     add_flags(parser, "serve")
@@ -80,6 +81,8 @@ def _service_of(settings: Settings, chain: Chain) -> Service:
     from logging_system.config.settings import protection_of
     from logging_system.gateway.server import Service
 
+    if settings.encryption is not None:
+        _renew_data_keys_on_signal()
     return Service(
         spool=settings.spool_folder,
         chain=chain,
@@ -94,6 +97,12 @@ def _service_of(settings: Settings, chain: Chain) -> Service:
         retention=settings.retention,
         limits=_limits_of(settings),
     )
+
+
+def _renew_data_keys_on_signal() -> None:
+    from logging_system.encryption.sealing import renew_data_keys
+
+    signal.signal(signal.SIGHUP, lambda _number, _frame: renew_data_keys())
 
 
 def _limits_of(settings: Settings) -> Limits:

@@ -113,12 +113,13 @@ class Protection:
 UNPROTECTED = Protection()
 
 
-def encryption_of(settings: EncryptionSettings, spool: Path) -> Encryption:
+def encryption_of(settings: EncryptionSettings, spool: Path, *, used_spool: Path | None = None) -> Encryption:
     """Return what seals and opens, made of the setting.
 
     Args:
         settings: The setting.
-        spool: The spool folder.
+        spool: The spool folder of the settings.
+        used_spool: The one in use instead, where that could not be used.
 
     Raises:
         ValueError: The provider cannot be made; the message says why, and the remedy.
@@ -140,8 +141,7 @@ def encryption_of(settings: EncryptionSettings, spool: Path) -> Encryption:
         settings.key,
         limits=limits,
         rotation_seconds=settings.rotation_seconds or None,
-        # A keyring elsewhere may serve other spools too.
-        spool=spool if settings.keyring_folder(spool).parent == spool else None,
+        spool=used_spool or spool,
         index_retention_seconds=settings.index_retention_seconds or None,
     )
 

@@ -125,6 +125,14 @@ class Settings(BaseSettings):
         Field(description="Those of them that get a token, by which the store finds equal values."),
         UsedBy("handler", "serve", unit="field", change="restart"),
     ] = []
+    fields_without_key: Annotated[
+        Literal["drop_record", "drop_fields"],
+        Field(
+            description="What `encrypt_fields` does while there is no key: `drop_record` drops the record "
+            "and counts it, `drop_fields` keeps it without those fields, and says so in it.",
+        ),
+        UsedBy("handler", "serve", change="restart"),
+    ] = "drop_record"
     fernet_keys: Annotated[
         Path | None,
         Field(
@@ -546,15 +554,19 @@ def chain_of(settings: Settings) -> Chain:
     return load_chain(chain, settings)
 
 
-def protection_of(settings: Settings) -> Protection:
+def protection_of(settings: Settings, spool: Path | None = None) -> Protection:
     """Return how the spool and the files beside it are stored: decided here for everybody who opens one.
+
+    Args:
+        settings: The settings.
+        spool: The spool folder in use; by default that of the settings.
 
     Raises:
         ValueError: What `encryption` names cannot be used: nothing may be written without it.
     """
     if settings.encryption is None:
         return UNPROTECTED
-    encryption = encryption_of(settings.encryption, settings.spool_folder)
+    encryption = encryption_of(settings.encryption, settings.spool_folder, used_spool=spool)
     return Protection(encryption.codecs(), encryption.lines(), encryption, settings.encryption.key_index)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from logging_system.encryption import block_codec, lines
 from logging_system.encryption.block_codec import SealedBlocks
 from logging_system.encryption.lines import SealedLines
 from logging_system.encryption.opening import Opener
-from logging_system.encryption.pruning import KeyStore, Pruning
+from logging_system.encryption.pruning import KeyStore, Pruning, spool_label
 from logging_system.encryption.rotation_schedule import RotationSchedule
 from logging_system.encryption.sealing import Sealer, SealingLimits
 from logging_system.encryption.tokens import Tokens
@@ -33,7 +32,8 @@ class Encryption:
         key_id: The key that seals: the namespace of these logs.
         limits: When a data key has served its time.
         rotation_seconds: How long a version is active before a rotation is due; None, as long as it likes.
-        spool: The one spool folder that the keyring serves; None where there may be others.
+        spool: The spool folder whose blocks are sealed; None where it is not known, so that no data key of
+            theirs is ever pruned.
         index_retention_seconds: How long after it was logged a record may be wanted; None, for ever.
 
     Attributes:
@@ -59,14 +59,12 @@ class Encryption:
         self.key_id = key_id
         self._rotation_seconds = rotation_seconds
         self._limits = limits
-        self._spools = [] if spool is None else [spool]
         self._index_retention_seconds = index_retention_seconds
         self.data_keys = DataKeyFolder(folder)
         self._key_source: DataKeySource = self.data_keys
         self.keyring = KeyringFile(folder)
-        self.key_use = KeyUse(provider, self.keyring, key_id)
+        self.key_use = KeyUse(provider, self.keyring, key_id, spool=spool_label(spool, folder))
         self._presence = ReaderPresence(provider, self.keyring)
-        self._sealers: list[Sealer] = []
 
     def codecs(self) -> Codecs:
         """Return how the spool stores its blocks: new ones sealed; what is plain from before is read too."""
@@ -83,9 +81,7 @@ class Encryption:
 
     def sealer(self, purpose: str) -> Sealer:
         """Return what seals for a purpose, with data keys of its own."""
-        sealer = Sealer(self.key_use, purpose, limits=self._limits)
-        self._sealers.append(sealer)
-        return sealer
+        return Sealer(self.key_use, purpose, limits=self._limits)
 
     def opener(self, purpose: str) -> Opener:
         """Return what opens for a purpose, whichever key it was sealed under."""
@@ -99,23 +95,16 @@ class Encryption:
         """Return what rotates and shreds the keys of this keyring."""
         return Rotator(self.provider, self.keyring)
 
-    @property
-    def is_in_spool(self) -> bool:
-        """Whether the keyring is in the spool folder, and so serves no other."""
-        return bool(self._spools)
-
-    def pruning(self, spools: Sequence[Path] = (), index: KeyStore | None = None) -> Pruning:
+    def pruning(self, index: KeyStore | None = None) -> Pruning:
         """Return what removes data keys that nothing needs any more.
 
         Args:
-            spools: Every spool folder that the keyring serves, where that is not only the one in which it is.
             index: The store's key index.
         """
         return Pruning(
             self.data_keys,
             self.rotator(),
             self.keyring,
-            spools or self._spools,
             retention_seconds=self._index_retention_seconds,
             index=index,
         )
@@ -139,11 +128,6 @@ class Encryption:
             every_seconds=self._rotation_seconds,
             data_keys_max=DATA_KEYS_OF_A_VERSION_MAX if counts_use else None,
         )
-
-    def renew(self) -> None:
-        """Take new data keys at once, as after a signal that keys have changed."""
-        for sealer in self._sealers:
-            sealer.renew()
 
     def close(self) -> None:
         """Let go of the provider's connections."""

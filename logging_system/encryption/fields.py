@@ -7,7 +7,8 @@
 
 `encrypted` is mapped nowhere, so it is kept in `_source` and not indexed. Which field an element was is
 sealed with its value. A token is for search by equality, see `tokens.py`. The time, level, logger, service
-and message of a record stay readable unless they are named.
+and message of a record stay readable unless they are named. Where there is no key the record is dropped and
+counted, or, where the settings say so, kept with `"encrypted":[{"dropped":["labels.card"]}]`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ PLACE = b"field"
 NO_KEY = "key_unavailable"
 """Why a record that cannot be sealed is dropped: it would be acknowledged, and not whole."""
 
+DROPPED = "dropped"
+"""What says, in place of sealed fields, which were left out because there was no key."""
+
 _KEPT = frozenset({"@timestamp", "log.level", "service.name"})
 
 Seal = Callable[[bytes], bytes]
@@ -59,6 +63,10 @@ class FieldSettings(ProcessorSettings, Protocol):
         """Those of them that get a token."""
 
     @property
+    def fields_without_key(self) -> str:
+        """What is done where there is no key: `drop_record` or `drop_fields`."""
+
+    @property
     def fernet_keys(self) -> FilePath | None:
         """A file of Fernet keys, for the simple mode."""
 
@@ -67,13 +75,14 @@ class FieldSettings(ProcessorSettings, Protocol):
 
 
 class EncryptFields:
-    """Seals fields; a record whose field cannot be sealed now is kept without it.
+    """Seals fields; a record whose field cannot be sealed now is dropped, or kept without it.
 
     Args:
         fields: Names such as `labels.card`; in a list of objects the field of each.
         seal: Seals the bytes of one field.
         tokens: Makes tokens; None where no field gets one.
         token_fields: Which fields get one.
+        drops_fields: Whether a record is kept without its fields where there is no key.
 
     Raises:
         ValueError: A field is needed by everybody who handles the record.
@@ -86,6 +95,7 @@ class EncryptFields:
         *,
         tokens: TokenMaker | None = None,
         token_fields: Sequence[str] = (),
+        drops_fields: bool = False,
     ) -> None:
         if kept := [name for name in fields if any(f"{each}.".startswith(f"{name}.") for each in _KEPT)]:
             raise ValueError(f"{kept[0]} cannot be encrypted; records are ordered and routed by it")
@@ -95,13 +105,22 @@ class EncryptFields:
         self._seal = seal
         self._tokens = tokens
         self._token_fields = frozenset(token_fields)
+        self._drops_fields = drops_fields
 
     def process(self, record: Record) -> Record | Drop:
-        """Return the record with its fields sealed, or drop it where there is no key."""
+        """Return the record with its fields sealed; where there is no key drop it, or only them."""
         try:
             return self._with_sealed(record)
         except (UnavailableError, OSError):
-            return Drop(NO_KEY)
+            return self._without_fields(record) if self._drops_fields else Drop(NO_KEY)
+
+    def _without_fields(self, record: Record) -> Record:
+        document = record.document
+        found = self._found(document)
+        there = [] if (FIELD,) in found else document.get(FIELD) or []
+        kept = there if isinstance(there, list) else [there]
+        edits: list[Edit] = [Remove(path) for path in found if path != (FIELD,)]
+        return record.edited([*edits, Put((FIELD,), [*kept, {DROPPED: sorted(set(found.values()))}])])
 
     def _with_sealed(self, record: Record) -> Record:
         document = record.document
@@ -181,12 +200,14 @@ def from_settings(settings: FieldSettings) -> EncryptFields:
     """
     if not settings.encrypt_fields:
         raise ProcessorError("encrypt_fields names no field, such as labels.card")
+    drops_fields = settings.fields_without_key == "drop_fields"
     if settings.fernet_keys is not None:
         from logging_system.encryption.fernet import FernetKeys
 
         if settings.token_fields:
             raise ProcessorError("token_fields needs the setting encryption; Fernet makes no tokens")
-        return EncryptFields(settings.encrypt_fields, FernetKeys(settings.fernet_keys).seal)
+        seal = FernetKeys(settings.fernet_keys).seal
+        return EncryptFields(settings.encrypt_fields, seal, drops_fields=drops_fields)
     encryption = settings.open_encryption()
     if encryption is None:
         raise ProcessorError("encrypt_fields needs the setting encryption, or fernet_keys")
@@ -196,4 +217,5 @@ def from_settings(settings: FieldSettings) -> EncryptFields:
         lambda content: sealer.seal(content, PLACE),
         tokens=encryption.tokens() if settings.token_fields else None,
         token_fields=settings.token_fields,
+        drops_fields=drops_fields,
     )

@@ -124,18 +124,18 @@ class Opener:
                 return opened
             try:
                 opened = self._unwrapped(header, now_seconds)
-            except (ProviderUnavailableError, ProviderRefusedError):
+            except (ProviderUnavailableError, ProviderRefusedError) as error:
                 if opened is None or now_seconds - opened.asked_seconds >= OUTAGE_SECONDS_MAX:
-                    raise KeyUnavailableError(header.key) from None
+                    raise KeyUnavailableError(header.key, error.reason) from None
             except KeyDestroyedError:
                 self._opened.pop(header.data_key_id, None)
                 raise SealError(
                     f"key {header.key} was destroyed", key_id=header.key, is_destroyed=True
                 ) from None
-            except KeyProviderError:
+            except KeyProviderError as error:
                 # A data key that is damaged is restored as one that is missing is: what it seals is whole.
                 self._opened.pop(header.data_key_id, None)
-                raise KeyUnavailableError(header.key) from None
+                raise KeyUnavailableError(header.key, error.reason) from None
             self._opened[header.data_key_id] = opened
             self._opened.move_to_end(header.data_key_id)
             if len(self._opened) > DATA_KEYS_MAX:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import binascii
 import os
 import re
+import socket
 import time
 from base64 import b64decode
 from collections import Counter
@@ -24,9 +25,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
-from logging_system.encryption import block_codec, tokens
+from logging_system.encryption import block_codec, lines, tokens
 from logging_system.encryption.envelope import data_key_id_of
-from logging_system.keys.data_keys import DataKeyError, DataKeyFolder, StoredDataKey
+from logging_system.keys.data_keys import DataKeyFolder, StoredDataKey
 from logging_system.keys.keyring import KeyringFile
 from logging_system.keys.rotation import Rotator
 from logging_system.spool.disk import REAL_DISK, Disk
@@ -38,6 +39,9 @@ SEALS_SECONDS_MAX = 2 * 86400.0
 """One day is the most that a setting allows during an outage; the other is for what waits in a queue."""
 UNUSED_SECONDS_MIN = 7 * 86400.0
 """How old a block's data key is at least: a process that was stopped may come back with it."""
+
+UNKNOWN = "?"
+"""The label of a spool folder that nobody named: what is made for it is never pruned."""
 
 _HEAD_BYTES = 96
 _DEAD_LETTERS = "dead-letters.ndjson"
@@ -52,10 +56,12 @@ class Unneeded:
     Attributes:
         data_keys: The data keys.
         kept: How many stay, by purpose.
+        unknown_spools: Spool folders, by host and path, that are not here: nobody knows what they need.
     """
 
     data_keys: tuple[StoredDataKey, ...]
     kept: Mapping[str, int]
+    unknown_spools: tuple[str, ...] = ()
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -63,9 +69,25 @@ class Unneeded:
         return Counter(each.purpose for each in self.data_keys)
 
 
+def spool_label(spool: Path | None, keyring_folder: Path) -> str:
+    """Return how a data key names the spool folder that it was made for: see `StoredDataKey.spool`."""
+    if spool is None:
+        return UNKNOWN
+    return "" if spool == keyring_folder.parent else f"{socket.gethostname()}:{spool}"
+
+
+def spool_folder(label: str, keyring_folder: Path) -> Path | None:
+    """Return the spool folder of a label; None where it is on another host, or is not there."""
+    if label == "":
+        return keyring_folder.parent
+    host, _, path = label.partition(":")
+    folder = Path(path)
+    return folder if host == socket.gethostname() and path and folder.is_dir() else None
+
+
 def unneeded_data_keys(
     data_keys: Sequence[StoredDataKey],
-    spools: Sequence[Path],
+    spools: Mapping[str, Path],
     retention_seconds: float | None,
     now_seconds: float,
     *,
@@ -74,8 +96,8 @@ def unneeded_data_keys(
     """Return which data keys no record needs any more.
 
     Args:
-        data_keys: All data keys of a keyring, and of the store's key index.
-        spools: Every spool folder that the keyring serves; none where they are not known, and all is kept.
+        data_keys: All data keys of a keyring.
+        spools: The spool folders that are here, by label.
         retention_seconds: How long after it was logged a record may still be in the store, in dead letters or
             in a fallback file; None, for ever.
         now_seconds: Seconds since 1970.
@@ -84,18 +106,18 @@ def unneeded_data_keys(
     Raises:
         OSError: A spool folder cannot be read, so that nobody knows what it needs.
     """
-    if not spools:
-        return Unneeded((), Counter(each.purpose for each in data_keys))
     named = set[bytes]()
-    for folder in spools:
+    for folder in spools.values():
         named.update(_named_by_blocks(folder, disk))
         named.update(_named_by_dead_letters(folder))
+    beside_spool = {block_codec.PURPOSE, lines.PURPOSE}
+    unknown = {each.spool for each in data_keys if each.purpose in beside_spool} - spools.keys()
     # What waits, or lies in the dead letters, may need whatever was sealed since the oldest of these came.
     oldest_seconds = min(
         (each.created_seconds for each in data_keys if each.id in named), default=now_seconds
     )
-    over_seconds = None
-    if retention_seconds is not None:
+    over_seconds = float("-inf")
+    if retention_seconds is not None and not unknown:
         over_seconds = min(oldest_seconds, now_seconds) - retention_seconds - SEALS_SECONDS_MAX
     replaced_seconds = _replaced_seconds(data_keys)
 
@@ -103,15 +125,15 @@ def unneeded_data_keys(
         if each.id in named:
             return False
         if each.purpose == block_codec.PURPOSE:
-            return each.created_seconds < now_seconds - UNUSED_SECONDS_MIN
-        last_seconds = each.created_seconds
+            return each.spool in spools and each.created_seconds < now_seconds - UNUSED_SECONDS_MIN
         if each.purpose == tokens.PURPOSE:
-            last_seconds = replaced_seconds.get(each.id, now_seconds)
-        return over_seconds is not None and last_seconds < over_seconds
+            return replaced_seconds.get(each.id, now_seconds) < over_seconds
+        return each.created_seconds < over_seconds
 
     going = tuple(each for each in data_keys if is_unneeded(each))
     ids = {each.id for each in going}
-    return Unneeded(going, Counter(each.purpose for each in data_keys if each.id not in ids))
+    kept = Counter(each.purpose for each in data_keys if each.id not in ids)
+    return Unneeded(going, kept, tuple(sorted(unknown)))
 
 
 class KeyStore(Protocol):
@@ -131,7 +153,6 @@ class Pruning:
         data_keys: The data keys of the keyring's folder.
         rotator: Of the same keyring, for its audit log.
         keyring: The keyring.
-        spools: Every spool folder that the keyring serves; none where they are not known.
         retention_seconds: See `unneeded_data_keys`.
         index: The store's key index; None leaves it as it is.
         wall_clock: Seconds since 1970.
@@ -142,7 +163,6 @@ class Pruning:
         data_keys: DataKeyFolder,
         rotator: Rotator,
         keyring: KeyringFile,
-        spools: Sequence[Path],
         *,
         retention_seconds: float | None = None,
         index: KeyStore | None = None,
@@ -151,7 +171,6 @@ class Pruning:
         self._data_keys = data_keys
         self._rotator = rotator
         self._keyring = keyring
-        self._spools = spools
         self._retention_seconds = retention_seconds
         self._index = index
         self._wall_clock = wall_clock
@@ -163,14 +182,20 @@ class Pruning:
             KeyringError: The keyring cannot be used.
             OSError: The folders or the index cannot be read.
         """
-        there = {each.id: each for each in self._in_folder()}
+        keyring = self._keyring.read()
+        there = {each.id: each for each in self._data_keys.all()}
         if self._index is not None:
-            there = {each.id: each for each in self._index.all()} | there
-        destroyed = {key_id for key_id, key in self._keyring.read().keys.items() if key.is_destroyed}
+            # Other keyrings may have theirs in the same index, also under a key of the same name.
+            of_index = {each.id: each for each in self._index.all() if each.keyring == keyring.id}
+            there = of_index | there
+        destroyed = {key_id for key_id, key in keyring.keys.items() if key.is_destroyed}
         shredded = tuple(each for each in there.values() if each.wrapped.key_id in destroyed)
         useful = [each for each in there.values() if each.wrapped.key_id not in destroyed]
-        found = unneeded_data_keys(useful, self._spools, self._retention_seconds, self._wall_clock())
-        return Unneeded((*shredded, *found.data_keys), found.kept)
+        labels = {"", *(each.spool for each in useful)}
+        folders = {label: spool_folder(label, self._keyring.folder) for label in labels}
+        spools = {label: folder for label, folder in folders.items() if folder is not None}
+        found = unneeded_data_keys(useful, spools, self._retention_seconds, self._wall_clock())
+        return Unneeded((*shredded, *found.data_keys), found.kept, found.unknown_spools)
 
     def remove(self, data_keys: Sequence[StoredDataKey]) -> None:
         """Note in the audit log that data keys go, and remove them: from the index first, then the folder.
@@ -190,15 +215,6 @@ class Pruning:
             self._index.remove(ids)
         for data_key_id in ids:
             self._data_keys.remove(data_key_id)
-
-    def _in_folder(self) -> Iterator[StoredDataKey]:
-        for data_key_id in self._data_keys.ids():
-            try:
-                stored = self._data_keys.get(data_key_id)
-            except DataKeyError:
-                continue  # `keys status` names it, and it may be mended
-            if stored is not None:
-                yield stored
 
 
 def _replaced_seconds(data_keys: Sequence[StoredDataKey]) -> Mapping[bytes, float]:

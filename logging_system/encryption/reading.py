@@ -47,7 +47,9 @@ class Reading:
 
     Attributes:
         opened: How many fields and lines were opened.
-        unopened: What could not be, by key and reason: `missing`, `destroyed` or `tampered`.
+        unopened: What could not be, by key and reason: `missing`, `unavailable`, `refused`, `retired` (not
+            allowed any more), `invalid` (its data key is damaged), `destroyed`, `tampered`, or `dropped` (it
+            was never stored).
     """
 
     def __init__(
@@ -103,7 +105,7 @@ class Reading:
 
         Args:
             key: Which key it needs, or `unknown`.
-            reason: `missing`, `destroyed`, `tampered` or another word.
+            reason: As in `unopened`, or another word.
             count: How many records, lines or fields.
 
         Raises:
@@ -133,7 +135,8 @@ class Reading:
 
     def _field(self, sealed: object) -> Document | None:
         if not isinstance(sealed, str):
-            self.count(_UNKNOWN, "damaged")
+            is_dropped = isinstance(sealed, dict) and fields.DROPPED in sealed
+            self.count(_UNKNOWN, fields.DROPPED if is_dropped else "damaged")
             return None
         opened = self._try(lambda: self._open(sealed))
         if opened is None:
@@ -154,7 +157,7 @@ class Reading:
         try:
             opened = open_it()
         except UnavailableError as error:
-            key, reason = error.missing.removeprefix("key "), "missing"
+            key, reason = error.missing.removeprefix("key "), error.reason
         except SealError as error:
             key, reason = error.key_id or _UNKNOWN, "destroyed" if error.is_destroyed else "tampered"
         except ValueError:

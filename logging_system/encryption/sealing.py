@@ -19,6 +19,7 @@ import os
 import struct
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -31,7 +32,7 @@ from logging_system.encryption.envelope import (
     label_of,
     sealing_key,
 )
-from logging_system.keys.data_keys import ID_BYTES, DataKeyFolder, StoredDataKey, wrap_context
+from logging_system.keys.data_keys import ID_BYTES, DataKeyFolder, StoredDataKey
 from logging_system.keys.key_use import KeyUse
 from logging_system.keys.keyring import KeyringError
 from logging_system.keys.provider import DATA_KEY_BYTES, KeyDestroyedError, KeyProviderError
@@ -119,22 +120,23 @@ class Sealer:
         self._data_keys = DataKeyFolder(key_use.folder, disk=key_use.disk)
         self._begin()
         forget_in_children(self)
+        _sealers.add(self)
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._in_use: _InUse | None = None
         self._look_at_seconds = _AT_ONCE
         self._failed_until_seconds = _AT_ONCE
+        self._is_told = False
 
     def forget(self) -> None:
         """In a forked child: leave the data key, and its nonces, to the parent."""
         self._begin()
 
     def renew(self) -> None:
-        """Take a new data key with the next thing sealed, as after a signal that keys have changed."""
-        with self._lock:
-            self._in_use = None
-            self._failed_until_seconds = _AT_ONCE
+        """Take a new data key with the next thing sealed; takes no lock, so a signal handler may call it."""
+        self._is_told = True
+        self._look_at_seconds = _AT_ONCE
 
     def seal(self, data: bytes, place: bytes, *, records: int = 1) -> bytes:
         """Return header, ciphertext and tag.
@@ -182,6 +184,10 @@ class Sealer:
 
     def _kept(self, now_seconds: float) -> _InUse | None:
         used = self._in_use
+        if self._is_told:
+            self._is_told = False
+            self._failed_until_seconds = _AT_ONCE
+            return None
         if used is None or self._is_worn(used, now_seconds) or not self._is_active(used):
             return None
         self._put_back(used.stored)
@@ -238,12 +244,12 @@ class Sealer:
     def _new(self, now_seconds: float) -> _InUse:
         data_key, data_key_id = Secret(self._random_bytes(DATA_KEY_BYTES)), self._random_bytes(ID_BYTES)
         key_id = self._key_use.key_id
-        wrapped = self._key_use.wrap(data_key, wrap_context(data_key_id, key_id, self._purpose))
+        stored = self._key_use.new_data_key(data_key, data_key_id, self._purpose, self._wall_clock())
         # On the disk before anything is sealed with it: what is sealed can be opened after any crash.
-        stored = StoredDataKey(data_key_id, self._purpose, self._wall_clock(), wrapped)
         self._data_keys.put(stored)
         nonce_prefix = self._random_bytes(NONCE_PREFIX_BYTES)
-        start = header_start(key_id, wrapped.version, data_key_id, commitment_of(data_key)) + nonce_prefix
+        version = stored.wrapped.version
+        start = header_start(key_id, version, data_key_id, commitment_of(data_key)) + nonce_prefix
         encrypt = AESGCM(sealing_key(data_key).reveal()).encrypt
         return _InUse(
             (encrypt, nonce_prefix, start, self._label + start),
@@ -252,3 +258,12 @@ class Sealer:
             self._limits.records_max,
             self._limits.bytes_max,
         )
+
+
+_sealers: weakref.WeakSet[Sealer] = weakref.WeakSet()
+
+
+def renew_data_keys() -> None:
+    """Have everything that seals in this process look at the keyring at once, as after a signal."""
+    for each in list(_sealers):
+        each.renew()

@@ -71,7 +71,7 @@ def _opened(
     try:
         yield from decode_documents(epoch, block, stored, codecs)
     except UnavailableError as error:
-        unopened(error.missing.removeprefix("key "), "missing", block.count)
+        unopened(error.missing.removeprefix("key "), error.reason, block.count)
     except FrameError as error:
         cause = error.__cause__
         key = cause.key_id if isinstance(cause, SealError) else ""

@@ -19,12 +19,14 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
-from logging_system.keys.data_keys import ID_BYTES, DataKeyError, DataKeyFolder, StoredDataKey, wrap_context
+from logging_system.keys.audit_log import AuditError, AuditLog
+from logging_system.keys.data_keys import ID_BYTES, DataKeyError, DataKeyFolder, StoredDataKey
 from logging_system.keys.derivation import derive
 from logging_system.keys.durable_files import FileHeldError
 from logging_system.keys.key_use import KeyUse
-from logging_system.keys.keyring import KeyringError, KeyringFile
+from logging_system.keys.keyring import Change, KeyringError, KeyringFile
 from logging_system.keys.provider import DATA_KEY_BYTES, KeyProviderError
 from logging_system.keys.secret import Secret
 from logging_system.records.document import encode_document
@@ -85,7 +87,7 @@ class Tokens:
             with self._lock:
                 token_key_id = self._current()
                 return _token(token_key_id, self._opened[token_key_id], path, value)
-        except (KeyProviderError, KeyringError, FileHeldError):
+        except (KeyProviderError, KeyringError, AuditError, FileHeldError):
             raise KeyUnavailableError(self._key_use.key_id) from None
 
     def search_tokens(self, path: str, value: object) -> list[str]:
@@ -110,10 +112,11 @@ class Tokens:
         Raises:
             KeyProviderError: It cannot be wrapped.
             KeyringError: The keyring cannot be used.
+            AuditError: The audit log was changed by somebody else.
             OSError: The disk refused.
         """
-        with self._lock, self._keyring.changing():
-            self._make()
+        with self._lock, self._keyring.changing() as change:
+            self._make(change)
 
     def _current(self) -> bytes:
         now_seconds = self._monotonic()
@@ -122,8 +125,8 @@ class Tokens:
         self._key_use.active_version()
         stored = self._all()
         if not stored:
-            with self._keyring.changing():
-                stored = self._all() or [self._make()]
+            with self._keyring.changing() as change:
+                stored = self._all() or [self._make(change)]
         self._open(stored[0])
         self._newest = now_seconds, stored[0].id
         return stored[0].id
@@ -139,12 +142,14 @@ class Tokens:
                 found.append(stored)
         return sorted(found, key=lambda each: (each.created_seconds, each.id), reverse=True)
 
-    def _make(self) -> StoredDataKey:
+    def _make(self, change: Change) -> StoredDataKey:
         data_key, data_key_id = Secret(os.urandom(DATA_KEY_BYTES)), os.urandom(ID_BYTES)
-        context = wrap_context(data_key_id, self._key_use.key_id, PURPOSE)
-        wrapped = self._key_use.wrap(data_key, context)
-        stored = StoredDataKey(data_key_id, PURPOSE, self._wall_clock(), wrapped)
+        stored = self._key_use.new_data_key(data_key, data_key_id, PURPOSE, self._wall_clock())
         self._data_keys.put(stored)
+        log = AuditLog(self._key_use.folder)
+        # It changes the keyring too, by which others see that there is something new.
+        noted = log.append("token_key_made", self._key_use.key_id, {}, self._wall_clock())
+        change.keyring = replace(change.keyring, audit_sequence=noted.sequence, audit_digest=noted.digest)
         self._opened[data_key_id] = derive(data_key, b"token")
         self._newest = self._monotonic(), data_key_id
         return stored

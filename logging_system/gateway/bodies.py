@@ -46,7 +46,7 @@ def unpack(encoding: str, body: bytes, bytes_max: int) -> bytes:
     }
     if name not in unpackers:
         known = "gzip, deflate, zstd or none"
-        raise BodyError(415, f'Content-Encoding "{encoding}" is not supported; use {known}')
+        raise BodyError(415, f"this Content-Encoding is not supported; use {known}")
     return unpackers[name](body, bytes_max)
 
 

@@ -37,12 +37,16 @@ class StoredDataKey:
         purpose: What it seals: `block`, `line` or `field`.
         created_seconds: When it was made, in seconds since 1970.
         wrapped: The key, wrapped.
+        keyring: Of which keyring it is; several may put theirs into one key index.
+        spool: Host and path of the spool folder for which it was made; empty for the one around the keyring.
     """
 
     id: bytes
     purpose: str
     created_seconds: float
     wrapped: WrappedKey
+    keyring: str = ""
+    spool: str = ""
 
     @property
     def context(self) -> bytes:
@@ -61,6 +65,8 @@ class StoredDataKey:
                 "version": self.wrapped.version,
                 "form": self.wrapped.form,
                 "wrapped": self.wrapped.data.hex(),
+                "keyring": self.keyring,
+                "spool": self.spool,
             },
             option=orjson.OPT_APPEND_NEWLINE,
         )
@@ -84,7 +90,12 @@ def decode_data_key(data: bytes) -> StoredDataKey:
             raise DataKeyError("no data key of this format")
         wrapped = WrappedKey(key_id, version, str(content["form"]), bytes.fromhex(content["wrapped"]))
         return StoredDataKey(
-            _id(content["id"]), str(content["purpose"]), float(content["created_seconds"]), wrapped
+            _id(content["id"]),
+            str(content["purpose"]),
+            float(content["created_seconds"]),
+            wrapped,
+            str(content["keyring"]),
+            str(content["spool"]),
         )
     except (KeyError, TypeError, ValueError, binascii.Error):
         raise DataKeyError("no data key") from None
@@ -192,6 +203,24 @@ class DataKeyFolder:
                     yield _id(stem)
                 except ValueError:
                     continue
+
+    def all(self) -> Iterator[StoredDataKey]:
+        """Yield all data keys; those whose files are damaged are passed over, `keys status` names them.
+
+        Raises:
+            OSError: The folder cannot be read.
+        """
+        for data_key_id in self.ids():
+            try:
+                stored = self.get(data_key_id)
+            except DataKeyError:
+                continue
+            if stored is not None:
+                yield stored
+
+    def of_key(self, key_id: str) -> Iterator[StoredDataKey]:
+        """Yield the data keys that a key wraps; see `all`."""
+        return (each for each in self.all() if each.wrapped.key_id == key_id)
 
     def _path(self, data_key_id: bytes) -> Path:
         return self._folder / f"{data_key_id.hex()}{_SUFFIX}"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from logging_system.keys.data_keys import StoredDataKey, wrap_context
 from logging_system.keys.durable_files import FileHeldError
 from logging_system.keys.keyring import KeyringError, KeyringFile, KeyState, RingKey, Version
 from logging_system.keys.leases import LeaseFile
@@ -36,6 +37,7 @@ class KeyUse:
         provider: Who keeps it.
         keyring: The shared keyring.
         key_id: Which key.
+        spool: Host and path of the spool folder that it is used for; empty for the one around the keyring.
         wall_clock: Seconds since 1970.
         random_bytes: Where the name of this writer's lease comes from.
     """
@@ -46,11 +48,13 @@ class KeyUse:
         keyring: KeyringFile,
         key_id: str,
         *,
+        spool: str = "",
         wall_clock: Callable[[], float] = time.time,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self.provider = provider
         self.key_id = key_id
+        self._spool = spool
         self._keyring = keyring
         self._wall_clock = wall_clock
         self._lease = LeaseFile(
@@ -78,6 +82,14 @@ class KeyUse:
         if active is None:
             raise KeyMissingError(f"key {self.key_id} has no active version", key_id=self.key_id)
         return active
+
+    def new_data_key(
+        self, data_key: Secret, data_key_id: bytes, purpose: str, now_seconds: float
+    ) -> StoredDataKey:
+        """Return a data key as it is to be stored, wrapped with the active version; see `wrap`."""
+        wrapped = self.wrap(data_key, wrap_context(data_key_id, self.key_id, purpose))
+        keyring_id = self._keyring.read().id
+        return StoredDataKey(data_key_id, purpose, now_seconds, wrapped, keyring_id, self._spool)
 
     def uses(self, version: int) -> None:
         """Say in this writer's lease which version it seals with; never raises."""

@@ -11,6 +11,7 @@ At most one rotation of a key is under way; its step is in the file, so that any
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ from logging_system.spool.disk import REAL_DISK, Disk, Identity
 NAME = "keyring.json"
 FORMAT = 1
 _FILE_BYTES_MAX = 64 * 1024 * 1024
+_ID_BYTES = 8
 
 
 class KeyState(StrEnum):
@@ -134,12 +136,14 @@ class Keyring:
         keys: By id.
         audit_sequence: How many entries of the audit log there were at least.
         audit_digest: The digest of that entry.
+        id: Which keyring it is, in letters; empty until it is written for the first time.
     """
 
     generation: int = 0
     keys: Mapping[str, RingKey] = field(default_factory=dict)
     audit_sequence: int = 0
     audit_digest: str = ""
+    id: str = ""
 
     def with_key(self, key_id: str, key: RingKey) -> Keyring:
         """Return the keyring with one key changed."""
@@ -200,7 +204,8 @@ class KeyringFile:
             change = Change(before)
             yield change
             if change.keyring != before:
-                after = replace(change.keyring, generation=before.generation + 1)
+                keyring_id = before.id or secrets.token_hex(_ID_BYTES)
+                after = replace(change.keyring, generation=before.generation + 1, id=keyring_id)
                 replace_file(self._path, encode_keyring(after), self.disk)
                 self._seen = None
 
@@ -220,6 +225,7 @@ def encode_keyring(keyring: Keyring) -> bytes:
     """Return the bytes of a keyring file."""
     content = {
         "format": FORMAT,
+        "id": keyring.id,
         "generation": keyring.generation,
         "audit_sequence": keyring.audit_sequence,
         "audit_digest": keyring.audit_digest,
@@ -243,6 +249,7 @@ def decode_keyring(data: bytes) -> Keyring:
             {_key_id(key_id): _ring_key(key_id, key) for key_id, key in content["keys"].items()},
             _number(content["audit_sequence"]),
             str(content["audit_digest"]),
+            str(content["id"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a part is missing or of the wrong kind: {type(error).__name__}") from None

@@ -15,7 +15,7 @@ named.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from logging_system.keys.audit_log import AuditLog
@@ -182,7 +182,7 @@ class Rotator:
             return "schedule"
         if data_keys_max is None:
             return None
-        count = sum(1 for stored in self._stored(key_id) if stored.wrapped.version == active)
+        count = sum(1 for stored in self._data_keys.of_key(key_id) if stored.wrapped.version == active)
         return "usage" if count >= data_keys_max else None
 
     def shred(self, key_id: str) -> Shredded:
@@ -199,7 +199,7 @@ class Rotator:
             OSError: The disk refused; to be tried again.
         """
         self._provider.destroy(key_id)
-        doomed = list(self._stored(key_id))
+        doomed = list(self._data_keys.of_key(key_id))
         tried = sum(map(self._is_refused, doomed[:_PROOFS_MAX]))
         for stored in doomed:
             self._data_keys.remove(stored.id)
@@ -294,7 +294,7 @@ class Rotator:
         for _ in range(_PASSES_MAX):
             older = [
                 stored
-                for stored in self._stored(key_id)
+                for stored in self._data_keys.of_key(key_id)
                 if stored.wrapped.version < version and stored.id.hex() not in unreadable
             ]
             for stored in older:
@@ -365,12 +365,3 @@ class Rotator:
     def _note(self, change: Change, event: str, key_id: str, details: Mapping[str, object]) -> None:
         made = self._audit.append(event, key_id, details, self._wall_clock())
         change.keyring = replace(change.keyring, audit_sequence=made.sequence, audit_digest=made.digest)
-
-    def _stored(self, key_id: str) -> Iterator[StoredDataKey]:
-        for data_key_id in self._data_keys.ids():
-            try:
-                stored = self._data_keys.get(data_key_id)
-            except DataKeyError:
-                continue  # `keys status` names it
-            if stored is not None and stored.wrapped.key_id == key_id:
-                yield stored

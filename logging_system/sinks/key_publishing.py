@@ -30,7 +30,7 @@ from logging_system.sinks import Sink
 from logging_system.sinks.elasticsearch.key_index import KEYS_MAX, KeyIndex
 from logging_system.sinks.elasticsearch.searching import StoreError
 
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 2.0
 _RETRY_SECONDS = 30.0
 _KNOWN_MAX = 8192
 _PUBLISHED = frozenset({FIELD, TOKEN})
@@ -121,7 +121,7 @@ class KeyPublishingSink:
             if self._monotonic() < self._not_before_seconds:
                 return False
             self._followed_generation = generation
-        is_done = all(self._bring(some) for some in _pieces(self._wanted()))
+        is_done = all(self._bring(some) for some in _pieces(needed_by_documents(self._data_keys())))
         if not is_done:
             self._owe()
         return is_done
@@ -135,7 +135,8 @@ class KeyPublishingSink:
             if not new or self._monotonic() < self._not_before_seconds:
                 return
         # Not under the lock: several requests put the same data key rather than wait for one another.
-        if not all(self._asked(self._index.put, some) for some in _pieces(self._stored(new))):
+        found = filter(None, map(self._data_key, new))
+        if not all(self._asked(self._index.put, some) for some in _pieces(needed_by_documents(found))):
             self._owe()
             return
         with self._lock:
@@ -144,11 +145,7 @@ class KeyPublishingSink:
                 self._known.popitem(last=False)
 
     def _bring(self, keys: Sequence[StoredDataKey]) -> bool:
-        return not self._stopping.is_set() and self._asked(self._put_missing, keys)
-
-    def _put_missing(self, keys: Sequence[StoredDataKey]) -> None:
-        there = self._index.versions([each.id for each in keys])
-        self._index.put([each for each in keys if there.get(each.id, 0) < each.wrapped.version])
+        return not self._stopping.is_set() and self._asked(lambda some: put_missing(self._index, some), keys)
 
     def _asked(self, ask: Callable[[Sequence[StoredDataKey]], None], keys: Sequence[StoredDataKey]) -> bool:
         try:
@@ -173,20 +170,17 @@ class KeyPublishingSink:
         with self._lock:
             self._followed_generation = None
 
-    def _wanted(self) -> Iterator[StoredDataKey]:
+    def _data_keys(self) -> Iterator[StoredDataKey]:
         try:
-            yield from self._stored(self._folder.ids())
+            yield from self._folder.all()
         except OSError:
             return  # no keyring yet, or none that can be read; the next change tells
 
-    def _stored(self, data_key_ids: Iterable[bytes]) -> Iterator[StoredDataKey]:
-        for data_key_id in data_key_ids:
-            try:
-                stored = self._folder.get(data_key_id)
-            except (DataKeyError, OSError):
-                continue  # `keys status` names it
-            if stored is not None and stored.purpose in _PUBLISHED:
-                yield stored
+    def _data_key(self, data_key_id: bytes) -> StoredDataKey | None:
+        try:
+            return self._folder.get(data_key_id)
+        except (DataKeyError, OSError):
+            return None  # `keys status` names it
 
     def _say(self, remark: str) -> None:
         if remark != self._said:
@@ -197,6 +191,37 @@ class KeyPublishingSink:
         while not self._stopping.is_set():
             self.follow()
             self._stopping.wait(self._look_seconds)
+
+
+def publish(index: KeyIndex, data_keys: Iterable[StoredDataKey]) -> None:
+    """Bring data keys to the index, where it has not got them as they are wrapped now.
+
+    Args:
+        index: The key index.
+        data_keys: All of a keyring's folder.
+
+    Raises:
+        StoreError: Not all of them are there now.
+    """
+    for number, some in enumerate(_pieces(needed_by_documents(data_keys))):
+        if number == 0:
+            index.prepare()  # where no field is sealed there is none
+        put_missing(index, some)
+
+
+def put_missing(index: KeyIndex, data_keys: Sequence[StoredDataKey]) -> None:
+    """Put those of some data keys, at most `KEYS_MAX`, that the index has not got as they are wrapped now.
+
+    Raises:
+        StoreError: Not all of them are there now.
+    """
+    there = index.versions([each.id for each in data_keys])
+    index.put([each for each in data_keys if there.get(each.id, 0) < each.wrapped.version])
+
+
+def needed_by_documents(data_keys: Iterable[StoredDataKey]) -> Iterator[StoredDataKey]:
+    """Yield those data keys that documents of the store need."""
+    return (each for each in data_keys if each.purpose in _PUBLISHED)
 
 
 def _pieces(keys: Iterator[StoredDataKey]) -> Iterator[list[StoredDataKey]]:

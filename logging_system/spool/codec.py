@@ -22,11 +22,13 @@ class UnavailableError(Exception):
 
     Attributes:
         missing: What is needed, such as "key k7:3".
+        reason: Why it is not here, in a word, for counters.
     """
 
-    def __init__(self, missing: str) -> None:
+    def __init__(self, missing: str, reason: str = "missing") -> None:
         super().__init__(f"{missing} is not available")
         self.missing = missing
+        self.reason = reason
 
 
 class KeyUnavailableError(UnavailableError):
@@ -34,10 +36,11 @@ class KeyUnavailableError(UnavailableError):
 
     Args:
         key_id: Which key; nothing secret.
+        reason: Why it is not here: `missing`, `unavailable`, `refused`, `retired`, `invalid`.
     """
 
-    def __init__(self, key_id: str) -> None:
-        super().__init__(f"key {key_id}")
+    def __init__(self, key_id: str, reason: str = "missing") -> None:
+        super().__init__(f"key {key_id}", reason)
 
 
 @dataclass(frozen=True, slots=True)

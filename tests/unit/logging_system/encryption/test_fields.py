@@ -117,6 +117,31 @@ def test_without_a_key_the_record_is_dropped_for_it_would_not_be_whole(tmp_path:
     assert outcome == Drop("key_unavailable")
 
 
+@pytest.mark.parametrize("there", [None, "own", ["own", 1]])
+def test_without_a_key_only_the_fields_are_dropped_where_that_is_declared(
+    tmp_path: Path, there: object
+) -> None:
+    provider = Unreliable(key_file(tmp_path), has_public_keys=False)
+    made = encryption(tmp_path, provider=provider)
+    sealer = made.sealer("field")
+    drops = EncryptFields(
+        FIELDS, lambda content: sealer.seal(content, b"field"), tokens=made.tokens(), drops_fields=True
+    )
+    provider.fail()
+    document = DOCUMENT if there is None else {**DOCUMENT, "encrypted": there}
+    kept = orjson.loads(encoded(drops.process(as_line(document))))
+    reading = Reading(made)
+
+    assert b"canary" not in orjson.dumps(kept)
+    dropped = {"dropped": ["items.secret", "labels.card", "labels.deep.x", "labels.user.email"]}
+    own = there if isinstance(there, list) else [] if there is None else [there]
+    assert kept.pop("encrypted") == [*own, dropped]
+    assert kept["message"] == "paid"
+    assert kept["items"] == [{"name": "a"}, {"name": "b"}, {}]
+    reading.document({"encrypted": [dropped]})
+    assert reading.unopened == {("unknown", "dropped"): 1}
+
+
 def test_equal_values_have_equal_tokens_by_which_they_are_found_and_other_fields_have_others(
     tmp_path: Path,
 ) -> None:

@@ -15,10 +15,22 @@ import pytest
 
 from logging_system.cli import main
 from logging_system.delivery.machine import BuryDeadLetter, Item
+from logging_system.encryption.reading import Reading
+from logging_system.encryption.spool_reading import spooled_documents
 from logging_system.keys.leases import LeaseFile, leases
+from logging_system.keys.provider import (
+    KeyDestroyedError,
+    KeyMissingError,
+    KeyProviderError,
+    KeyRetiredError,
+    ProviderRefusedError,
+    ProviderUnavailableError,
+    WrapInvalidError,
+)
 from logging_system.shipping.dead_letters import NAME, DeadLetterFile
 from logging_system.spool.writer import SpoolWriter
-from tests.unit.logging_system.encryption.sealed import encryption, key_file
+from tests.unit.logging_system.encryption.sealed import Unreliable, encryption, key_file
+from tests.unit.logging_system.encryption.test_fields import as_line, encoded, processor
 
 DOCUMENTS = [b'{"message":"canary 1"}', b'{"message":"canary 2"}']
 
@@ -198,3 +210,51 @@ def test_a_process_that_has_ended_is_not_waited_for(place: Place) -> None:
     assert shown.stdout.splitlines() == DOCUMENTS
     readers = [lease for lease in leases(place.folder / "keyring", time.time()) if lease.role == "reader"]
     assert readers == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (ProviderUnavailableError, "unavailable"),
+        (ProviderRefusedError, "refused"),
+        (KeyRetiredError, "retired"),
+        (KeyMissingError, "missing"),
+        (WrapInvalidError, "invalid"),
+        (KeyDestroyedError, "destroyed"),
+    ],
+)
+def test_what_stays_shut_is_counted_by_key_and_by_why(
+    tmp_path: Path, failure: type[KeyProviderError], reason: str
+) -> None:
+    folder = spool(tmp_path)
+    provider = Unreliable(key_file(tmp_path))
+    made = encryption(tmp_path, provider=provider)
+    field = processor(made, "labels.card").process(as_line({"labels": {"card": "canary"}}))
+    provider.fail(lambda: failure("no"))
+    reading = Reading(made)
+    shown = [*spooled_documents(folder, made.codecs(), reading.count)]
+    (document,) = reading.documents([encoded(field)])
+
+    assert shown == []
+    assert b"canary" not in orjson.dumps(document)
+    assert reading.unopened == {("logs:1", reason): 3}
+
+
+def test_tokens_are_shown_for_a_value_and_rotated_by_command(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tokens_of(value: str) -> list[str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{value}\n"))
+        code, out, _ = place.run("keys", "tokens", "--field", "labels.card")
+        assert code == 0
+        return out.splitlines()
+
+    place.run("keys", "create")
+    made = encryption(place.folder, provider=key_file(place.folder))
+    old = made.tokens().token("labels.card", "4111")
+    assert tokens_of("4111") == [old]
+    assert place.run("keys", "tokens", "--rotate")[0] == 0
+    new = encryption(place.folder, provider=key_file(place.folder)).tokens().token("labels.card", "4111")
+    assert tokens_of("4111") == [new, old]
+    assert old != new
+    assert place.run("keys", "audit")[1].count("token_key_made") == 2

@@ -1,15 +1,18 @@
-"""The primitives give the answers that NIST and the RFCs published, through the calls that we make."""
+"""The primitives answer as NIST, the RFCs and Wycheproof published, through the calls that we make."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cryptography_vectors
 import pytest
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -88,3 +91,48 @@ def test_hpke_follows_the_key_schedule_of_rfc_9180() -> None:
         with pytest.raises(WrapInvalidError):
             unwrap_hpke(private_key, wrapped, data["info"] + b"x")
     assert len(cases) == 1
+
+
+def wycheproof(name: str) -> list[dict[str, Any]]:
+    """Return the groups of a file of Wycheproof, which `make wycheproof` fetches."""
+    folder = Path(os.environ.get("GOMODCACHE") or Path.home() / "go" / "pkg" / "mod")
+    found = sorted(folder.glob(f"github.com/google/wycheproof@*/testvectors/{name}_test.json"))
+    if not found:
+        pytest.skip("Wycheproof is not here; `make wycheproof` fetches it with Go")
+    groups: list[dict[str, Any]] = json.loads(found[-1].read_text())["testGroups"]
+    return groups
+
+
+def test_aes_256_gcm_decides_as_wycheproof_does() -> None:
+    decided = Counter[str]()
+    for group in wycheproof("aes_gcm"):
+        if (group["keySize"], group["ivSize"], group["tagSize"]) != (256, 96, 128):
+            continue  # not of our format
+        for case in group["tests"]:
+            key, nonce, plain, place = (bytes.fromhex(case[name]) for name in ("key", "iv", "msg", "aad"))
+            sealed = bytes.fromhex(case["ct"] + case["tag"])
+            decided[case["result"]] += 1
+            if case["result"] == "valid":
+                assert AESGCM(key).encrypt(nonce, plain, place) == sealed
+                assert AESGCM(key).decrypt(nonce, sealed, place) == plain
+            else:
+                with pytest.raises(InvalidTag):
+                    AESGCM(key).decrypt(nonce, sealed, place)
+    assert decided == {"valid": 21, "invalid": 27}
+
+
+def test_x25519_agrees_with_wycheproof() -> None:
+    agreed = refused = 0
+    for group in wycheproof("x25519"):
+        for case in group["tests"]:
+            private = X25519PrivateKey.from_private_bytes(bytes.fromhex(case["private"]))
+            public = X25519PublicKey.from_public_bytes(bytes.fromhex(case["public"]))
+            if not any(bytes.fromhex(case["shared"])):
+                refused += 1  # a point of low order: the secret would be known to everybody
+                with pytest.raises(ValueError, match="shared key"):
+                    private.exchange(public)
+            else:
+                agreed += 1
+                assert private.exchange(public).hex() == case["shared"]
+    assert agreed > 100
+    assert refused > 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from logging_system.delivery.machine import BuryDeadLetter, Item
+from logging_system.encryption.block_codec import SealedBlocks
 from logging_system.encryption.encryption import Encryption
+from logging_system.encryption.lines import SealedLines
 from logging_system.encryption.pruning import (
     SEALS_SECONDS_MAX,
+    UNKNOWN,
     UNUSED_SECONDS_MIN,
     Pruning,
     unneeded_data_keys,
@@ -22,6 +26,7 @@ from logging_system.keys.audit_log import AuditLog
 from logging_system.keys.data_keys import StoredDataKey
 from logging_system.keys.provider import WrappedKey
 from logging_system.shipping.dead_letters import DeadLetterFile
+from logging_system.spool.codec import PLAIN, Codecs
 from logging_system.spool.frame import FileHeader, encode_file_header
 from logging_system.spool.segment import segment_path
 from logging_system.spool.writer import SpoolWriter
@@ -55,7 +60,7 @@ def data_key(number: int, purpose: str, age_days: float, key_id: str = "logs") -
 
 
 def unneeded(folder: Path, *data_keys: StoredDataKey, retention_seconds: float | None = None) -> list[int]:
-    found = unneeded_data_keys(data_keys, [folder], retention_seconds, NOW_SECONDS)
+    found = unneeded_data_keys(data_keys, {"": folder}, retention_seconds, NOW_SECONDS)
     assert sum(found.counts.values()) + sum(found.kept.values()) == len(data_keys)
     return [int.from_bytes(each.id, "big") for each in found.data_keys]
 
@@ -80,7 +85,6 @@ class World:
             self.made.data_keys,
             self.made.rotator(),
             self.made.keyring,
-            [self.spool],
             retention_seconds=retention_seconds,
             index=index,
             wall_clock=self.clock,
@@ -93,9 +97,7 @@ class World:
         return dict(found.counts)
 
     def write(self, *documents: bytes) -> SpoolWriter:
-        codecs = self.made.codecs()
-        for each in self.made._sealers:
-            each._wall_clock = self.clock
+        codecs = Codecs.of(SealedBlocks(self.sealer("block"), self.made.opener("block")), PLAIN)
         writer = SpoolWriter(self.spool, spool_bytes_max=1 << 20, sync=False, codecs=codecs)
         for document in documents:
             writer.append([document])
@@ -194,9 +196,7 @@ def test_what_waits_in_the_spool_keeps_the_keys_of_its_fields(world: World) -> N
 
 def test_a_dead_letter_keeps_its_key_and_those_of_its_fields(world: World) -> None:
     world.sealer("field").seal(b"x", b"field")
-    lines = world.made.lines()
-    for each in world.made._sealers:
-        each._wall_clock = world.clock
+    lines = SealedLines(world.sealer("line"), world.made.opener("line"))
     letters = DeadLetterFile(world.spool, lines)
     letters.bury([BuryDeadLetter(Item(bytes(16), 1, b'{"message":"dead"}'), 400, "no")])
     letters.close()
@@ -208,15 +208,65 @@ def test_a_dead_letter_keeps_its_key_and_those_of_its_fields(world: World) -> No
 
 def test_nothing_goes_where_a_spool_is_not_known_or_cannot_be_read(world: World, tmp_path: Path) -> None:
     data_keys = [data_key(1, "block", 1000), data_key(2, "field", 1000)]
-    assert unneeded_data_keys(data_keys, [], 1.0, NOW_SECONDS).data_keys == ()
+    nothing = unneeded_data_keys(data_keys, {}, 1.0, NOW_SECONDS)
+    assert (nothing.data_keys, nothing.unknown_spools) == ((), ("",))
     with pytest.raises(FileNotFoundError):
-        unneeded_data_keys(data_keys, [tmp_path / "not there"], 1.0, NOW_SECONDS)
+        unneeded_data_keys(data_keys, {"": tmp_path / "not there"}, 1.0, NOW_SECONDS)
     epoch = b"newer-version-00"
     newer = segment_path(world.spool, epoch, 0, "segment")
     newer.write_bytes(encode_file_header(FileHeader(epoch, 0, 1, version=99)) + b"unknown")
     world.days(100)
     with pytest.raises(OSError, match="newer version"):
         world.prune()
+
+
+def test_a_keyring_that_serves_several_spools_keeps_what_each_of_them_needs(tmp_path: Path) -> None:
+    spools = [tmp_path / name for name in ("one", "other", "gone")]
+    long_ago = Clock(NOW_SECONDS - 1000 * DAY_SECONDS)
+    for spool in spools:
+        spool.mkdir()
+        made = Encryption(key_file(tmp_path), tmp_path / "keyring", "logs", spool=spool)
+        Sealer(made.key_use, "block", wall_clock=long_ago).seal(b"x", b"place")  # shipped since
+        sealer = Sealer(made.key_use, "block", wall_clock=long_ago)
+        codecs = Codecs.of(SealedBlocks(sealer, made.opener("block")), PLAIN)
+        writer = SpoolWriter(spool, spool_bytes_max=1 << 20, sync=False, codecs=codecs)
+        writer.append([b'{"n":1}'])
+        writer.seal()
+    Sealer(made.key_use, "field", wall_clock=long_ago).seal(b"x", b"field")
+    shutil.move(spools[-1], tmp_path / "on another host")
+
+    def pruning() -> Pruning:
+        rotator = made.rotator()
+        return Pruning(made.data_keys, rotator, made.keyring, retention_seconds=DAY_SECONDS)
+
+    found = pruning().look()
+    assert found.counts == {"block": 2}
+    assert found.kept == {"block": 4, "field": 1}
+    assert [label.partition(":")[2] for label in found.unknown_spools] == [str(spools[-1])]
+    shutil.move(tmp_path / "on another host", spools[-1])
+    assert pruning().look().counts == {"block": 3}  # the field's key may be needed by what waits
+    for spool in spools:
+        for segment in spool.glob("*.segment"):
+            segment.unlink()
+    assert pruning().look().counts == {"block": 6, "field": 1}
+
+
+def test_a_spool_that_nobody_named_keeps_everything(tmp_path: Path) -> None:
+    made = Encryption(key_file(tmp_path), tmp_path / "keyring", "logs")
+    Sealer(made.key_use, "block", wall_clock=Clock(1.0)).seal(b"x", b"place")
+    found = made.pruning().look()
+    assert (found.data_keys, found.unknown_spools) == ((), (UNKNOWN,))
+
+
+def test_what_another_keyring_has_in_the_index_is_left_alone(world: World) -> None:
+    world.sealer("field").seal(b"x", b"field")
+    theirs = data_key(7, "field", 5000)
+    world.index.held = {theirs.id: theirs}
+    world.days(100)
+    assert world.prune(RETENTION_SECONDS, world.index) == {"field": 1}
+    world.made.rotator().shred("logs")
+    assert world.prune(RETENTION_SECONDS, world.index) == {}
+    assert world.index.held == {theirs.id: theirs}
 
 
 def test_the_index_is_pruned_first_and_what_it_does_not_give_up_stays_in_the_folder(world: World) -> None:
@@ -266,7 +316,7 @@ def test_the_schedule_prunes_blocks_keys_and_leaves_the_retention_to_the_command
     (tmp_path / "spool").mkdir()
     made = Encryption(
         key_file(tmp_path),
-        tmp_path / "keys",
+        tmp_path / "spool" / "keys",
         "logs",
         spool=tmp_path / "spool",
         index_retention_seconds=DAY_SECONDS,

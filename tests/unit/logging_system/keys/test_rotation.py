@@ -13,7 +13,7 @@ import pytest
 from logging_system.encryption.encryption import Encryption
 from logging_system.encryption.envelope import SealError, read_header
 from logging_system.encryption.opening import Opener
-from logging_system.encryption.sealing import Sealer, SealingLimits
+from logging_system.encryption.sealing import Sealer, SealingLimits, renew_data_keys
 from logging_system.keys.audit_log import NAME as AUDIT_NAME
 from logging_system.keys.audit_log import AuditError, AuditLog
 from logging_system.keys.data_keys import DataKeyFolder
@@ -131,6 +131,17 @@ def test_writers_switch_within_a_second_of_the_switch_and_at_once_when_told(worl
     assert version_of(told.seal(b"x", PLACE)) == 2
     world.clock.now_seconds += 1
     assert version_of(writer.seal(b"x", PLACE)) == 2
+
+
+def test_a_signal_that_comes_while_something_is_sealed_is_heard_by_all_that_seals(world: World) -> None:
+    writers = [world.writer(), world.writer()]
+    before = [read_header(each.seal(b"x", PLACE)).data_key_id for each in writers]
+    with writers[0]._lock:  # as the thread that the signal interrupts may hold it
+        renew_data_keys()
+    after = [read_header(each.seal(b"x", PLACE)).data_key_id for each in writers]
+
+    assert set(before).isdisjoint(after)
+    assert [read_header(each.seal(b"x", PLACE)).data_key_id for each in writers] == after
 
 
 def test_it_waits_for_a_reader_that_has_not_got_the_new_version_and_passes_over_one_that_died(
