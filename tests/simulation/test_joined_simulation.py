@@ -71,7 +71,7 @@ def test_a_shipper_that_forgets_its_predecessor_is_found() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [700029, 700052, 700059])
+@pytest.mark.parametrize("seed", [700001, 700029, 700052])
 def test_a_small_spool_is_not_full_for_ever_of_what_was_delivered(seed: int) -> None:
     assert failure_of(SmallSpool(seed)) is None
     assert failure_of(SmallSpool(seed, machine=NeverGivesUp)) is not None
