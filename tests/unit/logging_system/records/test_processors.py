@@ -33,6 +33,7 @@ class Made:
     mask: None = None
     mask_token_key_file: None = None
     encrypt_fields: Sequence[str] = ("labels.card",)
+    fields_without_key: str = "drop_record"
     token_fields: Sequence[str] = ()
     fernet_keys: Path | None = Path("/no such file of keys")
 
