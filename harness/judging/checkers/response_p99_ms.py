@@ -37,6 +37,7 @@ class ResponseP99Ms:
 
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "caller protection"
+    unit: ClassVar[str] = "ms"
     needs_quiet: ClassVar[bool] = True
     samples_min: ClassVar[int] = samples_needed(1 - _SHARE, _CONFIDENCE)
 
@@ -48,7 +49,7 @@ class ResponseP99Ms:
             limit_ms: milliseconds that the p99 may reach; by default the stack's promise.
         """
         self._limit_ms = given_limit("limit_ms", limit_ms) or charge.promises.response_p99_ms
-        self._measure = Measure(self.objective, self.dimension, "ms", self._limit_ms)
+        self._measure = Measure(self.objective, self.dimension, self.unit, self._limit_ms)
 
     def check(self, timeline: Timeline) -> Verdict:
         """Judge each window's p99; calls that never returned count with the time they were seen to take."""
