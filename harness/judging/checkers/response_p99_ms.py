@@ -62,7 +62,8 @@ class ResponseP99Ms:
             (window, _within(sendable, window, self._limit_ms))
             for window in _judged_windows(timeline, outages)
         ]
-        judged = [self._judged(timeline, window, inside) for window, inside in windows if inside]
+        calls_ms = [timing.call_ms for timing in timings]
+        judged = [self._judged(timeline, window, inside, calls_ms) for window, inside in windows if inside]
         if not judged:
             return self._measure.verdict(
                 Status.INCONCLUSIVE, None, unanswered or "No record was due.", samples=0
@@ -88,11 +89,12 @@ class ResponseP99Ms:
         )
 
     def _judged(
-        self, timeline: Timeline, window: Window, inside: Sequence[Timing]
+        self, timeline: Timeline, window: Window, inside: Sequence[Timing], calls_ms: Sequence[float]
     ) -> tuple[Status, float, str]:
         """Judge one window; a FAIL that a neighbour on this machine explains is none."""
         status, p99_ms, said = _judge(window.label, inside, self._limit_ms)
-        why = disturbance(timeline, window, p99_ms, self._limit_ms) if status is Status.FAIL else ""
+        failed = status is Status.FAIL
+        why = disturbance(timeline, window, p99_ms, self._limit_ms, calls_ms) if failed else ""
         if not why:
             return status, p99_ms, said
         return Status.INCONCLUSIVE, p99_ms, f"{said.removesuffix('.')}, but {why}."
