@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 
@@ -251,21 +252,22 @@ def test_a_fault_by_hand_that_is_not_proved_is_looked_at_again_until_it_is(stage
 class SlowByHand(HurtByHand):
     """Takes three seconds to begin where its strength is 5."""
 
-    stand = None
+    clock: ClassVar[SharedClock]
 
     def inject(self, target, rng):
         if self.strength == 5:
-            type(self).stand(3.0)
+            self.clock.stand(3.0)
         return super().inject(target, rng)
 
 
 @pytest.fixture
 def slow(tmp_path):
     """A stage with two targets, for whose clock a fault can stand still."""
-    stage = HandStage(tmp_path, SharedClock())
+    clock = SharedClock()
+    stage = HandStage(tmp_path, clock)
     stage.services._targets["other"] = Hurtable()
     stage.desk = LiveDesk(Family("fault", {"hurt": Kind(f"{__name__}:SlowByHand", "it takes its time")}))
-    SlowByHand.stand = stage.clock.stand
+    SlowByHand.clock = clock
     return stage
 
 
