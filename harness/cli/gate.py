@@ -90,7 +90,8 @@ def judge_result(result: Path, gate_path: Path | None, required: Sequence[str]) 
         for dimension in read.score.dimensions
         for row in dimension.objectives
     }
-    require_known(asked.required, {*was_planned, *(verdict.objective for verdict in verdicts)})
+    units = dict.fromkeys(was_planned, "") | {verdict.objective: verdict.unit for verdict in verdicts}
+    require_known(asked.required, units)
     planned, _ = applicable(was_planned, asked.not_applicable, today)
     rng = Random(f"{read.seed}:regression")  # noqa: S311 - reproducible resampling, not a secret
     regression = judged_anew(read.regression, asked.regression, rng)

@@ -48,6 +48,13 @@ class Conditional(Protocol):
 
 
 @runtime_checkable
+class Measured(Protocol):
+    """A checker that says what it measures in, so that a requirement in another unit is refused at once."""
+
+    unit: ClassVar[str]
+
+
+@runtime_checkable
 class NeedsQuiet(Protocol):
     """A checker of what neighbours on the machine would change; only a scenario that runs alone plans it."""
 

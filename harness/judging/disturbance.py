@@ -6,11 +6,16 @@ must not be excused for it. So a neighbour may be to blame only where the proces
 belong to the run took a good part of one, and the lateness is of a size that the control's explains. Whether
 the neighbour took more than the run is no measure: a spike that fills one and a half of two cores by itself
 is in time where it is alone, and late beside half a core of somebody else's.
+
+Where even the control was later than a stack may be, the machine was starved. Calls that are a little slower
+each then wait in a queue for one another, and the last of them for minutes, of which the control, whose calls
+are quicker, tells nothing. So the calls themselves are looked at: those that took longer than the control
+explains make out the lateness where a stack stalls, and none of them does where the machine was too slow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from harness.judging.statistics import quantile
 from harness.judging.timeline import Timeline, Window
@@ -25,10 +30,15 @@ OTHERS_CORES_MIN = 0.35
 LATENESS_FACTOR = 10
 """A call of a stack takes several turns of the processor where a NullHandler takes one, each of them late."""
 
+STALLED_SHARE_MIN = 0.5
+"""How much of a lateness calls that stalled must make out for it to be the stack's on a starved machine."""
+
 _CONTROL_CALLS_MIN = 100
 
 
-def disturbance(timeline: Timeline, window: Window, own_p99_ms: float, limit_ms: float) -> str:
+def disturbance(
+    timeline: Timeline, window: Window, own_p99_ms: float, limit_ms: float, calls_ms: Iterable[float]
+) -> str:
     """Say which neighbour may be why calls of a window were late; empty where the lateness is the stack's.
 
     Args:
@@ -36,6 +46,7 @@ def disturbance(timeline: Timeline, window: Window, own_p99_ms: float, limit_ms:
         window: the stretch whose calls were late.
         own_p99_ms: their response p99 without the harness's own lateness, in ms.
         limit_ms: what it may reach, in ms.
+        calls_ms: how long each call of the run took by itself, from its begin to its return, in ms.
     """
     control_ms = [
         (call.returned_ns - call.due_ns) / MS_NS
@@ -49,8 +60,11 @@ def disturbance(timeline: Timeline, window: Window, own_p99_ms: float, limit_ms:
     control_p99_ms = quantile(control_ms, 0.99)
     if control_p99_ms < CONTROL_P99_MS or others < OTHERS_CORES_MIN:
         return ""
-    if own_p99_ms - limit_ms > LATENESS_FACTOR * control_p99_ms:
-        return ""
+    explained_ms = LATENESS_FACTOR * control_p99_ms
+    if own_p99_ms - limit_ms > explained_ms:
+        stalled_ms = sum(call_ms for call_ms in calls_ms if call_ms - limit_ms > explained_ms)
+        if control_p99_ms <= limit_ms or stalled_ms >= STALLED_SHARE_MIN * own_p99_ms:
+            return ""
     return (
         f"other processes on this machine took {others:.1f} cores meanwhile, the run itself {run:.1f}, "
         f"and the control's own p99 was {control_p99_ms:,.1f} ms (below {CONTROL_P99_MS:g} ms undisturbed)"

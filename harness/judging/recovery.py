@@ -42,6 +42,7 @@ class RecoveryTime(ABC):
 
     objective: ClassVar[str]
     dimension: ClassVar[str] = "recovery"
+    unit: ClassVar[str] = "s"
     needs_quiet: ClassVar[bool] = True
 
     def __init__(self, charge: Charge, *, limit_seconds: float | None = None) -> None:
@@ -53,7 +54,7 @@ class RecoveryTime(ABC):
         """
         self._charge = charge
         self._limit_seconds = given_limit("limit_seconds", limit_seconds) or charge.scenario.recovery_seconds
-        self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
+        self._measure = Measure(self.objective, self.dimension, self.unit, self._limit_seconds)
 
     def lacks(self) -> str:
         """Return what must be there for this to be planned."""

@@ -7,8 +7,8 @@ Each is judged by itself: on the score's whole interval, or on the value of ever
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from operator import eq, ge, gt, le, lt
 from types import MappingProxyType
 
@@ -82,17 +82,27 @@ def parse_requirement(text: str) -> Requirement:
     return requirement
 
 
-def require_known(requirements: Sequence[Requirement], objectives: Collection[str]) -> None:
-    """Check that each requirement is about something that is judged.
+def require_known(requirements: Sequence[Requirement], units: Mapping[str, str]) -> None:
+    """Check that each requirement is about something that is judged, in a unit that it is measured in.
+
+    Args:
+        requirements: of the command line or a gate file.
+        units: of each objective that is judged; empty where it is not known.
 
     Raises:
-        UsageError: one names no objective of these; with the nearest word.
+        UsageError: one names no objective of these, with the nearest word; or it can never be decided.
     """
-    known = dict.fromkeys((SCORE, COVERAGE, *objectives))
+    known = dict.fromkeys((SCORE, COVERAGE, *units))
     for requirement in requirements:
         if requirement.subject not in known:
             problem = unknown("score, coverage or objective", requirement.subject, known)
             raise UsageError(f'--require "{requirement}": {problem}')
+        own, unit = units.get(requirement.subject, ""), requirement.unit
+        if own and _in_unit(requirement.bound, unit, own) is None:
+            raise UsageError(
+                f'--require "{requirement}": {requirement.subject} is measured in {own}, which {unit} cannot '
+                f"be compared with. Write {replace(requirement, unit='')}, which is in {own}."
+            )
 
 
 def judged(requirement: Requirement, score: Score, verdicts: Sequence[Verdict]) -> tuple[Status, str]:

@@ -153,6 +153,12 @@ class Desk(Protocol):
 
 
 _SCALARS = (str, int, float, bool)
+_MUST_BE: Mapping[type, str] = {
+    str: "must be a text",
+    int: "must be a whole number, e.g. 0",
+    float: "must be a number of seconds, e.g. 30",
+}
+_SHOWN_CHARACTERS_MAX = 60
 
 
 def read_wish(body: bytes) -> Wish:
@@ -178,10 +184,16 @@ def read_wish(body: bytes) -> Wish:
     )
 
 
+def _shown(value: object) -> str:
+    """Return a value as JSON spells it, cut where it is long."""
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= _SHOWN_CHARACTERS_MAX else f"{text[:_SHOWN_CHARACTERS_MAX]}…"
+
+
 def _told(told: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:
     value = told.get(name, default)
     if kind is float and type(value) is int:
         value = float(value)
     if value is not default and type(value) is not kind:
-        raise ValueError(f"{name} is no {kind.__name__}.")
+        raise ValueError(f"`{name}` in the request {_MUST_BE[kind]}, not {_shown(value)}.")
     return value

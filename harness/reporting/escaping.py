@@ -57,8 +57,16 @@ def lines_of(text: str, characters_max: int = LINE_CHARACTERS_MAX) -> tuple[str,
 
 
 def markup(text: str) -> str:
-    """Return `clipped(text)` escaped for the HTML inside Markdown."""
-    return html.escape(clipped(text))
+    """Return `clipped(text)` escaped for the HTML inside Markdown, without a mention of anybody."""
+    return unmentioned(html.escape(clipped(text)))
+
+
+def unmentioned(markdown: str) -> str:
+    """Return Markdown or HTML in which no @ mentions a person: a space of no width follows each.
+
+    Who is mentioned is looked for in what is shown, where no backslash is left.
+    """
+    return markdown.replace("@", "@&#8203;")
 
 
 def _escape(character: str) -> str:

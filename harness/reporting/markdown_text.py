@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from harness.model.protocols import Status
-from harness.reporting.escaping import clipped
+from harness.reporting.escaping import clipped, unmentioned
 from harness.reporting.scorecard_words import MARKS, status_word
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@&!])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
 
 
 def mark(status: Status) -> str:
@@ -23,8 +23,8 @@ def words(text: str, characters_max: int) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text with a backslash before each character that Markdown obeys."""
-    return _SPECIAL.sub(r"\\\1", text)
+    """Return text with a backslash before each character that Markdown obeys, and no mention of anybody."""
+    return unmentioned(_SPECIAL.sub(r"\\\1", text))
 
 
 def code(text: str) -> str:

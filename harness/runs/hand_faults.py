@@ -1,14 +1,14 @@
 """Faults that a person starts and heals while a run is on, several at a time, at most one a target.
 
 They are held as those of a scenario are: the undo is on disk first, evidence is looked for, every change is a
-fact. None stands longer than it was given, whatever the person does.
+fact. None stands longer than it was given, whatever the person does and however long another takes to begin.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from harness.live.desk import Offer, Standing
@@ -63,10 +63,11 @@ def _arguments(word: str, fault: Any) -> dict[str, Scalar]:
 
 @dataclass(slots=True)
 class _Standing:
-    """A fault that is on: how it is held, and what is to be done of it next."""
+    """A fault that begins or is on: how it is held, what is to be done of it next, and an early wish."""
 
     held: FaultStory
-    story: Iterator[int]
+    story: Iterator[int] = field(default_factory=lambda: iter(()))
+    wished_over: bool = False
 
     @property
     def deliberation_seconds(self) -> float:
@@ -79,12 +80,22 @@ class HandFaults:
 
     Args:
         means: what they share.
+        began: called once a fault is on.
+        failed: called where one did not begin, or nobody knows whether it did, with what went wrong.
         healed: called after each healing, with its target and whether it went well.
     """
 
-    def __init__(self, means: Means, healed: Callable[[Step, str], None]) -> None:
+    def __init__(
+        self,
+        means: Means,
+        began: Callable[[Step], None],
+        failed: Callable[[Step, HarnessError], None],
+        healed: Callable[[Step, str], None],
+    ) -> None:
         self._means = means
         self._ticker = means.ticker
+        self._began = began
+        self._failed = failed
         self._healed = healed
         self._standing: list[_Standing] = []
         self.steps: list[Step] = []
@@ -92,43 +103,32 @@ class HandFaults:
 
     @property
     def words(self) -> str:
-        """Return the faults that are on, for a person."""
+        """Return the faults that are on or begin, for a person."""
         return ", ".join(
             f"{step.fault} on {step.target}" for step in (each.held.step for each in self._standing)
         )
 
     def shown(self) -> tuple[Standing, ...]:
-        """Return the faults that are on, for the page."""
+        """Return the faults that are on or begin, for the page."""
         return tuple(
             Standing(
                 each.held.number,
                 each.held.step.fault,
                 each.held.step.target,
                 "healing" if self._is_ending(each) else "on",
-                round(max(0.0, self._ticker.seconds_until(each.held.healing_ns or 0)), 1),
+                self._seconds_left(each),
             )
             for each in self._standing
         )
 
     def start(self, step: Step, fault: Fault, target: object) -> None:
-        """Start a fault, which is healed after `step.for_seconds` at the latest.
-
-        Raises:
-            HarnessError: it did not begin, or nobody knows whether it did.
-        """
-        held = FaultStory(len(self.steps), step, fault, target, self._means)
+        """Start a fault, which is healed after `step.for_seconds` at the latest."""
+        each = _Standing(FaultStory(len(self.steps), step, fault, target, self._means))
         self.steps.append(step)
         self.faults.append(fault)
-        try:
-            for _ in held.injection():
-                self._ticker.tick()
-        except BaseException:
-            held.take_back()
-            raise
-        each = _Standing(held, _after_injection(held))
-        held.healing_ns = held.injected_ns + int(max(step.for_seconds, each.deliberation_seconds) * SECOND_NS)
+        each.story = self._story(each)
         self._standing.append(each)
-        self.look_round()
+        self._go_on(each)
 
     def heal(self, number: int) -> None:
         """Heal a fault, at once or after the moment that the stack is due to find out about a refusal."""
@@ -157,18 +157,36 @@ class HandFaults:
 
     # --- inside ------------------------------------------------------------------------------------------
 
+    def _story(self, each: _Standing) -> Iterator[int]:
+        held = each.held
+        yield from held.injection()
+        given_seconds = 0.0 if each.wished_over else held.step.for_seconds
+        held.healing_ns = held.injected_ns + int(max(given_seconds, each.deliberation_seconds) * SECOND_NS)
+        self._began(held.step)
+        yield from held.looks(LOOK_AGAIN_SECONDS)
+        yield from held.healing()
+
+    def _seconds_left(self, each: _Standing) -> float:
+        if each.held.healing_ns is None:
+            return each.held.step.for_seconds
+        return round(max(0.0, self._ticker.seconds_until(each.held.healing_ns)), 1)
+
     def _is_ending(self, each: _Standing) -> bool:
         """Return whether it is too late to wish for its healing: it is about to be healed."""
-        ending_ns = (each.held.healing_ns or 0) - int(each.deliberation_seconds * SECOND_NS)
+        if each.held.healing_ns is None:
+            return each.wished_over
+        ending_ns = each.held.healing_ns - int(each.deliberation_seconds * SECOND_NS)
         return self._ticker.now_ns() >= ending_ns
 
     def _end(self, each: _Standing) -> None:
-        if not self._is_ending(each):
+        if each.held.healing_ns is None:
+            each.wished_over = True  # it is healed as soon as it is on
+        elif not self._is_ending(each):
             each.held.healing_ns = self._ticker.in_ns(each.deliberation_seconds)
             self._go_on(each)
 
     def _go_on(self, each: _Standing) -> None:
-        """Do what can be done now; a healing that goes wrong is told, and the run goes on."""
+        """Do what can be done now; what goes wrong at its beginning or end is told, and the run goes on."""
         why_not = ""
         try:
             if next(each.story, None) is not None:
@@ -176,11 +194,20 @@ class HandFaults:
         except (InterruptedRunError, TimeIsUpError):
             raise
         except HarnessError as error:
+            if not each.held.injected_ns:
+                self._give_up(each, error)
+                return
             if not each.held.is_healing:
                 raise
             why_not = str(error)
             each.held.take_back()  # nothing is done where the healing itself went wrong
         self._tell_over(each, why_not)
+
+    def _give_up(self, each: _Standing, error: HarnessError) -> None:
+        """Tell that a fault did not begin, once what may be on of it is taken back."""
+        self._standing.remove(each)
+        each.held.take_back()
+        self._failed(each.held.step, error)
 
     def _take_back(self, each: _Standing) -> None:
         why_not = ""
@@ -198,8 +225,3 @@ class HandFaults:
         stood_seconds = (self._ticker.now_ns() - held.injected_ns) / SECOND_NS
         self.steps[held.number] = replace(held.step, for_seconds=round(stood_seconds, 3))
         self._healed(held.step, why_not)
-
-
-def _after_injection(held: FaultStory) -> Iterator[int]:
-    yield from held.looks(LOOK_AGAIN_SECONDS)
-    yield from held.healing()

@@ -66,7 +66,7 @@ class InteractiveRunner(Runner):
         self._by_hand = by_hand
         self._desk = by_hand.desk
         means = Means(scenario.name, wiring.seed, self._ticker, wiring.recorder, wiring.journal)
-        self._hand = HandFaults(means, self._healed)
+        self._hand = HandFaults(means, self._began, self._failed, self._healed)
         self._watch = LiveWatch(
             by_hand.history, wiring.outlets, self._desk, by_hand.redaction, wiring.clock.now_ns
         )
@@ -139,17 +139,17 @@ class InteractiveRunner(Runner):
         if is_sender(wish.target) and fault.needs in {Killable, Stoppable}:
             self._debts.cut_off_answers(wish.target)
         self._enter("inject")
-        try:
-            self._hand.start(step, fault, target)
-        except (InterruptedRunError, TimeIsUpError):
-            raise
-        except HarnessError as error:
-            self._desk.release(wish.target)
-            self._broke("inject", error)
-            self._note(f"{wish.fault} on {wish.target} did not begin: {error}")
-            return
+        self._hand.start(step, fault, target)
+
+    def _began(self, step: Step) -> None:
         self._fault = self._hand.words
-        self._note(f"{wish.fault} on {wish.target} began; it is healed after {seconds:g} s at the latest.")
+        seconds = step.for_seconds
+        self._note(f"{step.fault} on {step.target} began; it is healed after {seconds:g} s at the latest.")
+
+    def _failed(self, step: Step, error: HarnessError) -> None:
+        self._desk.release(step.target)
+        self._broke("inject", error)
+        self._note(f"{step.fault} on {step.target} did not begin: {error}")
 
     def _offer(self, wish: Wish) -> Offer:
         for offer in self._desk.state().offers:
@@ -190,7 +190,9 @@ class InteractiveRunner(Runner):
     def _end(self) -> None:
         """Withhold what is left of the schedule."""
         self._pause()
-        self._ticker.wait_until(self._ticker.in_ns(PAUSE_LEAD_SECONDS + TICK_SECONDS))
+        until_ns = self._ticker.in_ns(PAUSE_LEAD_SECONDS + TICK_SECONDS)
+        while self._ticker.tick_until(until_ns):
+            self._hand.look_round()
         self._ended = True
         self._note("The run is being ended by hand; what was acknowledged is waited for and judged.")
 

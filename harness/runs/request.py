@@ -17,7 +17,7 @@ from harness.evidence.history import HISTORY_BYTES_MAX
 from harness.evidence.lines import read_lines, require_regular
 from harness.evidence.masked_input import InputMask
 from harness.judging.check_selection import NOT_ALONE, NOT_POLLED, Checks, checks_of
-from harness.judging.checker import NeedsSamples
+from harness.judging.checker import Checker, Measured, NeedsSamples
 from harness.judging.gate_rules import GateRules
 from harness.judging.requirements import require_known
 from harness.judging.waivers import applicable
@@ -117,7 +117,7 @@ def make_plan(request: Request) -> SuitePlan:
         request.gate.not_applicable,
         request.today,
     )
-    require_known(request.gate.required, planned)
+    require_known(request.gate.required, {word: _unit_of(checkers[word]) for word in planned})
     return SuitePlan(
         request.suite,
         plans,
@@ -217,6 +217,11 @@ def _plan_one(scenario: Scenario, request: Request) -> ScenarioPlan:
     if request.input_path is not None:
         lines = len(read_lines(request.input_path, int(INPUT_RATE_MAX * scenario.sending_seconds)))
     return plan_scenario(scenario, schedule, request.seed, lines)
+
+
+def _unit_of(checker: Checker) -> str:
+    """Return what a checker measures in; empty where it does not say."""
+    return checker.unit if isinstance(checker, Measured) else ""
 
 
 def _digest_of(path: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from harness.model.errors import FaultError
 from harness.model.protocols import Undo
 from harness.targets.capabilities import Flip
 from harness.targets.folders import folders_of, is_away, put_back, take_away
+from harness.targets.stack_files import regular_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +130,8 @@ class FilesTarget:
         return Undo("put_back_folders", {"root": str(self.folder), "folders": "\n".join(map(str, folders))})
 
     def _files(self) -> Iterator[_There]:
-        root = self.folder.resolve()
-        paths = {path for pattern in self.patterns for path in self.folder.glob(pattern)}
-        for path in sorted(paths):
-            try:
-                status = path.lstat()
-                inside = path.parent.resolve().is_relative_to(root)
-            except FileNotFoundError:
-                continue  # the stack has just renamed or removed it
-            if inside and stat.S_ISREG(status.st_mode):
-                yield _There(path, (status.st_dev, status.st_ino), status.st_size, status.st_mtime_ns)
+        for path, status in regular_files(self.folder, self.patterns):
+            yield _There(path, (status.st_dev, status.st_ino), status.st_size, status.st_mtime_ns)
 
 
 def _at(files: Sequence[_There], place: int) -> tuple[_There, int]:

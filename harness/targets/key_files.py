@@ -19,6 +19,7 @@ from random import Random
 
 from harness.model.errors import FaultError
 from harness.model.protocols import Undo
+from harness.targets.stack_files import regular_files
 
 _HIDDEN = ".logquake-hidden"
 _NOWHERE = "/proc/logquake-key-hidden"
@@ -112,16 +113,8 @@ class KeyFilesTarget:
         return found
 
     def _matching(self) -> list[Path]:
-        root = self._folder.resolve()
-        paths = sorted({path for pattern in self._patterns for path in self._folder.glob(pattern)})
-        return [
-            path
-            for path in paths
-            if path.is_file()
-            and not path.is_symlink()
-            and path.parent.resolve().is_relative_to(root)
-            and not path.name.endswith(_HIDDEN)
-        ]
+        found = regular_files(self._folder, self._patterns)
+        return [path for path, _ in found if not path.name.endswith(_HIDDEN)]
 
     def _away(self) -> list[Path]:
         return sorted(

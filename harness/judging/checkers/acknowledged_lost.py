@@ -31,6 +31,7 @@ class AcknowledgedLost:
 
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "delivery"
+    unit: ClassVar[str] = "records"
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
@@ -38,7 +39,7 @@ class AcknowledgedLost:
 
     def check(self, timeline: Timeline) -> Verdict:
         """Count the acknowledged records without any copy, less those that are excused, destroyed or held."""
-        measure = Measure(self.objective, self.dimension, "records", 0)
+        measure = Measure(self.objective, self.dimension, self.unit, 0)
         if unread := unread_outlet(timeline, self._charge):
             return measure.verdict(Status.INCONCLUSIVE, None, unread)
         found = outcomes_of(timeline, self._charge)

@@ -39,12 +39,13 @@ class Corrupted:
 
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "integrity"
+    unit: ClassVar[str] = "copies"
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._charge = charge
         self._line_bytes_max = charge.promises.line_bytes_max
-        self._measure = Measure(self.objective, self.dimension, "copies", 0)
+        self._measure = Measure(self.objective, self.dimension, self.unit, 0)
 
     def check(self, timeline: Timeline) -> Verdict:
         """Count the copies whose text differs from what was sent, or that carry no identity of this run."""

@@ -25,11 +25,12 @@ class DeadLettersMisplaced:
 
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "delivery"
+    unit: ClassVar[str] = "records"
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._charge = charge
-        self._measure = Measure(self.objective, self.dimension, "records", 0)
+        self._measure = Measure(self.objective, self.dimension, self.unit, 0)
 
     def lacks(self) -> str:
         """Return what must be declared for this to be planned."""

@@ -26,12 +26,13 @@ class Duplicated:
 
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "integrity"
+    unit: ClassVar[str] = "records"
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._copies_max = charge.promises.copies_max
         self._charge = charge
-        self._measure = Measure(self.objective, self.dimension, "records", 0)
+        self._measure = Measure(self.objective, self.dimension, self.unit, 0)
 
     def check(self, timeline: Timeline) -> Verdict:
         """Count the records with too many copies."""

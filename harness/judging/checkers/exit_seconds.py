@@ -21,6 +21,7 @@ class ExitSeconds:
 
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "caller protection"
+    unit: ClassVar[str] = "s"
     needs_quiet: ClassVar[bool] = True
     needs_end: ClassVar[bool] = True
 
@@ -32,7 +33,7 @@ class ExitSeconds:
             limit_seconds: how long an exit may take; by default the stack's promise.
         """
         self._limit_seconds = given_limit("limit_seconds", limit_seconds) or charge.promises.exit_seconds
-        self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
+        self._measure = Measure(self.objective, self.dimension, self.unit, self._limit_seconds)
 
     def lacks(self) -> str:
         """Return what must be declared for this to be planned."""

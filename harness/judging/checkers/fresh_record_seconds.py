@@ -32,6 +32,7 @@ class FreshRecordSeconds:
 
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "recovery"
+    unit: ClassVar[str] = "s"
 
     def __init__(self, charge: Charge, *, limit_seconds: float | None = None) -> None:
         """Take what is to be judged.
@@ -53,7 +54,7 @@ class FreshRecordSeconds:
                 f"not {self._limit_seconds:g}: so long fresh records are looked for."
             )
         self._recovery_seconds = max(self._limit_seconds, charge.scenario.recovery_seconds)
-        self._measure = Measure(self.objective, self.dimension, "s", self._limit_seconds)
+        self._measure = Measure(self.objective, self.dimension, self.unit, self._limit_seconds)
 
     def check(self, timeline: Timeline) -> Verdict:
         """Measure from each wave's first due time until all of it was seen; the worst wave is judged."""

@@ -59,12 +59,13 @@ class Miscounted:
 
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "self-observability"
+    unit: ClassVar[str] = "records"
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._charge = charge
         self._lag_seconds = charge.counters_lag_seconds
-        self._measure = Measure(self.objective, self.dimension, "records", 0)
+        self._measure = Measure(self.objective, self.dimension, self.unit, 0)
 
     def lacks(self) -> str:
         """Return what must be declared for this to be planned."""

@@ -37,11 +37,12 @@ class OutOfOrder:
 
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "integrity"
+    unit: ClassVar[str] = "records"
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
         self._order_by = charge.promises.order_by
-        self._measure = Measure(self.objective, self.dimension, "records", 0)
+        self._measure = Measure(self.objective, self.dimension, self.unit, 0)
 
     def lacks(self) -> str:
         """Return what must be declared for this to be planned."""

@@ -37,6 +37,7 @@ class ResponseP99Ms:
 
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "caller protection"
+    unit: ClassVar[str] = "ms"
     needs_quiet: ClassVar[bool] = True
     samples_min: ClassVar[int] = samples_needed(1 - _SHARE, _CONFIDENCE)
 
@@ -48,7 +49,7 @@ class ResponseP99Ms:
             limit_ms: milliseconds that the p99 may reach; by default the stack's promise.
         """
         self._limit_ms = given_limit("limit_ms", limit_ms) or charge.promises.response_p99_ms
-        self._measure = Measure(self.objective, self.dimension, "ms", self._limit_ms)
+        self._measure = Measure(self.objective, self.dimension, self.unit, self._limit_ms)
 
     def check(self, timeline: Timeline) -> Verdict:
         """Judge each window's p99; calls that never returned count with the time they were seen to take."""
@@ -61,7 +62,8 @@ class ResponseP99Ms:
             (window, _within(sendable, window, self._limit_ms))
             for window in _judged_windows(timeline, outages)
         ]
-        judged = [self._judged(timeline, window, inside) for window, inside in windows if inside]
+        calls_ms = [timing.call_ms for timing in timings]
+        judged = [self._judged(timeline, window, inside, calls_ms) for window, inside in windows if inside]
         if not judged:
             return self._measure.verdict(
                 Status.INCONCLUSIVE, None, unanswered or "No record was due.", samples=0
@@ -87,11 +89,12 @@ class ResponseP99Ms:
         )
 
     def _judged(
-        self, timeline: Timeline, window: Window, inside: Sequence[Timing]
+        self, timeline: Timeline, window: Window, inside: Sequence[Timing], calls_ms: Sequence[float]
     ) -> tuple[Status, float, str]:
         """Judge one window; a FAIL that a neighbour on this machine explains is none."""
         status, p99_ms, said = _judge(window.label, inside, self._limit_ms)
-        why = disturbance(timeline, window, p99_ms, self._limit_ms) if status is Status.FAIL else ""
+        failed = status is Status.FAIL
+        why = disturbance(timeline, window, p99_ms, self._limit_ms, calls_ms) if failed else ""
         if not why:
             return status, p99_ms, said
         return Status.INCONCLUSIVE, p99_ms, f"{said.removesuffix('.')}, but {why}."

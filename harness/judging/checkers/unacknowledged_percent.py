@@ -30,6 +30,7 @@ class UnacknowledgedPercent:
 
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "degradation"
+    unit: ClassVar[str] = "%"
 
     def __init__(self, charge: Charge, *, limit_percent: float | None = None) -> None:
         """Take what is to be judged.
@@ -39,7 +40,7 @@ class UnacknowledgedPercent:
             limit_percent: percent of the due records at most; by default 1.
         """
         self._limit_percent = given_limit("limit_percent", limit_percent) or SHARE_MAX_PERCENT
-        self._measure = Measure(self.objective, self.dimension, "%", self._limit_percent)
+        self._measure = Measure(self.objective, self.dimension, self.unit, self._limit_percent)
 
     def check(self, timeline: Timeline) -> Verdict:
         """Count the due records that were never acknowledged and that nothing accounts for."""

@@ -1,8 +1,15 @@
 """When lateness is a neighbour's doing: the control is late, and others than the run took the processors."""
 
+from __future__ import annotations
+
+from dataclasses import replace
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.judging.checkers.response_p99_ms import VETO, ResponseP99Ms
+from harness.judging.disturbance import LATENESS_FACTOR
 from harness.judging.timeline import timeline
 from harness.model.facts import CORES_OTHERS, CORES_RUN, ControlCall, Due, Event, Sample, Sent
 from harness.model.protocols import Status
@@ -79,3 +86,73 @@ def test_no_neighbour_excuses_a_call_that_never_returns():
 
 def test_a_quick_stack_passes_beside_a_neighbour():
     assert _verdict(call_ms=1.0).status is Status.PASS
+
+
+def _queue(*, call_ms, stalls_ms, control_ms, others):
+    """Return a run whose calls follow one another: each begins once the one before it has returned.
+
+    From the fault on, two records a hundredth of a second fall due; `stalls_ms` says how long the first calls
+    take, `call_ms` how long each of the others.
+    """
+    early = [event for n in range(400) for event in life(n, n / 100)]
+    late: list[Event] = []
+    free_seconds = 0.0
+    for n in range(400, 1000):
+        due_seconds = n / 100
+        took_ms = stalls_ms[n - 400] if n - 400 < len(stalls_ms) else call_ms
+        begins_seconds = max(due_seconds, free_seconds)
+        free_seconds = begins_seconds + took_ms / 1000
+        late += life(n, due_seconds, took_ms, late_ms=(begins_seconds - due_seconds) * 1000)
+    control = [
+        ControlCall(at(n / 100), at(n / 100), at(n / 100) + round((control_ms if n % 20 == 0 else 0.1) * MS))
+        for n in range(1000)
+    ]
+    cores = [
+        Sample(at(second), name, value)
+        for second in range(10)
+        for name, value in ((CORES_OTHERS, others), (CORES_RUN, 0.3))
+    ]
+    # All are of one producer, so that none is late by the harness's doing.
+    return [
+        replace(event, producer=0) if isinstance(event, Due) else event
+        for event in (*phases(), *fault(), *early, *late, *control, *cores)
+    ]
+
+
+@settings(max_examples=40)
+@given(
+    call_ms=st.floats(40.0, 110.0),
+    control_ms=st.floats(150.0, 1_500.0),
+    others=st.floats(0.5, 2.0),
+)
+def test_a_queue_of_calls_that_are_a_little_slow_each_is_no_failure_on_a_starved_machine(
+    call_ms, control_ms, others
+):
+    """The control itself is later than the stack may be; no call of the stack stalls."""
+    seen = timeline(_queue(call_ms=call_ms, stalls_ms=(), control_ms=control_ms, others=others))
+
+    assert CHECKER.check(seen).status is Status.INCONCLUSIVE
+
+
+@settings(max_examples=40)
+@given(
+    stalls=st.integers(1, 5),
+    beyond=st.floats(1.05, 20.0),
+    call_ms=st.floats(0.1, 5.0),
+    control_ms=st.floats(150.0, 1_500.0),
+)
+def test_a_stack_that_stalls_for_longer_than_the_control_explains_fails_on_a_starved_machine_too(
+    stalls, beyond, call_ms, control_ms
+):
+    """Whatever waits behind the calls that stall is late by their doing."""
+    stall_ms = beyond * (100.0 + LATENESS_FACTOR * control_ms)
+    stalls_ms = (stall_ms,) * stalls
+    seen = timeline(_queue(call_ms=call_ms, stalls_ms=stalls_ms, control_ms=control_ms, others=1.5))
+
+    assert CHECKER.check(seen).status is Status.FAIL
+
+
+def test_a_queue_fails_where_the_control_was_in_time_for_a_stack():
+    seen = timeline(_queue(call_ms=60.0, stalls_ms=(), control_ms=5.4, others=1.2))
+
+    assert CHECKER.check(seen).status is Status.FAIL

@@ -74,8 +74,20 @@ def test_what_cannot_be_read_or_decided_is_refused_with_a_remedy(text, said):
 
 def test_an_unknown_word_is_refused_with_the_nearest_one():
     with pytest.raises(UsageError, match=r'Did you mean "response_p99_ms"\?'):
-        require_known([parse_requirement("response_p90_ms<5")], [LATENCY, "corrupted"])
-    require_known([parse_requirement("score>=5"), parse_requirement("response_p99_ms<5")], [LATENCY])
+        require_known([parse_requirement("response_p90_ms<5")], {LATENCY: "ms", "corrupted": ""})
+    require_known([parse_requirement("score>=5"), parse_requirement("response_p99_ms<5")], {LATENCY: "ms"})
+
+
+@pytest.mark.parametrize("text", ["acknowledged_lost==0%", "acknowledged_lost<=5ms", "exit_seconds<2MiB"])
+def test_a_unit_that_the_measure_does_not_have_is_refused_with_the_remedy(text):
+    units = {"acknowledged_lost": "records", "exit_seconds": "s"}
+    with pytest.raises(UsageError, match=r"is (measured )?in .*, which .* cannot be compared with"):
+        require_known([parse_requirement(text)], units)
+
+
+@pytest.mark.parametrize("text", ["acknowledged_lost==0", "acknowledged_lost==0records", "own_check<=5%"])
+def test_a_unit_that_fits_or_of_which_nothing_is_known_is_taken(text):
+    require_known([parse_requirement(text)], {"acknowledged_lost": "records", "own_check": ""})
 
 
 @pytest.mark.parametrize(

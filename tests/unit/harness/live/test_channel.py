@@ -1,5 +1,6 @@
 """A desk in another process answers as the desk itself does."""
 
+import re
 import stat
 from pathlib import Path
 
@@ -83,6 +84,30 @@ def test_a_path_too_long_for_a_socket_says_what_to_do():
 )
 def test_what_is_no_wish_is_refused_with_a_sentence(body):
     with pytest.raises(ValueError, match=r"\.$|no JSON"):
+        read_wish(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            b'{"verb": "heal", "number": "one"}',
+            '`number` in the request must be a whole number, e.g. 0, not "one".',
+        ),
+        (
+            b'{"verb": "heal", "number": true}',
+            "`number` in the request must be a whole number, e.g. 0, not true.",
+        ),
+        (
+            b'{"verb": "start", "seconds": []}',
+            "`seconds` in the request must be a number of seconds, e.g. 30, not [].",
+        ),
+        (b'{"verb": "start", "fault": 3}', "`fault` in the request must be a text, not 3."),
+        (b'{"verb": "start", "target": null}', "`target` in the request must be a text, not null."),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_in_plain_words(body, said):
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
         read_wish(body)
 
 

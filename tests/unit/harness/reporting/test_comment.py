@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -75,7 +76,19 @@ def test_what_a_stack_wrote_stays_text():
     assert "<script>" not in html
     assert "\x1b" not in html
     assert "<a " not in html
-    assert "@all &lt;b&gt;" in html
+    assert "@\u200ball &lt;b&gt;" in html
+
+
+def test_an_at_sign_is_shown_and_mentions_nobody():
+    base = vetoed_result()
+    one = base.scenarios[0]
+    asked = replace(one, scenario=replace(one.scenario, name="@team/a"), status=Status.FAIL)
+    text = text_of(replace(base, stack="mail@host", scenarios=(asked,)))
+    html = rendered(replace(base, stack="mail@host", scenarios=(asked,)))
+
+    assert "\\@" not in text
+    assert "mail@\u200bhost" in html
+    assert re.search(r"@\w", re.sub(r"<code>.*?</code>", "", html, flags=re.DOTALL)) is None
 
 
 def test_it_fits_a_comment_however_much_there_is_to_say():

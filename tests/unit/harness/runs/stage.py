@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar
@@ -23,8 +25,43 @@ from tests.unit.harness.literal_history import STEP, scenario
 RUN = "run-01"
 NAMES = {"delivered": ("ok",), "dropped": ("lost", "shed"), "held": ("lost", "ok")}
 SECOND = 1_000_000_000
+REAL_SECONDS_MAX = 20.0
 QUICK_SECONDS = 0.25
 """A machine that is busy with other things may need it for what takes no time."""
+
+
+class SharedClock(FakeClock):
+    """A fake clock for which other threads can stand still.
+
+    Whoever moves it on waits until those whose time has come have done what they had to.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self._moved = threading.Condition()
+        self._until_ns = {}
+
+    def sleep(self, seconds):
+        with self._moved:
+            super().sleep(seconds)
+            self._moved.notify_all()
+            due = [thread for thread, until_ns in self._until_ns.items() if until_ns <= self.now_ns()]
+        real_until = time.monotonic() + REAL_SECONDS_MAX
+        while any(self._is_busy(thread) for thread in due):
+            assert time.monotonic() < real_until, "what stood still does not end"
+            time.sleep(0.001)
+
+    def stand(self, seconds):
+        """Return once the clock was moved on so far by somebody else."""
+        until_ns = self.now_ns() + seconds * SECOND
+        thread = threading.current_thread()
+        with self._moved:
+            self._until_ns[thread] = until_ns
+            assert self._moved.wait_for(lambda: self.now_ns() >= until_ns, REAL_SECONDS_MAX), "nobody waits"
+            del self._until_ns[thread]
+
+    def _is_busy(self, thread):
+        return thread.is_alive() and self._until_ns.get(thread, 0) <= self.now_ns()
 
 
 class Hurtable:
@@ -184,9 +221,9 @@ class FakeCounters:
 class Stage:
     """All wiring of one run, to be changed by a test before it runs."""
 
-    def __init__(self, tmp_path):
+    def __init__(self, tmp_path, clock=None):
         self.log: list[str] = []
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.target = Hurtable()
         self.services = FakeDeployment(self.log, "services", {"elasticsearch": self.target})
         self.stack = FakeDeployment(self.log, "stack")

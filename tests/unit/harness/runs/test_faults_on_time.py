@@ -7,7 +7,6 @@ the clock has moved so far: asked by the thread that moves it, it would stand fo
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -38,45 +37,11 @@ from tests.unit.harness.runs.stage import (
     FakeFault,
     FakeLoad,
     Hurtable,
+    SharedClock,
 )
 
-REAL_SECONDS_MAX = 20.0
 OUTER = Step("black_hole", "link", 3.0, 6.0)
 FROZEN = Step("frozen", "elasticsearch", 4.0, 3.0)
-
-
-class SharedClock(FakeClock):
-    """A fake clock for which other threads can stand still.
-
-    Whoever moves it on waits until those whose time has come have done what they had to.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self._moved = threading.Condition()
-        self._until_ns = {}
-
-    def sleep(self, seconds):
-        with self._moved:
-            super().sleep(seconds)
-            self._moved.notify_all()
-            due = [thread for thread, until_ns in self._until_ns.items() if until_ns <= self.now_ns()]
-        real_until = time.monotonic() + REAL_SECONDS_MAX
-        while any(self._is_busy(thread) for thread in due):
-            assert time.monotonic() < real_until, "what stood still does not end"
-            time.sleep(0.001)
-
-    def stand(self, seconds):
-        """Return once the clock was moved on so far by somebody else."""
-        until_ns = self.now_ns() + seconds * SECOND
-        thread = threading.current_thread()
-        with self._moved:
-            self._until_ns[thread] = until_ns
-            assert self._moved.wait_for(lambda: self.now_ns() >= until_ns, REAL_SECONDS_MAX), "nobody waits"
-            del self._until_ns[thread]
-
-    def _is_busy(self, thread):
-        return thread.is_alive() and self._until_ns.get(thread, 0) <= self.now_ns()
 
 
 @pytest.fixture

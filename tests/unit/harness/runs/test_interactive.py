@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 
@@ -36,7 +37,16 @@ from harness.reporting.redaction import Redaction
 from harness.runs.interactive import ByHand, InteractiveRunner
 from harness.runs.live_desk import FAULTS_MAX, LiveDesk
 from harness.runs.runner import Wiring
-from tests.unit.harness.runs.stage import QUICK_SECONDS, RUN, SECOND, FakeFault, FakeLoad, Hurtable, Stage
+from tests.unit.harness.runs.stage import (
+    QUICK_SECONDS,
+    RUN,
+    SECOND,
+    FakeFault,
+    FakeLoad,
+    Hurtable,
+    SharedClock,
+    Stage,
+)
 
 TARGET = "elasticsearch"
 HURT = Wish(Verb.START, "hurt", TARGET, seconds=3.0)
@@ -82,8 +92,8 @@ class PausableFakeLoad(FakeLoad):
 class HandStage(Stage):
     """The stage, where `script` says what is wished for at which second of the sending."""
 
-    def __init__(self, tmp_path):
-        super().__init__(tmp_path)
+    def __init__(self, tmp_path, clock=None):
+        super().__init__(tmp_path, clock)
         HurtByHand.log = self.log
         self.load = PausableFakeLoad(self.log, self.clock)
         self.archive._load = self.load
@@ -236,6 +246,54 @@ def test_a_fault_by_hand_that_is_not_proved_is_looked_at_again_until_it_is(stage
     assert [event.landed for event in seen] == [False, False, True, True]
     seconds = [(event.at_ns - stage.load.began_ns) / SECOND for event in seen]
     assert seconds == pytest.approx([5.0, 7.0, 9.5, 15.0], abs=0.6)
+
+
+@dataclass
+class SlowByHand(HurtByHand):
+    """Takes three seconds to begin where its strength is 5."""
+
+    clock: ClassVar[SharedClock]
+
+    def inject(self, target, rng):
+        if self.strength == 5:
+            self.clock.stand(3.0)
+        return super().inject(target, rng)
+
+
+@pytest.fixture
+def slow(tmp_path):
+    """A stage with two targets, for whose clock a fault can stand still."""
+    clock = SharedClock()
+    stage = HandStage(tmp_path, clock)
+    stage.services._targets["other"] = Hurtable()
+    stage.desk = LiveDesk(Family("fault", {"hurt": Kind(f"{__name__}:SlowByHand", "it takes its time")}))
+    SlowByHand.clock = clock
+    return stage
+
+
+def test_a_fault_that_takes_its_time_to_begin_prolongs_no_other(slow):
+    slow.script = [(5.0, HURT), (6.0, replace(HURT, target="other", arguments={"strength": 5}))]
+
+    slow.run()
+
+    changes = {
+        (fact.step, fact.state): (fact.at_ns - slow.load.began_ns) / SECOND
+        for fact in slow.facts(FaultChanged)
+    }
+    assert changes[0, "healing"] - changes[0, "injected"] == pytest.approx(3.0, abs=0.3)
+    assert changes[1, "injected"] - changes[1, "injecting"] == pytest.approx(3.0, abs=0.3)
+    assert changes[1, "healing"] - changes[1, "injected"] == pytest.approx(3.0, abs=0.3)
+
+
+def test_a_fault_that_a_person_heals_before_it_is_on_is_healed_as_soon_as_it_is(slow):
+    slow.script = [(5.0, replace(HURT, arguments={"strength": 5})), (6.0, Wish(Verb.HEAL, number=0))]
+
+    slow.run()
+
+    assert [answer.taken for answer in slow.answers] == [True, True]
+    changes = {fact.state: fact.at_ns for fact in slow.facts(FaultChanged)}
+    assert (changes["healing"] - changes["injected"]) / SECOND == pytest.approx(0.0, abs=0.3)
+    assert not slow.target.hurt
 
 
 def test_a_fault_that_stands_at_the_end_of_the_sending_is_healed(stage):
