@@ -30,6 +30,7 @@ PATHS: dict[str, Callable[[], list[Row]]] = {
     "log-call": log_call.measure,
     "spool": group_commit.measure,
     "gateway": gateway.measure,
+    "gateway-protected": gateway.measure_protected,
     "store": store.measure,
     "recovery": recovery.measure,
     "backlog": backlog.measure,
