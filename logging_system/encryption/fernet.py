@@ -12,6 +12,7 @@ import threading
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -44,6 +45,9 @@ class FernetKeys:
         self._seen_seconds = float("-inf")
         self.forget()
         forget_in_children(self)
+        # A process that has sealed nothing yet goes on as well, should the file go away.
+        with suppress(KeyUnavailableError):
+            self._fernet()
 
     def forget(self) -> None:
         """In a forked child: a thread that it does not have may hold the lock."""
