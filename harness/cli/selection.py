@@ -147,9 +147,9 @@ def make_request(
     required = [parse_requirement(text) for text in selection.required]
     here = current_folder()
     library = open_library(here)
-    suite, words = _scenarios(selection, library)
-    found = tuple(library.find(Sort.SCENARIO, word) for word in words)
     stack_path = library.find(Sort.STACK, selection.stack).path
+    suite, words, left_out = _scenarios(selection, library, stack_path)
+    found = tuple(library.find(Sort.SCENARIO, word) for word in words)
     code_folders = tuple(dict.fromkeys((stack_path.resolve().parent, here)))
     sources = [read_yaml(path) for path in (stack_path, *(entry.path for entry in found))]
     require_startable(sources, selection.checks, code_folders)
@@ -177,7 +177,7 @@ def make_request(
         today=date.today(),
         repeats_max=repeats_max,
         show_lines=show_lines,
-        origins=_origins(found, library.find(Sort.STACK, selection.stack)),
+        origins=(*_origins(found, library.find(Sort.STACK, selection.stack)), *left_out),
         code_folders=code_folders,
     )
 
@@ -219,15 +219,36 @@ def _replay_command(selection: Selection) -> str:
     return f"{selection.command or 'logquake run'} {shlex.join(words)}"
 
 
-def _scenarios(selection: Selection, library: Library) -> tuple[str, tuple[str, ...]]:
-    """Return the suite's name, and what a command line calls each scenario: a name, or a path as written."""
+def _scenarios(
+    selection: Selection, library: Library, stack_path: Path
+) -> tuple[str, tuple[str, ...], list[str]]:
+    """Return the suite's name, what a command line calls each scenario, and what was left out and why.
+
+    A scenario is called by its name, or by a path as written.
+    """
     if selection.scenarios:
-        return "selected", tuple(dict.fromkeys(selection.scenarios))
+        return "selected", tuple(dict.fromkeys(selection.scenarios)), []
     known = [entry.name for entry in library.entries(Sort.SCENARIO)]
     suite = load_suite(library.find(Sort.SUITE, selection.suite or "default").path, known)
     if not suite.scenarios:
         raise NothingSelectedError(f'suite "{suite.name}" lists no scenario')
-    return suite.name, suite.scenarios
+    possible, left_out = _possible(suite.where_possible, library, stack_path)
+    return suite.name, (*suite.scenarios, *possible), left_out
+
+
+def _possible(names: Sequence[str], library: Library, stack_path: Path) -> tuple[list[str], list[str]]:
+    """Return which scenarios the stack has the targets for, and one sentence for each other."""
+    if not names:
+        return [], []
+    stack = load_stack(stack_path)
+    possible, left_out = [], []
+    for name in names:
+        problems = check_targets(load_scenario(library.find(Sort.SCENARIO, name).path), stack)
+        if problems:
+            left_out.append(f"scenario {name} is left out: {problems[0]}")
+        else:
+            possible.append(name)
+    return possible, left_out
 
 
 def _origins(scenarios: Sequence[Entry], stack: Entry) -> tuple[str, ...]:

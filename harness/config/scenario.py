@@ -37,7 +37,9 @@ from harness.load import LOADS
 from harness.load.schedules import SCHEDULES
 from harness.model.declarations import (
     APPLICATION,
+    KEY_PROVIDER,
     KEY_SERVER,
+    KEYS,
     LOAD,
     Arguments,
     Part,
@@ -48,6 +50,7 @@ from harness.model.declarations import (
 )
 from harness.model.protocols import ChoosyLoad
 from harness.model.registry import unknown
+from harness.targets.capabilities import KeyLosable, KeyRevocable
 
 RATE_PER_SECOND_MAX = 20_000
 STEPS_MAX = 50
@@ -171,9 +174,23 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
                 f"{shown(step.target)} is a service that the scenarios beside this one use too. {_RUN_ALONE}"
             )
         else:
-            continue
-        problems.append(source.describe(Mistake(("steps", index, "target"), said)))
+            said = _key_problem(step, stack)
+        if said:
+            problems.append(source.describe(Mistake(("steps", index, "target"), said)))
     return problems
+
+
+def _key_problem(step: Step, stack: Stack) -> str:
+    """Say what the stack file would have to declare of its keys for a step; empty where it does."""
+    keys = stack.keys
+    if keys is None or step.target not in keys.targets:
+        return ""
+    needs = FAULTS.resolve(step.fault).needs
+    if step.target == KEYS and needs is KeyRevocable and not keys.revoke:
+        return f'stack "{stack.name}" cannot revoke its keys: "keys.revoke" names no command'
+    if step.target == KEY_PROVIDER and needs is KeyLosable and not keys.provider:
+        return f'stack "{stack.name}" cannot lose its keys: "keys.provider" names no files'
+    return ""
 
 
 def _load_targets(load: Part) -> Sequence[str]:

@@ -18,12 +18,16 @@ SCENARIOS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """The names of the scenarios that are run together, in order."""
+    """The names of the scenarios that are run together, in order.
+
+    Those in `where_possible` come after the others, on stacks that have what they target.
+    """
 
     name: str
     title: str
     scenarios: tuple[str, ...]
     source: str = ""
+    where_possible: tuple[str, ...] = ()
 
 
 class SuiteModel(FileModel):
@@ -35,6 +39,7 @@ class SuiteModel(FileModel):
     scenarios: Annotated[list[Text], Field(max_length=SCENARIOS_MAX)] = Field(
         description="List the names of its scenarios."
     )
+    where_possible: Annotated[list[Text], Field(max_length=SCENARIOS_MAX)] = Field(default_factory=list)
 
 
 def load_suite(path: Path, known_scenarios: Collection[str]) -> Suite:
@@ -51,18 +56,18 @@ def load_suite(path: Path, known_scenarios: Collection[str]) -> Suite:
     model = parse(
         SuiteModel, source, [*file_name_mistakes(source), *_scenario_mistakes(source, known_scenarios)]
     )
-    return Suite(model.name, model.title, tuple(model.scenarios), source.path)
+    return Suite(model.name, model.title, tuple(model.scenarios), source.path, tuple(model.where_possible))
 
 
 def _scenario_mistakes(source: Source, known_scenarios: Collection[str]) -> list[Mistake]:
-    names = source.data.get("scenarios")
-    if not isinstance(names, list):
-        return []
     known = dict.fromkeys(known_scenarios)
-    mistakes = []
-    for index, name in enumerate(names):
-        if isinstance(name, str) and name not in known:
-            mistakes.append(Mistake(("scenarios", index), unknown("scenario", name, known)))
-        elif name in names[:index]:
-            mistakes.append(Mistake(("scenarios", index), f"{shown(name)} stands here twice. Remove one."))
+    mistakes, before = [], list[object]()
+    for key in ("scenarios", "where_possible"):
+        names = source.data.get(key)
+        for index, name in enumerate(names if isinstance(names, list) else ()):
+            if isinstance(name, str) and name not in known:
+                mistakes.append(Mistake((key, index), unknown("scenario", name, known)))
+            elif name in before:
+                mistakes.append(Mistake((key, index), f"{shown(name)} stands here twice. Remove one."))
+            before.append(name)
     return mistakes

@@ -243,7 +243,10 @@ class ScenarioRun:
             services=ground.services,
             stack=stack,
             load=sending,
-            outlets=outlets(request.stack, values, load, lines.expected, sending.owed, lines.maskable),
+            outlets=outlets(
+                *(request.stack, values, load, lines.expected, sending.owed, lines.maskable),
+                may_miss=any(step.permits.destroyed for step in plan.scenario.steps),
+            ),
             faults=faults,
             recorder=recorder,
             journal=journal,

@@ -60,18 +60,20 @@ def outlets(
     expected_line: Callable[[int], str],
     owed: Callable[[], frozenset[int]],
     maskable: Callable[[int], Spans] = lambda _: (),
+    *,
+    may_miss: bool = False,
 ) -> OutletSpec:
     """Return how a run's outlets are opened and read, and by what its records are known."""
     run_id = load.run_id
     letters = stack.dead_letters
     return OutletSpec(
-        archive=_opener(stack.archive, values, load, stack.decode),
+        archive=_opener(stack.archive, values, load, stack.decode, may_miss=may_miss),
         expected_line=expected_line,
         run_id=run_id,
         order_by=stack.promises.order_by,
         dead_letters=None
         if letters is None
-        else _opener(letters.archive, values, load, letters.decode, "dead_letters"),
+        else _opener(letters.archive, values, load, letters.decode, "dead_letters", may_miss=may_miss),
         reason_field="" if letters is None else letters.reason_field,
         transforms=stack.transforms,
         fields=stack.fields.paths,
@@ -99,7 +101,13 @@ def _stack_file(stack: Stack, values: Mapping[str, str], intake: Part) -> StackF
 
 
 def _opener(
-    part: Part, values: Mapping[str, str], load: LoadSpec, decode: Sequence[str] = (), outlet: str = "archive"
+    part: Part,
+    values: Mapping[str, str],
+    load: LoadSpec,
+    decode: Sequence[str] = (),
+    outlet: str = "archive",
+    *,
+    may_miss: bool,
 ) -> Callable[[], Archive]:
     """Return how to open an archive, through the stack's own decoder where it names one."""
     arguments = expanded(part, values)
@@ -116,7 +124,8 @@ def _opener(
             return archive
         if not isinstance(archive, RawArchive):
             raise ScenarioError(f'{outlet} "{part.kind}" shows no documents that could be decoded')
-        return DecodedArchive(archive, command, values["run.folder"], environment, key=f"{outlet}.decode")
+        folder, key = values["run.folder"], f"{outlet}.decode"
+        return DecodedArchive(archive, command, folder, environment, key=key, may_miss=may_miss)
 
     return open_archive
 

@@ -1,14 +1,18 @@
 """The simple mode for single fields: Fernet, with keys in a file, one a line, the newest first.
 
 The first key seals, all of them open; a new key is a new first line. The file is 0600 and read again when
-it changes.
+it changes. While it is away or holds no keys, those that it had serve on for an hour; then nothing is sealed,
+and nothing is written in the clear either.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -22,6 +26,8 @@ FERNET_VERSION = 0x80
 """The first byte of what Fernet seals; https://github.com/fernet/spec."""
 _FILE_BYTES_MAX = 64 * 1024
 _KEY_NAME = "fernet"
+OUTAGE_SECONDS_MAX = 3600.0
+"""How long keys are used after their file was last seen whole."""
 
 
 class FernetKeys:
@@ -29,13 +35,19 @@ class FernetKeys:
 
     Args:
         path: The file.
+        monotonic: The clock, in seconds.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._path = path
+        self._monotonic = monotonic
         self._seen: tuple[Identity, MultiFernet] | None = None
+        self._seen_seconds = float("-inf")
         self.forget()
         forget_in_children(self)
+        # A process that has sealed nothing yet goes on as well, should the file go away.
+        with suppress(KeyUnavailableError):
+            self._fernet()
 
     def forget(self) -> None:
         """In a forked child: a thread that it does not have may hold the lock."""
@@ -77,10 +89,16 @@ class FernetKeys:
                 finally:
                     os.close(descriptor)
             except OSError as error:
-                raise KeyUnavailableError(f"{self._path}: {error.strerror}") from error
+                return self._as_last_seen(f"{self._path}: {error.strerror}")
             except ValueError:
-                raise KeyUnavailableError(f"{self._path}: a line is no Fernet key") from None
+                return self._as_last_seen(f"{self._path}: a line is no Fernet key")
+            self._seen_seconds = self._monotonic()
             return self._seen[1]
+
+    def _as_last_seen(self, trouble: str) -> MultiFernet:
+        if self._seen is None or self._monotonic() - self._seen_seconds >= OUTAGE_SECONDS_MAX:
+            raise KeyUnavailableError(trouble)
+        return self._seen[1]
 
 
 def _keys(content: bytes) -> MultiFernet:

@@ -51,6 +51,8 @@ class DecodedArchive:
         environment: variables on top of the harness's own, by which its processes can be found.
         timeout_seconds: how long one reading may take.
         key: of the stack file, which names the command; every failure begins with it.
+        may_miss: whether a part may have become unreadable for good, as after a key was destroyed on purpose:
+            a command that has answered every document may then end with any exit code.
     """
 
     def __init__(
@@ -61,7 +63,10 @@ class DecodedArchive:
         environment: Mapping[str, str],
         timeout_seconds: float = DECODE_SECONDS_MAX,
         key: str = "archive.decode",
+        *,
+        may_miss: bool = False,
     ) -> None:
+        self._may_miss = may_miss
         self._archive = archive
         self._command = tuple(command)
         self._folder = folder
@@ -156,7 +161,7 @@ class DecodedArchive:
                 yield StoredDocument(document.copy, line, document.unreadable)
                 continue
             yield from talk.ask(document)
-        yield from talk.finish()
+        yield from talk.finish(any_exit_code=self._may_miss)
 
     def _stored(self, copy: str, answer: Mapping[str, object], fields: Sequence[str]) -> StoredDocument:
         reason = answer.get("undecodable")
@@ -189,7 +194,7 @@ class _Conversation:
         while self._unsent:
             yield from self._turn()
 
-    def finish(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+    def finish(self, *, any_exit_code: bool) -> Iterator[tuple[str, Mapping[str, object]]]:
         """End the input and yield the answers still to come; see that the command then ends well."""
         self._in.close()
         while self._turn_reads():
@@ -202,7 +207,7 @@ class _Conversation:
             code = self._process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired as error:
             raise self._broke("it did not exit after its last answer") from error
-        if code != 0:
+        if code != 0 and not any_exit_code:
             raise self._broke(f"it ended with {code}")
 
     def _turn(self) -> Iterator[tuple[str, Mapping[str, object]]]:

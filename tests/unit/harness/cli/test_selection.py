@@ -81,6 +81,24 @@ def test_a_plan_of_everything_speaks_the_words_of_the_family(mine):
     assert len(words) > 10
 
 
+@pytest.mark.parametrize(
+    ("stack", "planned", "left_out"),
+    [
+        ("reference_encrypted", ["key_revoked", "key_lost"], []),
+        ("reference_vault", ["key_revoked"], ["key_lost"]),
+        ("reference_fernet", ["key_lost"], ["key_revoked"]),
+    ],
+)
+def test_a_suite_leaves_out_what_a_stack_has_no_target_for_and_says_so(stack, planned, left_out):
+    request = make_request(replace(selected(), suite="confidential", stack=stack), Path("out"), None)
+
+    names = [scenario.name for scenario in request.scenarios]
+    assert names[names.index("kms_garbage") + 1 :] == planned
+    said = [origin for origin in request.origins if "is left out" in origin]
+    assert [line.split()[1] for line in said] == left_out
+    assert all("keys" in line for line in said)
+
+
 def test_a_load_named_for_all_scenarios_is_in_the_plan_and_changes_its_hash(mine):
     own = replace(selected(mine, "no_fault"), stack="gateway")
     before = make_plan(make_request(own, Path("reports"), None))

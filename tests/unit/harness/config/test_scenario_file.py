@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness.config.scenario import check_targets, load_scenario
 from harness.judging.checkers import CHECKERS
-from harness.model.declarations import Part, Permits, Promises, Stack, StackProcess, Step
+from harness.model.declarations import Keys, Part, Permits, Promises, Stack, StackProcess, Step
 from harness.model.errors import ScenarioError
 from harness.model.protocols import Clock, LoadSpec
 
@@ -381,6 +381,30 @@ def test_a_service_is_not_hurt_while_others_use_it(tmp_path):
         f'{path}:9 steps[0].target: "elasticsearch" is a service that the scenarios beside this one use too. '
         'Remove "exclusive: false", or this.'
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "fault", "said"),
+    [
+        ("keys", "key_revoked", 'cannot revoke its keys: "keys.revoke" names no command'),
+        ("key_provider", "key_lost", 'cannot lose its keys: "keys.provider" names no files'),
+    ],
+)
+def test_what_cannot_be_done_to_the_keys_of_a_stack_is_told_before_the_run(tmp_path, target, fault, said):
+    written = load_scenario(write(tmp_path, WHOLE))
+    scenario = replace(written, steps=(replace(written.steps[0], target=target, fault=fault),))
+    served = replace(STACK, keys=Keys(("rotate",), ("status",), provider_link="to_store"))
+    whole = replace(STACK, keys=Keys(("rotate",), ("status",), revoke=("x",), provider=("{run.folder}/k",)))
+
+    assert check_targets(scenario, whole) == []
+    assert check_targets(scenario, served) == [f'{scenario.source}:9 steps[0].target: stack "mine" {said}']
+
+
+def test_a_key_server_is_not_hurt_while_others_use_it(tmp_path):
+    text = f"{WHOLE}exclusive: false\n".replace("target: to_store", "target: key_server")
+    served = replace(STACK, keys=Keys(("rotate",), ("status",), provider_link="to_store"))
+
+    assert '"key_server" is a service that' in check_targets(load_scenario(write(tmp_path, text)), served)[0]
 
 
 def test_a_scenario_without_a_file_is_checked_as_well(tmp_path):

@@ -22,6 +22,9 @@ def scenario(request):
     return load_scenario(LIBRARY.find(Sort.SCENARIO, request.param).path)
 
 
+WITH_KEYS = ("encrypted", "fernet", "vault", "pkcs11", "aws_kms")
+
+
 def test_every_shipped_suite_loads():
     suites = [
         load_suite(LIBRARY.find(Sort.SUITE, name).path, SCENARIOS) for name in LIBRARY.names(Sort.SUITE)
@@ -43,9 +46,7 @@ def test_every_scenario_fits_the_reference_stack_or_one_with_keys(scenario):
     assert [] in (check_targets(scenario, stack), check_targets(scenario, served))
 
 
-@pytest.mark.parametrize(
-    "name", ["reference_encrypted", "reference_vault", "reference_pkcs11", "reference_aws_kms"]
-)
+@pytest.mark.parametrize("name", [f"reference_{kind}" for kind in WITH_KEYS])
 def test_the_suite_confidential_fits_every_stack_with_keys(name):
     stack = load_stack(LIBRARY.find(Sort.STACK, name).path)
 

@@ -13,6 +13,22 @@ def test_a_whole_file_becomes_a_suite(tmp_path):
     assert load_suite(path, KNOWN) == Suite("quick", "Quick", ("black_hole", "no_fault"), str(path))
 
 
+def test_scenarios_that_not_every_stack_has_the_targets_for_stand_apart(tmp_path):
+    path = tmp_path / "quick.yaml"
+    text = "version: 1\nname: quick\ntitle: Quick\nscenarios: [no_fault]\nwhere_possible: [{}]\n"
+    path.write_text(text.format("black_hole"))
+
+    assert load_suite(path, KNOWN).where_possible == ("black_hole",)
+
+    path.write_text(text.format("black_whole, no_fault"))
+    with pytest.raises(ScenarioError) as caught:
+        load_suite(path, KNOWN)
+    assert str(caught.value).splitlines() == [
+        f'{path}:5 where_possible[0]: no scenario "black_whole". Did you mean "black_hole"?',
+        f'{path}:5 where_possible[1]: "no_fault" stands here twice. Remove one.',
+    ]
+
+
 def test_all_mistakes_come_at_once(tmp_path):
     path = tmp_path / "quick.yaml"
     path.write_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -206,8 +207,38 @@ def test_a_file_of_fernet_keys_that_others_may_read_seals_nothing(tmp_path: Path
     (tmp_path / "fernet").chmod(0o600)
     (tmp_path / "fernet").write_text("no key")
     with pytest.raises(KeyUnavailableError, match="no Fernet key") as refused:
-        keys.seal(b"x")
+        FernetKeys(tmp_path / "fernet").seal(b"x")
     assert "no key\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "spoil", [Path.unlink, lambda path: path.write_text("no key")], ids=["gone", "garbage"]
+)
+def test_fernet_keys_whose_file_is_away_serve_on_for_an_hour_and_no_longer(
+    tmp_path: Path, spoil: Callable[[Path], object]
+) -> None:
+    path, now = tmp_path / "fernet", [100.0]
+    fernet_file(path, key := Fernet.generate_key())
+    keys = FernetKeys(path, monotonic=lambda: now[0])
+    now[0] = 5000
+    keys.seal(b"seen whole again")
+    spoil(path)
+    now[0] += 3599
+    assert keys.open(keys.seal(b"meanwhile")) == b"meanwhile"
+
+    now[0] += 1
+    with pytest.raises(KeyUnavailableError):
+        keys.seal(b"too late")
+
+    fernet_file(path, key)
+    assert keys.open(keys.seal(b"after")) == b"after"
+
+
+def test_a_process_that_has_sealed_nothing_yet_has_its_fernet_keys_all_the_same(tmp_path: Path) -> None:
+    keys = fernet_file(tmp_path / "fernet", Fernet.generate_key())
+    (tmp_path / "fernet").unlink()
+
+    assert keys.open(keys.seal(b"first")) == b"first"
 
 
 def test_what_was_changed_is_counted_or_stops_a_strict_reading_and_is_never_shown(tmp_path: Path) -> None:

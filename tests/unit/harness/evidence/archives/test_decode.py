@@ -33,6 +33,30 @@ def reading(tmp_path):
     return read
 
 
+@pytest.mark.parametrize(
+    ("answered", "said"), [(2, None), (1, "were not answered|ended before")], ids=["all", "one of two"]
+)
+def test_where_a_key_was_destroyed_on_purpose_only_what_is_not_answered_breaks_a_reading(
+    tmp_path, answered, said
+):
+    """The same command is refused where nothing may be missing, whatever it answers."""
+    (tmp_path / "a").write_text(documents(2))
+    program = f"import sys; sys.stdin.read(); [print('{{}}') for _ in range({answered})]; sys.exit(1)"
+    command = [sys.executable, "-c", program]
+
+    def read(may_miss):
+        archive = FileArchive(str(tmp_path / "a"))
+        return list(DecodedArchive(archive, command, str(tmp_path), {}, may_miss=may_miss).read())
+
+    if said is None:
+        assert len(read(may_miss=True)) == 2
+    else:
+        with pytest.raises(StackError, match=said):
+            read(may_miss=True)
+    with pytest.raises(StackError):
+        read(may_miss=False)
+
+
 def documents(count: int) -> str:
     return "".join(f'{{"sealed": "{number}"}}\n' for number in range(count))
 

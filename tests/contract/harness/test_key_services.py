@@ -1,0 +1,88 @@
+"""Key servers as services of a stack: each serves the provider, and has its keys after it was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from harness.deployments import key_server_specs, server_specs
+from harness.deployments.service_set import INTERCEPTOR, PROXY, Program, ServiceSet
+from harness.processes.clock import SystemClock
+from harness.processes.scratch import make_scratch, remove_scratch
+from harness.targets.process import ProcessTarget
+from logging_system.keys.provider import KeyProvider
+from logging_system.keys.providers import open_provider
+from logging_system.keys.secret import Secret
+from tests.key_servers.installed import need_server
+
+OWN = {PROXY: server_specs.tcp_proxy, INTERCEPTOR: server_specs.http_interceptor}
+READY_SECONDS_MAX = 60.0
+RUN_ID = f"keys-{uuid4().hex[:12]}"
+KEY = Secret(bytes(range(32)))
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder for servers, as a run makes it."""
+    folder = make_scratch(RUN_ID)
+    yield folder
+    remove_scratch(folder)
+
+
+def secret_file(folder: Path, text: str) -> str:
+    path = folder / "secret"
+    path.touch(0o600)
+    path.write_text(text)
+    return str(path)
+
+
+def in_vault(folder: Path, url: str) -> KeyProvider:
+    token = secret_file(folder, key_server_specs.VAULT_TOKEN)
+    return open_provider("vault", {"url": url, "token_file": token, "timeout_seconds": "30"})
+
+
+def in_aws_kms(folder: Path, url: str) -> KeyProvider:
+    text = "[default]\naws_access_key_id = run\naws_secret_access_key = run\n"
+    login = {"credentials_file": secret_file(folder, text), "region": key_server_specs.REGION}
+    return open_provider("aws_kms", {"url": url, **login, "timeout_seconds": "30"})
+
+
+@pytest.mark.parametrize(
+    ("installed", "program", "opened"),
+    [
+        pytest.param(None, key_server_specs.transit_lite, in_vault, id="vault, embedded"),
+        pytest.param("transit", key_server_specs.transit, in_vault, id="vault, local"),
+        pytest.param("local-kms", key_server_specs.local_kms, in_aws_kms, id="aws_kms"),
+    ],
+)
+def test_a_key_server_serves_and_keeps_its_keys_over_a_kill(
+    installed: str | None,
+    program: Program,
+    opened: Callable[[Path, str], KeyProvider],
+    scratch: Path,
+    tmp_path: Path,
+) -> None:
+    if installed is not None:
+        need_server(installed)
+    aliases = {"key_server": "keys"}
+    services = ServiceSet({**OWN, "keys": program}, scratch, RUN_ID, SystemClock(), ("keys",), aliases)
+    try:
+        services.start()
+        services.wait_ready(READY_SECONDS_MAX)
+        provider = opened(tmp_path, services.urls()["keys"])
+        key_id = f"k{uuid4().hex[:8]}"
+        provider.create(key_id)
+        wrapped = provider.wrap(key_id, 1, KEY, b"context")
+        server = services.targets()["key_server"]
+        assert isinstance(server, ProcessTarget)
+        server.kill()
+        server.restart()
+        unwrapped = provider.unwrap(wrapped, b"context")
+        provider.close()
+    finally:
+        services.stop()
+
+    assert unwrapped == KEY
