@@ -305,8 +305,9 @@ class Rotator:
 
         def retire(key: RingKey) -> RingKey:
             for number, version in key.versions.items():
-                if number < rotation.new and version.state is not KeyState.DESTROYED:
-                    key = key.with_state(number, KeyState.RETIRED, self._wall_clock())
+                if number < rotation.new and version.state not in (KeyState.RETIRED, KeyState.DESTROYED):
+                    # Nobody wraps with it any more, so that its public key is of no use.
+                    key = key.with_version(number, Version(KeyState.RETIRED, self._wall_clock()))
             return key
 
         details = {"minimum": rotation.new}

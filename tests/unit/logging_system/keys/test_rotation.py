@@ -118,6 +118,16 @@ def test_a_rotation_goes_through_its_steps_and_everything_stays_readable(world: 
     ]
 
 
+def test_the_keyring_keeps_no_public_key_that_nobody_wraps_with(world: World) -> None:
+    world.writer().seal(b"x", PLACE)
+    world.clock.now_seconds += LEASE_SECONDS + 1
+    world.rotator.begin("logs", "demand")
+    assert world.rotator.run("logs").rotation is None
+    versions = world.keyring.read().keys["logs"].versions
+
+    assert {number: each.public_key is not None for number, each in versions.items()} == {1: False, 2: True}
+
+
 def test_writers_switch_within_a_second_of_the_switch_and_at_once_when_told(world: World) -> None:
     writer, told = world.writer(), world.writer()
     for each in (writer, told):
