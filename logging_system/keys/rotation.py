@@ -292,8 +292,7 @@ class Rotator:
                     unreadable.add(stored.id.hex())
                     continue
                 wrapped = self._provider.wrap(key_id, version, data_key, stored.context)
-                self._data_keys.put(replace(stored, wrapped=wrapped))
-                count += 1
+                count += self._data_keys.rewrap(stored, wrapped)
             if not older:
                 break
         return count, sorted(unreadable)
@@ -352,7 +351,8 @@ class Rotator:
             return Progress(after)
 
     def _note(self, change: Change, event: str, key_id: str, details: Mapping[str, object]) -> None:
-        made = self._audit.append(event, key_id, details, self._wall_clock())
+        proven = change.keyring.audit_sequence
+        made = self._audit.append(event, key_id, details, self._wall_clock(), proven=proven)
         change.keyring = replace(change.keyring, audit_sequence=made.sequence, audit_digest=made.digest)
 
     def _stored(self, key_id: str) -> Iterator[StoredDataKey]:
