@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,10 @@ BEFORE_THE_FIRST = "0" * 64
 
 class AuditError(Exception):
     """The log is not what was written."""
+
+
+class NoEventError(AuditError):
+    """A line is no event: somebody changed it, or a crash tore it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,23 @@ class AuditLog:
         self._disk = disk
 
     def append(
-        self, event: str, key_id: str, details: Mapping[str, object], now_seconds: float
+        self,
+        event: str,
+        key_id: str,
+        details: Mapping[str, object],
+        now_seconds: float,
+        *,
+        proven: int | None = None,
     ) -> AuditEvent:
         """Add an event; durable on return.
+
+        Args:
+            event: What happened, in a word.
+            key_id: To which key.
+            details: What else there is to say; nothing secret.
+            now_seconds: When, in seconds since 1970.
+            proven: How many events there are at least, as the keyring knows; what is no event behind them was
+                torn by a crash, and is cut off. None where that is not known: then it is an error.
 
         Raises:
             AuditError: The end of the log is not what was written, so that nothing can be chained to it.
@@ -102,7 +120,7 @@ class AuditLog:
         is_new = self._disk.path_status(self._path) is None
         descriptor = self._disk.open(self._path, os.O_RDWR | os.O_CREAT, FILE_MODE)
         try:
-            last, size_bytes = self._last(descriptor)
+            last, size_bytes = self._last(descriptor, proven)
             time = datetime.fromtimestamp(now_seconds, UTC).isoformat(timespec="milliseconds")
             sequence, previous = (last.sequence + 1, last.digest) if last else (1, BEFORE_THE_FIRST)
             made = AuditEvent(sequence, time, event, key_id, details, previous, "")
@@ -118,18 +136,18 @@ class AuditLog:
             sync_folder(self._path.parent, self._disk)
         return made
 
-    def _last(self, descriptor: int) -> tuple[AuditEvent | None, int]:
-        """Return the last whole line, and where it ends; cut off what a crash left of one after it."""
+    def _last(self, descriptor: int, proven: int | None) -> tuple[AuditEvent | None, int]:
+        """Return the last whole line, and where it ends; cut off what a crash left of those after it."""
         size_bytes = self._disk.status(descriptor).size_bytes
         start = max(0, size_bytes - _TAIL_BYTES)
         tail = self._disk.pread(descriptor, _TAIL_BYTES, start)
-        whole, newline, torn = tail.rpartition(b"\n")
-        if torn:
-            size_bytes -= len(torn)
+        *lines, torn = tail.split(b"\n")
+        last, torn_lines = _followed(lines if start == 0 else lines[1:], proven)
+        cut_bytes = len(torn) + sum(len(line) + 1 for line in lines[len(lines) - torn_lines :])
+        if cut_bytes:
+            size_bytes -= cut_bytes
             self._disk.truncate(descriptor, size_bytes)
-        if not newline:
-            return None, size_bytes
-        return read_event(whole.rpartition(b"\n")[2]), size_bytes
+        return last, size_bytes
 
     def events(self) -> Iterator[AuditEvent]:
         """Yield all whole lines, each checked against the one before.
@@ -180,8 +198,13 @@ class AuditLog:
         """
         last = None
         is_there = sequence == 0
-        for last in self.events():
-            is_there = is_there or (last.sequence == sequence and last.digest == digest)
+        try:
+            for last in self.events():
+                is_there = is_there or (last.sequence == sequence and last.digest == digest)
+        except NoEventError:
+            if not is_there:
+                raise
+            # Torn by a crash before the keyring knew of it; the next event takes its place.
         if not is_there:
             raise AuditError(
                 f"{self._path}: event {sequence} is not there any more; the end was cut off or written anew"
@@ -189,11 +212,49 @@ class AuditLog:
         return last
 
 
+def _followed(lines: Sequence[bytes], proven: int | None) -> tuple[AuditEvent | None, int]:
+    """Return the last event that follows those before it, and how many lines behind it are none.
+
+    Args:
+        lines: Whole lines, the last of the log; with the first of it, where that is all.
+        proven: How many events there are at least; None where every line must be one.
+
+    Raises:
+        AuditError: That many events are not there, or a line is an event that does not follow.
+    """
+    if proven is None:
+        return (read_event(lines[-1]) if lines else None), 0
+    last, place = _proven(lines, proven)
+    while place < len(lines):
+        try:
+            event = read_event(lines[place])
+        except NoEventError:
+            break
+        if event.previous != (last.digest if last else BEFORE_THE_FIRST):
+            raise AuditError(f"event {event.sequence} does not follow the one before")
+        last, place = event, place + 1
+    return last, len(lines) - place
+
+
+def _proven(lines: Sequence[bytes], proven: int) -> tuple[AuditEvent | None, int]:
+    """Return the event of a number, and the place behind it."""
+    if proven == 0:
+        return None, 0
+    for place in range(len(lines) - 1, -1, -1):
+        try:
+            event = read_event(lines[place])
+        except NoEventError:
+            continue
+        if event.sequence == proven:
+            return event, place + 1
+    raise AuditError(f"event {proven} is not there any more; the end was cut off or written anew")
+
+
 def read_event(line: bytes) -> AuditEvent:
     """Return the event of a line.
 
     Raises:
-        AuditError: It is none, or was changed.
+        NoEventError: It is none, or was changed.
     """
     try:
         content = orjson.loads(line)
@@ -211,4 +272,4 @@ def read_event(line: bytes) -> AuditEvent:
             return event
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
-    raise AuditError("a line that is no event, or was changed")
+    raise NoEventError("a line that is no event, or was changed")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 import orjson
 
-from logging_system.keys.durable_files import make_folder, read_file, remove_file, replace_file
+from logging_system.keys.durable_files import file_lock, make_folder, read_file, remove_file, replace_file
 from logging_system.keys.provider import KEY_ID, WrappedKey
 from logging_system.spool.disk import REAL_DISK, Disk
 
@@ -154,6 +154,30 @@ class DataKeyFolder:
         """
         make_folder(self._folder, self._disk)
         replace_file(self._path(stored.id), stored.encoded(), self._disk)
+
+    def rewrap(self, before: StoredDataKey, wrapped: WrappedKey) -> bool:
+        """Store a data key wrapped anew, unless it is not any more what it was: somebody was faster.
+
+        Two that wrap one data key anew must not write one file at a time, and who was held up for a whole
+        rotation must not bring back what has been retired since.
+
+        Args:
+            before: As it was when it was unwrapped.
+            wrapped: What takes the place of its wrapped bytes.
+
+        Returns:
+            Whether it was stored.
+
+        Raises:
+            DataKeyError: What is there now is none.
+            FileHeldError: Another process held the lock too long.
+            OSError: The disk refused; what was there before is there still.
+        """
+        with file_lock(self._folder, self._disk):
+            if self.get(before.id) != before:
+                return False
+            self.put(replace(before, wrapped=wrapped))
+            return True
 
     def get(self, data_key_id: bytes) -> StoredDataKey | None:
         """Return a data key; None where it is not here.

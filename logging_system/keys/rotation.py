@@ -304,8 +304,7 @@ class Rotator:
                     unreadable.add(stored.id.hex())
                     continue
                 wrapped = self._provider.wrap(key_id, version, data_key, stored.context)
-                self._data_keys.put(replace(stored, wrapped=wrapped))
-                count += 1
+                count += self._data_keys.rewrap(stored, wrapped)
             if not older:
                 break
         return count, sorted(unreadable)
@@ -317,8 +316,9 @@ class Rotator:
 
         def retire(key: RingKey) -> RingKey:
             for number, version in key.versions.items():
-                if number < rotation.new and version.state is not KeyState.DESTROYED:
-                    key = key.with_state(number, KeyState.RETIRED, self._wall_clock())
+                if number < rotation.new and version.state not in (KeyState.RETIRED, KeyState.DESTROYED):
+                    # Nobody wraps with it any more, so that its public key is of no use.
+                    key = key.with_version(number, Version(KeyState.RETIRED, self._wall_clock()))
             return key
 
         details = {"minimum": rotation.new}
@@ -363,5 +363,6 @@ class Rotator:
             return Progress(after)
 
     def _note(self, change: Change, event: str, key_id: str, details: Mapping[str, object]) -> None:
-        made = self._audit.append(event, key_id, details, self._wall_clock())
+        proven = change.keyring.audit_sequence
+        made = self._audit.append(event, key_id, details, self._wall_clock(), proven=proven)
         change.keyring = replace(change.keyring, audit_sequence=made.sequence, audit_digest=made.digest)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from logging_system.encryption.sealing import _InUse
 from logging_system.keys.data_keys import FOLDER_NAME, DataKeyFolder, StoredDataKey
 from logging_system.keys.keyring import KeyringError, KeyringFile, Rotation, Step
 from logging_system.keys.leases import LeaseFile, Role
-from logging_system.keys.provider import KeyProvider
+from logging_system.keys.provider import KeyProvider, WrappedKey
 from logging_system.keys.rotation import Progress, Rotator
 from logging_system.spool.disk import Disk, write_fully
 from tests.simulation.disk import Process
@@ -46,6 +47,21 @@ class _NotesBeforeItIsDone(Rotator):
         progress = self._done(key_id, rotation, Step.PUBLISHED, "published", {"version": rotation.new})
         super()._publish(key_id, rotation, passes_over_all)
         return progress
+
+
+class _Overtaken(DataKeyFolder):
+    def rewrap(self, before: StoredDataKey, wrapped: WrappedKey) -> bool:
+        """Writes beside others who wrap the same data key anew, and over what they wrote."""
+        self.put(replace(before, wrapped=wrapped))
+        return True
+
+
+class _RewrapsBesideOthers(Rotator):
+    def __init__(
+        self, provider: KeyProvider, keyring: KeyringFile, *, wall_clock: Callable[[], float], disk: Disk
+    ) -> None:
+        super().__init__(provider, keyring, wall_clock=wall_clock, disk=disk)
+        self._data_keys = _Overtaken(keyring.folder, disk=disk)
 
 
 class _InPlace(DataKeyFolder):
@@ -152,6 +168,7 @@ BUGS: dict[str, KeyParts] = {
     "switches writers before readers have the key": KeyParts(rotator=_WaitsForNoReader),
     "publishes a version before the server has it": KeyParts(rotator=_NotesBeforeItIsDone),
     "wraps data keys anew in place": KeyParts(rotator=_RewrapsInPlace),
+    "wraps data keys anew beside others who do": KeyParts(rotator=_RewrapsBesideOthers),
     "counts nonces on in a forked child": KeyParts(sealer=_KeepsNoncesInChild),
     "draws the same data keys after a restart": KeyParts(repeats_randomness=True),
     "falls open in an outage": KeyParts(is_open_without_key=True),

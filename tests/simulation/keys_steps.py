@@ -193,6 +193,24 @@ def _rotated_in_an_outage(rng: random.Random, of: Setting) -> Iterator[Step]:
         yield Step("outage_ends", 0, 1)
 
 
+def _two_rotate_at_once(rng: random.Random, of: Setting) -> Iterator[Step]:
+    """Let another process take any number of the next steps in the middle of each step of a rotation."""
+    yield Step("outage_ends", 0, 1)
+    for actor in range(len(of.synced)):
+        yield Step("append", actor, 3)
+    yield Step("wait", 0, 31)
+    for _ in range(_WHOLE):
+        yield Step("begin", 0, rng.randrange(1, 60))
+        call = rng.choice(("open", "write", "sync", "rename", "key_server", "pread"))
+        strike = Strike(call, rng.randrange(8), "meanwhile", 0)
+        steps_of_other = rng.choice((1, 1, 2, _WHOLE, 2 * _WHOLE + 1))
+        other = tuple(
+            Step("begin" if place == _WHOLE else "advance", 1, 1) for place in range(steps_of_other)
+        )
+        yield Step("advance", 0, 1, (strike,), other)
+    yield Step("look_back", 0, 20)
+
+
 def _dies_in_a_rotation(rng: random.Random, of: Setting) -> Iterator[Step]:
     """End the process that rotates, or cut the power, at any call of any step; another one goes on."""
     yield Step("outage_ends", 0, 1)
@@ -224,6 +242,7 @@ _STORIES = (
     _all_alive,
     _rotated_while_a_key_is_stored,
     _rotated_in_an_outage,
+    _two_rotate_at_once,
     _dies_in_a_rotation,
     _long_outage,
 )

@@ -103,16 +103,8 @@ def test_a_field_that_is_not_sealed_is_seen_on_the_wire() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    [
-        "drops the old key before data keys are wrapped anew",
-        "counts nonces on in a forked child",
-        "does not sync data keys",
-    ],
-)
-def test_a_bug_of_keys_shows_in_the_store(name: str) -> None:
+def test_a_bug_of_keys_shows_in_the_store() -> None:
     class Buggy(KeyedJoined):
-        key_parts = BUGS[name]
+        key_parts = BUGS["drops the old key before data keys are wrapped anew"]
 
-    assert any(failure_of(Buggy(seed)) for seed in range(20))
+    assert any(failure_of(Buggy(seed)) for seed in range(10))

@@ -119,6 +119,16 @@ def test_a_rotation_goes_through_its_steps_and_everything_stays_readable(world: 
     ]
 
 
+def test_the_keyring_keeps_no_public_key_that_nobody_wraps_with(world: World) -> None:
+    world.writer().seal(b"x", PLACE)
+    world.clock.now_seconds += LEASE_SECONDS + 1
+    world.rotator.begin("logs", "demand")
+    assert world.rotator.run("logs").rotation is None
+    versions = world.keyring.read().keys["logs"].versions
+
+    assert {number: each.public_key is not None for number, each in versions.items()} == {1: False, 2: True}
+
+
 def test_writers_switch_within_a_second_of_the_switch_and_at_once_when_told(world: World) -> None:
     writer, told = world.writer(), world.writer()
     for each in (writer, told):
@@ -504,6 +514,36 @@ def test_an_event_whose_sync_failed_is_written_again_before_the_next_is_chained_
     written = next(each for each in disk.synced if b"next" in each)
     assert written.count(b"\n") == 3
     assert [event.event for event in log.events()] == ["first", "unproven", "next"]
+
+
+def test_what_a_crash_tore_behind_the_proven_events_is_cut_off_and_nothing_before(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path)
+    proven = [log.append(word, "logs", {}, 0.0) for word in ("first", "second")][-1]
+    path = tmp_path / AUDIT_NAME
+    whole = path.read_bytes()
+    torn = whole + log.append("unproven", "logs", {}, 0.0).encoded().replace(b"unproven", bytes(8))
+    path.write_bytes(torn)
+    assert log.verify(proven.sequence, proven.digest) == proven
+    with pytest.raises(AuditError):
+        log.append("next", "logs", {}, 0.0)
+    log.append("next", "logs", {}, 0.0, proven=2)
+    assert [event.event for event in log.events()] == ["first", "second", "next"]
+    path.write_bytes(whole.replace(b"second", bytes(6)))
+    with pytest.raises(AuditError, match="event 2 is not there"):
+        log.append("next", "logs", {}, 0.0, proven=2)
+
+
+def test_who_is_overtaken_by_whole_rotations_brings_no_retired_version_back(world: World) -> None:
+    world.writer().seal(b"x", PLACE)
+    folder = DataKeyFolder(world.keyring.folder)
+    (before,) = [each for each in map(folder.get, folder.ids()) if each is not None]
+    for _ in range(2):
+        world.clock.now_seconds += LEASE_SECONDS + 1
+        world.rotator.begin("logs", "demand")
+        assert world.rotator.run("logs").rotation is None
+
+    assert not folder.rewrap(before, before.wrapped)
+    assert [each.wrapped.version for each in map(folder.get, folder.ids()) if each is not None] == [3]
 
 
 def test_two_rotators_at_once_make_one_new_version(world: World) -> None:
