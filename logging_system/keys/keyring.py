@@ -161,12 +161,16 @@ class KeyringFile:
     Args:
         folder: The folder, made when something is written.
         disk: The system calls.
+
+    Attributes:
+        folder: The folder.
+        disk: The system calls.
     """
 
     def __init__(self, folder: Path, *, disk: Disk = REAL_DISK) -> None:
         self.folder = folder
         self._path = folder / NAME
-        self._disk = disk
+        self.disk = disk
         self._seen: tuple[Identity | None, Keyring] | None = None
 
     def read(self) -> Keyring:
@@ -202,15 +206,15 @@ class KeyringFile:
             OSError: The disk refused.
         """
         if not self.folder.is_dir():
-            self._disk.make_folder(self.folder, FOLDER_MODE)
-        with file_lock(self._path, self._disk):
+            self.disk.make_folder(self.folder, FOLDER_MODE)
+        with file_lock(self._path, self.disk):
             before = self.read()
             change = Change(before)
             yield change
             if change.keyring != before:
                 keyring_id = before.id or secrets.token_hex(_ID_BYTES)
                 after = replace(change.keyring, generation=before.generation + 1, id=keyring_id)
-                replace_file(self._path, encode_keyring(after), self._disk)
+                replace_file(self._path, encode_keyring(after), self.disk)
                 self._seen = None
 
 

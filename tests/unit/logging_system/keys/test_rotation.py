@@ -101,6 +101,7 @@ def test_a_rotation_goes_through_its_steps_and_everything_stays_readable(world: 
     for opener in (reader, world.reader()):
         assert [opener.open(each, PLACE) for each in (before, after)] == [b"before", b"after"]
     assert world.events() == [
+        "key_adopted",
         "rotation_begun",
         "published",
         "readers_ready",
