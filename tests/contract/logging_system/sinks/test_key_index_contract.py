@@ -199,6 +199,19 @@ def test_all_data_keys_that_documents_need_follow_and_do_so_again_after_a_rotati
     assert before.keys() == after.keys()
 
 
+def test_an_index_that_somebody_removed_is_filled_again_within_the_hour(world: World) -> None:
+    world.items()
+    assert world.sink.follow()
+    world.store.ok("DELETE", f"/{world.name}")
+    world.clock.now_seconds += 3599
+    assert world.sink.follow()
+    assert world.store.call("GET", f"/{world.name}").status_code == 404
+    world.clock.now_seconds += 2
+    assert world.sink.follow()
+
+    assert len(world.in_index()) == 2
+
+
 def test_the_thread_follows_without_any_record(world: World) -> None:
     world.items()
     assert world.sink.prepare() is None
