@@ -199,6 +199,27 @@ def test_all_data_keys_that_documents_need_follow_and_do_so_again_after_a_rotati
     assert before.keys() == after.keys()
 
 
+def test_commands_find_no_data_keys_where_there_is_no_index(
+    world: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "spool").mkdir()
+    world.made.sealer("block").seal(b"x", b"place")
+    setting = f"provider=file,path={tmp_path}/keys.json,keyring={tmp_path}/keyring"
+    flags = ["--encryption", setting, "--elasticsearch", world.store.url, "--key-index", world.name]
+    said = []
+    for words in (["prune"], ["restore"], ["rotate", "--pass-over-all"], ["shred", "--yes-destroy", "logs"]):
+        assert main(["keys", *words, *flags]) == 0
+        said.append(capsys.readouterr().out.splitlines()[0])
+
+    assert said == [
+        "removed: none",
+        "logs: 0 data keys restored",
+        "logs: version 2 is active",
+        "logs: destroyed, and 1 data keys with it",
+    ]
+    assert world.store.call("GET", f"/{world.name}").status_code == 404
+
+
 def test_an_index_that_somebody_removed_is_filled_again_within_the_hour(world: World) -> None:
     world.items()
     assert world.sink.follow()
