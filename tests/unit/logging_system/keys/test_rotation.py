@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -278,6 +279,35 @@ class CrashingDisk(Disk):
     def pwrite(self, descriptor: int, data: bytes, offset_bytes: int) -> int:
         self._count()
         return super().pwrite(descriptor, data, offset_bytes)
+
+
+class BusyDisk(QuickDisk):
+    """A disk beside which others are at work: they do something after each removal of a file."""
+
+    def __init__(self) -> None:
+        self.others: Callable[[], object] = lambda: None
+
+    def unlink(self, path: Path) -> None:
+        super().unlink(path)
+        self.others()
+
+
+def test_what_a_writer_puts_back_while_its_key_is_shredded_goes_too(tmp_path: Path) -> None:
+    disk = BusyDisk()
+    world = World(tmp_path, disk)
+    world.provider.create("logs")
+    writer = world.writer()
+    writer.seal(b"x", PLACE)
+
+    def write_on() -> None:
+        world.clock.now_seconds += 1
+        with suppress(KeyUnavailableError):
+            writer.seal(b"x", PLACE)
+
+    disk.others = write_on
+    world.rotator.shred("logs")
+
+    assert list((world.keyring.folder / "data-keys").iterdir()) == []
 
 
 def rotate(world: World) -> None:
