@@ -73,6 +73,7 @@ class World:
         self.told: list[Event] = []
         self.sink = self.publishing(url or store.url)
         self.sent = 0
+        self.encoded: list[bytes] = []
 
     def publishing(self, url: str, keys_url: str = "") -> KeyPublishingSink:
         store = ElasticsearchSink([url], self.stream, request_timeout_seconds=5.0)
@@ -94,6 +95,7 @@ class World:
             record = self.seals.process(as_line(document))
             assert isinstance(record, Record)
             made.append(Item(EPOCH, number + 1, record.encoded))
+            self.encoded.append(record.encoded + b"\n")
         self.sent += count
         return made
 
@@ -289,6 +291,11 @@ def test_documents_are_read_by_a_query_when_the_keyring_s_folder_is_gone(
     ]
     code = main([*flags, "--key-index", world.name])
     shown = capsys.readouterr()
+    exported = tmp_path / "exported.ndjson"
+    exported.write_bytes(b"".join(world.encoded))
+    with_index = [*flags[:3], *flags[7:], "--key-index", world.name]
+    assert main([*with_index, str(exported)]) == 0
+    assert capsys.readouterr().out.count("4111") == 3
     other = main([*flags, "--key-index", new_name(world.store)])
     not_shown = capsys.readouterr()
 

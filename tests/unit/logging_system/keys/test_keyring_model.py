@@ -89,6 +89,7 @@ class KeyringModel(RuleBasedStateMachine):
     def outage_ends(self) -> None:
         self.is_out = False
         self.world.provider.mend()
+        self.world.clock.now_seconds += 1  # so soon is a provider asked again that failed
 
     @precondition(lambda self: not self.is_shredded)
     @rule(destroys_old=st.booleans(), passes_over_all=st.booleans(), steps=st.sampled_from([9, 9, 0, 3, 6]))
