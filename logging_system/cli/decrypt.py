@@ -74,13 +74,13 @@ def _decrypt(options: argparse.Namespace, parser: Parser) -> int:
 def _encryption(options: argparse.Namespace, parser: Parser) -> Encryption | None:
     if options.fernet_keys and not (options.settings or options.encryption):
         return None
-    return encryption_from(options, parser, needs_keyring=not options.index)
+    return encryption_from(options, parser, needs_keyring=not (options.index or options.key_index))
 
 
 @contextmanager
 def _store(options: argparse.Namespace, encryption: Encryption | None) -> Iterator[ElasticsearchSink | None]:
-    """Yield the store to read an index of, whose key index then has the data keys that the folder has not."""
-    if not options.index:
+    """Yield the store, whose key index then has the data keys that the folder has not; None without one."""
+    if not (options.index or options.key_index):
         yield None
         return
     with asked_store(options) as store:
@@ -107,7 +107,7 @@ def _lines(
     reading: Reading,
     store: ElasticsearchSink | None,
 ) -> Iterator[bytes]:
-    if store is not None:
+    if store is not None and options.index:
         yield from _hits(options, store)
         return
     for source in options.sources or ["-"]:

@@ -12,8 +12,9 @@ import orjson
 from logging_system.encryption.envelope import data_key_id_of
 from logging_system.encryption.fields import FIELD
 
-_MARK = b'"%b":[' % FIELD.encode()
-_ONLY_SEALED = re.compile(re.escape(_MARK) + rb'"([\w=-]+(?:","[\w=-]+)*)"\]')
+MARK = b'"%b":[' % FIELD.encode()
+"""What a document with sealed fields has in it, and maybe others too."""
+_ONLY_SEALED = re.compile(re.escape(MARK) + rb'"([\w=-]+(?:","[\w=-]+)*)"\]')
 # The longest header up to and with the data key's id has 87 bytes; base64 makes four characters of three.
 _HEAD_CHARACTERS = 116
 
@@ -24,11 +25,12 @@ def named_data_keys(document: bytes) -> Iterator[bytes]:
     Args:
         document: JSON as it is spooled: an object, without blanks between its parts.
     """
-    if _MARK not in document:
+    at = document.find(MARK)
+    if at < 0:
         return
-    only = _ONLY_SEALED.search(document)
+    only = _ONLY_SEALED.match(document, at)
     # An application may have had a field of that name, with whatever in it.
-    elements = only[1].split(b'","') if only else list(_texts(document))
+    elements = only[1].split(b'","') if only and MARK not in document[only.end() :] else _texts(document)
     for element in elements:
         with_head = element[:_HEAD_CHARACTERS]
         try:

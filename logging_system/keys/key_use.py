@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from logging_system.keys.audit_log import AuditError, AuditLog
 from logging_system.keys.data_keys import StoredDataKey, wrap_context
 from logging_system.keys.durable_files import FileHeldError
-from logging_system.keys.keyring import KeyringError, KeyringFile, KeyState, RingKey, Version
+from logging_system.keys.keyring import Keyring, KeyringError, KeyringFile, KeyState, RingKey, Version
 from logging_system.keys.leases import LeaseFile
 from logging_system.keys.offline import wrap_offline
 from logging_system.keys.provider import (
@@ -153,11 +155,22 @@ def adopt(provider: KeyProvider, keyring: KeyringFile, key_id: str, now_seconds:
         with keyring.changing() as change:
             there = change.keyring.keys.get(key_id)
             if there is None:
-                change.keyring = change.keyring.with_key(key_id, key)
+                change.keyring = _noted(keyring, change.keyring.with_key(key_id, key), key_id, now_seconds)
             return there or key
     except (OSError, FileHeldError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise KeyringError(f"{keyring.folder}: {reason}") from error
+
+
+def _noted(file: KeyringFile, keyring: Keyring, key_id: str, now_seconds: float) -> Keyring:
+    """Return the keyring with a line in the audit log that a key was taken into it."""
+    versions = {str(number): version.state for number, version in keyring.keys[key_id].versions.items()}
+    log = AuditLog(file.folder, disk=file.disk)
+    try:
+        noted = log.append("key_adopted", key_id, {"versions": versions}, now_seconds)
+    except AuditError:
+        return keyring  # `keys audit --verify` finds it; records are written all the same
+    return replace(keyring, audit_sequence=noted.sequence, audit_digest=noted.digest)
 
 
 class ReaderPresence:

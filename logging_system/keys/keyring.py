@@ -156,6 +156,10 @@ class KeyringFile:
     Args:
         folder: The folder, made when something is written.
         disk: The system calls; all that is kept beside the keyring uses them.
+
+    Attributes:
+        folder: The folder.
+        disk: The system calls.
     """
 
     def __init__(self, folder: Path, *, disk: Disk = REAL_DISK) -> None:

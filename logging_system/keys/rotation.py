@@ -210,6 +210,8 @@ class Rotator:
                 key = key.with_state(number, KeyState.DESTROYED, now_seconds)
             change.keyring = change.keyring.with_key(key_id, replace(key, rotation=None, is_destroyed=True))
             self._note(change, "shredded", key_id, {"data_keys": len(doomed), "tried": tried})
+        for stored in list(self._data_keys.of_key(key_id)):
+            self._data_keys.remove(stored.id)  # a writer put it back before it knew
         return Shredded(len(doomed), tried)
 
     def note(self, event: str, key_id: str, details: Mapping[str, object]) -> None:

@@ -2,7 +2,7 @@
 
 ```
 send ── which data keys do the documents name? ── new ones ──▶ key index ── then ──▶ bulk
-thread: at the start, and after each change of the keyring: all of the folder's ──▶ key index
+thread: at the start, after each change of the keyring, and once an hour: all of the folder's ──▶ key index
 ```
 
 A key index that gives no answer holds up nothing: the documents go to the store, and the thread brings the
@@ -20,7 +20,7 @@ from itertools import islice
 from logging_system.delivery.machine import Item
 from logging_system.delivery.outcomes import LookUpOutcome, SendOutcome
 from logging_system.encryption.fields import PURPOSE as FIELD
-from logging_system.encryption.named_keys import named_data_keys
+from logging_system.encryption.named_keys import MARK, named_data_keys
 from logging_system.encryption.tokens import PURPOSE as TOKEN
 from logging_system.keys.data_keys import DataKeyError, DataKeyFolder, StoredDataKey
 from logging_system.keys.keyring import KeyringError, KeyringFile
@@ -32,6 +32,8 @@ from logging_system.sinks.elasticsearch.searching import StoreError
 
 LOOK_SECONDS = 2.0
 _RETRY_SECONDS = 30.0
+_AGAIN_SECONDS = 3600.0
+"""So often everything is compared with the index anew: somebody may have removed it."""
 _KNOWN_MAX = 8192
 _PUBLISHED = frozenset({FIELD, TOKEN})
 """What documents of the store need; blocks and lines are read where the folder is."""
@@ -76,6 +78,7 @@ class KeyPublishingSink:
         self._is_prepared = False
         self._not_before_seconds = float("-inf")
         self._followed_generation: int | None = None
+        self._again_seconds = float("-inf")
         self._said = ""
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -106,7 +109,7 @@ class KeyPublishingSink:
         self._store.close()
 
     def follow(self) -> bool:
-        """Publish all data keys of the folder, where the keyring changed since that was last done.
+        """Publish all data keys of the folder, if the keyring changed or an hour passed since that was done.
 
         Returns:
             Whether the index has them all now.
@@ -116,10 +119,13 @@ class KeyPublishingSink:
         except KeyringError:
             return False
         with self._lock:
-            if generation == self._followed_generation:
+            now_seconds = self._monotonic()
+            if generation == self._followed_generation and now_seconds < self._again_seconds:
                 return True
-            if self._monotonic() < self._not_before_seconds:
+            if now_seconds < self._not_before_seconds:
                 return False
+            self._again_seconds = now_seconds + _AGAIN_SECONDS
+            self._is_prepared = False
             self._followed_generation = generation
         is_done = all(self._bring(some) for some in _pieces(needed_by_documents(self._data_keys())))
         if not is_done:
@@ -127,7 +133,9 @@ class KeyPublishingSink:
         return is_done
 
     def _publish_named(self, items: Sequence[Item]) -> None:
-        named = {data_key_id for item in items for data_key_id in named_data_keys(item.document)}
+        # The look for the mark costs a tenth of a call, and most documents may have no sealed field.
+        marked = [item.document for item in items if MARK in item.document]
+        named = {data_key_id for document in marked for data_key_id in named_data_keys(document)}
         if not named:
             return
         with self._lock:

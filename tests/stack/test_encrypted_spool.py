@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -210,6 +212,31 @@ def test_the_store_holds_no_sealed_field_and_its_documents_are_decrypted_by_a_qu
         f"{CANARY.decode()} {number}" for number in range(20)
     )
     assert all(each["labels"]["card"] == each["message"] for each in documents_shown)
+
+
+def test_serve_takes_a_new_data_key_when_it_is_told_by_a_signal(tmp_path: Path) -> None:
+    FileProvider(tmp_path / "keys.json").create("logs")
+    settings = settings_file(tmp_path)
+    command = [*PYTHON, "-m", "logging_system", "serve", "--settings", str(settings), "--listen-port", "0"]
+    process = started(command)
+    folder = tmp_path / "spool" / "keys" / "data-keys"
+    try:
+        url = ready_line(process)["url"]
+
+        def sent() -> int:
+            headers = {"Content-Type": "application/x-ndjson"}
+            request = urllib.request.Request(f"{url}/v1/ndjson", b'{"message":"m"}\n', headers)  # noqa: S310
+            with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:  # noqa: S310 - our own
+                assert answer.status == 200
+            return len(list(folder.iterdir()))
+
+        assert [sent(), sent()] == [1, 1]
+        process.send_signal(signal.SIGHUP)
+        eventually(lambda: sent() == 2, "a new data key is in use")
+        process.terminate()
+        assert finish(process) == 0
+    finally:
+        kill(process)
 
 
 def found(store: Store) -> int:

@@ -120,11 +120,13 @@ class KeyIndex:
         return versions
 
     def all(self) -> Iterator[StoredDataKey]:
-        """Yield all data keys of the index; what is none is passed over.
+        """Yield all data keys of the index, none where there is no index; what is none is passed over.
 
         Raises:
             StoreError: They cannot be read to their end.
         """
+        if self._call("GET", self._path, known={404}).status == 404:
+            return
         for source in scrolled(self._ask, self.name, {"query": {"match_all": {}}}):
             try:
                 yield _decoded(source)

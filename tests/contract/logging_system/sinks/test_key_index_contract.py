@@ -73,6 +73,7 @@ class World:
         self.told: list[Event] = []
         self.sink = self.publishing(url or store.url)
         self.sent = 0
+        self.encoded: list[bytes] = []
 
     def publishing(self, url: str, keys_url: str = "") -> KeyPublishingSink:
         store = ElasticsearchSink([url], self.stream, request_timeout_seconds=5.0)
@@ -94,6 +95,7 @@ class World:
             record = self.seals.process(as_line(document))
             assert isinstance(record, Record)
             made.append(Item(EPOCH, number + 1, record.encoded))
+            self.encoded.append(record.encoded + b"\n")
         self.sent += count
         return made
 
@@ -199,6 +201,40 @@ def test_all_data_keys_that_documents_need_follow_and_do_so_again_after_a_rotati
     assert before.keys() == after.keys()
 
 
+def test_commands_find_no_data_keys_where_there_is_no_index(
+    world: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "spool").mkdir()
+    world.made.sealer("block").seal(b"x", b"place")
+    setting = f"provider=file,path={tmp_path}/keys.json,keyring={tmp_path}/keyring"
+    flags = ["--encryption", setting, "--elasticsearch", world.store.url, "--key-index", world.name]
+    said = []
+    for words in (["prune"], ["restore"], ["rotate", "--pass-over-all"], ["shred", "--yes-destroy", "logs"]):
+        assert main(["keys", *words, *flags]) == 0
+        said.append(capsys.readouterr().out.splitlines()[0])
+
+    assert said == [
+        "removed: none",
+        "logs: 0 data keys restored",
+        "logs: version 2 is active",
+        "logs: destroyed, and 1 data keys with it",
+    ]
+    assert world.store.call("GET", f"/{world.name}").status_code == 404
+
+
+def test_an_index_that_somebody_removed_is_filled_again_within_the_hour(world: World) -> None:
+    world.items()
+    assert world.sink.follow()
+    world.store.ok("DELETE", f"/{world.name}")
+    world.clock.now_seconds += 3599
+    assert world.sink.follow()
+    assert world.store.call("GET", f"/{world.name}").status_code == 404
+    world.clock.now_seconds += 2
+    assert world.sink.follow()
+
+    assert len(world.in_index()) == 2
+
+
 def test_the_thread_follows_without_any_record(world: World) -> None:
     world.items()
     assert world.sink.prepare() is None
@@ -255,6 +291,11 @@ def test_documents_are_read_by_a_query_when_the_keyring_s_folder_is_gone(
     ]
     code = main([*flags, "--key-index", world.name])
     shown = capsys.readouterr()
+    exported = tmp_path / "exported.ndjson"
+    exported.write_bytes(b"".join(world.encoded))
+    with_index = [*flags[:3], *flags[7:], "--key-index", world.name]
+    assert main([*with_index, str(exported)]) == 0
+    assert capsys.readouterr().out.count("4111") == 3
     other = main([*flags, "--key-index", new_name(world.store)])
     not_shown = capsys.readouterr()
 

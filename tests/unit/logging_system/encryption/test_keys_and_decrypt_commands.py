@@ -90,7 +90,7 @@ def test_a_key_is_made_shown_rotated_and_audited(place: Place) -> None:
     _, out, _ = place.run("keys", "audit")
     assert [orjson.loads(line)["event"] for line in out.splitlines()][-1] == "rotated"
     code, out, _ = place.run("keys", "audit", "--verify")
-    assert (code, out.partition(" digest ")[0]) == (0, "8 events, whole; last")
+    assert (code, out.partition(" digest ")[0]) == (0, "9 events, whole; last")
     audit = place.folder / "keyring" / "audit.ndjson"
     audit.write_bytes(audit.read_bytes().replace(b"demand", b"schedule"))
     code, _, err = place.run("keys", "audit", "--verify")

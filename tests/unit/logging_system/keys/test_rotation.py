@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -108,6 +109,7 @@ def test_a_rotation_goes_through_its_steps_and_everything_stays_readable(world: 
     for opener in (reader, world.reader()):
         assert [opener.open(each, PLACE) for each in (before, after)] == [b"before", b"after"]
     assert world.events() == [
+        "key_adopted",
         "rotation_begun",
         "published",
         "readers_ready",
@@ -347,6 +349,35 @@ class CrashingDisk(Disk):
     def pwrite(self, descriptor: int, data: bytes, offset_bytes: int) -> int:
         self._count()
         return super().pwrite(descriptor, data, offset_bytes)
+
+
+class BusyDisk(QuickDisk):
+    """A disk beside which others are at work: they do something after each removal of a file."""
+
+    def __init__(self) -> None:
+        self.others: Callable[[], object] = lambda: None
+
+    def unlink(self, path: Path) -> None:
+        super().unlink(path)
+        self.others()
+
+
+def test_what_a_writer_puts_back_while_its_key_is_shredded_goes_too(tmp_path: Path) -> None:
+    disk = BusyDisk()
+    world = World(tmp_path, disk)
+    world.provider.create("logs")
+    writer = world.writer()
+    writer.seal(b"x", PLACE)
+
+    def write_on() -> None:
+        world.clock.now_seconds += 1
+        with suppress(KeyUnavailableError):
+            writer.seal(b"x", PLACE)
+
+    disk.others = write_on
+    world.rotator.shred("logs")
+
+    assert list((world.keyring.folder / "data-keys").iterdir()) == []
 
 
 def rotate(world: World) -> None:
