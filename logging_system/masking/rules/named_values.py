@@ -16,8 +16,12 @@ from logging_system.masking.placeholders import is_placeholder, is_varied, is_wo
 from logging_system.masking.rule import Rule, Span
 
 _SHORT = words_of(SHORT_PASSWORDS)
-_PASSWORDS = rf"(?:{words_of(PASSWORDS)}|(?:^|[^A-Za-z0-9]|-D)(?:{_SHORT})|(?-i:[a-z0-9](?:Pass|Pwd|Pin|Cvv)))s?(?:[-_]?[0-9]{{1,3}})?"
-_CREDENTIALS = rf"(?:{words_of(CREDENTIALS)})s?(?:[-_]?[0-9]{{1,3}})?"
+_NUMBER = r"(?:[-_]?[0-9]{1,3})?"
+_PASSWORDS = (
+    rf"(?:{words_of(PASSWORDS)}|(?:^|[^A-Za-z0-9]|-D)(?:{_SHORT})"
+    rf"|(?-i:[a-z0-9](?:Pass|Pwd|Pin|Cvv)))s?{_NUMBER}"
+)
+_CREDENTIALS = rf"(?:{words_of(CREDENTIALS)})s?{_NUMBER}"
 _LONG = words_of((*PASSWORDS, *CREDENTIALS))
 _ALL = words_of((*PASSWORDS, *CREDENTIALS, *SHORT_PASSWORDS))
 _QUOTE = r"""(?:\\{1,8}["']|["'`]|&quot;|&#3[49];)"""
