@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from logging_system.masking.look_alikes import plain
+
 PASSWORDS = (
     "password",
     "passwd",
@@ -49,6 +51,9 @@ CREDENTIALS = (
     "master key",
     "credential",
     "credentials",
+    "creds",
+    "secret string",
+    "secret value",
     "jsessionid",
     "phpsessid",
     "session cookie",
@@ -75,7 +80,7 @@ def words_of(names: Iterable[str]) -> str:
 
 def gate_of(names: Iterable[str]) -> str:
     """Return an expression for a name before its value, in JSON and in texts."""
-    return rf"(?i)(?:{words_of(names)})s?[^A-Za-z]{{0,24}}{_COLOUR}(?:[:=,}}→]|->|%3)"
+    return rf"(?i)(?:{words_of(names)})s?[^A-Za-z]{{0,24}}{_COLOUR}(?:quot;)?(?:[:=,}}→]|->|%(?:25){{0,3}}3)"
 
 
 class DeniedNames:
@@ -89,7 +94,7 @@ class DeniedNames:
     def __init__(self, more: Iterable[str] = (), exempt: Iterable[str] = ()) -> None:
         long = (*PASSWORDS, *CREDENTIALS, *HEADERS, *more)
         self._name = re.compile(
-            rf"(?:(?:{words_of(long)})|(?:^|.*(?:[^A-Za-z0-9]|(?-i:[a-z](?=[A-Z]))))(?:{words_of(SHORT_PASSWORDS)}))s?(?:#\d{{1,9}})?$",
+            rf"(?:(?:{words_of(long)})|(?:^|.*(?:[^A-Za-z0-9]|(?-i:[a-z](?=[A-Z]))))(?:{words_of(SHORT_PASSWORDS)}))s?(?:[-_]?\d{{1,3}})?(?:#\d{{1,9}})?$",
             re.IGNORECASE | re.DOTALL,
         )
         self._exempt = frozenset(exempt)
@@ -106,5 +111,6 @@ class DeniedNames:
         return path in self._exempt
 
     def _denies(self, name: str) -> bool:
+        name = plain(name).text
         # The handler makes dotted names of nested values: `password.old` was a member of `password`.
         return any(self._name.search(part) for part in (name, *name.split(".")))

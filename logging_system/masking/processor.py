@@ -16,8 +16,9 @@ from logging_system.records.document import Edit, Put, Record, Remove
 from logging_system.records.document import Path as Place
 from logging_system.records.processors import Drop
 
-_PAIR_NAMES = ("name", "key", "header", "field", "Name", "Key")
-_PAIR_VALUES = frozenset({"value", "Value", "stringValue"})
+_PAIR_NAMES = ("name", "key", "header", "field", "Name", "Key", "k")
+_PAIR_VALUES = frozenset({"value", "Value", "stringValue", "v"})
+_PAIR_ITEMS = 2
 _COUNTS = ("tokens", "pass")
 """Names whose numbers are counts: `max_tokens: 512`, `pass: 12`."""
 
@@ -39,10 +40,10 @@ class Mask:
         return self._looked_into(record, hits) if hits else record
 
     def _looked_into(self, record: Record, hits: list[int]) -> Record | Drop:
-        if hits == [self._rules.escapes_place]:
+        if hits == [self._rules.hidden_place]:
             # A line may write any character by its number: only written out can the gate see it.
             hits = self._hits(gate_text(record.document)) or []
-            if hits in ([], [self._rules.escapes_place]):
+            if hits in ([], [self._rules.hidden_place]):
                 return record
         return self.masked(record, _ignore)
 
@@ -83,7 +84,8 @@ class _Walk:
             yield from self._edits_of_object(container, path, named=named)
         elif isinstance(container, list):
             for place, value in enumerate(container):
-                yield from self._edits_of_value(value, (*path, place), named=named)
+                is_secret = named or (place > 0 and self._names_next(container, place - 1))
+                yield from self._edits_of_value(value, (*path, place), named=is_secret)
 
     def _edits_of_object(self, members: dict[str, object], path: Place, *, named: bool) -> Iterator[Edit]:
         taken = set(members)
@@ -137,6 +139,13 @@ class _Walk:
             and self._names.denies(name)
             and not self._names.exempts(".".join(map(str, (*path, name))))
         )
+
+    def _names_next(self, items: list[object], place: int) -> bool:
+        """Whether an item names the one behind it: `["X-Api-Key", …]`, `["app", "--password", …]`."""
+        name = items[place]
+        if self._names is None or not isinstance(name, str) or " " in name:
+            return False
+        return (len(items) == _PAIR_ITEMS or name.startswith("-")) and self._names.denies(name)
 
     def _is_pair_of_secret(self, members: Mapping[str, object]) -> bool:
         """Whether an object gives a name and its value apart: `{"name": "DB_PASSWORD", "value": …}`."""

@@ -13,6 +13,8 @@ import re2
 
 from logging_system.masking.declaration import NAMED_FIELD_NAME
 from logging_system.masking.denied_names import DeniedNames
+from logging_system.masking.look_alikes import GATE as LOOK_ALIKES
+from logging_system.masking.look_alikes import Plain, plain
 from logging_system.masking.placeholders import is_mask
 from logging_system.masking.replacement import TokenKey, failed, redacted, replacement
 from logging_system.masking.rule import Action, Rule, Span
@@ -30,20 +32,22 @@ NAMED_FIELD = Rule(
 _CONTROL = re.compile(rb"\\u00[01][0-9a-f]")
 _COLOUR = re.compile(rb"(?:\x1b|\\x1[bB]|\\033|\\u001[bB]|\\e)\[[0-9;]{0,32}m")
 _NOTHING = r"[^\x00-\xff]"
-_ESCAPES = rb"\\(?:u|/)"
-"""A character that a line writes by its number, and a slash that it writes as JSON need not."""
+_HIDDEN = rb"\\(?:u|/)|" + LOOK_ALIKES
+"""A character that a line writes by its number, a slash that it writes as JSON need not, and look-alikes."""
 
 Count = Callable[[str], None]
 """Told the name of a rule for each secret that it found."""
 
 
 def gate_text(value: object) -> bytes:
-    """Return JSON as the gate must see it: a control character is no number behind which digits stand.
+    """Return JSON as the gate must see it: a control character is no number, and what looks alike is alike.
 
     Args:
         value: What JSON can carry.
     """
     encoded = encode_document(value)
+    if not encoded.isascii():
+        encoded = plain(encoded.decode()).text.encode()
     return _CONTROL.sub(b" ", encoded) if b"\\u00" in encoded else encoded
 
 
@@ -95,7 +99,7 @@ class RuleSet:
         self.names = names
         given = actions or {}
         self._actions: tuple[Action, ...] = tuple(given.get(rule.name, rule.action) for rule in self.rules)
-        self._allowed = allowed
+        self._allowed = frozenset(plain(each).text for each in allowed)
         self._key = key
         self.names_place = 0
         """The place of the rule that looks at names."""
@@ -107,14 +111,14 @@ class RuleSet:
         for rule in self.rules:
             pieces = rule.gate if rule is not NAMED_FIELD else (names.gate if names else _NOTHING,)
             gate.Add("|".join(f"(?:{piece})" for piece in pieces).encode())
-        gate.Add(_ESCAPES)
-        self.escapes_place = len(self.rules)
+        gate.Add(_HIDDEN)
+        self.hidden_place = len(self.rules)
         """What `hits` returns beside rules where JSON may hide characters; `gate_text` shows them."""
         gate.Compile()
         # Without the wrapper, whose `Match` looks whether it is given a text: a sixth of what masking costs.
         self.hits: Callable[[bytes], list[int] | None] = getattr(gate, "_set", gate).Match
         """Returns the places of the rules that may find something in a record's JSON, if there are any, and
-        `escapes_place`."""
+        `hidden_place`."""
 
     def masked_text(self, text: str, count: Count) -> str:
         """Return a text without its secrets; itself where it has none.
@@ -130,11 +134,12 @@ class RuleSet:
         if not hits:
             return text
         found: list[Find] = []
+        shown = plain(text)
         for place in hits:
-            if place in (self.names_place, self.escapes_place):
+            if place in (self.names_place, self.hidden_place):
                 continue
             try:
-                found += self.found(place, text)
+                found += (self._placed(find, shown) for find in self.found(place, shown.text))
             except Exception:
                 # What a rule raises may quote the text; nothing of either is kept.
                 count(self.rules[place].name)
@@ -147,7 +152,7 @@ class RuleSet:
         Raises:
             RecordDroppedError: The record is not to be kept.
         """
-        if not text or is_mask(text) or text in self._allowed:
+        if not text or is_mask(text) or plain(text).text in self._allowed:
             return text
         return self._replaced(self.names_place, text, count)
 
@@ -164,6 +169,9 @@ class RuleSet:
                 secret = text[start:end]
                 if secret not in self._allowed and not is_mask(secret):
                     yield Find(start, end, place)
+
+    def _placed(self, find: Find, shown: Plain) -> Find:
+        return Find(*shown.span(find.start, find.end), find.rank)
 
     def _without(self, text: str, found: list[Find], count: Count) -> str:
         out: list[str] = []

@@ -16,21 +16,31 @@ from logging_system.masking.placeholders import is_placeholder, is_varied, is_wo
 from logging_system.masking.rule import Rule, Span
 
 _SHORT = words_of(SHORT_PASSWORDS)
+_NUMBER = r"(?:[-_]?[0-9]{1,3})?"
 _PASSWORDS = (
-    rf"(?:{words_of(PASSWORDS)}|(?:^|[^A-Za-z0-9]|-D)(?:{_SHORT})|(?-i:[a-z0-9](?:Pass|Pwd|Pin|Cvv)))s?"
+    rf"(?:{words_of(PASSWORDS)}|(?:^|[^A-Za-z0-9]|-D)(?:{_SHORT})"
+    rf"|(?-i:[a-z0-9](?:Pass|Pwd|Pin|Cvv)))s?{_NUMBER}"
 )
-_CREDENTIALS = rf"(?:{words_of(CREDENTIALS)})s?"
+_CREDENTIALS = rf"(?:{words_of(CREDENTIALS)})s?{_NUMBER}"
 _LONG = words_of((*PASSWORDS, *CREDENTIALS))
 _ALL = words_of((*PASSWORDS, *CREDENTIALS, *SHORT_PASSWORDS))
-_QUOTE = r"""(?:\\{1,4}["']|["'`])"""
+_QUOTE = r"""(?:\\{1,8}["']|["'`]|&quot;|&#3[49];)"""
 _COLOURS = r"\x1b{0,40}"
-_SIGN = r"(?:=>|->|→|::=|:\s?&?[sS]tr(?:ing)?\s?=|[:.?+]?==?|:|%3D|%3A(?:%22)?)"
-_TO_VALUE = rf"{_QUOTE}?(?:\[?\]|%22)?{_COLOURS}\s{{0,20}}{_SIGN}\s{{0,3}}{_COLOURS}"
-# A block of YAML; in brackets all of it; quoted with escapes, in any quotes; bare. What does not end was cut.
+_SIGN = r"(?:=>|->|→|:{1,3}=|:\s?&?[sS]tr(?:ing)?\s?=|[:.?+]?==?|:|%(?:25){0,3}3(?:D|A(?:%(?:25){0,3}22)?))"
+_TO_VALUE = (
+    rf"{_QUOTE}?(?:\[?\]|%22)?{_COLOURS}\s{{0,20}}{_SIGN}"
+    rf"(?:[ \t]{{0,20}}|\s{{0,3}}|\r?\n[ \t]{{1,12}}){_COLOURS}(?:!![a-z]{{1,10}}\s)?"
+)
+_WRAPPER = (
+    r"(?:bytearray|bytes|str|String|Some|Just|Ok|Optional|Secret(?:Str|Bytes)?|(?:frozen)?set|tuple|list)\("
+)
+# A block of YAML; in what a language wraps a text in; in brackets all of it; quoted with escapes, in any
+# quotes; bare. What does not end was cut.
 _VALUE = (
     r"""(?:[|>][+-]?\s?(?:\r?\n|\\n)\s{1,40}([^\n\\]+)"""
-    r"""|[\[{(]([^\]})]+)|\\{1,4}["']([^"'\\]+)|[bBuUrR]?"((?:[^"\\]|\\.)+)"""
-    r"""|[bBuUrR]?'((?:[^'\\]|\\.)+)|`([^`]+)|((?:[^\s"'`;&\\\x1b]|\\+[^nr\\\s"'`;&\x1b])+))"""
+    rf"""|(?:{_WRAPPER})[\[({{]{{0,2}}[bBuUrR]?(?:"([^"\\]+)|'([^'\\]+))"""
+    r"""|[\[{(]([^\]})]+)|\\{1,8}["']([^"'\\]+)|[bBuUrR]?(?:\"""|")((?:[^"\\]|\\.)+)"""
+    r"""|[bBuUrR]?(?:'''|')((?:[^'\\]|\\.)+)|(?:&quot;|&#3[49];)([^&]+)|`([^`]+)|((?:[^\s"'`;&\\\x1b]|\\+[^nr\\\s"'`;&\x1b])+))"""
 )
 _PAIR = r"""["'],\s{0,3}[bBuU]?(?:"([^"]+)|'([^']+))"""
 _NEXT_NAME = re.compile(r",(?=\s|$|[\w.-]{1,64}[\"']?[=:])|[)\]}>]{1,8}[,.:]?$|[.,:]{1,8}$")
@@ -38,6 +48,9 @@ _MASKED_BEFORE = re.compile(r"\[masked:[^\]\s]{1,200}\](?=[,.:)\]}>]*(?:,|$))")
 _QUOTED_NAME = re.compile(r"""["'`]\]?\s{0,3}(?:=>|:=|==?|:|,)\s{0,3}[bBuUrR]?\\{0,4}["']$""")
 _ASSIGNED = re.compile(r"=\s?[\"'`\[({]$")
 _NEXT_PAIR = re.compile(r"[A-Za-z_][\w.-]*=(?!=*$).*|[\w.-]+:$", re.DOTALL)
+_NAME_BELOW = re.compile(
+    r"[A-Za-z_][\w.-]{0,64}\s?[:=](?:\s|$)|[A-Za-z_][\w.-]{0,64}=[^=\s]|[A-Za-z_][\w.-]{0,64}=$"
+)
 _TALLY = re.compile(r"[,;|/]?\s{0,3}(?:fail|skip|err)")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ITEM = re.compile(r"[^,\s][^,]*")
@@ -52,6 +65,9 @@ _STATEMENT = re.compile(
 )
 _NAME = rf"(?:[\w.:/-]{{0,64}}(?:{_LONG})|(?:[\w.:/-]{{0,63}}[_.:/-])?(?:{_SHORT}))s?"
 _SHORT_MIN, _LONG_MIN = 6, 20
+_NEXT = r"""(?:["'],\s?["']|\s{1,3})"""
+"""Between two words of a command, as a shell or a list of Python writes it."""
+_WORDS = rf"""[^\n;|]{{0,200}}?{_NEXT}"""
 
 
 def _passwords(text: str, found: Span) -> Iterator[Span]:
@@ -98,10 +114,10 @@ def _is_variable(text: str, start: int, value: str) -> bool:
 
 def _is_next_pair(text: str, start: int, value: str) -> bool:
     """Whether nothing was given, and what follows is the next pair: `password= user=bob`."""
-    behind = text[start - 1 : start]
-    if not behind.isspace() or _NEXT_PAIR.fullmatch(value) is None:
-        return False
-    return behind in "\r\n" or text[start - 2 : start - 1] == "="
+    before = text[max(0, start - 24) : start]
+    if "\n" in before[len(before.rstrip()) :]:
+        return _NAME_BELOW.match(text, start, start + 80) is not None
+    return before[-1:].isspace() and before.rstrip().endswith("=") and _NEXT_PAIR.fullmatch(value) is not None
 
 
 def _element(text: str, found: Span) -> Iterator[Span]:
@@ -109,7 +125,7 @@ def _element(text: str, found: Span) -> Iterator[Span]:
     start, end = found
     tag = text.rfind("<", max(0, start - 300), start)
     is_cut = end == len(text) and text[max(0, tag - 4) : max(0, tag)].rstrip()[-1:] in {"", ">"}
-    if text.startswith("</", end) or is_cut:
+    if text.startswith(("</", "&lt;/"), end) or is_cut:
         yield from _passwords(text, found)
 
 
@@ -184,6 +200,15 @@ NAMED_VALUES = (
             "password -> «tiger»",
             "password%3D«tiger»",
             "$password .= `«tiger cat»`",
+            "{'password': bytearray(b'«tiger»')}",
+            'Config { password: Some("«tiger»") }',
+            'password = """«tiger»"""',
+            "db:\n  password:\n    «tiger»\n  port: 1",
+            "password      =      «tiger»",
+            "{&quot;password&quot;: &quot;«tiger»&quot;}",
+            "password%253D«tiger»",
+            "DB_PASSWORD_2=«tiger»",
+            "password: !!binary «dGlnZXI=»",
         ),
         counterexamples=(
             "password: incorrect",
@@ -202,6 +227,10 @@ NAMED_VALUES = (
             "password: |",
             "password=(none)",
             "password=****1234",
+            "password:\n    secure: yes",
+            "db.password=\ndb.url=",
+            "password =            user=bob",
+            'password="", user="bob"',
         ),
     ),
     Rule(
@@ -224,6 +253,9 @@ NAMED_VALUES = (
             "api_key ::= `«abcdefg»`",
             "secrets: [«a1b2c3d4e5», 7db3289b-16b5-92a4-8683-85de941897f7]",
             "api_keys=[«7db3289b-16b5-92a4-8683-85de941897f7»]",
+            "tokens=frozenset({'«a1b2c3d4e5»'})",
+            "creds = «a1b2c3d4e5»",
+            r"{\\\\\\\"api_key\\\\\\\": \\\\\\\"«a1b2c3d4e5»\\\\\\\"}",
             "https://x-access-token:«a1b2c3@d4e5»@git.example.com/acme/shop.git",
             "https://api-token:«a1b2?c3d4e5@git.example.com/acme»",
         ),
@@ -313,11 +345,13 @@ NAMED_VALUES = (
         name="command_password",
         what="Passwords behind one letter: `sshpass -p`, `mysql -p`, `redis-cli -a`, `docker login -p`",
         gate=(
-            r"(?:sshpass|mysql|mysqldump|mysqladmin|mariadb|redis-cli|login|mongo|mongosh|mongodump) .*-[pa]",
+            r"(?:sshpass|mysql|mysqldump|mysqladmin|mariadb|redis-cli|login|mongo|mongosh|mongodump)"
+            r"[\"',]{0,3} .*-[pa]",
+            r"ldap[a-z]{3,8}[\"',]{0,3} .*-w",
         ),
-        pattern=r"""\b(?:sshpass\s{1,3}-p\s{0,3}|(?:mysql|mysqldump|mysqladmin|mariadb)\s(?:[^\n;|]{0,200}?\s)?-p"""
-        r"""|redis-cli\s(?:[^\n;|]{0,200}?\s)?-a\s{1,3}"""
-        r"""|(?:(?:docker|podman|registry|oc|az)\slogin|mongo|mongosh|mongodump)\s(?:[^\n;|]{0,200}?\s)?-p\s{1,3})"""
+        pattern=rf"""\b(?:sshpass{_NEXT}-p(?:{_NEXT})?|(?:mysql|mysqldump|mysqladmin|mariadb){_NEXT}(?:{_WORDS})?-p"""
+        rf"""|redis-cli{_NEXT}(?:{_WORDS})?-a{_NEXT}|ldap[a-z]{{3,8}}{_NEXT}(?:{_WORDS})?-w{_NEXT}"""
+        rf"""|(?:(?:docker|podman|registry|oc|az){_NEXT}login|mongo|mongosh|mongodump){_NEXT}(?:{_WORDS})?-p{_NEXT})"""
         r"""(?:"([^"\n]+)|'([^'\n]+)|([^\s"']+))""",
         judge=_passwords,
         examples=(
@@ -325,21 +359,24 @@ NAMED_VALUES = (
             "mysql -h db -u bob -p«tiger» shop",
             "redis-cli -h cache -a '«tiger cat»' ping",
             "docker login -u bob -p «tiger» registry.example.com",
+            "['mysql', '-uroot', '-p«tiger»', 'shop']",
+            "ldapsearch -D cn=bob -w «tiger» -b dc=x",
         ),
         counterexamples=("mysql -u bob -p", "sshpass -p $PW ssh db", "mysql -P 3306 -h db"),
     ),
     Rule(
         name="element_value",
         what="Texts of XML elements such as `<password>`",
-        gate=(rf"(?i)<[a-z0-9_:.-]*(?:{_ALL})[^<>]*>",),
-        pattern=rf"(?i)<(?:[a-z0-9_:.-]{{0,40}}(?:{_LONG})|(?:[a-z0-9_:.-]{{0,39}}[_:.-])?(?:{_SHORT}))"
-        r"(?:\s[^<>]{0,200})?>(?:<!\[CDATA\[)?([^<]+)",
+        gate=(rf"(?i)(?:<|&lt;|u003c)[a-z0-9_:.-]*(?:{_ALL})(?:[^<>]*>|&gt;)",),
+        pattern=rf"(?i)(?:<|&lt;)(?:[a-z0-9_:.-]{{0,40}}(?:{_LONG})|(?:[a-z0-9_:.-]{{0,39}}[_:.-])?(?:{_SHORT}))"
+        r"(?:(?:\s[^<>]{0,200})?>(?:<!\[CDATA\[)?([^<]+)|&gt;([^<&]+))",
         judge=_element,
         examples=(
             "<user>bob</user><password>«tiger»</password>",
             '<wsse:Password Type="x">«tiger»</wsse:Password>',
             "<pwd>«tiger»</pwd>",
             "<user>bob</user><password>«tig»",
+            "&lt;password&gt;«tiger»&lt;/password&gt;",
         ),
         counterexamples=(
             "<password></password>",
@@ -352,12 +389,13 @@ NAMED_VALUES = (
     Rule(
         name="password_hash",
         what="Hashes of passwords as crypt(5) and Argon2 write them",
-        gate=(r"\$(?:2[abxy]|[567y]|argon2(?:id|i|d))\$[^ ]",),
-        pattern=r"(\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}|\$(?:[567y]|argon2(?:id|i|d))\$[./A-Za-z0-9$=,+-]{20,})",
+        gate=(r"\$(?:2[abxy]|[1567y]|apr1|argon2(?:id|i|d))\$[^ ]",),
+        pattern=r"(\$(?:1|apr1)\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{20,22}|\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}|\$(?:[567y]|argon2(?:id|i|d))\$[./A-Za-z0-9$=,+-]{20,})",
         examples=(
             "hash «$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW»",
+            "bob:«$apr1$abcdefgh$0123456789abcdefghijkl»",
             "bob:«$6$52450745$k5ka2p8bFuSmoVT1tzOyyuaREkkKBcCNqoDKzYiJL9RaE8yMnPgh2XzzF0NDrUhgrcLwg78xs1w5pJiypEdFX/»:1",
         ),
-        counterexamples=("cost $2 or $5", "$6$ is SHA-512"),
+        counterexamples=("cost $2 or $5", "$6$ is SHA-512", "$1$2"),
     ),
 )

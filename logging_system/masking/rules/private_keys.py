@@ -18,10 +18,10 @@ PRIVATE_KEYS = (
     Rule(
         name="private_key",
         what="Private keys in PEM or OpenPGP's armour, to their end or as far as they were cut",
-        gate=(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY",),
+        gate=(r"-----BEGIN[A-Z0-9 %+]{1,40}PRIVATE(?: |%20|\+)KEY",),
         # All but five hyphens belongs to the key: nothing is searched twice where its end is missing.
-        pattern=r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-{1,4}[^-])*"
-        r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?",
+        pattern=r"-----BEGIN[A-Z0-9 %+]{1,40}PRIVATE(?: |%20|\+)KEY(?: BLOCK)?-----(?:[^-]|-{1,4}[^-])*"
+        r"(?:-----END[A-Z0-9 %+]{1,40}PRIVATE(?: |%20|\+)KEY(?: BLOCK)?-----)?",
         judge=if_so(_has_body),
         examples=(
             "«-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJBAKj34GkxFhD90vcN\nLYLInFEX6Ppy1tPf9Cnzj4p4\n"

@@ -34,7 +34,7 @@ SERVICE_TOKENS = (
         name="sendgrid_key",
         what="Keys of SendGrid",
         gate=(r"SG\.[A-Za-z0-9_-]{16}",),
-        pattern=r"\b(SG\.[A-Za-z0-9_=-]{16,32}\.[A-Za-z0-9_=.-]{32,64})",
+        pattern=r"\b(SG\.[A-Za-z0-9_=-]{16,32}\.[A-Za-z0-9_=.-]{32,64}|SG\.[A-Za-z0-9_=.-]{66}\b)",
         judge=_is_random,
         examples=("«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»",),
         counterexamples=("SG.1.2", "SG.country.code"),

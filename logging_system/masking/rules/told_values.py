@@ -52,16 +52,17 @@ TOLD_VALUES = (
         what="Passwords in sentences and settings of programs: `with password …`, `requirepass …`, .netrc",
         gate=(
             r"(?i)(?:with password|password is|login [^ ]* password) ",
-            r"(?i)(?:requirepass|masterauth|-(?:store|key)pass) ",
+            r"(?i)(?:requirepass|masterauth|-(?:store|key)pass|-securestring) ",
         ),
         pattern=r"""(?i)\b(?:with\spassword|password\sis|login\s{1,3}\S{1,64}\s{1,3}password"""
-        r"""|requirepass|masterauth|(?:store|key)pass)\s{1,3}(?:"([^"]+)|'([^']+)|([^\s"',;]+))""",
+        r"""|requirepass|masterauth|(?:store|key)pass|convertto-securestring(?:\s-string)?)\s{1,3}(?:"([^"]+)|'([^']+)|([^\s"',;]+))""",
         judge=if_so(_is_told_password),
         examples=(
             "bob logged in with password «tiger42»",
             "machine db login bob password «tiger42»",
             "CONFIG SET requirepass «tiger42»",
             "keytool -storepass «tiger42» -list",
+            'ConvertTo-SecureString "«tiger42»" -AsPlainText',
         ),
         counterexamples=(
             "login with password failed",

@@ -18,14 +18,17 @@ URL_PASSWORDS = (
     Rule(
         name="url_password",
         what="Passwords before the host of a URL: `scheme://user:password@host`",
-        gate=(r'://[^ @"]*:[^ "]*@',),
-        pattern=r"""[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s:/?#"'<>@\[]{0,200}:([^\s?#"'<>]{1,400})@[^\s@]""",
+        gate=(r'://[^ @"]*:[^ "]*@', r"%3[aA]%2[fF]%2[fF]"),
+        pattern=r"""[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s:/?#"'<>@\[]{0,200}:([^\s?#"'<>]{1,400})@[^\s@]"""
+        r"""|%3[aA]%2[fF]%2[fF][A-Za-z0-9._~+-]{0,100}%3[aA]"""
+        r"""((?:[A-Za-z0-9._~!$*+,;=-]|%(?:[013-9A-Fa-f][1-9A-Fa-f]|[0135-9A-Fa-f]0|2[0-9A-Ea-e])){1,200})%40""",
         judge=if_so(_is_password),
         examples=(
             "postgres://app:«s3cr3t»@db.example.com:5432/shop",
             "redis://:«hunter2»@cache:6379/0",
             "https://bob:«a/b»@host/x",
             "amqp://u:«p@ss»@mq, again",
+            "/?next=https%3A%2F%2Fbob%3A«s3cr3t»%40host%2Fx",
         ),
         counterexamples=(
             "http://localhost:9200/_bulk",
@@ -35,6 +38,7 @@ URL_PASSWORDS = (
             "mysql://bob:****1234@db.example.org:3306/x",
             "mysql://bob:None@db.example.org/x",
             "https://user@host/",
+            "/?next=https%3A%2F%2Fhost%3A8080%2Fx%3Fmail%3Da%40b",
             "https://registry.example.com:443/@scope/package",
         ),
     ),
@@ -75,16 +79,28 @@ URL_PASSWORDS = (
     Rule(
         name="curl_user",
         what="Passwords behind the option `-u` or `--user` of curl",
-        gate=(r"(?i)curl.* -[a-z-]*u",),
-        pattern=r"""\bcurl\s(?:[^\n]{0,1000}?\s)?(?:-[a-zA-Z]{0,8}[uU]\s{0,3}|--(?:proxy-)?user[ =])"""
-        r"""(?:"[^":\n]{1,64}:([^"\n]+)|'[^':\n]{1,64}:([^'\n]+)|[^\s:"']{1,64}:([^\s"']+))""",
+        gate=(r"(?i)curl.*[ \"'n]-[a-z-]*u",),
+        # Also on several lines, and as a list of Python.
+        pattern=r"""\bcurl["']?,?\s(?:(?:[^\n\\]|\\.|\\\r?\n){0,1000}?[\s"'])?"""
+        r"""(?:-[a-zA-Z]{0,8}[uU]|--(?:proxy-)?user)(?:["'],\s?|=|\s{0,3})"""
+        r"""(?:"[^":\n]{1,64}(?:":"|:)([^"\n]+)|'[^':\n]{1,64}(?:':'|:)([^'\n]+)"""
+        r"""|[^\s:"']{1,64}:(?:"([^"\n]+)|'([^'\n]+)|([^\s"']+)))""",
         judge=if_so(_is_password),
         examples=(
             "curl -s -u bob:«tiger» https://api.example.com",
             "curl -u 'bob:«tiger»' x",
             'curl -H "Accept: x" --user "bob:«ti ger»" x',
             "curl -sSu bob:«tiger» x",
+            "curl https://api.example.com \\\n  --user bob:«tiger» -d x",
+            "Command '['curl', '-u', 'bob:«tiger»', 'https://x']' returned non-zero exit status 1",
+            "curl --user bob:'«tiger»' -X PATCH",
         ),
-        counterexamples=("curl -u bob https://api.example.com:443/", "curl --url http://x:80/"),
+        counterexamples=(
+            "curl -u bob https://api.example.com:443/",
+            "curl --url http://x:80/",
+            'curl --user "$1:$2" "$3"',
+            'curl -u "bob:" https://localhost:9200',
+            "curl --user neo4j:[PASSWORD] http://x:7474/",
+        ),
     ),
 )
