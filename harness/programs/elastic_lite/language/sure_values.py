@@ -67,6 +67,11 @@ def is_filled_list(value: Any) -> bool:
     return isinstance(value, list) and value != []
 
 
+def is_filled(value: Any) -> bool:
+    """Whether it is an object or a list with something in it."""
+    return isinstance(value, (dict, list)) and bool(value)
+
+
 OF_QUERIES: Mapping[str, Sure] = {
     "boost": is_amount,
     "case_insensitive": is_flag,
@@ -88,5 +93,6 @@ OF_AGGREGATIONS: Mapping[str, Sure] = {
     "show_term_doc_count_error": is_flag,
     "format": is_text,
     "key": is_text,
+    "order": is_filled,
 }
 """By the words that options of aggregations have."""
