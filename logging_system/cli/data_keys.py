@@ -137,7 +137,12 @@ def _prune(encryption: Encryption, options: argparse.Namespace) -> int:
 
 
 def _restore(encryption: Encryption, options: argparse.Namespace) -> int:
-    from logging_system.keys.provider import KeyMissingError, KeyRetiredError, WrapInvalidError
+    from logging_system.keys.provider import (
+        KeyDestroyedError,
+        KeyMissingError,
+        KeyRetiredError,
+        WrapInvalidError,
+    )
 
     with asked_store(options) as store:
         index = key_index_of(options, store)
@@ -153,7 +158,7 @@ def _restore(encryption: Encryption, options: argparse.Namespace) -> int:
             try:
                 # Others may have a key of that name too.
                 encryption.provider.unwrap(each.wrapped, each.context)
-            except (WrapInvalidError, KeyMissingError, KeyRetiredError):
+            except (WrapInvalidError, KeyMissingError, KeyRetiredError, KeyDestroyedError):
                 shut += 1
                 continue
             encryption.data_keys.put(replace(each, keyring=keyring_id))
@@ -162,5 +167,7 @@ def _restore(encryption: Encryption, options: argparse.Namespace) -> int:
         encryption.rotator().note("data_keys_restored", encryption.key_id, {"data_keys": restored})
     print(f"{encryption.key_id}: {restored} data keys restored")
     if shut:
-        print(f"  {shut} are wrapped with another key of that name, or with a version that is retired")
+        print(
+            f"  {shut} are wrapped with another key of that name, or a version that is retired or destroyed"
+        )
     return EXIT_DONE

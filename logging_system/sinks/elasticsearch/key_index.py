@@ -127,6 +127,8 @@ class KeyIndex:
         """
         if self._call("GET", self._path, known={404}).status == 404:
             return
+        # A search sees what was written a second ago. Who may not refresh sees what was there then.
+        self._call("POST", f"{self._path}/_refresh", known={401, 403, 404})
         for source in scrolled(self._ask, self.name, {"query": {"match_all": {}}}):
             try:
                 yield _decoded(source)

@@ -350,7 +350,7 @@ def test_data_keys_are_restored_from_the_index_pruned_there_and_shredded_there(
         KeyIndex(sink.request, world.name).put([ours, theirs])
     world.store.ok("POST", f"/{world.name}/_refresh")
     assert keys("restore")[1].endswith(
-        "2 are wrapped with another key of that name, or with a version that is retired\n"
+        "2 are wrapped with another key of that name, or a version that is retired or destroyed\n"
     )
     assert keys("prune", "--dry-run") == (
         0,
