@@ -36,7 +36,6 @@ class Made:
     fields_without_key: str = "drop_record"
     token_fields: Sequence[str] = ()
     fernet_keys: Path | None = Path("/no such file of keys")
-    fields_without_key: str = "drop_record"
 
     def open_encryption(self) -> None:
         """None: the simple mode needs none."""
