@@ -1,0 +1,169 @@
+"""Counts in sliding windows of event time: when there were enough, whatever order the records came in.
+
+Time is cut into slots, 60 a window; a window ends with a slot and reaches 60 slots back. The *violations* are
+the ends of windows that hold enough. Violations less than a window apart are one *episode*, and an episode is
+one alert: it ends when a whole window has passed without a violation. Records may come in any order within
+the lateness: one that comes late joins the episode it belongs to, and only an episode that nobody was told
+begins.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+SLOTS_PER_WINDOW = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A time in which there was enough, in slots; both ends belong to it."""
+
+    first: int
+    last: int
+
+    def touches(self, other: Episode, gap_slots: int) -> bool:
+        """Whether two are at most a gap apart, and so are one."""
+        return self.first - other.last <= gap_slots and other.first - self.last <= gap_slots
+
+    def joined(self, other: Episode) -> Episode:
+        """Return both as one."""
+        return Episode(min(self.first, other.first), max(self.last, other.last))
+
+
+def episodes_in(counts: Iterable[tuple[int, int]], window_slots: int, threshold: int) -> list[Episode]:
+    """Return the episodes in counts of slots.
+
+    Args:
+        counts: Slots with how many fell into each, in any order.
+        window_slots: How many slots a window has.
+        threshold: How many are enough.
+    """
+    steps: dict[int, int] = {}
+    for slot, count in counts:
+        steps[slot] = steps.get(slot, 0) + count
+        steps[slot + window_slots] = steps.get(slot + window_slots, 0) - count
+    found: list[Episode] = []
+    within, began = 0, None
+    for slot in sorted(steps):
+        within += steps[slot]
+        if within >= threshold and began is None:
+            began = slot
+        elif within < threshold and began is not None:
+            _add(found, Episode(began, slot - 1), window_slots)
+            began = None
+    return found
+
+
+def _add(episodes: list[Episode], episode: Episode, gap_slots: int) -> None:
+    if episodes and episodes[-1].touches(episode, gap_slots):
+        episodes[-1] = episodes[-1].joined(episode)
+    else:
+        episodes.append(episode)
+
+
+@dataclass(slots=True)
+class _Told:
+    """An episode that somebody was told of."""
+
+    episode: Episode
+    is_open: bool
+
+
+@dataclass(slots=True)
+class WindowedCounts:
+    """The slots of one series, and which episodes in them were told.
+
+    Slots and counts are two lists in step, because a hundred thousand of these must fit into memory.
+    """
+
+    slots: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    told: list[_Told] | None = None
+
+    def add(self, slot: int, count: int = 1) -> None:
+        """Count something in a slot."""
+        if self.slots and self.slots[-1] == slot:
+            self.counts[-1] += count
+            return
+        place = bisect_left(self.slots, slot)
+        if place < len(self.slots) and self.slots[place] == slot:
+            self.counts[place] += count
+        else:
+            self.slots.insert(place, slot)
+            self.counts.insert(place, count)
+
+    def newly_begun(
+        self, now_slot: int, window_slots: int, threshold: int, settle_slots: int
+    ) -> list[Episode]:
+        """Return episodes to be told now, and take note that they are.
+
+        That is one that touches none told before, and one that goes on after its end was told.
+        """
+        if sum(self.counts) < threshold:
+            return []
+        begun: list[Episode] = []
+        told = self.told or []
+        for found in episodes_in(zip(self.slots, self.counts, strict=True), window_slots, threshold):
+            known = [each for each in told if each.episode.touches(found, window_slots)]
+            joined = found
+            for each in known:
+                joined = joined.joined(each.episode)
+            goes_on = joined.last + window_slots + settle_slots >= now_slot
+            was_open = any(each.is_open for each in known)
+            if not known or (goes_on and not was_open):
+                begun.append(joined)
+            told = [each for each in told if each not in known]
+            told.append(_Told(joined, is_open=was_open or not known or goes_on))
+        self.told = told or None
+        return begun
+
+    def newly_ended(self, now_slot: int, window_slots: int, settle_slots: int) -> list[Episode]:
+        """Return told episodes after which a whole window has passed, and take note that they ended."""
+        ended = []
+        for each in self.told or ():
+            if each.is_open and each.episode.last + window_slots + settle_slots < now_slot:
+                each.is_open = False
+                ended.append(each.episode)
+        return ended
+
+    def forget_before(self, slot: int) -> None:
+        """Give up slots, and ended episodes, before a slot."""
+        place = bisect_left(self.slots, slot)
+        if place:
+            del self.slots[:place], self.counts[:place]
+        if self.told is not None:
+            self.told = [each for each in self.told if each.is_open or each.episode.last >= slot] or None
+
+    def move_back(self, slot: int) -> None:
+        """Move what is later than a slot into it: the clock that said so was wrong."""
+        while self.slots and self.slots[-1] > slot:
+            self.slots.pop()
+            self.add(slot, self.counts.pop())
+        for each in self.told or ():
+            if each.episode.last > slot:
+                each.episode = Episode(min(each.episode.first, slot), slot)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left that could matter later."""
+        return not self.slots and not self.told
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an alert that was told has not ended."""
+        return any(each.is_open for each in self.told or ())
+
+    def content(self) -> list[Any]:
+        """Return what `restored` takes, as JSON has it."""
+        told = [[each.episode.first, each.episode.last, each.is_open] for each in self.told or ()]
+        return [self.slots, self.counts, told]
+
+    @classmethod
+    def restored(cls, content: Sequence[Any]) -> WindowedCounts:
+        """Return the counts that `content` described."""
+        slots, counts, told = content
+        episodes = [_Told(Episode(first, last), is_open) for first, last, is_open in told]
+        return cls(list(slots), list(counts), episodes or None)
