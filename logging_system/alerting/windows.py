@@ -137,14 +137,15 @@ class WindowedCounts:
         if self.told is not None:
             self.told = [each for each in self.told if each.is_open or each.episode.last >= slot] or None
 
-    def move_back(self, slot: int) -> None:
+    def move_back(self, slot: int, window_slots: int) -> None:
         """Move what is later than a slot into it: the clock that said so was wrong."""
+        last = slot + window_slots - 1  # of the last window that a record of this slot is in
         while self.slots and self.slots[-1] > slot:
             self.slots.pop()
             self.add(slot, self.counts.pop())
         for each in self.told or ():
-            if each.episode.last > slot:
-                each.episode = Episode(min(each.episode.first, slot), slot)
+            if each.episode.last > last:
+                each.episode = Episode(min(each.episode.first, last), last)
 
     @property
     def is_empty(self) -> bool:

@@ -108,7 +108,7 @@ class ErrorCountMachine:
         self._pruned_slot = read_slot
         for labels, series in list(self._series.items()):
             series.forget_before(read_slot - self._kept_slots)
-            series.move_back(now_slot)
+            series.move_back(now_slot, SLOTS_PER_WINDOW)
             if series.is_empty:
                 del self._series[labels]
 

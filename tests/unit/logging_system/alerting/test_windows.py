@@ -115,6 +115,6 @@ def test_records_of_a_clock_that_was_ahead_move_to_now() -> None:
     series = WindowedCounts()
     series.add(100, 2)
     series.add(900, 3)
-    series.move_back(110)
+    series.move_back(110, WINDOW)
 
     assert (series.slots, series.counts) == ([100, 110], [2, 3])
