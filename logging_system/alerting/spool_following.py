@@ -80,7 +80,8 @@ class SpoolFollower:
     ) -> None:
         self._folder = folder
         self._codecs = codecs
-        self._disk = disk or HeldSegments(folder)
+        self.disk = disk or HeldSegments(folder)
+        """Where the folder lies: what was seen in it stays readable."""
         self._writers: dict[bytes, _Writer] = {}
         self._turn = 0
         self._read_seconds = 0.0
@@ -112,7 +113,7 @@ class SpoolFollower:
             OSError: The folder cannot be listed.
         """
         try:
-            listed = list_segments(self._folder, self._disk)
+            listed = list_segments(self._folder, self.disk)
         except FileNotFoundError:
             return
         epochs = sorted(listed)
@@ -134,7 +135,7 @@ class SpoolFollower:
             except OSError:
                 self.unreadable += 1
             writer.is_behind = bytes_max <= 0 or bool(writer.cursor.missing)
-            self._disk.let_go(epoch, writer.cursor.position.index)
+            self.disk.let_go(epoch, writer.cursor.position.index)
 
     def note_read(self, block: SpooledBlock, event_seconds: float) -> None:
         """Take note of the event time of a block's last record."""
@@ -161,7 +162,7 @@ class SpoolFollower:
         Raises:
             OSError: The folder cannot be listed.
         """
-        listed = list_segments(self._folder, self._disk)
+        listed = list_segments(self._folder, self.disk)
         files = {_epoch_of(path): path for path in status_files(self._folder)}
         for epoch, path in files.items():
             admitted = _admitted(path)
@@ -177,7 +178,7 @@ class SpoolFollower:
             writer.absent_looks = writer.absent_looks + 1 if is_absent else 0
             if writer.absent_looks > _ABSENT_LOOKS_MAX:
                 self._missed_earlier += self._writers.pop(epoch).missed
-                self._disk.forget(epoch)
+                self.disk.forget(epoch)
 
     def content(self) -> dict[str, Any]:
         """Return all that must survive a restart, as JSON has it."""
@@ -195,7 +196,7 @@ class SpoolFollower:
 
     def close(self) -> None:
         """Let go of the files."""
-        self._disk.close_all()
+        self.disk.close_all()
 
     def _begin(self) -> None:
         """Leave out what was shipped before anybody watched."""
@@ -203,7 +204,7 @@ class SpoolFollower:
             if _admitted(path) is not None:
                 self._writer(_epoch_of(path)).is_settled = True
         try:
-            listed = list_segments(self._folder, self._disk)
+            listed = list_segments(self._folder, self.disk)
         except FileNotFoundError:
             return
         for epoch, segments in listed.items():
@@ -218,7 +219,7 @@ class SpoolFollower:
             index, offset_bytes, sequence, damaged = position
             start = Position(index, offset_bytes, sequence, tuple(damaged))
             self._writers[epoch] = _Writer(self._cursor(epoch, start), seen, not_ours, missed, is_settled)
-            self._disk.let_go(epoch, index)
+            self.disk.let_go(epoch, index)
 
     def _writer(self, epoch: bytes) -> _Writer:
         writer = self._writers.get(epoch)
@@ -228,7 +229,7 @@ class SpoolFollower:
         return writer
 
     def _cursor(self, epoch: bytes, position: Position | None) -> EpochCursor:
-        return EpochCursor(self._folder, epoch, position, self._codecs, self._disk)
+        return EpochCursor(self._folder, epoch, position, self._codecs, self.disk)
 
 
 def _admitted(path: Path) -> int | None:

@@ -126,7 +126,8 @@ class Watch:
         state = read_state(folder)
         self._grouping = Grouping(alerts.times(), alerts.group_by, _known(alerts), identity=str(spool))
         self._follower = SpoolFollower(spool, codecs, None if state is None else state["follower"])
-        self._forward = self._restored_clock(state)
+        self.forward = self._restored_clock(state)
+        """The clock of grouping and outbox."""
         self._restore(state)
         every = {receiver: sender for each in senders.values() for receiver, sender in each.items()}
         self._delivering = Delivering(every, spool, wake)
@@ -170,7 +171,7 @@ class Watch:
         self._must_save = self._put_due() or self._must_save
         if self._must_save or (self._is_changed and boot_seconds >= self._save_due_seconds):
             self._try_to_save()
-        for message in self._outbox.to_send(self._forward()):
+        for message in self._outbox.to_send(self.forward()):
             self._delivering.send(message)
         if boot_seconds >= self._status_due_seconds:
             self._status_due_seconds = boot_seconds + _STATUS_SECONDS
@@ -185,7 +186,7 @@ class Watch:
         """
         began_seconds = self._clocks.boot()
         content = {
-            "clock": asdict(self._forward.state()),
+            "clock": asdict(self.forward.state()),
             "follower": self._follower.content(),
             "evaluation": self._evaluation.content(),
             "grouping": self._grouping.content(),
@@ -270,7 +271,7 @@ class Watch:
         return Clock(now_seconds, self._follower.read_until(now_seconds))
 
     def _moment(self) -> Moment:
-        return Moment(self._forward(), self._clocks.wall())
+        return Moment(self.forward(), self._clocks.wall())
 
     def _note(self, change: Change) -> None:
         mark = fingerprint(change.rule, change.labels)
@@ -309,7 +310,7 @@ class Watch:
         outcomes = self._delivering.outcomes()
         for message, outcome in outcomes:
             trouble_before = message.trouble
-            self._outbox.settled(message, outcome, self._forward())
+            self._outbox.settled(message, outcome, self.forward())
             self._tell_outcome(message, outcome, trouble_before)
         return bool(outcomes)
 
