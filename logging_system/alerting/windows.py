@@ -95,12 +95,10 @@ class WindowedCounts:
             self.slots.insert(place, slot)
             self.counts.insert(place, count)
 
-    def newly_begun(
-        self, now_slot: int, window_slots: int, threshold: int, settle_slots: int
-    ) -> list[Episode]:
+    def newly_begun(self, now_slot: int, window_slots: int, threshold: int) -> list[Episode]:
         """Return episodes to be told now, and take note that they are.
 
-        That is one that touches none told before, and one that goes on after its end was told.
+        That is one that touches none told before, and one that holds now though its end was told.
         """
         if sum(self.counts) < threshold:
             return []
@@ -111,7 +109,7 @@ class WindowedCounts:
             joined = found
             for each in known:
                 joined = joined.joined(each.episode)
-            goes_on = joined.last + window_slots + settle_slots >= now_slot
+            goes_on = joined.last >= now_slot
             was_open = any(each.is_open for each in known)
             if not known or (goes_on and not was_open):
                 begun.append(joined)
@@ -138,11 +136,18 @@ class WindowedCounts:
             self.told = [each for each in self.told if each.is_open or each.episode.last >= slot] or None
 
     def move_back(self, slot: int, window_slots: int) -> None:
-        """Move what is later than a slot into it: the clock that said so was wrong."""
+        """Move what is later than a slot into it: the clock that said so was wrong.
+
+        What was told of that time, and ended, is over: the time comes again, with other records.
+        """
+        ended = [each.episode for each in self.told or () if not each.is_open and each.episode.last > slot]
         last = slot + window_slots - 1  # of the last window that a record of this slot is in
         while self.slots and self.slots[-1] > slot:
-            self.slots.pop()
-            self.add(slot, self.counts.pop())
+            later, count = self.slots.pop(), self.counts.pop()
+            if not any(each.first - window_slots < later <= each.last for each in ended):
+                self.add(slot, count)
+        if ended:
+            self.told = [each for each in self.told or () if each.episode not in ended] or None
         for each in self.told or ():
             if each.episode.last > last:
                 each.episode = Episode(min(each.episode.first, last), last)

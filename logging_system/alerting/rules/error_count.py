@@ -47,7 +47,7 @@ class ErrorCountMachine:
         self._series: dict[Labels, WindowedCounts] = {}
         self._touched: set[Labels] = set()
         self._open: set[Labels] = set()
-        self._pruned_slot = 0
+        self._pruned_slot = self._latest_slot = 0
 
     @property
     def series(self) -> int:
@@ -76,7 +76,7 @@ class ErrorCountMachine:
         changes: list[Change] = []
         for labels in sorted(self._touched):
             series = self._series[labels]
-            begun = series.newly_begun(read_slot, SLOTS_PER_WINDOW, self._rule.threshold, self._settle_slots)
+            begun = series.newly_begun(read_slot, SLOTS_PER_WINDOW, self._rule.threshold)
             changes += [self._began(labels, series, episode) for episode in begun]
             if begun:
                 self._open.add(labels)
@@ -103,7 +103,8 @@ class ErrorCountMachine:
 
     def _prune(self, read_slot: int, now_slot: int) -> None:
         """Forget what is older than a late record could need; all series are looked at once a window."""
-        if abs(read_slot - self._pruned_slot) < SLOTS_PER_WINDOW:
+        went_back, self._latest_slot = now_slot < self._latest_slot, now_slot
+        if not went_back and abs(read_slot - self._pruned_slot) < SLOTS_PER_WINDOW:
             return
         self._pruned_slot = read_slot
         for labels, series in list(self._series.items()):

@@ -1,4 +1,4 @@
-"""Real receivers for the tests of channels: an HTTP server and an SMTP server, which can be told to refuse."""
+"""Real receivers for the tests of channels: an HTTP and an SMTP server, which can be told to refuse."""
 
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ class MailReceiver:
     messages: list[bytes] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
 
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
         if address in self.refused_recipients:
             return self.refused_recipients[address]
         envelope.rcpt_tos.append(address)

@@ -17,7 +17,9 @@ from logging_system.alerting.rules.error_count import ErrorCount
 START = 1_700_000_000.0
 
 
-def evaluation(*, threshold: int = 3, series_max: int = 100, by: tuple[str, ...] = ("service.name",)) -> Evaluation:
+def evaluation(
+    *, threshold: int = 3, series_max: int = 100, by: tuple[str, ...] = ("service.name",)
+) -> Evaluation:
     rule = ErrorCount(name="errors", threshold=threshold, by=by)
     return Evaluation([rule], lateness_seconds=300, series_max=series_max)
 
@@ -137,7 +139,9 @@ def test_a_rule_that_is_declared_otherwise_begins_anew() -> None:
 
 def test_labels_are_kept_without_their_secrets() -> None:
     rule = ErrorCount(name="errors", threshold=1, by=("labels.user",))
-    rules = Evaluation([rule], lateness_seconds=300, series_max=10, shown=lambda text: text.replace("hunter2", "***"))
+    rules = Evaluation(
+        [rule], lateness_seconds=300, series_max=10, shown=lambda text: text.replace("hunter2", "***")
+    )
     rules.tell({**record(START), "labels": {"user": "hunter2"}}, at(START))
     (began,) = rules.changes(at(START))
 
@@ -173,7 +177,9 @@ print(rules.series, resident_bytes() - before)
 
 @pytest.mark.slow
 def test_a_hundred_thousand_series_fit_into_64_mib() -> None:
-    done = subprocess.run([sys.executable, "-c", MANY], capture_output=True, text=True, check=True, timeout=100)
+    done = subprocess.run(
+        [sys.executable, "-c", MANY], capture_output=True, text=True, check=True, timeout=100
+    )
     series, held_bytes = map(int, done.stdout.split())
 
     assert series == 100_000

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -14,14 +13,12 @@ from logging_system.spool.retention import Retention, evict
 from logging_system.spool.segment import list_segments
 from logging_system.spool.writer import SpoolWriter
 
-
 FAR = 9_999_999_999.0
 
 
 @pytest.fixture
-def writer(tmp_path: Path) -> Iterator[SpoolWriter]:
-    found = SpoolWriter(tmp_path, spool_bytes_max=1 << 30, sync=False)
-    yield found
+def writer(tmp_path: Path) -> SpoolWriter:
+    return SpoolWriter(tmp_path, spool_bytes_max=1 << 30, sync=False)
 
 
 def document(number: int) -> bytes:

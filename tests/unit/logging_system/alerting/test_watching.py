@@ -244,7 +244,10 @@ def test_a_channel_gets_what_it_is_for(tell: Callable[..., Story]) -> None:
     story.logs(12)
     story.looks()
 
-    assert {name: counts.taken for name, counts in story.watch.outbox.counts.items()} == {"all": 1, "pager": 0}
+    assert {name: counts.taken for name, counts in story.watch.outbox.counts.items()} == {
+        "all": 1,
+        "pager": 0,
+    }
 
 
 def test_the_status_file_says_what_happened(tell: Callable[..., Story]) -> None:
@@ -270,7 +273,7 @@ def test_a_damaged_state_is_kept_aside_and_alerting_begins_anew(tmp_path: Path) 
     data = (tmp_path / NAME).read_bytes()
     (tmp_path / NAME).write_bytes(data[:-3] + b"xxx")
 
-    with pytest.raises(StateDamagedError, match="kept as state.damaged"):
+    with pytest.raises(StateDamagedError, match=r"kept as state\.damaged"):
         read_state(tmp_path)
     assert read_state(tmp_path) is None
 

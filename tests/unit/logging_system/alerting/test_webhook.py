@@ -180,6 +180,10 @@ def test_pagerduty_gets_an_event_an_alert_under_the_alerts_own_key(
     channel.send(letter(is_firing=False, until_seconds=1.0))
     trigger, resolve = receiver.bodies
 
-    assert (trigger["event_action"], trigger["dedup_key"], trigger["routing_key"]) == ("trigger", "f00d", "r0ut1ng")
+    assert (trigger["event_action"], trigger["dedup_key"], trigger["routing_key"]) == (
+        "trigger",
+        "f00d",
+        "r0ut1ng",
+    )
     assert trigger["payload"]["severity"] == "critical"
     assert resolve == {"routing_key": "r0ut1ng", "event_action": "resolve", "dedup_key": "f00d"}

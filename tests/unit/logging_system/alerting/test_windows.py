@@ -45,27 +45,29 @@ def test_episodes_are_those_that_looking_at_each_window_finds(slots: list[int], 
 def test_each_episode_is_told_once_whatever_order_records_come_in(
     steps: list[tuple[int, int]], threshold: int
 ) -> None:
-    """After every record, what was told covers each episode, and an episode with what was told is not told again."""
+    """After every record each episode was told; one that touches what was told begins only if it goes on."""
     series, told, now, so_far = WindowedCounts(), list[Episode](), 0, list[int]()
     for slot, forward in steps:
         now = max(now + forward, slot)
         series.add(slot)
         so_far.append(slot)
-        begun = series.newly_begun(now, WINDOW, threshold, SETTLE)
+        begun = series.newly_begun(now, WINDOW, threshold)
         for episode in begun:
             known = [each for each in told if each.touches(episode, WINDOW)]
-            assert not known or episode.last + WINDOW + SETTLE >= now
+            assert not known or episode.last >= now
         told += begun
         for episode in brute_force(so_far, threshold):
             assert any(each.touches(episode, WINDOW) for each in told)
-        assert all(any(each.touches(found, WINDOW) for found in brute_force(so_far, threshold)) for each in told)
+        assert all(
+            any(each.touches(found, WINDOW) for found in brute_force(so_far, threshold)) for each in told
+        )
         series.newly_ended(now, WINDOW, SETTLE)
 
 
 def test_an_episode_ends_once_when_a_whole_window_passed_without() -> None:
     series = WindowedCounts()
     series.add(100, 10)
-    series.newly_begun(100, WINDOW, 10, SETTLE)
+    series.newly_begun(100, WINDOW, 10)
 
     assert series.newly_ended(105 + WINDOW + SETTLE, WINDOW, SETTLE) == []
     assert series.newly_ended(106 + WINDOW + SETTLE, WINDOW, SETTLE) == [Episode(100, 105)]
@@ -75,36 +77,36 @@ def test_an_episode_ends_once_when_a_whole_window_passed_without() -> None:
 def test_a_late_record_that_makes_an_ended_episode_longer_begins_none() -> None:
     series = WindowedCounts()
     series.add(100, 10)
-    series.newly_begun(100, WINDOW, 10, SETTLE)
+    series.newly_begun(100, WINDOW, 10)
     series.newly_ended(150, WINDOW, SETTLE)
     series.add(107, 10)
 
-    assert series.newly_begun(150, WINDOW, 10, SETTLE) == []
+    assert series.newly_begun(150, WINDOW, 10) == []
 
 
 def test_late_records_that_are_enough_by_themselves_begin_an_episode_of_the_past() -> None:
     series = WindowedCounts()
     series.add(100, 10)
 
-    assert series.newly_begun(190, WINDOW, 10, SETTLE) == [Episode(100, 105)]
+    assert series.newly_begun(190, WINDOW, 10) == [Episode(100, 105)]
     assert series.newly_ended(190, WINDOW, SETTLE) == [Episode(100, 105)]
 
 
 def test_what_a_restart_brings_back_goes_on() -> None:
     series = WindowedCounts()
     series.add(100, 10)
-    series.newly_begun(100, WINDOW, 10, SETTLE)
+    series.newly_begun(100, WINDOW, 10)
     restored = WindowedCounts.restored(series.content())
     restored.add(101)
 
-    assert restored.newly_begun(101, WINDOW, 10, SETTLE) == []
+    assert restored.newly_begun(101, WINDOW, 10) == []
     assert restored.is_open
 
 
 def test_what_is_forgotten_leaves_nothing() -> None:
     series = WindowedCounts()
     series.add(100, 10)
-    series.newly_begun(100, WINDOW, 10, SETTLE)
+    series.newly_begun(100, WINDOW, 10)
     series.newly_ended(150, WINDOW, SETTLE)
     series.forget_before(120)
 
@@ -118,3 +120,17 @@ def test_records_of_a_clock_that_was_ahead_move_to_now() -> None:
     series.move_back(110, WINDOW)
 
     assert (series.slots, series.counts) == ([100, 110], [2, 3])
+
+
+def test_when_the_clock_goes_back_what_was_told_of_that_time_counts_no_more() -> None:
+    """The same time of day comes a second time: its errors are others."""
+    series = WindowedCounts()
+    series.add(100, 10)
+    series.newly_begun(100, WINDOW, 10)
+    series.newly_ended(150, WINDOW, SETTLE)
+    series.move_back(90, WINDOW)
+    series.add(100)
+    assert series.newly_begun(100, WINDOW, 10) == []
+
+    series.add(100, 10)
+    assert series.newly_begun(100, WINDOW, 10) == [Episode(100, 105)]
