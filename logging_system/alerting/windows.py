@@ -57,6 +57,20 @@ def episodes_in(counts: Iterable[tuple[int, int]], window_slots: int, threshold:
     return found
 
 
+def fullest_window(counts: Iterable[tuple[int, int]], window_slots: int) -> tuple[int, int]:
+    """Return the end of the window that holds most, and how many it holds; the first of several."""
+    steps: dict[int, int] = {}
+    for slot, count in counts:
+        steps[slot] = steps.get(slot, 0) + count
+        steps[slot + window_slots] = steps.get(slot + window_slots, 0) - count
+    within, best = 0, (0, 0)
+    for slot in sorted(steps):
+        within += steps[slot]
+        if within > best[1]:
+            best = (slot, within)
+    return best
+
+
 def _add(episodes: list[Episode], episode: Episode, gap_slots: int) -> None:
     if episodes and episodes[-1].touches(episode, gap_slots):
         episodes[-1] = episodes[-1].joined(episode)

@@ -1,7 +1,7 @@
-"""Rules, grouping and outbox under virtual time: bursts, late records, outages, crashes and jumps of the clock.
+"""Rules, grouping and outbox in virtual time: bursts, late records, outages, crashes and clock jumps.
 
-`python -m tests.simulation.alerts --seeds 1000 --first 0`. The world knows which bursts there are, as it makes
-them; the judge looks at nothing but what receivers got.
+`python -m tests.simulation.alerts --seeds 1000 --first 0`. The world knows which bursts there are, as it
+makes them; the judge looks at nothing but what receivers got.
 """
 
 from __future__ import annotations

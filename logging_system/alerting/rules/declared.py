@@ -48,6 +48,9 @@ class RuleMachine(Protocol):
     def changes(self, clock: Clock) -> list[Change]:
         """Return what begins and ends now."""
 
+    def explanation(self) -> list[tuple[Labels, str]]:
+        """Return, for each alert it tells apart, how near its records came to the limit."""
+
     def content(self) -> Any:
         """Return all that must survive a restart, as JSON has it."""
 

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from logging_system.alerting.facts import Began, Change, Ended, Labels
 from logging_system.alerting.matching import Document, RecordMatch, labels_of
+from logging_system.alerting.messages import shown_time
 from logging_system.alerting.rules.declared import Clock, DeclaredRule
-from logging_system.alerting.windows import SLOTS_PER_WINDOW, Episode, WindowedCounts
+from logging_system.alerting.windows import SLOTS_PER_WINDOW, Episode, WindowedCounts, fullest_window
 
 _SETTLE_SECONDS = 5.0
 """How long after its last window an alert ends: records of that window may still be on their way."""
@@ -112,6 +113,18 @@ class ErrorCountMachine:
             series.move_back(now_slot, SLOTS_PER_WINDOW)
             if series.is_empty:
                 del self._series[labels]
+
+    def explanation(self) -> list[tuple[Labels, str]]:
+        """Return the largest count that a window held, and when."""
+        return [(labels, self._peak(series)) for labels, series in sorted(self._series.items())]
+
+    def _peak(self, series: WindowedCounts) -> str:
+        slot, count = fullest_window(zip(series.slots, series.counts, strict=True), SLOTS_PER_WINDOW)
+        rule = self._rule
+        return (
+            f"at most {count} records within {rule.window_seconds:g} s, at "
+            f"{shown_time(slot * self._slot_seconds)}; the limit is {rule.threshold}"
+        )
 
     def content(self) -> Any:
         """Return the counts and the episodes that were told."""
