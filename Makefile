@@ -150,11 +150,12 @@ example: $(VENV)/.installed ## Make reports/example and the picture in the READM
 picture: $(VENV)/.installed-dev ## Take the picture of the live page again, from a real run (needs chromium)
 	$(BIN)/python docs/live_page.py
 
-schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the tables of settings and masking rules and the embedded store's page, into docs/reference
+schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the tables of settings, masking rules and alerts and the embedded store's page, into docs/reference
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas
 	$(BIN)/python -m harness.config.parts docs/reference/parts.md
 	$(BIN)/python -m harness.programs.elastic_lite.reference docs/reference/embedded-store.md
 	$(BIN)/python -m logging_system.config.reference docs/reference/settings.md docs/reference/masking.md
+	$(BIN)/python -m logging_system.alerting.reference docs/reference/alerts.md docs/reference/schemas/alerts.json
 
 servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go)
 	$(BIN)/logquake servers install

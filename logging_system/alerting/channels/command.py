@@ -1,4 +1,4 @@
-"""Runs a program for each message, with the notification as JSON on its standard input; never a shell."""
+"""Runs a program for each message, with a line of JSON on its standard input; never a shell."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class CommandSender:
         """Run the program with a letter; with all that it started it is ended when its time is over."""
         declared = self._declared
         program = declared.command[0]
+        line = orjson.dumps(body_of(letter), option=orjson.OPT_APPEND_NEWLINE)
         try:
             process = subprocess.Popen(
                 list(declared.command),
@@ -56,7 +57,7 @@ class CommandSender:
         except OSError as error:
             return NotNow(f"{program}: {error.strerror or error}")
         try:
-            process.communicate(orjson.dumps(body_of(letter)), timeout=declared.timeout_seconds)
+            process.communicate(line, timeout=declared.timeout_seconds)
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
