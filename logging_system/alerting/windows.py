@@ -33,42 +33,77 @@ class Episode:
         return Episode(min(self.first, other.first), max(self.last, other.last))
 
 
-def episodes_in(counts: Iterable[tuple[int, int]], window_slots: int, threshold: int) -> list[Episode]:
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """When there is enough: a sum of counts, each weighed by how long ago it was.
+
+    Attributes:
+        threshold: The sum that is enough, more than 0.
+        kernel: By how many slots later, the weight of a count changes by how much; in order. A plain window
+            counts for its length and then no more. The second change is at the window's length.
+        history_slots: How old a series must be before its windows are judged.
+        can_fall: Whether more records can make it less, so that only windows that have ended say anything.
+    """
+
+    threshold: int
+    kernel: tuple[tuple[int, int], ...] = ((0, 1), (SLOTS_PER_WINDOW, -1))
+    history_slots: int = 0
+    can_fall: bool = False
+
+    @property
+    def window_slots(self) -> int:
+        """How many slots a window has."""
+        return self.kernel[1][0]
+
+    @property
+    def reach_slots(self) -> int:
+        """How many slots back a count still matters."""
+        return self.kernel[-1][0]
+
+
+def episodes_in(
+    counts: Iterable[tuple[int, int]], condition: Condition, from_slot: int | None = None
+) -> list[Episode]:
     """Return the episodes in counts of slots.
 
     Args:
         counts: Slots with how many fell into each, in any order.
-        window_slots: How many slots a window has.
-        threshold: How many are enough.
+        condition: When there is enough.
+        from_slot: Windows that end before it are not looked at; None looks at all.
     """
-    steps: dict[int, int] = {}
-    for slot, count in counts:
-        steps[slot] = steps.get(slot, 0) + count
-        steps[slot + window_slots] = steps.get(slot + window_slots, 0) - count
     found: list[Episode] = []
     within, began = 0, None
-    for slot in sorted(steps):
-        within += steps[slot]
-        if within >= threshold and began is None:
+    for slot, change in _steps(counts, condition.kernel, from_slot):
+        within += change
+        if from_slot is not None and slot < from_slot:
+            continue
+        if within >= condition.threshold and began is None:
             began = slot
-        elif within < threshold and began is not None:
-            _add(found, Episode(began, slot - 1), window_slots)
+        elif within < condition.threshold and began is not None:
+            _add(found, Episode(began, slot - 1), condition.window_slots)
             began = None
     return found
 
 
-def fullest_window(counts: Iterable[tuple[int, int]], window_slots: int) -> tuple[int, int]:
+def fullest_window(counts: Iterable[tuple[int, int]]) -> tuple[int, int]:
     """Return the end of the window that holds most, and how many it holds; the first of several."""
-    steps: dict[int, int] = {}
-    for slot, count in counts:
-        steps[slot] = steps.get(slot, 0) + count
-        steps[slot + window_slots] = steps.get(slot + window_slots, 0) - count
     within, best = 0, (0, 0)
-    for slot in sorted(steps):
-        within += steps[slot]
+    for slot, change in _steps(counts, Condition(1).kernel, None):
+        within += change
         if within > best[1]:
             best = (slot, within)
     return best
+
+
+def _steps(
+    counts: Iterable[tuple[int, int]], kernel: Sequence[tuple[int, int]], from_slot: int | None
+) -> list[tuple[int, int]]:
+    """Return by how much the sum changes at which slot, in order."""
+    steps: dict[int, int] = {} if from_slot is None else {from_slot: 0}
+    for slot, count in counts:
+        for later, weight in kernel:
+            steps[slot + later] = steps.get(slot + later, 0) + count * weight
+    return sorted(steps.items())
 
 
 def _add(episodes: list[Episode], episode: Episode, gap_slots: int) -> None:
@@ -109,17 +144,25 @@ class WindowedCounts:
             self.slots.insert(place, slot)
             self.counts.insert(place, count)
 
-    def newly_begun(self, now_slot: int, window_slots: int, threshold: int) -> list[Episode]:
+    def newly_begun(
+        self, now_slot: int, condition: Condition, touched_slot: int | None = None
+    ) -> list[Episode]:
         """Return episodes to be told now, and take note that they are.
 
         That is one that touches none told before, and one that holds now though its end was told.
+
+        Args:
+            now_slot: Up to when records were read.
+            condition: When there is enough.
+            touched_slot: The earliest slot that changed since the last call; None looks at all.
         """
-        if sum(self.counts) < threshold:
-            return []
         begun: list[Episode] = []
         told = self.told or []
-        for found in episodes_in(zip(self.slots, self.counts, strict=True), window_slots, threshold):
-            known = [each for each in told if each.episode.touches(found, window_slots)]
+        for foreseen in self._episodes(condition, touched_slot):
+            if condition.can_fall and foreseen.first > now_slot:
+                continue
+            found = Episode(foreseen.first, min(foreseen.last, now_slot)) if condition.can_fall else foreseen
+            known = [each for each in told if each.episode.touches(found, condition.window_slots)]
             joined = found
             for each in known:
                 joined = joined.joined(each.episode)
@@ -131,6 +174,16 @@ class WindowedCounts:
             told.append(_Told(joined, is_open=was_open or not known or goes_on))
         self.told = told or None
         return begun
+
+    def _episodes(self, condition: Condition, touched_slot: int | None) -> list[Episode]:
+        if not self.slots:
+            return []
+        judged_from = self.slots[0] + condition.history_slots if condition.history_slots else None
+        bounds = [slot for slot in (touched_slot, judged_from) if slot is not None]
+        from_slot = max(bounds) if bounds else None
+        place = 0 if from_slot is None else bisect_left(self.slots, from_slot - condition.reach_slots)
+        counts = zip(self.slots[place:], self.counts[place:], strict=True)
+        return episodes_in(counts, condition, from_slot)
 
     def newly_ended(self, now_slot: int, window_slots: int, settle_slots: int) -> list[Episode]:
         """Return told episodes after which a whole window has passed, and take note that they ended."""

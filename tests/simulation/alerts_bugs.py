@@ -11,7 +11,7 @@ from logging_system.alerting.forward_clock import ForwardClock, ForwardState
 from logging_system.alerting.grouping import Alert, Grouping, GroupingTimes, Moment
 from logging_system.alerting.outbox import Message, NotNow, Outbox, Outcome, Taken
 from logging_system.alerting.rules.declared import Clock
-from logging_system.alerting.rules.error_count import ErrorCountMachine
+from logging_system.alerting.rules.windowed import WindowedMachine
 from tests.simulation.alerts import THRESHOLD, TIMES, Parts
 
 
@@ -30,7 +30,7 @@ class ForgetsWhatEnded(Evaluation):
         for change in changes:
             if isinstance(change, Ended):
                 machine = self._machines[change.rule]
-                assert isinstance(machine, ErrorCountMachine)
+                assert isinstance(machine, WindowedMachine)
                 machine._series[change.labels].told = None
         return changes
 

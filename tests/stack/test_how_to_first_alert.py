@@ -47,5 +47,5 @@ def test_the_page_can_be_followed_from_its_top_to_its_end(tmp_path: Path) -> Non
     assert "4111" not in orjson.dumps(alert).decode()
     assert shown["test"] == "file: taken\n"
     assert "payment_errors (service.name=checkout)" in shown["list"]
-    assert "at most 7 records within 60 s" in shown["explain"]
+    assert "at most 7 records of level error or above within 60 s" in shown["explain"]
     assert "began" in shown["history"]

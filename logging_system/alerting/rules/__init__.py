@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from logging_system.alerting.rules.error_count import ErrorCount
+from typing import Annotated
 
-Rule = ErrorCount
+from pydantic import Field
+
+from logging_system.alerting.rules.error_count import ErrorCount
+from logging_system.alerting.rules.error_share import ErrorShare
+from logging_system.alerting.rules.latency import Latency
+from logging_system.alerting.rules.rate_change import RateChange
+
+Rule = Annotated[ErrorCount | ErrorShare | Latency | RateChange, Field(discriminator="kind")]
 """What the file may declare as a rule, told apart by `kind`."""

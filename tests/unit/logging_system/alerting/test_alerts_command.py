@@ -126,13 +126,14 @@ def test_test_sends_a_message_to_a_channel(
 def test_explain_says_how_near_records_came_to_the_limit(
     run: Callable[..., tuple[int, str]], folder: Path
 ) -> None:
-    assert "at most 12 records within 60 s" in run("explain", "errors")[1]
+    assert "at most 12 records of level error or above within 60 s" in run("explain", "errors")[1]
 
     file = folder / "records.ndjson"
     file.write_bytes(b"\n".join(line(1_700_000_000 + 30 * number) for number in range(7)))
     _, shown = run("explain", "errors", str(file))
     assert (
-        "errors (service.name=checkout): at most 2 records within 60 s, at 2023-11-14 22:13:50 UTC" in shown
+        "errors (service.name=checkout): at most 2 records of level error or above within 60 s, at 2023-11-14 22:13:50 UTC"
+        in shown
     )
     assert "the limit is 10" in shown
 

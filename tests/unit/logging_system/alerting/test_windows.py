@@ -5,10 +5,14 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logging_system.alerting.windows import Episode, WindowedCounts, episodes_in
+from logging_system.alerting.windows import Condition, Episode, WindowedCounts, episodes_in
 
 WINDOW = 6
 SETTLE = 1
+
+
+def enough(threshold: int) -> Condition:
+    return Condition(threshold, ((0, 1), (WINDOW, -1)))
 
 
 def brute_force(slots: list[int], threshold: int) -> list[Episode]:
@@ -29,16 +33,16 @@ def brute_force(slots: list[int], threshold: int) -> list[Episode]:
 
 
 def test_ten_in_one_window_are_an_episode_until_the_window_has_left_them() -> None:
-    assert episodes_in([(100, 4), (103, 6)], WINDOW, 10) == [Episode(103, 105)]
+    assert episodes_in([(100, 4), (103, 6)], enough(10)) == [Episode(103, 105)]
 
 
 def test_ten_that_no_window_holds_are_no_episode() -> None:
-    assert episodes_in([(100, 5), (106, 5)], WINDOW, 10) == []
+    assert episodes_in([(100, 5), (106, 5)], enough(10)) == []
 
 
 @given(st.lists(st.integers(0, 60), max_size=40), st.integers(1, 6))
 def test_episodes_are_those_that_looking_at_each_window_finds(slots: list[int], threshold: int) -> None:
-    assert episodes_in(Counter(slots).items(), WINDOW, threshold) == brute_force(slots, threshold)
+    assert episodes_in(Counter(slots).items(), enough(threshold)) == brute_force(slots, threshold)
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 3)), max_size=60), st.integers(1, 5))
@@ -51,7 +55,7 @@ def test_each_episode_is_told_once_whatever_order_records_come_in(
         now = max(now + forward, slot)
         series.add(slot)
         so_far.append(slot)
-        begun = series.newly_begun(now, WINDOW, threshold)
+        begun = series.newly_begun(now, enough(threshold), slot)
         for episode in begun:
             known = [each for each in told if each.touches(episode, WINDOW)]
             assert not known or episode.last >= now
@@ -67,7 +71,7 @@ def test_each_episode_is_told_once_whatever_order_records_come_in(
 def test_an_episode_ends_once_when_a_whole_window_passed_without() -> None:
     series = WindowedCounts()
     series.add(100, 10)
-    series.newly_begun(100, WINDOW, 10)
+    series.newly_begun(100, enough(10))
 
     assert series.newly_ended(105 + WINDOW + SETTLE, WINDOW, SETTLE) == []
     assert series.newly_ended(106 + WINDOW + SETTLE, WINDOW, SETTLE) == [Episode(100, 105)]
@@ -77,36 +81,36 @@ def test_an_episode_ends_once_when_a_whole_window_passed_without() -> None:
 def test_a_late_record_that_makes_an_ended_episode_longer_begins_none() -> None:
     series = WindowedCounts()
     series.add(100, 10)
-    series.newly_begun(100, WINDOW, 10)
+    series.newly_begun(100, enough(10))
     series.newly_ended(150, WINDOW, SETTLE)
     series.add(107, 10)
 
-    assert series.newly_begun(150, WINDOW, 10) == []
+    assert series.newly_begun(150, enough(10)) == []
 
 
 def test_late_records_that_are_enough_by_themselves_begin_an_episode_of_the_past() -> None:
     series = WindowedCounts()
     series.add(100, 10)
 
-    assert series.newly_begun(190, WINDOW, 10) == [Episode(100, 105)]
+    assert series.newly_begun(190, enough(10)) == [Episode(100, 105)]
     assert series.newly_ended(190, WINDOW, SETTLE) == [Episode(100, 105)]
 
 
 def test_what_a_restart_brings_back_goes_on() -> None:
     series = WindowedCounts()
     series.add(100, 10)
-    series.newly_begun(100, WINDOW, 10)
+    series.newly_begun(100, enough(10))
     restored = WindowedCounts.restored(series.content())
     restored.add(101)
 
-    assert restored.newly_begun(101, WINDOW, 10) == []
+    assert restored.newly_begun(101, enough(10)) == []
     assert restored.is_open
 
 
 def test_what_is_forgotten_leaves_nothing() -> None:
     series = WindowedCounts()
     series.add(100, 10)
-    series.newly_begun(100, WINDOW, 10)
+    series.newly_begun(100, enough(10))
     series.newly_ended(150, WINDOW, SETTLE)
     series.forget_before(120)
 
@@ -126,11 +130,11 @@ def test_when_the_clock_goes_back_what_was_told_of_that_time_counts_no_more() ->
     """The same time of day comes a second time: its errors are others."""
     series = WindowedCounts()
     series.add(100, 10)
-    series.newly_begun(100, WINDOW, 10)
+    series.newly_begun(100, enough(10))
     series.newly_ended(150, WINDOW, SETTLE)
     series.move_back(90, WINDOW)
     series.add(100)
-    assert series.newly_begun(100, WINDOW, 10) == []
+    assert series.newly_begun(100, enough(10)) == []
 
     series.add(100, 10)
-    assert series.newly_begun(100, WINDOW, 10) == [Episode(100, 105)]
+    assert series.newly_begun(100, enough(10)) == [Episode(100, 105)]
