@@ -131,11 +131,8 @@ def test_explain_says_how_near_records_came_to_the_limit(
     file = folder / "records.ndjson"
     file.write_bytes(b"\n".join(line(1_700_000_000 + 30 * number) for number in range(7)))
     _, shown = run("explain", "errors", str(file))
-    assert (
-        "errors (service.name=checkout): at most 2 records of level error or above within 60 s, at 2023-11-14 22:13:50 UTC"
-        in shown
-    )
-    assert "the limit is 10" in shown
+    assert "errors (service.name=checkout): at most 2 records of level error or above within 60 s" in shown
+    assert ", at 2023-11-14 22:13:50 UTC; the limit is 10" in shown
 
 
 def test_backtest_says_what_would_have_fired(run: Callable[..., tuple[int, str]], folder: Path) -> None:

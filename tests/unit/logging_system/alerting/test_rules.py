@@ -3,8 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from logging_system.alerting.evaluation import Evaluation
 from logging_system.alerting.facts import Began, Change, Ended
+from logging_system.alerting.rules.absence import Absence
 from logging_system.alerting.rules.declared import Clock, DeclaredRule
 from logging_system.alerting.rules.error_share import ErrorShare
 from logging_system.alerting.rules.latency import Latency
@@ -29,6 +32,11 @@ class Story:
                 self.rules.tell(document, self.clock())
             self.changes += [(self.now, change) for change in self.rules.changes(self.clock())]
             self.now += 1
+
+    def restarts(self, rule: DeclaredRule) -> None:
+        content = orjson.loads(orjson.dumps(self.rules.content()))
+        self.rules = Evaluation([rule], lateness_seconds=60, series_max=10)
+        assert self.rules.restore(content) == []
 
     def clock(self) -> Clock:
         return Clock(START + self.now, START + self.now)
@@ -127,3 +135,58 @@ def test_a_rate_that_falls_is_no_jump() -> None:
     story.passes(400)
 
     assert story.kinds == []
+
+
+def test_silence_is_an_alert_and_a_record_ends_it() -> None:
+    story = Story(Absence(name="silent", window_seconds=60))
+    story.passes(100, 1, **OK)
+    story.passes(59)
+    assert story.kinds == []
+
+    story.passes(30)
+    assert story.kinds == [Began]
+    story.passes(1, 1, **OK)
+    assert story.kinds == [Began, Ended]
+
+
+def test_silence_from_the_first_moment_is_one_too() -> None:
+    story = Story(Absence(name="silent", window_seconds=60))
+    story.passes(70)
+
+    assert story.kinds == [Began]
+
+
+def test_with_by_each_that_was_seen_is_missed_by_itself() -> None:
+    story = Story(Absence(name="silent", window_seconds=60, by=("log.logger",)))
+    story.passes(70)
+    assert story.kinds == []
+
+    story.passes(1, 1, log={"logger": "a"})
+    story.passes(100, 1, log={"logger": "b"})
+    assert [(type(change), change.labels) for _, change in story.changes] == [(Began, (("log.logger", "a"),))]
+
+
+def test_neither_a_jump_of_the_time_of_day_nor_a_restart_is_a_silence() -> None:
+    rule = Absence(name="silent", window_seconds=60)
+    story = Story(rule)
+    story.passes(50, 1, **OK)
+    story.now += 3_600
+    story.passes(30)
+    story.restarts(rule)
+    story.now += 3_600
+    story.passes(10)
+    assert story.kinds == []
+
+    story.passes(20)
+    assert story.kinds == [Began]
+
+
+def test_an_alert_of_silence_goes_on_over_a_restart() -> None:
+    rule = Absence(name="silent", window_seconds=60)
+    story = Story(rule)
+    story.passes(70)
+    story.restarts(rule)
+    story.passes(100)
+    story.passes(1, 1, **OK)
+
+    assert story.kinds == [Began, Ended]
