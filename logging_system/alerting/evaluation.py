@@ -67,6 +67,7 @@ class Evaluation:
         self._machines: Mapping[str, RuleMachine] = {
             rule.name: rule.machine(lateness_seconds) for rule in rules
         }
+        self._of_pipeline = frozenset(rule.name for rule in rules if rule.is_of_pipeline)
         self._lateness_seconds = lateness_seconds
         self._series_max = series_max
         self._overflow_until_seconds: float | None = None
@@ -95,8 +96,17 @@ class Evaluation:
             self.counts.too_late += 1
             return []
         self.counts.evaluated += 1
+        return self._told(document, seconds, is_of_pipeline=False)
+
+    def tell_event(self, document: Document, clock: Clock) -> list[Hit]:
+        """Take note of an event of the logging system itself, of now; returns as `tell`."""
+        return self._told(document, clock.now_seconds, is_of_pipeline=True)
+
+    def _told(self, document: Document, seconds: float, *, is_of_pipeline: bool) -> list[Hit]:
         hits = []
         for name, machine in self._machines.items():
+            if (name in self._of_pipeline) is not is_of_pipeline:
+                continue
             labels = machine.series_of(document)
             if labels is not None:
                 labels = self._with_room(machine, labels)

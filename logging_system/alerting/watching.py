@@ -34,6 +34,7 @@ from logging_system.alerting.matching import event_seconds
 from logging_system.alerting.muting import Muting
 from logging_system.alerting.operator_file import OperatorFile
 from logging_system.alerting.outbox import Message, NotNow, Outbox, Outcome, Refused
+from logging_system.alerting.pipeline_events import PipelineEvents
 from logging_system.alerting.rules.declared import Clock
 from logging_system.alerting.spool_following import SpoolFollower
 from logging_system.alerting.state_file import read_state, save_state
@@ -47,6 +48,9 @@ _SAVE_SHARE = 20
 """A save is followed by this many times its own length without one, unless something must be sent."""
 _SETTLE_SECONDS = 10.0
 _STATUS_SECONDS = 1.0
+_EVENTS_SECONDS = 2.0
+_DUE_SECONDS = 1.0
+"""How often is looked for what time alone makes due; what has just begun is looked at sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class Watch:
         state = read_state(folder)
         self._grouping = Grouping(alerts.times(), alerts.group_by, _known(alerts), identity=str(spool))
         self._follower = SpoolFollower(spool, codecs, None if state is None else state["follower"])
+        self._pipeline = PipelineEvents(spool, None if state is None else state["pipeline"])
         self.forward = self._restored_clock(state)
         """The clock of grouping and outbox."""
         self._restore(state)
@@ -133,6 +138,7 @@ class Watch:
         self._delivering = Delivering(every, spool, wake)
         self._is_changed = self._must_save = False
         self._save_trouble = ""
+        self._events_due_seconds = self._due_due_seconds = 0.0
         self._save_due_seconds = self._settle_due_seconds = self._status_due_seconds = 0.0
 
     @property
@@ -162,13 +168,18 @@ class Watch:
         boot_seconds = self._clocks.boot()
         size_bytes = self._read()
         self._settle(boot_seconds)
+        if boot_seconds >= self._events_due_seconds:
+            self._events_due_seconds = boot_seconds + _EVENTS_SECONDS
+            self._read_events()
         clock = self._clock()
         changes = self._evaluation.changes(clock)
         for change in changes:
             self._note(change)
         self._is_changed = self._is_changed or bool(size_bytes or changes)
         self._must_save = self._take_outcomes() or self._must_save
-        self._must_save = self._put_due() or self._must_save
+        if changes or boot_seconds >= self._due_due_seconds:
+            self._due_due_seconds = boot_seconds + _DUE_SECONDS
+            self._must_save = self._put_due() or self._must_save
         if self._must_save or (self._is_changed and boot_seconds >= self._save_due_seconds):
             self._try_to_save()
         for message in self._outbox.to_send(self.forward()):
@@ -188,6 +199,7 @@ class Watch:
         content = {
             "clock": asdict(self.forward.state()),
             "follower": self._follower.content(),
+            "pipeline": self._pipeline.content(),
             "evaluation": self._evaluation.content(),
             "grouping": self._grouping.content(),
             "outbox": self._outbox.content(),
@@ -265,6 +277,13 @@ class Watch:
                     self._examples.note(hit.rule, hit.labels, document)
             self._follower.note_read(block, seconds)
         return size_bytes
+
+    def _read_events(self) -> None:
+        clock = self._clock()
+        for document in self._pipeline.new(clock.now_seconds):
+            self._is_changed = True
+            for hit in self._evaluation.tell_event(document, clock):
+                self._examples.note(hit.rule, hit.labels, document)
 
     def _clock(self) -> Clock:
         now_seconds = self._clocks.wall()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -74,6 +74,8 @@ class DeclaredRule(BaseModel):
         ("service.name",), max_length=8, description="Fields that tell the rule's alerts apart."
     )
     match: RecordMatch = Field(RecordMatch(), description="Which records it looks at.")
+    is_of_pipeline: ClassVar[bool] = False
+    """Whether it looks at events of the logging system itself, and at no record."""
     severity: Severity = Field("warning", description="How much it matters.")
     runbook: str = Field("", description="Link to what whoever is on call should do.")
 

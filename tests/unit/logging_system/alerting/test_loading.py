@@ -81,6 +81,10 @@ inhibit:
             'alerts.yaml:1 rules: the name "a" is there twice',
         ),
         ("group_wait_seconds: 1\ngroup_wait_seconds: 2", "alerts.yaml:2 group_wait_seconds: is there twice"),
+        (
+            "rules:\n- {kind: pipeline_event, name: a, events: [spool_ful]}",
+            'rules[0].events[0]: there is no event "spool_ful"; did you mean "spool_full"?',
+        ),
         ("rules: [", "alerts.yaml:1: no YAML"),
         ("- a", "alerts.yaml:1: expected lines of the form"),
         (

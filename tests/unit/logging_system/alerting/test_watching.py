@@ -268,6 +268,31 @@ def test_the_status_file_says_what_happened(tell: Callable[..., Story]) -> None:
     assert status["channels"]["hook"]["taken"] == 1
 
 
+def test_events_of_the_logging_system_itself_are_alerts_and_what_was_before_is_none(
+    tell: Callable[..., Story],
+) -> None:
+    rule = {"kind": "pipeline_event", "name": "loss", "events": ["records_dropped", "spool_full"]}
+    story = tell(rules=[rule, {"kind": "error_count", "name": "any", "match": {}, "threshold": 1}])
+    status = story.spool / f"status-handler-{'ab' * 16}.json"
+
+    def says(**events: int) -> None:
+        status.write_bytes(orjson.dumps({"closed": False, "admitted": 0, "events": events}))
+
+    says(records_dropped=5)
+    story.crashes()
+    story.looks(5)
+    says(records_dropped=5, spool_has_room=1)
+    story.looks(5)
+    assert story.states() == []
+
+    says(records_dropped=7)
+    story.looks(5)
+    story.looks(5)
+    (body,) = story.receiver.bodies
+    assert body["alerts"][0]["labels"] == {"event.action": "records_dropped"}
+    assert body["alerts"][0]["summary"] == "2 events; the limit is 1 within 60 s"
+
+
 def test_a_damaged_state_is_kept_aside_and_alerting_begins_anew(tmp_path: Path) -> None:
     save_state(tmp_path, {"follower": {}})
     data = (tmp_path / NAME).read_bytes()
