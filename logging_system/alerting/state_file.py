@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import google_crc32c
 import orjson
 
 from logging_system.keys.durable_files import FILE_MODE, FOLDER_MODE, replace_file
+from logging_system.spool.codec import UnavailableError
 from logging_system.spool.disk import REAL_DISK, Disk
+
+if TYPE_CHECKING:
+    from logging_system.encryption.lines import SealedLines
 
 FOLDER_NAME = "alerts"
 NAME = "state.json"
 LOCK_NAME = "watch.lock"
 VERSION = 1
+_SEALED = b"sealed "
+_LINE_ID = "alerts-state"
 
 
 class StateDamagedError(Exception):
@@ -46,21 +52,37 @@ def prepare_alerts_folder(spool: Path) -> Path:
     return folder
 
 
-def save_state(folder: Path, content: dict[str, Any], disk: Disk = REAL_DISK) -> None:
+def save_state(
+    folder: Path, content: dict[str, Any], lines: SealedLines | None = None, *, disk: Disk = REAL_DISK
+) -> None:
     """Make the state durable.
+
+    Args:
+        folder: The folder of alerting.
+        content: The state.
+        lines: What seals it; None leaves it plain.
+        disk: The system calls.
 
     Raises:
         OSError: The disk refused; the state before is still there.
+        UnavailableError: There is no key to seal it with; the state before is still there.
     """
     body = orjson.dumps({"version": VERSION, **content})
+    if lines is not None:
+        body = _SEALED + lines.seal(body, _LINE_ID)
     replace_file(folder / NAME, b"%08x\n%s" % (google_crc32c.value(body), body), disk)
 
 
-def read_state(folder: Path) -> dict[str, Any] | None:
+def read_state(folder: Path, lines: SealedLines | None = None) -> dict[str, Any] | None:
     """Return the state that was saved; None where none was.
 
+    Args:
+        folder: The folder of alerting.
+        lines: What opens it where it is sealed.
+
     Raises:
-        StateDamagedError: The file is damaged.
+        StateDamagedError: The file is damaged, or was changed.
+        UnavailableError: The key that opens it is not here now.
         StateVersionError: A newer version wrote it.
         OSError: It cannot be read.
     """
@@ -71,7 +93,7 @@ def read_state(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         is_whole = int(checksum, 16) == google_crc32c.value(body)
-        content = orjson.loads(body) if is_whole else None
+        content = orjson.loads(_opened(body, lines)) if is_whole else None
     except ValueError:
         content = None
     if not isinstance(content, dict):
@@ -81,6 +103,14 @@ def read_state(folder: Path) -> dict[str, Any] | None:
     if content.pop("version", None) != VERSION:
         raise StateVersionError(f"{path}: a newer version wrote it; start that version")
     return content
+
+
+def _opened(body: bytes, lines: SealedLines | None) -> bytes:
+    if not body.startswith(_SEALED):
+        return body
+    if lines is None:
+        raise UnavailableError("the setting encryption, with which the state of alerts is sealed,")
+    return lines.open(body.removeprefix(_SEALED).decode("ascii", "replace"), _LINE_ID)
 
 
 class WatchLock:

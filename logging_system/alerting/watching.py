@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -39,7 +39,10 @@ from logging_system.alerting.rules.declared import Clock
 from logging_system.alerting.spool_following import SpoolFollower
 from logging_system.alerting.state_file import read_state, save_state
 from logging_system.monitoring.counters import write_status
-from logging_system.spool.codec import Codecs
+from logging_system.spool.codec import Codecs, UnavailableError
+
+if TYPE_CHECKING:
+    from logging_system.encryption.lines import SealedLines
 
 STATUS_NAME = "status-alerts.json"
 _READ_BYTES = 4 * 1024 * 1024
@@ -86,6 +89,7 @@ class Watch:
         folder: The folder of alerting in it.
         alerts: What is declared.
         codecs: The stored forms of the spool's blocks.
+        lines: What seals the state; None leaves it plain.
         masked: Takes the secrets out of a text; None where masking is not installed.
         wake: Called by threads that have sent something.
         remark: Told what a person should know.
@@ -94,6 +98,7 @@ class Watch:
     Raises:
         StateDamagedError: The state is damaged; it was kept aside, and the next start begins anew.
         StateVersionError: A newer version wrote the state.
+        UnavailableError: The state is sealed, and its key is not here now.
         OSError: The folder cannot be read.
         ValueError: A channel cannot be used.
     """
@@ -105,6 +110,7 @@ class Watch:
         alerts: Alerts,
         *,
         codecs: Codecs,
+        lines: SealedLines | None = None,
         masked: Masked | None,
         wake: Callable[[], None],
         remark: Callable[[str], None],
@@ -127,7 +133,8 @@ class Watch:
         )
         self._outbox = Outbox(receiver for each in senders.values() for receiver in each)
         self._inhibitions = tuple(each.inhibition() for each in alerts.inhibit)
-        state = read_state(folder)
+        self._lines = lines
+        state = read_state(folder, lines)
         self._grouping = Grouping(alerts.times(), alerts.group_by, _known(alerts), identity=str(spool))
         self._follower = SpoolFollower(spool, codecs, None if state is None else state["follower"])
         self._pipeline = PipelineEvents(spool, None if state is None else state["pipeline"])
@@ -194,6 +201,7 @@ class Watch:
 
         Raises:
             OSError: The disk refused; what was saved before is still there.
+            UnavailableError: There is no key to seal it with; the same.
         """
         began_seconds = self._clocks.boot()
         content = {
@@ -204,7 +212,7 @@ class Watch:
             "grouping": self._grouping.content(),
             "outbox": self._outbox.content(),
         }
-        save_state(self._folder, content)
+        save_state(self._folder, content, self._lines)
         self._is_changed = self._must_save = False
         now_seconds = self._clocks.boot()
         pause_seconds = max(_SAVE_SECONDS, _SAVE_SHARE * (now_seconds - began_seconds))
@@ -215,9 +223,9 @@ class Watch:
         try:
             self.save()
             self._save_trouble = ""
-        except OSError as error:
+        except (OSError, UnavailableError) as error:
             self._save_due_seconds = self._clocks.boot() + _SAVE_SECONDS
-            trouble = f"{error.filename or self._folder}: {error.strerror}"
+            trouble = f"{self._folder}: {getattr(error, 'strerror', None) or error}"
             if trouble != self._save_trouble:
                 self._remark(f"{trouble}; alerts are sent, and may come twice should this process end")
             self._save_trouble = trouble
@@ -238,6 +246,7 @@ class Watch:
             "time": self._clocks.wall(),
             "records": {**asdict(self._evaluation.counts), "missed": self._follower.missed},
             "series": self._evaluation.series,
+            "cpu_seconds": time.process_time(),
             "unavailable": self._follower.unavailable,
             "firing": [
                 {
@@ -268,14 +277,13 @@ class Watch:
         clock = self._clock()
         size_bytes = 0
         for block in self._follower.read(_READ_BYTES):
-            seconds = clock.now_seconds
+            document: dict[str, Any] = {}
             for line in block.documents:
                 size_bytes += len(line)
                 document = _document(line)
-                seconds = event_seconds(document) or seconds
                 for hit in self._evaluation.tell(document, clock):
                     self._examples.note(hit.rule, hit.labels, document)
-            self._follower.note_read(block, seconds)
+            self._follower.note_read(block, event_seconds(document) or clock.now_seconds)
         return size_bytes
 
     def _read_events(self) -> None:

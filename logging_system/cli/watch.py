@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from logging_system.alerting.state_file import WatchLock
     from logging_system.alerting.watching import Watch
     from logging_system.cli.parser import Subcommands
+    from logging_system.config.encryption import Protection
     from logging_system.config.settings import Settings
-    from logging_system.spool.codec import Codecs
 
 _NAME = "watch"
 _LOOK_SECONDS = 0.2
@@ -71,13 +71,13 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     try:
         alerts = load_alerts(settings.alerts, os.environ)
         masked = masking_for(alerts, settings)
-        codecs = protection_of(settings).codecs
+        protection = protection_of(settings)
     except AlertsFileError as error:
         parser.error(str(error))
     except ValueError as error:
         parser.error(str(error))
     try:
-        return _Watching(settings.spool_folder, alerts, masked, codecs).run()
+        return _Watching(settings.spool_folder, alerts, masked, protection).run()
     except OSError as error:
         return fail(_NAME, f"{error.filename or settings.spool_folder}: {error.strerror or error}")
 
@@ -106,8 +106,8 @@ def masking_for(alerts: Alerts, settings: Settings) -> Masked | None:
 class _Watching:
     """Watches, or stands by while another process does."""
 
-    def __init__(self, spool: Path, alerts: Alerts, masked: Masked | None, codecs: Codecs) -> None:
-        self._spool, self._alerts, self._masked, self._codecs = spool, alerts, masked, codecs
+    def __init__(self, spool: Path, alerts: Alerts, masked: Masked | None, protection: Protection) -> None:
+        self._spool, self._alerts, self._masked, self._protection = spool, alerts, masked, protection
         self._wake = threading.Event()
         self._is_stopping = False
 
@@ -133,6 +133,8 @@ class _Watching:
             if not self._has_lock(lock):
                 return EXIT_DONE
             watch = self._opened(folder)
+            if watch is None:
+                return EXIT_DONE
             _say_ready(is_standby=False)
             try:
                 self._watch(watch)
@@ -160,26 +162,36 @@ class _Watching:
             self._wake.wait(_STANDBY_SECONDS)
         return False
 
-    def _opened(self, folder: Path) -> Watch:
+    def _opened(self, folder: Path) -> Watch | None:
+        """Return what watches, once the key of its state is here; None where it is time to stop."""
         from logging_system.alerting.state_file import StateDamagedError
         from logging_system.alerting.watching import Watch
+        from logging_system.spool.codec import UnavailableError
 
         def opened() -> Watch:
             return Watch(
                 self._spool,
                 folder,
                 self._alerts,
-                codecs=self._codecs,
+                codecs=self._protection.codecs,
+                lines=self._protection.lines,
                 masked=self._masked,
                 wake=self._wake.set,
                 remark=_LOG.warning,
             )
 
-        try:
-            return opened()
-        except StateDamagedError as error:
-            _LOG.warning("%s", error)
-            return opened()
+        trouble = ""
+        while not self._is_stopping:
+            try:
+                return opened()
+            except StateDamagedError as error:
+                _LOG.warning("%s", error)
+            except UnavailableError as error:
+                if str(error) != trouble:
+                    _LOG.warning("%s; watching begins when it is", error)
+                trouble = str(error)
+                self._wake.wait(_TROUBLE_SECONDS)
+        return None
 
     def _watch(self, watch: Watch) -> None:
         trouble = ""

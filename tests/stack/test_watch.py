@@ -162,7 +162,7 @@ def test_of_two_on_one_folder_one_watches_and_the_other_takes_over(
     assert len(hook.requests) == 1
 
 
-def test_it_reads_a_sealed_spool_and_writes_nothing_of_it_in_the_clear(
+def test_it_reads_a_sealed_spool_seals_its_state_and_waits_for_the_key(
     tmp_path: Path, hook: HttpReceiver
 ) -> None:
     stack = Stack(tmp_path, hook)
@@ -173,8 +173,17 @@ def test_it_reads_a_sealed_spool_and_writes_nothing_of_it_in_the_clear(
     stack.logs(12)
     eventually(lambda: bool(hook.requests), "a message")
     kill(watch)
+    (tmp_path / "keys.json").rename(tmp_path / "keys.away")
+    again = stack.watch()
+    time.sleep(2)
+    (tmp_path / "keys.away").rename(tmp_path / "keys.json")
+    ready_line(again)
+    stack.logs(3)
+    time.sleep(1)
+    kill(again)
 
     assert states(hook) == ["firing"]
+    assert (stack.spool / "alerts" / "state.json").read_bytes()[9:16] == b"sealed "
     assert not any(b"4111" in path.read_bytes() for path in stack.spool.rglob("*") if path.is_file())
 
 
