@@ -15,6 +15,8 @@ from logging_system.alerting.facts import AlertNotice, Notification
 
 MESSAGES_MAX = 10_000
 """Messages that wait for one channel; the oldest give way beyond it, counted, and stay in the history."""
+ATTEMPTS_MAX = 2_000
+"""How often one message is sent: at the longest wait between two, for a week."""
 _FIRST_WAIT_SECONDS = 1.0
 _WAIT_SECONDS_MAX = 300.0
 _REFUSED_KEPT = 100
@@ -150,20 +152,26 @@ class Outbox:
                 sending.append(message)
         return sending
 
-    def settled(self, message: Message, outcome: Outcome, now_seconds: float) -> None:
-        """Take note of what became of a message that was sent."""
+    def settled(self, message: Message, outcome: Outcome, now_seconds: float) -> Outcome:
+        """Take note of what became of a message that was sent.
+
+        Returns:
+            The outcome; a refusal where the message was sent as often as it may be.
+        """
         queue = self._queues[message.channel]
         queue.is_sending = False
         if isinstance(outcome, Taken):
             queue.waiting.remove(message)
             queue.counts.taken += 1
-            return
+            return outcome
+        if isinstance(outcome, NotNow) and message.attempts >= ATTEMPTS_MAX:
+            outcome = Refused(f"given up after {message.attempts} attempts: {outcome.reason}")
         message.trouble = outcome.reason
         if isinstance(outcome, Refused):
             queue.waiting.remove(message)
             queue.counts.refused += 1
             self.refused = [*self.refused, message][-_REFUSED_KEPT:]
-            return
+            return outcome
         if outcome.may_have_arrived:
             message.unsure += 1
             queue.counts.unsure += 1
@@ -171,6 +179,7 @@ class Outbox:
         if outcome.after_seconds is not None:
             wait_seconds = min(_WAIT_SECONDS_MAX, max(0.0, outcome.after_seconds))
         message.not_before_seconds = now_seconds + wait_seconds
+        return outcome
 
     def content(self) -> dict[str, Any]:
         """Return all that must survive a restart, as JSON has it."""

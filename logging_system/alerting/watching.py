@@ -337,8 +337,8 @@ class Watch:
         outcomes = self._delivering.outcomes()
         for message, outcome in outcomes:
             trouble_before = message.trouble
-            self._outbox.settled(message, outcome, self.forward())
-            self._tell_outcome(message, outcome, trouble_before)
+            settled = self._outbox.settled(message, outcome, self.forward())
+            self._tell_outcome(message, settled, trouble_before)
         return bool(outcomes)
 
     def _tell_outcome(self, message: Message, outcome: Outcome, trouble_before: str) -> None:

@@ -95,8 +95,8 @@ class ForgetsMessages(Outbox):
 class GivesUp(Outbox):
     """One failure is the end of a message."""
 
-    def settled(self, message: Message, outcome: Outcome, now_seconds: float) -> None:
-        super().settled(message, Taken() if isinstance(outcome, NotNow) else outcome, now_seconds)
+    def settled(self, message: Message, outcome: Outcome, now_seconds: float) -> Outcome:
+        return super().settled(message, Taken() if isinstance(outcome, NotNow) else outcome, now_seconds)
 
 
 class FollowsTheTimeOfDay(ForwardClock):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import orjson
 
 from logging_system.alerting.facts import AlertNotice, Notification
-from logging_system.alerting.outbox import MESSAGES_MAX, NotNow, Outbox, Refused, Taken
+from logging_system.alerting.outbox import ATTEMPTS_MAX, MESSAGES_MAX, NotNow, Outbox, Refused, Taken
 
 
 def notification(key: str = "k1") -> Notification:
@@ -97,3 +97,17 @@ def test_the_oldest_messages_give_way_beyond_the_bound_and_are_counted() -> None
 
     assert outbox.counts["mail"].given_up == 3
     assert outbox.waiting["mail"][0].notification.key == "k3"
+
+
+def test_a_message_that_nobody_takes_is_parked_after_about_a_week() -> None:
+    outbox = Outbox(["mail"])
+    outbox.put(notification(), ["mail"])
+    now, outcome = 0.0, None
+    for _ in range(ATTEMPTS_MAX):
+        (message,) = outbox.to_send(now)
+        outcome = outbox.settled(message, NotNow("451 not now"), now)
+        now = message.not_before_seconds
+
+    assert outcome == Refused(f"given up after {ATTEMPTS_MAX} attempts: 451 not now")
+    assert outbox.to_send(now) == []
+    assert 6 < now / 86_400 < 8
