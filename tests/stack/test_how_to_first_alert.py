@@ -11,22 +11,30 @@ from pathlib import Path
 import orjson
 
 from tests.repository import REPOSITORY
-from tests.stack.processes import eventually, finish, ready_line, started
+from tests.stack.processes import eventually, kill, ready_line, started
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "first-alert.md").read_text()
 _BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def test_the_page_can_be_followed_from_its_top_to_its_end(tmp_path: Path) -> None:
-    watch: subprocess.Popen[bytes] | None = None
+    watches: list[subprocess.Popen[bytes]] = []
+    try:
+        follow(tmp_path, watches)
+    finally:
+        for watch in watches:
+            kill(watch)
+
+
+def follow(tmp_path: Path, watches: list[subprocess.Popen[bytes]]) -> None:
     shown: dict[str, str] = {}
     messages = tmp_path / "messages.ndjson"
     for language, block in _BLOCKS:
         if language == "yaml":
             (tmp_path / "alerts.yaml").write_text(block)
         elif language == "sh":
-            watch = started([sys.executable, *shlex.split(block)[1:-1]], cwd=tmp_path)
-            ready_line(watch)
+            watches.append(started([sys.executable, *shlex.split(block)[1:-1]], cwd=tmp_path))
+            ready_line(watches[0])
         elif language == "python":
             subprocess.run([sys.executable, "-c", block], check=True, timeout=60, cwd=tmp_path)
             eventually(lambda: len(messages.read_bytes().splitlines()) == 2, "the message")
@@ -36,10 +44,7 @@ def test_the_page_can_be_followed_from_its_top_to_its_end(tmp_path: Path) -> Non
                 [sys.executable, *words], capture_output=True, text=True, timeout=60, cwd=tmp_path, check=True
             )
             shown[words[3]] = done.stdout
-    assert watch is not None
-    watch.terminate()
 
-    assert finish(watch) == 0
     test, alert = map(orjson.loads, messages.read_bytes().splitlines())
     assert test["alerts"][0]["rule"] == "test"
     assert alert["alerts"][0]["rule"] == "payment_errors"

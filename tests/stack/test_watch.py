@@ -43,6 +43,17 @@ def mail() -> Iterator[MailReceiver]:
         yield receiver
 
 
+_started: list[subprocess.Popen[bytes]] = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    """End what a test that failed leaves running."""
+    yield
+    while _started:
+        kill(_started.pop())
+
+
 class Stack:
     """A spool folder, its settings and its rules."""
 
@@ -70,7 +81,8 @@ class Stack:
             orjson.dumps({**self.settings, "alerts": str(self.folder / "alerts.yaml")})
         )
         command = [sys.executable, "-m", "logging_system", "watch", "--settings"]
-        return started([*command, str(self.folder / "settings.yaml")])
+        _started.append(started([*command, str(self.folder / "settings.yaml")]))
+        return _started[-1]
 
     def logs(self, count: int, **more: object) -> None:
         settings = {**self.settings, "shipper": "none", **more}
@@ -82,6 +94,7 @@ def states(hook: HttpReceiver) -> list[str]:
     return [body["state"] for body in hook.bodies]
 
 
+@pytest.mark.alone
 def test_errors_arrive_by_webhook_and_mail_while_the_store_is_down(
     tmp_path: Path, hook: HttpReceiver, mail: MailReceiver
 ) -> None:
@@ -211,6 +224,7 @@ def test_without_a_file_the_threshold_comes_from_the_environment_and_standard_er
     environment = {"PATH": "/usr/bin:/bin", "ALERT_THRESHOLD_ERRORS": "3"}
     with (tmp_path / "stderr").open("wb") as stderr:
         watch = started(command, env=environment, stderr=stderr)
+        _started.append(watch)
     ready_line(watch)
     settings = {"service": "checkout", "spool": str(tmp_path / "spool"), "shipper": "none"}
     subprocess.run([*PYTHON, "-c", APPLICATION, orjson.dumps(settings).decode(), "3"], check=True, timeout=60)

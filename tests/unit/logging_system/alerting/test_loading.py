@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from logging_system.alerting.declaration import Alerts
 from logging_system.alerting.loading import AlertsFileError, load_alerts
+from logging_system.alerting.rules.error_count import ErrorCount
+
+
+def counting(alerts: Alerts) -> ErrorCount:
+    (rule,) = alerts.rules
+    assert isinstance(rule, ErrorCount)
+    return rule
 
 
 def load(folder: Path, text: str, **environment: str):
@@ -20,14 +28,15 @@ def mistake(folder: Path, text: str) -> str:
 
 
 def test_without_a_file_ten_errors_within_a_minute_are_the_rule() -> None:
-    (rule,) = load_alerts(None, {}).rules
+    rule = counting(load_alerts(None, {}))
 
     assert (rule.name, rule.threshold, rule.window_seconds) == ("errors", 10, 60)
 
 
 def test_the_environment_says_how_many_errors(tmp_path: Path) -> None:
-    assert load_alerts(None, {"ALERT_THRESHOLD_ERRORS": "3"}).rules[0].threshold == 3
-    assert load(tmp_path, "group_wait_seconds: 1", ALERT_THRESHOLD_ERRORS="4").rules[0].threshold == 4
+    assert counting(load_alerts(None, {"ALERT_THRESHOLD_ERRORS": "3"})).threshold == 3
+    alerts = load(tmp_path, "group_wait_seconds: 1", ALERT_THRESHOLD_ERRORS="4")
+    assert counting(alerts).threshold == 4
     with pytest.raises(AlertsFileError, match="ALERT_THRESHOLD_ERRORS: must be a whole number"):
         load_alerts(None, {"ALERT_THRESHOLD_ERRORS": "ten"})
 
