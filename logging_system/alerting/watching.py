@@ -137,6 +137,8 @@ class Watch:
         state = read_state(folder, lines)
         self._grouping = Grouping(alerts.times(), alerts.group_by, _known(alerts), identity=str(spool))
         self._follower = SpoolFollower(spool, codecs, None if state is None else state["follower"])
+        self._read_seconds: float = 0.0 if state is None else state["read_seconds"]
+        """Up to when all records were read at the last look, in event time."""
         self._pipeline = PipelineEvents(spool, None if state is None else state["pipeline"])
         self.forward = self._restored_clock(state)
         """The clock of grouping and outbox."""
@@ -179,6 +181,7 @@ class Watch:
             self._events_due_seconds = boot_seconds + _EVENTS_SECONDS
             self._read_events()
         clock = self._clock()
+        self._read_seconds = clock.read_seconds
         changes = self._evaluation.changes(clock)
         for change in changes:
             self._note(change)
@@ -208,6 +211,7 @@ class Watch:
             "clock": asdict(self.forward.state()),
             "follower": self._follower.content(),
             "pipeline": self._pipeline.content(),
+            "read_seconds": self._read_seconds,
             "evaluation": self._evaluation.content(),
             "grouping": self._grouping.content(),
             "outbox": self._outbox.content(),
@@ -274,7 +278,9 @@ class Watch:
             write_status(self._spool / STATUS_NAME, self.status())
 
     def _read(self) -> int:
-        clock = self._clock()
+        # Late is what was logged before the last look: everything since then could not be read sooner.
+        now_seconds = self._clocks.wall()
+        clock = Clock(now_seconds, min(now_seconds, self._read_seconds))
         size_bytes = 0
         for block in self._follower.read(_READ_BYTES):
             document: dict[str, Any] = {}
@@ -295,7 +301,9 @@ class Watch:
 
     def _clock(self) -> Clock:
         now_seconds = self._clocks.wall()
-        return Clock(now_seconds, self._follower.read_until(now_seconds))
+        # What was read once stays read, unless the time of day goes back.
+        known_seconds = min(now_seconds, self._read_seconds)
+        return Clock(now_seconds, max(known_seconds, self._follower.read_until(now_seconds)))
 
     def _moment(self) -> Moment:
         return Moment(self.forward(), self._clocks.wall())

@@ -213,14 +213,14 @@ class Process:
         known = {"errors": AlertLabels()}
         self.grouping = parts.grouping(parts.times, ("rule", "service.name"), known, identity="simulated")
         self.outbox = parts.outbox(CHANNELS)
-        self.next_record = 0
+        self.next_record, self.read_seconds = 0, 0.0
         state: dict[str, Any] | None = orjson.loads(world.saved) if world.saved else None
         clock = None if state is None else ForwardState(**state["clock"])
         self.forward = parts.clock(clock, boot=world.boot, wall=world.wall, this_boot="b1")
         self.outcomes: list[tuple[float, Message, Outcome]] = []
         self.save_due = 0.0
         if state is not None:
-            self.next_record = state["next_record"]
+            self.next_record, self.read_seconds = state["next_record"], state["read_seconds"]
             self.evaluation.restore(state["evaluation"])
             self.grouping.restore(state["grouping"])
             self.outbox.restore(state["outbox"])
@@ -228,12 +228,13 @@ class Process:
     def look(self) -> None:
         """Read, decide, save and send once."""
         world = self.world
-        clock = Clock(world.wall(), self._read_until())
+        clock = Clock(world.wall(), min(world.wall(), self.read_seconds))
         records = world.story.records
         while self.next_record < len(records) and records[self.next_record].read_seconds <= world.now:
             self.evaluation.tell(_document(records[self.next_record]), clock)
             self.next_record += 1
         clock = Clock(world.wall(), world.wall())
+        self.read_seconds = clock.read_seconds
         moment = Moment(self.forward(), world.wall())
         for change in self.evaluation.changes(clock):
             if isinstance(change, Began):
@@ -255,19 +256,13 @@ class Process:
         content = {
             "clock": _content_of(self.forward.state()),
             "next_record": self.next_record,
+            "read_seconds": self.read_seconds,
             "evaluation": self.evaluation.content(),
             "grouping": self.grouping.content(),
             "outbox": self.outbox.content(),
         }
         self.world.saved = orjson.dumps(content)
         self.save_due = self.world.now + 1.0
-
-    def _read_until(self) -> float:
-        """Return how far it had read: after a time away, the records of that time are not late."""
-        records, world = self.world.story.records, self.world
-        if self.next_record < len(records) and records[self.next_record].read_seconds <= world.now - 2:
-            return min(world.wall(), records[self.next_record].event_seconds)
-        return world.wall()
 
     def _send(self, message: Message) -> None:
         """Give a message to its receiver: it takes it or not, and says so or not, at once or later."""

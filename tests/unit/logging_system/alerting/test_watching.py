@@ -150,6 +150,42 @@ def test_late_records_make_an_alert_and_do_not_repeat_one(tell: Callable[..., St
     assert story.states() == ["firing", "resolved", "firing", "resolved"]
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["at its first look", "after a long pause"])
+def test_what_was_logged_while_nobody_looked_is_not_late(tell: Callable[..., Story], is_first: bool) -> None:
+    story = tell()
+    if not is_first:
+        story.looks()
+        story.time.passed += 3_600
+    story.logs(12, ago=3_000)
+    story.looks()
+
+    assert story.states() == ["firing"]
+    assert story.watch.evaluation.counts.too_late == 0
+
+
+def test_what_was_logged_while_the_process_was_away_is_not_late(tell: Callable[..., Story]) -> None:
+    story = tell()
+    story.looks()
+    story.watch.close()
+    story.time.passed += 3_600
+    story.logs(12, ago=3_000)
+    story.watch = story.started()
+    story.looks()
+
+    assert story.states() == ["firing"]
+
+
+def test_when_the_time_of_day_goes_back_what_is_logged_then_is_not_late(tell: Callable[..., Story]) -> None:
+    story = tell()
+    story.time.passed = 7_200
+    story.looks()
+    story.time.passed = 0
+    story.logs(12)
+    story.looks()
+
+    assert story.states() == ["firing"]
+
+
 def test_a_crash_at_any_look_forgets_nothing_and_repeats_only_keys(tell: Callable[..., Story]) -> None:
     story = tell()
     for step in range(30):
