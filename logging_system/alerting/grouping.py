@@ -194,7 +194,7 @@ class Grouping:
         members: dict[Labels, list[str]] = {}
         for mark, alert in self._alerts.items():
             members.setdefault(self._group_key(alert), []).append(mark)
-        firing = [self.labels_of(alert) for alert in self._alerts.values() if alert.is_firing]
+        firing = self._firing_labels() if muting.inhibitions else []
         notifications = []
         for key, marks in members.items():
             group = self._groups.setdefault(key, _Group(key, now_seconds))
@@ -206,6 +206,9 @@ class Grouping:
                 notifications.append(self._notification(group, told, moment))
         self._forget(now_seconds, muting, firing, moment)
         return notifications
+
+    def _firing_labels(self) -> list[Mapping[str, str]]:
+        return [self.labels_of(alert) for alert in self._alerts.values() if alert.is_firing]
 
     def _is_due(self, alert: Alert, now_seconds: float) -> bool:
         if not alert.is_firing and not alert.untold:

@@ -54,6 +54,8 @@ _STATUS_SECONDS = 1.0
 _EVENTS_SECONDS = 2.0
 _DUE_SECONDS = 1.0
 """How often is looked for what time alone makes due; what has just begun is looked at sooner."""
+_DUE_SHARE = 4
+"""With very many alerts, looking is followed by this many times its own length without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,10 @@ class Watch:
         self._delivering = Delivering(every, spool, wake)
         self._is_changed = self._must_save = False
         self._save_trouble = ""
-        self._events_due_seconds = self._due_due_seconds = 0.0
+        self._events_due_seconds = 0.0
+        self._due_seconds = (0.0, 0.0)
+        """When is looked for what is due: where something began or ended, and where not."""
+        self._is_due = False
         self._save_due_seconds = self._settle_due_seconds = self._status_due_seconds = 0.0
 
     @property
@@ -187,9 +192,16 @@ class Watch:
             self._note(change)
         self._is_changed = self._is_changed or bool(size_bytes or changes)
         self._must_save = self._take_outcomes() or self._must_save
-        if changes or boot_seconds >= self._due_due_seconds:
-            self._due_due_seconds = boot_seconds + _DUE_SECONDS
+        self._is_due = self._is_due or bool(changes)
+        if boot_seconds >= self._due_seconds[0 if self._is_due else 1]:
             self._must_save = self._put_due() or self._must_save
+            took_seconds = self._clocks.boot() - boot_seconds
+            pause_seconds = _DUE_SHARE * took_seconds
+            self._due_seconds = (
+                boot_seconds + pause_seconds,
+                boot_seconds + max(pause_seconds, _DUE_SECONDS),
+            )
+            self._is_due = False
         if self._must_save or (self._is_changed and boot_seconds >= self._save_due_seconds):
             self._try_to_save()
         for message in self._outbox.to_send(self.forward()):

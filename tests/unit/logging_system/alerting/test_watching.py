@@ -32,9 +32,10 @@ START = 1_700_000_000.0
 class Time:
     def __init__(self) -> None:
         self.passed = 0.0
+        self.jumped = 0.0
 
     def clocks(self) -> Clocks:
-        return Clocks(lambda: START + self.passed, lambda: 50.0 + self.passed, lambda: "b1")
+        return Clocks(lambda: START + self.passed + self.jumped, lambda: 50.0 + self.passed, lambda: "b1")
 
 
 class Story:
@@ -62,7 +63,7 @@ class Story:
         )
 
     def logs(self, count: int, *, message: str = "refused", ago: float = 0.0) -> None:
-        moment = datetime.fromtimestamp(START + self.time.passed - ago, UTC).isoformat()
+        moment = datetime.fromtimestamp(START + self.time.passed + self.time.jumped - ago, UTC).isoformat()
         lines = [
             {
                 "@timestamp": moment,
@@ -163,6 +164,28 @@ def test_what_was_logged_while_nobody_looked_is_not_late(tell: Callable[..., Sto
     assert story.watch.evaluation.counts.too_late == 0
 
 
+def test_of_a_backlog_that_takes_many_looks_nothing_is_late(tell: Callable[..., Story]) -> None:
+    """Two applications logged for two hours while nobody watched; one is read far before the other."""
+    story = tell(group_by=["service.name"])
+    writers = {name: SpoolWriter(story.spool, spool_bytes_max=1 << 30, sync=False) for name in "ab"}
+    story.time.passed = 7_200
+    for minute in range(120):
+        moment = datetime.fromtimestamp(START + 60 * minute, UTC).isoformat()
+        for name, writer in writers.items():
+            line = {"@timestamp": moment, "service": {"name": name}, "message": "x" * 10_000}
+            level = "error" if minute in (5, 115) else "info"
+            writer.append([orjson.dumps({**line, "log": {"level": level}}) for _ in range(12)])
+    for _ in range(20):
+        story.looks(1)
+
+    assert story.watch.evaluation.counts.too_late == 0
+    assert story.watch.evaluation.counts.evaluated == 120 * 2 * 12
+    began = [
+        line["labels"]["service.name"] for line in History(story.folder).lines() if line["what"] == "began"
+    ]
+    assert sorted(began) == ["a", "a", "b", "b"]
+
+
 def test_what_was_logged_while_the_process_was_away_is_not_late(tell: Callable[..., Story]) -> None:
     story = tell()
     story.looks()
@@ -177,11 +200,10 @@ def test_what_was_logged_while_the_process_was_away_is_not_late(tell: Callable[.
 
 def test_when_the_time_of_day_goes_back_what_is_logged_then_is_not_late(tell: Callable[..., Story]) -> None:
     story = tell()
-    story.time.passed = 7_200
     story.looks()
-    story.time.passed = 0
+    story.time.jumped = -7_200
     story.logs(12)
-    story.looks()
+    story.looks(1)
 
     assert story.states() == ["firing"]
 
@@ -214,16 +236,13 @@ def test_a_restart_in_mid_cooldown_does_not_tell_again(tell: Callable[..., Story
 
 def test_a_jump_of_the_time_of_day_repeats_nothing_and_hides_nothing(tell: Callable[..., Story]) -> None:
     story = tell()
-    jumped = [0.0]
-    wall = lambda: START + story.time.passed + jumped[0]  # noqa: E731
-    story.time.clocks = lambda: Clocks(wall, lambda: 50.0 + story.time.passed, lambda: "b1")  # type: ignore[method-assign]
-    story.crashes()
     story.logs(12)
     story.looks()
-    jumped[0] = -3_600.0
+    story.time.jumped = -3_600.0
     story.looks(10)
     assert story.states() == ["firing"]
-    jumped[0] = 0.0
+
+    story.time.jumped = 0.0
     story.looks(30)
     story.logs(12)
     story.looks(1)
