@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from logging_system.config.settings import Settings
 
 _NAME = "watch"
-_LOOK_SECONDS = 0.2
+_LOOK_SECONDS = 0.1
 _STANDBY_SECONDS = 1.0
 _TROUBLE_SECONDS = 1.0
 _LOG = logging.getLogger("logging_system.alerts")
