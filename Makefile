@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -104,6 +104,9 @@ prove-decrypt: $(VENV)/.installed-dev ## Give a million changed inputs to what o
 prove-rotations: $(VENV)/.installed ## Rotate keys 200 times in ten minutes of load, with two outages and a crash (wants a quiet machine)
 	$(BIN)/logquake run rotations_200 --stack reference_encrypted $(ARGS)
 
+prove-alerts: $(VENV)/.installed-dev ## Drive rules, grouping and outbox through 5,000 seeds of bursts, outages, crashes and jumps
+	$(BIN)/python -m tests.simulation.alerts --seeds 5000 $(ARGS)
+
 prove-sigterm: $(VENV)/.installed-dev ## End shippers, applications and gateways by SIGTERM at 100 random moments
 	LOGQUAKE_SIGTERM_ROUNDS=10 $(BIN)/pytest -q tests/stack/test_sigterm.py $(ARGS)
 
@@ -158,11 +161,12 @@ example: $(VENV)/.installed ## Make reports/example and the picture in the READM
 picture: $(VENV)/.installed-dev ## Take the picture of the live page again, from a real run (needs chromium)
 	$(BIN)/python docs/live_page.py
 
-schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the tables of settings and masking rules and the embedded store's page, into docs/reference
+schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the tables of settings, masking rules and alerts and the embedded store's page, into docs/reference
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas
 	$(BIN)/python -m harness.config.parts docs/reference/parts.md
 	$(BIN)/python -m harness.programs.elastic_lite.reference docs/reference/embedded-store.md
 	$(BIN)/python -m logging_system.config.reference docs/reference/settings.md docs/reference/masking.md
+	$(BIN)/python -m logging_system.alerting.reference docs/reference/alerts.md docs/reference/schemas/alerts.json
 
 servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go)
 	$(BIN)/logquake servers install

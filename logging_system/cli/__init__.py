@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from logging_system.cli import decrypt, keys, mask, serve, ship, spool
+from logging_system.cli import alerts, decrypt, keys, mask, serve, ship, spool, watch
 from logging_system.cli.parser import Parser
 
-COMMANDS = (ship, serve, spool, mask, keys, decrypt)
+COMMANDS = (ship, serve, watch, alerts, spool, mask, keys, decrypt)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = Parser(
         prog="python -m logging_system",
-        description="Ship, serve and inspect log spools, try masking rules, and keep keys.",
+        description="Ship, serve, watch and inspect log spools, try masking rules, and keep keys.",
         epilog="Exit codes: 0 done, 1 failed or problems found, 4 invalid arguments or settings.",
     )
     subcommands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)

@@ -1,4 +1,4 @@
-"""Every setting of handler, `ship` and `serve`: one model, from which flags and the reference page are made.
+"""Every setting of handler, `ship`, `serve` and `watch`: the model of flags and of the reference page.
 
 To add a setting, add a field here, then run `make schemas`. Its name is the keyword of `install`, the key in
 the settings file, the environment variable (`LOGGING_SYSTEM_` and the name in capitals) and the flag
@@ -46,7 +46,7 @@ ENVIRONMENT_PREFIX = "LOGGING_SYSTEM_"
 FILE_SETTING = "settings"
 UNKNOWN_SERVICE = "unknown_service"
 
-Program = Literal["handler", "ship", "serve"]
+Program = Literal["handler", "ship", "serve", "watch"]
 Change = Literal["SIGHUP", "restart"]
 PROGRAMS: tuple[Program, ...] = get_args(Program)
 
@@ -56,7 +56,7 @@ class UsedBy:
     """Which programs use a setting, and what its type does not say about its value.
 
     Attributes:
-        programs: The programs: the handler in an application, `ship`, `serve`.
+        programs: The programs: the handler in an application, `ship`, `serve`, `watch`.
         unit: What a number counts; also the flag's placeholder in `--help`.
         change: What makes a running `ship` take over a new value.
     """
@@ -91,7 +91,7 @@ class Settings(BaseSettings):
             description="`service.name` of every document. It also names the default spool folder and data"
             " stream.",
         ),
-        UsedBy("handler", "ship", "serve", change="restart"),
+        UsedBy("handler", "ship", "serve", "watch", change="restart"),
     ] = UNKNOWN_SERVICE
     spool: Annotated[
         Path | None,
@@ -99,7 +99,7 @@ class Settings(BaseSettings):
             description="Spool folder. Default: `logging_system/<service>` in `$XDG_STATE_HOME` or "
             "`~/.local/state`. All processes of a service share one folder.",
         ),
-        UsedBy("handler", "ship", "serve", change="restart"),
+        UsedBy("handler", "ship", "serve", "watch", change="restart"),
     ] = None
     encryption: Annotated[
         EncryptionSettings | None,
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
             "path: …}`, in the environment and as a flag `provider=file,path=…`. Default: nothing "
             "is sealed.",
         ),
-        UsedBy("handler", "ship", "serve", unit="name=value,…"),
+        UsedBy("handler", "ship", "serve", "watch", unit="name=value,…"),
     ] = None
     encrypt_fields: Annotated[
         Names,
@@ -181,7 +181,7 @@ class Settings(BaseSettings):
             " `rules`, `fields`, `patterns`, `allow`; in the environment as JSON. Where it is given, `mask` "
             "comes behind all processors, unless `processors` has it at another place.",
         ),
-        UsedBy("handler", "serve", unit="JSON", change="restart"),
+        UsedBy("handler", "serve", "watch", unit="JSON", change="restart"),
     ] = None
     mask_token_key_file: Annotated[
         Path | None,
@@ -189,6 +189,14 @@ class Settings(BaseSettings):
             description="File with the key of the masking action `token`, 16 bytes at least, mode 0600.",
         ),
         UsedBy("handler", "serve", change="restart"),
+    ] = None
+    alerts: Annotated[
+        Path | None,
+        Field(
+            description="File of alert rules and channels, see docs/reference/alerts.md. Default: one rule, "
+            "10 errors within 60 s (`ALERT_THRESHOLD_ERRORS`), told on standard error.",
+        ),
+        UsedBy("watch", change="restart"),
     ] = None
     when_full: Annotated[
         FullPolicy,

@@ -107,15 +107,22 @@ def obey_bounds(context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
-def _connect(connection: HTTPConnection) -> socket.socket:
-    """Connect to one of the host's addresses; each gets its share of the time, so the last is tried too."""
-    host = connection._dns_host
+def open_socket(host: str, port: int) -> socket.socket:
+    """Connect to one of a host's addresses; each gets its share of the time, so the last is tried too.
+
+    Args:
+        host: Name or address.
+        port: TCP port.
+
+    Raises:
+        socket.gaierror: The name has no address, or can be none.
+        TimeoutError: Connecting took too long.
+        OSError: No address could be connected to.
+    """
     try:
-        found = socket.getaddrinfo(host, connection.port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        if isinstance(error, UnicodeError):
-            error = socket.gaierror(socket.EAI_NONAME, "no host can have this name")
-        raise NameResolutionError(host, connection, error) from error
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, "no host can have this name") from error
     trouble: OSError = OSError("the name has no address")
     for number, (family, kind, protocol, _name, address) in enumerate(found):
         left_seconds = seconds_left()
@@ -130,9 +137,18 @@ def _connect(connection: HTTPConnection) -> socket.socket:
             trouble = error
             continue
         return opened
-    if isinstance(trouble, TimeoutError):
-        raise ConnectTimeoutError(connection, "connecting took too long")
-    raise NewConnectionError(connection, f"cannot connect: {trouble}") from trouble
+    raise trouble
+
+
+def _connect(connection: HTTPConnection) -> socket.socket:
+    try:
+        return open_socket(connection._dns_host, connection.port or 0)
+    except socket.gaierror as error:
+        raise NameResolutionError(connection._dns_host, connection, error) from error
+    except TimeoutError as error:
+        raise ConnectTimeoutError(connection, "connecting took too long") from error
+    except OSError as error:
+        raise NewConnectionError(connection, f"cannot connect: {error}") from error
 
 
 class _Connection(HTTPConnection):

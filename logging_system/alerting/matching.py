@@ -1,0 +1,164 @@
+"""Which records a rule looks at: level, logger, fields and text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from logging_system.alerting.facts import Labels
+
+LABEL_CHARACTERS_MAX = 200
+MISSING = "(none)"
+"""What stands for a field that a record lacks."""
+OTHER = "(other)"
+"""The value of every label in the series that takes what finds no room of its own."""
+
+_RANKS = {
+    "trace": 5,
+    "debug": 10,
+    "info": 20,
+    "information": 20,
+    "notice": 25,
+    "warn": 30,
+    "warning": 30,
+    "err": 40,
+    "error": 40,
+    "severe": 40,
+    "crit": 50,
+    "critical": 50,
+    "fatal": 50,
+    "alert": 55,
+    "emerg": 60,
+    "emergency": 60,
+    "panic": 60,
+}
+_NUMBERED = re.compile(r"level (\d{1,4})|(\d{1,4})")
+
+Document = Mapping[str, Any]
+
+
+def level_rank(level: object) -> int:
+    """Return a level as `logging` numbers them; 0 where it says nothing.
+
+    Args:
+        level: `log.level` of a record, from whatever program it came; OTLP numbers them, such as `ERROR2`.
+    """
+    text = str(level).strip().lower()
+    numbered = _NUMBERED.fullmatch(text)
+    if numbered is not None:
+        return int(numbered[1] or numbered[2])
+    return _RANKS.get(text) or _RANKS.get(text.rstrip("0123456789"), 0)
+
+
+def field_of(document: Document, path: str) -> object:
+    """Return the value at a path such as `labels.tenant`, whether objects are nested or names dotted."""
+    if path in document:
+        return document[path]
+    head, dot, rest = path.partition(".")
+    while dot:
+        inner = document.get(head)
+        if isinstance(inner, Mapping):
+            found = field_of(inner, rest)
+            if found is not None:
+                return found
+        more, dot, rest = rest.partition(".")
+        head = f"{head}.{more}"
+    return None
+
+
+def labels_of(document: Document, names: tuple[str, ...]) -> Labels:
+    """Return the values by which alerts are told apart, bounded in length."""
+    return tuple((name, label_text(field_of(document, name))) for name in names)
+
+
+def label_text(value: object) -> str:
+    """Return a field's value as the value of a label."""
+    return MISSING if value is None else str(value)[:LABEL_CHARACTERS_MAX]
+
+
+def event_seconds(document: Document) -> float | None:
+    """Return when a record says that it was logged, in seconds since 1970; None where it does not say."""
+    moment = document.get("@timestamp")
+    try:
+        if isinstance(moment, str):
+            return datetime.fromisoformat(moment).timestamp()
+        if isinstance(moment, int | float):
+            return moment / 1000  # Elasticsearch reads numbers as milliseconds
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
+
+
+def _level(name: str) -> str:
+    if not level_rank(name):
+        raise ValueError("must be a level, such as warning, error or critical")
+    return name.lower()
+
+
+class RecordMatch(BaseModel):
+    """What a record must have; what is left out does not matter."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    level: Annotated[str | None, AfterValidator(lambda name: None if name is None else _level(name))] = Field(
+        None, description="Minimum level."
+    )
+    logger: str | None = Field(
+        None,
+        min_length=1,
+        description="Name of the logger; loggers below it, such as `shop.cart`, match too.",
+    )
+    fields: dict[str, str] = Field({}, description="Values of fields, by path, such as `labels.tenant`.")
+    message: str | None = Field(None, min_length=1, description="A text that the message contains.")
+
+    def matches(self, document: Document) -> bool:
+        """Whether a record has all of it."""
+        return (
+            self._level_matches(document)
+            and self._logger_matches(document)
+            and all(label_text(field_of(document, path)) == value for path, value in self.fields.items())
+            and (self.message is None or self.message in str(document.get("message", "")))
+        )
+
+    def _level_matches(self, document: Document) -> bool:
+        return self.level is None or level_rank(field_of(document, "log.level")) >= level_rank(self.level)
+
+    def _logger_matches(self, document: Document) -> bool:
+        if self.logger is None:
+            return True
+        name = str(field_of(document, "log.logger") or "")
+        return name == self.logger or name.startswith(f"{self.logger}.")
+
+    def query(self) -> str:
+        """Return what finds such records in the store, in KQL."""
+        terms = []
+        if self.level is not None:
+            lowest = level_rank(self.level)
+            levels = " or ".join(name for name, rank in _RANKS.items() if rank >= lowest)
+            terms.append(f"log.level: ({levels})")
+        if self.logger is not None:
+            terms.append(f"(log.logger: {quoted(self.logger)} or log.logger: {self.logger}.*)")
+        terms += [f"{path}: {quoted(value)}" for path, value in self.fields.items()]
+        if self.message is not None:
+            terms.append(f"message: {quoted(self.message)}")
+        return " and ".join(terms)
+
+
+def query_of(query: str, labels: Labels) -> str:
+    """Return what finds an alert's records, in KQL: a rule's query, and the alert's labels."""
+    terms = [
+        f"not {name}: *" if value == MISSING else f"{name}: {quoted(value)}"
+        for name, value in labels
+        if value != OTHER
+    ]
+    return " and ".join(filter(None, [query, *terms]))
+
+
+def quoted(text: str) -> str:
+    """Return a text as KQL takes it literally."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

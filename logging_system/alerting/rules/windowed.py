@@ -1,0 +1,181 @@
+"""What rules share that add records up in sliding windows: one machine, told what a record weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import Field
+
+from logging_system.alerting.facts import Began, Change, Ended, Labels
+from logging_system.alerting.matching import Document, labels_of
+from logging_system.alerting.messages import shown_time
+from logging_system.alerting.rules.declared import Clock, DeclaredRule
+from logging_system.alerting.windows import (
+    SLOTS_PER_WINDOW,
+    Condition,
+    Episode,
+    WindowedCounts,
+    fullest_window,
+)
+
+_SETTLE_SECONDS = 5.0
+"""How long after its last window an alert ends: records of that window may still be on their way."""
+
+
+class WindowedRule(DeclaredRule):
+    """A rule that adds up what records weigh."""
+
+    window_seconds: float = Field(60.0, ge=1, le=86_400, description="Within what time.")
+
+    def weight(self, document: Document) -> int | None:
+        """Return what a record adds; None where the rule does not look at it."""
+        raise NotImplementedError
+
+    def condition(self) -> Condition:
+        """Return when it is enough."""
+        raise NotImplementedError
+
+    def limit(self) -> str:
+        """Return what is enough, in words, behind `the limit is`."""
+        raise NotImplementedError
+
+    def amount(self, total: int) -> str:
+        """Return a sum of weights in words.
+
+        Args:
+            total: The sum of the fullest window.
+        """
+        raise NotImplementedError
+
+    def machine(self, lateness_seconds: float) -> WindowedMachine:
+        """Return the rule at work."""
+        return WindowedMachine(self, lateness_seconds)
+
+
+class WindowedMachine:
+    """Adds records up by labels, in slots of event time.
+
+    Args:
+        rule: What is declared.
+        lateness_seconds: How much later than others a record may come and still count.
+    """
+
+    def __init__(self, rule: WindowedRule, lateness_seconds: float) -> None:
+        self._rule = rule
+        self._condition = rule.condition()
+        self._slot_seconds = rule.window_seconds / SLOTS_PER_WINDOW
+        self._settle_slots = -int(-_SETTLE_SECONDS // self._slot_seconds)
+        late_slots = int(lateness_seconds / self._slot_seconds) + 1
+        self._kept_slots = self._condition.reach_slots + self._settle_slots + late_slots
+        self._series: dict[Labels, WindowedCounts] = {}
+        self._touched: dict[Labels, int] = {}
+        """The earliest slot that changed since the last look, by labels."""
+        self._open: set[Labels] = set()
+        self._pruned_slot = self._latest_slot = 0
+
+    @property
+    def series(self) -> int:
+        """How many label combinations have counts."""
+        return len(self._series)
+
+    def series_of(self, document: Document) -> Labels | None:
+        """Return the labels of a record that counts."""
+        return None if self._rule.weight(document) is None else labels_of(document, self._rule.by)
+
+    def knows(self, labels: Labels) -> bool:
+        """Whether these labels have counts."""
+        return labels in self._series
+
+    def tell(self, labels: Labels, document: Document, event_seconds: float) -> None:
+        """Add a record."""
+        slot = int(event_seconds // self._slot_seconds)
+        series = self._series.get(labels)
+        if series is None:
+            series = self._series[labels] = WindowedCounts()
+        series.add(slot, self._rule.weight(document) or 0)
+        self._touched[labels] = min(slot, self._touched.get(labels, slot))
+
+    def changes(self, clock: Clock) -> list[Change]:
+        """Return the alerts that begin by the records told since the last call, and those that end."""
+        read_slot = int(clock.read_seconds // self._slot_seconds)
+        changes: list[Change] = []
+        for labels, touched_slot in sorted(self._touched.items()):
+            series = self._series[labels]
+            begun = series.newly_begun(read_slot, self._condition, touched_slot)
+            changes += [self._began(labels, series, episode) for episode in begun]
+            if begun:
+                self._open.add(labels)
+        self._touched = self._to_look_at_again(read_slot)
+        for labels in sorted(self._open):
+            series = self._series[labels]
+            for episode in series.newly_ended(read_slot, SLOTS_PER_WINDOW, self._settle_slots):
+                changes.append(Ended(self._rule.name, labels, (episode.last + 1) * self._slot_seconds))
+            if not series.is_open:
+                self._open.discard(labels)
+        self._prune(read_slot, int(clock.now_seconds // self._slot_seconds))
+        return changes
+
+    def _to_look_at_again(self, read_slot: int) -> dict[Labels, int]:
+        """Return what time alone can change: where more records can make it less, windows end first."""
+        if not self._condition.can_fall:
+            return {}
+        reach_slots = self._condition.reach_slots
+        return {
+            labels: max(slot, read_slot - SLOTS_PER_WINDOW)
+            for labels, slot in self._touched.items()
+            if self._series[labels].slots and self._series[labels].slots[-1] + reach_slots > read_slot
+        }
+
+    def _began(self, labels: Labels, series: WindowedCounts, episode: Episode) -> Began:
+        total = sum(
+            count
+            for slot, count in zip(series.slots, series.counts, strict=True)
+            if episode.first - SLOTS_PER_WINDOW < slot <= episode.last
+        )
+        summary = f"{self._rule.amount(total)}; the limit is {self._rule.limit()}"
+        return Began(self._rule.name, labels, episode.first * self._slot_seconds, summary)
+
+    def _prune(self, read_slot: int, now_slot: int) -> None:
+        """Forget what is older than a late record could need; all series are looked at once a window."""
+        went_back, self._latest_slot = now_slot < self._latest_slot, now_slot
+        if not went_back and abs(read_slot - self._pruned_slot) < SLOTS_PER_WINDOW:
+            return
+        self._pruned_slot = read_slot
+        for labels, series in list(self._series.items()):
+            series.forget_before(read_slot - self._kept_slots)
+            series.move_back(now_slot, SLOTS_PER_WINDOW)
+            if series.is_empty:
+                del self._series[labels]
+
+    def explanation(self) -> list[tuple[Labels, str]]:
+        """Return the largest sum that a window held, and when."""
+        return [(labels, self._peak(series)) for labels, series in sorted(self._series.items())]
+
+    def _peak(self, series: WindowedCounts) -> str:
+        slot, total = fullest_window(zip(series.slots, series.counts, strict=True))
+        moment = shown_time(slot * self._slot_seconds)
+        rule = self._rule
+        return (
+            f"at most {rule.amount(total)} within {rule.window_seconds:g} s, at {moment}; "
+            f"the limit is {rule.limit()}"
+        )
+
+    def content(self) -> Any:
+        """Return the counts and the episodes that were told."""
+        series = [[labels, counts.content()] for labels, counts in self._series.items()]
+        return {"kind": type(self._rule).__name__, "slot_seconds": self._slot_seconds, "series": series}
+
+    def restore(self, content: Any) -> None:
+        """Go on with these counts."""
+        if content["slot_seconds"] != self._slot_seconds or content["kind"] != type(self._rule).__name__:
+            raise ValueError(f"{self._rule.name}: its kind or window was another")
+        for labels, counts in content["series"]:
+            self._restore_series(tuple((name, value) for name, value in labels), counts)
+
+    def _restore_series(self, labels: Labels, counts: Sequence[Any]) -> None:
+        if tuple(name for name, _ in labels) != self._rule.by:
+            raise ValueError(f"{self._rule.name}: it was told apart by other fields")
+        series = self._series[labels] = WindowedCounts.restored(counts)
+        if series.is_open:
+            self._open.add(labels)
