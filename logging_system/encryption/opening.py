@@ -31,6 +31,7 @@ from logging_system.keys.provider import (
     KeyMissingError,
     KeyProvider,
     KeyProviderError,
+    KeyRetiredError,
     ProviderRefusedError,
     ProviderUnavailableError,
     WrapInvalidError,
@@ -40,6 +41,7 @@ from logging_system.spool.codec import KeyUnavailableError
 from logging_system.spool.forks import FORKS, forget_in_children
 
 DATA_KEYS_MAX = 1024
+_LOOKS_MAX = 3
 TRUST_SECONDS = 60.0
 """How long a data key is used before its provider is asked again: so soon a destroyed key opens nothing."""
 OUTAGE_SECONDS_MAX = 3600.0
@@ -144,10 +146,21 @@ class Opener:
 
     def _unwrapped(self, header: Header, now_seconds: float) -> _Opened:
         stored = self._stored(header)
-        if stored.wrapped.key_id != header.key_id or stored.purpose != self._purpose:
-            raise SealError(f"key {header.key}: its data key was made for something else", key_id=header.key)
-        data_key: Secret = self._provider.unwrap(stored.wrapped, stored.context)
-        return _Opened(AESGCM(sealing_key(data_key).reveal()), commitment_of(data_key), now_seconds)
+        for _ in range(_LOOKS_MAX):
+            if stored.wrapped.key_id != header.key_id or stored.purpose != self._purpose:
+                raise SealError(
+                    f"key {header.key}: its data key was made for something else", key_id=header.key
+                )
+            try:
+                data_key: Secret = self._provider.unwrap(stored.wrapped, stored.context)
+            except (KeyDestroyedError, KeyRetiredError):
+                # A rotation that ended since it was read has wrapped it anew: nothing is gone.
+                before, stored = stored, self._stored(header)
+                if stored == before:
+                    raise
+            else:
+                return _Opened(AESGCM(sealing_key(data_key).reveal()), commitment_of(data_key), now_seconds)
+        raise KeyMissingError(f"key {header.key}: rotated again and again", key_id=header.key_id)
 
     def _stored(self, header: Header) -> StoredDataKey:
         try:

@@ -172,6 +172,10 @@ class SimulatedDisk:
         if offset_bytes < len(file.durable):
             file.durable[offset_bytes] ^= 1 << bit
 
+    def is_locked(self, name: str) -> bool:
+        """Whether somebody holds a lock on a file."""
+        return name in self.names and bool(self.names[name].locks)
+
     def content(self, name: str) -> bytes:
         """Return what processes see of a file."""
         return bytes(self.names[name].seen)

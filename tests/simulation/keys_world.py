@@ -44,6 +44,7 @@ _ROTATOR_SECONDS = 10
 _WORK_SECONDS = 3
 _CARD_EVERY = 6
 _RETRY_SECONDS = 1.5
+_KEYRING_LOCK = "keys/keyring.json.lock"
 _KEYS_SOUGHT_MAX = 6
 
 
@@ -318,7 +319,7 @@ class KeyedWorld(World):
     def _must_seal(self, keyed: KeyedProcess, step: Step) -> bool:
         """Whether a writer must have a key now: from the server, or by its public key."""
         quiet_seconds = self._now() - max(keyed.struck_seconds, self._server.troubled_seconds)
-        if step.strikes or quiet_seconds <= _RETRY_SECONDS:
+        if step.strikes or quiet_seconds <= _RETRY_SECONDS or self._disk.is_locked(_KEYRING_LOCK):
             return False
         if not self._server.trouble:
             return True

@@ -577,6 +577,28 @@ def test_who_is_overtaken_by_whole_rotations_brings_no_retired_version_back(worl
     assert [each.wrapped.version for each in map(folder.get, folder.ids()) if each is not None] == [3]
 
 
+class RotatedMeanwhile(Unreliable):
+    """A provider at which a whole rotation passes before the next unwrapping."""
+
+    world: World
+
+    def unwrap(self, wrapped: WrappedKey, context: bytes) -> Secret:
+        if wrapped.version == 1:
+            self.world.rotator.begin("logs", "suspicion", destroys_old=True)
+            self.world.rotator.run("logs", passes_over_all=True)
+        return super().unwrap(wrapped, context)
+
+
+def test_a_reader_that_a_whole_rotation_overtakes_reads_the_data_key_again(world: World) -> None:
+    sealed = world.writer().seal(b"x", PLACE)
+    provider = RotatedMeanwhile(world.provider.within)
+    provider.world = world
+    opener = Opener(provider, DataKeyFolder(world.keyring.folder), "block", monotonic=world.clock)
+
+    assert opener.open(sealed, PLACE) == b"x"
+    assert world.states()[1] == "destroyed"
+
+
 def test_two_rotators_at_once_make_one_new_version(world: World) -> None:
     world.writer().seal(b"x", PLACE)
     world.clock.now_seconds += LEASE_SECONDS + 1
