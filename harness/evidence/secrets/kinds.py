@@ -51,12 +51,17 @@ class Canary:
 
 
 def _card(rng: Random) -> Canary:
-    """Return a card number of sixteen digits that passes Luhn's check, grouped or not."""
+    """Return a card number of sixteen digits that passes Luhn's check, grouped or not.
+
+    What follows stands behind a comma: beside a number of three digits it could be read as one of nineteen.
+    """
     digits = rng.choice(_ISSUERS) + "".join(rng.choices(string.digits, k=11))
     digits += _luhn_digit(digits)
     grouped = rng.choice(("", " ", "-")).join(digits[at : at + 4] for at in range(0, 16, 4))
     secrets = tuple(dict.fromkeys((grouped, digits)))
-    return Canary("card", grouped, secrets, "paid with card ", unmistakable=False, in_query=("ref", digits))
+    return Canary(
+        "card", grouped, secrets, "paid with card ", ",", unmistakable=False, in_query=("ref", digits)
+    )
 
 
 def _luhn_digit(digits: str) -> str:
@@ -74,7 +79,7 @@ def _iban(rng: Random) -> Canary:
     country = "".join(str(ord(letter) - 55) for letter in "DE")
     check = 98 - int(f"{account}{country}00") % 97
     iban = f"DE{check:02d}{account}"
-    return Canary("iban", iban, (iban,), "refund to iban ", in_query=("ref", iban))
+    return Canary("iban", iban, (iban,), "refund to iban ", ",", in_query=("ref", iban))
 
 
 def _email(rng: Random) -> Canary:

@@ -24,6 +24,17 @@ def test_the_span_of_a_line_holds_the_canary_and_without_its_text_the_line_is_th
             assert text.replace(f"{canary.text} ", "", 1) == BARE.text(sequence)
 
 
+def test_no_number_of_the_line_can_be_read_as_the_end_of_a_planted_one():
+    planted = lines(kinds=("card", "iban"), paths=(MESSAGE,))
+    followed = [
+        planted.text(sequence)[end : end + 2]
+        for sequence in range(0, 4_000, INTERVAL)
+        for _, end in planted.spans(sequence)
+    ]
+
+    assert set(followed) == {", "}
+
+
 def test_three_of_four_lines_are_left_as_they_are():
     planted = lines()
     untouched = [sequence for sequence in range(200) if sequence % INTERVAL]
