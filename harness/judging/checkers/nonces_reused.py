@@ -24,6 +24,7 @@ class NoncesReused:
 
     objective: ClassVar[str] = module_word(__name__)
     dimension: ClassVar[str] = "confidentiality"
+    unit: ClassVar[str] = "nonces"
     needs_end: ClassVar[bool] = True
 
     def __init__(self, charge: Charge) -> None:
@@ -36,7 +37,7 @@ class NoncesReused:
 
     def check(self, timeline: Timeline) -> Verdict:
         """Count the nonces that were used more than once."""
-        measure = Measure(self.objective, self.dimension, "nonces", 0)
+        measure = Measure(self.objective, self.dimension, self.unit, 0)
         listed = timeline.nonces_listed
         if listed is None:
             return measure.verdict(Status.INCONCLUSIVE, None, "What is sealed was not listed.")
