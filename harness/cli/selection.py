@@ -178,6 +178,7 @@ def make_request(
         repeats_max=repeats_max,
         show_lines=show_lines,
         origins=(*_origins(found, library.find(Sort.STACK, selection.stack)), *left_out),
+        left_out=tuple(left_out),
         code_folders=code_folders,
     )
 

@@ -59,6 +59,8 @@ class Request:
     """How many scenarios that are not exclusive run at a time. Nothing that is judged rests on it."""
     code_folders: tuple[Path, ...] = ()
     """Where the user's own code is found, after all that is installed."""
+    left_out: tuple[str, ...] = ()
+    """Which scenarios of the suite the stack cannot run, each with the reason."""
     fail_fast: bool = False
     """Whether the first scenario that fails is the last one that runs."""
 
@@ -127,6 +129,7 @@ def make_plan(request: Request) -> SuitePlan:
         input_digest,
         planned,
         (
+            *request.left_out,
             *(f"{word}: {why}" for word, why in lacking.items()),
             *_unread_fields(request.stack),
             *_masked_input(request, max((len(plan.offsets_ns) for plan in plans), default=0)),

@@ -97,6 +97,7 @@ def test_a_suite_leaves_out_what_a_stack_has_no_target_for_and_says_so(stack, pl
     said = [origin for origin in request.origins if "is left out" in origin]
     assert [line.split()[1] for line in said] == left_out
     assert all("keys" in line for line in said)
+    assert [line for line in make_plan(request).unplanned if "is left out" in line] == said
 
 
 def test_a_load_named_for_all_scenarios_is_in_the_plan_and_changes_its_hash(mine):
