@@ -55,7 +55,7 @@ def test_what_a_stack_wrote_stays_text() -> None:
     assert "<script>" not in html
     assert "\x1b" not in html
     assert "<a " not in html
-    assert "[click](http://x) | **b** `c` @all &lt;b&gt;" in html
+    assert "[click](http://x) | **b** `c` @\u200ball &lt;b&gt;" in html
 
 
 def test_a_counterexample_cannot_leave_its_block() -> None:

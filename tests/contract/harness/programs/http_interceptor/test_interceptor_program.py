@@ -152,7 +152,7 @@ def test_interceptors_and_rules_come_and_go(
 
     assert shown["a b?"]["rules"]["storm #1"] == {
         "kind": "requests_refused",
-        "arguments": {"status": 503, "retry_after_seconds": 0},
+        "arguments": {"status": 503, "retry_after_seconds": 0, "path": "_bulk"},
         "share": 0.5,
         "seed": 7,
         "path": "_bulk",
