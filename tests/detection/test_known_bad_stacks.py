@@ -24,6 +24,7 @@ PROOF_ONLY = frozenset(
         "leaks-into-dead-letters",
         "leaks-through-tracebacks",
         "masks-on-the-callers-thread",
+        "never-recovers",
     }
 )
 """What `make prove-selftest` alone runs: the others show the same checks and paths, within CI's time."""
