@@ -226,13 +226,13 @@ def build_range(definition: Definition) -> Aggregation:
     """Spans of a field.
 
     Raises:
-        ElasticError: 400 for none of them, an unknown parameter, or a bound that is no number.
+        ElasticError: 400 for an unknown parameter, or a bound that is no number; unsupported without spans.
     """
     column = definition.field_column(numeric=True)
     given = definition.body.get("ranges")
     if not given or not isinstance(given, list):
-        reason = f"No [ranges] specified for the [{definition.name}] aggregation"
-        raise SearchError(400, "illegal_argument_exception", reason)
+        # A shard finds fault with it, so that where none is asked it is none.
+        raise unsupported("a [range] aggregation without a list of `ranges`")
     spans = tuple(span_of(entry) for entry in given)
     return Range(definition.name, column, spans, definition.flag("keyed"), definition.inner)
 
