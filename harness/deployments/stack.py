@@ -7,7 +7,6 @@ A link goes through the interceptor only where its service speaks HTTP.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -333,11 +332,7 @@ class StackDeployment:
             [expand(argument, self._values) for argument in command]
             for command in (keys.rotate, keys.status, keys.revoke)
         )
-        environment = {
-            **self._environment,
-            procfs.RUN_ID_VARIABLE: self._run_id,
-            procfs.HARNESS_VARIABLE: procfs.mark(os.getpid()),
-        }
+        environment = {**self._environment, **procfs.marks(self._run_id)}
         commands = KeyCommands(
             rotate, status, keys.version, str(self._folder), revoke, environment, keys.timeout_seconds
         )

@@ -142,8 +142,7 @@ class ManagedProcess:
             # Output by which readiness is told must not wait in a buffer.
             "PYTHONUNBUFFERED": "1",
             **self.spec.environment,
-            procfs.RUN_ID_VARIABLE: self._run_id,
-            procfs.HARNESS_VARIABLE: procfs.mark(os.getpid()),
+            **procfs.marks(self._run_id),
             procfs.PROCESS_VARIABLE: self._token,
         }
 

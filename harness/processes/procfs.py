@@ -59,6 +59,11 @@ def mark(pid: int) -> str:
     return f"{pid}:{seen.start_ticks if seen else 0}"
 
 
+def marks(run_id: str) -> dict[str, str]:
+    """Return the variables by which the processes of a run are found, and their harness looked for."""
+    return {RUN_ID_VARIABLE: run_id, HARNESS_VARIABLE: mark(os.getpid())}
+
+
 def mark_runs(text: str) -> bool:
     """Tell whether the process that `mark` named still runs; a malformed mark names nobody."""
     pid, _, start_ticks = text.partition(":")

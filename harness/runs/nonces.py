@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import IO, TypeAlias
 
 from harness.deployments.placeholders import expand
-from harness.model.declarations import Keys
+from harness.model.declarations import Stack
 from harness.model.errors import StackError
 from harness.model.facts import NoncesListed
 from harness.model.protocols import RawDocument
 from harness.processes import procfs
+from harness.runs.wiring import variables
 
 SECONDS_MAX = 120.0
 THINGS_MAX = 10_000_000
@@ -39,12 +40,13 @@ class NonceCommand:
     timeout_seconds: float = SECONDS_MAX
 
 
-def nonce_command(keys: Keys | None, values: Mapping[str, str], run_id: str) -> NonceCommand | None:
+def nonce_command(stack: Stack, values: Mapping[str, str], run_id: str) -> NonceCommand | None:
     """Return a stack's command; None where it declares none."""
-    if keys is None or not keys.nonces:
+    if stack.keys is None or not stack.keys.nonces:
         return None
-    environment = {procfs.RUN_ID_VARIABLE: run_id, procfs.HARNESS_VARIABLE: procfs.mark(os.getpid())}
-    return NonceCommand([expand(each, values) for each in keys.nonces], values["run.folder"], environment)
+    environment = {**variables(stack, values), **procfs.marks(run_id)}
+    command = [expand(each, values) for each in stack.keys.nonces]
+    return NonceCommand(command, values["run.folder"], environment)
 
 
 def nonces_listed(command: NonceCommand, outlets: StoredOutlets, at_ns: int) -> NoncesListed:

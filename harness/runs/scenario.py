@@ -262,7 +262,7 @@ class ScenarioRun:
                 for checker in checks_of(plan.scenario, request.stack).planned.values()
             ),
             secrets=self._watch(lines, intake),
-            nonces=nonce_command(request.stack.keys, values, self._run_id),
+            nonces=nonce_command(request.stack, values, self._run_id),
         )
 
     def _watch(self, lines: Lines, intake: Part) -> SecretWatch | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -112,11 +111,7 @@ def _opener(
     """Return how to open an archive, through the stack's own decoder where it names one."""
     arguments = expanded(part, values)
     command = [expand(argument, values) for argument in decode]
-    environment = {
-        **load.environment,
-        procfs.RUN_ID_VARIABLE: load.run_id,
-        procfs.HARNESS_VARIABLE: procfs.mark(os.getpid()),
-    }
+    environment = {**load.environment, **procfs.marks(load.run_id)}
 
     def open_archive() -> Archive:
         archive: Archive = make_part(ARCHIVES, part, arguments)

@@ -49,13 +49,15 @@ class KeyLinkTarget:
 
     def out_of_reach(self) -> bool:
         """Tell whether a request of our own is not answered, or with garbage."""
-        return self._answer() is None or self._is_garbage()
+        answer = self._answer()
+        return answer is None or _is_garbage(answer)
 
     def describe_provider(self) -> str:
         """Say how a request of our own to it went, for a person."""
-        if self._answer() is None:
+        answer = self._answer()
+        if answer is None:
             return f"{self.name} cannot be reached over {self._link.name}"
-        return f"{self.name} answers over {self._link.name}{' with garbage' if self._is_garbage() else ''}"
+        return f"{self.name} answers over {self._link.name}{' with garbage' if _is_garbage(answer) else ''}"
 
     def undo_hide(self) -> Undo:
         """Name the link to open again."""
@@ -70,9 +72,6 @@ class KeyLinkTarget:
             raise FaultError(f'link "{self._link.name}" speaks TLS, so that no answer can be changed')
         return self._link
 
-    def _is_garbage(self) -> bool:
-        return (self._answer() or b"").startswith(_MARK.encode())
-
     def _answer(self) -> bytes | None:
         """Return what a request of our own is answered, whatever its status; None where it is not."""
         try:
@@ -83,3 +82,7 @@ class KeyLinkTarget:
             return b""
         except http_client.HttpError:
             return None
+
+
+def _is_garbage(answer: bytes) -> bool:
+    return answer.startswith(_MARK.encode())

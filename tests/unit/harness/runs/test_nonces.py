@@ -2,9 +2,10 @@
 
 import sys
 
-from harness.model.declarations import Keys
+from harness.model.declarations import Keys, Part, Promises, Stack
 from harness.model.facts import NoncesListed
 from harness.model.protocols import RawDocument
+from harness.processes import procfs
 from harness.runs.nonces import NonceCommand, counted, nonce_command, nonces_listed
 
 
@@ -14,6 +15,21 @@ def archive(*bodies):
 
 def command(code, **kept):
     return NonceCommand([sys.executable, "-c", code], ".", **kept)
+
+
+def stack(*nonces):
+    return Stack(
+        name="mine",
+        needs=(),
+        links={},
+        processes=(),
+        intake=Part("http", {}),
+        acknowledged_by="http_2xx",
+        archive=Part("file", {}),
+        promises=Promises(),
+        keys=Keys(("r",), ("s",), nonces=nonces),
+        environment={"CARD_READER": "{run.folder}/reader"},
+    )
 
 
 ECHO = command("import sys; sys.stdout.write(sys.stdin.read())")
@@ -62,7 +78,15 @@ def test_an_archive_that_shows_no_documents_leaves_it_open():
 def test_a_stack_without_the_command_lists_nothing():
     values = {"run.folder": "/run"}
 
-    assert nonce_command(Keys(("r",), ("s",)), values, "id") is None
-    made = nonce_command(Keys(("r",), ("s",), nonces=("n", "{run.folder}/x")), values, "id")
+    assert nonce_command(stack(), values, "id") is None
+    made = nonce_command(stack("n", "{run.folder}/x"), values, "id")
     assert made is not None
     assert made.command == ["n", "/run/x"]
+
+
+def test_the_command_gets_the_variables_of_the_stack_and_the_marks_of_the_run():
+    made = nonce_command(stack("n"), {"run.folder": "/run"}, "id")
+
+    assert made is not None
+    assert made.environment["CARD_READER"] == "/run/reader"
+    assert made.environment[procfs.RUN_ID_VARIABLE] == "id"
