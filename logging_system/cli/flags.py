@@ -1,4 +1,4 @@
-"""The flags of `ship` and `serve`: one for each setting that the program uses and that is no secret."""
+"""The flags of `ship`, `serve` and `watch`: one for each setting that a program uses, but for secrets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 if TYPE_CHECKING:
+    from logging_system.cli.parser import Parser
     from logging_system.config.loading import Loaded
     from logging_system.config.settings import Program
     from logging_system.monitoring.events import Event
@@ -46,6 +47,23 @@ def missing_folder(loaded: Loaded) -> Iterator[str]:
     """Yield what is missing where nothing says which spool folder to use."""
     if loaded.settings.spool is None and "service" not in loaded.origins:
         yield "--spool is required, or --service, which names the default folder"
+
+
+def settings_asked_for(options: argparse.Namespace, parser: Parser) -> Loaded:
+    """Return the settings of a program; a mistake in them ends it, and what is no setting is told.
+
+    Args:
+        options: The flags that were given.
+        parser: Of the program.
+    """
+    from logging_system.config.loading import load_settings
+    from logging_system.monitoring.event_words import log_in_words
+
+    loaded = load_settings(given_settings(options), written=flag)
+    if wrong := [*map(str, loaded.problems), *missing_folder(loaded)]:
+        parser.error("; ".join(wrong))
+    tell_warnings(loaded, log_in_words)
+    return loaded
 
 
 def tell_warnings(loaded: Loaded, emit: Callable[[Event], None]) -> None:

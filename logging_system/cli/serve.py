@@ -8,14 +8,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from logging_system.cli.flags import (
-    PRECEDENCE,
-    add_flags,
-    flag,
-    given_settings,
-    missing_folder,
-    tell_warnings,
-)
+from logging_system.cli.flags import PRECEDENCE, add_flags, settings_asked_for
 from logging_system.cli.parser import fail
 
 if TYPE_CHECKING:
@@ -44,18 +37,12 @@ def add(subcommands: Subcommands) -> None:
 
 
 def _serve(options: argparse.Namespace, parser: Parser) -> int:
-    from logging_system.config.loading import load_settings
     from logging_system.config.settings import chain_of
     from logging_system.gateway.server import ExposureError, serve
     from logging_system.gateway.tokens import TokenFileError
-    from logging_system.monitoring.event_words import log_in_words
     from logging_system.records.processors import ProcessorError
 
-    loaded = load_settings(given_settings(options), written=flag)
-    wrong = [*map(str, loaded.problems), *missing_folder(loaded)]
-    if wrong:
-        parser.error("; ".join(wrong))
-    tell_warnings(loaded, log_in_words)
+    loaded = settings_asked_for(options, parser)
     settings = loaded.settings
     try:
         chain = chain_of(settings)

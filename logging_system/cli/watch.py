@@ -11,14 +11,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from logging_system.cli.flags import (
-    PRECEDENCE,
-    add_flags,
-    flag,
-    given_settings,
-    missing_folder,
-    tell_warnings,
-)
+from logging_system.cli.flags import PRECEDENCE, add_flags, settings_asked_for
 from logging_system.cli.parser import EXIT_DONE, Parser, fail
 
 if TYPE_CHECKING:
@@ -58,15 +51,9 @@ def add(subcommands: Subcommands) -> None:
 
 def _run(options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.alerting.loading import AlertsFileError, load_alerts
-    from logging_system.config.loading import load_settings
     from logging_system.config.settings import protection_of
-    from logging_system.monitoring.event_words import log_in_words
 
-    loaded = load_settings(given_settings(options), written=flag)
-    wrong = [*map(str, loaded.problems), *missing_folder(loaded)]
-    if wrong:
-        parser.error("; ".join(wrong))
-    tell_warnings(loaded, log_in_words)
+    loaded = settings_asked_for(options, parser)
     settings = loaded.settings
     try:
         alerts = load_alerts(settings.alerts, os.environ)

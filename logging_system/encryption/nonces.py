@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-import os
 from base64 import b64decode, urlsafe_b64decode
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from logging_system.encryption.fields import FIELD
 from logging_system.spool.disk import REAL_DISK, Disk
 from logging_system.spool.frame import BLOCK_HEADER_BYTES
 from logging_system.spool.scan import read_file_header, scan_blocks
-from logging_system.spool.segment import Segment, parse_segment
+from logging_system.spool.segment import Segment, opened_segments
 
 _DIGEST_BYTES = 16
 
@@ -53,15 +52,8 @@ def sealed_in_spool(folder: Path, disk: Disk = REAL_DISK) -> Iterator[bytes]:
     Raises:
         OSError: The folder cannot be read.
     """
-    for segment in filter(None, [parse_segment(folder / name) for name in disk.list_names(folder)]):
-        try:
-            descriptor = disk.open(segment.path, os.O_RDONLY)
-        except FileNotFoundError:
-            continue  # shipped since it was listed
-        try:
-            yield from _blocks(segment, descriptor, disk)
-        finally:
-            disk.close(descriptor)
+    for segment, descriptor in opened_segments(folder, disk):
+        yield from _blocks(segment, descriptor, disk)
 
 
 def _blocks(segment: Segment, descriptor: int, disk: Disk) -> Iterator[bytes]:

@@ -13,7 +13,6 @@ A data key belongs to one process and seals for `SEALS_SECONDS_MAX` at most, fro
 from __future__ import annotations
 
 import binascii
-import os
 import re
 import socket
 import time
@@ -33,7 +32,7 @@ from logging_system.keys.rotation import Rotator
 from logging_system.spool.disk import REAL_DISK, Disk
 from logging_system.spool.frame import BLOCK_HEADER_BYTES, FILE_HEADER_BYTES, decode_block_header
 from logging_system.spool.scan import find_next_block, read_file_header
-from logging_system.spool.segment import Segment, parse_segment
+from logging_system.spool.segment import Segment, opened_segments
 
 SEALS_SECONDS_MAX = 2 * 86400.0
 """One day is the most that a setting allows during an outage; the other is for what waits in a queue."""
@@ -232,18 +231,8 @@ def _replaced_seconds(data_keys: Sequence[StoredDataKey]) -> Mapping[bytes, floa
 
 
 def _named_by_blocks(folder: Path, disk: Disk) -> Iterator[bytes]:
-    for name in disk.list_names(folder):
-        segment = parse_segment(folder / name)
-        if segment is None:
-            continue
-        try:
-            descriptor = disk.open(segment.path, os.O_RDONLY)
-        except FileNotFoundError:
-            continue  # shipped since it was listed
-        try:
-            yield from _named_by_segment(segment, descriptor, disk)
-        finally:
-            disk.close(descriptor)
+    for segment, descriptor in opened_segments(folder, disk):
+        yield from _named_by_segment(segment, descriptor, disk)
 
 
 def _named_by_segment(segment: Segment, descriptor: int, disk: Disk) -> Iterator[bytes]:

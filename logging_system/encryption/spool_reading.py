@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from logging_system.spool.codec import Codecs, UnavailableError
 from logging_system.spool.disk import REAL_DISK, Disk
 from logging_system.spool.frame import BLOCK_HEADER_BYTES, BlockHeader, FrameError, decode_documents
 from logging_system.spool.scan import read_file_header, scan_blocks
-from logging_system.spool.segment import Segment, parse_segment
+from logging_system.spool.segment import Segment, opened_segments
 
 
 def spooled_documents(
@@ -28,16 +27,8 @@ def spooled_documents(
     Raises:
         OSError: The folder cannot be read.
     """
-    segments = [parse_segment(folder / name) for name in disk.list_names(folder)]
-    for segment in sorted(filter(None, segments), key=lambda each: (each.epoch, each.index)):
-        try:
-            descriptor = disk.open(segment.path, os.O_RDONLY)
-        except FileNotFoundError:
-            continue  # shipped since it was listed
-        try:
-            yield from _documents(segment, descriptor, codecs, unopened, disk)
-        finally:
-            disk.close(descriptor)
+    for segment, descriptor in opened_segments(folder, disk):
+        yield from _documents(segment, descriptor, codecs, unopened, disk)
 
 
 def _documents(

@@ -7,6 +7,7 @@ import re
 import secrets
 import struct
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,27 @@ def list_segments(folder: Path, disk: Disk = REAL_DISK) -> dict[bytes, dict[int,
         if seen is None or _PREFERRED.index(segment.state) > _PREFERRED.index(seen.state):
             indexes[segment.index] = segment
     return found
+
+
+def opened_segments(folder: Path, disk: Disk = REAL_DISK) -> Iterator[tuple[Segment, int]]:
+    """Yield every segment of `folder`, whatever its state, and a descriptor to read it by, closed afterwards.
+
+    They come by epoch and index, beside whoever writes or ships them; one that has gone since it was listed
+    is passed over.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    segments = [parse_segment(folder / name) for name in disk.list_names(folder)]
+    for segment in sorted(filter(None, segments), key=lambda each: (each.epoch, each.index)):
+        try:
+            descriptor = disk.open(segment.path, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            yield segment, descriptor
+        finally:
+            disk.close(descriptor)
 
 
 def find_segment(folder: Path, epoch: bytes, index: int, disk: Disk = REAL_DISK) -> Segment | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,10 +13,10 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from logging_system.connections.bounded_connection import BoundedPool, BoundedTlsPool, bounded
+from logging_system.connections.causes import causes_of
 from logging_system.connections.tls import Trust, of_verification
 
 _ANSWER_BYTES_MAX = 256 * 1024
-_CAUSES_MAX = 10
 
 
 class PostingError(Exception):
@@ -94,7 +94,7 @@ class HttpTarget:
         raise trouble
 
     def _trouble(self, error: Exception) -> PostingError:
-        causes = list(_causes(error))
+        causes = list(causes_of(error))
         for cause in causes:
             if isinstance(cause, ssl.SSLCertVerificationError):
                 return PostingError(f"{self._shown}: {of_verification(cause)}", may_have_arrived=False)
@@ -107,14 +107,3 @@ class HttpTarget:
         else:
             what = "the connection broke before the answer was whole"
         return PostingError(f"{self._shown}: {what}", may_have_arrived=True)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Give an exception and what it came from; urllib3 puts some of that into arguments."""
-    found: list[BaseException] = [error]
-    for cause in found:
-        yield cause
-        inner = [cause.__cause__, cause.__context__, *cause.args, getattr(cause, "reason", None)]
-        found += [each for each in inner if isinstance(each, BaseException) and each not in found]
-        if len(found) > _CAUSES_MAX:
-            return

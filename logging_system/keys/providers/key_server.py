@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -27,6 +27,7 @@ from logging_system.connections.bounded_connection import (
     BoundedTlsPool,
     bounded,
 )
+from logging_system.connections.causes import causes_of
 from logging_system.connections.tls import Trust, of_verification
 from logging_system.keys.provider import KeyProviderError, ProviderRefusedError, ProviderUnavailableError
 from logging_system.spool.forks import FORKS, forget_in_children
@@ -36,7 +37,6 @@ ANSWER_BYTES_MAX = 1024 * 1024
 PAUSE_PER_SECOND_WAITED = 4.0
 _PAUSED_AFTER_SECONDS = 0.5
 _CONNECTIONS = 4
-_CAUSES_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class KeyServer:
         return pool
 
     def _trouble(self, error: Exception) -> KeyProviderError:
-        causes = list(_causes(error))
+        causes = list(causes_of(error))
         for cause in causes:
             if isinstance(cause, ssl.SSLCertVerificationError):
                 return ProviderRefusedError(f"{self.url}: {of_verification(cause)}")
@@ -200,14 +200,3 @@ def _is_here(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Give an exception and what it came from; urllib3 puts some of that into arguments."""
-    found: list[BaseException] = [error]
-    for cause in found:
-        yield cause
-        inner = [cause.__cause__, cause.__context__, *cause.args, getattr(cause, "reason", None)]
-        found += [each for each in inner if isinstance(each, BaseException) and each not in found]
-        if len(found) > _CAUSES_MAX:
-            return
