@@ -20,6 +20,12 @@ PYTHON = [sys.executable, "-W", "error", "-W", "ignore:This process:DeprecationW
 """Warnings end a script, but for Python 3.12's about forking beside a thread, which tests do on purpose."""
 
 
+def gateway_command(spool: Path, *arguments: str) -> list[str]:
+    """The gateway on a spool folder, at any free port."""
+    command = [sys.executable, "-m", "logging_system", "serve"]
+    return [*command, "--spool", str(spool), "--listen-port", "0", *arguments]
+
+
 class Store:
     """elastic_lite as a process that can die and come back at the same address with the same data."""
 

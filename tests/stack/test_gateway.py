@@ -35,7 +35,7 @@ from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 
 from logging_system.spool.reader import SpoolReader
-from tests.stack.processes import eventually
+from tests.stack.processes import eventually, gateway_command
 
 SECONDS = 20
 TOKEN = "a-token-of-sixteen-or-more"  # noqa: S105 - known to the test alone
@@ -50,17 +50,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 
 @contextmanager
 def gateway(spool: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    command = [
-        sys.executable,
-        "-m",
-        "logging_system",
-        "serve",
-        "--spool",
-        str(spool),
-        "--listen-port",
-        "0",
-        *arguments,
-    ]
+    command = gateway_command(spool, *arguments)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()

@@ -25,7 +25,7 @@ import pytest
 import requests
 
 from logging_system.spool.writer import SpoolWriter
-from tests.stack.processes import Store, eventually, finish, kill, ready_line, started
+from tests.stack.processes import Store, eventually, finish, gateway_command, kill, ready_line, started
 
 ROUNDS = int(os.environ.get("LOGQUAKE_SIGTERM_ROUNDS", "2"))
 SEED = os.environ.get("LOGQUAKE_SIGTERM_SEED", "1")
@@ -215,16 +215,7 @@ def test_a_gateway_ended_at_any_moment_keeps_what_it_answered_with_200(tmp_path:
                 clients.append(threading.Thread(target=send, args=(url, name, promised)))
                 clients[-1].start()
 
-        command = [
-            sys.executable,
-            "-m",
-            "logging_system",
-            "serve",
-            "--spool",
-            str(spool),
-            "--listen-port",
-            "0",
-        ]
+        command = gateway_command(spool)
         moment = end_at(rng, command, {0}, during)
         for client in clients:
             client.join()

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,6 +21,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeL
 
 from logging_system.keys.providers.file import FileProvider
 from tests.benchmarks.paths.row import Row
+from tests.stack.processes import gateway_command
 
 _EVENTS = 1_000
 _REQUESTS = 60
@@ -73,16 +73,7 @@ def _gateway(*, protected: bool = False) -> Iterator[tuple[int, str]]:
     """Serve on a fresh spool, with masking and a sealed spool or without; gives process id and URL."""
     with tempfile.TemporaryDirectory(prefix="paths-") as name:
         spool, keys = Path(name) / "spool", Path(name) / "keys.json"
-        command = [
-            sys.executable,
-            "-m",
-            "logging_system",
-            "serve",
-            "--spool",
-            str(spool),
-            "--listen-port",
-            "0",
-        ]
+        command = gateway_command(spool)
         if protected:
             FileProvider(keys).create("logs")
             command += ["--processors", "mask", "--encryption", f"provider=file,path={keys}"]
