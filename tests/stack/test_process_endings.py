@@ -327,7 +327,13 @@ def test_a_spool_folder_removed_under_way_costs_only_what_was_in_it(tmp_path: Pa
     )
     done = run(tmp_path, script)
 
-    assert (done.returncode, done.stderr) == (0, "")
+    # The worker may be writing its counters at the moment their folder goes, and says so.
+    caught_writing = (
+        "logging_system: Disk error while writing the spool: ENOENT, No such file or directory. "
+        "It is tried again.\n"
+    )
+    assert done.returncode == 0
+    assert done.stderr in ("", caught_writing)
     assert spooled(tmp_path) == [f"after {number}" for number in range(5)]
 
 
