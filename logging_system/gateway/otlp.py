@@ -7,6 +7,7 @@ Names: https://opentelemetry.io/docs/specs/semconv/ on one side, ECS 8.17 on the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ _NS_MAX = 253_402_300_799 * _SECOND_NS
 
 # https://opentelemetry.io/docs/specs/otel/logs/data-model/#displaying-severity
 _LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
+_NO_ID = re.compile("0*")
+_IDS = {"trace": re.compile("[0-9a-f]{32}"), "span": re.compile("[0-9a-f]{16}")}
 _ERROR_FIELDS = {
     "exception.type": "type",
     "exception.message": "message",
@@ -48,6 +51,8 @@ class LogRecord:
     """One log record, whatever it was written in; times in ns since 1970, 0 where unknown.
 
     Attributes:
+        trace_id: In hexadecimal; empty where there is none. What is no id is kept as a label.
+        span_id: Likewise.
         more: What no other field holds, by the label it becomes; also values that could not be read.
     """
 
@@ -109,8 +114,7 @@ def document_of(source: Source, record: LogRecord, received_ns: int) -> Document
         "event": _event(record),
         "labels": labels_of_attributes(_joined(source, record, attributes)),
         "error": error,
-        "trace": {"id": record.trace_id} if record.trace_id else {},
-        "span": {"id": record.span_id} if record.span_id else {},
+        **{name: {"id": sent} for name, sent in _ids(record) if _IDS[name].fullmatch(sent)},
         "host": {"name": _text(host)} if (host := source.resource.get("host.name")) else {},
     }
     return {
@@ -128,6 +132,12 @@ def iso8601(time_ns: int) -> str:
     seconds, rest_ns = divmod(max(0, min(time_ns, _NS_MAX)), _SECOND_NS)
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest_ns:09d}Z"
+
+
+def _ids(record: LogRecord) -> list[tuple[str, str]]:
+    """Return the ids that a record has; OTLP takes one of nothing but zeros for none."""
+    both = (("trace", record.trace_id), ("span", record.span_id))
+    return [(name, sent) for name, sent in both if not _NO_ID.fullmatch(sent)]
 
 
 def _text(value: object) -> str:
@@ -173,4 +183,7 @@ def _joined(source: Source, record: LogRecord, attributes: Mapping[str, object])
     for more in (source.more, record.more):
         for name, value in more.items():
             put(joined, name, value)
+    for name, sent in _ids(record):
+        if not _IDS[name].fullmatch(sent):
+            put(joined, f"otel.unread.{name}Id", sent)
     return joined

@@ -161,9 +161,10 @@ def _record(record: _Object) -> LogRecord | Unreadable:
         body, attributes = any_value(member(record, "body")), read.attributes()
     except TooDeepError as error:
         return Unreadable(str(error))
-    for label, name in (("otel.flags", "flags"), ("otel.dropped_attributes_count", "droppedAttributesCount")):
-        if value := read.raw(name):
-            more[label] = value
+    if flags := read.count("flags"):
+        more["otel.flags"] = flags
+    if dropped := read.raw("droppedAttributesCount"):
+        more["otel.dropped_attributes_count"] = dropped
     for name, value in record.items():
         if name not in _KNOWN and value is not None:
             read.keep_aside(name, value)

@@ -27,6 +27,7 @@ from logging_system.handler.process_endings import ProcessEndings
 from logging_system.handler.queue import FullPolicy, RecordQueue
 from logging_system.handler.worker import OnDurable, Worker
 from logging_system.handler.worker_thread import WorkerThread
+from logging_system.monitoring._otel import current_span_context
 from logging_system.monitoring.counters import HandlerCounters, LiveCounters
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
@@ -377,7 +378,7 @@ class SpoolHandler(logging.Handler):
                     record = passed
             if self._forked:
                 self._start_after_fork()
-            captured = capture(record, self._durability, self.on_durable is not None)
+            captured = capture(record, self._durability, self.on_durable is not None, current_span_context())
             # By position: a call with keywords costs a tenth of this whole method more.
             if not self._queue.offer(captured, record.levelno >= _ERROR):
                 self._offer_closed(record, captured)

@@ -6,6 +6,7 @@ done. Only where that finds something is the record walked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 import orjson
@@ -19,6 +20,11 @@ from logging_system.records.processors import Drop
 _PAIR_NAMES = ("name", "key", "header", "field", "Name", "Key", "k")
 _PAIR_VALUES = frozenset({"value", "Value", "stringValue", "v"})
 _PAIR_ITEMS = 2
+_IDS: Mapping[Place, re.Pattern[str]] = {
+    ("trace", "id"): re.compile("[0-9a-f]{32}"),
+    ("span", "id"): re.compile("[0-9a-f]{16}"),
+}
+"""Random numbers of tracing: one in some 50,000 span ids would pass for the number of a card."""
 _COUNTS = ("tokens", "pass")
 """Names whose numbers are counts: `max_tokens: 512`, `pass: 12`."""
 
@@ -118,6 +124,8 @@ class _Walk:
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, str):
+            if (kind := _IDS.get(path)) is not None and kind.fullmatch(value):
+                return value
             shown = self._rules.masked_named(value, self._count) if named else self._text(value)
             return value if shown == value else shown
         text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -24,6 +24,7 @@ from logging_system.records.document import Document, Record, encode_document
 from logging_system.records.exception import error_of
 from logging_system.records.labels import are_plain, labels_of
 from logging_system.records.processors import Chain, Dropped
+from logging_system.records.trace_fields import FLAGS_LABEL, trace_fields
 from logging_system.records.truncation import Label, message_text
 
 DURABILITY_KEY = "durability"
@@ -71,7 +72,7 @@ class Aside(NamedTuple):
 
 _NOTHING_ASIDE = Aside(None, None, None)
 
-Captured = tuple[dict[str, Any], int, Durability | None, logging.LogRecord | None, Aside]
+Captured = tuple[dict[str, Any], int, Durability | None, logging.LogRecord | None, Aside, object | None]
 """A record as the caller left it; a tuple, because an object of a class takes the caller ten times as long.
 
 * A copy of its attributes; what is in them cannot change, but for what is aside.
@@ -79,6 +80,7 @@ Captured = tuple[dict[str, Any], int, Durability | None, logging.LogRecord | Non
 * The class it is acknowledged at: what the call asked for, or else what the handler does.
 * The record itself where a callback will name it; nothing of it is read here after the call.
 * What few records have.
+* OpenTelemetry's context of the span it was logged in, which cannot change; None where it was in none.
 """
 
 
@@ -101,13 +103,16 @@ def to_be_named(group: Iterable[Captured]) -> list[logging.LogRecord]:
     """Return the records of a durable group that the callback has not named yet."""
     return [
         record
-        for _attributes, _bytes, durability, record, _aside in group
+        for _attributes, _bytes, durability, record, _aside, _context in group
         if record is not None and durability != "memory"
     ]
 
 
 def capture(
-    record: logging.LogRecord, durability: Durability | None = None, is_named: bool = False
+    record: logging.LogRecord,
+    durability: Durability | None = None,
+    is_named: bool = False,
+    span_context: object | None = None,
 ) -> Captured:
     """Take from a record what may change after the call; never raises for what is in it.
 
@@ -115,6 +120,7 @@ def capture(
         record: The record.
         durability: The class of a record that asks for none.
         is_named: Whether a callback names the record later; otherwise it can go as soon as the call returns.
+        span_context: OpenTelemetry's context of the span that the caller is in, or None.
     """
     attributes = record.__dict__.copy()
     if DURABILITY_KEY in attributes:
@@ -145,7 +151,7 @@ def capture(
     aside = _NOTHING_ASIDE
     if message is not None or labels is not None or error is not None:
         aside = Aside(message, labels, error)
-    return attributes, held_bytes, durability, record if is_named else None, aside
+    return attributes, held_bytes, durability, record if is_named else None, aside, span_context
 
 
 def encode(captured: Captured, sequence: int, producer: Producer) -> bytes:
@@ -176,7 +182,7 @@ def encode_processed(captured: Captured, sequence: int, producer: Producer, chai
 
 
 def _document(captured: Captured, sequence: int, producer: Producer) -> Document:
-    attributes, _bytes, _durability, _record, (message, labels, error) = captured
+    attributes, _bytes, _durability, _record, (message, labels, error), span_context = captured
     if labels is None:
         labels = _added_labels(attributes)
     if message is None:
@@ -204,11 +210,28 @@ def _document(captured: Captured, sequence: int, producer: Producer) -> Document
         "event": {"sequence": sequence},
         "ecs": {"version": "8.17"},
     }
+    if span_context is not None or "otelTraceID" in attributes:
+        labels = _put_trace(document, labels, attributes, span_context)
     if labels:
         document["labels"] = labels
     if error is not None:
         document["error"] = error
     return document
+
+
+def _put_trace(
+    document: Document, labels: dict[str, Label], attributes: dict[str, Any], span_context: object | None
+) -> dict[str, Label]:
+    """Put in which span it was logged; return the labels with the flags."""
+    fields = trace_fields(attributes, span_context)
+    if fields is None:
+        return labels
+    document["trace"], document["span"] = {"id": fields.trace_id}, {"id": fields.span_id}
+    if not fields.flags:
+        return labels
+    if FLAGS_LABEL in labels:  # the application's own
+        return labels_of({FLAGS_LABEL: fields.flags}, labels)
+    return {**labels, FLAGS_LABEL: fields.flags}
 
 
 def _added_labels(attributes: dict[str, Any]) -> dict[str, Label]:

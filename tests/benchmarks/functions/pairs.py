@@ -29,6 +29,7 @@ from logging_system.spool.frame import (
     encode_block,
 )
 from tests.benchmarks.functions.masking import log_all, mask_all, substitute_all, to_mask, to_mask_with_hits
+from tests.benchmarks.functions.spans import in_a_span, log_in_span, read_spans
 
 EPOCH = b"e" * 16
 PRODUCER = Producer("checkout", EPOCH.hex())
@@ -265,6 +266,7 @@ PAIRS = (
     Pair(
         "machine step", "a dict's insert and delete", to_deliver, step, keep_and_drop, 4_000, is_used_up=True
     ),
+    Pair("read the span", "a log call into a NullHandler", in_a_span, read_spans, log_in_span, 2_000),
     Pair("mask", "a log call into a NullHandler", to_mask, mask_all, log_all, 2_000),
     Pair("mask two secrets", "a log call into a NullHandler", to_mask_with_hits, mask_all, log_all, 2_000),
     Pair("re.sub for each rule", "a log call into a NullHandler", to_mask, substitute_all, log_all, 200),

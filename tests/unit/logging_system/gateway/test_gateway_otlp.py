@@ -311,6 +311,15 @@ def read_json_records(*records: object) -> tuple[list[Document], Batch]:
         ({"attributes": [{"key": "x", "value": {"boolValue": "true"}}]}, {"labels": {"x": True}}),
         ({"traceId": 7}, {"labels": {"otel.unread.traceId": 7}}),
         ({"traceId": "AAECAwQFBgcICQoLDA0ODw=="}, {"trace": {"id": "000102030405060708090a0b0c0d0e0f"}}),
+        (
+            {"traceId": "5B8EFFF798038103D269B633813FC60C"},
+            {"trace": {"id": "5b8efff798038103d269b633813fc60c"}},
+        ),
+        ({"spanId": "EEE19B7EC3C1B174"}, {"span": {"id": "eee19b7ec3c1b174"}}),
+        ({"traceId": "abcd"}, {"labels": {"otel.unread.traceId": "abcd"}}),
+        ({"spanId": "not an id"}, {"labels": {"otel.unread.spanId": "not an id"}}),
+        ({"flags": "1"}, {"labels": {"otel.flags": 1}}),
+        ({"flags": "loud"}, {"labels": {"otel.unread.flags": "loud"}}),
         ({"severityNumber": "SEVERITY_NUMBER_WARN2"}, {"event": {"severity": 14}}),
         ({"severityNumber": "LOUD"}, {"labels": {"otel.unread.severityNumber": "LOUD"}}),
         ({"severityText": ["a"]}, {"labels": {"otel.unread.severityText": '["a"]'}}),
@@ -325,6 +334,28 @@ def test_an_odd_record_in_json_is_kept_and_so_are_its_neighbours(
     assert batch.rejected == 0
     assert [found[0]["message"], found[2]["message"]] == ["a", "b"]
     assert kept.items() <= found[1].items()
+
+
+@pytest.mark.parametrize("trace_id", [b"", bytes(16), bytes(3)])
+def test_an_id_of_zeros_is_none(trace_id: bytes) -> None:
+    message = request(ProtobufRecord(body=text("m"), trace_id=trace_id, span_id=bytes(8)))
+    (found,), _batch = documents(message)
+    batch = Batch(NO_PROCESSORS, 10_000)
+    read_records(parse_json(as_json(message)), RECEIVED_NS, batch)
+
+    assert not {"trace", "span", "labels"} & set(found)
+    assert orjson.loads(batch.documents[0]) == found
+
+
+@pytest.mark.parametrize("trace_id", [b"abc", bytes(range(17))])
+def test_an_id_of_another_length_is_kept_as_one_that_cannot_be_read(trace_id: bytes) -> None:
+    (found,), _batch = documents(
+        request(ProtobufRecord(body=text("m"), trace_id=trace_id, span_id=b"span-id8"))
+    )
+
+    assert "trace" not in found
+    assert found["span"] == {"id": b"span-id8".hex()}
+    assert found["labels"] == {"otel.unread.traceId": trace_id.hex()}
 
 
 @pytest.mark.parametrize("levels", [50, 2_000])

@@ -123,7 +123,7 @@ def test_a_list_that_holds_itself_many_times_comes_to_an_end() -> None:
 
 def test_a_class_asked_for_by_the_call_is_no_label() -> None:
     captured = capture(record("m", durability="write", other=1))
-    _attributes, _bytes, durability, _record, _aside = captured
+    _attributes, _bytes, durability, _record, _aside, _context = captured
 
     assert durability == "write"
     assert written(captured)["labels"] == {"other": 1}
@@ -132,7 +132,7 @@ def test_a_class_asked_for_by_the_call_is_no_label() -> None:
 @pytest.mark.parametrize("value", ["five years", None, ["memory"], 3])
 def test_another_value_of_that_name_is_a_label_like_all_others(value: object) -> None:
     captured = capture(record("m", durability=value))
-    _attributes, _bytes, durability, _record, _aside = captured
+    _attributes, _bytes, durability, _record, _aside, _context = captured
 
     assert durability is None
     assert "durability" in written(captured)["labels"]

@@ -89,6 +89,19 @@ def test_a_name_and_its_value_may_stand_apart() -> None:
     }
 
 
+def test_the_ids_of_a_trace_are_no_secrets_whatever_their_digits() -> None:
+    ids = {"trace": {"id": CARD + CARD}, "span": {"id": CARD}}
+
+    assert masked({"message": f"pay {CARD}", **ids}) == {"message": "pay [masked:card]", **ids}
+
+
+@pytest.mark.parametrize("place", [("span", "number"), ("labels", "span"), ("trace", "id")])
+def test_a_card_where_no_such_id_is_stays_a_secret(place: tuple[str, str]) -> None:
+    outer, inner = place
+
+    assert masked({outer: {inner: CARD}}) == {outer: {inner: "[masked:card]"}}
+
+
 def test_secrets_are_masked_at_any_depth_and_as_numbers() -> None:
     given = {"a": [{"b": [[f"card {CARD}"]]}], "n": int(CARD), "f": float(CARD), "small": 4}
 

@@ -110,7 +110,7 @@ def test_a_later_mutation_of_an_argument_changes_nothing() -> None:
 
 
 def test_formatting_of_immutable_arguments_is_left_to_the_worker() -> None:
-    _attributes, _bytes, _durability, _record, aside = capture(record("%s %d %s", "a", 1, None))
+    _attributes, _bytes, _durability, _record, aside, _context = capture(record("%s %d %s", "a", 1, None))
 
     assert aside.message is None
 
