@@ -27,11 +27,14 @@ from logging_system.config.settings import (
     derived_names,
     protection_of,
 )
+from logging_system.config.tracing import tracing_of
 from logging_system.handler.attachment import Attachment
 from logging_system.handler.handler import CLOSE_SECONDS_MAX, SpoolHandler
 from logging_system.handler.own_warnings import OWN_NAME
 from logging_system.handler.worker import OnDurable
 from logging_system.monitoring.counters import HandlerCounters, ShipperCounters, error_name
+from logging_system.monitoring.event_stream import EventStream
+from logging_system.monitoring.event_words import WordsInLog
 from logging_system.monitoring.events import (
     Consequence,
     InstalledTwice,
@@ -39,6 +42,7 @@ from logging_system.monitoring.events import (
     SettingsProblem,
     SpoolUnwritable,
 )
+from logging_system.monitoring.tracing import Tracing
 from logging_system.records.processors import Chain, Closed, ProcessorError
 from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME
@@ -84,6 +88,8 @@ class Installation:
         protection = self._protection(loaded)
         if protection is None:
             chain, protection = Closed(), UNPROTECTED  # nothing comes through to be written
+        events = EventStream(WordsInLog())
+        tracing = tracing_of(settings, events.emit)
         self.handler = SpoolHandler(
             spool=self.spool,
             service=settings.service,
@@ -98,7 +104,9 @@ class Installation:
             on_durable=on_durable,
             chain=chain,
             codecs=protection.codecs,
-            in_process=self._in_process(loaded, protection),
+            in_process=self._in_process(loaded, protection, tracing),
+            tracing=tracing,
+            events=events,
             level=settings.level,
         )
         self.on_durable = on_durable
@@ -169,7 +177,9 @@ class Installation:
             self._note(Problem("encryption", loaded.where("encryption"), str(error)))
             return None
 
-    def _in_process(self, loaded: Loaded, protection: Protection) -> InProcessShipper | None:
+    def _in_process(
+        self, loaded: Loaded, protection: Protection, tracing: Tracing
+    ) -> InProcessShipper | None:
         settings = loaded.settings
         if settings.shipper == "none":
             return None
@@ -182,7 +192,7 @@ class Installation:
             return None
         return InProcessShipper(
             self.spool,
-            partial(sink_opener, settings, protection=protection),
+            partial(sink_opener, settings, protection=protection, tracing=tracing),
             limits=limits_of(settings),
             codecs=protection.codecs,
             lines=protection.lines,

@@ -66,10 +66,14 @@ def _serve(options: argparse.Namespace, parser: Parser) -> int:
 
 def _service_of(settings: Settings, chain: Chain) -> Service:
     from logging_system.config.settings import protection_of
+    from logging_system.config.tracing import tracing_of
     from logging_system.gateway.server import Service
+    from logging_system.monitoring.event_stream import EventStream
+    from logging_system.monitoring.event_words import WordsInLog
 
     if settings.encryption is not None:
         _renew_data_keys_on_signal()
+    events = EventStream(WordsInLog())
     return Service(
         spool=settings.spool_folder,
         chain=chain,
@@ -83,6 +87,8 @@ def _service_of(settings: Settings, chain: Chain) -> Service:
         spool_bytes_max=settings.spool_bytes_max,
         retention=settings.retention,
         limits=_limits_of(settings),
+        tracing=tracing_of(settings, events.emit),
+        events=events,
     )
 
 

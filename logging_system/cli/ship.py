@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from logging_system.config.loading import Loaded
     from logging_system.config.settings import Settings
     from logging_system.monitoring.event_stream import EventStream
+    from logging_system.monitoring.tracing import Tracing
     from logging_system.shipping.shipper import Shipper
     from logging_system.sinks import Sink
 
 _BUSY_WAIT_SECONDS = 0.5
 _LAST_EVENTS_SECONDS = 0.5
+_LAST_SPANS_SECONDS = 0.5
 _ALLOCATIONS_PER_COLLECTION = 50_000
 
 
@@ -58,6 +60,7 @@ def add(subcommands: Subcommands) -> None:
 def _run(options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.config.loading import load_settings
     from logging_system.config.settings import protection_of
+    from logging_system.config.tracing import tracing_of
     from logging_system.monitoring.event_stream import EventStream
     from logging_system.monitoring.event_words import WordsInLog
     from logging_system.shipping.sink_factory import sink_opener
@@ -74,13 +77,14 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     try:
         folder = loaded.settings.spool_folder
         protection = protection_of(loaded.settings)
-        sink = sink_opener(loaded.settings, events.emit, protection=protection)()
+        tracing = tracing_of(loaded.settings, events.emit)
+        sink = sink_opener(loaded.settings, events.emit, protection=protection, tracing=tracing)()
     except (ValueError, RuntimeError, OSError) as error:
         parser.error(str(error))
     # Records are no cycles: looking for some among them took a fifth of the time. What is loaded stays.
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS_PER_COLLECTION)
-    shipping = _Shipping(folder, loaded.settings, sink, load, events, protection)
+    shipping = _Shipping(folder, loaded.settings, sink, load, events, protection, tracing)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: shipping.stop())
     signal.signal(signal.SIGHUP, lambda _number, _frame: shipping.reload())
@@ -89,6 +93,7 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     try:
         return shipping.run()
     finally:
+        tracing.close(_LAST_SPANS_SECONDS)
         events.close(_LAST_EVENTS_SECONDS)
 
 
@@ -103,14 +108,17 @@ class _Shipping:
         load: Callable[[], Loaded],
         events: EventStream,
         protection: Protection | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         from logging_system.config.encryption import UNPROTECTED
+        from logging_system.monitoring.tracing import NO_TRACING
         from logging_system.shipping.shipper import STATUS_NAME
 
         self._folder = folder
         self._status_path = settings.status or folder / STATUS_NAME
         self._settings = settings
         self._protection = protection or UNPROTECTED
+        self._tracing = tracing or NO_TRACING
         self._sink = sink
         self._load = load
         self._events = events
@@ -166,21 +174,18 @@ class _Shipping:
     def _take_over_settings(self) -> None:
         from logging_system.config.settings import changed, protection_of, used_by
         from logging_system.monitoring.events import SettingsProblem, SettingsReloaded
-        from logging_system.shipping.sink_factory import sink_opener
 
         loaded = self._load()
         trouble = "; ".join([*map(str, loaded.problems), *_missing(loaded)])
         if not trouble:
             try:
                 protection = protection_of(loaded.settings)
-                open_sink = sink_opener(loaded.settings, self._events.emit, protection=protection)
-                self._sink, self._protection = open_sink(), protection
+                self._sink, self._protection = self._opened(loaded.settings, protection), protection
             except (ValueError, OSError) as error:
                 trouble = str(error)
         if trouble:
             self._events.emit(SettingsProblem(where="", what=trouble, consequence="settings_kept"))
-            open_sink = sink_opener(self._settings, self._events.emit, protection=self._protection)
-            self._sink = open_sink()
+            self._sink = self._opened(self._settings, self._protection)
             return
         names = changed(self._settings, loaded.settings)
         for name in (each for each in names if used_by(each).change == "restart"):
@@ -188,6 +193,11 @@ class _Shipping:
             self._events.emit(SettingsProblem(where=where, what="changed", consequence="needs_restart"))
         self._settings = loaded.settings
         self._events.emit(SettingsReloaded(changed=tuple(names)))
+
+    def _opened(self, settings: Settings, protection: Protection) -> Sink:
+        from logging_system.shipping.sink_factory import sink_opener
+
+        return sink_opener(settings, self._events.emit, protection=protection, tracing=self._tracing)()
 
     def _why_not(self, error: Exception) -> str:
         from logging_system.spool.checkpoint import SpoolVersionError

@@ -57,6 +57,14 @@ def _url(url: str) -> str:
     return url
 
 
+def _endpoint(url: str) -> str:
+    if not re.match(r"https?://[^/\s]", url):
+        raise ValueError(
+            "a collector is written as http://host:4318/v1/traces or https://host:4318/v1/traces"
+        )
+    return url
+
+
 def _declared(value: object) -> object:
     if isinstance(value, str):
         try:
@@ -86,6 +94,7 @@ def absolute(path: Path) -> Path:
 Stream = Annotated[str, AfterValidator(_stream)]
 Level = Annotated[int | str, BeforeValidator(_level)]
 Urls = Annotated[list[Annotated[str, AfterValidator(_url)]], BeforeValidator(_split)]
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Labels = Annotated[
     dict[Annotated[str, Field(min_length=1, max_length=LABEL_KEY_CHARACTERS_MAX)], Label],
     Field(max_length=LABELS_MAX),

@@ -24,6 +24,7 @@ from logging_system.config.encryption import (
     encryption_settings,
 )
 from logging_system.config.setting_types import (
+    Endpoint,
     Labels,
     Level,
     Masking,
@@ -468,6 +469,34 @@ class Settings(BaseSettings):
         Field(ge=1, description="Maximum concurrent connections to `serve`."),
         UsedBy("serve", unit="connections"),
     ] = 1_000
+    traces_file: Annotated[
+        Path | None,
+        Field(
+            description="A file to which the pipeline appends spans of itself as OTLP's JSON, linked to the "
+            "spans that records were logged in. Renamed to `<name>.1` at 64 MiB. Needs opentelemetry-sdk. "
+            "Default: no spans.",
+        ),
+        UsedBy("handler", "ship", "serve", change="restart"),
+    ] = None
+    traces_endpoint: Annotated[
+        Endpoint | None,
+        Field(
+            description="A URL to which the same spans are posted as OTLP, such as "
+            "`http://127.0.0.1:4318/v1/traces`. Needs opentelemetry-exporter-otlp-proto-http.",
+        ),
+        UsedBy("handler", "ship", "serve", change="restart"),
+    ] = None
+    traces_sampled: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            allow_inf_nan=False,
+            description="The share of traces whose records are followed in such spans. The trace id decides, "
+            "so handler, gateway and shipper follow the same ones.",
+        ),
+        UsedBy("handler", "ship", "serve", unit="share", change="restart"),
+    ] = 0.01
 
     @field_validator("*", mode="before")
     @classmethod

@@ -19,6 +19,7 @@ from logging_system.monitoring.cross_check import HandlerFlow
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
 from logging_system.monitoring.status_files import HandlerStatusFile
+from logging_system.monitoring.tracing import NO_TRACING, Tracing
 from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.spool.codec import UnavailableError
 from logging_system.spool.frame import FrameError
@@ -28,6 +29,7 @@ GROUP_RECORDS_MAX = 512
 GROUP_BYTES_MAX = 4 * 1024 * 1024
 _IDLE_SECONDS = 0.5
 _LAST_EVENTS_SECONDS = 0.2
+_LAST_SPANS_SECONDS = 0.2
 
 
 class NoRoomError(Exception):
@@ -54,6 +56,8 @@ class Intake:
         pending_bytes_max: Document bytes that may wait for the disk.
         status_folder: Where the counters are written.
         clock: Monotonic seconds.
+        tracing: Makes spans of what is put into the spool; ends with the intake.
+        events: Told what happens; one of its own by default.
 
     Attributes:
         events: What happens inside.
@@ -66,7 +70,10 @@ class Intake:
         pending_bytes_max: int,
         status_folder: Path,
         clock: Callable[[], float] = time.monotonic,
+        tracing: Tracing = NO_TRACING,
+        events: EventStream | None = None,
     ) -> None:
+        self._tracing = tracing
         self._writer = writer
         self._pending_bytes_max = pending_bytes_max
         self._live_counters = LiveCounters()
@@ -77,7 +84,7 @@ class Intake:
         self._closed = False
         self._trouble = ""
         self._live_counters.meter.waiting = self._records_waiting
-        self.events = EventStream(WordsInLog())
+        self.events = events or EventStream(WordsInLog())
         self._watch = WriterWatch(self.events, writer, status_folder)
         self._status = HandlerStatusFile(
             status_folder, writer.epoch.hex(), None, clock, kind="gateway", watch=self._watch
@@ -148,6 +155,7 @@ class Intake:
             self._closed = True
             self._work.notify()
         self._thread.join(within_seconds)
+        self._tracing.close(_LAST_SPANS_SECONDS)
         self.events.close(_LAST_EVENTS_SECONDS)
         return not self._thread.is_alive()
 
@@ -189,7 +197,11 @@ class Intake:
         return sum(len(delivery.documents) for delivery in self._waiting)
 
     def _store(self, group: Sequence[_Delivery]) -> None:
-        error = self._append([document for delivery in group for document in delivery.documents], group)
+        documents = [document for delivery in group for document in delivery.documents]
+        with self._tracing.spool_append(documents) as step:
+            error = self._append(documents, group)
+            if error is not None:
+                step.failed(type(error).__name__)
         # Before any future is done: whoever waited for it may look at the counters.
         with self._live_counters.lock:
             for delivery in group:

@@ -23,6 +23,8 @@ from logging_system.gateway.application import Gateway
 from logging_system.gateway.intake import Intake
 from logging_system.gateway.limits import DEFAULT_PORT, DEFAULT_SPOOL_BYTES_MAX, Limits
 from logging_system.gateway.tokens import Tokens
+from logging_system.monitoring.event_stream import EventStream
+from logging_system.monitoring.tracing import NO_TRACING, Tracing
 from logging_system.records.processors import NO_PROCESSORS, Chain
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
 from logging_system.spool.retention import Retention
@@ -55,6 +57,8 @@ class Service:
         limits: How much a client may ask.
         chain: What is done to every record before it is kept.
         codecs: How the spool stores its blocks.
+        tracing: Makes spans of what is put into the spool.
+        events: Told what happens.
     """
 
     spool: Path
@@ -69,6 +73,8 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     chain: Chain = NO_PROCESSORS
     codecs: Codecs = PLAIN_CODECS
+    tracing: Tracing = NO_TRACING
+    events: EventStream | None = None
 
 
 def serve(service: Service, ready: Callable[[str], None]) -> int:
@@ -99,7 +105,13 @@ def serve(service: Service, ready: Callable[[str], None]) -> int:
         codecs=service.codecs,
         retention=service.retention,
     )
-    intake = Intake(writer, pending_bytes_max=service.limits.pending_bytes_max, status_folder=service.spool)
+    intake = Intake(
+        writer,
+        pending_bytes_max=service.limits.pending_bytes_max,
+        status_folder=service.spool,
+        tracing=service.tracing,
+        events=service.events,
+    )
     gateway = Gateway(intake, service.limits, tokens, service.chain)
     server = _Server(_configuration(service, gateway), gateway, ready)
     for number in (signal.SIGTERM, signal.SIGINT):

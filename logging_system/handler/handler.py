@@ -32,6 +32,7 @@ from logging_system.monitoring.counters import HandlerCounters, LiveCounters
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
 from logging_system.monitoring.events import FormatterUnused, ThreadsReplaced
+from logging_system.monitoring.tracing import NO_TRACING, Tracing
 from logging_system.records.processors import NO_PROCESSORS, Chain
 from logging_system.records.record import Captured, Durability, capture
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
@@ -44,6 +45,7 @@ from logging_system.spool.writer import SpoolWriter
 CLOSE_SECONDS_MAX = 5.0
 _POSTPONED_MAX = 16
 _LAST_EVENTS_SECONDS = 0.5
+_LAST_SPANS_SECONDS = 0.5
 _LOOK_SECONDS = 0.5
 _REOPEN_SECONDS = 1.0
 """How long a log call waits at most for the end of a close that another thread is at."""
@@ -91,6 +93,8 @@ class SpoolHandler(logging.Handler):
         chain: What is done to every record before it is written anywhere.
         codecs: How the spool stores its blocks.
         in_process: Ships the spool from this process; without one, a process of its own does.
+        tracing: Makes spans of what happens to records; ends with the handler.
+        events: Told what happens; one of its own by default.
         level: The handler's level.
 
     Attributes:
@@ -118,6 +122,8 @@ class SpoolHandler(logging.Handler):
         chain: Chain = NO_PROCESSORS,
         codecs: Codecs = PLAIN_CODECS,
         in_process: InProcess | None = None,
+        tracing: Tracing = NO_TRACING,
+        events: EventStream | None = None,
         level: int | str = logging.NOTSET,
     ) -> None:
         _check("durability", durability, get_args(Durability))
@@ -137,11 +143,12 @@ class SpoolHandler(logging.Handler):
         self._chain = chain
         self._codecs = codecs
         self._in_process = in_process
+        self._tracing = tracing
         self._forked = False
         self._ended = False
         self._exits = False
         self.attachment: Attachment | None = None
-        self.events = EventStream(WordsInLog())
+        self.events = events or EventStream(WordsInLog())
         self._begin_epoch()
         self._start_worker()
         _endings.add(self)
@@ -276,6 +283,8 @@ class SpoolHandler(logging.Handler):
         if self._in_process is not None and ended:
             for_good = self._ended or self._exits
             self._in_process.finish(self._writer.epoch, deadline_seconds, for_good=for_good)
+        end_tracing = self._tracing.close if self._ended or self._exits else self._tracing.flush
+        end_tracing(min(_LAST_SPANS_SECONDS, max(0.0, deadline_seconds - time.monotonic())))
         # A subscriber may wait for a lock of `logging` that whoever closes handlers holds.
         left_seconds = max(0.0, deadline_seconds - time.monotonic())
         self.events.close(min(_LAST_EVENTS_SECONDS, left_seconds))
@@ -323,6 +332,7 @@ class SpoolHandler(logging.Handler):
             status_folder=self._folder,
             events=self.events,
             look_round=self._look_round,
+            tracing=self._tracing,
         )
         self._worker_thread = WorkerThread(
             worker, self._guard, self._live_counters, self.events, self._folder

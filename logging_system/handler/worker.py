@@ -12,6 +12,7 @@ from logging_system.handler.queue import RecordQueue
 from logging_system.monitoring.counters import LiveCounters
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.status_files import HandlerStatusFile
+from logging_system.monitoring.tracing import NO_TRACING, Tracing
 from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.records.processors import Chain, Dropped
 from logging_system.records.record import (
@@ -50,6 +51,7 @@ class Worker:
         status_folder: Where the counters are written.
         events: Told what happens; of its own by default, which nobody hears.
         look_round: Called about twice a second.
+        tracing: Makes spans of what is put into the spool.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Worker:
         status_folder: Path,
         events: EventStream | None = None,
         look_round: Callable[[], None] = lambda: None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         self._queue = queue
         self._writer = writer
@@ -82,6 +85,7 @@ class Worker:
         self._in_hand = 0
         self._hindrance = "closed"
         self._look_round = look_round
+        self._tracing = tracing
         self._is_parents = False
 
     def stop(self, within_seconds: float) -> None:
@@ -135,7 +139,7 @@ class Worker:
 
     def _store(self, group: Sequence[Captured]) -> None:
         kept, documents = self._encode(group)
-        if kept and self._append(documents, kept):
+        if kept and self._append_traced(documents, kept):
             self._in_hand -= len(kept)
             with self._live_counters.lock:
                 self._live_counters.admit(len(kept))
@@ -160,6 +164,13 @@ class Worker:
             kept.append(captured)
             sequence += 1
         return kept, documents
+
+    def _append_traced(self, documents: list[bytes], kept: list[Captured]) -> bool:
+        with self._tracing.spool_append(documents) as step:
+            appended = self._append(documents, kept)
+            if not appended:
+                step.failed("dropped")
+            return appended
 
     def _append(self, documents: list[bytes], kept: list[Captured]) -> bool:
         # One sync serves all: a record that asked for less is named at no less.

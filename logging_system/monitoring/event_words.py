@@ -32,6 +32,7 @@ from logging_system.monitoring.events import (
     SettingsProblem,
     SettingsReloaded,
     ShippingFailed,
+    SpansDropped,
     SpoolBusy,
     SpoolFull,
     SpoolHasRoom,
@@ -43,6 +44,7 @@ from logging_system.monitoring.events import (
     StoreUnavailable,
     ThreadRefused,
     ThreadsReplaced,
+    TracingUnavailable,
 )
 
 AGAIN_SECONDS = 60.0
@@ -79,6 +81,7 @@ _SENTENCES: Mapping[type[Event], str] = {
     SettingsProblem: "{where}{what}{consequence}",
     SettingsReloaded: "Settings read again; changed: {changed}.",
     ShippingFailed: "Shipping failed and is tried again; records stay in {folder}: {error}{detail}",
+    SpansDropped: "Spans of the pipeline are dropped, records are not affected: {reason}.",
     SpoolBusy: "Waiting for the spool folder: {detail}",
     SpoolFull: "The spool is full and refuses records: {used_bytes:,} of {bytes_max:,} bytes used. "
     "Start a shipper or raise spool_bytes_max.",
@@ -94,6 +97,7 @@ _SENTENCES: Mapping[type[Event], str] = {
     ThreadsReplaced: "Python's threads were replaced after install(), as gevent does: records reach the "
     "spool, but this process may not ship them. Call install() after monkey.patch_all(); with gunicorn call "
     "it in the application's module, not in post_fork. See docs/how-to/prefork-servers.md.",
+    TracingUnavailable: "The pipeline makes no spans of itself, though the settings ask for them: {trouble}",
 }
 
 DROP_REASONS: Mapping[str, str] = {
@@ -121,6 +125,11 @@ _ACTIVITIES = {
     "write_dead_letters": "writing dead letters",
     "write_spool": "writing the spool",
     "write_status": "writing the status file",
+}
+_SPAN_DROP_REASONS = {
+    "already_shutdown": "the process ended before they were exported",
+    "export_failed": "the exporter could not deliver them",
+    "queue_full": "the exporter is too slow",
 }
 _CONSEQUENCES = {
     "default_used": "; the default is used",
@@ -152,6 +161,8 @@ def in_words(event: Event) -> str:
         facts["consequence"] = _CONSEQUENCES[event.consequence]
     elif isinstance(event, SettingsReloaded):
         facts["changed"] = ", ".join(event.changed) or "nothing"
+    elif isinstance(event, SpansDropped):
+        facts["reason"] = _SPAN_DROP_REASONS[event.reason]
     else:
         facts |= _more(event)
     return _SENTENCES[type(event)].format_map(facts) + _times(event)

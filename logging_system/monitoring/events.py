@@ -24,6 +24,7 @@ Activity = Literal[
     "write_spool",
     "write_status",
 ]
+SpanDropReason = Literal["already_shutdown", "export_failed", "queue_full"]
 Consequence = Literal["default_used", "ignored", "records_dropped", "settings_kept", "needs_restart"]
 
 
@@ -449,6 +450,33 @@ class NameChanged(Event):
     def key(self) -> tuple[str, str]:
         """Return kind and setting."""
         return self.kind, self.setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpansDropped(Event):
+    """Spans of the pipeline were given up; no record is affected.
+
+    Attributes:
+        reason: Why, in OpenTelemetry's words.
+    """
+
+    reason: SpanDropReason
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return kind and reason."""
+        return self.kind, self.reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracingUnavailable(Event):
+    """The settings ask for spans of the pipeline, and none can be made; no record is affected.
+
+    Attributes:
+        trouble: What is missing or broken.
+    """
+
+    trouble: str
 
 
 KINDS: tuple[type[Event], ...] = tuple(Event.__subclasses__())

@@ -14,6 +14,7 @@ from logging_system.config.encryption import UNPROTECTED, Protection
 from logging_system.config.settings import Settings
 from logging_system.delivery.machine import Limits
 from logging_system.monitoring.events import Event
+from logging_system.monitoring.tracing import NO_TRACING, Tracing
 from logging_system.sinks import Sink
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class SinkKind:
         class_name: The class, which fits `Sink`.
         arguments: The setting of each of its constructor's parameters that differ in name from theirs.
         same: Settings that have the name of a parameter.
-        tells: Whether the constructor takes `emit`, to tell what an operator should know.
+        tells: Whether the constructor takes `emit`, to tell what an operator should know, and `tracing`.
     """
 
     setting: str
@@ -92,7 +93,11 @@ SINKS = (FILE, ELASTICSEARCH)
 
 
 def sink_opener(
-    settings: Settings, emit: Callable[[Event], None], *, protection: Protection = UNPROTECTED
+    settings: Settings,
+    emit: Callable[[Event], None],
+    *,
+    protection: Protection = UNPROTECTED,
+    tracing: Tracing = NO_TRACING,
 ) -> Callable[[], Sink]:
     """Load what the named store needs, and return what opens a sink; the store need not be up.
 
@@ -104,13 +109,14 @@ def sink_opener(
         emit: Told what happens in the sink.
         protection: What seals the fallback file, and whose wrapped data keys go to the store; documents go
             there as they are.
+        tracing: Makes spans of requests to the store.
 
     Returns:
         A function that raises ValueError where no store is named or what is said about it does not fit
         together, and OSError where a file that the sink needs cannot be read.
     """
     kind = next((each for each in SINKS if getattr(settings, each.setting)), SINKS[-1])
-    told = {"emit": emit} if kind.tells else {}
+    told = {"emit": emit, "tracing": tracing} if kind.tells else {}
     open_store = kind.opener(settings, **told)
     if kind is ELASTICSEARCH and protection.encryption is not None and protection.key_index:
         open_store = _publishing(open_store, protection.encryption, protection.key_index, settings, emit)

@@ -9,11 +9,13 @@ and beside a file of authorities they trust the public ones too.
 from __future__ import annotations
 
 import random
+import re
 import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -28,6 +30,7 @@ from logging_system.delivery.runs import runs_of
 from logging_system.delivery.write_indices import INDICES_MAX
 from logging_system.monitoring.event_words import log_in_words
 from logging_system.monitoring.events import Event, StoreRemark
+from logging_system.monitoring.tracing import NO_TRACING, Step, Tracing
 from logging_system.sinks.elasticsearch.bulk_answer import read_bulk_answer
 from logging_system.sinks.elasticsearch.bulk_body import BulkBody
 from logging_system.sinks.elasticsearch.credentials import Credentials
@@ -47,6 +50,11 @@ GZIP_BYTES_MIN = 1_024
 
 _GZIP_LEVEL = 1
 _GZIP_WBITS = 31
+_DOCUMENT = attrgetter("document")
+_NO_HEADERS: Mapping[str, str] = {}
+_TOOK = re.compile(rb'[{,]"took":(\d{1,15})[,}]')
+_TOOK_BYTES = 256
+"""Before the items, where a document's words cannot be."""
 _LACKING = frozenset({400, 404, 405, 501})
 _CAUSES_MAX = 5
 _TROUBLE_CHARACTERS_MAX = 300
@@ -75,6 +83,7 @@ class ElasticsearchSink:
         gzip: Send bodies packed: a fifth of the bytes for 3 to 9 ms of CPU per MB. For stores behind a slow
             or metered line; on the same machine or a fast network it only costs.
         emit: Told what an operator should know; logged by default.
+        tracing: Makes spans of bulk requests, whose context goes with them.
         rng: Spreads turns and pauses of the nodes.
         monotonic: The clock, in seconds.
 
@@ -100,12 +109,14 @@ class ElasticsearchSink:
         api_key_file: Path | None = None,
         gzip: bool = False,
         emit: Callable[[Event], None] = log_in_words,
+        tracing: Tracing = NO_TRACING,
         rng: random.Random | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         places = [Place.parse(url) for url in urls]
         self._stream = stream
         self._emit = emit
+        self._tracing = tracing
         self._said: dict[str, str] = {}
         self._timeout_seconds = request_timeout_seconds
         self._credentials = Credentials(
@@ -143,7 +154,11 @@ class ElasticsearchSink:
         """Create the documents, each under its own id; see `Sink.send`."""
         runs = runs_of(items)
         target = f"/{quote(self._stream, safe='')}/_bulk?filter_path={BULK_FILTER}"
-        answer = self.request("POST", target, BulkBody(items, runs), "application/x-ndjson")
+        with self._tracing.bulk(map(_DOCUMENT, items), self._stream) as step:
+            body = BulkBody(items, runs)
+            answer = self.request("POST", target, body, "application/x-ndjson", step.headers)
+            if step.is_traced:
+                _tell(step, answer)
         return read_bulk_answer(answer, items, runs)
 
     def look_up(self, ids: Sequence[str], indices: Sequence[str]) -> LookUpOutcome:
@@ -163,7 +178,12 @@ class ElasticsearchSink:
             node.close()
 
     def request(
-        self, method: str, target: str, body: bytes | BulkBody, content_type: str
+        self,
+        method: str,
+        target: str,
+        body: bytes | BulkBody,
+        content_type: str,
+        further: Mapping[str, str] = _NO_HEADERS,
     ) -> HttpAnswer | NoAnswer:
         """Return one node's answer to a request, or why there is none; nothing is tried twice.
 
@@ -172,10 +192,16 @@ class ElasticsearchSink:
             target: Path and query.
             body: The body; empty for none.
             content_type: What it is.
+            further: Headers beside those that every request has.
         """
         place, node = self._choose()
         authorization = self._credentials.header
-        headers = {"content-type": content_type, "accept": "application/json", "user-agent": "logging_system"}
+        headers = {
+            "content-type": content_type,
+            "accept": "application/json",
+            "user-agent": "logging_system",
+            **further,
+        }
         if authorization:
             headers["authorization"] = authorization
         if self._gzip and len(body) >= GZIP_BYTES_MIN:
@@ -302,3 +328,11 @@ def _cause(error: BaseException) -> ssl.SSLError | TimeoutError | None:
             return None
         error = following
     return None
+
+
+def _tell(step: Step, answer: HttpAnswer | NoAnswer) -> None:
+    if isinstance(answer, NoAnswer):
+        step.failed("no answer")
+        return
+    took = _TOOK.search(answer.body[:_TOOK_BYTES].partition(b'"items"')[0]) if answer.is_success else None
+    step.answered(answer.status, None if took is None else int(took[1]))

@@ -6,6 +6,7 @@ import _threading_local
 import logging
 import re
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ import pytest
 from logging_system.cli.ship import _Shipping
 from logging_system.config.loading import load_settings
 from logging_system.config.settings import Settings
+from logging_system.config.tracing import tracing_of
 from logging_system.delivery.outcomes import SendOutcome, Unknown
 from logging_system.encryption.encryption import Encryption
 from logging_system.handler import SpoolHandler
@@ -539,3 +541,20 @@ def test_a_second_installation_is_told(tmp_path: Path, caplog: pytest.LogCapture
     assert same is first
     shown(first.events, caplog, "installed_twice", "install() was called again with another service")
     in_status(tmp_path, "status-handler-*.json", "installed_twice")
+
+
+def test_spans_of_the_pipeline_that_are_dropped_or_cannot_be_made_are_told(
+    tmp_path: Path, stream: EventStream, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Settings(service="shop", traces_file=tmp_path / "missing" / "spans.jsonl", traces_sampled=1.0)
+    tracing = tracing_of(asked, stream.emit)
+    ids = {"trace": {"id": "a" * 32}, "span": {"id": "b" * 16}}
+    with tracing.spool_append([orjson.dumps(ids)]):
+        pass
+    tracing.close(SECONDS)
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    tracing_of(asked, stream.emit)
+
+    in_shipper_status(stream, tmp_path, "spans_dropped", "tracing_unavailable")
+    shown(stream, caplog, "spans_dropped", "records are not affected: the exporter could not deliver them.")
+    shown(stream, caplog, "tracing_unavailable", "no spans of itself, though the settings ask for them: ")
