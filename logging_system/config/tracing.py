@@ -9,6 +9,8 @@ from logging_system.monitoring._otel import open_tracer
 from logging_system.monitoring.events import Event, TracingUnavailable
 from logging_system.monitoring.tracing import NO_TRACING, Tracing
 
+_TROUBLE_CHARACTERS_MAX = 300
+
 
 def tracing_of(settings: Settings, emit: Callable[[Event], None]) -> Tracing:
     """Return what makes spans of the pipeline, or nothing where that is not asked for or not possible.
@@ -24,6 +26,8 @@ def tracing_of(settings: Settings, emit: Callable[[Event], None]) -> Tracing:
             settings.service, emit, file=settings.traces_file, endpoint=settings.traces_endpoint
         )
     except Exception as error:  # without spans, or with an SDK that is broken, records go their way
-        emit(TracingUnavailable(trouble=f"{type(error).__name__}: {error}"[:300]))
+        remedy = '; pip install "logquake[tracing]"' if isinstance(error, ImportError) else ""
+        trouble = f"{type(error).__name__}: {error}"[:_TROUBLE_CHARACTERS_MAX]
+        emit(TracingUnavailable(trouble=trouble + remedy))
         return NO_TRACING
     return Tracing(tracer, settings.traces_sampled)

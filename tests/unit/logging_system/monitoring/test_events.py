@@ -546,6 +546,7 @@ def test_a_second_installation_is_told(tmp_path: Path, caplog: pytest.LogCapture
 def test_spans_of_the_pipeline_that_are_dropped_or_cannot_be_made_are_told(
     tmp_path: Path, stream: EventStream, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("opentelemetry.sdk.trace")
     asked = Settings(service="shop", traces_file=tmp_path / "missing" / "spans.jsonl", traces_sampled=1.0)
     tracing = tracing_of(asked, stream.emit)
     ids = {"trace": {"id": "a" * 32}, "span": {"id": "b" * 16}}
