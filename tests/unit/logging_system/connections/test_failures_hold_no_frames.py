@@ -72,8 +72,8 @@ def unwrapping(word: str, url: str, folder: Path, **more: object) -> Callable[[]
     return lambda: provider.unwrap(WRAPPED, b"context")
 
 
-def sending(url: str, **more: Path) -> Callable[[], object]:
-    sink = ElasticsearchSink([url], "logs", request_timeout_seconds=TIMEOUT_SECONDS, **more)
+def sending(url: str, ca_certs: Path | None = None) -> Callable[[], object]:
+    sink = ElasticsearchSink([url], "logs", request_timeout_seconds=TIMEOUT_SECONDS, ca_certs=ca_certs)
 
     def send() -> None:
         assert isinstance(
