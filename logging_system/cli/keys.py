@@ -74,7 +74,7 @@ def add(subcommands: Subcommands) -> None:
         _nonces,
         "list what is sealed, with data key and nonce: in documents on standard input, and in the spool",
         "One line each, parted by spaces; two lines with one key and nonce and different digests are a nonce "
-        "used twice. Nothing is opened. Exit codes: 0 listed, 1 the spool cannot be read, 4 usage.",
+        "used twice. Nothing is opened. Exit codes: 0 listed, 1 something cannot be read or listed, 4 usage.",
     )
     audit = _add(
         commands,
