@@ -98,24 +98,40 @@ def shred_index(
     print(f"  {len(ids)} data keys were removed from index {index.name}")
 
 
-def publish_rewrapped(encryption: Encryption, options: argparse.Namespace) -> None:
-    """Bring the data keys to the store's key index as they are wrapped now, where settings name a store.
+class Publishing:
+    """Brings data keys to the store's key index as they are wrapped now, where settings name a store.
 
     A shipper does so too; but none may be running, and what the index has is of no use once a version is
     destroyed.
-    """
-    from logging_system.sinks.key_publishing import publish
 
-    if not names_store(options):
-        return
-    with asked_store(options) as store:
-        index = key_index_of(options, store)
-        try:
-            if index is not None:
-                publish(index, encryption.data_keys.all())
-        except OSError as error:
-            what = f"the key index has not got the data keys as they are wrapped now: {error}"
-            print(f"  {what}; a shipper brings them", file=sys.stderr)
+    Args:
+        encryption: Whose data keys.
+        options: What names the store.
+
+    Attributes:
+        trouble: Why the index has not got them; None before it was asked.
+    """
+
+    def __init__(self, encryption: Encryption, options: argparse.Namespace) -> None:
+        self._encryption = encryption
+        self._options = options
+        self.trouble: str | None = None
+
+    def __call__(self) -> str:
+        """Bring them; return why they are not there, empty where they are, or no store is named."""
+        from logging_system.sinks.key_publishing import publish
+
+        self.trouble = ""
+        if not names_store(self._options):
+            return ""
+        with asked_store(self._options) as store:
+            index = key_index_of(self._options, store)
+            try:
+                if index is not None:
+                    publish(index, self._encryption.data_keys.all())
+            except OSError as error:
+                self.trouble = f"the key index has not got the data keys as they are wrapped now: {error}"
+        return self.trouble
 
 
 def _prune(encryption: Encryption, options: argparse.Namespace) -> int:

@@ -58,7 +58,9 @@ def add(subcommands: Subcommands) -> None:
             help="how long to wait for readers and writers that are behind. Default: 60",
         )
         each.add_argument(
-            "--pass-over-all", action="store_true", help="wait for nobody; who was behind is in the audit log"
+            "--pass-over-all",
+            action="store_true",
+            help="wait for nobody, nor for the key index; who was behind is in the audit log",
         )
     shred = _add(
         commands, "shred", _shred, "destroy the key: nothing that it protects can be read ever again", _ENDS
@@ -74,7 +76,7 @@ def add(subcommands: Subcommands) -> None:
         _nonces,
         "list what is sealed, with data key and nonce: in documents on standard input, and in the spool",
         "One line each, parted by spaces; two lines with one key and nonce and different digests are a nonce "
-        "used twice. Nothing is opened. Exit codes: 0 listed, 1 the spool cannot be read, 4 usage.",
+        "used twice. Nothing is opened. Exit codes: 0 listed, 1 something cannot be read or listed, 4 usage.",
     )
     audit = _add(
         commands,
@@ -220,7 +222,8 @@ def _revoke(encryption: Encryption, options: argparse.Namespace) -> int:
 
 
 def _finish(encryption: Encryption, options: argparse.Namespace) -> int:
-    rotator = encryption.rotator()
+    publishing = data_keys.Publishing(encryption, options)
+    rotator = encryption.rotator(publishing)
     key_id = encryption.key_id
     give_up_seconds = time.monotonic() + options.wait
     progress: Progress = rotator.run(key_id, passes_over_all=options.pass_over_all)
@@ -228,7 +231,10 @@ def _finish(encryption: Encryption, options: argparse.Namespace) -> int:
         time.sleep(_LOOK_SECONDS)
         progress = rotator.run(key_id, passes_over_all=options.pass_over_all)
     if progress.rotation is None:
-        data_keys.publish_rewrapped(encryption, options)
+        if publishing.trouble is None:
+            publishing()  # somebody else took the last step
+        if publishing.trouble:
+            print(f"  {publishing.trouble}; a shipper brings them", file=sys.stderr)
         print(f"{key_id}: version {encryption.key_use.active_version()} is active")
         return EXIT_DONE
     rotation = progress.rotation

@@ -123,7 +123,6 @@ def open_socket(host: str, port: int) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
         raise socket.gaierror(socket.EAI_NONAME, "no host can have this name") from error
-    trouble: OSError = OSError("the name has no address")
     for number, (family, kind, protocol, _name, address) in enumerate(found):
         left_seconds = seconds_left()
         opened = _Bounded(family, kind, protocol)
@@ -132,12 +131,14 @@ def open_socket(host: str, port: int) -> socket.socket:
             opened.settimeout(None if left_seconds is None else left_seconds / (len(found) - number))
             opened.connect(address)
             opened.settimeout(seconds_left())
-        except OSError as error:
+        except OSError:
             opened.close()
-            trouble = error
+            # Not kept in a variable: an exception and the frame that it names would hold each other.
+            if number + 1 == len(found):
+                raise
             continue
         return opened
-    raise trouble
+    raise OSError("the name has no address")
 
 
 def _connect(connection: HTTPConnection) -> socket.socket:

@@ -1,4 +1,4 @@
-"""What an exception of a request came from."""
+"""What an exception of a request came from, and what it must not hold on to."""
 
 from __future__ import annotations
 
@@ -16,3 +16,14 @@ def causes_of(error: BaseException) -> Iterator[BaseException]:
         found += [each for each in inner if isinstance(each, BaseException) and each not in found]
         if len(found) > _CAUSES_MAX:
             return
+
+
+def let_go_of_frames(error: BaseException) -> None:
+    """Let an exception that was caught, and what it came from, hold no frames any more.
+
+    urllib3 keeps exceptions in variables of the frames that their tracebacks name. Such a circle lives until
+    the garbage collector looks for it, which may take minutes, and with it lives whatever all callers had in
+    their hands: a piece of the spool, a body, a key.
+    """
+    for each in causes_of(error):
+        each.__traceback__ = None

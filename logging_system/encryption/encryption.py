@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from logging_system.encryption import block_codec, lines
@@ -16,7 +17,7 @@ from logging_system.keys.data_keys import DataKeyFolder, DataKeySource, InTurn
 from logging_system.keys.key_use import KeyUse, ReaderPresence
 from logging_system.keys.keyring import KeyringFile
 from logging_system.keys.provider import KeyProvider
-from logging_system.keys.rotation import Rotator
+from logging_system.keys.rotation import Rotator, nowhere_else
 from logging_system.spool.codec import PLAIN, Codecs
 
 DATA_KEYS_OF_A_VERSION_MAX = 1 << 17
@@ -91,9 +92,13 @@ class Encryption:
         """Let what is made from now on open with data keys of another place too, after the folder's."""
         self._key_source = InTurn(self.data_keys, source)
 
-    def rotator(self) -> Rotator:
-        """Return what rotates and shreds the keys of this keyring."""
-        return Rotator(self.provider, self.keyring)
+    def rotator(self, publish: Callable[[], str] = nowhere_else) -> Rotator:
+        """Return what rotates and shreds the keys of this keyring.
+
+        Args:
+            publish: See `Rotator`.
+        """
+        return Rotator(self.provider, self.keyring, publish=publish)
 
     def pruning(self, index: KeyStore | None = None) -> Pruning:
         """Return what removes data keys that nothing needs any more.

@@ -97,7 +97,7 @@ def read_header(sealed: bytes) -> Header:
     if len(sealed) < _START.size:
         raise SealError("too short for what is sealed")
     version, algorithm, name_bytes = _START.unpack_from(sealed)
-    if version != VERSION or algorithm != AES_256_GCM:
+    if not is_of_this_format(sealed):
         raise SealError(f"sealed in format {version} with algorithm {algorithm}; this version knows 1 and 1")
     end = _START.size + name_bytes
     size_bytes = end + _KEY.size
@@ -110,15 +110,19 @@ def read_header(sealed: bytes) -> Header:
     return Header(key_id, key_version, data_key_id, commitment, nonce, size_bytes)
 
 
+def is_of_this_format(sealed: bytes) -> bool:
+    """Return whether something begins as what this version seals; a newer one may seal otherwise."""
+    return sealed[:2] == bytes((VERSION, AES_256_GCM))
+
+
 def data_key_id_of(start: bytes) -> bytes | None:
     """Return the data key that the first bytes of something sealed name; None where they are not that."""
     if len(start) < _START.size:
         return None
-    version, algorithm, name_bytes = _START.unpack_from(start)
+    _version, _algorithm, name_bytes = _START.unpack_from(start)
     begin = _START.size + name_bytes + 4
     data_key_id = start[begin : begin + ID_BYTES]
-    is_sealed = version == VERSION and algorithm == AES_256_GCM and len(data_key_id) == ID_BYTES
-    return data_key_id if is_sealed else None
+    return data_key_id if is_of_this_format(start) and len(data_key_id) == ID_BYTES else None
 
 
 def sealing_key(data_key: Secret) -> Secret:

@@ -1,6 +1,8 @@
 """Lists what is sealed, with data key and nonce, so that somebody else can prove that no nonce is used twice.
 
-Nothing is opened, and no key is needed: both stand in the clear in the header of what is sealed.
+Nothing is opened, and no key is needed: both stand in the clear in the header of what is sealed. A list
+with gaps would prove nothing: what may be sealed and cannot be listed here is refused; damage alone is passed
+over.
 """
 
 from __future__ import annotations
@@ -14,23 +16,31 @@ from pathlib import Path
 import orjson
 
 from logging_system.encryption import block_codec
-from logging_system.encryption.envelope import SealError, read_header
+from logging_system.encryption.envelope import SealError, is_of_this_format, read_header
+from logging_system.encryption.fernet import FERNET_VERSION
 from logging_system.encryption.fields import FIELD
+from logging_system.spool.codec import PLAIN
 from logging_system.spool.disk import REAL_DISK, Disk
 from logging_system.spool.frame import BLOCK_HEADER_BYTES
-from logging_system.spool.scan import read_file_header, scan_blocks
+from logging_system.spool.scan import refuse_newer, scan_blocks
 from logging_system.spool.segment import Segment, opened_segments
 
 _DIGEST_BYTES = 16
 
 
 def listed(sealed: Iterable[bytes]) -> Iterator[str]:
-    """Yield `<data key id> <nonce> <digest of what is sealed>` for each thing that has a header of ours."""
+    """Yield `<data key id> <nonce> <digest of what is sealed>` for each thing that has a header of ours.
+
+    Raises:
+        ValueError: Something is sealed in a format that this version does not know.
+    """
     for each in sealed:
         try:
             header = read_header(each)
-        except SealError:
-            continue  # a field in the simple mode, or damage
+        except SealError as error:
+            if each and each[0] != FERNET_VERSION and not is_of_this_format(each):
+                raise ValueError(f"{error}; list its nonces with a newer version") from None
+            continue  # a field in the simple mode, whose nonces are random; or damage
         digest = hashlib.sha256(each).digest()[:_DIGEST_BYTES]
         yield f"{header.data_key_id.hex()} {header.nonce.hex()} {digest.hex()}"
 
@@ -50,20 +60,24 @@ def sealed_in_spool(folder: Path, disk: Disk = REAL_DISK) -> Iterator[bytes]:
     """Yield the sealed blocks of a spool folder, beside whoever writes or ships it.
 
     Raises:
-        OSError: The folder cannot be read.
+        OSError: The folder cannot be read, or a segment is of a newer version.
+        ValueError: A block is stored in a form that this version does not know.
     """
     for segment, descriptor in opened_segments(folder, disk):
         yield from _blocks(segment, descriptor, disk)
 
 
 def _blocks(segment: Segment, descriptor: int, disk: Disk) -> Iterator[bytes]:
-    header = read_file_header(disk, descriptor)
-    if header is None or header.is_newer:
-        return
+    refuse_newer(disk, descriptor, segment.path)
     for scanned in scan_blocks(disk, descriptor, segment.epoch):
         block = scanned.header
-        if block is not None and scanned.intact and block.codec == block_codec.NUMBER:
-            yield disk.pread(descriptor, block.length, scanned.offset_bytes + BLOCK_HEADER_BYTES)
+        if block is None or not scanned.intact or block.is_mark or block.codec == PLAIN.number:
+            continue
+        if block.codec != block_codec.NUMBER:
+            raise ValueError(
+                f"{segment.path}: a block of codec {block.codec}, of which this version cannot tell the nonce"
+            )
+        yield disk.pread(descriptor, block.length, scanned.offset_bytes + BLOCK_HEADER_BYTES)
 
 
 def _texts(content: dict[str, object]) -> Iterator[object]:

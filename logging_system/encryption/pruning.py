@@ -31,7 +31,7 @@ from logging_system.keys.keyring import KeyringFile
 from logging_system.keys.rotation import Rotator
 from logging_system.spool.disk import REAL_DISK, Disk
 from logging_system.spool.frame import BLOCK_HEADER_BYTES, FILE_HEADER_BYTES, decode_block_header
-from logging_system.spool.scan import find_next_block, read_file_header
+from logging_system.spool.scan import find_next_block, refuse_newer
 from logging_system.spool.segment import Segment, opened_segments
 
 SEALS_SECONDS_MAX = 2 * 86400.0
@@ -236,9 +236,7 @@ def _named_by_blocks(folder: Path, disk: Disk) -> Iterator[bytes]:
 
 
 def _named_by_segment(segment: Segment, descriptor: int, disk: Disk) -> Iterator[bytes]:
-    header = read_file_header(disk, descriptor)
-    if header is not None and header.is_newer:
-        raise OSError(None, "written by a newer version, so nobody knows what it needs", str(segment.path))
+    refuse_newer(disk, descriptor, segment.path)
     size_bytes = disk.status(descriptor).size_bytes
     offset_bytes: int | None = FILE_HEADER_BYTES
     while offset_bytes is not None and offset_bytes < size_bytes:

@@ -21,7 +21,8 @@ def spooled_documents(
     Args:
         folder: The spool folder.
         codecs: The stored forms of its blocks.
-        unopened: Told key, reason and how many records, for each block that cannot be opened.
+        unopened: Told key, reason and how many records, for each block that cannot be opened, and each
+            segment of a newer version.
         disk: The system calls.
 
     Raises:
@@ -39,7 +40,8 @@ def _documents(
     disk: Disk,
 ) -> Iterator[bytes]:
     header = read_file_header(disk, descriptor)
-    if header is None or header.is_newer:
+    if header is not None and header.is_newer:
+        unopened("unknown", "of a newer version", 1)  # how many records it holds, nobody here can tell
         return
     for scanned in scan_blocks(disk, descriptor, segment.epoch):
         block = scanned.header

@@ -107,6 +107,14 @@ class RingKey:
     is_destroyed: bool = False
 
     @property
+    def settled(self) -> int:
+        """Return the version that all data keys are wrapped with, at least; 0 where none is known."""
+        rotation = self.rotation
+        if rotation is None:
+            return self.active or 0
+        return rotation.new if rotation.step is Step.MINIMUM_RAISED else rotation.old
+
+    @property
     def active(self) -> int | None:
         """Return the version that writers use; None where there is none."""
         return next((n for n, each in self.versions.items() if each.state is KeyState.ACTIVE), None)

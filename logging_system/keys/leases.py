@@ -1,4 +1,4 @@
-"""Who uses the keyring: each reader and writer renews a small file, and says in it what it has.
+"""Who uses the keyring: each reader, writer and publisher renews a small file, and says in it what it has.
 
 A lease runs out by itself, so that a process that died holds up no rotation. Whoever comes back after that
 reads the keyring before anything else: it may have been passed over, and has lost nothing by it. On the same
@@ -30,7 +30,8 @@ RENEW_SECONDS = 5.0
 _FORGOTTEN_SECONDS = 3600.0
 _FILE_BYTES_MAX = 64 * 1024
 
-Role = Literal["reader", "writer"]
+Role = Literal["reader", "writer", "publisher"]
+_ROLES: Mapping[str, Role] = {"reader": "reader", "writer": "writer", "publisher": "publisher"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,11 @@ class Lease:
     """What one process says of itself.
 
     Attributes:
-        role: Whether it opens or seals.
+        role: Whether it opens, seals, or brings wrapped data keys to the store.
         process: Host and process id, for whoever has to look for it.
         expires_seconds: When it is passed over, in seconds since 1970.
-        versions: For each key the newest version that a reader has, or the one that a writer uses.
+        versions: For each key the newest version that a reader has, the one that a writer uses, or the one
+            with which a publisher has brought all data keys.
         identity: By which those on the same system see whether the process lives; None where it had none.
     """
 
@@ -76,7 +78,7 @@ class LeaseFile:
 
     Args:
         keyring_folder: The keyring's folder.
-        role: Whether this process opens or seals.
+        role: Whether this process opens, seals, or brings wrapped data keys to the store.
         wall_clock: Seconds since 1970.
         random_bytes: Where the file's name comes from.
         disk: The system calls.
@@ -172,7 +174,7 @@ def leases(keyring_folder: Path, now_seconds: float, disk: Disk = REAL_DISK) -> 
 def _decoded(data: bytes) -> Lease:
     content = orjson.loads(data)
     versions = {str(key_id): int(version) for key_id, version in content["versions"].items()}
-    role: Role = "writer" if content["role"] == "writer" else "reader"
+    role = _ROLES[content["role"]]
     given = content.get("identity")
     identity = (
         None

@@ -9,7 +9,8 @@ begun ─▶ published ─▶ readers ready ─▶ switched ─▶ writers switc
 
 What a step does comes first, the note that it was done second: after a crash in between it is done again,
 which changes nothing. Readers and writers that have ended, or whose lease has run out, are passed over, and
-named.
+named. Before an old version is destroyed, the data keys as they are wrapped now are wherever they were as
+they had been wrapped with it: publishers are waited for too.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Progress:
 
     Attributes:
         rotation: As it is now; None where it is done, or none is under way.
-        waits_for: The readers or writers that it waits for.
+        waits_for: The readers, writers or publishers that it waits for.
     """
 
     rotation: Rotation | None
@@ -74,6 +75,11 @@ class ShreddingError(Exception):
     """A key was destroyed, and yet the provider opened a data key of it."""
 
 
+def nowhere_else() -> str:
+    """Bring data keys to no other place than the keyring's folder."""
+    return ""
+
+
 class Rotator:
     """Rotates and destroys the keys of one keyring; any process can go on with what another began.
 
@@ -82,6 +88,8 @@ class Rotator:
         keyring: The keyring.
         wall_clock: Seconds since 1970.
         disk: The system calls.
+        publish: Brings the data keys as they are wrapped now to where else they are kept, before the old
+            version is destroyed; returns why they are not there, empty where they are.
     """
 
     def __init__(
@@ -91,10 +99,12 @@ class Rotator:
         *,
         wall_clock: Callable[[], float] = time.time,
         disk: Disk = REAL_DISK,
+        publish: Callable[[], str] = nowhere_else,
     ) -> None:
         self._provider = provider
         self._keyring = keyring
         self._wall_clock = wall_clock
+        self._publish_rewrapped = publish
         self._data_keys = DataKeyFolder(keyring.folder, disk=disk)
         self._audit = AuditLog(keyring.folder, disk=disk)
         self._steps: Mapping[Step, Callable[[str, Rotation, bool], Progress]] = {
@@ -256,6 +266,14 @@ class Rotator:
     def _wait(
         self, key_id: str, rotation: Rotation, role: Role, step: Step, passes_over_all: bool
     ) -> Progress:
+        behind, waits_for = self._behind(key_id, rotation, role)
+        if waits_for and not passes_over_all:
+            return Progress(rotation, tuple(waits_for))
+        details = {"version": rotation.new, "passed_over": behind[:_NAMED_MAX]}
+        return self._done(key_id, rotation, step, step.value, details)
+
+    def _behind(self, key_id: str, rotation: Rotation, role: Role) -> tuple[list[str], list[str]]:
+        """Return who has not got the new version, and who of them is to be waited for."""
         now_seconds = self._wall_clock()
         behind = [
             lease
@@ -263,11 +281,7 @@ class Rotator:
             if lease.role == role and lease.versions.get(key_id, rotation.new) < rotation.new
         ]
         waits_for = [lease.shown for lease in behind if not lease.lapse(now_seconds)]
-        if waits_for and not passes_over_all:
-            return Progress(rotation, tuple(waits_for))
-        passed_over = [lease.shown for lease in behind][:_NAMED_MAX]
-        details = {"version": rotation.new, "passed_over": passed_over}
-        return self._done(key_id, rotation, step, step.value, details)
+        return [lease.shown for lease in behind], waits_for
 
     def _switch(self, key_id: str, rotation: Rotation, _passes_over_all: bool) -> Progress:
         def switch(key: RingKey) -> RingKey:
@@ -326,8 +340,14 @@ class Rotator:
         details = {"minimum": rotation.new}
         return self._done(key_id, rotation, Step.MINIMUM_RAISED, "minimum_raised", details, retire)
 
-    def _retire(self, key_id: str, rotation: Rotation, _passes_over_all: bool) -> Progress:
+    def _retire(self, key_id: str, rotation: Rotation, passes_over_all: bool) -> Progress:
+        trouble = self._publish_rewrapped()
+        behind: list[str] = []
         if rotation.destroys_old:
+            behind, waits_for = self._behind(key_id, rotation, "publisher")
+            waits_for += [trouble] if trouble else []
+            if waits_for and not passes_over_all:
+                return Progress(rotation, tuple(waits_for))
             self._provider.destroy(key_id, through_version=rotation.new - 1)
 
         def finish(key: RingKey) -> RingKey:
@@ -341,6 +361,7 @@ class Rotator:
             "to": rotation.new,
             "why": rotation.why,
             "destroyed": rotation.destroys_old,
+            "passed_over": behind[:_NAMED_MAX],
         }
         return self._done(key_id, rotation, None, "rotated", details, finish)
 

@@ -5,6 +5,9 @@ send ── which data keys do the documents name? ── new ones ──▶ key
 thread: at the start, after each change of the keyring, and once an hour: all of the folder's ──▶ key index
 ```
 
+Its lease says how far it has come: before a version of a key is destroyed, a rotation waits until the index
+has what was wrapped anew.
+
 A key index that gives no answer holds up nothing: the documents go to the store, and the thread brings the
 data keys later.
 """
@@ -24,13 +27,14 @@ from logging_system.encryption.named_keys import MARK, named_data_keys
 from logging_system.encryption.tokens import PURPOSE as TOKEN
 from logging_system.keys.data_keys import DataKeyError, DataKeyFolder, StoredDataKey
 from logging_system.keys.keyring import KeyringError, KeyringFile
+from logging_system.keys.leases import LeaseFile
 from logging_system.monitoring.event_words import log_in_words
 from logging_system.monitoring.events import Event, StoreRemark
 from logging_system.sinks import Sink
 from logging_system.sinks.elasticsearch.key_index import KEYS_MAX, KeyIndex
 from logging_system.sinks.elasticsearch.searching import StoreError
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 0.5
 _RETRY_SECONDS = 30.0
 _AGAIN_SECONDS = 3600.0
 """So often everything is compared with the index anew: somebody may have removed it."""
@@ -80,6 +84,8 @@ class KeyPublishingSink:
         self._followed_generation: int | None = None
         self._again_seconds = float("-inf")
         self._said = ""
+        self._lease = LeaseFile(keyring.folder, "publisher", disk=keyring.disk)
+        self._brought: dict[str, int] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -115,9 +121,17 @@ class KeyPublishingSink:
             Whether the index has them all now.
         """
         try:
-            generation = self._keyring.read().generation
+            keyring = self._keyring.read()
         except KeyringError:
             return False
+        is_done = self._follow(keyring.generation)
+        for key_id, key in keyring.keys.items():
+            if is_done:
+                self._brought[key_id] = key.settled
+            self._lease.renew(key_id, self._brought.get(key_id, 0))
+        return is_done
+
+    def _follow(self, generation: int) -> bool:
         with self._lock:
             now_seconds = self._monotonic()
             if generation == self._followed_generation and now_seconds < self._again_seconds:

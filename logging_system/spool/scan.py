@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from logging_system.spool.codec import Codecs, UnavailableError
 from logging_system.spool.disk import Disk
@@ -49,6 +50,18 @@ def read_file_header(disk: Disk, descriptor: int) -> FileHeader | None:
         OSError: The file cannot be read.
     """
     return decode_file_header(disk.pread(descriptor, FILE_HEADER_BYTES, 0))
+
+
+def refuse_newer(disk: Disk, descriptor: int, path: Path) -> None:
+    """Return if this version knows all that a segment can hold.
+
+    Raises:
+        OSError: A newer version wrote it, or the file cannot be read.
+    """
+    header = read_file_header(disk, descriptor)
+    if header is not None and header.is_newer:
+        what = "written by a newer version, so nobody here knows what it holds; use that version"
+        raise OSError(None, what, str(path))
 
 
 def scan_blocks(disk: Disk, descriptor: int, epoch: bytes, codecs: Codecs | None = None) -> Iterator[Scanned]:

@@ -13,7 +13,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from logging_system.connections.bounded_connection import BoundedPool, BoundedTlsPool, bounded
-from logging_system.connections.causes import causes_of
+from logging_system.connections.causes import causes_of, let_go_of_frames
 from logging_system.connections.tls import Trust, of_verification
 
 _ANSWER_BYTES_MAX = 256 * 1024
@@ -88,22 +88,24 @@ class HttpTarget:
                 )
             return PostedAnswer(response.status, response.headers.get("retry-after", "").strip())
         except (OSError, HTTPError) as error:
-            trouble = self._trouble(error)
+            what, may_have_arrived = self._trouble(error)
+            let_go_of_frames(error)
         finally:
             self._pool.close()
-        raise trouble
+        raise PostingError(what, may_have_arrived=may_have_arrived)
 
-    def _trouble(self, error: Exception) -> PostingError:
+    def _trouble(self, error: Exception) -> tuple[str, bool]:
+        """Return what happened, and whether the request may have arrived."""
         causes = list(causes_of(error))
         for cause in causes:
             if isinstance(cause, ssl.SSLCertVerificationError):
-                return PostingError(f"{self._shown}: {of_verification(cause)}", may_have_arrived=False)
+                return f"{self._shown}: {of_verification(cause)}", False
             if isinstance(cause, NameResolutionError | socket.gaierror):
-                return PostingError(f"{self._shown}: the host's name has no address", may_have_arrived=False)
+                return f"{self._shown}: the host's name has no address", False
             if isinstance(cause, ConnectTimeoutError | NewConnectionError):
-                return PostingError(f"{self._shown}: cannot connect", may_have_arrived=False)
+                return f"{self._shown}: cannot connect", False
         if any(isinstance(cause, TimeoutError) for cause in causes):
             what = f"no answer within {self._timeout_seconds:g} s"
         else:
             what = "the connection broke before the answer was whole"
-        return PostingError(f"{self._shown}: {what}", may_have_arrived=True)
+        return f"{self._shown}: {what}", True

@@ -27,7 +27,7 @@ from logging_system.connections.bounded_connection import (
     BoundedTlsPool,
     bounded,
 )
-from logging_system.connections.causes import causes_of
+from logging_system.connections.causes import causes_of, let_go_of_frames
 from logging_system.connections.tls import Trust, of_verification
 from logging_system.keys.provider import KeyProviderError, ProviderRefusedError, ProviderUnavailableError
 from logging_system.spool.forks import FORKS, forget_in_children
@@ -134,13 +134,14 @@ class KeyServer:
                 )
             return ServerAnswer(response.status, response.data)
         except (OSError, HTTPError, ValueError) as error:
-            trouble = self._trouble(error)
+            kind, reason = self._trouble(error)
+            let_go_of_frames(error)
         ended_seconds = self._monotonic()
         waited_seconds = ended_seconds - began_seconds
         # One that refuses at once costs nothing, and may be back at any moment.
         if waited_seconds >= _PAUSED_AFTER_SECONDS:
             self._paused_until_seconds = ended_seconds + PAUSE_PER_SECOND_WAITED * waited_seconds
-        raise trouble
+        raise kind(reason)
 
     def close(self) -> None:
         """Close idle connections; the next request opens one again."""
@@ -160,24 +161,23 @@ class KeyServer:
             self._pool, self._context = pool, context
         return pool
 
-    def _trouble(self, error: Exception) -> KeyProviderError:
+    def _trouble(self, error: Exception) -> tuple[type[KeyProviderError], str]:
         causes = list(causes_of(error))
         for cause in causes:
             if isinstance(cause, ssl.SSLCertVerificationError):
-                return ProviderRefusedError(f"{self.url}: {of_verification(cause)}")
+                return ProviderRefusedError, f"{self.url}: {of_verification(cause)}"
             if isinstance(cause, AnswerTooLargeError):
-                return ProviderRefusedError(
-                    f"{self.url}: answers more than {ANSWER_BYTES_MAX} bytes; is this the key server?"
-                )
+                reason = f"{self.url}: answers more than {ANSWER_BYTES_MAX} bytes; is this the key server?"
+                return ProviderRefusedError, reason
             # urllib3 calls a refused connection a kind of timeout.
             if isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) and not isinstance(
                 cause, NewConnectionError
             ):
-                return ProviderUnavailableError(f"{self.url}: no answer within {self._timeout_seconds:g} s")
+                return ProviderUnavailableError, f"{self.url}: no answer within {self._timeout_seconds:g} s"
         for cause in causes:
             if isinstance(cause, OSError) and isinstance(cause.errno, int) and cause.errno > 0:
-                return ProviderUnavailableError(f"{self.url}: {os.strerror(cause.errno)}")
-        return ProviderUnavailableError(f"{self.url}: no connection, or it broke before the answer was whole")
+                return ProviderUnavailableError, f"{self.url}: {os.strerror(cause.errno)}"
+        return ProviderUnavailableError, f"{self.url}: no connection, or it broke before the answer was whole"
 
 
 def _checked_url(url: str) -> SplitResult:

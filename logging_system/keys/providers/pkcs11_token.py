@@ -93,11 +93,11 @@ class TokenSession:
                 try:
                     return ask(self._live_session())
                 except pkcs11.PKCS11Error as error:
-                    trouble = self._trouble(error)
+                    kind, reason = self._trouble(error)
                 self._drop()
-                if is_last or isinstance(trouble, ProviderRefusedError):
+                if is_last or kind is ProviderRefusedError:
                     break
-        raise trouble
+        raise kind(reason)
 
     def require_present(self) -> None:
         """Return if the token is there: a search on a token that was removed finds nothing, and says no more.
@@ -180,10 +180,10 @@ class TokenSession:
             with contextlib.suppress(pkcs11.PKCS11Error):  # it was lost
                 session.close()
 
-    def _trouble(self, error: pkcs11.PKCS11Error) -> KeyProviderError:
+    def _trouble(self, error: pkcs11.PKCS11Error) -> tuple[type[KeyProviderError], str]:
         if isinstance(error, pkcs11.NoSuchToken | pkcs11.TokenNotPresent | pkcs11.DeviceRemoved):
-            return ProviderUnavailableError(f"{self.name}: not there; put it back")
+            return ProviderUnavailableError, f"{self.name}: not there; put it back"
         for kind, words in _REFUSALS.items():
             if isinstance(error, kind):
-                return ProviderRefusedError(f"{self.name}: {words}")
-        return ProviderUnavailableError(f"{self.name}: does not answer as it should ({type(error).__name__})")
+                return ProviderRefusedError, f"{self.name}: {words}"
+        return ProviderUnavailableError, f"{self.name}: does not answer as it should ({type(error).__name__})"

@@ -23,6 +23,7 @@ from urllib.parse import quote
 import orjson
 import urllib3
 
+from logging_system.connections.causes import let_go_of_frames
 from logging_system.connections.tls import Trust, of_verification
 from logging_system.delivery.machine import Item
 from logging_system.delivery.outcomes import LookUpOutcome, SendOutcome
@@ -212,7 +213,9 @@ class ElasticsearchSink:
         except Exception as error:
             # Whatever broke, the machine sends it again.
             self._note(place, answered=False)
-            return NoAnswer(self._explain(node, error), may_have_arrived=not _never_left(error))
+            no_answer = NoAnswer(self._explain(node, error), may_have_arrived=not _never_left(error))
+            let_go_of_frames(error)
+            return no_answer
         self._note(place, answered=answer.status < 500)
         if answer.status == 401:
             self._say("credentials", self._credentials.refused(authorization))

@@ -26,6 +26,7 @@ from logging_system.keys.provider import (
 )
 from logging_system.keys.secret import Secret
 from tests.contract.logging_system.keys.kept_keys import PROVIDERS, KeptKeys
+from tests.unit.logging_system.connections.frames import outlives
 
 CONTEXT = b"stream logs-shop-default, data key 7"
 
@@ -224,10 +225,12 @@ def test_an_outage_is_told_as_one_and_everything_is_there_when_it_ends(
     ):
         with pytest.raises(ProviderUnavailableError):
             ask()
+    outliving = outlives(lambda: provider.unwrap(wrapped, CONTEXT), ProviderUnavailableError)
     kept.bring_back()
 
     assert provider.unwrap(wrapped, CONTEXT) == key
     assert provider.versions("logs") == KeyVersions(1, 1)
+    assert not outliving  # else each attempt would keep what whoever asks is about to open
 
 
 def test_no_error_and_no_repr_shows_a_key_and_what_was_wrapped_cannot_be_pickled(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -362,3 +363,47 @@ def test_data_keys_are_restored_from_the_index_pruned_there_and_shredded_there(
     code, said = keys("shred", "--yes-destroy", "logs")
     assert (code, f"2 data keys were removed from index {world.name}" in said) == (0, True)
     assert world.in_index().keys() == {theirs.id.hex()}
+
+
+def test_a_version_is_destroyed_once_the_index_has_what_was_wrapped_anew(world: World) -> None:
+    world.sink.send(world.items())
+    assert world.sink.follow()
+    rotator = world.made.rotator()
+    rotator.begin("logs", "suspicion", destroys_old=True)
+    for _ in range(20):
+        progress = rotator.run("logs")
+        if progress.waits_for and progress.waits_for[0].startswith("publisher"):
+            break
+        world.items(1)  # the writer looks, and switches
+        time.sleep(0.1)
+    before = {each["version"] for each in world.in_index().values()}
+    states = world.made.keyring.read().keys["logs"].versions
+    assert (before, states[1].state.value) == ({1}, "retired")
+    assert world.sink.follow()
+
+    assert {each["version"] for each in world.in_index().values()} == {2}
+    assert rotator.run("logs").rotation is None
+    assert world.made.keyring.read().keys["logs"].versions[1].state.value == "destroyed"
+
+
+def test_revoking_by_command_waits_for_an_index_that_takes_no_data_keys(
+    world: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    setting = f"provider=file,path={tmp_path}/keys.json,keyring={tmp_path}/keyring"
+    flags = ["--encryption", setting, "--elasticsearch", world.store.url, "--key-index", world.name]
+    world.sink.send(world.items())
+    world.store.ok("PUT", f"/{world.name}/_settings", {"index": {"blocks": {"write": True}}})
+    world.made.rotator().begin("logs", "suspicion", destroys_old=True)
+    assert world.made.rotator().run("logs", passes_over_all=False).waits_for  # the writer here, which is idle
+    code = main(["keys", "revoke", "--wait", "0", *flags])
+    assert (code, "waits for writer" in capsys.readouterr().err) == (1, True)
+    world.items(1)
+    time.sleep(0.6)
+    world.items(1)
+    code = main(["keys", "revoke", "--wait", "0", *flags])
+    said = capsys.readouterr().err
+    assert (code, "waits for the key index has not got the data keys" in said) == (1, True)
+    world.store.ok("PUT", f"/{world.name}/_settings", {"index": {"blocks": {"write": False}}})
+    assert main(["keys", "revoke", "--wait", "5", *flags]) == 0
+
+    assert {each["version"] for each in world.in_index().values()} == {2}

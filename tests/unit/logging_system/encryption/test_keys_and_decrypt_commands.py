@@ -15,6 +15,7 @@ import pytest
 
 from logging_system.cli import main
 from logging_system.delivery.machine import BuryDeadLetter, Item
+from logging_system.encryption.nonces import listed, sealed_in_spool
 from logging_system.encryption.reading import Reading
 from logging_system.encryption.spool_reading import spooled_documents
 from logging_system.keys.leases import LeaseFile, leases
@@ -28,7 +29,10 @@ from logging_system.keys.provider import (
     WrapInvalidError,
 )
 from logging_system.shipping.dead_letters import NAME, DeadLetterFile
+from logging_system.spool.frame import FileHeader, encode_file_header
+from logging_system.spool.segment import segment_path
 from logging_system.spool.writer import SpoolWriter
+from tests.toy_codec import NUMBER, toy_codecs
 from tests.unit.logging_system.encryption.sealed import Unreliable, encryption, key_file
 from tests.unit.logging_system.encryption.test_fields import as_line, encoded, processor
 
@@ -156,6 +160,65 @@ def test_nonces_lists_what_is_sealed_in_the_spool_and_in_documents_and_opens_not
     assert len(listed) == 6
     assert len(set(listed)) == 5  # one field is stored twice
     assert len({(key, nonce) for key, nonce, _ in listed}) == 5
+
+
+def test_nonces_refuses_what_it_cannot_list(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list with gaps would be taken for the proof that no nonce is used twice."""
+
+    def refused(command: str, given: bytes = b"") -> str:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
+        code, _, err = place.run("keys", "nonces", "--spool", str(folder))
+        assert (command, code) == (command, 1)
+        return err
+
+    folder = place.folder / "other"
+    folder.mkdir()
+    newer = urlsafe_b64encode(b"\x02\x01" + bytes(100)).decode()
+    assert "format 2" in refused("field", json.dumps({"encrypted": [newer]}).encode())
+    assert "format 2" in refused("line", json.dumps({"id": "1", "sealed": newer}).encode())
+    simple = urlsafe_b64encode(b"\x80" + bytes(100)).decode()
+    monkeypatch.setattr(
+        "sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps({"encrypted": [simple]}).encode()))
+    )
+    assert place.run("keys", "nonces", "--spool", str(folder))[0] == 0
+
+    toy = SpoolWriter(folder, spool_bytes_max=1 << 20, sync=False, codecs=toy_codecs())
+    toy.append([b'{"message":"of another codec"}'])
+    toy.seal()
+    assert f"codec {NUMBER}" in refused("block")
+    for path in folder.glob("*.segment"):
+        path.unlink()
+    segment = newer_segment(folder)
+    assert f"{segment}: written by a newer version" in refused("segment")
+
+
+def test_what_is_sealed_in_a_segment_whose_header_is_damaged_is_listed_and_decrypted(place: Place) -> None:
+    folder = spool(place.folder)
+    (segment,) = folder.glob("*.segment")
+    before = [*listed(sealed_in_spool(folder))]
+    content = bytearray(segment.read_bytes())
+    content[10] ^= 1
+    segment.write_bytes(bytes(content))
+
+    assert [*listed(sealed_in_spool(folder))] == before
+    assert place.run("decrypt", str(folder))[1].splitlines() == [*map(bytes.decode, DOCUMENTS)]
+
+
+def test_decrypt_tells_a_segment_of_a_newer_version_and_shows_the_rest(place: Place) -> None:
+    folder = spool(place.folder)
+    newer_segment(folder)
+
+    code, out, err = place.run("decrypt", str(folder))
+
+    assert (code, out.splitlines()) == (1, [*map(bytes.decode, DOCUMENTS)])
+    assert "not opened: 1 of key unknown (of a newer version)" in err
+
+
+def newer_segment(folder: Path) -> Path:
+    epoch = b"newer-version-00"
+    path = segment_path(folder, epoch, 0, "segment")
+    path.write_bytes(encode_file_header(FileHeader(epoch, 0, 1, version=99)) + b"unknown")
+    return path
 
 
 def test_decrypt_goes_on_behind_what_was_damaged_and_a_missing_key_unless_it_is_to_be_strict(

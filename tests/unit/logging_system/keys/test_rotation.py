@@ -20,7 +20,7 @@ from logging_system.keys.audit_log import AuditError, AuditLog
 from logging_system.keys.data_keys import DataKeyFolder
 from logging_system.keys.key_use import KeyUse, ReaderPresence
 from logging_system.keys.keyring import KeyringError, KeyringFile, KeyState, Step
-from logging_system.keys.leases import LEASE_SECONDS
+from logging_system.keys.leases import LEASE_SECONDS, LeaseFile
 from logging_system.keys.provider import (
     KeyMissingError,
     KeyVersions,
@@ -618,3 +618,86 @@ def test_an_encryption_shows_no_key_in_any_repr(tmp_path: Path) -> None:
     shown = repr([vars(made), vars(sealer), sealer._in_use, made.keyring.read()])
     assert secret not in shown
     assert "bytearray" not in shown
+
+
+def test_a_version_is_destroyed_once_publishers_have_brought_what_was_wrapped_anew(world: World) -> None:
+    world.writer().seal(b"x", PLACE)
+    publisher = LeaseFile(world.keyring.folder, "publisher", wall_clock=world.clock)
+    publisher.renew("logs", 1)
+    world.rotator.begin("logs", "demand")
+    assert world.rotator.run("logs", passes_over_all=True).rotation is None  # nothing is destroyed
+    world.rotator.begin("logs", "suspicion", destroys_old=True)
+    world.clock.now_seconds += LEASE_SECONDS - 1
+    publisher.renew("logs", 2)
+    while (waiting := world.rotator.run("logs")).rotation is not None and "writer" in waiting.waits_for[0]:
+        world.clock.now_seconds += 1
+        publisher.renew("logs", 2)
+
+    assert [each.partition(" ")[0] for each in waiting.waits_for] == ["publisher"]
+    assert world.states() == {1: "retired", 2: "retired", 3: "active"}
+    assert "destroy" not in world.provider.calls
+    publisher.renew("logs", 3)
+    assert world.rotator.run("logs").rotation is None
+    assert world.states() == {1: "destroyed", 2: "destroyed", 3: "active"}
+
+
+def test_a_publisher_that_is_gone_holds_no_destruction_and_is_named(world: World) -> None:
+    world.writer().seal(b"x", PLACE)
+    publisher = LeaseFile(world.keyring.folder, "publisher", wall_clock=world.clock)
+    publisher.renew("logs", 0)
+    world.clock.now_seconds += LEASE_SECONDS + 1
+    world.rotator.begin("logs", "suspicion", destroys_old=True)
+
+    assert world.rotator.run("logs").rotation is None
+    (last,) = [each for each in AuditLog(world.keyring.folder).events() if each.event == "rotated"]
+    (named,) = last.details["passed_over"]  # type: ignore[misc]
+    assert named.startswith("publisher ")
+
+
+def test_a_crash_as_the_old_version_is_destroyed_finds_the_data_keys_brought_as_they_are_wrapped_now(
+    world: World,
+) -> None:
+    world.writer().seal(b"x", PLACE)
+    brought: list[list[int]] = []
+
+    def publish() -> str:
+        data_keys = DataKeyFolder(world.keyring.folder)
+        brought.append([each.wrapped.version for each in data_keys.all()])
+        return ""
+
+    class CrashError(Exception):
+        pass
+
+    def crash_at_destroying() -> Exception:
+        return CrashError() if world.provider.calls[-1] == "destroy" else AssertionError(world.provider.calls)
+
+    rotator = Rotator(world.provider, world.keyring, wall_clock=world.clock, publish=publish)
+    rotator.begin("logs", "suspicion", destroys_old=True)
+    while (progress := rotator.advance("logs", passes_over_all=True)).rotation is not None:
+        if progress.rotation.step is Step.MINIMUM_RAISED:
+            break
+    assert brought == []
+    world.provider.fail(crash_at_destroying)
+    with pytest.raises(CrashError):
+        rotator.advance("logs")
+    assert brought == [[2]]
+    world.provider.mend()
+    assert rotator.run("logs").rotation is None
+
+
+def test_what_keeps_data_keys_from_their_other_place_holds_a_destruction_and_no_other_rotation(
+    world: World,
+) -> None:
+    world.writer().seal(b"x", PLACE)
+    trouble = ["the index is away"]
+    rotator = Rotator(world.provider, world.keyring, wall_clock=world.clock, publish=lambda: trouble[-1])
+    rotator.begin("logs", "demand")
+    assert rotator.run("logs", passes_over_all=True).rotation is None
+    rotator.begin("logs", "suspicion", destroys_old=True)
+    world.clock.now_seconds += LEASE_SECONDS + 1
+
+    assert rotator.run("logs").waits_for == ("the index is away",)
+    assert world.states() == {1: "retired", 2: "retired", 3: "active"}
+    trouble.append("")
+    assert rotator.run("logs").rotation is None
+    assert world.states() == {1: "destroyed", 2: "destroyed", 3: "active"}
