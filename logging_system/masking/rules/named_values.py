@@ -32,7 +32,8 @@ _SIGN = (
 )
 _TO_VALUE = (
     rf"{_QUOTE}?(?:\[?\]|%22|%5D)?{_COLOURS}(?:\s|\.\.){{0,20}}{_SIGN}"
-    rf"(?:\*\*\s|</[a-z]{{1,10}}>)?(?:\r?\n[ \t]{{0,12}}-\s|[ \t]{{0,20}}|\s{{0,3}}|\r?\n[ \t]{{1,12}}){_COLOURS}"
+    r"(?:\*\*\s|</[a-z]{1,10}>)?(?:\r?\n[ \t]{0,12}-\s|[ \t]{0,20}|\s{0,3}|\r?\n[ \t]{1,12})"
+    rf"{_COLOURS}"
     r"(?:!![a-z]{1,10}\s|&[\w-]{1,40}\s{1,3})?"
 )
 _WRAPPER = (
@@ -73,12 +74,10 @@ _STATEMENT = re.compile(
 )
 _NAME = rf"(?:[\w.:/-]{{0,64}}(?:{_LONG})|(?:[\w.:/-]{{0,63}}[_.:/-])?(?:{_SHORT}))s?"
 _SHORT_MIN, _LONG_MIN = 6, 20
-_NEXT = r"""(?:["'],\s?["']|\s{1,3})"""
-"""Between two words of a command, as a shell or a list of Python writes it."""
-_WORDS = rf"""[^\n;|]{{0,200}}?{_NEXT}"""
 
 
-def _passwords(text: str, found: Span) -> Iterator[Span]:
+def passwords(text: str, found: Span) -> Iterator[Span]:
+    """Yield what was found without what follows it, unless it stands for a password or tells about one."""
     start, end = _without_what_follows(text, found)
     value = text[start:end]
     if is_placeholder(value) or is_word(value) or _is_variable(text, start, value):
@@ -147,7 +146,7 @@ def _element(text: str, found: Span) -> Iterator[Span]:
     tag = text.rfind("<", max(0, start - 300), start)
     is_cut = end == len(text) and text[max(0, tag - 4) : max(0, tag)].rstrip()[-1:] in {"", ">"}
     if text.startswith(("</", "&lt;/"), end) or is_cut:
-        yield from _passwords(text, found)
+        yield from passwords(text, found)
 
 
 def _set(text: str, found: Span) -> Iterator[Span]:
@@ -196,7 +195,7 @@ NAMED_VALUES = (
         what="Values behind `password` and its like in a text: `name=value`, JSON, YAML, a dictionary's text",
         gate=(gate_of((*PASSWORDS, *SHORT_PASSWORDS)),),
         pattern=rf"(?i){_PASSWORDS}(?:{_TO_VALUE}{_VALUE}|{_PAIR})",
-        judge=_passwords,
+        judge=passwords,
         examples=(
             "login user=bob password=«hunter2» ok",
             "{'user': 'bob', 'password': '«correct horse»'}",
@@ -321,7 +320,7 @@ NAMED_VALUES = (
         gate=(rf"(?i)-[a-z-]*(?:{_ALL})[^A-Za-z0-9-]",),
         pattern=rf"(?i)(?:^|[\s\x00\"'])--?(?:[a-z]+-)*(?:{_ALL})"
         r"(?:[\s\x00]{1,3}|[\"'],\s{0,3})[\"']?([^\s\x00\"'-][^\s\x00\"']*)",
-        judge=_passwords,
+        judge=passwords,
         examples=(
             "mysql --user bob --password «tiger» shop",
             "['app', '--api-key', '«a1b2c3»']",
@@ -361,7 +360,7 @@ NAMED_VALUES = (
         r"""|\\?["'](?:(?:\r?\n|\\r\\n)Content-Type:[^\r\n\\]{1,80})?(?:\r?\n\r?\n|\\r\\n\\r\\n)([^\s\\"']+))"""
         r"""|\bvalue\\?["']?[:=]\\?["']([^"'\\<>]{1,200})\\?["'],?\s?\\?["']?"""
         rf"""(?:name|key)\\?["']?[:=]\s{{0,3}}\\?["']{_NAME}\\?["']""",
-        judge=_passwords,
+        judge=passwords,
         examples=(
             '<add key="private_token" value="«a1 b2»"/>',
             "- name: SIGNING_SECRET\n  value: «a1b2c3d4»",
@@ -403,29 +402,6 @@ NAMED_VALUES = (
             "ALTER ROLE bob PASSWORD NULL",
             "identified by a badge",
         ),
-    ),
-    Rule(
-        name="command_password",
-        what="Passwords behind one letter: `sshpass -p`, `mysql -p`, `redis-cli -a`, `docker login -p`",
-        gate=(
-            r"(?:sshpass|mysql|mysqldump|mysqladmin|mariadb|redis-cli|login|mongo|mongosh|mongodump)"
-            r"[\"',]{0,3} .*-[pa]",
-            r"ldap[a-z]{3,8}[\"',]{0,3} .*-w",
-        ),
-        pattern=rf"""\b(?:sshpass{_NEXT}-p(?:{_NEXT})?|(?:mysql|mysqldump|mysqladmin|mariadb){_NEXT}(?:{_WORDS})?-p"""
-        rf"""|redis-cli{_NEXT}(?:{_WORDS})?-a{_NEXT}|ldap[a-z]{{3,8}}{_NEXT}(?:{_WORDS})?-w{_NEXT}"""
-        rf"""|(?:(?:docker|podman|registry|oc|az){_NEXT}login|mongo|mongosh|mongodump){_NEXT}(?:{_WORDS})?-p{_NEXT})"""
-        r"""(?:"([^"\n]+)|'([^'\n]+)|([^\s"']+))""",
-        judge=_passwords,
-        examples=(
-            "sshpass -p «tiger» ssh bob@db-1",
-            "mysql -h db -u bob -p«tiger» shop",
-            "redis-cli -h cache -a '«tiger cat»' ping",
-            "docker login -u bob -p «tiger» registry.example.com",
-            "['mysql', '-uroot', '-p«tiger»', 'shop']",
-            "ldapsearch -D cn=bob -w «tiger» -b dc=x",
-        ),
-        counterexamples=("mysql -u bob -p", "sshpass -p $PW ssh db", "mysql -P 3306 -h db"),
     ),
     Rule(
         name="element_value",
