@@ -19,17 +19,45 @@ PASSWORDS = (
     "pass phrase",
     "pass code",
     "passwort",
+    "kennwort",
     "contrasena",
+    "contraseña",
     "mot de passe",
+    "senha",
+    "wachtwoord",
+    "hasło",
+    "пароль",
+    "Пароль",
+    "密码",
+    "パスワード",
     "db pass",
     "user pass",
     "root pass",
     "admin pass",
     "smtp pass",
+    "ssh pass",
+    "user pwd",
+    "password confirmation",
+    "recovery code",
+    "verification code",
+    "security answer",
 )
 """Names of what people choose: any value may be one."""
 
-SHORT_PASSWORDS = ("pass", "pwd", "pw", "pin", "cvv", "cvc", "cvv2", "card security code")
+SHORT_PASSWORDS = (
+    "pass",
+    "pwd",
+    "pswd",
+    "psw",
+    "pw",
+    "pin",
+    "psk",
+    "otp",
+    "cvv",
+    "cvc",
+    "cvv2",
+    "card security code",
+)
 """The same, but so short that they count only as a word of their own: `user_pass`, not `compass`."""
 
 CREDENTIALS = (
@@ -49,6 +77,18 @@ CREDENTIALS = (
     "signing key",
     "encryption key",
     "master key",
+    "session key",
+    "hmac key",
+    "aes key",
+    "license key",
+    "subscription key",
+    "preshared key",
+    "pre shared key",
+    "code verifier",
+    "jenkins crumb",
+    "aspxauth",
+    "jwt",
+    "bearer",
     "credential",
     "credentials",
     "creds",
@@ -62,6 +102,9 @@ CREDENTIALS = (
 )
 """Names of what machines make."""
 
+DERIVED = ("password hash", "password digest", "password value")
+"""Names of fields only: in texts, `[masked:password_hash]` is one of them."""
+
 HEADERS = ("authorization", "authentication info", "cookie", "cookie2", "x auth", "x csrf token")
 """Names of HTTP headers whose whole value is a secret."""
 
@@ -72,15 +115,23 @@ _SEPARATOR = "[-_. ]?"
 
 
 def words_of(names: Iterable[str]) -> str:
-    """Return an expression for names, with or without something between their words, in any case."""
+    """Return an expression for names, with or without something between their words, in any case.
+
+    Names of other alphabets stand there as they are written, and as rules are shown them.
+    """
+    both = {form for name in names for form in (name, plain(name).text)}
     return "|".join(
-        _SEPARATOR.join(map(re.escape, name.split())) for name in sorted(names, key=len, reverse=True)
+        _SEPARATOR.join(map(re.escape, name.split()))
+        for name in sorted(both, key=lambda name: (-len(name), name))
     )
 
 
 def gate_of(names: Iterable[str]) -> str:
     """Return an expression for a name before its value, in JSON and in texts."""
-    return rf"(?i)(?:{words_of(names)})s?[^A-Za-z]{{0,24}}{_COLOUR}(?:quot;)?(?:[:=,}}→]|->|%(?:25){{0,3}}3)"
+    return (
+        rf"(?i)(?:{words_of(names)})s?(?:[^A-Za-z]|\\[tnr]|%5d){{0,24}}{_COLOUR}(?:(?:amp;)*(?:quot|apos|x2[27]);)?"
+        r"(?:[:=,}→]|->|%(?:25){0,3}3|u003d)"
+    )
 
 
 class DeniedNames:
@@ -92,7 +143,7 @@ class DeniedNames:
     """
 
     def __init__(self, more: Iterable[str] = (), exempt: Iterable[str] = ()) -> None:
-        long = (*PASSWORDS, *CREDENTIALS, *HEADERS, *more)
+        long = (*PASSWORDS, *CREDENTIALS, *DERIVED, *HEADERS, *more)
         self._name = re.compile(
             rf"(?:(?:{words_of(long)})|(?:^|.*(?:[^A-Za-z0-9]|(?-i:[a-z](?=[A-Z]))))(?:{words_of(SHORT_PASSWORDS)}))s?(?:[-_]?\d{{1,3}})?(?:#\d{{1,9}})?$",
             re.IGNORECASE | re.DOTALL,

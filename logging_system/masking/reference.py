@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logging_system.masking.declaration import NAMED_FIELD_NAME
-from logging_system.masking.denied_names import CREDENTIALS, HEADERS, PASSWORDS, SHORT_PASSWORDS
+from logging_system.masking.denied_names import CREDENTIALS, DERIVED, HEADERS, PASSWORDS, SHORT_PASSWORDS
 from logging_system.masking.rule import Rule
 from logging_system.masking.rules import FAMILIES
 
@@ -13,7 +13,7 @@ _SHOWN_CHARACTERS = 72
 
 def tables() -> str:
     """Return the tables of names and rules, in Markdown."""
-    names = ", ".join(f"`{name}`" for name in (*PASSWORDS, *CREDENTIALS, *HEADERS))
+    names = ", ".join(f"`{name}`" for name in (*PASSWORDS, *CREDENTIALS, *DERIVED, *HEADERS))
     short = ", ".join(f"`{name}`" for name in SHORT_PASSWORDS)
     parts = [
         f"## Names of fields\n\nRule `{NAMED_FIELD_NAME}`: the value of a field or label whose name ends in "

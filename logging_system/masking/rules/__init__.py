@@ -9,6 +9,8 @@ from logging_system.masking.rule import Rule
 from logging_system.masking.rules.bank_accounts import BANK_ACCOUNTS
 from logging_system.masking.rules.cards import CARDS
 from logging_system.masking.rules.cloud_keys import CLOUD_KEYS
+from logging_system.masking.rules.columns import COLUMNS
+from logging_system.masking.rules.commands import COMMANDS
 from logging_system.masking.rules.email_addresses import EMAIL_ADDRESSES
 from logging_system.masking.rules.http_credentials import HTTP_CREDENTIALS
 from logging_system.masking.rules.json_web_tokens import JSON_WEB_TOKENS
@@ -30,6 +32,8 @@ FAMILIES: dict[str, tuple[Rule, ...]] = {
     "HTTP headers": HTTP_CREDENTIALS,
     "Passwords in URLs": URL_PASSWORDS,
     "Named values in texts": NAMED_VALUES,
+    "Passwords on command lines": COMMANDS,
+    "Values under a column's name": COLUMNS,
     "Values told in texts": TOLD_VALUES,
     "Payment cards": CARDS,
     "Bank accounts": BANK_ACCOUNTS,

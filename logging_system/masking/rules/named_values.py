@@ -24,12 +24,17 @@ _PASSWORDS = (
 _CREDENTIALS = rf"(?:{words_of(CREDENTIALS)})s?{_NUMBER}"
 _LONG = words_of((*PASSWORDS, *CREDENTIALS))
 _ALL = words_of((*PASSWORDS, *CREDENTIALS, *SHORT_PASSWORDS))
-_QUOTE = r"""(?:\\{1,8}["']|["'`]|&quot;|&#3[49];)"""
+_QUOTE = r"""(?:\\{1,8}["']|["'`]|&(?:amp;){0,3}(?:quot|apos|#3[49]|#x2[27]);)"""
 _COLOURS = r"\x1b{0,40}"
-_SIGN = r"(?:=>|->|→|:{1,3}=|:\s?&?[sS]tr(?:ing)?\s?=|[:.?+]?==?|:|%(?:25){0,3}3(?:D|A(?:%(?:25){0,3}22)?))"
+_SIGN = (
+    r"(?:=>|->|→|\)=|:{1,3}=|:\s?&?[sS]tr(?:ing)?\s?=|[:.?+]?==?|::\s|:|\\u003d"
+    r"|%(?:25){0,3}3(?:D|A(?:%(?:25){0,3}22)?))"
+)
 _TO_VALUE = (
-    rf"{_QUOTE}?(?:\[?\]|%22)?{_COLOURS}\s{{0,20}}{_SIGN}"
-    rf"(?:[ \t]{{0,20}}|\s{{0,3}}|\r?\n[ \t]{{1,12}}){_COLOURS}(?:!![a-z]{{1,10}}\s)?"
+    rf"{_QUOTE}?(?:\[?\]|%22|%5D)?{_COLOURS}(?:\s|\.\.){{0,20}}{_SIGN}"
+    r"(?:\*\*\s|</[a-z]{1,10}>)?(?:\r?\n[ \t]{0,12}-\s|[ \t]{0,20}|\s{0,3}|\r?\n[ \t]{1,12})"
+    rf"{_COLOURS}"
+    r"(?:!![a-z]{1,10}\s|&[\w-]{1,40}\s{1,3})?"
 )
 _WRAPPER = (
     r"(?:bytearray|bytes|str|String|Some|Just|Ok|Optional|Secret(?:Str|Bytes)?|(?:frozen)?set|tuple|list)\("
@@ -40,7 +45,7 @@ _VALUE = (
     r"""(?:[|>][+-]?\s?(?:\r?\n|\\n)\s{1,40}([^\n\\]+)"""
     rf"""|(?:{_WRAPPER})[\[({{]{{0,2}}[bBuUrR]?(?:"([^"\\]+)|'([^'\\]+))"""
     r"""|[\[{(]([^\]})]+)|\\{1,8}["']([^"'\\]+)|[bBuUrR]?(?:\"""|")((?:[^"\\]|\\.)+)"""
-    r"""|[bBuUrR]?(?:'''|')((?:[^'\\]|\\.)+)|(?:&quot;|&#3[49];)([^&]+)|`([^`]+)|((?:[^\s"'`;&\\\x1b]|\\+[^nr\\\s"'`;&\x1b])+))"""
+    r"""|[bBuUrR]?(?:'''|')((?:[^'\\]|\\.)+)|&(?:amp;){0,3}(?:quot|apos|#3[49]|#x2[27]);([^&]+)|`([^`]+)|((?:[^\s"'`;&\\\x1b]|\\+[^nr\\\s"'`;&\x1b])+))"""
 )
 _PAIR = r"""["'],\s{0,3}[bBuU]?(?:"([^"]+)|'([^']+))"""
 _NEXT_NAME = re.compile(r",(?=\s|$|[\w.-]{1,64}[\"']?[=:])|[)\]}>]{1,8}[,.:]?$|[.,:]{1,8}$")
@@ -51,8 +56,12 @@ _NEXT_PAIR = re.compile(r"[A-Za-z_][\w.-]*=(?!=*$).*|[\w.-]+:$", re.DOTALL)
 _NAME_BELOW = re.compile(
     r"[A-Za-z_][\w.-]{0,64}\s?[:=](?:\s|$)|[A-Za-z_][\w.-]{0,64}=[^=\s]|[A-Za-z_][\w.-]{0,64}=$"
 )
+_MIXED = re.compile(r"[a-z]+[A-Z]*[0-9]|[0-9][A-Za-z]")
+"""What a random text has and the name of a variable has not: digits within letters."""
 _TALLY = re.compile(r"[,;|/]?\s{0,3}(?:fail|skip|err)")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NEXT_ITEM = re.compile(r"""["']?\r?\n[ \t]{1,12}-\s["']?([^\s"']+)""")
+_CHANGED_TO = re.compile(r"""["']\s{1,3}->\s{1,3}["']([^"']+)""")
 _ITEM = re.compile(r"[^,\s][^,]*")
 _PATH = re.compile(r"(?:/|~|[A-Za-z]:\\)[\w./\\-]*")
 _ARN = re.compile(r"\barn:(?:[\w-]*:){4}secret:$")
@@ -65,12 +74,10 @@ _STATEMENT = re.compile(
 )
 _NAME = rf"(?:[\w.:/-]{{0,64}}(?:{_LONG})|(?:[\w.:/-]{{0,63}}[_.:/-])?(?:{_SHORT}))s?"
 _SHORT_MIN, _LONG_MIN = 6, 20
-_NEXT = r"""(?:["'],\s?["']|\s{1,3})"""
-"""Between two words of a command, as a shell or a list of Python writes it."""
-_WORDS = rf"""[^\n;|]{{0,200}}?{_NEXT}"""
 
 
-def _passwords(text: str, found: Span) -> Iterator[Span]:
+def passwords(text: str, found: Span) -> Iterator[Span]:
+    """Yield what was found without what follows it, unless it stands for a password or tells about one."""
     start, end = _without_what_follows(text, found)
     value = text[start:end]
     if is_placeholder(value) or is_word(value) or _is_variable(text, start, value):
@@ -80,6 +87,17 @@ def _passwords(text: str, found: Span) -> Iterator[Span]:
     if _PATH.fullmatch(value) and "pwd" in text[max(0, start - 8) : start].lower():
         return  # a shell's current folder
     yield start, end
+    yield from _beside(text, start, end)
+
+
+def _beside(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the other items of a list in YAML, and what a value was changed to."""
+    if text[max(0, start - 2) : start] == "- ":
+        while (item := _NEXT_ITEM.match(text, end)) is not None:
+            yield item.span(1)
+            end = item.end()
+    elif (changed := _CHANGED_TO.match(text, end)) is not None:
+        yield changed.span(1)
 
 
 def _credentials(text: str, found: Span) -> Iterator[Span]:
@@ -109,7 +127,9 @@ def _listed(values: str, offset: int) -> Iterator[Span]:
 
 def _is_variable(text: str, start: int, value: str) -> bool:
     """Whether a name in braces stands where the value will: `password={password}`, `password={{ x }}`."""
-    return text[start - 1 : start] == "{" and (value.isidentifier() or value.startswith("{"))
+    return text[start - 1 : start] == "{" and (
+        (value.isidentifier() and _MIXED.search(value) is None) or value.startswith("{")
+    )
 
 
 def _is_next_pair(text: str, start: int, value: str) -> bool:
@@ -126,7 +146,7 @@ def _element(text: str, found: Span) -> Iterator[Span]:
     tag = text.rfind("<", max(0, start - 300), start)
     is_cut = end == len(text) and text[max(0, tag - 4) : max(0, tag)].rstrip()[-1:] in {"", ">"}
     if text.startswith(("</", "&lt;/"), end) or is_cut:
-        yield from _passwords(text, found)
+        yield from passwords(text, found)
 
 
 def _set(text: str, found: Span) -> Iterator[Span]:
@@ -175,7 +195,7 @@ NAMED_VALUES = (
         what="Values behind `password` and its like in a text: `name=value`, JSON, YAML, a dictionary's text",
         gate=(gate_of((*PASSWORDS, *SHORT_PASSWORDS)),),
         pattern=rf"(?i){_PASSWORDS}(?:{_TO_VALUE}{_VALUE}|{_PAIR})",
-        judge=_passwords,
+        judge=passwords,
         examples=(
             "login user=bob password=«hunter2» ok",
             "{'user': 'bob', 'password': '«correct horse»'}",
@@ -209,6 +229,22 @@ NAMED_VALUES = (
             "password%253D«tiger»",
             "DB_PASSWORD_2=«tiger»",
             "password: !!binary «dGlnZXI=»",
+            "password\t=\t«tiger»",
+            "user%5Bpassword%5D=«tiger»&x=1",
+            r"password\u003d«tiger»",
+            "password=&#x27;«tiger»&#x27;",
+            "&amp;quot;password&amp;quot;: &amp;quot;«tiger»&amp;quot;",
+            "**Password:** «tiger»",
+            "<b>Password:</b> «tiger»",
+            "password......: «tiger»",
+            "password: &pw «tiger»",
+            "passwords:\n  - «tiger»\n  - «lion»\nuser: bob",
+            '~ password = "«tiger»" -> "«lion»"',
+            "userPassword:: «dGlnZXI=»",
+            "jdbc:sqlserver://db;password={«hunter2Zq9»};encrypt=true",
+            "пароль: «tiger»",
+            "密码: «tiger»",
+            "contraseña: «tiger»",
         ),
         counterexamples=(
             "password: incorrect",
@@ -231,6 +267,9 @@ NAMED_VALUES = (
             "db.password=\ndb.url=",
             "password =            user=bob",
             'password="", user="bob"',
+            "password=&user=bob",
+            "password={new_password_2}",
+            "Erlang/OTP 26",
         ),
     ),
     Rule(
@@ -258,6 +297,8 @@ NAMED_VALUES = (
             r"{\\\\\\\"api_key\\\\\\\": \\\\\\\"«a1b2c3d4e5»\\\\\\\"}",
             "https://x-access-token:«a1b2c3@d4e5»@git.example.com/acme/shop.git",
             "https://api-token:«a1b2?c3d4e5@git.example.com/acme»",
+            "Key (api_key)=(«a8Fk29sLq0ZpXv7R») already exists.",
+            "PresharedKey = «yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=»",
         ),
         counterexamples=(
             "token: unexpected end of file",
@@ -276,22 +317,31 @@ NAMED_VALUES = (
     Rule(
         name="flag_value",
         what="Values of command-line flags such as `--password` and `--token`",
-        gate=(rf"(?i)--[a-z-]*(?:{_ALL})[^A-Za-z0-9-]",),
-        pattern=rf"(?i)(?:^|\s|[\"'])--(?:[a-z]+-)*(?:{_ALL})"
-        r"(?:\s{1,3}|[\"'],\s{0,3})[\"']?([^\s\"'-][^\s\"']*)",
-        judge=_passwords,
-        examples=("mysql --user bob --password «tiger» shop", "['app', '--api-key', '«a1b2c3»']"),
+        gate=(rf"(?i)-[a-z-]*(?:{_ALL})[^A-Za-z0-9-]",),
+        pattern=rf"(?i)(?:^|[\s\x00\"'])--?(?:[a-z]+-)*(?:{_ALL})"
+        r"(?:[\s\x00]{1,3}|[\"'],\s{0,3})[\"']?([^\s\x00\"'-][^\s\x00\"']*)",
+        judge=passwords,
+        examples=(
+            "mysql --user bob --password «tiger» shop",
+            "['app', '--api-key', '«a1b2c3»']",
+            "influx -username bob -password «tiger»",
+            "plink -ssh bob@db -pw «tiger» ls",
+            "app\x00--password\x00«tiger»\x00--port",
+        ),
         counterexamples=("use --password to set it", "--token --verbose", "--password-file /etc/x"),
     ),
     Rule(
         name="set_value",
         what="Values behind a command that sets a name: `aws configure set aws_secret_access_key …`",
-        gate=(rf"(?i)set [^ ]*(?:{_LONG}) [^ ]{{6}}",),
-        pattern=rf"(?i)\bset\s{{1,3}}[^\s=]{{0,80}}(?:{_LONG})\s{{1,3}}[\"']?([^\s\"'`;&]+)",
+        gate=(rf"(?i)(?:set|setenv|set -[gx]{{1,2}}|ENV) [^ ]*(?:{_LONG}) [^ ]{{6}}",),
+        pattern=rf"(?i)\b(?:set(?:env|\s-[gx]{{1,2}})?|(?-i:ENV))\s{{1,3}}[^\s=]{{0,80}}(?:{_LONG})\s{{1,3}}[\"']?([^\s\"'`;&]+)",
         judge=_set,
         examples=(
             "aws configure set aws_secret_access_key «wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY»",
             "npm config set //registry.example.com/:_authToken «a1b2c3d4e5»",
+            "setenv DB_PASSWORD «hunter2Zq9»",
+            "set -x DB_PASSWORD «hunter2Zq9»",
+            "ENV DB_PASSWORD «hunter2Zq9»",
         ),
         counterexamples=("set token expired", "set password for bob", "set api_key $API_KEY"),
     ),
@@ -299,14 +349,18 @@ NAMED_VALUES = (
         name="name_and_value",
         what='Values beside a name that is a value too: `name: DB_PASSWORD`, `value: …`; `key="…" value="…"`',
         gate=(
-            rf"(?i)(?:{_ALL})s?[^A-Za-z0-9]+(?:[nr][^A-Za-z0-9]+){{0,2}}value",
-            rf"(?i)(?:{_ALL})s?\\?[\"'] ?[>\\]",
+            rf"(?i)(?:{_ALL})s?[^A-Za-z0-9]+(?:[nr][^A-Za-z0-9]+){{0,2}}(?:value|content|type=)",
+            rf"(?i)(?:{_ALL})s?\\*[\"'] ?[>\\]",
+            r"value\\*[\"']?[:=]\\*[\"'][^\"'\\]*\\*[\"'][^\"'A-Za-z]*\\*[\"']?(?:name|key)\\*[\"']?[:=]",
         ),
         pattern=rf"(?i)\b(?:key|name)\\?[\"']?\s{{0,3}}[:=]\s{{0,3}}\\?[\"']?{_NAME}"
-        r"""(?:\\?["']?,?(?:\s|\\[nr]){1,40}\\?["']?value\\?["']?\s{0,3}[:=]\s{0,3}"""
-        r"""(?:\\"([^"\\]+)|"([^"]+)|'([^']+)|([^\s"'\\<>,}]+))|\\?["']\s?>([^<]+)"""
-        r"""|\\?["'](?:\r?\n\r?\n|\\r\\n\\r\\n)([^\s\\"']+))""",
-        judge=_passwords,
+        r"""(?:\\?["']?(?:,|,?(?:\s|\\[nr]){1,40})(?:[\w-]{1,40}=["'][^"'<>]{0,80}["']\s){0,4}"""
+        r"""\\?["']?(?:value|content)\\?["']?\s{0,3}[:=]\s{0,3}"""
+        r"""(?:\\"([^"\\]+)|"([^"]+)|'([^']+)|([^\s"'\\<>,}]+))|\\?["']\s?>(?:<value>)?([^<]+)"""
+        r"""|\\?["'](?:(?:\r?\n|\\r\\n)Content-Type:[^\r\n\\]{1,80})?(?:\r?\n\r?\n|\\r\\n\\r\\n)([^\s\\"']+))"""
+        r"""|\bvalue\\?["']?[:=]\\?["']([^"'\\<>]{1,200})\\?["'],?\s?\\?["']?"""
+        rf"""(?:name|key)\\?["']?[:=]\s{{0,3}}\\?["']{_NAME}\\?["']""",
+        judge=passwords,
         examples=(
             '<add key="private_token" value="«a1 b2»"/>',
             "- name: SIGNING_SECRET\n  value: «a1b2c3d4»",
@@ -314,6 +368,14 @@ NAMED_VALUES = (
             '{"name": "DB_PASSWORD", "value": "«tiger»"}',
             '<entry key="db.password">«tiger»</entry>',
             'Content-Disposition: form-data; name="password"\r\n\r\n«tiger»\r\n--x',
+            'form-data; name="api_key"\r\nContent-Type: text/plain\r\n\r\n«a1b2c3»\r\n--x',
+            '[{"name":"password","value":"«tiger»"}]',
+            r"{\"key\":\"api_key\",\"value\":\"«a1b2c3»\"}",
+            '[{"value":"«tiger»","name":"password"}]',
+            '<input value="«tiger»" name="password">',
+            '<input name="csrf_token" type="hidden" value="«a1b2c3»">',
+            '<meta name="csrf-token" content="«a1b2c3»">',
+            '<property name="password"><value>«tiger»</value></property>',
         ),
         counterexamples=(
             "- name: DB_PASSWORD\n  valueFrom: secretKeyRef",
@@ -340,29 +402,6 @@ NAMED_VALUES = (
             "ALTER ROLE bob PASSWORD NULL",
             "identified by a badge",
         ),
-    ),
-    Rule(
-        name="command_password",
-        what="Passwords behind one letter: `sshpass -p`, `mysql -p`, `redis-cli -a`, `docker login -p`",
-        gate=(
-            r"(?:sshpass|mysql|mysqldump|mysqladmin|mariadb|redis-cli|login|mongo|mongosh|mongodump)"
-            r"[\"',]{0,3} .*-[pa]",
-            r"ldap[a-z]{3,8}[\"',]{0,3} .*-w",
-        ),
-        pattern=rf"""\b(?:sshpass{_NEXT}-p(?:{_NEXT})?|(?:mysql|mysqldump|mysqladmin|mariadb){_NEXT}(?:{_WORDS})?-p"""
-        rf"""|redis-cli{_NEXT}(?:{_WORDS})?-a{_NEXT}|ldap[a-z]{{3,8}}{_NEXT}(?:{_WORDS})?-w{_NEXT}"""
-        rf"""|(?:(?:docker|podman|registry|oc|az){_NEXT}login|mongo|mongosh|mongodump){_NEXT}(?:{_WORDS})?-p{_NEXT})"""
-        r"""(?:"([^"\n]+)|'([^'\n]+)|([^\s"']+))""",
-        judge=_passwords,
-        examples=(
-            "sshpass -p «tiger» ssh bob@db-1",
-            "mysql -h db -u bob -p«tiger» shop",
-            "redis-cli -h cache -a '«tiger cat»' ping",
-            "docker login -u bob -p «tiger» registry.example.com",
-            "['mysql', '-uroot', '-p«tiger»', 'shop']",
-            "ldapsearch -D cn=bob -w «tiger» -b dc=x",
-        ),
-        counterexamples=("mysql -u bob -p", "sshpass -p $PW ssh db", "mysql -P 3306 -h db"),
     ),
     Rule(
         name="element_value",
