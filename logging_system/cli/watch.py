@@ -81,7 +81,7 @@ def masking_for(alerts: Alerts, settings: Settings) -> Masked | None:
         return default_masking(settings.mask)
     except ValueError as error:
         harmless = {"service.name", "log.logger", "log.level"}
-        shown = sorted({name for rule in alerts.rules for name in rule.by} - harmless)
+        shown = sorted({name for rule in alerts.rules_in_force for name in rule.by} - harmless)
         if shown or settings.mask is not None:
             raise ValueError(
                 f"rules show {', '.join(shown) or 'lines'}, which must be masked: {error}"
