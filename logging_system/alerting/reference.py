@@ -34,8 +34,9 @@ _BUILT_IN_WORDS = (
 )
 _MEASURES_WORDS = (
     "What the rule `performance` compares, taken every 5 s. What cannot be measured is left out: nothing "
-    "about delivery, for example, where no shipper has written its status file into the spool folder. Delivered means that the store has "
-    "taken a record; it is searchable after the store's next refresh, 1 s later by default."
+    "about delivery, for example, where no shipper has written its status file into the spool folder. "
+    "Delivered means that the store has taken a record; it is searchable after the store's next refresh, "
+    "1 s later by default."
 )
 _HEAD = "| name | default | meaning |\n| --- | --- | --- |\n"
 

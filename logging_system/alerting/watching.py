@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,13 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from logging_system.alerting.channels.declared import DeclaredChannel, Sender
-from logging_system.alerting.channels.standard_error import StandardError
 from logging_system.alerting.declaration import Alerts
 from logging_system.alerting.delivering import Delivering
 from logging_system.alerting.evaluation import OVERFLOW_RULE, Evaluation
 from logging_system.alerting.examples import Examples, Masked
-from logging_system.alerting.facts import Began, Change, Notification
+from logging_system.alerting.facts import Began, Change
 from logging_system.alerting.forward_clock import ForwardClock, ForwardState, boot_clock, boot_id
 from logging_system.alerting.grouping import AlertLabels, Grouping, Moment
 from logging_system.alerting.logbook import Logbook
@@ -36,6 +34,7 @@ from logging_system.alerting.muting import Muting
 from logging_system.alerting.operator_file import OperatorFile
 from logging_system.alerting.outbox import Outbox
 from logging_system.alerting.pipeline_events import PipelineEvents
+from logging_system.alerting.routing import Routing
 from logging_system.alerting.rules.declared import Clock
 from logging_system.alerting.rules.delivery_slo import DeliverySlo
 from logging_system.alerting.spool_following import SpoolFollower
@@ -73,16 +72,6 @@ class Clocks:
     wall: Callable[[], float] = time.time
     boot: Callable[[], float] = boot_clock
     this_boot: Callable[[], str] = boot_id
-
-
-def senders_of(channels: Sequence[DeclaredChannel]) -> dict[str, dict[str, Sender]]:
-    """Return what sends, by the channel's name and then by receiver; standard error where none is named.
-
-    Raises:
-        ValueError: What is declared cannot be used.
-    """
-    declared = channels or (StandardError(name="standard_error"),)
-    return {channel.name: dict(channel.senders()) for channel in declared}
 
 
 class Watch:
@@ -123,9 +112,7 @@ class Watch:
         self._spool, self._folder, self._alerts = spool, folder, alerts
         self._remark = remark
         self._clocks = clocks or Clocks()
-        senders = senders_of(alerts.channels)
-        self._receivers = {name: list(each) for name, each in senders.items()}
-        self._only = {channel.name: channel.only for channel in alerts.channels}
+        self._routing = Routing(alerts.channels)
         self._operator = OperatorFile(folder)
         self._logbook = Logbook(folder, self._clocks.wall, remark)
         self._examples = Examples(masked)
@@ -135,7 +122,7 @@ class Watch:
             series_max=alerts.series_max,
             shown=_label_masking(masked),
         )
-        self._outbox = Outbox(receiver for each in senders.values() for receiver in each)
+        self._outbox = Outbox(self._routing.senders)
         self._inhibitions = tuple(each.inhibition() for each in alerts.inhibit)
         self._lines = lines
         state = read_state(folder, lines)
@@ -149,8 +136,7 @@ class Watch:
         self.forward = self._restored_clock(state)
         """The clock of grouping and outbox."""
         self._restore(state)
-        every = {receiver: sender for each in senders.values() for receiver, sender in each.items()}
-        self._delivering = Delivering(every, spool, wake)
+        self._delivering = Delivering(self._routing.senders, spool, wake)
         self._is_changed = self._must_save = False
         self._save_trouble = ""
         self._events_due_seconds = self._measure_due_seconds = 0.0
@@ -335,17 +321,9 @@ class Watch:
         muting = Muting(wishes.silences, self._inhibitions, wishes.acknowledged)
         notifications = self._grouping.due(self._moment(), muting)
         for notification in notifications:
-            self._outbox.put(notification, self._receivers_of(notification))
+            self._outbox.put(notification, self._routing.receivers_of(notification))
             self._logbook.told(notification)
         return bool(notifications)
-
-    def _receivers_of(self, notification: Notification) -> list[str]:
-        return [
-            receiver
-            for name, receivers in self._receivers.items()
-            if _wants(self._only.get(name, {}), notification)
-            for receiver in receivers
-        ]
 
     def _take_outcomes(self) -> bool:
         outcomes = self._delivering.outcomes()
@@ -386,17 +364,6 @@ def _document(line: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def _wants(only: Mapping[str, str], notification: Notification) -> bool:
-    """Whether one of the alerts has the labels that a channel is for."""
-    return any(
-        all(
-            {**dict(notice.labels), "rule": notice.rule, "severity": notice.severity}.get(name) == value
-            for name, value in only.items()
-        )
-        for notice in notification.notices
-    )
 
 
 def _known(alerts: Alerts) -> dict[str, AlertLabels]:

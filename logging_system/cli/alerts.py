@@ -177,7 +177,7 @@ def _test(options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.alerting.facts import AlertNotice, Notification, fingerprint
     from logging_system.alerting.messages import letter_of
     from logging_system.alerting.outbox import Taken
-    from logging_system.alerting.watching import senders_of
+    from logging_system.alerting.routing import senders_of
 
     senders = senders_of(_declared(options).channels)
     if options.channel is not None and options.channel not in senders:
