@@ -65,10 +65,10 @@ class _Replay:
 
     def __init__(self, alerts: Alerts) -> None:
         self.evaluation = Evaluation(
-            alerts.rules, lateness_seconds=alerts.lateness_seconds, series_max=alerts.series_max
+            alerts.rules_in_force, lateness_seconds=alerts.lateness_seconds, series_max=alerts.series_max
         )
         self.found = Backtest(counts=self.evaluation.counts)
-        known = {rule.name: AlertLabels(rule.severity, rule.runbook) for rule in alerts.rules}
+        known = {rule.name: AlertLabels(rule.severity, rule.runbook) for rule in alerts.rules_in_force}
         self._grouping = Grouping(alerts.times(), alerts.group_by, known, identity="backtest")
 
     def step(self, seconds: float) -> None:

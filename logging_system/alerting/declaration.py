@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import difflib
+from typing import Annotated, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from logging_system.alerting.built_in import BUILT_IN
 from logging_system.alerting.channels import Channel
 from logging_system.alerting.evaluation import OVERFLOW_RULE
 from logging_system.alerting.grouping import GroupingTimes
@@ -21,6 +23,15 @@ class _Named(Protocol):
     @property
     def name(self) -> str:
         """The name in the file."""
+
+
+def _built_in_name(name: str) -> str:
+    names = [each.rule.name for each in BUILT_IN]
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f'did you mean "{close[0]}"?' if close else f"there are {', '.join(names)}"
+        raise ValueError(f'no built-in rule "{name}"; {hint}')
+    return name
 
 
 class DeclaredInhibition(BaseModel):
@@ -43,6 +54,12 @@ class Alerts(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     rules: tuple[Rule, ...] = Field((ErrorCount(name=DEFAULT_RULE),), description="The rules.")
+    built_in: bool = Field(
+        True, description="Whether the [rules that ship with it](#built-in-rules) are on beside these."
+    )
+    without: tuple[Annotated[str, AfterValidator(_built_in_name)], ...] = Field(
+        (), description="Names of built-in rules that are off."
+    )
     channels: tuple[Channel, ...] = Field(
         (), description="Where alerts are told. Default: standard error of `watch`, and the status file."
     )
@@ -88,6 +105,13 @@ class Alerts(BaseModel):
         if any(rule.name == OVERFLOW_RULE for rule in self.rules):
             raise ValueError(f'a rule named "{OVERFLOW_RULE}" is built in; give yours another name')
         return self
+
+    @property
+    def rules_in_force(self) -> tuple[Rule, ...]:
+        """Return the declared rules, and those that ship with it; a declared one replaces one of its name."""
+        taken = {rule.name for rule in self.rules} | set(self.without)
+        more = BUILT_IN if self.built_in else ()
+        return (*self.rules, *(each.rule for each in more if each.rule.name not in taken))
 
     def times(self) -> GroupingTimes:
         """Return when groups are told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from logging_system.keys.durable_files import FILE_MODE
+from logging_system.keys.durable_files import FILE_MODE, read_file
+from logging_system.spool.disk import REAL_DISK, Disk, write_fully
 
 NAME = "history.ndjson"
 _EARLIER_NAME = "history.1.ndjson"
@@ -21,9 +23,11 @@ class History:
 
     Args:
         folder: The folder.
+        disk: The system calls.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk: Disk = REAL_DISK) -> None:
+        self._disk = disk
         self._path = folder / NAME
         self._earlier = folder / _EARLIER_NAME
 
@@ -34,24 +38,20 @@ class History:
             OSError: The disk refused.
         """
         line = orjson.dumps({"time": now_seconds, "what": what, **facts}, option=orjson.OPT_APPEND_NEWLINE)
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
+        disk = self._disk
+        descriptor = disk.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE)
         try:
-            os.write(descriptor, line)
-            is_full = os.fstat(descriptor).st_size > FILE_BYTES_MAX
+            write_fully(descriptor, line, disk)
+            is_full = disk.status(descriptor).size_bytes > FILE_BYTES_MAX
         finally:
-            os.close(descriptor)
+            disk.close(descriptor)
         if is_full:
-            self._path.replace(self._earlier)
+            disk.rename(self._path, self._earlier)
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Yield what is there, oldest first; a line that was cut off is left out."""
         for path in (self._earlier, self._path):
-            try:
-                with path.open("rb") as file:
-                    for line in file:
-                        try:
-                            yield orjson.loads(line)
-                        except orjson.JSONDecodeError:
-                            continue
-            except FileNotFoundError:
-                continue
+            with contextlib.suppress(FileNotFoundError):
+                for line in read_file(path, 2 * FILE_BYTES_MAX, self._disk).splitlines():
+                    with contextlib.suppress(orjson.JSONDecodeError):
+                        yield orjson.loads(line)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,31 +20,32 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from logging_system.alerting.channels.declared import DeclaredChannel, Sender
-from logging_system.alerting.channels.standard_error import StandardError
 from logging_system.alerting.declaration import Alerts
 from logging_system.alerting.delivering import Delivering
 from logging_system.alerting.evaluation import OVERFLOW_RULE, Evaluation
 from logging_system.alerting.examples import Examples, Masked
-from logging_system.alerting.facts import Began, Change, Notification, fingerprint
+from logging_system.alerting.facts import Began, Change
 from logging_system.alerting.forward_clock import ForwardClock, ForwardState, boot_clock, boot_id
 from logging_system.alerting.grouping import AlertLabels, Grouping, Moment
-from logging_system.alerting.history import History
+from logging_system.alerting.logbook import Logbook
 from logging_system.alerting.matching import event_seconds
+from logging_system.alerting.measuring import EVERY_SECONDS, Measuring
 from logging_system.alerting.muting import Muting
 from logging_system.alerting.operator_file import OperatorFile
-from logging_system.alerting.outbox import Message, NotNow, Outbox, Outcome, Refused
+from logging_system.alerting.outbox import Outbox
 from logging_system.alerting.pipeline_events import PipelineEvents
+from logging_system.alerting.routing import Routing
 from logging_system.alerting.rules.declared import Clock
+from logging_system.alerting.rules.delivery_slo import DeliverySlo
 from logging_system.alerting.spool_following import SpoolFollower
 from logging_system.alerting.state_file import read_state, save_state
+from logging_system.alerting.watch_status import STATUS_NAME, status_content
 from logging_system.monitoring.counters import write_status
 from logging_system.spool.codec import Codecs, UnavailableError
 
 if TYPE_CHECKING:
     from logging_system.encryption.lines import SealedLines
 
-STATUS_NAME = "status-alerts.json"
 _READ_BYTES = 4 * 1024 * 1024
 _SAVE_SECONDS = 1.0
 _SAVE_SHARE = 20
@@ -71,16 +72,6 @@ class Clocks:
     wall: Callable[[], float] = time.time
     boot: Callable[[], float] = boot_clock
     this_boot: Callable[[], str] = boot_id
-
-
-def senders_of(channels: Sequence[DeclaredChannel]) -> dict[str, dict[str, Sender]]:
-    """Return what sends, by the channel's name and then by receiver; standard error where none is named.
-
-    Raises:
-        ValueError: What is declared cannot be used.
-    """
-    declared = channels or (StandardError(name="standard_error"),)
-    return {channel.name: dict(channel.senders()) for channel in declared}
 
 
 class Watch:
@@ -121,19 +112,17 @@ class Watch:
         self._spool, self._folder, self._alerts = spool, folder, alerts
         self._remark = remark
         self._clocks = clocks or Clocks()
-        senders = senders_of(alerts.channels)
-        self._receivers = {name: list(each) for name, each in senders.items()}
-        self._only = {channel.name: channel.only for channel in alerts.channels}
+        self._routing = Routing(alerts.channels)
         self._operator = OperatorFile(folder)
-        self._history = History(folder)
+        self._logbook = Logbook(folder, self._clocks.wall, remark)
         self._examples = Examples(masked)
         self._evaluation = Evaluation(
-            alerts.rules,
+            alerts.rules_in_force,
             lateness_seconds=alerts.lateness_seconds,
             series_max=alerts.series_max,
             shown=_label_masking(masked),
         )
-        self._outbox = Outbox(receiver for each in senders.values() for receiver in each)
+        self._outbox = Outbox(self._routing.senders)
         self._inhibitions = tuple(each.inhibition() for each in alerts.inhibit)
         self._lines = lines
         state = read_state(folder, lines)
@@ -142,14 +131,15 @@ class Watch:
         self._read_seconds: float = 0.0 if state is None else state["read_seconds"]
         """Up to when all records were read at the last look, in event time."""
         self._pipeline = PipelineEvents(spool, None if state is None else state["pipeline"])
+        slos = [rule for rule in alerts.rules_in_force if isinstance(rule, DeliverySlo)]
+        self._measuring = Measuring(spool, {rule.within_seconds for rule in slos}, wall=self._clocks.wall)
         self.forward = self._restored_clock(state)
         """The clock of grouping and outbox."""
         self._restore(state)
-        every = {receiver: sender for each in senders.values() for receiver, sender in each.items()}
-        self._delivering = Delivering(every, spool, wake)
+        self._delivering = Delivering(self._routing.senders, spool, wake)
         self._is_changed = self._must_save = False
         self._save_trouble = ""
-        self._events_due_seconds = 0.0
+        self._events_due_seconds = self._measure_due_seconds = 0.0
         self._due_seconds = (0.0, 0.0)
         """When is looked for what is due: where something began or ended, and where not."""
         self._is_due = False
@@ -185,6 +175,10 @@ class Watch:
         if boot_seconds >= self._events_due_seconds:
             self._events_due_seconds = boot_seconds + _EVENTS_SECONDS
             self._read_events()
+        if boot_seconds >= self._measure_due_seconds:
+            self._measure_due_seconds = boot_seconds + EVERY_SECONDS
+            with contextlib.suppress(FileNotFoundError):  # the spool folder was removed
+                self._measure()
         clock = self._clock()
         self._read_seconds = clock.read_seconds
         changes = self._evaluation.changes(clock)
@@ -223,6 +217,7 @@ class Watch:
             "clock": asdict(self.forward.state()),
             "follower": self._follower.content(),
             "pipeline": self._pipeline.content(),
+            "deliveries": self._measuring.deliveries.content(),
             "read_seconds": self._read_seconds,
             "evaluation": self._evaluation.content(),
             "grouping": self._grouping.content(),
@@ -256,34 +251,13 @@ class Watch:
 
     def status(self) -> dict[str, Any]:
         """Return what happened so far, as the status file shows it."""
-        counts = self._outbox.counts
-        firing = [alert for alert in self._grouping.alerts.values() if alert.is_firing]
-        return {
-            "time": self._clocks.wall(),
-            "records": {**asdict(self._evaluation.counts), "missed": self._follower.missed},
-            "series": self._evaluation.series,
-            "cpu_seconds": time.process_time(),
-            "unavailable": self._follower.unavailable,
-            "firing": [
-                {
-                    "fingerprint": fingerprint(alert.rule, alert.labels),
-                    "rule": alert.rule,
-                    "labels": dict(alert.labels),
-                    "since_seconds": alert.since_seconds,
-                    "summary": alert.summary,
-                }
-                for alert in firing[:100]
-            ],
-            "firing_total": len(firing),
-            "channels": {
-                name: {
-                    **asdict(counts[name]),
-                    "waiting": len(waiting),
-                    "trouble": waiting[0].trouble if waiting else "",
-                }
-                for name, waiting in self._outbox.waiting.items()
-            },
-        }
+        return status_content(
+            self._clocks.wall(),
+            self._evaluation,
+            self._follower,
+            self._grouping.alerts.values(),
+            self._outbox,
+        )
 
     def _write_status(self) -> None:
         with contextlib.suppress(OSError):  # whoever looks at it sees its time
@@ -301,8 +275,22 @@ class Watch:
                 document = _document(line)
                 for hit in self._evaluation.tell(document, clock):
                     self._examples.note(hit.rule, hit.labels, document)
-            self._follower.note_read(block, event_seconds(document) or clock.now_seconds)
+            logged_seconds = event_seconds(document) or clock.now_seconds
+            self._follower.note_read(block, logged_seconds)
+            self._measuring.deliveries.note(
+                block.epoch.hex(),
+                block.first_sequence + len(block.documents) - 1,
+                len(block.documents),
+                age_seconds=now_seconds - logged_seconds,
+                now_seconds=self.forward(),
+            )
         return size_bytes
+
+    def _measure(self) -> None:
+        clock = self._clock()
+        for document in self._measuring.look(self.forward()):
+            self._is_changed = True
+            self._evaluation.tell_event(document, clock)
 
     def _read_events(self) -> None:
         clock = self._clock()
@@ -321,63 +309,29 @@ class Watch:
         return Moment(self.forward(), self._clocks.wall())
 
     def _note(self, change: Change) -> None:
-        mark = fingerprint(change.rule, change.labels)
-        labels = dict(change.labels)
         if isinstance(change, Began):
             examples = self._examples.of(change.rule, change.labels)
             self._grouping.began(change, examples, self._moment())
-            self._tell_history(
-                "began", fingerprint=mark, rule=change.rule, labels=labels, summary=change.summary
-            )
         else:
             self._grouping.ended(change)
-            self._tell_history("ended", fingerprint=mark, rule=change.rule, labels=labels)
+        self._logbook.changed(change)
 
     def _put_due(self) -> bool:
         wishes = self._operator.read()
         muting = Muting(wishes.silences, self._inhibitions, wishes.acknowledged)
         notifications = self._grouping.due(self._moment(), muting)
         for notification in notifications:
-            self._outbox.put(notification, self._receivers_of(notification))
-            marks = [notice.fingerprint for notice in notification.notices]
-            self._tell_history(
-                "told", key=notification.key, fingerprints=marks, left_off=notification.left_off
-            )
+            self._outbox.put(notification, self._routing.receivers_of(notification))
+            self._logbook.told(notification)
         return bool(notifications)
-
-    def _receivers_of(self, notification: Notification) -> list[str]:
-        return [
-            receiver
-            for name, receivers in self._receivers.items()
-            if _wants(self._only.get(name, {}), notification)
-            for receiver in receivers
-        ]
 
     def _take_outcomes(self) -> bool:
         outcomes = self._delivering.outcomes()
         for message, outcome in outcomes:
             trouble_before = message.trouble
             settled = self._outbox.settled(message, outcome, self.forward())
-            self._tell_outcome(message, settled, trouble_before)
+            self._logbook.settled(message, settled, trouble_before)
         return bool(outcomes)
-
-    def _tell_outcome(self, message: Message, outcome: Outcome, trouble_before: str) -> None:
-        key = message.notification.key
-        if isinstance(outcome, Refused):
-            self._remark(f"channel {message.channel} refused message {key} for good: {outcome.reason}")
-            self._tell_history("refused", key=key, channel=message.channel, reason=outcome.reason)
-        elif isinstance(outcome, NotNow):
-            if outcome.reason != trouble_before:
-                self._remark(f"channel {message.channel}: {outcome.reason}; message {key} is sent again")
-                self._tell_history("delayed", key=key, channel=message.channel, reason=outcome.reason)
-        else:
-            self._tell_history("sent", key=key, channel=message.channel, attempts=message.attempts)
-
-    def _tell_history(self, what: str, **facts: Any) -> None:
-        try:
-            self._history.add(what, self._clocks.wall(), **facts)
-        except OSError as error:
-            self._remark(f"history: {error.strerror}; alerts are told all the same")
 
     def _settle(self, boot_seconds: float) -> None:
         if boot_seconds >= self._settle_due_seconds:
@@ -397,7 +351,8 @@ class Watch:
             return
         anew = self._evaluation.restore(state["evaluation"])
         self._grouping.restore(state["grouping"])
-        names = {rule.name for rule in self._alerts.rules} - set(anew)
+        self._measuring.deliveries.restore(state.get("deliveries", []))
+        names = {rule.name for rule in self._alerts.rules_in_force} - set(anew)
         self._grouping.forget_rules({*names, OVERFLOW_RULE})
         for name in self._outbox.restore(state["outbox"]):
             self._remark(f"channel {name} is not declared any more; its messages are given up")
@@ -411,19 +366,11 @@ def _document(line: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _wants(only: Mapping[str, str], notification: Notification) -> bool:
-    """Whether one of the alerts has the labels that a channel is for."""
-    return any(
-        all(
-            {**dict(notice.labels), "rule": notice.rule, "severity": notice.severity}.get(name) == value
-            for name, value in only.items()
-        )
-        for notice in notification.notices
-    )
-
-
 def _known(alerts: Alerts) -> dict[str, AlertLabels]:
-    return {rule.name: AlertLabels(rule.severity, rule.runbook, rule.match.query()) for rule in alerts.rules}
+    return {
+        rule.name: AlertLabels(rule.severity, rule.runbook, rule.match.query())
+        for rule in alerts.rules_in_force
+    }
 
 
 def _label_masking(masked: Masked | None) -> Masked:

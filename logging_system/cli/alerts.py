@@ -127,7 +127,7 @@ def _list(options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.alerting.messages import shown_time
     from logging_system.alerting.operator_file import OperatorFile
     from logging_system.alerting.state_file import alerts_folder
-    from logging_system.alerting.watching import STATUS_NAME
+    from logging_system.alerting.watch_status import STATUS_NAME
 
     folder = _folder(options, parser)
     try:
@@ -177,7 +177,7 @@ def _test(options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.alerting.facts import AlertNotice, Notification, fingerprint
     from logging_system.alerting.messages import letter_of
     from logging_system.alerting.outbox import Taken
-    from logging_system.alerting.watching import senders_of
+    from logging_system.alerting.routing import senders_of
 
     senders = senders_of(_declared(options).channels)
     if options.channel is not None and options.channel not in senders:
@@ -205,7 +205,7 @@ def _explain(options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.alerting.backtest import explain
 
     alerts = _declared(options)
-    rules = {rule.name: rule for rule in alerts.rules}
+    rules = {rule.name: rule for rule in alerts.rules_in_force}
     if options.rule not in rules:
         parser.error(f'no rule "{options.rule}"; there are {", ".join(rules)}')
     documents = _documents(options.file) if options.file else _spooled(options, _folder(options, parser))
@@ -251,7 +251,7 @@ def _acknowledge(options: argparse.Namespace, parser: Parser) -> int:
 
     from logging_system.alerting.operator_file import OperatorFile
     from logging_system.alerting.state_file import prepare_alerts_folder
-    from logging_system.alerting.watching import STATUS_NAME
+    from logging_system.alerting.watch_status import STATUS_NAME
 
     folder = _folder(options, parser)
     try:

@@ -87,7 +87,13 @@ class Intake:
         self.events = events or EventStream(WordsInLog())
         self._watch = WriterWatch(self.events, writer, status_folder)
         self._status = HandlerStatusFile(
-            status_folder, writer.epoch.hex(), None, clock, kind="gateway", watch=self._watch
+            status_folder,
+            writer.epoch.hex(),
+            None,
+            clock,
+            kind="gateway",
+            watch=self._watch,
+            bounds={"spool_bytes_max": writer.spool_bytes_max},
         )
         self._thread = threading.Thread(target=self._run, name="logging_system.intake", daemon=True)
 

@@ -6,14 +6,17 @@ import logging
 import threading
 from typing import Protocol
 
+from logging_system.monitoring.call_times import TIMED_EVERY
+
 
 class Calls:
     """What one thread is about: tells a log call made inside another (by `__str__`, a signal handler)."""
 
-    __slots__ = ("active", "logger_seen", "overflowed", "postponed", "thread_seen")
+    __slots__ = ("active", "logger_seen", "overflowed", "postponed", "thread_seen", "until_timed")
 
     def __init__(self) -> None:
         self.active = False
+        self.until_timed = TIMED_EVERY
         self.logger_seen: str | None = None
         self.thread_seen: str | None = None
         # Lists, because appending is one step: a signal handler may come between any two.

@@ -28,6 +28,7 @@ from logging_system.handler.queue import FullPolicy, RecordQueue
 from logging_system.handler.worker import OnDurable, Worker
 from logging_system.handler.worker_thread import WorkerThread
 from logging_system.monitoring._otel import current_span_context
+from logging_system.monitoring.call_times import TIMED_EVERY
 from logging_system.monitoring.counters import HandlerCounters, LiveCounters
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
@@ -181,7 +182,8 @@ class SpoolHandler(logging.Handler):
         if calls.active:
             (calls.postponed if len(calls.postponed) < _POSTPONED_MAX else calls.overflowed).append(record)
             return True
-        passed = self._offer(record, calls)
+        calls.until_timed -= 1
+        passed = self._offer(record, calls) if calls.until_timed else self._offer_timed(record, calls)
         if calls.postponed or calls.overflowed:
             self._offer_postponed(calls)
         return passed
@@ -376,6 +378,14 @@ class SpoolHandler(logging.Handler):
             self._offer(calls.postponed.pop(0), calls)
         if calls.postponed or calls.overflowed:
             self._live_counters.drop_offered("reentrant", calls.forget())
+
+    def _offer_timed(self, record: logging.LogRecord, calls: Calls) -> bool:
+        calls.until_timed = TIMED_EVERY
+        began_ns = time.perf_counter_ns()
+        try:
+            return self._offer(record, calls)
+        finally:
+            self._live_counters.call_times.add(time.perf_counter_ns() - began_ns)
 
     def _offer(self, record: logging.LogRecord, calls: Calls) -> bool:
         calls.active = True

@@ -65,7 +65,7 @@ class RecordQueue:
     ) -> None:
         self._live_counters = live_counters
         self._when_full = when_full
-        self._records_max = records_max
+        self.records_max = records_max
         self._bytes_max = bytes_max
         self._clock = clock
         self._budget = BlockBudget(allowance_seconds)
@@ -96,7 +96,7 @@ class RecordQueue:
             # The caller's time: neither `_is_full` nor `size_bytes` is called where there is room.
             held_bytes = self._bytes + captured[1]
             if (
-                self.closed or len(records) >= self._records_max or held_bytes > self._bytes_max
+                self.closed or len(records) >= self.records_max or held_bytes > self._bytes_max
             ) and not self._find_room(captured, may_wait=may_wait):
                 return False
             live_counters.offered += 1
@@ -187,7 +187,7 @@ class RecordQueue:
         return self._taken_before_group if in_hand else self._live_counters.meter.taken
 
     def _is_full(self, captured: Captured) -> bool:
-        if len(self._records) >= self._records_max:
+        if len(self._records) >= self.records_max:
             return True
         return bool(self._records) and self._bytes + size_bytes(captured) > self._bytes_max
 

@@ -78,7 +78,12 @@ class Worker:
         self._durable = durable
         self._watch = WriterWatch(events or EventStream(), writer, status_folder)
         self._status = HandlerStatusFile(
-            status_folder, writer.epoch.hex(), service, time.monotonic, watch=self._watch
+            status_folder,
+            writer.epoch.hex(),
+            service,
+            time.monotonic,
+            watch=self._watch,
+            bounds={"queue_records_max": queue.records_max, "spool_bytes_max": writer.spool_bytes_max},
         )
         self._deadline_seconds: float | None = None
         self._stopping = threading.Event()

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import orjson
 
+from logging_system.monitoring.call_times import CallTimes
 from logging_system.monitoring.cross_check import HandlerFlow, HandlerMeter
 from logging_system.spool.disk import write_fully
 from logging_system.spool.segment import FILE_MODE
@@ -69,6 +70,7 @@ class LiveCounters:
     callback_errors: int = 0
     spool_errors: dict[str, int] = field(default_factory=dict)
     meter: HandlerMeter = field(default_factory=HandlerMeter)
+    call_times: CallTimes = field(default_factory=CallTimes)
 
     def drop_offered(self, reason: str, count: int = 1) -> None:
         """Count records that were given up before they were queued."""

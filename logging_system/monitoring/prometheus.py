@@ -46,7 +46,7 @@ GAUGES = frozenset(
     }
 )
 _BY = {"dropped": "reason", "spool_errors": "error", "events": "kind"}
-_NO_METRICS = frozenset({"pid", "closed", "metrics", "unavailable"})
+_NO_METRICS = frozenset({"pid", "closed", "metrics", "performance", "unavailable"})
 _OF_ALL = ("balanced", "surfaces_agree")
 _REQUEST_SECONDS_MAX = 5.0
 

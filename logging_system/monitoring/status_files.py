@@ -32,6 +32,8 @@ from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.spool.segment import list_segments
 
 ENDED_NAME = "status-handlers-ended.json"
+SHIPPER_NAME = "status-shipper.json"
+"""Where a folder's shipper states its counters, unless a setting names another file."""
 ENDED_AGE_SECONDS = 600.0
 FILES_KEPT_MAX = 256
 INTERVAL_SECONDS = 30.0
@@ -52,6 +54,7 @@ class HandlerStatusFile:
         clock: Monotonic seconds.
         kind: What writes it.
         watch: Makes events of the counters, whose counts are written too.
+        bounds: What may be queued and spooled at most, by name; a reader compares the counters with it.
     """
 
     def __init__(
@@ -63,8 +66,11 @@ class HandlerStatusFile:
         *,
         kind: Kind = "handler",
         watch: WriterWatch | None = None,
+        bounds: Mapping[str, int] | None = None,
     ) -> None:
         self._folder = folder
+        self._bounds = dict(bounds or {})
+        self._call_p99_ms: float | None = None
         self._path = folder / f"status-{kind}-{epoch}.json"
         self._fixed = {"epoch": epoch} if service is None else {"epoch": epoch, "service": service}
         self._clock = clock
@@ -81,6 +87,7 @@ class HandlerStatusFile:
             return
         self._report_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
         counters, flow = live_counters.moment()
+        self._call_p99_ms = live_counters.call_times.p99_ms()
         if self._watch is not None:
             self._watch.look(counters)
         try:
@@ -110,7 +117,14 @@ class HandlerStatusFile:
         if self._base is not None:
             shown, metered = _since(self._base[:2], counters, flow)
             said = _less(events, self._base[2])
-        content = {**self._fixed, "closed": closing, **both_content(shown, metered), "events": said}
+        performance = {**self._bounds, "log_call_p99_ms": self._call_p99_ms}
+        content = {
+            **self._fixed,
+            "closed": closing,
+            **both_content(shown, metered),
+            "events": said,
+            "performance": performance,
+        }
         write_status(self._path, content)
         self._written = (counters, flow, events, closing)
 

@@ -48,6 +48,7 @@ from logging_system.monitoring.events import (
     StoreAvailable,
     StoreUnavailable,
 )
+from logging_system.monitoring.status_files import SHIPPER_NAME
 from logging_system.shipping.dead_letters import DeadLetterFile
 from logging_system.shipping.request_pool import RequestPool
 from logging_system.sinks import Sink
@@ -60,7 +61,7 @@ from logging_system.spool.segment import list_segments
 if TYPE_CHECKING:
     from logging_system.encryption.rotation_schedule import RotationSchedule
 
-STATUS_NAME = "status-shipper.json"
+STATUS_NAME = SHIPPER_NAME
 POLL_SECONDS = 0.025
 _CHECKPOINT_INTERVAL_SECONDS = 0.1
 _EVICT_INTERVAL_SECONDS = 5.0

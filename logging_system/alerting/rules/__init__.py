@@ -7,13 +7,16 @@ from typing import Annotated
 from pydantic import Field
 
 from logging_system.alerting.rules.absence import Absence
+from logging_system.alerting.rules.delivery_slo import DeliverySlo
 from logging_system.alerting.rules.error_count import ErrorCount
 from logging_system.alerting.rules.error_share import ErrorShare
 from logging_system.alerting.rules.latency import Latency
+from logging_system.alerting.rules.performance import Performance
 from logging_system.alerting.rules.pipeline_event import PipelineEvent
 from logging_system.alerting.rules.rate_change import RateChange
 
 Rule = Annotated[
-    Absence | ErrorCount | ErrorShare | Latency | PipelineEvent | RateChange, Field(discriminator="kind")
+    Absence | DeliverySlo | ErrorCount | ErrorShare | Latency | Performance | PipelineEvent | RateChange,
+    Field(discriminator="kind"),
 ]
 """What the file may declare as a rule, told apart by `kind`."""

@@ -19,6 +19,7 @@ def body_of(letter: Letter) -> dict[str, Any]:
         "group": dict(notification.group),
         "alerts": [_alert(notice) for notice in notification.notices],
         "left_off": notification.left_off,
+        "made_seconds": notification.made_seconds,
     }
 
 

@@ -21,7 +21,8 @@ from logging_system.alerting.state_file import (
     read_state,
     save_state,
 )
-from logging_system.alerting.watching import STATUS_NAME, Clocks, Watch
+from logging_system.alerting.watch_status import STATUS_NAME
+from logging_system.alerting.watching import Clocks, Watch
 from logging_system.spool.codec import PLAIN_CODECS
 from logging_system.spool.writer import SpoolWriter
 from tests.unit.logging_system.alerting.receivers import HttpReceiver, http_receiver

@@ -1,0 +1,64 @@
+"""The status file of `watch`: what fires, what was counted, and what waits to be sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import asdict
+from typing import Any
+
+from logging_system.alerting.evaluation import Evaluation
+from logging_system.alerting.facts import fingerprint
+from logging_system.alerting.grouping import Alert
+from logging_system.alerting.outbox import Outbox
+from logging_system.alerting.spool_following import SpoolFollower
+
+STATUS_NAME = "status-alerts.json"
+_FIRING_MAX = 100
+
+
+def status_content(
+    now_seconds: float,
+    evaluation: Evaluation,
+    follower: SpoolFollower,
+    alerts: Collection[Alert],
+    outbox: Outbox,
+) -> dict[str, Any]:
+    """Return what happened so far, as the status file shows it.
+
+    Args:
+        now_seconds: Seconds since 1970.
+        evaluation: The rules at work.
+        follower: What was read.
+        alerts: The alerts there are.
+        outbox: The messages on their way.
+    """
+    firing = [alert for alert in alerts if alert.is_firing]
+    counts = outbox.counts
+    return {
+        "time": now_seconds,
+        "records": {**asdict(evaluation.counts), "missed": follower.missed},
+        "series": evaluation.series,
+        "cpu_seconds": time.process_time(),
+        "unavailable": follower.unavailable,
+        "firing": [_shown(alert) for alert in firing[:_FIRING_MAX]],
+        "firing_total": len(firing),
+        "channels": {
+            name: {
+                **asdict(counts[name]),
+                "waiting": len(waiting),
+                "trouble": waiting[0].trouble if waiting else "",
+            }
+            for name, waiting in outbox.waiting.items()
+        },
+    }
+
+
+def _shown(alert: Alert) -> dict[str, Any]:
+    return {
+        "fingerprint": fingerprint(alert.rule, alert.labels),
+        "rule": alert.rule,
+        "labels": dict(alert.labels),
+        "since_seconds": alert.since_seconds,
+        "summary": alert.summary,
+    }

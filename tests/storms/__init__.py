@@ -1,0 +1,1 @@
+"""Storms of alerts: real handlers and `watch` processes, real mail and webhook servers, outages of all."""
