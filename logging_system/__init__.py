@@ -9,16 +9,29 @@ logging.getLogger(__name__).info("paid", extra={"order": 42})
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from logging_system.installation import Installation, Stats, install, installed_handler
+    from logging_system.monitoring.advanced_handler import AdvancedMonitoringHandler
+    from logging_system.monitoring.findings import log_findings
 
-__all__ = ["Installation", "Stats", "install", "installed_handler"]
+__all__ = [
+    "AdvancedMonitoringHandler",
+    "Installation",
+    "Stats",
+    "install",
+    "installed_handler",
+    "log_findings",
+]
+_OF_MONITORING = {"AdvancedMonitoringHandler": "advanced_handler", "log_findings": "findings"}
 
 
 def __getattr__(name: str) -> Any:
     # Late, because who takes the handler or the spool alone should not pay for settings and client.
+    if name in _OF_MONITORING:
+        return getattr(import_module(f"logging_system.monitoring.{_OF_MONITORING[name]}"), name)
     if name in __all__:
         from logging_system import installation
 
