@@ -9,21 +9,37 @@ logging.getLogger(__name__).info("paid", extra={"order": 42})
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from logging_system.alerting.watch_thread import WatchThread, start_watch
     from logging_system.installation import Installation, Stats, install, installed_handler
+    from logging_system.monitoring.advanced_handler import AdvancedMonitoringHandler
+    from logging_system.monitoring.findings import log_findings
 
-__all__ = ["Installation", "Stats", "WatchThread", "install", "installed_handler", "start_watch"]
+__all__ = [
+    "AdvancedMonitoringHandler",
+    "Installation",
+    "Stats",
+    "WatchThread",
+    "install",
+    "installed_handler",
+    "log_findings",
+    "start_watch",
+]
+_LATE = {
+    "AdvancedMonitoringHandler": "monitoring.advanced_handler",
+    "WatchThread": "alerting.watch_thread",
+    "log_findings": "monitoring.findings",
+    "start_watch": "alerting.watch_thread",
+}
 
 
 def __getattr__(name: str) -> Any:
     # Late, because who takes the handler or the spool alone should not pay for settings and client.
-    if name in {"WatchThread", "start_watch"}:
-        from logging_system.alerting import watch_thread
-
-        return getattr(watch_thread, name)
+    if name in _LATE:
+        return getattr(import_module(f"logging_system.{_LATE[name]}"), name)
     if name in __all__:
         from logging_system import installation
 
