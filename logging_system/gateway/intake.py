@@ -16,6 +16,7 @@ from pathlib import Path
 
 from logging_system.monitoring.counters import HandlerCounters, LiveCounters, error_name
 from logging_system.monitoring.cross_check import HandlerFlow
+from logging_system.monitoring.delays import Exemplar, trace_id_of
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
 from logging_system.monitoring.status_files import HandlerStatusFile
@@ -42,6 +43,7 @@ class DiskError(Exception):
 class _Delivery:
     documents: Sequence[bytes]
     size_bytes: int
+    taken_on_seconds: float
     done: Future[None] = field(default_factory=Future)
     stored: int = 0
 
@@ -68,6 +70,7 @@ class Intake:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._writer = writer
+        self._clock = clock
         self._pending_bytes_max = pending_bytes_max
         self._live_counters = LiveCounters()
         self._work = threading.Condition(self._live_counters.lock)
@@ -80,7 +83,13 @@ class Intake:
         self.events = EventStream(WordsInLog())
         self._watch = WriterWatch(self.events, writer, status_folder)
         self._status = HandlerStatusFile(
-            status_folder, writer.epoch.hex(), None, clock, kind="gateway", watch=self._watch
+            status_folder,
+            writer.epoch.hex(),
+            None,
+            clock,
+            kind="gateway",
+            watch=self._watch,
+            limits={"spool_bytes_max": writer.spool_bytes_max},
         )
         self._thread = threading.Thread(target=self._run, name="logging_system.intake", daemon=True)
 
@@ -106,7 +115,7 @@ class Intake:
             NoRoomError: Too much is waiting already, or the intake is closed.
         """
         size_bytes = sum(map(len, documents))
-        delivery = _Delivery(documents, size_bytes)
+        delivery = _Delivery(documents, size_bytes, self._clock())
         with self._live_counters.lock:
             if self._closed:
                 self._live_counters.drop_offered("closed", len(documents))
@@ -191,9 +200,10 @@ class Intake:
     def _store(self, group: Sequence[_Delivery]) -> None:
         error = self._append([document for delivery in group for document in delivery.documents], group)
         # Before any future is done: whoever waited for it may look at the counters.
+        now_seconds = self._clock()
         with self._live_counters.lock:
             for delivery in group:
-                self._settle(delivery)
+                self._settle(delivery, now_seconds)
             self._live_counters.meter.framed += self._framed
         self._framed = 0
         for delivery in group:
@@ -240,9 +250,14 @@ class Intake:
             delivery.stored += taken
             records -= taken
 
-    def _settle(self, delivery: _Delivery) -> None:
+    def _settle(self, delivery: _Delivery, now_seconds: float) -> None:
         self._pending_bytes -= delivery.size_bytes
         self._live_counters.admit(delivery.stored)
+        if delivery.stored:
+            seconds = max(0.0, now_seconds - delivery.taken_on_seconds)
+            trace_id = trace_id_of(delivery.documents[0])
+            exemplar = Exemplar(trace_id, seconds, time.time()) if trace_id else None
+            self._live_counters.logged_to_durable.add_alike(seconds, delivery.stored, exemplar)
         if refused := len(delivery.documents) - delivery.stored:
             self._live_counters.drop_queued("spool_refused", refused)
 

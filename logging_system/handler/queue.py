@@ -81,6 +81,11 @@ class RecordQueue:
         self.closed = False
         live_counters.meter.waiting = self._records.__len__
 
+    @property
+    def records_max(self) -> int:
+        """Records waiting at most."""
+        return self._records_max
+
     def offer(self, captured: Captured, may_wait: bool) -> bool:
         """Queue a record, or count why not; what a closed queue refuses is counted by whoever offered it.
 
