@@ -171,15 +171,17 @@ example: $(VENV)/.installed ## Make reports/example and the picture in the READM
 picture: $(VENV)/.installed-dev ## Take the picture of the live page again, from a real run (needs chromium)
 	$(BIN)/python docs/live_page.py
 
-schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the tables of settings, masking rules and alerts and the embedded store's page, into docs/reference
+schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the tables of settings, masking rules, metrics and alerts, the embedded store's page and the dashboard
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas
 	$(BIN)/python -m harness.config.parts docs/reference/parts.md
 	$(BIN)/python -m harness.programs.elastic_lite.reference docs/reference/embedded-store.md
-	$(BIN)/python -m logging_system.config.reference docs/reference/settings.md docs/reference/masking.md
+	$(BIN)/python -m logging_system.config.reference docs/reference/settings.md docs/reference/masking.md docs/reference/logging-metrics.md
+	$(BIN)/python -m logging_system.monitoring.dashboard logging_system/monitoring/shipped/grafana_dashboard.json
 	$(BIN)/python -m logging_system.alerting.reference docs/reference/alerts.md docs/reference/schemas/alerts.json
 
-servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go)
+servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go), and Prometheus for a few tests
 	$(BIN)/logquake servers install
+	-$(BIN)/python -m tests.prometheus_server
 
 kms: $(VENV)/.installed-dev ## Install what key providers are tested on: Vault's transit engine, local-kms (both need Go), SoftHSM
 	$(BIN)/python -m tests.key_servers

@@ -46,7 +46,8 @@ from logging_system.monitoring.tracing import Tracing
 from logging_system.records.processors import Chain, Closed, ProcessorError
 from logging_system.shipping.in_process import InProcessShipper
 from logging_system.shipping.shipper import STATUS_NAME
-from logging_system.shipping.sink_factory import limits_of, sink_opener
+from logging_system.shipping.sink_factory import limits_of, searchable_after_seconds, sink_opener
+from logging_system.shipping.telemetry import exporting_metrics
 from logging_system.spool.forks import FORKS
 from logging_system.spool.segment import FOLDER_MODE, check_writable
 from logging_system.spool.uwsgi import forks_to_come
@@ -198,6 +199,10 @@ class Installation:
             lines=protection.lines,
             rotation=protection.rotation(),
             retention_seconds=settings.retention_seconds,
+            searchable_after_seconds=searchable_after_seconds(settings),
+            exporting=partial(
+                exporting_metrics, settings, self.spool, self.spool / STATUS_NAME, own_provider=False
+            ),
         )
 
     def _tell(self, problem: Problem, consequence: Consequence) -> None:

@@ -114,18 +114,18 @@ class Measuring:
         )
 
     def _of_processes(self, alive: list[dict[str, Any]], sample: _Sample) -> Iterator[dict[str, Any]]:
-        said = [(content, content.get("performance") or {}) for content in alive]
         fills = [
-            content["queued"] / performance["queue_records_max"]
-            for content, performance in said
-            if performance.get("queue_records_max")
+            content["queued"] / content["queue_records_max"]
+            for content in alive
+            if content.get("queue_records_max")
         ]
         if fills:
             yield measured("queue_fill", max(fills))
-        calls = [each["log_call_p99_ms"] for _, each in said if each.get("log_call_p99_ms") is not None]
+        said = (content.get("log_call_p99_ms") for content in alive)
+        calls = [call_ms for call_ms in said if call_ms is not None]
         if calls:
             yield measured("log_call_p99_ms", max(calls))
-        rooms = [each["spool_bytes_max"] for _, each in said if each.get("spool_bytes_max")]
+        rooms = [content["spool_bytes_max"] for content in alive if content.get("spool_bytes_max")]
         if rooms:
             yield measured("spool_fill", sample.used_bytes / min(rooms))
             if (hours := self._hours_left(sample, min(rooms))) is not None:

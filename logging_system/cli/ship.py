@@ -149,7 +149,8 @@ class _Shipping:
         try:
             with _serving(self._settings.status_port, self._folder, self._status_path) as port:
                 _say_ready(port)
-                with adding_ended(self._folder, time.time, self._tell_disk), _collecting_garbage():
+                stated = adding_ended(self._folder, time.time, self._tell_disk)
+                with stated, self._exporting(), _collecting_garbage():
                     self._ship()
         except (SpoolBusyError, SpoolVersionError) as error:
             return fail("ship", self._why_not(error))
@@ -211,7 +212,7 @@ class _Shipping:
 
     def _new_shipper(self) -> Shipper:
         from logging_system.shipping.shipper import Shipper
-        from logging_system.shipping.sink_factory import limits_of
+        from logging_system.shipping.sink_factory import limits_of, searchable_after_seconds
 
         return Shipper(
             self._folder,
@@ -223,6 +224,7 @@ class _Shipping:
             status_path=self._status_path,
             retention_seconds=self._settings.retention_seconds,
             events=self._events,
+            searchable_after_seconds=searchable_after_seconds(self._settings),
         )
 
     def _next_shipper(self) -> Shipper | None:
@@ -239,6 +241,17 @@ class _Shipping:
                 self._events.emit(SpoolBusy(detail=str(error)))
                 time.sleep(_BUSY_WAIT_SECONDS)
         return None
+
+    def _exporting(self) -> contextlib.AbstractContextManager[None]:
+        from logging_system.monitoring.events import SettingsProblem
+        from logging_system.shipping.telemetry import exporting_metrics
+
+        def tell(what: str) -> None:
+            self._events.emit(
+                SettingsProblem(where="opentelemetry_metrics: ", what=what, consequence="ignored")
+            )
+
+        return exporting_metrics(self._settings, self._folder, self._status_path, tell, own_provider=True)
 
     def _tell_disk(self, error: OSError) -> None:
         from logging_system.monitoring.counters import error_name

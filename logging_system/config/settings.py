@@ -407,6 +407,14 @@ class Settings(BaseSettings):
         ),
         UsedBy("ship", unit="port", change="restart"),
     ] = None
+    opentelemetry_metrics: Annotated[
+        bool,
+        Field(
+            description="Give OpenTelemetry the metrics too, from the process that ships the spool folder: "
+            "an application's own MeterProvider gets them, `ship` sends OTLP as `OTEL_EXPORTER_OTLP_…` say.",
+        ),
+        UsedBy("handler", "ship", change="restart"),
+    ] = False
     listen_host: Annotated[
         str,
         Field(min_length=1, description="Address that `serve` listens on."),

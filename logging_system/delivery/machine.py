@@ -14,7 +14,7 @@ store pushed back wait beside them, in a bounded number of batches.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from logging_system.delivery.backoff import Backoff
 from logging_system.delivery.batches import Batch
@@ -38,7 +38,7 @@ from logging_system.delivery.outcomes import (
     Unknown,
 )
 from logging_system.delivery.progress import OUTCOME_OF, Outcome, Progress
-from logging_system.delivery.runs import documents_bytes, runs_of
+from logging_system.delivery.runs import Run, documents_bytes, runs_of
 from logging_system.delivery.suspects import Suspects
 from logging_system.delivery.trials import Trials
 from logging_system.delivery.write_indices import WriteIndices
@@ -70,6 +70,7 @@ class DeliveryMachine:
         limits: How large and how many.
         backoff: How long to wait after failures.
         limiter: How many requests the store takes at once; by default it begins with one.
+        finished: Told of records that are done, whether or not others before them are.
 
     Attributes:
         progress: What is done, as far as it is remembered.
@@ -85,8 +86,10 @@ class DeliveryMachine:
         limits: Limits | None = None,
         backoff: Backoff | None = None,
         limiter: Limiter | None = None,
+        finished: Callable[[Run, Outcome], None] = lambda _run, _outcome: None,
     ) -> None:
         self.rng = rng
+        self._finished = finished
         self.limits = limits or Limits()
         self.backoff = backoff or Backoff()
         self.limiter = limiter or Limiter(self.limits.concurrency, self.limits.batch_records_max)
@@ -444,3 +447,4 @@ class DeliveryMachine:
         self._suspects.cleared(items)
         for run in runs_of(items):
             self.progress.finish(run, outcome)
+            self._finished(run, outcome)

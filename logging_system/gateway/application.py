@@ -136,8 +136,9 @@ class Gateway:
     async def _stats(self, _request: Request) -> Response:
         return _json(200, {**both_content(*self.intake.moment()), "trouble": self.intake.trouble})
 
-    async def _metrics(self, _request: Request) -> Response:
-        page, content_type = exposition(GatewayCollector(self.intake.moment, self.intake.events.counts))
+    async def _metrics(self, request: Request) -> Response:
+        collector = GatewayCollector(self.intake.moment, self.intake.events.counts)
+        page, content_type = exposition(collector, request.headers.get("accept", ""))
         return Response(page, 200, media_type=content_type)
 
     async def _healthy(self, _request: Request) -> Response:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from logging_system.monitoring.counters import HandlerCounters, LiveCounters, error_name
 from logging_system.monitoring.cross_check import HandlerFlow
+from logging_system.monitoring.delays import Exemplar, trace_id_of
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
 from logging_system.monitoring.status_files import HandlerStatusFile
@@ -44,6 +45,7 @@ class DiskError(Exception):
 class _Delivery:
     documents: Sequence[bytes]
     size_bytes: int
+    taken_on_seconds: float
     done: Future[None] = field(default_factory=Future)
     stored: int = 0
 
@@ -75,6 +77,7 @@ class Intake:
     ) -> None:
         self._tracing = tracing
         self._writer = writer
+        self._clock = clock
         self._pending_bytes_max = pending_bytes_max
         self._live_counters = LiveCounters()
         self._work = threading.Condition(self._live_counters.lock)
@@ -93,7 +96,7 @@ class Intake:
             clock,
             kind="gateway",
             watch=self._watch,
-            bounds={"spool_bytes_max": writer.spool_bytes_max},
+            limits={"spool_bytes_max": writer.spool_bytes_max},
         )
         self._thread = threading.Thread(target=self._run, name="logging_system.intake", daemon=True)
 
@@ -119,7 +122,7 @@ class Intake:
             NoRoomError: Too much is waiting already, or the intake is closed.
         """
         size_bytes = sum(map(len, documents))
-        delivery = _Delivery(documents, size_bytes)
+        delivery = _Delivery(documents, size_bytes, self._clock())
         with self._live_counters.lock:
             if self._closed:
                 self._live_counters.drop_offered("closed", len(documents))
@@ -209,9 +212,10 @@ class Intake:
             if error is not None:
                 step.failed(type(error).__name__)
         # Before any future is done: whoever waited for it may look at the counters.
+        now_seconds = self._clock()
         with self._live_counters.lock:
             for delivery in group:
-                self._settle(delivery)
+                self._settle(delivery, now_seconds)
             self._live_counters.meter.framed += self._framed
         self._framed = 0
         for delivery in group:
@@ -258,9 +262,14 @@ class Intake:
             delivery.stored += taken
             records -= taken
 
-    def _settle(self, delivery: _Delivery) -> None:
+    def _settle(self, delivery: _Delivery, now_seconds: float) -> None:
         self._pending_bytes -= delivery.size_bytes
         self._live_counters.admit(delivery.stored)
+        if delivery.stored:
+            seconds = max(0.0, now_seconds - delivery.taken_on_seconds)
+            trace_id = trace_id_of(delivery.documents[0])
+            exemplar = Exemplar(trace_id, seconds, time.time()) if trace_id else None
+            self._live_counters.logged_to_durable.add_alike(seconds, delivery.stored, exemplar)
         if refused := len(delivery.documents) - delivery.stored:
             self._live_counters.drop_queued("spool_refused", refused)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from logging_system.handler.queue import RecordQueue
 from logging_system.monitoring.counters import LiveCounters
+from logging_system.monitoring.delays import Delays, Exemplar, trace_id_of
 from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.status_files import HandlerStatusFile
 from logging_system.monitoring.tracing import NO_TRACING, Tracing
@@ -19,6 +20,7 @@ from logging_system.records.record import (
     Captured,
     Durability,
     Producer,
+    delays_seconds,
     encode_processed,
     is_acknowledged,
     is_to_be_synced,
@@ -83,7 +85,7 @@ class Worker:
             service,
             time.monotonic,
             watch=self._watch,
-            bounds={"queue_records_max": queue.records_max, "spool_bytes_max": writer.spool_bytes_max},
+            limits={"queue_records_max": queue.records_max, "spool_bytes_max": writer.spool_bytes_max},
         )
         self._deadline_seconds: float | None = None
         self._stopping = threading.Event()
@@ -146,9 +148,11 @@ class Worker:
         kept, documents = self._encode(group)
         if kept and self._append_traced(documents, kept):
             self._in_hand -= len(kept)
+            delays = _delays(kept, documents, time.time())
             with self._live_counters.lock:
                 self._live_counters.admit(len(kept))
                 self._live_counters.meter.framed += len(documents)
+                self._live_counters.logged_to_durable.add(delays)
             self._durable(to_be_named(kept))
 
     def _encode(self, group: Sequence[Captured]) -> tuple[list[Captured], list[bytes]]:
@@ -227,3 +231,11 @@ class Worker:
 
     def _is_late(self) -> bool:
         return self._deadline_seconds is not None and time.monotonic() >= self._deadline_seconds
+
+
+def _delays(kept: Sequence[Captured], documents: Sequence[bytes], now_seconds: float) -> Delays:
+    """Return how long records took until now; an exemplar is the first of them, where it has a trace."""
+    taken_seconds = delays_seconds(kept, now_seconds)
+    trace_id = trace_id_of(documents[0])
+    exemplar = Exemplar(trace_id, taken_seconds[0], now_seconds) if trace_id else None
+    return Delays.of_each(taken_seconds, exemplar)

@@ -1,6 +1,7 @@
 """Says what happened to every record: two sets of counters, each with an equation that always holds.
 
-* The handler's: `offered = queued + dropped{reason} + admitted`. Admitted is: framed in the spool.
+* The handler's: `offered = queued + dropped{reason} + admitted`. Admitted is: framed in the spool. Over the
+  processes of a folder `unsettled` comes to it: what was queued where a process ended without closing.
 * The shipper's: `admitted = spooled + delivered + dead_lettered + redirected + corrupted + evicted`, over
   everything it has read from the spool since the spool began. Spooled includes what is in flight; a conflict
   (the store had the document already) is a delivery; corrupted is what the disk destroyed; evicted is what
@@ -23,6 +24,7 @@ import orjson
 
 from logging_system.monitoring.call_times import CallTimes
 from logging_system.monitoring.cross_check import HandlerFlow, HandlerMeter
+from logging_system.monitoring.delays import DelayHistogram, Delays
 from logging_system.spool.disk import write_fully
 from logging_system.spool.segment import FILE_MODE
 
@@ -41,6 +43,9 @@ class HandlerCounters:
         acknowledged_lost: Of those dropped, how many had been acknowledged at "memory" before.
         callback_errors: Exceptions out of `on_durable`.
         spool_errors: Failed attempts to write, by errno name.
+        logged_to_durable_seconds: How long admitted records took from their log call until they were as
+            durable as promised; at a gateway, from when the request was taken on.
+        unsettled: Only in files, see `status_files.py`: records queued when their process was last heard of.
     """
 
     offered: int
@@ -50,11 +55,13 @@ class HandlerCounters:
     acknowledged_lost: int
     callback_errors: int
     spool_errors: dict[str, int]
+    logged_to_durable_seconds: Delays = field(default_factory=Delays)
+    unsettled: int = 0
 
     @property
     def balanced(self) -> bool:
         """Whether every offered record is accounted for."""
-        return self.offered == self.queued + sum(self.dropped.values()) + self.admitted
+        return self.offered == self.queued + sum(self.dropped.values()) + self.admitted + self.unsettled
 
 
 @dataclass(slots=True)
@@ -69,6 +76,7 @@ class LiveCounters:
     acknowledged_lost: int = 0
     callback_errors: int = 0
     spool_errors: dict[str, int] = field(default_factory=dict)
+    logged_to_durable: DelayHistogram = field(default_factory=DelayHistogram)
     meter: HandlerMeter = field(default_factory=HandlerMeter)
     call_times: CallTimes = field(default_factory=CallTimes)
 
@@ -110,6 +118,7 @@ class LiveCounters:
                 self.acknowledged_lost,
                 self.callback_errors,
                 dict(self.spool_errors),
+                self.logged_to_durable.moment(),
             )
 
     def moment(self) -> tuple[HandlerCounters, HandlerFlow]:

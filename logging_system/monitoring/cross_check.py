@@ -31,17 +31,19 @@ class HandlerFlow:
         queued: Records in the queue, and those taken from it that went nowhere yet.
         dropped: Records given up, by reason; the counters' count.
         admitted: Documents that the spool's writer took.
+        unsettled: Only in files: records queued when their process was last heard of.
     """
 
     offered: int
     queued: int
     dropped: dict[str, int]
     admitted: int
+    unsettled: int = 0
 
     @property
     def balanced(self) -> bool:
         """Whether every offered record is accounted for."""
-        return self.offered == self.queued + sum(self.dropped.values()) + self.admitted
+        return self.offered == self.queued + sum(self.dropped.values()) + self.admitted + self.unsettled
 
 
 @dataclass(slots=True)

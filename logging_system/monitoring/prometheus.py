@@ -1,85 +1,62 @@
-"""Shows the counters of a spool folder as Prometheus metrics.
+"""Shows what every metric says as Prometheus reads it.
 
-They are what the meters counted, not the counters (see cross_check.py), as the files state it in which every
-handler and the shipper write both, each of one moment; so the equations hold in every scrape, and
+The counts are what the meters counted, not the counters (see cross_check.py), as the files state it in which
+every handler and the shipper write both, each of one moment; so the equations hold in every scrape, and
 `surfaces_agree` is 1 while counters and meter say the same.
 
-Exposition format: https://prometheus.io/docs/instrumenting/exposition_formats/
+Exposition formats, of which the client names one in `Accept`; exemplars are only in the second:
+https://prometheus.io/docs/instrumenting/exposition_formats/ and
+https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import orjson
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
-from logging_system.monitoring.counters import HandlerCounters, both_content
+from logging_system.monitoring.counters import HandlerCounters
 from logging_system.monitoring.cross_check import HandlerFlow
-from logging_system.monitoring.status_files import ENDED_NAME, status_files
+from logging_system.monitoring.delays import BOUNDS_SECONDS, Delays, bucket_of
+from logging_system.monitoring.handler_totals import read_content
+from logging_system.monitoring.metrics import PREFIX
+from logging_system.monitoring.readings import Reading, read_gateway, read_spool
 
-HANDLER_PREFIX = "logging_system_handlers_"
-GATEWAY_PREFIX = "logging_system_gateway_"
-SHIPPER_PREFIX = "logging_system_shipper_"
-GAUGES = frozenset(
-    {
-        "queued",
-        "files",
-        "spooled",
-        "balanced",
-        "surfaces_agree",
-        "store_ready",
-        "newer_epochs",
-        "unavailable_epochs",
-        "in_flight_requests",
-        "waiting_batches",
-        "concurrency_limit",
-    }
-)
-_BY = {"dropped": "reason", "spool_errors": "error", "events": "kind"}
-_NO_METRICS = frozenset({"pid", "closed", "metrics", "performance", "unavailable"})
-_OF_ALL = ("balanced", "surfaces_agree")
+HANDLER_PREFIX = f"{PREFIX}_handlers_"
+SHIPPER_PREFIX = f"{PREFIX}_shipper_"
+_BOUNDS = (*map(str, BOUNDS_SECONDS), "+Inf")
 _REQUEST_SECONDS_MAX = 5.0
-
-Counts = dict[str, int | float | dict[str, int]]
 
 
 class SpoolCollector(Collector):
-    """The metrics of one spool folder.
+    """The metrics of one spool folder; an application may register it in its own registry.
 
     Args:
         folder: The spool folder.
         status_path: Where the shipper states its counters.
+        clock: Seconds since 1970.
     """
 
-    def __init__(self, folder: Path, status_path: Path) -> None:
+    def __init__(self, folder: Path, status_path: Path, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder
         self._status_path = status_path
+        self._clock = clock
 
     def collect(self) -> Iterable[Metric]:
         """Read the files."""
-        yield from _families(HANDLER_PREFIX, self._handlers())
-        yield from _families(SHIPPER_PREFIX, _numbers(_metered(_read(self._status_path))))
-
-    def _handlers(self) -> Counts:
-        paths = [*status_files(self._folder), self._folder / ENDED_NAME]
-        contents = [_numbers(_metered(content)) for path in paths if (content := _read(path))]
-        total: Counts = {"files": len(contents)}
-        for content in contents:
-            for name, value in content.items():
-                total[name] = _plus(total.get(name), value)
-        for name in _OF_ALL if contents else ():
-            total[name] = min(int(content.get(name) == 1) for content in contents)
-        return total
+        return map(_family, read_spool(self._folder, self._status_path, self._clock()))
 
 
 class GatewayCollector(Collector):
@@ -100,15 +77,20 @@ class GatewayCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Take both."""
-        content = {**_metered(both_content(*self._moment())), "events": self._events()}
-        return _families(GATEWAY_PREFIX, _numbers(content))
+        return map(_family, read_gateway(self._moment(), self._events()))
 
 
-def exposition(collector: Collector) -> tuple[bytes, str]:
-    """Return one collector's metrics as Prometheus reads them, and their content type."""
+def exposition(collector: Collector, accept: str = "") -> tuple[bytes, str]:
+    """Return one collector's metrics in the format that a client accepts, and its content type.
+
+    Args:
+        collector: The collector.
+        accept: The request's header of that name.
+    """
     registry = CollectorRegistry()
     registry.register(collector)
-    return generate_latest(registry), CONTENT_TYPE_LATEST
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
 
 
 @contextlib.contextmanager
@@ -150,10 +132,10 @@ class _Page(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer `/metrics` and `/status`."""
         if self.path == "/metrics":
-            page, content_type = exposition(self._collector)
+            page, content_type = exposition(self._collector, self.headers.get("Accept", ""))
             self._answer(200, content_type, page)
         elif self.path == "/status":
-            self._answer(200, "application/json", orjson.dumps(_read(self._status_path)))
+            self._answer(200, "application/json", orjson.dumps(read_content(self._status_path)))
         else:
             self._answer(404, "text/plain", b"there is /metrics and /status\n")
 
@@ -168,56 +150,28 @@ class _Page(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def _families(prefix: str, counts: Counts) -> Iterator[Metric]:
-    for name, value in counts.items():
-        family = GaugeMetricFamily if name in GAUGES else CounterMetricFamily
-        if isinstance(value, dict):
-            labelled = family(
-                prefix + name,
-                f"{name}, see docs/reference/logging-metrics.md",
-                labels=[_BY.get(name, "name")],
-            )
-            for label, count in value.items():
-                labelled.add_metric([label], count)
-            yield labelled
-        else:
-            yield family(prefix + name, f"{name}, see docs/reference/logging-metrics.md", value=value)
+def _family(reading: Reading) -> Metric:
+    metric, value = reading.metric, reading.value
+    name = metric.prometheus_name(reading.subject)
+    if isinstance(value, Delays):
+        return HistogramMetricFamily(
+            name, metric.meaning, buckets=_buckets(value), sum_value=value.sum_seconds
+        )
+    family = GaugeMetricFamily if metric.kind == "gauge" else CounterMetricFamily
+    if isinstance(value, int | float):
+        return family(name, metric.meaning, value=value)
+    labelled = family(name, metric.meaning, labels=[metric.label])
+    for label, count in value.items():
+        labelled.add_metric([label], count)
+    return labelled
 
 
-def _metered(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Put what the meter says in the place of what the counters say, and whether that is the same."""
-    metrics = content.get("metrics")
-    if not isinstance(metrics, dict):
-        return dict(content)
-    agree = all(content.get(name) == value for name, value in metrics.items())
-    return {**content, **metrics, "surfaces_agree": agree}
-
-
-def _numbers(content: Mapping[str, Any]) -> Counts:
-    numbers: Counts = {}
-    for name, value in content.items():
-        if name in _NO_METRICS:
-            continue
-        if isinstance(value, int | float):
-            numbers[name] = int(value) if isinstance(value, bool) else value
-        elif isinstance(value, dict):
-            numbers[name] = {key: count for key, count in value.items() if isinstance(count, int)}
-    return numbers
-
-
-def _plus(total: int | float | dict[str, int] | None, value: int | float | dict[str, int]) -> Any:
-    if total is None:
-        return value
-    if isinstance(total, dict) and isinstance(value, dict):
-        return {key: total.get(key, 0) + value.get(key, 0) for key in total.keys() | value.keys()}
-    if isinstance(total, dict) or isinstance(value, dict):
-        return total
-    return total + value
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = orjson.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+def _buckets(delays: Delays) -> list[tuple[str, float] | tuple[str, float, Exemplar]]:
+    exemplars = {
+        bucket_of(each.seconds): Exemplar({"trace_id": each.trace_id}, each.seconds, each.at_seconds)
+        for each in delays.exemplars
+    }
+    return [
+        (bound, count, exemplars[bucket]) if bucket in exemplars else (bound, count)
+        for bucket, (bound, count) in enumerate(zip(_BOUNDS, delays.cumulative, strict=True))
+    ]

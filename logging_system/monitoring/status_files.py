@@ -4,8 +4,9 @@ A handler, or a gateway, writes its file when something changed and touches it o
 an ended process. The folder's shipper adds such files to the total and removes them: however many processes
 come and go, the folder stays small and no count is lost.
 
-A process that ended without closing leaves what its queue held unknown. Its settled records are added, the
-rest is not invented: `unclean_exits` says that there may have been some.
+A process that ended without closing leaves what its queue held unknown: it may be in the spool or lost. Its
+settled records are added, and what was queued when it was last heard of is `unsettled`: nothing is invented,
+and `offered` never falls, which Prometheus would take for a restart.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from logging_system.monitoring.counters import (
     write_status,
 )
 from logging_system.monitoring.cross_check import HandlerFlow
+from logging_system.monitoring.delays import Delays
 from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.spool.segment import list_segments
 
@@ -37,8 +39,10 @@ SHIPPER_NAME = "status-shipper.json"
 ENDED_AGE_SECONDS = 600.0
 FILES_KEPT_MAX = 256
 INTERVAL_SECONDS = 30.0
-_TOUCH_SECONDS = 30.0
+TOUCH_SECONDS = 30.0
+"""How often a living process writes its file anew, whatever happens."""
 _BATCH_FILES = 1_000
+_METERED = ("dropped", "admitted", "unsettled")
 _NAME = re.compile(r"status-(?:handler|gateway)-([0-9a-f]{32})\.(json|ending)")
 
 Kind = Literal["handler", "gateway"]
@@ -54,7 +58,7 @@ class HandlerStatusFile:
         clock: Monotonic seconds.
         kind: What writes it.
         watch: Makes events of the counters, whose counts are written too.
-        bounds: What may be queued and spooled at most, by name; a reader compares the counters with it.
+        limits: What the queue and the spool may hold, written as it is.
     """
 
     def __init__(
@@ -66,13 +70,13 @@ class HandlerStatusFile:
         *,
         kind: Kind = "handler",
         watch: WriterWatch | None = None,
-        bounds: Mapping[str, int] | None = None,
+        limits: Mapping[str, int] | None = None,
     ) -> None:
         self._folder = folder
-        self._bounds = dict(bounds or {})
         self._call_p99_ms: float | None = None
         self._path = folder / f"status-{kind}-{epoch}.json"
-        self._fixed = {"epoch": epoch} if service is None else {"epoch": epoch, "service": service}
+        named = {"epoch": epoch} if service is None else {"epoch": epoch, "service": service}
+        self._fixed = {**named, **(limits or {})}
         self._clock = clock
         self._watch = watch
         self._written: tuple[HandlerCounters, HandlerFlow, dict[str, int], bool] | None = None
@@ -110,20 +114,19 @@ class HandlerStatusFile:
         events = {} if self._watch is None else self._watch.events.counts()
         if (counters, flow, events, closing) == self._written and now_seconds < self._touch_due_seconds:
             return
-        self._touch_due_seconds = now_seconds + _TOUCH_SECONDS
+        self._touch_due_seconds = now_seconds + TOUCH_SECONDS
         if self._written is not None and self._was_added():
             self._base = self._written[:3]
         shown, metered, said = counters, flow, events
         if self._base is not None:
             shown, metered = _since(self._base[:2], counters, flow)
             said = _less(events, self._base[2])
-        performance = {**self._bounds, "log_call_p99_ms": self._call_p99_ms}
         content = {
             **self._fixed,
             "closed": closing,
             **both_content(shown, metered),
             "events": said,
-            "performance": performance,
+            "log_call_p99_ms": self._call_p99_ms,
         }
         write_status(self._path, content)
         self._written = (counters, flow, events, closing)
@@ -141,8 +144,11 @@ class EndedHandlers:
         handlers: How many, gateways included.
         unclean_exits: How many of them ended without closing.
         unreadable: Files that could not be read, and are not counted.
+        unsettled: Records queued where a process ended without closing: in the spool or lost.
+        logged_to_durable_seconds: How long the admitted ones took.
         metered_dropped: What their meters said; see `cross_check.py`.
         metered_admitted: As above.
+        metered_unsettled: As above.
         last_added: The epochs added by the last step, which a crash may have kept from being removed.
     """
 
@@ -156,13 +162,16 @@ class EndedHandlers:
     spool_errors: dict[str, int] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     last_added: list[str] = field(default_factory=list)
+    unsettled: int = 0
+    logged_to_durable_seconds: Delays = field(default_factory=Delays)
     metered_dropped: dict[str, int] = field(default_factory=dict)
     metered_admitted: int = 0
+    metered_unsettled: int = 0
 
     def content(self) -> dict[str, object]:
-        """Return it as it is written; it balances because only settled records are in it."""
+        """Return it as it is written; it balances because nothing in it is queued."""
         content = asdict(self)
-        metrics = {"dropped": content.pop("metered_dropped"), "admitted": content.pop("metered_admitted")}
+        metrics = {name: content.pop(f"metered_{name}") for name in _METERED}
         return {**content, **_settled(content), "metrics": {**metrics, **_settled(metrics)}}
 
     def add(self, content: Mapping[str, Any]) -> None:
@@ -176,11 +185,16 @@ class EndedHandlers:
         dropped = {str(reason): int(count) for reason, count in content["dropped"].items()}
         errors = {str(name): int(count) for name, count in content["spool_errors"].items()}
         events = {str(kind): int(count) for kind, count in content["events"].items()}
-        admitted = int(content["admitted"])
-        metrics = content.get("metrics") or {"dropped": dropped, "admitted": admitted}
+        delays = Delays.of_content(content["logged_to_durable_seconds"])
+        admitted, unsettled = int(content["admitted"]), _unsettled(content)
+        metrics = content["metrics"]
         metered = {str(reason): int(count) for reason, count in metrics["dropped"].items()}
+        metered_unsettled = _unsettled(metrics)
         self.metered_admitted += int(metrics["admitted"])
+        self.metered_unsettled += metered_unsettled
         _add(self.metered_dropped, metered)
+        self.unsettled += unsettled
+        self.logged_to_durable_seconds += delays
         self.acknowledged_lost += int(content.get("acknowledged_lost", 0))
         self.callback_errors += int(content["callback_errors"])
         self.unclean_exits += not content["closed"]
@@ -265,6 +279,11 @@ def status_files(folder: Path) -> list[Path]:
     return [path for path in folder.glob("status-*.json") if _epoch(path)]
 
 
+def stated_files(folder: Path) -> list[tuple[str, Path]]:
+    """Return these and the files that are just being added to the total, each with its epoch."""
+    return [(epoch, path) for path in folder.glob("status-*") if (epoch := _epoch(path))]
+
+
 def _ending(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("status-*.ending") if _epoch(path))
 
@@ -272,9 +291,8 @@ def _ending(folder: Path) -> list[Path]:
 def _read_total(folder: Path) -> EndedHandlers:
     try:
         content = orjson.loads((folder / ENDED_NAME).read_bytes())
-        # Before there were two surfaces, one was all that was known.
-        metrics = content.get("metrics", content)
-        content["metered_dropped"], content["metered_admitted"] = metrics["dropped"], metrics["admitted"]
+        content |= {f"metered_{name}": content["metrics"][name] for name in _METERED}
+        content["logged_to_durable_seconds"] = Delays.of_content(content["logged_to_durable_seconds"])
         return EndedHandlers(**{name: content[name] for name in asdict(EndedHandlers())})
     except FileNotFoundError:
         return EndedHandlers()
@@ -315,29 +333,37 @@ def _since(
     written: tuple[HandlerCounters, HandlerFlow], counters: HandlerCounters, flow: HandlerFlow
 ) -> tuple[HandlerCounters, HandlerFlow]:
     base, base_flow = written
-    settled = sum(base.dropped.values()) + base.admitted
-    settled_flow = sum(base_flow.dropped.values()) + base_flow.admitted
+    # What was queued then is in the total as unsettled, and is settled by now or queued here.
     later_flow = replace(
         flow,
-        offered=flow.offered - settled_flow,
+        offered=flow.offered - base_flow.offered,
+        unsettled=-base_flow.queued,
         dropped=_less(flow.dropped, base_flow.dropped),
         admitted=flow.admitted - base_flow.admitted,
     )
     later = replace(
         counters,
-        offered=counters.offered - settled,
+        offered=counters.offered - base.offered,
+        unsettled=-base.queued,
         dropped=_less(counters.dropped, base.dropped),
         admitted=counters.admitted - base.admitted,
         acknowledged_lost=counters.acknowledged_lost - base.acknowledged_lost,
         callback_errors=counters.callback_errors - base.callback_errors,
         spool_errors=_less(counters.spool_errors, base.spool_errors),
+        logged_to_durable_seconds=counters.logged_to_durable_seconds.less(base.logged_to_durable_seconds),
     )
     return later, later_flow
 
 
 def _settled(content: Mapping[str, Any]) -> dict[str, object]:
-    """Return what follows where nothing is queued; it balances because only settled records are in it."""
-    return {"offered": sum(content["dropped"].values()) + content["admitted"], "queued": 0, "balanced": True}
+    """Return what follows where nothing is queued."""
+    offered = sum(content["dropped"].values()) + content["admitted"] + content["unsettled"]
+    return {"offered": offered, "queued": 0, "balanced": True}
+
+
+def _unsettled(content: Mapping[str, Any]) -> int:
+    """Return what was queued when an ended process was last heard of; after a close that is nothing."""
+    return int(content["queued"]) + int(content["unsettled"])
 
 
 def _less(counts: Mapping[str, int], base: Mapping[str, int]) -> dict[str, int]:

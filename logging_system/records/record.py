@@ -108,6 +108,24 @@ def to_be_named(group: Iterable[Captured]) -> list[logging.LogRecord]:
     ]
 
 
+def delays_seconds(group: Iterable[Captured], now_seconds: float) -> list[float]:
+    """Return how long ago each record was logged; 0 where that lies ahead, or is no number.
+
+    Args:
+        group: The records.
+        now_seconds: Seconds since 1970.
+    """
+    try:
+        return [max(0.0, now_seconds - attributes["created"]) for attributes, *_ in group]
+    except (KeyError, TypeError):
+        return [_delay_seconds(captured[0].get("created"), now_seconds) for captured in group]
+
+
+def _delay_seconds(created: object, now_seconds: float) -> float:
+    # An application may put anything there.
+    return max(0.0, now_seconds - created) if isinstance(created, int | float) else 0.0
+
+
 def capture(
     record: logging.LogRecord,
     durability: Durability | None = None,

@@ -24,6 +24,7 @@ from logging_system.monitoring.events import (
     DiskTrouble,
     Event,
     RecordsWaiting,
+    SettingsProblem,
     ShippingFailed,
     StoreUnavailable,
     ThreadRefused,
@@ -48,6 +49,12 @@ _STOP_SECONDS = 3.4
 _LAST_EVENTS_SECONDS = 0.2
 _COUNTING_SECONDS_MIN = 0.1
 
+Exporting = Callable[[Callable[[str], None]], contextlib.AbstractContextManager[None]]
+
+
+def _exporting_nothing(_trouble: Callable[[str], None]) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
+
 
 class InProcessShipper:
     """A thread that ships `folder` whenever it can have it.
@@ -61,6 +68,8 @@ class InProcessShipper:
         lines: What seals dead letters; None leaves them plain.
         rotation: What rotates the key by itself while this ships.
         retention_seconds: How old spooled records may become; None, however old.
+        searchable_after_seconds: How long the store takes at most to find what it has stored.
+        exporting: What gives this folder's metrics to others while this process ships it.
         poll_seconds: How often to look whether the folder has become free.
     """
 
@@ -74,6 +83,8 @@ class InProcessShipper:
         lines: SealedLines | None = None,
         rotation: RotationSchedule | None = None,
         retention_seconds: float | None = None,
+        searchable_after_seconds: float = 0.0,
+        exporting: Exporting = _exporting_nothing,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._folder = folder
@@ -84,6 +95,8 @@ class InProcessShipper:
         self._lines = lines
         self._rotation = rotation
         self._retention_seconds = retention_seconds
+        self._searchable_after_seconds = searchable_after_seconds
+        self._exporting = exporting
         self._poll_seconds = poll_seconds
         self._begin()
         _in_process.add(self)
@@ -213,11 +226,15 @@ class InProcessShipper:
                     rotation=self._rotation,
                     retention_seconds=self._retention_seconds,
                     events=self.events,
+                    searchable_after_seconds=self._searchable_after_seconds,
                 )
             if stopping.is_set():
                 shipper.stop()
             self._decided.set()
-            with adding_ended(self._folder, time.time, self._report_disk):
+            with (
+                adding_ended(self._folder, time.time, self._report_disk),
+                self._exporting(self._tell_setting),
+            ):
                 shipper.run()
         except SpoolBusyError:
             self._is_others = True  # another process does it
@@ -232,6 +249,9 @@ class InProcessShipper:
             return epoch in list_segments(self._folder)
         except OSError:
             return False
+
+    def _tell_setting(self, what: str) -> None:
+        self.events.emit(SettingsProblem(where="", what=what, consequence="ignored"))
 
     def _report_disk(self, error: OSError) -> None:
         self.events.emit(

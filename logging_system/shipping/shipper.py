@@ -11,6 +11,7 @@ One loop owns the spool, the machine and the dead letters; the request pool (`re
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import random
@@ -48,8 +49,10 @@ from logging_system.monitoring.events import (
     StoreAvailable,
     StoreUnavailable,
 )
+from logging_system.monitoring.readings import OLDEST_NAME, read_delays
 from logging_system.monitoring.status_files import SHIPPER_NAME
 from logging_system.shipping.dead_letters import DeadLetterFile
+from logging_system.shipping.delivery_delays import DeliveryDelays
 from logging_system.shipping.request_pool import RequestPool
 from logging_system.sinks import Sink
 from logging_system.spool.checkpoint import CheckpointError
@@ -87,6 +90,7 @@ class Shipper:
             however old.
         rng: Where retry jitter comes from.
         events: Told what happens; of its own by default, which nobody hears.
+        searchable_after_seconds: How long the store takes at most to find what it has stored.
 
     Raises:
         SpoolBusyError: Another process ships this folder.
@@ -107,6 +111,7 @@ class Shipper:
         retention_seconds: float | None = None,
         rng: random.Random | None = None,
         events: EventStream | None = None,
+        searchable_after_seconds: float = 0.0,
     ) -> None:
         self._limits = limits or Limits()
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
@@ -118,13 +123,15 @@ class Shipper:
         self._is_sealed = lines is not None
         self._rotation = rotation
         self._sink = sink
-        self._machine = DeliveryMachine(self._rng, self._limits)
+        self._status_path = status_path or folder / STATUS_NAME
+        earlier_delays = read_delays(self._status_path)
+        self._delays = DeliveryDelays(time.time, searchable_after_seconds, earlier_delays)
+        self._machine = DeliveryMachine(self._rng, self._limits, finished=self._delays.finished)
         self._restored = self._reader.restored_counters
         earlier = sum(self._restored.get(outcome.value, 0) for outcome in Outcome)
         # What the meter counted of it: see `metered`.
         self._settled_before = self._restored.get(_SETTLED, earlier)
         self._read_records = 0
-        self._status_path = status_path or folder / STATUS_NAME
         # An earlier process may have sent what is there already, and not have lived to remember it.
         self._machine.doubt(list_segments(folder))
         self._request_pool = RequestPool(sink, self._limits.concurrency, self._machine.expects)
@@ -280,6 +287,7 @@ class Shipper:
         self._read_due_seconds = now_seconds if blocks else now_seconds + POLL_SECONDS
         for block in blocks:
             self._read_records += len(block.documents)
+            self._delays.read(block)
             items = zip(repeat(block.epoch), count(block.first_sequence), block.documents, strict=False)
             self._machine.take(list(map(_item_of, items)), now_seconds)
         self._dirty = True
@@ -334,6 +342,7 @@ class Shipper:
             return
         for epoch, next_sequence in self._machine.progress.moved().items():
             self._reader.acknowledge(epoch, next_sequence)
+            self._delays.passed(epoch, next_sequence)
             self._dirty = True
         if not self._dirty:
             return
@@ -355,6 +364,8 @@ class Shipper:
         if not force and now_seconds < self._status_due_seconds:
             return
         self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
+        # What is stated must be remembered: after a crash a counter would fall below what was read of it.
+        self._save(force=True)
         content: dict[str, object] = {
             "pid": os.getpid(),
             "store_ready": self._prepared.is_set(),
@@ -363,6 +374,7 @@ class Shipper:
             "waiting_batches": self._machine.waiting_batches,
             "concurrency_limit": self._machine.limiter.allowed,
             "breaker": self._machine.breaker.state.value,
+            "breaker_open": not self._machine.breaker.is_closed,
             "breaker_opened": self._machine.breaker.opened,
             **asdict(self._machine.tally),
             **asdict(self._reader.damage),
@@ -374,11 +386,25 @@ class Shipper:
             "store_trouble": self._trouble("store", StoreUnavailable),
             "disk_trouble": self._trouble("disk", DiskTrouble),
             "events": self._events.counts(),
+            "logged_to_searchable_seconds": asdict(self._delays.moment()),
+            OLDEST_NAME: self._oldest_undelivered_seconds(),
         }
         try:
             write_status(self._status_path, content)
         except OSError as error:
             self._note_disk_trouble("write_status", error)
+
+    def _oldest_undelivered_seconds(self) -> float | None:
+        """Return when the oldest undelivered record was logged, in seconds since 1970, if there is one.
+
+        What is not read yet is behind what is, but for writers of whom nothing is read: there, when their
+        oldest file was written the last time.
+        """
+        read_seconds = self._delays.oldest_seconds()
+        unread_seconds: float | None = None
+        with contextlib.suppress(OSError):
+            unread_seconds = self._reader.oldest_unread_seconds(self._delays.has_read)
+        return min((each for each in (read_seconds, unread_seconds) if each is not None), default=None)
 
     def _trouble(self, subject: str, kind: type[Event]) -> str:
         latest = self._events.latest(subject)

@@ -34,6 +34,7 @@ class SinkKind:
         arguments: The setting of each of its constructor's parameters that differ in name from theirs.
         same: Settings that have the name of a parameter.
         tells: Whether the constructor takes `emit`, to tell what an operator should know, and `tracing`.
+        searchable_after_seconds: How long the store takes at most to find what it has stored.
     """
 
     setting: str
@@ -42,6 +43,7 @@ class SinkKind:
     arguments: Mapping[str, str]
     same: tuple[str, ...] = ()
     tells: bool = False
+    searchable_after_seconds: float = 0.0
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -87,6 +89,7 @@ ELASTICSEARCH = SinkKind(
         "gzip",
     ),
     tells=True,
+    searchable_after_seconds=1.0,  # its default `index.refresh_interval`
 )
 SINKS = (FILE, ELASTICSEARCH)
 """In this order: the first whose setting has a value is used, and the last where none has."""
@@ -115,7 +118,7 @@ def sink_opener(
         A function that raises ValueError where no store is named or what is said about it does not fit
         together, and OSError where a file that the sink needs cannot be read.
     """
-    kind = next((each for each in SINKS if getattr(settings, each.setting)), SINKS[-1])
+    kind = _kind(settings)
     told = {"emit": emit, "tracing": tracing} if kind.tells else {}
     open_store = kind.opener(settings, **told)
     if kind is ELASTICSEARCH and protection.encryption is not None and protection.key_index:
@@ -128,6 +131,15 @@ def sink_opener(
     path, after_seconds = settings.fallback_file, settings.fallback_seconds
     open_files = FILE.opener(settings, path=path, redirected=True, lines=protection.lines)
     return lambda: FallbackSink(open_store(), open_files(), path, after_seconds=after_seconds, emit=emit)
+
+
+def searchable_after_seconds(settings: Settings) -> float:
+    """Return how long the named store takes at most to find what it has stored, in seconds."""
+    return _kind(settings).searchable_after_seconds
+
+
+def _kind(settings: Settings) -> SinkKind:
+    return next((each for each in SINKS if getattr(settings, each.setting)), SINKS[-1])
 
 
 def _publishing(

@@ -132,6 +132,11 @@ class EpochCursor:
         return Position(self._index, self._offset_bytes, self._next_sequence, damaged)
 
     @property
+    def unread_from(self) -> tuple[int, int]:
+        """The segment and the place in it, in bytes, where what was not read begins."""
+        return self._index, self._offset_bytes
+
+    @property
     def passed_damage(self) -> Damage:
         """The damage before `position`: a reader that starts again there won't meet it again."""
         return self._handed[0].damage_before if self._handed else self.damage

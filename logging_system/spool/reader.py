@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -124,6 +124,26 @@ class SpoolReader:
             except OSError:
                 self.unreadable += 1  # one bad file must not hold up the other writers; tried again next time
         return blocks
+
+    def oldest_unread_seconds(self, is_to_be_passed_over: Callable[[bytes], bool]) -> float | None:
+        """Return when the oldest file with something unread was written the last time, as file times have it.
+
+        Args:
+            is_to_be_passed_over: Tells of a writer whether it does not count.
+
+        Raises:
+            OSError: The folder cannot be read.
+        """
+        times: list[float] = []
+        for epoch, segments in list_segments(self._folder, self._disk).items():
+            if is_to_be_passed_over(epoch):
+                continue
+            index, offset_bytes = self._cursor(epoch).unread_from
+            for segment in segments.values():
+                status = self._disk.path_status(segment.path) if segment.index >= index else None
+                if status is not None and (segment.index > index or status.size_bytes > offset_bytes):
+                    times.append(status.modified_seconds)
+        return min(times, default=None)
 
     def acknowledge(self, epoch: bytes, next_sequence: int) -> None:
         """Take note that every record of `epoch` before `next_sequence` is done."""

@@ -27,7 +27,9 @@ class Folder:
             "offered": offered,
             "queued": queued,
             "dropped": {"queue_full": dropped},
-            "performance": {"queue_records_max": 100, "spool_bytes_max": 1_000_000, **performance},
+            "queue_records_max": 100,
+            "spool_bytes_max": 1_000_000,
+            **performance,
         }
         (self.path / f"status-handler-{'a' * 32}.json").write_bytes(orjson.dumps(content))
 

@@ -1,0 +1,162 @@
+"""How old records are when the store has them, and how old the oldest is that it has not.
+
+A record's time is the first field of nearly every document, so documents are not parsed; and one look at the
+first document of a block serves the whole block. Its records were queued together, so the others are younger
+by as much as the group took to gather: some 5 ms, more where the disk holds up the queue. They are told too
+old by that, never too young. The clock is that of whoever stated the time: the application's.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import orjson
+
+from logging_system.delivery.progress import Outcome
+from logging_system.delivery.runs import Run
+from logging_system.monitoring.delays import DelayHistogram, Delays, Exemplar, trace_id_of
+from logging_system.spool.cursor import SpooledBlock
+
+RESOLUTION_SECONDS = 0.005
+"""Blocks of one writer that were logged within it count as one."""
+
+ENTRIES_MAX = 8_192
+"""Beyond it, later blocks count as logged when the last one before them was."""
+
+_TIME_KEY = b'{"@timestamp":"'
+_TIME_END_MAX = len(_TIME_KEY) + 40
+_PARSED_BYTES_MAX = 64 * 1024
+_SEARCHABLE = frozenset({Outcome.DELIVERED, Outcome.CONFLICT})
+
+
+class _Logged:
+    """When the undelivered records of one writer were logged; a time holds until the next one's sequence."""
+
+    __slots__ = ("end", "firsts", "seconds", "traces")
+
+    def __init__(self) -> None:
+        self.firsts: list[int] = []
+        self.seconds: list[float] = []
+        self.traces: list[str] = []
+        self.end = 0
+
+
+class DeliveryDelays:
+    """Follows records from the spool to the store; used by one thread.
+
+    Args:
+        clock: Seconds since 1970.
+        searchable_after_seconds: How long the store takes at most to find what it has stored.
+        earlier: What an earlier process had counted.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        searchable_after_seconds: float = 0.0,
+        earlier: Delays | None = None,
+    ) -> None:
+        self._clock = clock
+        self._searchable_after_seconds = searchable_after_seconds
+        self._histogram = DelayHistogram(earlier)
+        self._logged: dict[bytes, _Logged] = {}
+        self._entries = 0
+
+    def moment(self) -> Delays:
+        """Return the histogram."""
+        return self._histogram.moment()
+
+    def read(self, block: SpooledBlock) -> None:
+        """Take note of records that were read from the spool."""
+        logged = self._logged.setdefault(block.epoch, _Logged())
+        first, document = block.first_sequence, block.documents[0]
+        logged.end = first + len(block.documents)
+        seconds = logged_at(document)
+        if logged.firsts and (
+            self._entries >= ENTRIES_MAX
+            or math.isnan(seconds)  # with no time of its own it has that of its neighbour
+            or abs(seconds - logged.seconds[-1]) < RESOLUTION_SECONDS
+        ):
+            logged.traces[-1] = logged.traces[-1] or trace_id_of(document)
+            return
+        logged.firsts.append(first)
+        logged.seconds.append(seconds)
+        logged.traces.append(trace_id_of(document))
+        self._entries += 1
+
+    def finished(self, run: Run, outcome: Outcome) -> None:
+        """Count records that the store has; others that are done are passed over."""
+        logged = self._logged.get(run.epoch)
+        if logged is None or outcome not in _SEARCHABLE:
+            return
+        now_seconds = self._clock()
+        for place, count in _parts(logged.firsts, run):
+            seconds = now_seconds - logged.seconds[place] + self._searchable_after_seconds
+            if math.isnan(seconds):
+                continue
+            trace_id = logged.traces[place]
+            exemplar = Exemplar(trace_id, max(0.0, seconds), now_seconds) if trace_id else None
+            self._histogram.add_alike(max(0.0, seconds), count, exemplar)
+
+    def passed(self, epoch: bytes, next_sequence: int) -> None:
+        """Forget the records of a writer before `next_sequence`: all of them are done."""
+        logged = self._logged.get(epoch)
+        if logged is None:
+            return
+        if next_sequence >= logged.end:
+            self._entries -= len(logged.firsts)
+            del self._logged[epoch]
+            return
+        gone = max(0, bisect_right(logged.firsts, next_sequence) - 1)
+        self._entries -= gone
+        del logged.firsts[:gone], logged.seconds[:gone], logged.traces[:gone]
+
+    def has_read(self, epoch: bytes) -> bool:
+        """Whether records of this writer were read and are not done: they are older than its others."""
+        return epoch in self._logged
+
+    def oldest_seconds(self) -> float | None:
+        """Return when the oldest record was logged that was read and is not done."""
+        times = [logged.seconds[0] for logged in self._logged.values() if not math.isnan(logged.seconds[0])]
+        return min(times, default=None)
+
+
+def logged_at(document: bytes) -> float:
+    """Return when an encoded record was logged, in seconds since 1970; not a number where it does not say.
+
+    A document of a handler or of OTLP begins with it. One that came as a line of JSON may have it elsewhere.
+    """
+    if document.startswith(_TIME_KEY):
+        end = document.find(b'"', len(_TIME_KEY), _TIME_END_MAX)
+        return _seconds_of(document[len(_TIME_KEY) : max(0, end)].decode("ascii", "replace"))
+    if len(document) > _PARSED_BYTES_MAX:
+        return math.nan
+    try:
+        content = orjson.loads(document)
+    except ValueError:
+        return math.nan
+    stated = content.get("@timestamp") if isinstance(content, dict) else None
+    return _seconds_of(stated) if isinstance(stated, str) else math.nan
+
+
+def _seconds_of(text: str) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return math.nan
+    # Without a zone it is UTC, as Elasticsearch reads it.
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _parts(firsts: list[int], run: Run) -> Iterator[tuple[int, int]]:
+    """Yield how many records of a run each entry has."""
+    place = max(0, bisect_right(firsts, run.first) - 1)
+    first = run.first
+    while first < run.end:
+        next_first = firsts[place + 1] if place + 1 < len(firsts) else run.end
+        end = min(run.end, next_first)
+        yield place, end - first
+        first, place = end, place + 1
