@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from harness.deployments import key_server_specs, server_specs
+from harness.deployments import alert_server_specs, key_server_specs, server_specs
 from harness.deployments.installed import require
 from harness.deployments.preflight import Requirements
 from harness.deployments.service_set import INTERCEPTOR, PROXY, ServiceSet
@@ -29,6 +29,8 @@ _PROGRAMS = {
     "elasticsearch": _elasticsearch,
     "vault": key_server_specs.transit,
     "aws_kms": key_server_specs.local_kms,
+    alert_server_specs.SMTP: alert_server_specs.mailpit,
+    alert_server_specs.WEBHOOK_RECEIVER: alert_server_specs.webhook_receiver,
 }
 
 

@@ -25,7 +25,7 @@ INTERCEPTOR = "interceptor"
 INFRASTRUCTURE = frozenset({PROXY, INTERCEPTOR})
 """What the harness hurts with: no service of a stack, and no target."""
 
-SPEAK_HTTP = frozenset({"aws_kms", "elasticsearch", "vault"})
+SPEAK_HTTP = frozenset({"aws_kms", "elasticsearch", "vault", "webhook_receiver"})
 """The services whose links go through the interceptor."""
 
 Program: TypeAlias = Callable[[str, Path, int], ProcessSpec]
