@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from harness.deployments.installed import require
+from harness.deployments.installed import InstalledServer
 from harness.deployments.server_specs import NICENESS, own_program
 from harness.model.declarations import Ready
 from harness.model.errors import StackError, UnavailableError
@@ -48,15 +48,14 @@ def smtp_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
     return own_program(name, folder, command, Ready(http=f"{url}/readyz"))
 
 
-def mailpit(name: str, scratch: Path, port: int) -> ProcessSpec:
-    """Return how the real Mailpit starts; raises UnavailableError where it is not installed."""
-    server = require("mailpit")
+def mailpit(name: str, scratch: Path, port: int, installed: InstalledServer) -> ProcessSpec:
+    """Return how the real Mailpit starts; what came stays in the scratch folder over restarts."""
     folder, api_port = subfolder(scratch, name), free_port()
     url = _told(folder, api_port)
     return ProcessSpec(
         name=name,
         command=(
-            *(str(server.path), "--smtp", f"{LOOPBACK}:{port}", "--listen", f"{LOOPBACK}:{api_port}"),
+            *(str(installed.path), "--smtp", f"{LOOPBACK}:{port}", "--listen", f"{LOOPBACK}:{api_port}"),
             *("--database", str(folder / "messages.db"), "--max", "0", "--enable-chaos"),
             "--disable-version-check",
         ),

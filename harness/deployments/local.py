@@ -23,13 +23,18 @@ def _elasticsearch(name: str, scratch: Path, port: int) -> ProcessSpec:
     return server_specs.elasticsearch(name, scratch, port, free_port(), require("elasticsearch"))
 
 
+def mailpit(name: str, scratch: Path, port: int) -> ProcessSpec:
+    """Return how Mailpit starts; raises UnavailableError where it is not installed."""
+    return alert_server_specs.mailpit(name, scratch, port, require("mailpit"))
+
+
 _PROGRAMS = {
     PROXY: _toxiproxy,
     INTERCEPTOR: server_specs.http_interceptor,
     "elasticsearch": _elasticsearch,
     "vault": key_server_specs.transit,
     "aws_kms": key_server_specs.local_kms,
-    alert_server_specs.SMTP: alert_server_specs.mailpit,
+    alert_server_specs.SMTP: mailpit,
     alert_server_specs.WEBHOOK_RECEIVER: alert_server_specs.webhook_receiver,
 }
 

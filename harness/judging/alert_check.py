@@ -9,10 +9,11 @@ from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.timeline import Timeline
 from harness.judging.wording import count
-from harness.model.declarations import ERROR_BURST, Alerts
+from harness.model.declarations import ERROR_BURST
 from harness.model.protocols import Status, Verdict
 
 EVIDENCE_MAX = 10
+NOT_PROMISED = "the stack promises no alerts"
 
 
 class AlertCheck:
@@ -31,23 +32,18 @@ class AlertCheck:
     def lacks(self) -> str:
         """Say what is missing where there is nothing to judge."""
         if self._alerts is None:
-            return "the stack promises no alerts"
+            return NOT_PROMISED
         return "" if self._is_planned else f"only the schedule {ERROR_BURST} plans when an alert is owed"
-
-    @property
-    def alerts(self) -> Alerts:
-        """Return the promise; raises ValueError where there is none."""
-        if self._alerts is None:
-            raise ValueError("there is no promise of alerts to judge by")
-        return self._alerts
 
     def stories(self, timeline: Timeline) -> list[ChannelStory]:
         """Return what came on each channel."""
-        return stories(timeline, self.alerts)
+        return [] if self._alerts is None else stories(timeline, self._alerts)
 
     def unread(self, timeline: Timeline) -> str:
         """Say why not all is known that came; empty where it is."""
-        for channel in self.alerts.channels:
+        if self._alerts is None:
+            return f"Nothing can be judged: {NOT_PROMISED}."
+        for channel in self._alerts.channels:
             read = timeline.alerts_read.get(channel.name)
             if read is None:
                 return f"What came by {channel.name} was not read."

@@ -203,20 +203,22 @@ class _Judge:
         return clear_ns, limit_ns
 
     def _note_repeats(self, story: ChannelStory, possible: Sequence[Crossing]) -> None:
-        last: dict[str, Firing] = {}
+        last: dict[str, tuple[Firing, int]] = {}
         for each in story.firings:
             for before_ns, again_ns in zip(each.came_ns, each.came_ns[1:], strict=False):
                 if self._is_hindered(before_ns - _ANSWER_NS, again_ns):
                     story.resent += 1
                 else:
                     story.repeats.append(Repeat(each, each, (again_ns - before_ns) / SECOND_NS))
-            before = last.get(each.fingerprint)
-            last[each.fingerprint] = each
-            if before is None:
-                continue
-            apart_ns = each.at_ns - self._made_ns(before, possible)
-            if apart_ns < self._cooldown_ns - min(self._deadline_ns, self._cooldown_ns // 2):
-                story.repeats.append(Repeat(before, each, (each.at_ns - before.at_ns) / SECOND_NS))
+            made_ns = self._made_ns(each, possible)
+            if each.fingerprint in last:
+                before, before_made_ns = last[each.fingerprint]
+                # Not made before the cooldown of the one before was over, unless it is a repeat.
+                made_ns = max(made_ns, min(each.at_ns, before_made_ns + self._cooldown_ns))
+                forgiven_ns = min(self._deadline_ns, self._cooldown_ns // 2)
+                if each.at_ns - before_made_ns < self._cooldown_ns - forgiven_ns:
+                    story.repeats.append(Repeat(before, each, (each.at_ns - before.at_ns) / SECOND_NS))
+            last[each.fingerprint] = each, made_ns
 
     def _made_ns(self, firing: Firing, possible: Sequence[Crossing]) -> int:
         """Return the earliest moment at which a message can have been made: it may have been held up."""
@@ -230,11 +232,17 @@ class _Judge:
 
     def _is_backed(self, firing: Firing, possible: Sequence[Crossing]) -> bool:
         """Return whether there were enough errors not too long before a message came."""
-        for each in possible:
-            _, limit_ns = self._clear(each.until_ns + self._cooldown_ns)
-            if each.from_ns - self._resolution_ns <= firing.at_ns <= limit_ns:
-                return True
-        return False
+        return any(
+            each.from_ns - self._resolution_ns <= firing.at_ns <= self._last_ns(each) for each in possible
+        )
+
+    def _last_ns(self, crossing: Crossing) -> int:
+        """Return when a message can be one of a crossing at the latest, if a late one: a cooldown later."""
+        last_ns = crossing.until_ns + self._cooldown_ns + self._deadline_ns
+        for window in sorted(self._hindered, key=lambda window: window.from_ns):
+            if window.from_ns <= last_ns and window.to_ns > crossing.from_ns:
+                last_ns = max(last_ns, window.to_ns + self._cooldown_ns + self._after_outage_ns)
+        return last_ns
 
 
 def _firings(received: Iterable[AlertReceived]) -> list[Firing]:

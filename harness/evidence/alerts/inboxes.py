@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message as Part
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -115,23 +116,36 @@ class WebhookInbox:
 
 
 def mail(raw: bytes, at_ns: int, addressed: str) -> Message:
-    """Return a mail that came, its plain text decoded; of one without any, the whole body as it is.
+    """Return a mail that came, its plain text decoded; whatever else it holds, it is read as far as it goes.
 
     Args:
         raw: its bytes.
         at_ns: when it came.
         addressed: the recipients of its envelope.
     """
-    parsed = message_from_bytes(raw, policy=default)
-    headers: list[tuple[str, str]] = []
-    text = ""
+    parsed = message_from_bytes(raw)
+    headers = tuple((name.lower(), _unfolded(str(value))) for name, value in parsed.items())
+    texts = [_text(part) for part in parsed.walk() if part.get_content_type() == "text/plain"]
+    return Message(at_ns, addressed, headers, "\n".join(texts).replace("\r\n", "\n"))
+
+
+def _unfolded(value: str) -> str:
+    """Return a header on one line, its encoded words decoded; one that cannot be stays as it is."""
+    value = " ".join(value.split())
     try:
-        headers = [(name.lower(), str(value)) for name, value in parsed.items()]
-        body = parsed.get_body(("plain", "html")) if isinstance(parsed, EmailMessage) else None
-        text = "" if body is None else str(body.get_content())
-    except (LookupError, ValueError, AttributeError, TypeError):
-        text = raw.decode("utf-8", "replace")  # garbage is shown as it is, and recognised as none
-    return Message(at_ns, addressed, tuple(headers), text.replace("\r\n", "\n"))
+        return str(make_header(decode_header(value)))
+    except (HeaderParseError, LookupError, ValueError):
+        return value
+
+
+def _text(part: Part) -> str:
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes):
+        return ""
+    try:
+        return content.decode(part.get_content_charset("utf-8"), "replace")
+    except LookupError:
+        return content.decode("utf-8", "replace")
 
 
 def _unix_ns(text: str) -> int:

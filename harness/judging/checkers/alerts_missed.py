@@ -57,7 +57,7 @@ class AlertsMissed(AlertCheck):
         evidence = (
             (f"{count(cooling, 'crossing')} within the cooldown of a message before.",) if cooling else ()
         )
-        return self.measure.verdict(Status.PASS, 0, f"All of {alerts} came.", evidence=evidence)
+        return self.measure.verdict(Status.PASS, 0, f"{len(owed):,} of {alerts} came.", evidence=evidence)
 
 
 def _too_soon(timeline: Timeline, story: ChannelStory, told: Told) -> bool:

@@ -9,8 +9,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
+from email.message import Message
 from email.utils import getaddresses, parseaddr
 from typing import Any
 
@@ -111,7 +110,7 @@ def _trigger(said: Any) -> Trigger:
 
 def _summary(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     content = base64.b64decode(entry["content"])
-    message = message_from_bytes(content, policy=default)
+    message = message_from_bytes(content)
     to = _addresses(message, "To")
     shown = {each["Address"] for each in (*to, *_addresses(message, "Cc"))}
     created = datetime.fromtimestamp(entry["unix_ns"] / 1e9, UTC).isoformat(timespec="milliseconds")
@@ -129,7 +128,7 @@ def _summary(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-def _addresses(message: EmailMessage, header: str) -> Sequence[Mapping[str, str]]:
+def _addresses(message: Message, header: str) -> Sequence[Mapping[str, str]]:
     return [_address(*pair) for pair in getaddresses([str(each) for each in message.get_all(header, [])])]
 
 
