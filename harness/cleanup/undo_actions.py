@@ -22,6 +22,7 @@ from harness.processes import procfs
 from harness.targets.folders import put_back
 from harness.targets.interceptor_client import ANSWER_BYTES_MAX, InterceptorClient
 from harness.targets.key_files import hidden_name, put_back_file
+from harness.targets.mail_server import CHAOS_PATH, set_chaos
 from harness.targets.small_disk import unmount
 from harness.targets.toxiproxy_client import Proxy, ProxyAnswerError, ProxyUnreachableError, ToxiproxyClient
 
@@ -180,6 +181,31 @@ def unmount_disk(arguments: Arguments) -> str:
     return f"the disk over {folder} was unmounted"
 
 
+def accept_mail(arguments: Arguments) -> str:
+    """Let a mail server that may still live take mail again.
+
+    Args:
+        arguments: `api_url`, where it is told whom to refuse.
+    """
+    url = str(arguments["api_url"])
+    try:
+        # Asking changes nothing, whoever answers at that address by now.
+        answer = http_client.call(
+            "GET",
+            f"{url}{CHAOS_PATH}",
+            timeout_seconds=_ANSWER_SECONDS,
+            answer_bytes_max=ANSWER_BYTES_MAX,
+        )
+    except http_client.TimedOutError as error:
+        raise FaultError(f"the mail server at {url} does not answer within {_ANSWER_SECONDS:g} s") from error
+    except http_client.HttpError:
+        return f"the mail server at {url} is gone, and whom it refused with it"
+    if answer.status != 200 or b"Recipient" not in answer.body:
+        return f"the mail server at {url} is gone; another program listens on its port"
+    set_chaos(url, 451, 0)
+    return f"the mail server at {url} takes mail again"
+
+
 def restart_process(arguments: Arguments) -> str:
     """Start nothing: nobody misses a killed part of a dead run, and what else is left of it is ended."""
     process = arguments.get("process", "the process")
@@ -203,6 +229,7 @@ ACTIONS: Mapping[str, Action] = {
     "put_back_folders": put_back_folders,
     "put_back_files": put_back_files,
     "unmount_disk": unmount_disk,
+    "accept_mail": accept_mail,
     "restart_process": restart_process,
     "nothing": nothing,
 }

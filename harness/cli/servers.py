@@ -1,12 +1,13 @@
-"""`logquake servers`: the real Elasticsearch and Toxiproxy on this machine, and log daemons for stacks."""
+"""`logquake servers`: the real Elasticsearch, Toxiproxy and Mailpit on this machine, and log daemons."""
 
 from __future__ import annotations
 
 import click
 
 from harness.deployments.debian_packages import DAEMONS, find_daemon, install_daemons
-from harness.deployments.installed import SERVERS, cache_folder, find
+from harness.deployments.installed import MAIL_SERVERS, SERVERS, cache_folder, find
 from harness.deployments.installer import install as install_servers
+from harness.model.errors import UnavailableError
 
 
 @click.group()
@@ -15,16 +16,23 @@ def servers() -> None:
 
 
 @servers.command(name="install")
-@click.argument("names", nargs=-1, type=click.Choice(sorted({*SERVERS, *DAEMONS})))
+@click.argument("names", nargs=-1, type=click.Choice(sorted({*SERVERS, *MAIL_SERVERS, *DAEMONS})))
 def install(names: tuple[str, ...]) -> None:
     """Install servers into the cache folder and check each; without names, those of the backend `local`.
 
-    Elasticsearch needs Maven and a JDK of at least 17, Toxiproxy needs Go. The daemons rsyslog and syslog-ng
-    are unpacked from Debian's packages, which needs apt-get, and are not installed on this machine.
+    Elasticsearch needs Maven and a JDK of at least 17, Toxiproxy and Mailpit need Go. Mailpit receives the
+    mail of stacks that send alerts; without names, it is left out where it cannot be had. The daemons rsyslog
+    and syslog-ng are unpacked from Debian's packages, which needs apt-get, and are not installed on this
+    machine.
     """
-    chosen = tuple(name for name in names if name in SERVERS)
+    chosen = tuple(name for name in names if name in SERVERS or name in MAIL_SERVERS)
     if chosen or not names:
         install_servers(click.echo, chosen or None)
+    if not names:
+        try:
+            install_servers(click.echo, MAIL_SERVERS)
+        except UnavailableError as error:
+            click.echo(f"left out, needed by stacks alone that send mail: {error}")
     install_daemons(click.echo, [name for name in dict.fromkeys(names) if name in DAEMONS])
 
 
@@ -32,7 +40,7 @@ def install(names: tuple[str, ...]) -> None:
 def list_servers() -> None:
     """List the servers and where they are installed."""
     click.echo(f"cache folder: {cache_folder()}")
-    for name, kind in SERVERS.items():
+    for name, kind in (SERVERS | MAIL_SERVERS).items():
         server = find(name)
         click.echo(f"{name} {kind.version}: {'not installed' if server is None else server.path}")
     for name in DAEMONS:

@@ -13,6 +13,8 @@ from harness.config.yaml_source import read_yaml
 from harness.evidence.secrets.kinds import KINDS
 from harness.evidence.transforms import WORDS
 from harness.model.declarations import (
+    AlertChannel,
+    Alerts,
     CounterSource,
     DeadLetterOutlet,
     Fields,
@@ -116,6 +118,31 @@ class _KeysModel(FileModel):
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = default_of(Keys, "timeout_seconds")
 
 
+class _AlertChannelModel(FileModel):
+    link: Name = Field(description="Name the link to the receiver, a service smtp or webhook_receiver.")
+    key: Text = Field(description='Say where the deduplication key stands, e.g. "header webhook-id".')
+    alert: Text = Field(description='Say where the alert\'s name stands, e.g. "json alerts.rule".')
+    state: Text = Field(description='Say where the alert\'s state stands, e.g. "json alerts.state".')
+    fingerprint: Text = default_of(AlertChannel, "fingerprint")
+    fires: Text = default_of(AlertChannel, "fires")
+
+
+class _AlertsModel(FileModel):
+    name: Text = Field(description="Add how messages call the alert on errors.")
+    threshold: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        description="Add how many errors within the window are enough."
+    )
+    window_seconds: Seconds = Field(description="Add the window.")
+    cooldown_seconds: Seconds = Field(description="Add how long one firing is not told again.")
+    channels: Annotated[dict[Name, _AlertChannelModel], Field(min_length=1, max_length=20)] = Field(
+        description="Add the channels by which people are told."
+    )
+    watcher: Name | None = None
+    deadline_seconds: Annotated[float, Field(gt=0, le=60)] = default_of(Alerts, "deadline_seconds")
+    after_outage_seconds: Annotated[float, Field(gt=0, le=60)] = default_of(Alerts, "after_outage_seconds")
+    resolution_seconds: Annotated[float, Field(ge=0, le=60)] = default_of(Alerts, "resolution_seconds")
+
+
 class _PromisesModel(FileModel):
     durability: Literal["memory", "write", "fsync"] = default_of(Promises, "durability").name.lower()
     copies_max: Annotated[int, Field(ge=1, le=1_000)] = default_of(Promises, "copies_max")
@@ -169,6 +196,7 @@ class StackModel(FileModel):
     keys: _KeysModel | None = None
     environment: dict[str, str] = Field(default_factory=dict)
     masks: _MasksModel | None = None
+    alerts: _AlertsModel | None = None
     promises: _PromisesModel = Field(default_factory=_PromisesModel)
     files: dict[Name, Annotated[list[Text], Field(min_length=1, max_length=100)]] = Field(
         default_factory=dict
@@ -215,6 +243,7 @@ def load_stack(path: Path) -> Stack:
         fields=_fields(model.fields),
         keys=_keys(model.keys),
         environment=model.environment,
+        alerts=_alerts(model),
         masks=Masks() if model.masks is None else Masks(tuple(model.masks.patterns), model.masks.share_max),
     )
 
@@ -249,6 +278,30 @@ def _keys(model: _KeysModel | None) -> Keys | None:
         provider_link=model.provider_link or "",
         nonces=tuple(model.nonces or ()),
         timeout_seconds=model.timeout_seconds,
+    )
+
+
+def _alerts(stack: StackModel) -> Alerts | None:
+    model = stack.alerts
+    if model is None:
+        return None
+    return Alerts(
+        name=model.name,
+        threshold=model.threshold,
+        window_seconds=model.window_seconds,
+        cooldown_seconds=model.cooldown_seconds,
+        channels=tuple(
+            AlertChannel(
+                *(name, stack.links[each.link], each.link, each.key, each.alert, each.state),
+                fingerprint=each.fingerprint,
+                fires=each.fires,
+            )
+            for name, each in model.channels.items()
+        ),
+        watcher=model.watcher or "",
+        deadline_seconds=model.deadline_seconds,
+        after_outage_seconds=model.after_outage_seconds,
+        resolution_seconds=model.resolution_seconds,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from harness.config.alert_mistakes import alert_mistakes
 from harness.config.part_arguments import part_mistakes
 from harness.config.validation import file_name_mistakes, shown
 from harness.config.yaml_source import KeyPath, Mistake, Source, texts_in
@@ -52,6 +53,7 @@ def stack_mistakes(source: Source) -> list[Mistake]:
         *_secret_mistakes(data),
         *_mask_mistakes(data),
         *_field_mistakes(data),
+        *alert_mistakes(data),
         *_placeholder_mistakes(data),
     ]
 

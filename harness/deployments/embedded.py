@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.deployments import key_server_specs, server_specs
+from harness.deployments import alert_server_specs, key_server_specs, server_specs
 from harness.deployments.service_set import INTERCEPTOR, PROXY, ServiceSet
 from harness.model.declarations import Stack
 from harness.model.protocols import Clock
@@ -18,6 +18,8 @@ _PROGRAMS = {
     "elasticsearch": server_specs.elastic_lite,
     "vault": key_server_specs.transit_lite,
     "aws_kms": key_server_specs.local_kms,
+    alert_server_specs.SMTP: alert_server_specs.smtp_lite,
+    alert_server_specs.WEBHOOK_RECEIVER: alert_server_specs.webhook_receiver,
 }
 
 

@@ -49,6 +49,13 @@ KEY_SERVERS = {
 """Vault's own transit engine and local-kms: test tools, which only a checkout of the project can build."""
 
 
+MAIL_SERVERS = {
+    kind.name: kind
+    for kind in (ServerKind("mailpit", "1.33.1", "mailpit", installed_by="logquake servers install mailpit"),)
+}
+"""Needed by stacks alone that send mail."""
+
+
 @dataclass(frozen=True, slots=True)
 class InstalledServer:
     """A server ready to start: `path` is its program, `folder` all of it, `java_home` the Java it runs on."""
@@ -84,7 +91,7 @@ def require(name: str) -> InstalledServer:
     Raises:
         UnavailableError: it is not installed, or it lacks its Java; the message is one line with the remedy.
     """
-    kind = (SERVERS | KEY_SERVERS)[name]
+    kind = (SERVERS | KEY_SERVERS | MAIL_SERVERS)[name]
     folder = cache_folder() / kind.folder_name
     if not os.access(folder / kind.program, os.X_OK):
         raise UnavailableError(

@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.deployments import server_specs
+from harness.deployments import alert_server_specs, server_specs
 from harness.deployments.installed import (
+    MAIL_SERVERS,
     SERVERS,
     InstalledServer,
     ServerKind,
@@ -38,6 +39,7 @@ _STAGING_PREFIX = ".installing-"
 _ELASTICSEARCH_ARTIFACT = "org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version}:zip"
 _ELASTICSEARCH_SHA256 = "14833b2d86c30656901f92049f81fb5777a8e4545413c8656cd1a21b55173033"
 _TOXIPROXY_PACKAGE = "github.com/Shopify/toxiproxy/v2/cmd/server@v{version}"
+_MAILPIT_PACKAGE = "github.com/axllent/mailpit@v{version}"
 
 Report = Callable[[str], None]
 
@@ -51,7 +53,7 @@ def install(
 
     Args:
         report: takes one line of progress at a time.
-        only: names of `SERVERS`; None = all.
+        only: names of `SERVERS` or `MAIL_SERVERS`; None = all of the former.
         clock: the patience of the run; None = no limit beyond the timeouts of each step.
 
     Returns:
@@ -64,7 +66,7 @@ def install(
     installed, problems = [], []
     for name in names:
         try:
-            installed.append(_install_one(SERVERS[name], report, clock or SystemClock()))
+            installed.append(_install_one((SERVERS | MAIL_SERVERS)[name], report, clock or SystemClock()))
         except UnavailableError as error:
             problems.append(str(error))
     if problems:
@@ -122,10 +124,21 @@ def _fetch_elasticsearch(kind: ServerKind, home: Path, scratch: Path, clock: Clo
 
 def _fetch_toxiproxy(kind: ServerKind, home: Path, scratch: Path, clock: Clock) -> None:
     go = _need(kind, "go", "install Go 1.23 or newer (Debian: apt-get install golang-go)")
+    _go_install(go, _TOXIPROXY_PACKAGE, kind, home, scratch, clock)
+    # Go names a program after the last part of its package, which says too little in a cache folder.
+    (home / "server").rename(home / kind.program)
+
+
+def _fetch_mailpit(kind: ServerKind, home: Path, scratch: Path, clock: Clock) -> None:
+    go = _need(kind, "go", "install Go 1.26 or newer")
+    _go_install(go, _MAILPIT_PACKAGE, kind, home, scratch, clock)
+
+
+def _go_install(go: str, package: str, kind: ServerKind, home: Path, scratch: Path, clock: Clock) -> None:
     _run(
         ProcessSpec(
             name="go install",
-            command=(go, "install", _TOXIPROXY_PACKAGE.format(version=kind.version)),
+            command=(go, "install", package.format(version=kind.version)),
             folder=scratch,
             log=scratch / "go.log",
             environment={"GOBIN": str(home)},
@@ -133,11 +146,13 @@ def _fetch_toxiproxy(kind: ServerKind, home: Path, scratch: Path, clock: Clock) 
         kind,
         clock,
     )
-    # Go names a program after the last part of its package, which says too little in a cache folder.
-    (home / "server").rename(home / kind.program)
 
 
-_FETCHERS = {"elasticsearch": _fetch_elasticsearch, "toxiproxy": _fetch_toxiproxy}
+_FETCHERS = {
+    "elasticsearch": _fetch_elasticsearch,
+    "toxiproxy": _fetch_toxiproxy,
+    "mailpit": _fetch_mailpit,
+}
 
 
 def _need(kind: ServerKind, program: str, remedy: str) -> str:
@@ -185,6 +200,8 @@ def _start_once(server: InstalledServer, scratch: Path, clock: Clock) -> None:
     port = free_port()
     if server.name == "elasticsearch":
         spec = server_specs.elasticsearch("check", scratch, port, free_port(), server)
+    elif server.name == "mailpit":
+        spec = alert_server_specs.mailpit("check", scratch, port, server)
     else:
         spec = server_specs.toxiproxy("check", scratch, port, server)
     process = ManagedProcess(spec, _RUN_ID, clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from harness.deployments import key_server_specs, server_specs
+from harness.deployments import alert_server_specs, key_server_specs, server_specs
 from harness.deployments.installed import require
 from harness.deployments.preflight import Requirements
 from harness.deployments.service_set import INTERCEPTOR, PROXY, ServiceSet
@@ -23,12 +23,19 @@ def _elasticsearch(name: str, scratch: Path, port: int) -> ProcessSpec:
     return server_specs.elasticsearch(name, scratch, port, free_port(), require("elasticsearch"))
 
 
+def mailpit(name: str, scratch: Path, port: int) -> ProcessSpec:
+    """Return how Mailpit starts; raises UnavailableError where it is not installed."""
+    return alert_server_specs.mailpit(name, scratch, port, require("mailpit"))
+
+
 _PROGRAMS = {
     PROXY: _toxiproxy,
     INTERCEPTOR: server_specs.http_interceptor,
     "elasticsearch": _elasticsearch,
     "vault": key_server_specs.transit,
     "aws_kms": key_server_specs.local_kms,
+    alert_server_specs.SMTP: mailpit,
+    alert_server_specs.WEBHOOK_RECEIVER: alert_server_specs.webhook_receiver,
 }
 
 

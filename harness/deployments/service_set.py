@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeAlias
 
+from harness.deployments.alert_server_specs import SMTP, api_url
 from harness.deployments.preflight import Requirements
 from harness.model.errors import ScenarioError, SlowStartError, UnavailableError
 from harness.model.protocols import Clock, Deployment
@@ -14,6 +15,7 @@ from harness.model.registry import unknown
 from harness.processes import group
 from harness.processes.managed import ManagedProcess, ProcessSpec
 from harness.processes.ports import LOOPBACK, free_port, release_port
+from harness.targets.mail_server import MailServerTarget
 from harness.targets.process import ProcessTarget
 
 PROXY = "proxy"
@@ -25,7 +27,7 @@ INTERCEPTOR = "interceptor"
 INFRASTRUCTURE = frozenset({PROXY, INTERCEPTOR})
 """What the harness hurts with: no service of a stack, and no target."""
 
-SPEAK_HTTP = frozenset({"aws_kms", "elasticsearch", "vault"})
+SPEAK_HTTP = frozenset({"aws_kms", "elasticsearch", "vault", "webhook_receiver"})
 """The services whose links go through the interceptor."""
 
 Program: TypeAlias = Callable[[str, Path, int], ProcessSpec]
@@ -118,11 +120,18 @@ class ServiceSet:
     def targets(self) -> Mapping[str, ProcessTarget]:
         """Return the services that faults may kill; what the harness hurts with is none of them."""
         targets = {
-            name: ProcessTarget(name, process.spec.command, process, process.spec.ready.timeout_seconds)
+            name: self._target(name, process)
             for name, process in self._processes.items()
             if name not in INFRASTRUCTURE
         }
         return {**targets, **{word: targets[name] for word, name in self._aliases.items() if name in targets}}
+
+    def _target(self, name: str, process: ManagedProcess) -> ProcessTarget:
+        spec = process.spec
+        of = (name, spec.command, process, spec.ready.timeout_seconds)
+        if name != SMTP:
+            return ProcessTarget(*of)
+        return MailServerTarget(*of, port=self._ports[name], api_url=api_url(name, self._scratch))
 
     def exited(self) -> list[tuple[str, int]]:
         """Return (name, exit code) of services that ended by themselves."""

@@ -15,6 +15,7 @@ from pathlib import Path, PurePath
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from harness.deployments.alert_server_specs import RECEIVERS
 from harness.deployments.installed import cache_folder
 from harness.deployments.placeholders import RUN_FOLDER, expand
 from harness.deployments.service_set import INFRASTRUCTURE, INTERCEPTOR, PROXY, SPEAK_HTTP
@@ -204,8 +205,10 @@ class StackDeployment:
 
         Nothing where one of them cannot be looked into: what came another way nobody knows.
         """
-        links = [link for link in self._links.values() if isinstance(link, HttpLinkTarget)]
-        if len(links) < len(self._links):
+        # No record goes over the way to a receiver of alerts.
+        carrying = [link for name, link in self._links.items() if self._stack.links[name] not in RECEIVERS]
+        links = [link for link in carrying if isinstance(link, HttpLinkTarget)]
+        if len(links) < len(carrying):
             return []
         try:
             carried = {link.name: link.traffic() for link in links}

@@ -68,6 +68,9 @@ FAULTS = Family(
             "harness.faults.garbage_answers:GarbageAnswers",
             "a 200 with bytes that mean nothing, for every request",
         ),
+        "mail_refused": Kind(
+            "harness.faults.mail_refused:MailRefused", "a mail server asks everybody to try again later"
+        ),
         "slow_answers": Kind("harness.faults.slow_answers:SlowAnswers", "the store answers late"),
     },
 )

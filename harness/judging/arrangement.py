@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.facts import (
     Acknowledged,
+    AlertReceived,
+    AlertsRead,
     Answered,
     ArchiveRead,
     Broke,
@@ -189,6 +191,14 @@ def _nonces_listed(result: Timeline, event: NoncesListed) -> None:
     result.nonces_listed = event
 
 
+def _alert_received(result: Timeline, event: AlertReceived) -> None:
+    result.alerts.setdefault(event.channel, []).append(event)
+
+
+def _alerts_read(result: Timeline, event: AlertsRead) -> None:
+    result.alerts_read[event.channel] = event
+
+
 ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     Sent: _sent,
     Answered: _mark("answered_ns"),
@@ -223,4 +233,6 @@ ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     SecretSeen: _secret_seen,
     SecretsSought: _secrets_sought,
     NoncesListed: _nonces_listed,
+    AlertReceived: _alert_received,
+    AlertsRead: _alerts_read,
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
 from harness.judging.timeline import Timeline
-from harness.model.declarations import Fields, Promises, Scenario
+from harness.model.declarations import Alerts, Fields, Promises, Scenario
 from harness.model.protocols import Verdict
 
 
@@ -21,6 +21,7 @@ class Charge:
     counters_lag_seconds: float = 2.0
     fields: Fields = field(default_factory=Fields)
     nonces: bool = False
+    alerts: Alerts | None = None
 
 
 class Checker(Protocol):

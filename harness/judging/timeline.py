@@ -9,6 +9,8 @@ from itertools import groupby
 from harness.judging.arrangement import ARRANGE
 from harness.model.declarations import APPLICATION, is_sender
 from harness.model.facts import (
+    AlertReceived,
+    AlertsRead,
     Broke,
     ControlCall,
     CounterRead,
@@ -122,7 +124,8 @@ class Timeline:
     the place where they were seen; `withheld_ns` says of each record that a pause of the load kept back when
     it would have been due; `whole_elsewhere` is where lines are whole that are all damaged in place;
     `planted` are the canaries that records carry, `secrets_seen` is where one was seen, `secrets_sought` what
-    was searched.
+    was searched; `alerts` are the messages of the promised alert by channel, `alerts_read` says of each
+    channel that all of them were read.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -158,6 +161,8 @@ class Timeline:
     secrets_seen: list[SecretSeen] = field(default_factory=list)
     secrets_sought: SecretsSought | None = None
     nonces_listed: NoncesListed | None = None
+    alerts: dict[str, list[AlertReceived]] = field(default_factory=dict)
+    alerts_read: dict[str, AlertsRead] = field(default_factory=dict)
     letters_read_whole: bool = False
     poison_unknown: bool = False
     ended_ns: int = 0

@@ -15,7 +15,7 @@ import orjson
 from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
 from harness.evidence.secrets.planting import PlantedLines
 from harness.load.slots import SlotFiles, Slots
-from harness.load.variation import level_of, logger_of
+from harness.load.variation import level_named, level_of, logger_of
 from harness.model.declarations import Arguments, Part, worker_name
 from harness.model.facts import ProducersHosted
 from harness.model.protocols import Record
@@ -35,7 +35,8 @@ class Assignment:
     threads of its own, so that a call which hangs holds up no probe. `fields` names what of a record, beside
     its line, will be compared with what is stored; level and logger vary only where they are. Where several
     `workers` send, each has producers that follow one another, and a slot file of its own. `secrets` are the
-    kinds of canary that some records carry, by the `secret_paths`.
+    kinds of canary that some records carry, by the `secret_paths`. `levels` has the first letter of each
+    scheduled record's level, where the schedule decides it; those of a wave are INFO then.
     """
 
     run_id: str
@@ -55,6 +56,7 @@ class Assignment:
     workers: int = 1
     secrets: Sequence[str] = ()
     secret_paths: Sequence[str] = ()
+    levels: str = ""
 
     @property
     def records(self) -> int:
@@ -125,7 +127,10 @@ class Assignment:
     def record(self, sequence: int, lines: LineSource) -> Record:
         """Return the record as it is sent, its identity included."""
         record = Record(sequence, stamp(lines.text(sequence), self.run_id, sequence))
-        if "level" in self.fields:
+        if self.levels:
+            letter = self.levels[sequence] if sequence < self.scheduled else "I"
+            record = replace(record, level=level_named(letter))
+        elif "level" in self.fields:
             record = replace(record, level=level_of(sequence))
         if "logger" in self.fields:
             record = replace(record, logger=logger_of(sequence))

@@ -291,6 +291,7 @@ class HostedLoad:
             workers=1 if name == CONTROL else self._workers,
             secrets=spec.secrets,
             secret_paths=spec.secret_paths,
+            levels=spec.levels,
         )
 
 

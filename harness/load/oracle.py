@@ -117,10 +117,9 @@ class Oracle:
         self._open[sequence] = Slot(0, 0, 0, 0)
         record = self._assignment.record(sequence, self._lines)
         line = record.line
-        level, logger = (
-            value if name in self._assignment.fields else ""
-            for name, value in (("level", record.level), ("logger", record.logger))
-        )
+        fields = self._assignment.fields
+        level = record.level if "level" in fields or self._assignment.levels else ""
+        logger = record.logger if "logger" in fields else ""
         return Due(
             sequence,
             at_ns,

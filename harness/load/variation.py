@@ -19,6 +19,11 @@ def level_of(sequence: int) -> str:
     return LEVELS[(1 + block % (len(LEVELS) - 1)) * place % len(LEVELS)]
 
 
+def level_named(letter: str) -> str:
+    """Return the level whose first letter this is; raises StopIteration where there is none."""
+    return next(level for level in LEVELS if level[0] == letter)
+
+
 def logger_of(sequence: int) -> str:
     """Return the name of the logger that a record is sent by."""
     return f"logquake.application.part{sequence % _LOGGERS}"

@@ -222,6 +222,55 @@ class Keys:
         return (KEYS, KEY_PROVIDER) if self.provider else (KEYS,)
 
 
+ERROR_BURST = "error_burst"
+"""The schedule that says which records are errors; by it alone a crossing of a threshold is planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChannel:
+    """One way by which a stack tells people, and where its messages say what they are.
+
+    `service` receives them (`smtp`, `webhook_receiver`), over `link`. Each place is `header NAME`,
+    `header NAME PATTERN`, `json PATH` or `text PATTERN`: `key` holds what is the same whenever one message is
+    sent again, `alert` the names of the alerts in it, `state` the state of each, `fingerprint` what tells
+    alerts of one name apart (empty = nothing does). `fires` is the state of one that fires.
+    """
+
+    name: str
+    service: str
+    link: str
+    key: str
+    alert: str
+    state: str
+    fingerprint: str = ""
+    fires: str = "firing"
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """The alert on errors that a stack promises.
+
+    `threshold` errors logged within `window_seconds` are told on every channel `deadline_seconds` later at
+    the latest, and once within `cooldown_seconds`. After a fault on the way (the channel, or the process
+    `watcher`, which decides) was healed, it may take `after_outage_seconds`. The stack counts time in steps
+    of `resolution_seconds`. `name` is how messages call the alert.
+    """
+
+    name: str
+    threshold: int
+    window_seconds: float
+    cooldown_seconds: float
+    channels: tuple[AlertChannel, ...]
+    watcher: str = ""
+    deadline_seconds: float = 5.0
+    after_outage_seconds: float = 5.0
+    resolution_seconds: float = 1.0
+
+    def on_the_way(self, channel: AlertChannel) -> frozenset[str]:
+        """Return the targets whose faults keep a message from coming by a channel."""
+        return frozenset(filter(None, (self.watcher, channel.link, channel.service)))
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """The system under test, as its stack file declares it."""
@@ -251,6 +300,7 @@ class Stack:
     masks: Masks = field(default_factory=Masks)
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables of the application and of all that the stack starts, with placeholders."""
+    alerts: Alerts | None = None
 
     @property
     def aliases(self) -> Mapping[str, str]:

@@ -16,7 +16,8 @@ class Due:
     """The schedule wanted this record sent at `at_ns` by that producer; `digest` is of the intended line.
 
     `line_bytes` is the line's size in UTF-8, `ascii` whether it holds nothing but ASCII. `level` and
-    `logger` are what it is sent with, told only where the stack names a field for them.
+    `logger` are what it is sent with, told only where the stack names a field for them; the level also where
+    the schedule decides it.
     """
 
     sequence: int
@@ -247,6 +248,37 @@ class NoncesListed:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertReceived:
+    """A message that an alert fires, or does not any more, came to a receiver at `at_ns` by a channel.
+
+    `key` is the same whenever one message is sent again; `fingerprint` tells alerts apart.
+    """
+
+    at_ns: int
+    channel: str
+    key: str
+    fires: bool
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsRead:
+    """All messages of a channel were read; without this fact, nothing is known not to have come.
+
+    Of `messages` of this run, `others` tell other alerts, and `unreadable` do not say what they are:
+    `example` says what one of these lacks. `unread` says why the channel could not be read.
+    """
+
+    at_ns: int
+    channel: str
+    messages: int
+    others: int = 0
+    unreadable: int = 0
+    example: str = ""
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FirstSeen:
     """A reading of the archive that ended at `at_ns` was the first to show the records `first` to `last`.
 
@@ -468,5 +500,5 @@ Event: TypeAlias = (
     | Unreadable | ArchiveRead | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent
     | FreshLooked | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped
     | Sample | RequestsCounted | ProducersHosted | ProcessExited | Broke | Misnamed
-    | Planted | SecretSeen | SecretsSought | NoncesListed
+    | Planted | SecretSeen | SecretsSought | NoncesListed | AlertReceived | AlertsRead
 )  # fmt: skip

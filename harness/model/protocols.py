@@ -378,6 +378,19 @@ class Schedule(Protocol):
         ...
 
 
+@runtime_checkable
+class Levelled(Schedule, Protocol):
+    """A schedule that says of each record which level it is sent with."""
+
+    def levels(self, offsets_ns: Sequence[int]) -> str:
+        """Return the first letter of each record's level: D, I, W, E or C.
+
+        Args:
+            offsets_ns: when the records are due after the start of sending, ascending.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Undo:
     """How to take a fault back from outside, readable by a later process that knows nothing of the run."""
@@ -541,6 +554,7 @@ class LoadSpec:
         secrets: the kinds of canary that some records carry.
         secret_paths: the paths that these take through the intake.
         environment: variables of the processes that hold the intake, on top of the harness's own.
+        levels: the first letter of each scheduled record's level; empty where the schedule decides none.
     """
 
     run_id: str
@@ -559,6 +573,7 @@ class LoadSpec:
     secrets: Sequence[str] = ()
     secret_paths: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    levels: str = ""
 
 
 @runtime_checkable

@@ -43,6 +43,7 @@ from harness.model.facts import (
 from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Clock, Counting, Deployment, Fault, Load, Progress
 from harness.runs.act import QUICK_SECONDS
+from harness.runs.alerts import AlertReceivers
 from harness.runs.debts import Debts
 from harness.runs.fault_looks import poisoned
 from harness.runs.fresh_records import FreshRecords
@@ -64,7 +65,7 @@ class Wiring:
     `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away;
     `cores` measures what the run and its neighbours take of this machine's processors; `first_seen` asks for
     a fact of when each record was first seen in the archive; `secrets` looks for canaries; `nonces` lists
-    what is sealed; `quick_seconds` is that of `Ticker`.
+    what is sealed; `alerts` reads what people were told; `quick_seconds` is that of `Ticker`.
     """
 
     services: Deployment
@@ -84,6 +85,7 @@ class Wiring:
     secrets: SecretWatch | None = None
     quick_seconds: float = QUICK_SECONDS
     nonces: NonceCommand | None = None
+    alerts: AlertReceivers | None = None
 
 
 class Runner:
@@ -199,7 +201,15 @@ class Runner:
             self._ticker.wait_for("log calls that are due", deadline_ns)
         self._debts.await_answers(deadline_ns)
         self._debts.await_records(deadline_ns)
+        self._await_alerts(deadline_ns)
         self._ticker.waiting = ""
+
+    def _await_alerts(self, deadline_ns: int) -> None:
+        """Give the stack the time in which it promises its last alert."""
+        if self._wiring.alerts is not None:
+            until_ns = min(deadline_ns, self._began_ns + self._wiring.alerts.settled_ns)
+            while self._now() < until_ns:
+                self._ticker.wait_for("alerts that may still come", until_ns)
 
     def _probe(self) -> None:
         self._enter("probe")
@@ -229,6 +239,8 @@ class Runner:
         self._read_counters()
         self._note_slips(reading)
         self._wiring.recorder.record_all(self._opened().whole_elsewhere(reading))
+        if self._wiring.alerts is not None:
+            self._record(*self._wiring.alerts.facts(self._now))
         if self._wiring.secrets is not None:
             search_outlets(self._wiring.secrets, self._opened())
         if self._wiring.nonces is not None:

@@ -15,6 +15,7 @@ from harness.cleanup.leftovers import left_of_run
 from harness.cleanup.undo_journal import UndoJournal, journal_folder
 from harness.deployments.service_set import INTERCEPTOR, PROXY, Services
 from harness.deployments.stack import LinkServers, SmallDisks, StackDeployment
+from harness.evidence.alerts.inboxes import Clocks
 from harness.evidence.history import Recorder, read_history
 from harness.evidence.secrets.watch import SecretWatch
 from harness.faults import FAULTS
@@ -43,6 +44,7 @@ from harness.processes.clock import SystemClock
 from harness.processes.cores import Cores
 from harness.processes.scratch import subfolder
 from harness.reporting.redaction import Redaction
+from harness.runs.alerts import alert_receivers
 from harness.runs.interactive import ByHand, InteractiveRunner
 from harness.runs.kept_files import keep_files
 from harness.runs.lines import Lines
@@ -236,6 +238,7 @@ class ScenarioRun:
             secrets=secrets,
             secret_paths=secret_paths(intake) if secrets else (),
             environment=variables(request.stack, values),
+            levels=plan.levels,
         )
         sending = self._load(load)
         lines = Lines(load, request.stack.masks)
@@ -263,6 +266,10 @@ class ScenarioRun:
             ),
             secrets=self._watch(lines, intake),
             nonces=nonce_command(request.stack, values, self._run_id),
+            alerts=alert_receivers(
+                *(request.stack, plan, self._run_id, ground.services.urls(), ground.scratch),
+                Clocks(time.time_ns, time.monotonic_ns),
+            ),
         )
 
     def _watch(self, lines: Lines, intake: Part) -> SecretWatch | None:

@@ -13,6 +13,8 @@ from harness.deployments.key_server_specs import VAULT_TOKEN
 from harness.evidence.secrets.kinds import KINDS
 from harness.evidence.transforms import MASK
 from harness.model.declarations import (
+    AlertChannel,
+    Alerts,
     CounterSource,
     DeadLetterOutlet,
     Fields,
@@ -24,6 +26,7 @@ from harness.model.declarations import (
     Stack,
     StackProcess,
 )
+from harness.selftest.alerting import COOLDOWN_SECONDS, THRESHOLD, WINDOW_SECONDS
 from harness.selftest.shipper import WAITING_RECORDS_MAX
 
 LOST = "acknowledged_lost"
@@ -41,12 +44,16 @@ UNACKNOWLEDGED = "unacknowledged_percent"
 MISCOUNTED = "miscounted"
 LEAKED = "leaked_secrets"
 NONCES = "nonces_reused"
+ALERTS_MISSED = "alerts_missed"
+ALERTS_REPEATED = "alerts_repeated"
+ALERTS_FALSE = "alerts_false"
 
 HONEST = "harness.selftest.shipper:HonestShipper"
 KEEPING = "harness.selftest.keeping:KeepingShipper"
 MASKING = "harness.selftest.masking:MaskingShipper"
 ENCRYPTING = "harness.selftest.encrypting:EncryptingShipper"
 SERVED_KEYS = "harness.selftest.served_keys"
+ALERTING = "harness.selftest.alerting"
 FORGETFUL = "drops-the-old-key-too-early"
 _GATEWAY_SCENARIO = "answer_cut_then_gateway_killed"
 _COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
@@ -180,6 +187,40 @@ def _gateway_stack(case: Case) -> Stack:
         archive=_ARCHIVE,
         promises=Promises(durability=Level.FSYNC),
     )
+
+
+def _alerting_stack(case: Case) -> Stack:
+    """Return the honest shipper, with a process beside it that tells a webhook of errors."""
+    stack = _handler_stack(replace(case, code=f"{ALERTING}:NotingShipper"))
+    arguments = (case.code, "{run.folder}/shipper", "{to_webhook.url}/{run.id}", "{to_store.url}")
+    webhook = AlertChannel(
+        *("webhook", "webhook_receiver", "to_webhook", "header webhook-id", "json rule", "json state")
+    )
+    return replace(
+        stack,
+        needs=(*stack.needs, "webhook_receiver"),
+        links={**stack.links, "to_webhook": "webhook_receiver"},
+        processes=(
+            StackProcess(
+                "watch", ("{python}", "-m", ALERTING, *arguments), ready=Ready(output='"ready": true')
+            ),
+        ),
+        alerts=Alerts(
+            name="errors",
+            threshold=THRESHOLD,
+            window_seconds=WINDOW_SECONDS,
+            cooldown_seconds=COOLDOWN_SECONDS,
+            channels=(webhook,),
+            watcher="watch",
+            deadline_seconds=2.0,
+            after_outage_seconds=2.0,
+            resolution_seconds=0.25,
+        ),
+    )
+
+
+def _alerting(name: str, habit: str, code: str, catch: str, *consequences: str) -> Case:
+    return Case(name, habit, code, "alerts", catch, frozenset(consequences), build=_alerting_stack)
 
 
 def _careless(name: str) -> str:
@@ -507,4 +548,23 @@ CASES = (
         durability=Level.WRITE,
         build=_encrypting_stack,
     ),
+    _alerting("honest-alert", "none", "HonestAlert", ""),
+    _alerting("alerts-twice", "tells of one firing by two messages", "AlertsTwice", ALERTS_REPEATED),
+    _alerting("never-alerts", "tells nobody of errors", "NeverAlerts", ALERTS_MISSED),
+    _alerting(
+        "alerts-only-while-the-store-is-up",
+        "asks the store for errors, and tells nobody while it is down",
+        "AlertsOnlyWhileTheStoreIsUp",
+        ALERTS_MISSED,
+    ),
+    _alerting(
+        "forgets-at-restart",
+        "tells again after a restart what it told before it",
+        "ForgetsAtRestart",
+        ALERTS_REPEATED,
+    ),
+    _alerting(
+        "has-no-cooldown", "tells of every error beyond the threshold", "HasNoCooldown", ALERTS_REPEATED
+    ),
+    _alerting("alerts-on-nothing", "tells of a single error", "AlertsOnNothing", ALERTS_FALSE),
 )

@@ -434,6 +434,27 @@ class KeyLosable(Protocol):
         ...
 
 
+@runtime_checkable
+class MailRefusing(Protocol):
+    """A mail server that can be told to refuse every recipient."""
+
+    def refuse_mail(self, code: int) -> None:
+        """Refuse every recipient with that code from now on; raises FaultError."""
+        ...
+
+    def accept_mail(self) -> None:
+        """Take mail again; harmless where it is taken. Raises FaultError."""
+        ...
+
+    def mail_answer(self) -> int:
+        """Return with which code a recipient of our own is answered; 0 where nothing is."""
+        ...
+
+    def undo_refuse_mail(self) -> Undo:
+        """Say how a later process lets it take mail again."""
+        ...
+
+
 _SUPPORTS: dict[type, str] = {
     Killable: "being killed",
     Stoppable: "being stopped",
@@ -450,6 +471,7 @@ _SUPPORTS: dict[type, str] = {
     KeyRevocable: "the revocation of keys: name keys.revoke in the stack file",
     KeyProviding: "keys that are out of reach",
     KeyLosable: "the loss of keys",
+    MailRefusing: "refused mail",
 }
 
 

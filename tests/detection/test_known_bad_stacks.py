@@ -18,12 +18,18 @@ LOGQUAKE = str(Path(sys.executable).parent / "logquake")
 
 PROOF_ONLY = frozenset(
     {
+        "alerts-on-nothing",
+        "alerts-only-while-the-store-is-up",
+        "alerts-twice",
         "drops-the-old-key-too-early",
+        "has-no-cooldown",
+        "honest-alert",
         "honest-encrypting",
         "honest-served-keys",
         "leaks-into-dead-letters",
         "leaks-through-tracebacks",
         "masks-on-the-callers-thread",
+        "never-alerts",
         "never-recovers",
     }
 )

@@ -72,6 +72,22 @@ CHECKERS = Family(
             "harness.judging.checkers.unacknowledged_percent:UnacknowledgedPercent",
             "what is neither refused nor counted as dropped is acknowledged",
         ),
+        "alerts_missed": Kind(
+            "harness.judging.checkers.alerts_missed:AlertsMissed",
+            "every time that errors cross the promised threshold, an alert comes on every channel",
+        ),
+        "alerts_late": Kind(
+            "harness.judging.checkers.alerts_late:AlertsLate",
+            "alerts come in time, and soon after what kept them back was healed",
+        ),
+        "alerts_repeated": Kind(
+            "harness.judging.checkers.alerts_repeated:AlertsRepeated",
+            "one firing is told once within the promised cooldown",
+        ),
+        "alerts_false": Kind(
+            "harness.judging.checkers.alerts_false:AlertsFalse",
+            "no alert comes without enough errors",
+        ),
         "miscounted": Kind(
             "harness.judging.checkers.miscounted:Miscounted",
             "the stack's own counters agree with what was measured",

@@ -5,6 +5,10 @@ from harness.model.registry import Family, Kind
 SCHEDULES = Family(
     "schedule",
     {
+        "error_burst": Kind(
+            "harness.load.schedules.error_burst:ErrorBurst",
+            "a constant rate with a few errors, and bursts of errors at planned moments",
+        ),
         "ramp": Kind("harness.load.schedules.ramp:Ramp", "a rate that rises or falls evenly"),
         "soak": Kind(
             "harness.load.schedules.soak:Soak", "a constant rate for long, with a gentle beginning and end"

@@ -7,8 +7,10 @@ from harness.config.scenario import check_targets, load_scenario
 from harness.config.stack import load_stack
 from harness.config.suite import load_suite
 from harness.judging.check_selection import checks_of
+from harness.judging.checkers import CHECKERS
 from harness.load.schedules import SCHEDULES
 from harness.model.declarations import Keys
+from harness.model.nanoseconds import SECOND_NS
 from harness.runs.plan import plan_scenario
 
 LIBRARY = open_library(shipped_folder().parent)
@@ -38,12 +40,14 @@ def test_every_shipped_stack_loads(name):
     assert load_stack(LIBRARY.find(Sort.STACK, name).path).name == name
 
 
-def test_every_scenario_fits_the_reference_stack_or_one_with_keys(scenario):
+def test_every_scenario_fits_the_reference_stack_or_one_with_keys_or_alerts(scenario):
     keys = Keys(rotate=("rotate",), status=("status",), provider=("{run.folder}/keys/*",))
     stack = replace(load_stack(LIBRARY.find(Sort.STACK, "reference").path), keys=keys)
     served = load_stack(LIBRARY.find(Sort.STACK, "reference_vault").path)
 
-    assert [] in (check_targets(scenario, stack), check_targets(scenario, served))
+    watched = load_stack(LIBRARY.find(Sort.STACK, "reference_alerts").path)
+
+    assert [] in [check_targets(scenario, each) for each in (stack, served, watched)]
 
 
 @pytest.mark.parametrize("name", [f"reference_{kind}" for kind in WITH_KEYS])
@@ -58,6 +62,36 @@ def test_the_suite_key_server_fits_every_stack_whose_keys_are_served(name):
     stack = load_stack(LIBRARY.find(Sort.STACK, name).path)
 
     assert _misfits("key_server", stack) == []
+
+
+def test_the_suite_watched_fits_the_stack_that_promises_alerts_and_plans_each_of_its_checks():
+    stack = load_stack(LIBRARY.find(Sort.STACK, "reference_alerts").path)
+    names = load_suite(LIBRARY.find(Sort.SUITE, "watched").path, SCENARIOS).scenarios
+    alerts = {word for word in CHECKERS.kinds if word.startswith("alerts_")}
+
+    assert _misfits("watched", stack) == []
+    for name in names:
+        scenario = load_scenario(LIBRARY.find(Sort.SCENARIO, name).path)
+        assert alerts <= checks_of(scenario, stack).planned.keys()
+
+
+@pytest.mark.parametrize("name", load_suite(LIBRARY.find(Sort.SUITE, "watched").path, SCENARIOS).scenarios)
+def test_in_every_scenario_of_watched_errors_cross_the_threshold_only_in_bursts(name):
+    alerts = load_stack(LIBRARY.find(Sort.STACK, "reference_alerts").path).alerts
+    scenario = load_scenario(LIBRARY.find(Sort.SCENARIO, name).path)
+    schedule = SCHEDULES.resolve(scenario.schedule.kind)(**scenario.schedule.arguments)
+
+    def crossings(planned):
+        plan = plan_scenario(scenario, planned, 1, None)
+        moments = [at for at, level in zip(plan.offsets_ns, plan.levels, strict=True) if level == "E"]
+        reach_ns = (alerts.window_seconds + alerts.resolution_seconds) * SECOND_NS
+        return sum(
+            last - first <= reach_ns
+            for first, last in zip(moments, moments[alerts.threshold - 1 :], strict=False)
+        )
+
+    assert crossings(schedule) > 0
+    assert crossings(replace(schedule, times=0)) == 0
 
 
 def _misfits(suite, stack):

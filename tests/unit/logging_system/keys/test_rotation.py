@@ -650,7 +650,7 @@ def test_a_publisher_that_is_gone_holds_no_destruction_and_is_named(world: World
 
     assert world.rotator.run("logs").rotation is None
     (last,) = [each for each in AuditLog(world.keyring.folder).events() if each.event == "rotated"]
-    (named,) = last.details["passed_over"]  # type: ignore[misc]
+    (named,) = last.details["passed_over"]  # type: ignore[has-type, misc]
     assert named.startswith("publisher ")
 
 

@@ -1,0 +1,96 @@
+"""Reads what a stack told people, once it had the time that it promises to need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.deployments.alert_server_specs import SMTP, api_url
+from harness.evidence.alerts.inboxes import Clocks, Inbox, MailInbox, WebhookInbox
+from harness.evidence.alerts.messages import recognised
+from harness.model.declarations import Alerts, Stack
+from harness.model.errors import StackError
+from harness.model.facts import AlertReceived, AlertsRead
+from harness.model.nanoseconds import SECOND_NS
+from harness.runs.plan import ScenarioPlan
+
+_MARGIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class AlertReceivers:
+    """Where a stack's alerts come.
+
+    `settled_ns` says how long after the start of sending the last of them that is owed must have come;
+    `word` is what every message of this run is addressed to.
+    """
+
+    alerts: Alerts
+    inboxes: Mapping[str, Callable[[], Inbox]]
+    word: str
+    settled_ns: int
+
+    def facts(self, now_ns: Callable[[], int]) -> list[AlertReceived | AlertsRead]:
+        """Return what came by each channel."""
+        facts: list[AlertReceived | AlertsRead] = []
+        for channel in self.alerts.channels:
+            at_ns = now_ns()
+            try:
+                messages = list(self.inboxes[channel.name]().messages(self.word))
+            except StackError as error:
+                facts.append(AlertsRead(at_ns, channel.name, 0, unread=str(error)))
+                continue
+            facts += recognised(channel, self.alerts.name, messages, at_ns)
+        return facts
+
+
+def alert_receivers(
+    stack: Stack, plan: ScenarioPlan, run_id: str, urls: Mapping[str, str], scratch: Path, clocks: Clocks
+) -> AlertReceivers | None:
+    """Return where a stack's alerts come; None where it promises none.
+
+    Args:
+        stack: as its stack file declares it.
+        plan: says when errors are due and when faults are healed.
+        run_id: the scenario's; what its messages are addressed to holds it.
+        urls: where each service answers.
+        scratch: the folder that services were started from.
+        clocks: of this machine.
+    """
+    alerts = stack.alerts
+    if alerts is None:
+        return None
+
+    def inbox(service: str) -> Callable[[], Inbox]:
+        if service == SMTP:
+            return lambda: MailInbox(api_url(service, scratch), clocks)
+        return lambda: WebhookInbox(urls[service], clocks)
+
+    inboxes = {channel.name: inbox(channel.service) for channel in alerts.channels}
+    return AlertReceivers(alerts, inboxes, run_id, int(settled_seconds(alerts, plan) * SECOND_NS))
+
+
+def settled_seconds(alerts: Alerts, plan: ScenarioPlan) -> float:
+    """Return how long after the start of sending all that is owed must have come; 0 where nothing is."""
+    errors = [at for at, level in zip(plan.offsets_ns, plan.levels, strict=False) if level in "EC"]
+    if not errors:
+        return 0.0
+    healed_seconds = [
+        step.at_seconds + step.for_seconds + alerts.after_outage_seconds
+        for step in plan.scenario.steps
+        if any(step.target in alerts.on_the_way(channel) for channel in alerts.channels)
+    ]
+    owed_seconds = _last_burst_seconds(errors, alerts) + alerts.deadline_seconds
+    return max(owed_seconds, *healed_seconds, 0.0) + _MARGIN_SECONDS
+
+
+def _last_burst_seconds(errors: Sequence[int], alerts: Alerts) -> float:
+    """Return when there last were enough errors within the window; 0 where there never are."""
+    reach_ns = int((alerts.window_seconds + alerts.resolution_seconds) * SECOND_NS)
+    ends = [
+        last
+        for first, last in zip(errors, errors[alerts.threshold - 1 :], strict=False)
+        if last - first <= reach_ns
+    ]
+    return (ends[-1] if ends else 0) / SECOND_NS
