@@ -21,6 +21,8 @@ from harness.model.facts import (
     Found,
     FreshLooked,
     FreshSent,
+    InSpan,
+    Linked,
     Misnamed,
     NoncesListed,
     PhaseChanged,
@@ -35,6 +37,7 @@ from harness.model.facts import (
     SecretsSought,
     SeenElsewhere,
     Sent,
+    SpansRead,
     StepSkipped,
     Unreadable,
     WholeElsewhere,
@@ -189,6 +192,18 @@ def _nonces_listed(result: Timeline, event: NoncesListed) -> None:
     result.nonces_listed = event
 
 
+def _in_span(result: Timeline, event: InSpan) -> None:
+    result.in_span[event.sequence] = event
+
+
+def _linked(result: Timeline, event: Linked) -> None:
+    result.linked.update(range(event.first, event.last + 1))
+
+
+def _spans_read(result: Timeline, event: SpansRead) -> None:
+    result.spans_read = event
+
+
 ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     Sent: _sent,
     Answered: _mark("answered_ns"),
@@ -223,4 +238,7 @@ ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     SecretSeen: _secret_seen,
     SecretsSought: _secrets_sought,
     NoncesListed: _nonces_listed,
+    InSpan: _in_span,
+    Linked: _linked,
+    SpansRead: _spans_read,
 }

@@ -77,6 +77,7 @@ def charge_of(scenario: Scenario, stack: Stack) -> Charge:
         stack.dead_letters is not None,
         fields=stack.fields,
         nonces=stack.keys is not None and bool(stack.keys.nonces),
+        spans=bool(stack.spans),
     )
     if stack.counters is None:
         return charge

@@ -21,6 +21,7 @@ class Charge:
     counters_lag_seconds: float = 2.0
     fields: Fields = field(default_factory=Fields)
     nonces: bool = False
+    spans: bool = False
 
 
 class Checker(Protocol):

@@ -20,6 +20,7 @@ from harness.model.facts import (
     Found,
     FreshLooked,
     FreshSent,
+    InSpan,
     Misnamed,
     NoncesListed,
     Planted,
@@ -29,6 +30,7 @@ from harness.model.facts import (
     Sample,
     SecretSeen,
     SecretsSought,
+    SpansRead,
     StepSkipped,
     Unreadable,
     WholeElsewhere,
@@ -122,7 +124,8 @@ class Timeline:
     the place where they were seen; `withheld_ns` says of each record that a pause of the load kept back when
     it would have been due; `whole_elsewhere` is where lines are whole that are all damaged in place;
     `planted` are the canaries that records carry, `secrets_seen` is where one was seen, `secrets_sought` what
-    was searched.
+    was searched; `in_span` are the spans that records were logged in, and `linked` the records that spans of
+    the stack link to.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -158,6 +161,9 @@ class Timeline:
     secrets_seen: list[SecretSeen] = field(default_factory=list)
     secrets_sought: SecretsSought | None = None
     nonces_listed: NoncesListed | None = None
+    in_span: dict[int, InSpan] = field(default_factory=dict)
+    linked: set[int] = field(default_factory=set)
+    spans_read: SpansRead | None = None
     letters_read_whole: bool = False
     poison_unknown: bool = False
     ended_ns: int = 0

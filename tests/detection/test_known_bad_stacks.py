@@ -21,8 +21,10 @@ PROOF_ONLY = frozenset(
         "drops-the-old-key-too-early",
         "honest-encrypting",
         "honest-served-keys",
+        "honest-tracing",
         "leaks-into-dead-letters",
         "leaks-through-tracebacks",
+        "loses-trace-ids",
         "masks-on-the-callers-thread",
         "never-recovers",
     }
