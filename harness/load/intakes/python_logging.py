@@ -111,7 +111,12 @@ def _current(span: SpanIds | None) -> AbstractContextManager[object]:
     if span is None:
         return nullcontext()
     # Only here: a stack that promises no traces is examined as it is where nobody has OpenTelemetry.
-    from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
+    try:
+        from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
+    except ImportError as error:
+        raise StackError(
+            'promises.traces needs OpenTelemetry in the application: pip install "logquake[tracing]"'
+        ) from error
 
     trace_id, span_id = (int(each, 16) for each in span)
     context = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
