@@ -95,6 +95,8 @@ class _FieldsModel(FileModel):
     level: Text | None = None
     logger: Text | None = None
     sequence: Text | None = None
+    trace: Text | None = None
+    span: Text | None = None
     time_tolerance_seconds: Annotated[float, Field(gt=0, le=TIME_TOLERANCE_SECONDS_MAX)] = default_of(
         Fields, "time_tolerance_seconds"
     )
@@ -173,6 +175,7 @@ class _PromisesModel(FileModel):
         Promises, "line_bytes_max"
     )
     secrets: Annotated[list[_SecretKind], Field(max_length=len(KINDS))] = Field(default_factory=list)
+    traces: bool = default_of(Promises, "traces")
 
 
 class StackModel(FileModel):
@@ -193,6 +196,7 @@ class StackModel(FileModel):
     counters: _CountersModel | None = None
     transforms: Annotated[list[_Transform], Field(max_length=len(WORDS))] = Field(default_factory=list)
     fields: _FieldsModel = Field(default_factory=_FieldsModel)
+    spans: Text | None = None
     keys: _KeysModel | None = None
     environment: dict[str, str] = Field(default_factory=dict)
     masks: _MasksModel | None = None
@@ -244,6 +248,7 @@ def load_stack(path: Path) -> Stack:
         keys=_keys(model.keys),
         environment=model.environment,
         alerts=_alerts(model),
+        spans=model.spans or "",
         masks=Masks() if model.masks is None else Masks(tuple(model.masks.patterns), model.masks.share_max),
     )
 
@@ -263,6 +268,7 @@ def _promises(model: _PromisesModel) -> Promises:
         visible_seconds=model.visible_seconds,
         line_bytes_max=model.line_bytes_max,
         secrets=tuple(model.secrets),
+        traces=model.traces,
     )
 
 
@@ -306,8 +312,9 @@ def _alerts(stack: StackModel) -> Alerts | None:
 
 
 def _fields(model: _FieldsModel) -> Fields:
-    paths = {"time": model.time, "level": model.level, "logger": model.logger, "sequence": model.sequence}
-    return Fields({name: path for name, path in paths.items() if path}, model.time_tolerance_seconds)
+    names = ("time", "level", "logger", "sequence", "trace", "span")
+    paths = {name: path for name in names if (path := getattr(model, name))}
+    return Fields(paths, model.time_tolerance_seconds)
 
 
 def _dead_letters(model: _DeadLettersModel | None) -> DeadLetterOutlet | None:

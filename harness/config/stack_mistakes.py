@@ -54,6 +54,7 @@ def stack_mistakes(source: Source) -> list[Mistake]:
         *_mask_mistakes(data),
         *_field_mistakes(data),
         *alert_mistakes(data),
+        *_trace_mistakes(data),
         *_placeholder_mistakes(data),
     ]
 
@@ -267,6 +268,26 @@ def _bare_line_mistakes(data: Mapping[str, object], intake: Mapping[str, object]
     ]
 
 
+def _trace_mistakes(data: Mapping[str, object]) -> list[Mistake]:
+    """Traces are compared where the file says where their ids are, and where the intake has any."""
+    fields = _mapping(data.get("fields"))
+    if not _mapping(data.get("promises")).get("traces"):
+        return [
+            Mistake(where, 'is used only with "promises.traces: true". Add it there.')
+            for where in (("fields", "trace"), ("fields", "span"), ("spans",))
+            if where[-1] in (fields if len(where) > 1 else data)
+        ]
+    where: KeyPath = ("promises", "traces")
+    missing = [name for name in ("trace", "span") if name not in fields]
+    if missing:
+        remedy = 'Add e.g. "fields: {trace: trace.id, span: span.id}".'
+        return [Mistake(where, f'"fields" names no {" and no ".join(missing)} to compare. {remedy}')]
+    kind = _mapping(data.get("intake")).get("kind")
+    if kind in {"log_file", "syslog"}:
+        return [Mistake(where, f"the intake {kind} sends no ids of a trace. Use python_logging or http.")]
+    return []
+
+
 def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     parts = (*_mapping(data.get("links")), *_mapping(data.get("processes")))
     known = known_placeholders([*_strings(data.get("needs")), *(name for name in parts if name)])
@@ -281,6 +302,7 @@ def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
             "files",
             "keys",
             "environment",
+            "spans",
         )
         for where, text in texts_in(data.get(part), (part,))
         if _has_placeholders(where)

@@ -23,6 +23,8 @@ from harness.model.facts import (
     Found,
     FreshLooked,
     FreshSent,
+    InSpan,
+    Linked,
     Misnamed,
     NoncesListed,
     PhaseChanged,
@@ -37,6 +39,7 @@ from harness.model.facts import (
     SecretsSought,
     SeenElsewhere,
     Sent,
+    SpansRead,
     StepSkipped,
     Unreadable,
     WholeElsewhere,
@@ -199,6 +202,18 @@ def _alerts_read(result: Timeline, event: AlertsRead) -> None:
     result.alerts_read[event.channel] = event
 
 
+def _in_span(result: Timeline, event: InSpan) -> None:
+    result.in_span[event.sequence] = event
+
+
+def _linked(result: Timeline, event: Linked) -> None:
+    result.linked.update(range(event.first, event.last + 1))
+
+
+def _spans_read(result: Timeline, event: SpansRead) -> None:
+    result.spans_read = event
+
+
 ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     Sent: _sent,
     Answered: _mark("answered_ns"),
@@ -235,4 +250,7 @@ ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     NoncesListed: _nonces_listed,
     AlertReceived: _alert_received,
     AlertsRead: _alerts_read,
+    InSpan: _in_span,
+    Linked: _linked,
+    SpansRead: _spans_read,
 }

@@ -78,6 +78,7 @@ def charge_of(scenario: Scenario, stack: Stack) -> Charge:
         fields=stack.fields,
         nonces=stack.keys is not None and bool(stack.keys.nonces),
         alerts=stack.alerts,
+        spans=bool(stack.spans),
     )
     if stack.counters is None:
         return charge

@@ -22,6 +22,7 @@ class Charge:
     fields: Fields = field(default_factory=Fields)
     nonces: bool = False
     alerts: Alerts | None = None
+    spans: bool = False
 
 
 class Checker(Protocol):

@@ -22,6 +22,7 @@ from harness.model.facts import (
     Found,
     FreshLooked,
     FreshSent,
+    InSpan,
     Misnamed,
     NoncesListed,
     Planted,
@@ -31,6 +32,7 @@ from harness.model.facts import (
     Sample,
     SecretSeen,
     SecretsSought,
+    SpansRead,
     StepSkipped,
     Unreadable,
     WholeElsewhere,
@@ -125,7 +127,8 @@ class Timeline:
     it would have been due; `whole_elsewhere` is where lines are whole that are all damaged in place;
     `planted` are the canaries that records carry, `secrets_seen` is where one was seen, `secrets_sought` what
     was searched; `alerts` are the messages of the promised alert by channel, `alerts_read` says of each
-    channel that all of them were read.
+    channel that all of them were read; `in_span` are the spans that records were logged in, and `linked` the
+    records that spans of the stack link to.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -163,6 +166,9 @@ class Timeline:
     nonces_listed: NoncesListed | None = None
     alerts: dict[str, list[AlertReceived]] = field(default_factory=dict)
     alerts_read: dict[str, AlertsRead] = field(default_factory=dict)
+    in_span: dict[int, InSpan] = field(default_factory=dict)
+    linked: set[int] = field(default_factory=set)
+    spans_read: SpansRead | None = None
     letters_read_whole: bool = False
     poison_unknown: bool = False
     ended_ns: int = 0

@@ -14,6 +14,7 @@ import orjson
 
 from harness.evidence.lines import FileLines, GeneratedLines, LineSource, stamp
 from harness.evidence.secrets.planting import PlantedLines
+from harness.evidence.spans import span_of
 from harness.load.slots import SlotFiles, Slots
 from harness.load.variation import level_named, level_of, logger_of
 from harness.model.declarations import Arguments, Part, worker_name
@@ -33,10 +34,10 @@ class Assignment:
     `scheduled` records are due by the schedule; `waves` of `probes` more, numbered after them, are kept back
     until the run wants proof that the stack is alive. Producer threads take sequences in turn; each wave has
     threads of its own, so that a call which hangs holds up no probe. `fields` names what of a record, beside
-    its line, will be compared with what is stored; level and logger vary only where they are. Where several
-    `workers` send, each has producers that follow one another, and a slot file of its own. `secrets` are the
-    kinds of canary that some records carry, by the `secret_paths`. `levels` has the first letter of each
-    scheduled record's level, where the schedule decides it; those of a wave are INFO then.
+    its line, will be compared with what is stored; level, logger and span vary only where they are. Where
+    several `workers` send, each has producers that follow one another, and a slot file of its own. `secrets`
+    are the kinds of canary that some records carry, by the `secret_paths`. `levels` has the first letter of
+    each scheduled record's level, where the schedule decides it; those of a wave are INFO then.
     """
 
     run_id: str
@@ -134,6 +135,8 @@ class Assignment:
             record = replace(record, level=level_of(sequence))
         if "logger" in self.fields:
             record = replace(record, logger=logger_of(sequence))
+        if "trace" in self.fields:
+            record = replace(record, span=span_of(self.run_id, sequence))
         if isinstance(lines, PlantedLines):
             record = replace(record, secret=lines.secret(sequence))
         return record

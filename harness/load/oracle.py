@@ -23,6 +23,7 @@ import orjson
 from harness.evidence.history import Recorder
 from harness.evidence.lines import digest
 from harness.evidence.secrets.planting import PlantedLines
+from harness.evidence.spans import span_of
 from harness.load.assignment import TALLY_FILE, Assignment, read_assignment
 from harness.load.control import ControlCalls
 from harness.load.pauses import Pauses
@@ -33,6 +34,7 @@ from harness.model.facts import (
     Answered,
     Due,
     Event,
+    InSpan,
     Planted,
     Refused,
     Sent,
@@ -88,6 +90,7 @@ class Oracle:
             if type(fact) in self._counts:
                 self._counts[type(fact)] += 1
         facts += self._planted(facts)
+        facts += self._in_spans(facts)
         return sorted(facts, key=lambda fact: type(fact).__name__)
 
     def tally(self) -> Tally:
@@ -139,6 +142,14 @@ class Oracle:
                 if isinstance(fact, Due) and (canary := self._lines.planted(fact.sequence)) is not None:
                     planted.append(Planted(fact.sequence, canary.canary.kind, canary.path))
         return planted
+
+    def _in_spans(self, facts: Sequence[Event]) -> list[Event]:
+        """Return in which spans those of the records are logged that have become due."""
+        if "trace" not in self._assignment.fields:
+            return []
+        due = [fact.sequence for fact in facts if isinstance(fact, Due)]
+        spans = [(sequence, span_of(self._assignment.run_id, sequence)) for sequence in due]
+        return [InSpan(sequence, *span) for sequence, span in spans if span is not None]
 
     def _changes(self, sequence: int, before: Slot, after: Slot) -> Iterator[Event]:
         if after.entered_ns != before.entered_ns:

@@ -60,6 +60,8 @@ class Promises:
     line_bytes_max: int | None = None
     secrets: tuple[str, ...] = ()
     """The kinds of secret that are seen in the clear nowhere; a canary of each is planted in the load."""
+    traces: bool = False
+    """Whether a record that is logged in a span is stored with its ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ class CounterSource:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Where a stored document has what was sent beside the line: time, level, logger, sequence.
+    """Where a stored document has what was sent beside the line: time, level, logger, sequence, trace, span.
 
     `paths` has the path of each of these within the document; `time_tolerance_seconds` is how far a stored
     time may lie from the log call.
@@ -301,6 +303,8 @@ class Stack:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables of the application and of all that the stack starts, with placeholders."""
     alerts: Alerts | None = None
+    spans: str = ""
+    """Where the stack's own spans are: a pattern of files of OTLP's JSON, with placeholders."""
 
     @property
     def aliases(self) -> Mapping[str, str]:

@@ -279,6 +279,36 @@ class AlertsRead:
 
 
 @dataclass(frozen=True, slots=True)
+class InSpan:
+    """This record is logged in that span of OpenTelemetry; ids in lower-case hexadecimal."""
+
+    sequence: int
+    trace_id: str
+    span_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Spans of the stack link to the spans that the records `first` to `last` were logged in."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpansRead:
+    """The stack's own spans were read, so many; they dropped so many links.
+
+    `unread` says why they are not whole.
+    """
+
+    at_ns: int
+    spans: int
+    dropped_links: int
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FirstSeen:
     """A reading of the archive that ended at `at_ns` was the first to show the records `first` to `last`.
 
@@ -500,5 +530,6 @@ Event: TypeAlias = (
     | Unreadable | ArchiveRead | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent
     | FreshLooked | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped
     | Sample | RequestsCounted | ProducersHosted | ProcessExited | Broke | Misnamed
-    | Planted | SecretSeen | SecretsSought | NoncesListed | AlertReceived | AlertsRead
+    | Planted | SecretSeen | SecretsSought | NoncesListed | AlertReceived | AlertsRead | InSpan | Linked
+    | SpansRead
 )  # fmt: skip

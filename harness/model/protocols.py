@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from random import Random
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from harness.model.declarations import Arguments, Part, Scalar, Scenario
 from harness.model.facts import RequestsCounted
@@ -53,12 +53,19 @@ class Secret:
     to_character: int
 
 
+class SpanIds(NamedTuple):
+    """The span that a record is logged in, in lower-case hexadecimal."""
+
+    trace_id: str
+    span_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One log line on its way in. The line ends in its identity, so every stored copy can be verified.
 
     `level` is one of Python's words, `DEBUG` to `CRITICAL`; `logger` is the name of who logs. `secret` is the
-    canary that the record carries, where it carries one.
+    canary that the record carries, where it carries one, and `span` the span that it is logged in.
     """
 
     sequence: int
@@ -66,6 +73,7 @@ class Record:
     level: str = "INFO"
     logger: str = "logquake.application"
     secret: Secret | None = None
+    span: SpanIds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -574,6 +582,11 @@ class LoadSpec:
     secret_paths: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     levels: str = ""
+
+    @property
+    def records(self) -> int:
+        """Return how many records there are, probes included."""
+        return len(self.offsets_ns) + self.waves * self.probes
 
 
 @runtime_checkable

@@ -21,7 +21,7 @@ from harness.model.result import Result
 from harness.reporting.escaping import clipped
 
 FILE_NAME = "result.json"
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 RESULT_BYTES_MAX = 256 * 2**20
 NounT = TypeVar("NounT")
 NOT_FINITE = {"Infinity": float("inf"), "-Infinity": float("-inf"), "NaN": float("nan")}

@@ -53,8 +53,9 @@ class _Bare:
     @cached_property
     def _lines(self) -> LineSource:
         load = self._load
-        records = len(load.offsets_ns) + load.waves * load.probes
-        return FileLines(Path(load.input_path), records) if load.input_path else GeneratedLines(load.seed)
+        return (
+            FileLines(Path(load.input_path), load.records) if load.input_path else GeneratedLines(load.seed)
+        )
 
     def text(self, sequence: int) -> str:
         """Return the text of this record, without its identity."""

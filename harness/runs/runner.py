@@ -9,7 +9,7 @@ omission.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -65,7 +65,8 @@ class Wiring:
     `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away;
     `cores` measures what the run and its neighbours take of this machine's processors; `first_seen` asks for
     a fact of when each record was first seen in the archive; `secrets` looks for canaries; `nonces` lists
-    what is sealed; `alerts` reads what people were told; `quick_seconds` is that of `Ticker`.
+    what is sealed; `alerts` reads what people were told; `spans` reads the stack's own at a moment;
+    `quick_seconds` is that of `Ticker`.
     """
 
     services: Deployment
@@ -86,6 +87,7 @@ class Wiring:
     quick_seconds: float = QUICK_SECONDS
     nonces: NonceCommand | None = None
     alerts: AlertReceivers | None = None
+    spans: Callable[[int], Iterable[Event]] | None = None
 
 
 class Runner:
@@ -279,6 +281,9 @@ class Runner:
         if self._wiring.secrets is not None and self._phase == "read back":
             # What is written at the very end, by a process that is told to stop, is searched too.
             self._wiring.recorder.record_all(self._wiring.secrets.facts(self._now()))
+        if self._wiring.spans is not None and self._phase == "read back":
+            # The last of them are written at the very end.
+            self._wiring.recorder.record_all(self._wiring.spans(self._now()))
         self._enter("stop")
         for problem in problems:
             self._broke("stop", problem)

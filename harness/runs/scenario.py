@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,11 +13,13 @@ from pathlib import Path
 
 from harness.cleanup.leftovers import left_of_run
 from harness.cleanup.undo_journal import UndoJournal, journal_folder
+from harness.deployments.placeholders import expand
 from harness.deployments.service_set import INTERCEPTOR, PROXY, Services
 from harness.deployments.stack import LinkServers, SmallDisks, StackDeployment
 from harness.evidence.alerts.inboxes import Clocks
 from harness.evidence.history import Recorder, read_history
 from harness.evidence.secrets.watch import SecretWatch
+from harness.evidence.spans import span_facts
 from harness.faults import FAULTS
 from harness.judging.check_selection import Checks, before_the_end, charge_of, checks_of
 from harness.judging.checker import Checker, NeedsFirstSeen
@@ -36,7 +38,7 @@ from harness.model.errors import (
     described,
     what_ends_the_run,
 )
-from harness.model.facts import Broke
+from harness.model.facts import Broke, Event
 from harness.model.protocols import Load, LoadSpec, NeedsSmallDisk, PageSpec, Progress, Removable, Status
 from harness.model.result import HarnessCost, ScenarioResult
 from harness.processes import procfs
@@ -270,6 +272,7 @@ class ScenarioRun:
                 *(request.stack, plan, self._run_id, ground.services.urls(), ground.scratch),
                 Clocks(time.time_ns, time.monotonic_ns),
             ),
+            spans=self._spans(load, values),
         )
 
     def _watch(self, lines: Lines, intake: Part) -> SecretWatch | None:
@@ -278,6 +281,12 @@ class ScenarioRun:
             return None
         folders = {name: self._folder(name) for name in ("stack", "load", "wire")}
         return secret_watch(self._request.stack, lines.planted, folders, self._ground.services.urls(), intake)
+
+    def _spans(self, load: LoadSpec, values: Mapping[str, str]) -> Callable[[int], Iterator[Event]] | None:
+        """Return what reads the stack's own spans, where it says where they are."""
+        if not self._request.stack.spans:
+            return None
+        return partial(span_facts, expand(self._request.stack.spans, values), load.run_id, load.records)
 
     def _folder(self, name: str) -> Path:
         """Return a folder of this scenario in the scratch."""

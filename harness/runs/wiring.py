@@ -76,7 +76,7 @@ def outlets(
         reason_field="" if letters is None else letters.reason_field,
         transforms=stack.transforms,
         fields=stack.fields.paths,
-        records=len(load.offsets_ns) + load.waves * load.probes,
+        records=load.records,
         owed=owed,
         maskable=maskable,
         file=_stack_file(stack, values, load.intake),

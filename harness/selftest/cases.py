@@ -47,10 +47,12 @@ NONCES = "nonces_reused"
 ALERTS_MISSED = "alerts_missed"
 ALERTS_REPEATED = "alerts_repeated"
 ALERTS_FALSE = "alerts_false"
+TRACES = "traces_incomplete"
 
 HONEST = "harness.selftest.shipper:HonestShipper"
 KEEPING = "harness.selftest.keeping:KeepingShipper"
 MASKING = "harness.selftest.masking:MaskingShipper"
+TRACING = "harness.selftest.tracing"
 ENCRYPTING = "harness.selftest.encrypting:EncryptingShipper"
 SERVED_KEYS = "harness.selftest.served_keys"
 ALERTING = "harness.selftest.alerting"
@@ -128,6 +130,14 @@ def _masking_stack(case: Case) -> Stack:
     stack = _handler_stack(case)
     promises = replace(stack.promises, secrets=tuple(KINDS), memory_mib_above_idle=None)
     return replace(stack, promises=promises, transforms=(MASK,))
+
+
+def _tracing_stack(case: Case) -> Stack:
+    """Return a handler that promises to store in which span a record was logged."""
+    stack = _handler_stack(case)
+    fields = replace(stack.fields, paths={**stack.fields.paths, "trace": "trace.id", "span": "span.id"})
+    promises = replace(stack.promises, traces=True, memory_mib_above_idle=None)
+    return replace(stack, fields=fields, promises=promises)
 
 
 def _encrypting_stack(case: Case) -> Stack:
@@ -538,6 +548,23 @@ CASES = (
         LEAKED,
         durability=Level.WRITE,
         build=_served_keys_stack,
+    ),
+    Case("honest-tracing", "none", f"{TRACING}:TracingShipper", "traces", build=_tracing_stack),
+    Case(
+        "loses-trace-ids",
+        "sends again without the ids of the span",
+        f"{TRACING}:LosesTraceIds",
+        "traces",
+        TRACES,
+        build=_tracing_stack,
+    ),
+    Case(
+        "swaps-spans-between-threads",
+        "keeps the current span in one place for all threads",
+        f"{TRACING}:SwapsSpansBetweenThreads",
+        "traces",
+        TRACES,
+        build=_tracing_stack,
     ),
     Case(
         "reuses-a-nonce-after-fork",

@@ -24,6 +24,9 @@ import orjson
 LINKS_MAX = 128
 """Links of one span; OTLP tells how many more there were."""
 
+# As handler and gateway write it, and in any other form of JSON.
+_COMPACT = b'"trace":{"id":"'
+_LOWER_HALF, _ID_END = len(_COMPACT) + 16, len(_COMPACT) + 32
 _TRACE_ID = re.compile(rb'"trace(?:"\s*:\s*\{\s*"id|\.id)"\s*:\s*"([0-9a-f]{32})"')
 _TRACE_HEX, _SPAN_HEX = re.compile("[0-9a-f]{32}"), re.compile("[0-9a-f]{16}")
 _SHARE_OF = 2**64
@@ -140,6 +143,8 @@ class Tracing:
     def __init__(self, tracer: Tracer | None = None, sampled: float = 0.0) -> None:
         self._tracer = tracer
         self._bound = round(sampled * _SHARE_OF)
+        # Sorts behind each lower half of an id that is not followed, in hexadecimal, where all are.
+        self._bound_digits = b"%016x" % self._bound if self._bound < _SHARE_OF else b"g"
 
     def spool_append(self, documents: Iterable[bytes]) -> Step:
         """Return the step that makes documents durable in the spool."""
@@ -179,6 +184,13 @@ class Tracing:
         for document in documents:
             records += 1
             size_bytes += len(document)
+            # Of most records nothing but this is done: they are in no trace, or in one that is not followed.
+            at = document.rfind(_COMPACT)
+            if at < 0:
+                if b'"trace' not in document:
+                    continue
+            elif document[at + _LOWER_HALF : at + _ID_END] >= self._bound_digits:
+                continue
             if (ids := followed_span(document, self._bound)) is not None:
                 followed[ids] = None
         if self._tracer is None or not followed:

@@ -92,5 +92,9 @@ CHECKERS = Family(
             "harness.judging.checkers.miscounted:Miscounted",
             "the stack's own counters agree with what was measured",
         ),
+        "traces_incomplete": Kind(
+            "harness.judging.checkers.traces_incomplete:TracesIncomplete",
+            "every record logged in a span is stored with that span's ids",
+        ),
     },
 )

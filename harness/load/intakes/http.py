@@ -26,12 +26,15 @@ _RECORDS_MAX = 1_000
 _LINE, _SEQUENCE, _LOGGER = "$line", "$sequence", "$logger"
 _TIME, _TIME_UNIX_NS = "$time", "$time_unix_ns"
 _LEVEL, _SEVERITY_NUMBER = "$level", "$severity_number"
+_TRACE_ID, _SPAN_ID = "$trace_id", "$span_id"
 _RECORDS = "$records"
 FIELD_PLACEHOLDERS: Mapping[str, tuple[str, ...]] = {
     "time": (_TIME, _TIME_UNIX_NS),
     "level": (_LEVEL, _SEVERITY_NUMBER),
     "logger": (_LOGGER,),
     "sequence": (_SEQUENCE,),
+    "trace": (_TRACE_ID,),
+    "span": (_SPAN_ID,),
 }
 """What a template must hold for each field that a stack file names, lest nothing is sent to compare with."""
 DEFAULT_FIELDS = ("time", "level")
@@ -60,7 +63,8 @@ class Http:
         template: a JSON document to send instead, in which texts stand for the parts of a record: `$line`;
             `$sequence`, its number; `$time` of sending (ISO 8601, UTC) or `$time_unix_ns` (text, ns since
             1970); `$level` (`DEBUG` to `CRITICAL`) or `$severity_number` (5 to 21, as OpenTelemetry counts);
-            `$logger`. Level and logger vary where the stack file names a field for them.
+            `$logger`. Level and logger vary where the stack file names a field for them. `$trace_id` and
+            `$span_id`, in hexadecimal, are those of a span where it names fields for these, and else empty.
         records_per_request: how many records one request may bring; those due already go together, none waits
             for others. All of them are acknowledged or refused by the one answer. Each is a line, unless the
             template says `$records`.
@@ -192,6 +196,8 @@ def _values(record: Record) -> Mapping[str, object]:
         _LEVEL: record.level,
         _SEVERITY_NUMBER: _SEVERITY_NUMBERS[record.level],
         _LOGGER: record.logger,
+        _TRACE_ID: "" if record.span is None else record.span.trace_id,
+        _SPAN_ID: "" if record.span is None else record.span.span_id,
     }
 
 

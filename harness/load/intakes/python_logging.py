@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from harness.model.declarations import Arguments, Scalar
 from harness.model.errors import StackError, described
-from harness.model.protocols import ARGUMENT, EXCEPTION, EXTRA, MESSAGE, URL, Record, Secret
+from harness.model.protocols import ARGUMENT, EXCEPTION, EXTRA, MESSAGE, URL, Record, Secret, SpanIds
 from harness.model.registry import import_path
 
 _LOGGER_NAME = "logquake.application"
@@ -20,8 +21,9 @@ class PythonLogging:
 
     A handler that tells which records became durable has an attribute `on_durable`: a callable that takes
     those `logging.LogRecord`s. Each record carries its number as the `sequence` extra. Where the stack file
-    names a field for the level or the logger, these vary from record to record. A canary comes in the
-    message, as an argument of it, in the `context` extra (four levels deep), or in an exception.
+    names a field for the level or the logger, these vary from record to record; where it names one for the
+    trace, most log calls are made within a span of OpenTelemetry. A canary comes in the message, as an
+    argument of it, in the `context` extra (four levels deep), or in an exception.
 
     Args:
         handler: the handler's class, as `package.module:Class`.
@@ -51,6 +53,10 @@ class PythonLogging:
 
     def send(self, record: Record) -> None:
         """Make the log call an application would make; the whole line is the message."""
+        with _current(record.span):
+            self._log(record)
+
+    def _log(self, record: Record) -> None:
         # A logger named after another below it hands its records on to that one's handler.
         logger, level = logging.getLogger(record.logger), _LEVELS[record.level]
         extra: dict[str, object] = {"sequence": record.sequence}
@@ -98,6 +104,23 @@ def _log_with_secret(
             _fail(secret)
         except RuntimeError as error:
             logger.log(level, line, exc_info=error, extra=extra)
+
+
+def _current(span: SpanIds | None) -> AbstractContextManager[object]:
+    """Return what makes a span the current one; it is one of another process, which records nothing here."""
+    if span is None:
+        return nullcontext()
+    # Only here: a stack that promises no traces is examined as it is where nobody has OpenTelemetry.
+    try:
+        from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
+    except ImportError as error:
+        raise StackError(
+            'promises.traces needs OpenTelemetry in the application: pip install "logquake[tracing]"'
+        ) from error
+
+    trace_id, span_id = (int(each, 16) for each in span)
+    context = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    return use_span(NonRecordingSpan(context))
 
 
 def _fail(secret: Secret) -> None:

@@ -473,6 +473,57 @@ def test_a_field_that_the_intake_does_not_send_is_a_mistake(tmp_path, intake, fi
     assert line.endswith(said)
 
 
+TRACED = {
+    "promises": "traces: true",
+    "fields": "fields: {trace: t, span: s}",
+    "spans": "spans: '{run.folder}/s'",
+}
+
+
+def with_traces(promises="", **lines):
+    """Return the whole file with what is said of traces."""
+    text = WHOLE.replace("response_p99_ms: 50", f"response_p99_ms: 50, {promises}") if promises else WHOLE
+    return text + "".join(f"{line}\n" for line in lines.values())
+
+
+def test_traces_are_promised_with_the_fields_that_hold_their_ids(tmp_path):
+    stack = load_stack(write(tmp_path, with_traces(**TRACED)))
+
+    assert stack.promises.traces
+    assert stack.fields.paths == {"trace": "t", "span": "s"}
+    assert stack.spans == "{run.folder}/s"
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ({"promises": "traces: true"}, 'promises.traces: "fields" names no trace and no span to compare.'),
+        ({"promises": "traces: true", "fields": "fields: {trace: t}"}, '"fields" names no span to compare.'),
+        (
+            {"fields": TRACED["fields"]},
+            'fields.span: is used only with "promises.traces: true". Add it there.',
+        ),
+        ({"spans": TRACED["spans"]}, 'spans: is used only with "promises.traces: true". Add it there.'),
+        ({**TRACED, "spans": "spans: '{run.foldr}/s'"}, 'Did you mean "run.folder"?'),
+    ],
+)
+def test_traces_that_cannot_be_compared_are_a_mistake(tmp_path, lines, said):
+    with pytest.raises(ScenarioError) as caught:
+        load_stack(write(tmp_path, with_traces(**lines)))
+
+    assert said in str(caught.value)
+
+
+def test_an_intake_of_bare_lines_sends_no_traces(tmp_path):
+    text = with_traces(**TRACED).replace("acknowledged_by: callback", "acknowledged_by: return")
+    lines = [
+        "intake: " + LOG_FILE + "}" if line.startswith("intake:") else line for line in text.splitlines()
+    ]
+
+    with pytest.raises(ScenarioError, match="the intake log_file sends no ids of a trace"):
+        load_stack(write(tmp_path, "\n".join(lines)))
+
+
 SYSLOG = '{kind: syslog, url: "tcp://{shipper.host}:{shipper.port}"'
 LOG_FILE = '{kind: log_file, path: "{run.folder}/app.log"'
 

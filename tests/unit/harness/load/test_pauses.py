@@ -2,18 +2,20 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.evidence.spans import span_of
 from harness.judging.timeline import timeline
 from harness.judging.verdict import judge
 from harness.load.oracle import Oracle
 from harness.load.pauses import Pauses
 from harness.load.sender import Sender
 from harness.load.slots import Slots
-from harness.model.facts import Due, Sent, Withheld
+from harness.model.facts import Due, InSpan, Sent, Withheld
 from tests.unit.harness.literal_history import at, charge, phases
 from tests.unit.harness.load.test_sender import Intake, make_assignment
 
@@ -94,6 +96,21 @@ def test_the_oracle_tells_what_a_pause_kept_back_and_counts_it_as_not_due(sendin
     assert sorted(fact.sequence for fact in facts if isinstance(fact, Withheld)) == [3, 4, 5, 6, 7]
     assert sorted(fact.sequence for fact in facts if isinstance(fact, Due)) == [0, 1, 2, 8, 9, 10, 11]
     assert oracle.tally().due == 7
+
+
+def test_the_oracle_tells_in_which_span_each_record_is_logged(sending):
+    assignment, _, _ = sending
+    oracle = Oracle(replace(assignment, fields=("trace", "span")))
+    oracle.begin(0)
+
+    facts = oracle.sweep(1 * MS)
+
+    expected = [(number, span) for number in range(12) if (span := span_of(assignment.run_id, number))]
+    told = sorted(
+        (fact.sequence, (fact.trace_id, fact.span_id)) for fact in facts if isinstance(fact, InSpan)
+    )
+    assert told == expected
+    assert not [fact for fact in Oracle(assignment).sweep(1 * MS) if isinstance(fact, InSpan)]
 
 
 def test_what_was_sent_although_a_pause_should_have_kept_it_is_judged_as_any_other(sending):

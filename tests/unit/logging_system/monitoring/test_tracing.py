@@ -87,6 +87,25 @@ def following_all(file: Path) -> Tracing:
     return tracing_of(Settings(service="s", traces_file=file, traces_sampled=1.0), ignore)
 
 
+@pytest.mark.parametrize("sampled", [0.0, 0.01, 0.5, 1.0])
+def test_a_step_follows_just_the_records_whose_traces_are_followed(sampled: float, tmp_path: Path) -> None:
+    """What is looked at first, for speed, decides as the record itself does."""
+    rng = random.Random(2)
+    lower_halves = ["0" * 16, f"{ALL // 2 - 1:016x}", f"{ALL // 2:016x}", "f" * 16]
+    trace_ids = [rng.randbytes(8).hex() + half for half in lower_halves]
+    trace_ids += [rng.randbytes(16).hex() for _ in range(100)]
+    lines = [
+        line
+        for trace_id in trace_ids
+        for line in (document(trace_id), f'{{"trace.id": "{trace_id}", "span.id" : "{SPAN}"}}'.encode())
+    ]
+    asked = Settings(service="s", traces_file=tmp_path / "spans.jsonl", traces_sampled=sampled)
+    tracing = tracing_of(asked, ignore)
+    for line in lines:
+        with tracing.spool_append([line]) as step:
+            assert step.is_traced is (followed_span(line, round(sampled * ALL)) is not None)
+
+
 def spans_in(file: Path) -> list[dict[str, Any]]:
     lines = [orjson.loads(line) for line in file.read_bytes().splitlines()]
     found: list[dict[str, Any]] = []
