@@ -82,12 +82,11 @@ def test_the_archive_has_been_read_when_the_filter_begins(tmp_path):
     assert begun.exists()
 
 
-class _SlowAtItsEnd:
+class _SlowAtItsEnd(FileArchive):
     """An archive that gives a filter time to begin before its last document is read."""
 
-    field = "message"
-
     def __init__(self, begun: Path) -> None:
+        super().__init__("nowhere")
         self._begun = begun
 
     def raw(self):
