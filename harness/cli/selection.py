@@ -17,7 +17,7 @@ from harness.config.library import Entry, Library, Sort, open_library
 from harness.config.own_code import offer_code, require_startable
 from harness.config.scenario import check_targets, load_scenario
 from harness.config.stack import load_stack
-from harness.config.suite import load_suite
+from harness.config.suite import load_suite, scenarios_for
 from harness.config.yaml_source import read_yaml
 from harness.deployments import BACKENDS
 from harness.judging.gate_rules import GateRules, with_required
@@ -178,7 +178,7 @@ def make_request(
         repeats_max=repeats_max,
         show_lines=show_lines,
         origins=(*_origins(found, library.find(Sort.STACK, selection.stack)), *left_out),
-        left_out=tuple(left_out),
+        left_out=left_out,
         code_folders=code_folders,
     )
 
@@ -222,34 +222,22 @@ def _replay_command(selection: Selection) -> str:
 
 def _scenarios(
     selection: Selection, library: Library, stack_path: Path
-) -> tuple[str, tuple[str, ...], list[str]]:
+) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Return the suite's name, what a command line calls each scenario, and what was left out and why.
 
     A scenario is called by its name, or by a path as written.
     """
     if selection.scenarios:
-        return "selected", tuple(dict.fromkeys(selection.scenarios)), []
+        return "selected", tuple(dict.fromkeys(selection.scenarios)), ()
     known = [entry.name for entry in library.entries(Sort.SCENARIO)]
     suite = load_suite(library.find(Sort.SUITE, selection.suite or "default").path, known)
     if not suite.scenarios:
         raise NothingSelectedError(f'suite "{suite.name}" lists no scenario')
-    possible, left_out = _possible(suite.where_possible, library, stack_path)
-    return suite.name, (*suite.scenarios, *possible), left_out
-
-
-def _possible(names: Sequence[str], library: Library, stack_path: Path) -> tuple[list[str], list[str]]:
-    """Return which scenarios the stack has the targets for, and one sentence for each other."""
-    if not names:
-        return [], []
+    if not suite.where_possible:
+        return suite.name, suite.scenarios, ()
     stack = load_stack(stack_path)
-    possible, left_out = [], []
-    for name in names:
-        problems = check_targets(load_scenario(library.find(Sort.SCENARIO, name).path), stack)
-        if problems:
-            left_out.append(f"scenario {name} is left out: {problems[0]}")
-        else:
-            possible.append(name)
-    return possible, left_out
+    names, left_out = scenarios_for(suite, stack, lambda name: library.find(Sort.SCENARIO, name).path)
+    return suite.name, names, left_out
 
 
 def _origins(scenarios: Sequence[Entry], stack: Entry) -> tuple[str, ...]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
+from harness.config.scenario import check_targets, load_scenario
 from harness.config.validation import FileModel, Name, Text, Version, file_name_mistakes, parse, shown
 from harness.config.yaml_source import Mistake, Source, read_yaml
+from harness.model.declarations import Stack
 from harness.model.registry import unknown
 
 SCENARIOS_MAX = 1_000
@@ -40,6 +42,28 @@ class SuiteModel(FileModel):
         description="List the names of its scenarios."
     )
     where_possible: Annotated[list[Text], Field(max_length=SCENARIOS_MAX)] = Field(default_factory=list)
+
+
+def scenarios_for(
+    suite: Suite, stack: Stack, path_of: Callable[[str], Path]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of a suite's scenarios that a stack is examined by, and a sentence for each left out.
+
+    Args:
+        suite: the suite.
+        stack: the stack, which may lack what those in `where_possible` target.
+        path_of: returns the file of a scenario's name.
+
+    Raises:
+        ScenarioError: a scenario's file has mistakes.
+    """
+    possible, left_out = [], []
+    for name in suite.where_possible:
+        if problems := check_targets(load_scenario(path_of(name)), stack):
+            left_out.append(f"scenario {name} is left out: {problems[0]}")
+        else:
+            possible.append(name)
+    return (*suite.scenarios, *possible), tuple(left_out)
 
 
 def load_suite(path: Path, known_scenarios: Collection[str]) -> Suite:

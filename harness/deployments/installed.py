@@ -43,7 +43,7 @@ KEY_SERVERS = {
     kind.name: kind
     for kind in (
         ServerKind("transit", "1.21.4", "transit", installed_by="make kms"),
-        ServerKind("local-kms", "0.0.0-20260228092603-2a5e92d09ab6", "local-kms", installed_by="make kms"),
+        ServerKind("local-kms", "2a5e92d09ab6-loopback", "local-kms", installed_by="make kms"),
     )
 }
 """Vault's own transit engine and local-kms: test tools, which only a checkout of the project can build."""

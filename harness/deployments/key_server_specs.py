@@ -33,13 +33,9 @@ def transit(name: str, scratch: Path, port: int) -> ProcessSpec:
 
 
 def local_kms(name: str, scratch: Path, port: int) -> ProcessSpec:
-    """Return how local-kms starts, which answers as AWS KMS does; raises UnavailableError without it.
-
-    It listens on all addresses of the machine and can be told no other way; it holds keys of this run alone.
-    """
+    """Return how local-kms starts, which answers as AWS KMS does; raises UnavailableError without it."""
     server, folder = require("local-kms"), subfolder(scratch, name)
-    environment = {"PORT": str(port), "KMS_DATA_PATH": str(folder / "keys"), "KMS_REGION": REGION}
-    return _of_go(name, server, folder, (), port, environment)
+    return _of_go(name, server, folder, (f"{LOOPBACK}:{port}", str(folder / "keys"), REGION), port, {})
 
 
 def _of_go(

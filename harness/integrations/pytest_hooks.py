@@ -22,6 +22,7 @@ from harness.integrations.settings import settings_of
 from harness.model.errors import HarnessError
 from harness.model.protocols import Status
 from harness.reporting.atomic_file import write_report
+from harness.reporting.escaping import clipped
 from harness.reporting.result_json import ResultJson, read_result
 from harness.runs.merging import Part, merged_result
 
@@ -83,6 +84,10 @@ class Hooks:
         """Learn which scenarios are selected: they are one plan."""
         found = [(item.word, item.scenario) for item in session.items if isinstance(item, ScenarioItem)]
         self._session.select(found)
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Say which scenarios of a suite the stack has not got the targets for."""
+        return [f"logquake: {clipped(each)}" for each in self._session.left_out]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

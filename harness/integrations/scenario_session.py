@@ -20,7 +20,7 @@ from harness.config.library import Library, Sort, open_library
 from harness.config.own_code import offer_code, require_startable
 from harness.config.scenario import check_targets, load_scenario
 from harness.config.stack import load_stack
-from harness.config.suite import load_suite
+from harness.config.suite import load_suite, scenarios_for
 from harness.config.yaml_source import read_yaml
 from harness.integrations.alone import Room
 from harness.integrations.failure_text import failure_text, headline
@@ -69,6 +69,7 @@ class ScenarioSession:
         self._suite = suite
         self._here = current_folder()
         self._paths: dict[str, Path] = {}
+        self._left_out: dict[str, None] = {}
         self._selected: Sequence[str] = ()
         self._signals = Interruptible()
         self._up = ExitStack()
@@ -106,14 +107,27 @@ class ScenarioSession:
         return word, scenario
 
     def load_suite(self, path: Path) -> list[tuple[str, Scenario]]:
-        """Return the scenarios that a suite's file lists, as `load` does each.
+        """Return the scenarios of a suite that the stack is examined by, as `load` does each.
 
         Raises:
             ScenarioError: the suite's file has mistakes, or one of the scenarios has.
         """
         names = {entry.name: entry.path for entry in self._library.entries(Sort.SCENARIO)}
         suite = load_suite(Path(os.path.relpath(path, self._here)), names)
-        return [self.load(names[name]) for name in suite.scenarios]
+        if not suite.where_possible:
+            return [self.load(names[name]) for name in suite.scenarios]
+        stack = self._checked_stack()
+        offer_code(self._code_folders(stack))
+        fitting, left_out = scenarios_for(
+            suite, stack, lambda name: Path(os.path.relpath(names[name], self._here))
+        )
+        self._left_out.update(dict.fromkeys(left_out))
+        return [self.load(names[name]) for name in fitting]
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """A sentence for each scenario of a suite that the stack has not got the targets for."""
+        return tuple(self._left_out)
 
     @cached_property
     def stack(self) -> Stack:
@@ -242,7 +256,8 @@ class ScenarioSession:
             self._selected, None, settings.stack, settings.backend, None, settings.seed, settings.gate
         )
         request = make_request(selection, settings.out, None, repeats_max=settings.repeats_max)
-        return replace(request, suite=self._suite, jobs=self._jobs)
+        origins = (*request.origins, *self.left_out)
+        return replace(request, suite=self._suite, jobs=self._jobs, left_out=self.left_out, origins=origins)
 
     def _bare_request(self) -> Request:
         """Return a request for services alone, for tests that bring their own load."""

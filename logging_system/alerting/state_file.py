@@ -15,7 +15,7 @@ import orjson
 
 from logging_system.keys.durable_files import FILE_MODE, FOLDER_MODE, replace_file
 from logging_system.spool.codec import UnavailableError
-from logging_system.spool.disk import REAL_DISK, Disk
+from logging_system.spool.disk import REAL_DISK, Disk, make_durable_folder
 
 if TYPE_CHECKING:
     from logging_system.encryption.lines import SealedLines
@@ -48,7 +48,7 @@ def prepare_alerts_folder(spool: Path) -> Path:
         OSError: It cannot be made.
     """
     folder = alerts_folder(spool)
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    make_durable_folder(folder, FOLDER_MODE)
     return folder
 
 

@@ -129,14 +129,13 @@ def _spooled(folder: Path, encryption: Encryption | None, reading: Reading) -> I
 
 
 def _hits(options: argparse.Namespace, store: ElasticsearchSink) -> Iterator[bytes]:
-    """Yield the documents that a query finds, page by page."""
+    """Yield the documents that a query finds."""
     import orjson
 
-    from logging_system.sinks.elasticsearch.searching import scrolled
+    from logging_system.sinks.elasticsearch.searching import found_sources
 
     try:
         query = orjson.loads(options.query)
     except orjson.JSONDecodeError as error:
         raise ValueError(f"--query: no JSON: {error}") from None
-    for source in scrolled(store.request, options.index, {"query": query}):
-        yield orjson.dumps(source)
+    yield from found_sources(store.request, options.index, {"query": query})

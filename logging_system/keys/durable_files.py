@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from logging_system.spool.disk import REAL_DISK, Disk, sync_folder, write_fully
+from logging_system.spool.disk import REAL_DISK, Disk, make_durable_folder, sync_folder, write_fully
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -29,10 +29,7 @@ def make_folder(folder: Path, disk: Disk = REAL_DISK) -> None:
     Raises:
         OSError: The disk refused, or a file has its name.
     """
-    is_new = disk.path_status(folder) is None
-    disk.make_folder(folder, FOLDER_MODE)
-    if is_new:
-        sync_folder(folder.parent, disk)
+    make_durable_folder(folder, FOLDER_MODE, disk)
 
 
 def read_file(path: Path, bytes_max: int, disk: Disk = REAL_DISK) -> bytes:

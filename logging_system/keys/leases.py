@@ -19,7 +19,7 @@ from typing import Literal
 
 import orjson
 
-from logging_system.keys.durable_files import FILE_MODE, FOLDER_MODE, read_file
+from logging_system.keys.durable_files import FILE_MODE, make_folder, read_file
 from logging_system.keys.process_life import ProcessIdentity, has_ended, own_identity
 from logging_system.spool.disk import REAL_DISK, Disk, write_fully
 from logging_system.spool.forks import FORKS, forget_in_children
@@ -130,7 +130,7 @@ class LeaseFile:
     def _write(self, content: bytes) -> None:
         """Replace the file, not durably: after a crash of the machine nobody needs it."""
         if self._disk.path_status(self._folder) is None:
-            self._disk.make_folder(self._folder, FOLDER_MODE)
+            make_folder(self._folder, self._disk)  # with the keyring's, which others expect to be durable
         creating = self._own.path.with_suffix(".new")
         descriptor = self._disk.open(creating, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
         try:

@@ -39,7 +39,7 @@ from logging_system.delivery.outcomes import (
 )
 from logging_system.encryption.lines import SealedLines
 from logging_system.spool.codec import UnavailableError
-from logging_system.spool.disk import sync_folder, write_fully
+from logging_system.spool.disk import make_durable_folder, sync_folder, write_fully
 from logging_system.spool.segment import FILE_MODE
 
 REMEMBERED_BYTES_MAX = 40 * 1024 * 1024
@@ -47,6 +47,8 @@ REMEMBERED_BYTES_MAX = 40 * 1024 * 1024
 
 ROTATE_BYTES_MIN = 4 * 1024
 ROTATE_FILES_MIN = 1
+_FOLDER_MODE = 0o777
+"""Less what the process's umask takes off: who may read the files is the business of whoever names them."""
 
 _ID = re.compile(rb'^\{"_id":"([0-9a-f]{32}-[0-9]{1,20})","_(?:source|sealed)":', re.MULTILINE)
 
@@ -236,7 +238,7 @@ class FileSink:
         return (there.st_ino, there.st_dev) == (ours.st_ino, ours.st_dev)
 
     def _open(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_durable_folder(self._path.parent, _FOLDER_MODE)
         self._take_lock()
         self._remove_oldest()
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC

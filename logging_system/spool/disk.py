@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import time
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,13 +111,15 @@ class Disk:
         """
         return os.listdir(folder)  # noqa: PTH208 - names are wanted; a Path for each would cost more than the call
 
-    def make_folder(self, folder: Path, mode: int) -> None:
-        """Create a folder and its parents, where missing (mkdir(2)).
+    def make_folder(self, folder: Path, mode: int) -> list[Path]:
+        """Create a folder and its parents, where missing (mkdir(2)), and return those that were.
 
         Raises:
             OSError: As mkdir(2); EEXIST where a file has the name.
         """
+        missing = list(takewhile(lambda each: not each.exists(), (folder, *folder.parents)))
         folder.mkdir(mode=mode, parents=True, exist_ok=True)
+        return missing
 
     def set_mode(self, path: Path, mode: int) -> None:
         """Set who may use a file or folder (chmod(2))."""
@@ -133,6 +136,16 @@ def identity_in(status: os.stat_result) -> Identity:
 
 
 REAL_DISK = Disk()
+
+
+def make_durable_folder(folder: Path, mode: int, disk: Disk = REAL_DISK) -> None:
+    """Create a folder and its parents, where missing; each is durable, so that what is synced in it stays.
+
+    Raises:
+        OSError: The disk refused, or a file has its name.
+    """
+    for made in disk.make_folder(folder, mode):
+        sync_folder(made.parent, disk)
 
 
 def sync_folder(folder: Path, disk: Disk = REAL_DISK) -> None:

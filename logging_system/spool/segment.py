@@ -8,10 +8,11 @@ import secrets
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from logging_system.spool.disk import REAL_DISK, Disk, write_fully
+from logging_system.spool.disk import REAL_DISK, Disk, make_durable_folder, sync_folder, write_fully
 
 OPEN = "open"
 SEALED = "segment"
@@ -149,13 +150,16 @@ def check_writable(folder: Path, disk: Disk = REAL_DISK) -> None:
 
 
 def prepare_folder(folder: Path, disk: Disk = REAL_DISK) -> None:
-    """Create the spool folder, open to its owner only.
+    """Create the spool folder, open to its owner only; it is durable, as what is acknowledged in it shall be.
 
     A folder that is already there keeps its mode unless it is empty: it may be somebody else's `/tmp`.
 
     Raises:
         OSError: The folder cannot be created or is no folder.
     """
-    disk.make_folder(folder, FOLDER_MODE)
+    make_durable_folder(folder, FOLDER_MODE, disk)
     if not disk.list_names(folder):
         disk.set_mode(folder, FOLDER_MODE)
+        # Who made it may have died before it was durable. What we may not read, somebody else made for us.
+        with suppress(PermissionError):
+            sync_folder(folder.parent, disk)

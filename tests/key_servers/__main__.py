@@ -10,16 +10,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from harness.deployments.installed import cache_folder
 from harness.deployments.installer import publish, staging_folder
 from harness.model.errors import UnavailableError
-from tests.key_servers.installed import VERSIONS, program_of, softhsm_library
+from tests.key_servers.installed import program_of, softhsm_library
 
 COMMAND_SECONDS_MAX = 900.0
 _REASON_CHARACTERS = 300
-_LOCAL_KMS = "github.com/nsmithuk/local-kms"
 
 
 def build(name: str) -> str:
@@ -37,18 +37,15 @@ def build(name: str) -> str:
     return f"built in {program_of(name).parent}"
 
 
-def _transit(go: str, home: Path) -> None:
-    sources = Path(__file__).parent / "transit"
+def _built(folder: str, name: str, go: str, home: Path) -> None:
     # The versions and checksums are those of go.sum, or there is no build.
-    _run([go, "build", "-mod=readonly", "-o", str(home / "transit"), "."], sources)
+    _run([go, "build", "-mod=readonly", "-o", str(home / name), "."], Path(__file__).parent / folder)
 
 
-def _local_kms(go: str, home: Path) -> None:
-    environment = {**os.environ, "GOBIN": str(home)}
-    _run([go, "install", f"{_LOCAL_KMS}@v{VERSIONS['local-kms']}"], home, environment)
-
-
-COMMANDS: Mapping[str, Callable[[str, Path], None]] = {"transit": _transit, "local-kms": _local_kms}
+COMMANDS: Mapping[str, Callable[[str, Path], None]] = {
+    "transit": partial(_built, "transit", "transit"),
+    "local-kms": partial(_built, "local_kms", "local-kms"),
+}
 
 
 def softhsm() -> str:
@@ -62,12 +59,11 @@ def softhsm() -> str:
     return "installed by apt-get"
 
 
-def _run(command: list[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
+def _run(command: list[str], folder: Path) -> None:
     try:
         done = subprocess.run(
             command,
             cwd=folder,
-            env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

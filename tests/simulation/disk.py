@@ -406,15 +406,17 @@ class Process(Disk):
         half = [name for name in before if zlib.crc32(name.encode()) < 1 << 31]
         return half + [name for name in after if zlib.crc32(name.encode()) >= 1 << 31]
 
-    def make_folder(self, folder: Path, mode: int) -> None:
+    def make_folder(self, folder: Path, mode: int) -> list[Path]:
         del mode
         self._enter("make_folder")
-        name = _name(folder)
+        name, made = _name(folder), list[Path]()
         for length in range(1, len(name.split("/")) + 1 if name else 0):
             parent = "/".join(name.split("/")[:length])
             if parent not in self._disk.names:
                 self._disk.change_name("create", parent, _File(is_folder=True))
+                made.append(FOLDER / parent)
         self._leave()
+        return made
 
     def set_mode(self, path: Path, mode: int) -> None:
         del path, mode

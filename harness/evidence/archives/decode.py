@@ -2,8 +2,8 @@
 
 It is a filter: NDJSON documents in, NDJSON documents out, one answer for each input, in their order. An
 answer of `{"undecodable": "<reason>"}` says that this document cannot be read; it then proves no record. The
-command is started once for each reading of the archive and sees the documents while they are read; nothing is
-kept but their names.
+command is started once for each reading of the archive, when that has been read: it may have to wait for a
+key server, and the store must not wait with it. In memory nothing is kept but the names of documents.
 """
 
 from __future__ import annotations
@@ -136,7 +136,11 @@ class DecodedArchive:
 
     def _answers(self) -> Iterator[StoredDocument | tuple[str, Mapping[str, object]]]:
         """Yield every copy with its answer, or as it is where nothing could be asked."""
-        with tempfile.TemporaryFile() as errors:
+        with tempfile.TemporaryFile() as staged, tempfile.TemporaryFile() as errors:
+            for document in self._archive.raw():
+                name = orjson.dumps([document.copy, document.unreadable])
+                staged.writelines((name, b"\n", document.body, b"\n"))
+            staged.seek(0)
             try:
                 process = subprocess.Popen(
                     self._command,
@@ -150,12 +154,15 @@ class DecodedArchive:
             except OSError as error:
                 raise StackError(f"{self._key}: cannot start {self._command[0]!r}: {error}") from error
             try:
-                yield from self._converse(_Conversation(process, self._timeout_seconds, errors, self._key))
+                talk = _Conversation(process, self._timeout_seconds, errors, self._key)
+                yield from self._converse(talk, _unstaged(staged))
             finally:
                 _end(process)
 
-    def _converse(self, talk: _Conversation) -> Iterator[StoredDocument | tuple[str, Mapping[str, object]]]:
-        for document in self._archive.raw():
+    def _converse(
+        self, talk: _Conversation, documents: Iterator[RawDocument]
+    ) -> Iterator[StoredDocument | tuple[str, Mapping[str, object]]]:
+        for document in documents:
             if document.unreadable:
                 line = document.body.decode(errors="backslashreplace")
                 yield StoredDocument(document.copy, line, document.unreadable)
@@ -168,6 +175,12 @@ class DecodedArchive:
         if isinstance(reason, str) and len(answer) == 1:
             return StoredDocument(copy, "", f"it cannot be decoded: {reason}")
         return StoredDocument(copy, line_of(answer, self.field), values=values_of(answer, fields))
+
+
+def _unstaged(staged: IO[bytes]) -> Iterator[RawDocument]:
+    for name in staged:
+        copy, unreadable = orjson.loads(name)
+        yield RawDocument(copy, staged.readline()[:-1], unreadable)
 
 
 class _Conversation:

@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from logging_system.keys.derivation import derive
 from logging_system.keys.durable_files import (
-    FOLDER_MODE,
     LOCK_SECONDS_MAX,
     FileHeldError,
     file_lock,
+    make_folder,
     replace_file,
 )
 from logging_system.keys.offline import unwrap_hpke, wrap_invalid
@@ -265,7 +265,7 @@ class FileProvider:
     def _file_lock(self, *, may_create: bool) -> Iterator[None]:
         try:
             if may_create and not self._path.parent.exists():
-                self._disk.make_folder(self._path.parent, FOLDER_MODE)
+                make_folder(self._path.parent, self._disk)
             with file_lock(self._path, self._disk, wait_seconds_max=self._lock_seconds_max):
                 yield
         except FileHeldError as error:

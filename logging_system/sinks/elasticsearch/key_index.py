@@ -16,7 +16,7 @@ from logging_system.keys.data_keys import DataKeyError, StoredDataKey, decode_da
 from logging_system.sinks.elasticsearch.http_answer import HttpAnswer, error_reason, parsed
 from logging_system.sinks.elasticsearch.index_setup import Ask
 from logging_system.sinks.elasticsearch.index_template import OWNER, PRIORITY
-from logging_system.sinks.elasticsearch.searching import JSON, StoreError, carried, scrolled
+from logging_system.sinks.elasticsearch.searching import JSON, StoreError, carried, found_sources
 
 KEYS_MAX = 500
 """Data keys in one request; each has some 500 bytes."""
@@ -129,9 +129,9 @@ class KeyIndex:
             return
         # A search sees what was written a second ago. Who may not refresh sees what was there then.
         self._call("POST", f"{self._path}/_refresh", known={401, 403, 404})
-        for source in scrolled(self._ask, self.name, {"query": {"match_all": {}}}):
+        for source in found_sources(self._ask, self.name, {"query": {"match_all": {}}}):
             try:
-                yield _decoded(source)
+                yield decode_data_key(source)
             except DataKeyError:
                 continue
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ JSON = "application/json"
 
 _PAGES_MAX = 100_000
 _SCROLL = "2m"
+_MEMORY_BYTES_MAX = 8 * 1024 * 1024
 
 
 class StoreError(OSError):
@@ -33,8 +35,11 @@ class StoreError(OSError):
         return str(self.strerror)
 
 
-def scrolled(ask: Ask, index: str, search: Mapping[str, object], size: int = 1000) -> Iterator[object]:
-    """Yield the `_source` of every hit of a search, page by page.
+def found_sources(ask: Ask, index: str, search: Mapping[str, object], size: int = 1000) -> Iterator[bytes]:
+    """Yield the `_source` of every hit of a search, as one line of JSON each.
+
+    All pages are read first, into a temporary file where they are many: whoever asks may have to wait for a
+    key server with each of them, and the store keeps what it has found for two minutes only.
 
     Args:
         ask: Carries a request.
@@ -45,6 +50,14 @@ def scrolled(ask: Ask, index: str, search: Mapping[str, object], size: int = 100
     Raises:
         StoreError: The hits cannot be read to their end.
     """
+    with tempfile.SpooledTemporaryFile(_MEMORY_BYTES_MAX) as staged:
+        for source in _scrolled(ask, index, search, size):
+            staged.write(orjson.dumps(source, option=orjson.OPT_APPEND_NEWLINE))
+        staged.seek(0)
+        yield from staged
+
+
+def _scrolled(ask: Ask, index: str, search: Mapping[str, object], size: int) -> Iterator[object]:
     body = {"sort": ["_doc"], "size": size, **search}
     target = f"/{quote(index, safe=',*-')}/_search?scroll={_SCROLL}"
     answer = carried(ask, "POST", target, orjson.dumps(body), JSON, set())

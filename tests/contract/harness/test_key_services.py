@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from socket import AF_INET, AF_INET6, inet_ntop
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -21,6 +24,7 @@ from tests.key_servers.installed import need_server
 OWN = {PROXY: server_specs.tcp_proxy, INTERCEPTOR: server_specs.http_interceptor}
 READY_SECONDS_MAX = 60.0
 RUN_ID = f"keys-{uuid4().hex[:12]}"
+LISTENS = "0A"
 KEY = Secret(bytes(range(32)))
 
 
@@ -72,6 +76,7 @@ def test_a_key_server_serves_and_keeps_its_keys_over_a_kill(
     try:
         services.start()
         services.wait_ready(READY_SECONDS_MAX)
+        assert listening_addresses(services.urls()["keys"]) == {"127.0.0.1"}
         provider = opened(tmp_path, services.urls()["keys"])
         key_id = f"k{uuid4().hex[:8]}"
         provider.create(key_id)
@@ -86,3 +91,18 @@ def test_a_key_server_serves_and_keeps_its_keys_over_a_kill(
         services.stop()
 
     assert unwrapped == KEY
+
+
+def listening_addresses(url: str) -> set[str]:
+    """Return at which addresses of this machine somebody listens at a URL's port."""
+    port = urlsplit(url).port or 0
+    found = set()
+    for table, family, words in (("tcp", AF_INET, 1), ("tcp6", AF_INET6, 4)):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            _, local, _, state, *_ = line.split()
+            address, _, hexadecimal = local.partition(":")
+            if state == LISTENS and int(hexadecimal, 16) == port:
+                # Each 32-bit word of an address is shown as this machine holds it.
+                numbers = [int(address[at : at + 8], 16) for at in range(0, 8 * words, 8)]
+                found.add(inet_ntop(family, struct.pack(f"={words}I", *numbers)))
+    return found

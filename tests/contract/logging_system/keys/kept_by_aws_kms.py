@@ -27,8 +27,7 @@ def local_kms() -> KeyServerProcess:
     """local-kms, started once."""
     program, port = need_server("local-kms"), free_port()
     folder = tempfile.TemporaryDirectory(prefix="local-kms-")
-    environment = {"PORT": str(port), "KMS_DATA_PATH": folder.name, "KMS_REGION": REGION}
-    server = KeyServerProcess([str(program)], port, environment)
+    server = KeyServerProcess([str(program), f"127.0.0.1:{port}", folder.name, REGION], port, {})
     server.folder = folder  # type: ignore[attr-defined]  # goes with the server
     server.start()
     return server

@@ -26,8 +26,9 @@ from logging_system.keys.provider import WrappedKey
 from logging_system.keys.rotation import Rotator
 from logging_system.monitoring.events import Event, StoreRemark
 from logging_system.records.document import Record
+from logging_system.sinks.elasticsearch.http_answer import HttpAnswer, NoAnswer
 from logging_system.sinks.elasticsearch.key_index import KEYS_MAX, KeyIndex
-from logging_system.sinks.elasticsearch.searching import StoreError, scrolled
+from logging_system.sinks.elasticsearch.searching import StoreError, found_sources
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from logging_system.sinks.key_publishing import KeyPublishingSink
 from tests.contract.elasticsearch_fixture import Store, eventually
@@ -167,11 +168,31 @@ def test_a_search_is_read_to_its_end_page_by_page(store: Store) -> None:
     name = store.index()
     store.fill(name, {str(number): {"n": number} for number in range(25)})
     with closing(ElasticsearchSink([store.url], name)) as sink:
-        found = list(scrolled(sink.request, name, {"query": {"match_all": {}}}, size=10))
+        found = list(found_sources(sink.request, name, {"query": {"match_all": {}}}, size=10))
         with pytest.raises(StoreError, match="no such index"):
-            list(scrolled(sink.request, f"{name}x", {}))
+            list(found_sources(sink.request, f"{name}x", {}))
 
-    assert sorted(each["n"] for each in found) == list(range(25))  # type: ignore[index]  # as they were stored
+    assert sorted(orjson.loads(each)["n"] for each in found) == list(range(25))
+
+
+def test_nothing_is_held_in_the_store_while_what_it_found_is_looked_at(store: Store) -> None:
+    """Whoever looks may wait for a key server for longer than a store keeps a search."""
+    name = store.index()
+    store.fill(name, {str(number): {"n": number} for number in range(25)})
+    asked: list[str] = []
+    with closing(ElasticsearchSink([store.url], name)) as sink:
+
+        def ask(method: str, target: str, body: bytes, kind: str) -> HttpAnswer | NoAnswer:
+            asked.append(f"{method} {target}")
+            return sink.request(method, target, body, kind)
+
+        found = found_sources(ask, name, {"query": {"match_all": {}}}, size=10)
+        next(found)
+        before = list(asked)
+        rest = list(found)
+
+    assert (len(rest), asked) == (24, before)
+    assert before[-1] == "DELETE /_search/scroll"
 
 
 def test_documents_are_sent_once_the_data_keys_that_they_name_are_in_the_index(world: World) -> None:

@@ -103,6 +103,26 @@ def test_markers_select_by_fault_and_are_known_to_strict_sessions(project):
     assert collected(project, *arguments) == BOTH[1:]
 
 
+def test_of_a_suite_what_the_stack_has_the_targets_for_is_collected(project):
+    """As `logquake run` takes `where_possible`."""
+    (project.path / "scenarios" / "cut_away.yaml").write_text(
+        scenario("cut_away", "connection_reset", "to_kms")
+    )
+    suite = project.path / "scenarios" / "suites" / "both.yaml"
+    suite.write_text(
+        "version: 1\nname: both\ntitle: Both\nscenarios: [cut_link]\nwhere_possible: [cut_away, slow_link]\n"
+    )
+
+    arguments = ["--stack", "mine.yaml", "scenarios/suites/both.yaml"]
+    found = collected(project, *arguments)
+    said = project.runpytest("--collect-only", *arguments).outlines
+
+    assert found == ["scenarios/suites/both.yaml::cut_link", "scenarios/suites/both.yaml::slow_link"]
+    (told,) = [line for line in said if "left out" in line]
+    assert told.startswith("logquake: scenario cut_away is left out: ")
+    assert "to_kms" in told
+
+
 def test_a_suite_is_collected_where_it_is_named(project):
     found = collected(project, "--stack", "mine.yaml", "scenarios/suites/both.yaml")
 

@@ -1,6 +1,7 @@
 """The decode filter: what it answers counts, and one that misbehaves never passes for an empty archive."""
 
 import sys
+import time
 from pathlib import Path
 from textwrap import dedent
 
@@ -9,6 +10,7 @@ import pytest
 from harness.evidence.archives.decode import DecodedArchive
 from harness.evidence.archives.file import FileArchive
 from harness.model.errors import StackError
+from harness.model.protocols import RawDocument
 
 REVERSES = """
     import json, sys
@@ -66,6 +68,33 @@ def test_what_the_filter_answers_is_what_is_found(reading):
         ("stored.ndjson:1", "ab", ""),
         ("stored.ndjson:2", "cd", ""),
     ]
+
+
+def test_the_archive_has_been_read_when_the_filter_begins(tmp_path):
+    """A filter may wait for a key server for longer than a store keeps a search open."""
+    begun = tmp_path / "begun"
+    program = f"import sys, pathlib; pathlib.Path({str(begun)!r}).touch(); sys.stdout.write(sys.stdin.read())"
+    archive = DecodedArchive(_SlowAtItsEnd(begun), [sys.executable, "-c", program], str(tmp_path), {})
+
+    found = sorted((each.copy, each.line, each.unreadable) for each in archive.read())
+
+    assert found == [("a", "1", ""), ("b", "no JSON", "no JSON"), ("c", "2", "")]
+    assert begun.exists()
+
+
+class _SlowAtItsEnd(FileArchive):
+    """An archive that gives a filter time to begin before its last document is read."""
+
+    def __init__(self, begun: Path) -> None:
+        super().__init__("nowhere")
+        self._begun = begun
+
+    def raw(self):
+        yield RawDocument("a", b'{"message":"1"}')
+        yield RawDocument("b", b"no JSON", "no JSON")
+        yield RawDocument("c", b'{"message":"2"}')
+        time.sleep(0.5)
+        assert not self._begun.exists()
 
 
 def test_an_undecodable_document_is_named_with_its_reason_and_has_no_line(reading):
