@@ -26,12 +26,13 @@ _ALIKE = (
     | dict.fromkeys(map(ord, _HYPHENS), "-")
     | {ord(shown): meant for alike in _LETTERS.items() for shown, meant in zip(*alike, strict=True)}
     | {ord("⇒"): "→"}
+    | {first + digit: str(digit) for first in (0x660, 0x6F0) for digit in range(10)}  # Arabic and Persian
 )
 _WITHOUT = dict.fromkeys(map(ord, _UNSEEN))
 
 GATE = (
     rb"\xc2[\xa0\xad]|\xe2(?:\x80[\x80-\x94\xaf]|\x81[\x9f\xa0]|\x87\x92|\x88\x92)|\xe3\x80\x80|\xef(?:[\xbc\xbd]|\xbb\xbf)"
-    rb"|[A-Za-z][\xce-\xd4]|[\xce-\xd4][\x80-\xbf][A-Za-z]"
+    rb"|\xd9[\xa0-\xa9]|\xdb[\xb0-\xb9]|[A-Za-z][\xce-\xd4]|[\xce-\xd4][\x80-\xbf][A-Za-z]"
 )
 """Where one of these may stand: letters of other alphabets only beside Latin ones."""
 

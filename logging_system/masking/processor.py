@@ -7,7 +7,7 @@ done. Only where that finds something is the record walked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import orjson
 
@@ -17,9 +17,10 @@ from logging_system.records.document import Edit, Put, Record, Remove
 from logging_system.records.document import Path as Place
 from logging_system.records.processors import Drop
 
-_PAIR_NAMES = ("name", "key", "header", "field", "Name", "Key", "k")
-_PAIR_VALUES = frozenset({"value", "Value", "stringValue", "v"})
+_PAIR_NAMES = ("name", "key", "header", "field", "parameter", "Name", "Key", "ParameterKey", "k")
+_PAIR_VALUES = frozenset({"value", "val", "content", "Value", "stringValue", "ParameterValue", "v"})
 _PAIR_ITEMS = 2
+_COMMAND_ITEMS = 2
 _IDS: Mapping[Place, re.Pattern[str]] = {
     ("trace", "id"): re.compile("[0-9a-f]{32}"),
     ("span", "id"): re.compile("[0-9a-f]{16}"),
@@ -38,17 +39,17 @@ class Mask:
 
     def __init__(self, rules: RuleSet) -> None:
         self._rules = rules
-        self._hits = rules.hits
+        self._gate = rules.gate
 
     def process(self, record: Record) -> Record | Drop:
         """Return the record without its secrets, or why it is dropped."""
-        hits = self._hits(record.encoded)
-        return self._looked_into(record, hits) if hits else record
+        found = self._gate(record.encoded)
+        return self._looked_into(record, self._rules.places(found)) if found else record
 
     def _looked_into(self, record: Record, hits: list[int]) -> Record | Drop:
         if hits == [self._rules.hidden_place]:
             # A line may write any character by its number: only written out can the gate see it.
-            hits = self._hits(gate_text(record.document)) or []
+            hits = self._rules.hits(gate_text(record.document))
             if hits in ([], [self._rules.hidden_place]):
                 return record
         return self.masked(record, _ignore)
@@ -89,9 +90,20 @@ class _Walk:
         if isinstance(container, dict):
             yield from self._edits_of_object(container, path, named=named)
         elif isinstance(container, list):
+            told = self._told_together(container)
             for place, value in enumerate(container):
                 is_secret = named or (place > 0 and self._names_next(container, place - 1))
-                yield from self._edits_of_value(value, (*path, place), named=is_secret)
+                if not is_secret and told[place] is not value:
+                    yield Put((*path, place), self._copy(told[place], (*path, place), named=False))
+                else:
+                    yield from self._edits_of_value(value, (*path, place), named=is_secret)
+
+    def _told_together(self, items: list[object]) -> Sequence[object]:
+        """Return texts without what is secret only as an argument of a command: `["mysql", "-p…"]`."""
+        texts = [item for item in items if isinstance(item, str)]
+        if len(texts) != len(items) or len(texts) < _COMMAND_ITEMS:
+            return items
+        return self._rules.masked_command(texts, self._count)
 
     def _edits_of_object(self, members: dict[str, object], path: Place, *, named: bool) -> Iterator[Edit]:
         taken = set(members)

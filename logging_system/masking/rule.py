@@ -33,7 +33,8 @@ class Rule:
         name: In settings, in what stands for a secret, and in counts: lower case letters, digits and "_".
         what: What it finds, for the reference page.
         gate: Expressions of RE2, of which one is in every record that has such a secret. They are looked for
-            in the record's JSON, all rules' at once; only where one is found is `pattern` tried. In JSON a
+            in the record's JSON, all rules' at once; only where one is found is `pattern` tried. Rules that
+            name the same expression share it: what is looked for costs, not who asks. In JSON a
             line's end is written `\n`, so no gate begins with `\b`.
         pattern: Expression of RE2 for the secret: its first group that takes part, or all of it without
             groups. After anything unbounded in it nothing is required, so that many finds cost no more than
@@ -42,6 +43,7 @@ class Rule:
         canonical: The form of a secret that its token is made of, so that two ways to write it are equal.
         action: What becomes of the secret where settings do not say.
         is_opt_in: Whether the rule is used only where settings name it.
+        is_of_command: Whether it looks at a whole command, whose arguments may be the items of a list.
         examples: Texts with each secret between « and ».
         counterexamples: Texts without one.
     """
@@ -56,6 +58,7 @@ class Rule:
     canonical: Callable[[str], str] = as_it_is
     action: Action = "redact"
     is_opt_in: bool = False
+    is_of_command: bool = False
 
 
 def if_so(is_secret: Callable[[str], bool]) -> Judge:

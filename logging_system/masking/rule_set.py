@@ -31,7 +31,8 @@ NAMED_FIELD = Rule(
 
 _CONTROL = re.compile(rb"\\u00[01][0-9a-f]")
 _COLOUR = re.compile(rb"(?:\x1b|\\x1[bB]|\\033|\\u001[bB]|\\e)\[[0-9;]{0,32}m")
-_NOTHING = r"[^\x00-\xff]"
+_BETWEEN = "', '"
+"""Between the items of a list, as Python writes it: rules for commands read that."""
 _HIDDEN = rb"\\(?:u|/)|" + LOOK_ALIKES
 """A character that a line writes by its number, a slash that it writes as JSON need not, and look-alikes."""
 
@@ -108,17 +109,29 @@ class RuleSet:
         options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are
         options.log_errors = False
         gate = re2.Set.SearchSet(options)
-        for rule in self.rules:
-            pieces = rule.gate if rule is not NAMED_FIELD else (names.gate if names else _NOTHING,)
-            gate.Add("|".join(f"(?:{piece})" for piece in pieces).encode())
+        self._behind = _behind(self.rules, names.gate if names else ())
+        for piece in self._behind:
+            gate.Add(piece.encode())
         gate.Add(_HIDDEN)
         self.hidden_place = len(self.rules)
-        """What `hits` returns beside rules where JSON may hide characters; `gate_text` shows them."""
+        """What `places` returns beside rules where JSON may hide characters; `gate_text` shows them."""
+        self._places = (*self._behind.values(), (self.hidden_place,))
         gate.Compile()
         # Without the wrapper, whose `Match` looks whether it is given a text: a sixth of what masking costs.
-        self.hits: Callable[[bytes], list[int] | None] = getattr(gate, "_set", gate).Match
-        """Returns the places of the rules that may find something in a record's JSON, if there are any, and
-        `hidden_place`."""
+        self.gate: Callable[[bytes], list[int] | None] = getattr(gate, "_set", gate).Match
+        """Returns what it finds in a record's JSON, for `places`; nothing where no rule finds anything."""
+
+    def places(self, found: list[int] | None) -> list[int]:
+        """Return the places of the rules that may find something, and `hidden_place`.
+
+        Args:
+            found: What the gate did.
+        """
+        return sorted({place for piece in found or () for place in self._places[piece]})
+
+    def hits(self, encoded: bytes) -> list[int]:
+        """Return the places of the rules that may find something in JSON, and `hidden_place`."""
+        return self.places(self.gate(encoded))
 
     def masked_text(self, text: str, count: Count) -> str:
         """Return a text without its secrets; itself where it has none.
@@ -145,6 +158,36 @@ class RuleSet:
                 count(self.rules[place].name)
                 return failed(self.rules[place].name)
         return self._without(text, found, count) if found else text
+
+    def masked_command(self, arguments: Sequence[str], count: Count) -> Sequence[str]:
+        """Return a command's arguments without what only all of them together show to be secret.
+
+        Args:
+            arguments: The program and what it was given; the same object comes back where nothing was found.
+            count: Told what was found.
+
+        Raises:
+            RecordDroppedError: The record is not to be kept.
+        """
+        text = f"['{_BETWEEN.join(arguments)}']"
+        command = [place for place in self.hits(gate_text(text)) if self._is_of_command(place)]
+        if not command or not text.isascii():
+            return arguments
+        found = [find for place in command for find in self.found(place, text)]
+        masked, start = [], 2
+        for argument in arguments:
+            end = start + len(argument)
+            within = [
+                Find(each.start - start, each.end - start, each.rank)
+                for each in found
+                if start <= each.start < each.end <= end
+            ]
+            masked.append(self._without(argument, within, count) if within else argument)
+            start = end + len(_BETWEEN)
+        return masked
+
+    def _is_of_command(self, place: int) -> bool:
+        return place < len(self.rules) and self.rules[place].is_of_command
 
     def masked_named(self, text: str, count: Count) -> str:
         """Return what stands for the value of a field whose name says that it is secret.
@@ -199,6 +242,15 @@ class RuleSet:
     def _check_kept(self, place: int) -> None:
         if self._actions[place] == "drop_record":
             raise RecordDroppedError(self.rules[place].name)
+
+
+def _behind(rules: Sequence[Rule], of_names: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+    """Return the expressions of the gate, and the places of the rules behind each: rules may share one."""
+    behind: dict[str, tuple[int, ...]] = {}
+    for place, rule in enumerate(rules):
+        for piece in rule.gate if rule is not NAMED_FIELD else of_names:
+            behind[piece] = (*behind.get(piece, ()), place)
+    return behind
 
 
 def _compiled(pattern: str) -> re2._Regexp:

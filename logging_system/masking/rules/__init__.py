@@ -11,6 +11,7 @@ from logging_system.masking.rules.cards import CARDS
 from logging_system.masking.rules.cloud_keys import CLOUD_KEYS
 from logging_system.masking.rules.columns import COLUMNS
 from logging_system.masking.rules.commands import COMMANDS
+from logging_system.masking.rules.dialogues import DIALOGUES
 from logging_system.masking.rules.email_addresses import EMAIL_ADDRESSES
 from logging_system.masking.rules.http_credentials import HTTP_CREDENTIALS
 from logging_system.masking.rules.json_web_tokens import JSON_WEB_TOKENS
@@ -34,6 +35,7 @@ FAMILIES: dict[str, tuple[Rule, ...]] = {
     "Named values in texts": NAMED_VALUES,
     "Passwords on command lines": COMMANDS,
     "Values under a column's name": COLUMNS,
+    "Commands of protocols": DIALOGUES,
     "Values told in texts": TOLD_VALUES,
     "Payment cards": CARDS,
     "Bank accounts": BANK_ACCOUNTS,

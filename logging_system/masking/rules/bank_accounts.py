@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from logging_system.masking.rule import Rule, Span
@@ -33,11 +34,14 @@ _LENGTHS = {
 }
 
 _WORD_BEFORE_CHARACTERS = 32
+GROUP_SEPARATORS = r"[ .+-]|[ \t]{2}|\t|\r?\n|%20|&nbsp;"
+"""What stands between the groups of a number, as people and programs write it."""
+_SEPARATOR = re.compile(rf"(?:{GROUP_SEPARATORS})")
 
 
 def letters_and_digits(number: str) -> str:
     """Return a number without what groups it, in capitals."""
-    return "".join(each for each in number if each.isalnum()).upper()
+    return _SEPARATOR.sub("", number).upper()
 
 
 def _is_likely_in_small_letters(text: str, start: int, number: str) -> bool:
@@ -51,12 +55,15 @@ def _accounts(text: str, found: Span) -> Iterator[Span]:
     length = _LENGTHS.get(text[start : start + 2].upper(), 0)
     taken, place = 0, start
     while place < end and taken < length:
-        taken += text[place].isalnum()
-        place += 1
+        separator = _SEPARATOR.match(text, place, end)
+        taken += separator is None
+        place = place + 1 if separator is None else separator.end()
     if not length or taken < length or text[place : place + 1].isalnum():
         return
     number = letters_and_digits(text[start:place])
-    if not text[start:place].isupper() and not _is_likely_in_small_letters(text, start, number):
+    if any(map(str.islower, _SEPARATOR.sub("", text[start:place]))) and not _is_likely_in_small_letters(
+        text, start, number
+    ):
         return
     if int("".join(str(int(each, 36)) for each in number[4:] + number[:4])) % 97 == 1:
         yield start, place
@@ -65,16 +72,18 @@ def _accounts(text: str, found: Span) -> Iterator[Span]:
 BANK_ACCOUNTS = (
     Rule(
         name="iban",
-        what="International bank account numbers, bare or in groups: the country's length, and the checksum",
+        what="International bank account numbers, bare or in groups, also over lines: the country's length, "
+        "and the checksum",
         # Small letters only with digits, or behind the word: a gate that identifiers pass costs too much. Of
         # the countries that could be two digits of a hexadecimal number, only those that there are.
         gate=(
-            r"(?:[^0-9A-Za-z]|\\[bfnrt]|\[[0-9;]*m)[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]{4}",
-            r"(?:[^0-9A-Za-z]|\\[bfnrt]|\[[0-9;]*m)(?:[a-z][g-z]|[g-z][a-f]|a[de]|b[ae]|[de]e)"
-            r"[0-9]{2}(?:[ -]?[0-9]{4}){2}[ -]?[0-9]{3}",
+            r"(?:[^0-9A-Za-z]|\\[bfnrt]|\[[0-9;]*m)(?:"
+            r"[A-Z]{2}[0-9]{2}(?:[ .+-]|  |\\[nt]|%20|&nbsp;)?[A-Z0-9]{4}"
+            r"|(?:[a-z][g-z]|[g-z][a-f]|a[de]|b[ae]|[de]e)[0-9]{2}(?:[ -]?[0-9]{4}){2}[ -]?[0-9]{3})",
             r"(?i)iban.{0,64}[^0-9A-Z][A-Z]{2}[0-9]{2}",
         ),
-        pattern=r"(?i)(?:^|[^0-9A-Z])([A-Z]{2}[0-9]{2}(?:[A-Z0-9]{11,30}|(?:[ -][A-Z0-9]{1,4}){3,8}))\b",
+        pattern=r"(?i)(?:^|[^0-9A-Z])([A-Z]{2}[0-9]{2}(?:[A-Z0-9]{11,30}"
+        rf"|(?:(?:{GROUP_SEPARATORS})[A-Z0-9]{{1,4}}){{3,8}}))\b",
         judge=_accounts,
         canonical=letters_and_digits,
         examples=(
@@ -86,6 +95,11 @@ BANK_ACCOUNTS = (
             "from «de89370400440532013000»",
             "iban=«gb82west12345698765432»",
             "\x1b[1m«DE89370400440532013000»\x1b[0m",
+            "to «DE89.3704.0044.0532.0130.00» ok",
+            "to «DE89\t3704\t0044\t0532\t0130\t00» ok",
+            "iban=«DE89%203704%200044%200532%200130%2000»&x=1",
+            "iban=«DE89+3704+0044+0532+0130+00»",
+            "to «DE89 3704 0044\n0532 0130 00»",
         ),
         counterexamples=(
             "DE89 3704 0044 0532 0130 01",

@@ -16,6 +16,10 @@ _WORD = re.compile(
 _NAME_BEFORE = re.compile(r"_-?$|\d[.]$")
 _NAME_BEHIND = re.compile(r"_|[.]\d")
 _GROUP_DIGITS, _GROUPS_MAX = 4, 5
+_GROUP = re.compile(r"(?:%20)?(\d+)")
+_SPACE = re.compile(r"\s{1,2}")
+_USUAL = (" ", "-", ".")
+"""Between groups these need no word before the number; what else does is as often between other numbers."""
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
@@ -58,6 +62,7 @@ _ISSUERS = (
 
 def digits_of(number: str) -> str:
     """Return the digits of a number, without what groups them."""
+    number = number.replace("%20", "")
     return "".join(each for each in number if each.isdigit())
 
 
@@ -92,7 +97,7 @@ def _cards_in(text: str, found: Span) -> Iterator[Span]:
     """
     start, end = found
     word = _WORD.search(text, max(0, start - _WORD_BEFORE_CHARACTERS), start) is not None
-    groups = [(start + each.start(), start + each.end()) for each in re.finditer(r"\d+", text[start:end])]
+    groups = [(start + each.start(1), start + each.end(1)) for each in _GROUP.finditer(text[start:end])]
     place = 0
     while place < len(groups):
         last = _last_group(text, groups, place, word=word)
@@ -114,10 +119,18 @@ def _last_group(text: str, groups: list[Span], place: int, *, word: bool) -> int
         return place
     if len(digits) != _GROUP_DIGITS:
         return None
-    separator, best = text[end : end + 1], None
+    best = None
+    separator = _SPACE.sub(" ", text[end : groups[place + 1][0]]) if place + 1 < len(groups) else ""
+    if separator not in _USUAL and not word:
+        return None
     for last in range(place + 1, min(len(groups), place + _GROUPS_MAX)):
         group_start, group_end = groups[last]
-        if text[groups[last - 1][1]] != separator or group_end - group_start > _GROUP_DIGITS + 2:
+        between = text[groups[last - 1][1] : group_start]
+        if (
+            _SPACE.sub(" ", between) != separator
+            or (between != separator and not word)
+            or group_end - group_start > _GROUP_DIGITS + 2
+        ):
             break
         digits += text[group_start:group_end]
         sizes = [each_end - each_start for each_start, each_end in groups[place : last + 1]]
@@ -145,10 +158,11 @@ CARDS = (
         what="Numbers of payment cards, bare or in groups: issuer, length, and Luhn's checksum",
         gate=(
             r"(?:[^0-9A-Za-z_-]|[^_]-|\\[bfnrt]|\[[0-9;]*m)"
-            r"(?:[2-6][0-9]{3}|1800)[ -]?[0-9]{4}(?:[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{4})"
-            r"[0-9]*[^0-9A-Za-z]",
+            r"(?:(?:[2-6][0-9]{3}|1800)[ -]?[0-9]{4}(?:[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{4})[0-9]*[^0-9A-Za-z]"
+            r"|[2-6][0-9]{3}[ -][0-9]{4}\\[nr]"
+            r"|[2-6][0-9]{3}(?:[./+_]|  |\\[nt]|%20|&nbsp;)[0-9]{4}(?:[0-9]{2})?(?:[ ./+_]|\\[nt]|%20|&))",
         ),
-        pattern=r"(?:^|[^0-9A-Za-z])([0-9]+(?:[ -][0-9]+)*)\b",
+        pattern=r"(?:^|[^0-9A-Za-z])([0-9]+(?:(?:[ ./_-]|[ \t]{2}|\t|\r?\n|\+|%20|&nbsp;)[0-9]+)*)\b",
         judge=_cards_in,
         canonical=digits_of,
         action="redact",
@@ -164,6 +178,15 @@ CARDS = (
             "\x1b[1m«4111111111111111»\x1b[0m",
             "paid with card «4539 1488 0343 6467» 0.993 ms",
             "card «4539148803436467» 1.2.3.4",
+            "paid «4111.1111.1111.1111» today",
+            "amex «3782.822463.10005»",
+            "card\t«4111\t1111\t1111\t1111»\tok",
+            "pan «4111/1111/1111/1111»",
+            "card=«4111%201111%201111%201111»&x=1",
+            "card=«4111+1111+1111+1111»&x=1",
+            "card «4111&nbsp;1111&nbsp;1111&nbsp;1111»",
+            "card «4111 1111\n1111 1111» exp 12/29",
+            "card «4111  1111  1111  1111» ok",
         ),
         counterexamples=(
             "4111 1111 1111 1112",
@@ -174,6 +197,9 @@ CARDS = (
             "9111111111111111",
             "10.5105105105105100",
             "4222222222222",
+            "4111\t1111\t1111\t1111",
+            "rows 4111/1111/1111/1111",
+            "card 4111 1111-1111 1111",
         ),
     ),
 )

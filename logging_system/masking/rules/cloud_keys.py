@@ -54,7 +54,7 @@ CLOUD_KEYS = (
     Rule(
         name="azure_storage_key",
         what="Account keys of Azure: base64 of 64 bytes",
-        gate=(r"[A-Za-z0-9+/]{2}(?:==|%3[dD]%3[dD]|\\\\u003[dD])",),
+        gate=(r"[A-Za-z0-9+/](?:==|%3[dD]%3[dD]|\\\\u003[dD])",),
         pattern=r"(?:^|[^A-Za-z0-9+/])((?:[A-Za-z0-9+/]|%2[BFbf]|\\/){86}(?:==|%3[dD]%3[dD]|(?:\\u003[dD]){2}))",
         judge=_is_random,
         examples=(
@@ -66,7 +66,7 @@ CLOUD_KEYS = (
     Rule(
         name="azure_client_secret",
         what="Client secrets of Microsoft Entra ID",
-        gate=(r"[0-9]Q~[A-Za-z0-9_~.-]{31}",),
+        gate=(r"Q~[A-Za-z0-9_~.-]{31}",),
         pattern=r"(?:^|[^A-Za-z0-9_~.-])([A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34})(?:[^A-Za-z0-9_~.-]|$)",
         judge=_is_random,
         examples=("secret «abc8Q~dEfGhIjKlMnOpQrStUvWxYz0123456789»",),

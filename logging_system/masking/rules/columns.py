@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from logging_system.masking.denied_names import (
     CREDENTIALS,
+    NAMED,
+    PART_OF_NAME,
     PASSWORDS,
     SHORT_PASSWORDS,
     DeniedNames,
@@ -160,7 +162,7 @@ COLUMNS = (
         name="inserted_value",
         what="Values of a statement's column whose name is secret: `INSERT INTO … (…, password) VALUES (…)`, "
         "also as parameters below it, and rows of `COPY`",
-        gate=(rf"(?i)(?:into|copy) [^ (]+ ?\([^)]*(?:{_ALL})",),
+        gate=(rf"(?i)into [^ (]+ ?\([^)]*(?:{PART_OF_NAME})", r"(?i)\) from stdin"),
         pattern=r"(?i)\b(?:(?:insert\s{1,3}(?:ignore\s{1,3})?|replace\s{1,3})into|copy)\s{1,3}[^\s(]{1,200}\s{0,3}"
         r"\(([^()]*)",
         judge=_inserted,
@@ -182,7 +184,7 @@ COLUMNS = (
     Rule(
         name="column_value",
         what="Values below a column's name that is secret, in tables and comma-separated values",
-        gate=(rf"(?i)(?:{_ALL})s?[ *\\\"'`]{{0,8}}(?:(?:[,;|]|\\t|  |\xe2\x94\x82).*\\n|\\[rn])",),
+        gate=(NAMED,),
         pattern=rf"(?i)((?:{_ALL})s?)",
         judge=_column,
         examples=(

@@ -24,6 +24,13 @@ _TO = (
 )
 
 
+def _of_option(text: str, found: Span) -> Iterator[Span]:
+    """Yield what is given to an option, unless it is the next one: `["mysql", "-p", "--verbose"]`."""
+    start, _end = found
+    if text[start] != "-" or text[start - 1] not in " '\"":
+        yield from passwords(text, found)
+
+
 def _piped(text: str, found: Span) -> Iterator[Span]:
     """Yield what is written to a program, of `user:password` the password."""
     start, end = found
@@ -41,8 +48,8 @@ COMMANDS = (
             r"(?:sshpass|mysql|mysqldump|mysqladmin|mariadb|redis-cli|login|mongo|mongosh|mongodump|mongorestore"
             r"|cqlsh|twine|psexec|ncftp(?:put|get)?|rdesktop|evil-winrm|crackmapexec|netexec|nxc|useradd|usermod"
             r"|elasticsearch-users|sqlcmd|bcp|ipmitool|mosquitto_[a-z]{2,3}|zip|7z|7za|rar|openssl|snmp[a-z]{3,8})"
-            r"(?:[\"',]{0,3} |\\u0000).*-[pPakKcAX]",
-            r"ldap[a-z]{3,8}[\"',]{0,3} .*-[sw]",
+            r"(?:[\"',]{0,3} |\",\"|\\u0000).*-[pPakKcAX]",
+            r"ldap[a-z]{3,8}(?:[\"',]{0,3} |\",\").*-[sw]",
         ),
         pattern=rf"""\b(?:sshpass{_NEXT}-p(?:{_NEXT})?"""
         rf"""|(?:mysql|mysqldump|mysqladmin|mariadb){_NEXT}(?:{_WORDS})?-p(?:["'],\s?["'])?"""
@@ -51,7 +58,8 @@ COMMANDS = (
         rf"""|(?:{_SHORT_P}){_NEXT}(?:{_WORDS})?-p{_NEXT}|(?:{_CAPITAL_P}){_NEXT}(?:{_WORDS})?-P{_NEXT}"""
         rf"""|openssl{_NEXT}(?:{_WORDS})?-[kK]{_NEXT}|snmp[a-z]{{3,8}}{_NEXT}(?:{_WORDS})?-[cAX]{_NEXT}){_VALUE}"""
         rf"""|\s-A\s\S{{1,200}}\s-X\s{_VALUE}""",
-        judge=passwords,
+        judge=_of_option,
+        is_of_command=True,
         examples=(
             "sshpass -p «tiger» ssh bob@db-1",
             "mysql -h db -u bob -p«tiger» shop",
@@ -76,6 +84,7 @@ COMMANDS = (
             "docker run -p 8080:80 nginx",
             "openssl x509 -in x.pem -noout",
             "gzip -P x",
+            "['mysql', '-p', '--verbose']",
         ),
     ),
     Rule(

@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 
+from logging_system.masking.denied_names import NAMED
 from logging_system.masking.placeholders import is_placeholder, is_varied, is_word
 from logging_system.masking.rule import Rule, if_so
 
@@ -13,7 +14,7 @@ _QUOTE = r"""\\{0,4}["']?"""
 _TO_VALUE = rf"{_QUOTE}\]?\s{{0,3}}[:=,]\s{{0,3}}[bBuU]?{_QUOTE}"
 _BEGIN = r"(?:\b|_|\\[nrt])"  # also a line's end, escaped
 _SCHEMES = (
-    "bearer|basic|token|apikey|key|negotiate|ntlm|jwt|splunk|githubtoken|dpop|oauth|genie-?key"
+    "bearer|basic|sharedkey(?:lite)?|aws|token|apikey|key|negotiate|ntlm|jwt|splunk|githubtoken|dpop|oauth|genie-?key"
     "|[a-z0-9]{1,20}[-_](?:token|key|auth)"
 )
 _ATTRIBUTES = frozenset({"path", "domain", "expires", "max-age", "samesite", "secure", "httponly"})
@@ -65,7 +66,7 @@ HTTP_CREDENTIALS = (
         name="bearer",
         what="Tokens behind the word `Bearer`",
         gate=(r"(?i)bearer[^A-Za-z0-9]{1,6}[A-Za-z0-9._~+/=-]{8}",),
-        pattern=r"""(?i)\bbearer(?:\s|%20|\+|:|=){1,3}["']?([A-Za-z0-9._~+/=-]{8,})""",
+        pattern=r"""(?i)(?:\b|%20)bearer(?:\s|%20|\+|:|=){1,3}["']?([A-Za-z0-9._~+/=-]{8,})""",
         judge=if_so(_is_bearer),
         examples=(
             "Authorization: Bearer «mF_9.B5f-4.1JqM»",
@@ -84,16 +85,23 @@ HTTP_CREDENTIALS = (
     Rule(
         name="basic_auth",
         what="User and password behind the word `Basic`",
-        gate=(r"(?i)basic[^A-Za-z0-9]{1,6}[A-Za-z0-9+/_-]{4}",),
-        pattern=r"(?i)(?:\b|_)basic(?:\s|%20|:){1,3}([A-Za-z0-9+/]{4,}={0,2})",
+        gate=(r"(?i)basic[^A-Za-z0-9]{1,6}[A-Za-z0-9+/_-]{4}", r"(?:_auth|\"auth\\*\") ?[=:]"),
+        pattern=r"(?i)(?:(?:\b|_|%20)basic(?:\s|%20|:){1,3}|_auth\s?=\s?|\"auth\\?\":\s?\\?\")"
+        r"([A-Za-z0-9+/]{4,}={0,2})",
         judge=if_so(_is_user_and_password),
-        examples=("Authorization: Basic «YWxpY2U6czNjcjN0»", "basic «dXNlcjpwYXNzd29yZA==», ok"),
+        examples=(
+            "Authorization: Basic «YWxpY2U6czNjcjN0»",
+            "basic «dXNlcjpwYXNzd29yZA==», ok",
+            "Authorization%3A%20Basic%20«YWxpY2U6czNjcjN0»",
+            "//registry.example.com/:_auth=«YWxpY2U6czNjcjN0»",
+            '{"auths": {"registry.example.com": {"auth": "«YWxpY2U6czNjcjN0»"}}}',
+        ),
         counterexamples=("basic training", "Basic authentication failed", "basic abcdefgh"),
     ),
     Rule(
         name="authorization",
         what="Values of the headers `Authorization` and `Proxy-Authorization`, whatever their scheme",
-        gate=(r"(?i)authorization[^A-Za-z0-9]{1,10}[A-Za-z0-9]",),
+        gate=(NAMED,),
         pattern=rf"(?i){_BEGIN}authorization{_TO_VALUE}(?:"
         rf"(?:{_SCHEMES})\s{{1,3}}([^\s\"'\\,;]+)"
         r"|(?:digest|aws4-hmac-sha256|hawk|signature|mac)\s{1,3}([^\r\n'\\]+)"
@@ -106,6 +114,8 @@ HTTP_CREDENTIALS = (
             "{'Authorization': 'Token «9944b09199c62bcf9418ad846dd0e4bb»'}",
             'Authorization: Digest «username="bob", realm="x", response="6629fae49393a05397450978507c4ef1"»',
             "[(b'authorization', b'«YWxpY2U6czNjcjN0MTIz»')]",
+            "Authorization: AWS «AKIDEXAMPLE:frJIUN8DYpKDtOLCwo//yllqDzg=»",
+            "Authorization: SharedKey «shop:ctzMq410TV3wS7upTBcunJTDLEJwMAZuFPfr0mrrA08=»",
         ),
         counterexamples=(
             "Authorization: required",
@@ -117,7 +127,7 @@ HTTP_CREDENTIALS = (
     Rule(
         name="cookie",
         what="Values of the headers `Cookie` and `Set-Cookie`",
-        gate=(r"(?i)cookie2?[^A-Za-z0-9]{1,10}[A-Za-z0-9_]",),
+        gate=(NAMED,),
         pattern=rf"(?i){_BEGIN}cookie2?{_TO_VALUE}\[?"
         r"""([^\s"'\\=;,:()\[\]{}]{1,100}=(?:"[^"\s]*"|[^\s"'\\;]*)(?:;\s?[^\s"'\\=;,]{1,100}(?:=[^\s"'\\;]*)?)*)""",
         judge=if_so(_is_cookie),

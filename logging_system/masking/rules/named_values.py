@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from logging_system.masking.denied_names import (
     CREDENTIALS,
+    NAMED,
+    PART_OF_NAME,
     PASSWORDS,
     SHORT_PASSWORDS,
-    gate_of,
     words_of,
 )
 from logging_system.masking.placeholders import is_placeholder, is_varied, is_word
@@ -193,7 +194,7 @@ NAMED_VALUES = (
     Rule(
         name="password",
         what="Values behind `password` and its like in a text: `name=value`, JSON, YAML, a dictionary's text",
-        gate=(gate_of((*PASSWORDS, *SHORT_PASSWORDS)),),
+        gate=(NAMED,),
         pattern=rf"(?i){_PASSWORDS}(?:{_TO_VALUE}{_VALUE}|{_PAIR})",
         judge=passwords,
         examples=(
@@ -275,7 +276,7 @@ NAMED_VALUES = (
     Rule(
         name="credential",
         what="Values behind `secret`, `token`, `api_key` and their like, where they could be random",
-        gate=(gate_of(CREDENTIALS), rf"(?i)(?:{words_of(CREDENTIALS)}) is [^ ]{{6}}"),
+        gate=(NAMED,),
         pattern=rf"(?i){_CREDENTIALS}(?:(?:{_TO_VALUE}| is ){_VALUE}|{_PAIR})",
         judge=_credentials,
         examples=(
@@ -317,7 +318,7 @@ NAMED_VALUES = (
     Rule(
         name="flag_value",
         what="Values of command-line flags such as `--password` and `--token`",
-        gate=(rf"(?i)-[a-z-]*(?:{_ALL})[^A-Za-z0-9-]",),
+        gate=(rf"(?i)(?:-|[ \"'0])-[a-z-]*(?:{PART_OF_NAME})",),
         pattern=rf"(?i)(?:^|[\s\x00\"'])--?(?:[a-z]+-)*(?:{_ALL})"
         r"(?:[\s\x00]{1,3}|[\"'],\s{0,3})[\"']?([^\s\x00\"'-][^\s\x00\"']*)",
         judge=passwords,
@@ -333,7 +334,7 @@ NAMED_VALUES = (
     Rule(
         name="set_value",
         what="Values behind a command that sets a name: `aws configure set aws_secret_access_key …`",
-        gate=(rf"(?i)(?:set|setenv|set -[gx]{{1,2}}|ENV) [^ ]*(?:{_LONG}) [^ ]{{6}}",),
+        gate=(rf"(?i)(?:set|setenv|set -[gx]{{1,2}}|ENV) [^ ]*(?:{PART_OF_NAME})[^ ]* [^ ]{{6}}",),
         pattern=rf"(?i)\b(?:set(?:env|\s-[gx]{{1,2}})?|(?-i:ENV))\s{{1,3}}[^\s=]{{0,80}}(?:{_LONG})\s{{1,3}}[\"']?([^\s\"'`;&]+)",
         judge=_set,
         examples=(
@@ -349,8 +350,7 @@ NAMED_VALUES = (
         name="name_and_value",
         what='Values beside a name that is a value too: `name: DB_PASSWORD`, `value: …`; `key="…" value="…"`',
         gate=(
-            rf"(?i)(?:{_ALL})s?[^A-Za-z0-9]+(?:[nr][^A-Za-z0-9]+){{0,2}}(?:value|content|type=)",
-            rf"(?i)(?:{_ALL})s?\\*[\"'] ?[>\\]",
+            NAMED,
             r"value\\*[\"']?[:=]\\*[\"'][^\"'\\]*\\*[\"'][^\"'A-Za-z]*\\*[\"']?(?:name|key)\\*[\"']?[:=]",
         ),
         pattern=rf"(?i)\b(?:key|name)\\?[\"']?\s{{0,3}}[:=]\s{{0,3}}\\?[\"']?{_NAME}"
@@ -406,7 +406,7 @@ NAMED_VALUES = (
     Rule(
         name="element_value",
         what="Texts of XML elements such as `<password>`",
-        gate=(rf"(?i)(?:<|&lt;|u003c)[a-z0-9_:.-]*(?:{_ALL})(?:[^<>]*>|&gt;)",),
+        gate=(rf"(?i)(?:<|&lt;|u003c)[a-z0-9_:.-]*(?:{PART_OF_NAME})",),
         pattern=rf"(?i)(?:<|&lt;)(?:[a-z0-9_:.-]{{0,40}}(?:{_LONG})|(?:[a-z0-9_:.-]{{0,39}}[_:.-])?(?:{_SHORT}))"
         r"(?:(?:\s[^<>]{0,200})?>(?:<!\[CDATA\[)?([^<]+)|&gt;([^<&]+))",
         judge=_element,
@@ -427,14 +427,31 @@ NAMED_VALUES = (
     ),
     Rule(
         name="password_hash",
-        what="Hashes of passwords as crypt(5) and Argon2 write them",
-        gate=(r"\$(?:2[abxy]|[1567y]|apr1|argon2(?:id|i|d))\$[^ ]",),
-        pattern=r"(\$(?:1|apr1)\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{20,22}|\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}|\$(?:[567y]|argon2(?:id|i|d))\$[./A-Za-z0-9$=,+-]{20,})",
+        what="Hashes of passwords: crypt(5), Argon2, LDAP, PostgreSQL, Windows, Django, Werkzeug",
+        gate=(
+            r"\$(?:2[abxy]|[1567y]|apr1|argon2(?:id|i|d))\$[^ ]",
+            r"\{(?:S?SHA(?:256|512)?|SMD5|CRYPT)\}|SCRAM-SHA-(?:1|256)\$|pbkdf2[_:]sha[0-9]|scrypt:[0-9]",
+            r":::",
+        ),
+        pattern=r"\{(?:S?SHA(?:256|512)?|SMD5|CRYPT)\}([A-Za-z0-9+/=$.]{16,})|(SCRAM-SHA-(?:1|256)\$[A-Za-z0-9+/=:$]{20,})"
+        r"|((?:pbkdf2[_:]sha[0-9]{1,3}|scrypt)[$:][0-9:]{4,20}\$[A-Za-z0-9./+=]{1,64}\$[A-Za-z0-9./+=]{20,})"
+        r"|:([0-9a-f]{32}:[0-9a-f]{32}):::|(\$(?:1|apr1)\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{20,22}|\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}|\$(?:[567y]|argon2(?:id|i|d))\$[./A-Za-z0-9$=,+-]{20,})",
         examples=(
             "hash «$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW»",
             "bob:«$apr1$abcdefgh$0123456789abcdefghijkl»",
+            "userPassword: {SSHA}«0c0blFTXXNuAMHECS4uxrj3ZieMoWImr»",
+            "«pbkdf2_sha256$260000$abcdefghij$0123456789abcdefghijklmnopqrstuvwxyzABCDEFG=»",
+            "«scrypt:32768:8:1$abcdefghijklmnop$0123456789abcdef0123456789abcdef»",
+            "«SCRAM-SHA-256$4096:H45+UIZiJUcEXrB9SHlv5Q==$I0mc87UotsrnezRKv9Ijqn=:nSjwT9LGDmAsMo=»",
+            "bob:500:«aad3b435b51404eeaad3b435b51404ee:31d6cfe0d16ae931b73c59d7e0c089c0»:::",
             "bob:«$6$52450745$k5ka2p8bFuSmoVT1tzOyyuaREkkKBcCNqoDKzYiJL9RaE8yMnPgh2XzzF0NDrUhgrcLwg78xs1w5pJiypEdFX/»:1",
         ),
-        counterexamples=("cost $2 or $5", "$6$ is SHA-512", "$1$2"),
+        counterexamples=(
+            "{SHA} of a file",
+            "SCRAM-SHA-256 is used",
+            "cost $2 or $5",
+            "$6$ is SHA-512",
+            "$1$2",
+        ),
     ),
 )

@@ -14,6 +14,11 @@ def _has_body(block: str) -> bool:
     return _BODY.search(block, block.index("-----", 5) + 5) is not None
 
 
+def _is_no_certificate(value: str) -> bool:
+    """Whether a value is no base64 of a public block: `BEGIN CERTIFICATE`, `BEGIN PUBLIC KEY`."""
+    return not value.startswith(("LS0tLS1CRUdJTiBDRV", "LS0tLS1CRUdJTiBQVUJ"))
+
+
 PRIVATE_KEYS = (
     Rule(
         name="private_key",
@@ -32,6 +37,24 @@ PRIVATE_KEYS = (
         counterexamples=(
             "-----BEGIN PUBLIC KEY-----\nMIIBOgIBAAJBAKj34GkxFhD90vcN\n-----END PUBLIC KEY-----",
             "expected -----BEGIN PRIVATE KEY-----, found a file of zeros",
+        ),
+    ),
+    Rule(
+        name="private_key_body",
+        what="Private keys of PuTTY, in RFC 4716's form, and PEM that was encoded once more in base64",
+        gate=(r"(?:Private-Lines: |BEGIN SSH2 [A-Z ]*PRIVATE)", "LS0tLS1CRUdJTi"),
+        pattern=r"(?:Private-Lines:\s\d{1,3}(?:\r?\n|\\n)"
+        r"|-{4}\sBEGIN\sSSH2\s[A-Z ]{0,40}PRIVATE\sKEY\s-{4}(?:\r?\n|\\n))"
+        r"((?:[A-Za-z0-9+/=]{1,100}(?:\r?\n|\\n))+)|(LS0tLS1CRUdJTi[A-Za-z0-9+/]{20,}={0,2})",
+        judge=if_so(_is_no_certificate),
+        examples=(
+            "Private-Lines: 1\n«AAABAQCvX1y2z3A4b5C6d7E8f9\n»Private-MAC: 0123456789abcdef",
+            "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n«P2/56wAAAi4AAAA3aWYtbW9kbntzaWdue3JzYS\n»---- END",
+            "tls.key: «LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUJPZ0lCQUFKQkFLajM0R2s=»",
+        ),
+        counterexamples=(
+            "tls.crt: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJPZ0lCQUFKQkFLajM0R2s=",
+            "Private-Lines: 14",
         ),
     ),
     Rule(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from logging_system.masking.placeholders import is_placeholder
-from logging_system.masking.rule import Rule, if_so
+from logging_system.masking.placeholders import is_placeholder, is_varied
+from logging_system.masking.rule import Rule, Span, if_so
 
 _PORT = re.compile(r"\d{1,5}/")
 
@@ -14,21 +15,32 @@ def _is_password(value: str) -> bool:
     return not is_placeholder(value) and not _PORT.match(value)
 
 
+def _is_secret(text: str, found: Span) -> Iterator[Span]:
+    """Yield a password, or a token in the place of a user where it could be random."""
+    start, end = found
+    value = text[start:end]
+    is_alone = text[max(0, start - 2) : start] == "//"
+    if _is_password(value) and (not is_alone or (is_varied(value) and any(map(str.isdigit, value)))):
+        yield found
+
+
 URL_PASSWORDS = (
     Rule(
         name="url_password",
         what="Passwords before the host of a URL: `scheme://user:password@host`",
-        gate=(r'://[^ @"]*:[^ "]*@', r"%3[aA]%2[fF]%2[fF]"),
-        pattern=r"""[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s:/?#"'<>@\[]{0,200}:([^\s?#"'<>]{1,400})@[^\s@]"""
+        gate=(r'(?:://|:\\+/\\+/)[^ @"]*:[^ "]*@', r"%3[aA]%2[fF]%2[fF]", r"://[A-Za-z0-9_-]{20,}@"),
+        pattern=r"""https?://([A-Za-z0-9_-]{20,200})@|[A-Za-z][A-Za-z0-9+.-]{0,30}:(?://|\\/\\/)[^\s:/?#"'<>@\[]{0,200}:([^\s?#"'<>]{1,400})@[^\s@]"""
         r"""|%3[aA]%2[fF]%2[fF][A-Za-z0-9._~+-]{0,100}%3[aA]"""
         r"""((?:[A-Za-z0-9._~!$*+,;=-]|%(?:[013-9A-Fa-f][1-9A-Fa-f]|[0135-9A-Fa-f]0|2[0-9A-Ea-e])){1,200})%40""",
-        judge=if_so(_is_password),
+        judge=_is_secret,
         examples=(
             "postgres://app:«s3cr3t»@db.example.com:5432/shop",
             "redis://:«hunter2»@cache:6379/0",
             "https://bob:«a/b»@host/x",
             "amqp://u:«p@ss»@mq, again",
             "/?next=https%3A%2F%2Fbob%3A«s3cr3t»%40host%2Fx",
+            r'{"url": "postgres:\/\/bob:«s3cr3t»@db\/x"}',
+            "https://«9f86d081884c7d659a2feaa0c55ad015»@o0.ingest.example.com/1",
         ),
         counterexamples=(
             "http://localhost:9200/_bulk",
@@ -86,6 +98,7 @@ URL_PASSWORDS = (
         r"""(?:"[^":\n]{1,64}(?:":"|:)([^"\n]+)|'[^':\n]{1,64}(?:':'|:)([^'\n]+)"""
         r"""|[^\s:"']{1,64}:(?:"([^"\n]+)|'([^'\n]+)|([^\s"']+)))""",
         judge=if_so(_is_password),
+        is_of_command=True,
         examples=(
             "curl -s -u bob:«tiger» https://api.example.com",
             "curl -u 'bob:«tiger»' x",

@@ -134,6 +134,11 @@ def test_nothing_of_a_secret_is_left(text: str) -> None:
         {"secretString": PASSWORD, "creds": {"user": "bob", "p": PASSWORD}},
         {"env": [{"Name": "X_TOKEN", "Value": KEY}]},
         {f"password={PASSWORD}": 1},
+        {"password_confirmation": PASSWORD, "passwordHash": PASSWORD, "newPasswordValue": PASSWORD},
+        {"params": [{"ParameterKey": "DbPassword", "ParameterValue": PASSWORD}]},
+        {"argv": ["mysql", "-uroot", f"-p{PASSWORD}", "shop"]},
+        {"argv": ["sshpass", "-p", PASSWORD, "ssh", "db"]},
+        {"argv": ["curl", "-u", f"bob:{PASSWORD}", "https://x"]},
     ],
 )
 def test_nothing_of_a_secret_is_left_in_fields(labels: dict[str, object]) -> None:
@@ -147,8 +152,24 @@ def test_a_card_between_other_spaces_and_digits_is_masked_as_a_whole() -> None:
         "4111\u00a01111\u20091111\u202f1111",
         "4111–1111–1111–1111",
         "４１１１１１１１１１１１１１１１",
+        "٤١١١١١١١١١١١١١١١",
     ):
         assert told({"message": f"é {number}!"}) == str({"message": "é [masked:card]!"})
+
+
+def test_of_a_command_only_the_secret_arguments_are_masked() -> None:
+    labels = {"argv": ["mysql", f"-p{PASSWORD}", "--host=db"], "shown": ["mysql", "-p", "--help"]}
+    shown = told({"message": "x", "labels": labels})
+
+    assert shown == str(
+        {
+            "message": "x",
+            "labels": {
+                "argv": ["mysql", "-p[masked:command_password]", "--host=db"],
+                "shown": ["mysql", "-p", "--help"],
+            },
+        }
+    )
 
 
 @pytest.mark.parametrize("text", ["ｆｕｌｌ ｗｉｄｔｈ", "soft\u00adhyphen", "tοken of Greece", "a\u00a0b"])
