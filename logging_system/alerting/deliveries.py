@@ -121,9 +121,9 @@ class Deliveries:
             elif is_done:
                 found.good[within_seconds] += mark.records
 
-    def forget(self) -> None:
-        """Forget all marks: nobody ships the folder."""
-        self._marks.clear()
+    def forget_before(self, seconds: float) -> None:
+        """Forget what was logged before a moment of the forward clock: nobody ships the folder."""
+        self._marks = [mark for mark in self._marks if mark.logged_seconds >= seconds]
 
     def _thin_out(self) -> None:
         by_epoch: dict[str, list[_Mark]] = {}

@@ -24,6 +24,8 @@ _GROWTH_SECONDS_MIN = 300.0
 _GROWTH_SECONDS_MAX = 900.0
 _FRESH_SECONDS = 90.0
 """A file older than that is of a process that has ended, or hangs: it is touched every 30 s."""
+_BEGINS_SECONDS = 60.0
+"""So long after the first records a shipper may take to say that it is there."""
 _HOURS_MAX = 1e6
 _LATENCIES_MAX = 10_000
 
@@ -98,7 +100,7 @@ class Measuring:
         if shipper:
             yield from self._of_delivery(now_seconds)
         else:
-            self.deliveries.forget()
+            self.deliveries.forget_before(now_seconds - _BEGINS_SECONDS)
 
     def _contents(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         for path in [*status_files(self._spool), self._spool / ENDED_NAME]:

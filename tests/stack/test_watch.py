@@ -116,6 +116,25 @@ def test_errors_arrive_by_webhook_and_mail_while_the_store_is_down(
     assert took_seconds < 10
 
 
+@pytest.mark.slow
+def test_a_store_that_takes_nothing_is_told_by_a_rule_on_delivery(tmp_path: Path, hook: HttpReceiver) -> None:
+    """The rule that ships with it has a limit of minutes; this one, of its name, replaces it."""
+    stack = Stack(tmp_path, hook)
+    declared = orjson.loads((tmp_path / "alerts.yaml").read_bytes())
+    rule = {"kind": "performance", "name": "delivery_behind", "measure": "oldest_record_seconds"}
+    declared["rules"] = [{**rule, "limit": 1, "hold_seconds": 0}]
+    (tmp_path / "alerts.yaml").write_bytes(orjson.dumps(declared))
+    watch = stack.watch()
+    ready_line(watch)
+    stack.logs(3, shipper="in_process", elasticsearch=["http://127.0.0.1:9"])
+    eventually(lambda: bool(hook.requests), "a message")
+    kill(watch)
+    (alert,) = hook.bodies[0]["alerts"]
+
+    assert alert["rule"] == "delivery_behind"
+    assert "oldest_record_seconds; the limit is at most 1" in alert["summary"]
+
+
 def test_errors_whose_records_are_shipped_and_removed_at_once_arrive_too(
     tmp_path: Path, hook: HttpReceiver
 ) -> None:

@@ -30,22 +30,32 @@ class Totals:
     failed: list[str] = field(default_factory=list)
 
 
-def run_storms(seeds: Sequence[int], at_once: int, active_seconds: float = LONG_SECONDS) -> Totals:
+def run_storms(
+    seeds: Sequence[int],
+    at_once: int,
+    active_seconds: float = LONG_SECONDS,
+    *,
+    seconds_max: float = float("inf"),
+) -> Totals:
     """Run storms, several at once; the folder of one that broke a promise is kept and named.
 
     Args:
         seeds: Which.
         at_once: How many at a time.
         active_seconds: For how long something new happens in each.
+        seconds_max: When no more are begun.
     """
     totals = Totals()
+    end_seconds = time.monotonic() + seconds_max
 
-    def one(seed: int) -> tuple[int, Path, dict[str, Judgement]]:
+    def one(seed: int) -> tuple[int, Path, dict[str, Judgement]] | None:
+        if time.monotonic() > end_seconds:
+            return None
         folder = Path(tempfile.mkdtemp(prefix=f"storm-{seed}-"))
         return seed, folder, run_storm(plan_of(seed, active_seconds), folder)
 
     with ThreadPoolExecutor(at_once) as pool:
-        for seed, folder, found in pool.map(one, seeds):
+        for seed, folder, found in filter(None, pool.map(one, seeds)):
             plan = plan_of(seed, active_seconds)
             totals.storms += 1
             for channel, judgement in found.items():
@@ -91,10 +101,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--seconds", type=float, default=LONG_SECONDS, help="for how long something new happens in each"
     )
+    parser.add_argument("--minutes", type=float, default=240.0, help="begin no more storms after this")
     options = parser.parse_args(arguments)
     began_seconds = time.monotonic()
     seeds = range(options.first, options.first + options.storms)
-    totals = run_storms(seeds, options.at_once, options.seconds)
+    totals = run_storms(seeds, options.at_once, options.seconds, seconds_max=60 * options.minutes)
     print(table(totals, time.monotonic() - began_seconds))
     return 1 if totals.failed else 0
 

@@ -14,7 +14,7 @@ from tests.storms.receivers import Outage, Took
 LATE_SECONDS = 5.0
 _MARGIN_SECONDS = 0.1
 """About what slots of a window and clocks of two processes differ by."""
-_BACKOFF_SECONDS = 2.5
+_BACKOFF_SECONDS = 4.0
 """What an attempt that is on its way when an outage ends may take beside."""
 _UNDECIDED = (0.9 * WINDOW_SECONDS, 1.1 * WINDOW_SECONDS)
 

@@ -24,8 +24,11 @@ Mode = Literal["down", "4xx", "5xx", "busy", "slow", "cut", "parks"]
 MODES: tuple[Mode, ...] = ("down", "4xx", "5xx", "busy", "slow", "cut")
 """What may pass; `parks` refuses for good, by 400 or 554."""
 RETRY_AFTER_SECONDS = 1
-SLOW_SECONDS = 2.5
-"""Longer than a channel of a storm waits."""
+TIMEOUT_SECONDS = 3.0
+"""How long a channel of a storm waits for an answer."""
+SLOW_SECONDS = 4.0
+_SURELY_SECONDS = 1.0
+"""An answer that took a busy machine longer may not have come in time."""
 _HTTP_STATUS: dict[Mode, int] = {"4xx": 404, "5xx": 503, "busy": 429, "parks": 400}
 _MAIL_ANSWER: dict[Mode, str] = {
     "4xx": "451 not now",
@@ -172,12 +175,14 @@ async def _serve_http(receiver: Receiver, listening: socket.socket) -> asyncio.S
 async def _answer_http(
     receiver: Receiver, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
+    began_seconds = time.monotonic()
     connection = h11.Connection(h11.SERVER)
     key, body = await _request(connection, reader)
     mode = receiver.mode()
     receiver.note(mode)
     if mode in _TAKING:
-        receiver.take(key, orjson.loads(body), is_answered=mode is None)
+        is_answered = mode is None and time.monotonic() - began_seconds < _SURELY_SECONDS
+        receiver.take(key, orjson.loads(body), is_answered=is_answered)
     if mode == "cut":
         return
     if mode == "slow":
@@ -213,6 +218,7 @@ async def _request(connection: h11.Connection, reader: asyncio.StreamReader) -> 
 class _MailHandler:
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
+        self._began_seconds = time.monotonic()
 
     async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         receiver, mode = self._receiver, self._receiver.mode()
@@ -220,7 +226,8 @@ class _MailHandler:
         if mode in _TAKING:
             text = envelope.content.decode()
             key = text.partition("Message-ID: <")[2].partition("@")[0]
-            receiver.take(key, text, is_answered=mode is None)
+            is_answered = mode is None and time.monotonic() - self._began_seconds < _SURELY_SECONDS
+            receiver.take(key, text, is_answered=is_answered)
         if mode == "cut":
             server.transport.abort()
         if mode == "slow":

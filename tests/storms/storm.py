@@ -30,7 +30,7 @@ from tests.storms.plan import (
     Burst,
     Plan,
 )
-from tests.storms.receivers import Outage, Receiver, receivers
+from tests.storms.receivers import TIMEOUT_SECONDS, Outage, Receiver, receivers
 
 _DRAIN_SECONDS = 90.0
 _QUIET_SECONDS = 0.5
@@ -197,10 +197,10 @@ def _write_rules(path: Path, by_channel: Mapping[str, Receiver]) -> None:
         "security": "none",
         "sender": "alerts@example.com",
         "to": ["oncall@example.com"],
-        "timeout_seconds": 1.5,
+        "timeout_seconds": TIMEOUT_SECONDS,
     }
     url = f"http://127.0.0.1:{by_channel['hook'].port}/hook"
-    hook = {"kind": "webhook", "name": "hook", "url": url, "timeout_seconds": 1.5}
+    hook = {"kind": "webhook", "name": "hook", "url": url, "timeout_seconds": TIMEOUT_SECONDS}
     rule = {
         "kind": "error_count",
         "name": "errors",

@@ -16,7 +16,6 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
-from html import escape
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,7 +29,8 @@ from logging_system.alerting.channels.declared import (
     SecretPlace,
     Sender,
 )
-from logging_system.alerting.messages import Letter, NoticeText
+from logging_system.alerting.channels.mail_page import page_of
+from logging_system.alerting.messages import Letter
 from logging_system.alerting.outbox import NotNow, Outcome, Refused, Taken
 from logging_system.connections.bounded_connection import bounded, open_socket
 from logging_system.connections.tls import Trust, of_verification
@@ -185,35 +185,8 @@ def message_of(letter: Letter, sender: str, recipient: str) -> EmailMessage:
     message["Message-ID"] = f"<{notification.key}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text())
-    message.add_alternative(_html(letter), subtype="html")
+    message.add_alternative(page_of(letter), subtype="html")
     return message
-
-
-def _html(letter: Letter) -> str:
-    """Return a letter as HTML that mail clients show: tables and inline style; texts are escaped."""
-    parts = [
-        '<html><body style="font-family:sans-serif;font-size:14px;color:#222">',
-        f'<h2 style="font-size:18px">{escape(letter.title)}</h2>',
-        *map(_notice_html, letter.notices),
-    ]
-    if letter.more:
-        parts.append(f"<p>{letter.more} more alerts are in the history.</p>")
-    return "\n".join([*parts, "</body></html>"])
-
-
-def _notice_html(notice: NoticeText) -> str:
-    rows = "\n".join(
-        f'<tr><td style="padding:2px 12px 2px 0;color:#666;vertical-align:top">{escape(name)}</td>'
-        f'<td style="padding:2px 0">{escape(value)}</td></tr>'
-        for name, value in notice.facts
-    )
-    examples = "\n".join(map(escape, notice.examples))
-    quoted = (
-        f'<pre style="background:#f4f4f4;padding:8px;white-space:pre-wrap">{examples}</pre>'
-        if examples
-        else ""
-    )
-    return f'<h3 style="font-size:15px">{escape(notice.headline)}</h3>\n<table>{rows}</table>\n{quoted}'
 
 
 def _refusal(server: str, code: int, text: bytes | str) -> Outcome:

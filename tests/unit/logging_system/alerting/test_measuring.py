@@ -105,10 +105,23 @@ def test_hours_until_full_come_from_the_growth_of_five_minutes(tmp_path: Path) -
 
 
 def test_without_a_shipper_nothing_is_said_of_delivery(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
-    folder.measuring.deliveries.note("a" * 32, 10, 10, age_seconds=0, now_seconds=0)
+    folder, writer = Folder(tmp_path), SpoolWriter(tmp_path, spool_bytes_max=1 << 30, sync=False)
+    writer.append([b"{}"] * 10)
+    folder.measuring.deliveries.note(writer.epoch.hex(), 10, 10, age_seconds=0, now_seconds=0)
 
-    assert folder.measures(1_000) == {}
+    assert folder.measures(50) == {}
+    folder.shipper(requests=0)
+    assert folder.measures(55)["oldest_record_seconds"] == 55
+
+
+def test_records_from_before_anybody_shipped_are_not_late_deliveries(tmp_path: Path) -> None:
+    folder, writer = Folder(tmp_path), SpoolWriter(tmp_path, spool_bytes_max=1 << 30, sync=False)
+    writer.append([b"{}"] * 10)
+    folder.measuring.deliveries.note(writer.epoch.hex(), 10, 10, age_seconds=0, now_seconds=0)
+    folder.measures(1_000)
+    folder.shipper(requests=0)
+
+    assert folder.measures(1_005) == {"oldest_record_seconds": 0}
 
 
 def test_the_checkpoint_says_what_is_delivered(tmp_path: Path) -> None:
