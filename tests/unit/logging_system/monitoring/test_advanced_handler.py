@@ -196,18 +196,15 @@ def test_records_of_many_threads_are_all_counted(logger, monitor):
 
 
 def test_while_another_thread_counts_a_log_call_waits_for_nothing_and_memory_is_bounded(logger, monitor):
-    monitor._lock.acquire()
-    began = time.monotonic()
+    monitor._lock.acquire()  # whoever waited for it would wait for ever
     for _ in range(ENTRIES_MAX + 500):
         logger.info("paid")
-    took_seconds = time.monotonic() - began
     held = len(monitor._entries)
     monitor._lock.release()
     for _ in range(ENTRIES_MAX // 100):
         logger.info("paid")
     snapshot = monitor.snapshot()
 
-    assert took_seconds < 5.0
     assert held == ENTRIES_MAX
     assert snapshot.missed_records == 500
     assert snapshot.records == ENTRIES_MAX + ENTRIES_MAX // 100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import statistics
+import math
 import time
 from collections.abc import Callable
 
@@ -44,10 +44,11 @@ def test_a_record_costs_the_caller_at_most_two_microseconds(
     call: Callable[[logging.Logger, int], None],
 ) -> None:
     monitor, bare = AdvancedMonitoringHandler(), logging.NullHandler()
-    ratios = []
+    # The quickest round of each: what neighbours on this machine take from the caches is nobody's cost.
+    seconds: dict[logging.Handler, float] = {}
     for _ in range(ROUNDS):
-        bare_seconds = thread_seconds(bare, call)
-        ratios.append(thread_seconds(monitor, call) / bare_seconds)
+        for handler in (bare, monitor):
+            seconds[handler] = min(thread_seconds(handler, call), seconds.get(handler, math.inf))
 
     assert monitor.snapshot().records == CALLS * ROUNDS
-    assert statistics.median(ratios) <= 1 + MORE_MAX
+    assert seconds[monitor] / seconds[bare] <= 1 + MORE_MAX
