@@ -28,8 +28,8 @@ from harness.model.errors import InternalError, ScenarioError, UnavailableError
 
 IMPORT_SECONDS_MAX = 20.0
 _DOTTED_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*\Z")
-_WORD_KEYS = ("fault", "check", "kind", "handler")
-_HANDLER = ("intake", "handler")
+_WORD_KEYS = ("fault", "check", "kind", "handler", "beside")
+_HANDLER, _BESIDE = ("intake", "handler"), ("intake", "beside")
 
 
 def offer_code(folders: Sequence[Path]) -> None:
@@ -87,9 +87,19 @@ def _named(source: Source) -> Iterator[_Named]:
     given = intake if isinstance(intake, Mapping) else {}
     for where, text in texts_in(source.data):
         if _DOTTED_PATH.match(text) and (where[-1] in _WORD_KEYS or where[:-1] == ("checks",)):
-            is_handler = where == _HANDLER and given.get("kind") == "python_logging"
-            own = tuple(key for key in given if key not in {"kind", "handler"}) if is_handler else None
-            yield _Named(source, where, text, own)
+            is_hosted = given.get("kind") == "python_logging"
+            yield _Named(source, where, text, _arguments(where, given) if is_hosted else None)
+
+
+def _arguments(where: KeyPath, intake: Mapping[str, object]) -> tuple[str, ...] | None:
+    """Return what a handler's constructor is given; None where a key names no handler."""
+    if where == _BESIDE:
+        return ()
+    return (
+        tuple(key for key in intake if key not in {"kind", "handler", "beside"})
+        if where == _HANDLER
+        else None
+    )
 
 
 def _import_problems(named: Sequence[_Named], folders: Sequence[Path], seconds_max: float) -> list[str]:

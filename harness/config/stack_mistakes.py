@@ -105,11 +105,13 @@ def _environment_mistakes(part: Mapping[str, object], where: KeyPath) -> list[Mi
 
 
 def _handler_mistakes(data: Mapping[str, object]) -> list[Mistake]:
-    """The handler is imported in the application process only; here its form is all there is to judge."""
-    handler = _mapping(data.get("intake")).get("handler")
-    if not isinstance(handler, str) or _DOTTED_PATH.match(handler):
-        return []
-    return [Mistake(("intake", "handler"), f"must be package.module:Class, not {shown(handler)}.")]
+    """A handler is imported in the application process only; here its form is all there is to judge."""
+    intake = _mapping(data.get("intake"))
+    return [
+        Mistake(("intake", key), f"must be package.module:Class, not {shown(handler)}.")
+        for key in ("handler", "beside")
+        if isinstance(handler := intake.get(key), str) and not _DOTTED_PATH.match(handler)
+    ]
 
 
 def _acknowledgement_mistakes(data: Mapping[str, object]) -> list[Mistake]:

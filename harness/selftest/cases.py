@@ -125,6 +125,14 @@ def _handler_stack(case: Case) -> Stack:
     )
 
 
+def _monitored_stack(case: Case) -> Stack:
+    """Return an honest handler with another beside it, which is at work."""
+    stack = _handler_stack(case)
+    honest = KEEPING if case.durability is Level.WRITE else HONEST
+    arguments = {**stack.intake.arguments, "handler": honest, "beside": case.code}
+    return replace(stack, intake=replace(stack.intake, arguments=arguments))
+
+
 def _masking_stack(case: Case) -> Stack:
     """Return a handler that promises to keep secrets, and may change nothing but these."""
     stack = _handler_stack(case)
@@ -231,6 +239,10 @@ def _alerting_stack(case: Case) -> Stack:
 
 def _alerting(name: str, habit: str, code: str, catch: str, *consequences: str) -> Case:
     return Case(name, habit, code, "alerts", catch, frozenset(consequences), build=_alerting_stack)
+
+
+def _monitoring(name: str) -> str:
+    return f"harness.selftest.monitoring:{name}"
 
 
 def _careless(name: str) -> str:
@@ -470,6 +482,24 @@ CASES = (
         "spike_in_black_hole",
         MEMORY,
         durability=Level.WRITE,
+    ),
+    Case("honest-monitoring", "none", _monitoring("CountsByLevel"), "no_fault", build=_monitored_stack),
+    Case(
+        "reports-on-the-callers-thread",
+        "monitoring beside an honest handler, which lets one log call in ten wait for 200 ms",
+        _monitoring("ReportsOnTheCallersThread"),
+        "no_fault",
+        LATENCY,
+        build=_monitored_stack,
+    ),
+    Case(
+        "keeps-a-histogram-for-each-message",
+        "monitoring beside an honest handler, which keeps six KiB of memory for each different message",
+        _monitoring("KeepsAHistogramForEachMessage"),
+        "spike_in_black_hole",
+        MEMORY,
+        durability=Level.WRITE,
+        build=_monitored_stack,
     ),
     Case("honest-masking", "none", MASKING, "secrets", build=_masking_stack),
     Case(

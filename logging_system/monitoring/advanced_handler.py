@@ -133,7 +133,7 @@ class AdvancedMonitoringHandler(logging.Handler):
             series = record.name, record.levelno
             if series[0].__class__ is not str or series[1].__class__ is not int:
                 series = _plain(*series)
-            error = error_text(record) if series[1] >= _ERROR else None
+            error = error_text(series[0], record) if series[1] >= _ERROR else None
             entries = self._entries
             duration_ms = getattr(record, self._duration_field, None)
             entries.append((moment_ns, wall_seconds, call_seconds, series, duration_ms, error))

@@ -21,23 +21,31 @@ _HEAD = slice(TEXT_CHARACTERS_MAX)
 
 ErrorKey = tuple[str, str, str]
 """Logger, template, and name of the exception's class; empty where there is none."""
-ErrorText = tuple[str, bool, str]
-"""Beginning of a message, whether its arguments are still to be put in, and the exception's class."""
+ErrorText = tuple[str, str, bool, str]
+"""Logger, beginning of a message, whether its arguments are still to be put in, and the exception's class."""
 
 
-def error_text(record: logging.LogRecord) -> ErrorText:
+def error_text(logger: str, record: logging.LogRecord) -> ErrorText:
     """Return what a record says, without formatting it: no code of the application runs.
+
+    Args:
+        logger: Who logged it.
+        record: The record.
 
     Raises:
         Exception: The record was made by hand, and wrongly.
     """
-    message, exception = record.msg, ""
-    # A plain string, whatever a class made of `str` does.
-    is_text = isinstance(message, str)
-    text = str.__getitem__(message, _HEAD) if is_text else f"<{type(message).__name__}>"
+    message, arguments, exception = record.msg, record.args, ""
+    if message.__class__ is str:
+        text = message[_HEAD]
+    elif isinstance(message, str):
+        text = str.__getitem__(message, _HEAD)  # a plain string, whatever a class made of `str` does
+    else:
+        text = f"<{type(message).__name__}>"
     if record.exc_info and (kind := record.exc_info[0]) is not None:
         exception = kind.__name__[_HEAD]
-    return text, bool(record.args), exception
+    is_complete = arguments is None or (arguments.__class__ is tuple and not arguments)
+    return logger, text, not is_complete, exception
 
 
 def printable(text: str) -> str:

@@ -19,7 +19,6 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 from logging_system.monitoring.monitoring_snapshot import Durations, DurationTotals, MonitoringSnapshot
 
@@ -192,6 +191,6 @@ def _quantiles(
 
 def _histogram(name: str, meaning: str, totals: DurationTotals) -> Metric:
     metric = HistogramMetricFamily(PREFIX + name, meaning)
-    buckets = [(floatToGoString(bound_ms / 1e3), below) for bound_ms, below in totals.bounds]
+    buckets = [(repr(bound_ms / 1e3), below) for bound_ms, below in totals.bounds]
     metric.add_metric([], [*buckets, ("+Inf", totals.count)], totals.sum_ms / 1e3)
     return metric

@@ -310,9 +310,11 @@ class LogStatistics:
         self._slot.operations.count(durations_ms)
 
     def _count_errors(self, entries: list[Entry]) -> None:
-        said = Counter((entry[3][0], entry[5]) for entry in entries if entry[5] is not None)
+        said = Counter(map(_error, entries))
+        del said[None]
         self._slot.errors += said.total()
-        for (logger, (text, has_arguments, exception)), count in said.items():
+        for error, count in said.items():
+            logger, text, has_arguments, exception = error
             template = text if has_arguments else self._templates.template(text)
             key = logger[:TEXT_CHARACTERS_MAX], template, exception
             self._said[key] = self._said.get(key, 0) + count

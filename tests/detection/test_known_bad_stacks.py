@@ -27,6 +27,7 @@ PROOF_ONLY = frozenset(
         "honest-encrypting",
         "honest-served-keys",
         "honest-tracing",
+        "keeps-a-histogram-for-each-message",
         "leaks-into-dead-letters",
         "leaks-through-tracebacks",
         "loses-trace-ids",

@@ -27,15 +27,18 @@ class PythonLogging:
 
     Args:
         handler: the handler's class, as `package.module:Class`.
+        beside: a second handler, named in the same way and made without arguments, that is called after the
+            first; it takes the caller's time and acknowledges nothing.
         arguments: keyword arguments of the handler's constructor.
     """
 
-    def __init__(self, handler: str, **arguments: Scalar) -> None:
+    def __init__(self, handler: str, beside: str | None = None, **arguments: Scalar) -> None:
         """Name the handler by `package.module:Class` and give it these keyword arguments."""
         self._path = handler
+        self._beside = beside
         self._arguments = arguments
         self._logger = logging.getLogger(_LOGGER_NAME)
-        self._handler: logging.Handler | None = None
+        self._handlers: list[logging.Handler] = []
 
     def open(self, acknowledge: Callable[[Iterable[int]], None]) -> None:
         """Make the handler and attach it.
@@ -43,13 +46,16 @@ class PythonLogging:
         Raises:
             StackError: the handler cannot be imported or made, or is no `logging.Handler`.
         """
-        handler = self._make()
+        handler = _made("handler", self._path, self._arguments)
+        self._handlers = [handler]
+        if self._beside is not None:
+            self._handlers.append(_made("beside", self._beside, {}))
         if hasattr(handler, "on_durable"):
             handler.on_durable = _acknowledge_records(acknowledge)
         self._logger.setLevel(logging.DEBUG)
         self._logger.propagate = False
-        self._logger.addHandler(handler)
-        self._handler = handler
+        for each in self._handlers:
+            self._logger.addHandler(each)
 
     def send(self, record: Record) -> None:
         """Make the log call an application would make; the whole line is the message."""
@@ -71,21 +77,27 @@ class PythonLogging:
         return (MESSAGE, ARGUMENT, EXTRA, EXCEPTION, URL)
 
     def close(self) -> None:
-        """Detach and close the handler, as `logging.shutdown` would."""
-        if self._handler is not None:
+        """Detach and close what was attached, the latest first, as `logging.shutdown` would."""
+        while self._handlers:
+            handler = self._handlers.pop()
             self._logger.propagate = True
-            self._logger.removeHandler(self._handler)
-            self._handler.close()
-            self._handler = None
+            self._logger.removeHandler(handler)
+            handler.close()
 
-    def _make(self) -> logging.Handler:
-        try:
-            handler: Any = import_path(self._path)(**self._arguments)
-        except (Exception, SystemExit) as error:
-            raise StackError(f'intake.handler "{self._path}": {described(error)}') from error
-        if not isinstance(handler, logging.Handler):
-            raise StackError(f'intake.handler "{self._path}" is not a logging.Handler')
-        return handler
+
+def _made(key: str, path: str, arguments: Arguments) -> logging.Handler:
+    """Return a handler.
+
+    Raises:
+        StackError: It cannot be imported or made, or is no `logging.Handler`.
+    """
+    try:
+        handler: Any = import_path(path)(**arguments)
+    except (Exception, SystemExit) as error:
+        raise StackError(f'intake.{key} "{path}": {described(error)}') from error
+    if not isinstance(handler, logging.Handler):
+        raise StackError(f'intake.{key} "{path}" is not a logging.Handler')
+    return handler
 
 
 def _log_with_secret(

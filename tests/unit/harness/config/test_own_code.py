@@ -193,6 +193,30 @@ def test_a_program_that_is_there_or_may_be_there_in_the_run_is_no_mistake(tmp_pa
     require_startable([read_yaml(stack(tmp_path, handler="logging:NullHandler", more=more))], (), (tmp_path,))
 
 
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("class G: pass", 'module "mine" ('),
+        ("class H: pass", '"mine:H" is not a logging.Handler. Name one.'),
+        (
+            "import logging\nclass H(logging.Handler):\n  def __init__(self, word): ...",
+            "missing a required argument: 'word'",
+        ),
+    ],
+)
+def test_a_handler_beside_another_is_tried_without_arguments(tmp_path, module, said):
+    told = complaint(stack(tmp_path, module, handler='logging:NullHandler", beside: "mine:H'))
+
+    assert told.startswith("3 intake.beside: ")
+    assert said in told
+
+
+def test_a_handler_beside_another_is_no_argument_of_it(tmp_path):
+    path = stack(tmp_path, handler='logging:NullHandler", beside: "logging:StreamHandler')
+
+    require_startable([read_yaml(path)], (), (tmp_path,))
+
+
 def test_a_decoder_is_looked_for_as_well(tmp_path):
     more = "archive: {kind: file, path: x, decode: [no-such-decoder]}\n"
     told = complaint(stack(tmp_path, handler="logging:NullHandler", more=more))

@@ -103,6 +103,11 @@ def test_a_stack_without_promises_promises_memory(tmp_path):
             '10 intake.handler: must be package.module:Class, not "my.Handler".',
         ),
         (
+            '"my.package:Handler"',
+            '"my.package:Handler", beside: monitor',
+            '10 intake.beside: must be package.module:Class, not "monitor".',
+        ),
+        (
             'handler: "my.package:Handler", ',
             "",
             '10 intake.handler: is missing; intake "python_logging" cannot do',
