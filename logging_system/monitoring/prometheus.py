@@ -146,8 +146,9 @@ class _Page(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        with contextlib.suppress(ConnectionError):  # a scrape that waits no longer
+            self.end_headers()
+            self.wfile.write(body)
 
 
 def _family(reading: Reading) -> Metric:

@@ -12,6 +12,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import orjson
 
@@ -20,14 +21,13 @@ from logging_system.delivery.runs import Run
 from logging_system.monitoring.delays import DelayHistogram, Delays, Exemplar, trace_id_of
 from logging_system.spool.cursor import SpooledBlock
 
-RESOLUTION_SECONDS = 0.005
-"""Blocks of one writer that were logged within it count as one."""
-
 ENTRIES_MAX = 8_192
 """Beyond it, later blocks count as logged when the last one before them was."""
 
 _TIME_KEY = b'{"@timestamp":"'
 _TIME_END_MAX = len(_TIME_KEY) + 40
+_SECOND_END = len(_TIME_KEY) + len("2026-01-01T00:00:00")
+_HUNDREDTH_END = _SECOND_END + len(".00")
 _PARSED_BYTES_MAX = 64 * 1024
 _SEARCHABLE = frozenset({Outcome.DELIVERED, Outcome.CONFLICT})
 
@@ -35,9 +35,10 @@ _SEARCHABLE = frozenset({Outcome.DELIVERED, Outcome.CONFLICT})
 class _Logged:
     """When the undelivered records of one writer were logged; a time holds until the next one's sequence."""
 
-    __slots__ = ("end", "firsts", "seconds", "traces")
+    __slots__ = ("end", "firsts", "hundredth", "seconds", "traces")
 
     def __init__(self) -> None:
+        self.hundredth = b""
         self.firsts: list[int] = []
         self.seconds: list[float] = []
         self.traces: list[str] = []
@@ -71,17 +72,20 @@ class DeliveryDelays:
 
     def read(self, block: SpooledBlock) -> None:
         """Take note of records that were read from the spool."""
-        logged = self._logged.setdefault(block.epoch, _Logged())
+        logged = self._logged.get(block.epoch)
+        if logged is None:
+            logged = self._logged[block.epoch] = _Logged()
         first, document = block.first_sequence, block.documents[0]
         logged.end = first + len(block.documents)
-        seconds = logged_at(document)
-        if logged.firsts and (
-            self._entries >= ENTRIES_MAX
-            or math.isnan(seconds)  # with no time of its own it has that of its neighbour
-            or abs(seconds - logged.seconds[-1]) < RESOLUTION_SECONDS
-        ):
-            logged.traces[-1] = logged.traces[-1] or trace_id_of(document)
+        # Blocks are small where little is logged, so this is nearly all that most of them cost.
+        hundredth = document[:_HUNDREDTH_END]
+        if hundredth == logged.hundredth and logged.firsts and hundredth.startswith(_TIME_KEY):
             return
+        seconds = logged_at(document)
+        # One with no time of its own has that of its neighbour.
+        if logged.firsts and (self._entries >= ENTRIES_MAX or math.isnan(seconds)):
+            return
+        logged.hundredth = hundredth
         logged.firsts.append(first)
         logged.seconds.append(seconds)
         logged.traces.append(trace_id_of(document))
@@ -130,6 +134,9 @@ def logged_at(document: bytes) -> float:
     A document of a handler or of OTLP begins with it. One that came as a line of JSON may have it elsewhere.
     """
     if document.startswith(_TIME_KEY):
+        digits = document[_SECOND_END + 1 : _SECOND_END + 7]
+        if digits.isdigit() and document.startswith(b'Z"', _SECOND_END + 7):  # as handlers write it
+            return _second_of(document[len(_TIME_KEY) : _SECOND_END]) + int(digits) / 1_000_000
         end = document.find(b'"', len(_TIME_KEY), _TIME_END_MAX)
         return _seconds_of(document[len(_TIME_KEY) : max(0, end)].decode("ascii", "replace"))
     if len(document) > _PARSED_BYTES_MAX:
@@ -140,6 +147,11 @@ def logged_at(document: bytes) -> float:
         return math.nan
     stated = content.get("@timestamp") if isinstance(content, dict) else None
     return _seconds_of(stated) if isinstance(stated, str) else math.nan
+
+
+@lru_cache(maxsize=64)
+def _second_of(text: bytes) -> float:
+    return _seconds_of(text.decode("ascii", "replace"))
 
 
 def _seconds_of(text: str) -> float:

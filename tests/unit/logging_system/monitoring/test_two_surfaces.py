@@ -53,7 +53,8 @@ def equal(moment: Moment) -> bool:
     counters, flow = moment
     words = ("offered", "queued", "dropped", "admitted")
     same = all(getattr(counters, word) == getattr(flow, word) for word in words)
-    return same and counters.balanced and flow.balanced
+    timed = counters.logged_to_durable_seconds.count == counters.admitted
+    return same and timed and counters.balanced and flow.balanced
 
 
 @pytest.mark.parametrize("when_full", ["drop_newest", "drop_oldest", "block_errors"])

@@ -13,7 +13,6 @@ from logging_system.delivery.progress import Outcome
 from logging_system.delivery.runs import Run
 from logging_system.gateway.otlp import iso8601
 from logging_system.monitoring.delays import Delays, bucket_of
-from logging_system.shipping import delivery_delays
 from logging_system.shipping.delivery_delays import ENTRIES_MAX, DeliveryDelays, logged_at
 from logging_system.spool.cursor import SpooledBlock
 
@@ -86,7 +85,7 @@ def test_the_oldest_undelivered_record_is_that_of_the_writer_that_is_furthest_be
 def test_blocks_within_the_resolution_are_one_entry_and_memory_is_bounded() -> None:
     followed = delays()
     for number in range(1, 1_001):
-        followed.read(block(number, 1, 10.0 - number * 0.000_001))
+        followed.read(block(number, 1, 9.999 - number * 0.000_001))
     assert len(followed._logged[EPOCH].firsts) == 1
 
     for number in range(1_001, 1_001 + 2 * ENTRIES_MAX):
@@ -180,5 +179,4 @@ def test_every_delivered_record_is_counted_once_whatever_the_order(seed: int) ->
         expected[bucket_of(age_seconds)] += 1
 
     assert list(followed.moment().counts) == expected
-    assert delivery_delays.RESOLUTION_SECONDS < 0.3 - 0.001
     assert followed.oldest_seconds() is None
