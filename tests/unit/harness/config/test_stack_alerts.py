@@ -69,7 +69,7 @@ def test_a_promise_becomes_what_is_judged(tmp_path):
         (
             "link: to_webhook",
             "link: to_store",
-            "hook.link: leads to elasticsearch, which receives no alerts. Name one to smtp or webhook_receiver.",
+            "leads to elasticsearch, which receives no alerts. Name one to smtp or webhook_receiver.",
         ),
         (
             "header webhook-id",
