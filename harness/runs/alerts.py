@@ -81,16 +81,16 @@ def settled_seconds(alerts: Alerts, plan: ScenarioPlan) -> float:
         for step in plan.scenario.steps
         if any(step.target in alerts.on_the_way(channel) for channel in alerts.channels)
     ]
-    owed_seconds = _last_burst_seconds(errors, alerts) + alerts.deadline_seconds
+    owed_seconds = _last_crossing_seconds(errors, alerts) + alerts.deadline_seconds
     return max(owed_seconds, *healed_seconds, 0.0) + _MARGIN_SECONDS
 
 
-def _last_burst_seconds(errors: Sequence[int], alerts: Alerts) -> float:
-    """Return when there last were enough errors within the window; 0 where there never are."""
+def _last_crossing_seconds(errors: Sequence[int], alerts: Alerts) -> float:
+    """Return when there last began to be enough errors within the window; 0 where there never are."""
     reach_ns = int((alerts.window_seconds + alerts.resolution_seconds) * SECOND_NS)
-    ends = [
-        last
-        for first, last in zip(errors, errors[alerts.threshold - 1 :], strict=False)
-        if last - first <= reach_ns
-    ]
-    return (ends[-1] if ends else 0) / SECOND_NS
+    began_ns, until_ns = 0, -1
+    for first_ns, last_ns in zip(errors, errors[alerts.threshold - 1 :], strict=False):
+        if last_ns - first_ns <= reach_ns:
+            began_ns = last_ns if last_ns > until_ns else began_ns
+            until_ns = first_ns + reach_ns
+    return began_ns / SECOND_NS

@@ -22,6 +22,7 @@ PROOF_ONLY = frozenset(
         "alerts-only-while-the-store-is-up",
         "alerts-twice",
         "drops-the-old-key-too-early",
+        "forgets-at-restart",
         "has-no-cooldown",
         "honest-alert",
         "honest-encrypting",

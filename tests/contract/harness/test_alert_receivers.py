@@ -3,10 +3,12 @@
 import smtplib
 import time
 from email.message import EmailMessage
+from random import Random
 
 import pytest
 import requests
 
+from harness.cleanup.undo_actions import carry_out
 from harness.deployments import alert_server_specs, server_specs
 from harness.deployments.alert_server_specs import SMTP, WEBHOOK_RECEIVER, api_url
 from harness.deployments.installed import find
@@ -100,7 +102,7 @@ def test_mail_is_refused_while_the_fault_is_on_and_taken_again_after_it(mail_ser
     target, fault = mail_services.targets()[SMTP], MailRefused(451)
 
     assert fault.evidence(target) == (False, "a recipient is answered 250")
-    with fault.inject(target, None):
+    with fault.inject(target, Random(1)):
         assert fault.evidence(target) == (True, "a recipient is answered 451")
         with pytest.raises(smtplib.SMTPRecipientsRefused) as refusal:
             send(mail_services, f"{RUN}@logquake.example")
@@ -108,6 +110,15 @@ def test_mail_is_refused_while_the_fault_is_on_and_taken_again_after_it(mail_ser
 
     assert [code for code, _ in refusal.value.recipients.values()] == [451]
     assert len(mails(scratch)) == 1
+
+
+def test_a_mail_server_that_a_dead_run_left_refusing_takes_mail_again(mail_services):
+    target = mail_services.targets()[SMTP]
+    undo = target.undo_refuse_mail()
+    target.refuse_mail(451)
+
+    assert carry_out(undo).endswith("takes mail again")
+    assert target.mail_answer() == 250
 
 
 @pytest.fixture

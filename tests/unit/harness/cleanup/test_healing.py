@@ -202,6 +202,7 @@ def test_resuming_a_process_that_is_gone_is_no_error() -> None:
         Undo("remove_toxic", {"proxy_url": "http://127.0.0.1:9", "proxy": "p", "toxic": "t"}),
         Undo("enable_proxy", {"proxy_url": "http://127.0.0.1:9", "proxy": "p"}),
         Undo("remove_rule", {"interceptor_url": "http://127.0.0.1:9", "interceptor": "g", "rule": "r"}),
+        Undo("accept_mail", {"api_url": "http://127.0.0.1:9"}),
     ],
     ids=lambda undo: undo.action,
 )

@@ -78,6 +78,7 @@ def test_the_suite_watched_fits_the_stack_that_promises_alerts_and_plans_each_of
 @pytest.mark.parametrize("name", load_suite(LIBRARY.find(Sort.SUITE, "watched").path, SCENARIOS).scenarios)
 def test_in_every_scenario_of_watched_errors_cross_the_threshold_only_in_bursts(name):
     alerts = load_stack(LIBRARY.find(Sort.STACK, "reference_alerts").path).alerts
+    assert alerts is not None
     scenario = load_scenario(LIBRARY.find(Sort.SCENARIO, name).path)
     schedule = SCHEDULES.resolve(scenario.schedule.kind)(**scenario.schedule.arguments)
 

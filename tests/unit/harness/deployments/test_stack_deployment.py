@@ -29,6 +29,8 @@ URLS = {
     "interceptor": "http://127.0.0.1:8475",
     "elasticsearch": "http://127.0.0.1:9200",
     "database": "http://127.0.0.1:5432",
+    "smtp": "http://127.0.0.1:1025",
+    "webhook_receiver": "http://127.0.0.1:8099",
 }
 INTERCEPTED = "127.0.0.1:40001"
 FOREVER = "import signal; print('serving'); signal.pause()"
@@ -198,6 +200,20 @@ def test_where_one_link_cannot_be_looked_into_none_is_told(scratch: Path, run_id
     deployment.stop()
 
     assert told == []
+
+
+def test_a_link_to_a_receiver_of_alerts_carries_no_records_and_is_not_asked(
+    scratch: Path, run_id: str
+) -> None:
+    interceptors = FakeInterceptors()
+    interceptors.carried = Traffic(connections=2, connected_ns=7, answers=5)
+    links = {"to_store": "elasticsearch", "to_mail": "smtp", "to_webhook": "webhook_receiver"}
+    deployment = deploy(scratch, run_id, interceptors=interceptors, stack=replace(STACK, links=links))
+    deployment.start()
+    told = deployment.traffic()
+    deployment.stop()
+
+    assert {each.name for each in told} == {"answers.to_store", "connections.to_store"}
 
 
 def test_interceptor_goes_where_the_proxy_refuses_the_link(scratch: Path, run_id: str) -> None:

@@ -1,7 +1,7 @@
 """What a process that sends does with records: which are its own, which share a call, what is noted."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -53,6 +53,15 @@ def make_assignment(folder, records=12, producers=4, workers=2):
     assignment.create_slots()
     assignment.write(folder / "load.json", [n * 1_000 for n in range(records)])
     return assignment
+
+
+def test_where_the_schedule_says_levels_records_have_them_and_probes_are_info(tmp_path):
+    assignment = replace(make_assignment(tmp_path, records=4), levels="IECD")
+    lines = assignment.lines()
+
+    levels = [assignment.record(sequence, lines).level for sequence in range(6)]
+
+    assert levels == ["INFO", "ERROR", "CRITICAL", "DEBUG", "INFO", "INFO"]
 
 
 def mine(assignment, worker):

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 import orjson
 import pytest
 
-from harness.evidence.alerts.inboxes import mail
+from harness.evidence.alerts.inboxes import Clocks, mail
 from harness.evidence.alerts.messages import Message, place_of, recognised
 from harness.model.declarations import AlertChannel
 from harness.model.facts import AlertReceived, AlertsRead
@@ -121,3 +121,10 @@ def test_a_post_that_is_no_json_is_unreadable():
 def test_a_place_that_is_none_is_refused(text, said):
     with pytest.raises(ValueError, match=said):
         place_of(text)
+
+
+def test_a_time_of_day_becomes_the_moment_of_the_run_at_which_it_was():
+    """The wall clock is 1,000 s ahead of the monotonic one, whatever a receiver's message says of its own."""
+    clocks = Clocks(unix_ns=lambda: 1_500_000_000_000, monotonic_ns=lambda: 500_000_000_000)
+
+    assert clocks.moment_ns(1_490_000_000_000) == 490_000_000_000
