@@ -188,8 +188,9 @@ def _key_problem(step: Step, stack: Stack) -> str:
     needs = FAULTS.resolve(step.fault).needs
     if step.target == KEYS and needs is KeyRevocable and not keys.revoke:
         return f'stack "{stack.name}" cannot revoke its keys: "keys.revoke" names no command'
-    if step.target == KEY_PROVIDER and needs is KeyLosable and not keys.provider:
-        return f'stack "{stack.name}" cannot lose its keys: "keys.provider" names no files'
+    if step.target == KEY_PROVIDER and needs is KeyLosable and not (keys.provider and keys.losable):
+        why = '"keys.losable" is false' if keys.provider else '"keys.provider" names no files'
+        return f'stack "{stack.name}" cannot lose its keys: {why}'
     return ""
 
 

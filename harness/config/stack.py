@@ -115,6 +115,7 @@ class _KeysModel(FileModel):
     version: Text = default_of(Keys, "version")
     revoke: _Command | None = None
     provider: Annotated[list[Text], Field(min_length=1, max_length=100)] | None = None
+    losable: bool = default_of(Keys, "losable")
     provider_link: Name | None = None
     nonces: _Command | None = None
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = default_of(Keys, "timeout_seconds")
@@ -281,6 +282,7 @@ def _keys(model: _KeysModel | None) -> Keys | None:
         version=model.version,
         revoke=tuple(model.revoke or ()),
         provider=tuple(model.provider or ()),
+        losable=model.losable,
         provider_link=model.provider_link or "",
         nonces=tuple(model.nonces or ()),
         timeout_seconds=model.timeout_seconds,

@@ -203,8 +203,9 @@ class Keys:
 
     `status` prints a JSON document, in which `version` is the path of a whole number that every rotation
     raises. `provider` has patterns of the files that the keys come from, below `{run.folder}`; where they
-    come from a server, `provider_link` names the link to it. `nonces` is given the stored documents and lists
-    what is sealed, with its key and nonce.
+    come from a server, `provider_link` names the link to it. `losable` says whether records can still be read
+    without these files, by whoever has the keys already; they cannot where keys never leave the provider.
+    `nonces` is given the stored documents and lists what is sealed, with its key and nonce.
     """
 
     rotate: tuple[str, ...]
@@ -212,6 +213,7 @@ class Keys:
     version: str = "version"
     revoke: tuple[str, ...] = ()
     provider: tuple[str, ...] = ()
+    losable: bool = True
     nonces: tuple[str, ...] = ()
     timeout_seconds: float = 60.0
     provider_link: str = ""

@@ -400,6 +400,19 @@ def test_what_cannot_be_done_to_the_keys_of_a_stack_is_told_before_the_run(tmp_p
     assert check_targets(scenario, served) == [f'{scenario.source}:9 steps[0].target: stack "mine" {said}']
 
 
+def test_keys_without_which_nothing_can_be_read_cannot_be_lost_but_be_out_of_reach(tmp_path):
+    written = load_scenario(write(tmp_path, WHOLE))
+    step = replace(written.steps[0], target="key_provider", fault="key_lost")
+    inside = replace(
+        STACK, keys=Keys(("rotate",), ("status",), provider=("{run.folder}/tokens/*",), losable=False)
+    )
+
+    assert check_targets(replace(written, steps=(step,)), inside) == [
+        f'{written.source}:9 steps[0].target: stack "mine" cannot lose its keys: "keys.losable" is false'
+    ]
+    assert check_targets(replace(written, steps=(replace(step, fault="kms_unavailable"),)), inside) == []
+
+
 def test_a_key_server_is_not_hurt_while_others_use_it(tmp_path):
     text = f"{WHOLE}exclusive: false\n".replace("target: to_store", "target: key_server")
     served = replace(STACK, keys=Keys(("rotate",), ("status",), provider_link="to_store"))
