@@ -19,6 +19,7 @@ from harness.targets.capabilities import KeyRotatable, KeyVersion
 
 SECONDS_MIN = 0.2
 SECONDS_MAX = 3_600.0
+CUT_SECONDS_MIN = 0.005
 CUT_SECONDS_MAX = 60.0
 _END_SECONDS = 75.0
 _ASK_SECONDS = 5.0
@@ -34,7 +35,8 @@ class KeyRotated:
     Args:
         every_seconds: how long after a rotation the next one begins, in seconds; 0 = there is only one.
         cut_after_seconds: how long after its start a rotation is killed (SIGKILL), in seconds, before each
-            one that runs to its end and has to go on with it; 0 = none is killed.
+            one that runs to its end and has to go on with it; half as long from then on where one had ended
+            by then; 0 = none is killed.
         rotations_min: how many versions there have to be more at the end than before.
         failures_max: how many rotations after the first may fail, as those do that are tried while the key
             provider is out of reach; the next one goes on with what such a one began.
@@ -47,6 +49,7 @@ class KeyRotated:
     needs: ClassVar[type] = KeyRotatable
     _before: KeyVersion | None = field(default=None, init=False, repr=False)
     _cut: int = field(default=0, init=False, repr=False)
+    _cut_seconds: float = field(default=0.0, init=False, repr=False)
     _failed: int = field(default=0, init=False, repr=False)
     _seen: KeyVersion | None = field(default=None, init=False, repr=False)
 
@@ -64,6 +67,7 @@ class KeyRotated:
             raise ScenarioError(
                 f"cut_after_seconds {self.cut_after_seconds:g} is not in 0 to {CUT_SECONDS_MAX:g}"
             )
+        self._cut_seconds = self.cut_after_seconds
         if self.rotations_min < 1:
             raise ScenarioError(f"rotations_min {self.rotations_min} is below 1")
         if self.failures_max < 0:
@@ -99,14 +103,18 @@ class KeyRotated:
         if self._failed:
             said = f"{said}; {count(self._failed, 'rotation')} failed"
         if self.cut_after_seconds:
-            said = f"{said}; {self._cut} rotations were killed {self.cut_after_seconds:g} s after their start"
+            cut = count(self._cut, "rotation")
+            said = f"{said}; {cut} killed within {self.cut_after_seconds:g} s of the start"
         rose = now.number - before.number >= self.rotations_min
         return rose and (self._cut > 0 or not self.cut_after_seconds), said
 
     def _rotate(self, target: KeyRotatable) -> None:
         """Rotate; where rotations are to be cut, kill one first, which this one has to go on with."""
-        if self.cut_after_seconds and target.begin_rotation(self.cut_after_seconds):
-            self._cut += 1
+        if self.cut_after_seconds:
+            if target.begin_rotation(self._cut_seconds):
+                self._cut += 1
+            else:
+                self._cut_seconds = max(CUT_SECONDS_MIN, self._cut_seconds / 2)
         target.rotate()
 
     @contextmanager

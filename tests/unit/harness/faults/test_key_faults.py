@@ -9,6 +9,7 @@ from harness.faults.key_lost import KeyLost
 from harness.faults.key_revoked import KeyRevoked
 from harness.faults.key_rotated import KeyRotated
 from harness.faults.kms_unavailable import KmsUnavailable
+from harness.judging.wording import count
 from harness.model.errors import FaultError, ScenarioError
 from harness.targets.capabilities import KeyVersion
 from harness.targets.key_files import KeyFilesTarget
@@ -104,8 +105,22 @@ def test_a_time_that_no_rotation_can_follow_is_refused():
 def test_a_rotation_that_was_to_be_cut_must_have_been_running_by_then(seconds, landed):
     fault, keys = KeyRotated(cut_after_seconds=seconds), FakeKeys()
     with fault.inject(keys, Random(1)):
-        cut = f"{int(landed)} rotations were killed {seconds:g} s after their start"
+        cut = f"{'1 rotation' if landed else '0 rotations'} killed within {seconds:g} s of the start"
         assert fault.evidence(keys) == (landed, f"version 1 before, 2 now; {cut}")
+
+
+def test_where_a_rotation_had_ended_by_then_the_next_one_is_killed_sooner():
+    fault, keys = KeyRotated(every_seconds=0.2, cut_after_seconds=3), FakeKeys()
+    until = time.monotonic() + 10
+    with fault.inject(keys, Random(1)):
+        while keys.version < 5 and time.monotonic() < until:
+            time.sleep(0.02)
+
+    landed, said = fault.evidence(keys)
+
+    assert landed
+    # 3 s and 1.5 s were too late, 0.75 s was not.
+    assert said.endswith(f"; {count(keys.version - 3, 'rotation')} killed within 3 s of the start")
 
 
 def test_a_revocation_names_the_version_that_it_destroyed():
