@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-without-otel test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-storms prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-without-otel test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-storms prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,7 @@ run: $(VENV)/.installed ## Run the default suite on the embedded backend; prints
 
 test: $(VENV)/.installed-dev ## Run the tests; those that need real servers skip unless `make servers` has run
 	$(MAKE) test-parallel
+	$(MAKE) test-otel-free
 	$(MAKE) test-processes
 	$(MAKE) test-alone
 
@@ -49,11 +50,11 @@ test-alone: $(VENV)/.installed-dev
 	$(BIN)/pytest -m alone $(PROCESSES) $(ARGS)
 
 # What notices whether OpenTelemetry is there, in an environment of its own that has all packages but those.
-WITHOUT_OPENTELEMETRY := tests/unit/logging_system/handler tests/unit/logging_system/monitoring tests/unit/logging_system/records tests/unit/logging_system/sinks/elasticsearch/test_traced_requests.py tests/stack/test_without_opentelemetry.py
+OTEL_FREE := $(addprefix tests/unit/logging_system/,handler monitoring/test_events.py monitoring/test_tracing.py records/test_log_record_encoding.py sinks/elasticsearch/test_traced_requests.py) tests/stack/test_without_opentelemetry.py
 
-test-without-otel: $(VENV)/.installed-dev ## Run the tests of handler, records and monitoring where OpenTelemetry is not installed
-	$(BIN)/python -m tests.without_opentelemetry $(VENV)-without-opentelemetry
-	$(VENV)-without-opentelemetry/bin/python -m pytest -n 2 --dist loadfile -m "not slow" $(WITHOUT_OPENTELEMETRY) $(ARGS)
+test-otel-free: $(VENV)/.installed-dev ## Run what notices OpenTelemetry where it is not installed
+	$(BIN)/python -m tests.without_opentelemetry $(VENV)-otel-free
+	$(VENV)-otel-free/bin/python -m pytest -n 2 --dist loadfile -m "not slow" $(OTEL_FREE) $(ARGS)
 
 # What .ci/run runs on the newest Python beside the usual one.
 test-newest: $(VENV)/.installed-dev

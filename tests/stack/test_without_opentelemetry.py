@@ -1,6 +1,6 @@
 """Without OpenTelemetry everything works as ever: here its import is blocked, in processes of their own.
 
-`make test-without-otel` runs more tests where it really is not installed.
+`make test-otel-free` runs more tests where it really is not installed.
 """
 
 from __future__ import annotations
