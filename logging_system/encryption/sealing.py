@@ -188,7 +188,18 @@ class Sealer:
             self._is_told = False
             self._failed_until_seconds = _AT_ONCE
             return None
-        if used is None or self._is_worn(used, now_seconds) or not self._is_active(used):
+        if used is None or self._is_worn(used, now_seconds):
+            return None
+        try:
+            is_current = self._is_current(used)
+        except KeyDestroyedError:
+            raise
+        except (KeyProviderError, KeyringError):
+            # It serves on while it may. What is stored of it may have been wrapped anew, with a version that
+            # is not known here: it is left alone.
+            self._key_use.uses(used.stored.wrapped.version)
+            return used
+        if not is_current:
             return None
         self._put_back(used.stored)
         self._key_use.uses(used.stored.wrapped.version)
@@ -213,14 +224,6 @@ class Sealer:
     def _is_worn(self, used: _InUse, now_seconds: float) -> bool:
         is_old = now_seconds - used.begun_seconds >= self._limits.age_seconds_max
         return is_old or used.records_left <= 0 or used.bytes_left <= 0
-
-    def _is_active(self, used: _InUse) -> bool:
-        try:
-            return self._is_current(used)
-        except KeyDestroyedError:
-            raise
-        except (KeyProviderError, KeyringError):
-            return True  # it serves on while it may
 
     def _is_current(self, used: _InUse) -> bool:
         # Newer than the keyring knows is a version that somebody made at the provider.

@@ -702,3 +702,23 @@ def test_what_keeps_data_keys_from_their_other_place_holds_a_destruction_and_no_
     trouble.append("")
     assert rotator.run("logs").rotation is None
     assert world.states() == {1: "destroyed", 2: "destroyed", 3: "active"}
+
+
+def test_a_writer_that_cannot_read_the_keyring_puts_back_no_data_key(world: World) -> None:
+    """What it has is wrapped with a version that may be destroyed by then; the one that is there counts."""
+    writer = world.writer()
+    writer.seal(b"x", PLACE)
+    data_keys = DataKeyFolder(world.keyring.folder)
+    (data_key_id,) = data_keys.ids()
+    data_keys.remove(data_key_id)
+    keyring = world.keyring.folder / "keyring.json"
+    content = keyring.read_bytes()
+    keyring.write_bytes(b"damaged")
+    world.clock.now_seconds += 1
+    writer.seal(b"x", PLACE)
+    assert not data_keys.has(data_key_id)
+    keyring.write_bytes(content)
+    world.clock.now_seconds += 1
+    writer.seal(b"x", PLACE)
+
+    assert data_keys.has(data_key_id)  # somebody removed it, and it is the one in use
