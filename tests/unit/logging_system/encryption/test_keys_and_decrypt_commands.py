@@ -259,7 +259,10 @@ COUNTS_READS = """
 import sys
 from logging_system.cli import main
 reads = []
-sys.addaudithook(lambda event, given: reads.append(event) if given and str(given[0]) == sys.argv[-1] else None)
+def note(event, given):
+    if given and str(given[0]) == sys.argv[-1]:
+        reads.append(event)
+sys.addaudithook(note)
 code = main(sys.argv[1:])
 print(code, reads.count("open"))
 """
