@@ -138,6 +138,30 @@ class Sealer:
         self._is_told = True
         self._look_at_seconds = _AT_ONCE
 
+    def answer_rotation(self) -> None:
+        """Switch to another version where writers are to, with nothing to seal: a rotation waits for all.
+
+        Never raises, and waits for no thread: one that seals at this moment looks as well.
+        """
+        FORKS.notice()
+        used = self._in_use
+        if (
+            used is None
+            or self._monotonic() < self._look_at_seconds
+            or not self._lock.acquire(blocking=False)
+        ):
+            return
+        try:
+            now_seconds = self._monotonic()
+            self._look_at_seconds = now_seconds + self._limits.look_seconds
+            # A data key that is worn only waits for the next thing to be sealed.
+            if not self._is_current(used):
+                self._renewed_or_kept(now_seconds)
+        except (KeyProviderError, KeyringError, KeyUnavailableError, OSError):
+            self._look_at_seconds = _AT_ONCE  # whoever seals next has to find out for itself
+        finally:
+            self._lock.release()
+
     def seal(self, data: bytes, place: bytes, *, records: int = 1) -> bytes:
         """Return header, ciphertext and tag.
 
@@ -270,3 +294,9 @@ def renew_data_keys() -> None:
     """Have everything that seals in this process look at the keyring at once, as after a signal."""
     for each in list(_sealers):
         each.renew()
+
+
+def answer_rotations() -> None:
+    """Have all in this process that seals follow a rotation, whether it has something to seal or not."""
+    for each in list(_sealers):
+        each.answer_rotation()

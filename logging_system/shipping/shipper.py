@@ -113,6 +113,7 @@ class Shipper:
         self._folder = folder
         self._retention = None if retention_seconds is None else Retention(age_seconds=retention_seconds)
         self._reader = SpoolReader(folder, codecs)
+        self._idle = codecs.idle
         self._dead_letters = DeadLetterFile(folder, lines)
         self._is_sealed = lines is not None
         self._rotation = rotation
@@ -354,6 +355,7 @@ class Shipper:
         if not force and now_seconds < self._status_due_seconds:
             return
         self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
+        self._idle()
         content: dict[str, object] = {
             "pid": os.getpid(),
             "store_ready": self._prepared.is_set(),
