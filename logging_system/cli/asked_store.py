@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from logging_system.config.settings import Settings
+    from logging_system.config.loading import Loaded
     from logging_system.sinks.elasticsearch.key_index import KeyIndex
     from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
+
+_GIVEN = ("settings", "elasticsearch", "encryption", "spool", "service")
+_READ = "settings_read"
 
 
 def add_store_flags(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +36,7 @@ def asked_store(options: argparse.Namespace) -> Iterator[ElasticsearchSink]:
     from logging_system.shipping.sink_factory import ELASTICSEARCH
     from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 
-    settings = _settings(options)
+    settings = settings_read(options).settings
     if not settings.elasticsearch:
         raise ValueError("no store is named; give --elasticsearch URL, or --settings with `elasticsearch`")
     store = ELASTICSEARCH.opener(settings, emit=log_in_words)()
@@ -50,7 +53,7 @@ def key_index_of(options: argparse.Namespace, store: ElasticsearchSink) -> KeyIn
     from logging_system.config.encryption import DEFAULT_KEY_INDEX
     from logging_system.sinks.elasticsearch.key_index import KeyIndex
 
-    encryption = _settings(options).encryption
+    encryption = settings_read(options).settings.encryption
     of_settings = DEFAULT_KEY_INDEX if encryption is None else encryption.key_index
     name = options.key_index or of_settings
     return KeyIndex(store.request, name) if name else None
@@ -58,12 +61,16 @@ def key_index_of(options: argparse.Namespace, store: ElasticsearchSink) -> KeyIn
 
 def names_store(options: argparse.Namespace) -> bool:
     """Whether flags or settings name a store."""
-    return bool(_settings(options).elasticsearch)
+    return bool(settings_read(options).settings.elasticsearch)
 
 
-def _settings(options: argparse.Namespace) -> Settings:
+def settings_read(options: argparse.Namespace) -> Loaded:
+    """Return what flags, environment and file say of keys and store; they are read once a command."""
     from logging_system.config.loading import load_settings
 
-    names = ("settings", "elasticsearch", "encryption")
-    given = {name: getattr(options, name, None) for name in names}
-    return load_settings(given, written="--{}".format).settings
+    loaded: Loaded | None = getattr(options, _READ, None)
+    if loaded is None:
+        given = {name: getattr(options, name, None) for name in _GIVEN}
+        loaded = load_settings(given, written="--{}".format)
+        setattr(options, _READ, loaded)
+    return loaded

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from logging_system.cli import data_keys
-from logging_system.cli.asked_store import add_store_flags, names_store
+from logging_system.cli.asked_store import add_store_flags, names_store, settings_read
 from logging_system.cli.parser import EXIT_DONE, Parser, fail
 
 if TYPE_CHECKING:
@@ -121,11 +121,10 @@ def encryption_from(options: argparse.Namespace, parser: Parser, *, needs_keyrin
     from dataclasses import replace
 
     from logging_system.config.encryption import encryption_of
-    from logging_system.config.loading import load_settings
     from logging_system.keys.provider import checked_key_id
 
     names = ("settings", "encryption", "spool", "service")
-    loaded = load_settings({name: getattr(options, name) for name in names}, written="--{}".format)
+    loaded = settings_read(options)
     if wrong := [str(problem) for problem in loaded.problems if problem.name in names]:
         parser.error("; ".join(wrong))
     settings = loaded.settings.encryption

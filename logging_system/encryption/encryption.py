@@ -11,7 +11,7 @@ from logging_system.encryption.lines import SealedLines
 from logging_system.encryption.opening import Opener
 from logging_system.encryption.pruning import KeyStore, Pruning, spool_label
 from logging_system.encryption.rotation_schedule import RotationSchedule
-from logging_system.encryption.sealing import Sealer, SealingLimits
+from logging_system.encryption.sealing import Sealer, SealingLimits, answer_rotations
 from logging_system.encryption.tokens import Tokens
 from logging_system.keys.data_keys import DataKeyFolder, DataKeySource, InTurn
 from logging_system.keys.key_use import KeyUse, ReaderPresence
@@ -70,7 +70,12 @@ class Encryption:
     def codecs(self) -> Codecs:
         """Return how the spool stores its blocks: new ones sealed; what is plain from before is read too."""
         purpose = block_codec.PURPOSE
-        return Codecs.of(SealedBlocks(self.sealer(purpose), self.opener(purpose)), PLAIN)
+        blocks = SealedBlocks(self.sealer(purpose), self.opener(purpose))
+        return Codecs.of(blocks, PLAIN, idle=self._answer_rotation)
+
+    def _answer_rotation(self) -> None:
+        answer_rotations()
+        self._presence.look()
 
     def lines(self) -> SealedLines:
         """Return what seals dead letters and the lines of the fallback file."""

@@ -138,6 +138,30 @@ class Sealer:
         self._is_told = True
         self._look_at_seconds = _AT_ONCE
 
+    def answer_rotation(self) -> None:
+        """Switch to another version where writers are to, with nothing to seal: a rotation waits for all.
+
+        Never raises, and waits for no thread: one that seals at this moment looks as well.
+        """
+        FORKS.notice()
+        used = self._in_use
+        if (
+            used is None
+            or self._monotonic() < self._look_at_seconds
+            or not self._lock.acquire(blocking=False)
+        ):
+            return
+        try:
+            now_seconds = self._monotonic()
+            self._look_at_seconds = now_seconds + self._limits.look_seconds
+            # A data key that is worn only waits for the next thing to be sealed.
+            if not self._is_current(used):
+                self._renewed_or_kept(now_seconds)
+        except (KeyProviderError, KeyringError, KeyUnavailableError, OSError):
+            self._look_at_seconds = _AT_ONCE  # whoever seals next has to find out for itself
+        finally:
+            self._lock.release()
+
     def seal(self, data: bytes, place: bytes, *, records: int = 1) -> bytes:
         """Return header, ciphertext and tag.
 
@@ -188,7 +212,18 @@ class Sealer:
             self._is_told = False
             self._failed_until_seconds = _AT_ONCE
             return None
-        if used is None or self._is_worn(used, now_seconds) or not self._is_active(used):
+        if used is None or self._is_worn(used, now_seconds):
+            return None
+        try:
+            is_current = self._is_current(used)
+        except KeyDestroyedError:
+            raise
+        except (KeyProviderError, KeyringError):
+            # It serves on while it may. What is stored of it may have been wrapped anew, with a version that
+            # is not known here: it is left alone.
+            self._key_use.uses(used.stored.wrapped.version)
+            return used
+        if not is_current:
             return None
         self._put_back(used.stored)
         self._key_use.uses(used.stored.wrapped.version)
@@ -213,14 +248,6 @@ class Sealer:
     def _is_worn(self, used: _InUse, now_seconds: float) -> bool:
         is_old = now_seconds - used.begun_seconds >= self._limits.age_seconds_max
         return is_old or used.records_left <= 0 or used.bytes_left <= 0
-
-    def _is_active(self, used: _InUse) -> bool:
-        try:
-            return self._is_current(used)
-        except KeyDestroyedError:
-            raise
-        except (KeyProviderError, KeyringError):
-            return True  # it serves on while it may
 
     def _is_current(self, used: _InUse) -> bool:
         # Newer than the keyring knows is a version that somebody made at the provider.
@@ -267,3 +294,9 @@ def renew_data_keys() -> None:
     """Have everything that seals in this process look at the keyring at once, as after a signal."""
     for each in list(_sealers):
         each.renew()
+
+
+def answer_rotations() -> None:
+    """Have all in this process that seals follow a rotation, whether it has something to seal or not."""
+    for each in list(_sealers):
+        each.answer_rotation()

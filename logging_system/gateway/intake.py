@@ -173,6 +173,8 @@ class Intake:
             group = self._take()
             if group:
                 self._store(group)
+            else:
+                self._writer.idle()
             self._status.report(self._live_counters, closing=False)
             if self._closed and not self._waiting:
                 break

@@ -132,6 +132,8 @@ class Worker:
                     self._writer.give_up()
                     self._live_counters.drop_queued("worker_error", self._in_hand)
                 self._queue.settled()
+            else:
+                self._writer.idle()
             self._status.report(self._live_counters, closing=False)
             self._look_round()
             if self._queue.closed and (not group or self._is_late()):

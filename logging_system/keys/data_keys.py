@@ -198,7 +198,7 @@ class DataKeyFolder:
     def has(self, data_key_id: bytes) -> bool:
         """Whether there is a file of this data key; also where that cannot be told now."""
         try:
-            return self._path(data_key_id).exists()
+            return self._disk.path_status(self._path(data_key_id)) is not None
         except OSError:
             return True
 

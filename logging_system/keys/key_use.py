@@ -199,6 +199,11 @@ class ReaderPresence:
         )
         self._due_seconds: dict[str, float] = {}
 
+    def look(self) -> None:
+        """Do what `note` does for every key that was read with, when there is nothing to read."""
+        for key_id in list(self._due_seconds):
+            self.note(key_id)
+
     def note(self, key_id: str) -> None:
         """Look for a new version, twice a second, and say in the lease that it is here; never raises."""
         now_seconds = self._wall_clock()

@@ -119,6 +119,7 @@ class Shipper:
         self._folder = folder
         self._retention = None if retention_seconds is None else Retention(age_seconds=retention_seconds)
         self._reader = SpoolReader(folder, codecs)
+        self._idle = codecs.idle
         self._dead_letters = DeadLetterFile(folder, lines)
         self._is_sealed = lines is not None
         self._rotation = rotation
@@ -366,6 +367,7 @@ class Shipper:
         self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
         # What is stated must be remembered: after a crash a counter would fall below what was read of it.
         self._save(force=True)
+        self._idle()
         content: dict[str, object] = {
             "pid": os.getpid(),
             "store_ready": self._prepared.is_set(),

@@ -6,7 +6,7 @@ Everybody who opens a spool is handed one `Codecs`: what new blocks are stored w
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -119,18 +119,22 @@ class Codecs:
     Attributes:
         writing: What new blocks are stored with.
         reading: All that can be read, by number.
+        idle: Called once a second at least while there is nothing to store or read: others may wait for a
+            sign of whoever has keys.
     """
 
     writing: Codec
     reading: Mapping[int, Codec]
+    idle: Callable[[], None] = lambda: None
 
     @classmethod
-    def of(cls, writing: Codec, *also_read: Codec) -> Codecs:
+    def of(cls, writing: Codec, *also_read: Codec, idle: Callable[[], None] = lambda: None) -> Codecs:
         """Return codecs.
 
         Args:
             writing: What new blocks are stored with; it is read too.
             also_read: What older blocks were stored with.
+            idle: See above.
 
         Raises:
             ValueError: Two have one number, or a number is not 0 to 253.
@@ -139,7 +143,7 @@ class Codecs:
         reading = {codec.number: codec for codec in every}
         if len(reading) != len(every) or not all(0 <= number <= CODEC_NUMBER_MAX for number in reading):
             raise ValueError(f"codecs have numbers of their own, 0 to {CODEC_NUMBER_MAX}")
-        return cls(writing, reading)
+        return cls(writing, reading, idle)
 
 
 PLAIN = PlainCodec()

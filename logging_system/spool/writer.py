@@ -173,6 +173,10 @@ class SpoolWriter:
             if self._descriptor is not None:
                 self._abandon()  # a reader that stands behind the block cut off would miss what came there
 
+    def idle(self) -> None:
+        """Do what is to be done while there is nothing to append; see `Codecs.idle`."""
+        self._codecs.idle()
+
     def seal(self) -> None:
         """Close the active segment so that its reader knows it is complete; a later append opens another.
 

@@ -118,3 +118,16 @@ def test_the_simulation_finds_a_folder_whose_name_was_not_synced(
     found = {found_after_a_power_cut(seed, make, count, SyncsNoNewFolder) for seed in range(SEEDS)}
 
     assert found == {0, expected}
+
+
+def test_a_data_key_is_found_where_it_was_put() -> None:
+    """On the disk that it is given: a writer would put it again, as it was wrapped once."""
+    process = SimulatedDisk(random.Random(1)).process()
+    folder = DataKeyFolder(KEYRING, disk=process)
+    folder.put(DATA_KEY)
+
+    assert folder.has(DATA_KEY.id)
+    process.arm((Strike("path_status", 0, "error", 5),))
+    assert folder.has(DATA_KEY.id)  # it cannot be told, so it is left as it is
+    folder.remove(DATA_KEY.id)
+    assert not folder.has(DATA_KEY.id)

@@ -264,7 +264,7 @@ class FileProvider:
     @contextlib.contextmanager
     def _file_lock(self, *, may_create: bool) -> Iterator[None]:
         try:
-            if may_create and not self._path.parent.exists():
+            if may_create:
                 make_folder(self._path.parent, self._disk)
             with file_lock(self._path, self._disk, wait_seconds_max=self._lock_seconds_max):
                 yield

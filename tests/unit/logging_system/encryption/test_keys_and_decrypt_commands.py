@@ -240,6 +240,34 @@ def test_decrypt_goes_on_behind_what_was_damaged_and_a_missing_key_unless_it_is_
     assert "not opened: 1 of key logs:1 (missing)" in err
 
 
+def test_a_command_reads_its_settings_once(place: Place) -> None:
+    """A file that changes meanwhile must not name one key and another store."""
+    spool(place.folder)
+    told = place.folder / "settings.yaml"
+    _, setting = place.flags
+    told.write_text(json.dumps({"encryption": setting}))
+    arguments = ["keys", "revoke", "--pass-over-all", "--settings", str(told)]
+
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTS_READS, *arguments], capture_output=True, timeout=60, check=True
+    )
+
+    assert done.stdout.splitlines()[-1] == b"0 1"
+
+
+COUNTS_READS = """
+import sys
+from logging_system.cli import main
+reads = []
+def note(event, given):
+    if given and str(given[0]) == sys.argv[-1]:
+        reads.append(event)
+sys.addaudithook(note)
+code = main(sys.argv[1:])
+print(code, reads.count("open"))
+"""
+
+
 def test_mistakes_are_told_with_their_remedy(place: Place) -> None:
     code, _, err = place.run("keys", "status", "--key", "NO")
     assert (code, "a key id has lower case letters" in err) == (4, True)

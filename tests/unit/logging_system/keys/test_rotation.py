@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,8 @@ from logging_system.keys.rotation import Progress, Rotator
 from logging_system.keys.secret import Secret
 from logging_system.spool.codec import KeyUnavailableError
 from logging_system.spool.disk import Disk, Identity
+from logging_system.spool.reader import SpoolReader
+from logging_system.spool.writer import SpoolWriter
 from tests.unit.logging_system.encryption.sealed import Clock, Unreliable, encryption, key_file
 
 PLACE = b"a place"
@@ -702,3 +705,77 @@ def test_what_keeps_data_keys_from_their_other_place_holds_a_destruction_and_no_
     trouble.append("")
     assert rotator.run("logs").rotation is None
     assert world.states() == {1: "destroyed", 2: "destroyed", 3: "active"}
+
+
+def test_a_writer_that_cannot_read_the_keyring_puts_back_no_data_key(world: World) -> None:
+    """What it has is wrapped with a version that may be destroyed by then; the one that is there counts."""
+    writer = world.writer()
+    writer.seal(b"x", PLACE)
+    data_keys = DataKeyFolder(world.keyring.folder)
+    (data_key_id,) = data_keys.ids()
+    data_keys.remove(data_key_id)
+    keyring = world.keyring.folder / "keyring.json"
+    content = keyring.read_bytes()
+    keyring.write_bytes(b"damaged")
+    world.clock.now_seconds += 1
+    writer.seal(b"x", PLACE)
+    assert not data_keys.has(data_key_id)
+    keyring.write_bytes(content)
+    world.clock.now_seconds += 1
+    writer.seal(b"x", PLACE)
+
+    assert data_keys.has(data_key_id)  # somebody removed it, and it is the one in use
+
+
+def test_a_writer_with_nothing_to_seal_holds_no_rotation(world: World) -> None:
+    writer = world.writer(SealingLimits(age_seconds_max=1.0))
+    before = writer.seal(b"before", PLACE)
+    for _ in range(3):
+        world.clock.now_seconds += 1
+        writer.answer_rotation()
+    assert len(list(DataKeyFolder(world.keyring.folder).ids())) == 1  # it makes none while no version is new
+    world.rotator.begin("logs", "demand")
+    assert world.rotator.run("logs").waits_for[0].startswith("writer ")
+    world.clock.now_seconds += 1
+    writer.answer_rotation()
+    assert world.rotator.run("logs").rotation is None
+    after = writer.seal(b"after", PLACE)
+
+    assert (version_of(before), version_of(after)) == (1, 2)
+    assert world.reader().open(before, PLACE) == b"before"
+    assert world.reader().open(after, PLACE) == b"after"
+
+
+def test_a_writer_with_nothing_to_seal_waits_for_no_provider_and_raises_nothing(world: World) -> None:
+    world.provider.has_public_keys = False
+    writer = world.writer()
+    writer.answer_rotation()
+    writer.seal(b"x", PLACE)
+    world.rotator.begin("logs", "demand")
+    world.rotator.run("logs")
+    world.provider.fail()
+    world.clock.now_seconds += 1
+    writer.answer_rotation()
+    assert version_of(writer.seal(b"x", PLACE)) == 1  # what it has serves on
+    world.provider.mend()
+    world.clock.now_seconds += 2
+    writer.answer_rotation()
+
+    assert version_of(writer.seal(b"x", PLACE)) == 2
+
+
+def test_what_waits_for_records_follows_a_rotation_by_what_its_spool_calls(tmp_path: Path) -> None:
+    made = encryption(tmp_path)
+    codecs = made.codecs()
+    writer = SpoolWriter(tmp_path / "spool", spool_bytes_max=1 << 20, sync=False, codecs=codecs)
+    writer.append([b"{}"])
+    reader = SpoolReader(tmp_path / "spool", codecs)
+    assert len(reader.read(1 << 20)) == 1
+    made.rotator().begin("logs", "demand")
+    began = time.monotonic()
+    while made.rotator().run("logs").rotation is not None and time.monotonic() < began + LEASE_SECONDS / 2:
+        writer.idle()
+        time.sleep(0.05)
+
+    assert made.keyring.read().keys["logs"].active == 2
+    assert made.keyring.read().keys["logs"].rotation is None
