@@ -38,6 +38,8 @@ _MAIL_ANSWER: dict[Mode, str] = {
 }
 _TAKING: frozenset[Mode | None] = frozenset({None, "cut", "slow"})
 """In these a receiver takes the message, whatever it says."""
+_SILENT: frozenset[Mode | None] = frozenset({"cut", "down"})
+"""In these a connection ends without an answer; one that goes down may have accepted it just before."""
 _BODY_BYTES_MAX = 8 * 1024 * 1024
 
 
@@ -183,7 +185,7 @@ async def _answer_http(
     if mode in _TAKING:
         is_answered = mode is None and time.monotonic() - began_seconds < _SURELY_SECONDS
         receiver.take(key, orjson.loads(body), is_answered=is_answered)
-    if mode == "cut":
+    if mode in _SILENT:
         return
     if mode == "slow":
         await asyncio.sleep(SLOW_SECONDS)
@@ -228,7 +230,7 @@ class _MailHandler:
             key = text.partition("Message-ID: <")[2].partition("@")[0]
             is_answered = mode is None and time.monotonic() - self._began_seconds < _SURELY_SECONDS
             receiver.take(key, text, is_answered=is_answered)
-        if mode == "cut":
+        if mode in _SILENT:
             server.transport.abort()
         if mode == "slow":
             await asyncio.sleep(SLOW_SECONDS)
