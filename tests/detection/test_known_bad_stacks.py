@@ -20,6 +20,7 @@ PROOF_ONLY = frozenset(
     {
         "drops-the-old-key-too-early",
         "honest-encrypting",
+        "honest-monitoring-spike",
         "honest-served-keys",
         "keeps-a-histogram-for-each-message",
         "leaks-into-dead-letters",
