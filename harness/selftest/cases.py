@@ -485,6 +485,14 @@ CASES = (
     ),
     Case("honest-monitoring", "none", _monitoring("CountsByLevel"), "no_fault", build=_monitored_stack),
     Case(
+        "honest-monitoring-spike",
+        "none",
+        _monitoring("CountsByLevel"),
+        "spike_in_black_hole",
+        durability=Level.WRITE,
+        build=_monitored_stack,
+    ),
+    Case(
         "reports-on-the-callers-thread",
         "monitoring beside an honest handler, which lets one log call in ten wait for 200 ms",
         _monitoring("ReportsOnTheCallersThread"),

@@ -5,9 +5,9 @@ log call ─▶ an entry in a buffer ──every 64 entries or 100 ms──▶ L
              (no lock)              (by the thread that is free)        └▶ findings ─▶ a thread ─▶ on_finding
 ```
 
-A log call never waits for another thread here: it puts an entry into the buffer, and counts what is in it
-unless another thread is at that. So a log call made in the middle of one, by a signal handler, waits for
-nothing either.
+A log call puts an entry into the buffer, and counts what is in it unless another thread is at that. It does
+not wait for that thread; where very many entries wait, it gives it a millisecond. A log call made in the
+middle of another, by a signal handler, waits for nothing either.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ _BATCH_NS = SECOND_NS // 10
 _ENTRIES_AT_ONCE_MAX = 256
 """What one log call counts at most, of other threads' entries too."""
 ENTRIES_MAX = 16_384
+_CROWD_ENTRIES = 2_048
+_CROWD_SECONDS_MAX = 0.001
 _SNAPSHOT_SECONDS_MAX = 1.0
 _CLOSE_SECONDS_MAX = 1.0
 _COUNTING_NS_MAX = 5 * SECOND_NS
@@ -106,7 +108,6 @@ class AdvancedMonitoringHandler(logging.Handler):
         self._clock_ns = clock_ns
         self._time_of_day = time_of_day
         self._teller = FindingTeller(on_finding)
-        self._counting_thread: int | None = None
         self._snapshot: MonitoringSnapshot
         self._begin()
         _handlers.add(self)
@@ -116,7 +117,7 @@ class AdvancedMonitoringHandler(logging.Handler):
         self.lock = None
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Note a record that passes the filters; never raises and never waits.
+        """Note a record that passes the filters; never raises.
 
         Returns:
             Whether the record passed the filters.
@@ -150,21 +151,22 @@ class AdvancedMonitoringHandler(logging.Handler):
     def snapshot(self) -> MonitoringSnapshot:
         """Return what is known, of this moment.
 
-        Asked for in the middle of a log call, as by a signal handler, it is the one before.
+        A signal handler that interrupts the handler as it counts gets the one before.
         """
         FORKS.notice()
-        lock = self._lock
-        if self._counting_thread == threading.get_ident() or not lock.acquire(timeout=_SNAPSHOT_SECONDS_MAX):
-            self._replace_lock_left_locked(self._clock_ns())
+        lock, findings = self._lock, list[Finding]()
+        if not lock.acquire(timeout=_SNAPSHOT_SECONDS_MAX):
+            self._give_up_interrupted(self._clock_ns())
             return self._snapshot
-        findings: list[Finding] = []
         try:
-            self._counting_thread = threading.get_ident()
-            for _ in range(len(self._entries) // _ENTRIES_AT_ONCE_MAX + 1):
-                findings += self._count()
-            self._snapshot = self._new_snapshot()
+            if self._begin_counting(self._clock_ns()):
+                try:
+                    for _ in range(len(self._entries) // _ENTRIES_AT_ONCE_MAX + 1):
+                        findings += self._count()
+                    self._snapshot = self._new_snapshot()
+                finally:
+                    self._is_counting = False
         finally:
-            self._counting_thread = None
             lock.release()
         self._teller.tell(findings)
         return self._snapshot
@@ -213,8 +215,8 @@ class AdvancedMonitoringHandler(logging.Handler):
         self._begin()
 
     def _begin(self) -> None:
-        self._lock = threading.Lock()
-        self._counting_thread = None
+        # Re-entrant: who is interrupted by a signal handler as it takes it must not make that wait.
+        self._lock, self._is_counting = threading.RLock(), False
         self._entries: deque[Entry] = deque()
         self._missed, self._broken = Steps(), Steps()
         self._counted_ns = self._clock_ns()
@@ -233,20 +235,42 @@ class AdvancedMonitoringHandler(logging.Handler):
         return NO_CALL if seconds > self._slow_call_seconds and self._teller.is_current else seconds
 
     def _count_if_free(self, now_ns: int) -> None:
-        """Count a batch unless another thread is at that."""
+        """Count a batch unless somebody is at that."""
         lock, findings = self._lock, list[Finding]()
-        if not lock.acquire(blocking=False):
+        if not (lock.acquire(blocking=False) or self._took_in_a_crowd(lock, now_ns)):
             self._bound_entries(now_ns)
             return
         try:
-            self._counting_thread = threading.get_ident()
-            self._counted_ns = now_ns
-            findings = self._count()
+            if self._begin_counting(now_ns):
+                try:
+                    findings = self._count()
+                finally:
+                    self._is_counting = False
+            else:
+                self._bound_entries(now_ns)
         finally:
-            self._counting_thread = None
             lock.release()
         if findings:
             self._teller.tell(findings)
+
+    def _took_in_a_crowd(self, lock: threading.RLock, now_ns: int) -> bool:
+        """Wait for a moment where much waits to be counted, and return whether the lock was taken.
+
+        So many threads log that the one that counts hardly gets its turn; it does while others wait. Where
+        nothing was counted for a second, waiting would not help.
+        """
+        if len(self._entries) <= _CROWD_ENTRIES or now_ns - self._counted_ns > SECOND_NS:
+            return False
+        return lock.acquire(timeout=_CROWD_SECONDS_MAX)
+
+    def _begin_counting(self, now_ns: int) -> bool:
+        """Return whether this thread may count: not in a signal handler that interrupts it at that."""
+        if self._is_counting:
+            self._give_up_interrupted(now_ns)
+            return False
+        self._is_counting = True
+        self._counted_ns = now_ns
+        return True
 
     def _count(self) -> list[Finding]:
         """Count what waits, or the most that one call counts; the lock is held."""
@@ -261,16 +285,16 @@ class AdvancedMonitoringHandler(logging.Handler):
             with contextlib.suppress(IndexError):
                 self._entries.pop()
                 self._missed.step()
-        self._replace_lock_left_locked(now_ns)
+        self._give_up_interrupted(now_ns)
 
-    def _replace_lock_left_locked(self, now_ns: int) -> None:
-        """Have another lock where nobody can be counting any more.
+    def _give_up_interrupted(self, now_ns: int) -> None:
+        """Let others count where nobody can be at it any more.
 
-        An exception that a signal handler raises may come between taking a lock and noting it.
+        An exception that a signal handler raises may come between two steps that belong together.
         """
         if now_ns - self._counted_ns > _COUNTING_NS_MAX:
             self._counted_ns = now_ns
-            self._lock = threading.Lock()
+            self._lock, self._is_counting = threading.RLock(), False
 
     def _new_snapshot(self) -> MonitoringSnapshot:
         return snapshot_of(

@@ -26,6 +26,7 @@ PROOF_ONLY = frozenset(
         "has-no-cooldown",
         "honest-alert",
         "honest-encrypting",
+        "honest-monitoring-spike",
         "honest-served-keys",
         "honest-tracing",
         "keeps-a-histogram-for-each-message",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import logging.config
@@ -43,6 +44,24 @@ def monitor(logger):
     handler = AdvancedMonitoringHandler()
     logger.addHandler(handler)
     return handler
+
+
+@contextlib.contextmanager
+def counted_by_another_thread(monitor):
+    """Another thread is at counting while the block runs, and gets no further."""
+    taken, release = threading.Event(), threading.Event()
+
+    def count():
+        with monitor._lock:
+            taken.set()
+            release.wait(60)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    taken.wait(60)
+    yield
+    release.set()
+    thread.join()
 
 
 def eventually(true, seconds=10.0):
@@ -195,12 +214,15 @@ def test_records_of_many_threads_are_all_counted(logger, monitor):
     assert snapshots == sorted(snapshots)
 
 
-def test_while_another_thread_counts_a_log_call_waits_for_nothing_and_memory_is_bounded(logger, monitor):
-    monitor._lock.acquire()  # whoever waited for it would wait for ever
-    for _ in range(ENTRIES_MAX + 500):
-        logger.info("paid")
-    held = len(monitor._entries)
-    monitor._lock.release()
+def test_while_another_thread_counts_log_calls_go_on_and_memory_is_bounded(logger):
+    now_ns = [10**9]
+    monitor = AdvancedMonitoringHandler(clock_ns=lambda: now_ns[0])
+    logger.addHandler(monitor)
+    with counted_by_another_thread(monitor):
+        now_ns[0] += 2 * 10**9  # so long that giving it a millisecond would not help
+        for _ in range(ENTRIES_MAX + 500):
+            logger.info("paid")
+        held = len(monitor._entries)
     for _ in range(ENTRIES_MAX // 100):
         logger.info("paid")
     snapshot = monitor.snapshot()
@@ -208,6 +230,16 @@ def test_while_another_thread_counts_a_log_call_waits_for_nothing_and_memory_is_
     assert held == ENTRIES_MAX
     assert snapshot.missed_records == 500
     assert snapshot.records == ENTRIES_MAX + ENTRIES_MAX // 100
+
+
+def test_in_a_crowd_the_thread_that_counts_is_let_go_on(logger, monitor):
+    """Where much waits, a log call gives the one that counts time to end, and then counts itself."""
+    with counted_by_another_thread(monitor):
+        for _ in range(3_000):
+            logger.info("paid")
+    logger.info("counts the first")
+
+    assert len(monitor._entries) < 3_000
 
 
 def test_a_signal_handler_that_logs_and_looks_in_the_middle_of_counting_waits_for_nothing(logger, monitor):
@@ -238,9 +270,22 @@ def test_a_lock_left_locked_by_an_exception_of_a_signal_handler_is_replaced(logg
     now_ns = [10**9]
     monitor = AdvancedMonitoringHandler(clock_ns=lambda: now_ns[0])
     logger.addHandler(monitor)
-    monitor._lock.acquire()
+    with counted_by_another_thread(monitor):
+        now_ns[0] += 6 * 10**9
+        for _ in range(70):
+            logger.info("gives up the other")
+        logger.info("is counted")
+
+        assert monitor.snapshot().records == 71
+
+
+def test_counting_that_an_exception_of_a_signal_handler_broke_off_goes_on(logger):
+    now_ns = [10**9]
+    monitor = AdvancedMonitoringHandler(clock_ns=lambda: now_ns[0])
+    logger.addHandler(monitor)
+    monitor._is_counting = True
     now_ns[0] += 6 * 10**9
-    logger.info("replaces")
+    logger.info("gives up the other")
     now_ns[0] += 10**9
     logger.info("is counted")
 
@@ -263,18 +308,15 @@ def test_a_filter_that_logs_is_counted_too(logger, monitor):
 def test_a_forked_child_begins_at_zero_and_counts(logger, monitor, fork):
     for _ in range(100):
         logger.info("of the parent")
-    monitor._lock.acquire()  # as another thread of the parent may hold it
-    try:
 
-        def of_the_child():
-            logger.info("of the child")
-            logger.info("of the child")
-            snapshot = monitor.snapshot()
-            return 0 if (snapshot.records, snapshot.missed_records) == (2, 0) else 1
+    def of_the_child():
+        logger.info("of the child")
+        logger.info("of the child")
+        snapshot = monitor.snapshot()
+        return 0 if (snapshot.records, snapshot.missed_records) == (2, 0) else 1
 
+    with counted_by_another_thread(monitor):
         code = in_a_child(fork, of_the_child)
-    finally:
-        monitor._lock.release()
 
     assert code == 0
     assert monitor.snapshot().records == 100
