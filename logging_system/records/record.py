@@ -13,7 +13,8 @@ Field names: https://www.elastic.co/guide/en/ecs/8.17/ecs-field-reference.html
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -108,22 +109,29 @@ def to_be_named(group: Iterable[Captured]) -> list[logging.LogRecord]:
     ]
 
 
-def delays_seconds(group: Iterable[Captured], now_seconds: float) -> list[float]:
+def delays_seconds(group: Sequence[Captured], now_seconds: float) -> list[float]:
     """Return how long ago each record was logged; 0 where that lies ahead, or is no number.
 
     Args:
-        group: The records.
+        group: One record or more.
         now_seconds: Seconds since 1970.
     """
     try:
-        return [max(0.0, now_seconds - attributes["created"]) for attributes, *_ in group]
-    except (KeyError, TypeError):
-        return [_delay_seconds(captured[0].get("created"), now_seconds) for captured in group]
+        delays = [now_seconds - captured[0]["created"] for captured in group]
+        if min(delays) >= 0.0 and max(delays) < math.inf:
+            return delays
+    except (KeyError, TypeError, OverflowError):
+        pass
+    return [_delay_seconds(captured[0].get("created"), now_seconds) for captured in group]
 
 
 def _delay_seconds(created: object, now_seconds: float) -> float:
     # An application may put anything there.
-    return max(0.0, now_seconds - created) if isinstance(created, int | float) else 0.0
+    try:
+        delay_seconds = now_seconds - float(created)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return delay_seconds if 0.0 <= delay_seconds < math.inf else 0.0
 
 
 def capture(

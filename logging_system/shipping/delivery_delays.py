@@ -157,10 +157,10 @@ def _second_of(text: bytes) -> float:
 def _seconds_of(text: str) -> float:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        # Without a zone it is UTC, as Elasticsearch reads it.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return math.nan
-    # Without a zone it is UTC, as Elasticsearch reads it.
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _parts(firsts: list[int], run: Run) -> Iterator[tuple[int, int]]:

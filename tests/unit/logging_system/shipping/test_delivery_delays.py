@@ -156,6 +156,25 @@ def test_a_record_s_time_is_read_from_its_first_bytes_or_else_from_its_field(
     assert logged_at(encoded) == pytest.approx(seconds, nan_ok=True)
 
 
+@given(
+    st.binary(max_size=80), st.sampled_from([b"", b'{"@timestamp":"', b'{"@timestamp":"0001-01-01T00:00:00'])
+)
+def test_whatever_bytes_a_block_holds_they_are_read_or_have_no_time(rest: bytes, before: bytes) -> None:
+    followed = delays()
+    followed.read(SpooledBlock(EPOCH, 1, (before + rest,)))
+    followed.finished(Run(EPOCH, 1, 2), Outcome.DELIVERED)
+
+    assert math.isfinite(followed.moment().sum_seconds)
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2100, 1, 1)))
+def test_a_handler_s_time_is_read_to_the_microsecond(moment: datetime) -> None:
+    text = moment.isoformat(timespec="microseconds") + "Z"
+    seconds = moment.replace(tzinfo=UTC).timestamp()
+
+    assert logged_at(b'{"@timestamp":"%s","message":"m"}' % text.encode()) == pytest.approx(seconds, abs=1e-6)
+
+
 @given(st.integers(0, 2**32))
 def test_every_delivered_record_is_counted_once_whatever_the_order(seed: int) -> None:
     """Blocks read, runs finished out of order and prefixes passed: no record is missed or counted twice."""
