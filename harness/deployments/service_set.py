@@ -131,7 +131,9 @@ class ServiceSet:
         of = (name, spec.command, process, spec.ready.timeout_seconds)
         if name != SMTP:
             return ProcessTarget(*of)
-        return MailServerTarget(*of, port=self._ports[name], api_url=api_url(name, self._scratch))
+        return MailServerTarget(
+            *of, address=(LOOPBACK, self._ports[name]), api_url=api_url(name, self._scratch)
+        )
 
     def exited(self) -> list[tuple[str, int]]:
         """Return (name, exit code) of services that ended by themselves."""
