@@ -132,7 +132,7 @@ class ServiceSet:
         if name != SMTP:
             return ProcessTarget(*of)
         return MailServerTarget(
-            *of, host=LOOPBACK, port=self._ports[name], api_url=api_url(name, self._scratch)
+            *of, address=(LOOPBACK, self._ports[name]), api_url=api_url(name, self._scratch)
         )
 
     def exited(self) -> list[tuple[str, int]]:

@@ -24,8 +24,7 @@ class MailServerTarget(ProcessTarget):
         command: its argument list.
         process: the process itself.
         ready_seconds: how long it may take to serve again after a restart.
-        host: where it speaks SMTP.
-        port: as above.
+        address: host and port at which it speaks SMTP.
         api_url: where it is told whom to refuse.
     """
 
@@ -36,13 +35,11 @@ class MailServerTarget(ProcessTarget):
         process: Restartable,
         ready_seconds: float,
         *,
-        host: str,
-        port: int,
+        address: tuple[str, int],
         api_url: str,
     ) -> None:
         super().__init__(name, command, process, ready_seconds)
-        self._host = host
-        self._port = port
+        self._address = address
         self._api_url = api_url
 
     def refuse_mail(self, code: int) -> None:
@@ -56,7 +53,7 @@ class MailServerTarget(ProcessTarget):
     def mail_answer(self) -> int:
         """Return with which code a recipient of our own is answered; 0 where nothing is."""
         try:
-            with smtplib.SMTP(self._host, self._port, timeout=_CALL_SECONDS) as session:
+            with smtplib.SMTP(*self._address, timeout=_CALL_SECONDS) as session:
                 session.ehlo("localhost")
                 code, _ = session.mail("probe@logquake.example")
                 return session.rcpt("probe@logquake.example")[0] if code < 400 else code
