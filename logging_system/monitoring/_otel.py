@@ -1,4 +1,4 @@
-"""The only module that touches OpenTelemetry, which may be absent, half loaded or broken.
+"""The only module that asks OpenTelemetry for spans; it may be absent, half loaded or broken.
 
 For a record, nothing is imported that the application has not imported itself: a span can only be current
 where somebody has loaded `opentelemetry.trace`. The SDK is loaded by `open_tracer` alone, which is called
