@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import harness.programs
+from harness.processes.ports import free_port
 from harness.programs import serving
 from harness.programs.elastic_lite import __main__ as elastic_lite
 from harness.targets.interceptor_client import InterceptorClient
@@ -25,6 +26,7 @@ from harness.targets.toxiproxy_client import ToxiproxyClient
 
 WAIT_SECONDS_MAX = 10.0
 FREE = "127.0.0.1:0"
+SMTP_PORT = free_port()
 # pidfd_getfd(2), which has this number on every architecture; Python does not wrap it.
 PIDFD_GETFD = 438
 
@@ -44,11 +46,17 @@ def _http_interceptor(url: str, upstream: str) -> Sequence[str]:
     return [urlsplit(url).netloc, InterceptorClient(url).create("i", FREE, upstream)]
 
 
+def _smtp(url: str, upstream: str) -> Sequence[str]:
+    return [urlsplit(url).netloc, f"127.0.0.1:{SMTP_PORT}"]
+
+
 PROGRAMS: dict[str, tuple[Sequence[str], Listener]] = {
     "elastic_lite": (["--data", "data"], _api_alone),
     "tcp_proxy": ([], _tcp_proxy),
     "http_interceptor": ([], _http_interceptor),
     "transit_lite": ([], _api_alone),
+    "smtp_lite": (["--data", "mail", "--smtp-port", str(SMTP_PORT)], _smtp),
+    "webhook_receiver": (["--data", "received"], _api_alone),
 }
 
 
@@ -112,7 +120,7 @@ def _accepts_with_nodelay(pid: int, address: str) -> bool:
     client = http.client.HTTPConnection(host, int(port), timeout=0.5)
     try:
         client.request("GET", "/version")
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, http.client.BadStatusLine):  # a mail server greets by a line of its own
             client.getresponse().read()
         assert client.sock is not None
         peer = client.sock.getsockname()
