@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from logging_system.monitoring.delays import Delays
-from logging_system.monitoring.status_files import ENDED_NAME, TOUCH_SECONDS, stated_files
+from logging_system.monitoring.status_files import ENDED_NAME, ENDING, TOUCH_SECONDS, stated_files
 
 STALE_SECONDS = 2 * TOUCH_SECONDS + 5
 """A living process writes its file far more often; one that is older is not counted as having a queue."""
@@ -72,24 +72,38 @@ def handler_totals(folder: Path, now_seconds: float) -> Totals:
 
 
 def _look(folder: Path, now_seconds: float) -> tuple[dict[str, Any], list[dict[str, Any]], bool]:
-    """Return the total, the files that are not in it, and whether nothing moved meanwhile."""
+    """Return the total, the files that are not in it, and whether each file was found on one side."""
+    before = read_content(folder / ENDED_NAME)
+    left_over = frozenset(before.get("last_added", ()))
+    listed = {
+        path: epoch
+        for epoch, path in stated_files(folder)
+        if not (path.suffix == ENDING and epoch in left_over)
+    }
+    read = {path: _stated(path, now_seconds) for path in listed}
+    for path in [each for each, content in read.items() if content is None]:
+        if path.with_suffix(ENDING) not in listed:  # it was renamed
+            read[path] = _stated(path.with_suffix(ENDING), now_seconds)
+    # A file goes only after the total that has it is there, and this is read after all of them.
     total = read_content(folder / ENDED_NAME)
-    added = frozenset(total.get("last_added", ()))
-    files: list[dict[str, Any]] = []
-    is_whole = True
-    for epoch, path in stated_files(folder):
-        if path.suffix == ".ending" and epoch in added:
-            continue
-        try:
-            age_seconds = now_seconds - path.stat().st_mtime
-        except OSError:
-            is_whole = False  # it is on its way into the total
-            continue
-        content = read_content(path)
-        if not content and not path.exists():
-            is_whole = False
-        files.append(_of_the_living(metered(content), age_seconds) if content else {})
-    return total, files, is_whole and read_content(folder / ENDED_NAME) == total
+    added = frozenset(total.get("recently_added", ())).difference(before.get("recently_added", ()))
+    for path, epoch in listed.items():
+        # With two files, the process lived on: what it wrote since is not in the total.
+        if epoch in added and (path.suffix == ENDING or path.with_suffix(ENDING) not in listed):
+            del read[path]
+    return total, [each or {} for each in read.values()], None not in read.values()
+
+
+def _stated(path: Path, now_seconds: float) -> dict[str, Any] | None:
+    """Return what a file holds, as it counts now; nothing where it cannot be read, None where it is gone."""
+    try:
+        age_seconds = now_seconds - path.stat().st_mtime
+        content = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return {}
+    return _of_the_living(metered(content), age_seconds) if isinstance(content, dict) else {}
 
 
 def _of_the_living(content: dict[str, Any], age_seconds: float) -> dict[str, Any]:

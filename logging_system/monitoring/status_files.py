@@ -34,6 +34,8 @@ from logging_system.monitoring.writer_watch import WriterWatch
 from logging_system.spool.segment import list_segments
 
 ENDED_NAME = "status-handlers-ended.json"
+ENDING = ".ending"
+"""The suffix of a file that is just being added to the total."""
 SHIPPER_NAME = "status-shipper.json"
 """Where a folder's shipper states its counters, unless a setting names another file."""
 ENDED_AGE_SECONDS = 600.0
@@ -42,6 +44,8 @@ INTERVAL_SECONDS = 30.0
 TOUCH_SECONDS = 30.0
 """How often a living process writes its file anew, whatever happens."""
 _BATCH_FILES = 1_000
+_REMEMBERED_MAX = 256
+"""Epochs added before the last step: as many as may be added while a scrape reads the folder."""
 _METERED = ("dropped", "admitted", "unsettled")
 _NAME = re.compile(r"status-(?:handler|gateway)-([0-9a-f]{32})\.(json|ending)")
 
@@ -150,6 +154,7 @@ class EndedHandlers:
         metered_admitted: As above.
         metered_unsettled: As above.
         last_added: The epochs added by the last step, which a crash may have kept from being removed.
+        recently_added: These and some before, by which a reader knows what was added while it read.
     """
 
     handlers: int = 0
@@ -162,6 +167,7 @@ class EndedHandlers:
     spool_errors: dict[str, int] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     last_added: list[str] = field(default_factory=list)
+    recently_added: list[str] = field(default_factory=list)
     unsettled: int = 0
     logged_to_durable_seconds: Delays = field(default_factory=Delays)
     metered_dropped: dict[str, int] = field(default_factory=dict)
@@ -228,7 +234,7 @@ def add_ended(folder: Path, now_seconds: float) -> int:
     for path in _ended(folder, now_seconds):
         # Renamed, so that what is read is what is removed, should the process live after all.
         with contextlib.suppress(FileNotFoundError):
-            path.rename(path.with_suffix(".ending"))
+            path.rename(path.with_suffix(ENDING))
     taken = _ending(folder)
     if not taken:
         return 0
@@ -238,6 +244,7 @@ def add_ended(folder: Path, now_seconds: float) -> int:
         except (ValueError, KeyError, TypeError, AttributeError):
             total.unreadable += 1
     total.last_added = [_epoch(path) for path in taken]
+    total.recently_added = [*total.recently_added[-_REMEMBERED_MAX:], *total.last_added]
     write_status(folder / ENDED_NAME, total.content())
     for path in taken:
         path.unlink(missing_ok=True)
@@ -285,7 +292,7 @@ def stated_files(folder: Path) -> list[tuple[str, Path]]:
 
 
 def _ending(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("status-*.ending") if _epoch(path))
+    return sorted(path for path in folder.glob(f"status-*{ENDING}") if _epoch(path))
 
 
 def _read_total(folder: Path) -> EndedHandlers:

@@ -135,7 +135,7 @@ def test_the_reference_lists_every_counter() -> None:
         for each in fields(kind)
     }
 
-    assert counted - listed - {"last_added", "last_trouble"} == {
+    assert counted - listed - {"last_added", "last_trouble", "recently_added"} == {
         "metered_admitted",
         "metered_dropped",
         "metered_unsettled",
