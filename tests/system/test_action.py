@@ -194,7 +194,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made.environment = {"PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
     assert made.step("install") == 0, made.printed
     assert "logquake, version" in made.printed
-    assert re.fullmatch(r"elasticsearch-[\d.]+_toxiproxy-[\d.]+", made.outputs["install"]["servers"])
+    versions = made.outputs["install"]["servers"]
+    assert re.fullmatch(r"elasticsearch-[\d.]+_toxiproxy-[\d.]+_mailpit-[\d.]+", versions)
     assert (folder / "bin" / "logquake").exists()
     assert (packages / "harness" / "scenarios").is_dir()
     return folder / "bin" / "python"
