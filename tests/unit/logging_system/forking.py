@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import os
 import select
@@ -38,6 +39,14 @@ def fork_by_c() -> int:
     return child
 
 
+def _start_and_end_a_thread() -> None:
+    """Take the interpreter's lock on its list of threads: one of the parent's may have held it, ending."""
+    ended = _thread.allocate_lock()
+    ended.acquire()
+    _thread.start_new_thread(ended.release, ())
+    ended.acquire()
+
+
 def in_a_child(fork: Callable[[], int], act: Callable[[], int]) -> int:
     """Return what `act` returned in a forked child: 99 where it raised, -SIGALRM where it took too long.
 
@@ -60,6 +69,7 @@ def _tried(fork: Callable[[], int], act: Callable[[], int]) -> int | None:
         try:
             for _ in range(5):
                 time.sleep(0.001)
+            _start_and_end_a_thread()
             os.write(tells, b".")
             code = act()
         finally:
