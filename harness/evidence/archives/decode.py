@@ -34,6 +34,8 @@ from harness.model.protocols import (
 )
 
 DECODE_SECONDS_MAX = 120.0
+SECONDS_A_DOCUMENT_MAX = 0.002
+"""What each document adds: a large archive takes its time, which is no fault of the stack."""
 ANSWER_BYTES_MAX = 16 << 20
 _PIPE_BYTES = 1 << 16
 _EXIT_SECONDS = 5.0
@@ -49,7 +51,7 @@ class DecodedArchive:
         command: the argument list; never a shell line.
         folder: where the command runs.
         environment: variables on top of the harness's own, by which its processes can be found.
-        timeout_seconds: how long one reading may take.
+        timeout_seconds: how long one reading may take, beside `SECONDS_A_DOCUMENT_MAX` for each document.
         key: of the stack file, which names the command; every failure begins with it.
         may_miss: whether a part may have become unreadable for good, as after a key was destroyed on purpose:
             a command that has answered every document may then end with any exit code.
@@ -137,7 +139,9 @@ class DecodedArchive:
     def _answers(self) -> Iterator[StoredDocument | tuple[str, Mapping[str, object]]]:
         """Yield every copy with its answer, or as it is where nothing could be asked."""
         with tempfile.TemporaryFile() as staged, tempfile.TemporaryFile() as errors:
+            timeout_seconds = self._timeout_seconds
             for document in self._archive.raw():
+                timeout_seconds += SECONDS_A_DOCUMENT_MAX
                 name = orjson.dumps([document.copy, document.unreadable])
                 staged.writelines((name, b"\n", document.body, b"\n"))
             staged.seek(0)
@@ -154,7 +158,7 @@ class DecodedArchive:
             except OSError as error:
                 raise StackError(f"{self._key}: cannot start {self._command[0]!r}: {error}") from error
             try:
-                talk = _Conversation(process, self._timeout_seconds, errors, self._key)
+                talk = _Conversation(process, timeout_seconds, errors, self._key)
                 yield from self._converse(talk, _unstaged(staged))
             finally:
                 _end(process)
@@ -242,7 +246,7 @@ class _Conversation:
     def _left(self) -> float:
         left = self._until - time.monotonic()
         if left <= 0:
-            raise self._broke(f"it did not finish within {self._timeout_seconds:g} s")
+            raise self._broke(f"it did not finish within {self._timeout_seconds:,.1f} s")
         return min(left, 1.0)
 
     def _read(self) -> bool:

@@ -179,6 +179,14 @@ def test_a_filter_that_hangs_is_ended(reading, program):
         reading(documents(3), program, timeout_seconds=0.3)
 
 
+def test_a_decoder_has_longer_for_more_documents(reading):
+    slow = "import sys, time\nlines = sys.stdin.readlines()\ntime.sleep(0.5)\nsys.stdout.writelines(lines)\n"
+
+    with pytest.raises(StackError, match="did not finish within"):
+        reading(documents(3), slow, timeout_seconds=0.2)
+    assert len(reading(documents(2_000), slow, timeout_seconds=0.2)) == 2_000
+
+
 def test_an_endless_answer_is_not_held_in_memory(reading):
     with pytest.raises(StackError, match="longer than 16 MiB"):
         reading(documents(1), "import sys\nwhile True: sys.stdout.write('x' * 65536)")
