@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from logging_system.alerting.deliveries import Delivered, Deliveries, delivered_by
 from logging_system.alerting.measures import delivered_within, measured
-from logging_system.monitoring.status_files import ENDED_NAME, SHIPPER_NAME, status_files
+from logging_system.monitoring.handler_totals import handler_totals, read_content
+from logging_system.monitoring.status_files import SHIPPER_NAME, status_files
 from logging_system.spool.checkpoint import read_checkpoint
 from logging_system.spool.disk import REAL_DISK, Disk
 from logging_system.spool.segment import list_segments, spooled_bytes
@@ -88,12 +86,9 @@ class Measuring:
         Raises:
             OSError: The folder cannot be listed.
         """
-        contents = dict(self._contents())
-        shipper = _read(self._spool / SHIPPER_NAME)
-        sample = self._sample(contents.values(), shipper, now_seconds)
-        yield from self._of_processes(
-            [content for path, content in contents.items() if self._is_alive(path, content)], sample
-        )
+        shipper = read_content(self._spool / SHIPPER_NAME)
+        sample = self._sample(shipper, now_seconds)
+        yield from self._of_processes(list(self._alive()), sample)
         if (before := self._before(now_seconds)) is not None:
             yield from _shares(before, sample)
         self._keep(sample)
@@ -102,10 +97,11 @@ class Measuring:
         else:
             self.deliveries.forget_before(now_seconds - _BEGINS_SECONDS)
 
-    def _contents(self) -> Iterator[tuple[Path, dict[str, Any]]]:
-        for path in [*status_files(self._spool), self._spool / ENDED_NAME]:
-            if content := _read(path):
-                yield path, content
+    def _alive(self) -> Iterator[dict[str, Any]]:
+        for path in status_files(self._spool):
+            content = read_content(path)
+            if self._is_alive(path, content):
+                yield content
 
     def _is_alive(self, path: Path, content: Mapping[str, Any]) -> bool:
         status = self._disk.path_status(path)
@@ -143,15 +139,9 @@ class Measuring:
         left_bytes = max(0, room_bytes - sample.used_bytes)
         return min(_HOURS_MAX, left_bytes / grown_bytes * (sample.seconds - first.seconds) / 3_600)
 
-    def _sample(
-        self, contents: Iterable[Mapping[str, Any]], shipper: Mapping[str, Any], now_seconds: float
-    ) -> _Sample:
-        offered = dropped = 0
-        for content in contents:
-            lost = sum(content["dropped"].values())
-            dropped += lost
-            # The total of those that ended says what was settled, and no more.
-            offered += content.get("offered", content.get("admitted", 0) + lost)
+    def _sample(self, shipper: Mapping[str, Any], now_seconds: float) -> _Sample:
+        totals = handler_totals(self._spool, self._wall())
+        offered, dropped = totals.get("offered", 0), sum(totals.get("dropped", {}).values())
         used_bytes = spooled_bytes(self._spool, self._disk)
         names = ("requests", "refused_requests", "retried_items", "delivered")
         return _Sample(now_seconds, used_bytes, offered, dropped, *(int(shipper.get(n, 0)) for n in names))
@@ -204,11 +194,3 @@ def _weighted_p99(latencies: list[tuple[float, int]]) -> float:
         if allowed < 0:
             return seconds
     return 0.0
-
-
-def _read(path: Path) -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError):
-        content = orjson.loads(path.read_bytes())
-        if isinstance(content, dict) and isinstance(content.get("dropped", {}), dict):
-            return {"dropped": {}, **content}
-    return {}

@@ -58,7 +58,11 @@ def handler_totals(folder: Path, now_seconds: float) -> Totals:
         total, files, is_whole = _look(folder, now_seconds)
         if is_whole:
             break
-    contents = [each for each in (*files, metered(total) if total else {}) if each]
+    contents = [
+        each
+        for each in (*files, metered(total) if total else {})
+        if each and isinstance(each.get("dropped", {}), dict)
+    ]
     totals: Totals = {"files": len(contents), **dict.fromkeys(_OF_ENDED, 0)}
     for content in contents:
         _add(totals, content)

@@ -12,6 +12,7 @@ import orjson
 from logging_system.alerting.measuring import Measuring
 from logging_system.handler.handler import SpoolHandler
 from logging_system.monitoring.call_times import TIMED_EVERY
+from logging_system.monitoring.status_files import ENDING, status_files
 from logging_system.spool.checkpoint import Checkpoint, CheckpointFile, Position
 from logging_system.spool.writer import SpoolWriter
 
@@ -81,6 +82,30 @@ def test_drops_are_a_share_of_the_calls_of_the_last_minute(tmp_path: Path) -> No
     folder.measures(64)
 
     assert folder.measures(66)["drop_share"] == 0.0
+
+
+def test_a_process_whose_file_is_summed_up_does_not_drop_its_records_again(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.handler(offered=1_000, dropped=500)
+    folder.measures(0)
+    (path,) = status_files(tmp_path)
+    path.rename(path.with_suffix(ENDING))
+    folder.measures(5)
+    path.with_suffix(ENDING).rename(path)
+
+    assert folder.measures(66).get("drop_share", 0) == 0
+
+
+def test_a_file_that_is_none_of_ours_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / f"status-handler-{'b' * 32}.json").write_bytes(
+        b'{"closed": true, "offered": 9, "dropped": 9}'
+    )
+    folder = Folder(tmp_path)
+    folder.handler(offered=1_000, dropped=0)
+    folder.measures(0)
+    folder.handler(offered=2_000, dropped=10)
+
+    assert folder.measures(5)["drop_share"] == 0.01
 
 
 def test_what_the_store_turns_away_is_a_share_of_requests_or_of_documents(tmp_path: Path) -> None:
