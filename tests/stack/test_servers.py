@@ -91,7 +91,11 @@ def send(**_):
     for number in range({CELERY_TASKS}):
         work.delay(number)
 """
-GUNICORN = (sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", "fd://{fd}", "shop:application")
+GUNICORN_WORKERS = 2
+GUNICORN = (
+    *(sys.executable, "-m", "gunicorn", "--workers", str(GUNICORN_WORKERS)),
+    *("--bind", "fd://{fd}", "shop:application"),
+)
 UWSGI = (
     *(str(BIN / "uwsgi"), "--http-socket", "127.0.0.1:{port}", "--wsgi-file", "shop.py"),
     *("--master", "--processes", "2", "--die-on-term"),
@@ -102,6 +106,13 @@ CELERY_WORKER = (
 )
 UVICORN = (sys.executable, "-m", "uvicorn", "--workers", "2", "--fd", "{fd}", "shop:application")
 PATCHED_FIRST = "from gevent import monkey\nmonkey.patch_all()\npreload_app = True\n"
+READY_FOLDER = "ready"
+READY = f"""
+import pathlib
+def post_worker_init(worker):
+    pathlib.Path("{READY_FOLDER}", str(worker.pid)).touch()
+"""
+"""A worker of gunicorn that is still starting loses a SIGTERM, whatever it serves; it is killed 30 s later."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +147,8 @@ SERVERS = {
 @contextmanager
 def serving(folder: Path, server: Server) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     (folder / "shop.py").write_text(server.application)
-    (folder / "gunicorn.conf.py").write_text(server.configuration)
+    (folder / "gunicorn.conf.py").write_text(server.configuration + READY)
+    (folder / READY_FOLDER).mkdir()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         number, port = listener.fileno(), listener.getsockname()[1]
         words = [word.format(fd=number, port=port) for word in server.command]
@@ -177,6 +189,12 @@ def stored(folder: Path) -> Counter[str]:
     return found
 
 
+def workers_are_ready(folder: Path, server: Server) -> Callable[[], bool]:
+    """Return what tells whether each worker has begun to serve, where a server says so."""
+    expected = GUNICORN_WORKERS if "gunicorn" in server.command else 0
+    return lambda: len(list((folder / READY_FOLDER).iterdir())) >= expected
+
+
 def answers(url: str) -> Callable[[], bool]:
     def ask() -> bool:
         try:
@@ -193,6 +211,7 @@ def test_every_record_of_every_worker_is_stored_once(tmp_path: Path, server: Ser
         pytest.skip(f"{server.needs} is not installed; make .venv/.installed-dev does so")
     with serving(tmp_path, server) as (process, url):
         eventually(answers(url), "the server answers")
+        eventually(workers_are_ready(tmp_path, server), "all workers have begun to serve")
         workers = {requests.get(f"{url}/{number}", timeout=WAIT_SECONDS).text for number in range(REQUESTS)}
         if server.needs == "uwsgidecorators":
             # Told to end while it is at a request, or notes one, a worker runs no exit functions.
