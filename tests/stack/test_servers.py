@@ -112,7 +112,7 @@ import pathlib
 def post_worker_init(worker):
     pathlib.Path("{READY_FOLDER}", str(worker.pid)).touch()
 """
-"""A worker of gunicorn that is still starting loses a SIGTERM, whatever it serves; it is killed 30 s later."""
+"""A gunicorn worker that is still starting loses a SIGTERM, whatever it serves; it is killed after 30 s."""
 
 
 @dataclass(frozen=True)

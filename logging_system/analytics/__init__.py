@@ -1,0 +1,1 @@
+"""Answers about what is stored: rates, latencies, errors, templates by namespace; and their cache."""
