@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.judging.checker import Charge
@@ -24,13 +24,18 @@ class Owed:
         window: from its injection to its healing.
         causes: what a finding may name, in the harness's words.
         limit_ns: when it had to be found by.
-        found: what was found about it, in time's order.
+        found: what was found about it, in time's order, and about the same trouble just before.
     """
 
     window: Window
     causes: frozenset[str]
     limit_ns: int
     found: tuple[FindingSeen, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Return how long it took to be found; 0 where it still was."""
+        return max(0, self.found[0].at_ns - self.window.from_ns) / SECOND_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +50,28 @@ def story_of(timeline: Timeline, charge: Charge, findings: Findings) -> FindingS
     """Return what was found beside what had to be."""
     seen = sorted(timeline.findings, key=lambda each: each.at_ns)
     after_ns = int(findings.after_seconds * SECOND_NS)
-    owed = []
-    for step, window in timeline.fault_windows:
+    owed: list[Owed] = []
+    for step, window in sorted(timeline.fault_windows, key=lambda each: each[1].from_ns):
         causes = charge.causes[step] if step < len(charge.causes) else frozenset()
-        lasted_ns = window.to_ns - window.from_ns
-        if causes and lasted_ns >= findings.fault_seconds_min * SECOND_NS:
+        if causes and window.to_ns - window.from_ns >= findings.fault_seconds_min * SECOND_NS:
             limit_ns = window.from_ns + int(findings.deadline_seconds * SECOND_NS)
             limit_ns = _put_off(timeline, findings, window.from_ns, limit_ns)
-            about = tuple(each for each in seen if window.from_ns <= each.at_ns <= window.to_ns + after_ns)
-            owed.append(Owed(window, causes, limit_ns, about))
+            about = [each for each in seen if window.from_ns <= each.at_ns <= window.to_ns + after_ns]
+            before = _still_told(owed, window, causes, after_ns)
+            owed.append(Owed(window, causes, limit_ns, (*before, *about)))
     faults = [window for _, window in timeline.fault_windows]
     false = tuple(each for each in seen if not _explained(each, faults, after_ns))
     return FindingStory(tuple(owed), () if charge.scenario.schedule.kind == ERROR_BURST else false)
+
+
+def _still_told(
+    owed: Sequence[Owed], window: Window, causes: frozenset[str], after_ns: int
+) -> tuple[FindingSeen, ...]:
+    """Return what was found about the same trouble just before, if it was: it need not be over yet."""
+    if not owed or owed[-1].causes.isdisjoint(causes):
+        return ()
+    is_near = window.from_ns - owed[-1].window.to_ns <= after_ns
+    return tuple(each for each in owed[-1].found if each.at_ns <= window.from_ns) if is_near else ()
 
 
 def _put_off(timeline: Timeline, findings: Findings, from_ns: int, limit_ns: int) -> int:
@@ -105,9 +120,13 @@ class FindingCheck:
             return "The stack's findings were not read to their end."
         if read.unread:
             return f"The stack's findings could not be read: {read.unread}."
-        if read.unreadable:
+        if read.unreadable and not self._was_hurt(timeline):
             return f"{read.unreadable:,} lines are no findings: {read.example}."
         return ""
+
+    def _was_hurt(self, timeline: Timeline) -> bool:
+        """Return whether a fault hit what finds: killed, it may leave half a line."""
+        return self._findings.watcher in timeline.fault_targets.values()
 
     def inconclusive(self, summary: str) -> Verdict:
         """Return that nothing was decided."""

@@ -10,7 +10,6 @@ from harness.judging.finding_story import FindingCheck
 from harness.judging.measure import Measure
 from harness.judging.timeline import Timeline
 from harness.judging.wording import count
-from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 
@@ -38,7 +37,7 @@ class FindingsLate(FindingCheck):
         if not found:
             return self.inconclusive(self.unread(timeline) or "No fault that must be found was found.")
         late = [each for each in found if each.found[0].at_ns > each.limit_ns]
-        slowest = max((each.found[0].at_ns - each.window.from_ns) / SECOND_NS for each in found)
+        slowest = max(each.seconds for each in found)
         faults = count(len(found), "fault")
         if not late:
             said = f"The slowest of {faults} was found after {slowest:.1f} s."

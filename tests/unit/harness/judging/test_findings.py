@@ -17,6 +17,7 @@ from tests.unit.harness.literal_history import BEGAN, at, charge
 FINDINGS = Findings("", causes={"backend": ("store_down",)}, after_seconds=5.0, watcher="watch")
 FOUR = (FindingsMissed, FindingsLate, FindingsMisnamed, FindingsFalse)
 STORE_DOWN = frozenset({"store_down", "network"})
+NOTHING: frozenset[str] = frozenset()
 RIGHT = {"missed": "PASS", "late": "PASS", "misnamed": "PASS", "false": "PASS"}
 OF_NOTHING = {"missed": "INCONCLUSIVE", "late": "INCONCLUSIVE", "misnamed": "INCONCLUSIVE", "false": "PASS"}
 
@@ -34,16 +35,11 @@ def found(seconds, cause="backend", name="f"):
 
 def judged(*facts, causes=(STORE_DOWN,), read=None, findings=FINDINGS, ended=60.0, schedule=None):
     read = FindingsRead(at(ended)) if read is None else read
-    facts = [
-        PhaseChanged(BEGAN, "steady"),
-        *facts,
-        *([read] if read else []),
-        PhaseChanged(at(ended), "stop"),
-    ]
+    end = [*([read] if read else []), PhaseChanged(at(ended), "stop")]
     what = replace(charge(), findings=findings, causes=causes)
     if schedule:
         what = replace(what, scenario=replace(what.scenario, schedule=Part(schedule)))
-    story = timeline(facts)
+    story = timeline([PhaseChanged(BEGAN, "steady"), *facts, *end])
     return {
         each.objective.removeprefix("findings_"): each for each in [kind(what).check(story) for kind in FOUR]
     }
@@ -114,9 +110,16 @@ def test_each_fault_is_owed_a_finding_of_its_own():
     assert words(*facts, found(12), found(42, name="b"), causes=causes) == RIGHT
 
 
+def test_the_same_trouble_soon_again_may_still_be_told_by_the_finding_before():
+    again = [*fault(10, 20), *fault(24, 34, step=1), found(12)]
+    assert words(*again, causes=(STORE_DOWN, STORE_DOWN)) == RIGHT
+    assert judged(*again, causes=(STORE_DOWN, STORE_DOWN))["late"].value == 2
+    assert words(*again, causes=(STORE_DOWN, frozenset({"disk"})))["missed"] == "FAIL"
+
+
 def test_while_the_finder_is_hurt_nothing_is_late():
     hurt = fault(11, 25, step=1, target="watch")
-    causes = (STORE_DOWN, frozenset())
+    causes = (STORE_DOWN, NOTHING)
     assert words(*fault(10, 30), *hurt, found(28), causes=causes) == RIGHT
     assert words(*fault(10, 50), *hurt, found(36), causes=causes) == but(late="FAIL")
 
@@ -146,6 +149,12 @@ def test_what_was_not_read_is_not_judged(read, why):
 
 def test_what_was_not_read_whole_is_false_all_the_same():
     assert judged(found(5), read=FindingsRead(at(60), unreadable=1))["false"].status is Status.FAIL
+
+
+def test_a_finder_that_was_killed_may_leave_half_a_line():
+    hurt = fault(11, 12, step=1, target="watch")
+    read = FindingsRead(at(60), unreadable=1, example="f: no JSON")
+    assert words(*fault(10, 20), *hurt, found(14), causes=(STORE_DOWN, frozenset()), read=read) == RIGHT
 
 
 def test_without_a_promise_nothing_is_planned():
