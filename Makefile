@@ -170,8 +170,9 @@ bench-functions: $(VENV)/.installed-dev ## Measure hot functions, each as a rati
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py
 
-picture: $(VENV)/.installed-dev ## Take the picture of the live page again, from a real run (needs chromium)
+picture: $(VENV)/.installed-dev ## Take the pictures of the live page and of a trace again, from real runs (needs chromium)
 	$(BIN)/python docs/live_page.py
+	$(BIN)/python docs/trace_picture.py
 
 schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the tables of settings, masking rules, metrics and alerts, the embedded store's page and the dashboard
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas

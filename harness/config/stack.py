@@ -13,11 +13,13 @@ from harness.config.yaml_source import read_yaml
 from harness.evidence.secrets.kinds import KINDS
 from harness.evidence.transforms import WORDS
 from harness.model.declarations import (
+    CAUSES,
     AlertChannel,
     Alerts,
     CounterSource,
     DeadLetterOutlet,
     Fields,
+    Findings,
     Keys,
     Level,
     Masks,
@@ -46,6 +48,7 @@ CounterName: TypeAlias = Literal["accepted", "delivered", "dead_lettered", "drop
 
 _Transform = Annotated[str, WithJsonSchema({"enum": list(WORDS)})]
 _Command = Annotated[list[Text], Field(min_length=1, max_length=1_000)]
+_Cause = Annotated[str, WithJsonSchema({"enum": list(CAUSES)})]
 _SecretKind = Annotated[str, WithJsonSchema({"enum": list(KINDS)})]
 
 
@@ -146,6 +149,20 @@ class _AlertsModel(FileModel):
     resolution_seconds: Annotated[float, Field(ge=0, le=60)] = default_of(Alerts, "resolution_seconds")
 
 
+class _FindingsModel(FileModel):
+    files: Text = Field(description="Add the pattern of the files of JSON lines that hold the findings.")
+    id: Text = default_of(Findings, "id")
+    cause: Text = default_of(Findings, "cause")
+    found: Text = default_of(Findings, "found")
+    causes: Annotated[dict[str, list[_Cause]], Field(min_length=1, max_length=100)] = Field(
+        description='Say what your words stand for, e.g. "causes: {backend_down: [store_down]}".'
+    )
+    deadline_seconds: Annotated[float, Field(gt=0, le=300)] = default_of(Findings, "deadline_seconds")
+    fault_seconds_min: Annotated[float, Field(gt=0, le=300)] = default_of(Findings, "fault_seconds_min")
+    after_seconds: Annotated[float, Field(ge=0, le=300)] = default_of(Findings, "after_seconds")
+    watcher: Name | None = None
+
+
 class _PromisesModel(FileModel):
     durability: Literal["memory", "write", "fsync"] = default_of(Promises, "durability").name.lower()
     copies_max: Annotated[int, Field(ge=1, le=1_000)] = default_of(Promises, "copies_max")
@@ -202,6 +219,7 @@ class StackModel(FileModel):
     environment: dict[str, str] = Field(default_factory=dict)
     masks: _MasksModel | None = None
     alerts: _AlertsModel | None = None
+    findings: _FindingsModel | None = None
     promises: _PromisesModel = Field(default_factory=_PromisesModel)
     files: dict[Name, Annotated[list[Text], Field(min_length=1, max_length=100)]] = Field(
         default_factory=dict
@@ -249,6 +267,7 @@ def load_stack(path: Path) -> Stack:
         keys=_keys(model.keys),
         environment=model.environment,
         alerts=_alerts(model),
+        findings=_findings(model.findings),
         spans=model.spans or "",
         masks=Masks() if model.masks is None else Masks(tuple(model.masks.patterns), model.masks.share_max),
     )
@@ -310,6 +329,22 @@ def _alerts(stack: StackModel) -> Alerts | None:
         deadline_seconds=model.deadline_seconds,
         after_outage_seconds=model.after_outage_seconds,
         resolution_seconds=model.resolution_seconds,
+    )
+
+
+def _findings(model: _FindingsModel | None) -> Findings | None:
+    if model is None:
+        return None
+    return Findings(
+        files=model.files,
+        id=model.id,
+        cause=model.cause,
+        found=model.found,
+        causes={word: tuple(causes) for word, causes in model.causes.items()},
+        deadline_seconds=model.deadline_seconds,
+        fault_seconds_min=model.fault_seconds_min,
+        after_seconds=model.after_seconds,
+        watcher=model.watcher or "",
     )
 
 

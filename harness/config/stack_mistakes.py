@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from harness.config.alert_mistakes import alert_mistakes
+from harness.config.finding_mistakes import finding_mistakes
 from harness.config.part_arguments import part_mistakes
 from harness.config.validation import file_name_mistakes, shown
 from harness.config.yaml_source import KeyPath, Mistake, Source, texts_in
@@ -54,6 +55,7 @@ def stack_mistakes(source: Source) -> list[Mistake]:
         *_mask_mistakes(data),
         *_field_mistakes(data),
         *alert_mistakes(data),
+        *finding_mistakes(data),
         *_trace_mistakes(data),
         *_placeholder_mistakes(data),
     ]
@@ -304,6 +306,7 @@ def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
             "files",
             "keys",
             "environment",
+            "findings",
             "spans",
         )
         for where, text in texts_in(data.get(part), (part,))

@@ -19,6 +19,8 @@ from harness.model.facts import (
     Destroyed,
     FaultChanged,
     FaultSeen,
+    FindingSeen,
+    FindingsRead,
     FirstSeen,
     Found,
     FreshLooked,
@@ -202,6 +204,14 @@ def _alerts_read(result: Timeline, event: AlertsRead) -> None:
     result.alerts_read[event.channel] = event
 
 
+def _finding_seen(result: Timeline, event: FindingSeen) -> None:
+    result.findings.append(event)
+
+
+def _findings_read(result: Timeline, event: FindingsRead) -> None:
+    result.findings_read = event
+
+
 def _in_span(result: Timeline, event: InSpan) -> None:
     result.in_span[event.sequence] = event
 
@@ -250,6 +260,8 @@ ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     NoncesListed: _nonces_listed,
     AlertReceived: _alert_received,
     AlertsRead: _alerts_read,
+    FindingSeen: _finding_seen,
+    FindingsRead: _findings_read,
     InSpan: _in_span,
     Linked: _linked,
     SpansRead: _spans_read,

@@ -14,6 +14,7 @@ from harness.judging.checker import (
     NeedsQuiet,
 )
 from harness.judging.checkers import CHECKERS
+from harness.judging.fault_causes import causes_of
 from harness.model.declarations import Part, Scenario, Stack
 
 NOT_ALONE = "judged only in scenarios that run alone"
@@ -79,6 +80,8 @@ def charge_of(scenario: Scenario, stack: Stack) -> Charge:
         nonces=stack.keys is not None and bool(stack.keys.nonces),
         alerts=stack.alerts,
         spans=bool(stack.spans),
+        findings=stack.findings,
+        causes=causes_of(scenario.steps, stack),
     )
     if stack.counters is None:
         return charge

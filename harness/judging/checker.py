@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
 from harness.judging.timeline import Timeline
-from harness.model.declarations import Alerts, Fields, Promises, Scenario
+from harness.model.declarations import Alerts, Fields, Findings, Promises, Scenario
 from harness.model.protocols import Verdict
 
 
@@ -22,6 +22,9 @@ class Charge:
     fields: Fields = field(default_factory=Fields)
     nonces: bool = False
     alerts: Alerts | None = None
+    findings: Findings | None = None
+    causes: tuple[frozenset[str], ...] = ()
+    """Where the cause lies of what each step of the scenario does; empty where nothing need be found."""
     spans: bool = False
 
 

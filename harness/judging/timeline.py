@@ -19,6 +19,8 @@ from harness.model.facts import (
     Event,
     FaultChanged,
     FaultSeen,
+    FindingSeen,
+    FindingsRead,
     Found,
     FreshLooked,
     FreshSent,
@@ -127,8 +129,9 @@ class Timeline:
     it would have been due; `whole_elsewhere` is where lines are whole that are all damaged in place;
     `planted` are the canaries that records carry, `secrets_seen` is where one was seen, `secrets_sought` what
     was searched; `alerts` are the messages of the promised alert by channel, `alerts_read` says of each
-    channel that all of them were read; `in_span` are the spans that records were logged in, and `linked` the
-    records that spans of the stack link to.
+    channel that all of them were read; `findings` are what the stack found, each when it was first written,
+    and `findings_read` says that all of them were read; `in_span` are the spans that records were
+    logged in, and `linked` the records that spans of the stack link to.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -166,6 +169,8 @@ class Timeline:
     nonces_listed: NoncesListed | None = None
     alerts: dict[str, list[AlertReceived]] = field(default_factory=dict)
     alerts_read: dict[str, AlertsRead] = field(default_factory=dict)
+    findings: list[FindingSeen] = field(default_factory=list)
+    findings_read: FindingsRead | None = None
     in_span: dict[int, InSpan] = field(default_factory=dict)
     linked: set[int] = field(default_factory=set)
     spans_read: SpansRead | None = None

@@ -275,6 +275,32 @@ class Alerts:
         return frozenset(filter(None, (self.watcher, channel.link, channel.service)))
 
 
+CAUSES = ("store_down", "store_slow", "store_refuses", "network", "disk", "keys", "load", "application")
+"""Where the cause of trouble lies, as findings name it and as faults are labelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a stack promises to find by itself: that it is in trouble, and where the cause lies.
+
+    `files` is a pattern of JSON lines, one when a finding is made and others as it changes; in each, the
+    path `id` holds what is the same for one finding, `cause` where its cause lies and `found` when it was
+    found. `causes` says which of `CAUSES` each of the stack's own words stands for. A fault that lasts
+    `fault_seconds_min` or longer is found within `deadline_seconds` of its injection; what is found up to
+    `after_seconds` after its healing is about it too. `watcher` is the process that finds.
+    """
+
+    files: str
+    id: str = "finding_id"
+    cause: str = "cause"
+    found: str = "found"
+    causes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    deadline_seconds: float = 10.0
+    fault_seconds_min: float = 5.0
+    after_seconds: float = 15.0
+    watcher: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """The system under test, as its stack file declares it."""
@@ -305,6 +331,7 @@ class Stack:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables of the application and of all that the stack starts, with placeholders."""
     alerts: Alerts | None = None
+    findings: Findings | None = None
     spans: str = ""
     """Where the stack's own spans are: a pattern of files of OTLP's JSON, with placeholders."""
 

@@ -279,6 +279,32 @@ class AlertsRead:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingSeen:
+    """The stack wrote a finding at `at_ns`, between two looks at its file at the latest.
+
+    `finding` is its identity, `cause` the stack's own word for where the cause lies.
+    """
+
+    at_ns: int
+    finding: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsRead:
+    """The stack's findings were read to their end; without this fact, nothing is known not to be found.
+
+    `unreadable` lines could not be read, `example` says what one of them lacks; `unread` says why the files
+    could not be read.
+    """
+
+    at_ns: int
+    unreadable: int = 0
+    example: str = ""
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InSpan:
     """This record is logged in that span of OpenTelemetry; ids in lower-case hexadecimal."""
 
@@ -530,6 +556,7 @@ Event: TypeAlias = (
     | Unreadable | ArchiveRead | DeadLettered | DeadLettersRead | Poisoned | Destroyed | FirstSeen | FreshSent
     | FreshLooked | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped
     | Sample | RequestsCounted | ProducersHosted | ProcessExited | Broke | Misnamed
-    | Planted | SecretSeen | SecretsSought | NoncesListed | AlertReceived | AlertsRead | InSpan | Linked
+    | Planted | SecretSeen | SecretsSought | NoncesListed | AlertReceived | AlertsRead | FindingSeen
+    | FindingsRead | InSpan | Linked
     | SpansRead
 )  # fmt: skip

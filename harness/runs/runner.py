@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from harness.cleanup.undo_journal import UndoJournal
+from harness.evidence.findings import FindingsFollower
 from harness.evidence.history import HistoryUnwritableError, Recorder
 from harness.evidence.readback import Outlets, OutletSpec, Reading
 from harness.evidence.sampling import ArchiveWatch, Gauges, Measurable, NamedCounters
@@ -65,8 +66,8 @@ class Wiring:
     `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away;
     `cores` measures what the run and its neighbours take of this machine's processors; `first_seen` asks for
     a fact of when each record was first seen in the archive; `secrets` looks for canaries; `nonces` lists
-    what is sealed; `alerts` reads what people were told; `spans` reads the stack's own at a moment;
-    `quick_seconds` is that of `Ticker`.
+    what is sealed; `alerts` reads what people were told; `findings` what it finds; `spans` reads
+    the stack's own at a moment; `quick_seconds` is that of `Ticker`.
     """
 
     services: Deployment
@@ -87,6 +88,7 @@ class Wiring:
     quick_seconds: float = QUICK_SECONDS
     nonces: NonceCommand | None = None
     alerts: AlertReceivers | None = None
+    findings: FindingsFollower | None = None
     spans: Callable[[int], Iterable[Event]] | None = None
 
 
@@ -203,15 +205,17 @@ class Runner:
             self._ticker.wait_for("log calls that are due", deadline_ns)
         self._debts.await_answers(deadline_ns)
         self._debts.await_records(deadline_ns)
-        self._await_alerts(deadline_ns)
+        if self._wiring.alerts is not None:
+            self._await("alerts that may still come", self._wiring.alerts.settled_ns, deadline_ns)
+        if self._wiring.findings is not None:
+            self._await("findings that may still come", self._wiring.findings.settled_ns, deadline_ns)
         self._ticker.waiting = ""
 
-    def _await_alerts(self, deadline_ns: int) -> None:
-        """Give the stack the time in which it promises its last alert."""
-        if self._wiring.alerts is not None:
-            until_ns = min(deadline_ns, self._began_ns + self._wiring.alerts.settled_ns)
-            while self._now() < until_ns:
-                self._ticker.wait_for("alerts that may still come", until_ns)
+    def _await(self, what: str, settled_ns: int, deadline_ns: int) -> None:
+        """Give the stack the time in which it promises something: so long after sending began."""
+        until_ns = min(deadline_ns, self._began_ns + settled_ns)
+        while self._now() < until_ns:
+            self._ticker.wait_for(what, until_ns)
 
     def _probe(self) -> None:
         self._enter("probe")
@@ -241,12 +245,18 @@ class Runner:
         self._read_counters()
         self._note_slips(reading)
         self._wiring.recorder.record_all(self._opened().whole_elsewhere(reading))
-        if self._wiring.alerts is not None:
-            self._record(*self._wiring.alerts.facts(self._now))
+        self._read_what_it_told()
         if self._wiring.secrets is not None:
             search_outlets(self._wiring.secrets, self._opened())
         if self._wiring.nonces is not None:
             self._record(nonces_listed(self._wiring.nonces, self._opened().raw(), self._now()))
+
+    def _read_what_it_told(self) -> None:
+        """Note the alerts that people got, and what the stack found."""
+        if self._wiring.alerts is not None:
+            self._record(*self._wiring.alerts.facts(self._now))
+        if self._wiring.findings is not None:
+            self._wiring.recorder.record_all(self._wiring.findings.whole(self._now()))
 
     def _look_elsewhere(self, reading: Reading) -> None:
         """Note which of the missing records lie beside the archive; where nobody can look, none does."""
@@ -306,6 +316,8 @@ class Runner:
             self._fresh.look_sparingly()
         if self._wiring.secrets is not None:
             self._wiring.secrets.look(self._now())
+        if self._wiring.findings is not None:
+            self._wiring.recorder.record_all(self._wiring.findings.look(self._now()))
         self._wiring.watch(
             Progress(
                 self._scenario.name,

@@ -17,6 +17,7 @@ from harness.deployments.placeholders import expand
 from harness.deployments.service_set import INTERCEPTOR, PROXY, Services
 from harness.deployments.stack import LinkServers, SmallDisks, StackDeployment
 from harness.evidence.alerts.inboxes import Clocks
+from harness.evidence.findings import FindingsFollower
 from harness.evidence.history import Recorder, read_history
 from harness.evidence.secrets.watch import SecretWatch
 from harness.evidence.spans import span_facts
@@ -39,6 +40,7 @@ from harness.model.errors import (
     what_ends_the_run,
 )
 from harness.model.facts import Broke, Event
+from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Load, LoadSpec, NeedsSmallDisk, PageSpec, Progress, Removable, Status
 from harness.model.result import HarnessCost, ScenarioResult
 from harness.processes import procfs
@@ -272,6 +274,7 @@ class ScenarioRun:
                 *(request.stack, plan, self._run_id, ground.services.urls(), ground.scratch),
                 Clocks(time.time_ns, time.monotonic_ns),
             ),
+            findings=self._findings(values),
             spans=self._spans(load, values),
         )
 
@@ -281,6 +284,16 @@ class ScenarioRun:
             return None
         folders = {name: self._folder(name) for name in ("stack", "load", "wire")}
         return secret_watch(self._request.stack, lines.planted, folders, self._ground.services.urls(), intake)
+
+    def _findings(self, values: Mapping[str, str]) -> FindingsFollower | None:
+        """Return what follows the stack's findings, where it promises any."""
+        declared = self._request.stack.findings
+        if declared is None:
+            return None
+        clocks = Clocks(time.time_ns, time.monotonic_ns)
+        injected_seconds = max((step.at_seconds for step in self._plan.scenario.steps), default=0.0)
+        settled_ns = int((injected_seconds + declared.deadline_seconds + 1) * SECOND_NS)
+        return FindingsFollower(declared, expand(declared.files, values), clocks, settled_ns)
 
     def _spans(self, load: LoadSpec, values: Mapping[str, str]) -> Callable[[int], Iterator[Event]] | None:
         """Return what reads the stack's own spans, where it says where they are."""

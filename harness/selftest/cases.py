@@ -18,6 +18,7 @@ from harness.model.declarations import (
     CounterSource,
     DeadLetterOutlet,
     Fields,
+    Findings,
     Keys,
     Level,
     Part,
@@ -27,6 +28,7 @@ from harness.model.declarations import (
     StackProcess,
 )
 from harness.selftest.alerting import COOLDOWN_SECONDS, THRESHOLD, WINDOW_SECONDS
+from harness.selftest.finding import DEADLINE_SECONDS, FILE_NAME
 from harness.selftest.shipper import WAITING_RECORDS_MAX
 
 LOST = "acknowledged_lost"
@@ -48,6 +50,10 @@ ALERTS_MISSED = "alerts_missed"
 ALERTS_REPEATED = "alerts_repeated"
 ALERTS_FALSE = "alerts_false"
 TRACES = "traces_incomplete"
+FINDINGS_MISSED = "findings_missed"
+FINDINGS_LATE = "findings_late"
+FINDINGS_MISNAMED = "findings_misnamed"
+FINDINGS_FALSE = "findings_false"
 
 HONEST = "harness.selftest.shipper:HonestShipper"
 KEEPING = "harness.selftest.keeping:KeepingShipper"
@@ -56,6 +62,7 @@ TRACING = "harness.selftest.tracing"
 ENCRYPTING = "harness.selftest.encrypting:EncryptingShipper"
 SERVED_KEYS = "harness.selftest.served_keys"
 ALERTING = "harness.selftest.alerting"
+FINDING = "harness.selftest.finding"
 FORGETFUL = "drops-the-old-key-too-early"
 _GATEWAY_SCENARIO = "answer_cut_then_gateway_killed"
 _COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
@@ -239,6 +246,30 @@ def _alerting_stack(case: Case) -> Stack:
 
 def _alerting(name: str, habit: str, code: str, catch: str, *consequences: str) -> Case:
     return Case(name, habit, code, "alerts", catch, frozenset(consequences), build=_alerting_stack)
+
+
+def _finding_stack(case: Case) -> Stack:
+    """Return the honest shipper, with a process beside it that finds trouble."""
+    stack = _handler_stack(replace(case, code=HONEST))
+    arguments = (case.code, "{run.folder}/shipper", "{to_store.url}")
+    finder = StackProcess(
+        "finder", ("{python}", "-m", FINDING, *arguments), ready=Ready(output='"ready": true')
+    )
+    return replace(
+        stack,
+        processes=(finder,),
+        findings=Findings(
+            files=f"{{run.folder}}/shipper/{FILE_NAME}",
+            causes={word: (word,) for word in ("store_down", "load", "keys")},
+            deadline_seconds=DEADLINE_SECONDS,
+            after_seconds=4.0,
+            watcher="finder",
+        ),
+    )
+
+
+def _finding(name: str, habit: str, code: str, catch: str, *consequences: str) -> Case:
+    return Case(name, habit, code, "findings", catch, frozenset(consequences), build=_finding_stack)
 
 
 def _monitoring(name: str) -> str:
@@ -632,4 +663,9 @@ CASES = (
         "has-no-cooldown", "tells of every error beyond the threshold", "HasNoCooldown", ALERTS_REPEATED
     ),
     _alerting("alerts-on-nothing", "tells of a single error", "AlertsOnNothing", ALERTS_FALSE),
+    _finding("honest-findings", "none", "HonestFinder", ""),
+    _finding("sees-nothing", "finds nothing, whatever happens", "SeesNothing", FINDINGS_MISSED),
+    _finding("cries-wolf", "takes a burst of honest load for trouble", "CriesWolf", FINDINGS_FALSE),
+    _finding("blames-the-keys", "has one name for all trouble", "BlamesTheKeys", FINDINGS_MISNAMED),
+    _finding("finds-late", "waits until trouble has lasted for long", "FindsLate", FINDINGS_LATE),
 )

@@ -88,6 +88,22 @@ CHECKERS = Family(
             "harness.judging.checkers.alerts_false:AlertsFalse",
             "no alert comes without enough errors",
         ),
+        "findings_missed": Kind(
+            "harness.judging.checkers.findings_missed:FindingsMissed",
+            "the stack finds every fault that hurts it long enough",
+        ),
+        "findings_late": Kind(
+            "harness.judging.checkers.findings_late:FindingsLate",
+            "faults are found in time",
+        ),
+        "findings_misnamed": Kind(
+            "harness.judging.checkers.findings_misnamed:FindingsMisnamed",
+            "a finding names the cause that the fault is",
+        ),
+        "findings_false": Kind(
+            "harness.judging.checkers.findings_false:FindingsFalse",
+            "nothing is found where nothing is wrong",
+        ),
         "miscounted": Kind(
             "harness.judging.checkers.miscounted:Miscounted",
             "the stack's own counters agree with what was measured",

@@ -75,6 +75,17 @@ def test_the_suite_watched_fits_the_stack_that_promises_alerts_and_plans_each_of
         assert alerts <= checks_of(scenario, stack).planned.keys()
 
 
+def test_the_suite_understood_fits_the_stack_that_promises_findings_and_plans_each_of_its_checks():
+    stack = load_stack(LIBRARY.find(Sort.STACK, "reference_findings").path)
+    names = load_suite(LIBRARY.find(Sort.SUITE, "understood").path, SCENARIOS).scenarios
+    findings = {word for word in CHECKERS.kinds if word.startswith("findings_")}
+
+    assert _misfits("understood", stack) == []
+    for name in names:
+        scenario = load_scenario(LIBRARY.find(Sort.SCENARIO, name).path)
+        assert findings <= checks_of(scenario, stack).planned.keys()
+
+
 @pytest.mark.parametrize("name", load_suite(LIBRARY.find(Sort.SUITE, "watched").path, SCENARIOS).scenarios)
 def test_in_every_scenario_of_watched_errors_cross_the_threshold_only_in_bursts(name):
     alerts = load_stack(LIBRARY.find(Sort.STACK, "reference_alerts").path).alerts
