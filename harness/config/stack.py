@@ -16,6 +16,7 @@ from harness.model.declarations import (
     CAUSES,
     AlertChannel,
     Alerts,
+    Answers,
     CounterSource,
     DeadLetterOutlet,
     Fields,
@@ -163,6 +164,21 @@ class _FindingsModel(FileModel):
     watcher: Name | None = None
 
 
+class _AnswersModel(FileModel):
+    files: Text = Field(description="Add the pattern of the files of JSON lines that hold the answers.")
+    asked: Text = default_of(Answers, "asked")
+    answered: Text = default_of(Answers, "answered")
+    since: Text = default_of(Answers, "since")
+    until: Text = default_of(Answers, "until")
+    records: Text = default_of(Answers, "records")
+    stale_age_seconds: Text = default_of(Answers, "stale_age_seconds")
+    namespace: str = default_of(Answers, "namespace")
+    own_namespace: str = default_of(Answers, "own_namespace")
+    visible_seconds: Annotated[float, Field(gt=0, le=60)] = default_of(Answers, "visible_seconds")
+    every_seconds: Annotated[float, Field(gt=0, le=60)] = default_of(Answers, "every_seconds")
+    asker: Name | None = None
+
+
 class _PromisesModel(FileModel):
     durability: Literal["memory", "write", "fsync"] = default_of(Promises, "durability").name.lower()
     copies_max: Annotated[int, Field(ge=1, le=1_000)] = default_of(Promises, "copies_max")
@@ -220,6 +236,7 @@ class StackModel(FileModel):
     masks: _MasksModel | None = None
     alerts: _AlertsModel | None = None
     findings: _FindingsModel | None = None
+    answers: _AnswersModel | None = None
     promises: _PromisesModel = Field(default_factory=_PromisesModel)
     files: dict[Name, Annotated[list[Text], Field(min_length=1, max_length=100)]] = Field(
         default_factory=dict
@@ -268,6 +285,7 @@ def load_stack(path: Path) -> Stack:
         environment=model.environment,
         alerts=_alerts(model),
         findings=_findings(model.findings),
+        answers=_answers(model.answers),
         spans=model.spans or "",
         masks=Masks() if model.masks is None else Masks(tuple(model.masks.patterns), model.masks.share_max),
     )
@@ -346,6 +364,10 @@ def _findings(model: _FindingsModel | None) -> Findings | None:
         after_seconds=model.after_seconds,
         watcher=model.watcher or "",
     )
+
+
+def _answers(model: _AnswersModel | None) -> Answers | None:
+    return None if model is None else Answers(**{**model.model_dump(), "asker": model.asker or ""})
 
 
 def _fields(model: _FieldsModel) -> Fields:

@@ -307,6 +307,7 @@ def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
             "keys",
             "environment",
             "findings",
+            "answers",
             "spans",
         )
         for where, text in texts_in(data.get(part), (part,))

@@ -10,6 +10,8 @@ from harness.model.facts import (
     AlertReceived,
     AlertsRead,
     Answered,
+    AnswerGiven,
+    AnswersRead,
     ArchiveRead,
     Broke,
     ControlCall,
@@ -212,6 +214,14 @@ def _findings_read(result: Timeline, event: FindingsRead) -> None:
     result.findings_read = event
 
 
+def _answer_given(result: Timeline, event: AnswerGiven) -> None:
+    result.answers.append(event)
+
+
+def _answers_read(result: Timeline, event: AnswersRead) -> None:
+    result.answers_read = event
+
+
 def _in_span(result: Timeline, event: InSpan) -> None:
     result.in_span[event.sequence] = event
 
@@ -262,6 +272,8 @@ ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     AlertsRead: _alerts_read,
     FindingSeen: _finding_seen,
     FindingsRead: _findings_read,
+    AnswerGiven: _answer_given,
+    AnswersRead: _answers_read,
     InSpan: _in_span,
     Linked: _linked,
     SpansRead: _spans_read,

@@ -81,6 +81,7 @@ def charge_of(scenario: Scenario, stack: Stack) -> Charge:
         alerts=stack.alerts,
         spans=bool(stack.spans),
         findings=stack.findings,
+        answers=stack.answers,
         causes=causes_of(scenario.steps, stack),
     )
     if stack.counters is None:

@@ -11,6 +11,8 @@ from harness.model.declarations import APPLICATION, is_sender
 from harness.model.facts import (
     AlertReceived,
     AlertsRead,
+    AnswerGiven,
+    AnswersRead,
     Broke,
     ControlCall,
     CounterRead,
@@ -130,7 +132,8 @@ class Timeline:
     `planted` are the canaries that records carry, `secrets_seen` is where one was seen, `secrets_sought` what
     was searched; `alerts` are the messages of the promised alert by channel, `alerts_read` says of each
     channel that all of them were read; `findings` are what the stack found, each when it was first written,
-    and `findings_read` says that all of them were read; `in_span` are the spans that records were
+    and `findings_read` says that all of them were read; `answers` and `answers_read` are the same of what
+    it answered; `in_span` are the spans that records were
     logged in, and `linked` the records that spans of the stack link to.
     """
 
@@ -171,6 +174,8 @@ class Timeline:
     alerts_read: dict[str, AlertsRead] = field(default_factory=dict)
     findings: list[FindingSeen] = field(default_factory=list)
     findings_read: FindingsRead | None = None
+    answers: list[AnswerGiven] = field(default_factory=list)
+    answers_read: AnswersRead | None = None
     in_span: dict[int, InSpan] = field(default_factory=dict)
     linked: set[int] = field(default_factory=set)
     spans_read: SpansRead | None = None

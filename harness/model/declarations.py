@@ -302,6 +302,32 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """What a stack promises of questions about what it stored, which a process of its own keeps asking.
+
+    `files` is a pattern of JSON lines, one an answer; in each, the paths `asked` and `answered` hold when,
+    `since` and `until` the time of the records asked about, `records` how many there are,
+    `stale_age_seconds` how old an answer is that is not of now, and `namespace` (empty = there are none)
+    whose records they are: those of the run are all in `own_namespace`. A record counts once others could
+    search for it for `visible_seconds`. There is an answer at least every `every_seconds`, whatever is down;
+    a fault on the process `asker` puts that off.
+    """
+
+    files: str
+    asked: str = "asked"
+    answered: str = "answered"
+    since: str = "since"
+    until: str = "until"
+    records: str = "records"
+    stale_age_seconds: str = "stale_age_seconds"
+    namespace: str = ""
+    own_namespace: str = ""
+    visible_seconds: float = 1.0
+    every_seconds: float = 5.0
+    asker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """The system under test, as its stack file declares it."""
 
@@ -332,6 +358,7 @@ class Stack:
     """Variables of the application and of all that the stack starts, with placeholders."""
     alerts: Alerts | None = None
     findings: Findings | None = None
+    answers: Answers | None = None
     spans: str = ""
     """Where the stack's own spans are: a pattern of files of OTLP's JSON, with placeholders."""
 

@@ -305,6 +305,32 @@ class FindingsRead:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerGiven:
+    """The stack answered at `at_ns` what was asked at `asked_ns`: so many records from `from_ns` to `to_ns`.
+
+    `stale_ns` is how old the stack says that its answer is; 0 where it says that it is of now.
+    """
+
+    at_ns: int
+    asked_ns: int
+    from_ns: int
+    to_ns: int
+    records: int
+    stale_ns: int = 0
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersRead:
+    """The stack's answers were read to their end; the fields are those of `FindingsRead`."""
+
+    at_ns: int
+    unreadable: int = 0
+    example: str = ""
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InSpan:
     """This record is logged in that span of OpenTelemetry; ids in lower-case hexadecimal."""
 
@@ -557,6 +583,6 @@ Event: TypeAlias = (
     | FreshLooked | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped
     | Sample | RequestsCounted | ProducersHosted | ProcessExited | Broke | Misnamed
     | Planted | SecretSeen | SecretsSought | NoncesListed | AlertReceived | AlertsRead | FindingSeen
-    | FindingsRead | InSpan | Linked
+    | FindingsRead | AnswerGiven | AnswersRead | InSpan | Linked
     | SpansRead
 )  # fmt: skip

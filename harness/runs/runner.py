@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from harness.cleanup.undo_journal import UndoJournal
-from harness.evidence.findings import FindingsFollower
 from harness.evidence.history import HistoryUnwritableError, Recorder
+from harness.evidence.json_lines import Follower
 from harness.evidence.readback import Outlets, OutletSpec, Reading
 from harness.evidence.sampling import ArchiveWatch, Gauges, Measurable, NamedCounters
 from harness.evidence.secrets.watch import SecretWatch
@@ -66,8 +66,8 @@ class Wiring:
     `faults` has one for each step of the scenario; `left` tells what the scenario has not taken away;
     `cores` measures what the run and its neighbours take of this machine's processors; `first_seen` asks for
     a fact of when each record was first seen in the archive; `secrets` looks for canaries; `nonces` lists
-    what is sealed; `alerts` reads what people were told; `findings` what it finds; `spans` reads
-    the stack's own at a moment; `quick_seconds` is that of `Ticker`.
+    what is sealed; `alerts` reads what people were told; `followers` read what the stack writes about itself;
+    `spans` reads the stack's own at a moment; `quick_seconds` is that of `Ticker`.
     """
 
     services: Deployment
@@ -88,7 +88,7 @@ class Wiring:
     quick_seconds: float = QUICK_SECONDS
     nonces: NonceCommand | None = None
     alerts: AlertReceivers | None = None
-    findings: FindingsFollower | None = None
+    followers: Sequence[Follower] = ()
     spans: Callable[[int], Iterable[Event]] | None = None
 
 
@@ -207,8 +207,8 @@ class Runner:
         self._debts.await_records(deadline_ns)
         if self._wiring.alerts is not None:
             self._await("alerts that may still come", self._wiring.alerts.settled_ns, deadline_ns)
-        if self._wiring.findings is not None:
-            self._await("findings that may still come", self._wiring.findings.settled_ns, deadline_ns)
+        settled_ns = max((each.settled_ns for each in self._wiring.followers), default=0)
+        self._await("what the stack may still find", settled_ns, deadline_ns)
         self._ticker.waiting = ""
 
     def _await(self, what: str, settled_ns: int, deadline_ns: int) -> None:
@@ -255,8 +255,8 @@ class Runner:
         """Note the alerts that people got, and what the stack found."""
         if self._wiring.alerts is not None:
             self._record(*self._wiring.alerts.facts(self._now))
-        if self._wiring.findings is not None:
-            self._wiring.recorder.record_all(self._wiring.findings.whole(self._now()))
+        for follower in self._wiring.followers:
+            self._wiring.recorder.record_all(follower.whole(self._now()))
 
     def _look_elsewhere(self, reading: Reading) -> None:
         """Note which of the missing records lie beside the archive; where nobody can look, none does."""
@@ -316,8 +316,8 @@ class Runner:
             self._fresh.look_sparingly()
         if self._wiring.secrets is not None:
             self._wiring.secrets.look(self._now())
-        if self._wiring.findings is not None:
-            self._wiring.recorder.record_all(self._wiring.findings.look(self._now()))
+        for follower in self._wiring.followers:
+            self._wiring.recorder.record_all(follower.look(self._now()))
         self._wiring.watch(
             Progress(
                 self._scenario.name,

@@ -17,8 +17,10 @@ from harness.deployments.placeholders import expand
 from harness.deployments.service_set import INTERCEPTOR, PROXY, Services
 from harness.deployments.stack import LinkServers, SmallDisks, StackDeployment
 from harness.evidence.alerts.inboxes import Clocks
+from harness.evidence.answers import AnswersFollower
 from harness.evidence.findings import FindingsFollower
 from harness.evidence.history import Recorder, read_history
+from harness.evidence.json_lines import Follower
 from harness.evidence.secrets.watch import SecretWatch
 from harness.evidence.spans import span_facts
 from harness.faults import FAULTS
@@ -274,7 +276,7 @@ class ScenarioRun:
                 *(request.stack, plan, self._run_id, ground.services.urls(), ground.scratch),
                 Clocks(time.time_ns, time.monotonic_ns),
             ),
-            findings=self._findings(values),
+            followers=tuple(self._followers(values)),
             spans=self._spans(load, values),
         )
 
@@ -285,15 +287,16 @@ class ScenarioRun:
         folders = {name: self._folder(name) for name in ("stack", "load", "wire")}
         return secret_watch(self._request.stack, lines.planted, folders, self._ground.services.urls(), intake)
 
-    def _findings(self, values: Mapping[str, str]) -> FindingsFollower | None:
-        """Return what follows the stack's findings, where it promises any."""
-        declared = self._request.stack.findings
-        if declared is None:
-            return None
+    def _followers(self, values: Mapping[str, str]) -> Iterator[Follower]:
+        """Yield what follows what the stack writes about itself, as far as it promises any."""
         clocks = Clocks(time.time_ns, time.monotonic_ns)
-        injected_seconds = max((step.at_seconds for step in self._plan.scenario.steps), default=0.0)
-        settled_ns = int((injected_seconds + declared.deadline_seconds + 1) * SECOND_NS)
-        return FindingsFollower(declared, expand(declared.files, values), clocks, settled_ns)
+        findings, answers = self._request.stack.findings, self._request.stack.answers
+        if findings is not None:
+            injected_seconds = max((step.at_seconds for step in self._plan.scenario.steps), default=0.0)
+            settled_ns = int((injected_seconds + findings.deadline_seconds + 1) * SECOND_NS)
+            yield FindingsFollower(findings, expand(findings.files, values), clocks, settled_ns)
+        if answers is not None:
+            yield AnswersFollower(answers, expand(answers.files, values), clocks)
 
     def _spans(self, load: LoadSpec, values: Mapping[str, str]) -> Callable[[int], Iterator[Event]] | None:
         """Return what reads the stack's own spans, where it says where they are."""

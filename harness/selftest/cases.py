@@ -15,6 +15,7 @@ from harness.evidence.transforms import MASK
 from harness.model.declarations import (
     AlertChannel,
     Alerts,
+    Answers,
     CounterSource,
     DeadLetterOutlet,
     Fields,
@@ -28,6 +29,7 @@ from harness.model.declarations import (
     StackProcess,
 )
 from harness.selftest.alerting import COOLDOWN_SECONDS, THRESHOLD, WINDOW_SECONDS
+from harness.selftest.dashboard import EVERY_SECONDS, OWN
 from harness.selftest.finding import DEADLINE_SECONDS, FILE_NAME
 from harness.selftest.shipper import WAITING_RECORDS_MAX
 
@@ -54,6 +56,8 @@ FINDINGS_MISSED = "findings_missed"
 FINDINGS_LATE = "findings_late"
 FINDINGS_MISNAMED = "findings_misnamed"
 FINDINGS_FALSE = "findings_false"
+ANSWERS_WRONG = "answers_wrong"
+ANSWERS_MISSING = "answers_missing"
 
 HONEST = "harness.selftest.shipper:HonestShipper"
 KEEPING = "harness.selftest.keeping:KeepingShipper"
@@ -63,6 +67,7 @@ ENCRYPTING = "harness.selftest.encrypting:EncryptingShipper"
 SERVED_KEYS = "harness.selftest.served_keys"
 ALERTING = "harness.selftest.alerting"
 FINDING = "harness.selftest.finding"
+DASHBOARD = "harness.selftest.dashboard"
 FORGETFUL = "drops-the-old-key-too-early"
 _GATEWAY_SCENARIO = "answer_cut_then_gateway_killed"
 _COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
@@ -270,6 +275,25 @@ def _finding_stack(case: Case) -> Stack:
 
 def _finding(name: str, habit: str, code: str, catch: str, *consequences: str) -> Case:
     return Case(name, habit, code, "findings", catch, frozenset(consequences), build=_finding_stack)
+
+
+def _dashboard_stack(case: Case) -> Stack:
+    """Return the honest shipper, with a process beside it that keeps asking what is stored."""
+    stack = _handler_stack(replace(case, code=HONEST))
+    file = "{run.folder}/dashboard/answers.jsonl"
+    command = ("{python}", "-m", DASHBOARD, case.code, file, "{to_store.url}", _INDEX["index"])
+    process = StackProcess("dashboard", command, ready=Ready(output='"ready": true'))
+    return replace(
+        stack,
+        processes=(process,),
+        answers=Answers(
+            file, namespace="namespace", own_namespace=OWN, every_seconds=EVERY_SECONDS, asker="dashboard"
+        ),
+    )
+
+
+def _dashboard(name: str, habit: str, code: str, catch: str) -> Case:
+    return Case(name, habit, code, "answers", catch, build=_dashboard_stack)
 
 
 def _monitoring(name: str) -> str:
@@ -668,4 +692,13 @@ CASES = (
     _finding("cries-wolf", "takes a burst of honest load for trouble", "CriesWolf", FINDINGS_FALSE),
     _finding("blames-the-keys", "has one name for all trouble", "BlamesTheKeys", FINDINGS_MISNAMED),
     _finding("finds-late", "waits until trouble has lasted for long", "FindsLate", FINDINGS_LATE),
+    _dashboard("honest-dashboard", "none", "HonestDashboard", ""),
+    _dashboard("serves-stale-as-fresh", "shows old answers as new", "ServesStaleAsFresh", ANSWERS_WRONG),
+    _dashboard(
+        "caches-across-namespaces",
+        "shows one namespace's answers to another",
+        "CachesAcrossNamespaces",
+        ANSWERS_WRONG,
+    ),
+    _dashboard("goes-blank", "shows nothing while the store is down", "GoesBlank", ANSWERS_MISSING),
 )

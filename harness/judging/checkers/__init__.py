@@ -104,6 +104,14 @@ CHECKERS = Family(
             "harness.judging.checkers.findings_false:FindingsFalse",
             "nothing is found where nothing is wrong",
         ),
+        "answers_wrong": Kind(
+            "harness.judging.checkers.answers_wrong:AnswersWrong",
+            "what the stack answers about its records is true of the time that it says",
+        ),
+        "answers_missing": Kind(
+            "harness.judging.checkers.answers_missing:AnswersMissing",
+            "questions are answered all the time, also from what was known before",
+        ),
         "miscounted": Kind(
             "harness.judging.checkers.miscounted:Miscounted",
             "the stack's own counters agree with what was measured",

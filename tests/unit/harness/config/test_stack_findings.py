@@ -1,9 +1,9 @@
-"""A stack file's promise of findings: what it becomes, and which mistakes are named with their remedy."""
+"""A stack file's promises of findings and answers: what they become, which mistakes are told."""
 
 import pytest
 
 from harness.config.stack import load_stack
-from harness.model.declarations import Findings
+from harness.model.declarations import Answers, Findings
 from harness.model.errors import ScenarioError
 
 WHOLE = """\
@@ -19,6 +19,7 @@ findings:
   files: "{run.folder}/findings.jsonl"
   causes: {backend: [store_down, network]}
   watcher: watch
+answers: {files: "{run.folder}/answers.jsonl", namespace: who, own_namespace: mine, asker: watch}
 """
 
 
@@ -34,6 +35,12 @@ def test_a_promise_becomes_what_is_judged(tmp_path):
     )
 
 
+def test_a_promise_of_answers_becomes_what_is_judged(tmp_path):
+    assert loaded(tmp_path, WHOLE).answers == Answers(
+        "{run.folder}/answers.jsonl", namespace="who", own_namespace="mine", asker="watch"
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -41,6 +48,7 @@ def test_a_promise_becomes_what_is_judged(tmp_path):
         ("store_down, ", "store_dwn, ", 'findings.causes.backend[0]: no cause "store_dwn". Did you mean'),
         ('"{run.folder}/findings.jsonl"', '"{run.foler}/f"', "findings.files: "),
         ('  files: "{run.folder}/findings.jsonl"\n', "", "findings.files: is missing. Add the pattern"),
+        ("asker: watch", "asker: wotch", 'answers.asker: "processes" has no process "wotch". Did you mean'),
         ("causes: {backend: [store_down, network]}", "causes: {}", "findings.causes: "),
     ],
 )
