@@ -14,6 +14,7 @@ from harness.evidence.secrets.kinds import KINDS
 from harness.evidence.transforms import WORDS
 from harness.model.declarations import (
     CAUSES,
+    Actions,
     AlertChannel,
     Alerts,
     Answers,
@@ -179,6 +180,18 @@ class _AnswersModel(FileModel):
     asker: Name | None = None
 
 
+class _ActionsModel(FileModel):
+    link: Name = Field(description="Name the link to the receiver, a service webhook_receiver.")
+    key: Text = Field(description='Say where the action\'s name stands, e.g. "header idempotency-key".')
+    about: Text = Field(description='Say where stands what it is about, e.g. "json finding.finding_id".')
+    causes: Annotated[list[_Cause], Field(min_length=1)] = Field(
+        description='Add the causes that are acted on, e.g. "causes: [store_down]".'
+    )
+    engines: Annotated[list[Name], Field(max_length=20)] = Field(default_factory=list)
+    deadline_seconds: Annotated[float, Field(gt=0, le=300)] = default_of(Actions, "deadline_seconds")
+    fault_seconds_min: Annotated[float, Field(gt=0, le=300)] = default_of(Actions, "fault_seconds_min")
+
+
 class _PromisesModel(FileModel):
     durability: Literal["memory", "write", "fsync"] = default_of(Promises, "durability").name.lower()
     copies_max: Annotated[int, Field(ge=1, le=1_000)] = default_of(Promises, "copies_max")
@@ -237,6 +250,7 @@ class StackModel(FileModel):
     alerts: _AlertsModel | None = None
     findings: _FindingsModel | None = None
     answers: _AnswersModel | None = None
+    actions: _ActionsModel | None = None
     promises: _PromisesModel = Field(default_factory=_PromisesModel)
     files: dict[Name, Annotated[list[Text], Field(min_length=1, max_length=100)]] = Field(
         default_factory=dict
@@ -286,6 +300,7 @@ def load_stack(path: Path) -> Stack:
         alerts=_alerts(model),
         findings=_findings(model.findings),
         answers=_answers(model.answers),
+        actions=_actions(model),
         spans=model.spans or "",
         masks=Masks() if model.masks is None else Masks(tuple(model.masks.patterns), model.masks.share_max),
     )
@@ -368,6 +383,19 @@ def _findings(model: _FindingsModel | None) -> Findings | None:
 
 def _answers(model: _AnswersModel | None) -> Answers | None:
     return None if model is None else Answers(**{**model.model_dump(), "asker": model.asker or ""})
+
+
+def _actions(stack: StackModel) -> Actions | None:
+    model = stack.actions
+    if model is None:
+        return None
+    return Actions(
+        *(model.link, stack.links[model.link], model.key, model.about),
+        causes=tuple(model.causes),
+        engines=tuple(model.engines),
+        deadline_seconds=model.deadline_seconds,
+        fault_seconds_min=model.fault_seconds_min,
+    )
 
 
 def _fields(model: _FieldsModel) -> Fields:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.facts import (
     Acknowledged,
+    ActionsRead,
+    ActionTaken,
     AlertReceived,
     AlertsRead,
     Answered,
@@ -222,6 +224,14 @@ def _answers_read(result: Timeline, event: AnswersRead) -> None:
     result.answers_read = event
 
 
+def _action_taken(result: Timeline, event: ActionTaken) -> None:
+    result.actions.append(event)
+
+
+def _actions_read(result: Timeline, event: ActionsRead) -> None:
+    result.actions_read = event
+
+
 def _in_span(result: Timeline, event: InSpan) -> None:
     result.in_span[event.sequence] = event
 
@@ -274,6 +284,8 @@ ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     FindingsRead: _findings_read,
     AnswerGiven: _answer_given,
     AnswersRead: _answers_read,
+    ActionTaken: _action_taken,
+    ActionsRead: _actions_read,
     InSpan: _in_span,
     Linked: _linked,
     SpansRead: _spans_read,

@@ -82,6 +82,7 @@ def charge_of(scenario: Scenario, stack: Stack) -> Charge:
         spans=bool(stack.spans),
         findings=stack.findings,
         answers=stack.answers,
+        actions=stack.actions,
         causes=causes_of(scenario.steps, stack),
     )
     if stack.counters is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
 from harness.judging.timeline import Timeline
-from harness.model.declarations import Alerts, Answers, Fields, Findings, Promises, Scenario
+from harness.model.declarations import Actions, Alerts, Answers, Fields, Findings, Promises, Scenario
 from harness.model.protocols import Verdict
 
 
@@ -24,6 +24,7 @@ class Charge:
     alerts: Alerts | None = None
     findings: Findings | None = None
     answers: Answers | None = None
+    actions: Actions | None = None
     causes: tuple[frozenset[str], ...] = ()
     """Where the cause lies of what each step of the scenario does; empty where nothing need be found."""
     spans: bool = False

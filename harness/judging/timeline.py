@@ -9,6 +9,8 @@ from itertools import groupby
 from harness.judging.arrangement import ARRANGE
 from harness.model.declarations import APPLICATION, is_sender
 from harness.model.facts import (
+    ActionsRead,
+    ActionTaken,
     AlertReceived,
     AlertsRead,
     AnswerGiven,
@@ -132,8 +134,8 @@ class Timeline:
     `planted` are the canaries that records carry, `secrets_seen` is where one was seen, `secrets_sought` what
     was searched; `alerts` are the messages of the promised alert by channel, `alerts_read` says of each
     channel that all of them were read; `findings` are what the stack found, each when it was first written,
-    and `findings_read` says that all of them were read; `answers` and `answers_read` are the same of what
-    it answered; `in_span` are the spans that records were
+    and `findings_read` says that all of them were read; `answers`, `actions` and their `…_read` are the
+    same of what it answered and did; `in_span` are the spans that records were
     logged in, and `linked` the records that spans of the stack link to.
     """
 
@@ -176,6 +178,8 @@ class Timeline:
     findings_read: FindingsRead | None = None
     answers: list[AnswerGiven] = field(default_factory=list)
     answers_read: AnswersRead | None = None
+    actions: list[ActionTaken] = field(default_factory=list)
+    actions_read: ActionsRead | None = None
     in_span: dict[int, InSpan] = field(default_factory=dict)
     linked: set[int] = field(default_factory=set)
     spans_read: SpansRead | None = None

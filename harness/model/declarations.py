@@ -328,6 +328,30 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
+class Actions:
+    """What a stack promises to do about what it finds, by messages to a service over `link`.
+
+    Each place is one of `AlertChannel`: `key` holds what names an action, `about` what it is about. About a
+    fault of one of `causes` that lasts `fault_seconds_min` something is done within `deadline_seconds` of its
+    injection, and once; a fault on the way, or on a process of `engines`, puts that off.
+    """
+
+    link: str
+    service: str
+    key: str
+    about: str
+    causes: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
+    deadline_seconds: float = 15.0
+    fault_seconds_min: float = 5.0
+
+    @property
+    def on_the_way(self) -> frozenset[str]:
+        """Return the targets whose faults keep an action from being taken."""
+        return frozenset((*self.engines, self.link, self.service))
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """The system under test, as its stack file declares it."""
 
@@ -359,6 +383,7 @@ class Stack:
     alerts: Alerts | None = None
     findings: Findings | None = None
     answers: Answers | None = None
+    actions: Actions | None = None
     spans: str = ""
     """Where the stack's own spans are: a pattern of files of OTLP's JSON, with placeholders."""
 

@@ -331,6 +331,28 @@ class AnswersRead:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionTaken:
+    """The stack did something about what it found: a receiver got it at `at_ns`.
+
+    `key` names the action, `about` is what it is about.
+    """
+
+    at_ns: int
+    key: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionsRead:
+    """The stack's actions were read; the fields are those of `FindingsRead`."""
+
+    at_ns: int
+    unreadable: int = 0
+    example: str = ""
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InSpan:
     """This record is logged in that span of OpenTelemetry; ids in lower-case hexadecimal."""
 
@@ -583,6 +605,7 @@ Event: TypeAlias = (
     | FreshLooked | CounterRead | ControlCall | PhaseChanged | FaultChanged | FaultSeen | StepSkipped
     | Sample | RequestsCounted | ProducersHosted | ProcessExited | Broke | Misnamed
     | Planted | SecretSeen | SecretsSought | NoncesListed | AlertReceived | AlertsRead | FindingSeen
-    | FindingsRead | AnswerGiven | AnswersRead | InSpan | Linked
+    | FindingsRead | AnswerGiven | AnswersRead
+    | ActionTaken | ActionsRead | InSpan | Linked
     | SpansRead
 )  # fmt: skip

@@ -16,7 +16,8 @@ from harness.cleanup.undo_journal import UndoJournal, journal_folder
 from harness.deployments.placeholders import expand
 from harness.deployments.service_set import INTERCEPTOR, PROXY, Services
 from harness.deployments.stack import LinkServers, SmallDisks, StackDeployment
-from harness.evidence.alerts.inboxes import Clocks
+from harness.evidence.actions import ActionsReader
+from harness.evidence.alerts.inboxes import Clocks, WebhookInbox
 from harness.evidence.answers import AnswersFollower
 from harness.evidence.findings import FindingsFollower
 from harness.evidence.history import Recorder, read_history
@@ -292,11 +293,19 @@ class ScenarioRun:
         clocks = Clocks(time.time_ns, time.monotonic_ns)
         findings, answers = self._request.stack.findings, self._request.stack.answers
         if findings is not None:
-            injected_seconds = max((step.at_seconds for step in self._plan.scenario.steps), default=0.0)
-            settled_ns = int((injected_seconds + findings.deadline_seconds + 1) * SECOND_NS)
+            settled_ns = self._settled_ns(findings.deadline_seconds)
             yield FindingsFollower(findings, expand(findings.files, values), clocks, settled_ns)
         if answers is not None:
             yield AnswersFollower(answers, expand(answers.files, values), clocks)
+        if (actions := self._request.stack.actions) is not None:
+            receiver = self._ground.services.urls()[actions.service]
+            settled_ns = self._settled_ns(actions.deadline_seconds)
+            yield ActionsReader(actions, lambda: WebhookInbox(receiver, clocks), self._run_id, settled_ns)
+
+    def _settled_ns(self, deadline_seconds: float) -> int:
+        """Return how long after the start of sending that is over which the last fault is owed."""
+        injected_seconds = max((step.at_seconds for step in self._plan.scenario.steps), default=0.0)
+        return int((injected_seconds + deadline_seconds + 1) * SECOND_NS)
 
     def _spans(self, load: LoadSpec, values: Mapping[str, str]) -> Callable[[int], Iterator[Event]] | None:
         """Return what reads the stack's own spans, where it says where they are."""

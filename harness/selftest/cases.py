@@ -13,6 +13,7 @@ from harness.deployments.key_server_specs import VAULT_TOKEN
 from harness.evidence.secrets.kinds import KINDS
 from harness.evidence.transforms import MASK
 from harness.model.declarations import (
+    Actions,
     AlertChannel,
     Alerts,
     Answers,
@@ -58,6 +59,8 @@ FINDINGS_MISNAMED = "findings_misnamed"
 FINDINGS_FALSE = "findings_false"
 ANSWERS_WRONG = "answers_wrong"
 ANSWERS_MISSING = "answers_missing"
+ACTIONS_MISSED = "actions_missed"
+ACTIONS_REPEATED = "actions_repeated"
 
 HONEST = "harness.selftest.shipper:HonestShipper"
 KEEPING = "harness.selftest.keeping:KeepingShipper"
@@ -68,6 +71,7 @@ SERVED_KEYS = "harness.selftest.served_keys"
 ALERTING = "harness.selftest.alerting"
 FINDING = "harness.selftest.finding"
 DASHBOARD = "harness.selftest.dashboard"
+ACTING = "harness.selftest.acting"
 FORGETFUL = "drops-the-old-key-too-early"
 _GATEWAY_SCENARIO = "answer_cut_then_gateway_killed"
 _COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
@@ -294,6 +298,33 @@ def _dashboard_stack(case: Case) -> Stack:
 
 def _dashboard(name: str, habit: str, code: str, catch: str) -> Case:
     return Case(name, habit, code, "answers", catch, build=_dashboard_stack)
+
+
+def _acting_stack(case: Case) -> Stack:
+    """Return the honest shipper, with two processes beside it that act on trouble."""
+    stack = _handler_stack(replace(case, code=HONEST))
+    command = ("{python}", "-m", ACTING, case.code, "{run.folder}/acting", "{to_store.url}")
+    ready = Ready(output='"ready": true')
+    engines = [
+        StackProcess(name, (*command, "{to_webhook.url}/{run.id}"), ready=ready)
+        for name in ("engine_a", "engine_b")
+    ]
+    return replace(
+        stack,
+        needs=(*stack.needs, "webhook_receiver"),
+        links={**stack.links, "to_webhook": "webhook_receiver"},
+        processes=tuple(engines),
+        actions=Actions(
+            *("to_webhook", "webhook_receiver", "header idempotency-key", "json finding.finding_id"),
+            causes=("store_down",),
+            engines=("engine_a", "engine_b"),
+            deadline_seconds=6.0,
+        ),
+    )
+
+
+def _acting(name: str, habit: str, code: str, catch: str) -> Case:
+    return Case(name, habit, code, "actions", catch, build=_acting_stack)
 
 
 def _monitoring(name: str) -> str:
@@ -701,4 +732,7 @@ CASES = (
         ANSWERS_WRONG,
     ),
     _dashboard("goes-blank", "shows nothing while the store is down", "GoesBlank", ANSWERS_MISSING),
+    _acting("honest-engines", "none", "HonestActor", ""),
+    _acting("acts-twice", "has two engines that both lead", "ActsTwice", ACTIONS_REPEATED),
+    _acting("never-acts", "has two engines that each wait for the other", "NeverActs", ACTIONS_MISSED),
 )

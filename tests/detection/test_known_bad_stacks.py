@@ -34,6 +34,7 @@ PROOF_ONLY = frozenset(
         "honest-alert",
         "honest-dashboard",
         "honest-encrypting",
+        "honest-engines",
         "honest-findings",
         "honest-monitoring-spike",
         "honest-served-keys",
@@ -44,6 +45,7 @@ PROOF_ONLY = frozenset(
         "leaks-through-tracebacks",
         "loses-trace-ids",
         "masks-on-the-callers-thread",
+        "never-acts",
         "never-recovers",
         "sees-nothing",
     }

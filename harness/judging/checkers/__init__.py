@@ -112,6 +112,14 @@ CHECKERS = Family(
             "harness.judging.checkers.answers_missing:AnswersMissing",
             "questions are answered all the time, also from what was known before",
         ),
+        "actions_missed": Kind(
+            "harness.judging.checkers.actions_missed:ActionsMissed",
+            "something is done about every fault that the stack promises to act on",
+        ),
+        "actions_repeated": Kind(
+            "harness.judging.checkers.actions_repeated:ActionsRepeated",
+            "about one finding a thing is done once",
+        ),
         "miscounted": Kind(
             "harness.judging.checkers.miscounted:Miscounted",
             "the stack's own counters agree with what was measured",

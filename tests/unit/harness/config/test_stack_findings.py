@@ -1,16 +1,16 @@
-"""A stack file's promises of findings and answers: what they become, which mistakes are told."""
+"""A stack file's promises of findings, answers and actions: what they become, what is a mistake."""
 
 import pytest
 
 from harness.config.stack import load_stack
-from harness.model.declarations import Answers, Findings
+from harness.model.declarations import Actions, Answers, Findings
 from harness.model.errors import ScenarioError
 
 WHOLE = """\
 version: 1
 name: mine
-needs: [elasticsearch]
-links: {to_store: elasticsearch}
+needs: [elasticsearch, webhook_receiver]
+links: {to_store: elasticsearch, to_webhook: webhook_receiver}
 processes: {watch: {command: [watch]}}
 intake: {kind: python_logging, handler: "my.package:Handler"}
 acknowledged_by: return
@@ -20,6 +20,7 @@ findings:
   causes: {backend: [store_down, network]}
   watcher: watch
 answers: {files: "{run.folder}/answers.jsonl", namespace: who, own_namespace: mine, asker: watch}
+actions: {link: to_webhook, key: header key, about: json finding.id, causes: [disk], engines: [watch]}
 """
 
 
@@ -41,6 +42,14 @@ def test_a_promise_of_answers_becomes_what_is_judged(tmp_path):
     )
 
 
+def test_a_promise_of_actions_becomes_what_is_judged(tmp_path):
+    actions = loaded(tmp_path, WHOLE).actions
+    assert actions == Actions(
+        *("to_webhook", "webhook_receiver", "header key", "json finding.id"), ("disk",), ("watch",)
+    )
+    assert actions.on_the_way == {"watch", "to_webhook", "webhook_receiver"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -49,6 +58,15 @@ def test_a_promise_of_answers_becomes_what_is_judged(tmp_path):
         ('"{run.folder}/findings.jsonl"', '"{run.foler}/f"', "findings.files: "),
         ('  files: "{run.folder}/findings.jsonl"\n', "", "findings.files: is missing. Add the pattern"),
         ("asker: watch", "asker: wotch", 'answers.asker: "processes" has no process "wotch". Did you mean'),
+        ("causes: [disk]", "causes: [disc]", 'actions.causes[0]: no cause "disc". Did you mean "disk"?'),
+        ("engines: [watch]", "engines: [w]", 'actions.engines[0]: "processes" has no process "w".'),
+        (
+            "link: to_webhook",
+            "link: to_webhok",
+            'actions.link: "links" has no link "to_webhok". Did you mean',
+        ),
+        ("link: to_webhook", "link: to_store", "receives no actions. Name one to webhook_receiver."),
+        ("key: header key", "key: key", 'actions.key: must be "header NAME", "header NAME PATTERN"'),
         ("causes: {backend: [store_down, network]}", "causes: {}", "findings.causes: "),
     ],
 )

@@ -1,0 +1,56 @@
+"""What the checks of actions share: when there is something to judge, and which faults are owed one."""
+
+from __future__ import annotations
+
+from harness.judging.checker import Charge
+from harness.judging.measure import Measure
+from harness.judging.timeline import Timeline, Window
+from harness.model.declarations import Actions
+from harness.model.nanoseconds import SECOND_NS
+from harness.model.protocols import Status, Verdict
+
+NOT_PROMISED = "the stack promises no actions"
+
+
+class ActionCheck:
+    """A check of what a stack does about what it finds.
+
+    Args:
+        charge: what is to be judged.
+        measure: on which scale.
+    """
+
+    def __init__(self, charge: Charge, measure: Measure) -> None:
+        self._charge = charge
+        self.actions = charge.actions or Actions("", "", "", "")
+        self.measure = measure
+
+    def lacks(self) -> str:
+        """Say what is missing where there is nothing to judge."""
+        return "" if self._charge.actions is not None else NOT_PROMISED
+
+    def owed(self, timeline: Timeline) -> list[Window]:
+        """Return the faults about which something had to be done."""
+        causes, least_ns = frozenset(self.actions.causes), self.actions.fault_seconds_min * SECOND_NS
+        return [
+            window
+            for step, window in timeline.fault_windows
+            if step < len(self._charge.causes)
+            and not causes.isdisjoint(self._charge.causes[step])
+            and window.to_ns - window.from_ns >= least_ns
+        ]
+
+    def unread(self, timeline: Timeline) -> str:
+        """Say why not all is known that was done; empty where it is."""
+        read = timeline.actions_read
+        if read is None:
+            return "The stack's actions were not read."
+        if read.unread:
+            return f"The stack's actions could not be read: {read.unread}."
+        if read.unreadable:
+            return f"{read.unreadable:,} messages are no actions: {read.example}."
+        return ""
+
+    def inconclusive(self, summary: str) -> Verdict:
+        """Return that nothing was decided."""
+        return self.measure.verdict(Status.INCONCLUSIVE, None, summary)
