@@ -13,8 +13,9 @@ from harness.cli.output import note
 from harness.cli.progress import make_progress
 from harness.model.errors import HarnessError, InterruptedRunError
 from harness.model.protocols import Progress
-from harness.selftest.cases import CASES, Case
+from harness.selftest.cases import CASES
 from harness.selftest.examination import Outcome, OutcomeFile, examine, failed_examination, select, table
+from harness.selftest.stacks import Case
 
 EXIT_MISSED = 1
 

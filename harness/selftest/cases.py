@@ -6,33 +6,27 @@ breaks them too; a failure of any other objective, or a missing primary catch, f
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-
-from harness.deployments.key_server_specs import VAULT_TOKEN
-from harness.evidence.secrets.kinds import KINDS
-from harness.evidence.transforms import MASK
-from harness.model.declarations import (
-    Actions,
-    AlertChannel,
-    Alerts,
-    Answers,
-    CounterSource,
-    DeadLetterOutlet,
-    Fields,
-    Findings,
-    Keys,
-    Level,
-    Part,
-    Promises,
-    Ready,
-    Stack,
-    StackProcess,
+from harness.model.declarations import Level, Part
+from harness.selftest.stacks import (
+    ENCRYPTING,
+    FORGETFUL,
+    HONEST,
+    KEEPING,
+    MASKING,
+    SERVED_KEYS,
+    TRACING,
+    Case,
+    acting_stack,
+    alerting_stack,
+    dashboard_stack,
+    encrypting_stack,
+    finding_stack,
+    gateway_stack,
+    masking_stack,
+    monitored_stack,
+    served_keys_stack,
+    tracing_stack,
 )
-from harness.selftest.alerting import COOLDOWN_SECONDS, THRESHOLD, WINDOW_SECONDS
-from harness.selftest.dashboard import EVERY_SECONDS, OWN
-from harness.selftest.finding import DEADLINE_SECONDS, FILE_NAME
-from harness.selftest.shipper import WAITING_RECORDS_MAX
 
 LOST = "acknowledged_lost"
 MISPLACED = "dead_letters_misplaced"
@@ -62,269 +56,23 @@ ANSWERS_MISSING = "answers_missing"
 ACTIONS_MISSED = "actions_missed"
 ACTIONS_REPEATED = "actions_repeated"
 
-HONEST = "harness.selftest.shipper:HonestShipper"
-KEEPING = "harness.selftest.keeping:KeepingShipper"
-MASKING = "harness.selftest.masking:MaskingShipper"
-TRACING = "harness.selftest.tracing"
-ENCRYPTING = "harness.selftest.encrypting:EncryptingShipper"
-SERVED_KEYS = "harness.selftest.served_keys"
-ALERTING = "harness.selftest.alerting"
-FINDING = "harness.selftest.finding"
-DASHBOARD = "harness.selftest.dashboard"
-ACTING = "harness.selftest.acting"
-FORGETFUL = "drops-the-old-key-too-early"
 _GATEWAY_SCENARIO = "answer_cut_then_gateway_killed"
-_COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
-_INDEX = {"index": "logs-selftest-{run.id}"}
-_ARCHIVE = Part("elasticsearch", {"url": "{elasticsearch.url}", **_INDEX})
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One stack of the self-test; `catch` is empty for the honest twin, which must pass.
-
-    `code` names what is at work: the class of a handler, or the habit of a gateway.
-    """
-
-    name: str
-    habit: str
-    code: str
-    scenario: str
-    catch: str = ""
-    consequences: frozenset[str] = frozenset()
-    acknowledged_by: str = "return"
-    durability: Level = Level.MEMORY
-    line_bytes_max: int | None = None
-    lag_seconds: float = 2.0
-    build: Callable[[Case], Stack] | None = None
-    load: Part | None = None
-    """What sends, in place of the scenario's own load."""
-
-    def stack(self) -> Stack:
-        """Return the stack under test."""
-        return (self.build or _handler_stack)(self)
-
-
-def _handler_stack(case: Case) -> Stack:
-    """Return one handler in the application, with no process of its own."""
-    folder = "{run.folder}/shipper"
-    return Stack(
-        name=case.name,
-        needs=("elasticsearch",),
-        links={"to_store": "elasticsearch"},
-        processes=(),
-        files={"spool": (f"{folder}/*",)},
-        intake=Part(
-            "python_logging",
-            {"handler": case.code, "url": "{to_store.url}", "folder": folder, **_INDEX},
-        ),
-        acknowledged_by=case.acknowledged_by,
-        archive=_ARCHIVE,
-        dead_letters=DeadLetterOutlet(
-            Part("file", {"path": f"{folder}/dead-letters.ndjson", "field": "document.message"}),
-            "reason",
-        ),
-        counters=CounterSource(
-            Part("json_file", {"files": f"{folder}/counters.json"}),
-            {name: (name,) for name in _COUNTERS},
-            case.lag_seconds,
-        ),
-        fields=Fields({"time": "@timestamp", "level": "log.level"}),
-        promises=Promises(
-            durability=case.durability,
-            exit_seconds=5.0,
-            memory_mib_above_idle=64.0,
-            held_records_max=WAITING_RECORDS_MAX,
-            order_by=("event.sequence",),
-            line_bytes_max=case.line_bytes_max,
-        ),
-    )
-
-
-def _monitored_stack(case: Case) -> Stack:
-    """Return an honest handler with another beside it, which is at work."""
-    stack = _handler_stack(case)
-    honest = KEEPING if case.durability is Level.WRITE else HONEST
-    arguments = {**stack.intake.arguments, "handler": honest, "beside": case.code}
-    return replace(stack, intake=replace(stack.intake, arguments=arguments))
-
-
-def _masking_stack(case: Case) -> Stack:
-    """Return a handler that promises to keep secrets, and may change nothing but these."""
-    stack = _handler_stack(case)
-    promises = replace(stack.promises, secrets=tuple(KINDS), memory_mib_above_idle=None)
-    return replace(stack, promises=promises, transforms=(MASK,))
-
-
-def _tracing_stack(case: Case) -> Stack:
-    """Return a handler that promises to store in which span a record was logged."""
-    stack = _handler_stack(case)
-    fields = replace(stack.fields, paths={**stack.fields.paths, "trace": "trace.id", "span": "span.id"})
-    promises = replace(stack.promises, traces=True, memory_mib_above_idle=None)
-    return replace(stack, fields=fields, promises=promises)
-
-
-def _encrypting_stack(case: Case) -> Stack:
-    """Return a handler that seals what it stores, with the keyring that it makes and the commands for it."""
-    stack = _handler_stack(case)
-    keyring = "{run.folder}/keys/keyring.json"
-    work = ("{python}", "-m", "harness.selftest.keyring")
-    rotate = "rotate_and_forget" if case.name == FORGETFUL else "rotate"
-    return replace(
-        stack,
-        decode=(*work, "decode", keyring),
-        dead_letters=None,
-        counters=None,
-        keys=Keys(
-            (*work, rotate, keyring),
-            (*work, "status", keyring),
-            provider=(keyring,),
-            nonces=(*work, "nonces", keyring),
-        ),
-        promises=replace(stack.promises, secrets=tuple(KINDS), memory_mib_above_idle=None),
-    )
-
-
-def _served_keys_stack(case: Case) -> Stack:
-    """Return a handler that seals what it stores under data keys that a key server wraps."""
-    stack = _handler_stack(case)
-    token = {"token": VAULT_TOKEN}
-    arguments = {**stack.intake.arguments, "key_server": "{to_kms.url}", **token}
-    return replace(
-        stack,
-        needs=(*stack.needs, "vault"),
-        links={**stack.links, "to_kms": "vault"},
-        intake=replace(stack.intake, arguments=arguments),
-        decode=("{python}", "-m", SERVED_KEYS, "{vault.url}", VAULT_TOKEN),
-        dead_letters=None,
-        counters=None,
-        promises=replace(stack.promises, secrets=tuple(KINDS), memory_mib_above_idle=None),
-    )
-
-
-def _gateway_stack(case: Case) -> Stack:
-    """Return a gateway that applications post to, up to 20 records in a request."""
-    arguments = (case.code, "{gateway.port}", "{run.folder}/gateway", "{to_store.url}", _INDEX["index"])
-    return Stack(
-        name=case.name,
-        needs=("elasticsearch",),
-        links={"to_store": "elasticsearch"},
-        processes=(
-            StackProcess(
-                "gateway",
-                ("{python}", "-m", "harness.selftest.gateway", *arguments),
-                ready=Ready(output='"ready": true'),
-            ),
-        ),
-        intake=Part("http", {"url": "{gateway.url}/", "records_per_request": 20}),
-        acknowledged_by="http_2xx",
-        archive=_ARCHIVE,
-        promises=Promises(durability=Level.FSYNC),
-    )
-
-
-def _alerting_stack(case: Case) -> Stack:
-    """Return the honest shipper, with a process beside it that tells a webhook of errors."""
-    stack = _handler_stack(replace(case, code=f"{ALERTING}:NotingShipper"))
-    arguments = (case.code, "{run.folder}/shipper", "{to_webhook.url}/{run.id}", "{to_store.url}")
-    webhook = AlertChannel(
-        *("webhook", "webhook_receiver", "to_webhook", "header webhook-id", "json rule", "json state")
-    )
-    return replace(
-        stack,
-        needs=(*stack.needs, "webhook_receiver"),
-        links={**stack.links, "to_webhook": "webhook_receiver"},
-        processes=(
-            StackProcess(
-                "watch", ("{python}", "-m", ALERTING, *arguments), ready=Ready(output='"ready": true')
-            ),
-        ),
-        alerts=Alerts(
-            name="errors",
-            threshold=THRESHOLD,
-            window_seconds=WINDOW_SECONDS,
-            cooldown_seconds=COOLDOWN_SECONDS,
-            channels=(webhook,),
-            watcher="watch",
-            deadline_seconds=2.0,
-            after_outage_seconds=2.0,
-            resolution_seconds=0.25,
-        ),
-    )
 
 
 def _alerting(name: str, habit: str, code: str, catch: str, *consequences: str) -> Case:
-    return Case(name, habit, code, "alerts", catch, frozenset(consequences), build=_alerting_stack)
-
-
-def _finding_stack(case: Case) -> Stack:
-    """Return the honest shipper, with a process beside it that finds trouble."""
-    stack = _handler_stack(replace(case, code=HONEST))
-    arguments = (case.code, "{run.folder}/shipper", "{to_store.url}")
-    finder = StackProcess(
-        "finder", ("{python}", "-m", FINDING, *arguments), ready=Ready(output='"ready": true')
-    )
-    return replace(
-        stack,
-        processes=(finder,),
-        findings=Findings(
-            files=f"{{run.folder}}/shipper/{FILE_NAME}",
-            causes={word: (word,) for word in ("store_down", "load", "keys")},
-            deadline_seconds=DEADLINE_SECONDS,
-            after_seconds=4.0,
-            watcher="finder",
-        ),
-    )
+    return Case(name, habit, code, "alerts", catch, frozenset(consequences), build=alerting_stack)
 
 
 def _finding(name: str, habit: str, code: str, catch: str, *consequences: str) -> Case:
-    return Case(name, habit, code, "findings", catch, frozenset(consequences), build=_finding_stack)
-
-
-def _dashboard_stack(case: Case) -> Stack:
-    """Return the honest shipper, with a process beside it that keeps asking what is stored."""
-    stack = _handler_stack(replace(case, code=HONEST))
-    file = "{run.folder}/dashboard/answers.jsonl"
-    command = ("{python}", "-m", DASHBOARD, case.code, file, "{to_store.url}", _INDEX["index"])
-    process = StackProcess("dashboard", command, ready=Ready(output='"ready": true'))
-    return replace(
-        stack,
-        processes=(process,),
-        answers=Answers(
-            file, namespace="namespace", own_namespace=OWN, every_seconds=EVERY_SECONDS, asker="dashboard"
-        ),
-    )
+    return Case(name, habit, code, "findings", catch, frozenset(consequences), build=finding_stack)
 
 
 def _dashboard(name: str, habit: str, code: str, catch: str) -> Case:
-    return Case(name, habit, code, "answers", catch, build=_dashboard_stack)
-
-
-def _acting_stack(case: Case) -> Stack:
-    """Return the honest shipper, with two processes beside it that act on trouble."""
-    stack = _handler_stack(replace(case, code=HONEST))
-    command = ("{python}", "-m", ACTING, case.code, "{run.folder}/acting", "{to_store.url}")
-    ready = Ready(output='"ready": true')
-    engines = [
-        StackProcess(name, (*command, "{to_webhook.url}/{run.id}"), ready=ready)
-        for name in ("engine_a", "engine_b")
-    ]
-    return replace(
-        stack,
-        needs=(*stack.needs, "webhook_receiver"),
-        links={**stack.links, "to_webhook": "webhook_receiver"},
-        processes=tuple(engines),
-        actions=Actions(
-            *("to_webhook", "webhook_receiver", "header idempotency-key", "json finding.finding_id"),
-            causes=("store_down",),
-            engines=("engine_a", "engine_b"),
-            deadline_seconds=6.0,
-        ),
-    )
+    return Case(name, habit, code, "answers", catch, build=dashboard_stack)
 
 
 def _acting(name: str, habit: str, code: str, catch: str) -> Case:
-    return Case(name, habit, code, "actions", catch, build=_acting_stack)
+    return Case(name, habit, code, "actions", catch, build=acting_stack)
 
 
 def _monitoring(name: str) -> str:
@@ -464,14 +212,14 @@ CASES = (
         MISPLACED,
         frozenset({LOST, FRESH, THROUGHPUT, BACKLOG, EXIT}),
     ),
-    Case("honest-gateway", "none", "HonestGateway", _GATEWAY_SCENARIO, build=_gateway_stack),
+    Case("honest-gateway", "none", "HonestGateway", _GATEWAY_SCENARIO, build=gateway_stack),
     Case(
         "answers-before-it-writes",
         "a gateway that answers 200, and writes what has come once a second",
         "AnswersBeforeItWrites",
         _GATEWAY_SCENARIO,
         LOST,
-        build=_gateway_stack,
+        build=gateway_stack,
     ),
     Case(
         "keeps-a-part",
@@ -481,7 +229,7 @@ CASES = (
         LOST,
         # Of what is sent to see whether it still works, the last is lost as well.
         frozenset({FRESH}),
-        build=_gateway_stack,
+        build=gateway_stack,
     ),
     Case(
         "keeps-a-part-of-locusts",
@@ -490,7 +238,7 @@ CASES = (
         _GATEWAY_SCENARIO,
         LOST,
         frozenset({FRESH}),
-        build=_gateway_stack,
+        build=gateway_stack,
         load=Part("locust", {"workers": 2}),
     ),
     Case(
@@ -499,7 +247,7 @@ CASES = (
         "StoresABatchAgain",
         _GATEWAY_SCENARIO,
         DUPLICATED,
-        build=_gateway_stack,
+        build=gateway_stack,
     ),
     Case(
         "throws-its-last-batch-away",
@@ -569,14 +317,14 @@ CASES = (
         MEMORY,
         durability=Level.WRITE,
     ),
-    Case("honest-monitoring", "none", _monitoring("CountsByLevel"), "no_fault", build=_monitored_stack),
+    Case("honest-monitoring", "none", _monitoring("CountsByLevel"), "no_fault", build=monitored_stack),
     Case(
         "honest-monitoring-spike",
         "none",
         _monitoring("CountsByLevel"),
         "spike_in_black_hole",
         durability=Level.WRITE,
-        build=_monitored_stack,
+        build=monitored_stack,
     ),
     Case(
         "reports-on-the-callers-thread",
@@ -584,7 +332,7 @@ CASES = (
         _monitoring("ReportsOnTheCallersThread"),
         "no_fault",
         LATENCY,
-        build=_monitored_stack,
+        build=monitored_stack,
     ),
     Case(
         "keeps-a-histogram-for-each-message",
@@ -593,16 +341,16 @@ CASES = (
         "spike_in_black_hole",
         MEMORY,
         durability=Level.WRITE,
-        build=_monitored_stack,
+        build=monitored_stack,
     ),
-    Case("honest-masking", "none", MASKING, "secrets", build=_masking_stack),
+    Case("honest-masking", "none", MASKING, "secrets", build=masking_stack),
     Case(
         "leaks-through-tracebacks",
         "masks messages and fields, and stores tracebacks as they are",
         _careless("LeaksThroughTracebacks"),
         "secrets",
         LEAKED,
-        build=_masking_stack,
+        build=masking_stack,
     ),
     Case(
         "leaks-into-dead-letters",
@@ -610,7 +358,7 @@ CASES = (
         _careless("LeaksIntoDeadLetters"),
         "secrets",
         LEAKED,
-        build=_masking_stack,
+        build=masking_stack,
     ),
     Case(
         "leaks-into-its-own-log",
@@ -618,7 +366,7 @@ CASES = (
         _careless("LeaksIntoItsOwnLog"),
         "secrets",
         LEAKED,
-        build=_masking_stack,
+        build=masking_stack,
     ),
     Case(
         "masks-too-much",
@@ -626,7 +374,7 @@ CASES = (
         _careless("MasksTooMuch"),
         "secrets",
         CORRUPTED,
-        build=_masking_stack,
+        build=masking_stack,
     ),
     Case(
         "masks-on-the-callers-thread",
@@ -634,9 +382,9 @@ CASES = (
         _careless("MasksOnTheCallersThread"),
         "secrets",
         LATENCY,
-        build=_masking_stack,
+        build=masking_stack,
     ),
-    Case("honest-encrypting", "none", ENCRYPTING, "keys", durability=Level.WRITE, build=_encrypting_stack),
+    Case("honest-encrypting", "none", ENCRYPTING, "keys", durability=Level.WRITE, build=encrypting_stack),
     Case(
         "falls-open",
         "stores messages unsealed while no key can be had",
@@ -644,7 +392,7 @@ CASES = (
         "keys",
         LEAKED,
         durability=Level.WRITE,
-        build=_encrypting_stack,
+        build=encrypting_stack,
     ),
     Case(
         FORGETFUL,
@@ -654,7 +402,7 @@ CASES = (
         LOST,
         frozenset({CORRUPTED}),
         durability=Level.WRITE,
-        build=_encrypting_stack,
+        build=encrypting_stack,
     ),
     Case(
         "honest-served-keys",
@@ -662,7 +410,7 @@ CASES = (
         f"{SERVED_KEYS}:ServedKeysShipper",
         "token_expired",
         durability=Level.WRITE,
-        build=_served_keys_stack,
+        build=served_keys_stack,
     ),
     Case(
         "falls-open-when-refused",
@@ -671,16 +419,16 @@ CASES = (
         "token_expired",
         LEAKED,
         durability=Level.WRITE,
-        build=_served_keys_stack,
+        build=served_keys_stack,
     ),
-    Case("honest-tracing", "none", f"{TRACING}:TracingShipper", "traces", build=_tracing_stack),
+    Case("honest-tracing", "none", f"{TRACING}:TracingShipper", "traces", build=tracing_stack),
     Case(
         "loses-trace-ids",
         "sends again without the ids of the span",
         f"{TRACING}:LosesTraceIds",
         "traces",
         TRACES,
-        build=_tracing_stack,
+        build=tracing_stack,
     ),
     Case(
         "swaps-spans-between-threads",
@@ -688,7 +436,7 @@ CASES = (
         f"{TRACING}:SwapsSpansBetweenThreads",
         "traces",
         TRACES,
-        build=_tracing_stack,
+        build=tracing_stack,
     ),
     Case(
         "reuses-a-nonce-after-fork",
@@ -697,7 +445,7 @@ CASES = (
         "keys",
         NONCES,
         durability=Level.WRITE,
-        build=_encrypting_stack,
+        build=encrypting_stack,
     ),
     _alerting("honest-alert", "none", "HonestAlert", ""),
     _alerting("alerts-twice", "tells of one firing by two messages", "AlertsTwice", ALERTS_REPEATED),

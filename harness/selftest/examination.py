@@ -18,7 +18,7 @@ from harness.model.protocols import Progress, Status
 from harness.model.result import Result
 from harness.runs.request import Request, make_plan
 from harness.runs.suite import SuiteRun
-from harness.selftest.cases import Case
+from harness.selftest.stacks import Case
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ import pytest
 from harness.model.errors import FaultError
 from harness.model.protocols import Status
 from harness.selftest import bugs
-from harness.selftest.cases import CASES, CORRUPTED, Case
+from harness.selftest.cases import CASES, CORRUPTED
 from harness.selftest.examination import OutcomeFile, examine
+from harness.selftest.stacks import Case
 from harness.targets.small_disk import mount, unmount
 
 LOGQUAKE = str(Path(sys.executable).parent / "logquake")

@@ -6,8 +6,8 @@ import pytest
 
 from harness.model.declarations import Level
 from harness.model.protocols import Status
-from harness.selftest.cases import Case
 from harness.selftest.examination import examine
+from harness.selftest.stacks import Case
 from tests.repository import REPOSITORY
 from tests.system import handlers
 

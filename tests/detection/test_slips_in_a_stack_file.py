@@ -9,8 +9,8 @@ from harness.model.declarations import CounterSource, Part, Stack
 from harness.model.protocols import Status
 from harness.runs.request import Request, make_plan
 from harness.runs.suite import SuiteRun
-from harness.selftest.cases import HONEST, Case
 from harness.selftest.examination import scenario_path
+from harness.selftest.stacks import HONEST, Case
 
 HONEST_STACK = Case("honest", "none", HONEST, "no_fault").stack()
 

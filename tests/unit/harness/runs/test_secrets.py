@@ -13,7 +13,7 @@ from harness.model.declarations import Part
 from harness.model.facts import SecretSeen, SecretsSought
 from harness.model.protocols import ARGUMENT, EXCEPTION, EXTRA, MESSAGE, URL
 from harness.runs.secrets import secret_paths, secret_watch
-from harness.selftest.cases import HONEST, Case
+from harness.selftest.stacks import HONEST, Case
 from tests.unit.harness.runs.stage import RUN
 
 CANARY = KINDS["cookie"](Random(1))

@@ -5,8 +5,9 @@ import pytest
 from harness.judging.checkers import CHECKERS
 from harness.model.errors import ScenarioError
 from harness.model.protocols import Status
-from harness.selftest.cases import CASES, HONEST, LOST, Case
+from harness.selftest.cases import CASES, LOST
 from harness.selftest.examination import Outcome, OutcomeFile, problem_of, select, table
+from harness.selftest.stacks import HONEST, Case
 
 BAD = Case("bad", "loses", "x:Y", "outage", LOST, frozenset({"a.b"}))
 GOOD = Case("good", "none", HONEST, "outage")
@@ -45,7 +46,7 @@ def test_each_scenario_has_bad_stacks_and_a_correct_twin():
     bad = [case for case in CASES if case.catch]
     twins = {(case.build, case.scenario) for case in CASES if not case.catch}
 
-    assert len(bad) == 47
+    assert len(bad) == 56
     assert {(case.build, case.scenario) for case in bad} == twins
 
 
