@@ -50,6 +50,7 @@ def _causes(step: Step, stack: Stack) -> frozenset[str]:
 
 
 def _store(stack: Stack) -> str:
-    """Return the service in which records end up: the archive's address names it."""
+    """Return the service in which records end up: the one of the archive, or else an Elasticsearch."""
     texts = [each for each in stack.archive.arguments.values() if isinstance(each, str)]
-    return next((name for name in stack.needs if any(f"{{{name}." in text for text in texts)), "")
+    named = (name for name in stack.needs if any(f"{{{name}." in text for text in texts))
+    return next(named, "elasticsearch")
