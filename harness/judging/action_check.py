@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.judging.checker import Charge
+from harness.judging.checker import Charge, lasting_causes
 from harness.judging.measure import Measure
 from harness.judging.timeline import Timeline, Window
 from harness.model.declarations import Actions
@@ -18,16 +18,23 @@ class ActionCheck:
     Args:
         charge: what is to be judged.
         measure: on which scale.
+        is_about_faults: whether there must be a fault that has to be acted on.
     """
 
-    def __init__(self, charge: Charge, measure: Measure) -> None:
+    def __init__(self, charge: Charge, measure: Measure, *, is_about_faults: bool = True) -> None:
         self._charge = charge
+        self._is_about_faults = is_about_faults
         self.actions = charge.actions or Actions("", "", "", "")
         self.measure = measure
 
     def lacks(self) -> str:
         """Say what is missing where there is nothing to judge."""
-        return "" if self._charge.actions is not None else NOT_PROMISED
+        if self._charge.actions is None:
+            return NOT_PROMISED
+        seconds, causes = self.actions.fault_seconds_min, frozenset(self.actions.causes)
+        if self._is_about_faults and causes.isdisjoint(lasting_causes(self._charge, seconds)):
+            return f"no fault that must be acted on lasts {seconds:g} s"
+        return ""
 
     def owed(self, timeline: Timeline) -> list[Window]:
         """Return the faults about which something had to be done."""

@@ -30,6 +30,12 @@ class Charge:
     spans: bool = False
 
 
+def lasting_causes(charge: Charge, seconds_min: float) -> frozenset[str]:
+    """Return the causes that the scenario's steps of at least that length have."""
+    pairs = zip(charge.scenario.steps, charge.causes, strict=False)
+    return frozenset().union(*(causes for step, causes in pairs if step.for_seconds >= seconds_min))
+
+
 class Checker(Protocol):
     """One promise, judged from facts alone: no clock, no I/O, no stack.
 

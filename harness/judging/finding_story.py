@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.judging.checker import Charge
+from harness.judging.checker import Charge, lasting_causes
 from harness.judging.measure import Measure
 from harness.judging.timeline import Timeline, Window
 from harness.model.declarations import ERROR_BURST, Findings
@@ -98,16 +98,23 @@ class FindingCheck:
     Args:
         charge: what is to be judged.
         measure: on which scale.
+        is_about_faults: whether there must be a fault that has to be found.
     """
 
-    def __init__(self, charge: Charge, measure: Measure) -> None:
+    def __init__(self, charge: Charge, measure: Measure, *, is_about_faults: bool = True) -> None:
         self._charge = charge
+        self._is_about_faults = is_about_faults
         self._findings = charge.findings or Findings("")
         self.measure = measure
 
     def lacks(self) -> str:
         """Say what is missing where there is nothing to judge."""
-        return "" if self._charge.findings is not None else NOT_PROMISED
+        if self._charge.findings is None:
+            return NOT_PROMISED
+        seconds = self._findings.fault_seconds_min
+        if self._is_about_faults and not lasting_causes(self._charge, seconds):
+            return f"no fault that must be found lasts {seconds:g} s"
+        return ""
 
     def story(self, timeline: Timeline) -> FindingStory:
         """Return what was found beside what had to be."""

@@ -29,7 +29,8 @@ class ActionsRepeated(ActionCheck):
 
     def __init__(self, charge: Charge) -> None:
         """Take what is to be judged."""
-        super().__init__(charge, Measure(self.objective, self.dimension, self.unit, 0))
+        measure = Measure(self.objective, self.dimension, self.unit, 0)
+        super().__init__(charge, measure, is_about_faults=False)
 
     def check(self, timeline: Timeline) -> Verdict:
         """Count the actions beyond the first about each finding."""

@@ -83,7 +83,8 @@ def test_the_suite_understood_fits_the_stack_that_promises_findings_and_plans_ea
     assert _misfits("understood", stack) == []
     for name in names:
         scenario = load_scenario(LIBRARY.find(Sort.SCENARIO, name).path)
-        assert findings <= checks_of(scenario, stack).planned.keys()
+        planned = checks_of(scenario, stack).planned.keys()
+        assert (findings if scenario.steps else {"findings_false"}) <= planned
 
 
 @pytest.mark.parametrize("name", load_suite(LIBRARY.find(Sort.SUITE, "watched").path, SCENARIOS).scenarios)

@@ -7,7 +7,7 @@ import pytest
 from harness.judging.checkers.actions_missed import ActionsMissed
 from harness.judging.checkers.actions_repeated import ActionsRepeated
 from harness.judging.timeline import timeline
-from harness.model.declarations import Actions
+from harness.model.declarations import Actions, Step
 from harness.model.facts import ActionsRead, ActionTaken, FaultChanged, PhaseChanged
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import BEGAN, at, charge
@@ -90,4 +90,12 @@ def test_what_was_not_read_is_not_judged_but_what_was_seen_twice_was_done_twice(
 def test_without_a_promise_nothing_is_planned():
     for kind in (ActionsMissed, ActionsRepeated):
         assert kind(charge()).lacks() == "the stack promises no actions"
-        assert kind(replace(charge(), actions=ACTIONS)).lacks() == ""
+
+
+def test_an_action_can_be_missed_only_where_a_fault_must_be_acted_on():
+    what = replace(charge(), actions=ACTIONS, causes=(STORE_DOWN,))
+    whole = replace(what, scenario=replace(what.scenario, steps=(Step("black_hole", "to_store", 1, 5),)))
+    assert [kind(whole).lacks() for kind in (ActionsMissed, ActionsRepeated)] == ["", ""]
+    for other in (replace(whole, causes=(frozenset({"disk"}),)), replace(whole, scenario=what.scenario)):
+        assert ActionsMissed(other).lacks() == "no fault that must be acted on lasts 5 s"
+        assert ActionsRepeated(other).lacks() == ""

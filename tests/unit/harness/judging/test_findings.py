@@ -9,7 +9,7 @@ from harness.judging.checkers.findings_late import FindingsLate
 from harness.judging.checkers.findings_misnamed import FindingsMisnamed
 from harness.judging.checkers.findings_missed import FindingsMissed
 from harness.judging.timeline import timeline
-from harness.model.declarations import ERROR_BURST, Findings, Part
+from harness.model.declarations import ERROR_BURST, Findings, Part, Step
 from harness.model.facts import FaultChanged, FindingSeen, FindingsRead, PhaseChanged
 from harness.model.protocols import Status
 from tests.unit.harness.literal_history import BEGAN, at, charge
@@ -157,7 +157,23 @@ def test_a_finder_that_was_killed_may_leave_half_a_line():
     assert words(*fault(10, 20), *hurt, found(14), causes=(STORE_DOWN, frozenset()), read=read) == RIGHT
 
 
+def planned(steps, causes):
+    what = replace(charge(), findings=FINDINGS, causes=causes)
+    what = replace(what, scenario=replace(what.scenario, steps=steps))
+    return {kind.objective for kind in FOUR if not kind(what).lacks()}
+
+
 def test_without_a_promise_nothing_is_planned():
     for kind in FOUR:
         assert kind(charge()).lacks() == "the stack promises no findings"
-        assert kind(replace(charge(), findings=FINDINGS)).lacks() == ""
+
+
+def test_where_no_fault_must_be_found_only_false_findings_are_judged():
+    every = {kind.objective for kind in FOUR}
+    assert planned((Step("black_hole", "to_store", 1, 5),), (STORE_DOWN,)) == every
+    for steps, causes in (
+        ((), ()),
+        ((Step("black_hole", "to_store", 1, 4.9),), (STORE_DOWN,)),
+        ((Step("latency", "to_store", 1, 9),), (NOTHING,)),
+    ):
+        assert planned(steps, causes) == {"findings_false"}
