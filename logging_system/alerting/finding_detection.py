@@ -1,0 +1,193 @@
+"""What `watch` does with findings: shows records and the pipeline to the detector, keeps what it finds.
+
+```
+records, status files ─ detector ─ state saved ─ findings.jsonl, incidents.json ─ rules of kind `finding`
+```
+
+A line is written once the state that knows the finding is saved, and again after a crash in between. Lines
+that the disk refuses wait, as many as fit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from logging_system.alerting.examples import Masked, cut_line
+from logging_system.alerting.matching import Document
+from logging_system.alerting.rules.declared import Clock
+from logging_system.coordination.detection.detector import Detector
+from logging_system.coordination.detection.finding_file import FindingFile
+from logging_system.coordination.detection.finding_lines import line_of
+from logging_system.coordination.detection.pipeline_reading import PipelineReader
+from logging_system.coordination.findings import Finding
+from logging_system.monitoring.counters import write_status
+
+INCIDENTS_NAME = "incidents.json"
+LINES_MAX = 1_000
+"""Lines that wait for the disk; of more, the oldest are given up and counted."""
+
+
+class DetectsFindings(Protocol):
+    """What `watch` shows all it sees, and asks what changed."""
+
+    def tell(self, document: Document, event_seconds: float) -> None:
+        """Take note of a record."""
+
+    def look(self, clock: Clock) -> list[dict[str, Any]]:
+        """Judge; return what rules are told of findings that began, changed or ended.
+
+        Raises:
+            OSError: The spool folder cannot be listed.
+        """
+
+    def write(self) -> bool:
+        """Write what is saved to its files; return whether something was written."""
+
+    def content(self) -> dict[str, Any]:
+        """Return all that must survive a restart, as JSON has it."""
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Go on with what `content` returned."""
+
+    def status(self) -> dict[str, Any]:
+        """Return what the status file shows."""
+
+
+class FindingDetection:
+    """The detector on one spool folder, and the files of what it finds.
+
+    Args:
+        spool: The spool folder.
+        folder: The folder of alerting in it.
+        masked: Takes the secrets out of a text; None shows no line at all.
+        is_sealed: Whether what is logged must lie nowhere in plain: then lines have no examples.
+        steady: A clock in seconds that only goes forward.
+        remark: Told what a person should know.
+    """
+
+    def __init__(
+        self,
+        spool: Path,
+        folder: Path,
+        *,
+        masked: Masked | None,
+        is_sealed: bool,
+        steady: Callable[[], float],
+        remark: Callable[[str], None],
+    ) -> None:
+        self._detector = Detector()
+        self._reader = PipelineReader(spool, steady=steady)
+        self._file = FindingFile(folder)
+        self._incidents_path = folder / INCIDENTS_NAME
+        self._masked = None if is_sealed else masked
+        self._remark = remark
+        self._waiting: deque[dict[str, Any]] = deque(maxlen=LINES_MAX)
+        self._found = self._given_up = 0
+        self._has_new_incidents = False
+        self._trouble = ""
+
+    def tell(self, document: Document, event_seconds: float) -> None:
+        """Take note of a record."""
+
+    def look(self, clock: Clock) -> list[dict[str, Any]]:
+        """Judge; return what rules are told of findings that began, changed or ended.
+
+        Raises:
+            OSError: The spool folder cannot be listed.
+        """
+        open_before = self._detector.incidents.open_count
+        changed = [self._shown(each) for each in self._detector.look(self._reader.read(clock.now_seconds))]
+        self._has_new_incidents |= bool(changed) or open_before != self._detector.incidents.open_count
+        for finding in changed:
+            self._found += finding.found_seconds >= clock.now_seconds
+            self._given_up += len(self._waiting) == LINES_MAX
+            self._waiting.append(line_of(finding, self._detector.incidents.id_of(finding)))
+        return [told_of(finding) for finding in changed]
+
+    def write(self) -> bool:
+        """Write what is saved to its files; return whether something was written."""
+        if self._has_new_incidents:
+            self._write_incidents()
+        if not self._waiting:
+            return False
+        try:
+            self._file.add(self._waiting)
+        except OSError as error:
+            trouble = f"findings: {error.strerror or error}; they are written when the disk takes them"
+            if trouble != self._trouble:
+                self._remark(trouble)
+            self._trouble = trouble
+            return False
+        self._trouble = ""
+        self._waiting.clear()
+        return True
+
+    def _write_incidents(self) -> None:
+        incidents = [asdict(each) for each in self._detector.incidents.all()]
+        with contextlib.suppress(OSError):  # tried again at the next look
+            write_status(self._incidents_path, {"incidents": incidents})
+            self._has_new_incidents = False
+
+    def content(self) -> dict[str, Any]:
+        """Return all that must survive a restart, as JSON has it."""
+        return {"detector": self._detector.content(), "waiting": list(self._waiting)}
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Go on with what `content` returned."""
+        self._detector.restore(content["detector"])
+        self._waiting.extend(content["waiting"])
+
+    def status(self) -> dict[str, Any]:
+        """Return what the status file shows."""
+        return {
+            "open": [_summary_of(each) for each in self._detector.book.open_findings[:LINES_MAX]],
+            "open_incidents": self._detector.incidents.open_count,
+            "found": self._found,
+            "waiting_lines": len(self._waiting),
+            "given_up_lines": self._given_up,
+            "overflowed": self._detector.book.overflowed,
+        }
+
+    def _shown(self, finding: Finding) -> Finding:
+        """Return a finding with its examples masked, or without."""
+        if self._masked is None:
+            return replace(finding, examples=())
+        return replace(finding, examples=tuple(_masked_lines(finding.examples, self._masked)))
+
+
+def told_of(finding: Finding) -> dict[str, Any]:
+    """Return what rules are told of a finding."""
+    return {
+        "finding": {
+            "finding_id": finding.finding_id,
+            "kind": finding.kind.value,
+            "cause": finding.cause.value,
+            "subject": finding.subject,
+            "namespace": finding.namespace,
+            "confidence": finding.confidence,
+            "since_seconds": finding.since_seconds,
+            "until_seconds": finding.until_seconds,
+            "summary": finding.summary,
+        },
+        "message": finding.summary,
+    }
+
+
+def _masked_lines(lines: Iterable[str], masked: Masked) -> list[str]:
+    return [cut_line(masked(line)) for line in lines]
+
+
+def _summary_of(finding: Finding) -> dict[str, Any]:
+    return {
+        "finding_id": finding.finding_id,
+        "kind": finding.kind.value,
+        "cause": finding.cause.value,
+        "subject": finding.subject,
+        "since_seconds": finding.since_seconds,
+        "summary": finding.summary,
+    }

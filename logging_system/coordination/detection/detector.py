@@ -1,0 +1,75 @@
+"""All judgements at work: shown moments of the pipeline, records and the time, it says which findings change.
+
+Pure: no thread, file or clock. What it knows is bounded, survives a restart as JSON, and is versioned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from logging_system.coordination.detection.delay_judgement import PATHS, DelayJudgement
+from logging_system.coordination.detection.finding_book import FindingBook
+from logging_system.coordination.detection.incidents import Incidents
+from logging_system.coordination.detection.judged import Judged
+from logging_system.coordination.detection.own_judgement import judged_disk, judged_keys
+from logging_system.coordination.detection.pipeline_moment import PipelineMoment
+from logging_system.coordination.detection.pipeline_window import PipelineWindow
+from logging_system.coordination.detection.store_judgement import judged_store
+from logging_system.coordination.findings import Finding
+
+VERSION = 1
+
+
+class Detector:
+    """Judges one spool folder: its pipeline and the records in it."""
+
+    def __init__(self) -> None:
+        self._window = PipelineWindow()
+        self._delays = [DelayJudgement(path) for path in PATHS]
+        self.book = FindingBook()
+        self.incidents = Incidents()
+
+    def look(self, moment: PipelineMoment) -> list[Finding]:
+        """Judge all that is known now.
+
+        Args:
+            moment: The pipeline now.
+
+        Returns:
+            Findings that began, changed their cause or ended.
+        """
+        self._window.add(moment)
+        changed = self.book.look(self._judged(), moment.seconds)
+        for finding in changed:
+            self.incidents.note(finding)
+        self.incidents.close_quiet(moment.seconds)
+        return changed
+
+    def _judged(self) -> Iterator[Judged]:
+        of_store = list(judged_store(self._window))
+        yield from of_store
+        store_cause = of_store[0].cause if of_store else None
+        own = [*judged_disk(self._window, store_cause), *judged_keys(self._window)]
+        yield from own
+        is_well = not of_store and not own
+        for delay in self._delays:
+            yield from delay.judged(self._window, is_well=is_well)
+
+    def content(self) -> dict[str, Any]:
+        """Return all that must survive a restart, as JSON has it."""
+        return {
+            "version": VERSION,
+            "findings": self.book.content(),
+            "incidents": self.incidents.content(),
+            "delays": [delay.content() for delay in self._delays],
+        }
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Go on with what `content` returned; what another version wrote begins anew."""
+        if content.get("version") != VERSION:
+            return
+        self.book.restore(content["findings"])
+        self.incidents.restore(content["incidents"])
+        for delay, usual in zip(self._delays, content["delays"], strict=True):
+            delay.restore(usual)
