@@ -11,19 +11,22 @@ that the disk refuses wait, as many as fit.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 from logging_system.alerting.examples import Masked, cut_line
-from logging_system.alerting.matching import Document
+from logging_system.alerting.matching import LABEL_CHARACTERS_MAX, Document, field_of, level_rank
 from logging_system.alerting.rules.declared import Clock
 from logging_system.coordination.detection.detector import Detector
 from logging_system.coordination.detection.finding_file import FindingFile
 from logging_system.coordination.detection.finding_lines import line_of
 from logging_system.coordination.detection.pipeline_reading import PipelineReader
+from logging_system.coordination.detection.seen_record import SeenRecord
 from logging_system.coordination.findings import Finding
 from logging_system.monitoring.counters import write_status
 
@@ -93,6 +96,7 @@ class FindingDetection:
 
     def tell(self, document: Document, event_seconds: float) -> None:
         """Take note of a record."""
+        self._detector.tell(seen_record(document, event_seconds))
 
     def look(self, clock: Clock) -> list[dict[str, Any]]:
         """Judge; return what rules are told of findings that began, changed or ended.
@@ -101,7 +105,10 @@ class FindingDetection:
             OSError: The spool folder cannot be listed.
         """
         open_before = self._detector.incidents.open_count
-        changed = [self._shown(each) for each in self._detector.look(self._reader.read(clock.now_seconds))]
+        changed = [
+            self._shown(each)
+            for each in self._detector.look(self._reader.read(clock.now_seconds), clock.read_seconds)
+        ]
         self._has_new_incidents |= bool(changed) or open_before != self._detector.incidents.open_count
         for finding in changed:
             self._found += finding.found_seconds >= clock.now_seconds
@@ -151,6 +158,8 @@ class FindingDetection:
             "waiting_lines": len(self._waiting),
             "given_up_lines": self._given_up,
             "overflowed": self._detector.book.overflowed,
+            "services": self._detector.stream.services,
+            "known_errors": self._detector.stream.new_errors.known,
         }
 
     def _shown(self, finding: Finding) -> Finding:
@@ -158,6 +167,46 @@ class FindingDetection:
         if self._masked is None:
             return replace(finding, examples=())
         return replace(finding, examples=tuple(_masked_lines(finding.examples, self._masked)))
+
+
+def seen_record(document: Document, event_seconds: float) -> SeenRecord:
+    """Return what the detector looks at of a record."""
+    log, service = document.get("log"), document.get("service")
+    if isinstance(log, dict) and isinstance(service, dict):
+        level, logger, name = log.get("level"), log.get("logger"), service.get("name")
+    else:
+        level, logger = field_of(document, "log.level"), field_of(document, "log.logger")
+        name = field_of(document, "service.name")
+    message, timestamp = document.get("message"), document.get("@timestamp")
+    return SeenRecord(
+        event_seconds,
+        _rank(level) if isinstance(level, str) else level_rank(level),
+        _namespace_of(document),
+        str(name or "")[:LABEL_CHARACTERS_MAX],
+        str(logger or "")[:LABEL_CHARACTERS_MAX],
+        message if isinstance(message, str) else str(message or ""),
+        timestamp if isinstance(timestamp, str) else "",
+        _duration_ms(document),
+    )
+
+
+_rank = lru_cache(maxsize=256)(level_rank)
+
+
+def _namespace_of(document: Document) -> str:
+    stream = document.get("data_stream")
+    namespace = stream.get("namespace") if isinstance(stream, dict) else None
+    return str(namespace)[:LABEL_CHARACTERS_MAX] if namespace else ""
+
+
+def _duration_ms(document: Document) -> float | None:
+    labels = document.get("labels")
+    if not isinstance(labels, dict):
+        return None
+    duration = labels.get("duration_ms", labels.get("duration"))
+    if isinstance(duration, bool) or not isinstance(duration, int | float):
+        return None
+    return float(duration) if math.isfinite(duration) else None
 
 
 def told_of(finding: Finding) -> dict[str, Any]:

@@ -286,6 +286,8 @@ class Watch:
                 document = _document(line)
                 for hit in self._evaluation.tell(document, clock):
                     self._examples.note(hit.rule, hit.labels, document)
+                if self._findings is not None:
+                    self._findings.tell(document, min(now_seconds, event_seconds(document) or now_seconds))
             logged_seconds = event_seconds(document) or clock.now_seconds
             self._follower.note_read(block, logged_seconds)
             self._measuring.deliveries.note(

@@ -15,7 +15,11 @@ from logging_system.coordination.detection.judged import Judged
 from logging_system.coordination.detection.own_judgement import judged_disk, judged_keys
 from logging_system.coordination.detection.pipeline_moment import PipelineMoment
 from logging_system.coordination.detection.pipeline_window import PipelineWindow
+from logging_system.coordination.detection.seen_record import SeenRecord
+from logging_system.coordination.detection.service_stream import Surroundings
 from logging_system.coordination.detection.store_judgement import judged_store
+from logging_system.coordination.detection.stream_judgement import StreamJudgement
+from logging_system.coordination.detection.templates import MaskedTemplates
 from logging_system.coordination.findings import Finding
 
 VERSION = 1
@@ -27,26 +31,32 @@ class Detector:
     def __init__(self) -> None:
         self._window = PipelineWindow()
         self._delays = [DelayJudgement(path) for path in PATHS]
+        self.stream = StreamJudgement(MaskedTemplates())
         self.book = FindingBook()
         self.incidents = Incidents()
 
-    def look(self, moment: PipelineMoment) -> list[Finding]:
+    def tell(self, record: SeenRecord) -> None:
+        """Take note of a record."""
+        self.stream.tell(record)
+
+    def look(self, moment: PipelineMoment, read_seconds: float) -> list[Finding]:
         """Judge all that is known now.
 
         Args:
             moment: The pipeline now.
+            read_seconds: Up to when all records were read, in event time.
 
         Returns:
             Findings that began, changed their cause or ended.
         """
         self._window.add(moment)
-        changed = self.book.look(self._judged(), moment.seconds)
+        changed = self.book.look(self._judged(read_seconds), moment.seconds)
         for finding in changed:
             self.incidents.note(finding)
         self.incidents.close_quiet(moment.seconds)
         return changed
 
-    def _judged(self) -> Iterator[Judged]:
+    def _judged(self, read_seconds: float) -> Iterator[Judged]:
         of_store = list(judged_store(self._window))
         yield from of_store
         store_cause = of_store[0].cause if of_store else None
@@ -55,6 +65,8 @@ class Detector:
         is_well = not of_store and not own
         for delay in self._delays:
             yield from delay.judged(self._window, is_well=is_well)
+        surroundings = Surroundings(is_well, self._window.now.writers.open_writers)
+        yield from self.stream.judged(read_seconds, surroundings)
 
     def content(self) -> dict[str, Any]:
         """Return all that must survive a restart, as JSON has it."""
@@ -63,6 +75,7 @@ class Detector:
             "findings": self.book.content(),
             "incidents": self.incidents.content(),
             "delays": [delay.content() for delay in self._delays],
+            "stream": self.stream.content(),
         }
 
     def restore(self, content: Mapping[str, Any]) -> None:
@@ -73,3 +86,4 @@ class Detector:
         self.incidents.restore(content["incidents"])
         for delay, usual in zip(self._delays, content["delays"], strict=True):
             delay.restore(usual)
+        self.stream.restore(content["stream"])
