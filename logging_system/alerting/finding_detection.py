@@ -42,11 +42,15 @@ class DetectsFindings(Protocol):
         """Take note of a record."""
 
     def look(self, clock: Clock) -> list[dict[str, Any]]:
-        """Judge; return what rules are told of findings that began, changed or ended.
+        """Judge; return what rules are told: the findings that last, and those that ended just now.
 
         Raises:
             OSError: The spool folder cannot be listed.
         """
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something was found that is not written yet: the state must be saved."""
 
     def write(self) -> bool:
         """Write what is saved to its files; return whether something was written."""
@@ -99,7 +103,7 @@ class FindingDetection:
         self._detector.tell(seen_record(document, event_seconds))
 
     def look(self, clock: Clock) -> list[dict[str, Any]]:
-        """Judge; return what rules are told of findings that began, changed or ended.
+        """Judge; return what rules are told: the findings that last, and those that ended just now.
 
         Raises:
             OSError: The spool folder cannot be listed.
@@ -114,7 +118,13 @@ class FindingDetection:
             self._found += finding.found_seconds >= clock.now_seconds
             self._given_up += len(self._waiting) == LINES_MAX
             self._waiting.append(line_of(finding, self._detector.incidents.id_of(finding)))
-        return [told_of(finding) for finding in changed]
+        ended = [each for each in changed if each.until_seconds is not None]
+        return [told_of(each) for each in (*ended, *self._detector.book.open_findings)]
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something was found that is not written yet."""
+        return bool(self._waiting)
 
     def write(self) -> bool:
         """Write what is saved to its files; return whether something was written."""

@@ -319,9 +319,8 @@ class Watch:
         clock = self._clock()
         with contextlib.suppress(FileNotFoundError):  # the spool folder was removed
             for document in self._findings.look(clock):
-                self._must_save = True
-                for hit in self._evaluation.tell_event(document, clock):
-                    self._examples.note(hit.rule, hit.labels, document)
+                self._evaluation.tell_event(document, clock)
+        self._must_save = self._must_save or self._findings.has_news
 
     def _write_findings(self) -> None:
         # Whoever acts on a line may rely on it: the state behind it is saved, unless the disk refuses.

@@ -202,6 +202,8 @@ class RateSeries:
         sums = [each for each, _ in self._coarse]
         if len(sums) < self._limits.history_steps + 2 * steps or len(self._fine) < FINE_SECONDS:
             return None
+        if 3 * self.longest_zero_run > FINE_SECONDS:  # a load that is off for long says so by silence alone
+            return None
         lowest = min(sum(sums[place : place + steps]) for place in range(len(sums) - steps + 1))
         return lowest if lowest >= self._limits.drop_min else None
 

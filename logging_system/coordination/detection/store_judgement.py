@@ -23,6 +23,8 @@ _PUSHED_ITEMS_MIN = 5
 _DUPLICATE_SHARE = 0.2
 _DUPLICATES_MIN = 50
 _SILENT_SECONDS = 8.0
+_STALE_SECONDS = 3.0
+"""The shipper states how things are once a second; older than this, its process has ended, or hangs."""
 
 
 def judged_store(window: PipelineWindow) -> Iterator[Judged]:
@@ -35,7 +37,7 @@ def judged_store(window: PipelineWindow) -> Iterator[Judged]:
     growth = window.growth(_FAILING_SECONDS)
     if now is None or growth is None:
         return
-    if now.age_seconds > _SILENT_SECONDS:  # what it said last is no news of the store
+    if now.age_seconds > _STALE_SECONDS:  # what it said last is no news of the store
         yield from _not_shipping(window, now)
         return
     failing = _failing(window, now, growth)
@@ -105,7 +107,8 @@ def _stalled(window: PipelineWindow, now: ShipperMoment) -> Judged | None:
         return None
     since_seconds = window.last_rise(lambda shipper: shipper.delivered)
     busy_seconds = window.first_of_run(_is_waiting)
-    stalled_seconds = window.now.seconds - max(since_seconds, busy_seconds)
+    said_seconds = window.now.seconds - now.age_seconds
+    stalled_seconds = said_seconds - max(since_seconds, busy_seconds)
     usual_seconds = _longest_pause(window, before_seconds=max(since_seconds, busy_seconds))
     limit_seconds = min(_STALL_SECONDS_MAX, max(_STALL_SECONDS, _STALL_FACTOR * usual_seconds))
     if stalled_seconds < limit_seconds:
@@ -228,7 +231,7 @@ def _stored_twice(window: PipelineWindow) -> Iterator[Judged]:
 def _not_shipping(window: PipelineWindow, now: ShipperMoment) -> Iterator[Judged]:
     """Yield that records come and the shipper has not said anything for long."""
     written = window.now.writers.offered - window.before(_SILENT_SECONDS).writers.offered
-    if written <= 0:
+    if now.age_seconds < _SILENT_SECONDS or written <= 0:
         return
     yield Judged(
         FindingKind.SILENCE,
