@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import math
 import random
+from typing import Any
 
 import pytest
 
 from logging_system.coordination.detection.judged import Judged
 from logging_system.coordination.detection.new_errors import CANDIDATES_MAX, KNOWN_MAX, NewErrors
-from logging_system.coordination.detection.rates import ERRORS, RECORDS, RateSeries, surprise
+from logging_system.coordination.detection.rates import ERRORS, RECORDS, RateLimits, RateSeries, surprise
 from logging_system.coordination.detection.seen_record import SeenRecord
 from logging_system.coordination.detection.service_stream import Surroundings
 from logging_system.coordination.detection.stream_judgement import OTHER, SERVICES_MAX, StreamJudgement
@@ -17,16 +19,16 @@ START = 1_700_000_000
 WELL = Surroundings(is_well=True, open_writers=1)
 
 
-def series(counts: list[int], limits: object = RECORDS) -> RateSeries:
-    made = RateSeries(limits)  # type: ignore[arg-type]
+def series(counts: list[int], limits: RateLimits = RECORDS) -> RateSeries:
+    made = RateSeries(limits)
     for count in counts:
         made.push(count)
     return made
 
 
 def test_surprise_is_poissons_bound_without_overdispersion_and_less_with_it() -> None:
-    """P(X >= 30) of a Poisson distribution of mean 10 is 1.7e-7, its Chernoff bound 2.4e-6... in nats."""
-    exact = 12.96  # 30 ln 3 - 20
+    """Of 30 where 10 are expected, Chernoff's bound for Poisson is exp(-(30 ln 3 - 20))."""
+    exact = 30 * math.log(3) - 20
 
     assert surprise(30, 10, 10) == pytest.approx(exact, abs=0.01)
     assert surprise(30, 10, 100) < exact / 3
@@ -72,17 +74,17 @@ class Stream:
         self.second = START
         self.rng = random.Random(1)
 
-    def logs(self, count: int, message: str = "order 17 was paid", level: int = 20, **more: object) -> None:
+    def logs(self, count: int, message: str = "order 17 was paid", level: int = 20, **more: Any) -> None:
         for place in range(count):
             seconds = self.second + place / (count + 1)
             fields = {"timestamp": f"{seconds:.6f}", **more}
             record = SeenRecord(seconds, level, "", "shop", "shop.cart", message)
             self.judgement.tell(record._replace(**fields))
 
-    def passes(self, seconds: int, count: int = 20, errors: int = 0, **more: object) -> list[Judged]:
+    def passes(self, seconds: int, count: int = 20, errors: int = 0, **more: Any) -> list[Judged]:
         found: list[Judged] = []
         for _ in range(seconds):
-            self.logs(count, **more)  # type: ignore[arg-type]
+            self.logs(count, **more)
             self.logs(errors, "payment 3 was refused", 40)
             self.second += 1
             found += list(self.judgement.judged(self.second + 1.0, WELL))
