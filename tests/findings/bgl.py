@@ -6,8 +6,8 @@ thousands of lines) is not in it. Three judges show what is:
 * `level`: a line of level FATAL belongs.
 * `detection`: the product as it is: a line belongs where a finding lasts whose template it has.
 * `marks`: a person has said of the lines of the other half whether they belong, and a line follows its
-  template's marks; of a template without marks, a FATAL line belongs if that was right on a split of the other
-  half. This is no part of the product: it shows what a person's word would add.
+  template's marks; of a template without marks, a FATAL line belongs if that was right on a split of the
+  other half. This is no part of the product: it shows what a person's word would add.
 """
 
 from __future__ import annotations

@@ -154,6 +154,7 @@ class World:
     writers: WritersMoment = field(default_factory=lambda: WritersMoment(1, durable_counts=(0,) * 20))
     backlog: int = 0
     failures: int = 0
+    highest_rate: float = 0.0
     events: Counter[str] = field(default_factory=Counter)
 
     def second(self, second: int) -> tuple[list[SeenRecord], PipelineMoment]:
@@ -171,9 +172,12 @@ class World:
         rate = self.rate(second, self.rng)
         if change == "silence":
             return
-        rate *= {"load_spike": 10.0, "drop": 0.1}.get(change, 1.0)
         if change == "load_spike":
-            rate = max(rate, 200.0)
+            rate = max(60.0, 6 * self.highest_rate)
+        elif change == "drop":
+            rate *= 0.1
+        else:
+            self.highest_rate = max(self.highest_rate, rate)
         for _ in range(poisson(rate, self.rng)):
             is_error = self.rng.random() < (0.5 if change == "error_spike" else 0.01)
             message = (

@@ -12,7 +12,7 @@ from logging_system.coordination.detection.delay_judgement import PATHS, DelayJu
 from logging_system.coordination.detection.finding_book import FindingBook
 from logging_system.coordination.detection.incidents import Incidents
 from logging_system.coordination.detection.judged import Judged
-from logging_system.coordination.detection.own_judgement import judged_disk, judged_keys
+from logging_system.coordination.detection.own_judgement import judged_disk, judged_keys, judged_writers
 from logging_system.coordination.detection.pipeline_moment import PipelineMoment
 from logging_system.coordination.detection.pipeline_window import PipelineWindow
 from logging_system.coordination.detection.seen_record import SeenRecord
@@ -62,6 +62,7 @@ class Detector:
         store_cause = of_store[0].cause if of_store else None
         own = [*judged_disk(self._window, store_cause), *judged_keys(self._window)]
         yield from own
+        yield from judged_writers(self._window)
         is_well = not of_store and not own
         for delay in self._delays:
             yield from delay.judged(self._window, is_well=is_well)

@@ -114,6 +114,28 @@ def _room_words(moment: PipelineMoment) -> str:
     return f"the file system has {room.free_bytes:,} of {room.disk_bytes:,} bytes left"
 
 
+def judged_writers(window: PipelineWindow) -> Iterator[Judged]:
+    """Yield that the process of a writer died.
+
+    Args:
+        window: The last minutes.
+    """
+    died = window.now.writers.died
+    if not died:
+        return
+    yield Judged(
+        FindingKind.SILENCE,
+        CauseClass.APPLICATION,
+        "writer",
+        window.first_of_run(lambda moment: moment.writers.died > 0),
+        0.85,
+        f"{died} {'process' if died == 1 else 'processes'} that logged died without closing.",
+        hold_seconds=1.0,
+        evidence_for=("a process that ends in order says so in its status file",),
+        measures={"died": died},
+    )
+
+
 def judged_keys(window: PipelineWindow) -> Iterator[Judged]:
     """Yield what holds now about keys.
 

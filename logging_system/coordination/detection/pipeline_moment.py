@@ -57,6 +57,7 @@ class WritersMoment:
 
     Attributes:
         open_writers: Writers that have not said that they ended.
+        died: Writers whose process ended within the last seconds without saying so.
         offered: Log calls.
         dropped: Records given up, by reason.
         spool_errors: Failed attempts to write, by errno name.
@@ -65,6 +66,7 @@ class WritersMoment:
     """
 
     open_writers: int = 0
+    died: int = 0
     offered: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     spool_errors: Mapping[str, int] = field(default_factory=dict)

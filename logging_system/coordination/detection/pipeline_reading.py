@@ -15,6 +15,7 @@ from logging_system.coordination.detection.pipeline_moment import (
     ShipperMoment,
     WritersMoment,
 )
+from logging_system.coordination.detection.writer_processes import WriterProcesses
 from logging_system.monitoring.handler_totals import handler_totals, read_content
 from logging_system.monitoring.readings import OLDEST_NAME
 from logging_system.monitoring.status_files import ENDED_NAME, SHIPPER_NAME, status_files
@@ -42,6 +43,7 @@ class PipelineReader:
         self._writers = WritersMoment()
         self._writer_events: Mapping[str, int] = {}
         self._bytes_max = 0
+        self._processes = WriterProcesses()
 
     def read(self, now_seconds: float) -> PipelineMoment:
         """Return how things are now; what cannot be read is left as it is without trouble.
@@ -91,6 +93,8 @@ class PipelineReader:
         totals = handler_totals(self._spool, now_seconds)
         contents = [(path, content) for path in status_files(self._spool) if (content := read_content(path))]
         alive = [content for path, content in contents if self._is_alive(path, content, now_seconds)]
+        # One that closes between these two steps is known to have closed at the next look: no finding yet.
+        epochs = [epoch for path, content in contents if (epoch := _open_epoch(path, content))]
         rooms = [int(each["spool_bytes_max"]) for each in alive if each.get("spool_bytes_max")]
         self._bytes_max = min(rooms, default=self._bytes_max)
         events = Counter(_counts(read_content(self._spool / ENDED_NAME).get("events")))
@@ -99,6 +103,7 @@ class PipelineReader:
         self._writer_events = events
         self._writers = WritersMoment(
             open_writers=len(alive),
+            died=self._processes.look(epochs, now_seconds),
             offered=int(totals.get("offered", 0)),
             dropped=_counts(totals.get("dropped")),
             spool_errors=_counts(totals.get("spool_errors")),
@@ -120,6 +125,12 @@ class PipelineReader:
         return RoomMoment(
             used_bytes, self._bytes_max, free.f_bavail * free.f_frsize, free.f_blocks * free.f_frsize
         )
+
+
+def _open_epoch(path: Path, content: Mapping[str, Any]) -> str:
+    epoch = content.get("epoch")
+    is_open = content.get("closed") is False and isinstance(epoch, str) and path.stem.endswith(epoch)
+    return epoch if is_open and isinstance(epoch, str) else ""
 
 
 def _counts(content: object) -> dict[str, int]:
