@@ -17,12 +17,14 @@ from logging_system.coordination.detection.pipeline_moment import PipelineMoment
 from logging_system.coordination.detection.pipeline_window import PipelineWindow
 from logging_system.coordination.detection.seen_record import SeenRecord
 from logging_system.coordination.detection.service_stream import Surroundings
-from logging_system.coordination.detection.store_judgement import judged_store
+from logging_system.coordination.detection.store_judgement import judged_copies, judged_store
 from logging_system.coordination.detection.stream_judgement import StreamJudgement
 from logging_system.coordination.detection.templates import MaskedTemplates
 from logging_system.coordination.findings import Finding
 
 VERSION = 1
+_AFTERMATH_SECONDS = 10.0
+"""So long after trouble its backlog is on its way: late records and second copies are its effects."""
 
 
 class Detector:
@@ -30,6 +32,7 @@ class Detector:
 
     def __init__(self) -> None:
         self._window = PipelineWindow()
+        self._trouble_seconds = float("-inf")
         self._delays = [DelayJudgement(path) for path in PATHS]
         self.stream = StreamJudgement(MaskedTemplates())
         self.book = FindingBook()
@@ -57,13 +60,18 @@ class Detector:
         return changed
 
     def _judged(self, read_seconds: float) -> Iterator[Judged]:
+        now_seconds = self._window.now.seconds
         of_store = list(judged_store(self._window))
         yield from of_store
         store_cause = of_store[0].cause if of_store else None
         own = [*judged_disk(self._window, store_cause), *judged_keys(self._window)]
         yield from own
         yield from judged_writers(self._window)
-        is_well = not of_store and not own
+        if of_store or own:
+            self._trouble_seconds = now_seconds
+        is_well = abs(now_seconds - self._trouble_seconds) > _AFTERMATH_SECONDS
+        if is_well:
+            yield from judged_copies(self._window)
         for delay in self._delays:
             yield from delay.judged(self._window, is_well=is_well)
         surroundings = Surroundings(is_well, self._window.now.writers.open_writers)

@@ -48,7 +48,6 @@ def judged_store(window: PipelineWindow) -> Iterator[Judged]:
     if failing is None or failing.kind is not FindingKind.PUSH_BACK:
         yield from _pushed_back(window, growth, trouble_of(now.trouble))
     yield from _refused_for_good(window, growth, now)
-    yield from _stored_twice(window)
 
 
 def _failing(window: PipelineWindow, now: ShipperMoment, growth: Growth) -> Judged | None:
@@ -208,7 +207,12 @@ def _refused_for_good(window: PipelineWindow, growth: Growth, now: ShipperMoment
     )
 
 
-def _stored_twice(window: PipelineWindow) -> Iterator[Judged]:
+def judged_copies(window: PipelineWindow) -> Iterator[Judged]:
+    """Yield that the store had many documents already; during an outage and after it that is no news.
+
+    Args:
+        window: The last minutes.
+    """
     growth = window.growth(10.0)
     if growth is None or growth.conflicts < _DUPLICATES_MIN:
         return

@@ -198,16 +198,46 @@ def test_key_events_and_writers_that_cannot_be_opened_are_key_trouble() -> None:
     assert (found.kind, found.cause) == (FindingKind.KEY_TROUBLE, CauseClass.KEYS)
 
 
-def test_documents_refused_for_good_and_documents_the_store_had_are_found() -> None:
+def test_documents_refused_for_good_are_found() -> None:
     pipeline = Pipeline()
     pipeline.runs(10)
-    pipeline.shipper = replace(pipeline.shipper, dead_lettered=3, conflicts=400)
-    found = pipeline.runs(3)
+    pipeline.shipper = replace(pipeline.shipper, dead_lettered=3)
+    (found,) = pipeline.runs(3)
 
-    assert sorted((each.kind.value, each.subject) for each in found) == [
-        ("duplicates", "store"),
-        ("push_back", "dead_letters"),
-    ]
+    assert (found.kind, found.subject) == (FindingKind.PUSH_BACK, "dead_letters")
+
+
+def test_documents_that_the_store_had_are_found() -> None:
+    pipeline = Pipeline()
+    pipeline.runs(10)
+    pipeline.shipper = replace(pipeline.shipper, conflicts=400)
+    (found,) = pipeline.runs(3)
+
+    assert (found.kind, found.subject) == (FindingKind.DUPLICATES, "store")
+
+
+def test_late_records_and_second_copies_after_an_outage_are_its_effects() -> None:
+    pipeline = Pipeline()
+    pipeline.runs(10)
+    (outage,) = pipeline.fails(5, REFUSED)
+    pipeline.is_well_again()
+    pipeline.shipper = replace(pipeline.shipper, conflicts=400)
+    found = pipeline.runs(4, delay_seconds=5.0) + pipeline.runs(30)
+
+    assert [each.finding_id for each in found] == [outage.finding_id]
+
+
+def test_a_writer_whose_process_dies_is_found() -> None:
+    pipeline = Pipeline()
+    pipeline.runs(10)
+    pipeline.writers = replace(pipeline.writers, died=1)
+    (found,) = pipeline.runs(3)
+
+    assert (found.kind, found.subject, found.cause) == (
+        FindingKind.SILENCE,
+        "writer",
+        CauseClass.APPLICATION,
+    )
 
 
 def test_a_restart_in_the_midst_of_an_outage_neither_forgets_nor_repeats_it() -> None:
