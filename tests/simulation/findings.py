@@ -277,8 +277,13 @@ class Seed:
     is_cause_right: bool
 
 
-def run(number: int) -> Seed:
-    """Run one seed: every second one has no change; a few are stopped and restored in their midst."""
+def run(number: int, made: Callable[[], Detector] = Detector) -> Seed:
+    """Run one seed: every second one has no change; a few are stopped and restored in their midst.
+
+    Args:
+        number: The seed.
+        made: Makes what is judged.
+    """
     rng = random.Random(number)
     change = "" if number % 2 else rng.choice(sorted(CHANGES))
     declared = CHANGES.get(change)
@@ -291,7 +296,7 @@ def run(number: int) -> Seed:
     world = World(rng, rate, change, change_at)
     last = QUIET_SECONDS if declared is None else change_at + declared.within_seconds
     restart_at = rng.randrange(last) if number % 5 == 0 else -1
-    detector, found = Detector(), []
+    detector, found = made(), []
     for second in range(last):
         records, moment = world.second(second)
         for record in records:
@@ -299,7 +304,7 @@ def run(number: int) -> Seed:
         found += [each for each in detector.look(moment, moment.seconds) if each.until_seconds is None]
         if second == restart_at:
             content = orjson.loads(orjson.dumps(detector.content()))
-            detector = Detector()
+            detector = made()
             detector.restore(content)
     return _judged(number, change, shape, change_at, found)
 

@@ -19,7 +19,7 @@ from logging_system.coordination.detection.seen_record import SeenRecord
 from logging_system.coordination.detection.service_stream import Surroundings
 from logging_system.coordination.detection.store_judgement import judged_copies, judged_store
 from logging_system.coordination.detection.stream_judgement import StreamJudgement
-from logging_system.coordination.detection.templates import MaskedTemplates
+from logging_system.coordination.detection.templates import new_learner
 from logging_system.coordination.findings import Finding
 
 VERSION = 1
@@ -34,7 +34,8 @@ class Detector:
         self._window = PipelineWindow()
         self._trouble_seconds = float("-inf")
         self._delays = [DelayJudgement(path) for path in PATHS]
-        self.stream = StreamJudgement(MaskedTemplates())
+        self._learner = new_learner()
+        self.stream = StreamJudgement(self._learner)
         self.book = FindingBook()
         self.incidents = Incidents()
 
@@ -84,6 +85,7 @@ class Detector:
             "findings": self.book.content(),
             "incidents": self.incidents.content(),
             "delays": [delay.content() for delay in self._delays],
+            "learner": self._learner.content(),
             "stream": self.stream.content(),
         }
 
@@ -95,4 +97,6 @@ class Detector:
         self.incidents.restore(content["incidents"])
         for delay, usual in zip(self._delays, content["delays"], strict=True):
             delay.restore(usual)
+        self._learner = new_learner(content["learner"])
+        self.stream = StreamJudgement(self._learner)
         self.stream.restore(content["stream"])

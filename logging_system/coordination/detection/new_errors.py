@@ -142,7 +142,6 @@ class NewErrors:
             "known": list(self._known),
             "begun_seconds": self._begun_seconds,
             "records": self._records,
-            "learner": self._learner.content(),
         }
 
     def restore(self, content: Mapping[str, Any]) -> None:
