@@ -13,8 +13,8 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ from logging_system.alerting.examples import Masked, cut_line
 from logging_system.alerting.matching import LABEL_CHARACTERS_MAX, Document, field_of, level_rank
 from logging_system.alerting.rules.declared import Clock
 from logging_system.coordination.detection.detector import Detector
+from logging_system.coordination.detection.finding_book import Shown
 from logging_system.coordination.detection.finding_file import FindingFile
 from logging_system.coordination.detection.finding_lines import line_of
 from logging_system.coordination.detection.pipeline_reading import PipelineReader
@@ -87,11 +88,10 @@ class FindingDetection:
         steady: Callable[[], float],
         remark: Callable[[str], None],
     ) -> None:
-        self._detector = Detector()
         self._reader = PipelineReader(spool, steady=steady)
         self._file = FindingFile(folder)
         self._incidents_path = folder / INCIDENTS_NAME
-        self._masked = None if is_sealed else masked
+        self._detector = Detector(_shown_by(None if is_sealed else masked))
         self._remark = remark
         self._waiting: deque[dict[str, Any]] = deque(maxlen=LINES_MAX)
         self._found = self._given_up = 0
@@ -109,10 +109,7 @@ class FindingDetection:
             OSError: The spool folder cannot be listed.
         """
         open_before = self._detector.incidents.open_count
-        changed = [
-            self._shown(each)
-            for each in self._detector.look(self._reader.read(clock.now_seconds), clock.read_seconds)
-        ]
+        changed = self._detector.look(self._reader.read(clock.now_seconds), clock.read_seconds)
         self._has_new_incidents |= bool(changed) or open_before != self._detector.incidents.open_count
         for finding in changed:
             self._found += finding.found_seconds >= clock.now_seconds
@@ -171,12 +168,6 @@ class FindingDetection:
             "services": self._detector.stream.services,
             "known_errors": self._detector.stream.new_errors.known,
         }
-
-    def _shown(self, finding: Finding) -> Finding:
-        """Return a finding with its examples masked, or without."""
-        if self._masked is None:
-            return replace(finding, examples=())
-        return replace(finding, examples=tuple(_masked_lines(finding.examples, self._masked)))
 
 
 def seen_record(document: Document, event_seconds: float) -> SeenRecord:
@@ -237,8 +228,9 @@ def told_of(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _masked_lines(lines: Iterable[str], masked: Masked) -> list[str]:
-    return [cut_line(masked(line)) for line in lines]
+def _shown_by(masked: Masked | None) -> Shown:
+    """Return what makes lines fit to be shown: masked and bounded, or none where nothing masks them."""
+    return lambda lines: () if masked is None else tuple(cut_line(masked(line)) for line in lines)
 
 
 def _summary_of(finding: Finding) -> dict[str, Any]:

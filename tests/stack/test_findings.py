@@ -94,6 +94,7 @@ def test_a_store_that_is_not_there_is_found_within_ten_seconds_and_listed(tmp_pa
     assert datetime.fromisoformat(finding["found"]).timestamp() - began_seconds < 10
     assert finding["finding_id"] in listed
     assert "for: connections are refused" in explained
+    assert "Connection refused" in explained
     assert "1 incidents, 1 open" in incidents
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from logging_system.coordination.detection.delay_judgement import PATHS, DelayJudgement
-from logging_system.coordination.detection.finding_book import FindingBook
+from logging_system.coordination.detection.finding_book import FindingBook, Shown
 from logging_system.coordination.detection.incidents import Incidents
 from logging_system.coordination.detection.judged import Judged
 from logging_system.coordination.detection.own_judgement import judged_disk, judged_keys, judged_writers
@@ -28,15 +28,19 @@ _AFTERMATH_SECONDS = 10.0
 
 
 class Detector:
-    """Judges one spool folder: its pipeline and the records in it."""
+    """Judges one spool folder: its pipeline and the records in it.
 
-    def __init__(self) -> None:
+    Args:
+        shown: Makes of example lines what may be kept and shown.
+    """
+
+    def __init__(self, shown: Shown = tuple) -> None:
         self._window = PipelineWindow()
         self._trouble_seconds = float("-inf")
         self._delays = [DelayJudgement(path) for path in PATHS]
         self._learner = new_learner()
         self.stream = StreamJudgement(self._learner)
-        self.book = FindingBook()
+        self.book = FindingBook(shown)
         self.incidents = Incidents()
 
     def tell(self, record: SeenRecord) -> None:

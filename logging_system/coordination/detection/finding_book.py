@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +28,7 @@ _FORGOTTEN_SECONDS = 2.5
 """What did not hold for so long before it was a finding begins anew."""
 
 _Key = tuple[str, str, str]
+Shown = Callable[[Sequence[str]], tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -48,9 +49,14 @@ class _Entry:
 
 
 class FindingBook:
-    """All that holds, by kind, namespace and subject."""
+    """All that holds, by kind, namespace and subject.
 
-    def __init__(self) -> None:
+    Args:
+        shown: Makes of example lines what may be kept and shown.
+    """
+
+    def __init__(self, shown: Shown = tuple) -> None:
+        self._shown = shown
         self._entries: dict[_Key, _Entry] = {}
         self.overflowed = 0
         """Judgements that found no room."""
@@ -84,11 +90,11 @@ class FindingBook:
         if entry.finding is None:
             if now_seconds - entry.first_seconds < judged.hold_seconds:
                 return None
-            entry.finding = _new_finding(judged, now_seconds)
+            entry.finding = _new_finding(judged, now_seconds, self._shown)
             return entry.finding
         if judged.cause is entry.finding.cause or not _is_better(judged, entry.finding):
             return None
-        entry.finding = _retold(entry.finding, judged)
+        entry.finding = _retold(entry.finding, judged, self._shown)
         return entry.finding
 
     def _ended(self, now_seconds: float) -> list[Finding]:
@@ -136,7 +142,7 @@ def finding_id(judged: Judged) -> str:
     return hashlib.sha256(orjson.dumps(identity)).hexdigest()[:16]
 
 
-def _new_finding(judged: Judged, now_seconds: float) -> Finding:
+def _new_finding(judged: Judged, now_seconds: float, shown: Shown) -> Finding:
     return Finding(
         finding_id=finding_id(judged),
         kind=judged.kind,
@@ -150,12 +156,12 @@ def _new_finding(judged: Judged, now_seconds: float) -> Finding:
         evidence_for=judged.evidence_for,
         evidence_against=judged.evidence_against,
         templates=judged.templates,
-        examples=judged.examples,
+        examples=shown(judged.examples),
         measures=judged.measures,
     )
 
 
-def _retold(finding: Finding, judged: Judged) -> Finding:
+def _retold(finding: Finding, judged: Judged, shown: Shown) -> Finding:
     """Return the same finding with the cause that is known better now."""
     return replace(
         finding,
@@ -164,6 +170,7 @@ def _retold(finding: Finding, judged: Judged) -> Finding:
         summary=judged.summary,
         evidence_for=judged.evidence_for,
         evidence_against=judged.evidence_against,
+        examples=shown(judged.examples),
         measures=judged.measures,
     )
 

@@ -24,7 +24,7 @@ class Judged:
         evidence_for: What speaks for the cause.
         evidence_against: What speaks against it.
         templates: Ids of the templates concerned.
-        examples: At most three lines, not masked yet.
+        examples: At most three lines of records, or words of the store, not masked yet.
         measures: The numbers behind the sentences.
     """
 

@@ -79,7 +79,9 @@ def _failing(window: PipelineWindow, now: ShipperMoment, growth: Growth) -> Judg
         f"The store {'turns requests away' if is_push_back else 'is not reachable'}: {words}; "
         f"{now.spooled} records wait.",
         hold_seconds=1.0,
-        evidence_for=(trouble.says, f'the latest failure: "{quoted_trouble(now.trouble)}"'),
+        evidence_for=(trouble.says,),
+        # A store's words may quote what it refused: they are masked, or left out, as lines of records are.
+        examples=(quoted_trouble(now.trouble),),
         evidence_against=tuple(against),
         measures={
             "failed_requests": growth.unproved,

@@ -127,6 +127,6 @@ def trouble_of(words: str) -> Trouble:
 
 
 def quoted_trouble(words: str) -> str:
-    """Return the words on one line and bounded, for evidence."""
+    """Return the words on one line and bounded, as an example."""
     shown = "".join(each if each.isprintable() else " " for each in words)
     return shown if len(shown) <= _WORDS_MAX else f"{shown[: _WORDS_MAX - 1]}…"

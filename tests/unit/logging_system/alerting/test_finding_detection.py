@@ -138,6 +138,7 @@ def test_examples_are_masked_and_left_out_where_the_spool_is_sealed(tmp_path: Pa
     assert line["kind"] == "new_error"
     assert len(line["examples"]) == (0 if is_sealed else 3)
     assert CARD.encode() not in (detecting.folder / "findings.jsonl").read_bytes()
+    assert CARD not in str(detecting.detection.content())
     assert "ledger" not in line["summary"]
 
 
