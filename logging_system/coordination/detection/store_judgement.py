@@ -163,7 +163,7 @@ def _pushed_back(window: PipelineWindow, growth: Growth, trouble: Trouble) -> It
     item_share = growth.retried_items / tried_items if tried_items > 0 else 0.0
     request_share = growth.refused / growth.requests if growth.requests > 0 else 0.0
     are_items = growth.retried_items >= _PUSHED_ITEMS_MIN and item_share >= _PUSHED_SHARE
-    are_requests = growth.refused >= _FAILED_MIN and request_share >= _PUSHED_SHARE
+    are_requests = growth.refused > 0  # as a whole, and not for now: no store in order does that
     if not are_items and not are_requests:
         return
     share = item_share if are_items else request_share

@@ -262,3 +262,13 @@ def test_another_shipper_begins_anew_and_its_lower_counts_are_nothing_new() -> N
     pipeline.shipper = replace(pipeline.shipper, pid=2, requests=0, delivered=0, unproved=0)
 
     assert pipeline.runs(10) == []
+
+
+def test_a_request_refused_as_a_whole_is_push_back() -> None:
+    pipeline = Pipeline()
+    pipeline.runs(10)
+    pipeline.shipper = replace(pipeline.shipper, refused=1, trouble="HTTP 413")
+    (found,) = pipeline.runs(3)
+
+    assert (found.kind, found.cause) == (FindingKind.PUSH_BACK, CauseClass.STORE_REFUSES)
+    assert "the store refuses requests of this size" in found.evidence_for
