@@ -27,7 +27,7 @@ from logging_system.coordination.detection.finding_book import Shown
 from logging_system.coordination.detection.finding_file import FindingFile
 from logging_system.coordination.detection.finding_lines import line_of
 from logging_system.coordination.detection.pipeline_reading import PipelineReader
-from logging_system.coordination.detection.seen_record import SeenRecord
+from logging_system.coordination.detection.seen_record import MESSAGE_CHARACTERS_MAX, SeenRecord
 from logging_system.coordination.findings import Finding
 from logging_system.monitoring.counters import write_status
 
@@ -185,8 +185,8 @@ def seen_record(document: Document, event_seconds: float) -> SeenRecord:
         _namespace_of(document),
         str(name or "")[:LABEL_CHARACTERS_MAX],
         str(logger or "")[:LABEL_CHARACTERS_MAX],
-        message if isinstance(message, str) else str(message or ""),
-        timestamp if isinstance(timestamp, str) else "",
+        (message if isinstance(message, str) else str(message or ""))[:MESSAGE_CHARACTERS_MAX],
+        timestamp[:LABEL_CHARACTERS_MAX] if isinstance(timestamp, str) else "",
         _duration_ms(document),
     )
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 ERROR_LEVEL = 40
 CRITICAL_LEVEL = 50
+MESSAGE_CHARACTERS_MAX = 2_000
 
 
 class SeenRecord(NamedTuple):
@@ -17,7 +18,7 @@ class SeenRecord(NamedTuple):
         namespace: The namespace it belongs to; empty where there is one only.
         service: The service that logged it.
         logger: The logger.
-        message: The message.
+        message: The beginning of the message, at most 2,000 characters: some records are kept as examples.
         timestamp: Its time as it is written, whose digits tell equal records apart.
         duration_ms: How long something took that it tells of; None where it tells of none.
     """

@@ -22,9 +22,8 @@ from logging_system.coordination.detection.templates import LearnsTemplates
 from logging_system.coordination.findings import CauseClass, FindingKind
 
 OPEN_SECONDS_MAX = 600
-SAMPLES_MAX = 64
+SAMPLES_MAX = 32
 _SAMPLE_EVERY = 16
-_SEEN_MAX = 10_000
 _SHARE_FACTOR = 3.0
 _DUPLICATE_SHARE = 0.2
 _DUPLICATES_MIN = 30
@@ -78,8 +77,6 @@ class ServiceStream:
         self._shares: deque[float] = deque()
         self._twice: deque[int] = deque(maxlen=_DUPLICATE_WINDOW)
         self._usually_twice = 0.0
-        self._seen: set[int] = set()
-        self._seen_before: set[int] = set()
         self._duration_steps: deque[float] = deque(maxlen=_DURATION_STEPS_MAX)
         self._duration_step: list[_Second] = []
         self._latest_durations: deque[float] = deque(maxlen=2)
@@ -93,8 +90,13 @@ class ServiceStream:
         """The second up to which all is counted."""
         return self._closed or 0
 
-    def tell(self, record: SeenRecord) -> None:
-        """Take note of a record."""
+    def tell(self, record: SeenRecord, *, is_repeat: bool) -> None:
+        """Take note of a record.
+
+        Args:
+            record: The record.
+            is_repeat: Whether it came before.
+        """
         second = int(record.seconds)
         if self._closed is None:
             self._closed = second - 1
@@ -109,22 +111,11 @@ class ServiceStream:
         if record.duration_ms is not None and record.duration_ms > 0:
             counted.durations += 1
             counted.duration_log_sum += math.log(record.duration_ms)
-        if self._is_twice(record):
+        if is_repeat:
             counted.duplicates += 1
         self._told += 1
         if self._told % _SAMPLE_EVERY == 0 or record.level >= ERROR_LEVEL:
             self._samples.append(record)
-
-    def _is_twice(self, record: SeenRecord) -> bool:
-        if "." not in record.timestamp:  # of whole seconds, equal lines are ordinary
-            return False
-        mark = hash((record.timestamp, record.logger, record.message))
-        if mark in self._seen or mark in self._seen_before:
-            return True
-        self._seen.add(mark)
-        if len(self._seen) >= _SEEN_MAX:
-            self._seen_before, self._seen = self._seen, set()
-        return False
 
     def close_until(self, second: int) -> None:
         """Count the seconds before one as over.

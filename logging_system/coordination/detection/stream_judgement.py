@@ -7,6 +7,7 @@ from typing import Any
 
 from logging_system.coordination.detection.judged import Judged
 from logging_system.coordination.detection.new_errors import NewErrors
+from logging_system.coordination.detection.repeats import Repeats
 from logging_system.coordination.detection.seen_record import ERROR_LEVEL, SeenRecord
 from logging_system.coordination.detection.service_stream import ServiceStream, Surroundings
 from logging_system.coordination.detection.templates import LearnsTemplates
@@ -27,6 +28,7 @@ class StreamJudgement:
     def __init__(self, learner: LearnsTemplates) -> None:
         self._learner = learner
         self._streams: dict[tuple[str, str], ServiceStream] = {}
+        self._repeats = Repeats()
         self.new_errors = NewErrors(learner)
 
     @property
@@ -38,7 +40,8 @@ class StreamJudgement:
         """Take note of a record."""
         self.new_errors.begin(record.seconds)
         stream = self._streams.get((record.namespace, record.service))
-        (stream if stream is not None else self._new_stream(record)).tell(record)
+        is_repeat = self._repeats.has_seen(record)
+        (stream if stream is not None else self._new_stream(record)).tell(record, is_repeat=is_repeat)
         if record.level >= ERROR_LEVEL:
             self.new_errors.tell(record)
 
