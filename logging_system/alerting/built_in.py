@@ -12,9 +12,11 @@ from logging_system.alerting.matching import RecordMatch
 from logging_system.alerting.measures import MeasureName, delivered_within, measured
 from logging_system.alerting.rules import Rule
 from logging_system.alerting.rules.delivery_slo import DeliverySlo
+from logging_system.alerting.rules.finding import FindingRule
 from logging_system.alerting.rules.performance import Performance
 from logging_system.alerting.rules.pipeline_event import PipelineEvent
 from logging_system.alerting.rules.rate_change import RateChange
+from logging_system.coordination.findings import FindingKind
 
 Told = tuple[float, Mapping[str, object]]
 """How long something goes on, in seconds, and what rules are told all that time, every 5 s."""
@@ -88,6 +90,25 @@ def _event(name: str, severity: str, *events: str) -> BuiltIn:
     )
 
 
+def _finding(name: str, severity: str, *kinds: FindingKind) -> BuiltIn:
+    rule = FindingRule.model_validate(
+        {"name": name, "kinds": kinds, "severity": severity, "confidence_min": 0.5}
+    )
+    told = {
+        "subject": "store",
+        "cause": "unknown",
+        "since_seconds": 0.0,
+        "until_seconds": None,
+        "summary": "Something changed.",
+    }
+    sure, unsure = ({"finding": {**told, "kind": kinds[0], "confidence": each}} for each in (0.9, 0.4))
+    return BuiltIn(
+        rule,
+        Example(f"a finding `{kinds[0].value}` for 60 s", ((60, sure),)),
+        Example("the same at 40 % confidence", ((60, unsure),)),
+    )
+
+
 _OLD = Example("1 of 5 records not in time, for 10 min", ((600, delivered_within(30.0, 4, 1)),))
 _IN_TIME = Example(
     "1 of 5 records not in time for 60 s, after 2 h with all in time",
@@ -113,6 +134,23 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     BuiltIn(DeliverySlo(name="delivery_slo", severity="critical"), _OLD, _IN_TIME),
     _event("records_lost", "critical", "spool_full", "dead_letters_written", "spool_unwritable"),
     _event("key_trouble", "critical", "key_unavailable", "key_trouble"),
+    _finding(
+        "finding_critical",
+        "critical",
+        FindingKind.STORE_UNREACHABLE,
+        FindingKind.DISK_FILLING,
+        FindingKind.KEY_TROUBLE,
+    ),
+    _finding(
+        "finding_warning",
+        "warning",
+        FindingKind.NEW_ERROR,
+        FindingKind.PUSH_BACK,
+        FindingKind.LATENCY_SHIFT,
+        FindingKind.SILENCE,
+        FindingKind.DUPLICATES,
+    ),
+    _finding("finding_info", "info", FindingKind.SPIKE, FindingKind.DROP),
     BuiltIn(
         RateChange(
             name="masking_spike",

@@ -48,6 +48,14 @@ class DeclaredInhibition(BaseModel):
         return Inhibition(self.source, self.target, self.equal)
 
 
+class DeclaredFindings(BaseModel):
+    """Whether `watch` detects what changed, and tells it as findings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    enabled: bool = Field(True, description="Whether it does.")
+
+
 class Alerts(BaseModel):
     """What the file says; without a file, the defaults."""
 
@@ -78,6 +86,9 @@ class Alerts(BaseModel):
         "fires, once in this time.",
     )
     inhibit: tuple[DeclaredInhibition, ...] = Field((), description="Alerts that hold others back.")
+    findings: DeclaredFindings = Field(
+        DeclaredFindings(), description="What [findings](findings.md) are detected."
+    )
     lateness_seconds: float = Field(
         300.0,
         ge=0,

@@ -74,7 +74,7 @@ class Examples:
         """Return at most three lines, masked, each on one line and bounded."""
         if self._masked is None:
             return ()
-        return tuple(_cut(self._masked(line)) for line in self._kept.get((rule, labels), ()))
+        return tuple(cut_line(self._masked(line)) for line in self._kept.get((rule, labels), ()))
 
 
 def _line(document: Document) -> str:
@@ -82,7 +82,8 @@ def _line(document: Document) -> str:
     return " ".join(str(word) for word in words if word is not None)[:_KEPT_CHARACTERS]
 
 
-def _cut(line: str) -> str:
+def cut_line(line: str) -> str:
+    """Return a masked line as it is shown: on one line, bounded."""
     shown = one_line(line)
     return shown if len(shown) <= LINE_CHARACTERS_MAX else f"{shown[: LINE_CHARACTERS_MAX - 1]}…"
 

@@ -17,12 +17,13 @@ from pydantic.fields import FieldInfo
 from logging_system.alerting.built_in import BUILT_IN
 from logging_system.alerting.channels import Channel
 from logging_system.alerting.channels.declared import Secret
-from logging_system.alerting.declaration import Alerts, DeclaredInhibition
+from logging_system.alerting.declaration import Alerts, DeclaredFindings, DeclaredInhibition
 from logging_system.alerting.matching import RecordMatch
 from logging_system.alerting.measures import MEASURES
 from logging_system.alerting.rules import Rule
 from logging_system.alerting.rules.declared import DeclaredRule
 from logging_system.alerting.rules.delivery_slo import BurnWindows, DeliverySlo
+from logging_system.alerting.rules.finding import FindingRule
 from logging_system.alerting.rules.performance import Performance
 from logging_system.alerting.rules.pipeline_event import PipelineEvent
 from logging_system.alerting.rules.rate_change import RateChange
@@ -71,6 +72,7 @@ def _sections() -> Iterator[str]:
     for model in _models(Channel):
         yield f"## Channel `{_kind(model)}`\n\n{_words(model)}\n\n{_table(model)}"
     yield f"## Where a secret is\n\n{_words(Secret)}\n\n{_table(Secret)}"
+    yield f"## `findings`\n\n{_words(DeclaredFindings)}\n\n{_table(DeclaredFindings)}"
     yield f"## `inhibit`\n\n{_words(DeclaredInhibition)}\n\n{_table(DeclaredInhibition)}"
 
 
@@ -90,6 +92,9 @@ def _limit_of(rule: DeclaredRule) -> str:
         return f"`{rule.measure}` {side} than {rule.limit:g}{held}"
     if isinstance(rule, PipelineEvent):
         return f"{', '.join(f'`{kind}`' for kind in rule.events)}"
+    if isinstance(rule, FindingRule):
+        kinds = ", ".join(f"`{kind.value}`" for kind in rule.kinds)
+        return f"a finding {kinds} of confidence {rule.confidence_min:.0%} or more"
     if isinstance(rule, DeliverySlo):
         rates = " or ".join(
             f"{each.rate:g} times over {each.long_seconds / 3600:g} h and {each.short_seconds / 60:g} min"

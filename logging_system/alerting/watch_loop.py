@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from logging_system.alerting.declaration import Alerts
 from logging_system.alerting.examples import Masked, default_masking
+from logging_system.alerting.finding_detection import FindingDetection
 from logging_system.alerting.state_file import StateDamagedError, WatchLock, prepare_alerts_folder
 from logging_system.alerting.watching import Watch
 from logging_system.config.encryption import Protection
@@ -134,6 +136,14 @@ class WatchLoop:
         return None
 
     def _new_watch(self, folder: Path) -> Watch:
+        findings = FindingDetection(
+            self._spool,
+            folder,
+            masked=self._masked,
+            is_sealed=self._protection.lines is not None,
+            steady=time.monotonic,
+            remark=LOG.warning,
+        )
         return Watch(
             self._spool,
             folder,
@@ -143,6 +153,7 @@ class WatchLoop:
             masked=self._masked,
             wake=self._wake.set,
             remark=LOG.warning,
+            findings=findings if self._alerts.findings.enabled else None,
         )
 
     def _watch(self, watch: Watch) -> None:

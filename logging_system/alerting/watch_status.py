@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -23,6 +23,7 @@ def status_content(
     follower: SpoolFollower,
     alerts: Collection[Alert],
     outbox: Outbox,
+    findings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what happened so far, as the status file shows it.
 
@@ -32,6 +33,7 @@ def status_content(
         follower: What was read.
         alerts: The alerts there are.
         outbox: The messages on their way.
+        findings: What was detected; None where nothing is.
     """
     firing = [alert for alert in alerts if alert.is_firing]
     counts = outbox.counts
@@ -43,6 +45,7 @@ def status_content(
         "unavailable": follower.unavailable,
         "firing": [_shown(alert) for alert in firing[:_FIRING_MAX]],
         "firing_total": len(firing),
+        **({} if findings is None else {"findings": findings}),
         "channels": {
             name: {
                 **asdict(counts[name]),

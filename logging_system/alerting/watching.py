@@ -25,6 +25,7 @@ from logging_system.alerting.delivering import Delivering
 from logging_system.alerting.evaluation import OVERFLOW_RULE, Evaluation
 from logging_system.alerting.examples import Examples, Masked
 from logging_system.alerting.facts import Began, Change
+from logging_system.alerting.finding_detection import DetectsFindings
 from logging_system.alerting.forward_clock import ForwardClock, ForwardState, boot_clock, boot_id
 from logging_system.alerting.grouping import AlertLabels, Grouping, Moment
 from logging_system.alerting.logbook import Logbook
@@ -53,6 +54,7 @@ _SAVE_SHARE = 20
 _SETTLE_SECONDS = 10.0
 _STATUS_SECONDS = 1.0
 _EVENTS_SECONDS = 2.0
+_FINDINGS_SECONDS = 1.0
 _DUE_SECONDS = 1.0
 """How often is looked for what time alone makes due; what has just begun is looked at sooner."""
 _DUE_SHARE = 4
@@ -87,6 +89,7 @@ class Watch:
         wake: Called by threads that have sent something.
         remark: Told what a person should know.
         clocks: What time it is.
+        findings: Detects what changed; None detects nothing.
 
     Raises:
         StateDamagedError: The state is damaged; it was kept aside, and the next start begins anew.
@@ -108,10 +111,12 @@ class Watch:
         wake: Callable[[], None],
         remark: Callable[[str], None],
         clocks: Clocks | None = None,
+        findings: DetectsFindings | None = None,
     ) -> None:
         self._spool, self._folder, self._alerts = spool, folder, alerts
         self._remark = remark
         self._clocks = clocks or Clocks()
+        self._findings = findings
         self._routing = Routing(alerts.channels)
         self._operator = OperatorFile(folder)
         self._logbook = Logbook(folder, self._clocks.wall, remark)
@@ -139,7 +144,7 @@ class Watch:
         self._delivering = Delivering(self._routing.senders, spool, wake)
         self._is_changed = self._must_save = False
         self._save_trouble = ""
-        self._events_due_seconds = self._measure_due_seconds = 0.0
+        self._events_due_seconds = self._measure_due_seconds = self._findings_due_seconds = 0.0
         self._due_seconds = (0.0, 0.0)
         """When is looked for what is due: where something began or ended, and where not."""
         self._is_due = False
@@ -179,6 +184,7 @@ class Watch:
             self._measure_due_seconds = boot_seconds + EVERY_SECONDS
             with contextlib.suppress(FileNotFoundError):  # the spool folder was removed
                 self._measure()
+        self._detect(boot_seconds)
         clock = self._clock()
         self._read_seconds = clock.read_seconds
         changes = self._evaluation.changes(clock)
@@ -198,6 +204,7 @@ class Watch:
             self._is_due = False
         if self._must_save or (self._is_changed and boot_seconds >= self._save_due_seconds):
             self._try_to_save()
+        self._write_findings()
         for message in self._outbox.to_send(self.forward()):
             self._delivering.send(message)
         if boot_seconds >= self._status_due_seconds:
@@ -222,6 +229,7 @@ class Watch:
             "evaluation": self._evaluation.content(),
             "grouping": self._grouping.content(),
             "outbox": self._outbox.content(),
+            "findings": None if self._findings is None else self._findings.content(),
         }
         save_state(self._folder, content, self._lines)
         self._is_changed = self._must_save = False
@@ -246,17 +254,20 @@ class Watch:
         self._delivering.finish()
         self._take_outcomes()
         self._try_to_save()
+        self._write_findings()
         self._write_status()
         self._follower.close()
 
     def status(self) -> dict[str, Any]:
         """Return what happened so far, as the status file shows it."""
+        findings = None if self._findings is None else self._findings.status()
         return status_content(
             self._clocks.wall(),
             self._evaluation,
             self._follower,
             self._grouping.alerts.values(),
             self._outbox,
+            findings,
         )
 
     def _write_status(self) -> None:
@@ -275,6 +286,8 @@ class Watch:
                 document = _document(line)
                 for hit in self._evaluation.tell(document, clock):
                     self._examples.note(hit.rule, hit.labels, document)
+                if self._findings is not None:
+                    self._findings.tell(document, min(now_seconds, event_seconds(document) or now_seconds))
             logged_seconds = event_seconds(document) or clock.now_seconds
             self._follower.note_read(block, logged_seconds)
             self._measuring.deliveries.note(
@@ -298,6 +311,21 @@ class Watch:
             self._is_changed = True
             for hit in self._evaluation.tell_event(document, clock):
                 self._examples.note(hit.rule, hit.labels, document)
+
+    def _detect(self, boot_seconds: float) -> None:
+        if self._findings is None or boot_seconds < self._findings_due_seconds:
+            return
+        self._findings_due_seconds = boot_seconds + _FINDINGS_SECONDS
+        clock = self._clock()
+        with contextlib.suppress(FileNotFoundError):  # the spool folder was removed
+            for document in self._findings.look(clock):
+                self._evaluation.tell_event(document, clock)
+        self._must_save = self._must_save or self._findings.has_news
+
+    def _write_findings(self) -> None:
+        # Whoever acts on a line may rely on it: the state behind it is saved, unless the disk refuses.
+        if self._findings is not None and self._findings.write():
+            self._is_changed = True
 
     def _clock(self) -> Clock:
         now_seconds = self._clocks.wall()
@@ -352,6 +380,8 @@ class Watch:
         anew = self._evaluation.restore(state["evaluation"])
         self._grouping.restore(state["grouping"])
         self._measuring.deliveries.restore(state.get("deliveries", []))
+        if self._findings is not None and state.get("findings") is not None:
+            self._findings.restore(state["findings"])
         names = {rule.name for rule in self._alerts.rules_in_force} - set(anew)
         self._grouping.forget_rules({*names, OVERFLOW_RULE})
         for name in self._outbox.restore(state["outbox"]):

@@ -72,7 +72,12 @@ class Stack:
                     "to": ["oncall@example.com"],
                 }
             )
-        rules = {"channels": channels, "group_wait_seconds": 0, "repeat_interval_seconds": 600}
+        rules: dict[str, object] = {
+            "channels": channels,
+            "group_wait_seconds": 0,
+            "repeat_interval_seconds": 600,
+        }
+        rules["findings"] = {"enabled": False}  # what they find of a store that is down is told too
         (folder / "alerts.yaml").write_bytes(orjson.dumps(rules))
         self.settings: dict[str, object] = {"service": "checkout", "spool": str(self.spool)}
 

@@ -50,7 +50,9 @@ def applications() -> Iterator[list[subprocess.Popen[bytes]]]:
 
 def settings(folder: Path, hook: HttpReceiver) -> dict[str, str]:
     channel = {"name": "hook", "kind": "webhook", "url": hook.url}
-    rules = {"channels": [channel], "group_wait_seconds": 0, "repeat_interval_seconds": 600}
+    rules: dict[str, object] = {"channels": [channel], "group_wait_seconds": 0}
+    # Applications that are killed would be told as findings.
+    rules |= {"repeat_interval_seconds": 600, "findings": {"enabled": False}}
     (folder / "alerts.yaml").write_bytes(orjson.dumps(rules))
     return {"service": "checkout", "spool": str(folder / "spool"), "alerts": str(folder / "alerts.yaml")}
 

@@ -214,6 +214,7 @@ def _write_rules(path: Path, by_channel: Mapping[str, Receiver]) -> None:
         "group_wait_seconds": 0,
         "group_interval_seconds": 0,
         "repeat_interval_seconds": COOLDOWN_SECONDS,
+        "findings": {"enabled": False},  # a storm's bursts are spikes, which would be told too
     }
     path.write_bytes(orjson.dumps(declared))
 

@@ -1,0 +1,244 @@
+"""What `watch` does with findings: shows records and the pipeline to the detector, keeps what it finds.
+
+```
+records, status files ─ detector ─ state saved ─ findings.jsonl, incidents.json ─ rules of kind `finding`
+```
+
+A line is written once the state that knows the finding is saved, and again after a crash in between. Lines
+that the disk refuses wait, as many as fit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from logging_system.alerting.examples import Masked, cut_line
+from logging_system.alerting.matching import LABEL_CHARACTERS_MAX, Document, field_of, level_rank
+from logging_system.alerting.rules.declared import Clock
+from logging_system.coordination.detection.detector import Detector
+from logging_system.coordination.detection.finding_book import Shown
+from logging_system.coordination.detection.finding_file import FindingFile
+from logging_system.coordination.detection.finding_lines import line_of
+from logging_system.coordination.detection.pipeline_reading import PipelineReader
+from logging_system.coordination.detection.seen_record import MESSAGE_CHARACTERS_MAX, SeenRecord
+from logging_system.coordination.findings import Finding
+from logging_system.monitoring.counters import write_status
+
+INCIDENTS_NAME = "incidents.json"
+LINES_MAX = 1_000
+"""Lines that wait for the disk; of more, the oldest are given up and counted."""
+
+
+class DetectsFindings(Protocol):
+    """What `watch` shows all it sees, and asks what changed."""
+
+    def tell(self, document: Document, event_seconds: float) -> None:
+        """Take note of a record."""
+
+    def look(self, clock: Clock) -> list[dict[str, Any]]:
+        """Judge; return what rules are told: the findings that last, and those that ended just now.
+
+        Raises:
+            OSError: The spool folder cannot be listed.
+        """
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something was found that is not written yet: the state must be saved."""
+
+    def write(self) -> bool:
+        """Write what is saved to its files; return whether something was written."""
+
+    def content(self) -> dict[str, Any]:
+        """Return all that must survive a restart, as JSON has it."""
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Go on with what `content` returned."""
+
+    def status(self) -> dict[str, Any]:
+        """Return what the status file shows."""
+
+
+class FindingDetection:
+    """The detector on one spool folder, and the files of what it finds.
+
+    Args:
+        spool: The spool folder.
+        folder: The folder of alerting in it.
+        masked: Takes the secrets out of a text; None shows no line at all.
+        is_sealed: Whether what is logged must lie nowhere in plain: then lines have no examples.
+        steady: A clock in seconds that only goes forward.
+        remark: Told what a person should know.
+    """
+
+    def __init__(
+        self,
+        spool: Path,
+        folder: Path,
+        *,
+        masked: Masked | None,
+        is_sealed: bool,
+        steady: Callable[[], float],
+        remark: Callable[[str], None],
+    ) -> None:
+        self._reader = PipelineReader(spool, steady=steady)
+        self._file = FindingFile(folder)
+        self._incidents_path = folder / INCIDENTS_NAME
+        self._detector = Detector(_shown_by(None if is_sealed else masked))
+        self._remark = remark
+        self._waiting: deque[dict[str, Any]] = deque(maxlen=LINES_MAX)
+        self._found = self._given_up = 0
+        self._has_new_incidents = False
+        self._trouble = ""
+
+    def tell(self, document: Document, event_seconds: float) -> None:
+        """Take note of a record."""
+        self._detector.tell(seen_record(document, event_seconds))
+
+    def look(self, clock: Clock) -> list[dict[str, Any]]:
+        """Judge; return what rules are told: the findings that last, and those that ended just now.
+
+        Raises:
+            OSError: The spool folder cannot be listed.
+        """
+        open_before = self._detector.incidents.open_count
+        changed = self._detector.look(self._reader.read(clock.now_seconds), clock.read_seconds)
+        self._has_new_incidents |= bool(changed) or open_before != self._detector.incidents.open_count
+        for finding in changed:
+            self._found += finding.found_seconds >= clock.now_seconds
+            self._given_up += len(self._waiting) == LINES_MAX
+            self._waiting.append(line_of(finding, self._detector.incidents.id_of(finding)))
+        ended = [each for each in changed if each.until_seconds is not None]
+        return [told_of(each) for each in (*ended, *self._detector.book.open_findings)]
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something was found that is not written yet."""
+        return bool(self._waiting)
+
+    def write(self) -> bool:
+        """Write what is saved to its files; return whether something was written."""
+        if self._has_new_incidents:
+            self._write_incidents()
+        if not self._waiting:
+            return False
+        try:
+            self._file.add(self._waiting)
+        except OSError as error:
+            trouble = f"findings: {error.strerror or error}; they are written when the disk takes them"
+            if trouble != self._trouble:
+                self._remark(trouble)
+            self._trouble = trouble
+            return False
+        self._trouble = ""
+        self._waiting.clear()
+        return True
+
+    def _write_incidents(self) -> None:
+        incidents = [asdict(each) for each in self._detector.incidents.all()]
+        with contextlib.suppress(OSError):  # tried again at the next look
+            write_status(self._incidents_path, {"incidents": incidents})
+            self._has_new_incidents = False
+
+    def content(self) -> dict[str, Any]:
+        """Return all that must survive a restart, as JSON has it."""
+        return {"detector": self._detector.content(), "waiting": list(self._waiting)}
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Go on with what `content` returned."""
+        self._detector.restore(content["detector"])
+        self._waiting.extend(content["waiting"])
+
+    def status(self) -> dict[str, Any]:
+        """Return what the status file shows."""
+        return {
+            "open": [_summary_of(each) for each in self._detector.book.open_findings[:LINES_MAX]],
+            "open_incidents": self._detector.incidents.open_count,
+            "found": self._found,
+            "waiting_lines": len(self._waiting),
+            "given_up_lines": self._given_up,
+            "overflowed": self._detector.book.overflowed,
+            "services": self._detector.stream.services,
+            "known_errors": self._detector.stream.new_errors.known,
+        }
+
+
+def seen_record(document: Document, event_seconds: float) -> SeenRecord:
+    """Return what the detector looks at of a record."""
+    log, service = document.get("log"), document.get("service")
+    if isinstance(log, dict) and isinstance(service, dict):
+        level, logger, name = log.get("level"), log.get("logger"), service.get("name")
+    else:
+        level, logger = field_of(document, "log.level"), field_of(document, "log.logger")
+        name = field_of(document, "service.name")
+    message, timestamp = document.get("message"), document.get("@timestamp")
+    return SeenRecord(
+        event_seconds,
+        _rank(level) if isinstance(level, str) else level_rank(level),
+        _namespace_of(document),
+        str(name or "")[:LABEL_CHARACTERS_MAX],
+        str(logger or "")[:LABEL_CHARACTERS_MAX],
+        (message if isinstance(message, str) else str(message or ""))[:MESSAGE_CHARACTERS_MAX],
+        timestamp[:LABEL_CHARACTERS_MAX] if isinstance(timestamp, str) else "",
+        _duration_ms(document),
+    )
+
+
+_rank = lru_cache(maxsize=256)(level_rank)
+
+
+def _namespace_of(document: Document) -> str:
+    stream = document.get("data_stream")
+    namespace = stream.get("namespace") if isinstance(stream, dict) else None
+    return str(namespace)[:LABEL_CHARACTERS_MAX] if namespace else ""
+
+
+def _duration_ms(document: Document) -> float | None:
+    labels = document.get("labels")
+    if not isinstance(labels, dict):
+        return None
+    duration = labels.get("duration_ms", labels.get("duration"))
+    if isinstance(duration, bool) or not isinstance(duration, int | float):
+        return None
+    return float(duration) if math.isfinite(duration) else None
+
+
+def told_of(finding: Finding) -> dict[str, Any]:
+    """Return what rules are told of a finding."""
+    return {
+        "finding": {
+            "finding_id": finding.finding_id,
+            "kind": finding.kind.value,
+            "cause": finding.cause.value,
+            "subject": finding.subject,
+            "namespace": finding.namespace,
+            "confidence": finding.confidence,
+            "since_seconds": finding.since_seconds,
+            "until_seconds": finding.until_seconds,
+            "summary": finding.summary,
+        },
+        "message": finding.summary,
+    }
+
+
+def _shown_by(masked: Masked | None) -> Shown:
+    """Return what makes lines fit to be shown: masked and bounded, or none where nothing masks them."""
+    return lambda lines: () if masked is None else tuple(cut_line(masked(line)) for line in lines)
+
+
+def _summary_of(finding: Finding) -> dict[str, Any]:
+    return {
+        "finding_id": finding.finding_id,
+        "kind": finding.kind.value,
+        "cause": finding.cause.value,
+        "subject": finding.subject,
+        "since_seconds": finding.since_seconds,
+        "summary": finding.summary,
+    }

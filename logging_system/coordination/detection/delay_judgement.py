@@ -1,0 +1,173 @@
+"""Judges how long records take to the disk and to the store, against how long they took before.
+
+The median of a window is compared with the highest median seen before, counted from the lowest: what the path
+takes anyway, such as the store's refresh, makes no shift harder to see.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from logging_system.coordination.detection.judged import Judged
+from logging_system.coordination.detection.pipeline_moment import PipelineMoment
+from logging_system.coordination.detection.pipeline_window import PipelineWindow
+from logging_system.coordination.findings import CauseClass, FindingKind
+from logging_system.monitoring.delays import BOUNDS_SECONDS
+
+_WINDOW_SECONDS = 3.0
+_RECORDS_MIN = 10
+_USUAL_MIN = 3
+_USUAL_MAX = 600
+_FACTOR = 4.0
+_BUSIER = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A part of the way whose delay is watched.
+
+    Attributes:
+        subject: Its name.
+        words: The same for people.
+        counts: The histogram of a moment.
+        excess_seconds_min: Less than this above the usual is never a shift.
+        cause: Where the cause lies unless the load grew.
+        says: What speaks for that.
+    """
+
+    subject: str
+    words: str
+    counts: Callable[[PipelineMoment], Sequence[int]]
+    excess_seconds_min: float
+    cause: CauseClass
+    says: str
+
+
+PATHS = (
+    Path(
+        "logged_to_searchable",
+        "from the log call to the store",
+        lambda moment: moment.shipper.searchable_counts if moment.shipper is not None else (),
+        0.2,
+        CauseClass.STORE_SLOW,
+        "requests succeed, but records arrive later than before",
+    ),
+    Path(
+        "logged_to_durable",
+        "from the log call to the disk",
+        lambda moment: moment.writers.durable_counts,
+        0.3,
+        CauseClass.DISK,
+        "writing to the spool takes longer than before",
+    ),
+)
+
+
+class DelayJudgement:
+    """Learns how long one part of the way takes, and judges the latest seconds.
+
+    Args:
+        path: The part of the way.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._usual: deque[float] = deque(maxlen=_USUAL_MAX)
+        """Medians of windows that were in order, in seconds."""
+        self._since_seconds: float | None = None
+
+    def judged(self, window: PipelineWindow, *, is_well: bool) -> Iterator[Judged]:
+        """Yield that the delay is longer than usual.
+
+        Args:
+            window: The last minutes.
+            is_well: Whether nothing else is judged about the pipeline: only then something is learnt, and a
+                shift is news.
+        """
+        median_seconds = self._median(window)
+        if median_seconds is None:
+            return
+        limit_seconds = self._limit_seconds()
+        if limit_seconds is None or median_seconds <= limit_seconds:
+            self._since_seconds = None
+            if is_well:
+                self._usual.append(median_seconds)
+            return
+        if not is_well:
+            return
+        if self._since_seconds is None:
+            self._since_seconds = window.before(_WINDOW_SECONDS).seconds
+        yield self._shifted(window, median_seconds, limit_seconds, self._since_seconds)
+
+    def _shifted(
+        self, window: PipelineWindow, median_seconds: float, limit_seconds: float, since_seconds: float
+    ) -> Judged:
+        path = self._path
+        usual_seconds = sorted(self._usual)[len(self._usual) // 2]
+        ratio = _rate(window, _WINDOW_SECONDS) / max(1.0, _rate(window, 60.0))
+        is_load = ratio >= _BUSIER
+        return Judged(
+            FindingKind.LATENCY_SHIFT,
+            CauseClass.LOAD if is_load else path.cause,
+            path.subject,
+            since_seconds,
+            0.75,
+            f"Records take {median_seconds:.2g} s {path.words}; {usual_seconds:.2g} s is usual.",
+            hold_seconds=1.0,
+            evidence_for=(f"{ratio:.1f} times as many records come as usual",) if is_load else (path.says,),
+            evidence_against=(path.says,)
+            if is_load
+            else (f"records come at {ratio:.1f} times the usual rate",),
+            measures={
+                "median_seconds": round(median_seconds, 3),
+                "usual_seconds": round(usual_seconds, 3),
+                "limit_seconds": round(limit_seconds, 3),
+            },
+        )
+
+    def _limit_seconds(self) -> float | None:
+        if len(self._usual) < _USUAL_MIN:
+            return None
+        lowest, highest = min(self._usual), max(self._usual)
+        return lowest + max(self._path.excess_seconds_min, _FACTOR * (highest - lowest))
+
+    def _median(self, window: PipelineWindow) -> float | None:
+        before, after = self._path.counts(window.before(_WINDOW_SECONDS)), self._path.counts(window.now)
+        if not before or len(before) != len(after):
+            return None
+        counts = [max(0, now - then) for then, now in zip(before, after, strict=True)]
+        return median_of(counts) if sum(counts) >= _RECORDS_MIN else None
+
+    def content(self) -> list[float]:
+        """Return what must survive a restart, as JSON has it."""
+        return list(self._usual)
+
+    def restore(self, content: Sequence[float]) -> None:
+        """Go on with it."""
+        self._usual.extend(float(each) for each in content)
+
+
+def median_of(counts: Sequence[int]) -> float:
+    """Return the median of a histogram in seconds, interpolated within its bucket.
+
+    Args:
+        counts: Records by bucket of `BOUNDS_SECONDS`, at least one in all.
+    """
+    half = sum(counts) / 2
+    below = 0
+    for place, upto in enumerate(accumulate(counts)):
+        if upto >= half:
+            low = BOUNDS_SECONDS[place - 1] if place else 0.0
+            high = BOUNDS_SECONDS[place] if place < len(BOUNDS_SECONDS) else 2 * BOUNDS_SECONDS[-1]
+            return low + (high - low) * (half - below) / counts[place]
+        below = upto
+    return BOUNDS_SECONDS[-1]
+
+
+def _rate(window: PipelineWindow, seconds: float) -> float:
+    then, now = window.before(seconds), window.now
+    passed_seconds = now.seconds - then.seconds
+    return (now.writers.offered - then.writers.offered) / passed_seconds if passed_seconds > 0 else 0.0

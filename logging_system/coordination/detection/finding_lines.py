@@ -1,0 +1,67 @@
+"""How findings and incidents are written: as JSON in the state, and as lines of `findings.jsonl`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from logging_system.coordination.findings import CauseClass, Finding, FindingKind
+
+FORMAT_VERSION = 1
+_TUPLES = ("evidence_for", "evidence_against", "templates", "examples")
+
+
+def content_of(finding: Finding) -> dict[str, Any]:
+    """Return a finding as the state holds it."""
+    return asdict(finding)
+
+
+def finding_of(content: Mapping[str, Any]) -> Finding:
+    """Return the finding that `content_of` made content of.
+
+    Raises:
+        KeyError: It is none.
+        TypeError: As above.
+        ValueError: As above.
+    """
+    values = {**content, **{name: tuple(content[name]) for name in _TUPLES}}
+    return Finding(**{**values, "kind": FindingKind(content["kind"]), "cause": CauseClass(content["cause"])})
+
+
+def rfc3339(seconds: float) -> str:
+    """Return a moment in UTC with milliseconds, such as `2026-01-01T00:00:00.000Z`."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_of(text: str) -> float:
+    """Return the moment that `rfc3339` wrote, in seconds since 1970.
+
+    Raises:
+        ValueError: It is none.
+    """
+    return datetime.fromisoformat(text).timestamp()
+
+
+def line_of(finding: Finding, incident_id: str) -> dict[str, Any]:
+    """Return a finding as a line of `findings.jsonl` has it; see docs/reference/findings.md."""
+    return {
+        "format": FORMAT_VERSION,
+        "finding_id": finding.finding_id,
+        "kind": finding.kind.value,
+        "cause": finding.cause.value,
+        "namespace": finding.namespace,
+        "subject": finding.subject,
+        "since": rfc3339(finding.since_seconds),
+        "found": rfc3339(finding.found_seconds),
+        "until": None if finding.until_seconds is None else rfc3339(finding.until_seconds),
+        "confidence": finding.confidence,
+        "summary": finding.summary,
+        "evidence_for": finding.evidence_for,
+        "evidence_against": finding.evidence_against,
+        "templates": finding.templates,
+        "examples": finding.examples,
+        "measures": dict(finding.measures),
+        "incident_id": incident_id,
+    }

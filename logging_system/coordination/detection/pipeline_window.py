@@ -1,0 +1,114 @@
+"""The last minutes of the pipeline, and what grew in them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from logging_system.coordination.detection.pipeline_moment import PipelineMoment, ShipperMoment
+
+KEPT_SECONDS = 300.0
+MOMENTS_MAX = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What the shipper's counts grew by within a window.
+
+    Attributes:
+        seconds: How long the window is.
+        requests: Requests.
+        unproved: Of these, without an answer that proves anything.
+        refused: Of these, refused as a whole.
+        retried_items: Documents turned away for now.
+        delivered: Documents that the store has.
+        conflicts: Of these, those it had already.
+        dead_lettered: Documents refused for good.
+    """
+
+    seconds: float
+    requests: int
+    unproved: int
+    refused: int
+    retried_items: int
+    delivered: int
+    conflicts: int
+    dead_lettered: int
+
+
+_GROWING = ("requests", "unproved", "refused", "retried_items", "delivered", "conflicts", "dead_lettered")
+
+
+class PipelineWindow:
+    """Moments of the pipeline, oldest first, bounded in time and number; all of one shipper process."""
+
+    def __init__(self) -> None:
+        self.moments: deque[PipelineMoment] = deque(maxlen=MOMENTS_MAX)
+
+    def add(self, moment: PipelineMoment) -> None:
+        """Add the newest moment; a clock that went back, or another shipper, begins anew."""
+        if self.moments and (
+            moment.seconds <= self.moments[-1].seconds or _is_another(self.moments[-1], moment)
+        ):
+            self.moments.clear()
+        self.moments.append(moment)
+        while moment.seconds - self.moments[0].seconds > KEPT_SECONDS:
+            self.moments.popleft()
+
+    @property
+    def now(self) -> PipelineMoment:
+        """The newest moment."""
+        return self.moments[-1]
+
+    def before(self, seconds: float) -> PipelineMoment:
+        """Return the newest moment that is at least so long ago, or the oldest there is."""
+        limit_seconds = self.now.seconds - seconds
+        for moment in reversed(self.moments):
+            if moment.seconds <= limit_seconds:
+                return moment
+        return self.moments[0]
+
+    def growth(self, seconds: float) -> Growth | None:
+        """Return what grew within the last seconds; None where nothing ships the folder."""
+        then, now = self.before(seconds), self.now
+        if then.shipper is None or now.shipper is None:
+            return None
+        before, after = then.shipper, now.shipper
+        grown = (getattr(after, name) - getattr(before, name) for name in _GROWING)
+        return Growth(now.seconds - then.seconds, *grown)
+
+    def grown_counts(
+        self, seconds: float, counts: Callable[[PipelineMoment], Mapping[str, int]]
+    ) -> dict[str, int]:
+        """Return which named counts grew within the last seconds, and by how much."""
+        before, after = counts(self.before(seconds)), counts(self.now)
+        grown = {name: count - before.get(name, 0) for name, count in after.items()}
+        return {name: count for name, count in grown.items() if count > 0}
+
+    def last_rise(self, value: Callable[[ShipperMoment], float]) -> float:
+        """Return when a number of the shipper last rose; the oldest moment where it did not."""
+        rose_seconds = self.moments[0].seconds
+        for before, after in self._pairs():
+            if before.shipper and after.shipper and value(after.shipper) > value(before.shipper):
+                rose_seconds = after.seconds
+        return rose_seconds
+
+    def first_of_run(self, holds: Callable[[PipelineMoment], bool]) -> float:
+        """Return since when without a break something holds that holds now."""
+        since_seconds = self.now.seconds
+        for moment in reversed(self.moments):
+            if not holds(moment):
+                break
+            since_seconds = moment.seconds
+        return since_seconds
+
+    def _pairs(self) -> Iterator[tuple[PipelineMoment, PipelineMoment]]:
+        return pairwise(self.moments)
+
+
+def _is_another(before: PipelineMoment, now: PipelineMoment) -> bool:
+    if before.shipper is None or now.shipper is None:
+        return False
+    return before.shipper.pid != now.shipper.pid or now.shipper.requests < before.shipper.requests

@@ -1,0 +1,254 @@
+"""Judges the way to the store: unreachable, pushing back, refusing for good, storing twice, not shipping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from logging_system.coordination.detection.judged import Judged
+from logging_system.coordination.detection.pipeline_moment import PipelineMoment, ShipperMoment
+from logging_system.coordination.detection.pipeline_window import Growth, PipelineWindow
+from logging_system.coordination.detection.troubles import Trouble, quoted_trouble, trouble_of
+from logging_system.coordination.findings import CauseClass, FindingKind
+
+STORE = "store"
+_FAILING_SECONDS = 5.0
+_FAILED_MIN = 3
+_STALL_SECONDS = 3.0
+_STALL_FACTOR = 3.0
+_STALL_SECONDS_MAX = 8.0
+"""However long the store's pauses were, a stall is found within 10 s."""
+_PUSHED_SHARE = 0.1
+_PUSHED_ITEMS_MIN = 5
+_DUPLICATE_SHARE = 0.2
+_DUPLICATES_MIN = 50
+_SILENT_SECONDS = 8.0
+_STALE_SECONDS = 3.0
+"""The shipper states how things are once a second; older than this, its process has ended, or hangs."""
+
+
+def judged_store(window: PipelineWindow) -> Iterator[Judged]:
+    """Yield what holds now about the store.
+
+    Args:
+        window: The last minutes.
+    """
+    now = window.now.shipper
+    growth = window.growth(_FAILING_SECONDS)
+    if now is None or growth is None:
+        return
+    if now.age_seconds > _STALE_SECONDS:  # what it said last is no news of the store
+        yield from _not_shipping(window, now)
+        return
+    failing = _failing(window, now, growth)
+    if failing is not None:
+        yield failing
+    elif (stalled := _stalled(window, now)) is not None:
+        yield stalled
+    if failing is None or failing.kind is not FindingKind.PUSH_BACK:
+        yield from _pushed_back(window, growth, trouble_of(now.trouble))
+    yield from _refused_for_good(window, growth, now)
+
+
+def _failing(window: PipelineWindow, now: ShipperMoment, growth: Growth) -> Judged | None:
+    """Return that requests fail, by the words of the latest failure."""
+    if not now.is_ready and now.trouble:
+        words = "the store could not be prepared"
+        since_seconds = window.first_of_run(
+            lambda moment: moment.shipper is not None and not moment.shipper.is_ready
+        )
+    elif now.is_breaker_open:
+        words = "requests fail in a row, so the store is only tried by one small request at a time"
+        since_seconds = _failing_since(window)
+    elif growth.unproved >= _FAILED_MIN and 2 * growth.unproved >= growth.requests:
+        words = f"{growth.unproved} of {growth.requests} requests failed within {growth.seconds:.0f} s"
+        since_seconds = _failing_since(window)
+    else:
+        return None
+    trouble = trouble_of(now.trouble)
+    is_push_back = trouble.cause is CauseClass.STORE_REFUSES
+    against = [trouble.against] if trouble.against else []
+    if growth.delivered:
+        against.append(f"{growth.delivered} records were delivered within {growth.seconds:.0f} s")
+    return Judged(
+        FindingKind.PUSH_BACK if is_push_back else FindingKind.STORE_UNREACHABLE,
+        trouble.cause,
+        STORE,
+        since_seconds,
+        trouble.confidence if not growth.delivered else round(0.8 * trouble.confidence, 2),
+        f"The store {'turns requests away' if is_push_back else 'is not reachable'}: {words}; "
+        f"{now.spooled} records wait.",
+        hold_seconds=1.0,
+        evidence_for=(trouble.says,),
+        # A store's words may quote what it refused: they are masked, or left out, as lines of records are.
+        examples=(quoted_trouble(now.trouble),),
+        evidence_against=tuple(against),
+        measures={
+            "failed_requests": growth.unproved,
+            "requests": growth.requests,
+            "waiting_records": now.spooled,
+        },
+    )
+
+
+def _failing_since(window: PipelineWindow) -> float:
+    """Return when the first request of the failures failed: no more than one window apart from each other."""
+    since_seconds = latest_seconds = window.now.seconds
+    for before, after in reversed(list(pairwise(window.moments))):
+        if latest_seconds - after.seconds > 2 * _FAILING_SECONDS:
+            break
+        if before.shipper and after.shipper and after.shipper.unproved > before.shipper.unproved:
+            since_seconds = latest_seconds = after.seconds
+    return since_seconds
+
+
+def _stalled(window: PipelineWindow, now: ShipperMoment) -> Judged | None:
+    """Return that requests are under way, records wait, and nothing is delivered: nobody has failed yet."""
+    if not now.in_flight or not now.spooled:
+        return None
+    since_seconds = window.last_rise(lambda shipper: shipper.delivered)
+    busy_seconds = window.first_of_run(_is_waiting)
+    said_seconds = window.now.seconds - now.age_seconds
+    stalled_seconds = said_seconds - max(since_seconds, busy_seconds)
+    usual_seconds = _longest_pause(window, before_seconds=max(since_seconds, busy_seconds))
+    limit_seconds = min(_STALL_SECONDS_MAX, max(_STALL_SECONDS, _STALL_FACTOR * usual_seconds))
+    if stalled_seconds < limit_seconds:
+        return None
+    return Judged(
+        FindingKind.STORE_UNREACHABLE,
+        CauseClass.NETWORK,
+        STORE,
+        max(since_seconds, busy_seconds),
+        0.7,
+        f"The store has answered nothing for {stalled_seconds:.0f} s while {now.in_flight} requests are "
+        f"under way; {now.spooled} records wait.",
+        evidence_for=(
+            "connections are open and requests are sent, but no answer comes",
+            f"the longest pause before was {usual_seconds:.0f} s",
+        ),
+        evidence_against=("a store that is paused looks the same from here",),
+        measures={
+            "stalled_seconds": stalled_seconds,
+            "requests_under_way": now.in_flight,
+            "waiting_records": now.spooled,
+        },
+    )
+
+
+def _is_waiting(moment: PipelineMoment) -> bool:
+    return moment.shipper is not None and moment.shipper.in_flight > 0 and moment.shipper.spooled > 0
+
+
+def _longest_pause(window: PipelineWindow, before_seconds: float) -> float:
+    """Return the longest time before a moment in which requests were under way and nothing was delivered."""
+    longest_seconds, began_seconds = 0.0, None
+    for before, after in pairwise(window.moments):
+        if after.seconds > before_seconds:
+            break
+        if before.shipper is None or after.shipper is None:
+            began_seconds = None
+        elif (
+            _is_waiting(after) and _is_waiting(before) and after.shipper.delivered == before.shipper.delivered
+        ):
+            began_seconds = before.seconds if began_seconds is None else began_seconds
+            longest_seconds = max(longest_seconds, after.seconds - began_seconds)
+        else:
+            began_seconds = None
+    return longest_seconds
+
+
+def _pushed_back(window: PipelineWindow, growth: Growth, trouble: Trouble) -> Iterator[Judged]:
+    """Yield that the store answers and turns a share away."""
+    tried_items = growth.retried_items + growth.delivered
+    item_share = growth.retried_items / tried_items if tried_items > 0 else 0.0
+    request_share = growth.refused / growth.requests if growth.requests > 0 else 0.0
+    are_items = growth.retried_items >= _PUSHED_ITEMS_MIN and item_share >= _PUSHED_SHARE
+    are_requests = growth.refused > 0  # as a whole, and not for now: no store in order does that
+    if not are_items and not are_requests:
+        return
+    share = item_share if are_items else request_share
+    what = (
+        f"{growth.retried_items} of {tried_items} documents"
+        if are_items
+        else f"{growth.refused} of {growth.requests} requests"
+    )
+    against = ("the others are delivered",) if growth.delivered else ()
+    yield Judged(
+        FindingKind.PUSH_BACK,
+        CauseClass.STORE_REFUSES,
+        STORE,
+        window.before(_FAILING_SECONDS).seconds,
+        0.9,
+        f"The store turned {what} away within {growth.seconds:.0f} s.",
+        hold_seconds=1.0,
+        evidence_for=(
+            "the store answers and takes no more for now",
+            *((trouble.says,) if trouble.is_answer else ()),
+        ),
+        evidence_against=against,
+        measures={"push_back_share": round(share, 3)},
+    )
+
+
+def _refused_for_good(window: PipelineWindow, growth: Growth, now: ShipperMoment) -> Iterator[Judged]:
+    if growth.dead_lettered <= 0:
+        return
+    yield Judged(
+        FindingKind.PUSH_BACK,
+        CauseClass.STORE_REFUSES,
+        "dead_letters",
+        window.before(_FAILING_SECONDS).seconds,
+        0.8,
+        f"The store refused {growth.dead_lettered} documents for good within {growth.seconds:.0f} s; "
+        "they are in the dead letters.",
+        evidence_for=("the store answers that it will never take these documents",),
+        evidence_against=("only some documents are refused: what logged them may be at fault",)
+        if growth.delivered > growth.dead_lettered
+        else (),
+        measures={"dead_lettered": growth.dead_lettered, "dead_lettered_in_all": now.dead_lettered},
+    )
+
+
+def judged_copies(window: PipelineWindow) -> Iterator[Judged]:
+    """Yield that the store had many documents already; during an outage and after it that is no news.
+
+    Args:
+        window: The last minutes.
+    """
+    growth = window.growth(10.0)
+    if growth is None or growth.conflicts < _DUPLICATES_MIN:
+        return
+    if growth.conflicts < _DUPLICATE_SHARE * growth.delivered:
+        return
+    yield Judged(
+        FindingKind.DUPLICATES,
+        CauseClass.NETWORK,
+        STORE,
+        window.before(10.0).seconds,
+        0.7,
+        f"The store had {growth.conflicts} of {growth.delivered} documents already.",
+        hold_seconds=1.0,
+        evidence_for=("answers to requests that were stored got lost, so they were sent again",),
+        evidence_against=("after a restart the shipper sends again what it may have sent",),
+        measures={"duplicates": growth.conflicts, "delivered": growth.delivered},
+    )
+
+
+def _not_shipping(window: PipelineWindow, now: ShipperMoment) -> Iterator[Judged]:
+    """Yield that records come and the shipper has not said anything for long."""
+    written = window.now.writers.offered - window.before(_SILENT_SECONDS).writers.offered
+    if now.age_seconds < _SILENT_SECONDS or written <= 0:
+        return
+    yield Judged(
+        FindingKind.SILENCE,
+        CauseClass.UNKNOWN,
+        "shipper",
+        window.now.seconds - now.age_seconds,
+        0.8,
+        f"The shipper has said nothing for {now.age_seconds:.0f} s; {written} records came in the last "
+        f"{_SILENT_SECONDS:.0f} s.",
+        hold_seconds=1.0,
+        evidence_for=("its status file is written once a second while it lives",),
+        evidence_against=("a full disk keeps the file from being written",),
+        measures={"silent_seconds": now.age_seconds},
+    )

@@ -1,0 +1,1 @@
+"""Judges detection where the truth is known: BGL's labelled lines, NAB's labelled series."""
