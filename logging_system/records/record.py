@@ -191,6 +191,25 @@ def encode(captured: Captured, sequence: int, producer: Producer) -> bytes:
     return encode_document(_document(captured, sequence, producer))
 
 
+def encode_left(
+    group: Sequence[Captured], first_sequence: int, producer: Producer, chain: Chain
+) -> list[bytes] | None:
+    """Return the documents of records that a chain leaves as they are; None where it may change one.
+
+    Args:
+        group: The records.
+        first_sequence: `event.sequence` of the first; the others follow.
+        producer: Who writes them.
+        chain: What is done to each.
+    """
+    if not chain.may_leave:
+        return None
+    documents = [
+        encode(captured, sequence, producer) for sequence, captured in enumerate(group, first_sequence)
+    ]
+    return documents if chain.leaves(documents) else None
+
+
 def encode_processed(captured: Captured, sequence: int, producer: Producer, chain: Chain) -> bytes | Dropped:
     """Return what `encode` does once a chain of processors was run, or why the record is not kept.
 
@@ -200,10 +219,7 @@ def encode_processed(captured: Captured, sequence: int, producer: Producer, chai
         producer: Who writes it.
         chain: What is done to it first.
     """
-    document = _document(captured, sequence, producer)
-    if chain.is_empty:
-        return encode_document(document)
-    outcome = chain.run(Record.of_document(document))
+    outcome = chain.run(Record.of_document(_document(captured, sequence, producer)))
     return outcome.encoded if isinstance(outcome, Record) else outcome
 
 
