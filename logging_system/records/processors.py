@@ -190,8 +190,10 @@ def load_chain(given: Sequence[object], settings: ProcessorSettings) -> Chain:
 
 def _look_of(processor: Processor) -> Callable[[Sequence[bytes]], bool] | None:
     """Return a processor's `leaves`; None where it has none, or one that speaks of an inherited `process`."""
-    own = next((vars(each) for each in type(processor).__mro__ if "process" in vars(each)), {})
-    return processor.leaves if "leaves" in own else None  # type: ignore[attr-defined]  # it has it
+    for each in type(processor).__mro__:
+        if "process" in vars(each):
+            return processor.leaves if "leaves" in vars(each) else None  # type: ignore[attr-defined]  # it has it
+    return None
 
 
 def _loaded(given: object, settings: ProcessorSettings) -> Processor:
