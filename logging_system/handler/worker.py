@@ -21,6 +21,7 @@ from logging_system.records.record import (
     Durability,
     Producer,
     delays_seconds,
+    encode_left,
     encode_processed,
     is_acknowledged,
     is_to_be_synced,
@@ -33,6 +34,8 @@ from logging_system.spool.writer import SpoolFullError, SpoolWriter
 LINGER_SECONDS = 0.005
 _IDLE_SECONDS = 0.5
 _RETRY_SECONDS_MAX = 1.0
+_LOOKED_AT_TOGETHER = 16
+"""Records that processors are asked of at once; where they change one, all of these are made once more."""
 _CANNOT_BE_ENCODED = Dropped("encode_error", "cannot be encoded")
 
 OnDurable = Callable[[Sequence[logging.LogRecord]], None]
@@ -160,7 +163,24 @@ class Worker:
     def _encode(self, group: Sequence[Captured]) -> tuple[list[Captured], list[bytes]]:
         kept: list[Captured] = []
         documents: list[bytes] = []
-        sequence = self._writer.next_sequence
+        for start in range(0, len(group), _LOOKED_AT_TOGETHER):
+            few = group[start : start + _LOOKED_AT_TOGETHER]
+            left = self._encoded_together(few, self._writer.next_sequence + len(kept))
+            if left is None:
+                self._encode_each(few, kept, documents)
+            else:
+                documents += left
+                kept += few
+        return kept, documents
+
+    def _encoded_together(self, group: Sequence[Captured], sequence: int) -> list[bytes] | None:
+        try:
+            return encode_left(group, sequence, self._producer, self._chain)
+        except Exception:
+            return None  # one by one it shows which it is
+
+    def _encode_each(self, group: Sequence[Captured], kept: list[Captured], documents: list[bytes]) -> None:
+        sequence = self._writer.next_sequence + len(kept)
         for captured in group:
             try:
                 encoded = encode_processed(captured, sequence, self._producer, self._chain)
@@ -174,7 +194,6 @@ class Worker:
             documents.append(encoded)
             kept.append(captured)
             sequence += 1
-        return kept, documents
 
     def _append_traced(self, documents: list[bytes], kept: list[Captured]) -> bool:
         with self._tracing.spool_append(documents) as step:

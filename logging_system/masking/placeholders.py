@@ -7,7 +7,7 @@ import re
 _STANDS_FOR_ONE = re.compile(
     r"\[?masked:[^\]\s]{1,200}\]?"  # ours
     r"|[*x•.#_-]+|[|>][+-]?"
-    r"|<[^<>]*>?|\$\{[^{}]*\}?|\$\([^()]*\)?"
+    r"|<[^<>]*>?|\$\{[^{}]*\}?|\$\{\{[^{}]*\}?\}?|\$\([^()]*\)?"
     r"|\$(?:[A-Z_][A-Z0-9_]*|\d)|\[[A-Z_ ]+\]|\{\{.*|\{[a-z_0-9.!:]*\}?|%\(?[a-z_]*\)?[sdr]|%[A-Z_]+%"
     r"|\[?(?:filtered|redacted|masked|hidden|removed|secret|protected|censored|scrubbed)\]?"
     r"|\(?(?:none|null|nil|unset|undefined|empty|not set)\)?"

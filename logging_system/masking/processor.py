@@ -41,6 +41,10 @@ class Mask:
         self._rules = rules
         self._gate = rules.gate
 
+    def leaves(self, documents: Sequence[bytes]) -> bool:
+        """Whether no record has a secret: looked at together, each costs half of what it does by itself."""
+        return not self._gate(b"\n".join(documents))
+
     def process(self, record: Record) -> Record | Drop:
         """Return the record without its secrets, or why it is dropped."""
         found = self._gate(record.encoded)

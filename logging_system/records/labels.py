@@ -6,7 +6,8 @@ labels `left_out.0`, `left_out.1`, … say how many values are missing and under
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 from math import isfinite
 
@@ -40,7 +41,7 @@ def labels_of(attributes: Mapping[str, object], given: Mapping[str, Label] | Non
 
 def are_plain(labels: Mapping[str, object]) -> bool:
     """Whether values are labels as they are, names included: walking them would change nothing."""
-    return _are_plain_values(labels.values()) and _are_plain_names(labels)
+    return _are_plain_values(labels.values()) and _are_plain_names(tuple(labels))
 
 
 def _are_plain_values(values: Iterable[object]) -> bool:
@@ -58,7 +59,8 @@ def _are_plain_values(values: Iterable[object]) -> bool:
     return True
 
 
-def _are_plain_names(names: Mapping[str, object]) -> bool:
+@lru_cache(maxsize=512)  # a place in a program gives the same ones with each call
+def _are_plain_names(names: Sequence[str]) -> bool:
     try:
         joined = "".join(names)
         if not joined.isascii():

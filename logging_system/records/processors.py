@@ -66,6 +66,19 @@ class Processor(Protocol):
         """
 
 
+class ProcessorOfMost(Processor, Protocol):
+    """A processor that leaves most records as they are, and can tell so of many at once in less time."""
+
+    def leaves(self, documents: Sequence[bytes]) -> bool:
+        """Whether `process` would return each of these records as it is.
+
+        False is always right: each is given to `process` then.
+
+        Args:
+            documents: The records, as each is encoded.
+        """
+
+
 class ProcessorSettings(Protocol):
     """What a processor's maker may read of the settings."""
 
@@ -99,12 +112,27 @@ class Chain:
 
     Attributes:
         is_empty: Whether there are none, so that no record need be made for them.
+        may_leave: Whether `leaves` can be true.
     """
 
     def __init__(self, processors: Iterable[Processor] = ()) -> None:
-        self._steps = tuple((type(each).__qualname__, each.process) for each in processors)
+        given = tuple(processors)
+        self._steps = tuple((type(each).__qualname__, each.process) for each in given)
+        self._looks = tuple(look for each in given if (look := _look_of(each)) is not None)
         self._reasons: set[str] = set()
         self.is_empty = not self._steps
+        self.may_leave = len(self._looks) == len(self._steps)
+
+    def leaves(self, documents: Sequence[bytes]) -> bool:
+        """Whether `run` would return each of these records as it is; never raises for what processors do.
+
+        Args:
+            documents: The records, as each is encoded.
+        """
+        try:
+            return self.may_leave and all(look(documents) for look in self._looks)
+        except Exception:
+            return False  # `run` tells which record it is
 
     def run(self, record: Record) -> Record | Dropped:
         """Return what the processors make of a record; never raises for what they do."""
@@ -136,7 +164,7 @@ class Closed(Chain):
 
     def __init__(self) -> None:
         super().__init__()
-        self.is_empty = False
+        self.is_empty = self.may_leave = False
 
     def run(self, record: Record) -> Record | Dropped:
         """Drop the record."""
@@ -158,6 +186,14 @@ def load_chain(given: Sequence[object], settings: ProcessorSettings) -> Chain:
         ProcessorError: One of them cannot be loaded; the message says which and why.
     """
     return Chain([_loaded(each, settings) for each in given])
+
+
+def _look_of(processor: Processor) -> Callable[[Sequence[bytes]], bool] | None:
+    """Return a processor's `leaves`; None where it has none, or one that speaks of an inherited `process`."""
+    for each in type(processor).__mro__:
+        if "process" in vars(each):
+            return processor.leaves if "leaves" in vars(each) else None  # type: ignore[attr-defined]  # it has it
+    return None
 
 
 def _loaded(given: object, settings: ProcessorSettings) -> Processor:

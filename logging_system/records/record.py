@@ -21,9 +21,12 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, Literal, NamedTuple, get_args
 
+import orjson
+
 from logging_system.records.document import Document, Record, encode_document
 from logging_system.records.exception import error_of
 from logging_system.records.labels import are_plain, labels_of
+from logging_system.records.origin import origin_fields, origin_members, origin_of
 from logging_system.records.processors import Chain, Dropped
 from logging_system.records.trace_fields import FLAGS_LABEL, trace_fields
 from logging_system.records.truncation import Label, message_text
@@ -33,6 +36,8 @@ DURABILITY_KEY = "durability"
 
 _BARE_BYTES = 512
 _TIMESTAMPS_END = 2.0**32
+_MOST = b'{"@timestamp":"%b","message":%b,%b,"event":{"sequence":%d},"ecs":{"version":"8.17"}%b}'
+"""`_document` of a record that has no more than most, as JSON."""
 
 Durability = Literal["memory", "write", "fsync"]
 _DURABILITIES: frozenset[object] = frozenset(get_args(Durability))
@@ -188,7 +193,27 @@ def encode(captured: Captured, sequence: int, producer: Producer) -> bytes:
         sequence: Its number within the writer's epoch, stored as `event.sequence`.
         producer: Who writes it.
     """
-    return encode_document(_document(captured, sequence, producer))
+    usual = _encoded_as_most(captured, sequence, producer)
+    return usual if usual is not None else encode_document(_document(captured, sequence, producer))
+
+
+def encode_left(
+    group: Sequence[Captured], first_sequence: int, producer: Producer, chain: Chain
+) -> list[bytes] | None:
+    """Return the documents of records that a chain leaves as they are; None where it may change one.
+
+    Args:
+        group: The records.
+        first_sequence: `event.sequence` of the first; the others follow.
+        producer: Who writes them.
+        chain: What is done to each.
+    """
+    if not chain.may_leave:
+        return None
+    documents = [
+        encode(captured, sequence, producer) for sequence, captured in enumerate(group, first_sequence)
+    ]
+    return documents if chain.leaves(documents) else None
 
 
 def encode_processed(captured: Captured, sequence: int, producer: Producer, chain: Chain) -> bytes | Dropped:
@@ -200,39 +225,17 @@ def encode_processed(captured: Captured, sequence: int, producer: Producer, chai
         producer: Who writes it.
         chain: What is done to it first.
     """
-    document = _document(captured, sequence, producer)
-    if chain.is_empty:
-        return encode_document(document)
-    outcome = chain.run(Record.of_document(document))
+    outcome = chain.run(Record.of_document(_document(captured, sequence, producer)))
     return outcome.encoded if isinstance(outcome, Record) else outcome
 
 
 def _document(captured: Captured, sequence: int, producer: Producer) -> Document:
-    attributes, _bytes, _durability, _record, (message, labels, error), span_context = captured
-    if labels is None:
-        labels = _added_labels(attributes)
-    if message is None:
-        notes: dict[str, object] = {}
-        message = message_text(attributes["msg"], attributes["args"], notes)
-        if notes:
-            labels = labels_of(notes, labels)
+    attributes, _bytes, _durability, _record, (_message, _labels, error), span_context = captured
+    message, labels = _message_and_labels(captured)
     document: Document = {
         "@timestamp": _timestamp(attributes["created"]),
         "message": message,
-        "log": {
-            "level": str(attributes["levelname"]).lower(),
-            "logger": attributes["name"],
-            "origin": {
-                "file": {"name": attributes["filename"], "line": attributes["lineno"]},
-                "function": attributes["funcName"],
-            },
-        },
-        "service": {"name": producer.service},
-        "process": {
-            "pid": attributes["process"],
-            "entity_id": producer.entity_id,
-            "thread": {"name": attributes["threadName"]},
-        },
+        **origin_fields(producer.service, producer.entity_id, *origin_of(attributes)),
         "event": {"sequence": sequence},
         "ecs": {"version": "8.17"},
     }
@@ -243,6 +246,39 @@ def _document(captured: Captured, sequence: int, producer: Producer) -> Document
     if error is not None:
         document["error"] = error
     return document
+
+
+def _encoded_as_most(captured: Captured, sequence: int, producer: Producer) -> bytes | None:
+    """Return `_document` as JSON, put together from parts; None for a record that has more than most.
+
+    The part of the origin is kept, since it is the same for each call at one place of a program.
+    """
+    attributes, _bytes, _durability, _record, (_message, _labels, error), span_context = captured
+    if error is not None or span_context is not None or "otelTraceID" in attributes:
+        return None
+    message, labels = _message_and_labels(captured)
+    try:
+        return _MOST % (
+            _timestamp(attributes["created"]).encode(),
+            orjson.dumps(message),
+            origin_members(producer.service, producer.entity_id, *origin_of(attributes)),
+            sequence,
+            b',"labels":%b' % orjson.dumps(labels) if labels else b"",
+        )
+    except TypeError:  # what JSON cannot carry, or what cannot be kept
+        return None
+
+
+def _message_and_labels(captured: Captured) -> tuple[str, dict[str, Label]]:
+    attributes, _bytes, _durability, _record, (message, labels, _error), _context = captured
+    if labels is None:
+        labels = _added_labels(attributes)
+    if message is None:
+        notes: dict[str, object] = {}
+        message = message_text(attributes["msg"], attributes["args"], notes)
+        if notes:
+            labels = labels_of(notes, labels)
+    return message, labels
 
 
 def _put_trace(

@@ -6,16 +6,17 @@ The half for judging is for reports; rules are improved by what `--half tuning` 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests.masking.competitors import COMPETITORS, CannotScanError, spans_of
 from tests.masking.corpus import lines
 from tests.masking.foreign import gitleaks, loghub, presidio
 from tests.masking.judge import Spans, Verdict, judge
-from tests.masking.labelled import KINDS
+from tests.masking.labelled import KINDS, Line
 from tests.masking.maskers import NoMaskerError, product
 from tests.masking.report import comparison, missed, strayed, table
 
@@ -89,6 +90,21 @@ def real_logs(asked: argparse.Namespace, masker: Spans) -> None:
 def beside_others(asked: argparse.Namespace, masker: Spans) -> None:
     """F1 by kind on the same lines: the others' where they detect, ours only where nothing survives."""
     shared = list(lines(asked.half, asked.seed, asked.shared_lines))
+    compared(f"{len(shared)} lines of half {asked.half}, seed {asked.seed}", shared, masker)
+    theirs = list(of_others())
+    compared(f"{len(theirs)} lines that others made: gitleaks' examples, Presidio's texts", theirs, masker)
+
+
+def of_others() -> Iterator[Line]:
+    """Lines with kinds that we claim which neither we nor the tools compared made."""
+    with contextlib.suppress(gitleaks.CannotBuildError):
+        yield from (line for line in gitleaks.examples(gitleaks.build()) if gitleaks.kind(line) in KINDS)
+    if folder := os.environ.get("PRESIDIO_DIR"):
+        yield from presidio.texts(Path(folder))
+
+
+def compared(title: str, shared: Sequence[Line], masker: Spans) -> None:
+    """Print each competitor's tables on some lines, and all of them side by side."""
     verdicts = {PRODUCT: (judge(shared, masker), False)}
     for competitor in COMPETITORS:
         try:
@@ -101,8 +117,8 @@ def beside_others(asked: argparse.Namespace, masker: Spans) -> None:
         print(*table(f"{competitor.name}, as a masker", verdict), "", sep="\n")
         unclaimed = [kind for kind in KINDS if kind not in competitor.claims]
         print(f"{competitor.name} does not look for: {', '.join(unclaimed)}\n")
-    print(f"{len(shared)} lines of half {asked.half}, seed {asked.seed}")
-    print(*comparison(verdicts, KINDS), sep="\n")
+    planted = {secret.kind for line in shared for secret in line.secrets}
+    print(title, *comparison(verdicts, tuple(kind for kind in KINDS if kind in planted)), "", sep="\n")
 
 
 RUN: dict[str, Callable[[argparse.Namespace, Spans], None]] = {

@@ -38,6 +38,9 @@ def test_a_true_example_of_gitleaks_is_labelled_by_what_its_rule_takes(tmp_path)
     [
         ("sidekiq-sensitive-url", "http://user:pass1@host", "user:pass1", "pass1"),
         ("curl-auth-user", "curl -u me:hunter2 x", "me:hunter2", "hunter2"),
+        ("curl-auth-user", "curl -u me:'hunter2' x", "me:'hunter2'", "hunter2"),
+        ("curl-auth-user", "curl -u \":hunter2\" x", ":hunter2\"", "hunter2"),
+        ("hashicorp-tf-password", 'password = "hunter2"', '"hunter2"', "hunter2"),
         ("gitlab-session-cookie", "_gitlab_session=abc", "_gitlab_session=abc", "abc"),
         ("slack-webhook-url", "http://hooks.slack.com/T", "http://hooks.slack.com/T", "T"),
         ("some-service-key", "key=abc", "abc", "abc"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from logging_system.masking.rule import Rule, Span
 
@@ -33,6 +35,10 @@ _LENGTHS = {
     for country in countries.split()
 }
 
+_COUNTRIES_IN_SMALL_LETTERS = "|".join(
+    f"{first}[{''.join(country[1] for country in countries)}]".lower()
+    for first, countries in groupby(sorted(_LENGTHS), key=itemgetter(0))
+)
 _WORD_BEFORE_CHARACTERS = 32
 GROUP_SEPARATORS = r"[ .+-]|[ \t]{2}|\t|\r?\n|%20|&nbsp;"
 """What stands between the groups of a number, as people and programs write it."""
@@ -74,12 +80,12 @@ BANK_ACCOUNTS = (
         name="iban",
         what="International bank account numbers, bare or in groups, also over lines: the country's length, "
         "and the checksum",
-        # Small letters only with digits, or behind the word: a gate that identifiers pass costs too much. Of
-        # the countries that could be two digits of a hexadecimal number, only those that there are.
+        # Small letters only with digits, or behind the word: a gate that identifiers pass costs too much. And
+        # only of countries that there are: each beginning of a word that could be one's costs every record.
         gate=(
             r"(?:[^0-9A-Za-z]|\\[bfnrt]|\[[0-9;]*m)(?:"
             r"[A-Z]{2}[0-9]{2}(?:[ .+-]|  |\\[nt]|%20|&nbsp;)?[A-Z0-9]{4}"
-            r"|(?:[a-z][g-z]|[g-z][a-f]|a[de]|b[ae]|[de]e)[0-9]{2}(?:[ -]?[0-9]{4}){2}[ -]?[0-9]{3})",
+            rf"|(?:{_COUNTRIES_IN_SMALL_LETTERS})[0-9]{{2}}(?:[ -]?[0-9]{{4}}){{2}}[ -]?[0-9]{{3}})",
             r"(?i)iban.{0,64}[^0-9A-Z][A-Z]{2}[0-9]{2}",
         ),
         pattern=r"(?i)(?:^|[^0-9A-Z])([A-Z]{2}[0-9]{2}(?:[A-Z0-9]{11,30}"

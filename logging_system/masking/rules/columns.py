@@ -162,7 +162,7 @@ COLUMNS = (
         name="inserted_value",
         what="Values of a statement's column whose name is secret: `INSERT INTO … (…, password) VALUES (…)`, "
         "also as parameters below it, and rows of `COPY`",
-        gate=(rf"(?i)into [^ (]+ ?\([^)]*(?:{PART_OF_NAME})", r"(?i)\) from stdin"),
+        gate=(rf"(?i)nto [^ (]+ ?\([^)]*(?:{PART_OF_NAME})", r"(?i)\) from stdin"),
         pattern=r"(?i)\b(?:(?:insert\s{1,3}(?:ignore\s{1,3})?|replace\s{1,3})into|copy)\s{1,3}[^\s(]{1,200}\s{0,3}"
         r"\(([^()]*)",
         judge=_inserted,

@@ -44,7 +44,8 @@ EMAIL_ADDRESSES = (
     Rule(
         name="email",
         what="E-mail addresses, `@` also written `%40`",
-        gate=(r'(?:@|%40)[^"\\ @]*\.',),
+        # No quotation mark before it: every record has `"@timestamp"`.
+        gate=(r'(?:[^"\\ ]@|%40)[^"\\ @]*\.',),
         pattern=rf"([{_LETTERS}0-9][{_LETTERS}0-9._%+'-]{{0,63}}(?:@|%40)"
         rf"(?:[{_LETTERS}0-9][{_LETTERS}0-9-]{{0,62}}\.){{1,8}}(?:[{_LETTERS}]{{2,24}}|xn--[A-Za-z0-9-]{{2,59}}))",
         judge=_addresses,

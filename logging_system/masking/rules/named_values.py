@@ -318,7 +318,7 @@ NAMED_VALUES = (
     Rule(
         name="flag_value",
         what="Values of command-line flags such as `--password` and `--token`",
-        gate=(rf"(?i)(?:-|[ \"'0])-[a-z-]*(?:{PART_OF_NAME})",),
+        gate=(rf"(?i)(?:-|[ \"'])-[a-z-]*(?:{PART_OF_NAME})",),
         pattern=rf"(?i)(?:^|[\s\x00\"'])--?(?:[a-z]+-)*(?:{_ALL})"
         r"(?:[\s\x00]{1,3}|[\"'],\s{0,3})[\"']?([^\s\x00\"'-][^\s\x00\"']*)",
         judge=passwords,

@@ -110,9 +110,9 @@ TOLD_VALUES = (
         name="told_password",
         what="Passwords in sentences and settings of programs: `with password …`, `requirepass …`, .netrc",
         gate=(
-            r"(?i)(?:with password|login [^ ]* +password) ",
+            r"(?i)(?:with password|ogin [^ ]* +password) ",
             _TOLD,
-            r"(?i)(?:requirepass|masterauth|-(?:store|key)pass|-securestring) ",
+            r"(?i)(?:uirepass|masterauth|-(?:store|key)pass|-securestring) ",
         ),
         pattern=rf"""(?i)\b(?:with\spassword|login\s{{1,3}}\S{{1,64}}\s{{1,6}}password"""
         rf"""|(?:{_WORD})(?:\s(?:for|of)\s\S{{1,64}})?(?:\s(?:is|was|has\sbeen))?"""
@@ -199,7 +199,7 @@ TOLD_VALUES = (
         what="Passwords beside a user in a call: `auth=('bob', '…')`, `login('bob', '…')`, "
         "`new PDO('mysql:…', 'bob', '…')`",
         gate=(
-            r"auth=\((?:'|\\\")|(?:BasicAuth|login|authenticate)\((?:'|\\\")|PDO->__construct\(|(?:mysqli|ldap|ftp|imap)_[a-z]*\(",
+            r"auth=\((?:'|\\\")|(?:BasicAuth|ogin|authenticate)\((?:'|\\\")|PDO->__construct\(|(?:mysqli|ldap|ftp|imap)_[a-z]*\(",
         ),
         pattern=r"""(?:\bauth=|\w*BasicAuth|\blogin|\bauthenticate)\((?:"[^"\n]{0,64}"|'[^'\n]{0,64}'),\s?"""
         r"""(?:"([^"\n]+)"|'([^'\n]+)')\)"""
@@ -226,7 +226,7 @@ TOLD_VALUES = (
     Rule(
         name="invalid_input",
         what="Values that Pydantic quotes of a field whose name is secret",
-        gate=(r"input_value=",),
+        gate=(r"put_value=",),
         pattern=rf"(?i)(?:{_WORD}|{_NAMES})\n[ \t][^\n]{{0,400}}\binput_value=(?:'([^'\n]*)|\"([^\"\n]*))",
         judge=if_so(lambda value: not is_placeholder(value)),
         examples=(

@@ -9,6 +9,8 @@ from logging_system.masking.placeholders import is_placeholder, is_varied
 from logging_system.masking.rule import Rule, Span, if_so
 
 _PORT = re.compile(r"\d{1,5}/")
+_USER_TO_FILL_IN = re.compile(r"[\s=\"'<](?:user|username):[\"']?$", re.IGNORECASE)
+_TO_FILL_IN = re.compile(r"(?:pass|passwd|password|pwd|secret|token)>?", re.IGNORECASE)
 
 
 def _is_password(value: str) -> bool:
@@ -21,6 +23,17 @@ def _is_secret(text: str, found: Span) -> Iterator[Span]:
     value = text[start:end]
     is_alone = text[max(0, start - 2) : start] == "//"
     if _is_password(value) and (not is_alone or (is_varied(value) and any(map(str.isdigit, value)))):
+        yield found
+
+
+def _of_curl(text: str, found: Span) -> Iterator[Span]:
+    """Yield a password, but not what a manual writes for one: `curl -u user:password`."""
+    start, end = found
+    is_to_fill_in = (
+        _TO_FILL_IN.fullmatch(text, start, end) is not None
+        and _USER_TO_FILL_IN.search(text, max(0, start - 12), start) is not None
+    )
+    if _is_password(text[start:end]) and not is_to_fill_in:
         yield found
 
 
@@ -95,9 +108,9 @@ URL_PASSWORDS = (
         # Also on several lines, and as a list of Python.
         pattern=r"""\bcurl["']?,?\s(?:(?:[^\n\\]|\\.|\\\r?\n){0,1000}?[\s"'])?"""
         r"""(?:-[a-zA-Z]{0,8}[uU]|--(?:proxy-)?user)(?:["'],\s?|=|\s{0,3})"""
-        r"""(?:"[^":\n]{1,64}(?:":"|:)([^"\n]+)|'[^':\n]{1,64}(?:':'|:)([^'\n]+)"""
+        r"""(?:"[^":\n]{0,64}(?:":"|:)([^"\n]+)|'[^':\n]{0,64}(?:':'|:)([^'\n]+)"""
         r"""|[^\s:"']{1,64}:(?:"([^"\n]+)|'([^'\n]+)|([^\s"']+)))""",
-        judge=if_so(_is_password),
+        judge=_of_curl,
         is_of_command=True,
         examples=(
             "curl -s -u bob:«tiger» https://api.example.com",
@@ -107,6 +120,8 @@ URL_PASSWORDS = (
             "curl https://api.example.com \\\n  --user bob:«tiger» -d x",
             "Command '['curl', '-u', 'bob:«tiger»', 'https://x']' returned non-zero exit status 1",
             "curl --user bob:'«tiger»' -X PATCH",
+            'curl -u ":«tiger»" https://api.example.com',
+            "curl -u user:«passw0rd» x",
         ),
         counterexamples=(
             "curl -u bob https://api.example.com:443/",
@@ -114,6 +129,9 @@ URL_PASSWORDS = (
             'curl --user "$1:$2" "$3"',
             'curl -u "bob:" https://localhost:9200',
             "curl --user neo4j:[PASSWORD] http://x:7474/",
+            "curl -u username:password x",
+            "curl -u <user:password> x",
+            'curl -u "${{ env.USER }}:${{ env.PASS }}" x',
         ),
     ),
 )

@@ -28,7 +28,14 @@ from logging_system.spool.frame import (
     decode_documents,
     encode_block,
 )
-from tests.benchmarks.functions.masking import log_all, mask_all, substitute_all, to_mask, to_mask_with_hits
+from tests.benchmarks.functions.masking import (
+    leave_all,
+    log_all,
+    mask_all,
+    substitute_all,
+    to_mask,
+    to_mask_with_hits,
+)
 from tests.benchmarks.functions.spans import in_a_span, log_in_span, read_spans
 
 EPOCH = b"e" * 16
@@ -268,6 +275,7 @@ PAIRS = (
     ),
     Pair("read the span", "a log call into a NullHandler", in_a_span, read_spans, log_in_span, 2_000),
     Pair("mask", "a log call into a NullHandler", to_mask, mask_all, log_all, 2_000),
+    Pair("mask, sixteen at once", "a log call into a NullHandler", to_mask, leave_all, log_all, 2_000),
     Pair("mask two secrets", "a log call into a NullHandler", to_mask_with_hits, mask_all, log_all, 2_000),
     Pair("re.sub for each rule", "a log call into a NullHandler", to_mask, substitute_all, log_all, 200),
     Pair("timeline", "a dict of lists by record", events, timeline, by_sequence, EVENTS, "event", rounds=3),

@@ -44,6 +44,17 @@ def test_the_gate_lets_every_example_through_whatever_json_escapes_in_it(rule: R
     assert [each.name for each in ALL.rules].index(rule.name) in (ALL.hits(encoded) or [])
 
 
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.name) for rule in RULES])
+def test_the_gate_lets_examples_through_whatever_records_stand_beside_them(rule: Rule) -> None:
+    place = [each.name for each in ALL.rules].index(rule.name)
+    innocent = orjson.dumps({"@timestamp": "2026-01-01T00:00:00Z", "message": "paid", "labels": {"n": 1}})
+
+    assert not ALL.gate(b"\n".join([innocent] * 3))
+    for example in rule.examples:
+        encoded = orjson.dumps({"message": MARKED.sub(r"\1", example)})
+        assert place in ALL.hits(b"\n".join([innocent, encoded, innocent]))
+
+
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES)
 def test_nothing_of_a_secret_is_left_by_all_rules_together(rule: Rule, example: str) -> None:
     shown = masked(ALL, MARKED.sub(r"\1", example))

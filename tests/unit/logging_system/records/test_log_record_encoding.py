@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from logging_system.records.record import (
     Producer,
     capture,
     encode,
+    encode_left,
     encode_processed,
 )
 from logging_system.records.truncation import LABEL_CHARACTERS_MAX, MESSAGE_CHARACTERS_MAX
@@ -247,3 +249,77 @@ def test_a_processor_sees_the_document_before_it_is_encoded() -> None:
     assert isinstance(encoded, bytes)
     assert orjson.loads(encoded)["message"] == "***"
     assert b"secret" not in encoded
+
+
+class Leaves:
+    """A processor that looks at a record, which is made as a document for it, and leaves it."""
+
+    def process(self, record: Record) -> Record:
+        return record
+
+
+_ANYTHING = st.sampled_from(
+    [
+        "shop",
+        "",
+        "ä",
+        '"\\\n',
+        "\udc80",
+        1,
+        True,
+        1.0,
+        None,
+        float("nan"),
+        2**70,
+        b"x",
+        ["unhashable"],
+        ("a", 1),
+    ]
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        dict.fromkeys(
+            ["levelname", "name", "filename", "lineno", "funcName", "process", "threadName", "created"],
+            _ANYTHING,
+        )
+    ),
+    st.sampled_from(["paid", "\udc80", '"quoted"\n', "%s", ""]),
+    st.dictionaries(st.sampled_from(["order", "ä", "\udc80", "durability"]), _ANYTHING, max_size=3),
+)
+def test_a_record_put_together_from_parts_is_what_its_document_is_as_json(
+    own: dict[str, Any], message: str, added: dict[str, Any]
+) -> None:
+    made = record(message, **added)
+    vars(made).update(own)
+    captured = capture(made)
+
+    assert encode(captured, 42, PRODUCER) == encode_processed(captured, 42, PRODUCER, Chain([Leaves()]))
+
+
+@pytest.mark.parametrize("service", ["checkout", "shop"])
+def test_what_is_kept_of_a_place_in_a_program_is_of_this_place_type_and_producer(service: str) -> None:
+    for line in (1, True, 1.0, 2):
+        encoded = encode(capture(record(lineno=line)), 1, Producer(service, "e2"))
+        shown = orjson.loads(encoded)
+
+        assert orjson.dumps(shown["log"]["origin"]["file"]["line"]) == orjson.dumps(line)
+        assert shown["service"]["name"] == service
+
+
+def test_documents_are_encoded_together_only_where_the_chain_leaves_all_of_them() -> None:
+    class Cautious(Leaves):
+        def process(self, record: Record) -> Record:
+            return record
+
+        def leaves(self, documents: Sequence[bytes]) -> bool:
+            return not any(b"secret" in document for document in documents)
+
+    group = [capture(record("paid")), capture(record("secret"))]
+    chain = Chain([Cautious()])
+    together = encode_left(group[:1] * 2, 7, PRODUCER, chain)
+
+    assert together == [encode(group[0], 7, PRODUCER), encode(group[0], 8, PRODUCER)]
+    assert encode_left(group, 7, PRODUCER, chain) is None
+    assert encode_left(group, 7, PRODUCER, Chain([Leaves()])) is None

@@ -174,3 +174,56 @@ def test_what_is_no_processor_is_told_with_its_remedy(given: object, message: st
         load_chain([given], Made())
 
     assert str(caught.value).startswith(message)
+
+
+class Leaving(Calling):
+    """A processor that says beforehand which records it leaves."""
+
+    def __init__(self, answer: Callable[[Sequence[bytes]], bool]) -> None:
+        super().__init__(lambda found: found)
+        self._answer = answer
+
+    def process(self, record: Record) -> Any:
+        return super().process(record)
+
+    def leaves(self, documents: Sequence[bytes]) -> bool:
+        return self._answer(documents)
+
+
+class Changing(Leaving):
+    """One that inherits what it says, and does something else."""
+
+    def process(self, record: Record) -> Any:
+        return record.edited([Put(("message",), "changed")])
+
+
+def test_a_chain_leaves_records_that_each_processor_says_it_leaves() -> None:
+    innocent = Leaving(lambda documents: b"secret" not in documents)
+    chain = Chain([innocent, Leaving(lambda _documents: True)])
+
+    assert chain.may_leave
+    assert chain.leaves([b"a", b"b"])
+    assert not chain.leaves([b"a", b"secret"])
+    assert NO_PROCESSORS.leaves([b"secret"])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(appended("!"), id="one that cannot say"),
+        pytest.param(Changing(lambda _documents: True), id="one whose answer is about another process"),
+    ],
+)
+def test_a_chain_leaves_nothing_beside_a_processor_that_may_change_it(other: Processor) -> None:
+    chain = Chain([Leaving(lambda _documents: True), other])
+
+    assert not chain.may_leave
+    assert not chain.leaves([b"a"])
+
+
+def test_a_chain_leaves_nothing_where_a_processor_cannot_answer_or_could_not_be_loaded() -> None:
+    def failing(_documents: Sequence[bytes]) -> bool:
+        raise RuntimeError("no answer")
+
+    assert not Chain([Leaving(failing)]).leaves([b"a"])
+    assert not Closed().leaves([b"a"])
