@@ -237,8 +237,30 @@ def _alerting_stack(case: Case) -> Stack:
     )
 
 
-def _alerting(name: str, habit: str, code: str, catch: str, *consequences: str) -> Case:
-    return Case(name, habit, code, "alerts", catch, frozenset(consequences), build=_alerting_stack)
+def _alerting(name: str, habit: str, code: str, catch: str, scenario: str = "alerts") -> Case:
+    return Case(name, habit, code, scenario, catch, build=_alerting_stack)
+
+
+def _mailing_stack(case: Case) -> Stack:
+    """Return a handler that promises to keep secrets, and tells people by mail."""
+    stack = _masking_stack(case)
+    mail = {"mail": "{to_mail.host}:{to_mail.port}", "to": "oncall+{run.id}@logquake.example"}
+    channel = AlertChannel(
+        *("mail", "smtp", "to_mail", "header Message-ID", r"text ^\[\w+\] (\w+)", r"text ^\[(\w+)\]")
+    )
+    return replace(
+        stack,
+        needs=(*stack.needs, "smtp"),
+        links={**stack.links, "to_mail": "smtp"},
+        intake=replace(stack.intake, arguments={**stack.intake.arguments, **mail}),
+        alerts=Alerts(
+            name="errors",
+            threshold=THRESHOLD,
+            window_seconds=WINDOW_SECONDS,
+            cooldown_seconds=COOLDOWN_SECONDS,
+            channels=(channel,),
+        ),
+    )
 
 
 def _monitoring(name: str) -> str:
@@ -535,6 +557,14 @@ CASES = (
         build=_masking_stack,
     ),
     Case(
+        "leaks-in-its-mail",
+        "shows people what it masked as it came, in a mail",
+        _careless("LeaksInItsMail"),
+        "secrets",
+        LEAKED,
+        build=_mailing_stack,
+    ),
+    Case(
         "masks-too-much",
         "masks numbers that are no secrets",
         _careless("MasksTooMuch"),
@@ -615,6 +645,13 @@ CASES = (
     ),
     _alerting("honest-alert", "none", "HonestAlert", ""),
     _alerting("alerts-twice", "tells of one firing by two messages", "AlertsTwice", ALERTS_REPEATED),
+    _alerting(
+        "names-anew-when-unanswered",
+        "makes a new message of one that got no answer",
+        "NamesAnewWhenUnanswered",
+        ALERTS_REPEATED,
+        "alerts_answer_cut",
+    ),
     _alerting("never-alerts", "tells nobody of errors", "NeverAlerts", ALERTS_MISSED),
     _alerting(
         "alerts-only-while-the-store-is-up",

@@ -38,6 +38,7 @@ PROOF_ONLY = frozenset(
         "leaks-through-tracebacks",
         "loses-trace-ids",
         "masks-on-the-callers-thread",
+        "names-anew-when-unanswered",
         "never-recovers",
     }
 )
