@@ -386,18 +386,19 @@ class Grouping:
 
     def _enter_group(self, alert: Alert, open_seconds: float) -> None:
         """Count a new alert in its group, or in the one of all that find no room."""
+        key = self._own_group(alert)
+        others = len(self._groups) - (_CROWD in self._groups)
+        alert.is_crowded = key not in self._groups and others >= GROUPS_MAX
         key = self._group_key(alert)
-        alert.is_crowded = key not in self._groups and len(self._groups) >= GROUPS_MAX
-        if alert.is_crowded:
-            key = _CROWD
         self._groups.setdefault(key, _Group(key, open_seconds)).members += 1
 
     def _group_of(self, alert: Alert) -> _Group:
         return self._groups[self._group_key(alert)]
 
     def _group_key(self, alert: Alert) -> Labels:
-        if alert.is_crowded:
-            return _CROWD
+        return _CROWD if alert.is_crowded else self._own_group(alert)
+
+    def _own_group(self, alert: Alert) -> Labels:
         labels = self.labels_of(alert)
         return tuple((name, labels[name]) for name in self._group_by if name in labels)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from logging_system.alerting.evaluation import OVERFLOW_RULE, Evaluation
-from logging_system.alerting.facts import Began, Ended
+from logging_system.alerting.facts import Began, Ended, Restated
 from logging_system.alerting.matching import OTHER, RecordMatch
 from logging_system.alerting.rules.declared import Clock
 from logging_system.alerting.rules.error_count import ErrorCount
@@ -114,6 +114,23 @@ def test_beyond_the_cap_one_alert_says_so_and_what_finds_no_room_is_counted_toge
         "errors",
         OVERFLOW_RULE,
     ]
+
+
+def test_the_overflow_says_how_many_more_there_are_also_after_a_restart() -> None:
+    rules = evaluation(series_max=2, threshold=1)
+    for number in range(40):
+        rules.tell(record(START, f"service-{number}"), at(START))
+    (began,) = (each for each in rules.changes(at(START)) if each.rule == OVERFLOW_RULE)
+    assert isinstance(began, Began)
+    assert "more than 2 alerts apart; about 38 more" in began.summary
+
+    again = evaluation(series_max=2, threshold=1)
+    assert again.restore(saved_and_read(rules.content())) == []
+    for number in range(50):
+        again.tell(record(START + 1, f"service-{number}"), at(START + 1))
+    (restated,) = (each for each in again.changes(at(START + 1)) if each.rule == OVERFLOW_RULE)
+    assert isinstance(restated, Restated)
+    assert "about 48 more" in restated.summary
 
 
 def test_what_a_restart_brings_back_neither_begins_again_nor_forgets() -> None:
