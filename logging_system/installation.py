@@ -200,6 +200,7 @@ class Installation:
             rotation=protection.rotation(),
             retention_seconds=settings.retention_seconds,
             searchable_after_seconds=searchable_after_seconds(settings),
+            tracing=tracing,
             exporting=partial(
                 exporting_metrics, settings, self.spool, self.spool / STATUS_NAME, own_provider=False
             ),

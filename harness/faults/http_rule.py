@@ -82,3 +82,23 @@ def require_share(name: str, value: float) -> None:
     """
     if not 0 < value <= 1:
         raise ScenarioError(f"{name} {value} is not in (0, 1]; write the share of requests")
+
+
+def require_path(path: str) -> None:
+    """Refuse what names no requests.
+
+    Raises:
+        ScenarioError: it is neither the last part of a path nor `*`.
+    """
+    if not path or "/" in path:
+        raise ScenarioError(f"path {path!r} is not the last part of a path, such as _bulk, nor *")
+
+
+def requests_named(path: str, what: str) -> str:
+    """Return what requests to a path are called, such as `bulk answers`.
+
+    Args:
+        path: the last part of their path, or `*`.
+        what: the noun.
+    """
+    return f"bulk {what}" if path == "_bulk" else what

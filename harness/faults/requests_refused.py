@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.faults.http_rule import HttpRule, require_share
+from harness.faults.http_rule import HttpRule, requests_named, require_path, require_share
 from harness.model.declarations import Arguments
 from harness.model.errors import ScenarioError
 from harness.targets.capabilities import Interceptable
@@ -46,8 +46,7 @@ class RequestsRefused(HttpRule):
             raise ScenarioError(f"status {self.status} is no error; write one from 400 to 599, such as 429")
         if not 0 <= self.retry_after_seconds <= 3600:
             raise ScenarioError(f"retry_after_seconds {self.retry_after_seconds} is not in 0 to 3600")
-        if not self.path or "/" in self.path:
-            raise ScenarioError(f"path {self.path!r} is not the last part of a path, such as _bulk, nor *")
+        require_path(self.path)
 
     @property
     def share_of_requests(self) -> float:
@@ -69,5 +68,5 @@ class RequestsRefused(HttpRule):
     def saw(self, counters: Mapping[str, int]) -> str:
         """Say how many were refused."""
         refused, seen = counters.get("refused", 0), counters.get("seen", 0)
-        kind = "bulk requests" if self.path == "_bulk" else "requests"
+        kind = requests_named(self.path, "requests")
         return f"{refused:,} of {seen:,} {kind} of the stack were answered with {self.status}"

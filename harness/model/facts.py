@@ -220,7 +220,8 @@ class SecretSeen:
 class SecretsSought:
     """The search for canaries came to its end; without this fact, nothing is known not to be there.
 
-    `unread` says what should have been searched and could not be, `beyond` what nobody can look into.
+    `unread` says what should have been searched and could not be, `beyond` what nobody can look into;
+    `messages` counts what receivers of alerts got.
     """
 
     at_ns: int
@@ -229,6 +230,7 @@ class SecretsSought:
     read_bytes: int
     unread: str = ""
     beyond: str = ""
+    messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.deployments.alert_server_specs import SMTP, api_url
 from harness.evidence.alerts.inboxes import Clocks, Inbox, MailInbox, WebhookInbox
 from harness.evidence.alerts.messages import recognised
+from harness.evidence.secrets.watch import SecretWatch
 from harness.model.declarations import Alerts, Stack
 from harness.model.errors import StackError
 from harness.model.facts import AlertReceived, AlertsRead
@@ -23,13 +24,14 @@ class AlertReceivers:
     """Where a stack's alerts come.
 
     `settled_ns` says how long after the start of sending the last of them that is owed must have come;
-    `word` is what every message of this run is addressed to.
+    `word` is what every message of this run is addressed to; `secrets` looks for canaries in them.
     """
 
     alerts: Alerts
     inboxes: Mapping[str, Callable[[], Inbox]]
     word: str
     settled_ns: int
+    secrets: SecretWatch | None = None
 
     def facts(self, now_ns: Callable[[], int]) -> list[AlertReceived | AlertsRead]:
         """Return what came by each channel."""
@@ -40,13 +42,24 @@ class AlertReceivers:
                 messages = list(self.inboxes[channel.name]().messages(self.word))
             except StackError as error:
                 facts.append(AlertsRead(at_ns, channel.name, 0, unread=str(error)))
+                if self.secrets is not None:
+                    self.secrets.unread(f"messages by {channel.name}: {error}")
                 continue
+            if self.secrets is not None:
+                for message in messages:
+                    self.secrets.message(channel.name, message.pieces)
             facts += recognised(channel, self.alerts.name, messages, at_ns)
         return facts
 
 
 def alert_receivers(
-    stack: Stack, plan: ScenarioPlan, run_id: str, urls: Mapping[str, str], scratch: Path, clocks: Clocks
+    stack: Stack,
+    plan: ScenarioPlan,
+    run_id: str,
+    urls: Mapping[str, str],
+    scratch: Path,
+    clocks: Clocks,
+    secrets: SecretWatch | None = None,
 ) -> AlertReceivers | None:
     """Return where a stack's alerts come; None where it promises none.
 
@@ -57,6 +70,7 @@ def alert_receivers(
         urls: where each service answers.
         scratch: the folder that services were started from.
         clocks: of this machine.
+        secrets: looks for canaries in what comes; None where the stack promises no secrets.
     """
     alerts = stack.alerts
     if alerts is None:
@@ -68,7 +82,7 @@ def alert_receivers(
         return lambda: WebhookInbox(urls[service], clocks)
 
     inboxes = {channel.name: inbox(channel.service) for channel in alerts.channels}
-    return AlertReceivers(alerts, inboxes, run_id, int(settled_seconds(alerts, plan) * SECOND_NS))
+    return AlertReceivers(alerts, inboxes, run_id, int(settled_seconds(alerts, plan) * SECOND_NS), secrets)
 
 
 def settled_seconds(alerts: Alerts, plan: ScenarioPlan) -> float:

@@ -249,6 +249,7 @@ class ScenarioRun:
         )
         sending = self._load(load)
         lines = Lines(load, request.stack.masks)
+        watch = self._watch(lines, intake)
         return Wiring(
             services=ground.services,
             stack=stack,
@@ -271,11 +272,12 @@ class ScenarioRun:
                 isinstance(checker, NeedsFirstSeen)
                 for checker in checks_of(plan.scenario, request.stack).planned.values()
             ),
-            secrets=self._watch(lines, intake),
+            secrets=watch,
             nonces=nonce_command(request.stack, values, self._run_id),
             alerts=alert_receivers(
                 *(request.stack, plan, self._run_id, ground.services.urls(), ground.scratch),
                 Clocks(time.time_ns, time.monotonic_ns),
+                watch,
             ),
             followers=tuple(self._followers(values)),
             spans=self._spans(load, values),

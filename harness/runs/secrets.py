@@ -41,10 +41,12 @@ def secret_watch(
         intake: how records enter, its placeholders replaced: a log file that the load writes holds all that
             it sends.
     """
+    # What goes over these is searched where it comes: the receivers are asked.
+    messages = {channel.link for channel in stack.alerts.channels} if stack.alerts is not None else set()
     beyond = [
         f"link {link} (no plain HTTP)"
         for link, service in stack.links.items()
-        if not is_looked_into(service, urls.get(service, ""))
+        if link not in messages and not is_looked_into(service, urls.get(service, ""))
     ]
     entered = {link for link in stack.links if _is_entered_by(link, stack.intake)}
     beyond += [f"link {link} (records enter by it)" for link in sorted(entered)]

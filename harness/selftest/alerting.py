@@ -123,6 +123,17 @@ class AlertsTwice(HonestAlert):
         super().tell()
 
 
+class NamesAnewWhenUnanswered(HonestAlert):
+    """A message that got no answer is made anew, under another key."""
+
+    def post(self, key: str) -> bool:
+        """Send a message; one that was not taken is another one the next time."""
+        is_taken = super().post(key)
+        if not is_taken:
+            self.outbox[0] = uuid.uuid4().hex
+        return is_taken
+
+
 class NeverAlerts(HonestAlert):
     """Its rule looks for a level that nobody logs."""
 
@@ -168,6 +179,7 @@ HABITS: Mapping[str, type[HonestAlert]] = {
     for kind in (
         HonestAlert,
         AlertsTwice,
+        NamesAnewWhenUnanswered,
         NeverAlerts,
         AlertsOnlyWhileTheStoreIsUp,
         ForgetsAtRestart,

@@ -22,6 +22,7 @@ from harness.selftest.stacks import (
     encrypting_stack,
     finding_stack,
     gateway_stack,
+    mailing_stack,
     masking_stack,
     monitored_stack,
     served_keys_stack,
@@ -59,8 +60,8 @@ ACTIONS_REPEATED = "actions_repeated"
 _GATEWAY_SCENARIO = "answer_cut_then_gateway_killed"
 
 
-def _alerting(name: str, habit: str, code: str, catch: str, *consequences: str) -> Case:
-    return Case(name, habit, code, "alerts", catch, frozenset(consequences), build=alerting_stack)
+def _alerting(name: str, habit: str, code: str, catch: str, scenario: str = "alerts") -> Case:
+    return Case(name, habit, code, scenario, catch, build=alerting_stack)
 
 
 def _finding(name: str, habit: str, code: str, catch: str, *consequences: str) -> Case:
@@ -369,6 +370,14 @@ CASES = (
         build=masking_stack,
     ),
     Case(
+        "leaks-in-its-mail",
+        "shows people what it masked as it came, in a mail",
+        _careless("LeaksInItsMail"),
+        "secrets",
+        LEAKED,
+        build=mailing_stack,
+    ),
+    Case(
         "masks-too-much",
         "masks numbers that are no secrets",
         _careless("MasksTooMuch"),
@@ -449,6 +458,13 @@ CASES = (
     ),
     _alerting("honest-alert", "none", "HonestAlert", ""),
     _alerting("alerts-twice", "tells of one firing by two messages", "AlertsTwice", ALERTS_REPEATED),
+    _alerting(
+        "names-anew-when-unanswered",
+        "makes a new message of one that got no answer",
+        "NamesAnewWhenUnanswered",
+        ALERTS_REPEATED,
+        "alerts_answer_cut",
+    ),
     _alerting("never-alerts", "tells nobody of errors", "NeverAlerts", ALERTS_MISSED),
     _alerting(
         "alerts-only-while-the-store-is-up",

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import re
+import smtplib
 import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import replace
+from email.message import EmailMessage
 from typing import Any
 
 from harness.selftest.shipper import HonestShipper, Waiting
@@ -20,6 +22,7 @@ from harness.selftest.shipper import HonestShipper, Waiting
 MASK = "[masked]"
 SLOW_SECONDS = 0.25
 SLOW_CALLS = 10
+MAILS_MAX = 20
 
 _RULES = tuple(
     re.compile(pattern)
@@ -141,6 +144,32 @@ class LeaksIntoItsOwnLog(MaskingShipper):
         if kept != text:
             with (self.folder / "shipper.log").open("a") as log:
                 log.write(json.dumps({"level": "debug", "masked": kept, "from": text}) + "\n")
+        return kept
+
+
+class LeaksInItsMail(MaskingShipper):
+    """It tells people of what it masked, and shows them the line as it came."""
+
+    def __init__(self, url: str, index: str, folder: str, mail: str, to: str) -> None:
+        """Begin to send; mails go to the server at `mail`, a host and a port, and are for `to`."""
+        self.mail, self.to = mail, to
+        self.mails = 0
+        super().__init__(url, index, folder)
+
+    def kept_text(self, text: str) -> str:
+        """Tell of what the mask changed, as often as is worth a mail."""
+        kept = super().kept_text(text)
+        if kept != text and self.mails < MAILS_MAX:
+            self.mails += 1
+            told = EmailMessage()
+            told["From"], told["To"], told["Subject"] = (
+                "alerts@logquake.example",
+                self.to,
+                "A secret was logged",
+            )
+            told.set_content(text, cte="base64")
+            with smtplib.SMTP(self.mail, timeout=2) as server:
+                server.send_message(told)
         return kept
 
 

@@ -220,6 +220,28 @@ def alerting_stack(case: Case) -> Stack:
     )
 
 
+def mailing_stack(case: Case) -> Stack:
+    """Return a handler that promises to keep secrets, and tells people by mail."""
+    stack = masking_stack(case)
+    mail = {"mail": "{to_mail.host}:{to_mail.port}", "to": "oncall+{run.id}@logquake.example"}
+    channel = AlertChannel(
+        *("mail", "smtp", "to_mail", "header Message-ID", r"text ^\[\w+\] (\w+)", r"text ^\[(\w+)\]")
+    )
+    return replace(
+        stack,
+        needs=(*stack.needs, "smtp"),
+        links={**stack.links, "to_mail": "smtp"},
+        intake=replace(stack.intake, arguments={**stack.intake.arguments, **mail}),
+        alerts=Alerts(
+            name="errors",
+            threshold=THRESHOLD,
+            window_seconds=WINDOW_SECONDS,
+            cooldown_seconds=COOLDOWN_SECONDS,
+            channels=(channel,),
+        ),
+    )
+
+
 def finding_stack(case: Case) -> Stack:
     """Return the honest shipper, with a process beside it that finds trouble."""
     stack = handler_stack(replace(case, code=HONEST))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from logging_system.alerting.declaration import Alerts
 from logging_system.alerting.evaluation import Evaluation, EvaluationCounts
-from logging_system.alerting.facts import Began, Change, Labels
+from logging_system.alerting.facts import Began, Ended, Labels, Restated
 from logging_system.alerting.grouping import AlertLabels, Grouping, Moment
 from logging_system.alerting.matching import Document, event_seconds
 from logging_system.alerting.muting import Muting
@@ -29,7 +29,7 @@ class Backtest:
         without_time: Records that say no time; they are left out.
     """
 
-    changes: list[Change] = field(default_factory=list)
+    changes: list[Began | Ended] = field(default_factory=list)
     messages: int = 0
     counts: EvaluationCounts = field(default_factory=EvaluationCounts)
     without_time: int = 0
@@ -75,18 +75,16 @@ class _Replay:
         """Note what begins, ends and is told at a moment."""
         moment = Moment(seconds, seconds)
         for change in self.evaluation.changes(Clock(seconds, seconds)):
-            self.found.changes.append(change)
-            if isinstance(change, Began):
-                self._grouping.began(change, (), moment)
-            else:
-                self._grouping.ended(change)
+            if not isinstance(change, Restated):
+                self.found.changes.append(change)
+            self._grouping.note(change, (), moment)
         self.found.messages += len(self._grouping.due(moment, Muting()))
 
     @property
     def is_over(self) -> bool:
         """Whether nothing fires and nobody is to be told anything."""
-        alerts = self._grouping.alerts.values()
-        return not any(alert.is_firing or alert.is_told_firing or alert.untold for alert in alerts)
+        alerts = self._grouping.alerts.items()
+        return not any(alert.is_firing or alert.is_told_firing or alert.untold for _, alert in alerts)
 
 
 def _steps(start_seconds: float, end_seconds: float) -> Iterator[float]:

@@ -2,7 +2,7 @@
 
 Event time counts. A record that says no time, or one further ahead than the lateness, counts as of now; one
 that is later than the lateness is counted as such and by no rule. Memory is bounded by the number of series:
-beyond it, records count for one series a rule, and an alert says so.
+beyond it, records count for one series a rule, and an alert says so, and how many more there are.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from logging_system.alerting.facts import Began, Change, Ended, Labels
+import orjson
+
+from logging_system.alerting.distinct_count import DistinctCount
+from logging_system.alerting.facts import Began, Change, Ended, Labels, Restated
 from logging_system.alerting.matching import OTHER, Document, event_seconds
 from logging_system.alerting.rules.declared import Clock, DeclaredRule, RuleMachine
 
@@ -72,6 +75,8 @@ class Evaluation:
         self._series_max = series_max
         self._overflow_until_seconds: float | None = None
         self._has_overflowed = False
+        self._beyond = DistinctCount()
+        self._beyond_told = 0
 
     @property
     def series(self) -> int:
@@ -109,17 +114,18 @@ class Evaluation:
                 continue
             labels = machine.series_of(document)
             if labels is not None:
-                labels = self._with_room(machine, labels)
+                labels = self._with_room(name, machine, labels)
                 machine.tell(labels, document, seconds)
                 hits.append(Hit(name, labels))
         return hits
 
-    def _with_room(self, machine: RuleMachine, found: Labels) -> Labels:
+    def _with_room(self, rule: str, machine: RuleMachine, found: Labels) -> Labels:
         labels = tuple((name, self._shown(value)) for name, value in found)
         if machine.knows(labels) or self.series < self._series_max:
             return labels
         self.counts.overflowed += 1
         self._has_overflowed = True
+        self._beyond.add(orjson.dumps([rule, labels]))
         return tuple((name, OTHER) for name, _ in labels)
 
     def changes(self, clock: Clock) -> list[Change]:
@@ -132,21 +138,29 @@ class Evaluation:
         if self._has_overflowed:
             self._has_overflowed = False
             self._overflow_until_seconds = clock.now_seconds + _OVERFLOW_SECONDS
+            beyond = self._beyond.total()
             if not was_open:
-                summary = (
-                    f"rules tell more than {self._series_max} alerts apart; what is beyond is counted "
-                    f"together as {OTHER}; name fewer fields in `by`, or fields with fewer values"
-                )
-                yield Began(OVERFLOW_RULE, (), clock.now_seconds, summary)
+                yield Began(OVERFLOW_RULE, (), clock.now_seconds, self._overflow_summary(beyond))
+            elif beyond != self._beyond_told:
+                yield Restated(OVERFLOW_RULE, (), self._overflow_summary(beyond))
+            self._beyond_told = beyond
         elif self._overflow_until_seconds is not None and clock.now_seconds > self._overflow_until_seconds:
             yield Ended(OVERFLOW_RULE, (), self._overflow_until_seconds - _OVERFLOW_SECONDS)
             self._overflow_until_seconds = None
+            self._beyond.clear()
+
+    def _overflow_summary(self, beyond: int) -> str:
+        return (
+            f"rules tell more than {self._series_max} alerts apart; about {beyond} more are counted "
+            f"together as {OTHER}; name fewer fields in `by`, or fields with fewer values"
+        )
 
     def content(self) -> dict[str, Any]:
         """Return all that must survive a restart, as JSON has it."""
         return {
             "rules": {name: machine.content() for name, machine in self._machines.items()},
             "overflow_until_seconds": self._overflow_until_seconds,
+            "beyond": self._beyond.content(),
         }
 
     def restore(self, content: Mapping[str, Any]) -> list[str]:
@@ -156,6 +170,7 @@ class Evaluation:
             The names of rules that begin anew: they were declared otherwise, or not at all.
         """
         self._overflow_until_seconds = content["overflow_until_seconds"]
+        self._beyond.restore(content["beyond"])
         begin_anew = []
         for name, machine in self._machines.items():
             try:

@@ -48,7 +48,22 @@ class Ended:
     until_seconds: float
 
 
-Change = Began | Ended
+@dataclass(frozen=True, slots=True)
+class Restated:
+    """An alert goes on, with other numbers.
+
+    Attributes:
+        rule: The rule's name.
+        labels: What tells this alert from others of the rule.
+        summary: One sentence with the numbers.
+    """
+
+    rule: str
+    labels: Labels
+    summary: str
+
+
+Change = Began | Ended | Restated
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +109,7 @@ class Notification:
         notices: The alerts.
         made_seconds: When it was made, seconds since 1970.
         left_off: How many more alerts it stands for; they are in the history.
+        left_off_resolved: How many of those are over.
     """
 
     key: str
@@ -101,8 +117,9 @@ class Notification:
     notices: tuple[AlertNotice, ...]
     made_seconds: float
     left_off: int = 0
+    left_off_resolved: int = 0
 
     @property
     def is_firing(self) -> bool:
         """Whether one of the alerts fires."""
-        return any(notice.is_firing for notice in self.notices)
+        return self.left_off > self.left_off_resolved or any(notice.is_firing for notice in self.notices)

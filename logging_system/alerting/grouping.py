@@ -6,6 +6,9 @@ firing at most once in `repeat_interval`, its cooldown: while it goes on it is t
 it ended and began again in between it is told then, with how often. Nothing that began is left out, except
 what is silenced, inhibited or acknowledged.
 
+However many alerts there are, memory holds those in use and a bounded number of groups; the others are
+packed, and alerts of further groups are told together in one more, whose label says so.
+
 All times here are of a clock that only goes forward, also across restarts; event times are passed through.
 
 https://prometheus.io/docs/alerting/latest/configuration/#route-related-settings
@@ -15,22 +18,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from logging_system.alerting.facts import (
     AlertNotice,
     Began,
+    Change,
     Ended,
     Labels,
     Notification,
     fingerprint,
 )
-from logging_system.alerting.matching import query_of
+from logging_system.alerting.matching import OTHER, query_of
 from logging_system.alerting.muting import Muting
+from logging_system.alerting.paged_rows import PagedRows
 
 NOTICES_MAX = 100
 """Alerts that one notification names; it counts the others."""
+GROUPS_MAX = 1_000
+"""Groups that are told apart; the alerts of further ones are told together."""
+_CROWD: Labels = (("group", OTHER),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,7 @@ class Alert:
         is_told_firing: Whether the last notice says that it fires.
         told_seconds: When it was last told as firing, by the forward clock; None for never.
         began_seconds: When it began the last time, by the forward clock.
+        is_crowded: Whether it found no room for its own group.
     """
 
     rule: str
@@ -90,6 +99,7 @@ class Alert:
     is_told_firing: bool = False
     told_seconds: float | None = None
     began_seconds: float = 0.0
+    is_crowded: bool = False
 
     @property
     def is_firing(self) -> bool:
@@ -102,11 +112,35 @@ _ALERT_FIELDS = tuple(each.name for each in fields(Alert))
 
 @dataclass(slots=True)
 class _Group:
-    """When a group may be told next, by the forward clock."""
+    """When a group may be told next, by the forward clock, and how many alerts it has."""
 
     labels: Labels
     open_seconds: float
     notifications: int = 0
+    members: int = 0
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What a notification will say: the first of those that fire and of those that are over, and how many."""
+
+    firing: list[AlertNotice] = field(default_factory=list)
+    resolved: list[AlertNotice] = field(default_factory=list)
+    firing_total: int = 0
+    resolved_total: int = 0
+
+    @property
+    def shown(self) -> list[AlertNotice]:
+        """As many as one notification names, those that fire first."""
+        return [*self.firing, *self.resolved][:NOTICES_MAX]
+
+    def has_room(self, *, is_firing: bool) -> bool:
+        """Count one more; returns whether it is named."""
+        if is_firing:
+            self.firing_total += 1
+            return len(self.firing) < NOTICES_MAX
+        self.resolved_total += 1
+        return len(self.resolved) < NOTICES_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +178,15 @@ class Grouping:
         self._group_by = tuple(group_by)
         self._known = known
         self._identity = identity
-        self._alerts: dict[str, Alert] = {}
+        self._alerts: PagedRows[str, Alert] = PagedRows(_AlertForm(self))
         self._groups: dict[Labels, _Group] = {}
+        self.firing = 0
+        """Alerts that fire."""
         self.muted = 0
         """Alerts that ended before anybody was told, because they were silenced or inhibited."""
 
     @property
-    def alerts(self) -> Mapping[str, Alert]:
+    def alerts(self) -> PagedRows[str, Alert]:
         """The alerts, by fingerprint: those that fire, and those that ended within their cooldown."""
         return self._alerts
 
@@ -159,32 +195,56 @@ class Grouping:
         severity = self._known.get(alert.rule, AlertLabels()).severity
         return {**dict(alert.labels), "rule": alert.rule, "severity": severity}
 
+    def note(self, change: Change, examples: Sequence[str], moment: Moment) -> None:
+        """Take note of what a rule found; the examples are of what begins."""
+        if isinstance(change, Began):
+            self.began(change, examples, moment)
+        elif isinstance(change, Ended):
+            self.ended(change)
+        else:
+            self._alerts.settle()
+            alert = self._alerts.get(fingerprint(change.rule, change.labels))
+            if alert is not None and alert.is_firing:
+                alert.summary = change.summary
+
     def began(self, change: Began, examples: Sequence[str], moment: Moment) -> None:
         """Take note that an alert begins."""
+        self._alerts.settle()
         mark = fingerprint(change.rule, change.labels)
-        alert = self._alerts.setdefault(mark, Alert(change.rule, change.labels, change.since_seconds))
+        alert = self._alerts.get(mark)
+        if alert is None:
+            alert = Alert(change.rule, change.labels, change.since_seconds)
+            self._enter_group(alert, moment.forward_seconds + self._times.wait_seconds)
+            self._alerts.add(mark, alert)
+            self.firing += 1
+        elif not alert.is_firing:
+            self.firing += 1
         if not alert.is_firing or not alert.untold:
             alert.since_seconds = change.since_seconds
         alert.until_seconds = None
         alert.summary, alert.examples = change.summary, tuple(examples)
         alert.untold += 1
         alert.began_seconds = moment.forward_seconds
-        key = self._group_key(alert)
-        if key not in self._groups:
-            self._groups[key] = _Group(key, moment.forward_seconds + self._times.wait_seconds)
 
     def ended(self, change: Ended) -> None:
         """Take note that an alert's condition does not hold any more."""
+        self._alerts.settle()
         alert = self._alerts.get(fingerprint(change.rule, change.labels))
         if alert is not None and alert.is_firing:
             alert.until_seconds = max(change.until_seconds, alert.since_seconds)
+            self.firing -= 1
 
     def forget_rules(self, kept: Iterable[str]) -> None:
         """End the alerts of rules that are not there any more, or begin anew."""
         keep = set(kept)
-        for alert in self._alerts.values():
+
+        def end(_mark: str, alert: Alert) -> bool:
             if alert.rule not in keep and alert.is_firing:
                 alert.until_seconds = alert.since_seconds
+                self.firing -= 1
+            return True
+
+        self._alerts.sweep(end)
 
     def due(self, moment: Moment, muting: Muting) -> list[Notification]:
         """Return what is to be told now, and take note that it is.
@@ -194,24 +254,32 @@ class Grouping:
             muting: What people and rules hold back.
         """
         now_seconds = moment.forward_seconds
-        members: dict[Labels, list[str]] = {}
-        for mark, alert in self._alerts.items():
-            members.setdefault(self._group_key(alert), []).append(mark)
-        firing = self._firing_labels() if muting.inhibitions else []
-        notifications = []
-        for key, marks in members.items():
-            group = self._groups.setdefault(key, _Group(key, now_seconds))
-            if now_seconds < group.open_seconds:
-                continue
-            told = [each for each in marks if self._is_due(self._alerts[each], now_seconds)]
-            told = [each for each in told if not self._is_muted(each, muting, firing, moment)]
-            if told:
-                notifications.append(self._notification(group, told, moment))
-        self._forget(now_seconds, muting, firing, moment)
+        firing = self._inhibiting(muting)
+        drafts: dict[Labels, _Draft] = {}
+        for mark, alert in self._alerts.due(now_seconds):
+            group = self._group_of(alert)
+            is_told = (
+                now_seconds >= group.open_seconds
+                and self._is_due(alert, now_seconds)
+                and not self._is_muted(mark, alert, muting, firing, moment)
+            )
+            if is_told:
+                self._tell(mark, alert, drafts.setdefault(group.labels, _Draft()), now_seconds)
+            if self._is_over(mark, alert, muting, firing, moment):
+                self._alerts.remove(mark)
+                group.members -= 1
+        notifications = [
+            self._notification(self._groups[key], draft, moment) for key, draft in drafts.items()
+        ]
+        self._forget_groups(now_seconds)
         return notifications
 
-    def _firing_labels(self) -> list[Mapping[str, str]]:
-        return [self.labels_of(alert) for alert in self._alerts.values() if alert.is_firing]
+    def _inhibiting(self, muting: Muting) -> list[Mapping[str, str]]:
+        """Return the labels of the alerts that may hold others back."""
+        if not muting.inhibitions:
+            return []
+        firing = (self.labels_of(alert) for _, alert in self._alerts.items() if alert.is_firing)
+        return [labels for labels in firing if muting.may_inhibit(labels)]
 
     def _is_due(self, alert: Alert, now_seconds: float) -> bool:
         if not alert.is_firing and not alert.untold:
@@ -219,33 +287,59 @@ class Grouping:
         cool = alert.told_seconds is None or now_seconds - alert.told_seconds >= self._times.repeat_seconds
         return cool and (alert.untold > 0 or alert.is_firing)
 
+    def wakes_at(self, alert: Alert) -> float:
+        """Return when `due` has something to do with an alert, by the forward clock."""
+        group = self._groups.get(self._group_key(alert))
+        open_seconds = group.open_seconds if group is not None else 0.0
+        cool_seconds = 0.0 if alert.told_seconds is None else alert.told_seconds + self._times.repeat_seconds
+        if alert.is_firing:
+            return max(cool_seconds, open_seconds)
+        if alert.untold:
+            # One that nobody was told may be muted, and is counted as such when that is looked at.
+            return max(cool_seconds, open_seconds) if alert.is_told_firing else 0.0
+        return open_seconds if alert.is_told_firing else cool_seconds
+
     def _is_muted(
-        self, mark: str, muting: Muting, firing: Sequence[Mapping[str, str]], moment: Moment
+        self,
+        mark: str,
+        alert: Alert,
+        muting: Muting,
+        firing: Sequence[Mapping[str, str]],
+        moment: Moment,
     ) -> bool:
-        alert = self._alerts[mark]
         if alert.is_told_firing and not alert.is_firing and not alert.untold:
             return False  # whoever was told that it fires is told that it ended
         if alert.is_told_firing and not alert.untold and muting.is_acknowledged(mark, alert.since_seconds):
             return True
         return muting.holds_back(self.labels_of(alert), firing, moment.wall_seconds)
 
-    def _notification(self, group: _Group, marks: Sequence[str], moment: Moment) -> Notification:
-        notices = []
-        for mark in marks:
-            alert = self._alerts[mark]
-            # One that began and ended before it could be told is told as firing first, then as resolved.
-            is_firing = alert.is_firing or alert.untold > 0
+    def _tell(self, mark: str, alert: Alert, draft: _Draft, now_seconds: float) -> None:
+        """Take note that an alert is told, and write it down if there is room."""
+        # One that began and ended before it could be told is told as firing first, then as resolved.
+        is_firing = alert.is_firing or alert.untold > 0
+        if draft.has_room(is_firing=is_firing):
+            notices = draft.firing if is_firing else draft.resolved
             notices.append(self._notice(mark, alert, is_firing=is_firing))
-            alert.is_told_firing = is_firing
-            alert.untold = 0
-            if is_firing:
-                alert.told_seconds = moment.forward_seconds
+        alert.is_told_firing = is_firing
+        alert.untold = 0
+        if is_firing:
+            alert.told_seconds = now_seconds
+
+    def _notification(self, group: _Group, draft: _Draft, moment: Moment) -> Notification:
         group.notifications += 1
         group.open_seconds = moment.forward_seconds + self._times.interval_seconds
         text = f"{self._identity} {group.labels} {group.notifications} {moment.forward_seconds!r}"
         key = hashlib.sha256(text.encode()).hexdigest()[:32]
-        left_off = max(0, len(notices) - NOTICES_MAX)
-        return Notification(key, group.labels, tuple(notices[:NOTICES_MAX]), moment.wall_seconds, left_off)
+        shown = draft.shown
+        shown_resolved = sum(not notice.is_firing for notice in shown)
+        return Notification(
+            key,
+            group.labels,
+            tuple(shown),
+            moment.wall_seconds,
+            left_off=draft.firing_total + draft.resolved_total - len(shown),
+            left_off_resolved=draft.resolved_total - shown_resolved,
+        )
 
     def _notice(self, mark: str, alert: Alert, *, is_firing: bool) -> AlertNotice:
         known = self._known.get(alert.rule, AlertLabels())
@@ -264,51 +358,106 @@ class Grouping:
             query=query_of(known.query, alert.labels),
         )
 
-    def _forget(
-        self, now_seconds: float, muting: Muting, firing: Sequence[Mapping[str, str]], moment: Moment
-    ) -> None:
-        """Forget alerts that are over and told, and groups that have none."""
-        for mark, alert in list(self._alerts.items()):
-            if alert.is_firing or alert.is_told_firing:
-                continue
-            if alert.untold and self._is_muted(mark, muting, firing, moment):
-                alert.untold = 0
-                self.muted += 1
-            cooling = (
-                alert.told_seconds is not None
-                and now_seconds - alert.told_seconds < self._times.repeat_seconds
-            )
-            if not alert.untold and not cooling:
-                del self._alerts[mark]
-        kept = {self._group_key(alert) for alert in self._alerts.values()}
+    def _is_over(
+        self,
+        mark: str,
+        alert: Alert,
+        muting: Muting,
+        firing: Sequence[Mapping[str, str]],
+        moment: Moment,
+    ) -> bool:
+        """Whether an alert is over and told, and its cooldown too; takes note where it was muted."""
+        if alert.is_firing or alert.is_told_firing:
+            return False
+        if alert.untold and self._is_muted(mark, alert, muting, firing, moment):
+            alert.untold = 0
+            self.muted += 1
+        cooling = (
+            alert.told_seconds is not None
+            and moment.forward_seconds - alert.told_seconds < self._times.repeat_seconds
+        )
+        return not alert.untold and not cooling
+
+    def _forget_groups(self, now_seconds: float) -> None:
+        """Forget groups that have no alert."""
         for key, group in list(self._groups.items()):
-            if key not in kept and now_seconds >= group.open_seconds:
+            if not group.members and now_seconds >= group.open_seconds:
                 del self._groups[key]
 
+    def _enter_group(self, alert: Alert, open_seconds: float) -> None:
+        """Count a new alert in its group, or in the one of all that find no room."""
+        key = self._own_group(alert)
+        others = len(self._groups) - (_CROWD in self._groups)
+        alert.is_crowded = key not in self._groups and others >= GROUPS_MAX
+        key = self._group_key(alert)
+        self._groups.setdefault(key, _Group(key, open_seconds)).members += 1
+
+    def _group_of(self, alert: Alert) -> _Group:
+        return self._groups[self._group_key(alert)]
+
     def _group_key(self, alert: Alert) -> Labels:
+        return _CROWD if alert.is_crowded else self._own_group(alert)
+
+    def _own_group(self, alert: Alert) -> Labels:
         labels = self.labels_of(alert)
         return tuple((name, labels[name]) for name in self._group_by if name in labels)
 
     def content(self) -> dict[str, Any]:
-        """Return all that must survive a restart, as JSON has it."""
+        """Return all that must survive a restart, as JSON has it, and pages of alerts."""
         return {
-            # In rows, because there may be a hundred thousand, and every save makes them anew.
-            "alerts": [[getattr(alert, name) for name in _ALERT_FIELDS] for alert in self._alerts.values()],
+            "alerts": self._alerts.content(),
             "groups": [asdict(group) for group in self._groups.values()],
+            "firing": self.firing,
             "muted": self.muted,
         }
 
     def restore(self, content: Mapping[str, Any]) -> None:
         """Go on with what `content` returned."""
-        self.muted = content["muted"]
-        for each in content["alerts"]:
-            alert = Alert(*each)
-            alert.labels, alert.examples = _labels(alert.labels), tuple(alert.examples)
-            self._alerts[fingerprint(alert.rule, alert.labels)] = alert
+        self.muted, self.firing = content["muted"], content["firing"]
+        self._alerts.restore(content["alerts"])
         for each in content["groups"]:
             group = _Group(**each)
-            group = replace(group, labels=_labels(each["labels"]))
+            group = replace(group, labels=_labels(each["labels"]), members=0)
             self._groups[group.labels] = group
+        # Counted anew, because groups may be declared otherwise since.
+        self._alerts.sweep(self._entered_again)
+
+    def _entered_again(self, _mark: str, alert: Alert) -> bool:
+        self._enter_group(alert, 0.0)
+        return True
+
+
+class _AlertForm:
+    """Alerts by fingerprint, written down.
+
+    Args:
+        grouping: Says when it has something to do with an alert.
+    """
+
+    def __init__(self, grouping: Grouping) -> None:
+        self._grouping = grouping
+
+    def key_bytes(self, key: str) -> bytes:
+        """Return a fingerprint."""
+        return key.encode()
+
+    def key_of(self, text: bytes) -> str:
+        """Return a fingerprint."""
+        return text.decode()
+
+    def content_of(self, row: Alert) -> Any:
+        """Return an alert as JSON has it."""
+        return [getattr(row, name) for name in _ALERT_FIELDS]
+
+    def row_of(self, content: Any) -> Alert:
+        """Return an alert."""
+        alert = Alert(*content)
+        alert.labels, alert.examples = _labels(alert.labels), tuple(alert.examples)
+        return alert
+
+    def wakes_at(self, row: Alert) -> float:
+        """Return when `due` has something to do with it, by the forward clock."""
+        return self._grouping.wakes_at(row)
 
 
 def _labels(content: Iterable[Sequence[str]]) -> Labels:

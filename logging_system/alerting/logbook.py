@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from logging_system.alerting.facts import Began, Change, Notification, fingerprint
+from logging_system.alerting.facts import Began, Change, Notification, Restated, fingerprint
 from logging_system.alerting.history import History
 from logging_system.alerting.outbox import Message, NotNow, Outcome, Refused
 
@@ -24,7 +24,9 @@ class Logbook:
         self._history, self._wall, self.remark = History(folder), wall, remark
 
     def changed(self, change: Change) -> None:
-        """Note that an alert began or ended."""
+        """Note that an alert began or ended; other numbers are no news."""
+        if isinstance(change, Restated):
+            return
         facts = {"fingerprint": fingerprint(change.rule, change.labels), "rule": change.rule}
         if isinstance(change, Began):
             self._add("began", **facts, labels=dict(change.labels), summary=change.summary)

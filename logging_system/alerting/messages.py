@@ -90,10 +90,11 @@ def shown_labels(notice: AlertNotice) -> str:
 
 def _title(notification: Notification) -> str:
     notices = notification.notices
-    firing = sum(notice.is_firing for notice in notices) + notification.left_off
+    shown_firing = sum(notice.is_firing for notice in notices)
+    firing = shown_firing + notification.left_off - notification.left_off_resolved
     if len(notices) == 1 and not notification.left_off:
         return _headline(notices[0])[:TITLE_CHARACTERS_MAX]
-    resolved = len(notices) - sum(notice.is_firing for notice in notices)
+    resolved = len(notices) - shown_firing + notification.left_off_resolved
     counts = [f"{firing} firing" if firing else "", f"{resolved} resolved" if resolved else ""]
     group = one_line(", ".join(value for _, value in notification.group))
     state = "FIRING" if firing else "RESOLVED"

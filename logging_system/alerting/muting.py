@@ -68,7 +68,7 @@ class Muting:
 
         Args:
             labels: All labels of the alert.
-            firing: All labels of each alert that fires.
+            firing: All labels of each alert that fires and may inhibit.
             wall_seconds: The time of day, seconds since 1970.
         """
         if any(
@@ -77,6 +77,10 @@ class Muting:
         ):
             return True
         return any(self._inhibits(each, labels, firing) for each in self.inhibitions)
+
+    def may_inhibit(self, labels: Mapping[str, str]) -> bool:
+        """Whether an alert with these labels, while it fires, could hold others back."""
+        return any(_have(labels, each.source) for each in self.inhibitions)
 
     def _inhibits(
         self, inhibition: Inhibition, labels: Mapping[str, str], firing: Sequence[Mapping[str, str]]

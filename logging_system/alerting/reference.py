@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from logging_system.alerting.built_in import BUILT_IN
+from logging_system.alerting.burn_rate import PAGES, BurnWindows
 from logging_system.alerting.channels import Channel
 from logging_system.alerting.channels.declared import Secret
 from logging_system.alerting.declaration import Alerts, DeclaredFindings, DeclaredInhibition
@@ -22,7 +23,7 @@ from logging_system.alerting.matching import RecordMatch
 from logging_system.alerting.measures import MEASURES
 from logging_system.alerting.rules import Rule
 from logging_system.alerting.rules.declared import DeclaredRule
-from logging_system.alerting.rules.delivery_slo import BurnWindows, DeliverySlo
+from logging_system.alerting.rules.delivery_slo import DeliverySlo
 from logging_system.alerting.rules.finding import FindingRule
 from logging_system.alerting.rules.performance import Performance
 from logging_system.alerting.rules.pipeline_event import PipelineEvent
@@ -68,7 +69,7 @@ def _sections() -> Iterator[str]:
     yield f"## `match`: which records\n\n{_table(RecordMatch)}"
     for model in _models(Rule):
         yield f"## Rule `{_kind(model)}`\n\n{_words(model)}\n\n{_table(model)}"
-    yield f"## `windows` of `delivery_slo`\n\n{_words(BurnWindows)}\n\n{_table(BurnWindows)}"
+    yield f"## `windows` of `delivery_slo` and `error_slo`\n\n{_words(BurnWindows)}\n\n{_table(BurnWindows)}"
     for model in _models(Channel):
         yield f"## Channel `{_kind(model)}`\n\n{_words(model)}\n\n{_table(model)}"
     yield f"## Where a secret is\n\n{_words(Secret)}\n\n{_table(Secret)}"
@@ -137,7 +138,7 @@ def _row(name: str, field: FieldInfo) -> str:
 
 
 def _default(value: object) -> str:
-    if value == DeliverySlo.model_fields["windows"].default:
+    if value == PAGES:
         return "1 h and 5 min at 14.4; 6 h and 30 min at 6"
     if value is None or value in ({}, ()) or value == "" or isinstance(value, BaseModel):
         shown = value.model_dump(exclude_defaults=True) if isinstance(value, BaseModel) else None

@@ -2,17 +2,26 @@
 
 Reading positions, counts, alerts and outbox are in it together, so that after a crash they fit each other:
 what was read after the last save is read again, and counts once.
+
+```
+length<newline>JSON  length<newline>page  ...  checksum of all before, 8 hexadecimal digits
+```
+
+Pages are rows that were packed before (`paged_rows`); written one by one, and sealed one by one where the
+spool is, so that a save takes no room for all of them.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import google_crc32c
 import orjson
 
+from logging_system.alerting.paged_rows import Packed
 from logging_system.keys.durable_files import FILE_MODE, FOLDER_MODE, replace_file
 from logging_system.spool.codec import UnavailableError
 from logging_system.spool.disk import REAL_DISK, Disk, make_durable_folder
@@ -25,6 +34,8 @@ NAME = "state.json"
 LOCK_NAME = "watch.lock"
 VERSION = 1
 _SEALED = b"sealed "
+_PAGES = "$pages"
+"""What stands in the JSON for pages: the number of the first, and how many."""
 _LINE_ID = "alerts-state"
 
 
@@ -67,10 +78,28 @@ def save_state(
         OSError: The disk refused; the state before is still there.
         UnavailableError: There is no key to seal it with; the state before is still there.
     """
-    body = orjson.dumps({"version": VERSION, **content})
-    if lines is not None:
-        body = _SEALED + lines.seal(body, _LINE_ID)
-    replace_file(folder / NAME, b"%08x\n%s" % (google_crc32c.value(body), body), disk)
+    replace_file(folder / NAME, encode_state(content, lines), disk)
+
+
+def encode_state(content: dict[str, Any], lines: SealedLines | None = None) -> Iterator[bytes]:
+    """Yield the file in parts; arguments and errors as `save_state`."""
+    pages: list[bytes] = []
+
+    def numbered(value: object) -> Any:
+        if not isinstance(value, Packed):
+            raise TypeError(f"{type(value).__name__} is no part of a state")
+        first = len(pages)
+        pages.extend(value.pages)
+        return {_PAGES: [first, len(value.pages)]}
+
+    body = orjson.dumps({"version": VERSION, **content}, default=numbered)
+    checksum = 0
+    for number, part in enumerate((body, *pages)):
+        stored = part if lines is None else _SEALED + lines.seal(part, f"{_LINE_ID}-{number}")
+        framed = b"%d\n%s" % (len(stored), stored)
+        checksum = google_crc32c.extend(checksum, framed)
+        yield framed
+    yield b"%08x" % checksum
 
 
 def read_state(folder: Path, lines: SealedLines | None = None) -> dict[str, Any] | None:
@@ -88,13 +117,12 @@ def read_state(folder: Path, lines: SealedLines | None = None) -> dict[str, Any]
     """
     path = folder / NAME
     try:
-        checksum, _, body = path.read_bytes().partition(b"\n")
+        data = path.read_bytes()
     except FileNotFoundError:
         return None
     try:
-        is_whole = int(checksum, 16) == google_crc32c.value(body)
-        content = orjson.loads(_opened(body, lines)) if is_whole else None
-    except ValueError:
+        content = decode_state(data, lines)
+    except (ValueError, TypeError):
         content = None
     if not isinstance(content, dict):
         aside = path.with_suffix(".damaged")
@@ -105,12 +133,48 @@ def read_state(folder: Path, lines: SealedLines | None = None) -> dict[str, Any]
     return content
 
 
-def _opened(body: bytes, lines: SealedLines | None) -> bytes:
-    if not body.startswith(_SEALED):
-        return body
+def decode_state(data: bytes, lines: SealedLines | None = None) -> Any:
+    """Return what `encode_state` wrote.
+
+    Raises:
+        ValueError: It is damaged, or was changed.
+        UnavailableError: The key that opens it is not here now.
+    """
+    body, checksum = memoryview(data)[:-8], data[-8:]
+    if int(checksum, 16) != google_crc32c.value(bytes(body)):
+        raise ValueError("the checksum is another")
+    parts = [_opened(part, number, lines) for number, part in enumerate(_framed(data, len(body)))]
+    if not parts:
+        raise ValueError("nothing is in it")
+    return _with_pages(orjson.loads(parts[0]), parts[1:])
+
+
+def _framed(data: bytes, end: int) -> Iterator[bytes]:
+    place = 0
+    while place < end:
+        start = data.index(b"\n", place) + 1
+        length = int(data[place : start - 1])
+        place = start + length
+        yield data[start:place]
+
+
+def _with_pages(content: Any, pages: list[bytes]) -> Any:
+    """Return content with its pages where it names them."""
+    if not isinstance(content, dict):
+        return content
+    if _PAGES in content:
+        first, count = content[_PAGES]
+        return Packed(pages[first : first + count])
+    return {name: _with_pages(value, pages) for name, value in content.items()}
+
+
+def _opened(part: bytes, number: int, lines: SealedLines | None) -> bytes:
+    if not part.startswith(_SEALED):
+        return part
     if lines is None:
         raise UnavailableError("the setting encryption, with which the state of alerts is sealed,")
-    return lines.open(body.removeprefix(_SEALED).decode("ascii", "replace"), _LINE_ID)
+    sealed = part.removeprefix(_SEALED).decode("ascii", "replace")
+    return lines.open(sealed, f"{_LINE_ID}-{number}")
 
 
 class WatchLock:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 from logging_system.alerting.evaluation import Evaluation
 from logging_system.alerting.facts import fingerprint
-from logging_system.alerting.grouping import Alert
+from logging_system.alerting.grouping import Alert, Grouping
 from logging_system.alerting.outbox import Outbox
 from logging_system.alerting.spool_following import SpoolFollower
 
@@ -21,7 +22,7 @@ def status_content(
     now_seconds: float,
     evaluation: Evaluation,
     follower: SpoolFollower,
-    alerts: Collection[Alert],
+    grouping: Grouping,
     outbox: Outbox,
     findings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -31,11 +32,11 @@ def status_content(
         now_seconds: Seconds since 1970.
         evaluation: The rules at work.
         follower: What was read.
-        alerts: The alerts there are.
+        grouping: The alerts there are.
         outbox: The messages on their way.
         findings: What was detected; None where nothing is.
     """
-    firing = [alert for alert in alerts if alert.is_firing]
+    firing = (alert for _, alert in grouping.alerts.items() if alert.is_firing)
     counts = outbox.counts
     return {
         "time": now_seconds,
@@ -43,8 +44,8 @@ def status_content(
         "series": evaluation.series,
         "cpu_seconds": time.process_time(),
         "unavailable": follower.unavailable,
-        "firing": [_shown(alert) for alert in firing[:_FIRING_MAX]],
-        "firing_total": len(firing),
+        "firing": [_shown(alert) for alert in islice(firing, _FIRING_MAX)],
+        "firing_total": grouping.firing,
         **({} if findings is None else {"findings": findings}),
         "channels": {
             name: {

@@ -47,7 +47,8 @@ from logging_system.spool.codec import Codecs, UnavailableError
 if TYPE_CHECKING:
     from logging_system.encryption.lines import SealedLines
 
-_READ_BYTES = 4 * 1024 * 1024
+_READ_BYTES = 512 * 1024
+"""What one look reads at most: in it each record may begin an alert."""
 _SAVE_SECONDS = 1.0
 _SAVE_SHARE = 20
 """A save is followed by this many times its own length without one, unless something must be sent."""
@@ -265,7 +266,7 @@ class Watch:
             self._clocks.wall(),
             self._evaluation,
             self._follower,
-            self._grouping.alerts.values(),
+            self._grouping,
             self._outbox,
             findings,
         )
@@ -337,11 +338,9 @@ class Watch:
         return Moment(self.forward(), self._clocks.wall())
 
     def _note(self, change: Change) -> None:
-        if isinstance(change, Began):
-            examples = self._examples.of(change.rule, change.labels)
-            self._grouping.began(change, examples, self._moment())
-        else:
-            self._grouping.ended(change)
+        is_new = isinstance(change, Began)
+        examples = self._examples.of(change.rule, change.labels) if is_new else ()
+        self._grouping.note(change, examples, self._moment())
         self._logbook.changed(change)
 
     def _put_due(self) -> bool:
@@ -406,4 +405,4 @@ def _known(alerts: Alerts) -> dict[str, AlertLabels]:
 def _label_masking(masked: Masked | None) -> Masked:
     if masked is None:
         return str
-    return lru_cache(maxsize=10_000)(masked)
+    return lru_cache(maxsize=2_000)(masked)

@@ -225,6 +225,7 @@ class _Shipping:
             retention_seconds=self._settings.retention_seconds,
             events=self._events,
             searchable_after_seconds=searchable_after_seconds(self._settings),
+            tracing=self._tracing,
         )
 
     def _next_shipper(self) -> Shipper | None:

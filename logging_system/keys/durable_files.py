@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from logging_system.spool.disk import REAL_DISK, Disk, make_durable_folder, sync_folder, write_fully
@@ -45,12 +45,14 @@ def read_file(path: Path, bytes_max: int, disk: Disk = REAL_DISK) -> bytes:
         disk.close(descriptor)
 
 
-def replace_file(path: Path, data: bytes, disk: Disk = REAL_DISK, *, wipe: bool = False) -> None:
+def replace_file(
+    path: Path, data: bytes | Iterable[bytes], disk: Disk = REAL_DISK, *, wipe: bool = False
+) -> None:
     """Give a file new content; it is durable on return.
 
     Args:
         path: The file, which need not exist; its folder must.
-        data: All of its content.
+        data: All of its content, at once or in parts that are made while it is written.
         disk: The system calls.
         wipe: Whether the old content is overwritten in place afterwards, as far as the file system does that.
 
@@ -61,7 +63,8 @@ def replace_file(path: Path, data: bytes, disk: Disk = REAL_DISK, *, wipe: bool 
     descriptor = disk.open(creating, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
     try:
         disk.set_mode(creating, FILE_MODE)  # whatever the umask, and whoever left such a file
-        write_fully(descriptor, data, disk)
+        for part in (data,) if isinstance(data, bytes) else data:
+            write_fully(descriptor, part, disk)
         disk.sync(descriptor)
     finally:
         disk.close(descriptor)

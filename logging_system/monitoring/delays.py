@@ -123,19 +123,27 @@ class DelayHistogram:
         for exemplar in more.exemplars:
             self._exemplars[bucket_of(exemplar.seconds)] = exemplar
 
-    def add_alike(self, seconds: float, count: int, exemplar: Exemplar | None = None) -> None:
+    def add_alike(self, seconds: float, count: int, exemplar: Exemplar | None = None) -> int:
         """Count records that took alike long.
 
         Args:
             seconds: How long.
             count: How many.
             exemplar: One of them.
+
+        Returns:
+            The place of their bucket.
         """
         bucket = bucket_of(seconds)
         self._counts[bucket] += count
         self._sum_seconds += seconds * count
         if exemplar is not None:
             self._exemplars[bucket] = exemplar
+        return bucket
+
+    def show(self, exemplar: Exemplar) -> None:
+        """Keep one of the records that were counted."""
+        self._exemplars[bucket_of(exemplar.seconds)] = exemplar
 
     def moment(self) -> Delays:
         """Return what it holds now."""
@@ -153,13 +161,20 @@ def trace_id_of(document: bytes) -> str:
 
     The bytes looked for cannot be within a text: its quotation marks would be escaped.
     """
-    found = document.find(_TRACE_KEY)
-    if found < 0:
-        return ""
+    return trace_id_in(trace_digits_of(document))
+
+
+def trace_digits_of(document: bytes) -> bytes:
+    """Return what stands where a trace's id would, with what follows it; nothing where there is no trace."""
+    found = document.rfind(_TRACE_KEY)  # from the end: it is among the last fields
     start = found + len(_TRACE_KEY)
-    digits = document[start : start + _TRACE_DIGITS]
-    is_whole = len(digits) == _TRACE_DIGITS and _HEXADECIMAL.issuperset(digits)
-    return digits.decode() if is_whole and document[start + _TRACE_DIGITS : start + 33] == b'"' else ""
+    return b"" if found < 0 else document[start : start + _TRACE_DIGITS + 1]
+
+
+def trace_id_in(digits: bytes) -> str:
+    """Return the id that `trace_digits_of` found; nothing where that is none."""
+    is_whole = len(digits) == _TRACE_DIGITS + 1 and digits.endswith(b'"')
+    return digits[:-1].decode() if is_whole and _HEXADECIMAL.issuperset(digits[:-1]) else ""
 
 
 def _newest(exemplars: Iterable[Exemplar]) -> tuple[Exemplar, ...]:

@@ -14,7 +14,8 @@ _TEMPLATES_KNOWN_MAX = 512
 # A number with what hangs on it: 17, 0x1f, 10.0.3.4:9200, 12:00:01, a UUID. It begins with a digit because
 # expressions that begin with few characters are searched for three times as fast.
 _NUMBER = re.compile(r"\d(?:[0-9a-fA-FxX]*\b|\d*)(?:[-.:][0-9a-fA-F]+\b)*")
-_ANY_DIGIT = str.maketrans("123456789", "0" * 9)
+# Of bytes: a text is translated with a table of characters that is filled anew for each.
+_ANY_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
 _HEXADECIMAL = "abcdefABCDEF"
 
 _HEAD = slice(TEXT_CHARACTERS_MAX)
@@ -68,7 +69,7 @@ class Templates:
     """Templates of messages that were formatted before they came; remembers a few, as errors repeat."""
 
     def __init__(self) -> None:
-        self._known: dict[str, str] = {}
+        self._known: dict[bytes, str] = {}
 
     def template(self, text: str) -> str:
         """Return a text's template.
@@ -77,12 +78,12 @@ class Templates:
             text: The beginning of a message.
         """
         # What differs by its digits alone has one template: to find it again costs a tenth of finding it.
-        alike = text.translate(_ANY_DIGIT)
+        alike = text.encode("utf-8", "surrogatepass").translate(_ANY_DIGIT)
         known = self._known.get(alike)
         if known is None:
             if len(self._known) >= _TEMPLATES_KNOWN_MAX:
                 self._known.clear()
-            known = self._known[alike] = masked(alike)
+            known = self._known[alike] = masked(alike.decode("utf-8", "surrogatepass"))
         return known
 
 

@@ -14,8 +14,9 @@ all is followed from the spool to the store. A step of records that are not foll
 from __future__ import annotations
 
 import re
+import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Protocol
 
@@ -106,13 +107,20 @@ class _TracedStep(Step):
     def __init__(self, span: OpenSpan) -> None:
         self._span = span
         self._trouble = ""
+        self._outer: Mapping[str, str] = {}
         traceparent = span.traceparent
         if traceparent:
             self.headers = {"traceparent": traceparent}
 
+    def __enter__(self) -> Step:
+        self._outer = current_headers()
+        _current.headers = self.headers
+        return self
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _current.headers = self._outer
         self._span.end(kind.__name__ if kind is not None else self._trouble)
 
     def failed(self, trouble: str) -> None:
@@ -130,6 +138,21 @@ class _TracedStep(Step):
 
 
 _UNTRACED = Step()
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+class _Current(threading.local):
+    """What requests of this thread carry."""
+
+    headers: Mapping[str, str] = _NO_HEADERS
+
+
+_current = _Current()
+
+
+def current_headers() -> Mapping[str, str]:
+    """Return the W3C Trace Context of the step that this thread is in; nothing where it is in none."""
+    return _current.headers
 
 
 class Tracing:
@@ -166,6 +189,10 @@ class Tracing:
         }
         return self._step("bulk", documents, named, is_request=True)
 
+    def look_up(self, documents: Iterable[bytes]) -> Step:
+        """Return the step that asks the store which documents it has; all its requests carry its context."""
+        return _UNTRACED if self._tracer is None else self._step("look up", documents, {})
+
     def flush(self, within_seconds: float) -> None:
         """Wait for spans that have ended to be exported, but not longer than `within_seconds`."""
         if self._tracer is not None:
@@ -179,23 +206,26 @@ class Tracing:
     def _step(
         self, name: str, documents: Iterable[bytes], attributes: Attributes, *, is_request: bool = False
     ) -> Step:
-        records = size_bytes = 0
+        if not isinstance(documents, Sequence):
+            documents = list(documents)
+        compact, bound = _COMPACT, self._bound_digits
+        # Of most records nothing but this is done: they are in no trace, or in one that is not followed.
+        candidates = [
+            document
+            for document in documents
+            if (at := document.rfind(compact)) < 0 or document[at + _LOWER_HALF : at + _ID_END] < bound
+        ]
         followed: dict[SpanIds, None] = {}
-        for document in documents:
-            records += 1
-            size_bytes += len(document)
-            # Of most records nothing but this is done: they are in no trace, or in one that is not followed.
-            at = document.rfind(_COMPACT)
-            if at < 0:
-                if b'"trace' not in document:
-                    continue
-            elif document[at + _LOWER_HALF : at + _ID_END] >= self._bound_digits:
-                continue
-            if (ids := followed_span(document, self._bound)) is not None:
+        for document in candidates:
+            if b'"trace' in document and (ids := followed_span(document, self._bound)) is not None:
                 followed[ids] = None
         if self._tracer is None or not followed:
             return _UNTRACED
-        counted = {**attributes, "logging_system.records": records, "logging_system.bytes": size_bytes}
+        counted = {
+            **attributes,
+            "logging_system.records": len(documents),
+            "logging_system.bytes": sum(map(len, documents)),
+        }
         try:
             return _TracedStep(self._tracer.begin(name, counted, followed, is_request=is_request))
         except Exception:  # records go their way whatever is wrong with their spans

@@ -2,8 +2,9 @@
 
 A record's time is the first field of nearly every document, so documents are not parsed; and one look at the
 first document of a block serves the whole block. Its records were queued together, so the others are younger
-by as much as the group took to gather: some 5 ms, more where the disk holds up the queue. They are told too
-old by that, never too young. The clock is that of whoever stated the time: the application's.
+by as much as the group took to gather: some 5 ms, more where the disk holds up the queue. Blocks of one
+hundredth of a second are looked at once, of old records those of one second: a tenth of their age at most.
+All are told too old by that, never too young. The clock is that of whoever stated the time, the application.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import orjson
 
 from logging_system.delivery.progress import Outcome
 from logging_system.delivery.runs import Run
-from logging_system.monitoring.delays import DelayHistogram, Delays, Exemplar, trace_id_of
+from logging_system.monitoring.delays import DelayHistogram, Delays, Exemplar, trace_digits_of, trace_id_in
 from logging_system.spool.cursor import SpooledBlock
 
 ENTRIES_MAX = 8_192
@@ -27,7 +28,9 @@ ENTRIES_MAX = 8_192
 _TIME_KEY = b'{"@timestamp":"'
 _TIME_END_MAX = len(_TIME_KEY) + 40
 _SECOND_END = len(_TIME_KEY) + len("2026-01-01T00:00:00")
+_TENTH_END = _SECOND_END + len(".0")
 _HUNDREDTH_END = _SECOND_END + len(".00")
+_OLD_SECONDS, _VERY_OLD_SECONDS = 1.0, 10.0
 _PARSED_BYTES_MAX = 64 * 1024
 _SEARCHABLE = frozenset({Outcome.DELIVERED, Outcome.CONFLICT})
 
@@ -35,13 +38,14 @@ _SEARCHABLE = frozenset({Outcome.DELIVERED, Outcome.CONFLICT})
 class _Logged:
     """When the undelivered records of one writer were logged; a time holds until the next one's sequence."""
 
-    __slots__ = ("end", "firsts", "hundredth", "seconds", "traces")
+    __slots__ = ("alike", "end", "firsts", "seconds", "traces")
 
     def __init__(self) -> None:
-        self.hundredth = b""
+        self.alike = b""
+        """What a document begins with that was logged at nearly the same time as the last one looked at."""
         self.firsts: list[int] = []
         self.seconds: list[float] = []
-        self.traces: list[str] = []
+        self.traces: list[bytes] = []
         self.end = 0
 
 
@@ -78,17 +82,17 @@ class DeliveryDelays:
         first, document = block.first_sequence, block.documents[0]
         logged.end = first + len(block.documents)
         # Blocks are small where little is logged, so this is nearly all that most of them cost.
-        hundredth = document[:_HUNDREDTH_END]
-        if hundredth == logged.hundredth and logged.firsts and hundredth.startswith(_TIME_KEY):
+        if logged.alike and document.startswith(logged.alike) and logged.firsts:
             return
         seconds = logged_at(document)
         # One with no time of its own has that of its neighbour.
         if logged.firsts and (self._entries >= ENTRIES_MAX or math.isnan(seconds)):
             return
-        logged.hundredth = hundredth
+        is_alike = document.startswith(_TIME_KEY)
+        logged.alike = document[: _alike_end(self._clock() - seconds)] if is_alike else b""
         logged.firsts.append(first)
         logged.seconds.append(seconds)
-        logged.traces.append(trace_id_of(document))
+        logged.traces.append(trace_digits_of(document))
         self._entries += 1
 
     def finished(self, run: Run, outcome: Outcome) -> None:
@@ -97,13 +101,19 @@ class DeliveryDelays:
         if logged is None or outcome not in _SEARCHABLE:
             return
         now_seconds = self._clock()
+        histogram = self._histogram
+        examples: dict[int, tuple[bytes, float]] = {}
         for place, count in _parts(logged.firsts, run):
             seconds = now_seconds - logged.seconds[place] + self._searchable_after_seconds
-            if math.isnan(seconds):
+            if seconds != seconds:  # noqa: PLR0124 - not a number
                 continue
-            trace_id = logged.traces[place]
-            exemplar = Exemplar(trace_id, max(0.0, seconds), now_seconds) if trace_id else None
-            self._histogram.add_alike(max(0.0, seconds), count, exemplar)
+            seconds = max(0.0, seconds)
+            bucket = histogram.add_alike(seconds, count)
+            if digits := logged.traces[place]:
+                examples[bucket] = digits, seconds
+        for digits, seconds in examples.values():
+            if trace_id := trace_id_in(digits):
+                histogram.show(Exemplar(trace_id, seconds, now_seconds))
 
     def passed(self, epoch: bytes, next_sequence: int) -> None:
         """Forget the records of a writer before `next_sequence`: all of them are done."""
@@ -126,6 +136,13 @@ class DeliveryDelays:
         """Return when the oldest record was logged that was read and is not done."""
         times = [logged.seconds[0] for logged in self._logged.values() if not math.isnan(logged.seconds[0])]
         return min(times, default=None)
+
+
+def _alike_end(age_seconds: float) -> int:
+    """Return how much of a document tells its time exactly enough."""
+    if age_seconds >= _VERY_OLD_SECONDS:
+        return _SECOND_END
+    return _TENTH_END if age_seconds >= _OLD_SECONDS else _HUNDREDTH_END
 
 
 def logged_at(document: bytes) -> float:

@@ -30,6 +30,7 @@ from logging_system.monitoring.events import (
     ThreadRefused,
 )
 from logging_system.monitoring.status_files import adding_ended
+from logging_system.monitoring.tracing import NO_TRACING, Tracing
 from logging_system.shipping.shipper import Shipper
 from logging_system.sinks import Sink
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
@@ -70,6 +71,7 @@ class InProcessShipper:
         retention_seconds: How old spooled records may become; None, however old.
         searchable_after_seconds: How long the store takes at most to find what it has stored.
         exporting: What gives this folder's metrics to others while this process ships it.
+        tracing: Makes spans of look-ups; those of what is sent are the sink's.
         poll_seconds: How often to look whether the folder has become free.
     """
 
@@ -85,6 +87,7 @@ class InProcessShipper:
         retention_seconds: float | None = None,
         searchable_after_seconds: float = 0.0,
         exporting: Exporting = _exporting_nothing,
+        tracing: Tracing = NO_TRACING,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._folder = folder
@@ -97,6 +100,7 @@ class InProcessShipper:
         self._retention_seconds = retention_seconds
         self._searchable_after_seconds = searchable_after_seconds
         self._exporting = exporting
+        self._tracing = tracing
         self._poll_seconds = poll_seconds
         self._begin()
         _in_process.add(self)
@@ -227,6 +231,7 @@ class InProcessShipper:
                     retention_seconds=self._retention_seconds,
                     events=self.events,
                     searchable_after_seconds=self._searchable_after_seconds,
+                    tracing=self._tracing,
                 )
             if stopping.is_set():
                 shipper.stop()

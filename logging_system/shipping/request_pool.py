@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 
 from logging_system.delivery.machine import LookUp, Send
-from logging_system.delivery.outcomes import LookUpOutcome, SendOutcome, Unknown
+from logging_system.delivery.outcomes import Found, LookUpOutcome, SendOutcome, Unknown
+from logging_system.monitoring.tracing import NO_TRACING, Tracing
 from logging_system.sinks import Sink
 
 STUCK_FACTOR = 2
@@ -21,15 +22,23 @@ class RequestPool:
         sink: Where requests go.
         concurrency: Requests that are ever under way at once.
         expects: Whether the outcome of a command of this number is still of use.
+        tracing: Makes spans of look-ups; those of what is sent are the sink's.
     """
 
-    def __init__(self, sink: Sink, concurrency: int, expects: Callable[[int], bool]) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        concurrency: int,
+        expects: Callable[[int], bool],
+        tracing: Tracing = NO_TRACING,
+    ) -> None:
         # No SimpleQueue: where a signal comes just as its `get` times out, it waits for ever (CPython 3.11),
         # and SIGTERM would not end the process.
         self.reports: queue.Queue[tuple[int, SendOutcome | LookUpOutcome]] = queue.Queue()
         self._sink = sink
         self._threads_max = STUCK_FACTOR * concurrency
         self._expects = expects
+        self._tracing = tracing
         self._commands: queue.SimpleQueue[Send | LookUp | None] = queue.SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._threads = 0
@@ -65,8 +74,15 @@ class RequestPool:
     def _ask(self, command: Send | LookUp) -> SendOutcome | LookUpOutcome:
         try:
             if isinstance(command, LookUp):
-                return self._sink.look_up([item.id for item in command.items], command.indices)
+                return self._look_up(command)
             return self._sink.send(command.items)
         except Exception as error:
             # A sink tells an outcome whatever happens; one that does not must not take its thread with it.
             return Unknown(f"the sink raised {error!r}"[:300])
+
+    def _look_up(self, command: LookUp) -> LookUpOutcome:
+        with self._tracing.look_up([item.document for item in command.items]) as step:
+            outcome = self._sink.look_up([item.id for item in command.items], command.indices)
+            if step.is_traced and not isinstance(outcome, Found):
+                step.failed("not answered")
+        return outcome

@@ -51,6 +51,7 @@ from logging_system.monitoring.events import (
 )
 from logging_system.monitoring.readings import OLDEST_NAME, read_delays
 from logging_system.monitoring.status_files import SHIPPER_NAME
+from logging_system.monitoring.tracing import NO_TRACING, Tracing
 from logging_system.shipping.dead_letters import DeadLetterFile
 from logging_system.shipping.delivery_delays import DeliveryDelays
 from logging_system.shipping.request_pool import RequestPool
@@ -91,6 +92,7 @@ class Shipper:
         rng: Where retry jitter comes from.
         events: Told what happens; of its own by default, which nobody hears.
         searchable_after_seconds: How long the store takes at most to find what it has stored.
+        tracing: Makes spans of look-ups; those of what is sent are the sink's.
 
     Raises:
         SpoolBusyError: Another process ships this folder.
@@ -112,6 +114,7 @@ class Shipper:
         rng: random.Random | None = None,
         events: EventStream | None = None,
         searchable_after_seconds: float = 0.0,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         self._limits = limits or Limits()
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
@@ -135,7 +138,8 @@ class Shipper:
         self._read_records = 0
         # An earlier process may have sent what is there already, and not have lived to remember it.
         self._machine.doubt(list_segments(folder))
-        self._request_pool = RequestPool(sink, self._limits.concurrency, self._machine.expects)
+        concurrency = self._limits.concurrency
+        self._request_pool = RequestPool(sink, concurrency, self._machine.expects, tracing)
         self._letters: list[BuryDeadLetter] = []
         self._stopping = threading.Event()
         self._prepared = threading.Event()

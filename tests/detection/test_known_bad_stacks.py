@@ -46,6 +46,7 @@ PROOF_ONLY = frozenset(
         "leaks-through-tracebacks",
         "loses-trace-ids",
         "masks-on-the-callers-thread",
+        "names-anew-when-unanswered",
         "never-acts",
         "never-recovers",
         "sees-nothing",

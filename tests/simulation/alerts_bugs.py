@@ -31,7 +31,9 @@ class ForgetsWhatEnded(Evaluation):
             if isinstance(change, Ended):
                 machine = self._machines[change.rule]
                 assert isinstance(machine, WindowedMachine)
-                machine._series[change.labels].told = None
+                series = machine._series.get(change.labels)
+                assert series is not None
+                series.told = None
         return changes
 
 
@@ -47,9 +49,12 @@ class ForgetsFlapping(Grouping):
 
     def ended(self, change: Ended) -> None:
         super().ended(change)
-        for alert in self._alerts.values():
-            if not alert.is_firing:
-                alert.untold = 0
+        self._alerts.sweep(self._forget)
+
+    def _forget(self, _mark: str, alert: Alert) -> bool:
+        if not alert.is_firing:
+            alert.untold = 0
+        return True
 
 
 class ForgetsCooldown(Grouping):
@@ -57,8 +62,11 @@ class ForgetsCooldown(Grouping):
 
     def restore(self, content: Mapping[str, Any]) -> None:
         super().restore(content)
-        for alert in self._alerts.values():
-            alert.told_seconds = None
+        self._alerts.sweep(self._forget)
+
+    def _forget(self, _mark: str, alert: Alert) -> bool:
+        alert.told_seconds = None
+        return True
 
 
 class ForgetsAlerts(Grouping):
@@ -73,9 +81,12 @@ class TellsEachTimeItBegins(Grouping):
 
     def began(self, change: Began, examples: Sequence[str], moment: Moment) -> None:
         super().began(change, examples, moment)
-        for alert in self._alerts.values():
-            if alert.untold:
-                alert.told_seconds = None
+        self._alerts.sweep(self._forget)
+
+    def _forget(self, _mark: str, alert: Alert) -> bool:
+        if alert.untold:
+            alert.told_seconds = None
+        return True
 
 
 class NeverTellsTheEnd(Grouping):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
@@ -107,11 +107,14 @@ class WebhookInbox:
                 raise StackError(f"{self._url}: more than {MESSAGES_MAX:,} posts came")
             for entry in page:
                 if word in entry["path"]:
+                    body = base64.b64decode(entry["body"])
+                    headers = tuple((name.lower(), value) for name, value in entry["headers"])
                     yield Message(
                         self._clocks.moment_ns(entry["unix_ns"]),
                         entry["path"],
-                        tuple((name.lower(), value) for name, value in entry["headers"]),
-                        base64.b64decode(entry["body"]).decode("utf-8", "replace"),
+                        headers,
+                        body.decode("utf-8", "replace"),
+                        (entry["path"].encode(), *_lines(headers), body),
                     )
 
 
@@ -126,7 +129,13 @@ def mail(raw: bytes, at_ns: int, addressed: str) -> Message:
     parsed = message_from_bytes(raw)
     headers = tuple((name.lower(), _unfolded(str(value))) for name, value in parsed.items())
     texts = [_text(part) for part in parsed.walk() if part.get_content_type() == "text/plain"]
-    return Message(at_ns, addressed, headers, "\n".join(texts).replace("\r\n", "\n"))
+    decoded = [part.get_payload(decode=True) for part in parsed.walk()]
+    pieces = (raw, *_lines(headers), *(each for each in decoded if isinstance(each, bytes)))
+    return Message(at_ns, addressed, headers, "\n".join(texts).replace("\r\n", "\n"), pieces)
+
+
+def _lines(headers: Iterable[tuple[str, str]]) -> list[bytes]:
+    return [f"{name}: {value}".encode("utf-8", "replace") for name, value in headers]
 
 
 def _unfolded(value: str) -> str:

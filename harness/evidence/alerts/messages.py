@@ -31,12 +31,14 @@ class Message:
         addressed: whom it was for: the recipients of its envelope, or the path that it was posted to.
         headers: names, in lower case, with their values.
         text: its body, of a mail that part which is plain text.
+        pieces: all of it as it came, and decoded what a mail packs: parts and headers.
     """
 
     at_ns: int
     addressed: str
     headers: tuple[tuple[str, str], ...]
     text: str
+    pieces: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class SecretWatch:
         self._sweep = sweep
         self._beyond = tuple(beyond)
         self._finds: dict[_Key, _Find] = {}
-        self._documents = 0
+        self._documents = self._messages = 0
         self._next_ns = 0
         self._unread: list[str] = []
 
@@ -81,6 +81,19 @@ class SecretWatch:
             self._documents += 1
             for hit in Stream(self._needles).feed(document.body):
                 self._note(hit, outlet, f"{outlet}: {self._sweep.told(document.copy)}", document.body)
+
+    def message(self, channel: str, pieces: Iterable[bytes]) -> None:
+        """Look at a message that people got.
+
+        Args:
+            channel: by which it came.
+            pieces: all of it, each searched by itself.
+        """
+        self._messages += 1
+        place = f"messages by {channel}"
+        for piece in pieces:
+            for hit in Stream(self._needles).feed(piece):
+                self._note(hit, place, f"{place}: number {self._messages}", piece)
 
     def unread(self, what: str) -> None:
         """Note what could not be searched."""
@@ -112,6 +125,7 @@ class SecretWatch:
             sweep.read_bytes,
             "; ".join([*self._unread, *sweep.unread]),
             "; ".join(self._beyond),
+            self._messages,
         )
 
     def _in_file(self, found: FileHit) -> None:

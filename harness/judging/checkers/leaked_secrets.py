@@ -1,4 +1,4 @@
-"""No secret is seen in the clear anywhere: stored, on disk, in a log, or on the wire to the store."""
+"""No secret is seen in the clear anywhere: stored, on disk, in a log, on the wire, or in an alert."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MIB = 1 << 20
 
 
 class LeakedSecrets:
-    """No secret is seen in the clear anywhere: stored, on disk, in a log, or on the wire to the store.
+    """No secret is seen in the clear anywhere: stored, on disk, in a log, on the wire, or in an alert.
 
     The load plants canaries of each kind that the stack promises to keep (`promises.secrets`), through every
-    path that its intake has. Stored documents, all files that the stack leaves (also while the run is on) and
-    requests to the store are searched for them: as they are, escaped, in Base64, hexadecimal, UTF-16 or a
-    URL's encoding, packed with gzip, zlib or zstd, and in halves. One that is seen is a leak and a veto,
-    whatever else is right. Without a whole search, or without an acknowledged canary of each kind, there is
-    no verdict.
+    path that its intake has. Stored documents, all files that the stack leaves (also while the run is on),
+    requests to the store, and mails and posts of alerts are searched for them: as they are, escaped, in
+    Base64, hexadecimal, UTF-16 or a URL's encoding, packed with gzip, zlib or zstd, and in halves. One that
+    is seen is a leak and a veto, whatever else is right. Without a whole search, or without an acknowledged
+    canary of each kind, there is no verdict.
     """
 
     objective: ClassVar[str] = module_word(__name__)
@@ -104,9 +104,10 @@ def _searched(sought: SecretsSought | None) -> Iterator[str]:
     if sought is None:
         return
     mib = sought.read_bytes / _MIB
+    messages = f"{count(sought.messages, 'message')} of alerts, " if sought.messages else ""
     yield (
-        f"Searched: {count(sought.documents, 'stored document')} and {count(sought.files, 'file')} of "
-        f"{mib:,.1f} MiB, recorded requests among them."
+        f"Searched: {messages}{count(sought.documents, 'stored document')} and "
+        f"{count(sought.files, 'file')} of {mib:,.1f} MiB, recorded requests among them."
     )
     if sought.beyond:
         yield f"Not looked into: {sought.beyond}."

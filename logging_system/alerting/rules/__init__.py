@@ -10,6 +10,7 @@ from logging_system.alerting.rules.absence import Absence
 from logging_system.alerting.rules.delivery_slo import DeliverySlo
 from logging_system.alerting.rules.error_count import ErrorCount
 from logging_system.alerting.rules.error_share import ErrorShare
+from logging_system.alerting.rules.error_slo import ErrorSlo
 from logging_system.alerting.rules.finding import FindingRule
 from logging_system.alerting.rules.latency import Latency
 from logging_system.alerting.rules.performance import Performance
@@ -21,6 +22,7 @@ Rule = Annotated[
     | DeliverySlo
     | ErrorCount
     | ErrorShare
+    | ErrorSlo
     | FindingRule
     | Latency
     | Performance

@@ -1,7 +1,7 @@
-"""Too large a share of records within a window, such as more than 5 % errors: a burn rate.
+"""Too large a share of records within a window, such as more than 5 % errors.
 
-Linear, so that late records fit in: `matching - share * all >= excess`. With an objective of 99.9 % and a
-burn rate of 14.4, the share is 0.0144.
+Linear, so that late records fit in: `matching - share * all >= excess`. For an objective and its error budget
+there is `error_slo`.
 """
 
 from __future__ import annotations

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from pydantic import Field
 
 from logging_system.alerting.facts import Began, Change, Ended, Labels
 from logging_system.alerting.matching import Document, labels_of
 from logging_system.alerting.messages import shown_time
+from logging_system.alerting.paged_rows import NEVER, PagedRows
 from logging_system.alerting.rules.declared import Clock, DeclaredRule
 from logging_system.alerting.windows import (
     SLOTS_PER_WINDOW,
@@ -53,6 +55,38 @@ class WindowedRule(DeclaredRule):
         return WindowedMachine(self, lateness_seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class _SeriesForm:
+    """Counts by labels, written down.
+
+    Attributes:
+        ends_slots: How many slots after its last window an alert ends.
+    """
+
+    ends_slots: int
+
+    def key_bytes(self, key: Labels) -> bytes:
+        """Return labels as JSON."""
+        return orjson.dumps(key)
+
+    def key_of(self, text: bytes) -> Labels:
+        """Return labels."""
+        return tuple((name, value) for name, value in orjson.loads(text))
+
+    def content_of(self, row: WindowedCounts) -> Any:
+        """Return counts as JSON has them."""
+        return row.content()
+
+    def row_of(self, content: Any) -> WindowedCounts:
+        """Return counts."""
+        return WindowedCounts.restored(content)
+
+    def wakes_at(self, row: WindowedCounts) -> float:
+        """Return the slot in which an alert ends if nothing more comes."""
+        last = [each.episode.last for each in row.told or () if each.is_open]
+        return min(last) + self.ends_slots + 1 if last else NEVER
+
+
 class WindowedMachine:
     """Adds records up by labels, in slots of event time.
 
@@ -68,10 +102,9 @@ class WindowedMachine:
         self._settle_slots = -int(-_SETTLE_SECONDS // self._slot_seconds)
         late_slots = int(lateness_seconds / self._slot_seconds) + 1
         self._kept_slots = self._condition.reach_slots + self._settle_slots + late_slots
-        self._series: dict[Labels, WindowedCounts] = {}
+        self._series = PagedRows(_SeriesForm(SLOTS_PER_WINDOW + self._settle_slots))
         self._touched: dict[Labels, int] = {}
         """The earliest slot that changed since the last look, by labels."""
-        self._open: set[Labels] = set()
         self._pruned_slot = self._latest_slot = 0
 
     @property
@@ -89,10 +122,12 @@ class WindowedMachine:
 
     def tell(self, labels: Labels, document: Document, event_seconds: float) -> None:
         """Add a record."""
+        self._series.settle()
         slot = int(event_seconds // self._slot_seconds)
         series = self._series.get(labels)
         if series is None:
-            series = self._series[labels] = WindowedCounts()
+            series = WindowedCounts()
+            self._series.add(labels, series)
         series.add(slot, self._rule.weight(document) or 0)
         self._touched[labels] = min(slot, self._touched.get(labels, slot))
 
@@ -101,18 +136,19 @@ class WindowedMachine:
         read_slot = int(clock.read_seconds // self._slot_seconds)
         changes: list[Change] = []
         for labels, touched_slot in sorted(self._touched.items()):
-            series = self._series[labels]
-            begun = series.newly_begun(read_slot, self._condition, touched_slot)
-            changes += [self._began(labels, series, episode) for episode in begun]
-            if begun:
-                self._open.add(labels)
+            self._series.settle()
+            series = self._series.get(labels)
+            if series is not None:
+                begun = series.newly_begun(read_slot, self._condition, touched_slot)
+                changes += [self._began(labels, series, episode) for episode in begun]
         self._touched = self._to_look_at_again(read_slot)
-        for labels in sorted(self._open):
-            series = self._series[labels]
-            for episode in series.newly_ended(read_slot, SLOTS_PER_WINDOW, self._settle_slots):
-                changes.append(Ended(self._rule.name, labels, (episode.last + 1) * self._slot_seconds))
-            if not series.is_open:
-                self._open.discard(labels)
+        ended = [
+            (labels, episode)
+            for labels, series in self._series.due(read_slot)
+            for episode in series.newly_ended(read_slot, SLOTS_PER_WINDOW, self._settle_slots)
+        ]
+        for labels, episode in sorted(ended, key=lambda each: each[0]):
+            changes.append(Ended(self._rule.name, labels, (episode.last + 1) * self._slot_seconds))
         self._prune(read_slot, int(clock.now_seconds // self._slot_seconds))
         return changes
 
@@ -120,12 +156,13 @@ class WindowedMachine:
         """Return what time alone can change: where more records can make it less, windows end first."""
         if not self._condition.can_fall:
             return {}
-        reach_slots = self._condition.reach_slots
-        return {
-            labels: max(slot, read_slot - SLOTS_PER_WINDOW)
-            for labels, slot in self._touched.items()
-            if self._series[labels].slots and self._series[labels].slots[-1] + reach_slots > read_slot
-        }
+        again = {}
+        for labels, slot in self._touched.items():
+            self._series.settle()
+            series = self._series.get(labels)
+            if series and series.slots and series.slots[-1] + self._condition.reach_slots > read_slot:
+                again[labels] = max(slot, read_slot - SLOTS_PER_WINDOW)
+        return again
 
     def _began(self, labels: Labels, series: WindowedCounts, episode: Episode) -> Began:
         total = sum(
@@ -142,15 +179,18 @@ class WindowedMachine:
         if not went_back and abs(read_slot - self._pruned_slot) < SLOTS_PER_WINDOW:
             return
         self._pruned_slot = read_slot
-        for labels, series in list(self._series.items()):
+
+        def stays(_labels: Labels, series: WindowedCounts) -> bool:
             series.forget_before(read_slot - self._kept_slots)
             series.move_back(now_slot, SLOTS_PER_WINDOW)
-            if series.is_empty:
-                del self._series[labels]
+            return not series.is_empty
+
+        self._series.sweep(stays)
 
     def explanation(self) -> list[tuple[Labels, str]]:
         """Return the largest sum that a window held, and when."""
-        return [(labels, self._peak(series)) for labels, series in sorted(self._series.items())]
+        found = [(labels, self._peak(series)) for labels, series in self._series.items()]
+        return sorted(found)
 
     def _peak(self, series: WindowedCounts) -> str:
         slot, total = fullest_window(zip(series.slots, series.counts, strict=True))
@@ -163,19 +203,17 @@ class WindowedMachine:
 
     def content(self) -> Any:
         """Return the counts and the episodes that were told."""
-        series = [[labels, counts.content()] for labels, counts in self._series.items()]
-        return {"kind": type(self._rule).__name__, "slot_seconds": self._slot_seconds, "series": series}
+        return {
+            "kind": type(self._rule).__name__,
+            "by": self._rule.by,
+            "slot_seconds": self._slot_seconds,
+            "series": self._series.content(),
+        }
 
     def restore(self, content: Any) -> None:
         """Go on with these counts."""
         if content["slot_seconds"] != self._slot_seconds or content["kind"] != type(self._rule).__name__:
             raise ValueError(f"{self._rule.name}: its kind or window was another")
-        for labels, counts in content["series"]:
-            self._restore_series(tuple((name, value) for name, value in labels), counts)
-
-    def _restore_series(self, labels: Labels, counts: Sequence[Any]) -> None:
-        if tuple(name for name, _ in labels) != self._rule.by:
+        if tuple(content["by"]) != self._rule.by:
             raise ValueError(f"{self._rule.name}: it was told apart by other fields")
-        series = self._series[labels] = WindowedCounts.restored(counts)
-        if series.is_open:
-            self._open.add(labels)
+        self._series.restore(content["series"])

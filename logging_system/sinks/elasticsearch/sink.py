@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Literal
@@ -31,7 +31,7 @@ from logging_system.delivery.runs import runs_of
 from logging_system.delivery.write_indices import INDICES_MAX
 from logging_system.monitoring.event_words import log_in_words
 from logging_system.monitoring.events import Event, StoreRemark
-from logging_system.monitoring.tracing import NO_TRACING, Step, Tracing
+from logging_system.monitoring.tracing import NO_TRACING, Step, Tracing, current_headers
 from logging_system.sinks.elasticsearch.bulk_answer import read_bulk_answer
 from logging_system.sinks.elasticsearch.bulk_body import BulkBody
 from logging_system.sinks.elasticsearch.credentials import Credentials
@@ -52,7 +52,6 @@ GZIP_BYTES_MIN = 1_024
 _GZIP_LEVEL = 1
 _GZIP_WBITS = 31
 _DOCUMENT = attrgetter("document")
-_NO_HEADERS: Mapping[str, str] = {}
 _TOOK = re.compile(rb'[{,]"took":(\d{1,15})[,}]')
 _TOOK_BYTES = 256
 """Before the items, where a document's words cannot be."""
@@ -84,7 +83,7 @@ class ElasticsearchSink:
         gzip: Send bodies packed: a fifth of the bytes for 3 to 9 ms of CPU per MB. For stores behind a slow
             or metered line; on the same machine or a fast network it only costs.
         emit: Told what an operator should know; logged by default.
-        tracing: Makes spans of bulk requests, whose context goes with them.
+        tracing: Makes spans of bulk requests; each request carries the context of the step it is made in.
         rng: Spreads turns and pauses of the nodes.
         monotonic: The clock, in seconds.
 
@@ -157,7 +156,7 @@ class ElasticsearchSink:
         target = f"/{quote(self._stream, safe='')}/_bulk?filter_path={BULK_FILTER}"
         with self._tracing.bulk(map(_DOCUMENT, items), self._stream) as step:
             body = BulkBody(items, runs)
-            answer = self.request("POST", target, body, "application/x-ndjson", step.headers)
+            answer = self.request("POST", target, body, "application/x-ndjson")
             if step.is_traced:
                 _tell(step, answer)
         return read_bulk_answer(answer, items, runs)
@@ -184,7 +183,6 @@ class ElasticsearchSink:
         target: str,
         body: bytes | BulkBody,
         content_type: str,
-        further: Mapping[str, str] = _NO_HEADERS,
     ) -> HttpAnswer | NoAnswer:
         """Return one node's answer to a request, or why there is none; nothing is tried twice.
 
@@ -193,7 +191,6 @@ class ElasticsearchSink:
             target: Path and query.
             body: The body; empty for none.
             content_type: What it is.
-            further: Headers beside those that every request has.
         """
         place, node = self._choose()
         authorization = self._credentials.header
@@ -201,7 +198,7 @@ class ElasticsearchSink:
             "content-type": content_type,
             "accept": "application/json",
             "user-agent": "logging_system",
-            **further,
+            **current_headers(),
         }
         if authorization:
             headers["authorization"] = authorization

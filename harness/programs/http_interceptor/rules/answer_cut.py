@@ -1,4 +1,4 @@
-"""`answer_cut`: the store commits and answers, and the client's connection ends without its answer."""
+"""`answer_cut`: the service commits and answers, and the client's connection ends without its answer."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class AnswerCut(Kind):
     """`at` says whether nothing of the answer leaves (`before`), or its head and half its body (`middle`)."""
 
     at: str = "before"
+    path: str = "_bulk"
 
     def __post_init__(self) -> None:
         require(self.at in _PLACES, f"at must be one of {sorted(_PLACES)}, got {self.at!r}")

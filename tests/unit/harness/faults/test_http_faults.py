@@ -51,7 +51,14 @@ class BookkeepingHttpLink:
 
 
 FAULTS = [
-    (AnswerCut(at="middle", share=0.5), "answer_cut", {"at": "middle"}, 0.5, "cut_after_commit"),
+    (
+        AnswerCut(at="middle", share=0.5),
+        "answer_cut",
+        {"at": "middle", "path": "_bulk"},
+        0.5,
+        "cut_after_commit",
+    ),
+    (AnswerCut(path="*"), "answer_cut", {"at": "before", "path": "*"}, 1.0, "cut_after_commit"),
     (
         RequestsRefused(503, 2, 0.4),
         "requests_refused",
@@ -132,6 +139,11 @@ def test_an_answer_cut_after_an_error_proves_no_commit():
     assert AnswerCut().evidence(BookkeepingHttpLink(seen=1, cut_after_error=1))[0] is False
 
 
+def test_a_cut_names_the_requests_that_it_is_for():
+    assert "3 bulk answers" in AnswerCut().saw({"cut_after_commit": 3})
+    assert AnswerCut(path="*").saw({"cut_after_commit": 3}).startswith("3 answers")
+
+
 def test_the_poison_is_each_record_whose_number_is_divided():
     link = BookkeepingHttpLink()
     with PoisonDocument(every=7).inject(link, Random(1)):
@@ -208,6 +220,7 @@ def test_poison_evidence_tells_how_often_the_most_persistent_one_was_sent():
     ("make", "complaint"),
     [
         (lambda: AnswerCut(share=0), "share 0"),
+        (lambda: AnswerCut(path="a/b"), "the last part of a path"),
         (lambda: RequestsRefused(status=200), "is no error"),
         (lambda: RequestsRefused(retry_after_seconds=-1), "retry_after_seconds"),
         (lambda: RequestsRefused(share=1.5), "share 1.5"),

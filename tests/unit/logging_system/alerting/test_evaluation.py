@@ -5,14 +5,15 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 import pytest
 
 from logging_system.alerting.evaluation import OVERFLOW_RULE, Evaluation
-from logging_system.alerting.facts import Began, Ended
+from logging_system.alerting.facts import Began, Ended, Restated
 from logging_system.alerting.matching import OTHER, RecordMatch
 from logging_system.alerting.rules.declared import Clock
 from logging_system.alerting.rules.error_count import ErrorCount
+from logging_system.alerting.state_file import encode_state
+from tests.unit.logging_system.alerting.saved import saved_and_read
 
 START = 1_700_000_000.0
 
@@ -115,6 +116,23 @@ def test_beyond_the_cap_one_alert_says_so_and_what_finds_no_room_is_counted_toge
     ]
 
 
+def test_the_overflow_says_how_many_more_there_are_also_after_a_restart() -> None:
+    rules = evaluation(series_max=2, threshold=1)
+    for number in range(40):
+        rules.tell(record(START, f"service-{number}"), at(START))
+    (began,) = (each for each in rules.changes(at(START)) if each.rule == OVERFLOW_RULE)
+    assert isinstance(began, Began)
+    assert "more than 2 alerts apart; about 38 more" in began.summary
+
+    again = evaluation(series_max=2, threshold=1)
+    assert again.restore(saved_and_read(rules.content())) == []
+    for number in range(50):
+        again.tell(record(START + 1, f"service-{number}"), at(START + 1))
+    (restated,) = (each for each in again.changes(at(START + 1)) if each.rule == OVERFLOW_RULE)
+    assert isinstance(restated, Restated)
+    assert "about 48 more" in restated.summary
+
+
 def test_what_a_restart_brings_back_neither_begins_again_nor_forgets() -> None:
     rules = evaluation()
     for _ in range(3):
@@ -122,7 +140,7 @@ def test_what_a_restart_brings_back_neither_begins_again_nor_forgets() -> None:
     rules.changes(at(START))
     again = evaluation()
 
-    assert again.restore(orjson.loads(orjson.dumps(rules.content()))) == []
+    assert again.restore(saved_and_read(rules.content())) == []
     again.tell(record(START + 1), at(START + 1))
     assert again.changes(at(START + 1)) == []
     assert [type(change) for change in again.changes(at(START + 200))] == [Ended]
@@ -133,7 +151,7 @@ def test_a_rule_that_is_declared_otherwise_begins_anew() -> None:
     rules.tell(record(START), at(START))
     other = evaluation(by=("log.logger",))
 
-    assert other.restore(orjson.loads(orjson.dumps(rules.content()))) == ["errors"]
+    assert other.restore(saved_and_read(rules.content())) == ["errors"]
     assert other.series == 0
 
 
@@ -146,7 +164,7 @@ def test_labels_are_kept_without_their_secrets() -> None:
     (began,) = rules.changes(at(START))
 
     assert began.labels == (("labels.user", "***"),)
-    assert b"hunter2" not in orjson.dumps(rules.content())
+    assert b"hunter2" not in b"".join(encode_state(rules.content()))
 
 
 def test_series_that_are_over_make_room() -> None:

@@ -1,16 +1,23 @@
 from __future__ import annotations
 
-import orjson
+from pathlib import Path
+
+import pytest
 
 from logging_system.alerting.facts import Began, Ended, Labels, Notification, fingerprint
 from logging_system.alerting.grouping import (
+    GROUPS_MAX,
     NOTICES_MAX,
     AlertLabels,
     Grouping,
     GroupingTimes,
     Moment,
 )
+from logging_system.alerting.matching import OTHER
+from logging_system.alerting.messages import letter_of
 from logging_system.alerting.muting import Inhibition, Muting, Silence
+from logging_system.alerting.paged_rows import FULL_MAX
+from tests.unit.logging_system.alerting.saved import saved_and_read
 
 WALL = 1_700_000_000.0
 TIMES = GroupingTimes(wait_seconds=5, interval_seconds=60, repeat_seconds=900)
@@ -20,10 +27,17 @@ RULES = {"errors": AlertLabels("critical", "https://runbook"), "slow": AlertLabe
 class Story:
     """A grouping told what happens at seconds of one clock."""
 
-    def __init__(self, times: GroupingTimes = TIMES, group_by: tuple[str, ...] = ("rule",)) -> None:
-        self.times, self.group_by = times, group_by
-        self.grouping = Grouping(times, group_by, RULES, identity="test")
+    def __init__(
+        self, times: GroupingTimes = TIMES, group_by: tuple[str, ...] = ("rule",), full_max: int = FULL_MAX
+    ) -> None:
+        self.times, self.group_by, self.full_max = times, group_by, full_max
+        self.grouping = self.started()
         self.muting = Muting()
+
+    def started(self) -> Grouping:
+        grouping = Grouping(self.times, self.group_by, RULES, identity="test")
+        grouping.alerts.full_max = self.full_max
+        return grouping
 
     def begins(self, second: float, service: str = "a", rule: str = "errors") -> str:
         labels: Labels = (("service.name", service),)
@@ -43,8 +57,8 @@ class Story:
         return self.grouping.due(self.at(second), self.muting)
 
     def restarts(self) -> None:
-        content = orjson.loads(orjson.dumps(self.grouping.content()))
-        self.grouping = Grouping(self.times, self.group_by, RULES, identity="test")
+        content = saved_and_read(self.grouping.content())
+        self.grouping = self.started()
         self.grouping.restore(content)
 
     @staticmethod
@@ -97,7 +111,7 @@ def test_its_end_is_told_once() -> None:
 
     assert story.told(100) == [[("a", False, 0)]]
     assert story.told(2_000) == []
-    assert story.grouping.alerts == {}
+    assert len(story.grouping.alerts) == 0
 
 
 def test_one_that_flaps_is_told_at_the_end_of_its_cooldown_with_how_often() -> None:
@@ -223,6 +237,84 @@ def test_more_alerts_than_a_message_names_are_counted_in_it_and_not_told_again()
     assert len(notification.notices) == NOTICES_MAX
     assert notification.left_off == 20
     assert story.due(100) == []
+
+
+@pytest.mark.parametrize("restarting", [False, True])
+def test_of_very_many_alerts_each_is_told_once_and_each_end_also_where_most_are_packed(
+    restarting: bool,
+) -> None:
+    story = Story(full_max=20)
+    total = 3 * NOTICES_MAX
+
+    def step() -> None:
+        if restarting:
+            story.restarts()
+
+    for number in range(total):
+        story.begins(0, f"service-{number}")
+    step()
+    (firing,) = story.due(5)
+    assert (len(firing.notices), firing.left_off, firing.left_off_resolved) == (NOTICES_MAX, 200, 0)
+    step()
+    for number in range(total - 1):
+        story.ends(10, f"service-{number}")
+    assert story.grouping.firing == 1
+    step()
+    (resolved,) = story.due(70)
+    assert not any(notice.is_firing for notice in resolved.notices)
+    assert (resolved.left_off, resolved.left_off_resolved, resolved.is_firing) == (199, 199, False)
+    assert letter_of(resolved, Path("spool")).title.startswith("[RESOLVED] 299 resolved")
+    step()
+    assert story.told(905) == [[(f"service-{total - 1}", True, 0)]]
+    step()
+    story.ends(906, f"service-{total - 1}")
+    assert story.told(2_000) == [[(f"service-{total - 1}", False, 0)]]
+    assert len(story.grouping.alerts) == 0
+
+
+def test_firing_alerts_come_before_resolved_ones_in_a_message_that_has_no_room_for_all() -> None:
+    story = Story(GroupingTimes(0, 60, 900))
+    for number in range(NOTICES_MAX):
+        story.begins(0, f"old-{number}")
+    story.due(0)
+    for number in range(NOTICES_MAX):
+        story.ends(1, f"old-{number}")
+    for number in range(10):
+        story.begins(2, f"new-{number}")
+    (told,) = story.due(60)
+
+    assert [notice.is_firing for notice in told.notices] == [True] * 10 + [False] * (NOTICES_MAX - 10)
+    assert (told.left_off, told.left_off_resolved) == (10, 10)
+    assert letter_of(told, Path("spool")).title == "[FIRING] 10 firing and 100 resolved: errors"
+
+
+@pytest.mark.parametrize("restarting", [False, True])
+def test_alerts_of_more_groups_than_are_told_apart_are_told_together(restarting: bool) -> None:
+    story = Story(group_by=("service.name",), full_max=50)
+    for number in range(GROUPS_MAX + 30):
+        story.begins(0, f"service-{number}")
+    if restarting:
+        story.restarts()
+    told = story.due(5)
+
+    assert len(told) == GROUPS_MAX + 1
+    assert sum(len(each.notices) for each in told) == GROUPS_MAX + 30
+    (crowd,) = [each for each in told if len(each.notices) > 1]
+    assert crowd.group == (("group", OTHER),)
+    assert story.due(100) == []
+
+
+def test_a_group_that_is_gone_makes_room_for_another() -> None:
+    story = Story(GroupingTimes(0, 0, 10), group_by=("service.name",))
+    for number in range(GROUPS_MAX):
+        story.begins(0, f"service-{number}")
+    story.due(0)
+    story.ends(1, "service-3")
+    story.due(2)
+    story.due(11)
+    story.begins(12, "another")
+
+    assert [each.group for each in story.due(12) if each.notices[0].times] == [(("service.name", "another"),)]
 
 
 def test_alerts_of_a_rule_that_is_gone_are_resolved() -> None:

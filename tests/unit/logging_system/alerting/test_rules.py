@@ -3,15 +3,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from logging_system.alerting.evaluation import Evaluation
 from logging_system.alerting.facts import Began, Change, Ended
 from logging_system.alerting.rules.absence import Absence
 from logging_system.alerting.rules.declared import Clock, DeclaredRule
 from logging_system.alerting.rules.error_share import ErrorShare
+from logging_system.alerting.rules.error_slo import ErrorSlo
 from logging_system.alerting.rules.latency import Latency
 from logging_system.alerting.rules.rate_change import RateChange
+from tests.unit.logging_system.alerting.saved import saved_and_read
 
 START = 1_700_000_040.0
 
@@ -34,7 +34,7 @@ class Story:
             self.now += 1
 
     def restarts(self, rule: DeclaredRule) -> None:
-        content = orjson.loads(orjson.dumps(self.rules.content()))
+        content = saved_and_read(self.rules.content())
         self.rules = Evaluation([rule], lateness_seconds=60, series_max=10)
         assert self.rules.restore(content) == []
 
@@ -75,6 +75,67 @@ def test_when_traffic_ends_the_errors_of_before_begin_no_alert() -> None:
     story.passes(200)
 
     assert story.kinds == []
+
+
+def burn(**given: Any) -> ErrorSlo:
+    windows = [{"long_seconds": 1_800, "short_seconds": 120, "rate": 10}]
+    return ErrorSlo.model_validate({"name": "burn", "objective": 0.99, "windows": windows, **given})
+
+
+def test_a_budget_that_burns_in_both_windows_is_one_alert_until_the_short_one_is_good_again() -> None:
+    story = Story(burn())
+    story.passes(1_800, 2, **OK)
+    story.passes(60, 2, **ERROR)
+    assert story.kinds == []
+
+    story.passes(180, 6, **ERROR)
+    assert story.kinds == [Began]
+    (_, began) = story.changes[0]
+    assert isinstance(began, Began)
+    assert "times what an objective of 99.0000% allows; the limit is 10 times" in began.summary
+    story.passes(600, 20, **OK)
+    assert story.kinds == [Began, Ended]
+
+
+def test_a_short_spike_that_the_long_window_does_not_mind_burns_nothing() -> None:
+    story = Story(burn())
+    story.passes(1_800, 4, **OK)
+    story.passes(20, 4, **ERROR)
+    story.passes(600, 4, **OK)
+
+    assert story.kinds == []
+
+
+def test_a_budget_burns_by_records_that_come_late_and_only_once() -> None:
+    """They are of minutes that were read over; those that come later yet belong to the same alert."""
+    story = Story(burn(records_min=10))
+    story.passes(600, 1, **OK)
+    for ago in (50, 45, 40):
+        moment = datetime.fromtimestamp(START + story.now - ago, UTC).isoformat()
+        for _ in range(200):
+            story.rules.tell({"@timestamp": moment, "service": {"name": "a"}, **ERROR}, story.clock())
+        story.passes(1)
+
+    assert story.kinds == [Began]
+
+
+def test_a_burning_budget_is_told_once_over_a_restart() -> None:
+    story = Story(burn(records_min=10))
+    story.passes(300, 1, **ERROR)
+    story.restarts(burn(records_min=10))
+    story.passes(300, 1, **ERROR)
+    story.passes(3_000, 5, **OK)
+
+    assert story.kinds == [Began, Ended]
+
+
+def test_without_traffic_a_burnt_budget_ends() -> None:
+    story = Story(burn(records_min=10))
+    story.passes(300, 1, **ERROR)
+    story.passes(3_000)
+
+    assert story.kinds == [Began, Ended]
+    assert story.rules.series == 0
 
 
 def test_few_records_prove_nothing() -> None:

@@ -176,7 +176,7 @@ def test_of_a_backlog_that_takes_many_looks_nothing_is_late(tell: Callable[..., 
             line = {"@timestamp": moment, "service": {"name": name}, "message": "x" * 10_000}
             level = "error" if minute in (5, 115) else "info"
             writer.append([orjson.dumps({**line, "log": {"level": level}}) for _ in range(12)])
-    for _ in range(20):
+    for _ in range(80):
         story.looks(1)
 
     assert story.watch.evaluation.counts.too_late == 0

@@ -38,8 +38,12 @@ def an_error(logger: logging.Logger, number: int) -> None:
     logger.error("order %s failed", number)
 
 
+def a_formatted_error(logger: logging.Logger, number: int) -> None:
+    logger.error(f"order {number} of customer {7 * number} failed: no answer within 30 s")
+
+
 @pytest.mark.alone
-@pytest.mark.parametrize("call", [plain, with_a_duration, an_error])
+@pytest.mark.parametrize("call", [plain, with_a_duration, an_error, a_formatted_error])
 def test_a_record_costs_the_caller_at_most_two_microseconds(
     call: Callable[[logging.Logger, int], None],
 ) -> None:

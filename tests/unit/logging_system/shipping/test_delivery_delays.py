@@ -98,6 +98,28 @@ def test_blocks_within_the_resolution_are_one_entry_and_memory_is_bounded() -> N
     assert (followed._entries, followed._logged) == (0, {})
 
 
+@given(st.lists(st.floats(0.0, 100.0), min_size=1, max_size=40))
+def test_of_a_backlog_a_record_is_told_too_old_by_a_tenth_at_most(ages: list[float]) -> None:
+    """Records of one second are one entry where they are old; nothing is told younger than it is."""
+    ages = sorted(ages, reverse=True)
+    followed = delays()
+    for number, age in enumerate(ages):
+        followed.read(block(number, 1, age))
+        before = followed.moment().sum_seconds
+        followed.finished(Run(EPOCH, number, number + 1), Outcome.DELIVERED)
+        told = followed.moment().sum_seconds - before
+
+        assert age - 1e-3 <= told <= age + max(0.011, 0.11 * age)
+
+
+def test_a_backlog_is_looked_at_once_a_second_of_it() -> None:
+    followed = delays()
+    for number in range(1_000):
+        followed.read(block(number, 1, 60.0 - number / 100))
+
+    assert 10 <= len(followed._logged[EPOCH].firsts) <= 11
+
+
 def test_a_trace_within_a_block_is_the_exemplar_of_its_bucket() -> None:
     followed = delays()
     with_trace = document(2.2, b'"trace":{"id":"%s"}' % TRACE.encode())

@@ -1,11 +1,13 @@
 """What is seen of a canary is told by its kind, path, place and field, and never quoted."""
 
 import os
+from email.message import EmailMessage
 from random import Random
 
 import orjson
 import pytest
 
+from harness.evidence.alerts.inboxes import mail
 from harness.evidence.secrets.kinds import KINDS
 from harness.evidence.secrets.needles import Needles
 from harness.evidence.secrets.sweep import Place, Sweep
@@ -116,3 +118,38 @@ def test_each_find_is_told_once_with_how_often(watch, tmp_path):
     (find,) = seen(watch)
     assert isinstance(find, SecretSeen)
     assert find.times == 100
+
+
+@pytest.mark.parametrize("encoding", ["7bit", "quoted-printable", "base64"])
+@pytest.mark.parametrize("subtype", ["plain", "html"])
+def test_a_mail_is_searched_whatever_its_parts_are_packed_in(watch, encoding, subtype):
+    told = EmailMessage()
+    told["Subject"] = "Errors"
+    told.set_content("ten errors")
+    text = "\n".join(["the line is", f"Authorization: {TOKEN}", "", "x" * 60])
+    told.add_alternative(text, subtype=subtype, cte=encoding)
+    watch.message("mail", mail(told.as_bytes(), 7, "oncall@example").pieces)
+
+    finds = seen(watch)
+    assert {(find.kind, find.path) for find in finds} == {("authorization", "extra")}
+    assert [find.is_whole for find in finds if find.encoding == "in clear"] == [True]
+    assert {find.place for find in finds} == {"messages by mail: number 1"}
+    assert TOKEN[:8] not in repr(finds)
+
+
+def test_a_header_of_a_message_is_searched_too(watch):
+    told = EmailMessage()
+    told["Subject"] = f"Füll: {TOKEN}"
+    told.set_content("nothing")
+    watch.message("mail", mail(told.as_bytes(), 7, "oncall@example").pieces)
+
+    (find, *_) = seen(watch)
+    assert find.place == "messages by mail: number 1"
+
+
+def test_messages_without_a_secret_are_counted(watch):
+    for _ in range(3):
+        watch.message("hook", (b"{}",))
+    *_, sought = watch.facts(0)
+
+    assert sought.messages == 3

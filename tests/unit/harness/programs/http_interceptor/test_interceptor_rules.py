@@ -233,6 +233,14 @@ def test_cut_error_is_not_counted_as_a_commit() -> None:
     assert cutting.counters == {"seen": 1, "cut_after_error": 1}
 
 
+def test_an_answer_to_any_request_can_be_cut_where_the_rule_names_it() -> None:
+    posted = b"/20260101-000000-abcd-01?a=b"
+
+    assert rule("answer_cut", path="*").concerns(posted)
+    assert rule("answer_cut", path="20260101-000000-abcd-01").concerns(posted)
+    assert not rule("answer_cut").concerns(posted)
+
+
 @pytest.mark.parametrize("lie", ["html", "truncated", "gzipped", "wrong_count", "empty"])
 def test_lie_is_a_200_that_names_not_each_document_and_the_store_never_sees_it(lie: str) -> None:
     store = BookkeepingStore()

@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
-from logging_system.delivery.machine import Item
-from logging_system.monitoring.tracing import Attributes, SpanIds, Tracing
+from logging_system.delivery.machine import Item, LookUp
+from logging_system.monitoring.tracing import Attributes, SpanIds, Tracing, current_headers
+from logging_system.shipping.request_pool import RequestPool
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from tests.unit.logging_system.store_server import StoreServer, http
 
@@ -35,7 +36,7 @@ class Noted:
     def begin(
         self, name: str, attributes: Attributes, links: Iterable[SpanIds], *, is_request: bool
     ) -> Noted:
-        assert (name, is_request) == ("bulk", True)
+        assert (name, is_request) in {("bulk", True), ("look up", False)}
         self.attributes |= attributes
         self.links += links
         return self
@@ -99,3 +100,35 @@ def test_a_request_without_followed_records_is_sent_as_ever() -> None:
 
     assert b"traceparent" not in request
     assert noted.ended == []
+
+
+def test_each_request_of_a_look_up_carries_the_context_of_its_span() -> None:
+    """It asks for the indices, and then for the documents; neither is traced for records that are not."""
+    noted = Noted()
+    tracing = Tracing(noted, 1.0)
+    with closing(StoreServer(http(b"{}"))) as server:
+        sink = ElasticsearchSink([server.url], "logs-app-prod", tracing=tracing)
+        with closing(sink):
+            pool = RequestPool(sink, 1, lambda number: True, tracing)
+            for number, items in enumerate((ITEMS, ITEMS[1:])):
+                pool.carry(LookUp(number, tuple(items), ("index-1",)))
+                pool.reports.get(timeout=20)
+            pool.close()
+        requests = b"".join(server.requests)
+
+    assert requests.count(b"GET /_resolve/index/") == requests.count(b"POST /_mget") == 2
+    assert requests.count(f"traceparent: {TRACEPARENT}\r\n".encode()) == 2
+    assert noted.links == [IDS]
+    assert noted.ended == ["not answered"]
+
+
+def test_a_step_within_another_gives_its_place_back() -> None:
+    tracing = Tracing(Noted(), 1.0)
+    with tracing.look_up([DOCUMENT]):
+        with tracing.bulk([ITEMS[1].document], "stream"):
+            assert current_headers() == {"traceparent": TRACEPARENT}
+        with tracing.bulk([DOCUMENT], "stream"):
+            pass
+        assert current_headers() == {"traceparent": TRACEPARENT}
+
+    assert current_headers() == {}
