@@ -87,10 +87,11 @@ class ElasticsearchQueries:
 
     def search(self, target: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the answer to one search; see `StoreQueries.search`."""
-        # A point in time has its index and its copies already.
-        path = f"/{quote(target, safe=_TARGET_SAFE)}/_search" if target else "/_search"
-        if target and self._preference:
-            path += f"?preference={quote(self._preference, safe='')}"
+        path = "/_search"  # a point in time has its index and its copies already
+        if target:
+            # A namespace without a record yet has no data stream: nothing is found in it.
+            preferred = f"&preference={quote(self._preference, safe='')}" if self._preference else ""
+            path = f"/{quote(target, safe=_TARGET_SAFE)}/_search?ignore_unavailable=true{preferred}"
         return self.asked("POST", path, orjson.dumps(body))
 
     def multi_search(self, searches: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
@@ -139,11 +140,11 @@ class ElasticsearchQueries:
                 raise _error_of(status if isinstance(status, int) else 500, response["error"])
         return responses
 
-    def _header(self, target: str) -> dict[str, str]:
+    def _header(self, target: str) -> dict[str, object]:
         if not target:
             return {}
         preferred = {"preference": self._preference} if self._preference else {}
-        return {"index": target, **preferred}
+        return {"index": target, "ignore_unavailable": True, **preferred}
 
 
 def _error_of(status: int, error: object) -> StoreQueryError:
