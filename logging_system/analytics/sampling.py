@@ -15,7 +15,7 @@ from logging_system.analytics.reach import Reach
 from logging_system.analytics.store_queries import StoreQueries
 from logging_system.analytics.windows import Window
 
-SLICES = 20
+SLICES = 10
 RECORDS_MAX = 5_000
 
 ERRORS: Mapping[str, Any] = {"terms": {"log.level": ["error", "critical", "fatal"]}}

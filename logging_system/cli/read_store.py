@@ -6,16 +6,14 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logging_system.cli.flags import tell_warnings
 
 if TYPE_CHECKING:
-    from logging_system.analytics.reach import Reach
-    from logging_system.analytics.store_queries import ElasticsearchQueries
-    from logging_system.analytics.windows import Window
+    from logging_system.analytics import Analytics, Reach, Window
 
-_PREFERENCE = "logging-system-analytics"
+_FLAGS = {"elasticsearch": "--store", "request_timeout_seconds": "--timeout"}
 
 
 def add_reading_flags(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +42,12 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--time-zone", metavar="ZONE", default="UTC", help="IANA name, as Europe/Berlin. Default: %(default)s"
     )
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        default="30",
+        help="how long the store may take for one answer. Default: %(default)s",
+    )
 
 
 def reach_of(options: argparse.Namespace) -> Reach:
@@ -63,39 +67,50 @@ def reach_of(options: argparse.Namespace) -> Reach:
     return Reach.of(options.namespace, dataset=options.dataset)
 
 
-def window_from(options: argparse.Namespace, now: datetime) -> Window:
-    """Return the time that the flags ask for.
+def times_from(options: argparse.Namespace, now: datetime) -> tuple[Window, Reach]:
+    """Return the time and the data streams that the flags ask for.
 
     Args:
         options: The flags.
         now: The present moment.
 
     Raises:
-        ValueError: They name no time, or none at all lies between.
+        ValueError: They name no time, or none at all lies between; or see `reach_of`.
     """
     from logging_system.analytics.windows import Window, read_moment, zone_of
 
     zone_of(options.time_zone)
     since, until = (read_moment(text, now, options.time_zone) for text in (options.since, options.until))
-    return Window(since, until, options.time_zone)
+    return Window(since, until, options.time_zone), reach_of(options)
 
 
 @contextmanager
-def read_store(options: argparse.Namespace) -> Iterator[ElasticsearchQueries]:
-    """Yield what asks the store, with the credentials and certificates of the settings; closed at the end.
+def reading(options: argparse.Namespace, reach: Reach, now: datetime, **others: Any) -> Iterator[Analytics]:
+    """Yield answers of the store, with the credentials and certificates of the settings; closed at the end.
+
+    Args:
+        options: The flags.
+        reach: The data streams.
+        now: The present moment.
+        others: Further arguments of `Analytics`.
 
     Raises:
         ValueError: None is named, or what is said about it cannot be used.
         OSError: A file that it needs cannot be read.
     """
+    from logging_system.analytics.analytics import PREFERENCE, Analytics
     from logging_system.analytics.store_queries import ElasticsearchQueries
     from logging_system.config.loading import load_settings
     from logging_system.monitoring.event_words import log_in_words
     from logging_system.shipping.sink_factory import ELASTICSEARCH
     from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 
-    given = {"settings": options.settings, "elasticsearch": options.store}
-    loaded = load_settings(given, written=lambda name: "--store" if name == "elasticsearch" else f"--{name}")
+    given = {
+        "settings": options.settings,
+        "elasticsearch": options.store,
+        "request_timeout_seconds": options.timeout,
+    }
+    loaded = load_settings(given, written=lambda name: _FLAGS.get(name, f"--{name}"))
     if loaded.problems:
         raise ValueError("; ".join(map(str, loaded.problems)))
     tell_warnings(loaded, log_in_words)
@@ -104,7 +119,8 @@ def read_store(options: argparse.Namespace) -> Iterator[ElasticsearchQueries]:
     store = ELASTICSEARCH.opener(loaded.settings, emit=log_in_words)()
     if not isinstance(store, ElasticsearchSink):
         raise TypeError("the sink of Elasticsearch is another class")
+    queries = ElasticsearchQueries(store.request, preference=PREFERENCE)
     try:
-        yield ElasticsearchQueries(store.request, preference=_PREFERENCE)
+        yield Analytics(queries, reach, zone=options.time_zone, clock=lambda: now, **others)
     finally:
         store.close()

@@ -133,9 +133,9 @@ class Teller:
         rng = self.rng
         options: Json = {"field": "@timestamp"}
         if rng.random() < 0.55:
-            options["calendar_interval"] = rng.choice(CALENDAR)
+            options["calendar_interval"] = rng.choice(self.no_shorter(CALENDAR))
         else:
-            options["fixed_interval"] = rng.choice(FIXED)
+            options["fixed_interval"] = rng.choice(self.no_shorter(FIXED))
         if rng.random() < 0.8:
             options["time_zone"] = self.zone
         options |= rng.choice([{}, {}, {"min_doc_count": 1}, {"min_doc_count": 0}])
@@ -150,6 +150,12 @@ class Teller:
         if rng.random() < 0.5:
             out["aggs"] = {"inner": self.inner()}
         return out
+
+    def no_shorter(self, intervals: tuple[str, ...]) -> tuple[str, ...]:
+        """Intervals that make some thousand buckets at most, which both stores answer within seconds."""
+        if self.span_seconds > 100_000:
+            return tuple(each for each in intervals if each not in ("minute", "1m", "30m", "90m"))
+        return intervals
 
     def bounds(self) -> Json:
         """Bounds, now and then of one side only, or the wrong way round."""

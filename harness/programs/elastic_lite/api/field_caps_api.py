@@ -14,6 +14,7 @@ from harness.programs.elastic_lite.storage.catalog import Index
 Json = dict[str, Any]
 KINDS = NUMBERS | TEXTS | {"keyword", "date", "date_nanos", "boolean", "ip"}
 """Types of which it is known what Elasticsearch says."""
+OBJECT = {"type": "object", "metadata_field": False, "searchable": False, "aggregatable": False}
 
 
 async def field_caps(server: Server, call: Call) -> Answer:
@@ -30,6 +31,9 @@ async def field_caps(server: Server, call: Call) -> Answer:
         raise unsupported(f"`{wrong[0]}` in `fields` of `_field_caps`")
     indices = sorted(readable_indices(server, call), key=lambda index: index.name)
     fields = {name: found for name in names if (found := caps_of(name, indices))}
+    # The objects around a field are told with it.
+    around = {parent for name in fields for parent in parents_of(name)}
+    fields |= {name: {"object": OBJECT} for name in around}
     return Answer({"indices": [index.name for index in indices], "fields": fields})
 
 
@@ -51,12 +55,13 @@ def caps_of(name: str, indices: list[Index]) -> Json:
 
 def objects_of(index: Index) -> set[str]:
     """The objects around the fields of an index."""
-    return {
-        ".".join(parts[:end])
-        for name in index.mapping.leaves
-        for parts in [name.split(".")]
-        for end in range(1, len(parts))
-    }
+    return {parent for name in index.mapping.leaves for parent in parents_of(name)}
+
+
+def parents_of(name: str) -> set[str]:
+    """The objects around a field."""
+    parts = name.split(".")
+    return {".".join(parts[:end]) for end in range(1, len(parts))}
 
 
 def caps_of_leaf(leaf: Field) -> Json:
