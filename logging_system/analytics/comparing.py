@@ -192,7 +192,7 @@ def dispersion_of(*sides_counts: Sequence[int]) -> float:
 
 def _change(name: str, before: Side, after: Side, dispersion: float, scale: float) -> Change:
     ratio = after.count / before.count * scale if before.count else None
-    if not before.count and not after.count:
+    if scale <= 0 or not (before.count or after.count):
         return Change(name, before, after, ratio, 0.0, None, dispersion)
     added = 0.0 if before.count and after.count else 0.5
     first, last = before.count + added, after.count + added

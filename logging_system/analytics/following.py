@@ -6,7 +6,7 @@ lateness, and shows of it what it has not shown. What comes later than that is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,6 +56,10 @@ class Follower:
         self._settled = 0
         self.missed = 0
         self.partial: Partial | None = None
+
+    def mark_shown(self, lines: Iterable[Line]) -> None:
+        """Take note of lines that were shown already."""
+        self._shown |= {line.key: line.moment for line in lines}
 
     def look(self, now: datetime) -> Iterator[Line]:
         """Yield the lines that were not shown yet, by their time.

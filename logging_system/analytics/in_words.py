@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from logging_system.analytics.answers import Partial
 from logging_system.analytics.comparing import Change, Comparison
 from logging_system.analytics.latency import Latency
+from logging_system.analytics.lines import Line
 from logging_system.analytics.noisiest import NewLoggers, Noise, Noisiest
 from logging_system.analytics.rates import BucketState, RateBucket, Rates
 from logging_system.analytics.storage import Storage
-from logging_system.analytics.templates import NewTemplates, Template, TopTemplates, rounded
+from logging_system.analytics.templates import SEALED, NewTemplates, Template, TopTemplates, rounded
 from logging_system.analytics.windows import zone_of
 
 SHOWN_MAX = 10
@@ -47,7 +48,7 @@ def _bucket(bucket: RateBucket, most: int, rates: Rates) -> str:
     bar = "#" * round(_BAR_CHARACTERS * bucket.count / most)
     told = f"  {errors} errors" if errors else ""
     doubt = "" if bucket.state is BucketState.SETTLED else f"  ({bucket.state.value})"
-    return f"  {shown} {bucket.count:>9}  {bar}{told}{doubt}"
+    return f"  {shown} {bucket.count:>9}  {bar}{told}{doubt}".rstrip()
 
 
 def latency_in_words(latency: Latency | None) -> Iterator[str]:
@@ -143,6 +144,13 @@ def storage_in_words(found: Storage) -> Iterator[str]:
         size = _size(each.stored_bytes)
         kept = f"kept {each.retention}" if each.retention else "nothing limits how long"
         yield f"  {each.namespace}: {each.documents} documents, {size}, {each.indices} indices, {kept}"
+
+
+def line_in_words(line: Line, zone: str) -> str:
+    """Return a stored line as one line of text."""
+    moment = line.moment.astimezone(zone_of(zone)).isoformat(timespec="milliseconds")
+    sealed = " [has sealed fields]" if line.sealed and line.message != SEALED else ""
+    return f"{moment} {line.namespace} {line.level} {line.logger}: {_one_line(line.message)}{sealed}"
 
 
 def _partial(partial: Partial | None) -> Iterator[str]:

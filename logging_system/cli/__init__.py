@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import logging
 
-from logging_system.cli import alerts, analyze, decrypt, keys, mask, metrics, serve, ship, spool, trace, watch
+from logging_system.cli import (
+    alerts,
+    analyze,
+    decrypt,
+    keys,
+    mask,
+    metrics,
+    search,
+    serve,
+    ship,
+    spool,
+    trace,
+    watch,
+)
 from logging_system.cli.parser import Parser
 
-COMMANDS = (ship, serve, watch, alerts, analyze, metrics, spool, trace, mask, keys, decrypt)
+COMMANDS = (ship, serve, watch, alerts, analyze, search, metrics, spool, trace, mask, keys, decrypt)
 
 
 def main(arguments: list[str] | None = None) -> int:
