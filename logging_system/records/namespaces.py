@@ -7,14 +7,47 @@ of a name ends its dataset, whatever else the name is.
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 DEFAULT_NAMESPACE = "default"
 NAMESPACES_MAX = 32
 """Namespaces of one service: each is a data stream with shards of its own, which a store has to hold."""
 
+NAMESPACE_KEY = "namespace"
+"""What `extra`, and so a label, calls the namespace that one record asks for."""
+
+_current: ContextVar[str | None] = ContextVar("logging_system_namespace", default=None)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.]{0,99}")
 _BACKING = re.compile(r"\.(?:ds|fs)-(?P<stream>.+)-\d{4}\.\d{2}\.\d{2}-\d{6,}")
+
+
+@contextmanager
+def namespace(name: str) -> Iterator[None]:
+    """Let what is logged within the block, in this thread or task, belong to a namespace.
+
+    A log call that names one itself (`extra={"namespace": …}`) keeps it. Which namespaces there are says the
+    setting `namespaces`: records of another one go to the default, and say so.
+
+    Args:
+        name: The namespace, such as that of the tenant whose request is served.
+    """
+    token = _current.set(name)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def name_namespace(record: logging.LogRecord) -> bool:
+    """Let a record ask for the namespace of the block that it is logged in; one that it names itself stays."""
+    name = _current.get()
+    if name is not None:
+        record.__dict__.setdefault(NAMESPACE_KEY, name)
+    return True
 
 
 def is_namespace(name: object) -> bool:

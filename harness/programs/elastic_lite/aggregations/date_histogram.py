@@ -74,7 +74,7 @@ class Bounds:
     greatest: int | str | None = None
 
     def read(self, histogram: DateHistogram, table: Table) -> tuple[int | None, int | None]:
-        """Both in milliseconds.
+        """The starts of the buckets that both lie in, in milliseconds.
 
         Raises:
             ElasticError: 400 for a text that is no date, or where the first lies behind the second.
@@ -84,7 +84,9 @@ class Bounds:
             raise search_error(
                 f"[{self.name}.min][{least}] cannot be greater than [{self.name}.max][{greatest}]"
             )
-        return least, greatest
+        starts = (None if each is None else histogram.interval.start(each) for each in (least, greatest))
+        first, last = starts
+        return first, last
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +110,10 @@ class DateHistogram:
 
     def answer(self, rows: list[Row], table: Table) -> Json:
         """The buckets, with the empty ones between unless a least count leaves them out."""
-        least, greatest = self.hard.read(self, table)
-        extended = self.extended.read(self, table)
-        self.refuse_wider(extended, (least, greatest))
         try:
+            least, greatest = self.hard.read(self, table)
+            extended = self.extended.read(self, table)
+            self.refuse_wider(extended, (least, greatest))
             groups = self.grouped(rows)
             groups = {
                 start: members
@@ -145,7 +147,7 @@ class DateHistogram:
         """Put in the first and the last bucket that are asked for whatever the documents are."""
         if self.extended.name and table.leaves[self.column] is None:
             raise unsupported("`extended_bounds` for a field that no index maps")
-        least, greatest = (None if each is None else self.interval.start(each) for each in extended)
+        least, greatest = extended
         wanted: list[int] = []
         if least is not None and (least < min(groups) if groups else greatest is not None):
             wanted.append(least)
@@ -201,7 +203,8 @@ class DateHistogram:
             if start >= last:
                 return
             start = self.interval.after(start)
-            groups.setdefault(start, [])
+            if start < last:
+                groups.setdefault(start, [])
         table.spend(BUCKETS_MAX + 1)
 
     def as_json(self, bucket: Bucket, table: Table) -> Json:

@@ -80,6 +80,8 @@ class Interval:
         """The start behind one where the length is fixed."""
         if self.zone is UTC:
             return start_ms + self.fixed_ms
+        if (found := self.fixed_start(start_ms + self.fixed_ms)) > start_ms:
+            return found
         shown_ms = start_ms + self.fixed_ms + offset_ms(start_ms, self.zone)
         local = at(shown_ms).replace(tzinfo=None)
         moments = moments_of(local, self.zone)
