@@ -43,7 +43,7 @@ def namespace(name: str) -> Iterator[None]:
 
 
 def name_namespace(record: logging.LogRecord) -> bool:
-    """Let a record ask for the namespace of the block that it is logged in; one that it names itself stays."""
+    """Let a record ask for the namespace of the block it is logged in; one that it names itself stays."""
     name = _current.get()
     if name is not None:
         record.__dict__.setdefault(NAMESPACE_KEY, name)
