@@ -143,6 +143,8 @@ def storage_in_words(found: Storage) -> Iterator[str]:
     for each in found.namespaces:
         size = _size(each.stored_bytes)
         kept = f"kept {each.retention}" if each.retention else "nothing limits how long"
+        if each.retention is None:
+            kept = "the store does not say how long"
         yield f"  {each.namespace}: {each.documents} documents, {size}, {each.indices} indices, {kept}"
 
 

@@ -37,8 +37,8 @@ class NamespaceStorage:
         stored_bytes: On the store's disks, copies included.
         indices: Backing indices.
         streams: Data streams.
-        retention: How long the store keeps them, such as `30d`; empty where nothing limits that, and every
-            value, separated by commas, where its streams differ.
+        retention: How long the store keeps them, such as `30d`; empty where nothing limits that, every value,
+            separated by commas, where its streams differ; None where the store does not say.
     """
 
     namespace: str
@@ -46,7 +46,7 @@ class NamespaceStorage:
     stored_bytes: int
     indices: int
     streams: int
-    retention: str
+    retention: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def storage(facts: StoreFacts, reach: Reach) -> Storage:
 def _add(
     found: dict[str, NamespaceStorage],
     answer: Mapping[str, Any],
-    retentions: Mapping[str, str],
+    retentions: Mapping[str, str] | None,
     reach: Reach,
 ) -> None:
     by_space: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
@@ -98,19 +98,23 @@ def _add(
         by_space.setdefault(reach.check(index), []).append((stream_of_index(index), told))
     for name, indices in by_space.items():
         streams = dict.fromkeys(stream for stream, _ in indices)
-        kept = dict.fromkeys(retentions.get(each, "") for each in streams)
+        kept = dict.fromkeys((retentions or {}).get(each, "") for each in streams)
+        told = ",".join(each or "unlimited" for each in kept) if any(kept) else ""
         found[name] = NamespaceStorage(
             name,
             sum(int(told["primaries"]["docs"]["count"]) for _, told in indices),
             sum(int(told["total"]["store"]["size_in_bytes"]) for _, told in indices),
             len(indices),
             len(streams),
-            ",".join(each or "unlimited" for each in kept) if any(kept) else "",
+            None if retentions is None else told,
         )
 
 
-def _retentions(facts: StoreFacts, target: str) -> dict[str, str]:
-    answer = _asked_if_there(facts, f"/_data_stream/{quote(target, safe=_SAFE)}")
+def _retentions(facts: StoreFacts, target: str) -> dict[str, str] | None:
+    try:
+        answer = facts.asked("GET", f"/_data_stream/{quote(target, safe=_SAFE)}")
+    except QueryRefusedError:
+        return None  # the minimal distribution of Elasticsearch cannot say
     kept = {}
     for stream in answer.get("data_streams", []):
         lifecycle = stream.get("lifecycle")

@@ -10,7 +10,7 @@ from typing import Any
 
 from logging_system.analytics.answers import Partial, hits_of, joined, partial_of, total_of
 from logging_system.analytics.reach import Reach
-from logging_system.analytics.sampling import Sample, sample, value_of
+from logging_system.analytics.sampling import RECORDS_MAX, Sample, sample, value_of
 from logging_system.analytics.store_queries import StoreQueries
 from logging_system.analytics.windows import Window
 from logging_system.monitoring.error_templates import PLACEHOLDER, TEXT_CHARACTERS_MAX, Templates, printable
@@ -132,6 +132,7 @@ def new_templates(
     after: Window,
     *,
     query: Mapping[str, Any] | None = None,
+    records_max: int = RECORDS_MAX,
 ) -> NewTemplates:
     """Tell the templates that came in one window and not in another.
 
@@ -144,13 +145,14 @@ def new_templates(
         before: The time in which they must not have come.
         after: The time in which they came.
         query: A condition beside the time.
+        records_max: How many records of each window are read at most.
 
     Raises:
         StoreQueryError: There is no answer.
         ForeignAnswerError: The store gave a document that was not asked for.
     """
-    earlier = sample(queries, reach, before, query=query)
-    later = sample(queries, reach, after, query=query)
+    earlier = sample(queries, reach, before, query=query, records_max=records_max)
+    later = sample(queries, reach, after, query=query, records_max=records_max)
     known = grouped(earlier)
     candidates = [each for key, each in grouped(later).items() if key not in known]
     asked = [each for each in candidates if words_of(each.text)][:CANDIDATES_MAX]
