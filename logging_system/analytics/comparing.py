@@ -85,7 +85,7 @@ class Comparison:
         after: The window after.
         records: All records.
         errors: Those of level error and above.
-        error_share: The share of errors among all records.
+        error_share: The share of errors among all records; its sides count errors, in records for seconds.
         loggers: The errors of each logger, those with the most after it first.
         loggers_left_out: Errors of loggers that are not listed.
         partial: Why that is only a part; None where it is all.
@@ -147,7 +147,7 @@ def compare(queries: StoreQueries, reach: Reach, before: Window, after: Window) 
         after,
         records,
         of_errors,
-        _share(records, of_errors),
+        share_change(every, errors),
         loggers,
         left_out,
         joined(map(partial_of, answers)),
@@ -203,11 +203,47 @@ def _change(name: str, before: Side, after: Side, dispersion: float, scale: floa
     )
 
 
-def _share(records: Change, errors: Change) -> Change:
-    # Of the two rates the errors' is by far the rarer, so that its noise is the share's; the records' own
-    # change takes nothing away from it.
-    scale = records.before.count / records.after.count if records.after.count else 1.0
-    return _change("error share", errors.before, errors.after, errors.dispersion, scale)
+def share_change(every: Sequence[Sequence[int]], errors: Sequence[Sequence[int]]) -> Change:
+    """Return how the share of errors changed; a burst of records whose share is the same is no change.
+
+    Its interval is that of the ratio of two proportions (Katz, Baptista, Azen, Pike: Biometrics 34, 1978),
+    widened by how much more the shares of single intervals scatter than independent records' would.
+
+    Args:
+        every: The counts of all records in single intervals, of each side.
+        errors: The counts of errors in them.
+    """
+    records = [sum(counts) for counts in every]
+    found = [sum(counts) for counts in errors]
+    sides = [Side(count, max(1.0, number)) for count, number in zip(found, records, strict=True)]
+    dispersion = _scatter_of_shares(every, errors)
+    if 0 in records or not any(found):
+        return Change("error share", *sides, None, 0.0, None, dispersion)
+    added = 0.0 if all(found) else 0.5
+    first, last = ((count + added) / (number + added) for count, number in zip(found, records, strict=True))
+    variance = sum(
+        max(1 / (count + added) - 1 / (number + added), 0.0)
+        for count, number in zip(found, records, strict=True)
+    )
+    middle, around = math.log(last / first), Z_99 * math.sqrt(dispersion * variance)
+    ratio = None if not found[0] else found[1] / records[1] / (found[0] / records[0])
+    return Change(
+        "error share", *sides, ratio, math.exp(middle - around), math.exp(middle + around), dispersion
+    )
+
+
+def _scatter_of_shares(every: Sequence[Sequence[int]], errors: Sequence[Sequence[int]]) -> float:
+    statistic, freedom = 0.0, 0
+    for counts, wrong in zip(every, errors, strict=True):
+        share = sum(wrong) / sum(counts) if sum(counts) else 0.0
+        pairs = [(number, each) for number, each in zip(counts, wrong, strict=True) if number]
+        if not 0 < share < 1 or len(pairs) < 2:
+            continue
+        statistic += sum(
+            (each - number * share) ** 2 / (number * share * (1 - share)) for number, each in pairs
+        )
+        freedom += len(pairs) - 1
+    return max(1.0, statistic / freedom) if freedom else 1.0
 
 
 def _loggers(

@@ -85,10 +85,10 @@ def templates_in_words(found: TopTemplates, title: str) -> Iterator[str]:
 def new_templates_in_words(found: NewTemplates) -> Iterator[str]:
     """Yield the lines that tell new templates."""
     if found.templates:
-        yield f"{len(found.templates)} error templates that did not come before:"
+        yield f"error templates that did not come before: {len(found.templates)}"
         yield from (_template(each, is_exact=found.share >= 1) for each in found.templates[:SHOWN_MAX])
     if found.unchecked:
-        yield f"{len(found.unchecked)} error templates of which it is not known whether they came before:"
+        yield f"error templates of which it is not known whether they came before: {len(found.unchecked)}"
         yield from (_template(each, is_exact=found.share >= 1) for each in found.unchecked[:SHOWN_MAX])
     if not found.templates and not found.unchecked:
         yield "no error template is new"
@@ -112,7 +112,7 @@ def noisiest_in_words(found: Noisiest) -> Iterator[str]:
 def new_loggers_in_words(found: NewLoggers) -> Iterator[str]:
     """Yield the lines that tell new loggers."""
     if found.loggers:
-        yield f"{len(found.loggers)} loggers that were not heard before:"
+        yield f"loggers that were not heard before: {len(found.loggers)}"
         yield from (f"  {each.count:>9} {each.name}" for each in found.loggers[:SHOWN_MAX])
     if not found.is_exact:
         yield "  there are more loggers than were told apart; a quiet one may be missing, or not be new"
@@ -121,9 +121,8 @@ def new_loggers_in_words(found: NewLoggers) -> Iterator[str]:
 
 def comparison_in_words(found: Comparison) -> Iterator[str]:
     """Yield the lines that tell before and after."""
-    sides = found.before.seconds / 60, found.after.seconds / 60
-    moment = found.moment.isoformat(timespec="seconds")
-    yield f"{sides[0]:.0f} min before and {sides[1]:.0f} min after {moment}:"
+    moment = found.moment.astimezone(zone_of(found.after.zone)).isoformat(timespec="seconds")
+    yield f"{_span(found.before.seconds)} before and {_span(found.after.seconds)} after {moment}:"
     yield from _partial(found.partial)
     yield from (_change(each) for each in (found.records, found.errors))
     yield f"  error share: {_verdict(found.error_share)}"
@@ -161,16 +160,17 @@ def _partial(partial: Partial | None) -> Iterator[str]:
 
 
 def _change(change: Change) -> str:
-    rates = f"{change.before.per_minute:.3g} → {change.after.per_minute:.3g} a minute"
+    rates = f"{_number(change.before.per_minute)} → {_number(change.after.per_minute)} a minute"
     return f"  {change.name}: {rates} ({change.before.count} → {change.after.count}), {_verdict(change)}"
 
 
 def _verdict(change: Change) -> str:
     if not change.before.count and not change.after.count:
         return "none on both sides"
-    high = "" if change.high is None else f"{change.high:.3g}"
-    interval = f"99 % interval {change.low:.3g} to {high}"
-    ratio = "new" if change.ratio is None else f"times {change.ratio:.3g}"
+    if change.high is None:
+        return "not comparable"
+    interval = f"99 % interval {_number(change.low)} to {_number(change.high)}"
+    ratio = "none before" if change.ratio is None else f"times {_number(change.ratio)}"
     if change.is_change:
         return f"{ratio}, {interval}"
     return f"{ratio}, within what noise makes ({interval})"
@@ -196,6 +196,14 @@ def _one_line(text: str) -> str:
 
 def _share(count: int, total: int) -> str:
     return f"{count / total:.1%}" if total else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.3g}"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
 
 
 def _seconds(value: float) -> str:

@@ -99,14 +99,14 @@ def _add(
     for name, indices in by_space.items():
         streams = dict.fromkeys(stream for stream, _ in indices)
         kept = dict.fromkeys((retentions or {}).get(each, "") for each in streams)
-        told = ",".join(each or "unlimited" for each in kept) if any(kept) else ""
+        retention = ",".join(each or "unlimited" for each in kept) if any(kept) else ""
         found[name] = NamespaceStorage(
             name,
             sum(int(told["primaries"]["docs"]["count"]) for _, told in indices),
             sum(int(told["total"]["store"]["size_in_bytes"]) for _, told in indices),
             len(indices),
             len(streams),
-            None if retentions is None else told,
+            None if retentions is None else retention,
         )
 
 
