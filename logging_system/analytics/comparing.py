@@ -215,10 +215,10 @@ def share_change(every: Sequence[Sequence[int]], errors: Sequence[Sequence[int]]
     """
     records = [sum(counts) for counts in every]
     found = [sum(counts) for counts in errors]
-    sides = [Side(count, max(1.0, number)) for count, number in zip(found, records, strict=True)]
+    before, after = (Side(each, max(1.0, number)) for each, number in zip(found, records, strict=True))
     dispersion = _scatter_of_shares(every, errors)
     if 0 in records or not any(found):
-        return Change("error share", *sides, None, 0.0, None, dispersion)
+        return Change("error share", before, after, None, 0.0, None, dispersion)
     added = 0.0 if all(found) else 0.5
     first, last = ((count + added) / (number + added) for count, number in zip(found, records, strict=True))
     variance = sum(
@@ -228,7 +228,7 @@ def share_change(every: Sequence[Sequence[int]], errors: Sequence[Sequence[int]]
     middle, around = math.log(last / first), Z_99 * math.sqrt(dispersion * variance)
     ratio = None if not found[0] else found[1] / records[1] / (found[0] / records[0])
     return Change(
-        "error share", *sides, ratio, math.exp(middle - around), math.exp(middle + around), dispersion
+        "error share", before, after, ratio, math.exp(middle - around), math.exp(middle + around), dispersion
     )
 
 
