@@ -82,7 +82,8 @@ def _tokens(text: str) -> Iterator[_Token]:
     while text[at:].strip():
         found = _TOKEN.match(text, at)
         if found is None:
-            raise QuerySyntaxError(f"character {at + 1}: a quotation mark is not closed")
+            place = len(text) - len(text[at:].lstrip()) + 1
+            raise QuerySyntaxError(f"character {place}: a quotation mark is not closed")
         kind = str(found.lastgroup)
         yield _Token(kind, found[kind], found.start(kind))
         at = found.end()

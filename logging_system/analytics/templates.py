@@ -21,7 +21,8 @@ SEALED = "[sealed]"
 """Stands in place of a field that only the holder of its key can read."""
 
 _CHECKED_MAX = 50
-_WORDS = re.compile(r"[^\W\d_]{2,}(?:[ ,:]+[^\W\d_]{2,})*")
+# Between white space: what touches a placeholder, a dot or a "_" is a part of a longer word to the store.
+_WORDS = re.compile(r"(?<!\S)[^\W\d_]{2,}[,:;]?(?:\s+[^\W\d_]{2,}[,:;]?)*(?!\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +174,13 @@ def new_templates(
 
 
 def words_of(template: str) -> str:
-    """Return the longest run of whole words in a template, by which a full-text search finds it."""
-    parts = template.split(PLACEHOLDER)
-    # A word that touches a placeholder was a part of one.
-    runs = [run.strip(" ,:") for part in parts for run in _WORDS.findall(part)]
-    return max(runs, key=len, default="")
+    """Return the longest run of whole words in a template, by which a full-text search finds it.
+
+    The last word of a text that may have been cut short is left out.
+    """
+    is_whole = len(template.replace(PLACEHOLDER, "0")) < TEXT_CHARACTERS_MAX // 2
+    whole = template if is_whole else template.rpartition(" ")[0]
+    return max(_WORDS.findall(whole), key=len, default="")
 
 
 def _search_for(template: Template, window: Window) -> dict[str, Any]:

@@ -58,6 +58,14 @@ class Interval:
     is_calendar: bool
 
     @property
+    def seconds_min(self) -> int:
+        """The shortest that one is."""
+        if self.is_calendar:
+            days = 28 if self.name == "month" else 7 if self.name == "week" else 1
+            return days * 86400 - 3600  # an hour less where summer time begins
+        return self.seconds_max
+
+    @property
     def seconds_max(self) -> int:
         """The longest that one is."""
         if self.is_calendar:
@@ -151,8 +159,7 @@ def histogram_of(window: Window, interval: Interval) -> dict[str, object]:
     Raises:
         ValueError: There would be more than `BUCKETS_MAX`.
     """
-    shortest = 86400 if interval.is_calendar else interval.seconds_max
-    if window.seconds > BUCKETS_MAX * shortest:
+    if window.seconds > BUCKETS_MAX * interval.seconds_min:
         raise ValueError(
             f"intervals of {interval.name} make more than {BUCKETS_MAX} buckets; ask for longer ones"
         )
