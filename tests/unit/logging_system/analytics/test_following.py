@@ -21,8 +21,8 @@ def at(seconds: float) -> datetime:
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 300), st.integers(-3, 40)), max_size=40),
-    st.lists(st.integers(1, 120), min_size=1, max_size=12),
+    st.lists(st.tuples(st.integers(0, 100), st.integers(-3, 25)), max_size=40),
+    st.lists(st.integers(1, 20), min_size=4, max_size=12),
     st.sets(st.integers(0, 40), max_size=6),
 )
 def test_each_line_is_shown_once_and_none_within_the_lateness_is_missed(
