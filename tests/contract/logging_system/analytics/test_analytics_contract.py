@@ -23,8 +23,10 @@ from logging_system.analytics.store_queries import (
 )
 from logging_system.analytics.templates import grouped, new_templates
 from logging_system.analytics.windows import Interval, Window, read_interval
+from logging_system.config.settings import Settings
 from logging_system.delivery.commands import Item
-from logging_system.delivery.outcomes import SameForAll
+from logging_system.delivery.outcomes import Delivered, Found, OneForEach, SameForAll
+from logging_system.shipping.sink_factory import sink_opener
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from tests.contract.elasticsearch_fixture import Store
 
@@ -312,3 +314,37 @@ def test_a_store_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(StoreUnavailableError):
         queries.multi_search([("logs-*-default", {})])
     sink.close()
+
+
+def test_what_is_shipped_reaches_its_namespace_alone_and_is_found_again_by_a_look_up(shop: Shop) -> None:
+    settings = Settings(
+        elasticsearch=[shop.store.url],
+        service=shop.dataset,
+        namespace="main",
+        namespaces={"team_a": "30d", "team_b": ""},
+        request_timeout_seconds=30.0,
+    )
+    events: list[object] = []
+    sink = sink_opener(settings, events.append)()
+    assert sink.prepare() is None
+    items = []
+    for number, name in enumerate(["team_a", "main", "team_b", "team_a", "stranger"]):
+        moment = (NOW - timedelta(minutes=number + 1)).isoformat()
+        document = {"@timestamp": moment, "message": name, "data_stream": {"namespace": name}}
+        items.append(Item(shop.dataset.encode().ljust(16, b"+")[:16], number, orjson.dumps(document)))
+
+    outcome = sink.send(items)
+    assert isinstance(outcome, OneForEach), outcome
+    assert all(isinstance(each, Delivered) for each in outcome.outcomes)
+    missing = [f"{items[0].epoch.hex()}-99"]
+    found = sink.look_up([item.id for item in items] + missing, [])
+    sink.close()
+
+    assert found == Found(frozenset(item.id for item in items))
+    expected = {"team_a": ["team_a", "team_a"], "team_b": ["team_b"], "main": ["stranger", "main"]}
+    for namespace, messages in expected.items():
+        shop.store.ok("POST", f"/{shop.stream(namespace)}/_refresh")
+        with shop.analytics(namespace) as analytics:
+            lines = analytics.search(analytics.window("1h")).lines
+        assert [line.message for line in lines] == messages
+        assert {line.namespace for line in lines} == {namespace}
