@@ -107,6 +107,8 @@ def noisiest_in_words(found: Noisiest) -> Iterator[str]:
         left = found.loggers_left_out + sum(each.count for each in found.loggers[SHOWN_MAX:])
         if left:
             yield f"  {left:>9} of other loggers"
+    if found.undeclared:
+        yield f"{found.undeclared} records asked for a namespace that is not declared (setting namespaces)"
 
 
 def new_loggers_in_words(found: NewLoggers) -> Iterator[str]:

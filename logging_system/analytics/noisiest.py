@@ -11,6 +11,7 @@ from logging_system.analytics.reach import Reach
 from logging_system.analytics.sampling import ERRORS
 from logging_system.analytics.store_queries import StoreQueries
 from logging_system.analytics.windows import Window
+from logging_system.records.route_namespace import UNDECLARED_LABEL
 
 INDICES_MAX = 5_000
 LOGGERS_MAX = 1_000
@@ -41,6 +42,7 @@ class Noisiest:
         namespaces: By namespace.
         loggers: By logger.
         loggers_left_out: Records of loggers that are not listed.
+        undeclared: Records that asked for a namespace that is not declared, and are in another one.
         partial: Why that is only a part; None where it is all.
     """
 
@@ -48,6 +50,7 @@ class Noisiest:
     namespaces: tuple[Noise, ...]
     loggers: tuple[Noise, ...]
     loggers_left_out: int
+    undeclared: int
     partial: Partial | None
 
 
@@ -91,6 +94,7 @@ def noisiest(queries: StoreQueries, reach: Reach, window: Window) -> Noisiest:
         _ordered(spaces.values()),
         _loggers(answer),
         _left_out(aggregations, "loggers"),
+        _count(aggregations, "undeclared"),
         partial_of(answer),
     )
 
@@ -120,7 +124,10 @@ def _search(window: Window, *, with_indices: bool) -> dict[str, Any]:
     errors = {"errors": {"filter": ERRORS}}
     by_logger = {"field": "log.logger", "size": LOGGERS_MAX, "shard_size": _SHARD_TERMS}
     by_index = {"field": "_index", "size": INDICES_MAX}
-    indices = {"indices": {"terms": by_index, "aggs": errors}} if with_indices else {}
+    undeclared = {"filter": {"exists": {"field": f"labels.{UNDECLARED_LABEL}"}}}
+    indices = (
+        {"indices": {"terms": by_index, "aggs": errors}, "undeclared": undeclared} if with_indices else {}
+    )
     return {
         "size": 0,
         "track_total_hits": True,
@@ -141,6 +148,11 @@ def _noise(name: str, bucket: Mapping[str, Any]) -> Noise:
 
 def _ordered(found: Any) -> tuple[Noise, ...]:
     return tuple(sorted(found, key=lambda each: (-each.count, each.name)))
+
+
+def _count(aggregations: object, name: str) -> int:
+    found = aggregations.get(name) if isinstance(aggregations, dict) else None
+    return int(found.get("doc_count", 0)) if isinstance(found, dict) else 0
 
 
 def _left_out(aggregations: object, name: str) -> int:

@@ -26,6 +26,8 @@ from logging_system.analytics.windows import Interval, Window, read_interval
 from logging_system.config.settings import Settings
 from logging_system.delivery.commands import Item
 from logging_system.delivery.outcomes import Delivered, Found, OneForEach, SameForAll
+from logging_system.records.document import Record
+from logging_system.records.route_namespace import RouteNamespace
 from logging_system.shipping.sink_factory import sink_opener
 from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 from tests.contract.elasticsearch_fixture import Store
@@ -192,6 +194,24 @@ def test_what_an_alias_leads_to_in_another_namespace_is_not_shown(shop: Shop) ->
     with pytest.raises(ForeignAnswerError, match="alias"):
         search_lines(Led(sink.request), reach, Window(NOW - timedelta(hours=1), NOW))
     sink.close()
+
+
+def test_records_that_asked_for_an_undeclared_namespace_are_counted_and_found(shop: Shop) -> None:
+    record = {
+        "@timestamp": (NOW - timedelta(minutes=5)).isoformat(),
+        "message": "x",
+        "log": {"level": "info"},
+    }
+    routing = RouteNamespace("main", ["team_a"])
+    stray = routing.process(Record.of_document({**record, "labels": {"namespace": "Team-A"}}))
+    shop.put("main", [record, dict(stray.document)])
+
+    with shop.analytics("main") as analytics:
+        window = analytics.window("15m")
+
+        assert analytics.noisiest(window).undeclared == 1
+        (line,) = analytics.search(window, "labels.namespace.undeclared:*").lines
+        assert line.source["labels"] == {"namespace.undeclared": "Team-A"}
 
 
 def test_before_and_after_a_deploy_are_told_apart_from_noise(shop: Shop) -> None:
