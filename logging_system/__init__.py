@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from logging_system.installation import Installation, Stats, install, installed_handler
     from logging_system.monitoring.advanced_handler import AdvancedMonitoringHandler
     from logging_system.monitoring.findings import log_findings
+    from logging_system.records.namespaces import namespace
 
 __all__ = [
     "AdvancedMonitoringHandler",
@@ -26,12 +27,14 @@ __all__ = [
     "install",
     "installed_handler",
     "log_findings",
+    "namespace",
     "start_watch",
 ]
 _LATE = {
     "AdvancedMonitoringHandler": "monitoring.advanced_handler",
     "WatchThread": "alerting.watch_thread",
     "log_findings": "monitoring.findings",
+    "namespace": "records.namespaces",
     "start_watch": "alerting.watch_thread",
 }
 

@@ -108,6 +108,7 @@ class Installation:
             in_process=self._in_process(loaded, protection, tracing),
             tracing=tracing,
             events=events,
+            is_namespaced=bool(settings.namespaces),
             level=settings.level,
         )
         self.on_durable = on_durable

@@ -6,11 +6,13 @@ import logging
 
 from logging_system.cli import (
     alerts,
+    analyze,
     decrypt,
     findings,
     keys,
     mask,
     metrics,
+    search,
     serve,
     ship,
     spool,
@@ -19,7 +21,7 @@ from logging_system.cli import (
 )
 from logging_system.cli.parser import Parser
 
-COMMANDS = (ship, serve, watch, alerts, findings, metrics, spool, trace, mask, keys, decrypt)
+COMMANDS = (ship, serve, watch, alerts, findings, analyze, search, metrics, spool, trace, mask, keys, decrypt)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -81,6 +81,7 @@ def _service_of(settings: Settings, chain: Chain) -> Service:
         host=settings.listen_host,
         port=settings.listen_port,
         token_file=settings.token_file,
+        namespaces=frozenset({settings.namespace, *settings.namespaces}),
         open_to_all=settings.open_to_all,
         certificate=settings.server_certificate,
         key=settings.server_key,

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from logging_system.masking.declaration import MaskDeclaration, declaration_of
 from logging_system.records.labels import LABEL_KEY_CHARACTERS_MAX, LABELS_MAX
+from logging_system.records.namespaces import NAMESPACES_MAX, checked_namespace
 from logging_system.records.truncation import Label
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -49,6 +50,28 @@ def _pairs(value: object) -> object:
     if not all(equals and name.strip() for name, equals, _ in pairs):
         raise ValueError("labels are written as name=value,name=value")
     return {name.strip(): label.strip() for name, _, label in pairs}
+
+
+def _namespace(name: str) -> str:
+    return checked_namespace(name)
+
+
+def _kept(value: object) -> object:
+    """Return namespaces with how long each is kept, from a list, an object, or a text of either."""
+    if isinstance(value, str):
+        parts = [part.strip().partition("=") for part in value.split(",") if part.strip()]
+        return {name.strip(): kept.strip() for name, _, kept in parts}
+    if isinstance(value, list):
+        return dict.fromkeys(value, "")
+    if isinstance(value, dict):
+        return {name: "" if kept is None else kept for name, kept in value.items()}
+    return value
+
+
+def _retention(text: str) -> str:
+    if text and not re.fullmatch(r"[1-9]\d{0,8}[dhms]", text):
+        raise ValueError("how long a namespace is kept is written as 30d or 12h")
+    return text
 
 
 def _url(url: str) -> str:
@@ -92,6 +115,12 @@ def absolute(path: Path) -> Path:
 
 
 Stream = Annotated[str, AfterValidator(_stream)]
+Namespace = Annotated[str, AfterValidator(_namespace)]
+Namespaces = Annotated[
+    dict[Namespace, Annotated[str, AfterValidator(_retention)]],
+    Field(max_length=NAMESPACES_MAX),
+    BeforeValidator(_kept),
+]
 Level = Annotated[int | str, BeforeValidator(_level)]
 Urls = Annotated[list[Annotated[str, AfterValidator(_url)]], BeforeValidator(_split)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]

@@ -29,6 +29,8 @@ from logging_system.config.setting_types import (
     Level,
     Masking,
     Names,
+    Namespace,
+    Namespaces,
     Processors,
     Seconds,
     Stream,
@@ -36,6 +38,7 @@ from logging_system.config.setting_types import (
     absolute,
 )
 from logging_system.handler.queue import FullPolicy
+from logging_system.records.namespaces import DEFAULT_NAMESPACE, stream_of
 from logging_system.records.processors import Chain, load_chain
 from logging_system.records.record import Durability
 from logging_system.spool.retention import Retention
@@ -273,9 +276,27 @@ class Settings(BaseSettings):
     ] = []
     stream: Annotated[
         Stream | None,
-        Field(description="Data stream. Default: `logs-<service>-default`."),
+        Field(description="Data stream. Default: `logs-<service>-<namespace>`."),
         UsedBy("handler", "ship"),
     ] = None
+    namespace: Annotated[
+        Namespace,
+        Field(
+            description="Whose records these are, such as a tenant, a team or an environment: the last part "
+            "of the data stream's name.",
+        ),
+        UsedBy("handler", "ship", "serve", change="restart"),
+    ] = DEFAULT_NAMESPACE
+    namespaces: Annotated[
+        Namespaces,
+        Field(
+            description="Further namespaces that single records may ask for, each with a data stream of its "
+            "own, `logs-<service>-<namespace>`, and how long the store keeps it: "
+            "`team_a=30d,team_b`. What asks for another one goes to `namespace`, with the label "
+            "`namespace.undeclared`.",
+        ),
+        UsedBy("handler", "ship", "serve", change="restart"),
+    ] = {}
     request_timeout_seconds: Annotated[
         Seconds,
         Field(description="Timeout of one request to Elasticsearch."),
@@ -553,7 +574,7 @@ class Settings(BaseSettings):
     @property
     def stream_name(self) -> str:
         """Return the data stream, or the default one."""
-        return self.stream or f"logs-{self.service_name}-default"
+        return self.stream or stream_of(self.service_name, self.namespace)
 
     @property
     def service_name(self) -> str:
@@ -593,9 +614,12 @@ def chain_of(settings: Settings) -> Chain:
     sealing = settings.encrypt_fields or settings.token_fields or settings.fernet_keys
     if sealing and "encrypt_fields" not in chain:
         chain.append("encrypt_fields")
+    if settings.namespaces and "route_namespace" not in chain:
+        chain.append("route_namespace")
     if settings.mask is not None and "mask" not in chain:
         # What is sealed cannot be masked any more.
-        chain.insert(chain.index("encrypt_fields") if "encrypt_fields" in chain else len(chain), "mask")
+        behind = [chain.index(each) for each in ("encrypt_fields", "route_namespace") if each in chain]
+        chain.insert(min(behind, default=len(chain)), "mask")
     return load_chain(chain, settings)
 
 

@@ -98,8 +98,12 @@ class Gateway:
 
     def _guarded(self, answer: _Answer) -> _Answer:
         async def guarded(request: Request) -> Response:
-            if self.tokens is not None and not self.tokens.allow(request.headers.get("authorization", "")):
-                raise _UnauthorizedError("missing or unknown token; send Authorization: Bearer TOKEN")
+            request.state.namespace = ""
+            if self.tokens is not None:
+                grant = self.tokens.allow(request.headers.get("authorization", ""))
+                if grant is None:
+                    raise _UnauthorizedError("missing or unknown token; send Authorization: Bearer TOKEN")
+                request.state.namespace = grant.namespace
             return await answer(request)
 
         return guarded
@@ -110,7 +114,7 @@ class Gateway:
             raise BodyError(415, f'Content-Type "{kind}" is not supported; send {PROTOBUF} or {JSON}')
         received_ns = time.time_ns()
         body = await self._body(request)
-        batch = self._batch()
+        batch = self._batch(request)
         await asyncio.to_thread(_read_otlp, kind, body, received_ns, batch)
         await self._keep(batch)
         return _export_response(kind, batch)
@@ -121,7 +125,7 @@ class Gateway:
             raise BodyError(415, f'Content-Type "{kind}" is not supported; send application/x-ndjson')
         received = iso8601(time.time_ns())
         body = await self._body(request)
-        batch = self._batch()
+        batch = self._batch(request)
         await asyncio.to_thread(read_ndjson, body, received, batch)
         await self._keep(batch)
         return _json(
@@ -148,8 +152,8 @@ class Gateway:
         why = "the gateway is shutting down" if self.draining else self.intake.trouble
         return _json(503 if why else 200, {"ready": not why, "why": why})
 
-    def _batch(self) -> Batch:
-        return Batch(self.chain, self.limits.record_bytes_max)
+    def _batch(self, request: Request) -> Batch:
+        return Batch(self.chain, self.limits.record_bytes_max, request.state.namespace)
 
     async def _body(self, request: Request) -> bytes:
         limit = self.limits.body_bytes_max

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from logging_system.records.document import Document, Record, encode_document
 from logging_system.records.processors import Chain
+from logging_system.records.route_namespace import in_namespace, without_namespace
 
 ECS_VERSION = "8.17"
 
@@ -17,6 +18,7 @@ class Batch:
     Attributes:
         chain: What is done to each record before it is kept.
         record_bytes_max: How large one may be.
+        namespace: Whose all of them are, whatever they say; empty where they may ask for one.
         documents: Their JSON.
         rejected: Records that can never be taken, however often they are sent; those that a processor
             dropped, or failed on, included.
@@ -26,6 +28,7 @@ class Batch:
 
     chain: Chain
     record_bytes_max: int
+    namespace: str = ""
     documents: list[bytes] = field(default_factory=list)
     rejected: int = 0
     why_rejected: str = ""
@@ -38,7 +41,7 @@ class Batch:
             document: Its fields.
             where: Its place in the request, for whoever reads the answer.
         """
-        if self.chain.is_empty:
+        if self.chain.is_empty and not self.namespace:
             self._encode(document, where)
         else:
             self._process(Record.of_document(document), where)
@@ -56,12 +59,14 @@ class Batch:
         """
         inner = line.strip()[1:]
         whole = b"{" + missing + inner if inner.strip() != b"}" else b"{" + missing[:-1] + b"}"
-        if self.chain.is_empty:
+        if self.chain.is_empty and not self.namespace:
             self._take(whole, where)
         else:
             self._process(Record.of_line(whole, document), where)
 
     def _process(self, record: Record, where: str) -> None:
+        if self.namespace:
+            record = in_namespace(without_namespace(record), self.namespace)
         outcome = self.chain.run(record)
         if isinstance(outcome, Record):
             self._encode(outcome, where)

@@ -49,6 +49,7 @@ class Service:
         host: The address to listen on.
         port: The port; 0 takes a free one.
         token_file: Who may send; None: everybody who can connect.
+        namespaces: Those that tokens may be bound to.
         open_to_all: Whether an address beyond this machine may be served without tokens.
         certificate: The server's certificate chain, PEM; None: no TLS.
         key: Its key.
@@ -65,6 +66,7 @@ class Service:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     token_file: Path | None = None
+    namespaces: frozenset[str] = frozenset()
     open_to_all: bool = False
     certificate: Path | None = None
     key: Path | None = None
@@ -96,7 +98,7 @@ def serve(service: Service, ready: Callable[[str], None]) -> int:
         raise ExposureError(
             f"{service.host} is reachable from other machines: require tokens, or allow everybody"
         )
-    tokens = None if service.token_file is None else Tokens(service.token_file)
+    tokens = None if service.token_file is None else Tokens(service.token_file, service.namespaces)
     prepare_folder(service.spool)
     writer = SpoolWriter(
         service.spool,

@@ -34,6 +34,7 @@ from logging_system.monitoring.event_stream import EventStream
 from logging_system.monitoring.event_words import WordsInLog
 from logging_system.monitoring.events import FormatterUnused, ThreadsReplaced
 from logging_system.monitoring.tracing import NO_TRACING, Tracing
+from logging_system.records.namespaces import name_namespace
 from logging_system.records.processors import NO_PROCESSORS, Chain
 from logging_system.records.record import Captured, Durability, capture
 from logging_system.spool.codec import PLAIN_CODECS, Codecs
@@ -96,6 +97,7 @@ class SpoolHandler(logging.Handler):
         in_process: Ships the spool from this process; without one, a process of its own does.
         tracing: Makes spans of what happens to records; ends with the handler.
         events: Told what happens; one of its own by default.
+        is_namespaced: Whether records ask for the namespace of the block that they are logged in.
         level: The handler's level.
 
     Attributes:
@@ -125,6 +127,7 @@ class SpoolHandler(logging.Handler):
         in_process: InProcess | None = None,
         tracing: Tracing = NO_TRACING,
         events: EventStream | None = None,
+        is_namespaced: bool = False,
         level: int | str = logging.NOTSET,
     ) -> None:
         _check("durability", durability, get_args(Durability))
@@ -142,6 +145,8 @@ class SpoolHandler(logging.Handler):
         self._block_seconds = block_seconds
         self._close_seconds = min(close_seconds, CLOSE_SECONDS_MAX)
         self._chain = chain
+        if is_namespaced:
+            self.addFilter(name_namespace)
         self._codecs = codecs
         self._in_process = in_process
         self._tracing = tracing

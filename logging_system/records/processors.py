@@ -20,6 +20,7 @@ PROCESSORS: Mapping[str, str] = {
     "add_labels": "logging_system.records.add_labels:from_settings",
     "encrypt_fields": "logging_system.encryption.fields:from_settings",
     "mask": "logging_system.masking.loading:from_settings",
+    "route_namespace": "logging_system.records.route_namespace:from_settings",
 }
 """Each word with the path of what makes it from the settings."""
 

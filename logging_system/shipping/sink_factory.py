@@ -15,6 +15,7 @@ from logging_system.config.settings import Settings
 from logging_system.delivery.machine import Limits
 from logging_system.monitoring.events import Event
 from logging_system.monitoring.tracing import NO_TRACING, Tracing
+from logging_system.records.namespaces import stream_of
 from logging_system.sinks import Sink
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ def sink_opener(
     kind = _kind(settings)
     told = {"emit": emit, "tracing": tracing} if kind.tells else {}
     open_store = kind.opener(settings, **told)
+    if kind is ELASTICSEARCH and settings.namespaces:
+        open_store = _by_namespace(settings, told)
     if kind is ELASTICSEARCH and protection.encryption is not None and protection.key_index:
         open_store = _publishing(open_store, protection.encryption, protection.key_index, settings, emit)
     if kind is FILE or settings.fallback_file is None:
@@ -140,6 +143,23 @@ def searchable_after_seconds(settings: Settings) -> float:
 
 def _kind(settings: Settings) -> SinkKind:
     return next((each for each in SINKS if getattr(settings, each.setting)), SINKS[-1])
+
+
+def _by_namespace(settings: Settings, told: Mapping[str, Any]) -> Callable[[], Any]:
+    """Return what opens a sink for each namespace, behind one that shares documents out."""
+    from logging_system.sinks.namespaced import NamespacedSink
+
+    streams = {name: stream_of(settings.service_name, name) for name in settings.namespaces}
+    # The default one has the stream of the settings, whatever that is called.
+    streams[settings.namespace] = settings.stream_name
+    openers = {
+        name: ELASTICSEARCH.opener(
+            settings, stream=stream, retention=settings.namespaces.get(name, ""), **told
+        )
+        for name, stream in streams.items()
+    }
+
+    return lambda: NamespacedSink({name: opened() for name, opened in openers.items()}, settings.namespace)
 
 
 def _publishing(

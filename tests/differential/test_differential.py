@@ -16,7 +16,12 @@ from tests.differential.stories import STORIES
 
 CORPUS = Path(__file__).parent / "corpus"
 CASES = sorted(CORPUS.glob("*.json"))
-SEEDS = {"documents": range(5_000, 5_012), "spellings": range(5_000, 5_003), "indices": range(5_000, 5_006)}
+SEEDS = {
+    "documents": range(5_000, 5_012),
+    "spellings": range(5_000, 5_003),
+    "indices": range(5_000, 5_006),
+    "analytics": range(5_000, 5_012),
+}
 TOLD = [(kind, seed) for kind, seeds in SEEDS.items() for seed in seeds]
 
 

@@ -53,15 +53,16 @@ class _NotReadyError(Exception):
     pass
 
 
-def set_up(ask: Ask, stream: str) -> Ready | NotReady:
+def set_up(ask: Ask, stream: str, retention: str = "") -> Ready | NotReady:
     """Probe the server and put the templates that are missing or older than ours; idempotent.
 
     Args:
         ask: Carries a request.
         stream: The data stream.
+        retention: How long the server keeps it, such as `30d`; empty leaves that as it is.
     """
     try:
-        return Ready(tuple(_Setup(ask, stream).run()))
+        return Ready(tuple(_Setup(ask, stream, retention).run()))
     except _NotReadyError as error:
         return NotReady(str(error))
 
@@ -70,6 +71,7 @@ def set_up(ask: Ask, stream: str) -> Ready | NotReady:
 class _Setup:
     ask: Ask
     stream: str
+    retention: str = ""
 
     def run(self) -> list[str]:
         abilities = Abilities(
@@ -84,8 +86,24 @@ class _Setup:
         remarks = _lacking(abilities, self.stream)
         for name, body in component_templates(abilities).items():
             remarks += self._put("component", name, body)
-        remarks += self._put("index", f"logging-system-{self.stream}", index_template(self.stream, abilities))
-        return remarks + self._check_applied()
+        template = index_template(self.stream, abilities, self.retention)
+        remarks += self._put("index", f"logging-system-{self.stream}", template)
+        return remarks + self._limit(abilities) + self._check_applied()
+
+    def _limit(self, abilities: Abilities) -> list[str]:
+        """Set how long the stream is kept where it exists; a new one has it from the template."""
+        if not self.retention:
+            return []
+        if not abilities.lifecycle:
+            return [f"nothing deletes what is older than {self.retention} in {self.stream}"]
+        target = f"/_data_stream/{quote(self.stream, safe='')}/_lifecycle"
+        status, content = self._call("PUT", target, {"data_retention": self.retention})
+        if 200 <= status < 300 or status == 404:
+            return []
+        why = error_reason(content.get("error"))
+        return [
+            f"the server did not accept that {self.stream} is kept {self.retention}: HTTP {status}: {why}"
+        ]
 
     def _simulates(self, template: Mapping[str, object]) -> bool:
         body = {

@@ -102,16 +102,18 @@ def component_templates(abilities: Abilities) -> dict[str, dict[str, object]]:
     return {name: {"template": part, "_meta": meta(abilities)} for name, part in parts.items()}
 
 
-def index_template(stream: str, abilities: Abilities | None = None) -> dict[str, object]:
-    """Return the body of `PUT _index_template/…` for the data stream `stream`."""
+def index_template(stream: str, abilities: Abilities | None = None, retention: str = "") -> dict[str, object]:
+    """Return the body of `PUT _index_template/…` for the data stream `stream`, kept for `retention`."""
     abilities = abilities or Abilities()
+    kept = {"data_retention": retention} if retention and abilities.lifecycle else {}
     return {
+        **({"template": {"lifecycle": kept}} if kept else {}),
         "index_patterns": [stream],
         "priority": PRIORITY,
         "data_stream": {},
         "composed_of": [*component_templates(abilities), CUSTOM_NAME],
         "ignore_missing_component_templates": [CUSTOM_NAME],
-        "_meta": meta(abilities),
+        "_meta": {**meta(abilities), **kept},
     }
 
 

@@ -82,6 +82,7 @@ class ElasticsearchSink:
         api_key_file: A file that holds the API key; read again when the store refuses it.
         gzip: Send bodies packed: a fifth of the bytes for 3 to 9 ms of CPU per MB. For stores behind a slow
             or metered line; on the same machine or a fast network it only costs.
+        retention: How long the store keeps the data stream, such as `30d`; empty sets no limit.
         emit: Told what an operator should know; logged by default.
         tracing: Makes spans of bulk requests; each request carries the context of the step it is made in.
         rng: Spreads turns and pauses of the nodes.
@@ -108,6 +109,7 @@ class ElasticsearchSink:
         api_key: str | None = None,
         api_key_file: Path | None = None,
         gzip: bool = False,
+        retention: str = "",
         emit: Callable[[Event], None] = log_in_words,
         tracing: Tracing = NO_TRACING,
         rng: random.Random | None = None,
@@ -115,6 +117,7 @@ class ElasticsearchSink:
     ) -> None:
         places = [Place.parse(url) for url in urls]
         self._stream = stream
+        self._retention = retention
         self._emit = emit
         self._tracing = tracing
         self._said: dict[str, str] = {}
@@ -144,7 +147,7 @@ class ElasticsearchSink:
 
     def prepare(self) -> str | None:
         """Put the templates (idempotent); see `Sink.prepare`."""
-        outcome = set_up(self.request, self._stream)
+        outcome = set_up(self.request, self._stream, self._retention)
         if isinstance(outcome, NotReady):
             return outcome.reason
         self._say("set_up", "; ".join(outcome.remarks))

@@ -78,6 +78,7 @@ BUCKETS: dict[str, Kind] = {
     "date_histogram": kind(
         "date_histogram", build_date_histogram,
         "calendar_interval", "fixed_interval", "order", "keyed", "min_doc_count", "format",
+        "time_zone", "extended_bounds", "hard_bounds",
     ),
     "filter": Kind(None, build_filter),
     "filters": Kind(

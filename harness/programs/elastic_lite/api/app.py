@@ -21,11 +21,14 @@ from harness.programs.elastic_lite.api import (
     cat_api,
     cluster_api,
     documents_api,
+    field_caps_api,
     health_api,
     indices_api,
+    msearch_api,
     rollover_api,
     scroll_api,
     search_api,
+    stats_api,
     templates_api,
 )
 from harness.programs.elastic_lite.api.http import Answer, Call, Server
@@ -47,6 +50,9 @@ ROUTES: list[Route] = [
     *documents_api.ROUTES,
     *search_api.ROUTES,
     *scroll_api.ROUTES,
+    *msearch_api.ROUTES,
+    *field_caps_api.ROUTES,
+    *stats_api.ROUTES,
     *indices_api.ROUTES,
     *blocks_api.ROUTES,
     *rollover_api.ROUTES,
@@ -134,7 +140,7 @@ class Application:
         try:
             check_accept(headers)
             route, names = self.router.find(method, raw_path)
-            check_content_type(headers, body, names_ndjson=route.path.endswith("/_bulk"))
+            check_content_type(headers, body, names_ndjson=route.path.endswith(("/_bulk", "/_msearch")))
             check_parameters(route, parameters)
             check_body(route, method, raw_path, body)
             body = await self.decompressed(headers, body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from harness.programs.elastic_lite.language.dates import EPOCH
 from harness.programs.elastic_lite.language.errors import unsupported
@@ -21,8 +21,8 @@ ISO_FORMATS = frozenset(
 )  # fmt: skip
 
 
-def date_text(value_ms: int, date_format: str) -> str:
-    """A date in the first of its formats.
+def date_text(value_ms: int, date_format: str, zone: tzinfo = UTC) -> str:
+    """A date in the first of its formats, as clocks in a zone show it.
 
     Raises:
         ElasticError: 400 for a format that this server cannot write.
@@ -34,10 +34,24 @@ def date_text(value_ms: int, date_format: str) -> str:
         return str(value_ms // 1000)
     cycles, rest_ms = divmod(value_ms, CYCLE_MS)
     moment = EPOCH + timedelta(milliseconds=rest_ms)
+    if zone is not UTC:
+        # Zones have changes of their own in each year.
+        cycles, moment = 0, (EPOCH + timedelta(milliseconds=value_ms)).astimezone(zone)
     if name in ISO_FORMATS:
         year = moment.year + CYCLE_YEARS * cycles
         shown = f"{year:04d}" if 0 <= year <= 9999 else f"{year:+05d}"
-        return f"{shown}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+        return f"{shown}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}{offset_text(moment)}"
     if name not in PRINTED or cycles:
         raise unsupported(f"dates written as [{name}]")
     return moment.strftime(PRINTED[name])
+
+
+def offset_text(moment: datetime) -> str:
+    """By how much clocks are ahead of UTC, as Java writes it; `Z` where they are not."""
+    seconds = round((moment.utcoffset() or timedelta()).total_seconds())
+    if not seconds:
+        return "Z"
+    hours, rest = divmod(abs(seconds), 3600)
+    minutes, left = divmod(rest, 60)
+    shown = f"{'-' if seconds < 0 else '+'}{hours:02d}:{minutes:02d}"
+    return f"{shown}:{left:02d}" if left else shown

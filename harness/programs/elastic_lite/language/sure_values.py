@@ -94,5 +94,8 @@ OF_AGGREGATIONS: Mapping[str, Sure] = {
     "format": is_text,
     "key": is_text,
     "order": is_filled,
+    "time_zone": is_text,
+    "extended_bounds": is_filled,
+    "hard_bounds": is_filled,
 }
 """By the words that options of aggregations have."""

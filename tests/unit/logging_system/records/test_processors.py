@@ -36,6 +36,8 @@ class Made:
     fields_without_key: str = "drop_record"
     token_fields: Sequence[str] = ()
     fernet_keys: Path | None = Path("/no such file of keys")
+    namespace: str = "default"
+    namespaces: Mapping[str, str] = field(default_factory=dict)
 
     def open_encryption(self) -> None:
         """None: the simple mode needs none."""

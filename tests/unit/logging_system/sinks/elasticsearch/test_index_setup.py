@@ -219,3 +219,27 @@ def test_an_error_nested_deeper_than_python_can_write_is_no_end_of_the_set_up() 
 
     assert isinstance(outcome, NotReady)
     assert "(nested)" in outcome.reason
+
+
+def test_a_stream_is_kept_as_long_as_is_asked_for_whether_it_exists_or_not() -> None:
+    cluster = Cluster()
+    outcome = set_up(cluster.ask, "logs-app-team_a", "30d")
+    template = cluster.put["logging-system-logs-app-team_a"]
+
+    assert outcome == Ready()
+    assert template["template"] == {"lifecycle": {"data_retention": "30d"}}  # type: ignore[index]
+    assert template["_meta"]["data_retention"] == "30d"  # type: ignore[index]
+    assert cluster.put["_lifecycle"] == {"data_retention": "30d"}
+    absent = Cluster().told("PUT /_data_stream/", *MISSING)
+    assert set_up(absent.ask, "logs-app-team_a", "30d") == Ready()
+
+
+def test_a_retention_that_the_server_cannot_keep_is_remarked() -> None:
+    refused = Cluster().told("PUT /_data_stream/", *FORBIDDEN)
+    lacking = Cluster().told("GET /_data_stream/", *NO_HANDLER)
+
+    outcomes = [set_up(cluster.ask, "logs-app-team_a", "30d") for cluster in (refused, lacking)]
+
+    assert "did not accept that logs-app-team_a is kept 30d: HTTP 403" in str(outcomes[0])
+    assert "nothing deletes what is older than 30d in logs-app-team_a" in str(outcomes[1])
+    assert "lifecycle" not in str(lacking.put["logging-system-logs-app-team_a"])
