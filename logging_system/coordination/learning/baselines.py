@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from array import array
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ class Baselines:
         self.templates_max = templates_max
         self.sketches_max = sketches_max
         self.given_up = 0
-        self._by_id: dict[str, Baseline] = {}
+        self._by_id: OrderedDict[str, Baseline] = OrderedDict()
         """The one that came least recently is the first."""
         self._sketches = 0
         self._watched = array("d", bytes(24 * 8))
@@ -51,10 +52,11 @@ class Baselines:
             level: Its level.
             numbers: The numbers of its parameters, nan for what is none, as `numbers` gives them.
         """
-        baseline = self._by_id.pop(template_id, None)
+        baseline = self._by_id.get(template_id)
         if baseline is None:
-            baseline = self._new(event_seconds)
-        self._by_id[template_id] = baseline
+            baseline = self._by_id[template_id] = self._new(event_seconds)
+        else:
+            self._by_id.move_to_end(template_id)
         baseline.fade_until(event_seconds)
         baseline.observe(event_seconds, level)
         if numbers:

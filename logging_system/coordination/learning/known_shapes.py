@@ -6,13 +6,15 @@ shape never takes two apart, so sets can be put together in any order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Iterable
 from itertools import islice
 
 from logging_system.coordination.learning.beyond import Beyond
-from logging_system.coordination.learning.shapes import WILDCARD, Shape
+from logging_system.coordination.learning.masked_lines import MaskedLines
+from logging_system.coordination.learning.shapes import Shape
 from logging_system.coordination.learning.template import Member, Template, current, shape_id
-from logging_system.coordination.learning.variation import number, variations
+from logging_system.coordination.learning.variation import number, shown_by, variations
 
 _PASSED_MAX = 64
 """Templates that are looked at when one must be given up."""
@@ -23,13 +25,13 @@ class KnownShapes:
 
     Args:
         shapes_max: Shapes that are kept. For a new one, a template that came least of late is given up.
-        changed: Called when a template became another, or was given up.
+        lines: What is told when a template became another, or was given up.
         beyond: Where that is counted.
     """
 
-    def __init__(self, shapes_max: int, changed: Callable[[], None], beyond: Beyond) -> None:
+    def __init__(self, shapes_max: int, lines: MaskedLines, beyond: Beyond) -> None:
         self._shapes_max = shapes_max
-        self._changed = changed
+        self._lines = lines
         self._beyond = beyond
         self._by_shape: dict[int, Template] = {}
         """By a shape's number, the template it belongs to."""
@@ -37,7 +39,7 @@ class KnownShapes:
         """By the number of a variation whose word is a value, its template."""
         self._waiting: dict[int, Template | list[Template]] = {}
         """By the number of any other variation, the templates of the shapes that have it."""
-        self._by_id: dict[str, Template] = {}
+        self._by_id: OrderedDict[str, Template] = OrderedDict()
         """By the identity of each shape, in the order in which templates are looked at to give one up."""
         self._renamed: dict[str, Template] = {}
 
@@ -102,8 +104,8 @@ class KnownShapes:
         template = self._by_shape[own] = self._by_id[identity] = Template(identity, member)
         for variant, words_min in variations(member.shape):
             template = self._varied(variant, words_min, template)
-        if WILDCARD in member.shape:
-            template = self._is_value(own, template)
+        for variant in shown_by(member.shape):
+            template = self._is_value(variant, template)
         return template
 
     def _varied(self, variant: int, words_min: int, template: Template) -> Template:
@@ -121,6 +123,8 @@ class KnownShapes:
 
     def _is_value(self, variant: int, template: Template) -> Template:
         """Return the template of a variation whose word is a value from now on."""
+        if (known := self._values.get(variant)) is not None:
+            template = self._united(known, template)
         waiting = self._waiting.pop(variant, [])
         for other in waiting if isinstance(waiting, list) else [waiting]:
             template = self._united(other, template)
@@ -135,7 +139,7 @@ class KnownShapes:
         one.take_in(other)
         for old in before - {one.template_id}:
             self._renamed[old] = one
-        self._changed()
+        self._lines.move(other, one)
         return one
 
     def _give_up_one(self) -> None:
@@ -143,13 +147,14 @@ class KnownShapes:
         passed: list[Template] = []
         for identity in list(islice(self._by_id, _PASSED_MAX)):
             template = current(self._by_id[identity])
-            if template.count <= template.count_when_passed:
-                break
-            template.count_when_passed = template.count
-            self._by_id[identity] = self._by_id.pop(identity)  # to the end
-            passed.append(template)
+            if template.template_id == identity:
+                if template.count <= template.count_when_passed:
+                    break
+                template.count_when_passed = template.count
+                passed.append(template)
+            self._by_id.move_to_end(identity)
         else:
-            template = min(passed, key=lambda it: (it.count, it.template_id))
+            template = min(passed or [template], key=lambda it: (it.count, it.template_id))
         self._give_up(template)
 
     def _give_up(self, template: Template) -> None:
@@ -158,11 +163,12 @@ class KnownShapes:
         for member in template.members:
             own, identity = number(member.shape), shape_id(member.shape)
             del self._by_shape[own], self._by_id[identity]
-            self._values.pop(own, None)
             self._renamed.pop(identity, None)
             for variant, _ in variations(member.shape):
                 self._forget(variant, template)
-        self._changed()
+            for variant in shown_by(member.shape):
+                self._values.pop(variant, None)
+        self._lines.forget(template)
 
     def _forget(self, variant: int, template: Template) -> None:
         self._values.pop(variant, None)  # all that have it are one template, this one

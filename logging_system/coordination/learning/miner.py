@@ -14,12 +14,10 @@ from typing import Any
 from logging_system.coordination.learning import shapes, snapshot
 from logging_system.coordination.learning.beyond import Beyond
 from logging_system.coordination.learning.known_shapes import KnownShapes
+from logging_system.coordination.learning.masked_lines import MaskedLines
 from logging_system.coordination.learning.masks import CHARACTERS_MAX, MASK, masked, values
 from logging_system.coordination.learning.shapes import WILDCARD
 from logging_system.coordination.learning.template import Member, Template, current
-
-_MASKED_LINES_MAX = 8_192
-_MASKED_CHARACTERS_MAX = 512 * 1024
 
 
 class TemplateMiner:
@@ -35,10 +33,9 @@ class TemplateMiner:
             raise ValueError(f"templates_max: {templates_max} templates are none; at least 1 is needed")
         self.templates_max = templates_max
         self.beyond = Beyond()
-        self._known = KnownShapes(templates_max, self._forget_masked, self.beyond)
-        self._by_masked: dict[str, Template] = {}
-        """The templates of masked lines of late: most lines end here."""
-        self._masked_characters = 0
+        self._lines = MaskedLines()
+        self._known = KnownShapes(templates_max, self._lines, self.beyond)
+        self._template_of = self._lines.template_of
 
     def learn(self, message: str) -> Template:
         """Return a message's template, which counts it.
@@ -47,7 +44,7 @@ class TemplateMiner:
             message: What was logged, without its date, level and logger.
         """
         masked_line = masked(message) if len(message) <= CHARACTERS_MAX else self._cut(message)
-        template = self._by_masked.get(masked_line)
+        template = self._template_of.get(masked_line)
         if template is None:
             template = self._learn(masked_line)
         template.count += 1
@@ -60,7 +57,7 @@ class TemplateMiner:
             message: As for `learn`.
         """
         masked_line = _masked(message)
-        known = self._by_masked.get(masked_line)
+        known = self._template_of.get(masked_line)
         return known or self._known.find(shapes.shape(shapes.tokens(masked_line)))
 
     def parameters(self, template: Template, message: str) -> tuple[str, ...]:
@@ -148,16 +145,8 @@ class TemplateMiner:
         template = self._known.find(shape)
         if template is None:
             template = self._known.add(Member(shape, shapes.spaces(parts)))
-        self._masked_characters += len(masked_line)
-        if len(self._by_masked) >= _MASKED_LINES_MAX or self._masked_characters > _MASKED_CHARACTERS_MAX:
-            self._forget_masked()
-            self._masked_characters = len(masked_line)
-        self._by_masked[masked_line] = template
+        self._lines.remember(masked_line, template)
         return template
-
-    def _forget_masked(self) -> None:
-        self._by_masked.clear()
-        self._masked_characters = 0
 
     def _cut(self, message: str) -> str:
         self.beyond.lines_cut += 1

@@ -14,6 +14,13 @@ from dataclasses import dataclass
 from sys import intern
 
 from logging_system.coordination.learning.masks import MASK
+from logging_system.coordination.learning.word_lists import (
+    BEFORE_USER,
+    CONSTANTS,
+    MONTHS_AND_DAYS,
+    SOURCE_FILES,
+    UNITS,
+)
 
 WILDCARD = "<*>"
 TOKENS_MAX = 128
@@ -39,17 +46,7 @@ _BETWEEN_VALUES = frozenset(',;:-#|/.+*&"<>')
 """Signs that only separate the values of a list."""
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_MONTHS_AND_DAYS = _words("jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun")
-_UNITS = _MONTHS_AND_DAYS | _words(
-    "b byte bytes kb mb gb tb kib mib gib tib us ms msec s sec secs second seconds min mins minute minutes "
-    "hour hours am pm utc gmt cet cest est edt cst pst pdt"
-)
-_CONSTANTS = _words("true false null nil")
-_BEFORE_USER = _words("for by invalid unknown illegal")
+_ADDRESS = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+|localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,7 @@ def _is_value(word: str) -> bool:
         or "\\" in word
         or "@" in word[1:-1]
         or (word.count(".") > 1 and ("/" in word or _is_host(word)))
-        or word.lower() in _CONSTANTS
+        or word.lower() in CONSTANTS
     )
 
 
@@ -137,7 +134,7 @@ def _is_value_after(before: Sequence[Token], spaced: bool) -> bool:
     last = before[-1]
     if last.text == "=":
         return last.spaced or not spaced  # in "logname= uid=0", nothing is the value of the first
-    return len(before) > 1 and last.text.lower() == "user" and before[-2].text.lower() in _BEFORE_USER
+    return len(before) > 1 and last.text.lower() == "user" and before[-2].text.lower() in BEFORE_USER
 
 
 def _append(found: list[Token], token: Token) -> None:
@@ -146,7 +143,7 @@ def _append(found: list[Token], token: Token) -> None:
         _append_value(found, token)
     elif token.text == ")" and found and found[-1].text == "(" and not token.spaced:
         found += [Token(WILDCARD, token.begin, token.begin, False), token]  # "()": nothing is a value too
-    elif found and found[-1].text == WILDCARD and token.text.lower().rstrip(".") in _UNITS:
+    elif found and found[-1].text == WILDCARD and token.text.lower().rstrip(".") in UNITS:
         found[-1] = Token(WILDCARD, found[-1].begin, token.end, found[-1].spaced)
     else:
         found.append(token)
@@ -154,10 +151,13 @@ def _append(found: list[Token], token: Token) -> None:
 
 def _append_value(found: list[Token], token: Token) -> None:
     begin = token
-    while found and found[-1].text.lower() in _MONTHS_AND_DAYS:
+    while found and found[-1].text.lower() in MONTHS_AND_DAYS:
         begin = found.pop()
     if found and found[-1].text in "<>" and found[-1].spaced and not token.spaced:
         begin = found.pop()  # "<1 sec" is a value as "3 sec" is
+    if _is_port(found, token):
+        del found[-1]
+        begin = found.pop()  # "example.com:443" is a value as "10.0.0.1:443" is
     signs = len(found)
     while signs and found[signs - 1].text in _BETWEEN_VALUES:
         signs -= 1
@@ -165,3 +165,11 @@ def _append_value(found: list[Token], token: Token) -> None:
         begin = found[signs - 1]
         del found[signs - 1 :]
     found.append(Token(WILDCARD, begin.begin, token.end, begin.spaced))
+
+
+def _is_port(found: Sequence[Token], token: Token) -> bool:
+    """Tell whether a value is the port of a host before it, and not a line of a source file."""
+    if len(found) < 2 or token.spaced or found[-1].spaced or found[-1].text != ":":
+        return False
+    host = found[-2].text
+    return _ADDRESS.fullmatch(host) is not None and not host.endswith(SOURCE_FILES)

@@ -68,17 +68,23 @@ def read(kept: Mapping[str, Any]) -> Snapshot:
         )
     try:
         return Snapshot(
-            kept["templates_max"],
-            Beyond(**kept["beyond"]),
-            [(it["count"], [_member(*shape) for shape in it["shapes"]]) for it in kept["templates"]],
+            _whole(kept["templates_max"]),
+            Beyond(**{name: _whole(count) for name, count in kept["beyond"].items()}),
+            [(_whole(it["count"]), [_member(*shape) for shape in it["shapes"]]) for it in kept["templates"]],
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"templates: no content of a miner ({error!r}); start without this file") from error
 
 
+def _whole(number: object) -> int:
+    if not isinstance(number, int):
+        raise TypeError(f"{number!r} is no whole number")
+    return number
+
+
 def _member(tokens: list[str], spaces: int) -> Member:
-    if not isinstance(spaces, int) or not all(isinstance(token, str) for token in tokens):
-        raise TypeError("a shape is a list of strings and a number")
+    if not all(isinstance(token, str) for token in tokens):
+        raise TypeError("the tokens of a shape are strings")
     if len(tokens) > TOKENS_MAX:
         raise TypeError(f"a shape of {len(tokens)} tokens; {TOKENS_MAX} are allowed")
-    return Member(tuple(tokens), spaces)
+    return Member(tuple(tokens), _whole(spaces))
