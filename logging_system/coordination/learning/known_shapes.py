@@ -12,10 +12,12 @@ from itertools import islice
 
 from logging_system.coordination.learning.beyond import Beyond
 from logging_system.coordination.learning.masked_lines import MaskedLines
-from logging_system.coordination.learning.shapes import Shape
+from logging_system.coordination.learning.shapes import TOKENS_MAX, Shape
 from logging_system.coordination.learning.template import Member, Template, current, shape_id
 from logging_system.coordination.learning.variation import number, shown_by, variations
 
+_TOKENS_PER_SHAPE = 30
+"""Shapes may have so many tokens on average: memory depends on these."""
 _PASSED_MAX = 64
 """Templates that are looked at when one must be given up."""
 
@@ -24,13 +26,16 @@ class KnownShapes:
     """Shapes and their templates.
 
     Args:
-        shapes_max: Shapes that are kept. For a new one, a template that came least of late is given up.
+        shapes_max: Shapes that are kept; fewer, if they are long. For a new one, a template that came least
+            of late is given up.
         lines: What is told when a template became another, or was given up.
         beyond: Where that is counted.
     """
 
     def __init__(self, shapes_max: int, lines: MaskedLines, beyond: Beyond) -> None:
         self._shapes_max = shapes_max
+        self._tokens_max = max(_TOKENS_PER_SHAPE * shapes_max, TOKENS_MAX)
+        self._tokens = 0
         self._lines = lines
         self._beyond = beyond
         self._by_shape: dict[int, Template] = {}
@@ -55,7 +60,7 @@ class KnownShapes:
 
     def add(self, member: Member) -> Template:
         """Return the template of a shape, after one was given up where there was no room."""
-        if len(self._by_shape) >= self._shapes_max:
+        while self._is_beyond(1, len(member.shape)):
             self._give_up_one()
         return self._add(member)
 
@@ -73,7 +78,7 @@ class KnownShapes:
             if template is not None:
                 current(template).count += count
         for rarest in reversed(self.templates()):
-            if len(self._by_shape) <= self._shapes_max:
+            if not self._is_beyond(0, 0):
                 break
             self._give_up(rarest)
         self._renamed.clear()
@@ -94,12 +99,19 @@ class KnownShapes:
         self._renamed.clear()
         return renamed
 
+    def _is_beyond(self, shapes: int, tokens: int) -> bool:
+        """Tell whether there is no room for so much more."""
+        if not self._by_shape:
+            return False
+        return len(self._by_shape) + shapes > self._shapes_max or self._tokens + tokens > self._tokens_max
+
     def _add(self, member: Member) -> Template:
         own = number(member.shape)
         if (known := self._by_shape.get(own)) is not None:
             known = current(known)
             known.spaces |= member.spaces
             return known
+        self._tokens += len(member.shape)
         identity = shape_id(member.shape)
         template = self._by_shape[own] = self._by_id[identity] = Template(identity, member)
         for variant, words_min in variations(member.shape):
@@ -163,6 +175,7 @@ class KnownShapes:
         for member in template.members:
             own, identity = number(member.shape), shape_id(member.shape)
             del self._by_shape[own], self._by_id[identity]
+            self._tokens -= len(member.shape)
             self._renamed.pop(identity, None)
             for variant, _ in variations(member.shape):
                 self._forget(variant, template)

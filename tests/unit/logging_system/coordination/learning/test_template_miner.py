@@ -275,6 +275,17 @@ def test_lines_of_ever_new_words_stay_within_the_bounds() -> None:
     assert sum(it.count for it in miner.templates()) + miner.beyond.lines_of_given_up == 5_000
 
 
+def test_long_lines_of_ever_new_words_keep_fewer_templates() -> None:
+    """What is bounded is memory, not only the number of templates."""
+    miner = TemplateMiner(templates_max=500)
+    words = iter(random_words(40_000, seed=5))
+    for _ in range(400):
+        miner.learn(" ".join(next(words) for _ in range(100)))
+
+    assert sum(len(it.tokens) for it in miner.templates()) <= 500 * 30
+    assert 100 < len(miner.templates()) < 200
+
+
 def test_a_miner_of_no_templates_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1 is needed"):
         TemplateMiner(templates_max=0)
