@@ -34,6 +34,7 @@ _TOKEN = re.compile(
     r"""
      (?<==)"[^"]*"                                     # what a name is set to, quoted
     |(?<==)'[^']*'
+    |(?<==)[\w\0.$@-]*+[({\[][^(){}\[\]]*+[)}\]]      # and in brackets: Rect(0, 0), {"a": 1}, []
     |(?<!\w)(?:"[^"\s]*"|'[^'\s]*')(?!\w)              # one quoted word: how many show a value
     |(?<![\w\0])(?:~|\.{1,2})?/(?:[^\s"'<>()\[\]{},;|:]|:(?=\S))++      # a path
     |(?:[^\s=,;:()\[\]{}"'|<>.\#]|\.(?!\.)|\#(?!\#))++                  # a word
@@ -111,14 +112,18 @@ def _kind(word: str) -> str:
 def _is_value(word: str) -> bool:
     if MASK in word or len(word) > _WORD_CHARACTERS_MAX:
         return True
-    return len(word) > 1 and (
-        word[0] in "\"'/~"
-        or word.startswith(("./", "../"))
-        or word.count("/") > 1
-        or "\\" in word
-        or "@" in word[1:-1]
-        or (word.count(".") > 1 and ("/" in word or _is_host(word)))
-        or word.lower() in CONSTANTS
+    return (
+        len(word) > 1
+        and (
+            word[0] in "\"'/~"
+            or word[-1] in ")}]"  # longer than a sign: what a name is set to
+            or word.startswith(("./", "../"))
+            or word.count("/") > 1
+            or "\\" in word
+            or "@" in word[1:-1]
+            or (word.count(".") > 1 and ("/" in word or _is_host(word)))
+            or word.lower() in CONSTANTS
+        )
     )
 
 
@@ -159,12 +164,16 @@ def _append_value(found: list[Token], token: Token) -> None:
         del found[-1]
         begin = found.pop()  # "example.com:443" is a value as "10.0.0.1:443" is
     signs = len(found)
-    while signs and found[signs - 1].text in _BETWEEN_VALUES:
+    while signs and _is_between_values(found[signs - 1].text):
         signs -= 1
     if signs and found[signs - 1].text == WILDCARD:
         begin = found[signs - 1]
         del found[signs - 1 :]
     found.append(Token(WILDCARD, begin.begin, token.end, begin.spaced))
+
+
+def _is_between_values(token: str) -> bool:
+    return token in _BETWEEN_VALUES or not token.strip("*")
 
 
 def _is_port(found: Sequence[Token], token: Token) -> bool:

@@ -51,6 +51,9 @@ def texts(*messages: str) -> list[str]:
         ("no module named 'yaml'", "no module named 'orjson'", "no module named <*>"),
         ("mail to ann@example.com failed", "mail to bob@example.org failed", "mail to <*> failed"),
         ("status: null", "status: true", "status: <*>"),
+        ("ws=null, uid=1", "ws=WorkSource{10113}, uid=2", "ws=<*>, uid=<*>"),
+        ("bounds=Rect(0, 0 - 0, 0), stats=[]", "bounds=none, stats=[1, 2]", "bounds=<*>, stats=<*>"),
+        ("fans 3552 **** 3375", "fans 3552 3534 3375", "fans <*>"),
     ],
 )
 def test_lines_that_differ_in_values_have_one_template(one: str, other: str, text: str | None) -> None:
