@@ -14,7 +14,7 @@ BUCKET_SECONDS = 10
 """Counts are compared in steps of this length."""
 RATE_HALF_LIFE_SECONDS = 3_600
 """A count weighs half after this time."""
-HOURS_HALF_LIFE_DAYS = 7
+HALF_LIFE_DAYS = 7
 """What was seen of an hour of the day, of levels and of numbers weighs half after this time."""
 NUMBERS_MAX = 4
 """Of more numbers of a template, the first are kept."""
@@ -22,8 +22,13 @@ _LEVELS_MAX = 8
 _OTHER_LEVELS = "other"
 _GAP_KEPT = 0.98
 _GAP_SECONDS_MIN = 1e-3
-_DAY_SECONDS = 86_400
+DAY_SECONDS = 86_400
 _RATE_KEPT = 0.5 ** (BUCKET_SECONDS / RATE_HALF_LIFE_SECONDS)
+
+
+def faded(days: int) -> float:
+    """Return what is left of a weight after so many days."""
+    return 0.5 ** (days / HALF_LIFE_DAYS)
 
 
 class Baseline:
@@ -55,7 +60,7 @@ class Baseline:
         self._bucket_count = 0
         self._counts = FadingSums(_RATE_KEPT)
         self._gaps = FadingSums(_GAP_KEPT)
-        self._day = int(event_seconds // _DAY_SECONDS)
+        self._day = int(event_seconds // DAY_SECONDS)
 
     def observe(self, event_seconds: float, level: str) -> None:
         """Count a record.
@@ -77,7 +82,7 @@ class Baseline:
         self.count += 1
         self.first_seconds = min(self.first_seconds, event_seconds)
         self.last_seconds = max(self.last_seconds, event_seconds)
-        self.hours[int(event_seconds % _DAY_SECONDS // 3600)] += 1
+        self.hours[int(event_seconds % DAY_SECONDS // 3600)] += 1
         if level not in self.levels and len(self.levels) >= _LEVELS_MAX:
             level = _OTHER_LEVELS
         self.levels[level] = self.levels.get(level, 0.0) + 1
@@ -138,11 +143,11 @@ class Baseline:
         Args:
             event_seconds: Event time.
         """
-        days = int(event_seconds // _DAY_SECONDS) - self._day
-        if days <= 0:
+        day = int(event_seconds // DAY_SECONDS)
+        if day <= self._day:
             return
-        self._day += days
-        factor = 0.5 ** (days / HOURS_HALF_LIFE_DAYS)
+        factor = faded(day - self._day)
+        self._day = day
         for hour in range(24):
             self.hours[hour] *= factor
         for level in self.levels:
@@ -235,13 +240,15 @@ class Baseline:
 
 
 def _add_rates(mine: FadingSums, theirs: FadingSums) -> None:
-    """Add the means and the variances of two streams that are independent of each other."""
-    if not theirs.weight:
-        return
-    weight = max(mine.weight, theirs.weight)
-    mean = theirs.mean + (mine.mean if mine.weight else 0.0)
-    variance = theirs.variance + (mine.variance if mine.weight else 0.0)
-    mine.weight, mine.total, mine.squares = weight, mean * weight, (variance + mean**2) * weight
+    """Add up two streams that are independent of each other: their counts, and so their variances.
+
+    What one did not watch yet, it counts as nought. The variance is that of the moment of merging: of three
+    streams, its last digits depend on which two were merged first.
+    """
+    variance = sum(it.variance for it in (mine, theirs) if it.weight)
+    mine.weight, mine.total = max(mine.weight, theirs.weight), mine.total + theirs.total
+    if mine.weight:
+        mine.squares = (variance + mine.mean**2) * mine.weight
 
 
 def _of_length(values: Sequence[float], length: int) -> Sequence[float]:

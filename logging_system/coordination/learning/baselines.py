@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from logging_system.coordination.learning.baseline import NUMBERS_MAX, Baseline
+from logging_system.coordination.learning.baseline import DAY_SECONDS, NUMBERS_MAX, Baseline, faded
 from logging_system.coordination.learning.value_sketch import ValueSketch
 
 FORM = 1
@@ -81,7 +81,7 @@ class Baselines:
         watched = sum(self._watched)
         if baseline is None or not watched or not (total := sum(baseline.hours)):
             return 1.0
-        hour = int(at_seconds % 86_400 // 3_600)
+        hour = int(at_seconds % DAY_SECONDS // 3_600)
         usual = total / watched
         seen = baseline.hours[hour] + usual * _HOURS_PRIOR_SECONDS
         return seen / (self._watched[hour] + _HOURS_PRIOR_SECONDS) / usual
@@ -91,6 +91,7 @@ class Baselines:
         for old, new in renamed.items():
             baseline = self._by_id.pop(old, None)
             if baseline is not None:
+                self._sketches -= _sketches(baseline)
                 self._put(new, baseline)
 
     def content(self) -> dict[str, Any]:
@@ -141,8 +142,8 @@ class Baselines:
             max(self.templates_max, other.templates_max), max(self.sketches_max, other.sketches_max)
         )
         both.given_up = self.given_up + other.given_up
-        both._watched = array("d", map(max, self._watched, other._watched))
-        both._last_seconds = max(self._last_seconds, other._last_seconds)
+        both._last_seconds = last = max(self._last_seconds, other._last_seconds)
+        both._watched = array("d", map(max, self._watched_until(last), other._watched_until(last)))
         parts = [*self._by_id.items(), *other._by_id.items()]
         for identity, baseline in sorted(parts, key=lambda it: (it[1].last_seconds, it[0])):
             both._put(identity, copy.deepcopy(baseline))
@@ -190,9 +191,19 @@ class Baselines:
 
     def _watch(self, event_seconds: float) -> None:
         passed = event_seconds - self._last_seconds
+        self._watched = self._watched_until(event_seconds)
         if passed <= _WATCHED_GAP_SECONDS_MAX:
-            self._watched[int(event_seconds % 86_400 // 3_600)] += passed
+            self._watched[int(event_seconds % DAY_SECONDS // 3_600)] += passed
         self._last_seconds = event_seconds
+
+    def _watched_until(self, event_seconds: float) -> array[float]:
+        """Return what was watched of each hour, faded until a moment as the counts are."""
+        if self._last_seconds == -math.inf:
+            return self._watched
+        days = int(event_seconds // DAY_SECONDS) - int(self._last_seconds // DAY_SECONDS)
+        if not days:
+            return self._watched
+        return array("d", (seconds * faded(days) for seconds in self._watched))
 
 
 def _sketches(baseline: Baseline) -> int:

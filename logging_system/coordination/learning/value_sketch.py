@@ -67,7 +67,7 @@ class ValueSketch:
         rank = share * self.count
         for value, count in self._ascending():
             rank -= count
-            if rank <= 0:
+            if count and rank <= 0:
                 return value
         return math.nan
 
