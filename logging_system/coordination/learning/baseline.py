@@ -28,7 +28,7 @@ _RATE_KEPT = 0.5 ** (BUCKET_SECONDS / RATE_HALF_LIFE_SECONDS)
 
 def faded(days: int) -> float:
     """Return what is left of a weight after so many days."""
-    return 0.5 ** (days / HALF_LIFE_DAYS)
+    return math.pow(0.5, days / HALF_LIFE_DAYS)
 
 
 class Baseline:

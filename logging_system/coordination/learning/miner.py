@@ -8,7 +8,7 @@ line ─ masks ─▶ masked line ─ known? ─▶ template
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from logging_system.coordination.learning import shapes, snapshot
@@ -16,8 +16,8 @@ from logging_system.coordination.learning.beyond import Beyond
 from logging_system.coordination.learning.known_shapes import KnownShapes
 from logging_system.coordination.learning.masked_lines import MaskedLines
 from logging_system.coordination.learning.masks import CHARACTERS_MAX, MASK, masked, values
-from logging_system.coordination.learning.shapes import WILDCARD
 from logging_system.coordination.learning.template import Member, Template, current
+from logging_system.coordination.learning.value_places import ValuePlaces, filled
 
 
 class TemplateMiner:
@@ -36,6 +36,7 @@ class TemplateMiner:
         self._lines = MaskedLines()
         self._known = KnownShapes(templates_max, self._lines, self.beyond)
         self._template_of = self._lines.template_of
+        self._places = ValuePlaces()
 
     def learn(self, message: str) -> Template:
         """Return a message's template, which counts it.
@@ -70,17 +71,13 @@ class TemplateMiner:
         Raises:
             ValueError: The message has another template.
         """
-        masked_line = _masked(message)
-        parts = shapes.tokens(masked_line)
-        wanted = current(template).tokens
-        if len(parts) != len(wanted) or any(
-            token not in (WILDCARD, part.text) for token, part in zip(wanted, parts, strict=True)
-        ):
+        wanted = current(template)
+        places = self._places.of(_masked(message), wanted.tokens)
+        if places is None:
             raise ValueError(
-                f"the template {template.text!r} is not that of {message[:200]!r}; `match` finds it"
+                f"the template {wanted.text!r} is not that of {message[:200]!r}; `match` finds it"
             )
-        originals = _originals(masked_line, parts, values(message[:CHARACTERS_MAX]))
-        return tuple(text for text, token in zip(originals, wanted, strict=True) if token == WILDCARD)
+        return filled(places, values(message[:CHARACTERS_MAX]))
 
     def templates(self) -> list[Template]:
         """Return all templates, the most frequent first."""
@@ -158,11 +155,3 @@ def _masked(message: str) -> str:
     if len(message) <= CHARACTERS_MAX:
         return masked(message)
     return masked(message[:CHARACTERS_MAX]) + MASK
-
-
-def _originals(masked_line: str, parts: Iterable[shapes.Token], taken_out: Iterable[str]) -> Iterator[str]:
-    """Yield the text of each part as it was before it was masked."""
-    remaining = iter(taken_out)
-    for part in parts:
-        pieces = masked_line[part.begin : part.end].split(MASK)
-        yield pieces[0] + "".join(next(remaining, "") + piece for piece in pieces[1:])
