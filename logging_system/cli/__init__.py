@@ -16,12 +16,28 @@ from logging_system.cli import (
     serve,
     ship,
     spool,
+    templates,
     trace,
     watch,
 )
 from logging_system.cli.parser import Parser
 
-COMMANDS = (ship, serve, watch, alerts, findings, analyze, search, metrics, spool, trace, mask, keys, decrypt)
+COMMANDS = (
+    ship,
+    serve,
+    watch,
+    alerts,
+    findings,
+    analyze,
+    search,
+    templates,
+    metrics,
+    spool,
+    trace,
+    mask,
+    keys,
+    decrypt,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = Parser(
         prog="python -m logging_system",
-        description="Ship, serve, watch and inspect log spools, try masking rules, and keep keys.",
+        description="Ship, serve, watch and inspect log spools, try masking, learn templates, keep keys.",
         epilog="Exit codes: 0 done, 1 failed or problems found, 4 invalid arguments or settings.",
     )
     subcommands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)

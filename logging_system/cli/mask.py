@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from logging_system.cli.parser import EXIT_DONE, Parser, fail
+from logging_system.cli.visible_text import visible
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -144,11 +145,6 @@ def _show_line(where: str, explained: ExplainedLine) -> None:
         before, after = around_the_difference(change)
         place = f"{change.place}: " if change.place else ""
         if before:
-            print(f"  - {_visible(place + before)}")
+            print(f"  - {visible(place + before)}")
         if after:
-            print(f"  + {_visible(place + after)}")
-
-
-def _visible(text: str) -> str:
-    """Return a text on one line, without what a terminal would obey."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+            print(f"  + {visible(place + after)}")
