@@ -237,8 +237,8 @@ def _alerting_stack(case: Case) -> Stack:
     )
 
 
-def _alerting(name: str, habit: str, code: str, catch: str, *consequences: str) -> Case:
-    return Case(name, habit, code, "alerts", catch, frozenset(consequences), build=_alerting_stack)
+def _alerting(name: str, habit: str, code: str, catch: str, scenario: str = "alerts") -> Case:
+    return Case(name, habit, code, scenario, catch, build=_alerting_stack)
 
 
 def _monitoring(name: str) -> str:
@@ -630,6 +630,14 @@ CASES = (
     ),
     _alerting(
         "has-no-cooldown", "tells of every error beyond the threshold", "HasNoCooldown", ALERTS_REPEATED
+    ),
+    _alerting("honest-alert-clock-jump", "none", "HonestAlert", "", "clock_jump"),
+    _alerting(
+        "counts-by-the-time-of-day",
+        "counts the cooldown of an alert by a clock that can be set",
+        "CountsByTheTimeOfDay",
+        ALERTS_MISSED,
+        "clock_jump",
     ),
     _alerting("alerts-on-nothing", "tells of a single error", "AlertsOnNothing", ALERTS_FALSE),
 )
