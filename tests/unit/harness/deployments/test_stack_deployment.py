@@ -253,7 +253,7 @@ def test_http_links_can_be_severed_and_intercepted_and_processes_killed(scratch:
     finally:
         deployment.stop()
 
-    assert set(targets) == {"to_store", "shipper"}
+    assert set(targets) == {"to_store", "shipper", "clock"}
     assert isinstance(targets["to_store"], Severable)
     assert isinstance(targets["to_store"], Interceptable)
     assert isinstance(targets["shipper"], Killable)
@@ -471,7 +471,7 @@ def test_a_clock_that_no_step_moves_is_a_target_that_says_so(scratch: Path, run_
     clock = deploy(scratch, run_id).targets()["clock"]
 
     assert isinstance(clock, Untouchable)
-    assert "only where a step of the scenario's file does" in clock.refusal
+    assert "only where the scenario's file has a step that does" in clock.refusal
 
 
 def test_variables_of_a_stack_reach_its_processes_and_key_commands(scratch: Path, run_id: str) -> None:
