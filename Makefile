@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-findings prove-storms prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-templates coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-findings prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-templates coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,11 @@ OTEL_FREE := $(addprefix tests/unit/logging_system/,handler monitoring/test_even
 test-otel-free: $(VENV)/.installed-dev ## Run what notices OpenTelemetry where it is not installed
 	$(BIN)/python -m tests.without_opentelemetry $(VENV)-otel-free
 	$(VENV)-otel-free/bin/python -m pytest -n 2 --dist loadfile -m "not slow" $(OTEL_FREE) $(ARGS)
+
+prove-watched-otel-free: $(VENV)/.installed-dev ## Run the suite watched where OpenTelemetry is not installed (wants a quiet machine)
+	$(BIN)/python -m tests.without_opentelemetry $(VENV)-otel-free
+	! $(VENV)-otel-free/bin/python -c "import opentelemetry" 2>/dev/null
+	$(VENV)-otel-free/bin/python -m harness.cli.main run --suite watched --stack reference_alerts $(ARGS)
 
 # What .ci/run runs on the newest Python beside the usual one. What the embedded store answers is compared with
 # Elasticsearch by the other stages, and no Python changes it: here its unit tests and all that start it remain.

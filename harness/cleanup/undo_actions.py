@@ -25,6 +25,7 @@ from harness.targets.key_files import hidden_name, put_back_file
 from harness.targets.mail_server import CHAOS_PATH, set_chaos
 from harness.targets.small_disk import unmount
 from harness.targets.toxiproxy_client import Proxy, ProxyAnswerError, ProxyUnreachableError, ToxiproxyClient
+from harness.targets.wall_clock import set_right
 
 _ANSWER_SECONDS = 3.0
 _SERVER_ERROR = 500
@@ -206,6 +207,18 @@ def accept_mail(arguments: Arguments) -> str:
     return f"the mail server at {url} takes mail again"
 
 
+def set_clock_right(arguments: Arguments) -> str:
+    """Let the moved wall clock of a stack, some of whose processes may still run, show the machine's time.
+
+    Args:
+        arguments: `path`, the file that says how far it is moved.
+    """
+    path = str(arguments["path"])
+    if not Path(path).exists():
+        return f"{path} is gone, and with it the clock that it moved"
+    return f"the clock of {path} was set right" if set_right(path) else f"the clock of {path} is right"
+
+
 def restart_process(arguments: Arguments) -> str:
     """Start nothing: nobody misses a killed part of a dead run, and what else is left of it is ended."""
     process = arguments.get("process", "the process")
@@ -230,6 +243,7 @@ ACTIONS: Mapping[str, Action] = {
     "put_back_files": put_back_files,
     "unmount_disk": unmount_disk,
     "accept_mail": accept_mail,
+    "set_clock_right": set_clock_right,
     "restart_process": restart_process,
     "nothing": nothing,
 }

@@ -37,6 +37,7 @@ from harness.load import LOADS
 from harness.load.schedules import SCHEDULES
 from harness.model.declarations import (
     APPLICATION,
+    CLOCK,
     KEY_PROVIDER,
     KEY_SERVER,
     KEYS,
@@ -162,7 +163,7 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
     """
     processes = [process.name for process in stack.processes]
     own = dict.fromkeys([*stack.links, *processes, *stack.files, *(stack.keys.targets if stack.keys else ())])
-    known = dict.fromkeys([*own, *stack.needs, APPLICATION, LOAD, *_load_targets(scenario.load)])
+    known = dict.fromkeys([*own, *stack.needs, APPLICATION, LOAD, CLOCK, *_load_targets(scenario.load)])
     shared = (set(stack.needs) - own.keys()) | {KEY_SERVER}
     source = read_yaml(Path(scenario.source)) if scenario.source else Source(scenario.name, {}, {})
     problems = []

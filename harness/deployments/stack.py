@@ -19,7 +19,7 @@ from harness.deployments.alert_server_specs import RECEIVERS
 from harness.deployments.installed import cache_folder
 from harness.deployments.placeholders import RUN_FOLDER, expand
 from harness.deployments.service_set import INFRASTRUCTURE, INTERCEPTOR, PROXY, SPEAK_HTTP
-from harness.model.declarations import KEY_PROVIDER, KEYS, Keys, Stack, StackProcess
+from harness.model.declarations import CLOCK, KEY_PROVIDER, KEYS, Keys, Stack, StackProcess
 from harness.model.errors import FaultError, HarnessError, OwnPartError, ScenarioError
 from harness.model.facts import ANSWERS, CONNECTIONS, Sample
 from harness.model.protocols import Clock, Undo
@@ -45,6 +45,7 @@ from harness.targets.small_disk import (
     undo_mount,
     unmount_keeping,
 )
+from harness.targets.wall_clock import WallClockStays, WallClockTarget
 
 # More than a stack may promise for its exit, so that a slow one is measured rather than cut short.
 _STOP_SECONDS = 15.0
@@ -119,6 +120,7 @@ class StackDeployment:
         small_disks: which of its files are to lie on small disks of their own; None = none of them.
         recordings: a folder that takes all requests over links that can be looked into, a file each; None =
             nothing is recorded.
+        wall_clock: the clock that all its processes follow, or what says why it stays; None = it stays.
 
     Raises:
         ScenarioError: a link leads to a service that is not there.
@@ -135,6 +137,7 @@ class StackDeployment:
         seed: int = 0,
         small_disks: SmallDisks | None = None,
         recordings: Path | None = None,
+        wall_clock: WallClockTarget | WallClockStays | None = None,
     ) -> None:
         services = {name: url for name, url in urls.items() if name not in INFRASTRUCTURE}
         for link, service in stack.links.items():
@@ -154,6 +157,7 @@ class StackDeployment:
         self._files = {name: self._files_target(name, patterns) for name, patterns in stack.files.items()}
         self._small_disks = small_disks
         self._recordings = recordings
+        self._wall_clock = wall_clock or WallClockStays()
         self._key_provider: KeyFilesTarget | KeyLinkTarget | None = None
         self._links: dict[str, LinkTarget] = {}
         self._connections: dict[str, int] = {}
@@ -194,7 +198,8 @@ class StackDeployment:
             name: ProcessTarget(name, process.spec.command, process, process.spec.ready.timeout_seconds)
             for name, process in self._processes.items()
         }
-        return {**self._links, **processes, **self._files, **self._key_targets()}
+        own = {**self._links, **processes, **self._files, **self._key_targets()}
+        return {**own, CLOCK: self._wall_clock}
 
     def usage(self) -> dict[str, float]:
         """Return what the stack's own processes and its folder take up; implements Measurable."""
@@ -335,7 +340,7 @@ class StackDeployment:
             [expand(argument, self._values) for argument in command]
             for command in (keys.rotate, keys.status, keys.revoke)
         )
-        environment = {**self._environment, **procfs.marks(self._run_id)}
+        environment = {**self._variables({}), **procfs.marks(self._run_id)}
         commands = KeyCommands(
             rotate, status, keys.version, str(self._folder), revoke, environment, keys.timeout_seconds
         )
@@ -361,12 +366,14 @@ class StackDeployment:
             folder=self._folder,
             log=self._folder / f"{declared.name}.log",
             lifeline=True,
-            environment={
-                **self._environment,
-                **{name: expand(text, self._values) for name, text in declared.environment.items()},
-            },
+            environment=self._variables(declared.environment),
             ready=replace(ready, http=expand(ready.http, self._values)),
         )
+
+    def _variables(self, declared: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the environment of one process, on top of the harness's own."""
+        own = {name: expand(text, self._values) for name, text in declared.items()}
+        return self._wall_clock.variables({**self._environment, **own})
 
 
 def is_looked_into(service: str, url: str) -> bool:

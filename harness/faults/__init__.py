@@ -71,6 +71,9 @@ FAULTS = Family(
         "mail_refused": Kind(
             "harness.faults.mail_refused:MailRefused", "a mail server asks everybody to try again later"
         ),
+        "clock_jump": Kind(
+            "harness.faults.clock_jump:ClockJump", "the wall clock of the stack jumps, and back at the end"
+        ),
         "slow_answers": Kind("harness.faults.slow_answers:SlowAnswers", "the store answers late"),
     },
 )

@@ -38,6 +38,7 @@ class Assignment:
     several `workers` send, each has producers that follow one another, and a slot file of its own. `secrets`
     are the kinds of canary that some records carry, by the `secret_paths`. `levels` has the first letter of
     each scheduled record's level, where the schedule decides it; those of a wave are INFO then.
+    `wall_clock_path` names the file of the moved clock that the application follows; empty = the machine's.
     """
 
     run_id: str
@@ -58,6 +59,7 @@ class Assignment:
     secrets: Sequence[str] = ()
     secret_paths: Sequence[str] = ()
     levels: str = ""
+    wall_clock_path: str = ""
 
     @property
     def records(self) -> int:

@@ -42,6 +42,7 @@ from harness.model.facts import (
 )
 from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Tally
+from harness.targets.wall_clock import WallClockHistory
 
 _SWEEP_SECONDS = 0.2
 # An application that learns of a pause later than this may have sent what it should have withheld.
@@ -61,6 +62,8 @@ class Oracle:
         self._to_come: list[tuple[int, int]] = []
         self._open: dict[int, Slot] = {}
         self._waves = 0
+        path = assignment.wall_clock_path
+        self._moved_clock = WallClockHistory(Path(path)) if path else None
         self.pauses = Pauses()
         self._withheld: dict[int, int] = {}
         self._counts = {Due: 0, Sent: 0, Answered: 0, Refused: 0, Acknowledged: 0}
@@ -163,10 +166,14 @@ class Oracle:
             yield Acknowledged(sequence, after.acknowledged_ns)
 
     def _unix_ns(self, at_ns: int) -> int:
-        """Return a moment by the wall clock as it goes now; 0 where no time is to be compared."""
+        """Return a moment by the application's wall clock; 0 where no time is to be compared."""
         if "time" not in self._assignment.fields:
             return 0
-        return at_ns + time.time_ns() - time.monotonic_ns()
+        unix_ns = at_ns + time.time_ns() - time.monotonic_ns()
+        if self._moved_clock is None:
+            return unix_ns
+        offset_ns = self._moved_clock.offset_ns(at_ns)
+        return 0 if offset_ns is None else unix_ns + offset_ns
 
     def _keep(self, sequence: int, slot: Slot) -> None:
         settled = slot.returned_ns and (

@@ -20,6 +20,10 @@ LOAD = "load"
 """The target every run has: the log calls themselves, whose rate the schedule decides."""
 
 
+CLOCK = "clock"
+"""The target every stack has: the wall clock of its processes and of the application."""
+
+
 def worker_name(number: int) -> str:
     """Return what a load's worker is called, as a process and as a target, by its number from 1."""
     return f"{LOAD}.worker-{number}"

@@ -563,6 +563,8 @@ class LoadSpec:
         secret_paths: the paths that these take through the intake.
         environment: variables of the processes that hold the intake, on top of the harness's own.
         levels: the first letter of each scheduled record's level; empty where the schedule decides none.
+        wall_clock_path: the file that says how far the clock of the processes that send is moved; empty where
+            it is the machine's.
     """
 
     run_id: str
@@ -582,6 +584,7 @@ class LoadSpec:
     secret_paths: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     levels: str = ""
+    wall_clock_path: str = ""
 
     @property
     def records(self) -> int:

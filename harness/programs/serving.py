@@ -1,4 +1,4 @@
-"""What both programs do with their control API: say where it is, and serve it until told to stop."""
+"""What programs do with their control API: listen, or say why not, and serve it until told to stop."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 API_CONNECTIONS_MAX = 128
+UNAVAILABLE = 7
+"""The exit code of a program that cannot listen or use its file."""
 
 
 class BrowserStop:
@@ -51,6 +53,18 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def cannot_listen(host: str, port: int, error: OSError) -> int:
+    """Say on standard error that a program cannot listen; return its exit code.
+
+    Args:
+        host: where it was to listen.
+        port: the port there.
+        error: from `listen`.
+    """
+    sys.stderr.write(f"{host}:{port}: {error.strerror or error}; choose another --port, or 0\n")
+    return UNAVAILABLE
 
 
 async def serve_until_told(application: ASGIApp, listener: socket.socket, lifeline: bool) -> None:

@@ -61,6 +61,7 @@ from harness.runs.plan import ScenarioPlan
 from harness.runs.request import Request, running_services
 from harness.runs.runner import Runner, Wiring
 from harness.runs.secrets import secret_paths, secret_watch
+from harness.runs.wall_clock import wall_clock
 from harness.runs.wiring import counters, expanded, make_part, outlets, variables
 from harness.targets.interceptor_client import InterceptorClient
 from harness.targets.toxiproxy_client import ToxiproxyClient
@@ -216,6 +217,7 @@ class ScenarioRun:
             if isinstance(fault, NeedsSmallDisk)
         }
         secrets = request.stack.promises.secrets
+        moved = wall_clock(faults, self._folder("clock"), self._clock)
         stack = StackDeployment(
             request.stack,
             ground.services.urls(),
@@ -226,6 +228,7 @@ class ScenarioRun:
             request.seed,
             SmallDisks(sizes_mib, journal),
             self._folder("wire") if secrets else None,
+            moved,
         )
         values = stack.values()
         intake = Part(request.stack.intake.kind, expanded(request.stack.intake, values))
@@ -244,8 +247,9 @@ class ScenarioRun:
             page=self._page(),
             secrets=secrets,
             secret_paths=secret_paths(intake) if secrets else (),
-            environment=variables(request.stack, values),
+            environment=moved.variables(variables(request.stack, values)),
             levels=plan.levels,
+            wall_clock_path=moved.path,
         )
         sending = self._load(load)
         lines = Lines(load, request.stack.masks)

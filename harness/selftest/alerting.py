@@ -3,7 +3,8 @@
     python -m harness.selftest.alerting HABIT FOLDER RECEIVER_URL STORE_URL
 
 The handler writes each error into a file of the folder; this reads it, counts errors by the time at which
-they were logged, and posts a message once ten of them lie within five seconds, at most one in six seconds.
+they were logged, and posts a message once ten of them lie within five seconds, at most one in six seconds
+of a clock that nobody can set.
 What it has read, what it told, and what it has still to send are in a file before anything is sent.
 """
 
@@ -49,7 +50,8 @@ class HonestAlert:
         folder.mkdir(parents=True, exist_ok=True)
         self._errors, self._state = folder / _ERRORS, folder / _STATE
         self._receiver, self.store = receiver, store
-        self.read_bytes, self.told_seconds, self.recent, self.outbox = 0, 0.0, [0.0] * 0, [""] * 0
+        self.read_bytes, self.told_seconds = 0, -COOLDOWN_SECONDS
+        self.recent, self.outbox = [0.0] * 0, [""] * 0
         self.restore()
 
     def restore(self) -> None:
@@ -76,8 +78,8 @@ class HonestAlert:
         """Read what is new, decide, and send what waits."""
         for seconds in self._fresh():
             self.recent = [*self.recent, seconds][-THRESHOLD:]
-            if self.is_enough() and self.is_due(seconds):
-                self.told_seconds = seconds
+            if self.is_enough() and self.is_due():
+                self.told_seconds = self.now()
                 self.tell()
         self.save()
         while self.outbox and self.post(self.outbox[0]):
@@ -86,11 +88,15 @@ class HonestAlert:
 
     def is_enough(self) -> bool:
         """Tell whether there are enough errors within the window."""
-        return len(self.recent) == THRESHOLD and self.recent[-1] - self.recent[0] <= WINDOW_SECONDS
+        return len(self.recent) == THRESHOLD and 0 <= self.recent[-1] - self.recent[0] <= WINDOW_SECONDS
 
-    def is_due(self, seconds: float) -> bool:
-        """Tell whether the cooldown is over at that time of an error."""
-        return seconds - self.told_seconds >= COOLDOWN_SECONDS
+    def now(self) -> float:
+        """Return by what the cooldown is counted: the seconds since the machine was started."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def is_due(self) -> bool:
+        """Tell whether the cooldown is over."""
+        return self.now() - self.told_seconds >= COOLDOWN_SECONDS
 
     def tell(self) -> None:
         """Put one message into the outbox; it is known by its key."""
@@ -161,9 +167,17 @@ class ForgetsAtRestart(HonestAlert):
 class HasNoCooldown(HonestAlert):
     """Every error beyond the threshold is told."""
 
-    def is_due(self, seconds: float) -> bool:
+    def is_due(self) -> bool:
         """Tell always."""
         return True
+
+
+class CountsByTheTimeOfDay(HonestAlert):
+    """Its cooldown is over when the time of day says so, which somebody may set."""
+
+    def now(self) -> float:
+        """Return the time of day."""
+        return time.time()
 
 
 class AlertsOnNothing(HonestAlert):
@@ -184,6 +198,7 @@ HABITS: Mapping[str, type[HonestAlert]] = {
         AlertsOnlyWhileTheStoreIsUp,
         ForgetsAtRestart,
         HasNoCooldown,
+        CountsByTheTimeOfDay,
         AlertsOnNothing,
     )
 }

@@ -481,6 +481,14 @@ CASES = (
     _alerting(
         "has-no-cooldown", "tells of every error beyond the threshold", "HasNoCooldown", ALERTS_REPEATED
     ),
+    _alerting("honest-alert-clock-jump", "none", "HonestAlert", "", "clock_jump"),
+    _alerting(
+        "counts-by-the-time-of-day",
+        "counts the cooldown of an alert by a clock that can be set",
+        "CountsByTheTimeOfDay",
+        ALERTS_MISSED,
+        "clock_jump",
+    ),
     _alerting("alerts-on-nothing", "tells of a single error", "AlertsOnNothing", ALERTS_FALSE),
     _finding("honest-findings", "none", "HonestFinder", ""),
     _finding("sees-nothing", "finds nothing, whatever happens", "SeesNothing", FINDINGS_MISSED),

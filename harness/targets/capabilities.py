@@ -455,6 +455,27 @@ class MailRefusing(Protocol):
         ...
 
 
+@runtime_checkable
+class ClockMovable(Protocol):
+    """A wall clock that can be moved, for the processes that follow it."""
+
+    def move_clock(self, seconds: float) -> None:
+        """Move it forward, or back where that is negative; raises FaultError."""
+        ...
+
+    def clock_is_felt(self, timeout_seconds: float) -> bool:
+        """Wait, at most that long, until a process was told the time as it is moved now; tell whether."""
+        ...
+
+    def describe_clock(self) -> str:
+        """Return how far it is moved, for a person."""
+        ...
+
+    def undo_move_clock(self) -> Undo:
+        """Say how a later process sets it right."""
+        ...
+
+
 _SUPPORTS: dict[type, str] = {
     Killable: "being killed",
     Stoppable: "being stopped",
@@ -472,6 +493,7 @@ _SUPPORTS: dict[type, str] = {
     KeyProviding: "keys that are out of reach",
     KeyLosable: "the loss of keys",
     MailRefusing: "refused mail",
+    ClockMovable: "a jump of its clock: the target of that is `clock`",
 }
 
 

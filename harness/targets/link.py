@@ -128,7 +128,8 @@ def _outcome(address: tuple[str, int], timeout_seconds: float, size_bytes: int) 
     until = time.monotonic() + timeout_seconds
     host, port = address
     padding = f"X-Padding: {'x' * size_bytes}\r\n" if size_bytes else ""
-    request = f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n{padding}\r\n".encode()
+    # The server is not asked to close: the fault proxy lets a close through where it lets no byte through.
+    request = f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\n{padding}\r\n".encode()
     try:
         with socket.create_connection(address, timeout=timeout_seconds) as connection:
             connection.sendall(request)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.model.errors import FaultError
+from harness.deployments.clock_library import clock_library
+from harness.model.errors import FaultError, UnavailableError
 from harness.model.protocols import Status
 from harness.selftest import bugs
 from harness.selftest.cases import CASES, CORRUPTED
@@ -34,6 +35,7 @@ PROOF_ONLY = frozenset(
         "has-no-cooldown",
         "honest-alert",
         "honest-dashboard",
+        "honest-alert-clock-jump",
         "honest-encrypting",
         "honest-engines",
         "honest-findings",
@@ -63,6 +65,13 @@ def require_small_disks(folder):
     unmount(folder)
 
 
+def require_movable_clocks():
+    try:
+        clock_library()
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     "case", [case for case in CASES if case.name not in PROOF_ONLY], ids=lambda case: case.name
@@ -70,6 +79,8 @@ def require_small_disks(folder):
 def test_the_self_test_comes_out_as_it_must(case, tmp_path):
     if case.scenario == "disk_full":
         require_small_disks(tmp_path / "disk")
+    if case.scenario == "clock_jump":
+        require_movable_clocks()
     kept = tmp_path / "outcomes.jsonl"
     command = [LOGQUAKE, "gate", "selftest", case.name, "--resume", str(kept)]
     finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=220, check=False)

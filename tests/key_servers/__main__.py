@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -16,10 +15,10 @@ from pathlib import Path
 from harness.deployments.installed import cache_folder
 from harness.deployments.installer import publish, staging_folder
 from harness.model.errors import UnavailableError
+from tests.commands import run_or_unavailable
 from tests.key_servers.installed import program_of, softhsm_library
 
 COMMAND_SECONDS_MAX = 900.0
-_REASON_CHARACTERS = 300
 
 
 def build(name: str) -> str:
@@ -39,7 +38,11 @@ def build(name: str) -> str:
 
 def _built(folder: str, name: str, go: str, home: Path) -> None:
     # The versions and checksums are those of go.sum, or there is no build.
-    _run([go, "build", "-mod=readonly", "-o", str(home / name), "."], Path(__file__).parent / folder)
+    run_or_unavailable(
+        [go, "build", "-mod=readonly", "-o", str(home / name), "."],
+        Path(__file__).parent / folder,
+        COMMAND_SECONDS_MAX,
+    )
 
 
 COMMANDS: Mapping[str, Callable[[str, Path], None]] = {
@@ -55,28 +58,10 @@ def softhsm() -> str:
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         raise UnavailableError("not installed; as root: apt-get install softhsm2")
-    _run([apt, "install", "--yes", "--no-install-recommends", "softhsm2"], Path("/"))
+    run_or_unavailable(
+        [apt, "install", "--yes", "--no-install-recommends", "softhsm2"], Path("/"), COMMAND_SECONDS_MAX
+    )
     return "installed by apt-get"
-
-
-def _run(command: list[str], folder: Path) -> None:
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=COMMAND_SECONDS_MAX,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UnavailableError(str(error)) from error
-    if done.returncode != 0:
-        lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        told = [line for line in lines if not line.startswith("go: downloading")] or ["it wrote nothing"]
-        raise UnavailableError(f"{command[0]} failed: {told[0][:_REASON_CHARACTERS]}")
 
 
 def main() -> int:

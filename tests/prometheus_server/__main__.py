@@ -8,7 +8,6 @@ It is not installed on this machine: the package would start a server of its own
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,10 +15,10 @@ from pathlib import Path
 from harness.deployments.installed import cache_folder
 from harness.deployments.installer import publish, staging_folder
 from harness.model.errors import UnavailableError
+from tests.commands import run_or_unavailable
 from tests.prometheus_server.installed import NAME, program
 
 COMMAND_SECONDS_MAX = 60.0
-_REASON_CHARACTERS = 300
 # A registry that does not answer is not waited for: only tests depend on it.
 _PATIENCE = (
     "-o",
@@ -45,8 +44,10 @@ def install() -> str:
         root = staging / "root"
         _fetch(staging)
         for package in staging.glob("*.deb"):
-            _run(["dpkg", "-x", str(package), str(root)], staging)
-        _run([str(root / "usr" / "bin" / "promtool"), "--version"], staging)
+            run_or_unavailable(["dpkg", "-x", str(package), str(root)], staging, COMMAND_SECONDS_MAX)
+        run_or_unavailable(
+            [str(root / "usr" / "bin" / "promtool"), "--version"], staging, COMMAND_SECONDS_MAX
+        )
         publish(root, cache_folder() / NAME)
     return f"unpacked in {cache_folder() / NAME} within {time.monotonic() - begun_seconds:.0f} s"
 
@@ -54,30 +55,11 @@ def install() -> str:
 def _fetch(folder: Path) -> None:
     download = ["apt-get", *_PATIENCE, "-o", "APT::Sandbox::User=root", "download", NAME]
     try:
-        _run(download, folder)
+        run_or_unavailable(download, folder, COMMAND_SECONDS_MAX)
     except UnavailableError:
         # The machine's package lists are missing or old.
-        _run(["apt-get", *_PATIENCE, "update"], folder)
-        _run(download, folder)
-
-
-def _run(command: list[str], folder: Path) -> None:
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=COMMAND_SECONDS_MAX,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UnavailableError(str(error)) from error
-    if done.returncode != 0:
-        told = (done.stderr or done.stdout).strip() or "it wrote nothing"
-        raise UnavailableError(f"{Path(command[0]).name} failed: {told[:_REASON_CHARACTERS]}")
+        run_or_unavailable(["apt-get", *_PATIENCE, "update"], folder, COMMAND_SECONDS_MAX)
+        run_or_unavailable(download, folder, COMMAND_SECONDS_MAX)
 
 
 def main() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import subprocess
 import sys
@@ -10,11 +9,12 @@ from pathlib import Path
 
 import orjson
 
+from tests.pages import blocks
 from tests.repository import REPOSITORY
 from tests.stack.processes import eventually, kill, ready_line, started
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "monitor-any-application.md").read_text()
-_BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+_BLOCKS = blocks(PAGE)
 
 
 def test_the_page_can_be_followed_from_its_top_to_its_end(tmp_path: Path) -> None:

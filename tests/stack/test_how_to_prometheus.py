@@ -26,12 +26,13 @@ from logging_system.monitoring.cross_check import HandlerFlow
 from logging_system.monitoring.delays import Delays
 from logging_system.monitoring.metrics import HANDLERS
 from logging_system.spool.writer import SpoolWriter
+from tests.pages import blocks
 from tests.prometheus_server.installed import need
 from tests.repository import REPOSITORY
 from tests.stack.processes import eventually, kill, ready_line, started
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "watch-with-prometheus.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+BLOCKS = blocks(PAGE)
 RULES = (REPOSITORY / "logging_system" / "monitoring" / "shipped" / "prometheus_rules.yaml").read_text()
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 

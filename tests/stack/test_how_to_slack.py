@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import subprocess
 import sys
@@ -10,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import blocks
 from tests.repository import REPOSITORY
 from tests.stack.processes import eventually, kill, ready_line, started
 from tests.unit.logging_system.alerting.receivers import HttpReceiver, http_receiver
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "alert-through-slack.md").read_text()
-_BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+_BLOCKS = blocks(PAGE)
 
 
 @pytest.mark.slow

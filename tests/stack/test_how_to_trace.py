@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.pages import blocks_of
 from tests.repository import DOCS
 from tests.stack.processes import PYTHON, WAIT_SECONDS, Store
 
@@ -22,8 +23,7 @@ def shape(tree: str) -> str:
 
 
 def test_the_page_can_be_followed_and_shows_what_is_shown(tmp_path: Path, store: Store) -> None:
-    (program,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    (console,) = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    (program,), (console,) = blocks_of(PAGE, "python"), blocks_of(PAGE, "console")
     command, _newline, tree = console.partition("\n")
     subprocess.run(
         [*PYTHON, "-c", program.replace("http://localhost:9200", store.url)],

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from harness.config.stack import load_stack
+from tests.pages import blocks_of
 from tests.repository import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "no-secret-leaks.md").read_text()
@@ -20,7 +21,7 @@ RUN_SECONDS_MAX = 120
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    return blocks_of(PAGE, language)
 
 
 def mended(handler: str) -> str:

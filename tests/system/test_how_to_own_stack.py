@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.processes.procfs import started_by_a_harness
+from tests.pages import blocks_of
 from tests.repository import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "own-stack.md").read_text()
@@ -20,7 +21,7 @@ RUN_SECONDS_MAX = 110
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    return blocks_of(PAGE, language)
 
 
 SHIPPER = blocks("python")[0]

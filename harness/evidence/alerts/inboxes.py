@@ -10,7 +10,7 @@ from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message as Part
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote
 
 import orjson
@@ -18,6 +18,9 @@ import orjson
 from harness import http_client
 from harness.evidence.alerts.messages import Message
 from harness.model.errors import StackError
+
+Entry: TypeAlias = Mapping[str, Any]
+"""What a receiver shows of one message."""
 
 MESSAGES_MAX = 20_000
 _PAGE_MESSAGES = 200
@@ -59,7 +62,8 @@ class MailInbox:
 
     def messages(self, word: str) -> Iterator[Message]:
         """Yield the mails one of whose recipients holds the word."""
-        for summary in reversed(self._summaries()):
+        # The server shows the newest first.
+        for summary in reversed(list(self._summaries())):
             recipients = [
                 str(each["Address"]) for header in ("To", "Cc", "Bcc") for each in summary.get(header) or ()
             ]
@@ -67,17 +71,12 @@ class MailInbox:
                 at_ns = self._clocks.moment_ns(_unix_ns(str(summary["Created"])))
                 yield mail(self._raw(str(summary["ID"])), at_ns, " ".join(recipients))
 
-    def _summaries(self) -> list[Mapping[str, Any]]:
-        """Return all of them, newest first."""
-        found: dict[str, Mapping[str, Any]] = {}
-        while True:
-            page = _answer(f"{self._url}/api/v1/messages?start={len(found)}&limit={_PAGE_MESSAGES}")
-            fresh = {str(each["ID"]): each for each in page["messages"]}
-            if not fresh.keys() - found.keys():
-                return list(found.values())
-            found |= fresh
-            if len(found) > MESSAGES_MAX:
-                raise StackError(f"{self._url}: more than {MESSAGES_MAX:,} mails came")
+    def _summaries(self) -> Iterator[Entry]:
+        pages = f"{self._url}/api/v1/messages?limit={_PAGE_MESSAGES}&start="
+        # One that comes meanwhile moves all others by a place.
+        return _all_shown(
+            pages, f"{self._url}: more than {MESSAGES_MAX:,} mails came", lambda _, entry: entry["ID"]
+        )
 
     def _raw(self, identity: str) -> bytes:
         return _body(f"{self._url}/api/v1/message/{quote(identity, safe='')}/raw")
@@ -97,25 +96,41 @@ class WebhookInbox:
 
     def messages(self, word: str) -> Iterator[Message]:
         """Yield the posts whose path holds the word."""
-        read = 0
-        while True:
-            page = _answer(f"{self._url}/received?start={read}")["messages"]
-            if not page:
-                return
-            read += len(page)
-            if read > MESSAGES_MAX:
-                raise StackError(f"{self._url}: more than {MESSAGES_MAX:,} posts came")
-            for entry in page:
-                if word in entry["path"]:
-                    body = base64.b64decode(entry["body"])
-                    headers = tuple((name.lower(), value) for name, value in entry["headers"])
-                    yield Message(
-                        self._clocks.moment_ns(entry["unix_ns"]),
-                        entry["path"],
-                        headers,
-                        body.decode("utf-8", "replace"),
-                        (entry["path"].encode(), *_lines(headers), body),
-                    )
+        too_many = f"{self._url}: more than {MESSAGES_MAX:,} posts came"
+        for entry in _all_shown(f"{self._url}/received?start=", too_many, lambda place, _: place):
+            if word in entry["path"]:
+                body = base64.b64decode(entry["body"])
+                headers = tuple((name.lower(), value) for name, value in entry["headers"])
+                yield Message(
+                    self._clocks.moment_ns(entry["unix_ns"]),
+                    entry["path"],
+                    headers,
+                    body.decode("utf-8", "replace"),
+                    (entry["path"].encode(), *_lines(headers), body),
+                )
+
+
+def _all_shown(pages: str, too_many: str, identity: Callable[[int, Entry], object]) -> Iterator[Entry]:
+    """Yield each entry that a receiver shows by pages, once.
+
+    Args:
+        pages: their address, up to where the number of the first entry stands.
+        too_many: what to say where there is no end of them.
+        identity: what tells an entry from others, by its place and by what it says.
+
+    Raises:
+        StackError: they cannot be read, or there are too many.
+    """
+    seen: set[object] = set()
+    while len(seen) <= MESSAGES_MAX:
+        shown = _answer(f"{pages}{len(seen)}")["messages"]
+        entries = {identity(place, entry): entry for place, entry in enumerate(shown, len(seen))}
+        fresh = [entry for key, entry in entries.items() if key not in seen]
+        if not fresh:
+            return
+        seen |= entries.keys()
+        yield from fresh
+    raise StackError(too_many)
 
 
 def mail(raw: bytes, at_ns: int, addressed: str) -> Message:

@@ -187,6 +187,32 @@ def _unstaged(staged: IO[bytes]) -> Iterator[RawDocument]:
         yield RawDocument(copy, staged.readline()[:-1], unreadable)
 
 
+class LineCutter:
+    """Cuts lines out of pieces as they come; each byte is looked at once, however long its line is.
+
+    Attributes:
+        rest_bytes: the length of the line that has begun and not ended.
+    """
+
+    def __init__(self) -> None:
+        self.rest_bytes = 0
+        self._rest: list[bytes] = []
+
+    def cut(self, piece: bytes) -> list[bytes]:
+        """Return the lines that end in this piece, each without its newline."""
+        *lines, rest = piece.split(b"\n")
+        if lines:
+            lines[0] = b"".join((*self._rest, lines[0]))
+            self._rest, self.rest_bytes = [], 0
+        self._rest.append(rest)
+        self.rest_bytes += len(rest)
+        return lines
+
+    def rest(self) -> bytes:
+        """Return what has come of the line that has not ended."""
+        return b"".join(self._rest)
+
+
 class _Conversation:
     """Both pipes of the command on one thread: whichever is ready goes on, until the deadline."""
 
@@ -200,14 +226,15 @@ class _Conversation:
         os.set_blocking(self._in.fileno(), False)
         self._until = time.monotonic() + timeout_seconds
         self._timeout_seconds = timeout_seconds
-        self._unsent = b""
-        self._unread = b""
+        self._unsent = memoryview(b"")
+        self._begun = LineCutter()
+        self._unread: deque[bytes] = deque()
         self._waiting: deque[str] = deque()
 
     def ask(self, document: RawDocument) -> Iterator[tuple[str, Mapping[str, object]]]:
         """Send one document; yield the answers that have come meanwhile, with the names of their copies."""
         self._waiting.append(document.copy)
-        self._unsent += document.body + b"\n"
+        self._unsent = memoryview(document.body + b"\n")
         while self._unsent:
             yield from self._turn()
 
@@ -216,7 +243,7 @@ class _Conversation:
         self._in.close()
         while self._turn_reads():
             yield from self._answers()
-        if self._unread.strip():
+        if self._begun.rest().strip():
             raise self._broke("its last answer has no newline")
         if self._waiting:
             raise self._broke(f"{len(self._waiting):,} documents were not answered")
@@ -253,14 +280,14 @@ class _Conversation:
         if not select.select([self._out], [], [], 0)[0]:
             return True
         piece = os.read(self._out.fileno(), _PIPE_BYTES)
-        self._unread += piece
-        if len(self._unread) > ANSWER_BYTES_MAX:
+        self._unread += self._begun.cut(piece)
+        if self._begun.rest_bytes > ANSWER_BYTES_MAX:
             raise self._broke(f"an answer is longer than {ANSWER_BYTES_MAX >> 20} MiB")
         return bool(piece)
 
     def _answers(self) -> Iterator[tuple[str, Mapping[str, object]]]:
-        *lines, self._unread = self._unread.split(b"\n")
-        for line in lines:
+        while self._unread:
+            line = self._unread.popleft()
             if not self._waiting:
                 raise self._broke("it answered more than it was asked")
             copy = self._waiting.popleft()

@@ -8,6 +8,7 @@ import sys
 import uvloop
 
 from harness.programs.http_interceptor.server import HOST, serve
+from harness.programs.serving import cannot_listen
 
 
 def main() -> int:
@@ -24,8 +25,7 @@ def main() -> int:
     try:
         uvloop.run(serve(arguments.port, arguments.lifeline))
     except OSError as error:
-        sys.stderr.write(f"{HOST}:{arguments.port}: {error.strerror or error}; choose another --port, or 0\n")
-        return 7
+        return cannot_listen(HOST, arguments.port, error)
     return 0
 
 

@@ -8,6 +8,7 @@ import sys
 
 import uvloop
 
+from harness.programs.serving import cannot_listen
 from harness.programs.tcp_proxy.server import CONNECTIONS_MAX, Settings, serve
 
 
@@ -37,10 +38,7 @@ def main() -> int:
     try:
         uvloop.run(serve(settings))
     except OSError as error:
-        sys.stderr.write(
-            f"{settings.host}:{settings.port}: {error.strerror or error}; choose another --port, or 0\n"
-        )
-        return 7
+        return cannot_listen(settings.host, settings.port, error)
     return 0
 
 

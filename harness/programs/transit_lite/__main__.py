@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import uvloop
 
-from harness.programs.serving import listen, serve_until_told
+from harness.programs.serving import UNAVAILABLE, cannot_listen, listen, serve_until_told
 from harness.programs.transit_lite.api import Api
 from harness.programs.transit_lite.vault import Vault
 
@@ -37,14 +37,11 @@ def main() -> int:
         vault = Vault(token, arguments.data)
     except (OSError, orjson.JSONDecodeError, LookupError) as error:
         sys.stderr.write(f"{arguments.data}: no keys of this server ({type(error).__name__}); name another\n")
-        return 7
+        return UNAVAILABLE
     try:
         listener = listen(arguments.host, arguments.port)
     except OSError as error:
-        sys.stderr.write(
-            f"{arguments.host}:{arguments.port}: {error.strerror or error}; choose another --port\n"
-        )
-        return 7
+        return cannot_listen(arguments.host, arguments.port, error)
     uvloop.run(serve_until_told(Api(vault).application(), listener, arguments.lifeline))
     return 0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import uvloop
 
 from harness.programs.durable_lines import DurableLines
-from harness.programs.serving import listen, serve_until_told
+from harness.programs.serving import UNAVAILABLE, cannot_listen, listen, serve_until_told
 from harness.programs.webhook_receiver.api import Api
 
 
@@ -28,14 +28,11 @@ def main() -> int:
         received = DurableLines(arguments.data)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{arguments.data}: no messages of this receiver ({error}); name another file\n")
-        return 7
+        return UNAVAILABLE
     try:
         listener = listen(arguments.host, arguments.port)
     except OSError as error:
-        sys.stderr.write(
-            f"{arguments.host}:{arguments.port}: {error.strerror or error}; choose another --port\n"
-        )
-        return 7
+        return cannot_listen(arguments.host, arguments.port, error)
     uvloop.run(serve_until_told(Api(received).application(), listener, arguments.lifeline))
     return 0
 

@@ -351,8 +351,8 @@ STACK = Stack(
 )
 
 
-@pytest.mark.parametrize("target", ["to_store", "elasticsearch", "shipper", "application", "load"])
-def test_links_services_processes_the_application_and_the_load_are_targets(tmp_path, target):
+@pytest.mark.parametrize("target", ["to_store", "elasticsearch", "shipper", "application", "load", "clock"])
+def test_links_services_processes_the_application_the_load_and_the_clock_are_targets(tmp_path, target):
     path = write(tmp_path, WHOLE.replace("target: to_store", f"target: {target}"))
 
     assert check_targets(load_scenario(path), STACK) == []
@@ -366,7 +366,7 @@ def test_an_unknown_target_names_its_line_and_the_nearest_target(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("target", ["to_store", "shipper", "application"])
+@pytest.mark.parametrize("target", ["to_store", "shipper", "application", "clock"])
 def test_what_is_a_scenarios_own_may_be_hurt_beside_others(tmp_path, target):
     text = f"{WHOLE}exclusive: false\n".replace("target: to_store", f"target: {target}")
 

@@ -23,6 +23,7 @@ from harness.targets.capabilities import (
 from harness.targets.interceptor_client import InterceptorError, Rule, Traffic
 from harness.targets.key_link import KeyLinkTarget
 from harness.targets.toxiproxy_client import Toxic
+from harness.targets.wall_clock import WallClockTarget
 
 URLS = {
     "proxy": "http://127.0.0.1:8474",
@@ -252,7 +253,7 @@ def test_http_links_can_be_severed_and_intercepted_and_processes_killed(scratch:
     finally:
         deployment.stop()
 
-    assert set(targets) == {"to_store", "shipper"}
+    assert set(targets) == {"to_store", "shipper", "clock"}
     assert isinstance(targets["to_store"], Severable)
     assert isinstance(targets["to_store"], Interceptable)
     assert isinstance(targets["shipper"], Killable)
@@ -437,6 +438,40 @@ def test_keys_that_come_over_a_link_have_it_for_their_provider(scratch: Path, ru
     assert isinstance(provider, KeyLinkTarget)
     assert again is provider
     assert replace(STACK, keys=keys).aliases == {"key_server": "elasticsearch"}
+
+
+def test_its_processes_and_key_commands_follow_a_clock_that_is_moved(
+    scratch: Path, run_id: str, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "clock")
+    clock = WallClockTarget("clock", path, Path("/no-such-library.so"), SystemClock())
+    told = "import json, os; told = os.environ['LOGQUAKE_WALL_CLOCK'] + os.environ['LD_PRELOAD']; "
+    keys = Keys(("x",), ("{python}", "-c", told + "print(json.dumps(dict(version=int('no-such' in told))))"))
+    shown = told + "import signal; print(told); signal.pause()"
+    process = StackProcess(
+        "shipper", ("{python}", "-c", shown), ready=Ready(output=f"{path}/no-such-library.so")
+    )
+    declared = replace(STACK, keys=keys, processes=(process,))
+    servers = LinkServers(FakeProxy(), FakeInterceptors())
+    stack = StackDeployment(declared, URLS, servers, scratch, run_id, SystemClock(), wall_clock=clock)
+    stack.start()
+    try:
+        stack.wait_ready(20)
+        targets = stack.targets()
+        assert isinstance(targets["keys"], KeyRotatable)
+        version = targets["keys"].key_version().number
+    finally:
+        stack.stop()
+
+    assert targets["clock"] is clock
+    assert version == 1
+
+
+def test_a_clock_that_no_step_moves_is_a_target_that_says_so(scratch: Path, run_id: str) -> None:
+    clock = deploy(scratch, run_id).targets()["clock"]
+
+    assert isinstance(clock, Untouchable)
+    assert "only where the scenario's file has a step that does" in clock.refusal
 
 
 def test_variables_of_a_stack_reach_its_processes_and_key_commands(scratch: Path, run_id: str) -> None:

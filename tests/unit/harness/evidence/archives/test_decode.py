@@ -6,8 +6,10 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from harness.evidence.archives.decode import DecodedArchive
+from harness.evidence.archives.decode import DecodedArchive, LineCutter
 from harness.evidence.archives.file import FileArchive
 from harness.model.errors import StackError
 from harness.model.protocols import RawDocument
@@ -221,3 +223,23 @@ def test_a_failure_begins_with_the_key_of_the_stack_file(tmp_path):
 
     with pytest.raises(StackError, match=r"^dead_letters\.decode: cannot start './nothing'"):
         list(archive.read())
+
+
+@given(st.lists(st.text("a\nb", max_size=6).map(str.encode), max_size=12))
+def test_lines_are_cut_out_of_pieces_wherever_these_end(pieces):
+    """Lines and rest are those of the whole, however it came."""
+    cutter = LineCutter()
+    lines = [line for piece in pieces for line in cutter.cut(piece)]
+
+    *expected, rest = b"".join(pieces).split(b"\n")
+    assert lines == expected
+    assert cutter.rest() == rest
+    assert cutter.rest_bytes == len(rest)
+
+
+def test_a_document_and_its_answer_far_longer_than_a_pipe_holds_pass_whole(reading):
+    long = "x" * 3_000_000
+
+    found = reading(f'{{"sealed": "{long}"}}\n{{"sealed": "short"}}\n', REVERSES)
+
+    assert [line for _, line, _ in found] == [long, "trohs"]
