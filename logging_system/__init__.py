@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from logging_system.alerting.watch_thread import WatchThread, start_watch
+    from logging_system.coordination.engine import AICoordinationEngine
     from logging_system.installation import Installation, Stats, install, installed_handler
     from logging_system.monitoring.advanced_handler import AdvancedMonitoringHandler
     from logging_system.monitoring.findings import log_findings
 
 __all__ = [
+    "AICoordinationEngine",
     "AdvancedMonitoringHandler",
     "Installation",
     "Stats",
@@ -29,6 +31,7 @@ __all__ = [
     "start_watch",
 ]
 _LATE = {
+    "AICoordinationEngine": "coordination.engine",
     "AdvancedMonitoringHandler": "monitoring.advanced_handler",
     "WatchThread": "alerting.watch_thread",
     "log_findings": "monitoring.findings",

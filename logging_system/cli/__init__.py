@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import logging
 
-from logging_system.cli import alerts, decrypt, keys, mask, metrics, serve, ship, spool, trace, watch
+from logging_system.cli import (
+    alerts,
+    coordination,
+    decrypt,
+    keys,
+    mask,
+    metrics,
+    serve,
+    ship,
+    spool,
+    trace,
+    watch,
+)
 from logging_system.cli.parser import Parser
 
-COMMANDS = (ship, serve, watch, alerts, metrics, spool, trace, mask, keys, decrypt)
+COMMANDS = (ship, serve, watch, alerts, coordination, metrics, spool, trace, mask, keys, decrypt)
 
 
 def main(arguments: list[str] | None = None) -> int:
