@@ -201,9 +201,9 @@ class AICoordinationEngine:
                 self._is_over(finding)
             elif is_new:
                 self._begin(finding)
-            else:
+            elif self._open[finding.finding_id] != finding:
                 self._open[finding.finding_id] = finding
-            self._is_changed = True
+                self._is_changed = True
             self._save()
 
     def _begin(self, finding: Finding) -> None:
@@ -255,7 +255,7 @@ class AICoordinationEngine:
         return coordinates
 
     def close(self) -> None:
-        """End the thread, give up the lead and the folder's lock; what is under way goes on after a restart."""
+        """End the thread, give up lead and lock; what is under way goes on after a restart."""
         self._stopping.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(10.0)
@@ -270,6 +270,11 @@ class AICoordinationEngine:
     def coordinates(self) -> bool:
         """Whether this engine has the folder's lock."""
         return self._has_lock
+
+    @property
+    def leads(self) -> bool:
+        """Whether this engine may do shared steps."""
+        return self._performer is not None and self._performer.leads()
 
     # What people do
 
@@ -408,7 +413,9 @@ class AICoordinationEngine:
         return fitting[names.index(name)], f"drawn among {len(names)} by what was measured"
 
     def _is_over(self, finding: Finding) -> None:
-        self._open.pop(finding.finding_id, None)
+        if self._open.pop(finding.finding_id, None) is None:
+            return
+        self._is_changed = True
         self._told.pop(finding.finding_id, None)
         ran = next(
             (

@@ -21,6 +21,7 @@ from typing import Protocol, get_args
 
 from logging_system.handler.attachment import Attachment
 from logging_system.handler.calls import Calls, new_guard
+from logging_system.handler.orders import HandlerOrders
 from logging_system.handler.own_names import OWN_NAMES, is_own
 from logging_system.handler.own_warnings import OwnWarnings
 from logging_system.handler.process_endings import ProcessEndings
@@ -149,6 +150,7 @@ class SpoolHandler(logging.Handler):
         self._ended = False
         self._exits = False
         self.attachment: Attachment | None = None
+        self._orders = HandlerOrders(self, self._folder)
         self.events = events or EventStream(WordsInLog())
         self._begin_epoch()
         self._start_worker()
@@ -257,6 +259,7 @@ class SpoolHandler(logging.Handler):
         FORKS.notice()
         self._ended = True
         self.close()
+        self._orders.release()
 
     def end_with_process(self) -> None:
         """Close at the process's end; what exit functions log after this is written at once."""
@@ -335,6 +338,7 @@ class SpoolHandler(logging.Handler):
             events=self.events,
             look_round=self._look_round,
             tracing=self._tracing,
+            orders=self._orders,
         )
         self._worker_thread = WorkerThread(
             worker, self._guard, self._live_counters, self.events, self._folder
@@ -351,6 +355,7 @@ class SpoolHandler(logging.Handler):
             self._in_process.start()
 
     def _look_round(self) -> None:
+        self._orders.look()
         if self._in_process is not None and threading.local is not self._locals_seen:
             self._locals_seen = threading.local
             self.events.emit(ThreadsReplaced())

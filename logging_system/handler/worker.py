@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from logging_system.handler.orders import Gate, HandlerOrders
 from logging_system.handler.queue import RecordQueue
 from logging_system.monitoring.counters import LiveCounters
 from logging_system.monitoring.delays import Delays, Exemplar, trace_id_of
@@ -54,6 +55,7 @@ class Worker:
         events: Told what happens; of its own by default, which nobody hears.
         look_round: Called about twice a second.
         tracing: Makes spans of what is put into the spool.
+        orders: What somebody who coordinates wants of this handler for a while.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class Worker:
         events: EventStream | None = None,
         look_round: Callable[[], None] = lambda: None,
         tracing: Tracing = NO_TRACING,
+        orders: HandlerOrders | None = None,
     ) -> None:
+        self._orders = orders
         self._queue = queue
         self._writer = writer
         self._live_counters = live_counters
@@ -161,6 +165,9 @@ class Worker:
         kept: list[Captured] = []
         documents: list[bytes] = []
         sequence = self._writer.next_sequence
+        gate = None if self._orders is None else self._orders.gate
+        if gate is not None:
+            group = self._let_through(gate, group)
         for captured in group:
             try:
                 encoded = encode_processed(captured, sequence, self._producer, self._chain)
@@ -175,6 +182,18 @@ class Worker:
             kept.append(captured)
             sequence += 1
         return kept, documents
+
+    def _let_through(self, gate: Gate, group: Sequence[Captured]) -> list[Captured]:
+        """Drop and count what is not to be kept for a while; what was acknowledged is kept."""
+        through: list[Captured] = []
+        for captured in group:
+            reason = None if is_acknowledged(captured) else gate.reason(captured[0])
+            if reason is None:
+                through.append(captured)
+            else:
+                self._in_hand -= 1
+                self._live_counters.drop_queued(reason, 1)
+        return through
 
     def _append_traced(self, documents: list[bytes], kept: list[Captured]) -> bool:
         with self._tracing.spool_append(documents) as step:

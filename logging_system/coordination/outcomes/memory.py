@@ -18,15 +18,20 @@ from logging_system.coordination.outcomes.choice import (
 from logging_system.coordination.outcomes.posterior import Evidence, Posterior
 
 NOTHING = "nothing"
-KEPT_SHARE = 0.96
-"""What of the evidence is left after each further episode: about twenty-five are remembered."""
-SURPRISE = 2.5
+KEPT_SHARE = 0.97
+"""What of the evidence is left after each further episode: about thirty are remembered."""
+NOTHING_KEPT_SHARE = 0.99
+"""The same for doing nothing, which is measured seldom once something helps."""
+SURPRISE = 5.0
+"""So many deviations, summed up beyond half a one each, say that recovery takes longer than it did: E. S.
+Page, "Continuous inspection schemes", 1954."""
+DRIFT_ALLOWED = 0.5
 SURPRISE_WEIGHT_MIN = 3.0
 SURPRISED_SHARE = 0.2
 """What is left of the evidence where an outcome contradicts it: the world may have changed."""
 CREDIT_START = 2.5
 CREDIT_MAX = 15.0
-CREDIT_SHARE = 0.025
+CREDIT_SHARE = 0.015
 """What each episode adds to what may be risked, in recoveries; below the harm that is allowed (0.05)."""
 OPINION_WEIGHT = 0.5
 _YES_SHARE, _NO_SHARE = 0.5, 1.5
@@ -58,12 +63,12 @@ class Context:
     Attributes:
         evidence: By workflow; `nothing` is one of them.
         opinions: By workflow.
-        kept: What is left of the weight of an observation of the very first episode.
+        drift: By workflow, how much longer than expected recovery took lately, in deviations.
     """
 
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     opinions: Mapping[str, Opinions] = field(default_factory=dict)
-    kept: float = 1.0
+    drift: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Episode:
         cause: The class of cause it was counted for.
         workflow: What was run; `nothing` is one.
         seconds: The recovery time.
-        kept: The context's `kept` at that time.
+        kept: The evidence's `kept` at that time.
     """
 
     namespace: str
@@ -165,15 +170,19 @@ class Outcomes:
         believed = self._beliefs(namespace, cause, [workflow] if workflow != NOTHING else [])
         before = context.evidence.get(workflow, Evidence())
         posterior = believed.nothing if workflow == NOTHING else believed.workflows[workflow]
-        share = KEPT_SHARE
-        if before.weight >= SURPRISE_WEIGHT_MIN and posterior.surprise(seconds) > SURPRISE:
-            share = SURPRISED_SHARE
+        drift = 0.0
+        if before.weight >= SURPRISE_WEIGHT_MIN:
+            drift = max(0.0, context.drift.get(workflow, 0.0) + posterior.surprise(seconds) - DRIFT_ALLOWED)
+        share, drift = (SURPRISED_SHARE, 0.0) if drift > SURPRISE else (1.0, drift)
         self._count(namespace, workflow, seconds, believed)
-        kept = context.kept * share
-        evidence = {name: each.forgotten(share) for name, each in context.evidence.items()}
+        evidence = {
+            name: each.forgotten(share * (NOTHING_KEPT_SHARE if name == NOTHING else KEPT_SHARE))
+            for name, each in context.evidence.items()
+        }
         evidence[workflow] = evidence.get(workflow, Evidence()).with_observation(seconds)
-        self._put(namespace, cause, replace(context, evidence=evidence, kept=kept))
-        self._episodes[episode_id] = Episode(namespace, cause, workflow, seconds, kept)
+        drifts = {**context.drift, workflow: drift}
+        self._put(namespace, cause, replace(context, evidence=evidence, drift=drifts))
+        self._episodes[episode_id] = Episode(namespace, cause, workflow, seconds, evidence[workflow].kept)
         while len(self._episodes) > _EPISODES_MAX:
             del self._episodes[next(iter(self._episodes))]
 
@@ -233,8 +242,8 @@ class Outcomes:
         )
         counted = self._episodes.get(episode_id)
         if counted is not None and counted.cause == cause and counted.seconds > 0:
-            weight = context.kept / counted.kept
             evidence = context.evidence.get(counted.workflow, Evidence())
+            weight = evidence.kept / counted.kept
             context = replace(
                 context,
                 evidence={
@@ -311,7 +320,7 @@ class Outcomes:
                 {
                     "namespace": namespace,
                     "cause": cause,
-                    "kept": context.kept,
+                    "drift": dict(context.drift),
                     "evidence": {name: asdict(each) for name, each in context.evidence.items()},
                     "opinions": {name: asdict(each) for name, each in context.opinions.items()},
                 }
@@ -335,7 +344,7 @@ class Outcomes:
             (each["namespace"], each["cause"]): Context(
                 {name: Evidence(**one) for name, one in each["evidence"].items()},
                 {name: Opinions(**one) for name, one in each["opinions"].items()},
-                each["kept"],
+                each["drift"],
             )
             for each in content["contexts"]
         }

@@ -24,12 +24,14 @@ class Evidence:
         weight: What they weigh now.
         total: Their logarithms times their weights.
         squares: The squares of these.
+        kept: What is left of the weight of the very first observation.
     """
 
     episodes: int = 0
     weight: float = 0.0
     total: float = 0.0
     squares: float = 0.0
+    kept: float = 1.0
 
     def with_observation(self, seconds: float, weight: float = 1.0, episodes: int = 1) -> Evidence:
         """Return it with one more; a negative weight takes one back.
@@ -42,17 +44,20 @@ class Evidence:
         value = log_seconds(seconds)
         left = self.weight + weight
         if left <= 1e-9:
-            return Evidence(max(0, self.episodes + episodes))
+            return Evidence(max(0, self.episodes + episodes), kept=self.kept)
         return Evidence(
             max(0, self.episodes + episodes),
             left,
             self.total + weight * value,
             self.squares + weight * value * value,
+            self.kept,
         )
 
     def forgotten(self, share: float) -> Evidence:
         """Return it with only a share of its weight."""
-        return Evidence(self.episodes, self.weight * share, self.total * share, self.squares * share)
+        return Evidence(
+            self.episodes, self.weight * share, self.total * share, self.squares * share, self.kept * share
+        )
 
 
 def log_seconds(seconds: float) -> float:
@@ -117,6 +122,6 @@ class Posterior:
         return math.exp(self.mean + min(self.scale / (self.shape + 1), VARIANCE_MAX) / 2)
 
     def surprise(self, seconds: float) -> float:
-        """Return by how many deviations an observation is off what was to be expected."""
+        """Return by how many deviations an observation is longer than was to be expected."""
         variance = self.scale / self.shape * (1 + 1 / self.strength)
-        return abs(log_seconds(seconds) - self.mean) / math.sqrt(variance)
+        return (log_seconds(seconds) - self.mean) / math.sqrt(variance)

@@ -253,10 +253,11 @@ def _doubted(run: Run, place: int, moment: Moment) -> Action:
 
 
 def _given_up(run: Run, now_seconds: float) -> Move:
-    left = [str(place + 1) for place, each in enumerate(run.steps) if each.state in _UNSETTLED]
+    unsettled = _UNSETTLED | DOUBTS
+    left = [str(place + 1) for place, each in enumerate(run.steps) if each.state in unsettled]
     why = f"{run.why}; not undone within a day: step {', '.join(left)}"
     for place, record in enumerate(run.steps):
-        if record.state in _UNSETTLED:
+        if record.state in unsettled:
             run = run.with_step(place, replace(record, state=StepState.ABANDONED))
     return _ended(run, RunState.FAILED, why, now_seconds)
 

@@ -1,11 +1,7 @@
-"""Runs a program of yours; never a shell."""
+"""Runs a program of yours."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
 from typing import Annotated, Literal
 
 import orjson
@@ -14,6 +10,7 @@ from pydantic import Field, model_validator
 from logging_system.coordination.finding_content import content_of
 from logging_system.coordination.findings import Finding
 from logging_system.coordination.workflows.steps.declared import DeclaredStep, EffectError, Occasion
+from logging_system.coordination.workflows.steps.programs import ProgramError
 
 _Words = tuple[Annotated[str, Field(min_length=1)], ...]
 KEY_VARIABLE = "LOGGING_SYSTEM_STEP_KEY"
@@ -93,27 +90,9 @@ class Command(DeclaredStep):
 
 
 def _exit_code(words: tuple[str, ...], occasion: Occasion, timeout_seconds: float) -> int:
-    """Return the code a program ends with; with all that it started it is ended when its time is over."""
     line = orjson.dumps(content_of(occasion.finding), option=orjson.OPT_APPEND_NEWLINE)
-    environment = {**os.environ, KEY_VARIABLE: occasion.key, TOKEN_VARIABLE: str(occasion.token)}
+    variables = {KEY_VARIABLE: occasion.key, TOKEN_VARIABLE: str(occasion.token)}
     try:
-        process = subprocess.Popen(
-            list(words),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env=environment,
-        )
-    except OSError as error:
-        raise EffectError(f"{words[0]}: {error.strerror or error}") from error
-    try:
-        process.communicate(line, timeout=timeout_seconds)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        raise EffectError(
-            f"{words[0]}: did not end within {timeout_seconds:g} s", may_have_happened=True
-        ) from None
-    return process.returncode
+        return occasion.effects.run_program(words, line, variables, timeout_seconds)
+    except ProgramError as error:
+        raise EffectError(str(error), may_have_happened=error.has_begun) from error

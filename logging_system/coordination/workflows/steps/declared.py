@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from logging_system.coordination.findings import Finding
+from logging_system.coordination.workflows.steps.programs import run_program
 from logging_system.spool.disk import REAL_DISK, Disk
 
 SUBJECT = "{subject}"
@@ -60,11 +61,13 @@ class Effects:
         alert: Tells people.
         keys: Rotates the key.
         template_text: Returns the text of a template by its id; None where it is not known.
+        run_program: Runs a program; raises `ProgramError`.
     """
 
     alert: Alerting | None = None
     keys: KeyRotation | None = None
     template_text: Callable[[str], str | None] = field(default=lambda _template_id: None)
+    run_program: Callable[[Sequence[str], bytes, Mapping[str, str], float], int] = run_program
 
 
 @dataclass(frozen=True, slots=True)
