@@ -145,6 +145,8 @@ class AICoordinationEngine:
         OSError: The folder cannot be used.
     """
 
+    _performer_class = Performer
+
     def __init__(
         self,
         spool: str | Path,
@@ -656,7 +658,7 @@ class AICoordinationEngine:
 
     def _performer_here(self) -> Performer:
         if self._performer is None:
-            self._performer = Performer(
+            self._performer = self._performer_class(
                 self._store, self._owner, monotonic=self._monotonic, lease_seconds=self._lease_seconds
             )
             self._performer.restore(self._unsettled)

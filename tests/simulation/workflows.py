@@ -239,7 +239,7 @@ class World:
             else:
                 host.disk.kill(host.process)
         host.engine, host.process = None, None
-        host.back_seconds = self.now + self.rng.choice((0.0, 5.0, 200.0))
+        host.back_seconds = self.now + self.rng.choice((0.0, 5.0, 200.0, 1_500.0))
 
     def _engine(self, process: Process) -> AICoordinationEngine:
         return self.engine_class(

@@ -189,7 +189,8 @@ class Outcomes:
     def _count(self, namespace: str, workflow: str, seconds: float, believed: Beliefs) -> None:
         credit = self._credit.get(namespace, CREDIT_START) + CREDIT_SHARE
         if workflow != NOTHING:
-            credit -= seconds / believed.nothing.mean_seconds() - 1
+            # Where little is known of doing nothing, it is taken for short: a saving must be sure.
+            credit -= seconds / believed.nothing.cautious_seconds() - 1
         self._credit[namespace] = min(CREDIT_MAX, credit)
 
     def say(self, namespace: str, cause: str, workflow: str, *, helped: bool) -> None:

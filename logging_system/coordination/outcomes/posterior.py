@@ -121,6 +121,11 @@ class Posterior:
         """Return the mean recovery time that is believed most."""
         return math.exp(self.mean + min(self.scale / (self.shape + 1), VARIANCE_MAX) / 2)
 
+    def cautious_seconds(self) -> float:
+        """Return a mean recovery time that is one deviation below the one that is believed most."""
+        variance = min(self.scale / (self.shape + 1), VARIANCE_MAX)
+        return math.exp(self.mean - math.sqrt(variance / self.strength) + variance / 2)
+
     def surprise(self, seconds: float) -> float:
         """Return by how many deviations an observation is longer than was to be expected."""
         variance = self.scale / self.shape * (1 + 1 / self.strength)

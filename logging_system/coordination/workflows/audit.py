@@ -26,6 +26,7 @@ BEFORE_THE_FIRST = "0" * 64
 _LINE_BYTES_MAX = 64 * 1024
 _TAIL_BYTES = 4 * _LINE_BYTES_MAX
 _CHUNK_BYTES = 64 * 1024
+_REWRITTEN_BYTES = 16 * 1024
 
 
 class AuditError(Exception):
@@ -132,7 +133,10 @@ class Audit:
             if len(line) > _LINE_BYTES_MAX:
                 raise AuditError(f"an event of {len(line)} bytes; {_LINE_BYTES_MAX} are taken")
             self._disk.truncate(descriptor, end_bytes)
-            pwrite_fully(descriptor, line, end_bytes, self._disk)
+            # The lines before are written once more: a sync that failed has let the system forget them.
+            start = max(0, end_bytes - _REWRITTEN_BYTES)
+            before = self._disk.pread(descriptor, end_bytes - start, start)
+            pwrite_fully(descriptor, before + line, start, self._disk)
             self._disk.sync(descriptor)
         finally:
             self._disk.close(descriptor)

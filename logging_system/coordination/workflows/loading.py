@@ -54,7 +54,8 @@ def parsed_workflows(path: Path, data: bytes) -> Workflows:
     try:
         return Workflows.model_validate(content)
     except ValidationError as error:
-        wrong = [_worded(path, each, lines) for each in error.errors()]
+        found = error.errors()
+        wrong = [_worded(path, each, lines) for each in found if not _follows(each, found)]
         raise WorkflowsFileError("\n".join(dict.fromkeys(wrong))) from error
 
 
@@ -97,6 +98,13 @@ def _lines(node: yaml.Node, place: _Place, path: Path) -> Iterator[tuple[_Place,
             yield from (
                 (at, where) for at, where in _lines(inner, (*place, name), path) if at != (*place, name)
             )
+
+
+def _follows(error: ErrorDetails, found: list[ErrorDetails]) -> bool:
+    """Tell whether a list is too short only because what is in it could not be taken."""
+    place = error["loc"]
+    within = any(len(each["loc"]) > len(place) and each["loc"][: len(place)] == place for each in found)
+    return error["type"] == "too_short" and within
 
 
 def _worded(path: Path, error: ErrorDetails, lines: Mapping[_Place, int]) -> str:
