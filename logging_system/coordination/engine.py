@@ -68,6 +68,7 @@ from logging_system.spool.disk import REAL_DISK, Disk
 LOG = logging.getLogger("logging_system.coordination")
 LOOK_SECONDS = 1.0
 _AGAIN_SECONDS = 10.0
+_CLOSE_SECONDS = 2.0
 _ACTIONS_MAX = 200
 """Of all runs in one look; what is left is done in the next one."""
 _ENDED_KEPT_MAX = 200
@@ -260,13 +261,17 @@ class AICoordinationEngine:
         """End the thread, give up lead and lock; what is under way goes on after a restart."""
         self._stopping.set()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(10.0)
-        with self._mutex:
+            self._thread.join(_CLOSE_SECONDS)
+        if not self._mutex.acquire(timeout=_CLOSE_SECONDS):
+            return  # a step takes its time: what became of it is found out after a restart
+        try:
             if self._performer is not None:
                 self._performer.close()
             if self._lock is not None:
                 self._lock.close()
             self._lock, self._has_lock = None, False
+        finally:
+            self._mutex.release()
 
     @property
     def coordinates(self) -> bool:

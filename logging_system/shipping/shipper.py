@@ -185,6 +185,7 @@ class Shipper:
             self._reader.close()
 
     def _ship(self) -> None:
+        self._obey_orders()  # before the first request
         while not self._stopping.is_set():
             self._evict()
             self._read_spool()

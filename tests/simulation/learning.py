@@ -3,8 +3,8 @@
 `python -m tests.simulation.learning --runs 200 --first 0 [--times FILE]`.
 
 A world has, for each class of cause, a distribution of recovery times for each of four runbooks and for doing
-nothing. The judge compares the mean of what was chosen with doing nothing, and with the one runbook that would
-have been best for all causes.
+nothing. The judge compares the mean of what was chosen with doing nothing, and with the one runbook that
+would have been best for all causes.
 
 A file of recorded times is NDJSON, one line an episode that was measured:
 
