@@ -250,6 +250,7 @@ class SpoolHandler(logging.Handler):
                 self._close(deadline_seconds)
             finally:
                 self._is_closing = False
+                self._orders.release()  # who looks no more puts back what was ordered
         super().close()
         if self.attachment is not None and not (self._ended or self._exits or forks_to_come()):
             self._look_later()
@@ -259,7 +260,6 @@ class SpoolHandler(logging.Handler):
         FORKS.notice()
         self._ended = True
         self.close()
-        self._orders.release()
 
     def end_with_process(self) -> None:
         """Close at the process's end; what exit functions log after this is written at once."""
@@ -277,6 +277,7 @@ class SpoolHandler(logging.Handler):
         if self._worker_thread is not None:
             self._worker_thread.worker.leave_parent()
         self._writer.forget()
+        self._orders.release()  # this process looks only once it logs
         if self._in_process is not None:
             self._in_process.leave_parent()
         self._begin_epoch()
@@ -355,7 +356,8 @@ class SpoolHandler(logging.Handler):
             self._in_process.start()
 
     def _look_round(self) -> None:
-        self._orders.look()
+        if not (self._has_no_thread_yet or self._exits):  # nobody would put back what was ordered
+            self._orders.look()
         if self._in_process is not None and threading.local is not self._locals_seen:
             self._locals_seen = threading.local
             self.events.emit(ThreadsReplaced())

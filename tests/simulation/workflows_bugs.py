@@ -103,5 +103,13 @@ BUGS: dict[str, type[AICoordinationEngine]] = {
     "takes a doubtful undo for done": _TakesForDone,
     "holds for ever": _HoldsForEver,
 }
-FOUND_BY: dict[str, int] = dict.fromkeys(BUGS, 0)
+FOUND_BY = {
+    "begins a step anew after a crash": 2,
+    "forgets a rollback in a crash": 0,
+    "does shared steps without a claim": 48,
+    "takes over an unsettled claim": 54,
+    "makes no intention durable": 2,
+    "takes a doubtful undo for done": 13,
+    "holds for ever": 0,
+}
 """The first seed that finds each."""
