@@ -37,10 +37,9 @@ def take_back(folder: Path, order_id: str, now_seconds: float, disk: Disk = REAL
     if disk.path_status(folder / NAME) is None:
         return
     with file_lock(folder / NAME, disk):
-        held = _held(folder, now_seconds, disk)
-        kept = [each for each in held if each.id != order_id]
-        if len(kept) != len(held):
-            replace_file(folder / NAME, encoded(kept), disk)
+        kept = [each for each in _held(folder, now_seconds, disk) if each.id != order_id]
+        # Also where it is gone: one that failed may have taken it back for as long as the machine runs only.
+        replace_file(folder / NAME, encoded(kept), disk)
 
 
 def _held(folder: Path, now_seconds: float, disk: Disk) -> Sequence[Order]:

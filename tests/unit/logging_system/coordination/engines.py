@@ -60,6 +60,10 @@ class Documents:
         return True
 
 
+class Died(BaseException):
+    """The process that did this is dead; no handler of errors catches it."""
+
+
 @dataclass
 class Place:
     """A spool folder, its clock, and what was done to the world."""
@@ -69,11 +73,14 @@ class Place:
     done: list[tuple[str, ...]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     code: int = 0
+    dies: bool = False
 
     def run_program(
         self, words: Sequence[str], line: bytes, variables: Mapping[str, str], timeout_seconds: float
     ) -> int:
         del line, variables, timeout_seconds
+        if self.dies:
+            raise Died
         self.done.append(tuple(words))
         return self.code
 

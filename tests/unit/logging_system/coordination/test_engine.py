@@ -15,7 +15,7 @@ from logging_system.coordination.workflows.audit import AuditError
 from logging_system.coordination.workflows.run import RunState, StepState
 from logging_system.coordination.workflows.state_file import StateDamagedError
 from logging_system.spool.control import NAME, Order, SetLevel, decoded, in_force
-from tests.unit.logging_system.coordination.engines import Documents, Place, finding, only_run
+from tests.unit.logging_system.coordination.engines import Died, Documents, Place, finding, only_run
 
 QUIET: dict[str, Any] = {
     "name": "quiet",
@@ -175,22 +175,17 @@ def test_of_two_engines_one_does_a_shared_step(tmp_path: Path) -> None:
     assert only_run(engines[1]).state is RunState.DONE
 
 
-class Died(BaseException):
-    pass
-
-
 def test_a_shared_step_that_was_under_way_in_a_crash_is_put_before_a_person(place: Place) -> None:
     documents = Documents()
     content = {"workflows": [SCALE], "automatic": BY_ITSELF}
     engine = place.engine(content, documents)
     engine.look()
     engine.tell(finding())
-    run_program = place.run_program
-    place.run_program = _dying  # type: ignore[method-assign]
+    place.dies = True
     engine = _reopened(engine, place, content, documents)
     with pytest.raises(Died):
         engine.look()
-    place.run_program = run_program  # type: ignore[method-assign]
+    place.dies = False
     engine = _reopened(engine, place, content, documents)
     engine.look()
 
@@ -202,10 +197,6 @@ def test_a_shared_step_that_was_under_way_in_a_crash_is_put_before_a_person(plac
 
     assert only_run(engine).state is RunState.DONE
     assert place.done == []
-
-
-def _dying(*_: object) -> int:
-    raise Died
 
 
 def _reopened(
