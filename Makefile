@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-findings prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-templates coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-templates coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,7 +67,7 @@ test-newest: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2 --dist loadfile -m "not servers" --ignore tests/contract/harness/programs/elastic_lite tests/unit tests/contract $(ARGS)
 
 test-quick: $(VENV)/.installed-dev ## Run the pure tests and a few seeds of the simulations, within a minute
-	LOGQUAKE_SIMULATION_SEEDS=20 LOGQUAKE_SPOOL_SEEDS=20 LOGQUAKE_JOINED_SEEDS=2 LOGQUAKE_KEYS_SEEDS=4 LOGQUAKE_KEYS_JOINED_SEEDS=0 LOGQUAKE_FUZZ_INPUTS=100 \
+	LOGQUAKE_SIMULATION_SEEDS=20 LOGQUAKE_SPOOL_SEEDS=20 LOGQUAKE_JOINED_SEEDS=2 LOGQUAKE_KEYS_SEEDS=4 LOGQUAKE_KEYS_JOINED_SEEDS=0 LOGQUAKE_WORKFLOWS_SEEDS=5 LOGQUAKE_FUZZ_INPUTS=100 \
 	  $(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(QUICK) $(ARGS)
 
 check: $(VENV)/.installed-dev ## Lint, format check, types, import contracts
@@ -124,6 +124,11 @@ prove-alerts: $(VENV)/.installed-dev ## Drive rules, grouping and outbox through
 prove-findings: $(VENV)/.installed-dev ## Judge the detection of findings on 1,000 simulated seeds, on BGL's labelled lines and on NAB's series (LOGHUB_DIR, NAB_DIR)
 	$(BIN)/python -m tests.simulation.findings --seeds 1000 $(ARGS)
 	$(BIN)/python -m tests.findings
+prove-workflows: $(VENV)/.installed-dev ## Drive workflows through 5,000 seeds of crashes, power cuts, lost leads and store outages
+	$(BIN)/python -m tests.simulation.workflows --seeds 5000 $(ARGS)
+
+prove-learning: $(VENV)/.installed-dev ## Let the engine choose in 200 worlds of each kind: time saved, harm, learning anew (ARGS="--times FILE")
+	$(BIN)/python -m tests.simulation.learning --runs 200 $(ARGS)
 
 prove-storms: $(VENV)/.installed-dev ## Send 200 storms of alerts to a real mail server and webhook receiver through outages and kills
 	$(BIN)/python -m tests.storms --storms 200 $(ARGS)
@@ -186,13 +191,14 @@ picture: $(VENV)/.installed-dev ## Take the pictures of the live page and of a t
 	$(BIN)/python docs/live_page.py
 	$(BIN)/python docs/trace_picture.py
 
-schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the tables of settings, masking rules, metrics and alerts, the embedded store's page and the dashboard
+schemas: $(VENV)/.installed ## Write the JSON Schemas, the page of all parts, the tables of settings, masking rules, metrics, alerts and workflows, the embedded store's page and the dashboard
 	$(BIN)/python -m harness.config.schemas docs/reference/schemas
 	$(BIN)/python -m harness.config.parts docs/reference/parts.md
 	$(BIN)/python -m harness.programs.elastic_lite.reference docs/reference/embedded-store.md
 	$(BIN)/python -m logging_system.config.reference docs/reference/settings.md docs/reference/masking.md docs/reference/logging-metrics.md
 	$(BIN)/python -m logging_system.monitoring.dashboard logging_system/monitoring/shipped/grafana_dashboard.json
 	$(BIN)/python -m logging_system.alerting.reference docs/reference/alerts.md docs/reference/schemas/alerts.json
+	$(BIN)/python -m logging_system.coordination.workflows.reference docs/reference/workflows.md docs/reference/schemas/workflows.json
 
 servers: $(VENV)/.installed ## Install the real Elasticsearch and Toxiproxy (needs Maven, a JDK and Go), and Prometheus for a few tests
 	$(BIN)/logquake servers install

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from logging_system.alerting.watch_thread import WatchThread, start_watch
+    from logging_system.coordination.engine import AICoordinationEngine
     from logging_system.installation import Installation, Stats, install, installed_handler
     from logging_system.monitoring.advanced_handler import AdvancedMonitoringHandler
     from logging_system.monitoring.findings import log_findings
     from logging_system.records.namespaces import namespace
 
 __all__ = [
+    "AICoordinationEngine",
     "AdvancedMonitoringHandler",
     "Installation",
     "Stats",
@@ -31,6 +33,7 @@ __all__ = [
     "start_watch",
 ]
 _LATE = {
+    "AICoordinationEngine": "coordination.engine",
     "AdvancedMonitoringHandler": "monitoring.advanced_handler",
     "WatchThread": "alerting.watch_thread",
     "log_findings": "monitoring.findings",

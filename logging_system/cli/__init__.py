@@ -7,6 +7,7 @@ import logging
 from logging_system.cli import (
     alerts,
     analyze,
+    coordination,
     decrypt,
     findings,
     keys,
@@ -23,20 +24,8 @@ from logging_system.cli import (
 from logging_system.cli.parser import Parser
 
 COMMANDS = (
-    ship,
-    serve,
-    watch,
-    alerts,
-    findings,
-    analyze,
-    search,
-    templates,
-    metrics,
-    spool,
-    trace,
-    mask,
-    keys,
-    decrypt,
+    *(ship, serve, watch, alerts, findings, coordination, analyze, search, templates),
+    *(metrics, spool, trace, mask, keys, decrypt),
 )
 
 

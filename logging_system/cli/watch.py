@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from logging_system.cli.flags import PRECEDENCE, add_flags, settings_asked_for
@@ -14,6 +16,7 @@ from logging_system.cli.parser import EXIT_DONE, Parser, fail
 
 if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
+    from logging_system.config.settings import Settings
 
 _NAME = "watch"
 
@@ -25,7 +28,8 @@ def add(subcommands: Subcommands) -> None:
         help="look at every record of a spool folder and send alerts",
         description="Tells alerts, by the rules and channels of --alerts, from what is logged; also while "
         "Elasticsearch is down. Without a file: 10 errors within 60 s (the environment variable "
-        "ALERT_THRESHOLD_ERRORS), on standard error. Changes nothing that ships or keeps the records. Prints "
+        "ALERT_THRESHOLD_ERRORS), on standard error. With --workflows it runs workflows for findings too. "
+        "Changes nothing that ships or keeps the records. Prints "
         "one JSON line when it is ready. Of several on one folder, one watches and the others stand by. "
         "SIGTERM stops it within 5 seconds. " + PRECEDENCE,
         epilog="Exit codes: 0 stopped, 1 the folder cannot be used, 4 a mistake in arguments, settings or "
@@ -40,24 +44,42 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     from logging_system.alerting.state_file import StateVersionError
     from logging_system.alerting.watch_loop import WatchLoop, masking_for
     from logging_system.config.settings import protection_of
+    from logging_system.coordination.workflows.loading import load_workflows
+    from logging_system.coordination.workflows.state_file import StateDamagedError
 
     settings = settings_asked_for(options, parser).settings
     try:
         alerts = load_alerts(settings.alerts, os.environ)
         masked = masking_for(alerts, settings)
         protection = protection_of(settings)
+        if settings.workflows is not None:
+            load_workflows(settings.workflows)
     except ValueError as error:
         parser.error(str(error))
     loop = WatchLoop(settings.spool_folder, alerts, masked, protection, ready=_say_ready)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: loop.stop())
     try:
-        loop.run()
+        with _coordinating(settings):
+            loop.run()
     except OSError as error:
         return fail(_NAME, f"{error.filename or settings.spool_folder}: {error.strerror or error}")
-    except (StateVersionError, ValueError) as error:
+    except (StateDamagedError, StateVersionError, ValueError) as error:
         return fail(_NAME, str(error))
     return EXIT_DONE
+
+
+@contextlib.contextmanager
+def _coordinating(settings: Settings) -> Iterator[None]:
+    """Run the workflows of the settings beside, on a thread of their own: a slow step delays no alert."""
+    if settings.workflows is None:
+        yield
+        return
+    from logging_system.cli.coordination_parts import engine_of
+
+    with engine_of(settings) as engine:
+        engine.start()
+        yield
 
 
 def _say_ready(is_standby: bool) -> None:

@@ -202,6 +202,11 @@ class Settings(BaseSettings):
         ),
         UsedBy("watch", change="restart"),
     ] = None
+    workflows: Annotated[
+        Path | None,
+        Field(description="File of workflows for findings, see docs/reference/workflows.md. Default: none."),
+        UsedBy("watch", change="restart"),
+    ] = None
     when_full: Annotated[
         FullPolicy,
         Field(

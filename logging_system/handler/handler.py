@@ -21,6 +21,7 @@ from typing import Protocol, get_args
 
 from logging_system.handler.attachment import Attachment
 from logging_system.handler.calls import Calls, new_guard
+from logging_system.handler.orders import HandlerOrders
 from logging_system.handler.own_names import OWN_NAMES, is_own
 from logging_system.handler.own_warnings import OwnWarnings
 from logging_system.handler.process_endings import ProcessEndings
@@ -154,6 +155,7 @@ class SpoolHandler(logging.Handler):
         self._ended = False
         self._exits = False
         self.attachment: Attachment | None = None
+        self._orders = HandlerOrders(self, self._folder)
         self.events = events or EventStream(WordsInLog())
         self._begin_epoch()
         self._start_worker()
@@ -253,6 +255,7 @@ class SpoolHandler(logging.Handler):
                 self._close(deadline_seconds)
             finally:
                 self._is_closing = False
+                self._orders.release()  # who looks no more puts back what was ordered
         super().close()
         if self.attachment is not None and not (self._ended or self._exits or forks_to_come()):
             self._look_later()
@@ -279,6 +282,7 @@ class SpoolHandler(logging.Handler):
         if self._worker_thread is not None:
             self._worker_thread.worker.leave_parent()
         self._writer.forget()
+        self._orders.release()  # this process looks only once it logs
         if self._in_process is not None:
             self._in_process.leave_parent()
         self._begin_epoch()
@@ -340,6 +344,7 @@ class SpoolHandler(logging.Handler):
             events=self.events,
             look_round=self._look_round,
             tracing=self._tracing,
+            orders=self._orders,
         )
         self._worker_thread = WorkerThread(
             worker, self._guard, self._live_counters, self.events, self._folder
@@ -356,6 +361,8 @@ class SpoolHandler(logging.Handler):
             self._in_process.start()
 
     def _look_round(self) -> None:
+        if not (self._has_no_thread_yet or self._exits):  # nobody would put back what was ordered
+            self._orders.look()
         if self._in_process is not None and threading.local is not self._locals_seen:
             self._locals_seen = threading.local
             self.events.emit(ThreadsReplaced())

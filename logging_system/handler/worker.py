@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from logging_system.handler.orders import Gate, HandlerOrders
 from logging_system.handler.queue import RecordQueue
 from logging_system.monitoring.counters import LiveCounters
 from logging_system.monitoring.delays import Delays, Exemplar, trace_id_of
@@ -57,6 +58,7 @@ class Worker:
         events: Told what happens; of its own by default, which nobody hears.
         look_round: Called about twice a second.
         tracing: Makes spans of what is put into the spool.
+        orders: What somebody who coordinates wants of this handler for a while.
     """
 
     def __init__(
@@ -73,7 +75,9 @@ class Worker:
         events: EventStream | None = None,
         look_round: Callable[[], None] = lambda: None,
         tracing: Tracing = NO_TRACING,
+        orders: HandlerOrders | None = None,
     ) -> None:
+        self._orders = orders
         self._queue = queue
         self._writer = writer
         self._live_counters = live_counters
@@ -163,6 +167,9 @@ class Worker:
     def _encode(self, group: Sequence[Captured]) -> tuple[list[Captured], list[bytes]]:
         kept: list[Captured] = []
         documents: list[bytes] = []
+        gate = None if self._orders is None else self._orders.gate
+        if gate is not None:
+            group = self._let_through(gate, group)
         for start in range(0, len(group), _LOOKED_AT_TOGETHER):
             few = group[start : start + _LOOKED_AT_TOGETHER]
             left = self._encoded_together(few, self._writer.next_sequence + len(kept))
@@ -194,6 +201,18 @@ class Worker:
             documents.append(encoded)
             kept.append(captured)
             sequence += 1
+
+    def _let_through(self, gate: Gate, group: Sequence[Captured]) -> list[Captured]:
+        """Drop and count what is not to be kept for a while; what was acknowledged is kept."""
+        through: list[Captured] = []
+        for captured in group:
+            reason = None if is_acknowledged(captured) else gate.reason(captured[0])
+            if reason is None:
+                through.append(captured)
+            else:
+                self._in_hand -= 1
+                self._live_counters.drop_queued(reason, 1)
+        return through
 
     def _append_traced(self, documents: list[bytes], kept: list[Captured]) -> bool:
         with self._tracing.spool_append(documents) as step:

@@ -55,9 +55,10 @@ from logging_system.monitoring.tracing import NO_TRACING, Tracing
 from logging_system.shipping.dead_letters import DeadLetterFile
 from logging_system.shipping.delivery_delays import DeliveryDelays
 from logging_system.shipping.request_pool import RequestPool
-from logging_system.sinks import Sink
+from logging_system.sinks import Sink, StandsIn
 from logging_system.spool.checkpoint import CheckpointError
 from logging_system.spool.codec import PLAIN_CODECS, Codecs, UnavailableError
+from logging_system.spool.control import ControlFile, ShrinkBatches, UseFallbackFile
 from logging_system.spool.reader import SpoolBusyError, SpoolReader
 from logging_system.spool.retention import Retention, evict
 from logging_system.spool.segment import list_segments
@@ -123,6 +124,7 @@ class Shipper:
         self._retention = None if retention_seconds is None else Retention(age_seconds=retention_seconds)
         self._reader = SpoolReader(folder, codecs)
         self._idle = codecs.idle
+        self._control = ControlFile(folder)
         self._dead_letters = DeadLetterFile(folder, lines)
         self._is_sealed = lines is not None
         self._rotation = rotation
@@ -187,6 +189,7 @@ class Shipper:
             self._reader.close()
 
     def _ship(self) -> None:
+        self._obey_orders()  # before the first request
         while not self._stopping.is_set():
             self._evict()
             self._read_spool()
@@ -369,6 +372,7 @@ class Shipper:
         if not force and now_seconds < self._status_due_seconds:
             return
         self._status_due_seconds = now_seconds + STATUS_INTERVAL_SECONDS
+        self._obey_orders()
         # What is stated must be remembered: after a crash a counter would fall below what was read of it.
         self._save(force=True)
         self._idle()
@@ -399,6 +403,17 @@ class Shipper:
             write_status(self._status_path, content)
         except OSError as error:
             self._note_disk_trouble("write_status", error)
+
+    def _obey_orders(self) -> None:
+        """Do what whoever coordinates the folder wants for a while, and no more once that has ended."""
+        orders = self._control.orders()
+        smallest = min(
+            (each.batch_records_max for each in orders if isinstance(each, ShrinkBatches)),
+            default=self._limits.batch_records_max,
+        )
+        self._machine.limiter.records_cap = min(smallest, self._limits.batch_records_max)
+        if isinstance(self._sink, StandsIn):
+            self._sink.use_files(any(isinstance(each, UseFallbackFile) for each in orders))
 
     def _oldest_undelivered_seconds(self) -> float | None:
         """Return when the oldest undelivered record was logged, in seconds since 1970, if there is one.

@@ -7,7 +7,7 @@ To add one: a module here with a class that fits `Sink`, a line in `shipping/sin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from logging_system.delivery.machine import Item
 from logging_system.delivery.outcomes import LookUpOutcome, SendOutcome
@@ -50,3 +50,15 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Give connections and files back; may be repeated."""
+
+
+@runtime_checkable
+class StandsIn(Protocol):
+    """A sink that has something to write to in place of its store."""
+
+    def use_files(self, wanted: bool) -> None:
+        """Write there from now on without asking the store, or ask it again; may be repeated.
+
+        Args:
+            wanted: Whether that is wanted.
+        """

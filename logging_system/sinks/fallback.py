@@ -75,12 +75,24 @@ class FallbackSink:
         self._lock = threading.Lock()
         self._failing_since_seconds: float | None = None
         self._standing_in = False
+        self._is_ordered = False
         self._probe_due_seconds = 0.0
 
     @property
     def standing_in(self) -> bool:
         """Whether records go to the files now."""
         return self._standing_in
+
+    def use_files(self, wanted: bool) -> None:
+        """Let the files stand in by order, or ask the store again; see `StandsIn`."""
+        if wanted == self._is_ordered or (wanted and self._files.prepare() is not None):
+            return
+        with self._lock:
+            was_standing_in, self._standing_in = self._standing_in, True
+            self._is_ordered = wanted
+            self._probe_due_seconds = self._monotonic()
+        if wanted and not was_standing_in:
+            self._emit(FallbackBegun(path=self._path, outage_seconds=0.0, trouble="ordered by a workflow"))
 
     def prepare(self) -> str | None:
         """Prepare the store, or the files once it could not be for long enough; see `Sink.prepare`."""
@@ -128,7 +140,7 @@ class FallbackSink:
             now_seconds = self._monotonic()
             if not self._standing_in:
                 return False
-            if now_seconds < self._probe_due_seconds:
+            if self._is_ordered or now_seconds < self._probe_due_seconds:
                 return True
             self._probe_due_seconds = float("inf")
         trouble: str | None = "not asked"

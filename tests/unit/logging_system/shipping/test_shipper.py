@@ -4,13 +4,17 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import orjson
 
+from logging_system.coordination.control_orders import give, take_back
+from logging_system.delivery.machine import Item
+from logging_system.delivery.outcomes import SendOutcome
 from logging_system.shipping.shipper import STATUS_NAME, Shipper
 from logging_system.sinks.file import FileSink
+from logging_system.spool.control import ShrinkBatches, UseFallbackFile
 from logging_system.spool.reader import SpoolBusyError, SpoolReader
 from tests.unit.logging_system.spooling import append, writer
 
@@ -96,3 +100,40 @@ def test_a_shipper_whose_folder_was_removed_and_taken_ends_and_leaves_the_new_on
     assert "is already shipped by process" in str(ended[0])
     assert {path.name for path in folder.iterdir()} <= before
     other.close()
+
+
+class WatchedSink(FileSink):
+    """Keeps how many records each request had, and whether the files were to stand in."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.sizes: list[int] = []
+        self.wanted: list[bool] = []
+
+    def send(self, items: Sequence[Item]) -> SendOutcome:
+        self.sizes.append(len(items))
+        return super().send(items)
+
+    def use_files(self, wanted: bool) -> None:
+        self.wanted.append(wanted)
+
+
+def test_orders_of_the_control_file_are_obeyed_from_the_first_request_on_until_they_end(
+    tmp_path: Path,
+) -> None:
+    folder, now_seconds = tmp_path / "spool", time.time()
+    spooled(folder, (1, 10))
+    give(folder, ShrinkBatches("1", now_seconds + 60, 2), now_seconds)
+    give(folder, UseFallbackFile("2", now_seconds + 60), now_seconds)
+    sink = WatchedSink(tmp_path / "out.ndjson")
+    shipper = Shipper(folder, sink)
+
+    def is_told_otherwise() -> bool:
+        if shipper.counters().delivered == 10:
+            take_back(folder, "2", now_seconds)
+        return False in sink.wanted
+
+    run_until(shipper, is_told_otherwise)
+
+    assert (max(sink.sizes), sum(sink.sizes)) == (2, 10)
+    assert (sink.wanted[0], sink.wanted[-1]) == (True, False)

@@ -273,3 +273,29 @@ def test_files_that_cannot_be_written_acknowledge_nothing(place: Place) -> None:
         place.files.mkdir()
 
         assert isinstance(sink.send([item(1)]), Unknown)
+
+
+def test_by_order_the_files_stand_in_for_a_store_that_answers_and_it_is_asked_again_afterwards(
+    place: Place,
+) -> None:
+    with closing(place.sink()) as sink:
+        assert sink.prepare() is None
+        outcomes = [sent(sink, item(1))]
+        sink.use_files(True)
+        outcomes.append(sent(sink, item(2)))
+        place.now_seconds += PROBE_SECONDS + 1.0
+        outcomes.append(sent(sink, item(3)))
+        sink.use_files(False)
+        outcomes.append(sent(sink, item(4)))
+
+    assert outcomes == [Delivered, Redirected, Redirected, Delivered]
+    assert place.in_files() == ["line 2", "line 3"]
+
+
+def test_an_order_that_ends_while_the_store_is_away_leaves_the_files_standing_in(place: Place) -> None:
+    with closing(place.sink()) as sink:
+        sink.use_files(True)
+        place.lose_store()
+        sink.use_files(False)
+
+        assert sent(sink, item(1)) is Redirected

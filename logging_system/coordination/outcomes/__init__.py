@@ -1,0 +1,1 @@
+"""Learns which workflow shortens recovery for which class of cause, from measured recovery times."""

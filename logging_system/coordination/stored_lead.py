@@ -1,0 +1,42 @@
+"""The shared documents of engines in Elasticsearch, or in whatever answers as it does."""
+
+from __future__ import annotations
+
+from logging_system.coordination.lease import Stored, StoreUnavailableError
+from logging_system.sinks.elasticsearch.searching import StoreError
+from logging_system.sinks.elasticsearch.shared_documents import DocumentIndex
+
+
+class StoredDocuments:
+    """The documents in an index; see `SharedDocuments`.
+
+    Args:
+        index: The index.
+    """
+
+    def __init__(self, index: DocumentIndex) -> None:
+        self._index = index
+
+    def read(self, document_id: str) -> Stored | None:
+        """Return a document."""
+        try:
+            found = self._index.read(document_id)
+        except StoreError as error:
+            raise StoreUnavailableError(str(error)) from error
+        return None if found is None else Stored(found.content, found.seq_no, found.primary_term)
+
+    def create(self, document_id: str, content: dict[str, object]) -> bool:
+        """Make a document."""
+        try:
+            return self._index.create(document_id, content)
+        except StoreError as error:
+            raise StoreUnavailableError(str(error)) from error
+
+    def replace(self, document_id: str, content: dict[str, object], before: Stored) -> bool:
+        """Replace a document."""
+        try:
+            return self._index.replace(
+                document_id, content, seq_no=before.seq_no, primary_term=before.primary_term
+            )
+        except StoreError as error:
+            raise StoreUnavailableError(str(error)) from error

@@ -1,0 +1,1 @@
+"""Workflows: what they declare, how one runs, and what is kept of it."""

@@ -1,0 +1,37 @@
+"""Turns the shipper to its fallback file before the store's silence does."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from logging_system.coordination.findings import Finding
+from logging_system.coordination.workflows.steps.declared import Occasion
+from logging_system.coordination.workflows.steps.ordering import OrderingStep
+from logging_system.spool.control import Order
+from logging_system.spool.control import UseFallbackFile as FallbackOrder
+
+
+class UseFallbackFile(OrderingStep):
+    """Writes records to the file of the setting `fallback_file`; without that setting nothing changes.
+
+    Undone: the store is asked again. What went into the file stays there.
+    """
+
+    kind: Literal["use_fallback_file"] = Field("use_fallback_file", description="The kind.")
+
+    def says(self, finding: Finding) -> str:
+        """Say for how long."""
+        del finding
+        return f"write records to the fallback file for {self.for_seconds:g} s"
+
+    def touches(self, finding: Finding) -> tuple[str, ...]:
+        """Name where records go."""
+        del finding
+        return ("shipper:store",)
+
+    def order(self, finding: Finding, order_id: str, expires_seconds: float, occasion: Occasion) -> Order:
+        """Return the order to the shipper."""
+        del finding, occasion
+        return FallbackOrder(order_id, expires_seconds)

@@ -1,0 +1,115 @@
+"""Deliberate bugs in how workflows run, put into the engine through its seams, for the simulation to find."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from logging_system.coordination.claims import Claim, Claims
+from logging_system.coordination.effects import Performer
+from logging_system.coordination.engine import AICoordinationEngine
+from logging_system.coordination.workflows.machine import Effect, Result, Succeeded
+from logging_system.coordination.workflows.run import Run, RunState, StepState
+from logging_system.coordination.workflows.steps.declared import DeclaredStep, Occasion
+
+
+class _BegunAnewAfterCrash(AICoordinationEngine):
+    """Takes a step that was intended for one that was not done."""
+
+    def _restore(self) -> None:
+        super()._restore()
+        for run in self._runs.values():
+            for place, record in enumerate(run.steps):
+                if record.state is StepState.INTENDED:
+                    run = run.with_step(place, replace(record, state=StepState.PENDING))  # noqa: PLW2901
+            self._runs[run.id] = run
+
+
+class _ForgetsRollback(AICoordinationEngine):
+    """Takes a run that was on its way back for one that has ended."""
+
+    def _restore(self) -> None:
+        super()._restore()
+        for run in self._runs.values():
+            if run.state is RunState.UNDOING:
+                self._runs[run.id] = replace(run, state=run.ending)
+
+
+class _UnclaimedPerformer(Performer):
+    def _claim(self, occasion: Occasion) -> Claim | Result:
+        """Does shared steps without a claim: whoever leads next does them again."""
+        del occasion
+        return Claim.MINE
+
+
+class _Unclaimed(AICoordinationEngine):
+    _performer_class = _UnclaimedPerformer
+
+
+class _GreedyClaims(Claims):
+    def take(self, key: str, token: int) -> Claim:
+        """Takes what another engine has claimed, and did not settle, for its own."""
+        claim = super().take(key, token)
+        return Claim.MINE if claim is Claim.OTHERS else claim
+
+
+class _GreedyPerformer(Performer):
+    def __init__(self, documents: Any, owner: str, **others: Any) -> None:
+        super().__init__(documents, owner, **others)
+        if documents is not None:
+            self._claims = _GreedyClaims(documents, owner)
+
+
+class _Greedy(AICoordinationEngine):
+    _performer_class = _GreedyPerformer
+
+
+class _ResultsLost(AICoordinationEngine):
+    """Does not make the intention durable before the effect."""
+
+    def _save(self) -> None:
+        if any(record.state is StepState.INTENDED for run in self._runs.values() for record in run.steps):
+            return
+        super()._save()
+
+
+class _Optimist(Performer):
+    def _asked(self, step: DeclaredStep, effect: Effect, occasion: Occasion) -> Result:
+        """Takes what nobody can tell for done."""
+        del step, effect, occasion
+        return Succeeded()
+
+
+class _TakesForDone(AICoordinationEngine):
+    _performer_class = _Optimist
+
+
+class _HoldsForEver(AICoordinationEngine):
+    """Never ends what holds: a finding that is over is not noticed."""
+
+    def _moment(self, run: Run) -> Any:
+        moment = super()._moment(run)
+        if run.state is RunState.HOLDING:
+            return replace(moment, is_over=False, now_seconds=run.held_seconds)
+        return moment
+
+
+BUGS: dict[str, type[AICoordinationEngine]] = {
+    "begins a step anew after a crash": _BegunAnewAfterCrash,
+    "forgets a rollback in a crash": _ForgetsRollback,
+    "does shared steps without a claim": _Unclaimed,
+    "takes over an unsettled claim": _Greedy,
+    "makes no intention durable": _ResultsLost,
+    "takes a doubtful undo for done": _TakesForDone,
+    "holds for ever": _HoldsForEver,
+}
+FOUND_BY = {
+    "begins a step anew after a crash": 2,
+    "forgets a rollback in a crash": 0,
+    "does shared steps without a claim": 48,
+    "takes over an unsettled claim": 54,
+    "makes no intention durable": 2,
+    "takes a doubtful undo for done": 13,
+    "holds for ever": 0,
+}
+"""The first seed that finds each."""
