@@ -44,7 +44,9 @@ Every page below lists all that is taken. Anything else is refused.
   document at most; `_score` is 1.0 without a `sort`.
 * The documents of an index lie in one place, whatever `index.number_of_shards` says: `_seq_no` counts for
   the whole index.
-* `GET /_nodes` and `GET /_xpack` tell less than Elasticsearch does; `GET /_cat/indices` has no sizes.
+* `GET /_nodes`, `GET /_xpack`, `_stats` and `_cluster/state` tell less than Elasticsearch does; a version in
+  `_cluster/state` is a checksum: it changes with what it is a version of, and does not count.
+* `GET /_cat/indices` has no sizes.
 * Of several mistakes in one request another one may be told first, in other words. A range whose bound is no
   date is refused as not supported: Elasticsearch reads it only where a shard holds dates of that field.
 * A request that fails in some indices and not in others is refused: Elasticsearch answers it from the others.

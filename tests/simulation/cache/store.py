@@ -66,6 +66,7 @@ class Shard:
         """Let searches see all that is in the copy."""
         self.end_refresh()
         self.begin_refresh()
+        self.refreshes += self.opening is None  # one that was asked for counts even where nothing is new
         self.end_refresh()
 
     def restart(self) -> None:
