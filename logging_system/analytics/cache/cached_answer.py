@@ -51,7 +51,7 @@ class CacheStatistics:
         stale: Answers given in an outage, marked as stale.
         passed: Questions that are never kept, or came while the store's state was not clear.
         pieces_held: Pieces of time whose answer lay in memory and was valid.
-        pieces_asked: Pieces of time that were asked for.
+        pieces_asked: Pieces of time that were asked for; a question that stays whole is one piece.
         checks: How often the store was asked whether it moved.
         views: How often it had, so that a new view was opened.
         voided: How often all that was kept of a target became void at once.

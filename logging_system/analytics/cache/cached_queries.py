@@ -30,7 +30,12 @@ from logging_system.analytics.cache.plans import Exactness, plan_of
 from logging_system.analytics.cache.single_flight import SingleFlight, WaitedTooLongError
 from logging_system.analytics.cache.snapshot_store import SnapshotStore
 from logging_system.analytics.cache.validity import Track
-from logging_system.analytics.cache.view_answers import PartialAnswerError, Question, ViewAnswers
+from logging_system.analytics.cache.view_answers import (
+    PartialAnswerError,
+    Question,
+    ViewAnswers,
+    without_time,
+)
 from logging_system.analytics.store_queries import QueryRefusedError, StoreUnavailableError
 
 Json = Mapping[str, Any]
@@ -259,9 +264,11 @@ class CachedQueries:
         known = self._questions.get(quick)
         if known is not None:
             return known
-        key = question_key(self._scope, target, {"cache": self._number.hex(), "body": body})
         plan = plan_of(body, whole_number_fields=self._whole_number_fields)
-        made = Question(key, target, orjson.loads(quick[1]), plan)
+        own = {"cache": self._number.hex(), "body": body}
+        timeless = {**own, "body": body if plan.width_ms is None else without_time(body), "is": "pieces"}
+        key, pieces_key = (question_key(self._scope, target, each) for each in (own, timeless))
+        made = Question(key, pieces_key, target, orjson.loads(quick[1]), plan)
         if len(self._questions) >= _QUESTIONS_MAX:
             self._questions.clear()
         self._questions[quick] = made

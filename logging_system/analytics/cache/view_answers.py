@@ -36,12 +36,14 @@ class Question:
 
     Attributes:
         key: What makes it the same as another.
+        pieces_key: What makes its pieces the same as another's: all of it but the time asked about.
         target: Data streams.
         body: The body of `_search`.
         plan: How it may be kept.
     """
 
     key: bytes
+    pieces_key: bytes
     target: str
     body: Json
     plan: Plan
@@ -83,6 +85,7 @@ class ViewAnswers:
         return self._whole(question, track), True
 
     def _whole(self, question: Question, track: Track) -> bytes:
+        self.count("pieces_asked", 1)
         body = dict(question.body)
         time = question.plan.asked if question.plan.exactness >= Exactness.OF_RECORDS else None
         aggregations = aggregations_of(body)
@@ -172,7 +175,17 @@ class ViewAnswers:
 
 
 def _piece_key(question: Question, piece: TimeRange) -> bytes:
-    return question.key + piece.from_ms.to_bytes(8, "big") + piece.to_ms.to_bytes(8, "big")
+    return question.pieces_key + piece.from_ms.to_bytes(8, "big") + piece.to_ms.to_bytes(8, "big")
+
+
+def without_time(body: Json) -> dict[str, Any]:
+    """Return what is the same of two questions that differ in the time asked about alone.
+
+    Args:
+        body: The body of a question that is kept in pieces.
+    """
+    query = with_range(body["query"], TimeRange(0, 0))
+    return {"query": query, "aggs": asked_in_pieces(aggregations_of(body))}
 
 
 def _few(runs: Sequence[TimeRange]) -> Sequence[TimeRange]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -84,7 +86,7 @@ class World:
         self._note()
         for _ in range(STEPS):
             if self.rng.random() < 0.45:
-                self._ask(self.rng.choice(self.questions))
+                self._ask(self._moved(self.rng.choice(self.questions)))
             else:
                 self._happen()
 
@@ -275,6 +277,16 @@ class World:
         self.now_seconds += self.rng.choice((0.3, 1.5, 20.0))
 
     # What is asked.
+
+    def _moved(self, question: dict[str, Any]) -> dict[str, Any]:
+        """The question as it is, or some cells later, as a dashboard's window moves."""
+        if self.rng.random() < 0.6:
+            return question
+        text = json.dumps(question["query"])
+        later_ms = self.rng.choice((10_000, 20_000, 60_000, 1))
+        for bound in set(re.findall(r"\d{13}", text)):
+            text = text.replace(bound, f"{int(bound) + later_ms}x")
+        return {**question, "query": json.loads(text.replace("x", ""))}
 
     def _question(self) -> dict[str, Any]:
         begin_ms = START_MS + self.rng.choice((0, 60_000, self.rng.randrange(SPAN_MS // 2)))
