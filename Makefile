@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-templates coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-cache bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -149,6 +149,12 @@ prove-masking: $(VENV)/.installed-dev ## Judge masking on 24,000 labelled lines 
 
 prove-templates: $(VENV)/.installed-dev ## Judge template mining on the log sets in LOGHUB_DIR beside drain3-improved, and time both
 	$(BIN)/python -m tests.templates $(ARGS)
+prove-cache: $(VENV)/.installed-dev ## Ask a cache of analytics through 100,000 worlds of writes, deletes and outages, then hunt caches that are wrong
+	$(BIN)/python -m tests.simulation.cache --seeds 100000 $(ARGS)
+	$(BIN)/python -m tests.simulation.cache --bugs
+
+bench-cache: $(VENV)/.installed-dev ## Measure hits of the cache of analytics beside round trips to the real store (needs `make servers`)
+	$(BIN)/python -m tests.benchmarks.cache $(ARGS)
 
 foreign: $(VENV)/.installed ## Unpack rsyslog and syslog-ng from Debian's packages into the cache folder (needs apt-get)
 	$(BIN)/logquake servers install rsyslog syslog-ng

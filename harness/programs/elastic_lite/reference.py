@@ -44,9 +44,11 @@ Every page below lists all that is taken. Anything else is refused.
   document at most; `_score` is 1.0 without a `sort`.
 * The documents of an index lie in one place, whatever `index.number_of_shards` says: `_seq_no` counts for
   the whole index.
-* `_stats` tells documents and bytes only, of what lies in one file for all indices.
+* `_stats` tells documents and bytes, of what lies in one file for all indices, or sequence numbers and refreshes.
 * Time zones are `UTC`, offsets such as `+02:00` and IANA names with a `/`; Elasticsearch knows further ones.
-* `GET /_nodes` and `GET /_xpack` tell less than Elasticsearch does; `GET /_cat/indices` has no sizes.
+* `GET /_nodes`, `GET /_xpack` and `_cluster/state` tell less than Elasticsearch does; a version in
+  `_cluster/state` is a checksum: it changes with what it is a version of, and does not count.
+* `GET /_cat/indices` has no sizes.
 * Of several mistakes in one request another one may be told first, in other words. A range whose bound is no
   date is refused as not supported: Elasticsearch reads it only where a shard holds dates of that field.
 * A request that fails in some indices and not in others is refused: Elasticsearch answers it from the others.

@@ -81,13 +81,9 @@ class FieldColumn:
 
     def bind(self, scope: Scope) -> tuple[Cell, Field | None]:
         """How to read the field; one that the mapping does not have has no values."""
-        if self.name == "_index":
-            name, leaf = scope.index.name, Field("_index", "keyword")
-            self.check(leaf, scope)
-            return lambda _: (name,), leaf
-        refuse_metadata(self.name)
-        if self.name == "_id":
-            raise fielddata_disabled(self.name, scope.index.name)
+        noted = self.noted(scope)
+        if noted is not None:
+            return noted
         reader = reader_of(self.name, scope.index)
         known = scope.index.mapping.leaves.get(self.name)
         if known is not None:
@@ -109,6 +105,23 @@ class FieldColumn:
             return tuple(sorted(values if leaf.kind in NUMERIC else set(values))) or default
 
         return cell, leaf
+
+    def noted(self, scope: Scope) -> tuple[Cell, Field | None] | None:
+        """How to read what the server itself notes about a document; None where the field is the document's.
+
+        Raises:
+            ElasticError: 400 for what is not read here.
+        """
+        if self.name == "_index":
+            name, leaf = scope.index.name, Field("_index", "keyword")
+            self.check(leaf, scope)
+            return lambda _: (name,), leaf
+        if self.name == "_seq_no" and self.aggregation == "max":
+            return lambda candidate: (candidate.seq_no,), None
+        refuse_metadata(self.name)
+        if self.name == "_id":
+            raise fielddata_disabled(self.name, scope.index.name)
+        return None
 
     def check(self, leaf: Field, scope: Scope) -> None:
         """Refuse a field whose type keeps no values to aggregate, or none of the kind asked for."""

@@ -28,6 +28,7 @@ from harness.programs.elastic_lite.api import (
     rollover_api,
     scroll_api,
     search_api,
+    states_api,
     stats_api,
     templates_api,
 )
@@ -60,6 +61,7 @@ ROUTES: list[Route] = [
     *cluster_api.ROUTES,
     *health_api.ROUTES,
     *cat_api.ROUTES,
+    *states_api.ROUTES,
 ]
 JSON_TYPES = frozenset({"application/json", "application/vnd.elasticsearch+json"})
 NDJSON_TYPES = frozenset({"application/x-ndjson", "application/vnd.elasticsearch+x-ndjson"})

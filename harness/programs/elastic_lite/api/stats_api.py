@@ -1,4 +1,4 @@
-"""How many documents indices hold, and how many bytes they take."""
+"""How many documents indices hold and how many bytes they take, or how far each is written and seen."""
 
 from __future__ import annotations
 
@@ -6,27 +6,56 @@ from typing import Any
 
 from harness.programs.elastic_lite.api.health_api import status_of
 from harness.programs.elastic_lite.api.http import Answer, Call, Server
-from harness.programs.elastic_lite.api.routes import Route, takes
+from harness.programs.elastic_lite.api.indices_api import shown_indices
+from harness.programs.elastic_lite.api.routes import TARGETS, Route, takes
 from harness.programs.elastic_lite.api.search import VISIBLE
 from harness.programs.elastic_lite.api.search_api import readable_indices
+from harness.programs.elastic_lite.api.states_api import shards_of
 from harness.programs.elastic_lite.language.errors import unsupported
 from harness.programs.elastic_lite.storage.catalog import Index
 from harness.programs.elastic_lite.storage.database import reading
 
 Json = dict[str, Any]
-METRICS = frozenset({"docs", "store"})
+SIZE_METRICS = frozenset({"docs", "store"})
+STATS = takes(
+    *TARGETS,
+    human=True,
+    only={"level": ("shards",)},
+    inert={
+        "forbid_closed_indices": "no index is ever closed",
+        "include_segment_file_sizes": "none are shown",
+    },
+)
 # Put together from this constant alone; values are always bound.
 SIZES = f"SELECT COUNT(*), TOTAL(LENGTH(source)) FROM documents WHERE {VISIBLE}"  # noqa: S608
 
 
 async def stats(server: Server, call: Call) -> Answer:
-    """Tell documents and bytes; the bytes are those of the documents, as one file holds all indices.
+    """Tell documents and bytes of indices, or sequence numbers and refreshes of each shard.
 
     Raises:
-        ElasticError: 400 for other metrics than these two.
+        ElasticError: 400 for anything else.
     """
-    if set(call.names["metric"].split(",")) != METRICS:
-        raise unsupported(f"`_stats/{call.names['metric']}`; ask for docs,store")
+    metrics, by_shard = set(call.names["metric"].split(",")), call.parameters.get("level") == "shards"
+    if metrics == {"refresh"} and by_shard:
+        return states(server, call)
+    if metrics == SIZE_METRICS and not by_shard:
+        return await sizes(server, call)
+    raise unsupported(
+        f"`_stats/{call.names['metric']}` here; ask for docs,store, or for refresh with level=shards"
+    )
+
+
+def states(server: Server, call: Call) -> Answer:
+    """Tell how far each shard is written and seen."""
+    indices = shown_indices(server, call)
+    found = {index.name: {"uuid": index.uuid, "shards": shards_of(server, index)} for index in indices}
+    copies = {"total": sum(it.copies for it in indices), "successful": len(indices), "failed": 0}
+    return Answer({"_shards": copies, "indices": found})
+
+
+async def sizes(server: Server, call: Call) -> Answer:
+    """Tell documents and bytes; the bytes are those of the documents, as one file holds all indices."""
     indices = readable_indices(server, call)
     found = await server.on_thread(lambda: {index.name: sizes_of(server, index) for index in indices})
     total = sum(index.copies for index in indices)
@@ -72,5 +101,5 @@ def as_json(count: int, size_bytes: int, shards: int) -> Json:
 
 
 ROUTES = [
-    Route(("GET",), "/{index}/_stats/{metric}", stats, takes("expand_wildcards", human=True), None),
+    Route(("GET",), "/{index}/_stats/{metric}", stats, STATS, None),
 ]

@@ -29,6 +29,7 @@ from harness.programs.elastic_lite.query.scope import (
 )
 
 Json = dict[str, Any]
+SEQ_NO = "_seq_no"
 
 
 def is_format(value: Any) -> bool:
@@ -105,6 +106,8 @@ def build_range(body: Json, scope: Scope) -> Matcher:
     bounds = bounds_of(asked)
     if name in ("_id", "_index"):
         raise unsupported(f"a [range] query on `{name}`")
+    if name == SEQ_NO:
+        return numbered(asked, bounds)
     if bounds.low is None and bounds.high is None:
         return nothing if name in scope.index.mapping.objects else build_exists({"field": name}, scope)
     reader = scope.reader(name)
@@ -128,6 +131,26 @@ def build_range(body: Json, scope: Scope) -> Matcher:
     return lambda candidate: any(
         all(test(value, bound) for test, bound in tests) for value in reader.read(candidate.source)
     )
+
+
+def numbered(asked: Json, bounds: Bounds) -> Matcher:
+    """The documents whose sequence number lies between two bounds.
+
+    Raises:
+        ElasticError: 400 for bounds that are no whole numbers, or a format beside them.
+    """
+    low, high = bounds.low, bounds.high
+    if "format" in asked or not all(type(it) is int or it is None for it in (low, high)):
+        raise unsupported(f"a [range] query on `{SEQ_NO}` with anything but whole numbers")
+    tests = [
+        (TESTS[test], bound)
+        for test, bound in (
+            ("gte" if bounds.with_low else "gt", low),
+            ("lte" if bounds.with_high else "lt", high),
+        )
+        if bound is not None
+    ]
+    return lambda candidate: all(test(candidate.seq_no, bound) for test, bound in tests)
 
 
 def bound_of(leaf: Field, value: Any, test: str, scope: Scope) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -57,6 +58,8 @@ class Visibility:
         self.clock = clock
         self.guard = threading.Lock()
         self.states: dict[int, Freshness] = {}
+        self.readers: Counter[int] = Counter()
+        """By index, how often it was refreshed."""
         self.points: dict[str, PointInTime] = {}
         self.gone: dict[str, tuple[View, ...]] = {}
         """Of points that are closed or ran out, the latest: what they saw, by their ids."""
@@ -73,13 +76,20 @@ class Visibility:
         with self.guard:
             for number in numbers:
                 state = self.states.get(number)
+                self.readers[number] += 1  # counts even where nothing is new, as in Elasticsearch
                 if state is not None:
                     self.states[number] = Freshness(state.latest, state.latest)
+
+    def refreshes(self, number: int) -> int:
+        """How often an index was refreshed since the server started, its opening included."""
+        with self.guard:
+            return self.readers[number] + 1
 
     def forget(self, number: int) -> None:
         """Drop a deleted index."""
         with self.guard:
             self.states.pop(number, None)
+            self.readers.pop(number, None)
 
     def view(self, index: Index) -> View:
         """What a search sees of an index now; writes older than its refresh interval become visible here."""
@@ -94,6 +104,7 @@ class Visibility:
             and 0 <= interval <= self.clock() - state.stale_since_seconds
         ):
             state = self.states[index.number] = Freshness(state.latest, state.latest)
+            self.readers[index.number] += 1
         return View(index.name, index.number, state.searchable)
 
     def purgeable(self, number: int) -> int:
