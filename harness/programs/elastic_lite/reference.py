@@ -44,7 +44,7 @@ Every page below lists all that is taken. Anything else is refused.
   document at most; `_score` is 1.0 without a `sort`.
 * The documents of an index lie in one place, whatever `index.number_of_shards` says: `_seq_no` counts for
   the whole index.
-* `_stats` tells documents and bytes, of what lies in one file for all indices, or sequence numbers and refreshes.
+* `_stats` tells documents and bytes (of one file for all indices), or sequence numbers and refreshes.
 * Time zones are `UTC`, offsets such as `+02:00` and IANA names with a `/`; Elasticsearch knows further ones.
 * `GET /_nodes`, `GET /_xpack` and `_cluster/state` tell less than Elasticsearch does; a version in
   `_cluster/state` is a checksum: it changes with what it is a version of, and does not count.
