@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from logging_system.cli.analyze_every import SECONDS_MAX, SECONDS_MIN, ask_again_and_again
 from logging_system.cli.parser import EXIT_DONE, EXIT_FAILED, Parser, fail
 from logging_system.cli.read_store import add_reading_flags, reading, times_from
 
 if TYPE_CHECKING:
-    from logging_system.analytics import Analytics, Window
+    from logging_system.analytics import Analytics, Reach, Window
     from logging_system.cli.parser import Subcommands
 
 PARTS = ("rates", "latency", "errors", "noisiest", "storage")
@@ -57,6 +58,13 @@ def add(subcommands: Subcommands) -> None:
         help="when the pipeline was down: what is empty then is told as a gap. Repeat the flag for more",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--every",
+        metavar="SECONDS",
+        type=float,
+        help="go on until a signal: one JSON line with the records by level of each namespace, from a cache "
+        "while nothing changed, and the last one with its age while the store is down",
+    )
     parser.set_defaults(run=lambda options: _run(options, parser))
 
 
@@ -69,6 +77,8 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
     now = datetime.now(UTC)
     try:
         window, reach = times_from(options, now)
+        if options.every is not None:
+            return ask_again_and_again(_checked(options, reach), reach, window.since)
         options.read_interval = read_interval(options.interval) if options.interval else None
         deploy = read_moment(options.deploy, now, options.time_zone) if options.deploy else None
         outages = [*_outages(options, now), *_undelivered(options.status, now)]
@@ -89,6 +99,17 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
         sys.stdout.write("\n".join(_in_words(answers)) + "\n")
     is_partial = any(getattr(each, "partial", None) is not None for each in answers.values())
     return EXIT_FAILED if is_partial else EXIT_DONE
+
+
+def _checked(options: argparse.Namespace, reach: Reach) -> argparse.Namespace:
+    """Return the flags of `--every`; raises ValueError where they do not go together."""
+    if not SECONDS_MIN <= options.every <= SECONDS_MAX:
+        raise ValueError(f"--every {options.every:g}: from {SECONDS_MIN:g} to {SECONDS_MAX:g} seconds")
+    if not reach.namespaces:
+        raise ValueError("--every counts each namespace by itself; name them with --namespace")
+    if options.until != "now" or options.only or options.deploy:
+        raise ValueError("--every goes with --since alone: it counts up to now, and tells nothing else")
+    return options
 
 
 def _answers(

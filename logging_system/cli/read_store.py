@@ -12,6 +12,7 @@ from logging_system.cli.flags import tell_warnings
 
 if TYPE_CHECKING:
     from logging_system.analytics import Analytics, Reach, Window
+    from logging_system.analytics.store_queries import ElasticsearchQueries
 
 _FLAGS = {"elasticsearch": "--store", "request_timeout_seconds": "--timeout"}
 
@@ -98,7 +99,16 @@ def reading(options: argparse.Namespace, reach: Reach, now: datetime, **others: 
         ValueError: None is named, or what is said about it cannot be used.
         OSError: A file that it needs cannot be read.
     """
-    from logging_system.analytics.analytics import PREFERENCE, Analytics
+    from logging_system.analytics.analytics import Analytics
+
+    with reading_store(options) as queries:
+        yield Analytics(queries, reach, zone=options.time_zone, clock=lambda: now, **others)
+
+
+@contextmanager
+def reading_store(options: argparse.Namespace) -> Iterator[ElasticsearchQueries]:
+    """Yield the store itself, see `reading`."""
+    from logging_system.analytics.analytics import PREFERENCE
     from logging_system.analytics.store_queries import ElasticsearchQueries
     from logging_system.config.loading import load_settings
     from logging_system.monitoring.event_words import log_in_words
@@ -119,8 +129,7 @@ def reading(options: argparse.Namespace, reach: Reach, now: datetime, **others: 
     store = ELASTICSEARCH.opener(loaded.settings, emit=log_in_words)()
     if not isinstance(store, ElasticsearchSink):
         raise TypeError("the sink of Elasticsearch is another class")
-    queries = ElasticsearchQueries(store.request, preference=PREFERENCE)
     try:
-        yield Analytics(queries, reach, zone=options.time_zone, clock=lambda: now, **others)
+        yield ElasticsearchQueries(store.request, preference=PREFERENCE)
     finally:
         store.close()

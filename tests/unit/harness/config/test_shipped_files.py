@@ -87,6 +87,15 @@ def test_the_suite_understood_fits_the_stack_that_promises_findings_and_plans_ea
         assert (findings if scenario.steps else {"findings_false"}) <= planned
 
 
+def test_the_suite_dashboards_fits_the_stack_that_promises_answers_and_plans_each_of_its_checks():
+    stack = load_stack(LIBRARY.find(Sort.STACK, "reference_dashboard").path)
+
+    assert _misfits("dashboards", stack) == []
+    for name in load_suite(LIBRARY.find(Sort.SUITE, "dashboards").path, SCENARIOS).scenarios:
+        scenario = load_scenario(LIBRARY.find(Sort.SCENARIO, name).path)
+        assert {"answers_wrong", "answers_missing"} <= checks_of(scenario, stack).planned.keys()
+
+
 @pytest.mark.parametrize("name", load_suite(LIBRARY.find(Sort.SUITE, "watched").path, SCENARIOS).scenarios)
 def test_in_every_scenario_of_watched_errors_cross_the_threshold_only_in_bursts(name):
     alerts = load_stack(LIBRARY.find(Sort.STACK, "reference_alerts").path).alerts
