@@ -556,6 +556,7 @@ CASES = (
         LEAKED,
         build=_masking_stack,
     ),
+    Case("honest-mailing", "none", _careless("MailingShipper"), "secrets", build=_mailing_stack),
     Case(
         "leaks-in-its-mail",
         "shows people what it masked as it came, in a mail",
@@ -645,6 +646,7 @@ CASES = (
     ),
     _alerting("honest-alert", "none", "HonestAlert", ""),
     _alerting("alerts-twice", "tells of one firing by two messages", "AlertsTwice", ALERTS_REPEATED),
+    _alerting("honest-alert-unanswered", "none", "HonestAlert", "", "alerts_answer_cut"),
     _alerting(
         "names-anew-when-unanswered",
         "makes a new message of one that got no answer",

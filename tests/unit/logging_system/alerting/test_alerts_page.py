@@ -29,7 +29,7 @@ def test_the_rules_that_the_page_shows_are_taken(tmp_path: Path) -> None:
     )
     (tmp_path / "alerts.yaml").write_text(example)
 
-    assert len(load_alerts(tmp_path / "alerts.yaml", {}).rules) == 10
+    assert len(load_alerts(tmp_path / "alerts.yaml", {}).rules) == 11
 
 
 def test_the_schema_takes_the_examples_and_refuses_a_misspelt_name() -> None:
