@@ -369,6 +369,7 @@ CASES = (
         LEAKED,
         build=masking_stack,
     ),
+    Case("honest-mailing", "none", _careless("MailingShipper"), "secrets", build=_mailing_stack),
     Case(
         "leaks-in-its-mail",
         "shows people what it masked as it came, in a mail",
@@ -458,6 +459,7 @@ CASES = (
     ),
     _alerting("honest-alert", "none", "HonestAlert", ""),
     _alerting("alerts-twice", "tells of one firing by two messages", "AlertsTwice", ALERTS_REPEATED),
+    _alerting("honest-alert-unanswered", "none", "HonestAlert", "", "alerts_answer_cut"),
     _alerting(
         "names-anew-when-unanswered",
         "makes a new message of one that got no answer",

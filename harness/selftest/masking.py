@@ -147,8 +147,8 @@ class LeaksIntoItsOwnLog(MaskingShipper):
         return kept
 
 
-class LeaksInItsMail(MaskingShipper):
-    """It tells people of what it masked, and shows them the line as it came."""
+class MailingShipper(MaskingShipper):
+    """It tells people of what it masked, and shows them what it kept."""
 
     def __init__(self, url: str, index: str, folder: str, mail: str, to: str) -> None:
         """Begin to send; mails go to the server at `mail`, a host and a port, and are for `to`."""
@@ -167,10 +167,22 @@ class LeaksInItsMail(MaskingShipper):
                 self.to,
                 "A secret was logged",
             )
-            told.set_content(text, cte="base64")
+            told.set_content(self.shown(text, kept), cte="base64")
             with smtplib.SMTP(self.mail, timeout=2) as server:
                 server.send_message(told)
         return kept
+
+    def shown(self, text: str, kept: str) -> str:
+        """Return what a mail shows of a text, of which that was kept."""
+        return kept
+
+
+class LeaksInItsMail(MailingShipper):
+    """It shows people the line as it came."""
+
+    def shown(self, text: str, kept: str) -> str:
+        """Show all of it."""
+        return text
 
 
 class MasksTooMuch(MaskingShipper):

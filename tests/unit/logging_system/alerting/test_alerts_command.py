@@ -12,6 +12,7 @@ from logging_system.alerting.declaration import Alerts
 from logging_system.alerting.muting import Silence
 from logging_system.alerting.operator_file import OperatorFile
 from logging_system.alerting.state_file import prepare_alerts_folder
+from logging_system.alerting.watch_status import STATUS_NAME
 from logging_system.alerting.watching import Watch
 from logging_system.cli import main
 from logging_system.spool.codec import PLAIN_CODECS
@@ -103,6 +104,15 @@ def test_an_alert_that_fires_can_be_acknowledged_and_another_not(
             "alerts:", "alerts ack:"
         ),
     )
+
+
+def test_of_very_many_alerts_one_that_the_status_file_does_not_name_can_be_acknowledged(
+    run: Callable[..., tuple[int, str]], folder: Path
+) -> None:
+    path = folder / STATUS_NAME
+    path.write_bytes(orjson.dumps({**orjson.loads(path.read_bytes()), "firing_total": 200}))
+
+    assert run("ack", "0" * 16) == (0, f"{'0' * 16} is acknowledged: it is not repeated until it ends\n")
 
 
 def test_history_shows_what_began_and_was_told(run: Callable[..., tuple[int, str]]) -> None:
