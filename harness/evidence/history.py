@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, get_args
 
@@ -65,9 +65,12 @@ class Recorder:
     def record_all(self, events: Iterable[Event]) -> None:
         """Append many facts, batched into lines by runs of one sort."""
         for cls, run in groupby(events, key=type):
-            rows = [[getattr(event, name) for name in _FIELDS[cls.__name__]] for event in run]
-            for first in range(0, len(rows), _ROWS_PER_LINE_MAX):
-                self._write(cls.__name__, rows[first : first + _ROWS_PER_LINE_MAX])
+            names = _FIELDS[cls.__name__]
+            # Line by line: the facts of a whole reading are never in memory together.
+            while rows := [
+                [getattr(each, name) for name in names] for each in islice(run, _ROWS_PER_LINE_MAX)
+            ]:
+                self._write(cls.__name__, rows)
 
     def close(self) -> None:
         """Close the file; idempotent."""
@@ -140,7 +143,8 @@ def read_history(folder: Path) -> list[Event]:
         InternalError: a line other than a file's cut last one cannot be read.
     """
     events = [event for path in sorted(folder.glob("*.jsonl")) for event in _read_file(path)]
-    return sorted(events, key=_time_ns)
+    events.sort(key=_time_ns)
+    return events
 
 
 def _time_ns(event: Event) -> float:
@@ -149,10 +153,11 @@ def _time_ns(event: Event) -> float:
 
 
 def _read_file(path: Path) -> Iterator[Event]:
-    lines = path.read_bytes().split(b"\n")
-    lines.pop()  # what follows the last newline: nothing, or a line cut by the writer's death
-    for number, line in enumerate(lines, start=1):
-        yield from _facts(line, f"{path}:{number}")
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            # What follows the last newline was cut by the writer's death.
+            if line.endswith(b"\n"):
+                yield from _facts(line, f"{path}:{number}")
 
 
 def _facts(line: bytes, where: str) -> Iterator[Event]:

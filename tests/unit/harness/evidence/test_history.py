@@ -1,4 +1,5 @@
 import stat
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,25 @@ def test_a_full_disk_is_an_error_of_the_machine_with_a_remedy():
         recorder.record(Sent(0, 12))
 
     recorder.close()
+
+
+def test_many_facts_are_written_and_read_without_being_in_memory_twice(tmp_path):
+    """A run of a million records has as many facts of one sort, one after the other."""
+    count, recorder = 20_000, Recorder(tmp_path / "a.jsonl")
+    events = (Found(number, f"{number:016x}", f"index/{number}", "x" * 100) for number in range(count))
+
+    tracemalloc.start()
+    try:
+        recorder.record_all(events)
+        _, writing_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        found = read_history(tmp_path)
+        kept_bytes, reading_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    recorder.close()
+
+    assert len(found) == count
+    file_bytes = (tmp_path / "a.jsonl").stat().st_size
+    assert writing_bytes < file_bytes / 2
+    assert reading_bytes - kept_bytes < file_bytes
