@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from itertools import groupby, islice
 from pathlib import Path
+from sys import intern
 from typing import Any, get_args
 
 import orjson
@@ -26,6 +27,12 @@ _ROWS_PER_LINE_MAX = 1_000
 _BYTES_PER_READING_MAX = 8 << 20
 _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(facts.Event)}
 _FIELDS = {name: tuple(field.name for field in fields(cls)) for name, cls in _CLASSES.items()}
+_OF_FEW_WORDS = frozenset({"level", "logger", "name"})
+"""Fields of many facts whose words are few, so that each word is in memory once."""
+_FEW_WORDS_AT = {
+    name: tuple(at for at, field in enumerate(names) if field in _OF_FEW_WORDS)
+    for name, names in _FIELDS.items()
+}
 
 
 class HistoryFullError(InternalError):
@@ -164,6 +171,11 @@ def _facts(line: bytes, where: str) -> Iterator[Event]:
     try:
         entry = orjson.loads(line)
         cls = _CLASSES[entry["event"]]
-        yield from (cls(*row) for row in entry["rows"])
+        few_words_at = _FEW_WORDS_AT[entry["event"]]
+        for row in entry["rows"]:
+            # An older history may have rows of fewer fields.
+            for at in few_words_at if len(row) > max(few_words_at, default=0) else ():
+                row[at] = intern(row[at])
+            yield cls(*row)
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise InternalError(f"{where}: not a line of history: {error}") from error

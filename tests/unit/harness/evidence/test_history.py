@@ -113,3 +113,14 @@ def test_many_facts_are_written_and_read_without_being_in_memory_twice(tmp_path)
     file_bytes = (tmp_path / "a.jsonl").stat().st_size
     assert writing_bytes < file_bytes / 2
     assert reading_bytes - kept_bytes < file_bytes
+
+
+def test_the_same_level_and_logger_of_many_records_are_in_memory_once(tmp_path):
+    recorder = Recorder(tmp_path / "a.jsonl")
+    recorder.record(*(Due(n, n, 0, "aa", level="ERROR", logger="shop.checkout") for n in range(3)))
+    recorder.close()
+
+    due = [event for event in read_history(tmp_path) if isinstance(event, Due)]
+
+    assert len({id(each.level) for each in due}) == len({id(each.logger) for each in due}) == 1
+    assert (due[2].level, due[2].logger) == ("ERROR", "shop.checkout")
