@@ -156,7 +156,7 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
 
     Args:
         scenario: what names the targets; its file is read again for their lines.
-        stack: whose links, needs, processes and files are targets, as is the application.
+        stack: whose links, needs, processes and files are targets, as are application, load and clock.
 
     Raises:
         ScenarioError: the scenario's file is gone or broken since it was loaded.

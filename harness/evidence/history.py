@@ -11,8 +11,9 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
+from sys import intern
 from typing import Any, get_args
 
 import orjson
@@ -26,6 +27,12 @@ _ROWS_PER_LINE_MAX = 1_000
 _BYTES_PER_READING_MAX = 8 << 20
 _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(facts.Event)}
 _FIELDS = {name: tuple(field.name for field in fields(cls)) for name, cls in _CLASSES.items()}
+_OF_FEW_WORDS = frozenset({"level", "logger", "name"})
+"""Fields of many facts whose words are few, so that each word is in memory once."""
+_FEW_WORDS_AT = {
+    name: tuple(at for at, field in enumerate(names) if field in _OF_FEW_WORDS)
+    for name, names in _FIELDS.items()
+}
 
 
 class HistoryFullError(InternalError):
@@ -65,9 +72,12 @@ class Recorder:
     def record_all(self, events: Iterable[Event]) -> None:
         """Append many facts, batched into lines by runs of one sort."""
         for cls, run in groupby(events, key=type):
-            rows = [[getattr(event, name) for name in _FIELDS[cls.__name__]] for event in run]
-            for first in range(0, len(rows), _ROWS_PER_LINE_MAX):
-                self._write(cls.__name__, rows[first : first + _ROWS_PER_LINE_MAX])
+            names = _FIELDS[cls.__name__]
+            # Line by line: the facts of a whole reading are never in memory together.
+            while rows := [
+                [getattr(each, name) for name in names] for each in islice(run, _ROWS_PER_LINE_MAX)
+            ]:
+                self._write(cls.__name__, rows)
 
     def close(self) -> None:
         """Close the file; idempotent."""
@@ -140,7 +150,8 @@ def read_history(folder: Path) -> list[Event]:
         InternalError: a line other than a file's cut last one cannot be read.
     """
     events = [event for path in sorted(folder.glob("*.jsonl")) for event in _read_file(path)]
-    return sorted(events, key=_time_ns)
+    events.sort(key=_time_ns)
+    return events
 
 
 def _time_ns(event: Event) -> float:
@@ -149,16 +160,22 @@ def _time_ns(event: Event) -> float:
 
 
 def _read_file(path: Path) -> Iterator[Event]:
-    lines = path.read_bytes().split(b"\n")
-    lines.pop()  # what follows the last newline: nothing, or a line cut by the writer's death
-    for number, line in enumerate(lines, start=1):
-        yield from _facts(line, f"{path}:{number}")
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            # What follows the last newline was cut by the writer's death.
+            if line.endswith(b"\n"):
+                yield from _facts(line, f"{path}:{number}")
 
 
 def _facts(line: bytes, where: str) -> Iterator[Event]:
     try:
         entry = orjson.loads(line)
         cls = _CLASSES[entry["event"]]
-        yield from (cls(*row) for row in entry["rows"])
+        few_words_at = _FEW_WORDS_AT[entry["event"]]
+        for row in entry["rows"]:
+            # An older history may have rows of fewer fields.
+            for at in few_words_at if len(row) > max(few_words_at, default=0) else ():
+                row[at] = intern(row[at])
+            yield cls(*row)
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise InternalError(f"{where}: not a line of history: {error}") from error

@@ -118,6 +118,7 @@ class Outlets:
 
         Dead letters come first: a record on its way to the archive is seen twice rather than never.
         """
+        self._claimed = None  # two readings of a million documents need not be in memory together
         letters: list[StoredDocument] = []
         if self._dead_letters is not None:
             self._dead_letters.refresh()
@@ -257,7 +258,8 @@ class Outlets:
             yield WholeElsewhere(place, found.copy)
 
     def close(self) -> None:
-        """Close them."""
+        """Close them, and let go of what was read: judging needs the memory."""
+        self._claimed = None
         self._archive.close()
         if self._dead_letters is not None:
             self._dead_letters.close()

@@ -117,6 +117,7 @@ class Debts:
             absent = self._load.owed() - self._overdue - self._outlets().kept(reading)
             if not absent or began_ns >= deadline_ns:
                 return reading
+            del reading
             self._ticker.tick()
 
     # --- inside ------------------------------------------------------------------------------------------

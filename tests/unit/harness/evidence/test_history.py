@@ -1,4 +1,5 @@
 import stat
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,36 @@ def test_a_full_disk_is_an_error_of_the_machine_with_a_remedy():
         recorder.record(Sent(0, 12))
 
     recorder.close()
+
+
+def test_many_facts_are_written_and_read_without_being_in_memory_twice(tmp_path):
+    """A run of a million records has as many facts of one sort, one after the other."""
+    count, recorder = 20_000, Recorder(tmp_path / "a.jsonl")
+    events = (Found(number, f"{number:016x}", f"index/{number}", "x" * 100) for number in range(count))
+
+    tracemalloc.start()
+    try:
+        recorder.record_all(events)
+        _, writing_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        found = read_history(tmp_path)
+        kept_bytes, reading_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    recorder.close()
+
+    assert len(found) == count
+    file_bytes = (tmp_path / "a.jsonl").stat().st_size
+    assert writing_bytes < file_bytes / 2
+    assert reading_bytes - kept_bytes < file_bytes
+
+
+def test_the_same_level_and_logger_of_many_records_are_in_memory_once(tmp_path):
+    recorder = Recorder(tmp_path / "a.jsonl")
+    recorder.record(*(Due(n, n, 0, "aa", level="ERROR", logger="shop.checkout") for n in range(3)))
+    recorder.close()
+
+    due = [event for event in read_history(tmp_path) if isinstance(event, Due)]
+
+    assert len({id(each.level) for each in due}) == len({id(each.logger) for each in due}) == 1
+    assert (due[2].level, due[2].logger) == ("ERROR", "shop.checkout")
