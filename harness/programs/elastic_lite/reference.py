@@ -44,7 +44,7 @@ Every page below lists all that is taken. Anything else is refused.
   document at most; `_score` is 1.0 without a `sort`.
 * The documents of an index lie in one place, whatever `index.number_of_shards` says: `_seq_no` counts for
   the whole index.
-* `_stats` tells documents and bytes only; the bytes are those of the documents, as all indices lie in one file.
+* `_stats` tells documents and bytes only; the bytes are those of the documents: one file holds all indices.
 * Time zones are `UTC`, offsets such as `+02:00` and IANA names with a `/`; Elasticsearch knows further ones.
 * `GET /_nodes` and `GET /_xpack` tell less than Elasticsearch does; `GET /_cat/indices` has no sizes.
 * Of several mistakes in one request another one may be told first, in other words. A range whose bound is no
