@@ -369,7 +369,7 @@ CASES = (
         LEAKED,
         build=masking_stack,
     ),
-    Case("honest-mailing", "none", _careless("MailingShipper"), "secrets", build=_mailing_stack),
+    Case("honest-mailing", "none", _careless("MailingShipper"), "secrets", build=mailing_stack),
     Case(
         "leaks-in-its-mail",
         "shows people what it masked as it came, in a mail",

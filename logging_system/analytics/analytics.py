@@ -74,6 +74,7 @@ class Analytics:
         urls: Sequence[str],
         *,
         namespaces: Sequence[str],
+        allowed: Sequence[str] = (),
         dataset: str = ANY_DATASET,
         request_timeout_seconds: float = 10.0,
         connections: Mapping[str, Any] | None = None,
@@ -84,17 +85,19 @@ class Analytics:
         Args:
             urls: Its nodes.
             namespaces: Whose records are asked about; no patterns.
+            allowed: What this reader may ask at most, such as the tenants of whoever is logged in; empty sets
+                no bound.
             dataset: A dataset, such as a service; `*` for each.
             request_timeout_seconds: How long one question may take in all.
             connections: Credentials and certificates, as `ElasticsearchSink` takes them.
             options: As of `Analytics`.
 
         Raises:
-            ValueError: What is said about the store cannot be used, or a namespace is none.
+            ValueError: What is said about the store cannot be used, or a namespace is none or not allowed.
         """
         from logging_system.sinks.elasticsearch.sink import ElasticsearchSink
 
-        reach = Reach.of(namespaces, dataset=dataset)
+        reach = Reach.of(namespaces, dataset=dataset, allowed=allowed)
         given = {"request_timeout_seconds": request_timeout_seconds, **(connections or {})}
         sink = ElasticsearchSink(urls, "logs-unused-default", **given)
         try:

@@ -14,7 +14,7 @@ import pytest
 from logging_system.analytics.analytics import Analytics
 from logging_system.analytics.lines import search_lines
 from logging_system.analytics.rates import BucketState
-from logging_system.analytics.reach import ForeignAnswerError, Reach
+from logging_system.analytics.reach import ForeignAnswerError, OutOfReachError, Reach
 from logging_system.analytics.sampling import ERRORS, sample
 from logging_system.analytics.store_queries import (
     ElasticsearchQueries,
@@ -212,6 +212,32 @@ def test_records_that_asked_for_an_undeclared_namespace_are_counted_and_found(sh
         assert analytics.noisiest(window).undeclared == 1
         (line,) = analytics.search(window, "labels.namespace.undeclared:*").lines
         assert line.source["labels"] == {"namespace.undeclared": "Team-A"}
+
+
+def test_delays_are_those_that_documents_state_themselves(shop: Shop) -> None:
+    documents = []
+    for number in range(100):
+        moment = NOW - timedelta(minutes=5, seconds=number)
+        ingested = (moment + timedelta(seconds=number / 10)).isoformat()
+        documents.append({"@timestamp": moment.isoformat(), "event": {"ingested": ingested}})
+    shop.put("main", documents)
+    shop.log("team_a", [(5, "info", "a", "states none")])
+
+    with shop.analytics("main") as analytics:
+        found = analytics.latency(analytics.window("15m"))
+    with shop.analytics("team_a") as analytics:
+        nothing = analytics.latency(analytics.window("15m"))
+
+    assert found is not None
+    assert (found.source, found.count, found.sampled_share) == ("documents", 100, 1.0)
+    delays = (found.p50_seconds, found.p95_seconds, found.p99_seconds)
+    assert delays == pytest.approx((4.9, 9.4, 9.8))
+    assert nothing is None
+
+
+def test_a_reader_is_not_given_a_namespace_beyond_those_allowed(shop: Shop) -> None:
+    with pytest.raises(OutOfReachError, match="allowed: team_a"), shop.analytics("main", allowed=["team_a"]):
+        pass
 
 
 def test_before_and_after_a_deploy_are_told_apart_from_noise(shop: Shop) -> None:
