@@ -101,6 +101,19 @@ class ElasticsearchQueries:
             answers += self._several(searches[at : at + SEARCHES_MAX])
         return answers
 
+    def open_point(self, target: str, keep_alive: str) -> str:
+        """Return the id of a point in time; see `PagingQueries.open_point`."""
+        path = f"/{quote(target, safe=_TARGET_SAFE)}/_pit?keep_alive={quote(keep_alive, safe='')}"
+        answer = self.asked("POST", f"{path}&ignore_unavailable=true")
+        shards = answer.get("_shards")
+        if isinstance(shards, dict) and shards.get("total") == 0:
+            return ""
+        return str(answer.get("id") or "")
+
+    def close_point(self, point_id: str) -> None:
+        """Let the store forget a point in time; see `PagingQueries.close_point`."""
+        self._ask("DELETE", "/_pit", orjson.dumps({"id": point_id}), _JSON)
+
     def asked(self, method: str, path: str, body: bytes = b"", *, kind: str = _JSON) -> dict[str, Any]:
         """Return the JSON object that any request is answered with.
 
