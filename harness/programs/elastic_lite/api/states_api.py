@@ -35,10 +35,10 @@ async def stats(server: Server, call: Call) -> Answer:
     """Sequence numbers and refreshes of each shard.
 
     Raises:
-        ElasticError: 400 for other statistics, or those of whole indices alone.
+        ElasticError: 400 for those of whole indices alone.
     """
-    if call.names["metric"] != "refresh" or call.parameters.get("level") != "shards":
-        raise unsupported("`_stats` of anything but `refresh` with `level=shards`")
+    if call.parameters.get("level") != "shards":
+        raise unsupported("`_stats/refresh` without `level=shards`")
     indices = shown_indices(server, call)
     found = {index.name: {"uuid": index.uuid, "shards": shards_of(server, index)} for index in indices}
     copies = {"total": sum(it.copies for it in indices), "successful": len(indices), "failed": 0}
@@ -106,6 +106,6 @@ def routing_of(index: Index) -> Json:
 
 
 ROUTES = [
-    Route(("GET",), "/{index}/_stats/{metric}", stats, STATS, None),
+    Route(("GET",), "/{index}/_stats/refresh", stats, STATS, None),
     Route(("GET",), "/_cluster/state/{metric}/{index}", cluster_state, STATE, None),
 ]
