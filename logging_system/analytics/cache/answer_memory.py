@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from cachetools import LRUCache
-
 from logging_system.analytics.cache.validity import Provenance
+
+try:
+    from cachetools import LRUCache
+except ImportError as error:
+    raise ImportError("cachetools is not installed; pip install 'logquake[analytics]'") from error
 
 ENTRY_BYTES = 600
 """What an entry takes beside its answer: its key of 32 or 48 bytes, its objects, its places in two tables."""

@@ -55,7 +55,9 @@ class CacheStatistics:
         checks: How often the store was asked whether it moved.
         views: How often it had, so that a new view was opened.
         voided: How often all that was kept of a target became void at once.
-        invalidated: Answers and pieces that were found in memory and were valid no more.
+        invalidated: Pieces that were found in memory and were valid no more.
+        unmerged: Questions whose pieces did not add up to the exact answer, so that they were asked whole.
+        points_left: Points in time that could not be given back, and run out by themselves.
         evicted_bytes: What was given up for other answers.
         used_bytes: What all that is kept takes.
     """
@@ -71,6 +73,8 @@ class CacheStatistics:
     views: int = 0
     voided: int = 0
     invalidated: int = 0
+    unmerged: int = 0
+    points_left: int = 0
     evicted_bytes: int = 0
     used_bytes: int = 0
 

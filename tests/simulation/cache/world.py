@@ -429,7 +429,6 @@ KNOWN_WRONG: Mapping[str, Around] = {
     for it in (
         time_to_live_only,
         written_without_visible,
-        visible_without_gaps,
         names_without_identity,
         deletes_unseen,
     )

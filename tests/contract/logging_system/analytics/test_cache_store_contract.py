@@ -10,6 +10,7 @@ from logging_system.analytics.cache.answer_memory import AnswerMemory
 from logging_system.analytics.cache.cached_answer import comparable_part
 from logging_system.analytics.cache.cached_queries import CachedQueries, CacheTimes
 from logging_system.analytics.cache.keys import Scope
+from logging_system.analytics.cache.paging import pages
 from logging_system.analytics.cache.store_states import CopyState, TargetState
 from logging_system.analytics.cache.validity import evidence_aggregation
 from logging_system.analytics.store_queries import QueryRefusedError
@@ -233,3 +234,21 @@ def test_a_refused_question_is_refused_through_the_cache(written: Written) -> No
 
     with pytest.raises(QueryRefusedError):
         cache.search(written.target, body)
+
+
+def test_pages_show_one_moment_whatever_is_written_meanwhile(written: Written) -> None:
+    if isinstance(written, InMemory):
+        pytest.skip("the simulated store shows no hits")
+    for number in range(7):
+        written.write(str(number), record(number % 3))  # some at the same moment
+    written.refresh()
+    found = []
+    body = {"query": HOUR, "sort": [{"@timestamp": "asc"}]}
+    for page in pages(written.snapshots, written.target, body, page_hits=2, pages_max=10):
+        found.append([hit["_id"] for hit in page])
+        written.write(f"later {len(found)}", record(1))
+        written.delete(str(len(found)))
+        written.refresh()
+
+    assert [len(page) for page in found] == [2, 2, 2, 1]
+    assert sorted(key for page in found for key in page) == [str(number) for number in range(7)]

@@ -267,6 +267,19 @@ def test_a_deleted_record_is_gone_from_the_answer(setting: Setting) -> None:
     assert cache.statistics.voided == 1
 
 
+def test_more_terms_than_asked_for_are_asked_whole_and_exact(setting: Setting) -> None:
+    for number, level in enumerate(("error", "warn", "debug")):
+        setting.shard.write(f"more {number}", {"@timestamp": T0 + 1000 * number, "level": level})
+    setting.shard.refresh()
+    cache = setting.cache()
+    top = {**QUESTION, "aggs": {"levels": {"terms": {"field": "level", "size": 2}}}}
+    levels = cache.answer(TARGET, top).body["aggregations"]["levels"]
+
+    assert [bucket["key"] for bucket in levels["buckets"]] == ["info", "debug"]
+    assert levels["sum_other_doc_count"] == 2
+    assert cache.statistics.unmerged == 1
+
+
 def test_several_searches_are_answered_in_their_order(setting: Setting) -> None:
     none = {**QUESTION, "query": {"range": {"@timestamp": {"gte": 0, "lt": 1000}}}}
 
