@@ -56,6 +56,7 @@ from logging_system.coordination.workflows.run import (
 )
 from logging_system.coordination.workflows.state_file import (
     EngineLock,
+    StateDamagedError,
     coordination_folder,
     read_state,
     save_state,
@@ -129,6 +130,8 @@ class AICoordinationEngine:
         self._answers = Answers(self.folder, disk)
         self._audit = Audit(self.folder, disk)
         self._mutex = threading.RLock()
+        self._inbox: dict[str, Finding] = {}
+        self._inbox_lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock: EngineLock | None = None
@@ -151,22 +154,43 @@ class AICoordinationEngine:
     def tell(self, finding: Finding) -> None:
         """Take in a finding: that it began, what it is now, or with `until_seconds` that it is over.
 
+        After `start` it never waits: the engine's own thread takes the finding in, within about a second.
+
         Raises:
-            NotCoordinatingError: Another engine works on the folder.
-            OSError: The disk refused; the finding is to be told again.
+            NotCoordinatingError: Another engine works on the folder; not after `start`.
+            OSError: The disk refused, and the finding is to be told again; not after `start`.
         """
+        if self._thread is not None:
+            with self._inbox_lock:
+                self._inbox[finding.finding_id] = finding
+                while len(self._inbox) > _OPEN_MAX:
+                    del self._inbox[next(iter(self._inbox))]
+            return
         with self._mutex:
             self._need_lock()
+            self._take_in(finding)
+
+    def _take_in(self, finding: Finding) -> None:
+        if finding.until_seconds is not None:
+            self._is_over(finding)
+        elif finding.finding_id not in self._open:
+            self._begin(finding)
+        elif self._open[finding.finding_id] != finding:
+            self._open[finding.finding_id] = finding
+            self._is_changed = True
+        if finding.finding_id in self._open:
             self._told[finding.finding_id] = self._wall_clock()
-            is_new = finding.finding_id not in self._open
-            if finding.until_seconds is not None:
-                self._is_over(finding)
-            elif is_new:
-                self._begin(finding)
-            elif self._open[finding.finding_id] != finding:
-                self._open[finding.finding_id] = finding
-                self._is_changed = True
-            self._save()
+        self._save()
+
+    def _empty_inbox(self) -> None:
+        """Take in what was told to a thread that was busy; what the disk refuses stays for the next look."""
+        with self._inbox_lock:
+            waiting = list(self._inbox.values())
+        for finding in waiting:
+            self._take_in(finding)
+            with self._inbox_lock:
+                if self._inbox.get(finding.finding_id) == finding:
+                    del self._inbox[finding.finding_id]
 
     def _begin(self, finding: Finding) -> None:
         if len(self._open) >= _OPEN_MAX:
@@ -198,6 +222,7 @@ class AICoordinationEngine:
         with self._mutex:
             if not self._try_lock():
                 return
+            self._empty_inbox()
             self._performer_here().look()
             self._take_answers()
             for run_id in list(self._runs):
@@ -485,7 +510,7 @@ class AICoordinationEngine:
         said = {"author": answer.author, **answer.details}
         if answer.say is Say.FINDING:
             with contextlib.suppress(ValueError):
-                self.tell(finding_of(answer.details.get("finding"), "answer"))
+                self._take_in(finding_of(answer.details.get("finding"), "answer"))
             return
         if answer.say is Say.RESET:
             namespace, cause = answer.details.get("namespace"), answer.details.get("cause")
@@ -612,7 +637,7 @@ class AICoordinationEngine:
             except OSError as error:
                 LOG.warning("%s: %s; it is tried again", self.folder, error.strerror or error)
                 self._stopping.wait(_AGAIN_SECONDS)
-            except AuditError as error:
+            except (AuditError, StateDamagedError) as error:
                 LOG.critical("%s; no workflow runs until it is looked into", error)
                 return
 
