@@ -13,6 +13,7 @@ from logging_system.alerting.measures import delivered_within, measured
 from logging_system.monitoring.handler_totals import handler_totals, read_content
 from logging_system.monitoring.status_files import SHIPPER_NAME, status_files
 from logging_system.spool.checkpoint import read_checkpoint
+from logging_system.spool.control import QUARANTINED, SAMPLED
 from logging_system.spool.disk import REAL_DISK, Disk
 from logging_system.spool.segment import list_segments, spooled_bytes
 
@@ -141,7 +142,10 @@ class Measuring:
 
     def _sample(self, shipper: Mapping[str, Any], now_seconds: float) -> _Sample:
         totals = handler_totals(self._spool, self._wall())
-        offered, dropped = totals.get("offered", 0), sum(totals.get("dropped", {}).values())
+        reasons = totals.get("dropped", {})
+        # What a workflow wants dropped is no trouble.
+        dropped = sum(count for reason, count in reasons.items() if reason not in {SAMPLED, QUARANTINED})
+        offered = totals.get("offered", 0)
         used_bytes = spooled_bytes(self._spool, self._disk)
         names = ("requests", "refused_requests", "retried_items", "delivered")
         return _Sample(now_seconds, used_bytes, offered, dropped, *(int(shipper.get(n, 0)) for n in names))

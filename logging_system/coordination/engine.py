@@ -18,13 +18,16 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from logging_system.coordination.answering import OPINIONS, after_answer
 from logging_system.coordination.answers import Answer, Answers, Say
+from logging_system.coordination.choosing import chosen
 from logging_system.coordination.claims import step_key
+from logging_system.coordination.dry_runs import DryRun, dry_run_of
 from logging_system.coordination.effects import Performer
 from logging_system.coordination.episodes import Episodes
 from logging_system.coordination.finding_content import content_of, finding_of
@@ -32,7 +35,7 @@ from logging_system.coordination.findings import CauseClass, Finding
 from logging_system.coordination.lease import LEASE_SECONDS, SharedDocuments
 from logging_system.coordination.outcomes.memory import NOTHING, Outcomes
 from logging_system.coordination.workflows.audit import Audit, AuditError, AuditEvent, Position
-from logging_system.coordination.workflows.declaration import Workflow, Workflows
+from logging_system.coordination.workflows.declaration import Workflows
 from logging_system.coordination.workflows.limits import why_no_room
 from logging_system.coordination.workflows.loading import load_workflows
 from logging_system.coordination.workflows.machine import (
@@ -40,23 +43,20 @@ from logging_system.coordination.workflows.machine import (
     Moment,
     Move,
     Wait,
-    answered,
     intended,
     next_action,
     settled,
-    undo,
 )
 from logging_system.coordination.workflows.run import (
-    ACTIVE,
     ENDED,
     Run,
     RunState,
-    StepState,
     proposed,
     run_of,
 )
 from logging_system.coordination.workflows.state_file import (
     EngineLock,
+    StateDamagedError,
     coordination_folder,
     read_state,
     save_state,
@@ -79,48 +79,8 @@ _OPEN_SECONDS_MAX = 7 * 86_400.0
 _ANSWERS_KEPT_MAX = 1_000
 
 
-_OPINIONS = {Say.APPROVE: True, Say.YES: True, Say.REJECT: False, Say.NO: False}
-"""What an answer says of whether a workflow helps."""
-
-
 class NotCoordinatingError(RuntimeError):
     """The engine has not got the folder's lock: it may look at what there is, and do nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class DryStep:
-    """What a step would do.
-
-    Attributes:
-        says: In a sentence.
-        is_local: Whether it needs no lead.
-        is_undoable: Whether it is undone on the way back.
-        trouble: Why it cannot be done for the finding; empty where it can.
-    """
-
-    says: str
-    is_local: bool
-    is_undoable: bool
-    trouble: str
-
-
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """What a workflow would do for a finding.
-
-    Attributes:
-        workflow: Its name.
-        why_not: Why it is not for the finding; empty where it is.
-        is_automatic: Whether it would run without a person.
-        no_room: Why it would have to wait; empty where it would not.
-        steps: What its steps would do.
-    """
-
-    workflow: str
-    why_not: str
-    is_automatic: bool
-    no_room: str
-    steps: tuple[DryStep, ...]
 
 
 class AICoordinationEngine:
@@ -170,6 +130,8 @@ class AICoordinationEngine:
         self._answers = Answers(self.folder, disk)
         self._audit = Audit(self.folder, disk)
         self._mutex = threading.RLock()
+        self._inbox: dict[str, Finding] = {}
+        self._inbox_lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock: EngineLock | None = None
@@ -192,22 +154,43 @@ class AICoordinationEngine:
     def tell(self, finding: Finding) -> None:
         """Take in a finding: that it began, what it is now, or with `until_seconds` that it is over.
 
+        After `start` it never waits: the engine's own thread takes the finding in, within about a second.
+
         Raises:
-            NotCoordinatingError: Another engine works on the folder.
-            OSError: The disk refused; the finding is to be told again.
+            NotCoordinatingError: Another engine works on the folder; not after `start`.
+            OSError: The disk refused, and the finding is to be told again; not after `start`.
         """
+        if self._thread is not None:
+            with self._inbox_lock:
+                self._inbox[finding.finding_id] = finding
+                while len(self._inbox) > _OPEN_MAX:
+                    del self._inbox[next(iter(self._inbox))]
+            return
         with self._mutex:
             self._need_lock()
+            self._take_in(finding)
+
+    def _take_in(self, finding: Finding) -> None:
+        if finding.until_seconds is not None:
+            self._is_over(finding)
+        elif finding.finding_id not in self._open:
+            self._begin(finding)
+        elif self._open[finding.finding_id] != finding:
+            self._open[finding.finding_id] = finding
+            self._is_changed = True
+        if finding.finding_id in self._open:
             self._told[finding.finding_id] = self._wall_clock()
-            is_new = finding.finding_id not in self._open
-            if finding.until_seconds is not None:
-                self._is_over(finding)
-            elif is_new:
-                self._begin(finding)
-            elif self._open[finding.finding_id] != finding:
-                self._open[finding.finding_id] = finding
-                self._is_changed = True
-            self._save()
+        self._save()
+
+    def _empty_inbox(self) -> None:
+        """Take in what was told to a thread that was busy; what the disk refuses stays for the next look."""
+        with self._inbox_lock:
+            waiting = list(self._inbox.values())
+        for finding in waiting:
+            self._take_in(finding)
+            with self._inbox_lock:
+                if self._inbox.get(finding.finding_id) == finding:
+                    del self._inbox[finding.finding_id]
 
     def _begin(self, finding: Finding) -> None:
         if len(self._open) >= _OPEN_MAX:
@@ -239,6 +222,7 @@ class AICoordinationEngine:
         with self._mutex:
             if not self._try_lock():
                 return
+            self._empty_inbox()
             self._performer_here().look()
             self._take_answers()
             for run_id in list(self._runs):
@@ -352,20 +336,11 @@ class AICoordinationEngine:
     def dry_run(self, finding: Finding) -> list[DryRun]:
         """Return what each workflow would do for a finding; nothing is done, saved or learned."""
         now_seconds = self._wall_clock()
-        return [self._dry(each, finding, now_seconds) for each in self.workflows.workflows]
-
-    def _dry(self, workflow: Workflow, finding: Finding, now_seconds: float) -> DryRun:
-        run = proposed("dry-run", 0, workflow, finding, now_seconds)
-        return DryRun(
-            workflow.name,
-            workflow.when.why_not(finding),
-            self.workflows.is_automatic(workflow, finding),
-            why_no_room(run, list(self._runs.values()), self.workflows.limits, now_seconds),
-            tuple(
-                DryStep(step.says(finding), step.is_local, step.is_undoable, step.trouble(finding))
-                for step in workflow.steps
-            ),
-        )
+        with self._mutex:
+            runs = list(self._runs.values())
+        return [
+            dry_run_of(each, finding, self.workflows, runs, now_seconds) for each in self.workflows.workflows
+        ]
 
     # A finding
 
@@ -374,7 +349,13 @@ class AICoordinationEngine:
         if not fitting:
             return
         automatic = [each for each in fitting if self.workflows.is_automatic(each, finding)]
-        workflow, why = self._chosen(finding, automatic or fitting, is_automatic=bool(automatic))
+        workflow, why = chosen(
+            finding,
+            automatic or fitting,
+            self.workflows.learning,
+            self._outcomes,
+            is_automatic=bool(automatic),
+        )
         if workflow is None:
             self._note("not_run", "", {"finding": finding.finding_id, "why": why})
             return
@@ -398,26 +379,6 @@ class AICoordinationEngine:
             "allowed" if automatic else "proposed",
             {"workflow": workflow.name, "finding": content_of(finding), "chosen_by": why},
         )
-
-    def _chosen(
-        self, finding: Finding, fitting: Sequence[Workflow], *, is_automatic: bool
-    ) -> tuple[Workflow | None, str]:
-        """Return the workflow for a finding, and why; None for nothing."""
-        learning, names = self.workflows.learning, [each.name for each in fitting]
-        namespace, cause = finding.namespace, finding.cause.value
-        if not learning.enabled:
-            return fitting[0], "the first of the file that fits"
-        if len(fitting) == 1:
-            if self._outcomes.is_harmful(namespace, cause, names[0]):
-                return None, f"{names[0]} took longer than doing nothing"
-            return fitting[0], "the only one that fits"
-        if is_automatic and learning.may_do_nothing:
-            name = self._outcomes.choose(namespace, cause, names)
-        else:
-            name = self._outcomes.propose(namespace, cause, names)
-        if name is None:
-            return None, "doing nothing is measured, or promises more"
-        return fitting[names.index(name)], f"drawn among {len(names)} by what was measured"
 
     def _is_over(self, finding: Finding) -> None:
         if self._open.pop(finding.finding_id, None) is None:
@@ -549,7 +510,7 @@ class AICoordinationEngine:
         said = {"author": answer.author, **answer.details}
         if answer.say is Say.FINDING:
             with contextlib.suppress(ValueError):
-                self.tell(finding_of(answer.details.get("finding"), "answer"))
+                self._take_in(finding_of(answer.details.get("finding"), "answer"))
             return
         if answer.say is Say.RESET:
             namespace, cause = answer.details.get("namespace"), answer.details.get("cause")
@@ -564,11 +525,11 @@ class AICoordinationEngine:
 
     def _answer_run(self, run: Run, answer: Answer, said: Mapping[str, Any]) -> None:
         says_not_it = answer.say is Say.NOT_IT or bool(answer.details.get("not_it"))
-        changed = _after_answer(run, answer, self._wall_clock())
+        changed = after_answer(run, answer, self._wall_clock())
         if changed is None:
             self._note("no_use", run.id, {"say": answer.say.value, "state": run.state.value, **said})
             return
-        helped = _OPINIONS.get(answer.say)
+        helped = OPINIONS.get(answer.say)
         if says_not_it:
             self._not_it(run, answer.details.get("cause"))
         elif helped is not None:
@@ -676,37 +637,9 @@ class AICoordinationEngine:
             except OSError as error:
                 LOG.warning("%s: %s; it is tried again", self.folder, error.strerror or error)
                 self._stopping.wait(_AGAIN_SECONDS)
-            except AuditError as error:
+            except (AuditError, StateDamagedError) as error:
                 LOG.critical("%s; no workflow runs until it is looked into", error)
                 return
-
-
-def _after_answer(run: Run, answer: Answer, now_seconds: float) -> Run | None:
-    """Return a run after an answer; None where the answer is of no use to it."""
-    match answer.say:
-        case Say.APPROVE:
-            return replace(run, state=RunState.READY) if run.state is RunState.WAITING else None
-        case Say.REJECT:
-            return _rejected(run, now_seconds)
-        case Say.DONE | Say.NOT_DONE:
-            if not run.doubts:
-                return None
-            return answered(run, run.doubts[0], answer.say is Say.DONE, now_seconds)
-        case _:
-            return run
-
-
-def _rejected(run: Run, now_seconds: float) -> Run | None:
-    """Return a run that a person rejects; None where there is nothing left to reject."""
-    if run.state in {RunState.WAITING, RunState.READY}:
-        return replace(run, state=RunState.REJECTED, why="a person rejected it", ended_seconds=now_seconds)
-    undoable = any(
-        record.state is StepState.DONE and step.is_undoable
-        for record, step in zip(run.steps, run.workflow.steps, strict=True)
-    )
-    if run.state in ACTIVE - {RunState.UNDOING} or (run.state is RunState.DONE and undoable):
-        return undo(run, RunState.REJECTED, "a person rejected it", now_seconds).run
-    return None
 
 
 def _episode_id(finding: Finding) -> str:

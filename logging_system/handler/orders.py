@@ -17,6 +17,8 @@ from typing import Any
 from logging_system.records.truncation import message_text
 from logging_system.spool.control import (
     LEVELS,
+    QUARANTINED,
+    SAMPLED,
     WILDCARD,
     ControlFile,
     Order,
@@ -26,8 +28,6 @@ from logging_system.spool.control import (
 )
 from logging_system.spool.forks import FORKS
 
-SAMPLED = "sampled"
-QUARANTINED = "quarantined"
 _MATCHED_CHARACTERS_MAX = 10_000
 
 

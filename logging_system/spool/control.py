@@ -26,6 +26,8 @@ ORDER_SECONDS_MAX = 86_400.0
 LOGGER_CHARACTERS_MAX = 256
 MESSAGE_CHARACTERS_MAX = 1_000
 WILDCARD = "<*>"
+SAMPLED, QUARANTINED = "sampled", "quarantined"
+"""Why records are dropped that an order wants dropped."""
 LEVELS: Mapping[str, int] = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 _CLOCK_TOLERANCE_SECONDS = 60.0
 _KEEP_MAX = 1_000_000

@@ -17,11 +17,12 @@ HARM = 1.05
 """A workflow that takes so many times as long as doing nothing does harm."""
 HARM_CHANCE_MAX = 0.8
 """One that is more likely than this to do harm is not chosen."""
-NOTHING_WEIGHT_MIN = 2.5
+NOTHING_WEIGHT_MIN = 3.4
 """Doing nothing is measured so often before anything else is risked by itself."""
 RISK_QUANTILE = 0.8
+RISK_FREE = HARM - 1
 RISK_MAX = 2.0
-"""A workflow ends, and is undone, in bounded time: no more than this is counted as at risk, in recoveries."""
+"""A workflow ends, and is undone, in bounded time: no more is counted as at risk, in recoveries."""
 DRAWS = 100
 _USUAL_SECONDS = 300.0
 
@@ -90,8 +91,8 @@ def verdict(believed: Beliefs, name: str, rng: random.Random) -> Verdict:
     why_not = ""
     if harm_chance > HARM_CHANCE_MAX:
         why_not = f"{harm_chance:.0%} likely to take longer than doing nothing"
-    elif risk > max(0.0, believed.credit):
-        why_not = f"may cost {risk:.1f} recoveries; {max(0.0, believed.credit):.1f} may be risked now"
+    elif risk > RISK_FREE and believed.credit <= 0:
+        why_not = f"may cost {risk:.1f} recoveries, and nothing may be risked now"
     return Verdict(why_not, harm_chance, risk)
 
 

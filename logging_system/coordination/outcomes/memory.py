@@ -29,9 +29,9 @@ DRIFT_ALLOWED = 0.5
 SURPRISE_WEIGHT_MIN = 3.0
 SURPRISED_SHARE = 0.2
 """What is left of the evidence where an outcome contradicts it: the world may have changed."""
-CREDIT_START = 2.5
+CREDIT_START = 2.0
 CREDIT_MAX = 15.0
-CREDIT_SHARE = 0.015
+CREDIT_SHARE = 0.02
 """What each episode adds to what may be risked, in recoveries; below the harm that is allowed (0.05)."""
 OPINION_WEIGHT = 0.5
 _YES_SHARE, _NO_SHARE = 0.5, 1.5

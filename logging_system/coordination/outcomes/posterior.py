@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 VARIANCE_MAX = 4.0
 """Of the logarithm; a mean of what varies more would be made of its tail alone."""
+CAUTION = 0.3
+"""How far below, in deviations."""
 SECONDS_MIN = 0.1
 SECONDS_MAX = 7 * 86_400.0
 
@@ -122,9 +124,9 @@ class Posterior:
         return math.exp(self.mean + min(self.scale / (self.shape + 1), VARIANCE_MAX) / 2)
 
     def cautious_seconds(self) -> float:
-        """Return a mean recovery time that is one deviation below the one that is believed most."""
+        """Return a mean recovery time a little below the one that is believed most."""
         variance = min(self.scale / (self.shape + 1), VARIANCE_MAX)
-        return math.exp(self.mean - math.sqrt(variance / self.strength) + variance / 2)
+        return math.exp(self.mean - CAUTION * math.sqrt(variance / self.strength) + variance / 2)
 
     def surprise(self, seconds: float) -> float:
         """Return by how many deviations an observation is longer than was to be expected."""

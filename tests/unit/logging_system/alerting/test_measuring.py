@@ -84,6 +84,19 @@ def test_drops_are_a_share_of_the_calls_of_the_last_minute(tmp_path: Path) -> No
     assert folder.measures(66)["drop_share"] == 0.0
 
 
+def test_what_a_workflow_wants_dropped_is_no_share_of_drops(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.handler(offered=1_000)
+    folder.measures(0)
+    path = tmp_path / f"status-handler-{'a' * 32}.json"
+    folder.handler(offered=2_000, dropped=10)
+    content = orjson.loads(path.read_bytes())
+    content["dropped"] |= {"sampled": 400, "quarantined": 300}
+    path.write_bytes(orjson.dumps(content))
+
+    assert folder.measures(5)["drop_share"] == 0.01
+
+
 def test_a_process_whose_file_is_summed_up_does_not_drop_its_records_again(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.handler(offered=1_000, dropped=500)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -343,3 +344,15 @@ def test_not_it_takes_back_what_was_measured(place: Place) -> None:
     (_, for_load) = engine.outcomes.standings("shop", "load", ["quiet"])
     assert (quiet.episodes, quiet.opinions.not_it) == (0, 1)
     assert for_load.episodes == 1
+
+
+def test_a_started_engine_takes_findings_in_on_its_own_thread(place: Place) -> None:
+    engine = place.engine({"workflows": [QUIET]})
+    assert engine.start()
+    engine.tell(finding())
+    give_up_seconds = time.monotonic() + 20
+    while not engine.runs() and time.monotonic() < give_up_seconds:
+        time.sleep(0.02)
+    engine.close()
+
+    assert only_run(engine).state is RunState.WAITING
