@@ -20,6 +20,15 @@ _LINES = st.one_of(
     st.builds("a {} ,b".format, _NAMES),
     _NAMES,
 )
+_FREE_TEXTS = st.lists(
+    st.one_of(
+        st.builds("{} of the house {} {} {}".format, st.sampled_from(["5", "owner"]), _NAMES, _NAMES, _NAMES),
+        st.builds("owner of the house, {} {} {} {}".format, _NAMES, _NAMES, _NAMES, _NAMES),
+        st.builds("owner of the house {} {} {} 5".format, _NAMES, _NAMES, _NAMES),
+    ),
+    min_size=15,
+    max_size=40,
+)
 _STREAMS = st.lists(_LINES, max_size=40)
 
 
@@ -49,6 +58,23 @@ def test_three_miners_give_the_same_in_every_order(one: list[str], two: list[str
 
     assert len(results) == 1
     assert sum(it.count for it in a.merged(b).merged(c).templates()) == len(one) + len(two) + len(three)
+
+
+@settings(max_examples=10)
+@given(_FREE_TEXTS, _FREE_TEXTS, _FREE_TEXTS)
+def test_three_that_saw_free_text_give_the_same_in_every_order(
+    one: list[str], two: list[str], three: list[str]
+) -> None:
+    a, b, c = learned(one), learned(two), learned(three)
+
+    merged = a.merged(b).merged(c)
+
+    assert known(merged) == known(a.merged(b.merged(c))) == known(c.merged(b.merged(a)))
+    assert known(TemplateMiner.restored(json.loads(known(merged)))) == known(merged)
+    for line in [*one, *two, *three]:
+        matched = merged.match(line)
+        assert matched is not None
+        assert len(merged.parameters(matched, line)) == matched.values
 
 
 @settings(max_examples=25)
