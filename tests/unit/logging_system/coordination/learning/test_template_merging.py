@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -97,6 +100,33 @@ def test_a_restart_loses_nothing(lines: list[str]) -> None:
 @given(_STREAMS)
 def test_the_same_lines_teach_the_same(lines: list[str]) -> None:
     assert known(learned(lines)) == known(learned(lines))
+
+
+def test_processes_that_hash_strings_differently_learn_the_same() -> None:
+    """Python salts the hashes of strings, which variations are made of, anew in each process."""
+    program = (
+        "import json\n"
+        "from logging_system.coordination.learning.miner import TemplateMiner\n"
+        "miner = TemplateMiner(templates_max=40)\n"
+        "for number in range(400):\n"
+        "    miner.learn(f'seat {number % 7} of ' + chr(97 + number % 26) * 3 + ' is ' + 'xyz'[number % 3])\n"
+        "    miner.learn(chr(97 + number * 7 % 26) * (number % 5 + 1) + ' odd ' + chr(97 + number % 11))\n"
+        "print(json.dumps(miner.content()))\n"
+    )
+
+    contents = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+
+    (content,) = contents
+    assert json.loads(content)["beyond"]["templates_given_up"] > 0
 
 
 @settings(max_examples=25)
