@@ -14,7 +14,7 @@ from logging_system.coordination.learning.beyond import Beyond
 from logging_system.coordination.learning.masked_lines import MaskedLines
 from logging_system.coordination.learning.shapes import TOKENS_MAX, Shape
 from logging_system.coordination.learning.template import Member, Template, current, shape_id
-from logging_system.coordination.learning.variation import number, shown_by, variations
+from logging_system.coordination.learning.variation import HEAD_SHAPES_MIN, head, number, shown_by, variations
 
 _TOKENS_PER_SHAPE = 30
 """Shapes may have so many tokens on average: memory depends on these."""
@@ -49,14 +49,16 @@ class KnownShapes:
         self._renamed: dict[str, Template] = {}
 
     def find(self, shape: Shape) -> Template | None:
-        """Return the template that a shape belongs to, or differs from in nothing but a value."""
+        """Return the template that a shape belongs to, or differs from in nothing but values."""
         template = self._by_shape.get(number(shape))
         if template is not None:
             return current(template)
         for variant, _ in variations(shape):
             if (template := self._values.get(variant)) is not None:
                 return current(template)
-        return None
+        begin = head(shape) if self._values else None
+        template = self._values.get(begin[0]) if begin else None
+        return None if template is None else current(template)
 
     def add(self, member: Member) -> Template:
         """Return the template of a shape, after one was given up where there was no room."""
@@ -71,12 +73,11 @@ class KnownShapes:
             groups: Groups, in any order; the result does not depend on it.
         """
         for count, members in groups:
-            template: Template | None = None
-            for member in members:
-                added = self._add(member)
-                template = added if template is None else self._united(template, added)
-            if template is not None:
-                current(template).count += count
+            added = [self._add(member) for member in members]  # all first: what they show opens heads
+            for template in added[1:]:
+                self._united(added[0], template)
+            if added:
+                current(added[0]).count += count
         for rarest in reversed(self.templates()):
             if not self._is_beyond(0, 0):
                 break
@@ -118,7 +119,21 @@ class KnownShapes:
             template = self._varied(variant, words_min, template)
         for variant in shown_by(member.shape):
             template = self._is_value(variant, template)
+        if (begin := head(member.shape)) is not None:
+            template = self._headed(*begin, template)
         return template
+
+    def _headed(self, variant: int, length: int, template: Template) -> Template:
+        """Return the template of a shape, after its head was counted."""
+        waiting = self._waiting.get(variant)
+        known = self._values.get(variant)
+        others = waiting if isinstance(waiting, list) else []
+        if known is not None or len(others) + 1 >= HEAD_SHAPES_MIN:
+            for it in (*others, template):
+                current(it).open_after(
+                    length
+                )  # before they are united: what follows the head differs in length
+        return self._varied(variant, HEAD_SHAPES_MIN, template)
 
     def _varied(self, variant: int, words_min: int, template: Template) -> Template:
         """Return the template of a shape, after one of its variations was counted."""
@@ -181,6 +196,8 @@ class KnownShapes:
                 self._forget(variant, template)
             for variant in shown_by(member.shape):
                 self._values.pop(variant, None)
+            if (begin := head(member.shape)) is not None:
+                self._forget(begin[0], template)
         self._lines.forget(template)
 
     def _forget(self, variant: int, template: Template) -> None:

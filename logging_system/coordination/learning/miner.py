@@ -72,7 +72,7 @@ class TemplateMiner:
             ValueError: The message has another template.
         """
         wanted = current(template)
-        places = self._places.of(_masked(message), wanted.tokens)
+        places = self._places.of(_masked(message), wanted)
         if places is None:
             raise ValueError(
                 f"the template {wanted.text!r} is not that of {message[:200]!r}; `match` finds it"

@@ -36,9 +36,19 @@ class Template:
             be one, it is the smaller of theirs; `TemplateMiner.current` finds it by either.
         count: Lines seen.
         tokens: Its words and signs, with the wildcard where a value stands.
+        is_open: Whether the last wildcard stands for all that follows, which is free text.
     """
 
-    __slots__ = ("count", "count_when_passed", "into", "members", "spaces", "template_id", "tokens")
+    __slots__ = (
+        "count",
+        "count_when_passed",
+        "into",
+        "is_open",
+        "members",
+        "spaces",
+        "template_id",
+        "tokens",
+    )
 
     def __init__(self, template_id: str, member: Member) -> None:
         self.template_id = template_id
@@ -46,6 +56,7 @@ class Template:
         self.tokens = member.shape
         self.spaces = member.spaces
         self.members = [member]
+        self.is_open = False
         self.into: Template | None = None
         """The template that this became a part of."""
         self.count_when_passed = 1
@@ -69,14 +80,24 @@ class Template:
         """How many values each of its lines has."""
         return self.tokens.count(WILDCARD)
 
+    def open_after(self, length: int) -> None:
+        """Take all that follows so many tokens for free text."""
+        if not self.is_open or length < len(self.tokens) - 1:
+            self.tokens = (*self.tokens[:length], WILDCARD)
+            self.is_open = True
+
     def take_in(self, other: Template) -> None:
         """Become what both have in common; `other` leads here from now on."""
         self.template_id = min(self.template_id, other.template_id)
         self.count += other.count
+        shorter = min((it for it in (self, other) if it.is_open), key=lambda it: len(it.tokens), default=None)
         self.tokens = tuple(
             mine if mine == theirs else WILDCARD
-            for mine, theirs in zip(self.tokens, other.tokens, strict=True)
+            for mine, theirs in zip(self.tokens, other.tokens, strict=shorter is None)
         )
+        if shorter is not None:
+            self.tokens = (*self.tokens[: len(shorter.tokens) - 1], WILDCARD)
+            self.is_open = True
         self.spaces |= other.spaces
         self.members += other.members
         self.count_when_passed += other.count_when_passed

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from logging_system.coordination.learning.masks import MASK
-from logging_system.coordination.learning.shapes import WILDCARD, Shape, tokens
+from logging_system.coordination.learning.shapes import WILDCARD, Shape, Token, tokens
+from logging_system.coordination.learning.template import Template
 
 _LINES_MAX = 2_048
 
@@ -19,17 +20,18 @@ class ValuePlaces:
     def __init__(self) -> None:
         self._known: dict[str, tuple[Shape, Places]] = {}
 
-    def of(self, masked_line: str, wanted: Shape) -> Places | None:
+    def of(self, masked_line: str, template: Template) -> Places | None:
         """Return where the values of a masked line stand; None when it has another template.
 
         Args:
             masked_line: The line.
-            wanted: The template's tokens.
+            template: The template.
         """
+        wanted = template.tokens
         known = self._known.get(masked_line)
         if known is not None and known[0] is wanted:
             return known[1]
-        places = _places(masked_line, wanted)
+        places = _places(masked_line, wanted, template.is_open)
         if places is not None:
             if len(self._known) >= _LINES_MAX:
                 self._known.clear()
@@ -57,8 +59,11 @@ def _joined(around: tuple[str, ...], taken_out: list[str]) -> str:
     return around[0] + "".join([value + after for value, after in zip(taken_out, around[1:], strict=True)])
 
 
-def _places(masked_line: str, wanted: Shape) -> Places | None:
+def _places(masked_line: str, wanted: Shape, is_open: bool) -> Places | None:
     parts = tokens(masked_line)
+    if is_open and len(parts) >= len(wanted):
+        rest = parts[len(wanted) - 1]
+        parts = [*parts[: len(wanted) - 1], Token(WILDCARD, rest.begin, parts[-1].end, rest.spaced)]
     if len(parts) != len(wanted):
         return None
     places = []

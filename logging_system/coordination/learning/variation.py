@@ -7,6 +7,9 @@ number was.
 A *variation* is a shape without one of its words, and the place of that word. It is a number: the sum over
 the tokens of each token's hash times its place's factor, with the wildcard's hash for the word's, and the
 place. So the variations of a shape cost one pass over it, and those that a shape with a value there shows.
+
+A line's *head* is its first words. Where so many shapes go on after the same head that nobody wrote them all,
+what goes on is free text, one value whatever it is.
 """
 
 from __future__ import annotations
@@ -21,6 +24,11 @@ WORDS_MIN = 6
 """So many different words in one place are values."""
 FIRST_WORDS_MIN = 12
 """As above, where the line begins with them: that is what a message is about more often than a value."""
+
+HEAD_WORDS = 4
+"""So many words are a head, where at least two more follow."""
+HEAD_SHAPES_MIN = 32
+"""So many shapes of one head have free text behind it."""
 
 _PARTICIPLE_CHARACTERS_MIN = 5
 
@@ -59,6 +67,15 @@ def shown_by(shape: Shape) -> Iterator[int]:
     for place, token in enumerate(shape):
         if token == WILDCARD:
             yield whole + place
+
+
+def head(shape: Shape) -> tuple[int, int] | None:
+    """Return the number of a shape's head and how many tokens it has; None for a shape that is too short."""
+    words = [place for place, token in enumerate(shape) if is_word(token)]
+    if len(words) < HEAD_WORDS + 2:
+        return None
+    length = words[HEAD_WORDS - 1] + 1
+    return number(shape[:length]) - _PRIME, length  # below nought, where no other number is
 
 
 def _says_what_happened(word: str) -> bool:

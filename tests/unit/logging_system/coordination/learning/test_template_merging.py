@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +22,15 @@ _LINES = st.one_of(
     st.builds("{} {} {}".format, _NAMES, _NAMES, _NAMES),
     st.builds("a {} ,b".format, _NAMES),
     _NAMES,
+)
+_FREE_TEXTS = st.lists(
+    st.one_of(
+        st.builds("{} of the house {} {} {}".format, st.sampled_from(["5", "owner"]), _NAMES, _NAMES, _NAMES),
+        st.builds("owner of the house, {} {} {} {}".format, _NAMES, _NAMES, _NAMES, _NAMES),
+        st.builds("owner of the house {} {} {} 5".format, _NAMES, _NAMES, _NAMES),
+    ),
+    min_size=15,
+    max_size=40,
 )
 _STREAMS = st.lists(_LINES, max_size=40)
 
@@ -51,6 +63,23 @@ def test_three_miners_give_the_same_in_every_order(one: list[str], two: list[str
     assert sum(it.count for it in a.merged(b).merged(c).templates()) == len(one) + len(two) + len(three)
 
 
+@settings(max_examples=10)
+@given(_FREE_TEXTS, _FREE_TEXTS, _FREE_TEXTS)
+def test_three_that_saw_free_text_give_the_same_in_every_order(
+    one: list[str], two: list[str], three: list[str]
+) -> None:
+    a, b, c = learned(one), learned(two), learned(three)
+
+    merged = a.merged(b).merged(c)
+
+    assert known(merged) == known(a.merged(b.merged(c))) == known(c.merged(b.merged(a)))
+    assert known(TemplateMiner.restored(json.loads(known(merged)))) == known(merged)
+    for line in [*one, *two, *three]:
+        matched = merged.match(line)
+        assert matched is not None
+        assert len(merged.parameters(matched, line)) == matched.values
+
+
 @settings(max_examples=25)
 @given(_STREAMS)
 def test_a_restart_loses_nothing(lines: list[str]) -> None:
@@ -71,6 +100,33 @@ def test_a_restart_loses_nothing(lines: list[str]) -> None:
 @given(_STREAMS)
 def test_the_same_lines_teach_the_same(lines: list[str]) -> None:
     assert known(learned(lines)) == known(learned(lines))
+
+
+def test_processes_that_hash_strings_differently_learn_the_same() -> None:
+    """Python salts the hashes of strings, which variations are made of, anew in each process."""
+    program = (
+        "import json\n"
+        "from logging_system.coordination.learning.miner import TemplateMiner\n"
+        "miner = TemplateMiner(templates_max=40)\n"
+        "for number in range(400):\n"
+        "    miner.learn(f'seat {number % 7} of ' + chr(97 + number % 26) * 3 + ' is ' + 'xyz'[number % 3])\n"
+        "    miner.learn(chr(97 + number * 7 % 26) * (number % 5 + 1) + ' odd ' + chr(97 + number % 11))\n"
+        "print(json.dumps(miner.content()))\n"
+    )
+
+    contents = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+
+    (content,) = contents
+    assert json.loads(content)["beyond"]["templates_given_up"] > 0
 
 
 @settings(max_examples=25)

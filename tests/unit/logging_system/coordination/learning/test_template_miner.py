@@ -11,7 +11,7 @@ import pytest
 from logging_system.coordination.learning.masks import CHARACTERS_MAX
 from logging_system.coordination.learning.miner import TemplateMiner
 from logging_system.coordination.learning.shapes import TOKENS_MAX
-from logging_system.coordination.learning.variation import FIRST_WORDS_MIN, WORDS_MIN
+from logging_system.coordination.learning.variation import FIRST_WORDS_MIN, HEAD_SHAPES_MIN, WORDS_MIN
 
 NAMES = [
     "alice", "bob", "carol", "dan", "erin", "frank", "grace", "heidi", "ivan", "judy", "mallory", "oscar",
@@ -100,6 +100,23 @@ def test_the_first_word_of_a_line_needs_more() -> None:
 
     assert len(texts(*lines[:-1])) == FIRST_WORDS_MIN - 1
     assert texts(*lines) == ["<*> took a seat"]
+
+
+def test_free_text_after_a_head_is_one_value() -> None:
+    words = random_words(1_000, seed=6)
+    said = [" ".join(words[n : n + 3 + n % 4]) for n in range(0, 700, 7)]
+    lines = [f"order 5 of a customer says: {text}" for text in said]
+    miner = TemplateMiner()
+    for line in lines[: HEAD_SHAPES_MIN - 1]:
+        miner.learn(line)
+    before = len(miner.templates())
+    for line in lines:
+        template = miner.learn(line)
+
+    assert before == HEAD_SHAPES_MIN - 1
+    assert [it.text for it in miner.templates()] == ["order <*> of a customer <*>"]
+    assert miner.parameters(template, lines[-1]) == ("5", f"says: {said[-1]}")
+    assert miner.parameters(template, lines[0]) == ("5", f"says: {said[0]}")
 
 
 def test_a_word_is_a_value_where_a_number_was_seen() -> None:
