@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from logging_system.coordination.findings import CauseClass
 
-_WORDS_MAX = 160
+_WORDS_MAX = 300
 
 
 @dataclass(frozen=True, slots=True)
