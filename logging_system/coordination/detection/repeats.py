@@ -1,4 +1,4 @@
-"""Tells whether a record came before, with the same time, logger and message; it knows the latest."""
+"""Tells whether a record came before, with the same time, logger and message; remembers the latest ones."""
 
 from __future__ import annotations
 

@@ -45,7 +45,8 @@ def judged_store(window: PipelineWindow) -> Iterator[Judged]:
         yield failing
     elif (stalled := _stalled(window, now)) is not None:
         yield stalled
-    if failing is None or failing.kind is not FindingKind.PUSH_BACK:
+    # Where requests fail, their documents are sent again: that is no word of the store's.
+    if failing is None and not growth.unproved:
         yield from _pushed_back(window, growth, trouble_of(now.trouble))
     yield from _refused_for_good(window, growth, now)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from logging_system.coordination.findings import CauseClass
 
-_WORDS_MAX = 160
+_WORDS_MAX = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +68,21 @@ _KNOWN: tuple[tuple[re.Pattern[str], Trouble], ...] = (
         Trouble(CauseClass.NETWORK, 0.75, "requests time out on open connections", _ALIKE),
     ),
     (
-        re.compile(
-            r"reset by peer|remotedisconnected|connection aborted|broken pipe|incompleteread|"
-            r"protocolerror|without response",
-            re.I,
-        ),
+        re.compile(r"reset by peer|broken pipe|incompleteread", re.I),
         Trouble(
             CauseClass.NETWORK,
-            0.85,
+            0.8,
             "connections break before the answer is complete",
             "a store that is killed breaks its connections too",
+        ),
+    ),
+    (
+        re.compile(r"remotedisconnected|connection aborted|protocolerror|without response", re.I),
+        Trouble(
+            CauseClass.STORE_DOWN,
+            0.75,
+            "connections are closed without an answer, as by a process that ends or a proxy before it",
+            "something between here and the store may close them",
         ),
     ),
     (

@@ -201,6 +201,7 @@ def test_records_of_any_shape_are_seen(tmp_path: Path) -> None:
     assert seen_record(dotted, 1.0)[1:6] == (40, "", "s", "a.b", "17")
     assert seen_record(strange, 1.0)[1:] == (0, "", "", "", "", "", None)
     assert seen_record({"labels": {"duration_ms": 12}}, 1.0).duration_ms == 12.0
+    assert len(seen_record({"message": "x" * 1_000_000}, 1.0).message) == 2_000
     assert seen_record({"data_stream": {"namespace": "eu"}}, 1.0).namespace == "eu"
 
 

@@ -19,7 +19,8 @@ REFUSED = "http://127.0.0.1:9200: NewConnectionError: cannot connect: [Errno 111
         (REFUSED, CauseClass.STORE_DOWN),
         ("http://store:9200: no complete answer within 10 s", CauseClass.NETWORK),
         ("http://s: NameResolutionError: Temporary failure in name resolution", CauseClass.NETWORK),
-        ("http://s: ProtocolError: ('Connection aborted.', RemoteDisconnected(", CauseClass.NETWORK),
+        ("http://s: ProtocolError: ('Connection aborted.', RemoteDisconnected(", CauseClass.STORE_DOWN),
+        ("http://s: ConnectionResetError(104, 'Connection reset by peer')", CauseClass.NETWORK),
         ("HTTP 429: es_rejected_execution_exception", CauseClass.STORE_REFUSES),
         ("HTTP 503: unavailable", CauseClass.STORE_REFUSES),
         ("HTTP 413", CauseClass.STORE_REFUSES),
@@ -272,3 +273,12 @@ def test_a_request_refused_as_a_whole_is_push_back() -> None:
 
     assert (found.kind, found.cause) == (FindingKind.PUSH_BACK, CauseClass.STORE_REFUSES)
     assert "the store refuses requests of this size" in found.evidence_for
+
+
+def test_documents_that_are_sent_again_because_requests_failed_are_no_push_back() -> None:
+    pipeline = Pipeline()
+    pipeline.runs(10)
+    pipeline.shipper = replace(pipeline.shipper, retried_items=700)
+    found = pipeline.fails(4, REFUSED)
+
+    assert [each.kind for each in found] == [FindingKind.STORE_UNREACHABLE]
