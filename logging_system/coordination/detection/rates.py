@@ -184,7 +184,8 @@ class RateSeries:
         if least < max(limits.spike_min, limits.spike_factor * max(1, usual)):
             return None
         found = surprise(least, *_moments(each for each, _ in self._coarse))
-        return RateChange(least, STEP_SECONDS, usual, found) if found >= SURPRISE_MIN else None
+        # Each of three steps in a row is at least as surprising as the least of them.
+        return RateChange(least, STEP_SECONDS, usual, found) if len(steps) * found >= SURPRISE_MIN else None
 
     def drop(self) -> RateChange | None:
         """Return that much less comes than ever before, if so."""

@@ -52,6 +52,11 @@ def test_a_rate_above_every_burst_before_for_fifteen_seconds_is_a_spike() -> Non
     assert series([*usual, *[700] * 9]).spike() is None
 
 
+def test_six_times_the_highest_rate_is_a_spike_though_the_load_is_on_and_off() -> None:
+    """The steps vary so much that one of them alone would be little surprise; three in a row are."""
+    assert series([*([40] * 20 + [0] * 20) * 6, *[240] * 15]).spike() is not None
+
+
 def test_a_tenth_of_the_lowest_half_minute_before_is_a_drop_and_nothing_is_silence() -> None:
     assert series([20] * 300 + [2] * 30).drop() is not None
     assert series([20] * 300 + [12] * 30).drop() is None
