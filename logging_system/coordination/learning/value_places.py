@@ -8,7 +8,9 @@ from logging_system.coordination.learning.masks import MASK
 from logging_system.coordination.learning.shapes import WILDCARD, Shape, Token, tokens
 from logging_system.coordination.learning.template import Template
 
-_LINES_MAX = 2_048
+_PLACES_MAX = 16_384
+_CHARACTERS_OF_A_PLACE = 64
+"""So many characters of a line count as much as a place."""
 
 Places = tuple[tuple[str, ...], ...]
 """For each wildcard of a template, the text around what was masked."""
@@ -19,6 +21,7 @@ class ValuePlaces:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[Shape, Places]] = {}
+        self._size = 0
 
     def of(self, masked_line: str, template: Template) -> Places | None:
         """Return where the values of a masked line stand; None when it has another template.
@@ -33,8 +36,11 @@ class ValuePlaces:
             return known[1]
         places = _places(masked_line, wanted, template.is_open)
         if places is not None:
-            if len(self._known) >= _LINES_MAX:
+            size = 1 + len(places) + len(masked_line) // _CHARACTERS_OF_A_PLACE
+            if self._size + size > _PLACES_MAX:
                 self._known.clear()
+                self._size = 0
+            self._size += size
             self._known[masked_line] = wanted, places
         return places
 
