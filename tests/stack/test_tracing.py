@@ -13,7 +13,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from opentelemetry import trace
 from opentelemetry._logs import SeverityNumber
@@ -173,11 +172,15 @@ handle.close()
                     )
         finally:
             ended(shipper)
-    (bulk,) = [head for head in heads if b"_bulk" in head]
-    span = next(spans_of(spans.read_bytes().splitlines(keepends=True)))
+    steps = {span.name: span for span in spans_of(spans.read_bytes().splitlines(keepends=True))}
+    ids = {name: f"{span.trace_id}-{span.span_id}".encode() for name, span in steps.items()}
+    found = {head: re.search(rb"\r\ntraceparent: 00-([0-9a-f-]{49})-0[13]\r\n", head) for head in heads}
+    carried = {head: match[1] for head, match in found.items() if match is not None}
+    (bulk,) = [head for head in heads if b"/_bulk" in head]
+    (look_up,) = [head for head in heads if b"/_mget" in head]
 
-    found = re.search(rb"\r\ntraceparent: 00-([0-9a-f]{32})-([0-9a-f]{16})-0[13]\r\n", bulk)
-    assert found is not None
-    assert (found[1].decode(), found[2].decode()) == (span.trace_id, span.span_id)
-    assert orjson.loads(spans.read_bytes().splitlines()[0])
-    assert not any(b"traceparent" in head for head in heads if b"_bulk" not in head)
+    assert steps.keys() == {"bulk", "look up"}
+    assert (carried[bulk], carried[look_up]) == (ids["bulk"], ids["look up"])
+    # What a step asks besides is a part of it; what sets the store up belongs to no record.
+    assert set(carried.values()) == set(ids.values())
+    assert not any(b"template" in head.partition(b"\r\n")[0] for head in carried)
