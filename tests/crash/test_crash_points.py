@@ -20,7 +20,7 @@ from tests.crash.kills import (
 )
 from tests.crash.writer import work
 
-SEAM_KILLS = 450
+SEAM_KILLS = 250
 TOY_CODEC_KILLS = 40
 STRACE_KILLS = 60
 
