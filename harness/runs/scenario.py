@@ -33,7 +33,7 @@ from harness.judging.timeline import timeline
 from harness.judging.verdict import Judgement, judge, not_run
 from harness.live.channel import DeskServer
 from harness.load import LOADS
-from harness.model.declarations import Part, Scenario, Step
+from harness.model.declarations import Actions, Part, Scenario, Step
 from harness.model.errors import (
     HarnessError,
     NotReadyError,
@@ -305,13 +305,22 @@ class ScenarioRun:
             yield AnswersFollower(answers, expand(answers.files, values), clocks)
         if (actions := self._request.stack.actions) is not None:
             receiver = self._ground.services.urls()[actions.service]
-            settled_ns = self._settled_ns(actions.deadline_seconds)
+            settled_ns = self._actions_settled_ns(actions)
             yield ActionsReader(actions, lambda: WebhookInbox(receiver, clocks), self._run_id, settled_ns)
 
     def _settled_ns(self, deadline_seconds: float) -> int:
         """Return how long after the start of sending that is over which the last fault is owed."""
         injected_seconds = max((step.at_seconds for step in self._plan.scenario.steps), default=0.0)
         return int((injected_seconds + deadline_seconds + 1) * SECOND_NS)
+
+    def _actions_settled_ns(self, actions: Actions) -> int:
+        """Return the same of what is done about faults, whose deadline may begin with a healing."""
+        waits = bool(actions.causes_after_healing)
+        begins = (
+            step.at_seconds + (step.for_seconds if waits or step.target in actions.on_the_way else 0)
+            for step in self._plan.scenario.steps
+        )
+        return int((max(begins, default=0.0) + actions.deadline_seconds + 1) * SECOND_NS)
 
     def _spans(self, load: LoadSpec, values: Mapping[str, str]) -> Callable[[int], Iterator[Event]] | None:
         """Return what reads the stack's own spans, where it says where they are."""
