@@ -37,7 +37,7 @@ class ActionCheck:
         return ""
 
     def owed(self, timeline: Timeline) -> list[tuple[Window, int]]:
-        """Return the faults about which something had to be done, each with the time by which it had to be."""
+        """Return the faults about which something had to be done, each with the time by which."""
         least_ns = self.actions.fault_seconds_min * SECOND_NS
         return [
             (window, self._limit_ns(timeline, window, self._charge.causes[step]))
@@ -49,7 +49,7 @@ class ActionCheck:
 
     def _limit_ns(self, timeline: Timeline, fault: Window, causes: frozenset[str]) -> int:
         deadline_ns = int(self.actions.deadline_seconds * SECOND_NS)
-        limit_ns = deadline_ns + (fault.to_ns if self.actions.waits_for_healing(causes) else fault.from_ns)
+        limit_ns = deadline_ns + (fault.to_ns if self.actions.waits(causes) else fault.from_ns)
         for step, window in sorted(timeline.fault_windows, key=lambda each: each[1].from_ns):
             is_hurt = timeline.fault_targets[step] in self.actions.on_the_way
             if is_hurt and window.from_ns <= limit_ns and window.to_ns > fault.from_ns:

@@ -361,9 +361,9 @@ class Actions:
         """Return whether something is promised about a fault that has one of these causes."""
         return not causes.isdisjoint((*self.causes, *self.causes_after_healing))
 
-    def waits_for_healing(self, causes: frozenset[str]) -> bool:
-        """Return whether what is promised about such a fault may wait for its healing."""
-        return causes.isdisjoint(self.causes)
+    def waits(self, causes: frozenset[str]) -> bool:
+        """Return whether something is promised about a fault of these causes, and only once it is healed."""
+        return causes.isdisjoint(self.causes) and not causes.isdisjoint(self.causes_after_healing)
 
 
 @dataclass(frozen=True, slots=True)

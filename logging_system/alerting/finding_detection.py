@@ -5,8 +5,8 @@ records, status files ─ detector ─ state saved ─ findings.jsonl, incidents
 ```
 
 A line is written once the state that knows the finding is saved, and again after a crash in between. Lines
-that the disk refuses wait, as many as fit. What acts on findings is told of what is written, and after a start
-of what lasts and what ended meanwhile.
+that the disk refuses wait, as many as fit. What acts on findings is told of what is written, and after a
+start of what lasts and what ended meanwhile.
 """
 
 from __future__ import annotations
