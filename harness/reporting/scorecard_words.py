@@ -32,7 +32,7 @@ MARKS = {
 _MOMENT_WORDS = {
     MomentKind.INJECTED: "{what} injected",
     MomentKind.FOUND: "the stack finds {what}: finding {finding}",
-    MomentKind.ACTED: "the stack acts on finding {finding}: action {what}",
+    MomentKind.ACTED: "the stack acts on finding {finding}",
     MomentKind.HEALED: "{what} healed",
     MomentKind.RECOVERED: "recovered: the backlog is gone",
 }
