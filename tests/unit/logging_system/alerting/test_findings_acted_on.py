@@ -1,4 +1,4 @@
-"""What acts on findings is told of each, also of those that a crash came in between of, by the one that watches."""
+"""What acts on findings is told of each by the one that watches, also of those that a crash kept back."""
 
 from __future__ import annotations
 
@@ -116,9 +116,8 @@ def test_what_ended_while_nobody_told_the_engine_is_over_after_a_crash(tmp_path:
 
 
 def test_a_line_has_all_that_a_finding_says() -> None:
-    told = finding(
-        evidence_for=("a",), evidence_against=("b",), templates=("t",), examples=("x",), measures={"rate": 2.0}
-    )
+    evidence = {"evidence_for": ("a",), "evidence_against": ("b",), "examples": ("x",)}
+    told = finding(**evidence, templates=("t",), measures={"rate": 2.0})
     ended = finding(until_seconds=told.found_seconds + 1.5)
 
     for each in (told, ended):
