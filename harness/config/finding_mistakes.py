@@ -18,6 +18,7 @@ def finding_mistakes(data: Mapping[str, object]) -> list[Mistake]:
         *_process_mistakes(data, ("findings", "watcher"), findings.get("watcher")),
         *_process_mistakes(data, ("answers", "asker"), _mapping(data.get("answers")).get("asker")),
         *_cause_mistakes(("actions", "causes"), actions.get("causes")),
+        *_cause_mistakes(("actions", "causes_after_healing"), actions.get("causes_after_healing")),
         *_receiver_mistakes(data, actions),
     ]
     for index, engine in enumerate(_list(actions.get("engines"))):

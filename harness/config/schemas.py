@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from harness.judging.checkers import CHECKERS
 from harness.load import LOADS
 from harness.load.intakes import INTAKES
 from harness.load.schedules import SCHEDULES
+from harness.model import result
 from harness.model.registry import Family
 from harness.model.result import Result
 from harness.reporting.result_json import NOT_FINITE, SCHEMA_VERSION
@@ -134,9 +136,21 @@ def _argument(argument: Argument) -> dict[str, Any]:
 def _result() -> dict[str, Any]:
     """Return the schema of `result.json`: the nouns of `result.py` beside the version."""
     schema = _walked(TypeAdapter(Result).json_schema(), _closed)
+    schema["$defs"] = {name: _with_added(name, noun) for name, noun in schema["$defs"].items()}
     properties = {"schema_version": {"const": SCHEMA_VERSION}, **schema["properties"]}
     # The file holds every key, those with a default included.
     return _titled("result", {**schema, "properties": properties, "required": list(properties)})
+
+
+def _with_added(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a noun's schema without asking for fields that older results of this version lack."""
+    noun = getattr(result, name, None)
+    added = (
+        {each.name for each in fields(noun) if each.metadata.get("added")} if is_dataclass(noun) else set()
+    )
+    if not added:
+        return schema
+    return {**schema, "required": [each for each in schema["required"] if each not in added]}
 
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:

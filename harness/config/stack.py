@@ -187,6 +187,7 @@ class _ActionsModel(FileModel):
     causes: Annotated[list[_Cause], Field(min_length=1)] = Field(
         description='Add the causes that are acted on, e.g. "causes: [store_down]".'
     )
+    causes_after_healing: list[_Cause] = Field(default_factory=list)
     engines: Annotated[list[Name], Field(max_length=20)] = Field(default_factory=list)
     deadline_seconds: Annotated[float, Field(gt=0, le=300)] = default_of(Actions, "deadline_seconds")
     fault_seconds_min: Annotated[float, Field(gt=0, le=300)] = default_of(Actions, "fault_seconds_min")
@@ -392,6 +393,7 @@ def _actions(stack: StackModel) -> Actions | None:
     return Actions(
         *(model.link, stack.links[model.link], model.key, model.about),
         causes=tuple(model.causes),
+        causes_after_healing=tuple(model.causes_after_healing),
         engines=tuple(model.engines),
         deadline_seconds=model.deadline_seconds,
         fault_seconds_min=model.fault_seconds_min,

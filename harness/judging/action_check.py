@@ -31,21 +31,30 @@ class ActionCheck:
         """Say what is missing where there is nothing to judge."""
         if self._charge.actions is None:
             return NOT_PROMISED
-        seconds, causes = self.actions.fault_seconds_min, frozenset(self.actions.causes)
-        if self._is_about_faults and causes.isdisjoint(lasting_causes(self._charge, seconds)):
+        seconds = self.actions.fault_seconds_min
+        if self._is_about_faults and not self.actions.acts_on(lasting_causes(self._charge, seconds)):
             return f"no fault that must be acted on lasts {seconds:g} s"
         return ""
 
-    def owed(self, timeline: Timeline) -> list[Window]:
-        """Return the faults about which something had to be done."""
-        causes, least_ns = frozenset(self.actions.causes), self.actions.fault_seconds_min * SECOND_NS
+    def owed(self, timeline: Timeline) -> list[tuple[Window, int]]:
+        """Return the faults about which something had to be done, each with the time by which."""
+        least_ns = self.actions.fault_seconds_min * SECOND_NS
         return [
-            window
+            (window, self._limit_ns(timeline, window, self._charge.causes[step]))
             for step, window in timeline.fault_windows
             if step < len(self._charge.causes)
-            and not causes.isdisjoint(self._charge.causes[step])
+            and self.actions.acts_on(self._charge.causes[step])
             and window.to_ns - window.from_ns >= least_ns
         ]
+
+    def _limit_ns(self, timeline: Timeline, fault: Window, causes: frozenset[str]) -> int:
+        deadline_ns = int(self.actions.deadline_seconds * SECOND_NS)
+        limit_ns = deadline_ns + (fault.to_ns if self.actions.waits(causes) else fault.from_ns)
+        for step, window in sorted(timeline.fault_windows, key=lambda each: each[1].from_ns):
+            is_hurt = timeline.fault_targets[step] in self.actions.on_the_way
+            if is_hurt and window.from_ns <= limit_ns and window.to_ns > fault.from_ns:
+                limit_ns = max(limit_ns, window.to_ns + deadline_ns)
+        return limit_ns
 
     def unread(self, timeline: Timeline) -> str:
         """Say why not all is known that was done; empty where it is."""

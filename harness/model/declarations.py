@@ -337,7 +337,9 @@ class Actions:
 
     Each place is one of `AlertChannel`: `key` holds what names an action, `about` what it is about. About a
     fault of one of `causes` that lasts `fault_seconds_min` something is done within `deadline_seconds` of its
-    injection, and once; a fault on the way, or on a process of `engines`, puts that off.
+    injection, and once; a fault on the way, or on a process of `engines`, puts that off. About one of
+    `causes_after_healing` it is done as long after its healing at the latest: while it lasts, what acts lacks
+    what it needs.
     """
 
     link: str
@@ -348,11 +350,20 @@ class Actions:
     engines: tuple[str, ...] = ()
     deadline_seconds: float = 15.0
     fault_seconds_min: float = 5.0
+    causes_after_healing: tuple[str, ...] = ()
 
     @property
     def on_the_way(self) -> frozenset[str]:
         """Return the targets whose faults keep an action from being taken."""
         return frozenset((*self.engines, self.link, self.service))
+
+    def acts_on(self, causes: frozenset[str]) -> bool:
+        """Return whether something is promised about a fault that has one of these causes."""
+        return not causes.isdisjoint((*self.causes, *self.causes_after_healing))
+
+    def waits(self, causes: frozenset[str]) -> bool:
+        """Return whether something is promised about a fault of these causes, and only once it is healed."""
+        return causes.isdisjoint(self.causes) and not causes.isdisjoint(self.causes_after_healing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from harness.model.declarations import Promises, Scenario
 from harness.model.protocols import Status, Tally, Verdict
+
+ADDED: Mapping[str, bool] = {"added": True}
+"""Marks a field that results of this schema lack which were written before it was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,30 @@ class Band:
     target: str
     landed: bool
     proof: str
+
+
+class MomentKind(StrEnum):
+    """What happened at a moment of an incident."""
+
+    INJECTED = "injected"
+    FOUND = "found"
+    ACTED = "acted"
+    HEALED = "healed"
+    RECOVERED = "recovered"
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentMoment:
+    """A moment of an incident, in seconds since sending began: a fault, what was found and done about it.
+
+    `what` is the fault with its target, the cause that a finding names, or what names an action; `finding` is
+    the finding's identity, or what the action is about.
+    """
+
+    at_seconds: float
+    kind: MomentKind
+    what: str = ""
+    finding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +158,8 @@ class ScenarioResult:
     kept: KeptFiles | None = None
     generator: LoadGenerator | None = None
     """None where the load is no tool with figures of its own."""
+    incident: tuple[IncidentMoment, ...] = field(default=(), metadata=ADDED)
+    """In time's order; empty where the stack promises neither findings nor actions, or no fault was on."""
 
 
 def as_attempt(result: ScenarioResult) -> Attempt:

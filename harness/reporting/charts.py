@@ -15,7 +15,7 @@ from math import ceil, floor, isfinite, log10
 
 from markupsafe import Markup
 
-from harness.model.result import Band, SecondOfRun
+from harness.model.result import Band, IncidentMoment, MomentKind, SecondOfRun
 from harness.reporting.numbers import milliseconds, number, seconds_span
 from harness.reporting.page_templates import drawn
 
@@ -187,13 +187,35 @@ def flow_chart(
     )
 
 
+def incident_marks(incident: Sequence[IncidentMoment]) -> list[tuple[float, str]]:
+    """Return what the stack found and did, and its recovery, as marks; faults are drawn as bands."""
+    return [
+        (each.at_seconds, f"found: {each.what}" if each.kind is MomentKind.FOUND else each.kind.value)
+        for each in incident
+        if each.kind not in {MomentKind.INJECTED, MomentKind.HEALED}
+    ]
+
+
 def backlog_chart(
-    chart_id: str, series: Sequence[SecondOfRun], bands: Sequence[Band], *, time_labels: bool = True
+    chart_id: str,
+    series: Sequence[SecondOfRun],
+    bands: Sequence[Band],
+    marks: Sequence[tuple[float, str]] = (),
+    *,
+    time_labels: bool = True,
 ) -> Chart:
-    """Draw how many records the stack still owed the archive at the end of each second."""
+    """Draw how many records the stack still owed the archive at the end of each second.
+
+    Args:
+        chart_id: as of `response_chart`, and so are series, bands and time_labels.
+        series: see there.
+        bands: see there.
+        marks: moments to draw across, with their words.
+        time_labels: see there.
+    """
     line = Line("backlog", "acknowledged, not yet stored", _per_second(series, lambda row: row.backlog))
     axis = value_axis([0.0, RECORDS_AXIS_MIN, *_values((line,))], logarithmic=False)
-    lane = Lane(chart_id, time_axis(series, bands), axis, bands, 80, time_labels)
+    lane = Lane(chart_id, time_axis(series, bands), axis, bands, 80, time_labels, marks=marks)
     description = f"up to {number(_peak(line))} records"
     return Chart(lane.svg("Backlog", description, (line,), number), ((line.style, line.word),))
 

@@ -26,6 +26,7 @@ from harness.reporting.scorecard_words import (
     decided_share,
     facts_of_run,
     generator_facts,
+    incident_lines,
     kept_words,
     measured,
     points_groups,
@@ -180,6 +181,9 @@ def _course(one: ScenarioResult, room: _Room) -> Iterator[str]:
         what = _words(f"{band.fault} on {band.target}", room)
         span = seconds_span(band.from_seconds, band.to_seconds)
         yield f"* {what}, {span}, {landed}: {_words(band.proof, room)}"
+    if lines := incident_lines(one):
+        yield "* Timeline:"
+        yield from (f"    * {_words(line, room)}" for line in lines[: 2 * room.items_max])
 
 
 def _explained(verdict: Verdict, room: _Room) -> Iterator[str]:

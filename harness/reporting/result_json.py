@@ -198,13 +198,19 @@ def _decoded_dataclass(kind: Any, value: Any, where: str) -> Any:
     table = _expected(dict, value, where, "an object")
     hints = get_type_hints(kind)
     names = [part.name for part in fields(kind)]
-    for name in names:
-        if name not in table:
-            raise _MismatchError(f'{where or "result"}: "{name}" is missing')
+    for part in fields(kind):
+        if part.name not in table and not part.metadata.get("added"):
+            raise _MismatchError(f'{where or "result"}: "{part.name}" is missing')
     for key in table:
         if key not in names:
             raise _MismatchError(f'{where or "result"}: unknown key "{clipped(key, 60)}"')
-    return kind(**{name: _decoded(hints[name], table[name], f"{where}.{name}".lstrip(".")) for name in names})
+    return kind(
+        **{
+            name: _decoded(hints[name], table[name], f"{where}.{name}".lstrip("."))
+            for name in names
+            if name in table
+        }
+    )
 
 
 def _decoded_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> Any:

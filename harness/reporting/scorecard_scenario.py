@@ -14,6 +14,7 @@ from harness.reporting.charts import (
     Chart,
     backlog_chart,
     flow_chart,
+    incident_marks,
     response_chart,
     stored_per_second,
     time_axis,
@@ -24,6 +25,7 @@ from harness.reporting.scorecard_words import (
     attempt_line,
     cost_facts,
     generator_facts,
+    incident_lines,
     record_counts,
     replay_command,
 )
@@ -54,6 +56,7 @@ def scenario_section(result: Result, one: ScenarioResult, anchor: str, detail: D
         attempts=[attempt_line(*attempt) for attempt in enumerate(one.attempts, 1)],
         axis=time_axis(one.series, one.bands),
         lanes=_lanes(one, anchor, result.promises.response_p99_ms, lanes_max),
+        incident=incident_lines(one),
         table=list(_table(one.series)) if detail.table else [],
         account=[*counts, ("took", milliseconds(one.seconds * 1000)), *_cost(one)],
         replay=replay_command(result, one),
@@ -75,7 +78,12 @@ def _lanes(one: ScenarioResult, anchor: str, limit_ms: float, lanes_max: int) ->
             lambda lowest: response_chart(f"{anchor}-r", series, bands, limit_ms, time_labels=lowest),
         ),
         ("Records per second", lambda lowest: flow_chart(f"{anchor}-f", series, bands, time_labels=lowest)),
-        ("Backlog, records", lambda lowest: backlog_chart(f"{anchor}-b", series, bands, time_labels=lowest)),
+        (
+            "Backlog, records",
+            lambda lowest: backlog_chart(
+                f"{anchor}-b", series, bands, incident_marks(one.incident), time_labels=lowest
+            ),
+        ),
     )[:lanes_max]
     return [(title, draw(place == len(lanes))) for place, (title, draw) in enumerate(lanes, 1)]
 

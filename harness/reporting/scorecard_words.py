@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 from harness.judging.points import EN_DASH, apportioned, hundredths, interval
 from harness.model.protocols import Status, Verdict
-from harness.model.result import Attempt, DimensionScore, KeptFiles, Result, ScenarioResult, Score
+from harness.model.result import (
+    Attempt,
+    DimensionScore,
+    KeptFiles,
+    MomentKind,
+    Result,
+    ScenarioResult,
+    Score,
+)
 from harness.reporting.numbers import milliseconds, number, quantity
 
 # A mark beside each word, so that no reading depends on colour; plain ones for ASCII terminals.
@@ -20,6 +28,13 @@ MARKS = {
     Status.ERROR: "!!",
     Status.NOT_RUN: EN_DASH,
     Status.NOT_APPLICABLE: "·",
+}
+_MOMENT_WORDS = {
+    MomentKind.INJECTED: "{what} injected",
+    MomentKind.FOUND: "the stack finds {what}: finding {finding}",
+    MomentKind.ACTED: "the stack acts on finding {finding}",
+    MomentKind.HEALED: "{what} healed",
+    MomentKind.RECOVERED: "recovered: the backlog is gone",
 }
 WORST_FIRST = (
     Status.FAIL,
@@ -216,6 +231,14 @@ def kept_words(kept: KeptFiles) -> str:
     """Return what is kept of a scenario's files, in the words after the folder's name."""
     files = f"{kept.files:,} {'file' if kept.files == 1 else 'files'}, {kept.size_bytes:,} bytes"
     return files if kept.files else "nothing could be kept"
+
+
+def incident_lines(one: ScenarioResult) -> list[str]:
+    """Return the moments of a scenario's incident, each in one line; none where there was none."""
+    return [
+        f"{each.at_seconds:.1f} s  {_MOMENT_WORDS[each.kind].format(what=each.what, finding=each.finding)}"
+        for each in one.incident
+    ]
 
 
 def attempt_line(place: int, attempt: Attempt) -> str:

@@ -19,6 +19,7 @@ from harness.reporting.scorecard_words import (
     count_by_status,
     decided_share,
     generator_facts,
+    incident_lines,
     kept_words,
     measured,
     points_groups,
@@ -193,12 +194,17 @@ class _Drawing:
             yield self._text(f"{word}: {value}", indent=2, style="dim")
         for place, attempt in enumerate(one.attempts, 1):
             yield self._text(attempt_line(place, attempt), indent=2, style="yellow")
+        yield from self._incident(one)
+
+    def _incident(self, one: ScenarioResult) -> Iterator[RenderableType]:
         for band in one.bands:
             landed = "landed" if band.landed else "not proved to have landed"
             span = seconds_span(band.from_seconds, band.to_seconds)
             yield self._text(
                 f"{band.fault} on {band.target}, {span}, {landed}: {band.proof}", indent=2, style="dim"
             )
+        for place, line in enumerate(incident_lines(one)):
+            yield self._text(f"{'timeline:' if not place else '':9} {line}", indent=2, style="dim")
 
     def _remark(self, remark: str) -> Iterator[RenderableType]:
         """Draw a remark; what it quotes in further lines, such as the end of a log, stands below it."""

@@ -27,13 +27,15 @@ from harness.evidence.spans import span_facts
 from harness.faults import FAULTS
 from harness.judging.check_selection import Checks, before_the_end, charge_of, checks_of
 from harness.judging.checker import Checker, NeedsFirstSeen
+from harness.judging.fault_causes import causes_of
 from harness.judging.generator import generator
+from harness.judging.incident import incident
 from harness.judging.series import bands, read_back_seconds, series
 from harness.judging.timeline import timeline
 from harness.judging.verdict import Judgement, judge, not_run
 from harness.live.channel import DeskServer
 from harness.load import LOADS
-from harness.model.declarations import Part, Scenario, Step
+from harness.model.declarations import Actions, Part, Scenario, Step
 from harness.model.errors import (
     HarnessError,
     NotReadyError,
@@ -305,13 +307,23 @@ class ScenarioRun:
             yield AnswersFollower(answers, expand(answers.files, values), clocks)
         if (actions := self._request.stack.actions) is not None:
             receiver = self._ground.services.urls()[actions.service]
-            settled_ns = self._settled_ns(actions.deadline_seconds)
+            settled_ns = self._actions_settled_ns(actions)
             yield ActionsReader(actions, lambda: WebhookInbox(receiver, clocks), self._run_id, settled_ns)
 
     def _settled_ns(self, deadline_seconds: float) -> int:
         """Return how long after the start of sending that is over which the last fault is owed."""
         injected_seconds = max((step.at_seconds for step in self._plan.scenario.steps), default=0.0)
         return int((injected_seconds + deadline_seconds + 1) * SECOND_NS)
+
+    def _actions_settled_ns(self, actions: Actions) -> int:
+        """Return the same of what is done about faults, whose deadline may begin with a healing."""
+        steps = self._plan.scenario.steps
+        begins = (
+            step.at_seconds
+            + (step.for_seconds if actions.waits(causes) or step.target in actions.on_the_way else 0)
+            for step, causes in zip(steps, causes_of(steps, self._request.stack), strict=True)
+        )
+        return int((max(begins, default=0.0) + actions.deadline_seconds + 1) * SECOND_NS)
 
     def _spans(self, load: LoadSpec, values: Mapping[str, str]) -> Callable[[int], Iterator[Event]] | None:
         """Return what reads the stack's own spans, where it says where they are."""
@@ -352,7 +364,8 @@ class ScenarioRun:
     def _judged(self, scenario: Scenario, checks: Checks, history: Path, seconds: float) -> ScenarioResult:
         began = time.monotonic()
         arranged = timeline(self._ground.redaction.events(read_history(history)))
-        judgement = judge(arranged, charge_of(scenario, self._request.stack), list(checks.planned.values()))
+        charge = charge_of(scenario, self._request.stack)
+        judgement = judge(arranged, charge, list(checks.planned.values()))
         drawn = bands(arranged, scenario), series(arranged)
         cost = HarnessCost(
             round(read_back_seconds(arranged), 1),
@@ -372,6 +385,7 @@ class ScenarioRun:
             history=self._told(history),
             cost=cost,
             generator=generator(arranged),
+            incident=incident(arranged, charge),
         )
 
     def _without_judgement(self, status: Status, remark: str, summary: str = "") -> ScenarioResult:

@@ -5,7 +5,8 @@ records, status files ─ detector ─ state saved ─ findings.jsonl, incidents
 ```
 
 A line is written once the state that knows the finding is saved, and again after a crash in between. Lines
-that the disk refuses wait, as many as fit.
+that the disk refuses wait, as many as fit. What acts on findings is told of what is written, and after a
+start of what lasts and what ended meanwhile.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import contextlib
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +26,7 @@ from logging_system.alerting.rules.declared import Clock
 from logging_system.coordination.detection.detector import Detector
 from logging_system.coordination.detection.finding_book import Shown
 from logging_system.coordination.detection.finding_file import FindingFile
-from logging_system.coordination.detection.finding_lines import line_of
+from logging_system.coordination.detection.finding_lines import finding_of_line, line_of, seconds_of
 from logging_system.coordination.detection.pipeline_reading import PipelineReader
 from logging_system.coordination.detection.seen_record import MESSAGE_CHARACTERS_MAX, SeenRecord
 from logging_system.coordination.findings import Finding
@@ -66,6 +67,16 @@ class DetectsFindings(Protocol):
         """Return what the status file shows."""
 
 
+class ActsOnFindings(Protocol):
+    """What is told of each finding, such as `AICoordinationEngine`."""
+
+    def tell(self, finding: Finding) -> None:
+        """Take in a finding: that it began, what it is now, or with `until_seconds` that it is over."""
+
+    def findings(self) -> list[Finding]:
+        """Return the findings that are not over, as far as it was told."""
+
+
 class FindingDetection:
     """The detector on one spool folder, and the files of what it finds.
 
@@ -76,6 +87,7 @@ class FindingDetection:
         is_sealed: Whether what is logged must lie nowhere in plain: then lines have no examples.
         steady: A clock in seconds that only goes forward.
         remark: Told what a person should know.
+        acting: Told of each finding once its line is durable; None where nothing acts on findings.
     """
 
     def __init__(
@@ -87,12 +99,14 @@ class FindingDetection:
         is_sealed: bool,
         steady: Callable[[], float],
         remark: Callable[[str], None],
+        acting: ActsOnFindings | None = None,
     ) -> None:
         self._reader = PipelineReader(spool, steady=steady)
         self._file = FindingFile(folder)
         self._incidents_path = folder / INCIDENTS_NAME
         self._detector = Detector(_shown_by(None if is_sealed else masked))
         self._remark = remark
+        self._acting = acting
         self._waiting: deque[dict[str, Any]] = deque(maxlen=LINES_MAX)
         self._found = self._given_up = 0
         self._has_new_incidents = False
@@ -138,8 +152,33 @@ class FindingDetection:
             self._trouble = trouble
             return False
         self._trouble = ""
+        if self._acting is not None:
+            for line in self._waiting:
+                self._acting.tell(finding_of_line(line))
         self._waiting.clear()
         return True
+
+    def take_up(self, now_seconds: float) -> None:
+        """Tell what acts on findings how things are: the process before may have ended before it could.
+
+        Args:
+            now_seconds: Seconds since 1970.
+
+        Raises:
+            OSError: The files of findings cannot be read.
+        """
+        if self._acting is None:
+            return
+        lasting = {each.finding_id: each for each in self._detector.book.open_findings}
+        gone = {each.finding_id: each for each in self._acting.findings() if each.finding_id not in lasting}
+        # A finding that a person told of by hand has no line, and is not for this process to end.
+        lines = self._file.latest() if gone else {}
+        for finding_id in gone.keys() & lines.keys():
+            until = lines[finding_id]["until"]
+            until_seconds = now_seconds if until is None else seconds_of(until)
+            self._acting.tell(replace(gone[finding_id], until_seconds=until_seconds))
+        for finding in lasting.values():
+            self._acting.tell(finding)
 
     def _write_incidents(self) -> None:
         incidents = [asdict(each) for each in self._detector.incidents.all()]

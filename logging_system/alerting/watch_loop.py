@@ -6,11 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from logging_system.alerting.declaration import Alerts
 from logging_system.alerting.examples import Masked, default_masking
-from logging_system.alerting.finding_detection import FindingDetection
+from logging_system.alerting.finding_detection import ActsOnFindings, FindingDetection
 from logging_system.alerting.state_file import StateDamagedError, WatchLock, prepare_alerts_folder
 from logging_system.alerting.watching import Watch
 from logging_system.config.encryption import Protection
@@ -53,6 +54,7 @@ class WatchLoop:
         masked: Takes the secrets out of a text; None where masking is not installed.
         protection: How the spool and the state are sealed.
         ready: Told, with whether it stands by, when either begins.
+        acting: Opens what acts on findings, for as long as this one watches: never two at once on a folder.
     """
 
     def __init__(
@@ -63,9 +65,10 @@ class WatchLoop:
         protection: Protection,
         *,
         ready: Callable[[bool], None],
+        acting: Callable[[], AbstractContextManager[ActsOnFindings | None]] = nullcontext,
     ) -> None:
         self._spool, self._alerts, self._masked, self._protection = spool, alerts, masked, protection
-        self._ready = ready
+        self._ready, self._acting = ready, acting
         self._wake = threading.Event()
         self._is_stopping = False
 
@@ -97,16 +100,21 @@ class WatchLoop:
         try:
             if not self._has_lock(lock):
                 return
-            watch = self._opened(folder)
-            if watch is None:
-                return
-            self._ready(False)
-            try:
-                self._watch(watch)
-            finally:
-                watch.close()
+            with self._acting() as acting:
+                self._watch_first(folder, acting)
         finally:
             lock.close()
+
+    def _watch_first(self, folder: Path, acting: ActsOnFindings | None) -> None:
+        """Watch as the one that has the lock."""
+        watch = self._opened(folder, acting)
+        if watch is None:
+            return
+        self._ready(False)
+        try:
+            self._watch(watch)
+        finally:
+            watch.close()
 
     def _has_lock(self, lock: WatchLock) -> bool:
         """Take the lock, or wait for it as a stand-by; False where it is time to stop."""
@@ -120,12 +128,12 @@ class WatchLoop:
             self._wake.wait(_STANDBY_SECONDS)
         return False
 
-    def _opened(self, folder: Path) -> Watch | None:
+    def _opened(self, folder: Path, acting: ActsOnFindings | None) -> Watch | None:
         """Return what watches, once the key of its state is here; None where it is time to stop."""
         trouble = ""
         while not self._is_stopping:
             try:
-                return self._new_watch(folder)
+                return self._new_watch(folder, acting)
             except StateDamagedError as error:
                 LOG.warning("%s", error)
             except UnavailableError as error:
@@ -135,7 +143,7 @@ class WatchLoop:
                 self._wake.wait(_TROUBLE_SECONDS)
         return None
 
-    def _new_watch(self, folder: Path) -> Watch:
+    def _new_watch(self, folder: Path, acting: ActsOnFindings | None) -> Watch:
         findings = FindingDetection(
             self._spool,
             folder,
@@ -143,8 +151,9 @@ class WatchLoop:
             is_sealed=self._protection.lines is not None,
             steady=time.monotonic,
             remark=LOG.warning,
+            acting=acting,
         )
-        return Watch(
+        watch = Watch(
             self._spool,
             folder,
             self._alerts,
@@ -155,6 +164,9 @@ class WatchLoop:
             remark=LOG.warning,
             findings=findings if self._alerts.findings.enabled else None,
         )
+        if self._alerts.findings.enabled:
+            findings.take_up(time.time())
+        return watch
 
     def _watch(self, watch: Watch) -> None:
         trouble = ""

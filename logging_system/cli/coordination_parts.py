@@ -68,7 +68,7 @@ def _documents(settings: Settings) -> Iterator[SharedDocuments | None]:
     if not isinstance(store, ElasticsearchSink):
         raise TypeError("the sink of Elasticsearch is another class")
     try:
-        yield StoredDocuments(DocumentIndex(store.request))
+        yield StoredDocuments(DocumentIndex(store.request, settings.coordination_index))
     finally:
         store.close()
 

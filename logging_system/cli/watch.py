@@ -17,6 +17,7 @@ from logging_system.cli.parser import EXIT_DONE, Parser, fail
 if TYPE_CHECKING:
     from logging_system.cli.parser import Subcommands
     from logging_system.config.settings import Settings
+    from logging_system.coordination.engine import AICoordinationEngine
 
 _NAME = "watch"
 
@@ -56,12 +57,15 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
             load_workflows(settings.workflows)
     except ValueError as error:
         parser.error(str(error))
-    loop = WatchLoop(settings.spool_folder, alerts, masked, protection, ready=_say_ready)
+    loop = WatchLoop(
+        *(settings.spool_folder, alerts, masked, protection),
+        ready=_say_ready,
+        acting=lambda: _coordinating(settings),
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: loop.stop())
     try:
-        with _coordinating(settings):
-            loop.run()
+        loop.run()
     except OSError as error:
         return fail(_NAME, f"{error.filename or settings.spool_folder}: {error.strerror or error}")
     except (StateDamagedError, StateVersionError, ValueError) as error:
@@ -70,16 +74,16 @@ def _run(options: argparse.Namespace, parser: Parser) -> int:
 
 
 @contextlib.contextmanager
-def _coordinating(settings: Settings) -> Iterator[None]:
+def _coordinating(settings: Settings) -> Iterator[AICoordinationEngine | None]:
     """Run the workflows of the settings beside, on a thread of their own: a slow step delays no alert."""
     if settings.workflows is None:
-        yield
+        yield None
         return
     from logging_system.cli.coordination_parts import engine_of
 
     with engine_of(settings) as engine:
         engine.start()
-        yield
+        yield engine
 
 
 def _say_ready(is_standby: bool) -> None:

@@ -207,6 +207,16 @@ class Settings(BaseSettings):
         Field(description="File of workflows for findings, see docs/reference/workflows.md. Default: none."),
         UsedBy("watch", change="restart"),
     ] = None
+    coordination_index: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z0-9][a-z0-9_.-]*$",
+            max_length=200,
+            description="Index of the store in which engines agree on who does shared steps. Of those with "
+            "one index, one leads: give systems that have nothing to do with each other one each.",
+        ),
+        UsedBy("watch", change="restart"),
+    ] = "logging-system-coordination"
     when_full: Annotated[
         FullPolicy,
         Field(

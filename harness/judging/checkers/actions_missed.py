@@ -10,7 +10,6 @@ from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.timeline import Timeline
 from harness.judging.wording import count
-from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 
@@ -20,7 +19,8 @@ class ActionsMissed(ActionCheck):
 
     Of the causes in `actions.causes`, a fault that lasts `actions.fault_seconds_min` or longer is followed by
     an action within `actions.deadline_seconds` of its injection; where what acts was hurt, or the way to the
-    receiver, that time begins again with the healing.
+    receiver, that time begins again with the healing. Of those in `actions.causes_after_healing` it always
+    begins with the healing.
     """
 
     objective: ClassVar[str] = module_word(__name__)
@@ -39,19 +39,18 @@ class ActionsMissed(ActionCheck):
             return self.inconclusive(unread)
         if not owed:
             return self.inconclusive("No fault that must be acted on lasted long enough.")
-        limits = {window: self._limit_ns(timeline, window.from_ns) for window in owed}
         missed = [
-            window
-            for window in owed
-            if not any(window.from_ns <= each.at_ns <= limits[window] for each in timeline.actions)
+            (window, limit_ns)
+            for window, limit_ns in owed
+            if not any(window.from_ns <= each.at_ns <= limit_ns for each in timeline.actions)
         ]
         faults = count(len(owed), "fault")
         if not missed:
             return self.measure.verdict(Status.PASS, 0, f"Something was done about {faults}.")
         lines = [
             f"{window.label}, {timeline.moment(window.from_ns)}: nothing was done by "
-            f"{timeline.seconds(limits[window])}."
-            for window in missed
+            f"{timeline.seconds(limit_ns)}."
+            for window, limit_ns in missed
         ]
         return self.measure.verdict(
             Status.FAIL,
@@ -59,11 +58,3 @@ class ActionsMissed(ActionCheck):
             f"Nothing was done about {len(missed):,} of {faults}.",
             counterexample=limited(lines),
         )
-
-    def _limit_ns(self, timeline: Timeline, from_ns: int) -> int:
-        limit_ns = from_ns + int(self.actions.deadline_seconds * SECOND_NS)
-        for step, window in sorted(timeline.fault_windows, key=lambda each: each[1].from_ns):
-            is_hurt = timeline.fault_targets[step] in self.actions.on_the_way
-            if is_hurt and window.from_ns <= limit_ns and window.to_ns > from_ns:
-                limit_ns = max(limit_ns, window.to_ns + int(self.actions.deadline_seconds * SECOND_NS))
-        return limit_ns

@@ -18,6 +18,7 @@ from harness.programs.serving import BrowserStop
 
 BODY_BYTES_MAX = 1024 * 1024
 SHOWN_MAX = 500
+_KEY = "idempotency-key"
 
 
 class Api:
@@ -36,6 +37,7 @@ class Api:
         """All of it as an ASGI application."""
         routes = [
             Route("/received", self.show, methods=["GET"]),
+            Route("/{path:path}", self.came, methods=["GET"]),
             Route("/{path:path}", self.take, methods=["POST", "PUT", "PATCH"]),
         ]
         return BrowserStop(Starlette(routes=routes))
@@ -48,6 +50,18 @@ class Api:
         entries = self._received.entries
         shown = list(entries[int(start) : int(start) + SHOWN_MAX])
         return _json({"total": len(entries), "messages": shown}, 200)
+
+    async def came(self, request: Request) -> Response:
+        """Say whether a message with the key of the header `idempotency-key` came to this path."""
+        key = request.headers.get(_KEY)
+        if key is None:
+            return _json({"error": f"no header {_KEY} says which message"}, 400)
+        wanted = [_KEY, key]
+        has_come = any(
+            entry["path"] == request.url.path and wanted in entry["headers"]
+            for entry in self._received.entries
+        )
+        return _json({}, 200 if has_come else 404)
 
     async def take(self, request: Request) -> Response:
         """Write a message down, then answer 200."""

@@ -65,3 +65,28 @@ def line_of(finding: Finding, incident_id: str) -> dict[str, Any]:
         "measures": dict(finding.measures),
         "incident_id": incident_id,
     }
+
+
+def finding_of_line(line: Mapping[str, Any]) -> Finding:
+    """Return the finding that `line_of` made a line of; its times have milliseconds.
+
+    Raises:
+        KeyError: It is none.
+        TypeError: As above.
+        ValueError: As above.
+    """
+    until = line["until"]
+    return Finding(
+        finding_id=line["finding_id"],
+        kind=FindingKind(line["kind"]),
+        cause=CauseClass(line["cause"]),
+        namespace=line["namespace"],
+        subject=line["subject"],
+        since_seconds=seconds_of(line["since"]),
+        found_seconds=seconds_of(line["found"]),
+        until_seconds=None if until is None else seconds_of(until),
+        confidence=line["confidence"],
+        summary=line["summary"],
+        measures=dict(line["measures"]),
+        **{name: tuple(line[name]) for name in _TUPLES},
+    )

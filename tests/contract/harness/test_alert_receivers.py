@@ -163,3 +163,15 @@ def test_a_post_larger_than_is_kept_is_refused(webhook_services):
 
     assert answer.status_code == 413
     assert posts(webhook_services) == []
+
+
+def test_whoever_asks_with_a_key_is_told_whether_a_post_with_it_came_to_that_path(webhook_services):
+    url = webhook_services.urls()[WEBHOOK_RECEIVER]
+    requests.post(f"{url}/{RUN}", headers={"idempotency-key": "a"}, timeout=5)
+
+    def asked(path, **headers):
+        return requests.get(f"{url}/{path}", headers=headers, timeout=5).status_code
+
+    assert asked(RUN, **{"idempotency-key": "a"}) == 200
+    assert [asked(RUN, **{"idempotency-key": "b"}), asked("other", **{"idempotency-key": "a"})] == [404, 404]
+    assert asked(RUN) == 400

@@ -47,7 +47,9 @@ def test_every_scenario_fits_the_reference_stack_or_one_with_keys_or_alerts(scen
 
     watched = load_stack(LIBRARY.find(Sort.STACK, "reference_alerts").path)
 
-    assert [] in [check_targets(scenario, each) for each in (stack, served, watched)]
+    coordinated = load_stack(LIBRARY.find(Sort.STACK, "reference_coordinated").path)
+
+    assert [] in [check_targets(scenario, each) for each in (stack, served, watched, coordinated)]
 
 
 @pytest.mark.parametrize("name", [f"reference_{kind}" for kind in WITH_KEYS])
@@ -94,6 +96,16 @@ def test_the_suite_dashboards_fits_the_stack_that_promises_answers_and_plans_eac
     for name in load_suite(LIBRARY.find(Sort.SUITE, "dashboards").path, SCENARIOS).scenarios:
         scenario = load_scenario(LIBRARY.find(Sort.SCENARIO, name).path)
         assert {"answers_wrong", "answers_missing"} <= checks_of(scenario, stack).planned.keys()
+
+
+def test_the_suite_coordinated_fits_the_stack_that_promises_actions_and_plans_each_of_its_checks():
+    stack = load_stack(LIBRARY.find(Sort.STACK, "reference_coordinated").path)
+    wanted = {word for word in CHECKERS.kinds if word.startswith(("actions_", "findings_"))}
+
+    assert _misfits("coordinated", stack) == []
+    for name in load_suite(LIBRARY.find(Sort.SUITE, "coordinated").path, SCENARIOS).scenarios:
+        scenario = load_scenario(LIBRARY.find(Sort.SCENARIO, name).path)
+        assert wanted <= checks_of(scenario, stack).planned.keys()
 
 
 @pytest.mark.parametrize("name", load_suite(LIBRARY.find(Sort.SUITE, "watched").path, SCENARIOS).scenarios)

@@ -59,6 +59,11 @@ def test_a_promise_of_actions_becomes_what_is_judged(tmp_path):
         ('  files: "{run.folder}/findings.jsonl"\n', "", "findings.files: is missing. Add the pattern"),
         ("asker: watch", "asker: wotch", 'answers.asker: "processes" has no process "wotch". Did you mean'),
         ("causes: [disk]", "causes: [disc]", 'actions.causes[0]: no cause "disc". Did you mean "disk"?'),
+        (
+            "causes: [disk]",
+            "causes: [disk], causes_after_healing: [dsk]",
+            'actions.causes_after_healing[0]: no cause "dsk". Did you mean "disk"?',
+        ),
         ("engines: [watch]", "engines: [w]", 'actions.engines[0]: "processes" has no process "w".'),
         (
             "link: to_webhook",

@@ -69,6 +69,25 @@ def test_what_acts_or_the_way_to_the_receiver_was_hurt_so_it_may_be_later(target
     assert missed(*fault(10, 30), *fault(12, 20, 1, target), done(26.1)) == "FAIL"
 
 
+@pytest.mark.parametrize(("seconds", "status"), [(9.9, "FAIL"), (12, "PASS"), (26, "PASS"), (26.1, "FAIL")])
+def test_what_waits_for_the_healing_is_done_until_the_deadline_after_it(seconds, status):
+    actions = replace(ACTIONS, causes=("store_refuses",), causes_after_healing=("store_down",))
+    story = [*fault(10, 20), done(seconds), ActionsRead(at(60)), PhaseChanged(at(60), "stop")]
+    check = ActionsMissed(replace(charge(), actions=actions, causes=(STORE_DOWN,)))
+
+    assert check.check(timeline([PhaseChanged(BEGAN, "steady"), *story])).status.name == status
+
+
+def test_what_is_acted_on_at_once_and_after_healing_is_acted_on_at_once():
+    actions = replace(ACTIONS, causes_after_healing=("network", "disk"))
+
+    assert [actions.waits(causes) for causes in (STORE_DOWN, frozenset({"disk"}), frozenset({"keys"}))] == [
+        False,
+        True,
+        False,
+    ]
+
+
 def test_one_action_about_each_finding_is_right():
     assert repeated(done(10, "a", "1"), done(20, "b", "2")) == "PASS"
 

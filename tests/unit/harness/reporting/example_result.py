@@ -17,6 +17,8 @@ from harness.model.result import (
     Band,
     DimensionScore,
     GateDecision,
+    IncidentMoment,
+    MomentKind,
     ObjectiveScore,
     Result,
     ScenarioResult,
@@ -163,6 +165,21 @@ def scenario_result(subject: Scenario = SPINE, bands: tuple[Band, ...] = (RESET,
     )
 
 
+INCIDENT = (
+    IncidentMoment(8.0, MomentKind.INJECTED, "connection_reset on to_store"),
+    IncidentMoment(10.5, MomentKind.FOUND, "network", "f1"),
+    IncidentMoment(11.25, MomentKind.ACTED, "k1", "f1"),
+    IncidentMoment(18.0, MomentKind.HEALED, "connection_reset on to_store"),
+    IncidentMoment(20.75, MomentKind.RECOVERED),
+)
+
+
+def acting_result() -> Result:
+    """A stack that finds a fault and acts on it."""
+    one = replace(scenario_result(bands=(RESET,)), incident=INCIDENT)
+    return replace(passing_result(), scenarios=(one, scenario_result(HOLE, (BLACK_HOLE,))))
+
+
 def dimension(name: str, weight: float, *objectives: Objective) -> DimensionScore:
     rows = tuple(ObjectiveScore(*one) for one in objectives)
     return DimensionScore(name, weight, sum(row.low for row in rows), sum(row.high for row in rows), rows)
@@ -299,7 +316,12 @@ def inconclusive_result() -> Result:
     )
 
 
-EXAMPLES = {"pass": passing_result, "veto": vetoed_result, "inconclusive": inconclusive_result}
+EXAMPLES = {
+    "pass": passing_result,
+    "veto": vetoed_result,
+    "inconclusive": inconclusive_result,
+    "acting": acting_result,
+}
 
 
 if __name__ == "__main__":
