@@ -22,6 +22,14 @@ _RECORDS_MIN = 10
 _USUAL_MIN = 3
 _USUAL_MAX = 600
 _FACTOR = 4.0
+_SHARE = 0.5
+"""A shift is at least this share of the usual delay."""
+_YOUNG = 30
+_YOUNG_SHARE = 1.0
+"""Where fewer windows are known, it is this one: a few seconds do not show how far a delay varies."""
+_LATE_SECONDS = 10.0
+_HANDS = 4
+"""Caller, writer, shipper and store wait for a processor in turn: what one waits, a record waits so often."""
 _BUSIER = 2.0
 
 
@@ -90,7 +98,7 @@ class DelayJudgement:
         median_seconds = self._median(window)
         if median_seconds is None:
             return
-        limit_seconds = self._limit_seconds()
+        limit_seconds = self._limit_seconds(window)
         if limit_seconds is None or median_seconds <= limit_seconds:
             self._since_seconds = None
             if is_well:
@@ -128,11 +136,13 @@ class DelayJudgement:
             },
         )
 
-    def _limit_seconds(self) -> float | None:
+    def _limit_seconds(self, window: PipelineWindow) -> float | None:
         if len(self._usual) < _USUAL_MIN:
             return None
         lowest, highest = min(self._usual), max(self._usual)
-        return lowest + max(self._path.excess_seconds_min, _FACTOR * (highest - lowest))
+        share = _SHARE if len(self._usual) >= _YOUNG else _YOUNG_SHARE
+        excess_seconds = max(self._path.excess_seconds_min, share * lowest, _FACTOR * (highest - lowest))
+        return lowest + excess_seconds + _HANDS * window.late_seconds(_LATE_SECONDS)
 
     def _median(self, window: PipelineWindow) -> float | None:
         before, after = self._path.counts(window.before(_WINDOW_SECONDS)), self._path.counts(window.now)

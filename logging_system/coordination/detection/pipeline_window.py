@@ -87,6 +87,11 @@ class PipelineWindow:
         grown = {name: count - before.get(name, 0) for name, count in after.items()}
         return {name: count for name, count in grown.items() if count > 0}
 
+    def late_seconds(self, seconds: float) -> float:
+        """Return by how much who looks was late at most within the last seconds, as all who share its machine."""
+        limit_seconds = self.now.seconds - seconds
+        return max(each.late_seconds for each in self.moments if each.seconds >= limit_seconds)
+
     def last_rise(self, value: Callable[[ShipperMoment], float]) -> float:
         """Return when a number of the shipper last rose; the oldest moment where it did not."""
         rose_seconds = self.moments[0].seconds

@@ -18,6 +18,8 @@ _STALL_SECONDS = 3.0
 _STALL_FACTOR = 3.0
 _STALL_SECONDS_MAX = 8.0
 """However long the store's pauses were, a stall is found within 10 s."""
+_HANDS = 4
+"""Shipper and store wait for a processor several times a request: on a busy machine that is no stall."""
 _PUSHED_SHARE = 0.1
 _PUSHED_ITEMS_MIN = 5
 _DUPLICATE_SHARE = 0.2
@@ -112,7 +114,8 @@ def _stalled(window: PipelineWindow, now: ShipperMoment) -> Judged | None:
     said_seconds = window.now.seconds - now.age_seconds
     stalled_seconds = said_seconds - max(since_seconds, busy_seconds)
     usual_seconds = _longest_pause(window, before_seconds=max(since_seconds, busy_seconds))
-    limit_seconds = min(_STALL_SECONDS_MAX, max(_STALL_SECONDS, _STALL_FACTOR * usual_seconds))
+    limit_seconds = max(_STALL_SECONDS, _STALL_FACTOR * usual_seconds)
+    limit_seconds = min(_STALL_SECONDS_MAX, limit_seconds + _HANDS * window.late_seconds(_STALL_SECONDS_MAX))
     if stalled_seconds < limit_seconds:
         return None
     return Judged(
@@ -238,7 +241,8 @@ def judged_copies(window: PipelineWindow) -> Iterator[Judged]:
 def _not_shipping(window: PipelineWindow, now: ShipperMoment) -> Iterator[Judged]:
     """Yield that records come and the shipper has not said anything for long."""
     written = window.now.writers.offered - window.before(_SILENT_SECONDS).writers.offered
-    if now.age_seconds < _SILENT_SECONDS or written <= 0:
+    limit_seconds = _SILENT_SECONDS + _HANDS * window.late_seconds(_SILENT_SECONDS)
+    if now.age_seconds < limit_seconds or written <= 0:
         return
     yield Judged(
         FindingKind.SILENCE,

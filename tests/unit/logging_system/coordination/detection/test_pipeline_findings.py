@@ -142,6 +142,38 @@ def test_records_that_take_longer_are_a_latency_shift_of_the_store_once_it_is_kn
     assert found.found_seconds <= START + 15
 
 
+def test_records_that_take_longer_while_the_machine_is_busy_are_no_shift() -> None:
+    """As recorded at a load average of 20 on two cores, where whoever looks wakes half a second late."""
+    pipeline = Pipeline()
+    pipeline.runs(60, delay_seconds=1.1)
+    pipeline.late_seconds = 0.5
+    assert pipeline.runs(20, delay_seconds=2.1) == []
+
+    prompt = Pipeline()
+    prompt.runs(60, delay_seconds=1.1)
+    assert {each.kind for each in prompt.runs(20, delay_seconds=2.1)} == {FindingKind.LATENCY_SHIFT}
+
+
+def test_where_little_is_known_yet_a_shift_at_least_doubles_the_delay() -> None:
+    pipeline = Pipeline()
+    pipeline.runs(8, delay_seconds=1.1)
+    assert pipeline.runs(3, delay_seconds=2.0) == []
+
+    slow = Pipeline()
+    slow.runs(8, delay_seconds=1.1)
+    assert len(slow.runs(6, delay_seconds=2.6)) == 1
+
+
+def test_a_store_that_answers_late_on_a_busy_machine_is_no_stall() -> None:
+    pipeline = Pipeline()
+    pipeline.runs(20)
+    pipeline.late_seconds = 0.5
+    pipeline.shipper = replace(pipeline.shipper, spooled=500)
+
+    assert [each for _ in range(4) for each in pipeline.look()] == []
+    assert len([each for _ in range(6) for each in pipeline.look()]) == 1
+
+
 def test_a_delay_that_was_usual_before_is_no_shift() -> None:
     pipeline = Pipeline()
     for _ in range(3):

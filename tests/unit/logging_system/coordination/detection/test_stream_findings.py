@@ -41,6 +41,19 @@ def test_thirty_times_the_rate_is_a_spike_within_two_seconds_once_the_rate_is_kn
     assert series([100, 100, 100, 3_000]).spike() is None
 
 
+@pytest.mark.parametrize("onset", [100, 400, 1_000, 2_000, 2_900])
+def test_a_spike_that_begins_within_a_second_is_one_all_the_same(onset: int) -> None:
+    counts = [100, 100, 100, 100, onset, 3_000, 3_000]
+
+    assert any(series(counts[:end]).spike() for end in range(5, 8))
+
+
+def test_twenty_times_the_rate_for_three_seconds_is_an_honest_burst() -> None:
+    counts = [*[50] * 12, 1_020, 1_000, 1_003]
+
+    assert [series(counts[:end]).spike() for end in range(1, 16)] == [None] * 15
+
+
 def test_the_beginning_of_load_is_no_spike() -> None:
     assert series([1, 1, 1, 1, 2_000, 2_000, 2_000]).spike() is None
 
@@ -185,6 +198,27 @@ def test_a_clock_that_jumps_by_an_hour_is_no_silence() -> None:
     stream.second += 3_600
 
     assert stream.passes(60) == []
+
+
+@pytest.mark.parametrize("rates", [(50, 1_000), (3, 90), (10, 2_000)])
+def test_mostly_errors_are_no_spike_of_errors_when_the_load_rises_though_little_is_known(
+    rates: tuple[int, int],
+) -> None:
+    """A service that logs two errors in five records, known for 12 s, and then twenty times its load for 3 s."""
+    usual, high = rates
+    stream = Stream()
+    found = stream.passes(12, count=usual * 3 // 5, errors=usual * 2 // 5)
+    found += stream.passes(3, count=high * 3 // 5, errors=high * 2 // 5)
+    found += stream.passes(10, count=usual * 3 // 5, errors=usual * 2 // 5)
+
+    assert [each.subject for each in found if each.subject == "shop errors"] == []
+
+
+def test_errors_are_a_spike_though_little_is_known_where_their_share_rises() -> None:
+    stream = Stream()
+    stream.passes(12, count=50, errors=1)
+
+    assert {each.subject for each in stream.passes(4, count=50, errors=60)} == {"shop errors"}
 
 
 def test_errors_with_no_usual_rate_are_a_spike_of_at_least_twenty() -> None:
