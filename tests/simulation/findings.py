@@ -100,7 +100,7 @@ def _burst_soon(rng: random.Random) -> Rate:
 
 
 HONEST: dict[str, Callable[[random.Random], Rate]] = {**SHAPES, "burst_soon": _burst_soon, "busy": _bursty}
-"""What no finding is owed to: the shapes, a service that logs mostly errors, and a machine that is busy at times."""
+"""What no finding is owed to: also a service that logs mostly errors, and a machine that is busy."""
 ERROR_SHARES = {"burst_soon": 0.4, "busy": 0.4}
 
 
@@ -187,7 +187,7 @@ class World:
         )
 
     def _compete(self, second: int) -> None:
-        """Let others use the machine for some seconds, again and again: everyone wakes late, a record's hands too."""
+        """Let others use the machine for some seconds, again and again: everyone wakes late."""
         if second >= self.busy_until + self.rng.randint(3, 30):
             self.busy_until = second + self.rng.randint(4, 25)
             self.more_seconds = self.rng.uniform(0.2, 1.8)

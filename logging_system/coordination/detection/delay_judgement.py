@@ -27,10 +27,14 @@ _SHARE = 0.5
 _YOUNG = 30
 _YOUNG_SHARE = 1.0
 """Where fewer windows are known, it is this one: a few seconds do not show how far a delay varies."""
-_LATE_SECONDS = 10.0
+_BUSY_SECONDS = 10.0
+_LATE_SECONDS_MAX = 0.25
+"""Where who looks woke later than this, the machine is so busy that delays say nothing of disk or store."""
 _HANDS = 4
 """Caller, writer, shipper and store wait for a processor in turn: what one waits, a record waits so often."""
 _BUSIER = 2.0
+_LOAD_SECONDS = 15.0
+"""So long after a burst what it left is on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,8 @@ class DelayJudgement:
                 shift is news.
         """
         median_seconds = self._median(window)
-        if median_seconds is None:
+        if median_seconds is None or window.late_seconds(_BUSY_SECONDS) > _LATE_SECONDS_MAX:
+            self._since_seconds = None
             return
         limit_seconds = self._limit_seconds(window)
         if limit_seconds is None or median_seconds <= limit_seconds:
@@ -115,7 +120,7 @@ class DelayJudgement:
     ) -> Judged:
         path = self._path
         usual_seconds = sorted(self._usual)[len(self._usual) // 2]
-        ratio = _rate(window, _WINDOW_SECONDS) / max(1.0, _rate(window, 60.0))
+        ratio = _highest_rate(window) / max(1.0, _rate(window, 60.0))
         is_load = ratio >= _BUSIER
         return Judged(
             FindingKind.LATENCY_SHIFT,
@@ -124,7 +129,8 @@ class DelayJudgement:
             since_seconds,
             0.75,
             f"Records take {median_seconds:.2g} s {path.words}; {usual_seconds:.2g} s is usual.",
-            hold_seconds=1.0,
+            # A burst that passes is no news of its own.
+            hold_seconds=4.0 if is_load else 1.0,
             evidence_for=(f"{ratio:.1f} times as many records come as usual",) if is_load else (path.says,),
             evidence_against=(path.says,)
             if is_load
@@ -142,7 +148,7 @@ class DelayJudgement:
         lowest, highest = min(self._usual), max(self._usual)
         share = _SHARE if len(self._usual) >= _YOUNG else _YOUNG_SHARE
         excess_seconds = max(self._path.excess_seconds_min, share * lowest, _FACTOR * (highest - lowest))
-        return lowest + excess_seconds + _HANDS * window.late_seconds(_LATE_SECONDS)
+        return lowest + excess_seconds + _HANDS * window.late_seconds(_BUSY_SECONDS)
 
     def _median(self, window: PipelineWindow) -> float | None:
         before, after = self._path.counts(window.before(_WINDOW_SECONDS)), self._path.counts(window.now)
@@ -177,7 +183,14 @@ def median_of(counts: Sequence[int]) -> float:
     return BOUNDS_SECONDS[-1]
 
 
-def _rate(window: PipelineWindow, seconds: float) -> float:
-    then, now = window.before(seconds), window.now
-    passed_seconds = now.seconds - then.seconds
-    return (now.writers.offered - then.writers.offered) / passed_seconds if passed_seconds > 0 else 0.0
+def _rate(window: PipelineWindow, seconds: float, until_seconds: float = 0.0) -> float:
+    """Return how many records a second came within some seconds, up to so many seconds ago."""
+    then, last = window.before(until_seconds + seconds), window.before(until_seconds)
+    passed_seconds = last.seconds - then.seconds
+    return (last.writers.offered - then.writers.offered) / passed_seconds if passed_seconds > 0 else 0.0
+
+
+def _highest_rate(window: PipelineWindow) -> float:
+    """Return the highest rate lately."""
+    steps = int(_LOAD_SECONDS / _WINDOW_SECONDS)
+    return max(_rate(window, _WINDOW_SECONDS, _WINDOW_SECONDS * step) for step in range(steps))

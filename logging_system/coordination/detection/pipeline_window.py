@@ -88,7 +88,7 @@ class PipelineWindow:
         return {name: count for name, count in grown.items() if count > 0}
 
     def late_seconds(self, seconds: float) -> float:
-        """Return by how much who looks was late at most within the last seconds, as all who share its machine."""
+        """Return by how much who looks woke late at most within the last seconds."""
         limit_seconds = self.now.seconds - seconds
         return max(each.late_seconds for each in self.moments if each.seconds >= limit_seconds)
 

@@ -17,9 +17,9 @@ _FAILED_MIN = 3
 _STALL_SECONDS = 3.0
 _STALL_FACTOR = 3.0
 _STALL_SECONDS_MAX = 8.0
-"""However long the store's pauses were, a stall is found within 10 s."""
-_HANDS = 4
-"""Shipper and store wait for a processor several times a request: on a busy machine that is no stall."""
+"""However long the store's pauses were, a stall is found within 10 s unless the machine is busy."""
+_HANDS = 8
+"""So often shipper and store wait for a processor in a request: on a busy machine that is no stall."""
 _PUSHED_SHARE = 0.1
 _PUSHED_ITEMS_MIN = 5
 _DUPLICATE_SHARE = 0.2
@@ -114,9 +114,8 @@ def _stalled(window: PipelineWindow, now: ShipperMoment) -> Judged | None:
     said_seconds = window.now.seconds - now.age_seconds
     stalled_seconds = said_seconds - max(since_seconds, busy_seconds)
     usual_seconds = _longest_pause(window, before_seconds=max(since_seconds, busy_seconds))
-    limit_seconds = max(_STALL_SECONDS, _STALL_FACTOR * usual_seconds)
-    limit_seconds = min(_STALL_SECONDS_MAX, limit_seconds + _HANDS * window.late_seconds(_STALL_SECONDS_MAX))
-    if stalled_seconds < limit_seconds:
+    limit_seconds = min(_STALL_SECONDS_MAX, max(_STALL_SECONDS, _STALL_FACTOR * usual_seconds))
+    if stalled_seconds < limit_seconds + _HANDS * window.late_seconds(_STALL_SECONDS_MAX):
         return None
     return Judged(
         FindingKind.STORE_UNREACHABLE,

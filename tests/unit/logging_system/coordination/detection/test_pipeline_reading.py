@@ -39,7 +39,7 @@ def test_a_process_that_lived_and_is_gone_died_and_is_told_for_a_while(tmp_path:
 
 
 def test_a_process_that_ends_in_order_while_files_are_read_did_not_die(tmp_path: Path) -> None:
-    """However long a look takes: it was not gone before its file was read, and is known to have ended after."""
+    """However long a look takes: it was not gone before its file was read."""
     processes = WriterProcesses(tmp_path)
     shows(tmp_path, "S")
     looked(processes, [EPOCH], 100.0)

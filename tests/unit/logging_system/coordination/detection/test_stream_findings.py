@@ -204,7 +204,7 @@ def test_a_clock_that_jumps_by_an_hour_is_no_silence() -> None:
 def test_mostly_errors_are_no_spike_of_errors_when_the_load_rises_though_little_is_known(
     rates: tuple[int, int],
 ) -> None:
-    """A service that logs two errors in five records, known for 12 s, and then twenty times its load for 3 s."""
+    """A service that logs two errors in five records, known for 12 s, then twenty times its load for 3 s."""
     usual, high = rates
     stream = Stream()
     found = stream.passes(12, count=usual * 3 // 5, errors=usual * 2 // 5)
