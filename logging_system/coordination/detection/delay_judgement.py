@@ -35,6 +35,8 @@ _HANDS = 4
 _BUSIER = 2.0
 _LOAD_SECONDS = 15.0
 """So long after a burst what it left is on its way."""
+_LOAD_HOLD_SECONDS = 15.0
+"""A burst that is worked off within this is no news; a load that is out of proportion is told as a spike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class DelayJudgement:
         self._usual: deque[float] = deque(maxlen=_USUAL_MAX)
         """Medians of windows that were in order, in seconds."""
         self._since_seconds: float | None = None
+        self._is_load = False
+        """Whether more came than usual when the shift began, or since: what a burst left is its effect."""
 
     def judged(self, window: PipelineWindow, *, is_well: bool) -> Iterator[Judged]:
         """Yield that the delay is longer than usual.
@@ -112,6 +116,7 @@ class DelayJudgement:
         if not is_well:
             return
         if self._since_seconds is None:
+            self._is_load = False
             self._since_seconds = window.before(_WINDOW_SECONDS).seconds
         yield self._shifted(window, median_seconds, limit_seconds, self._since_seconds)
 
@@ -121,7 +126,7 @@ class DelayJudgement:
         path = self._path
         usual_seconds = sorted(self._usual)[len(self._usual) // 2]
         ratio = _highest_rate(window) / max(1.0, _rate(window, 60.0))
-        is_load = ratio >= _BUSIER
+        self._is_load = is_load = self._is_load or ratio >= _BUSIER
         return Judged(
             FindingKind.LATENCY_SHIFT,
             CauseClass.LOAD if is_load else path.cause,
@@ -129,8 +134,7 @@ class DelayJudgement:
             since_seconds,
             0.75,
             f"Records take {median_seconds:.2g} s {path.words}; {usual_seconds:.2g} s is usual.",
-            # A burst that passes is no news of its own.
-            hold_seconds=4.0 if is_load else 1.0,
+            hold_seconds=_LOAD_HOLD_SECONDS if is_load else 1.0,
             evidence_for=(f"{ratio:.1f} times as many records come as usual",) if is_load else (path.says,),
             evidence_against=(path.says,)
             if is_load

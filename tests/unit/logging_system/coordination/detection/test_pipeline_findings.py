@@ -186,9 +186,19 @@ def test_a_delay_that_was_usual_before_is_no_shift() -> None:
 def test_more_records_than_usual_make_the_load_the_cause_of_a_shift() -> None:
     pipeline = Pipeline()
     pipeline.runs(60)
-    (found,) = pipeline.runs(8, delay_seconds=2.2, records=2_000)
+    (found,) = pipeline.runs(25, delay_seconds=2.2, records=2_000)
 
     assert (found.kind, found.cause) == (FindingKind.LATENCY_SHIFT, CauseClass.LOAD)
+
+
+def test_what_a_burst_left_is_worked_off_late_and_is_no_shift_even_after_the_burst() -> None:
+    """As seen on a busy machine: a second of load took ten seconds to be stored."""
+    pipeline = Pipeline()
+    pipeline.runs(60, delay_seconds=1.1)
+
+    assert pipeline.runs(3, delay_seconds=3.7, records=2_000) == []
+    assert pipeline.runs(9, delay_seconds=3.7) == []
+    assert pipeline.runs(30, delay_seconds=1.1) == []
 
 
 def test_a_disk_that_refuses_writes_is_found_at_the_next_look() -> None:
