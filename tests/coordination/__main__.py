@@ -28,7 +28,7 @@ _Run = tuple[str, int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what has not run yet; return 1 where findings are not as promised, 7 where a run ended by an error."""
+    """Run what has not run yet; return 1 where findings are not as promised, 7 where a run broke."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.coordination",
         description=__doc__,
