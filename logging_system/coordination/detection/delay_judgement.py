@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from logging_system.coordination.detection.judged import Judged
 from logging_system.coordination.detection.pipeline_moment import PipelineMoment
-from logging_system.coordination.detection.pipeline_window import PipelineWindow
+from logging_system.coordination.detection.pipeline_window import BUSY_SECONDS, PipelineWindow
 from logging_system.coordination.findings import CauseClass, FindingKind
 from logging_system.monitoring.delays import BOUNDS_SECONDS
 
@@ -27,9 +27,6 @@ _SHARE = 0.5
 _YOUNG = 30
 _YOUNG_SHARE = 1.0
 """Where fewer windows are known, it is this one: a few seconds do not show how far a delay varies."""
-_BUSY_SECONDS = 10.0
-_LATE_SECONDS_MAX = 0.25
-"""Where who looks woke later than this, the machine is so busy that delays say nothing of disk or store."""
 _HANDS = 4
 """Caller, writer, shipper and store wait for a processor in turn: what one waits, a record waits so often."""
 _BUSIER = 2.0
@@ -104,7 +101,7 @@ class DelayJudgement:
                 shift is news.
         """
         median_seconds = self._median(window)
-        if median_seconds is None or window.late_seconds(_BUSY_SECONDS) > _LATE_SECONDS_MAX:
+        if median_seconds is None or window.is_busy:
             self._since_seconds = None
             return
         limit_seconds = self._limit_seconds(window)
@@ -152,7 +149,7 @@ class DelayJudgement:
         lowest, highest = min(self._usual), max(self._usual)
         share = _SHARE if len(self._usual) >= _YOUNG else _YOUNG_SHARE
         excess_seconds = max(self._path.excess_seconds_min, share * lowest, _FACTOR * (highest - lowest))
-        return lowest + excess_seconds + _HANDS * window.late_seconds(_BUSY_SECONDS)
+        return lowest + excess_seconds + _HANDS * window.late_seconds(BUSY_SECONDS)
 
     def _median(self, window: PipelineWindow) -> float | None:
         before, after = self._path.counts(window.before(_WINDOW_SECONDS)), self._path.counts(window.now)

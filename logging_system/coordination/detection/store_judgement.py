@@ -24,6 +24,7 @@ _PUSHED_SHARE = 0.1
 _PUSHED_ITEMS_MIN = 5
 _DUPLICATE_SHARE = 0.2
 _DUPLICATES_MIN = 50
+_COPIES_SECONDS = 6.0
 _SILENT_SECONDS = 8.0
 _STALE_SECONDS = 3.0
 """The shipper states how things are once a second; older than this, its process has ended, or hangs."""
@@ -218,8 +219,8 @@ def judged_copies(window: PipelineWindow) -> Iterator[Judged]:
     Args:
         window: The last minutes.
     """
-    growth = window.growth(10.0)
-    if growth is None or growth.conflicts < _DUPLICATES_MIN:
+    growth = window.growth(_COPIES_SECONDS)
+    if growth is None or growth.conflicts < _DUPLICATES_MIN or window.is_busy:
         return
     if growth.conflicts < _DUPLICATE_SHARE * growth.delivered:
         return
@@ -227,10 +228,11 @@ def judged_copies(window: PipelineWindow) -> Iterator[Judged]:
         FindingKind.DUPLICATES,
         CauseClass.NETWORK,
         STORE,
-        window.before(10.0).seconds,
+        window.before(_COPIES_SECONDS).seconds,
         0.7,
         f"The store had {growth.conflicts} of {growth.delivered} documents already.",
-        hold_seconds=1.0,
+        # One request whose answer came too late is no news; it takes copies after those.
+        hold_seconds=_COPIES_SECONDS + 1.0,
         evidence_for=("answers to requests that were stored got lost, so they were sent again",),
         evidence_against=("after a restart the shipper sends again what it may have sent",),
         measures={"duplicates": growth.conflicts, "delivered": growth.delivered},
