@@ -231,8 +231,8 @@ def judged_copies(window: PipelineWindow) -> Iterator[Judged]:
         window.before(_COPIES_SECONDS).seconds,
         0.7,
         f"The store had {growth.conflicts} of {growth.delivered} documents already.",
-        # One request whose answer came too late is no news; it takes copies after those.
-        hold_seconds=_COPIES_SECONDS + 1.0,
+        # Requests whose answers came too late are no news once; it takes copies after those.
+        hold_seconds=_COPIES_SECONDS + 2.0,
         evidence_for=("answers to requests that were stored got lost, so they were sent again",),
         evidence_against=("after a restart the shipper sends again what it may have sent",),
         measures={"duplicates": growth.conflicts, "delivered": growth.delivered},
