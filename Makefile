@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-alerts bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-cache bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-alerts bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-coordination prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-cache bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -121,6 +121,9 @@ prove-rotations: $(VENV)/.installed ## Rotate keys 200 times in ten minutes of l
 
 prove-alerts: $(VENV)/.installed-dev ## Drive rules, grouping and outbox through 5,000 seeds of bursts, outages, crashes and jumps
 	$(BIN)/python -m tests.simulation.alerts --seeds 5000 $(ARGS)
+
+prove-coordination: $(VENV)/.installed-dev ## Run the suites default and disk on the stack that finds, five seeds, and ten quiet runs of five minutes; goes on where it was interrupted
+	$(BIN)/python -m tests.coordination $(ARGS)
 
 prove-findings: $(VENV)/.installed-dev ## Judge the detection of findings on 1,000 simulated seeds, on BGL's labelled lines and on NAB's series (LOGHUB_DIR, NAB_DIR)
 	$(BIN)/python -m tests.simulation.findings --seeds 1000 $(ARGS)

@@ -156,6 +156,7 @@ class _FindingsModel(FileModel):
     id: Text = default_of(Findings, "id")
     cause: Text = default_of(Findings, "cause")
     found: Text = default_of(Findings, "found")
+    says: Annotated[list[Text], Field(max_length=5)] = Field(default_factory=list)
     causes: Annotated[dict[str, list[_Cause]], Field(min_length=1, max_length=100)] = Field(
         description='Say what your words stand for, e.g. "causes: {backend_down: [store_down]}".'
     )
@@ -374,6 +375,7 @@ def _findings(model: _FindingsModel | None) -> Findings | None:
         id=model.id,
         cause=model.cause,
         found=model.found,
+        says=tuple(model.says),
         causes={word: tuple(causes) for word, causes in model.causes.items()},
         deadline_seconds=model.deadline_seconds,
         fault_seconds_min=model.fault_seconds_min,

@@ -10,6 +10,7 @@ from harness.model.declarations import Findings
 from harness.model.facts import FindingSeen, FindingsRead
 
 FINDINGS_MAX = 20_000
+SAYS_CHARACTERS_MAX = 200
 
 
 class FindingsFollower:
@@ -55,4 +56,11 @@ class FindingsFollower:
             return None
         self._known.add(identity)
         came_ns = line.came_ns(self._lines.moment_ns(line.at(self._declared.found)))
-        return FindingSeen(came_ns, identity, cause)
+        return FindingSeen(came_ns, identity, cause, self._says(line))
+
+    def _says(self, line: JsonLine) -> str:
+        """Return what a line says to a person, on one line and bounded; what is no text says nothing."""
+        texts = [text for place in self._declared.says if isinstance(text := line.at(place), str) and text]
+        said = ": ".join(texts)[: SAYS_CHARACTERS_MAX + 1]
+        shown = "".join(each if each.isprintable() else " " for each in said)
+        return shown if len(shown) <= SAYS_CHARACTERS_MAX else f"{shown[: SAYS_CHARACTERS_MAX - 1]}…"

@@ -92,6 +92,12 @@ def names_a_cause(owed: Owed, finding: FindingSeen, findings: Findings) -> bool:
     return not owed.causes.isdisjoint(findings.causes.get(finding.cause, (finding.cause,)))
 
 
+def told(finding: FindingSeen) -> str:
+    """Return what a finding says, as a sentence: its cause, and what the stack says of it."""
+    said = f"{finding.cause}, {finding.says}" if finding.says else finding.cause
+    return said if said.endswith((".", "…")) else f"{said}."
+
+
 class FindingCheck:
     """A check of what a stack promises to find.
 

@@ -289,15 +289,17 @@ class Findings:
 
     `files` is a pattern of JSON lines, one when a finding is made and others as it changes; in each, the
     path `id` holds what is the same for one finding, `cause` where its cause lies and `found` when it was
-    found. `causes` says which of `CAUSES` each of the stack's own words stands for. A fault that lasts
-    `fault_seconds_min` or longer is found within `deadline_seconds` of its injection; what is found up to
-    `after_seconds` after its healing is about it too. `watcher` is the process that finds.
+    found; the paths `says` hold what explains it to a person, and judge nothing. `causes` says which of
+    `CAUSES` each of the stack's own words stands for. A fault that lasts `fault_seconds_min` or longer is
+    found within `deadline_seconds` of its injection; what is found up to `after_seconds` after its healing
+    is about it too. `watcher` is the process that finds.
     """
 
     files: str
     id: str = "finding_id"
     cause: str = "cause"
     found: str = "found"
+    says: tuple[str, ...] = ()
     causes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     deadline_seconds: float = 10.0
     fault_seconds_min: float = 5.0

@@ -284,12 +284,14 @@ class AlertsRead:
 class FindingSeen:
     """The stack wrote a finding at `at_ns`, between two looks at its file at the latest.
 
-    `finding` is its identity, `cause` the stack's own word for where the cause lies.
+    `finding` is its identity, `cause` the stack's own word for where the cause lies, and `says` what the
+    stack says of it, one line and bounded; empty where it says nothing.
     """
 
     at_ns: int
     finding: str
     cause: str
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)

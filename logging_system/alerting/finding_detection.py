@@ -86,6 +86,7 @@ class FindingDetection:
         masked: Takes the secrets out of a text; None shows no line at all.
         is_sealed: Whether what is logged must lie nowhere in plain: then lines have no examples.
         steady: A clock in seconds that only goes forward.
+        late: By how much waits lasted longer than asked for, at most, since it was asked last.
         remark: Told what a person should know.
         acting: Told of each finding once its line is durable; None where nothing acts on findings.
     """
@@ -98,6 +99,7 @@ class FindingDetection:
         masked: Masked | None,
         is_sealed: bool,
         steady: Callable[[], float],
+        late: Callable[[], float] = lambda: 0.0,
         remark: Callable[[str], None],
         acting: ActsOnFindings | None = None,
     ) -> None:
@@ -105,7 +107,7 @@ class FindingDetection:
         self._file = FindingFile(folder)
         self._incidents_path = folder / INCIDENTS_NAME
         self._detector = Detector(_shown_by(None if is_sealed else masked))
-        self._remark = remark
+        self._remark, self._late = remark, late
         self._acting = acting
         self._waiting: deque[dict[str, Any]] = deque(maxlen=LINES_MAX)
         self._found = self._given_up = 0
@@ -123,7 +125,8 @@ class FindingDetection:
             OSError: The spool folder cannot be listed.
         """
         open_before = self._detector.incidents.open_count
-        changed = self._detector.look(self._reader.read(clock.now_seconds), clock.read_seconds)
+        moment = self._reader.read(clock.now_seconds, self._late())
+        changed = self._detector.look(moment, clock.read_seconds)
         self._has_new_incidents |= bool(changed) or open_before != self._detector.incidents.open_count
         for finding in changed:
             self._found += finding.found_seconds >= clock.now_seconds

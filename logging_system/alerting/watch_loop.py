@@ -71,6 +71,7 @@ class WatchLoop:
         self._ready, self._acting = ready, acting
         self._wake = threading.Event()
         self._is_stopping = False
+        self._latest_seconds = 0.0
 
     @property
     def is_stopping(self) -> bool:
@@ -150,6 +151,7 @@ class WatchLoop:
             masked=self._masked,
             is_sealed=self._protection.lines is not None,
             steady=time.monotonic,
+            late=self._late_seconds,
             remark=LOG.warning,
             acting=acting,
         )
@@ -174,7 +176,7 @@ class WatchLoop:
             self._wake.clear()
             try:
                 if not watch.look():
-                    self._wake.wait(_LOOK_SECONDS)
+                    self._wait_for_look()
                 trouble = ""
             except OSError as error:
                 told = f"{error.filename or self._spool}: {error.strerror}; it is tried again"
@@ -182,3 +184,14 @@ class WatchLoop:
                     LOG.warning("%s", told)
                 trouble = told
                 self._wake.wait(_TROUBLE_SECONDS)
+
+    def _wait_for_look(self) -> None:
+        """Wait for the next look, and note by how much that took longer than asked: the machine is busy."""
+        began_seconds = time.monotonic()
+        self._wake.wait(_LOOK_SECONDS)
+        late_seconds = time.monotonic() - began_seconds - _LOOK_SECONDS
+        self._latest_seconds = max(self._latest_seconds, late_seconds)
+
+    def _late_seconds(self) -> float:
+        late_seconds, self._latest_seconds = self._latest_seconds, 0.0
+        return late_seconds

@@ -93,6 +93,17 @@ SHAPES: dict[str, Callable[[random.Random], Rate]] = {
 }
 
 
+def _burst_soon(rng: random.Random) -> Rate:
+    """Twenty times the rate for three seconds, of which a detector knows only some seconds before."""
+    mean, begin = rng.choice([8.0, 20.0, 50.0]), rng.randint(11, 40)
+    return lambda second, _rng: mean * 20 if begin <= second < begin + 3 else mean
+
+
+HONEST: dict[str, Callable[[random.Random], Rate]] = {**SHAPES, "burst_soon": _burst_soon, "busy": _bursty}
+"""What no finding is owed to: also a service that logs mostly errors, and a machine that is busy."""
+ERROR_SHARES = {"burst_soon": 0.4, "busy": 0.4}
+
+
 @dataclass(frozen=True)
 class Change:
     """Something that goes wrong, of a declared size.
@@ -156,17 +167,32 @@ class World:
     failures: int = 0
     highest_rate: float = 0.0
     events: Counter[str] = field(default_factory=Counter)
+    error_share: float = 0.01
+    is_busy_at_times: bool = False
+    busy_until: int = 0
+    late_seconds: float = 0.0
+    more_seconds: float = 0.0
 
     def second(self, second: int) -> tuple[list[SeenRecord], PipelineMoment]:
         """Return what is logged in a second, and the pipeline at its end."""
         change = self.change if second >= self.change_at else ""
+        if self.is_busy_at_times:
+            self._compete(second)
         records = list(self._records(second, change))
         self._write(len(records), change)
         self._ship(change)
         room = RoomMoment(1_000, 1 << 30, 0 if change == "disk_full" else 1 << 34, 1 << 35)
         return records, PipelineMoment(
-            START + second + 1.0, self.shipper, self.writers, room, dict(self.events)
+            START + second + 1.0, self.shipper, self.writers, room, dict(self.events), self.late_seconds
         )
+
+    def _compete(self, second: int) -> None:
+        """Let others use the machine for some seconds, again and again: everyone wakes late."""
+        if second >= self.busy_until + self.rng.randint(3, 30):
+            self.busy_until = second + self.rng.randint(4, 25)
+            self.more_seconds = self.rng.uniform(0.2, 1.8)
+        is_busy = second < self.busy_until
+        self.late_seconds = self.more_seconds / 2 * self.rng.uniform(0.6, 1.0) if is_busy else 0.002
 
     def _records(self, second: int, change: str) -> Iterator[SeenRecord]:
         rate = self.rate(second, self.rng)
@@ -179,7 +205,7 @@ class World:
         else:
             self.highest_rate = max(self.highest_rate, rate)
         for _ in range(poisson(rate, self.rng)):
-            is_error = self.rng.random() < (0.5 if change == "error_spike" else 0.01)
+            is_error = self.rng.random() < (0.5 if change == "error_spike" else self.error_share)
             message = (
                 f"payment {self.rng.randrange(10**6)} was refused"
                 if is_error
@@ -253,6 +279,8 @@ class World:
 
     def _delays(self, change: str) -> Callable[[], float]:
         middle = 1.05 + (1.5 if change == "store_slow" else 0.0)
+        if self.late_seconds > 0.01:
+            middle += self.more_seconds
         return lambda: self.rng.lognormvariate(math.log(middle), 0.05)
 
 
@@ -287,13 +315,20 @@ def run(number: int, made: Callable[[], Detector] = Detector) -> Seed:
     rng = random.Random(number)
     change = "" if number % 2 else rng.choice(sorted(CHANGES))
     declared = CHANGES.get(change)
-    shape = rng.choice(list(declared.shapes if declared else SHAPES))
+    shape = rng.choice(list(declared.shapes if declared else HONEST))
     change_at = declared.after_seconds + rng.randint(0, 20) if declared else 1 << 30
-    rate = SHAPES[shape](rng)
+    rate = HONEST[shape](rng)
     if change in {"store_slow", "stored_twice", "silence", "drop"}:  # promised from this rate on
         steady = rate
         rate = lambda second, drawn: max(STEADY_RATE_OF_CHANGE, steady(second, drawn))  # noqa: E731
-    world = World(rng, rate, change, change_at)
+    world = World(
+        rng,
+        rate,
+        change,
+        change_at,
+        error_share=ERROR_SHARES.get(shape, 0.01),
+        is_busy_at_times=shape == "busy",
+    )
     last = QUIET_SECONDS if declared is None else change_at + declared.within_seconds
     restart_at = rng.randrange(last) if number % 5 == 0 else -1
     detector, found = made(), []

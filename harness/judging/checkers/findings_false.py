@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from harness.judging.alert_check import limited
 from harness.judging.checker import Charge
-from harness.judging.finding_story import FindingCheck
+from harness.judging.finding_story import FindingCheck, told
 from harness.judging.measure import Measure
 from harness.judging.timeline import Timeline
 from harness.judging.wording import count
@@ -36,7 +36,7 @@ class FindingsFalse(FindingCheck):
         false = self.story(timeline).false
         written = count(len(timeline.findings), "finding")
         if false:
-            lines = [f"{each.finding}, {timeline.moment(each.at_ns)}: {each.cause}." for each in false]
+            lines = [f"{each.finding}, {timeline.moment(each.at_ns)}: {told(each)}" for each in false]
             return self.measure.verdict(
                 Status.FAIL,
                 len(false),

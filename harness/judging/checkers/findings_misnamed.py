@@ -6,12 +6,18 @@ from typing import ClassVar
 
 from harness.judging.alert_check import limited
 from harness.judging.checker import Charge
-from harness.judging.finding_story import FindingCheck, names_a_cause
+from harness.judging.finding_story import FindingCheck, Owed, names_a_cause, told
 from harness.judging.measure import Measure
 from harness.judging.timeline import Timeline
 from harness.judging.wording import count
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
+
+
+def _first_says(owed: Owed) -> str:
+    """Return what the stack says of the first finding about a fault, as a sentence; empty where nothing."""
+    said = owed.found[0].says
+    return f"It says: {told(owed.found[0])}" if said else ""
 
 
 class FindingsMisnamed(FindingCheck):
@@ -42,10 +48,12 @@ class FindingsMisnamed(FindingCheck):
         ]
         faults = count(len(found), "fault")
         if not wrong:
-            return self.measure.verdict(Status.PASS, 0, f"The cause of {faults} was named.")
+            return self.measure.verdict(
+                Status.PASS, 0, f"The cause of {faults} was named.", samples=len(found)
+            )
         lines = [
             f"{each.window.label}: found as {', '.join(sorted({one.cause for one in each.found}))}; "
-            f"it is {' or '.join(sorted(each.causes))}."
+            f"it is {' or '.join(sorted(each.causes))}. {_first_says(each)}".rstrip()
             for each in wrong
         ]
         return self.measure.verdict(
@@ -53,4 +61,5 @@ class FindingsMisnamed(FindingCheck):
             len(wrong),
             f"{len(wrong):,} of {faults} were found under a wrong cause.",
             counterexample=limited(lines),
+            samples=len(found),
         )

@@ -40,7 +40,9 @@ class FindingsMissed(FindingCheck):
         missed = [each for each in owed if not each.found]
         faults = count(len(owed), "fault")
         if not missed:
-            return self.measure.verdict(Status.PASS, 0, f"{len(owed):,} of {faults} were found.")
+            return self.measure.verdict(
+                Status.PASS, 0, f"{len(owed):,} of {faults} were found.", samples=len(owed)
+            )
         read_ns = 0 if timeline.findings_read is None else timeline.findings_read.at_ns
         if any(each.limit_ns > read_ns for each in missed):
             return self.inconclusive("The run ended before a fault had to be found.")
@@ -53,4 +55,5 @@ class FindingsMissed(FindingCheck):
             len(missed),
             f"{len(missed):,} of {faults} were not found.",
             counterexample=limited(lines),
+            samples=len(owed),
         )

@@ -5,6 +5,10 @@ from harness.model.registry import Family, Kind
 SCHEDULES = Family(
     "schedule",
     {
+        "bursts": Kind(
+            "harness.load.schedules.bursts:Bursts",
+            "a constant rate, and bursts of a multiple of it at irregular moments",
+        ),
         "error_burst": Kind(
             "harness.load.schedules.error_burst:ErrorBurst",
             "a constant rate with a few errors, and bursts of errors at planned moments",

@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from logging_system.coordination.detection.judged import Judged
 from logging_system.coordination.detection.pipeline_moment import PipelineMoment
-from logging_system.coordination.detection.pipeline_window import PipelineWindow
+from logging_system.coordination.detection.pipeline_window import BUSY_SECONDS, PipelineWindow
 from logging_system.coordination.findings import CauseClass, FindingKind
 from logging_system.monitoring.delays import BOUNDS_SECONDS
 
@@ -22,7 +22,18 @@ _RECORDS_MIN = 10
 _USUAL_MIN = 3
 _USUAL_MAX = 600
 _FACTOR = 4.0
+_SHARE = 0.5
+"""A shift is at least this share of the usual delay."""
+_YOUNG = 30
+_YOUNG_SHARE = 1.0
+"""Where fewer windows are known, it is this one: a few seconds do not show how far a delay varies."""
+_HANDS = 4
+"""Caller, writer, shipper and store wait for a processor in turn: what one waits, a record waits so often."""
 _BUSIER = 2.0
+_LOAD_SECONDS = 15.0
+"""So long after a burst what it left is on its way."""
+_LOAD_HOLD_SECONDS = 15.0
+"""A burst that is worked off within this is no news; a load that is out of proportion is told as a spike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,8 @@ class DelayJudgement:
         self._usual: deque[float] = deque(maxlen=_USUAL_MAX)
         """Medians of windows that were in order, in seconds."""
         self._since_seconds: float | None = None
+        self._is_load = False
+        """Whether more came than usual when the shift began, or since: what a burst left is its effect."""
 
     def judged(self, window: PipelineWindow, *, is_well: bool) -> Iterator[Judged]:
         """Yield that the delay is longer than usual.
@@ -88,9 +101,10 @@ class DelayJudgement:
                 shift is news.
         """
         median_seconds = self._median(window)
-        if median_seconds is None:
+        if median_seconds is None or window.is_busy:
+            self._since_seconds = None
             return
-        limit_seconds = self._limit_seconds()
+        limit_seconds = self._limit_seconds(window)
         if limit_seconds is None or median_seconds <= limit_seconds:
             self._since_seconds = None
             if is_well:
@@ -99,6 +113,7 @@ class DelayJudgement:
         if not is_well:
             return
         if self._since_seconds is None:
+            self._is_load = False
             self._since_seconds = window.before(_WINDOW_SECONDS).seconds
         yield self._shifted(window, median_seconds, limit_seconds, self._since_seconds)
 
@@ -107,8 +122,8 @@ class DelayJudgement:
     ) -> Judged:
         path = self._path
         usual_seconds = sorted(self._usual)[len(self._usual) // 2]
-        ratio = _rate(window, _WINDOW_SECONDS) / max(1.0, _rate(window, 60.0))
-        is_load = ratio >= _BUSIER
+        ratio = _highest_rate(window) / max(1.0, _rate(window, 60.0))
+        self._is_load = is_load = self._is_load or ratio >= _BUSIER
         return Judged(
             FindingKind.LATENCY_SHIFT,
             CauseClass.LOAD if is_load else path.cause,
@@ -116,7 +131,7 @@ class DelayJudgement:
             since_seconds,
             0.75,
             f"Records take {median_seconds:.2g} s {path.words}; {usual_seconds:.2g} s is usual.",
-            hold_seconds=1.0,
+            hold_seconds=_LOAD_HOLD_SECONDS if is_load else 1.0,
             evidence_for=(f"{ratio:.1f} times as many records come as usual",) if is_load else (path.says,),
             evidence_against=(path.says,)
             if is_load
@@ -128,11 +143,13 @@ class DelayJudgement:
             },
         )
 
-    def _limit_seconds(self) -> float | None:
+    def _limit_seconds(self, window: PipelineWindow) -> float | None:
         if len(self._usual) < _USUAL_MIN:
             return None
         lowest, highest = min(self._usual), max(self._usual)
-        return lowest + max(self._path.excess_seconds_min, _FACTOR * (highest - lowest))
+        share = _SHARE if len(self._usual) >= _YOUNG else _YOUNG_SHARE
+        excess_seconds = max(self._path.excess_seconds_min, share * lowest, _FACTOR * (highest - lowest))
+        return lowest + excess_seconds + _HANDS * window.late_seconds(BUSY_SECONDS)
 
     def _median(self, window: PipelineWindow) -> float | None:
         before, after = self._path.counts(window.before(_WINDOW_SECONDS)), self._path.counts(window.now)
@@ -167,7 +184,14 @@ def median_of(counts: Sequence[int]) -> float:
     return BOUNDS_SECONDS[-1]
 
 
-def _rate(window: PipelineWindow, seconds: float) -> float:
-    then, now = window.before(seconds), window.now
-    passed_seconds = now.seconds - then.seconds
-    return (now.writers.offered - then.writers.offered) / passed_seconds if passed_seconds > 0 else 0.0
+def _rate(window: PipelineWindow, seconds: float, until_seconds: float = 0.0) -> float:
+    """Return how many records a second came within some seconds, up to so many seconds ago."""
+    then, last = window.before(until_seconds + seconds), window.before(until_seconds)
+    passed_seconds = last.seconds - then.seconds
+    return (last.writers.offered - then.writers.offered) / passed_seconds if passed_seconds > 0 else 0.0
+
+
+def _highest_rate(window: PipelineWindow) -> float:
+    """Return the highest rate lately."""
+    steps = int(_LOAD_SECONDS / _WINDOW_SECONDS)
+    return max(_rate(window, _WINDOW_SECONDS, _WINDOW_SECONDS * step) for step in range(steps))

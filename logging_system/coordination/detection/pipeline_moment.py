@@ -101,6 +101,8 @@ class PipelineMoment:
         writers: What writes it.
         room: The disk.
         events: How often each kind of event happened, by the files of the folder together.
+        late_seconds: By how much who looks woke late at most since the moment before, because the machine is
+            busy: others on it wait as long for their turn.
     """
 
     seconds: float
@@ -108,3 +110,4 @@ class PipelineMoment:
     writers: WritersMoment = field(default_factory=WritersMoment)
     room: RoomMoment = field(default_factory=RoomMoment)
     events: Mapping[str, int] = field(default_factory=dict)
+    late_seconds: float = 0.0

@@ -45,11 +45,12 @@ class PipelineReader:
         self._bytes_max = 0
         self._processes = WriterProcesses()
 
-    def read(self, now_seconds: float) -> PipelineMoment:
+    def read(self, now_seconds: float, late_seconds: float = 0.0) -> PipelineMoment:
         """Return how things are now; what cannot be read is left as it is without trouble.
 
         Args:
             now_seconds: Seconds since 1970.
+            late_seconds: By how much who looks woke late at most since the last time.
 
         Raises:
             OSError: The folder cannot be listed.
@@ -62,7 +63,7 @@ class PipelineReader:
             self._writers_due_seconds = began_seconds + _WRITERS_SHARE * took_seconds
         shipper = self._shipper(content, now_seconds) if content else None
         events = Counter(self._writer_events) + Counter(_counts(content.get("events")))
-        return PipelineMoment(now_seconds, shipper, self._writers, self._room(), events)
+        return PipelineMoment(now_seconds, shipper, self._writers, self._room(), events, late_seconds)
 
     def _shipper(self, content: Mapping[str, Any], now_seconds: float) -> ShipperMoment | None:
         status = self._disk.path_status(self._spool / SHIPPER_NAME)
@@ -90,10 +91,10 @@ class PipelineReader:
         return None
 
     def _read_writers(self, now_seconds: float) -> None:
+        gone = self._processes.gone()
         totals = handler_totals(self._spool, now_seconds)
         contents = [(path, content) for path in status_files(self._spool) if (content := read_content(path))]
         alive = [content for path, content in contents if self._is_alive(path, content, now_seconds)]
-        # One that closes between these two steps is known to have closed at the next look: no finding yet.
         epochs = [epoch for path, content in contents if (epoch := _open_epoch(path, content))]
         rooms = [int(each["spool_bytes_max"]) for each in alive if each.get("spool_bytes_max")]
         self._bytes_max = min(rooms, default=self._bytes_max)
@@ -103,7 +104,7 @@ class PipelineReader:
         self._writer_events = events
         self._writers = WritersMoment(
             open_writers=len(alive),
-            died=self._processes.look(epochs, now_seconds),
+            died=self._processes.look(epochs, gone, now_seconds),
             offered=int(totals.get("offered", 0)),
             dropped=_counts(totals.get("dropped")),
             spool_errors=_counts(totals.get("spool_errors")),

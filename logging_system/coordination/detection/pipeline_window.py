@@ -10,6 +10,9 @@ from itertools import pairwise
 from logging_system.coordination.detection.pipeline_moment import PipelineMoment, ShipperMoment
 
 KEPT_SECONDS = 300.0
+BUSY_SECONDS = 10.0
+_LATE_SECONDS_MAX = 0.25
+"""Where who looks woke later than this, delays and requests that time out say nothing of disk or store."""
 MOMENTS_MAX = 600
 
 
@@ -86,6 +89,16 @@ class PipelineWindow:
         before, after = counts(self.before(seconds)), counts(self.now)
         grown = {name: count - before.get(name, 0) for name, count in after.items()}
         return {name: count for name, count in grown.items() if count > 0}
+
+    def late_seconds(self, seconds: float) -> float:
+        """Return by how much who looks woke late at most within the last seconds."""
+        limit_seconds = self.now.seconds - seconds
+        return max(each.late_seconds for each in self.moments if each.seconds >= limit_seconds)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the machine was so busy lately that all on it waited long for their turn."""
+        return self.late_seconds(BUSY_SECONDS) > _LATE_SECONDS_MAX
 
     def last_rise(self, value: Callable[[ShipperMoment], float]) -> float:
         """Return when a number of the shipper last rose; the oldest moment where it did not."""

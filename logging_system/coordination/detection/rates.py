@@ -45,7 +45,8 @@ class RateLimits:
     """From what size on a change of a rate is one.
 
     Attributes:
-        sudden_factor: A rate that jumps to so many times the highest second before is a spike at once.
+        sudden_factor: A rate that jumps to so many times the highest second before is a spike at once;
+            twenty times for some seconds is an honest burst.
         sudden_min: At least so many a second.
         sudden_usual_min: And only above a usual rate of so many a second.
         sudden_history_seconds: And after so many seconds.
@@ -56,7 +57,7 @@ class RateLimits:
         history_steps: Steps of history that must be known for what is not sudden.
     """
 
-    sudden_factor: float = 15.0
+    sudden_factor: float = 25.0
     sudden_min: int = 1_000
     sudden_usual_min: int = 20
     sudden_history_seconds: int = 3
@@ -69,7 +70,13 @@ class RateLimits:
 
 RECORDS = RateLimits()
 ERRORS = RateLimits(
-    sudden_min=20, sudden_usual_min=0, sudden_history_seconds=10, spike_min=20, drop_share=0.0, drop_min=1
+    sudden_factor=15.0,
+    sudden_min=20,
+    sudden_usual_min=0,
+    sudden_history_seconds=10,
+    spike_min=20,
+    drop_share=0.0,
+    drop_min=1,
 )
 
 
@@ -166,7 +173,10 @@ class RateSeries:
         if len(fine) < 3 or known_seconds < limits.sudden_history_seconds:
             return None
         latest = min(count for count, _ in fine[-2:])
-        usual = max([*before, *(top for _, top in self._coarse)], default=0)
+        # The second in which it began may belong to both.
+        usual = max(
+            [*(count for count, held in fine[:-3] if not held), *(top for _, top in self._coarse)], default=0
+        )
         if usual < limits.sudden_usual_min or latest < max(
             limits.sudden_min, limits.sudden_factor * max(1, usual)
         ):
@@ -221,6 +231,10 @@ class RateSeries:
     def recent(self, seconds: int) -> int:
         """Return how many came in the latest seconds."""
         return sum(count for count, _ in list(self._fine)[-seconds:])
+
+    def before(self, seconds: int) -> int:
+        """Return how many came in the seconds that are known one by one, without the latest."""
+        return sum(count for count, _ in list(self._fine)[: max(0, len(self._fine) - seconds)])
 
     def latest(self, seconds: int) -> list[int]:
         """Return the counts of the latest seconds."""

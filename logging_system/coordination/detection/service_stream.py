@@ -25,6 +25,9 @@ OPEN_SECONDS_MAX = 600
 SAMPLES_MAX = 32
 _SAMPLE_EVERY = 16
 _SHARE_FACTOR = 3.0
+_SHARE_MIN = 0.02
+_DEVIATIONS = 3.0
+"""By so many standard deviations a share may be higher than that of a sample."""
 _DUPLICATE_SHARE = 0.2
 _DUPLICATES_MIN = 30
 _DUPLICATE_WINDOW = 10
@@ -293,7 +296,19 @@ class ServiceStream:
         window = _window_of(FindingKind.SPIKE, change)
         records = max(1, self._records.recent(window))
         share = self._errors.recent(window) / records
-        return change if share >= _SHARE_FACTOR * self._highest_share and share >= 0.02 else None
+        return change if share >= max(_SHARE_MIN, _SHARE_FACTOR * self._usual_share(window)) else None
+
+    def _usual_share(self, window: int) -> float:
+        """Return the highest share of errors that is usual, as far as is known before the latest seconds.
+
+        A service of which little is known may log mostly errors: twenty times the load is twenty times the
+        errors there. So what was seen counts from the first second on, and with the doubt of a small sample.
+        """
+        settled = self._highest_share
+        unsure = window + 1  # the second in which it began may belong to both
+        before = list(self._shares)[: max(0, len(self._shares) - unsure)] if window < STEP_SECONDS else []
+        doubtful = highest_share(self._errors.before(unsure), self._records.before(unsure))
+        return max(settled, doubtful, *before)
 
     def _judged_twice(self) -> Iterator[Judged]:
         twice, records = sum(self._twice), self._records.recent(_DUPLICATE_WINDOW)
@@ -383,6 +398,20 @@ def _lasting(series: RateSeries, held: tuple[float, RateChange]) -> RateChange |
     """Return a spike that was found before, while more comes than a share of what made it one."""
     change = held[1]
     return change if series.recent(change.within_seconds + 1) >= _END_SHARE * change.count else None
+
+
+def highest_share(count: int, of: int) -> float:
+    """Return the highest share of which a sample may be: the upper bound of Wilson's interval.
+
+    Args:
+        count: Of the sample, how many are counted.
+        of: How large the sample is; of an empty one, all is possible.
+    """
+    if not of:
+        return 1.0
+    share, square = count / of, _DEVIATIONS**2
+    doubt = math.sqrt(share * (1 - share) / of + square / (4 * of * of))
+    return (share + square / (2 * of) + _DEVIATIONS * doubt) / (1 + square / of)
 
 
 def _window_of(kind: FindingKind, change: RateChange) -> int:

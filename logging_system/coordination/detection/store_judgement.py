@@ -17,11 +17,14 @@ _FAILED_MIN = 3
 _STALL_SECONDS = 3.0
 _STALL_FACTOR = 3.0
 _STALL_SECONDS_MAX = 8.0
-"""However long the store's pauses were, a stall is found within 10 s."""
+"""However long the store's pauses were, a stall is found within 10 s unless the machine is busy."""
+_HANDS = 8
+"""So often shipper and store wait for a processor in a request: on a busy machine that is no stall."""
 _PUSHED_SHARE = 0.1
 _PUSHED_ITEMS_MIN = 5
 _DUPLICATE_SHARE = 0.2
 _DUPLICATES_MIN = 50
+_COPIES_SECONDS = 6.0
 _SILENT_SECONDS = 8.0
 _STALE_SECONDS = 3.0
 """The shipper states how things are once a second; older than this, its process has ended, or hangs."""
@@ -113,7 +116,7 @@ def _stalled(window: PipelineWindow, now: ShipperMoment) -> Judged | None:
     stalled_seconds = said_seconds - max(since_seconds, busy_seconds)
     usual_seconds = _longest_pause(window, before_seconds=max(since_seconds, busy_seconds))
     limit_seconds = min(_STALL_SECONDS_MAX, max(_STALL_SECONDS, _STALL_FACTOR * usual_seconds))
-    if stalled_seconds < limit_seconds:
+    if stalled_seconds < limit_seconds + _HANDS * window.late_seconds(_STALL_SECONDS_MAX):
         return None
     return Judged(
         FindingKind.STORE_UNREACHABLE,
@@ -216,8 +219,8 @@ def judged_copies(window: PipelineWindow) -> Iterator[Judged]:
     Args:
         window: The last minutes.
     """
-    growth = window.growth(10.0)
-    if growth is None or growth.conflicts < _DUPLICATES_MIN:
+    growth = window.growth(_COPIES_SECONDS)
+    if growth is None or growth.conflicts < _DUPLICATES_MIN or window.is_busy:
         return
     if growth.conflicts < _DUPLICATE_SHARE * growth.delivered:
         return
@@ -225,10 +228,11 @@ def judged_copies(window: PipelineWindow) -> Iterator[Judged]:
         FindingKind.DUPLICATES,
         CauseClass.NETWORK,
         STORE,
-        window.before(10.0).seconds,
+        window.before(_COPIES_SECONDS).seconds,
         0.7,
         f"The store had {growth.conflicts} of {growth.delivered} documents already.",
-        hold_seconds=1.0,
+        # Requests whose answers came too late are no news once; it takes copies after those.
+        hold_seconds=_COPIES_SECONDS + 2.0,
         evidence_for=("answers to requests that were stored got lost, so they were sent again",),
         evidence_against=("after a restart the shipper sends again what it may have sent",),
         measures={"duplicates": growth.conflicts, "delivered": growth.delivered},
@@ -238,7 +242,8 @@ def judged_copies(window: PipelineWindow) -> Iterator[Judged]:
 def _not_shipping(window: PipelineWindow, now: ShipperMoment) -> Iterator[Judged]:
     """Yield that records come and the shipper has not said anything for long."""
     written = window.now.writers.offered - window.before(_SILENT_SECONDS).writers.offered
-    if now.age_seconds < _SILENT_SECONDS or written <= 0:
+    limit_seconds = _SILENT_SECONDS + _HANDS * window.late_seconds(_SILENT_SECONDS)
+    if now.age_seconds < limit_seconds or written <= 0:
         return
     yield Judged(
         FindingKind.SILENCE,

@@ -23,21 +23,23 @@ class WriterProcesses:
         self._alive: set[str] = set()
         self._died: dict[str, float] = {}
 
-    def look(self, open_epochs: Iterable[str], now_seconds: float) -> int:
+    def gone(self) -> frozenset[str]:
+        """Return the epochs that lived at the last look and whose process is gone now."""
+        return frozenset(epoch for epoch in self._alive if not _lives(self._proc, _process_of(epoch)))
+
+    def look(self, open_epochs: Iterable[str], gone: frozenset[str], now_seconds: float) -> int:
         """Return how many writers died within the last 10 s.
 
         Args:
-            open_epochs: The epochs, 32 hexadecimal digits each, that have not said that they ended.
+            open_epochs: The epochs, 32 hexadecimal digits each, that have not said that they ended; read
+                after `gone`, since a process says so before it is gone, however long reading takes.
+            gone: What `gone` returned before.
             now_seconds: Seconds since 1970.
         """
         open_now = set(open_epochs)
-        for epoch in open_now:
-            if _lives(self._proc, _process_of(epoch)):
-                self._alive.add(epoch)
-            elif epoch in self._alive:
-                self._alive.discard(epoch)
-                self._died[epoch] = now_seconds
-        self._alive &= open_now
+        self._died.update(dict.fromkeys(gone & open_now, now_seconds))
+        lives = {epoch for epoch in open_now - self._alive if _lives(self._proc, _process_of(epoch))}
+        self._alive = ((self._alive & open_now) | lives) - gone
         self._died = {
             epoch: seconds
             for epoch, seconds in self._died.items()

@@ -46,7 +46,7 @@ def as_json(templates: Iterable[Template], templates_max: int, beyond: Beyond) -
                 "id": it.template_id,
                 "text": it.text,
                 "count": it.count,
-                "shapes": [[list(member.shape), member.spaces] for member in sorted(it.members)],
+                "shapes": [[list(member.shape), f"{member.spaces:x}"] for member in sorted(it.members)],
             }
             for it in sorted(templates, key=lambda it: it.template_id)
         ],
@@ -72,7 +72,7 @@ def read(kept: Mapping[str, Any]) -> Snapshot:
             Beyond(**{name: _whole(count) for name, count in kept["beyond"].items()}),
             [(_whole(it["count"]), [_member(*shape) for shape in it["shapes"]]) for it in kept["templates"]],
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"templates: no content of a miner ({error!r}); start without this file") from error
 
 
@@ -82,9 +82,12 @@ def _whole(number: object) -> int:
     return number
 
 
-def _member(tokens: list[str], spaces: int) -> Member:
+def _member(tokens: list[str], spaces: str) -> Member:
     if not all(isinstance(token, str) for token in tokens):
         raise TypeError("the tokens of a shape are strings")
     if len(tokens) > TOKENS_MAX:
         raise TypeError(f"a shape of {len(tokens)} tokens; {TOKENS_MAX} are allowed")
-    return Member(tuple(tokens), _whole(spaces))
+    # A bit a token: as a number, more than most readers of JSON can take.
+    if not isinstance(spaces, str) or len(spaces) > TOKENS_MAX:
+        raise TypeError(f"the spaces of a shape are hexadecimal digits, not {str(spaces)[:20]!r}")
+    return Member(tuple(tokens), int(spaces, 16))

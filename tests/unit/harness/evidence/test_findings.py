@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from harness.evidence.alerts.inboxes import Clocks
-from harness.evidence.findings import FINDINGS_MAX, FindingsFollower
+from harness.evidence.findings import FINDINGS_MAX, SAYS_CHARACTERS_MAX, FindingsFollower
 from harness.model.declarations import Findings
 from harness.model.facts import FindingSeen, FindingsRead
 
@@ -105,3 +105,18 @@ def test_more_findings_than_are_kept_are_told(follower, tmp_path):
     *seen, read = follower.whole(SECOND)
     assert (len(seen), read.unread) == (FINDINGS_MAX, f"more than {FINDINGS_MAX:,} findings")
     assert isinstance(seen[0], FindingSeen)
+
+
+def test_what_a_line_says_is_one_line_and_bounded_and_may_be_missing(moments, tmp_path):
+    declared = Findings("", id="id", says=("kind", "words.short", "missing"))
+    follower = FindingsFollower(declared, str(tmp_path / "findings.jsonl"), moments.clocks())
+    (tmp_path / "findings.jsonl").write_text(
+        '{"id": "a", "cause": "disk", "kind": "spike", "words": {"short": "more\\n\\u001b[31m than"}}\n'
+        '{"id": "b", "cause": "disk", "kind": "' + "x" * 5_000 + '"}\n'
+        '{"id": "c", "cause": "disk", "kind": 7}\n'
+    )
+    bounded, endless, silent = follower.look(SECOND)
+
+    assert bounded.says == "spike: more  [31m than"
+    assert len(endless.says) == SAYS_CHARACTERS_MAX
+    assert silent.says == ""

@@ -177,3 +177,16 @@ def test_where_no_fault_must_be_found_only_false_findings_are_judged():
         ((Step("latency", "to_store", 1, 9),), (NOTHING,)),
     ):
         assert planned(steps, causes) == {"findings_false"}
+
+
+def test_what_the_stack_says_of_a_finding_explains_a_red_and_judges_nothing():
+    says = "spike: shop logs 317 errors within 1 s"
+    told = replace(found(40), says=says)
+
+    assert judged(told, causes=())["false"].counterexample == (
+        f"f, 40.000 s, no fault was on: backend, {says}.",
+    )
+    assert judged(found(40), causes=())["false"].counterexample == ("f, 40.000 s, no fault was on: backend.",)
+    wrong = judged(*fault(10, 20), replace(told, at_ns=at(14), cause="load"))["misnamed"]
+    assert wrong.counterexample[0].endswith(f"It says: load, {says}.")
+    assert words(*fault(10, 20), replace(told, at_ns=at(14))) == RIGHT

@@ -27,10 +27,13 @@ class Pipeline:
         self.writers = WritersMoment(1, durable_counts=(0,) * BUCKETS)
         self.room = RoomMoment(bytes_max=1 << 30)
         self.events: dict[str, int] = {}
+        self.late_seconds = 0.0
         self.detector = Detector()
 
     def moment(self) -> PipelineMoment:
-        return PipelineMoment(self.seconds, self.shipper, self.writers, self.room, dict(self.events))
+        return PipelineMoment(
+            self.seconds, self.shipper, self.writers, self.room, dict(self.events), self.late_seconds
+        )
 
     def look(self) -> list[Finding]:
         """Let a second pass."""

@@ -22,34 +22,60 @@ def shows(proc: Path, state: str | None) -> None:
         stat.write_text(f"77 (a name) {state}) {state} 1 77 77")
 
 
+def looked(processes: WriterProcesses, open_epochs: list[str], now_seconds: float) -> int:
+    gone = processes.gone()
+    return processes.look(open_epochs, gone, now_seconds)
+
+
 def test_a_process_that_lived_and_is_gone_died_and_is_told_for_a_while(tmp_path: Path) -> None:
     processes = WriterProcesses(tmp_path)
     shows(tmp_path, "S")
-    assert processes.look([EPOCH], 100.0) == 0
+    assert looked(processes, [EPOCH], 100.0) == 0
     shows(tmp_path, None)
 
-    assert processes.look([EPOCH], 101.0) == 1
-    assert processes.look([EPOCH], 102.0) == 1
-    assert processes.look([EPOCH], 102.0 + DIED_SECONDS) == 0
+    assert looked(processes, [EPOCH], 101.0) == 1
+    assert looked(processes, [EPOCH], 102.0) == 1
+    assert looked(processes, [EPOCH], 102.0 + DIED_SECONDS) == 0
+
+
+def test_a_process_that_ends_in_order_while_files_are_read_did_not_die(tmp_path: Path) -> None:
+    """However long a look takes: it was not gone before its file was read."""
+    processes = WriterProcesses(tmp_path)
+    shows(tmp_path, "S")
+    looked(processes, [EPOCH], 100.0)
+    gone = processes.gone()
+    shows(tmp_path, None)
+
+    assert processes.look([EPOCH], gone, 101.0) == 0
+    assert looked(processes, [], 105.0) == 0
+
+
+def test_a_process_that_is_gone_while_its_file_says_that_it_ended_did_not_die(tmp_path: Path) -> None:
+    processes = WriterProcesses(tmp_path)
+    shows(tmp_path, "S")
+    looked(processes, [EPOCH], 100.0)
+    shows(tmp_path, None)
+
+    assert looked(processes, [], 101.0) == 0
 
 
 def test_a_process_that_nobody_waited_for_is_dead(tmp_path: Path) -> None:
     processes = WriterProcesses(tmp_path)
     shows(tmp_path, "R")
-    processes.look([EPOCH], 100.0)
+    looked(processes, [EPOCH], 100.0)
     shows(tmp_path, "Z")
 
-    assert processes.look([EPOCH], 101.0) == 1
+    assert looked(processes, [EPOCH], 101.0) == 1
 
 
 def test_a_process_of_another_machine_or_one_that_closed_did_not_die(tmp_path: Path) -> None:
     processes = WriterProcesses(tmp_path)
-    assert processes.look([EPOCH], 100.0) == 0
+    assert looked(processes, [EPOCH], 100.0) == 0
     shows(tmp_path, "S")
-    processes.look([EPOCH], 101.0)
+    looked(processes, [EPOCH], 101.0)
     shows(tmp_path, None)
 
-    assert processes.look([], 102.0) == 0
+    assert looked(processes, [], 102.0) == 0
 
 
 def test_a_folder_without_a_shipper_and_with_damaged_files_is_read_all_the_same(tmp_path: Path) -> None:

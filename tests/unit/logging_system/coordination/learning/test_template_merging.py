@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -176,18 +177,35 @@ def test_too_much_for_one_gives_up_what_came_least_in_either_order() -> None:
         {"form": 2},
         {"form": 1, "templates_max": 5, "beyond": {}, "templates": [{"count": 1}]},
         {"form": 1, "templates_max": 5, "beyond": {"x": 1}, "templates": []},
-        {"form": 1, "templates_max": 5, "beyond": {}, "templates": [{"count": 1, "shapes": [[[1], 0]]}]},
+        {"form": 1, "templates_max": 5, "beyond": {}, "templates": [{"count": 1, "shapes": [[[1], "0"]]}]},
         {
             "form": 1,
             "templates_max": 5,
             "beyond": {},
-            "templates": [{"count": 1, "shapes": [[["a"] * 999, 0]]}],
+            "templates": [{"count": 1, "shapes": [[["a"] * 999, "0"]]}],
         },
         {"form": 1, "templates_max": 0, "beyond": {}, "templates": []},
         {"form": 1, "templates_max": "5", "beyond": {}, "templates": []},
-        {"form": 1, "templates_max": 5, "beyond": {}, "templates": [{"count": "1", "shapes": [[["a"], 0]]}]},
+        {
+            "form": 1,
+            "templates_max": 5,
+            "beyond": {},
+            "templates": [{"count": "1", "shapes": [[["a"], "0"]]}],
+        },
+        {"form": 1, "templates_max": 5, "beyond": {}, "templates": [{"count": 1, "shapes": [[["a"], 0]]}]},
+        {"form": 1, "templates_max": 5, "beyond": {}, "templates": [{"count": 1, "shapes": [[["a"], "x"]]}]},
     ],
 )
 def test_what_is_no_content_is_refused(content: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="templates"):
         TemplateMiner.restored(content)
+
+
+def test_a_line_of_very_many_words_is_kept_by_every_reader_of_json() -> None:
+    miner = TemplateMiner()
+    line = " ".join(f"word{chr(97 + place % 26)}" for place in range(120))
+    miner.learn(line)
+    content = orjson.loads(orjson.dumps(miner.content()))
+
+    assert TemplateMiner.restored(content).content() == miner.content()
+    assert TemplateMiner.restored(content).templates()[0].text == miner.templates()[0].text
