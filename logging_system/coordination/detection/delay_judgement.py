@@ -25,7 +25,7 @@ _FACTOR = 4.0
 _SHARE = 0.5
 """A shift is at least this share of the usual delay."""
 _YOUNG = 30
-_YOUNG_SHARE = 1.0
+_YOUNG_SHARE = 0.75
 """Where fewer windows are known, it is this one: a few seconds do not show how far a delay varies."""
 _HANDS = 4
 """Caller, writer, shipper and store wait for a processor in turn: what one waits, a record waits so often."""
