@@ -165,6 +165,15 @@ def test_where_little_is_known_yet_a_shift_is_three_quarters_of_the_delay_at_lea
     assert len(slow.runs(6, delay_seconds=2.6)) == 1
 
 
+def test_a_slow_store_soon_after_an_idle_start_is_no_effect_of_the_load() -> None:
+    pipeline = Pipeline()
+    pipeline.runs(20, records=0)
+    pipeline.runs(5, delay_seconds=1.1)
+    (found,) = pipeline.runs(6, delay_seconds=2.6)
+
+    assert (found.kind, found.cause) == (FindingKind.LATENCY_SHIFT, CauseClass.STORE_SLOW)
+
+
 def test_a_store_that_answers_late_on_a_busy_machine_is_no_stall() -> None:
     pipeline = Pipeline()
     pipeline.runs(20)
