@@ -20,7 +20,7 @@ from pathlib import Path
 from logging_system.coordination.detection.seen_record import SeenRecord
 from logging_system.coordination.detection.service_stream import Surroundings
 from logging_system.coordination.detection.stream_judgement import StreamJudgement
-from logging_system.coordination.detection.templates import new_learner
+from logging_system.coordination.detection.templates import MaskedTemplates
 
 LEVELS = {"INFO": 20, "WARNING": 30, "ERROR": 40, "SEVERE": 40, "FAILURE": 40, "FATAL": 50}
 _WELL = Surroundings(is_well=True, open_writers=1)
@@ -67,7 +67,7 @@ def by_level(_tuning: Sequence[Line], judged: Sequence[Line]) -> list[bool]:
 
 
 def by_detection(tuning: Sequence[Line], judged: Sequence[Line]) -> list[bool]:
-    learner = new_learner()
+    learner = MaskedTemplates()
     stream = StreamJudgement(learner)
     answers = []
     for place, line in enumerate(sorted([*tuning, *judged], key=lambda each: each.record.seconds)):
@@ -90,7 +90,7 @@ def by_marks(tuning: Sequence[Line], judged: Sequence[Line]) -> list[bool]:
 
 def _by_templates(tuning: Sequence[Line], judged: Sequence[Line], *, belongs_unseen: bool) -> list[bool]:
     yes, seen = _marks(tuning)
-    learner = new_learner()
+    learner = MaskedTemplates()
     answers = []
     for line in judged:
         template = learner.learn(line.record.message).template_id
@@ -103,7 +103,7 @@ def _by_templates(tuning: Sequence[Line], judged: Sequence[Line], *, belongs_uns
 
 def _share_right_of_unseen(half: Sequence[Line], other: Sequence[Line]) -> float:
     _, seen = _marks(half)
-    learner = new_learner()
+    learner = MaskedTemplates()
     unseen = [
         line for line in other if line.is_fatal and learner.learn(line.record.message).template_id not in seen
     ]
@@ -111,7 +111,7 @@ def _share_right_of_unseen(half: Sequence[Line], other: Sequence[Line]) -> float
 
 
 def _marks(lines: Sequence[Line]) -> tuple[Counter[str], Counter[str]]:
-    learner = new_learner()
+    learner = MaskedTemplates()
     yes: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     for line in lines:

@@ -25,7 +25,7 @@ _FACTOR = 4.0
 _SHARE = 0.5
 """A shift is at least this share of the usual delay."""
 _YOUNG = 30
-_YOUNG_SHARE = 1.0
+_YOUNG_SHARE = 0.75
 """Where fewer windows are known, it is this one: a few seconds do not show how far a delay varies."""
 _HANDS = 4
 """Caller, writer, shipper and store wait for a processor in turn: what one waits, a record waits so often."""
@@ -122,7 +122,7 @@ class DelayJudgement:
     ) -> Judged:
         path = self._path
         usual_seconds = sorted(self._usual)[len(self._usual) // 2]
-        ratio = _highest_rate(window) / max(1.0, _rate(window, 60.0))
+        ratio = _highest_rate(window) / max(1.0, _usual_rate(window))
         self._is_load = is_load = self._is_load or ratio >= _BUSIER
         return Judged(
             FindingKind.LATENCY_SHIFT,
@@ -189,6 +189,12 @@ def _rate(window: PipelineWindow, seconds: float, until_seconds: float = 0.0) ->
     then, last = window.before(until_seconds + seconds), window.before(until_seconds)
     passed_seconds = last.seconds - then.seconds
     return (last.writers.offered - then.writers.offered) / passed_seconds if passed_seconds > 0 else 0.0
+
+
+def _usual_rate(window: PipelineWindow) -> float:
+    """Return the rate of the last minute, without the idle time before the first record."""
+    began = next((each.seconds for each in window.moments if each.writers.offered), window.now.seconds)
+    return _rate(window, min(60.0, window.now.seconds - began))
 
 
 def _highest_rate(window: PipelineWindow) -> float:

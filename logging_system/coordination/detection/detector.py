@@ -22,7 +22,7 @@ from logging_system.coordination.detection.stream_judgement import StreamJudgeme
 from logging_system.coordination.detection.templates import new_learner
 from logging_system.coordination.findings import Finding
 
-VERSION = 2
+VERSION = 1
 _AFTERMATH_SECONDS = 10.0
 """So long after trouble its backlog is on its way: late records and second copies are its effects."""
 

@@ -51,14 +51,6 @@ class _Candidate:
     logger: str
     examples: list[str] = field(default_factory=list)
 
-    def take_in(self, other: _Candidate) -> None:
-        """Count what turned out to be the same."""
-        self.first_seconds = min(self.first_seconds, other.first_seconds)
-        self.last_seconds = max(self.last_seconds, other.last_seconds)
-        self.count += other.count
-        self.level = max(self.level, other.level)
-        self.examples = [*other.examples, *self.examples][:EXAMPLES_MAX]
-
     @property
     def is_enough(self) -> bool:
         """Whether it came often enough, or is grave enough."""
@@ -94,8 +86,6 @@ class NewErrors:
     def tell(self, record: SeenRecord) -> None:
         """Take note of an error."""
         key = (record.namespace, self._learner.learn(record.message).template_id)
-        for before, after in self._learner.take_renamed().items():
-            self._rename(before, after)
         if key in self._known:
             self._known.move_to_end(key)
             self._novelty.append(False)
@@ -115,27 +105,6 @@ class NewErrors:
         candidate.level = max(candidate.level, record.level)
         if len(candidate.examples) < EXAMPLES_MAX:
             candidate.examples.append(record.line)
-
-    def _rename(self, before: str, after: str) -> None:
-        """Take over what is known of a template that has become another: it is no new kind of error."""
-        for namespace, template in list(self._known):
-            if template == before:
-                self._learn((namespace, after))
-        for namespace, template in list(self._candidates):
-            if template == before:
-                self._rename_candidate(namespace, before, after)
-
-    def _rename_candidate(self, namespace: str, before: str, after: str) -> None:
-        candidate = self._candidates[namespace, before]
-        if candidate.is_enough:  # it is told under its name, so under the other it is no news
-            self._learn((namespace, after))
-            return
-        del self._candidates[namespace, before]
-        if (namespace, after) in self._known:
-            return
-        other = self._candidates.setdefault((namespace, after), candidate)
-        if other is not candidate:
-            other.take_in(candidate)
 
     def _is_warming_up(self, seconds: float) -> bool:
         if self._begun_seconds is None:

@@ -12,9 +12,8 @@ from logging_system.coordination.detection.rates import ERRORS, RECORDS, RateLim
 from logging_system.coordination.detection.seen_record import SeenRecord
 from logging_system.coordination.detection.service_stream import Surroundings
 from logging_system.coordination.detection.stream_judgement import OTHER, SERVICES_MAX, StreamJudgement
-from logging_system.coordination.detection.templates import new_learner
+from logging_system.coordination.detection.templates import MaskedTemplates
 from logging_system.coordination.findings import CauseClass, FindingKind
-from logging_system.coordination.learning.template import Member, Template
 
 START = 1_700_000_000
 WELL = Surroundings(is_well=True, open_writers=1)
@@ -89,7 +88,7 @@ class Stream:
     """A service whose records a test logs second by second."""
 
     def __init__(self) -> None:
-        self.judgement = StreamJudgement(new_learner())
+        self.judgement = StreamJudgement(MaskedTemplates())
         self.second = START
         self.rng = random.Random(1)
 
@@ -144,7 +143,7 @@ def test_errors_that_are_all_of_a_new_kind_are_none_of_them_news() -> None:
 
 
 def test_new_kinds_are_bounded() -> None:
-    errors = NewErrors(new_learner())
+    errors = NewErrors(MaskedTemplates())
     for number in range(KNOWN_MAX + 2_000):
         word = "".join(chr(97 + int(digit)) for digit in str(number))
         seconds = START + number
@@ -158,7 +157,7 @@ def test_new_kinds_are_bounded() -> None:
 
 
 def test_services_beyond_the_bound_share_one_stream() -> None:
-    judgement = StreamJudgement(new_learner())
+    judgement = StreamJudgement(MaskedTemplates())
     for number in range(SERVICES_MAX + 50):
         judgement.tell(SeenRecord(START, 20, "", f"s{number}", "x", "m"))
 
@@ -225,61 +224,3 @@ def test_errors_are_a_spike_though_little_is_known_where_their_share_rises() -> 
 def test_errors_with_no_usual_rate_are_a_spike_of_at_least_twenty() -> None:
     assert series([0] * 60 + [19, 19], ERRORS).spike() is None
     assert series([0] * 60 + [21, 21], ERRORS).spike() is not None
-
-
-class Renaming:
-    """A learner that is told what each message's template is, and which has become which."""
-
-    def __init__(self) -> None:
-        self.renamed: dict[str, str] = {}
-
-    def learn(self, message: str) -> Template:
-        template = Template(message, Member((message,), 0))
-        template.template_id = message
-        return template
-
-    def take_renamed(self) -> dict[str, str]:
-        renamed, self.renamed = self.renamed, {}
-        return renamed
-
-    def content(self) -> None:
-        return None
-
-
-def errors_after_warm_up() -> tuple[Renaming, NewErrors]:
-    learner = Renaming()
-    errors = NewErrors(learner)
-    for number in range(2_100):
-        errors.begin(START + number / 10)
-    errors.tell(SeenRecord(START + 1.0, 40, "", "shop", "shop", "known"))
-    return learner, errors
-
-
-def told(errors: NewErrors, message: str, times: int = 3) -> set[str]:
-    for number in range(times):
-        errors.tell(SeenRecord(START + 210.0 + number, 40, "", "shop", "shop", message))
-    return {each.subject for each in errors.judged(START + 214.0, is_well=True)}
-
-
-def test_an_error_that_is_known_stays_known_when_its_template_becomes_another() -> None:
-    learner, errors = errors_after_warm_up()
-    learner.renamed = {"known": "another"}
-
-    assert told(errors, "another") == set()
-    assert told(errors, "new") == {"new"}
-
-
-def test_what_turns_out_to_be_one_new_error_is_counted_as_one() -> None:
-    learner, errors = errors_after_warm_up()
-    assert told(errors, "one", 2) == set()
-    learner.renamed = {"one": "both"}
-
-    assert told(errors, "both", 1) == {"both"}
-
-
-def test_a_new_error_that_was_told_is_not_told_again_under_another_name() -> None:
-    learner, errors = errors_after_warm_up()
-    assert told(errors, "one") == {"one"}
-    learner.renamed = {"one": "another"}
-
-    assert told(errors, "another") == {"one"}
