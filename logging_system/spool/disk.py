@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import time
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
@@ -141,11 +142,18 @@ REAL_DISK = Disk()
 def make_durable_folder(folder: Path, mode: int, disk: Disk = REAL_DISK) -> None:
     """Create a folder and its parents, where missing; each is durable, so that what is synced in it stays.
 
+    Whoever writes into a folder comes by here first, so one that is empty may be somebody's who died, or met
+    an error, before its name was durable.
+
     Raises:
         OSError: The disk refused, or a file has its name.
     """
-    for made in disk.make_folder(folder, mode):
+    all_made = disk.make_folder(folder, mode)
+    for made in all_made:
         sync_folder(made.parent, disk)
+    if not all_made and not disk.list_names(folder):
+        with suppress(PermissionError):  # what we may not read, somebody else made for us
+            sync_folder(folder.parent, disk)
 
 
 def sync_folder(folder: Path, disk: Disk = REAL_DISK) -> None:

@@ -8,11 +8,10 @@ import secrets
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from logging_system.spool.disk import REAL_DISK, Disk, make_durable_folder, sync_folder, write_fully
+from logging_system.spool.disk import REAL_DISK, Disk, make_durable_folder, write_fully
 
 OPEN = "open"
 SEALED = "segment"
@@ -160,6 +159,3 @@ def prepare_folder(folder: Path, disk: Disk = REAL_DISK) -> None:
     make_durable_folder(folder, FOLDER_MODE, disk)
     if not disk.list_names(folder):
         disk.set_mode(folder, FOLDER_MODE)
-        # Who made it may have died before it was durable. What we may not read, somebody else made for us.
-        with suppress(PermissionError):
-            sync_folder(folder.parent, disk)
