@@ -1,7 +1,7 @@
 """The harness examines what the logging system beside it does about what it finds: a smoke list here.
 
 What acts is killed in the middle of it, and the store by which engines agree is out of reach: side by side,
-so nothing that neighbours change is looked at. What it would catch is shown by the self-test.
+so nothing that these change for one another is looked at. What it would catch is shown by the self-test.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def examined(folder: Path, scenario: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(SECONDS_MAX + 10)
 def test_what_is_found_is_acted_on_once_whoever_is_killed_and_told_as_a_timeline(tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:

@@ -37,6 +37,7 @@ def examined(folder: Path, scenario: str, stack: str) -> dict[str, str]:
     return {word: verdicts[word] for word in (*FINDINGS, *ANSWERS) if word in verdicts}
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(SECONDS_MAX + 10)
 def test_faults_are_found_in_time_and_by_name_and_answers_stay_true(tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
