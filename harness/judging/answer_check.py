@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.timeline import Entry, Timeline
+from harness.judging.told import why_unread
 from harness.model.declarations import Answers
 from harness.model.facts import AnswerGiven
 from harness.model.nanoseconds import SECOND_NS
@@ -79,15 +80,8 @@ class AnswerCheck:
 
     def undecided(self, timeline: Timeline) -> Verdict | None:
         """Return why nothing can be judged; None where it can."""
-        read = timeline.answers_read
-        if read is None:
-            said = "The stack's answers were not read to their end."
-        elif read.unread:
-            said = f"The stack's answers could not be read: {read.unread}."
-        elif read.unreadable:
-            said = f"{read.unreadable:,} lines are no answers: {read.example}."
-        elif not timeline.answers:
-            said = "The stack answered nothing."
-        else:
+        said = why_unread(timeline.answers_read, "answers")
+        if not said and timeline.answers:
             return None
+        said = said or "The stack answered nothing."
         return self.measure.verdict(Status.INCONCLUSIVE, None, said)

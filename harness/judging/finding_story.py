@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.judging.checker import Charge, lasting_causes
 from harness.judging.measure import Measure
 from harness.judging.timeline import Timeline, Window
+from harness.judging.told import why_unread
 from harness.model.declarations import ERROR_BURST, Findings
 from harness.model.facts import FindingSeen
 from harness.model.nanoseconds import SECOND_NS
@@ -128,14 +129,7 @@ class FindingCheck:
 
     def unread(self, timeline: Timeline) -> str:
         """Say why not all is known that was found; empty where it is."""
-        read = timeline.findings_read
-        if read is None:
-            return "The stack's findings were not read to their end."
-        if read.unread:
-            return f"The stack's findings could not be read: {read.unread}."
-        if read.unreadable and not self._was_hurt(timeline):
-            return f"{read.unreadable:,} lines are no findings: {read.example}."
-        return ""
+        return why_unread(timeline.findings_read, "findings", forgiven=self._was_hurt(timeline))
 
     def _was_hurt(self, timeline: Timeline) -> bool:
         """Return whether a fault hit what finds: killed, it may leave half a line."""

@@ -7,15 +7,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from logging_system.alerting.declaration import DEFAULT_RULE, THRESHOLD_VARIABLE, Alerts
 from logging_system.alerting.rules.error_count import ErrorCount
+from logging_system.config.declared_file import Place, parse_declared, read_declared, where
 
-_FILE_BYTES_MAX = 1024 * 1024
-_Place = tuple[str | int, ...]
 _WORDS = {
     "missing": "is missing",
     "string_pattern_mismatch": "must begin with a lower case letter and have lower case letters, digits "
@@ -41,14 +39,8 @@ def load_alerts(path: Path | None, environment: Mapping[str, str]) -> Alerts:
     """
     if path is None:
         return Alerts(rules=(ErrorCount(name=DEFAULT_RULE, threshold=_threshold(environment)),))
-    try:
-        with path.open("rb") as file:
-            data = file.read(_FILE_BYTES_MAX + 1)
-    except OSError as error:
-        raise AlertsFileError(f"{path}: {error.strerror}; name a file this user may read") from error
-    if len(data) > _FILE_BYTES_MAX:
-        raise AlertsFileError(f"{path}: larger than {_FILE_BYTES_MAX} bytes; is this the file of alerts?")
-    content, lines = _parsed(path, data)
+    data = read_declared(path, "alerts", AlertsFileError)
+    content, lines = parse_declared(path, data, "rules", AlertsFileError)
     threshold = environment.get(THRESHOLD_VARIABLE)
     if "rules" not in content and threshold:
         content["rules"] = [
@@ -73,57 +65,14 @@ def _threshold(environment: Mapping[str, str]) -> int:
     return int(given)
 
 
-def _parsed(path: Path, data: bytes) -> tuple[dict[str, Any], Mapping[_Place, int]]:
-    loader = yaml.SafeLoader(data)
-    try:
-        root = loader.get_single_node()
-        if root is None:
-            return {}, {}
-        lines = dict(_lines(root, (), path))
-        content = loader.construct_document(root)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        if isinstance(error, AlertsFileError):
-            raise
-        mark = getattr(error, "problem_mark", None)
-        place = f":{mark.line + 1}" if mark is not None else ""
-        problem = getattr(error, "problem", None) or type(error).__name__
-        raise AlertsFileError(f"{path}{place}: no YAML: {problem}") from error
-    finally:
-        loader.dispose()
-    if not isinstance(content, dict):
-        raise AlertsFileError(f"{path}:1: expected lines of the form `name: value`, such as `rules:`")
-    return content, lines
-
-
-def _lines(node: yaml.Node, place: _Place, path: Path) -> Iterator[tuple[_Place, int]]:
-    """Yield where each value of the file stands; two of one name would hide each other."""
-    yield place, node.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode):
-        for number, inner in enumerate(node.value):
-            yield from _lines(inner, (*place, number), path)
-    elif isinstance(node, yaml.MappingNode):
-        names: set[str] = set()
-        for key, inner in node.value:
-            name, line = str(key.value), key.start_mark.line + 1
-            if name in names:
-                raise AlertsFileError(f"{path}:{line} {name}: is there twice; keep one")
-            names.add(name)
-            yield (*place, name), line
-            yield from (
-                (at, where) for at, where in _lines(inner, (*place, name), path) if at != (*place, name)
-            )
-
-
-def _worded(path: Path, error: ErrorDetails, lines: Mapping[_Place, int]) -> str:
+def _worded(path: Path, error: ErrorDetails, lines: Mapping[Place, int]) -> str:
     # Pydantic puts the kind of a rule or channel into the place.
     place = _place_in_file(error["loc"], lines)
-    line = next((lines[place[:end]] for end in range(len(place), -1, -1) if place[:end] in lines), 1)
-    shown = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place).lstrip(".")
-    return f"{path}:{line} {shown or 'file'}: {_what(error)}"
+    return f"{where(path, place, lines)}: {_what(error)}"
 
 
-def _place_in_file(loc: tuple[str | int, ...], lines: Mapping[_Place, int]) -> _Place:
-    place: _Place = ()
+def _place_in_file(loc: tuple[str | int, ...], lines: Mapping[Place, int]) -> Place:
+    place: Place = ()
     for position, key in enumerate(loc):
         is_kind = (
             len(place) == 2

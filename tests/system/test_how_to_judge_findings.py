@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.config.stack import load_stack
+from tests.pages import blocks_of
 from tests.repository import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "judge-findings.md").read_text()
@@ -20,7 +21,7 @@ RUN_SECONDS_MAX = 120
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    return blocks_of(PAGE, language)
 
 
 def run_page(folder: Path, script: str) -> tuple[int, dict[str, str]]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from logging_system.coordination.detection.finding_lines import content_of, finding_of
 from logging_system.coordination.detection.judged import Judged
+from logging_system.coordination.finding_content import content_of, finding_of
 from logging_system.coordination.findings import CauseClass, Finding, FindingKind
 
 OPEN_MAX = 200
@@ -122,7 +122,7 @@ class FindingBook:
     def restore(self, content: Iterable[Mapping[str, Any]]) -> None:
         """Go on with what `content` returned."""
         for each in content:
-            finding = finding_of(each["finding"])
+            finding = finding_of(each["finding"], "state")
             judged = Judged(
                 finding.kind,
                 finding.cause,

@@ -1,9 +1,8 @@
-"""How findings and incidents are written: as JSON in the state, and as lines of `findings.jsonl`."""
+"""How findings are written as lines of `findings.jsonl`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,23 +10,6 @@ from logging_system.coordination.findings import CauseClass, Finding, FindingKin
 
 FORMAT_VERSION = 1
 _TUPLES = ("evidence_for", "evidence_against", "templates", "examples")
-
-
-def content_of(finding: Finding) -> dict[str, Any]:
-    """Return a finding as the state holds it."""
-    return asdict(finding)
-
-
-def finding_of(content: Mapping[str, Any]) -> Finding:
-    """Return the finding that `content_of` made content of.
-
-    Raises:
-        KeyError: It is none.
-        TypeError: As above.
-        ValueError: As above.
-    """
-    values = {**content, **{name: tuple(content[name]) for name in _TUPLES}}
-    return Finding(**{**values, "kind": FindingKind(content["kind"]), "cause": CauseClass(content["cause"])})
 
 
 def rfc3339(seconds: float) -> str:

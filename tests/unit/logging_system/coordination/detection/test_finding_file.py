@@ -6,7 +6,8 @@ import pytest
 
 from logging_system.coordination.detection import finding_file
 from logging_system.coordination.detection.finding_file import EARLIER_NAME, NAME, FindingFile
-from logging_system.coordination.detection.finding_lines import content_of, finding_of, line_of, seconds_of
+from logging_system.coordination.detection.finding_lines import line_of, seconds_of
+from logging_system.coordination.finding_content import content_of, finding_of
 from logging_system.coordination.findings import CauseClass, Finding, FindingKind
 
 FINDING = Finding(
@@ -40,7 +41,7 @@ def test_a_line_has_the_stable_names_with_times_in_utc() -> None:
 
 
 def test_content_gives_the_finding_back() -> None:
-    assert finding_of(content_of(FINDING)) == FINDING
+    assert finding_of(content_of(FINDING), "state") == FINDING
 
 
 def test_the_latest_line_of_a_finding_holds(tmp_path: Path) -> None:
