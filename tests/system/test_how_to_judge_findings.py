@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shlex
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from harness.config.stack import load_stack
-from tests.pages import blocks_of
+from tests.pages import RUN_SECONDS_MAX, blocks_of, run_logquake
 from tests.repository import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "judge-findings.md").read_text()
-RUN_SECONDS_MAX = 120
 
 
 def blocks(language: str) -> list[str]:
@@ -30,18 +25,8 @@ def run_page(folder: Path, script: str) -> tuple[int, dict[str, str]]:
     (folder / "my_health.py").write_text(script)
     for text, name in zip(blocks("yaml")[:2], ("health.yaml", "unreachable.yaml"), strict=True):
         (folder / name).write_text(text)
-    program, *arguments = shlex.split(blocks("console")[0].strip())
-    finished = subprocess.run(
-        [Path(sys.executable).parent / program, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS_MAX,
-        check=False,
-    )
-    (path,) = folder.glob("reports/*/*/result.json")
-    (scenario,) = json.loads(path.read_text())["scenarios"]
-    return finished.returncode, {each["objective"]: each["status"] for each in scenario["verdicts"]}
+    exit_code, verdicts, _ = run_logquake(blocks("console")[0], folder)
+    return exit_code, {name: each["status"] for name, each in verdicts.items()}
 
 
 @pytest.mark.timeout(RUN_SECONDS_MAX + 10)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.config.stack import load_stack
-from tests.pages import blocks_of
+from tests.pages import blocks_of, run_logquake
 from tests.repository import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "no-secret-leaks.md").read_text()
-RUN_SECONDS_MAX = 120
 
 
 def blocks(language: str) -> list[str]:
@@ -38,18 +33,7 @@ def run_page(folder: Path, handler: str) -> tuple[int, dict[str, dict[str, Any]]
     (folder / "my_logging.py").write_text(handler)
     for text, name in zip(blocks("yaml")[:2], ("masked_file.yaml", "secrets.yaml"), strict=True):
         (folder / name).write_text(text)
-    program, *arguments = shlex.split(blocks("console")[0].strip())
-    finished = subprocess.run(
-        [Path(sys.executable).parent / program, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS_MAX,
-        check=False,
-    )
-    (path,) = folder.glob("reports/*/*/result.json")
-    (scenario,) = json.loads(path.read_text())["scenarios"]
-    return finished.returncode, {each["objective"]: each for each in scenario["verdicts"]}, finished.stdout
+    return run_logquake(blocks("console")[0], folder)
 
 
 @pytest.mark.timeout(300)
