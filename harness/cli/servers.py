@@ -1,4 +1,4 @@
-"""`logquake servers`: the real Elasticsearch, Toxiproxy and Mailpit on this machine, and log daemons."""
+"""`logquake servers`: the real Elasticsearch, Toxiproxy and Mailpit on this machine, and Debian's daemons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.model.errors import UnavailableError
 
 @click.group()
 def servers() -> None:
-    """Install or list the real servers of the backend `local`, and the log daemons that stacks run."""
+    """Install or list the real servers of the backend `local`, and the daemons that stacks run."""
 
 
 @servers.command(name="install")
@@ -21,9 +21,9 @@ def install(names: tuple[str, ...]) -> None:
     """Install servers into the cache folder and check each; without names, those of the backend `local`.
 
     Elasticsearch needs Maven and a JDK of at least 17, Toxiproxy and Mailpit need Go. Mailpit receives the
-    mail of stacks that send alerts; without names, it is left out where it cannot be had. The daemons rsyslog
-    and syslog-ng are unpacked from Debian's packages, which needs apt-get, and are not installed on this
-    machine.
+    mail of stacks that send alerts; without names, it is left out where it cannot be had. The log daemons
+    rsyslog and syslog-ng and the balancer haproxy are unpacked from Debian's packages, which needs apt-get,
+    and are not installed on this machine.
     """
     chosen = tuple(name for name in names if name in SERVERS or name in MAIL_SERVERS)
     if chosen or not names:

@@ -38,6 +38,7 @@ from harness.load.schedules import SCHEDULES
 from harness.model.declarations import (
     APPLICATION,
     CLOCK,
+    ELECTED_MASTER,
     KEY_PROVIDER,
     KEY_SERVER,
     KEYS,
@@ -163,8 +164,9 @@ def check_targets(scenario: Scenario, stack: Stack) -> list[str]:
     """
     processes = [process.name for process in stack.processes]
     own = dict.fromkeys([*stack.links, *processes, *stack.files, *(stack.keys.targets if stack.keys else ())])
-    known = dict.fromkeys([*own, *stack.needs, APPLICATION, LOAD, CLOCK, *_load_targets(scenario.load)])
-    shared = (set(stack.needs) - own.keys()) | {KEY_SERVER}
+    services = [*stack.needs, *([ELECTED_MASTER] if stack.is_clustered else [])]
+    known = dict.fromkeys([*own, *services, APPLICATION, LOAD, CLOCK, *_load_targets(scenario.load)])
+    shared = (set(services) - own.keys()) | {KEY_SERVER}
     source = read_yaml(Path(scenario.source)) if scenario.source else Source(scenario.name, {}, {})
     problems = []
     for index, step in enumerate(scenario.steps):

@@ -18,7 +18,7 @@ from harness.evidence.transforms import MASK, WORDS
 from harness.load.intakes import INTAKES
 from harness.load.intakes.http import DEFAULT_FIELDS, FIELD_PLACEHOLDERS
 from harness.load.syslog_message import FIELDS_OF_LINES
-from harness.model.declarations import CLOCK, KEY_PROVIDER, KEY_SERVER, KEYS
+from harness.model.declarations import CLOCK, ELECTED_MASTER, KEY_PROVIDER, KEY_SERVER, KEYS
 from harness.model.registry import unknown
 
 RUN_PLACEHOLDERS = ("run.id", "run.folder", "run.seed", "python", "stack.folder", "cache.folder")
@@ -26,7 +26,7 @@ ADDRESS_PLACEHOLDERS = ("url", "host", "port")
 # A fault names its target, so these cannot be names of parts as well.
 RESERVED_NAMES = (
     *("application", "run", "python", "stack", "cache"),
-    *(CLOCK, KEYS, KEY_PROVIDER, KEY_SERVER),
+    *(CLOCK, ELECTED_MASTER, KEYS, KEY_PROVIDER, KEY_SERVER),
 )
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SERVICE_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}\Z")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from harness.deployments import server_specs
 from harness.deployments.reach import refusal
 from harness.deployments.service_set import INTERCEPTOR, PROXY, ServiceSet
-from harness.model.declarations import Stack
+from harness.model.declarations import ELECTED_MASTER, Stack
 from harness.model.errors import ScenarioError, UnavailableError
 from harness.model.protocols import Clock
 
@@ -51,7 +51,8 @@ class AttachedServices:
         if problems:
             raise ScenarioError("\n".join(problems))
         self._services = {name: stack.services[name] for name in stack.needs}
-        self._aliases = stack.aliases
+        master = {ELECTED_MASTER: ELECTED_MASTER} if stack.is_clustered else {}
+        self._aliases = {**stack.aliases, **master}
         self._own = ServiceSet(_PROGRAMS, scratch, run_id, clock, ())
 
     def urls(self) -> Mapping[str, str]:

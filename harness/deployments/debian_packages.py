@@ -1,8 +1,8 @@
-"""Log daemons of Debian's packages: unpacked into the cache folder rather than installed.
+"""Daemons of Debian's packages: unpacked into the cache folder rather than installed.
 
-As installed packages they exclude each other and take over this machine's own log. Here each is a folder of
-its own, with the libraries that this machine lacks, and a starter `bin/<program>` that knows where they are.
-It needs no right beyond writing to the cache folder.
+As installed packages log daemons exclude each other and take over this machine's own log, and a balancer
+starts with the machine. Here each is a folder of its own, with the libraries that this machine lacks, and a
+starter `bin/<program>` that knows where they are. It needs no right beyond writing to the cache folder.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ _WANTED = re.compile(r"'[^']+' ([a-z0-9][a-z0-9+.-]*)_\S+\.deb ")
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """A log daemon: its packages, its program within them, and how that is told where its modules lie.
+    """A daemon: its packages, its program within them, and how that is told where its modules lie.
 
     Attributes:
         name: the name of its folder in the cache, too.
         packages: those named to apt; what they depend on comes along where this machine lacks it.
         program: the program's path within the packages.
-        module: a module's file name, by which the folder of all is found.
-        module_option: how the program is told that folder, e.g. `-M{}`.
         check: a configuration that loads the modules which stacks need.
         check_command: what judges that configuration, `{}` being its path.
+        module: a module's file name, by which the folder of all is found; empty where it has none.
+        module_option: how the program is told that folder, e.g. `-M{}`.
     """
 
     name: str
     packages: tuple[str, ...]
     program: str
-    module: str
-    module_option: str
     check: str
     check_command: tuple[str, ...]
+    module: str = ""
+    module_option: str = ""
 
     @property
     def program_name(self) -> str:
@@ -88,6 +88,14 @@ DAEMONS: Mapping[str, Daemon] = {
             "disk-buffer(reliable(yes) disk-buf-size(2000000))); };\n"
             'source s { network(transport("tcp") port(1)); };\nlog { source(s); destination(d); };\n',
             check_command=("--syntax-only", "--no-caps", "-f", "{}"),
+        ),
+        Daemon(
+            name="haproxy",
+            packages=("haproxy",),
+            program="usr/sbin/haproxy",
+            check="defaults\n  mode http\n  timeout connect 1s\n  timeout client 1s\n  timeout server 1s\n"
+            "listen balancer\n  bind 127.0.0.1:1\n  option httpchk GET /\n  server one 127.0.0.1:2 check\n",
+            check_command=("-c", "-f", "{}"),
         ),
     )
 }
@@ -225,22 +233,19 @@ def _reason(output: str) -> str:
 
 def _write_starter(daemon: Daemon, unpacked: Path, root: Path) -> None:
     """Write `bin/<program>` into what was unpacked, to be run where that lies as `root`."""
-    modules = [path.parent for path in unpacked.rglob(daemon.module)]
-    if not modules or not (unpacked / daemon.program).is_file():
+    modules = [path.parent for path in unpacked.rglob(daemon.module)] if daemon.module else []
+    if bool(modules) != bool(daemon.module) or not (unpacked / daemon.program).is_file():
+        lacking = f"{daemon.program} with {daemon.module}" if daemon.module else daemon.program
         raise UnavailableError(
-            f"{daemon.name}: its packages hold no {daemon.program} with {daemon.module}; this machine's "
-            "distribution divides it otherwise"
+            f"{daemon.name}: its packages hold no {lacking}; this machine's distribution divides it otherwise"
         )
-    libraries = sorted({path.parent for path in unpacked.rglob("lib*.so*")} | {modules[0]})
+    libraries = sorted({path.parent for path in unpacked.rglob("lib*.so*")} | set(modules[:1]))
     searched = ":".join(str(root / folder.relative_to(unpacked)) for folder in libraries)
-    option = daemon.module_option.format(root / modules[0].relative_to(unpacked))
+    options = [daemon.module_option.format(root / folder.relative_to(unpacked)) for folder in modules[:1]]
+    command = shlex.join([str(root / daemon.program), *options])
     starter = unpacked / "bin" / daemon.program_name
     starter.parent.mkdir(exist_ok=True)
-    starter.write_text(
-        "#!/bin/sh\n"
-        f"LD_LIBRARY_PATH={shlex.quote(searched)} exec {shlex.quote(str(root / daemon.program))} "
-        f'{shlex.quote(option)} "$@"\n'
-    )
+    starter.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH={shlex.quote(searched)} exec {command} "$@"\n')
     starter.chmod(0o755)
 
 

@@ -199,7 +199,7 @@ def _unzip(archive: Path, folder: Path) -> None:
 def _start_once(server: InstalledServer, scratch: Path, clock: Clock) -> None:
     port = free_port()
     if server.name == "elasticsearch":
-        spec = server_specs.elasticsearch("check", scratch, port, free_port(), server)
+        spec = server_specs.elasticsearch("check", scratch, port, {"check": free_port()}, server)
     elif server.name == "mailpit":
         spec = alert_server_specs.mailpit("check", scratch, port, server)
     else:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from harness.deployments import alert_server_specs, key_server_specs, server_specs
 from harness.deployments.installed import require
 from harness.deployments.preflight import Requirements
-from harness.deployments.service_set import INTERCEPTOR, PROXY, ServiceSet
-from harness.model.declarations import Stack
+from harness.deployments.service_set import INTERCEPTOR, PROXY, Program, ServiceSet
+from harness.model.declarations import ELASTICSEARCH, Stack
 from harness.model.protocols import Clock
 from harness.processes.managed import ProcessSpec
 from harness.processes.ports import free_port
@@ -19,8 +21,8 @@ def _toxiproxy(name: str, scratch: Path, port: int) -> ProcessSpec:
     return server_specs.toxiproxy(name, scratch, port, require("toxiproxy"))
 
 
-def _elasticsearch(name: str, scratch: Path, port: int) -> ProcessSpec:
-    return server_specs.elasticsearch(name, scratch, port, free_port(), require("elasticsearch"))
+def _node(transport_ports: Mapping[str, int], name: str, scratch: Path, port: int) -> ProcessSpec:
+    return server_specs.elasticsearch(name, scratch, port, transport_ports, require(ELASTICSEARCH))
 
 
 def mailpit(name: str, scratch: Path, port: int) -> ProcessSpec:
@@ -28,10 +30,9 @@ def mailpit(name: str, scratch: Path, port: int) -> ProcessSpec:
     return alert_server_specs.mailpit(name, scratch, port, require("mailpit"))
 
 
-_PROGRAMS = {
+_PROGRAMS: Mapping[str, Program] = {
     PROXY: _toxiproxy,
     INTERCEPTOR: server_specs.http_interceptor,
-    "elasticsearch": _elasticsearch,
     "vault": key_server_specs.transit,
     "aws_kms": key_server_specs.local_kms,
     alert_server_specs.SMTP: mailpit,
@@ -40,10 +41,16 @@ _PROGRAMS = {
 
 
 class LocalServices(ServiceSet):
-    """A real single-node Elasticsearch and a real Toxiproxy on loopback ports, and our HTTP interceptor."""
+    """Real Elasticsearch nodes and a real Toxiproxy on loopback ports, and our HTTP interceptor."""
 
     # Elasticsearch's heap of 512 MiB, what its JVM takes beside it, its launcher's JVM, our own processes.
-    requirements: ClassVar[Requirements] = Requirements(memory_mib=1_200, other_user=True)
+    # Of several nodes each has a heap of 384 MiB.
+    requirements: ClassVar[Requirements] = Requirements(
+        memory_mib=1_200, other_user=True, memory_mib_of_node=800
+    )
 
     def __init__(self, scratch: Path, run_id: str, clock: Clock, stack: Stack) -> None:
-        super().__init__(_PROGRAMS, scratch, run_id, clock, stack.needs, stack.aliases)
+        nodes = stack.nodes or (ELASTICSEARCH,)
+        node: Program = partial(_node, {name: free_port() for name in nodes})
+        programs = {**_PROGRAMS, **dict.fromkeys(nodes, node)}
+        super().__init__(programs, scratch, run_id, clock, stack.needs, stack.aliases)

@@ -33,11 +33,13 @@ class Requirements:
 
     Attributes:
         memory_mib: memory its services take, and one scenario on them.
+        memory_mib_of_node: memory of each further node of the store.
         other_user: its servers refuse root, and run as another user where the harness is root.
     """
 
     memory_mib: int = 256
     other_user: bool = False
+    memory_mib_of_node: int = 0
 
 
 @dataclass(frozen=True, slots=True)

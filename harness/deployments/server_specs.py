@@ -19,6 +19,9 @@ from harness.processes.scratch import give, require_reachable, server_user, subf
 NICENESS = 5
 """Services yield to the application under load, whose latency is what a run measures."""
 _HEAP_MIB = 512
+_HEAP_MIB_OF_SEVERAL = 384
+_READY_SECONDS = 90.0
+_READY_SECONDS_OF_SEVERAL = 180.0
 # Options of the shipped jvm.options that write into the installed copy.
 _WRITES_INTO_HOME = ("-XX:HeapDumpPath", "-XX:+HeapDumpOnOutOfMemoryError", "-XX:ErrorFile", "-Xlog:gc")
 
@@ -85,25 +88,28 @@ def toxiproxy(name: str, scratch: Path, port: int, installed: InstalledServer) -
 
 
 def elasticsearch(
-    name: str, scratch: Path, port: int, transport_port: int, installed: InstalledServer
+    name: str, scratch: Path, port: int, transport_ports: Mapping[str, int], installed: InstalledServer
 ) -> ProcessSpec:
-    """Return how a single real Elasticsearch node starts, after writing its settings.
+    """Return how a real Elasticsearch node starts, after writing its settings.
 
-    All it writes goes to the scratch folder, so the installed copy can be shared and read-only. The disk
-    watermarks are off, because they would turn every write into a 403 on a machine with a full disk.
+    `transport_ports` has the port of each node of its cluster, this one's among them, by name. A node that is
+    ready has joined the others. All it writes goes to the scratch folder, so the installed copy can be shared
+    and read-only. The disk watermarks are off, because they would turn every write into a 403 on a machine
+    with a full disk.
     """
     user = server_user()
     folder = subfolder(scratch, name, user)
     _require_program_reachable(installed, user)
     config, pid_file = folder / "config", folder / "elasticsearch.pid"
-    _write_settings(folder, installed, port, transport_port)
+    heap_mib = _HEAP_MIB if len(transport_ports) == 1 else _HEAP_MIB_OF_SEVERAL
+    _write_settings(name, folder, installed, port, transport_ports)
     if user is not None:
         give(folder, user)
     # UsePerfData would leave a folder of each JVM in the temporary folder of the machine.
     environment = {
         "ES_PATH_CONF": str(config),
         "ES_JAVA_HOME": str(installed.java_home),
-        "ES_JAVA_OPTS": f"-Xms{_HEAP_MIB}m -Xmx{_HEAP_MIB}m -XX:-UsePerfData",
+        "ES_JAVA_OPTS": f"-Xms{heap_mib}m -Xmx{heap_mib}m -XX:-UsePerfData",
         "CLI_JAVA_OPTS": "-XX:-UsePerfData",
         "ES_TMPDIR": str(folder / "tmp"),
         "LIBFFI_TMPDIR": str(folder / "tmp"),
@@ -118,7 +124,7 @@ def elasticsearch(
         user=user,
         ready=Ready(
             http=f"http://{LOOPBACK}:{port}/_cluster/health?wait_for_status=yellow&timeout=1s",
-            timeout_seconds=90.0,
+            timeout_seconds=_READY_SECONDS if len(transport_ports) == 1 else _READY_SECONDS_OF_SEVERAL,
         ),
         niceness=NICENESS,
         pid_file=pid_file,
@@ -131,20 +137,33 @@ def _require_program_reachable(installed: InstalledServer, user: int | None) -> 
         require_reachable(installed.path.parent)
 
 
-def _write_settings(folder: Path, installed: InstalledServer, port: int, transport_port: int) -> None:
+def _discovery(transport_ports: Mapping[str, int]) -> dict[str, str]:
+    """Return how a node finds the others of its cluster; where it is alone, it looks for none."""
+    if len(transport_ports) == 1:
+        return {"discovery.type": "single-node"}
+    # https://www.elastic.co/guide/en/elasticsearch/reference/8.19/discovery-settings.html
+    return {
+        "discovery.seed_hosts": ",".join(f"{LOOPBACK}:{port}" for port in transport_ports.values()),
+        "cluster.initial_master_nodes": ",".join(transport_ports),
+    }
+
+
+def _write_settings(
+    name: str, folder: Path, installed: InstalledServer, port: int, transport_ports: Mapping[str, int]
+) -> None:
     config = folder / "config"
     shutil.copytree(installed.folder / "config", config, dirs_exist_ok=True)
     for made in ("data", "logs", "tmp"):
         (folder / made).mkdir(mode=0o700, exist_ok=True)
     settings = {
-        "cluster.name": f"logquake-{port}",
-        "node.name": "node-0",
+        "cluster.name": f"logquake-{min(transport_ports.values())}",
+        "node.name": name,
         "path.data": folder / "data",
         "path.logs": folder / "logs",
         "network.host": LOOPBACK,
         "http.port": port,
-        "transport.port": transport_port,
-        "discovery.type": "single-node",
+        "transport.port": transport_ports[name],
+        **_discovery(transport_ports),
         "xpack.security.enabled": "false",
         "cluster.routing.allocation.disk.threshold_enabled": "false",
     }

@@ -9,12 +9,14 @@ from typing import ClassVar, Protocol, TypeAlias
 
 from harness.deployments.alert_server_specs import SMTP, api_url
 from harness.deployments.preflight import Requirements
+from harness.model.declarations import ELASTICSEARCH, ELECTED_MASTER, service_kind
 from harness.model.errors import ScenarioError, SlowStartError, UnavailableError
 from harness.model.protocols import Clock, Deployment
 from harness.model.registry import unknown
 from harness.processes import group
 from harness.processes.managed import ManagedProcess, ProcessSpec
 from harness.processes.ports import LOOPBACK, free_port, release_port
+from harness.targets.elected_master import ElectedMasterTarget
 from harness.targets.mail_server import MailServerTarget
 from harness.targets.process import ProcessTarget
 
@@ -73,7 +75,7 @@ class ServiceSet:
         names = tuple(dict.fromkeys((PROXY, INTERCEPTOR, *needs)))
         for name in names:
             if name not in programs:
-                raise ScenarioError(unknown("service", name, programs))
+                raise ScenarioError(_no_such(name, programs))
         self._programs = programs
         self._scratch = scratch
         self._run_id = run_id
@@ -117,14 +119,18 @@ class ServiceSet:
                 "Run again when less runs beside it, or use --backend embedded."
             ) from error
 
-    def targets(self) -> Mapping[str, ProcessTarget]:
+    def targets(self) -> Mapping[str, ProcessTarget | ElectedMasterTarget]:
         """Return the services that faults may kill; what the harness hurts with is none of them."""
         targets = {
             name: self._target(name, process)
             for name, process in self._processes.items()
             if name not in INFRASTRUCTURE
         }
-        return {**targets, **{word: targets[name] for word, name in self._aliases.items() if name in targets}}
+        aliased = {word: targets[name] for word, name in self._aliases.items() if name in targets}
+        nodes = {name: each for name, each in targets.items() if service_kind(name) == ELASTICSEARCH}
+        if len(nodes) < 2:
+            return {**targets, **aliased}
+        return {**targets, **aliased, ELECTED_MASTER: ElectedMasterTarget(nodes, self.urls())}
 
     def _target(self, name: str, process: ManagedProcess) -> ProcessTarget:
         spec = process.spec
@@ -146,3 +152,9 @@ class ServiceSet:
         )
         for port in self._ports.values():
             release_port(port)
+
+
+def _no_such(name: str, programs: Mapping[str, Program]) -> str:
+    if service_kind(name) in programs:
+        return f'this backend runs one node of {service_kind(name)}, and no "{name}". Use --backend local.'
+    return unknown("service", name, programs)

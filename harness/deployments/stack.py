@@ -19,7 +19,7 @@ from harness.deployments.alert_server_specs import RECEIVERS
 from harness.deployments.installed import cache_folder
 from harness.deployments.placeholders import RUN_FOLDER, expand
 from harness.deployments.service_set import INFRASTRUCTURE, INTERCEPTOR, PROXY, SPEAK_HTTP
-from harness.model.declarations import CLOCK, KEY_PROVIDER, KEYS, Keys, Stack, StackProcess
+from harness.model.declarations import CLOCK, KEY_PROVIDER, KEYS, Keys, Stack, StackProcess, service_kind
 from harness.model.errors import FaultError, HarnessError, OwnPartError, ScenarioError
 from harness.model.facts import ANSWERS, CONNECTIONS, Sample
 from harness.model.protocols import Clock, Undo
@@ -378,7 +378,7 @@ class StackDeployment:
 
 def is_looked_into(service: str, url: str) -> bool:
     """Return whether requests to a service can be read on their way: it speaks HTTP, and not within TLS."""
-    return service in SPEAK_HTTP and urlsplit(url).scheme == "http"
+    return service_kind(service) in SPEAK_HTTP and urlsplit(url).scheme == "http"
 
 
 def _address(name: str, scheme: str, host: str, port: int) -> dict[str, str]:

@@ -9,6 +9,7 @@ import orjson
 
 from harness import http_client
 from harness.deployments.service_set import PROXY
+from harness.model.declarations import service_kind
 
 _SECONDS = 5.0
 _ANSWER_BYTES_MAX = 1 << 20
@@ -42,7 +43,9 @@ def service_versions(urls: Mapping[str, str]) -> Mapping[str, str]:
         urls: where each service answers, by its name.
     """
     return {
-        f"{name} service": _asked(url, *_QUESTIONS[name]) for name, url in urls.items() if name in _QUESTIONS
+        f"{name} service": _asked(url, *_QUESTIONS[kind])
+        for name, url in urls.items()
+        if (kind := service_kind(name)) in _QUESTIONS
     }
 
 

@@ -17,6 +17,9 @@ from harness.judging.checkers import CHECKERS
 from harness.judging.fault_causes import causes_of
 from harness.model.declarations import Part, Scenario, Stack
 
+IN_THE_APPLICATION = "python_logging"
+"""The intake whose records no process of the stack takes in."""
+
 NOT_ALONE = "judged only in scenarios that run alone"
 NOT_ENDED = "judged only at the end of a run"
 NOT_POLLED = "judged only where no other check measures what polling the archive would change"
@@ -84,6 +87,7 @@ def charge_of(scenario: Scenario, stack: Stack) -> Charge:
         answers=stack.answers,
         actions=stack.actions,
         causes=causes_of(scenario.steps, stack),
+        takers=frozenset(each.name for each in stack.processes if stack.intake.kind != IN_THE_APPLICATION),
     )
     if stack.counters is None:
         return charge

@@ -28,6 +28,8 @@ class Charge:
     causes: tuple[frozenset[str], ...] = ()
     """Where the cause lies of what each step of the scenario does; empty where nothing need be found."""
     spans: bool = False
+    takers: frozenset[str] = frozenset()
+    """The stack's own processes, where one of them takes the records in; empty where the application does."""
 
 
 def lasting_causes(charge: Charge, seconds_min: float) -> frozenset[str]:

@@ -46,7 +46,9 @@ def _causes(step: Step, stack: Stack) -> frozenset[str]:
     provider = "" if stack.keys is None else stack.links.get(stack.keys.provider_link, "")
     if (provider and service == provider) or step.fault == "kms_unavailable":
         return frozenset({"keys"})
-    return _STORE.get(step.fault, frozenset()) if service == _store(stack) else frozenset()
+    # Where one node of several is down, the others take what is sent: no trouble that anybody need find.
+    is_store = service == _store(stack) and not stack.is_clustered
+    return _STORE.get(step.fault, frozenset()) if is_store else frozenset()
 
 
 def _store(stack: Stack) -> str:

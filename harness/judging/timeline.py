@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -275,11 +275,15 @@ class Timeline:
 
     def application_kills_ns(self) -> list[int]:
         """Return when a fault killed the application, as far as that was proved."""
+        return self.kills_among_ns((APPLICATION,))
+
+    def kills_among_ns(self, targets: Collection[str]) -> list[int]:
+        """Return when a fault killed one of these targets, as far as that was proved."""
         landed = self.landed
         return [
             at_ns
             for step, (target, at_ns) in sorted(self.kills.items())
-            if target == APPLICATION and step in landed
+            if target in targets and step in landed
         ]
 
     def application_gone(self) -> Window | None:

@@ -5,6 +5,7 @@ Files are read into these (`harness/config/`); who acts on them stands in `proto
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -22,6 +23,19 @@ LOAD = "load"
 
 CLOCK = "clock"
 """The target every stack has: the wall clock of its processes and of the application."""
+
+ELASTICSEARCH = "elasticsearch"
+"""The service that may be several nodes of one cluster: `elasticsearch`, `elasticsearch_2`, … up to 9."""
+
+ELECTED_MASTER = "elected_master"
+"""The target of a stack that needs several nodes: whichever is their elected master when a fault begins."""
+
+_FURTHER_NODE = re.compile(rf"{ELASTICSEARCH}_[2-9]\Z")
+
+
+def service_kind(name: str) -> str:
+    """Return what a service is by its name: `elasticsearch_2` is an `elasticsearch`, one more node of it."""
+    return ELASTICSEARCH if _FURTHER_NODE.match(name) else name
 
 
 def worker_name(number: int) -> str:
@@ -403,6 +417,16 @@ class Stack:
     actions: Actions | None = None
     spans: str = ""
     """Where the stack's own spans are: a pattern of files of OTLP's JSON, with placeholders."""
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Return the services that are nodes of one Elasticsearch cluster."""
+        return tuple(name for name in self.needs if service_kind(name) == ELASTICSEARCH)
+
+    @property
+    def is_clustered(self) -> bool:
+        """Return whether other nodes go on where one of its store's is down."""
+        return len(self.nodes) > 1
 
     @property
     def aliases(self) -> Mapping[str, str]:

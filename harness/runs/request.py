@@ -65,16 +65,18 @@ class Request:
     """Whether the first scenario that fails is the last one that runs."""
 
 
-def preflight(backend: str, out: Path, beside: int = 0) -> list[Check]:
+def preflight(backend: str, out: Path, beside: int = 0, nodes: int = 1) -> list[Check]:
     """Return what a run on a backend needs of this machine, each with what was seen.
 
     Args:
         backend: where its services come from.
         out: the folder of results.
         beside: how many scenarios run beside the first one.
+        nodes: how many nodes the store has.
     """
     requirements: Requirements = getattr(BACKENDS.resolve(backend), "requirements", Requirements())
-    memory_mib = requirements.memory_mib + beside * NEIGHBOUR_MIB
+    further_mib = max(0, nodes - 1) * requirements.memory_mib_of_node
+    memory_mib = requirements.memory_mib + beside * NEIGHBOUR_MIB + further_mib
     return [*check_machine(replace(requirements, memory_mib=memory_mib), out), _undo_folder()]
 
 

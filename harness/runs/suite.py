@@ -54,7 +54,7 @@ from harness.runs.repeats import merged, runs_again
 from harness.runs.request import Request, preflight
 from harness.runs.scenario import Ground, Live, ScenarioRun, cut_short, unjudged
 
-SERVICES_READY_SECONDS = 120.0
+SERVICES_READY_SECONDS = 240.0
 
 
 class SuiteRun:
@@ -133,7 +133,8 @@ class SuiteRun:
         Raises:
             UnavailableError: it lacks something.
         """
-        require(preflight(self._request.backend, self.folder, self._beside()))
+        nodes = len(self._request.stack.nodes)
+        require(preflight(self._request.backend, self.folder, self._beside(), nodes))
         self._make_folder()
 
     @contextmanager

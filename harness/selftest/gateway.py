@@ -49,6 +49,8 @@ class HonestGateway:
         """Open the file, and hand on what it holds already."""
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "lines.ndjson"
+        # In its ids, since others may store into the same index.
+        self._name = folder.name
         self._lock = threading.Lock()
         self._shipper = self.shipper(url, index, str(folder / "shipper"))
         whole = self._path.read_bytes().rpartition(b"\n")[0] if self._path.exists() else b""
@@ -67,7 +69,8 @@ class HonestGateway:
         """Write the lines, sync them and hand them on."""
         with self._lock:
             named = [
-                {"id": f"line-{self._count + place}", "message": line} for place, line in enumerate(lines)
+                {"id": f"{self._name}-{self._count + place}", "message": line}
+                for place, line in enumerate(lines)
             ]
             self._file.write(b"".join(json.dumps(line).encode() + b"\n" for line in named))
             self._file.flush()
@@ -129,6 +132,12 @@ def serve(gateway: HonestGateway, port: int) -> None:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             gateway.take([json.loads(line)["message"] for line in body.splitlines()])
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            """Tell a balancer that it serves."""
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -99,7 +99,9 @@ def real_server() -> Iterator[str]:
     port, run_id = free_port(), f"contract-{uuid4().hex[:12]}"
     scratch = make_scratch(run_id)
     try:
-        spec = server_specs.elasticsearch("elasticsearch", scratch, port, free_port(), installed)
+        spec = server_specs.elasticsearch(
+            "elasticsearch", scratch, port, {"elasticsearch": free_port()}, installed
+        )
         process = ManagedProcess(spec, run_id, SystemClock())
         try:
             process.start()

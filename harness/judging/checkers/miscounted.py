@@ -15,13 +15,15 @@ from harness.judging.measure import Measure
 from harness.judging.outcomes import DESTROYED, HELD, unread_outlet
 from harness.judging.timeline import Entry, Timeline
 from harness.judging.wording import count
-from harness.model.declarations import Level
+from harness.model.declarations import APPLICATION, Level
 from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Status, Verdict
 from harness.model.registry import module_word
 
 LAG_SECONDS = 2.0
-"""How far behind a counter may be that an application could not write any more: it was killed by a fault."""
+"""How far behind a counter may be that a process could not write any more, because a fault killed it: the
+application, or the one of the stack that takes records in.
+"""
 
 _WORDS = ("accepted", "delivered", "dead_lettered", "dropped", DESTROYED, HELD)
 
@@ -148,7 +150,7 @@ class Miscounted:
         """Count calls that came back; one that failed, or never came back, may have been taken in or not."""
         answered = sum(entry.answered_ns is not None for entry in timeline.entries.values())
         entered = sum(entry.sent_ns is not None for entry in timeline.entries.values())
-        return _Compared("accepted", said, answered - _unwritten(timeline), entered, "log calls")
+        return _Compared("accepted", said, answered - self._unwritten(timeline), entered, "log calls")
 
     def _delivered(self, timeline: Timeline, said: float) -> _Compared:
         """Count records in the archive; a stack may count each copy or each record."""
@@ -168,7 +170,7 @@ class Miscounted:
         uncounted = sum(self._died_uncounted(timeline, entry) for entry in came_back)
         held, destroyed = int(timeline.counter(HELD) or 0), int(timeline.counter(DESTROYED) or 0)
         least = len(came_back) - uncounted - held - destroyed
-        most = len(gone) - min(held, len(gone)) + min(held, _unwritten(timeline)) - destroyed
+        most = len(gone) - min(held, len(gone)) + min(held, self._unwritten(timeline)) - destroyed
         return _Compared(
             "dropped",
             said,
@@ -182,13 +184,20 @@ class Miscounted:
         return _Compared(DESTROYED, said, 0, len(_gone(timeline)), "records found nowhere")
 
     def _held(self, timeline: Timeline, said: float) -> _Compared:
-        """Bound what can be held by what is missing; a killed application's last word stands for ever."""
-        return _Compared(HELD, said, 0, len(_gone(timeline)) + _unwritten(timeline), "records found nowhere")
+        """Bound what can be held by what is missing; a killed process's last word stands for ever."""
+        most = len(_gone(timeline)) + self._unwritten(timeline)
+        return _Compared(HELD, said, 0, most, "records found nowhere")
+
+    def _unwritten(self, timeline: Timeline) -> int:
+        """Return how many records a killed process had taken in and may not have written down any more."""
+        kills_ns = timeline.kills_among_ns({APPLICATION, *self._charge.takers})
+        answered = (entry for entry in timeline.entries.values() if entry.answered_ns is not None)
+        return sum(_was_under_way(entry, kills_ns, LAG_SECONDS) for entry in answered)
 
     def _died_uncounted(self, timeline: Timeline, entry: Entry) -> bool:
         """Return whether it may have died in the killed application's memory, where nobody can count."""
         in_memory = entry.acknowledged_ns is None or self._charge.promises.durability is Level.MEMORY
-        return in_memory and _was_under_way(timeline, entry, float("inf"))
+        return in_memory and _was_under_way(entry, timeline.application_kills_ns(), float("inf"))
 
 
 def _gone(timeline: Timeline) -> list[Entry]:
@@ -198,17 +207,11 @@ def _gone(timeline: Timeline) -> list[Entry]:
     ]
 
 
-def _unwritten(timeline: Timeline) -> int:
-    """Return how many records a killed application had taken in and may not have written down any more."""
-    answered = (entry for entry in timeline.entries.values() if entry.answered_ns is not None)
-    return sum(_was_under_way(timeline, entry, LAG_SECONDS) for entry in answered)
-
-
-def _was_under_way(timeline: Timeline, entry: Entry, seconds: float) -> bool:
-    """Return whether a fault killed the application at most so many seconds after this record was sent."""
+def _was_under_way(entry: Entry, kills_ns: Sequence[int], seconds: float) -> bool:
+    """Return whether one of the kills came at most so many seconds after this record was sent."""
     sent_ns = entry.sent_ns
     return sent_ns is not None and any(
-        0 <= killed_ns - sent_ns <= seconds * SECOND_NS for killed_ns in timeline.application_kills_ns()
+        0 <= killed_ns - sent_ns <= seconds * SECOND_NS for killed_ns in kills_ns
     )
 
 

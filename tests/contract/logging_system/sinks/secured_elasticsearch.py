@@ -105,7 +105,9 @@ def secured_server(authority: Authority) -> Iterator[SecuredServer]:
     port, run_id = free_port(), f"secured-{uuid4().hex[:12]}"
     scratch = make_scratch(run_id)
     try:
-        spec = server_specs.elasticsearch("elasticsearch", scratch, port, free_port(), installed)
+        spec = server_specs.elasticsearch(
+            "elasticsearch", scratch, port, {"elasticsearch": free_port()}, installed
+        )
         server = SecuredServer(f"https://127.0.0.1:{port}", Path(spec.environment["ES_PATH_CONF"]))
         _secure(server, authority)
         if spec.user is not None:

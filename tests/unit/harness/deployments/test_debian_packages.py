@@ -27,6 +27,10 @@ DPKG = """case "$2" in
     printf '#!/bin/sh\\necho "$LD_LIBRARY_PATH|$*"\\nexit {exit_code}\\n' > "$3/usr/sbin/rsyslogd"
     chmod +x "$3/usr/sbin/rsyslogd"
     : > "$3/usr/lib/x/rsyslog/omelasticsearch.so" ;;
+  */haproxy_*)
+    mkdir -p "$3/usr/sbin"
+    printf '#!/bin/sh\\necho "$LD_LIBRARY_PATH|$*"\\nexit {exit_code}\\n' > "$3/usr/sbin/haproxy"
+    chmod +x "$3/usr/sbin/haproxy" ;;
   */libestr0_*) mkdir -p "$3/usr/lib/y"; : > "$3/usr/lib/y/libestr.so.0" ;;
 esac
 """
@@ -73,6 +77,15 @@ def test_packages_and_the_libraries_this_machine_lacks_are_unpacked_with_a_start
     assert libraries.split(":") == [str(root / "usr/lib/x/rsyslog"), str(root / "usr/lib/y")]
     assert arguments == f"-M{root}/usr/lib/x/rsyslog -n"
     assert said[-1] == f"rsyslog: unpacked in {root}"
+
+
+def test_a_daemon_without_modules_is_started_with_its_own_arguments_alone(machine):
+    install_daemons(lambda line: None, ["haproxy"])
+
+    starter = find_daemon("haproxy")
+    assert starter == machine.cache / "haproxy" / "bin" / "haproxy"
+    told = subprocess.run([str(starter), "-f", "x"], capture_output=True, text=True, check=True).stdout
+    assert told == f"{machine.cache / 'haproxy' / 'usr/lib/y'}|-f x\n"
 
 
 def test_nothing_is_installed_on_the_machine(machine):
@@ -138,5 +151,6 @@ def test_one_that_fails_does_not_keep_the_others_back(machine):
 
 def test_a_program_is_named_with_the_command_that_fetches_it():
     assert how_to_install("rsyslogd") == "logquake servers install rsyslog"
+    assert how_to_install("haproxy") == "logquake servers install haproxy"
     assert how_to_install("ls") == ""
     assert {daemon.name for daemon in DAEMONS.values()} == set(DAEMONS)

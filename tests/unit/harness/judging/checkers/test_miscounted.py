@@ -120,6 +120,26 @@ def test_what_a_killed_application_could_not_write_any_more_is_not_held_against_
     assert CHECKER.check(timeline(run(*killed_at(6), accepted=RECORDS - 300))).status is Status.FAIL
 
 
+def killed_process_at(seconds, target):
+    return (
+        FaultChanged(at(seconds), 1, "killed", target, "injected", "Killable"),
+        FaultSeen(at(seconds), 1, True, "it is gone"),
+    )
+
+
+def test_what_the_killed_process_that_takes_records_could_not_write_any_more_is_not_held_against_it():
+    gateway = Miscounted(replace(CHARGE, takers=frozenset({"gateway_2"})))
+    killed = killed_process_at(6, "gateway_2")
+
+    assert gateway.check(timeline(run(*killed, accepted=RECORDS - 150))).status is Status.PASS
+    assert gateway.check(timeline(run(*killed, accepted=RECORDS - 300))).status is Status.FAIL
+    # A store that is killed counts nothing, nor does a process of a stack that the application writes into.
+    assert gateway.check(
+        timeline(run(*killed_process_at(6, "elasticsearch"), accepted=RECORDS - 150))
+    ).status is (Status.FAIL)
+    assert CHECKER.check(timeline(run(*killed, accepted=RECORDS - 150))).status is Status.FAIL
+
+
 def test_what_a_killed_application_last_said_it_held_stands_for_ever():
     assert CHECKER.check(timeline(run(*killed_at(6), held=3))).status is Status.PASS
     assert CHECKER.check(timeline(run(*killed_at(6), held=300))).status is Status.FAIL
