@@ -83,6 +83,7 @@ def charge_of(scenario: Scenario, stack: Stack) -> Charge:
         findings=stack.findings,
         answers=stack.answers,
         actions=stack.actions,
+        namespaces=stack.namespaces,
         causes=causes_of(scenario.steps, stack),
     )
     if stack.counters is None:
