@@ -96,7 +96,7 @@ def _arguments(where: KeyPath, intake: Mapping[str, object]) -> tuple[str, ...] 
     if where == _BESIDE:
         return ()
     return (
-        tuple(key for key in intake if key not in {"kind", "handler", "beside"})
+        tuple(key for key in intake if key not in {"kind", "handler", "beside", "tenant_extra"})
         if where == _HANDLER
         else None
     )

@@ -25,6 +25,7 @@ from harness.model.declarations import (
     Keys,
     Level,
     Masks,
+    Namespaces,
     Part,
     Promises,
     Ready,
@@ -194,6 +195,14 @@ class _ActionsModel(FileModel):
     fault_seconds_min: Annotated[float, Field(gt=0, le=300)] = default_of(Actions, "fault_seconds_min")
 
 
+class _NamespacesModel(FileModel):
+    tenants: Annotated[
+        dict[Name, Annotated[int, Field(ge=1, le=1_000)]], Field(min_length=2, max_length=32)
+    ] = Field(description='Add the tenants and their parts of the records, e.g. "{red: 4, blue: 1}".')
+    reads: _IntakeModel = Field(description='Add what each tenant reads, an archive with "{tenant}" in it.')
+    shows: Text | None = None
+
+
 class _PromisesModel(FileModel):
     durability: Literal["memory", "write", "fsync"] = default_of(Promises, "durability").name.lower()
     copies_max: Annotated[int, Field(ge=1, le=1_000)] = default_of(Promises, "copies_max")
@@ -253,6 +262,7 @@ class StackModel(FileModel):
     findings: _FindingsModel | None = None
     answers: _AnswersModel | None = None
     actions: _ActionsModel | None = None
+    namespaces: _NamespacesModel | None = None
     promises: _PromisesModel = Field(default_factory=_PromisesModel)
     files: dict[Name, Annotated[list[Text], Field(min_length=1, max_length=100)]] = Field(
         default_factory=dict
@@ -303,6 +313,7 @@ def load_stack(path: Path) -> Stack:
         findings=_findings(model.findings),
         answers=_answers(model.answers),
         actions=_actions(model),
+        namespaces=_namespaces(model.namespaces),
         spans=model.spans or "",
         masks=Masks() if model.masks is None else Masks(tuple(model.masks.patterns), model.masks.share_max),
     )
@@ -400,6 +411,12 @@ def _actions(stack: StackModel) -> Actions | None:
         deadline_seconds=model.deadline_seconds,
         fault_seconds_min=model.fault_seconds_min,
     )
+
+
+def _namespaces(model: _NamespacesModel | None) -> Namespaces | None:
+    if model is None:
+        return None
+    return Namespaces(model.tenants, Part(model.reads.kind, _arguments(model.reads)), model.shows or "")
 
 
 def _fields(model: _FieldsModel) -> Fields:

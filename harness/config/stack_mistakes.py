@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from harness.config.alert_mistakes import alert_mistakes
 from harness.config.finding_mistakes import finding_mistakes
+from harness.config.namespace_mistakes import TENANT_PLACEHOLDER, namespace_mistakes
 from harness.config.part_arguments import part_mistakes
 from harness.config.validation import file_name_mistakes, shown
 from harness.config.yaml_source import KeyPath, Mistake, Source, texts_in
@@ -21,7 +22,7 @@ from harness.load.syslog_message import FIELDS_OF_LINES
 from harness.model.declarations import CLOCK, ELECTED_MASTER, KEY_PROVIDER, KEY_SERVER, KEYS
 from harness.model.registry import unknown
 
-RUN_PLACEHOLDERS = ("run.id", "run.folder", "run.seed", "python", "stack.folder", "cache.folder")
+RUN_PLACEHOLDERS = ("run.id", "run.name", "run.folder", "run.seed", "python", "stack.folder", "cache.folder")
 ADDRESS_PLACEHOLDERS = ("url", "host", "port")
 # A fault names its target, so these cannot be names of parts as well.
 RESERVED_NAMES = (
@@ -47,6 +48,9 @@ def stack_mistakes(source: Source) -> list[Mistake]:
             ARCHIVES, data.get("dead_letters"), ("dead_letters",), {"kind", "reason_field", "decode"}
         ),
         *part_mistakes(COUNTERS, data.get("counters"), ("counters",), {"kind", "names", "lag_seconds"}),
+        *part_mistakes(
+            ARCHIVES, _mapping(data.get("namespaces")).get("reads"), ("namespaces", "reads"), {"kind"}
+        ),
         *_handler_mistakes(data),
         *_acknowledgement_mistakes(data),
         *_own_archive_mistakes(data),
@@ -59,6 +63,7 @@ def stack_mistakes(source: Source) -> list[Mistake]:
         *_field_mistakes(data),
         *alert_mistakes(data),
         *finding_mistakes(data),
+        *namespace_mistakes(data),
         *_trace_mistakes(data),
         *_placeholder_mistakes(data),
     ]
@@ -136,9 +141,9 @@ def _own_archive_mistakes(data: Mapping[str, object]) -> list[Mistake]:
     """The run reads its index or files whole, so they must be this run's and nobody else's."""
     mistakes = []
     for outlet, key, kind, enough in (
-        ("archive", "index", "elasticsearch", {"run.id"}),
+        ("archive", "index", "elasticsearch", {"run.id", "run.name"}),
         ("archive", "path", "file", {"run.id", "run.folder"}),
-        ("dead_letters", "index", "elasticsearch", {"run.id"}),
+        ("dead_letters", "index", "elasticsearch", {"run.id", "run.name"}),
         ("dead_letters", "path", "file", {"run.id", "run.folder"}),
     ):
         archive = _mapping(data.get(outlet))
@@ -311,11 +316,14 @@ def _placeholder_mistakes(data: Mapping[str, object]) -> list[Mistake]:
             "environment",
             "findings",
             "answers",
+            "namespaces",
             "spans",
         )
         for where, text in texts_in(data.get(part), (part,))
         if _has_placeholders(where)
-        for problem in placeholder_problems(text, known)
+        for problem in placeholder_problems(
+            text, [*known, TENANT_PLACEHOLDER] if part == "namespaces" else known
+        )
     ]
 
 

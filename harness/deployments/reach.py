@@ -84,7 +84,7 @@ def _found(written: str, text: str, services: Mapping[str, str]) -> dict[str, No
 def _values(stack: Stack, services: Mapping[str, str]) -> dict[str, str]:
     """Return what placeholders stand for, as far as it decides on which machine an address is."""
     own = dict.fromkeys((*stack.needs, *stack.links, *(each.name for each in stack.processes)), _OWN)
-    values = dict.fromkeys(("run.id", "run.seed"), "1")
+    values = dict.fromkeys(("run.id", "run.name", "run.seed"), "1")
     values |= dict.fromkeys(("run.folder", "python", "stack.folder", "cache.folder"), "/run")
     for name, url in {**own, **{each: services[each] for each in stack.needs if each in services}}.items():
         host, port = _parts(url)

@@ -250,6 +250,8 @@ class StackDeployment:
     def _known_values(self, services: Mapping[str, str], seed: int) -> dict[str, str]:
         values = {
             "run.id": self._run_id,
+            # For names that may hold no hyphen, such as a part of a data stream's.
+            "run.name": self._run_id.replace("-", "_"),
             "run.folder": str(self._folder),
             "run.seed": str(seed),
             "python": sys.executable,

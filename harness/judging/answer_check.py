@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from harness.judging.checker import Charge
 from harness.judging.measure import Measure
 from harness.judging.timeline import Entry, Timeline
 from harness.judging.told import why_unread
-from harness.model.declarations import Answers
+from harness.model.declarations import Answers, Namespaces
 from harness.model.facts import AnswerGiven
 from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Status, Verdict
@@ -28,18 +29,23 @@ class Bounds:
     most: int
 
 
-def bounds(timeline: Timeline, answers: Answers, given: AnswerGiven) -> Bounds:
+def bounds(
+    timeline: Timeline, answers: Answers, given: AnswerGiven, namespaces: Namespaces | None = None
+) -> Bounds:
     """Return how many records an answer may tell.
 
     At least those that were surely logged in its time and could be searched before it was asked, or, where it
     says that it is old, so long before. At most those that may have been logged in its time before it came.
-    An answer about another namespace tells none.
+    An answer about one of several tenants tells the records of that one. Without tenants, an answer about
+    another namespace than the run's own tells none.
     """
-    if given.namespace != answers.own_namespace:
+    entries: Collection[Entry] = timeline.entries.values()
+    if namespaces is not None:
+        entries = [each for each in entries if namespaces.tenant(each.sequence) == given.namespace]
+    elif given.namespace != answers.own_namespace:
         return Bounds(0, 0)
     asked_ns = max(given.asked_ns, given.at_ns - _ASKING_NS) - given.stale_ns
     known_ns = asked_ns - int(answers.visible_seconds * SECOND_NS)
-    entries = timeline.entries.values()
     least = sum(_is_surely_within(each, given) and _is_seen(each, known_ns) for each in entries)
     return Bounds(least, sum(_may_be_within(each, given) for each in entries))
 
@@ -72,6 +78,7 @@ class AnswerCheck:
     def __init__(self, charge: Charge, measure: Measure) -> None:
         self._is_promised = charge.answers is not None
         self.answers = charge.answers or Answers("")
+        self.namespaces = charge.namespaces
         self.measure = measure
 
     def lacks(self) -> str:

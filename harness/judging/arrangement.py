@@ -38,6 +38,7 @@ from harness.model.facts import (
     Poisoned,
     ProcessExited,
     ProducersHosted,
+    ReadByTenant,
     Refused,
     RequestsCounted,
     Sample,
@@ -47,6 +48,7 @@ from harness.model.facts import (
     Sent,
     SpansRead,
     StepSkipped,
+    TenantsRead,
     Unreadable,
     WholeElsewhere,
     Withheld,
@@ -232,6 +234,14 @@ def _actions_read(result: Timeline, event: ActionsRead) -> None:
     result.actions_read = event
 
 
+def _read_by_tenant(result: Timeline, event: ReadByTenant) -> None:
+    result.read_by_tenant.setdefault(event.tenant, []).append(event)
+
+
+def _tenants_read(result: Timeline, event: TenantsRead) -> None:
+    result.tenants_read = event
+
+
 def _in_span(result: Timeline, event: InSpan) -> None:
     result.in_span[event.sequence] = event
 
@@ -286,6 +296,8 @@ ARRANGE: Mapping[type, Callable[[Timeline, Any], None]] = {
     AnswersRead: _answers_read,
     ActionTaken: _action_taken,
     ActionsRead: _actions_read,
+    ReadByTenant: _read_by_tenant,
+    TenantsRead: _tenants_read,
     InSpan: _in_span,
     Linked: _linked,
     SpansRead: _spans_read,

@@ -86,6 +86,7 @@ def charge_of(scenario: Scenario, stack: Stack) -> Charge:
         findings=stack.findings,
         answers=stack.answers,
         actions=stack.actions,
+        namespaces=stack.namespaces,
         causes=causes_of(scenario.steps, stack),
         takers=frozenset(each.name for each in stack.processes if stack.intake.kind != IN_THE_APPLICATION),
     )

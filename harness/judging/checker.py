@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
 from harness.judging.timeline import Timeline
-from harness.model.declarations import Actions, Alerts, Answers, Fields, Findings, Promises, Scenario
+from harness.model.declarations import (
+    Actions,
+    Alerts,
+    Answers,
+    Fields,
+    Findings,
+    Namespaces,
+    Promises,
+    Scenario,
+)
 from harness.model.protocols import Verdict
 
 
@@ -25,6 +34,7 @@ class Charge:
     findings: Findings | None = None
     answers: Answers | None = None
     actions: Actions | None = None
+    namespaces: Namespaces | None = None
     causes: tuple[frozenset[str], ...] = ()
     """Where the cause lies of what each step of the scenario does; empty where nothing need be found."""
     spans: bool = False

@@ -34,12 +34,14 @@ from harness.model.facts import (
     Planted,
     ProcessExited,
     ProducersHosted,
+    ReadByTenant,
     RequestsCounted,
     Sample,
     SecretSeen,
     SecretsSought,
     SpansRead,
     StepSkipped,
+    TenantsRead,
     Unreadable,
     WholeElsewhere,
 )
@@ -135,7 +137,8 @@ class Timeline:
     was searched; `alerts` are the messages of the promised alert by channel, `alerts_read` says of each
     channel that all of them were read; `findings` are what the stack found, each when it was first written,
     and `findings_read` says that all of them were read; `answers`, `actions` and their `…_read` are the
-    same of what it answered and did; `in_span` are the spans that records were
+    same of what it answered and did; `read_by_tenant` is what each tenant's own readers got, and
+    `tenants_read` says that all of it was read; `in_span` are the spans that records were
     logged in, and `linked` the records that spans of the stack link to.
     """
 
@@ -180,6 +183,8 @@ class Timeline:
     answers_read: AnswersRead | None = None
     actions: list[ActionTaken] = field(default_factory=list)
     actions_read: ActionsRead | None = None
+    read_by_tenant: dict[str, list[ReadByTenant]] = field(default_factory=dict)
+    tenants_read: TenantsRead | None = None
     in_span: dict[int, InSpan] = field(default_factory=dict)
     linked: set[int] = field(default_factory=set)
     spans_read: SpansRead | None = None

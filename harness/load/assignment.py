@@ -6,8 +6,8 @@ None of them trusts another's account: due times and lines come from this file a
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import orjson
@@ -17,7 +17,7 @@ from harness.evidence.secrets.planting import PlantedLines
 from harness.evidence.spans import span_of
 from harness.load.slots import SlotFiles, Slots
 from harness.load.variation import level_named, level_of, logger_of
-from harness.model.declarations import Arguments, Part, worker_name
+from harness.model.declarations import Arguments, Part, tenant_of, worker_name
 from harness.model.facts import ProducersHosted
 from harness.model.protocols import Record
 
@@ -39,6 +39,7 @@ class Assignment:
     are the kinds of canary that some records carry, by the `secret_paths`. `levels` has the first letter of
     each scheduled record's level, where the schedule decides it; those of a wave are INFO then.
     `wall_clock_path` names the file of the moved clock that the application follows; empty = the machine's.
+    `tenants` says of how many parts of the records each tenant is.
     """
 
     run_id: str
@@ -60,6 +61,7 @@ class Assignment:
     secret_paths: Sequence[str] = ()
     levels: str = ""
     wall_clock_path: str = ""
+    tenants: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def records(self) -> int:
@@ -87,6 +89,10 @@ class Assignment:
         for worker in range(1, self.workers + 1) if self.workers > 1 else ():
             mine = [producer for producer in range(self.producers) if self.worker(producer) == worker]
             yield ProducersHosted(worker_name(worker), mine[0], mine[-1], self.producers)
+
+    def tenant(self, sequence: int) -> str:
+        """Return whose record that is; empty where there are no tenants."""
+        return tenant_of(self.tenants, sequence)
 
     def slots_of(self, worker: int) -> Path:
         """Return the slot file that this worker writes."""
@@ -141,7 +147,14 @@ class Assignment:
             record = replace(record, span=span_of(self.run_id, sequence))
         if isinstance(lines, PlantedLines):
             record = replace(record, secret=lines.secret(sequence))
+        if self.tenants:
+            record = replace(record, tenant=self.tenant(sequence), other_tenant=self._other_tenant(sequence))
         return record
+
+    def _other_tenant(self, sequence: int) -> str:
+        """Return whose record that is not: each of the others in turn."""
+        others = [tenant for tenant in self.tenants if tenant != self.tenant(sequence)]
+        return others[sequence % len(others)] if others else ""
 
     def write(self, path: Path, offsets_ns: Sequence[int]) -> None:
         """Write the file and its schedule."""

@@ -293,6 +293,7 @@ class HostedLoad:
             secret_paths=spec.secret_paths,
             levels=spec.levels,
             wall_clock_path=spec.wall_clock_path,
+            tenants=dict(spec.tenants),
         )
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from harness.load.assignment import Assignment
@@ -44,10 +45,12 @@ class Share:
         sequence = self._left.popleft()
         return sequence, self._due_ns(sequence)
 
-    def take_due(self, now_ns: int, most: int) -> list[int]:
-        """Take those of the next records that are due by now, at most so many."""
+    def take_due(self, now_ns: int, most: int, fits: Callable[[int], bool] = lambda _: True) -> list[int]:
+        """Take the next records that are due by now, at most so many, up to one that does not fit."""
         taken: list[int] = []
-        while self._left and len(taken) < most and self._due_ns(self._left[0]) <= now_ns:
+        while (
+            self._left and len(taken) < most and self._due_ns(self._left[0]) <= now_ns and fits(self._left[0])
+        ):
             sequence = self._left.popleft()
             if not self.withheld(self._due_ns(sequence)):
                 taken.append(sequence)
@@ -114,7 +117,9 @@ class Sender:
             if not self._wait(due_ns):
                 return []
             if not share.withheld(due_ns):
-                others = share.take_due(time.monotonic_ns(), self._records_max - 1)
+                # Whose records a request brings is said once for all of them.
+                fits = partial(self._is_of, self._assignment.tenant(sequence))
+                others = share.take_due(time.monotonic_ns(), self._records_max - 1, fits)
                 return [record, *map(self._record, others)]
         return []
 
@@ -160,6 +165,9 @@ class Sender:
             if mine(producer) and not self._slots.read(sequence).entered_ns:
                 left.setdefault(producer, []).append(sequence)
         return {producer: Share(records, due_ns, withheld) for producer, records in left.items()}
+
+    def _is_of(self, tenant: str, sequence: int) -> bool:
+        return self._assignment.tenant(sequence) == tenant
 
     def _record(self, sequence: int) -> Record:
         return self._assignment.record(sequence, self._lines)

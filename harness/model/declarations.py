@@ -383,6 +383,46 @@ class Actions:
 
 
 @dataclass(frozen=True, slots=True)
+class Namespaces:
+    """Whose records a stack keeps apart, and what each of these tenants can read.
+
+    `tenants` says of how many parts of all records each one is; parts that differ make an answer about the
+    wrong tenant show. `reads` is an archive with all that a tenant's own reader finds, and `shows` a pattern
+    of files that such a reader writes (empty = none does); in both `{tenant}` stands for a tenant's name.
+    """
+
+    tenants: Mapping[str, int]
+    reads: Part
+    shows: str = ""
+
+    def tenant(self, sequence: int) -> str:
+        """Return whose record that is."""
+        return tenant_of(self.tenants, sequence)
+
+
+_MIXING, _MIXED_BITS = 2_654_435_761, 32
+"""Knuth's multiplicative hash (The Art of Computer Programming, 6.4): neighbours land far apart."""
+
+
+def tenant_of(tenants: Mapping[str, int], sequence: int) -> str:
+    """Return whose record that is, as everyone can compute it: no pattern that a batch or a thread has.
+
+    Args:
+        tenants: of how many parts of all records each one is; none where records have no tenants.
+        sequence: the record's number.
+    """
+    if not tenants:
+        return ""
+    mixed = sequence * _MIXING % (1 << _MIXED_BITS)
+    place = mixed * sum(tenants.values()) >> _MIXED_BITS
+    for tenant, parts in tenants.items():
+        if place < parts:
+            return tenant
+        place -= parts
+    raise ValueError(f"parts of tenants are above 0, not {dict(tenants)}")
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """The system under test, as its stack file declares it."""
 
@@ -415,6 +455,7 @@ class Stack:
     findings: Findings | None = None
     answers: Answers | None = None
     actions: Actions | None = None
+    namespaces: Namespaces | None = None
     spans: str = ""
     """Where the stack's own spans are: a pattern of files of OTLP's JSON, with placeholders."""
 

@@ -335,6 +335,27 @@ class AnswersRead:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadByTenant:
+    """A tenant's own reader got this record; `place` says where: a copy of the store, or a file.
+
+    `stored` tells what the store holds for the tenant from what a reader showed, which may leave some out.
+    """
+
+    tenant: str
+    sequence: int
+    place: str
+    stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TenantsRead:
+    """All was read that each tenant's readers got; `unread` says why it was not."""
+
+    at_ns: int
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ActionTaken:
     """The stack did something about what it found: a receiver got it at `at_ns`.
 
@@ -610,6 +631,6 @@ Event: TypeAlias = (
     | Sample | RequestsCounted | ProducersHosted | ProcessExited | Broke | Misnamed
     | Planted | SecretSeen | SecretsSought | NoncesListed | AlertReceived | AlertsRead | FindingSeen
     | FindingsRead | AnswerGiven | AnswersRead
-    | ActionTaken | ActionsRead | InSpan | Linked
+    | ActionTaken | ActionsRead | ReadByTenant | TenantsRead | InSpan | Linked
     | SpansRead
 )  # fmt: skip

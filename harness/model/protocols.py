@@ -65,7 +65,8 @@ class Record:
     """One log line on its way in. The line ends in its identity, so every stored copy can be verified.
 
     `level` is one of Python's words, `DEBUG` to `CRITICAL`; `logger` is the name of who logs. `secret` is the
-    canary that the record carries, where it carries one, and `span` the span that it is logged in.
+    canary that the record carries, where it carries one, and `span` the span that it is logged in. `tenant`
+    is whose record it is, and `other_tenant` one whose it is not; both are empty where there are none.
     """
 
     sequence: int
@@ -74,6 +75,8 @@ class Record:
     logger: str = "logquake.application"
     secret: Secret | None = None
     span: SpanIds | None = None
+    tenant: str = ""
+    other_tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -565,6 +568,7 @@ class LoadSpec:
         levels: the first letter of each scheduled record's level; empty where the schedule decides none.
         wall_clock_path: the file that says how far the clock of the processes that send is moved; empty where
             it is the machine's.
+        tenants: of how many parts of the records each tenant is (`declarations.tenant_of`); empty = none is.
     """
 
     run_id: str
@@ -585,6 +589,7 @@ class LoadSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     levels: str = ""
     wall_clock_path: str = ""
+    tenants: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def records(self) -> int:

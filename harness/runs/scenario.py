@@ -64,7 +64,7 @@ from harness.runs.request import Request, running_services
 from harness.runs.runner import Runner, Wiring
 from harness.runs.secrets import secret_paths, secret_watch
 from harness.runs.wall_clock import wall_clock
-from harness.runs.wiring import counters, expanded, make_part, outlets, variables
+from harness.runs.wiring import counters, expanded, make_part, outlets, tenants_reader, variables
 from harness.targets.interceptor_client import InterceptorClient
 from harness.targets.toxiproxy_client import ToxiproxyClient
 
@@ -252,6 +252,7 @@ class ScenarioRun:
             environment=moved.variables(variables(request.stack, values)),
             levels=plan.levels,
             wall_clock_path=moved.path,
+            tenants={} if request.stack.namespaces is None else request.stack.namespaces.tenants,
         )
         sending = self._load(load)
         lines = Lines(load, request.stack.masks)
@@ -305,6 +306,8 @@ class ScenarioRun:
             yield FindingsFollower(findings, expand(findings.files, values), clocks, settled_ns)
         if answers is not None:
             yield AnswersFollower(answers, expand(answers.files, values), clocks)
+        if (namespaces := self._request.stack.namespaces) is not None:
+            yield tenants_reader(namespaces, values, self._run_id)
         if (actions := self._request.stack.actions) is not None:
             receiver = self._ground.services.urls()[actions.service]
             settled_ns = self._actions_settled_ns(actions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from harness.deployments.placeholders import expand
@@ -12,9 +13,10 @@ from harness.evidence.counters import COUNTERS
 from harness.evidence.misnamed import StackFile
 from harness.evidence.readback import OutletSpec
 from harness.evidence.sampling import NamedCounters
+from harness.evidence.tenants import TenantsReader
 from harness.evidence.transforms import Spans
 from harness.load.intakes import INTAKES
-from harness.model.declarations import Arguments, CounterSource, Part, Stack
+from harness.model.declarations import Arguments, CounterSource, Namespaces, Part, Stack
 from harness.model.errors import ScenarioError
 from harness.model.protocols import Archive, LoadSpec, RawArchive, WritesFiles
 from harness.model.registry import Family
@@ -87,7 +89,7 @@ def _stack_file(stack: Stack, values: Mapping[str, str], intake: Part) -> StackF
     """Return where names stand that may be slips, and what of this run's values a placeholder stands for."""
 
     def written(value: str) -> str:
-        for name in ("run.folder", "run.id"):
+        for name in ("run.folder", "run.id", "run.name"):
             value = value.replace(values[name], f"{{{name}}}")
         return value
 
@@ -130,3 +132,15 @@ def counters(source: CounterSource | None, values: Mapping[str, str]) -> NamedCo
     if source is None:
         return None
     return NamedCounters(make_part(COUNTERS, source.part, expanded(source.part, values)), source.names)
+
+
+def tenants_reader(namespaces: Namespaces, values: Mapping[str, str], run_id: str) -> TenantsReader:
+    """Return what reads as each tenant's own reader does."""
+    stored: dict[str, Callable[[], Archive]] = {}
+    shown: dict[str, str] = {}
+    for tenant in namespaces.tenants:
+        mine = {**values, "tenant": tenant}
+        stored[tenant] = partial(make_part, ARCHIVES, namespaces.reads, expanded(namespaces.reads, mine))
+        if namespaces.shows:
+            shown[tenant] = expand(namespaces.shows, mine)
+    return TenantsReader(stored, shown, run_id)

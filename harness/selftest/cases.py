@@ -14,6 +14,7 @@ from harness.selftest.stacks import (
     KEEPING,
     MASKING,
     SERVED_KEYS,
+    SHARED,
     TRACING,
     Case,
     acting_stack,
@@ -26,6 +27,7 @@ from harness.selftest.stacks import (
     masking_stack,
     monitored_stack,
     served_keys_stack,
+    tenants_stack,
     tracing_stack,
 )
 
@@ -56,6 +58,7 @@ ANSWERS_WRONG = "answers_wrong"
 ANSWERS_MISSING = "answers_missing"
 ACTIONS_MISSED = "actions_missed"
 ACTIONS_REPEATED = "actions_repeated"
+MIXED = "namespaces_mixed"
 
 _GATEWAY_SCENARIO = "answer_cut_then_gateway_killed"
 
@@ -74,6 +77,10 @@ def _dashboard(name: str, habit: str, code: str, catch: str) -> Case:
 
 def _acting(name: str, habit: str, code: str, catch: str) -> Case:
     return Case(name, habit, code, "actions", catch, build=acting_stack)
+
+
+def _tenants(name: str, habit: str, code: str, catch: str) -> Case:
+    return Case(name, habit, code, "tenants", catch, build=tenants_stack)
 
 
 def _monitoring(name: str) -> str:
@@ -509,4 +516,18 @@ CASES = (
     _acting("honest-engines", "none", "HonestActor", ""),
     _acting("acts-twice", "has two engines that both lead", "ActsTwice", ACTIONS_REPEATED),
     _acting("never-acts", "has two engines that each wait for the other", "NeverActs", ACTIONS_MISSED),
+    _tenants("honest-tenants", "none", f"{SHARED}:TenantsShipper", ""),
+    _tenants(
+        "stores-in-the-wrong-namespace",
+        "stores what it sends again with the tenant of the batch's first record",
+        f"{SHARED}:StoresInTheWrongNamespace",
+        MIXED,
+    ),
+    _tenants(
+        "forgets-whose-it-is",
+        "stores what it sends again where no tenant looks",
+        f"{SHARED}:ForgetsWhoseItIs",
+        MIXED,
+    ),
+    _tenants("shows-everybody", "shows one tenant the lines of all", "ShowsEverybody", MIXED),
 )

@@ -19,6 +19,7 @@ from harness.model.declarations import (
     Findings,
     Keys,
     Level,
+    Namespaces,
     Part,
     Promises,
     Ready,
@@ -29,6 +30,7 @@ from harness.selftest.alerting import COOLDOWN_SECONDS, THRESHOLD, WINDOW_SECOND
 from harness.selftest.dashboard import EVERY_SECONDS, OWN
 from harness.selftest.finding import DEADLINE_SECONDS, FILE_NAME
 from harness.selftest.shipper import WAITING_RECORDS_MAX
+from harness.selftest.tenants import EXTRA, TENANTS
 
 HONEST = "harness.selftest.shipper:HonestShipper"
 KEEPING = "harness.selftest.keeping:KeepingShipper"
@@ -40,6 +42,7 @@ ALERTING = "harness.selftest.alerting"
 FINDING = "harness.selftest.finding"
 DASHBOARD = "harness.selftest.dashboard"
 ACTING = "harness.selftest.acting"
+SHARED = "harness.selftest.tenants"
 FORGETFUL = "drops-the-old-key-too-early"
 _COUNTERS = ("accepted", "delivered", "dead_lettered", "dropped", "held")
 _INDEX = {"index": "logs-selftest-{run.id}"}
@@ -296,5 +299,27 @@ def acting_stack(case: Case) -> Stack:
             causes=("store_down",),
             engines=("engine_a", "engine_b"),
             deadline_seconds=6.0,
+        ),
+    )
+
+
+def tenants_stack(case: Case) -> Stack:
+    """Return a handler that three tenants share, with a process beside it that reads for each of them.
+
+    `code` names the handler's class, or the habit of the reader beside an honest handler.
+    """
+    is_handler = case.code.startswith(SHARED)
+    stack = handler_stack(replace(case, code=case.code if is_handler else f"{SHARED}:TenantsShipper"))
+    index, shown = _INDEX["index"], "{run.folder}/shown-*.txt"
+    habit = "HonestReader" if is_handler else case.code
+    command = ("{python}", "-m", SHARED, habit, shown, "{to_store.url}", index)
+    arguments = {**_ARCHIVE.arguments, "index": f"{index}-{{tenant}}"}
+    return replace(
+        stack,
+        processes=(StackProcess("reader", command, ready=Ready(output='"ready": true')),),
+        intake=replace(stack.intake, arguments={**stack.intake.arguments, "tenant_extra": EXTRA}),
+        archive=replace(_ARCHIVE, arguments={**_ARCHIVE.arguments, "index": f"{index}-*"}),
+        namespaces=Namespaces(
+            TENANTS, replace(_ARCHIVE, arguments=arguments), "{run.folder}/shown-{tenant}.txt"
         ),
     )

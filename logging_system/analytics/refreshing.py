@@ -51,7 +51,8 @@ class Refreshed:
             "asked": self.asked.isoformat(),
             "answered": self.answered.isoformat(),
             "since": self.since.isoformat(),
-            "until": self.asked.isoformat(),
+            # Not until it was asked: what is logged meanwhile is counted, as far as the store finds it by then.
+            "until": self.answered.isoformat(),
             "records": self.records,
             "by_level": dict(self.by_level),
             "age_seconds": round(self.age_seconds, 3),

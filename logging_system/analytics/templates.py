@@ -1,11 +1,14 @@
-"""Which messages there are, told apart by what they say without their numbers, and which of them are new."""
+"""Which messages there are, told apart by what they say without their values, and which of them are new.
+
+The templates are those of `coordination/learning`, learnt anew for each question from the sample alone.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from logging_system.analytics.answers import Partial, hits_of, joined, partial_of, total_of
@@ -13,7 +16,10 @@ from logging_system.analytics.reach import Reach
 from logging_system.analytics.sampling import RECORDS_MAX, Sample, sample, value_of
 from logging_system.analytics.store_queries import StoreQueries
 from logging_system.analytics.windows import Window
-from logging_system.monitoring.error_templates import PLACEHOLDER, TEXT_CHARACTERS_MAX, Templates, printable
+from logging_system.coordination.learning.miner import TemplateMiner
+from logging_system.coordination.learning.template import Template as Mined
+from logging_system.coordination.learning.template import current
+from logging_system.monitoring.error_templates import TEXT_CHARACTERS_MAX, printable
 
 TEMPLATES_MAX = 500
 CANDIDATES_MAX = 20
@@ -21,16 +27,18 @@ SEALED = "[sealed]"
 """Stands in place of a field that only the holder of its key can read."""
 
 _CHECKED_MAX = 50
+_Key = tuple[str, str, str]
+"""Logger, text of the template, and class of the exception."""
 # Between white space: what touches a placeholder, a dot or a "_" is a part of a longer word to the store.
 _WORDS = re.compile(r"(?<!\S)[^\W\d_]{2,}[,:;]?(?:\s+[^\W\d_]{2,}[,:;]?)*(?!\S)")
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Messages that differ by their numbers alone.
+    """Messages that differ by their values alone.
 
     Attributes:
-        text: What they say, a placeholder for each number.
+        text: What they say, `<*>` for each value.
         logger: Who logs them.
         error: The class of the exception; empty where there is none.
         sampled: How many of them were looked at.
@@ -44,6 +52,11 @@ class Template:
     sampled: int
     estimate: float
     example: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from others: logger, text, exception."""
+        return self.logger, self.text, self.error
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +123,65 @@ def top_templates(
     )
 
 
-def grouped(taken: Sample) -> dict[tuple[str, str, str], Template]:
+def grouped(taken: Sample) -> dict[_Key, Template]:
     """Return the templates of a sample by logger, text and exception, the most frequent first."""
-    masking = Templates()
-    found: dict[tuple[str, str, str], Template] = {}
-    for record in taken.records:
-        message = printable(message_of(record.source)[:TEXT_CHARACTERS_MAX])
-        logger = str(value_of(record.source, "log.logger") or "")
-        error = str(value_of(record.source, "error.type") or "")
-        key = (logger, masking.template(message), error)
-        known = found.get(key) or Template(key[1], logger, error, 0, 0.0, message)
-        found[key] = Template(
-            known.text, logger, error, known.sampled + 1, known.estimate + record.weight, known.example
-        )
-    return dict(sorted(found.items(), key=lambda each: (-each[1].estimate, each[0])))
+    return _Messages().learn(taken).templates()
+
+
+class _Messages:
+    """Messages of one sample or several, grouped by templates learnt from all of them.
+
+    Which template a message has may change with what is learnt later, so groups are asked for at the end. The
+    miner keeps 5,000 templates at most, and there are as many messages as samples have.
+    """
+
+    def __init__(self, miner: TemplateMiner | None = None) -> None:
+        self._miner = TemplateMiner() if miner is None else miner
+        self._learnt: list[tuple[_Message, float]] = []
+
+    def learn(self, taken: Sample) -> _Messages:
+        """Take in a sample; returns itself."""
+        self._learnt += [(self.message(each.source), each.weight) for each in taken.records]
+        return self
+
+    def beside(self) -> _Messages:
+        """Return a place for other messages that are grouped by the same templates."""
+        return _Messages(self._miner)
+
+    def message(self, source: Mapping[str, Any]) -> _Message:
+        """Learn from a document; return what it says."""
+        text = printable(message_of(source))
+        logger = str(value_of(source, "log.logger") or "")
+        error = str(value_of(source, "error.type") or "")
+        return _Message(logger, self._miner.learn(text), error, text[:TEXT_CHARACTERS_MAX])
+
+    def templates(self) -> dict[_Key, Template]:
+        """Return the templates by logger, text and exception, the most frequent first."""
+        found: dict[_Key, Template] = {}
+        for message, weight in self._learnt:
+            key = message.key
+            known = found.get(key) or Template(key[1], key[0], key[2], 0, 0.0, message.example)
+            found[key] = replace(known, sampled=known.sampled + 1, estimate=known.estimate + weight)
+        return dict(sorted(found.items(), key=lambda each: (-each[1].estimate, each[0])))
+
+    def one(self, key: _Key) -> _Message:
+        """Return a message that has a template."""
+        return next(message for message, _ in self._learnt if message.key == key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What one document says, and the template that it was learnt as."""
+
+    logger: str
+    mined: Mined
+    error: str
+    example: str
+
+    @property
+    def key(self) -> _Key:
+        """Its template as it is now."""
+        return self.logger, current(self.mined).text, self.error
 
 
 def new_templates(
@@ -154,8 +212,11 @@ def new_templates(
     """
     earlier = sample(queries, reach, before, query=query, records_max=records_max)
     later = sample(queries, reach, after, query=query, records_max=records_max)
-    known = grouped(earlier)
-    candidates = [each for key, each in grouped(later).items() if key not in known]
+    # Learnt from both before either is grouped: what became one template by the later ones is one in both.
+    before_it = _Messages().learn(earlier)
+    after_it = before_it.beside().learn(later)
+    known = before_it.templates()
+    candidates = [each for key, each in after_it.templates().items() if key not in known]
     asked = [each for each in candidates if words_of(each.text)][:CANDIDATES_MAX]
     unasked = [each for each in candidates if each not in asked]
     if earlier.share >= 1.0 and earlier.partial is None:
@@ -164,7 +225,7 @@ def new_templates(
     answers = queries.multi_search([(reach.target, _search_for(each, before)) for each in asked])
     new, doubtful = [], list(unasked)
     for template, answer in zip(asked, answers, strict=True):
-        verdict = _came(template, answer, reach)
+        verdict = _came(after_it.one(template.key), answer, reach, after_it)
         if verdict is None:
             doubtful.append(template)
         elif not verdict:
@@ -174,13 +235,8 @@ def new_templates(
 
 
 def words_of(template: str) -> str:
-    """Return the longest run of whole words in a template, by which a full-text search finds it.
-
-    The last word of a text that may have been cut short is left out.
-    """
-    is_whole = len(template.replace(PLACEHOLDER, "0")) < TEXT_CHARACTERS_MAX // 2
-    whole = template if is_whole else template.rpartition(" ")[0]
-    return max(_WORDS.findall(whole), key=len, default="")
+    """Return the longest run of whole words in a template, by which a full-text search finds it."""
+    return max(_WORDS.findall(template), key=len, default="")
 
 
 def _search_for(template: Template, window: Window) -> dict[str, Any]:
@@ -201,16 +257,14 @@ def _search_for(template: Template, window: Window) -> dict[str, Any]:
     }
 
 
-def _came(template: Template, answer: Mapping[str, Any], reach: Reach) -> bool | None:
+def _came(template: _Message, answer: Mapping[str, Any], reach: Reach, messages: _Messages) -> bool | None:
     """Whether a template is among the hits; None where not all hits were looked at and none has it."""
-    masking = Templates()
     hits = hits_of(answer)
     for hit in hits:
         reach.check(hit.get("_index"))
         source = hit.get("_source")
-        message = printable(message_of(source if isinstance(source, dict) else {})[:TEXT_CHARACTERS_MAX])
-        error = str(value_of(source if isinstance(source, dict) else {}, "error.type") or "")
-        if masking.template(message) == template.text and error == template.error:
+        found = messages.message(source if isinstance(source, dict) else {})
+        if found.key[1:] == template.key[1:]:
             return True
     if total_of(answer) > len(hits) or partial_of(answer) is not None:
         return None

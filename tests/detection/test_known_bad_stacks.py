@@ -35,6 +35,7 @@ PROOF_ONLY = frozenset(
         "falls-open-when-refused",
         "finds-late",
         "forgets-at-restart",
+        "forgets-whose-it-is",
         "goes-blank",
         "grows-with-each-record",
         "has-no-cooldown",
@@ -51,6 +52,7 @@ PROOF_ONLY = frozenset(
         "honest-monitoring",
         "honest-monitoring-spike",
         "honest-served-keys",
+        "honest-tenants",
         "honest-tracing",
         "keeps-a-histogram-for-each-message",
         "keeps-a-part",
@@ -65,6 +67,7 @@ PROOF_ONLY = frozenset(
         "never-acts",
         "never-recovers",
         "sees-nothing",
+        "shows-everybody",
         "swaps-neighbours-texts",
     }
 )

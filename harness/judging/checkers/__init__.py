@@ -28,6 +28,10 @@ CHECKERS = Family(
             "harness.judging.checkers.leaked_secrets:LeakedSecrets",
             "no secret is seen in the clear anywhere",
         ),
+        "namespaces_mixed": Kind(
+            "harness.judging.checkers.namespaces_mixed:NamespacesMixed",
+            "each tenant reads its own records, and nobody else's",
+        ),
         "nonces_reused": Kind(
             "harness.judging.checkers.nonces_reused:NoncesReused",
             "no nonce seals two things under one key",

@@ -21,7 +21,8 @@ class AnswersWrong(AnswerCheck):
 
     An answer of now tells every record of the time asked about that anybody could search when it was asked,
     and none that had not been logged when it came. One that says how old it is, is judged as of then. An
-    answer about another namespace tells none of this run's records.
+    answer about one of several tenants (`namespaces`) tells the records of that one; where there are none, an
+    answer about another namespace than the run's own tells none of its records.
     """
 
     objective: ClassVar[str] = module_word(__name__)
@@ -36,8 +37,10 @@ class AnswersWrong(AnswerCheck):
 
     def check(self, timeline: Timeline) -> Verdict:
         """Count the answers that tell too few records or too many."""
-        judged = [(given, bounds(timeline, self.answers, given)) for given in timeline.answers]
-        own = self.answers.own_namespace
+        judged = [
+            (given, bounds(timeline, self.answers, given, self.namespaces)) for given in timeline.answers
+        ]
+        own = self.answers.own_namespace if self.namespaces is None else None
         wrong = [(given, owed) for given, owed in judged if not owed.least <= given.records <= owed.most]
         answers = count(len(judged), "answer")
         if wrong:
@@ -55,12 +58,13 @@ class AnswersWrong(AnswerCheck):
         return self.measure.verdict(Status.PASS, 0, said, samples=len(judged))
 
 
-def _line(timeline: Timeline, own: str, given: AnswerGiven, owed: Bounds) -> str:
+def _line(timeline: Timeline, own: str | None, given: AnswerGiven, owed: Bounds) -> str:
     asked = timeline.moment(given.asked_ns)
     claimed = f"{given.stale_ns / SECOND_NS:.1f} s old" if given.stale_ns else "of now"
-    if given.namespace != own:
+    if own is not None and given.namespace != own:
         return f"asked at {asked} about {given.namespace}: {given.records:,} records, which are all of {own}."
-    said = f"asked at {asked}, {claimed}: {given.records:,} records"
+    about = f" about {given.namespace}" if given.namespace and own is None else ""
+    said = f"asked at {asked}{about}, {claimed}: {given.records:,} records"
     if given.records < owed.least:
         return f"{said}; {owed.least:,} could be searched then."
     return f"{said}; {owed.most:,} had been logged."

@@ -28,6 +28,7 @@ _TIME, _TIME_UNIX_NS = "$time", "$time_unix_ns"
 _LEVEL, _SEVERITY_NUMBER = "$level", "$severity_number"
 _TRACE_ID, _SPAN_ID = "$trace_id", "$span_id"
 _RECORDS = "$records"
+TENANT, _OTHER_TENANT = "$tenant", "$other_tenant"
 FIELD_PLACEHOLDERS: Mapping[str, tuple[str, ...]] = {
     "time": (_TIME, _TIME_UNIX_NS),
     "level": (_LEVEL, _SEVERITY_NUMBER),
@@ -70,7 +71,9 @@ class Http:
             template says `$records`.
         record: a JSON document with `$line` for each record; the list of them takes the place of the text
             `$records` in the template.
-        headers: more headers, each as `header.<Name>`.
+        headers: more headers, each as `header.<Name>`. Where the stack file declares `namespaces`, `$tenant`
+            in one stands for whose records the request brings; in a template the text `$tenant` does, and
+            `$other_tenant` for one whose the record is not.
 
     Raises:
         ScenarioError: the URL, a template or the number of records cannot be used.
@@ -130,7 +133,7 @@ class Http:
         """
         connection = self._connection()
         try:
-            connection.request("POST", self._path, self._body(records), self._headers)
+            connection.request("POST", self._path, self._body(records), self._headers_of(records))
             response = connection.getresponse()
             said = response.read(_ANSWER_BYTES_MAX)
             # The end of a body is seen only by asking for more; what is left of a promised length was cut.
@@ -163,6 +166,12 @@ class Http:
         if self._around is not None:
             documents = [_filled(self._around, {_RECORDS: documents})]
         return b"".join(orjson.dumps(document) + b"\n" for document in documents)
+
+    def _headers_of(self, records: Sequence[Record]) -> Mapping[str, str]:
+        tenant = records[0].tenant
+        if not tenant:
+            return self._headers
+        return {name: value.replace(TENANT, tenant) for name, value in self._headers.items()}
 
     def _filled(self, record: Record) -> object:
         filled = _filled(self._document, _values(record))
@@ -198,6 +207,8 @@ def _values(record: Record) -> Mapping[str, object]:
         _LOGGER: record.logger,
         _TRACE_ID: "" if record.span is None else record.span.trace_id,
         _SPAN_ID: "" if record.span is None else record.span.span_id,
+        TENANT: record.tenant,
+        _OTHER_TENANT: record.other_tenant,
     }
 
 

@@ -27,15 +27,19 @@ class PythonLogging:
 
     Args:
         handler: the handler's class, as `package.module:Class`.
+        tenant_extra: the extra that says whose record it is, where the stack file declares `namespaces`.
         beside: a second handler, named in the same way and made without arguments, that is called after the
             first; it takes the caller's time and acknowledges nothing.
         arguments: keyword arguments of the handler's constructor.
     """
 
-    def __init__(self, handler: str, beside: str | None = None, **arguments: Scalar) -> None:
+    def __init__(
+        self, handler: str, beside: str | None = None, tenant_extra: str = "", **arguments: Scalar
+    ) -> None:
         """Name the handler by `package.module:Class` and give it these keyword arguments."""
         self._path = handler
         self._beside = beside
+        self._tenant_extra = tenant_extra
         self._arguments = arguments
         self._logger = logging.getLogger(_LOGGER_NAME)
         self._handlers: list[logging.Handler] = []
@@ -66,6 +70,8 @@ class PythonLogging:
         # A logger named after another below it hands its records on to that one's handler.
         logger, level = logging.getLogger(record.logger), _LEVELS[record.level]
         extra: dict[str, object] = {"sequence": record.sequence}
+        if self._tenant_extra and record.tenant:
+            extra[self._tenant_extra] = record.tenant
         if record.secret is None or record.secret.path in {MESSAGE, URL}:
             logger.log(level, record.line, extra=extra)
         else:

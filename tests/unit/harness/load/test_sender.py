@@ -173,3 +173,19 @@ def test_locust_is_told_of_a_refusal_as_a_failure(tmp_path):
 def test_send_outside_a_run_says_where_it_works():
     with pytest.raises(UsageError, match="in a run of logquake only"):
         send(object())
+
+
+def test_records_that_share_a_call_are_of_one_tenant(tmp_path):
+    tenants = {"red": 2, "blue": 1}
+    assignment = replace(make_assignment(tmp_path, records=200, producers=2, workers=1), tenants=tenants)
+    intake = Intake(records_per_request=20)
+    sender = Sender(assignment, intake, assignment.slots_of(1))
+
+    for share in sender.scheduled(time.monotonic_ns() - 1_000_000_000).values():
+        while records := sender.due(share):
+            assert len({record.tenant for record in records}) == 1
+            assert all({record.tenant, record.other_tenant} == set(tenants) for record in records)
+            sender.call(records)
+
+    assert sorted(n for call in intake.calls for n in call) == list(range(200))
+    assert max(map(len, intake.calls)) > 1

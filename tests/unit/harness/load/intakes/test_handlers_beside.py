@@ -63,3 +63,24 @@ def test_a_second_handler_that_cannot_be_made_is_named(beside, message):
     with pytest.raises(StackError, match=message):
         intake.open(lambda _: None)
     assert logging.getLogger("logquake.application").handlers == []
+
+
+kept: list[logging.LogRecord] = []
+
+
+class Keeping(logging.Handler):
+    def emit(self, record):
+        kept.append(record)
+
+
+def test_a_log_call_says_whose_record_it_is_in_the_extra_that_the_stack_names():
+    kept.clear()
+    intake = PythonLogging(f"{__name__}:Keeping", tenant_extra="customer")
+    intake.open(lambda _: None)
+    intake.send(Record(1, "paid", tenant="red"))
+    intake.send(Record(2, "nobody's"))
+    intake.close()
+
+    first, second = kept
+    assert first.__dict__["customer"] == "red"
+    assert not hasattr(second, "customer")

@@ -220,3 +220,15 @@ def test_a_stack_that_keeps_silent_refuses_after_the_timeout():
 def test_what_cannot_be_used_is_said_with_its_remedy(arguments, problem):
     with pytest.raises(ScenarioError, match=problem):
         Http(**arguments)
+
+
+def test_a_request_says_whose_records_it_brings_and_each_record_may_claim_another():
+    template = '{"line": "$line", "of": "$tenant", "claims": "$other_tenant"}'
+    with serving(OK) as server:
+        record = Record(1, "a line", tenant="red", other_tenant="blue")
+        send(server, record, template=template, **{"header.Authorization": "Bearer token-of-$tenant"})
+
+        ((_first, headers, body),) = server.requests
+
+    assert headers["Authorization"] == "Bearer token-of-red"
+    assert json.loads(body) == {"line": "a line", "of": "red", "claims": "blue"}
