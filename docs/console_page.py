@@ -28,6 +28,7 @@ from logging_system.coordination.detection.finding_file import FindingFile
 from logging_system.coordination.detection.finding_lines import line_of
 from logging_system.coordination.finding_content import content_of
 from logging_system.coordination.findings import CauseClass, Finding, FindingKind
+from tests.contract.elasticsearch_fixture import real_server
 
 PICTURE = Path(__file__).parent / "images" / "console.png"
 BYTES_MAX = 300_000
@@ -39,14 +40,15 @@ import logging, random, sys, time
 from logging_system import install
 installation = install(service="checkout", spool=sys.argv[1], shipper="none", level="DEBUG")
 rng, number = random.Random(7), 0
+payment, orders = logging.getLogger("checkout.payment"), logging.getLogger("checkout.orders")
 while True:
     number += 1
     if number % 9 == 0:
-        logging.getLogger("checkout.payment").error("payment gateway timed out after %d ms", rng.randint(3000, 9000))
+        payment.error("payment gateway timed out after %d ms", rng.randint(3000, 9000))
     elif number % 14 == 0:
         logging.getLogger("checkout.stock").warning("stock of item %d is below %d", rng.randint(1, 500), 5)
     else:
-        logging.getLogger("checkout.orders").info("order %d was placed by customer %d", number, rng.randint(1, 90))
+        orders.info("order %d was placed by customer %d", number, rng.randint(1, 90))
     time.sleep(0.03)
 """
 WORKFLOWS = """\
@@ -63,7 +65,13 @@ MESSAGES = (
     ("info", "checkout.http", "GET /cart/{m} answered 200 in {m} ms", "", 25),
     ("debug", "checkout.http", "connection {n} is kept open", "", 8),
     ("warning", "checkout.stock", "stock of item {m} is below 5", "", 4),
-    ("error", "checkout.mail", "cannot send the receipt of order {n}: connection refused", "ConnectionError", 0.5),
+    (
+        "error",
+        "checkout.mail",
+        "cannot send the receipt of order {n}: connection refused",
+        "ConnectionError",
+        0.5,
+    ),
 )
 LATE = (
     ("error", "checkout.payment", "payment gateway timed out after {n} ms", "TimeoutError", 9.0),
@@ -88,10 +96,22 @@ def demonstration() -> Iterator[str]:
         spool, workflows = folder / "checkout", folder / "workflows.yaml"
         spool.mkdir()
         workflows.write_text(WORKFLOWS)
-        lite = ["harness.programs.elastic_lite", "--port", "0", "--data", str(folder / "store"), "--lifeline"]
-        store = str(_started(running, lite)["url"])
+        store = running.enter_context(real_server())
         _start(running, ["-c", APPLICATION, str(spool)])
-        _start(running, ["-m", "logging_system", "ship", "--spool", str(spool), "--service", "checkout", "--elasticsearch", store])
+        _start(
+            running,
+            [
+                "-m",
+                "logging_system",
+                "ship",
+                "--spool",
+                str(spool),
+                "--service",
+                "checkout",
+                "--elasticsearch",
+                store,
+            ],
+        )
         _wait_for(f"{store}/{STREAM}")
         _write_history(store)
         _started(running, ["logging_system", "watch", "--spool", str(spool), "--workflows", str(workflows)])
@@ -157,7 +177,9 @@ def _write_history(store: str) -> None:
         age = second / 3600
         amount = 5.0 + 2.2 * math.sin(6 * age) + rng.uniform(0, 2)
         kinds = [*MESSAGES, *(LATE if second < 700 else ())]
-        for level, logger, text, error, weight in rng.choices(kinds, [each[4] for each in kinds], k=round(amount)):
+        for level, logger, text, error, _weight in rng.choices(
+            kinds, [each[4] for each in kinds], k=round(amount)
+        ):
             message = text.format(n=rng.randint(1000, 9999), m=rng.randint(1, 300))
             moment = now - timedelta(seconds=second - rng.random())
             document = {
@@ -195,7 +217,12 @@ def _find(folder: Path, spool: Path, workflows: Path) -> None:
     file = folder / "finding.json"
     file.write_bytes(orjson.dumps(content_of(finding)))
     words = ["run", "--finding", str(file), "--spool", str(spool), "--workflows", str(workflows)]
-    subprocess.run([sys.executable, "-m", "logging_system", "coordination", *words], check=True, timeout=60, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "logging_system", "coordination", *words],
+        check=True,
+        timeout=60,
+        capture_output=True,
+    )
     FindingFile(alerts_folder(spool)).add([line_of(finding, "")])
 
 

@@ -1,4 +1,4 @@
-"""Every setting of handler, `ship`, `serve`, `watch` and `console`: the model of flags and of the reference page.
+"""Every setting of the handler and of programs: the model of flags and of the reference page.
 
 To add a setting, add a field here, then run `make schemas`. Its name is the keyword of `install`, the key in
 the settings file, the environment variable (`LOGGING_SYSTEM_` and the name in capitals) and the flag

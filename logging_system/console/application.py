@@ -39,12 +39,14 @@ from logging_system.console.sessions import SESSION_SECONDS_MAX, Sessions
 HEARTBEAT_SECONDS = 10.0
 GATHER_SECONDS = 0.15
 """How long changes are gathered before a page is told: panels that are read together come together."""
-QUERIES_AT_ONCE_MAX = 3
+QUERIES_AT_ONCE_MAX = 2
 QUERIES_WAITING_MAX = 12
 _BODY_SECONDS_MAX = 10.0
 _WRONG_TOKEN_SECONDS = 0.5
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-_FILES = frozenset({"charts.js", "console.css", "console.js", "elements.js", "icon.svg", "lines.js", "panels.js"})
+_FILES = frozenset(
+    {"charts.js", "console.css", "console.js", "elements.js", "icon.svg", "lines.js", "panels.js"}
+)
 
 
 class FindsLines(Protocol):
@@ -155,7 +157,9 @@ class Console:
         try:
             async with self._asking:
                 query, namespace = asked.get("query", ""), asked.get("namespace", "")
-                found = await self.board.run(lambda: finder.lines(query, since_ms, until_ms, namespace))
+                found = await self.board.run(
+                    lambda: finder.lines(query, since_ms, until_ms, namespace), asks_store=True
+                )
         except PanelError as error:
             return _json(503, {"message": str(error)})
         except ValueError as error:
@@ -216,9 +220,7 @@ class Console:
     async def _sign_out(self, request: Request) -> Response:
         self.sessions.end(request.cookies.get(self.sessions.cookie, ""))
         answer = _json(200, {"message": "Signed out."})
-        answer.delete_cookie(
-            self.sessions.cookie, httponly=True, samesite="strict", secure=self.is_tls
-        )
+        answer.delete_cookie(self.sessions.cookie, httponly=True, samesite="strict", secure=self.is_tls)
         return answer
 
 

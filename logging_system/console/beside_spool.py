@@ -105,7 +105,9 @@ class Alerts:
         ]
         silences = [
             {
-                "matchers": self._shown.text(" ".join(f"{name}={value}" for name, value in each.matchers.items())),
+                "matchers": self._shown.text(
+                    " ".join(f"{name}={value}" for name, value in each.matchers.items())
+                ),
                 "until_ms": _ms(each.until_seconds),
                 "author": self._shown.text(each.author),
                 "comment": self._shown.text(each.comment),
@@ -134,7 +136,9 @@ class Alerts:
         return {
             "fingerprint": self._shown.text(mark, 100),
             "rule": self._shown.text(alert.get("rule", ""), 200),
-            "labels": {self._shown.text(key, 100): self._shown.text(value, 200) for key, value in named.items()},
+            "labels": {
+                self._shown.text(key, 100): self._shown.text(value, 200) for key, value in named.items()
+            },
             "since_ms": _ms(since_seconds),
             "summary": self._shown.text(alert.get("summary", "")),
             "is_acknowledged": acknowledged.get(mark, -1.0) >= since_seconds,
@@ -153,9 +157,7 @@ class Alerts:
         ]
 
     def _told(self, line: Mapping[str, Any]) -> dict[str, Any]:
-        facts = (
-            f"{name}={value}" for name, value in line.items() if name not in {"time", "what"} and value
-        )
+        facts = (f"{name}={value}" for name, value in line.items() if name not in {"time", "what"} and value)
         return {
             "at_ms": _ms(line.get("time")),
             "what": self._shown.text(line.get("what", ""), 100),
@@ -319,7 +321,12 @@ def read_keys(protection: Protection, shown: ShownText, now_seconds: float) -> d
             }
         )
     leases = [shown.text(each, 300) for each in status.leases[:20]]
-    return {"is_sealed": True, "keys": keys[:20], "leases": leases, "unreadable": len(status.unreadable_data_keys)}
+    return {
+        "is_sealed": True,
+        "keys": keys[:20],
+        "leases": leases,
+        "unreadable": len(status.unreadable_data_keys),
+    }
 
 
 def _query_of(found: Mapping[str, Any]) -> str:

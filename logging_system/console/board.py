@@ -16,7 +16,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 LOG = logging.getLogger("logging_system.console")
-THREADS = 6
+THREADS = 2
+STORE_THREADS = 4
+"""At most so many questions are asked of the store at once, and what needs none never waits for them."""
+_TOOK_FACTOR = 4.0
+"""A store that takes long is asked less often: it is busy for a fifth of the time at most for one panel."""
 _IDLE_FACTOR = 10.0
 """What nobody looks at is asked so much less often: there is a last answer when the store goes down."""
 
@@ -34,12 +38,14 @@ class Panel:
         read: Returns what it shows, as JSON has it; called on a thread. Raises PanelError.
         every_seconds: The pause between two readings.
         window: The stretch of time that it shows; empty where it is the same for all.
+        asks_store: Whether reading it asks the store, which may take its time.
     """
 
     name: str
     read: Callable[[], Mapping[str, Any]]
     every_seconds: float
     window: str = ""
+    asks_store: bool = False
 
     @property
     def key(self) -> str:
@@ -120,6 +126,7 @@ class Board:
         self._pages_max = pages_max
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS, "logging_system.console")
+        self._store_threads = ThreadPoolExecutor(STORE_THREADS, "logging_system.console.store")
         self._due = {key: asyncio.Event() for key in self._panels}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -139,7 +146,8 @@ class Board:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._store_threads):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     @property
     def is_full(self) -> bool:
@@ -180,16 +188,19 @@ class Board:
         if name in self._due:
             self._due[name].set()
 
-    async def run(self, work: Callable[[], Any]) -> Any:
+    async def run(self, work: Callable[[], Any], *, asks_store: bool = False) -> Any:
         """Return what some work on one of the board's threads returns."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        threads = self._store_threads if asks_store else self._threads
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
 
     async def _ask_on(self, panel: Panel) -> None:
         while True:  # until the task is cancelled
+            began_seconds = time.monotonic()
             if self._is_wanted(panel):
-                self._due[panel.key].clear()
                 self._put(panel.key, await self._asked(panel))
-            pause_seconds = panel.every_seconds
+            self._due[panel.key].clear()
+            took_seconds = time.monotonic() - began_seconds
+            pause_seconds = max(panel.every_seconds, _TOOK_FACTOR * took_seconds)
             if not self._is_watched(panel):
                 pause_seconds *= _IDLE_FACTOR
             try:
@@ -207,7 +218,7 @@ class Board:
     async def _asked(self, panel: Panel) -> Shown:
         before = self._shown[panel.key]
         try:
-            content = await self.run(panel.read)
+            content = await self.run(panel.read, asks_store=panel.asks_store)
         except PanelError as error:
             trouble = str(error)
         except Exception:

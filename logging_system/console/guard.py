@@ -4,7 +4,7 @@ An ASGI middleware around all that is served, so that no route can be reached pa
 
     Host                 is a name of the console: no foreign name leads here (DNS rebinding)
     Origin, Sec-Fetch-*  are the console's own, where a browser sends them
-    a session            stands behind the cookie, or a token behind `Authorization`, where tokens are asked for
+    a session            stands behind the cookie, or a token in `Authorization`, where tokens are asked for
     X-Console-Csrf       carries the session's word with everything that changes something
     headers              forbid every foreign source, script within a page and frame around it
 
@@ -127,12 +127,7 @@ class Guard:
                 return RedirectResponse(SIGN_IN, 303)
             return _said(401, f"Sign in first: {SIGN_IN}")
         scope["csrf"] = word
-        if is_reading:
-            return None
-        given = headers.get(CSRF_HEADER)
-        if not headers.get("origin") or not hmac.compare_digest(given.encode(), word.encode()):
-            return _said(403, f"What changes something needs Origin and {CSRF_HEADER}; the page sends both.")
-        return None
+        return None if is_reading else _why_not_changed(headers, word)
 
 
 class _Headers:
@@ -144,6 +139,13 @@ class _Headers:
     def get(self, name: str) -> str:
         """Return a header; one that comes twice is joined, and so fits nothing that it is compared with."""
         return ", ".join(self._values.get(name, []))
+
+
+def _why_not_changed(headers: _Headers, word: str) -> Response | None:
+    given = headers.get(CSRF_HEADER)
+    if headers.get("origin") and hmac.compare_digest(given.encode(), word.encode()):
+        return None
+    return _said(403, f"What changes something needs Origin and {CSRF_HEADER}; the page sends both.")
 
 
 def _has_port(name: str) -> bool:

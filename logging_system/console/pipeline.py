@@ -135,7 +135,9 @@ class Pipeline:
 
     def series(self, seconds: int) -> dict[str, Any]:
         """Return what was read over a stretch of time up to now, thinned out to what a chart can show."""
-        track, step = (self._fine, FINE_SECONDS) if seconds <= _HOUR_SECONDS else (self._coarse, COARSE_SECONDS)
+        track, step = (
+            (self._fine, FINE_SECONDS) if seconds <= _HOUR_SECONDS else (self._coarse, COARSE_SECONDS)
+        )
         since_seconds = self._clock() - seconds
         points = [each for each in list(track.points) if each.at_seconds >= since_seconds]
         stride = max(1, -(-len(points) // _POINTS_SHOWN_MAX))

@@ -129,7 +129,11 @@ class Proposals:
             "ended_ms": round(run.ended_seconds * 1000),
             "has_doubts": bool(run.doubts),
             "steps": [
-                {"state": record.state.value, "says": text(step.says(finding)), "note": text(record.note, 500)}
+                {
+                    "state": record.state.value,
+                    "says": text(step.says(finding)),
+                    "note": text(record.note, 500),
+                }
                 for step, record in steps
             ],
         }

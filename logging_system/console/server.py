@@ -178,9 +178,13 @@ def _panels(service: Service, shown: ShownText, stored: Stored | None) -> Iterat
         if stored is not None:
             # Longer stretches change less, and cost the store more.
             pause_seconds = max(2.0, span.interval.seconds_max / 15)
-            yield Panel("rates", partial(stored.rates, span), pause_seconds, span.name)
-            yield Panel("templates", partial(stored.templates, span), 3 * pause_seconds, span.name)
-            yield Panel("loggers", partial(stored.loggers, span), 3 * pause_seconds, span.name)
+            yield Panel("rates", partial(stored.rates, span), pause_seconds, span.name, asks_store=True)
+            yield Panel(
+                "templates", partial(stored.templates, span), 3 * pause_seconds, span.name, asks_store=True
+            )
+            yield Panel(
+                "loggers", partial(stored.loggers, span), 3 * pause_seconds, span.name, asks_store=True
+            )
 
 
 class _Server(uvicorn.Server):

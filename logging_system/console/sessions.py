@@ -1,4 +1,4 @@
-"""Who signed in: random session ids in memory, each with the word that proves that a page is the console's."""
+"""Who signed in: random ids in memory, each with the word that proves that a page is the console's own."""
 
 from __future__ import annotations
 

@@ -18,8 +18,9 @@ _DROPPED = "[hidden by masking]"
 
 
 class ShownText:
-    """Takes secrets out of what is shown, where masking is installed; the store's lines are masked already
-    if the programs that log do so, and this is for those that do not.
+    """Takes secrets out of what is shown, where masking is installed.
+
+    Lines are masked already where the programs that log do so; this is for those that do not.
 
     Args:
         declared: What the setting `mask` says; None for the built-in rules.

@@ -149,7 +149,7 @@ class Stored:
         }
 
     def _window(self, span: Span, now: datetime) -> Window:
-        """Return a window whose bars begin at whole intervals: the same question until the next one begins."""
+        """Return a window of whole bars, so that the question stays the same until the next one begins."""
         step = span.interval.seconds_max
         until_seconds = (math.floor(now.timestamp() / step) + 1) * step
         until = datetime.fromtimestamp(until_seconds, UTC)

@@ -3,7 +3,7 @@
 
 import { byId, el, replaced, svg, shortTime, dayOf } from "./elements.js";
 
-const LEFT = 46;
+const LEFT = 62;
 const RIGHT = 10;
 const TOP = 10;
 const BOTTOM = 22;
@@ -71,7 +71,7 @@ export class Chart {
       this.y = (value) => bottom - (Math.log10(Math.max(value, LOG_LEAST) / LOG_LEAST) / decades) * (bottom - TOP);
       return;
     }
-    const step = niceStep(Math.max(most, options.least || 1) / 3);
+    const step = niceStep(Math.max(most, options.least || 1) / 3, options.base || 10);
     const top = step * Math.ceil(Math.max(most, options.least || 1) / step);
     this.ticks = [];
     for (let tick = 0; tick <= top * 1.001; tick += step) this.ticks.push(tick);
@@ -248,7 +248,9 @@ export function sparkBars(values, mark) {
   );
 }
 
-function niceStep(raw) {
+// A round step: 1, 2 or 5 times a power of 10; of bytes, a power of 2.
+function niceStep(raw, base) {
+  if (base === 2) return 2 ** Math.ceil(Math.log2(raw));
   const size = 10 ** Math.floor(Math.log10(raw));
   return [1, 2, 2.5, 5, 10].map((each) => each * size).find((each) => each >= raw * 0.999);
 }

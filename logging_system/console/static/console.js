@@ -29,7 +29,7 @@ const charts = {
     title: "Records a second", height: 150, format: rate, least: 1,
     series: [{ name: "into the spool", mark: "admitted" }, { name: "into the store", mark: "delivered" }],
   }),
-  spool: new Chart(byId("spool"), { title: "Spool on disk", height: 150, format: bytes, area: true, least: 1024, series: [{ name: "bytes", mark: "spool" }] }),
+  spool: new Chart(byId("spool"), { title: "Spool on disk", height: 150, format: bytes, area: true, least: 1024, base: 2, series: [{ name: "bytes", mark: "spool" }] }),
 };
 
 function chartRates(rates) {
@@ -39,14 +39,20 @@ function chartRates(rates) {
     faint: rates.buckets.map((each) => each.state === "filling" || each.state === "held up"),
     gaps: rates.buckets.map((each) => each.state === "gap"),
     values: ["debug", "other", "info", "warning", "error"].map((level) => rates.buckets.map((each) => each.levels?.[level] ?? null)),
-  }, `by level, ${rates.interval_seconds < 60 ? `${rates.interval_seconds} s` : seconds(rates.interval_seconds)} a bar`);
+  }, `by level, ${interval(rates.interval_seconds)} a bar`);
 }
 
+const interval = (length) => (length < 60 ? `${length} s` : length < 3600 ? `${length / 60} min` : `${length / 3600} h`);
+
 function chartSeries(series) {
+  const isShort = series.at_ms.length > 0 && series.at_ms[0] > series.since_ms + 60_000;
+  // Nobody counted before the console began: a chart of what is not known would be an empty one.
+  const from = isShort ? `since ${momentOf(series.at_ms[0])}, when the console began` : "";
+  if (isShort) series = { ...series, since_ms: Math.min(series.at_ms[0], series.until_ms - 120_000) };
   const times = { since: series.since_ms, until: series.until_ms, columns: series.at_ms, width: series.every_seconds * 1000 };
   const latency = (place) => series.latencies_seconds.map((each) => (each ? each[place] ?? 7200 : null));
   charts.latency.show({ ...times, values: [latency(2), latency(1), latency(0)] });
-  charts.backlog.show({ ...times, values: [series.backlog] });
+  charts.backlog.show({ ...times, values: [series.backlog] }, from);
   charts.flow.show({ ...times, values: [series.admitted, series.delivered] });
   charts.spool.show({ ...times, values: [series.spool_bytes] });
 }

@@ -23,7 +23,7 @@ export function tiles({ rates, pipeline, dead_letters: dead, spanName }) {
   const used = pipeline?.spool_bytes_max ? (pipeline.spool_bytes || 0) / pipeline.spool_bytes_max : null;
   return [
     tile("Records a second", rate(rates?.per_second), rates ? `${count(rates.count)} in ${spanName}` : "no store"),
-    tile("Errors", count(rates?.errors), rates?.count ? `${share(rates.errors / rates.count)} of records in ${spanName}` : "no records", rates?.errors ? "bad" : ""),
+    tile("Errors", count(rates?.errors), rates?.count ? `${share(rates.errors / rates.count)} of them` : "no records", rates?.errors ? "bad" : ""),
     tile(
       "Logged to searchable, p99", shown ? bound(shown[2]) : "–",
       shown ? `p50 ${bound(shown[0])}, p95 ${bound(shown[1])}${p99 ? "" : ", of all so far"}` : "no shipper says",
@@ -116,7 +116,7 @@ export function workflows(content) {
   const over = runs.filter((run) => run.is_over);
   replaced(
     byId(id),
-    title(id, "Workflows", content?.waiting ? chip(`${content.waiting} wait for you`, "warn") : null),
+    title(id, "Workflows", content?.waiting ? chip(`${count(content.waiting)} to answer`, "warn") : null),
     now.length ? null : nothing("No workflow waits for a yes."),
     content && !content.are_answers_taken ? el("p", { class: "note" }, "An answer waits for an engine to take it in. Is `watch --workflows` running?") : null,
     el("ul", { class: "cards" }, now.map(run)),
@@ -133,7 +133,7 @@ function run(each) {
     el("p", { class: "soft small" }, `${words(each.kind)}, cause ${words(each.cause)} (${share(each.confidence)}), proposed ${momentOf(each.proposed_ms)}`),
     el("ol", { class: "steps" }, each.steps.map((step) => el("li", { class: step.state }, step.says, step.state === "pending" ? null : el("span", { class: "soft" }, ` (${words(step.state)}${step.note ? `: ${step.note}` : ""})`)))),
     each.why ? el("p", { class: "soft small" }, each.why) : null,
-    each.chosen_by ? el("p", { class: "soft small" }, each.chosen_by) : null,
+    each.chosen_by ? el("p", { class: "soft small" }, `Chosen: ${each.chosen_by}`) : null,
     each.has_doubts ? el("p", { class: "note" }, `Nobody knows whether a step was done. Say it: coordination answer ${each.id} done, or not-done.`) : null,
     each.can_approve || each.can_reject ? el(
       "div", { class: "buttons" },
