@@ -33,7 +33,7 @@ from starlette.routing import Route
 
 from logging_system.console.board import Board, PanelError, Shown
 from logging_system.console.guard import BODY_BYTES_MAX, SIGN_IN
-from logging_system.console.proposals import Proposals, RefusedError
+from logging_system.console.proposals import RefusedError
 from logging_system.console.sessions import SESSION_SECONDS_MAX, Sessions
 
 HEARTBEAT_SECONDS = 10.0
@@ -57,6 +57,14 @@ class FindsLines(Protocol):
         ...
 
 
+class TakesAnswers(Protocol):
+    """Takes what a person says of a workflow; see `Proposals.answer`."""
+
+    def answer(self, run_id: str, say: str, author: str) -> str:
+        """Say something of a run."""
+        ...
+
+
 @dataclass(slots=True)
 class Console:
     """What the routes share.
@@ -72,7 +80,7 @@ class Console:
 
     board: Board
     lines: FindsLines | None
-    proposals: Proposals
+    proposals: TakesAnswers
     sessions: Sessions
     about: Mapping[str, Any]
     is_tls: bool = False

@@ -231,7 +231,9 @@ class Board:
         return replace(before, trouble=trouble, since_seconds=since_seconds)
 
     def _put(self, key: str, shown: Shown) -> None:
-        self._shown[key] = shown
+        before, self._shown[key] = self._shown[key], shown
+        if (before.content, before.trouble) == (shown.content, shown.trouble):
+            return
         panel = self._panels[key]
         for page in self._pages:
             if panel.window in {"", page.window}:

@@ -111,7 +111,6 @@ class Pipeline:
         overall = None if moment.delays is None else latency_of_shipper(moment.delays)
         number = moment.number
         return {
-            "at_ms": round(now_seconds * 1000),
             "has_shipper": number("shipper", "status_age_seconds") is not None,
             "status_age_seconds": number("shipper", "status_age_seconds"),
             "backlog": latest.backlog,

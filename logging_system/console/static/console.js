@@ -79,7 +79,9 @@ function take(told) {
   state.aheadMs = told.now_ms - Date.now();
   state.panels[told.name] = told;
   if (told.content) SHOW[told.name](told.content);
-  overall();
+  // Several panels come together; a timer, since a page in the background has no frames but a title.
+  clearTimeout(take.timer);
+  take.timer = setTimeout(overall, 40);
 }
 
 // How it stands, in a sentence; and what else a person should know.
