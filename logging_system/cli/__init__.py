@@ -7,6 +7,7 @@ import logging
 from logging_system.cli import (
     alerts,
     analyze,
+    console,
     coordination,
     decrypt,
     findings,
@@ -24,7 +25,7 @@ from logging_system.cli import (
 from logging_system.cli.parser import Parser
 
 COMMANDS = (
-    *(ship, serve, watch, alerts, findings, coordination, analyze, search, templates),
+    *(ship, serve, watch, console, alerts, findings, coordination, analyze, search, templates),
     *(metrics, spool, trace, mask, keys, decrypt),
 )
 

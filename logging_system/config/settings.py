@@ -1,4 +1,4 @@
-"""Every setting of handler, `ship`, `serve` and `watch`: the model of flags and of the reference page.
+"""Every setting of the handler and of programs: the model of flags and of the reference page.
 
 To add a setting, add a field here, then run `make schemas`. Its name is the keyword of `install`, the key in
 the settings file, the environment variable (`LOGGING_SYSTEM_` and the name in capitals) and the flag
@@ -50,7 +50,7 @@ ENVIRONMENT_PREFIX = "LOGGING_SYSTEM_"
 FILE_SETTING = "settings"
 UNKNOWN_SERVICE = "unknown_service"
 
-Program = Literal["handler", "ship", "serve", "watch"]
+Program = Literal["handler", "ship", "serve", "watch", "console"]
 Change = Literal["SIGHUP", "restart"]
 PROGRAMS: tuple[Program, ...] = get_args(Program)
 
@@ -60,7 +60,7 @@ class UsedBy:
     """Which programs use a setting, and what its type does not say about its value.
 
     Attributes:
-        programs: The programs: the handler in an application, `ship`, `serve`, `watch`.
+        programs: The programs: the handler in an application, `ship`, `serve`, `watch`, `console`.
         unit: What a number counts; also the flag's placeholder in `--help`.
         change: What makes a running `ship` take over a new value.
     """
@@ -95,7 +95,7 @@ class Settings(BaseSettings):
             description="`service.name` of every document. It also names the default spool folder and data"
             " stream.",
         ),
-        UsedBy("handler", "ship", "serve", "watch", change="restart"),
+        UsedBy("handler", "ship", "serve", "watch", "console", change="restart"),
     ] = UNKNOWN_SERVICE
     spool: Annotated[
         Path | None,
@@ -103,7 +103,7 @@ class Settings(BaseSettings):
             description="Spool folder. Default: `logging_system/<service>` in `$XDG_STATE_HOME` or "
             "`~/.local/state`. All processes of a service share one folder.",
         ),
-        UsedBy("handler", "ship", "serve", "watch", change="restart"),
+        UsedBy("handler", "ship", "serve", "watch", "console", change="restart"),
     ] = None
     encryption: Annotated[
         EncryptionSettings | None,
@@ -113,7 +113,7 @@ class Settings(BaseSettings):
             "path: …}`, in the environment and as a flag `provider=file,path=…`. Default: nothing "
             "is sealed.",
         ),
-        UsedBy("handler", "ship", "serve", "watch", unit="name=value,…"),
+        UsedBy("handler", "ship", "serve", "watch", "console", unit="name=value,…"),
     ] = None
     encrypt_fields: Annotated[
         Names,
@@ -185,14 +185,14 @@ class Settings(BaseSettings):
             " `rules`, `fields`, `patterns`, `allow`; in the environment as JSON. Where it is given, `mask` "
             "comes behind all processors, unless `processors` has it at another place.",
         ),
-        UsedBy("handler", "serve", "watch", unit="JSON", change="restart"),
+        UsedBy("handler", "serve", "watch", "console", unit="JSON", change="restart"),
     ] = None
     mask_token_key_file: Annotated[
         Path | None,
         Field(
             description="File with the key of the masking action `token`, 16 bytes at least, mode 0600.",
         ),
-        UsedBy("handler", "serve", change="restart"),
+        UsedBy("handler", "serve", "console", change="restart"),
     ] = None
     alerts: Annotated[
         Path | None,
@@ -287,7 +287,7 @@ class Settings(BaseSettings):
     elasticsearch: Annotated[
         Urls,
         Field(description="URLs of the Elasticsearch nodes, separated by commas in the environment."),
-        UsedBy("handler", "ship", unit="URL"),
+        UsedBy("handler", "ship", "console", unit="URL"),
     ] = []
     stream: Annotated[
         Stream | None,
@@ -315,7 +315,7 @@ class Settings(BaseSettings):
     request_timeout_seconds: Annotated[
         Seconds,
         Field(description="Timeout of one request to Elasticsearch."),
-        UsedBy("handler", "ship", unit="seconds"),
+        UsedBy("handler", "ship", "console", unit="seconds"),
     ] = 10.0
     connections: Annotated[
         int,
@@ -325,17 +325,17 @@ class Settings(BaseSettings):
     ca_certs: Annotated[
         Path | None,
         Field(description="PEM file of the certificate authorities to trust."),
-        UsedBy("handler", "ship"),
+        UsedBy("handler", "ship", "console"),
     ] = None
     verify: Annotated[
         bool,
         Field(description="Verify the nodes' certificates."),
-        UsedBy("handler", "ship"),
+        UsedBy("handler", "ship", "console"),
     ] = True
     client_certificate: Annotated[
         Path | None,
         Field(description="PEM file of the client certificate; read again when it changes."),
-        UsedBy("handler", "ship"),
+        UsedBy("handler", "ship", "console"),
     ] = None
     client_key: Annotated[
         Path | None,
@@ -343,32 +343,32 @@ class Settings(BaseSettings):
             description="PEM file of the client certificate's key, unencrypted; not needed when the "
             "certificate's file contains it.",
         ),
-        UsedBy("handler", "ship"),
+        UsedBy("handler", "ship", "console"),
     ] = None
     username: Annotated[
         str | None,
         Field(description="User name for basic authentication."),
-        UsedBy("handler", "ship"),
+        UsedBy("handler", "ship", "console"),
     ] = None
     password: Annotated[
         SecretStr | None,
         Field(description="Password for basic authentication; prefer `password_file`."),
-        UsedBy("handler", "ship"),
+        UsedBy("handler", "ship", "console"),
     ] = None
     password_file: Annotated[
         Path | None,
         Field(description="File with the password; read again after a refused login."),
-        UsedBy("handler", "ship"),
+        UsedBy("handler", "ship", "console"),
     ] = None
     api_key: Annotated[
         SecretStr | None,
         Field(description="API key as Elasticsearch encodes it; prefer `api_key_file`."),
-        UsedBy("handler", "ship"),
+        UsedBy("handler", "ship", "console"),
     ] = None
     api_key_file: Annotated[
         Path | None,
         Field(description="File with the API key; read again after a refused login."),
-        UsedBy("handler", "ship"),
+        UsedBy("handler", "ship", "console"),
     ] = None
     gzip: Annotated[
         bool,
@@ -431,7 +431,7 @@ class Settings(BaseSettings):
             description="File for the counters of `ship`, as JSON. Default: `status-shipper.json` in the "
             "spool folder.",
         ),
-        UsedBy("ship", change="restart"),
+        UsedBy("ship", "console", change="restart"),
     ] = None
     status_port: Annotated[
         int | None,
@@ -513,6 +513,52 @@ class Settings(BaseSettings):
         Field(ge=1, description="Maximum concurrent connections to `serve`."),
         UsedBy("serve", unit="connections"),
     ] = 1_000
+    console_host: Annotated[
+        str,
+        Field(min_length=1, description="Address on which `console` listens."),
+        UsedBy("console"),
+    ] = "127.0.0.1"
+    console_port: Annotated[
+        int,
+        Field(ge=0, le=65535, description="Port on which `console` listens; 0 takes a free one."),
+        UsedBy("console", unit="port"),
+    ] = 8710
+    console_names: Annotated[
+        Names,
+        Field(
+            description="Further names that `console` may be asked under, such as that of a proxy: `name` or "
+            "`name:port`."
+        ),
+        UsedBy("console", unit="name"),
+    ] = []
+    console_token_file: Annotated[
+        Path | None,
+        Field(
+            description="File of the tokens that people sign in to `console` with, one a line, mode 0600. "
+            "Required beyond this machine. Default: on this machine, nobody has to sign in.",
+        ),
+        UsedBy("console"),
+    ] = None
+    console_namespaces: Annotated[
+        Names,
+        Field(description="Namespaces whose records `console` shows. Default: all."),
+        UsedBy("console", unit="name"),
+    ] = []
+    console_certificate: Annotated[
+        Path | None,
+        Field(description="PEM file of the certificate chain of `console`; with it, it speaks TLS only."),
+        UsedBy("console"),
+    ] = None
+    console_key: Annotated[
+        Path | None,
+        Field(description="PEM file of its key; not needed when the chain's file contains it."),
+        UsedBy("console"),
+    ] = None
+    console_pages_max: Annotated[
+        int,
+        Field(ge=1, le=1_000, description="Maximum open pages of `console` that are kept up to date."),
+        UsedBy("console", unit="pages"),
+    ] = 50
     traces_file: Annotated[
         Path | None,
         Field(

@@ -1,0 +1,366 @@
+"""The console in a real browser: live, readable by everybody, and text of others stays text."""
+
+from __future__ import annotations
+
+import copy
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from tests.system.chromium import Watched, chromium
+from tests.system.console_world import LiteralLines, NotedAnswers, World, literal_console
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+CANARY = "<img src=x onerror='window.canary=1'><script>window.canary=1</script>\"'&{{csrf}}\u202e"
+NOW_MS = 1_796_000_000_000
+LOOK = {"query": CANARY, "since_ms": NOW_MS - 60_000, "until_ms": None}
+STEP = {"state": CANARY, "says": CANARY, "note": CANARY}
+RUN = {
+    **dict.fromkeys(("id", "state", "workflow", "kind", "cause", "namespace", "summary"), CANARY),
+    **dict.fromkeys(("why", "chosen_by", "waits"), CANARY),
+    **{"is_over": False, "can_approve": True, "can_reject": True, "has_doubts": True, "confidence": 0.9},
+    **{"proposed_ms": NOW_MS, "expires_ms": NOW_MS, "ended_ms": 0, "steps": [STEP]},
+}
+FINDING = {
+    **dict.fromkeys(("id", "kind", "cause", "namespace", "subject", "summary", "incident"), CANARY),
+    **{"since_ms": NOW_MS, "until_ms": None, "confidence": 0.9, "look": LOOK},
+    **{"evidence_for": [CANARY], "evidence_against": [CANARY], "examples": [CANARY]},
+}
+INCIDENT = {
+    **{"id": CANARY, "kinds": [CANARY], "cause": CANARY, "confidence": 0.5},
+    **{"since_ms": NOW_MS, "until_ms": None},
+    "timeline": [{"at_ms": NOW_MS, "what": CANARY, "sentence": CANARY}],
+}
+ALERT = {
+    **{"fingerprint": CANARY, "rule": CANARY, "labels": {CANARY: CANARY}, "since_ms": NOW_MS},
+    **{"summary": CANARY, "is_acknowledged": True, "look": LOOK},
+}
+TEMPLATE = {
+    **dict.fromkeys(("text", "logger", "error", "example", "query"), CANARY),
+    **{"estimate": 120, "times": [1, 5, 0, 2, 3, 4, 5, 6, 7, 8]},
+}
+NOISE = {"name": CANARY, "count": 9, "errors": 2, "query": CANARY}
+BUCKETS = [
+    {
+        "start_ms": NOW_MS - (60 - n) * 60_000,
+        "levels": {"error": n % 3, "warning": 1, "info": 20 + n, "debug": 2, "other": 1},
+        "state": "settled",
+    }
+    for n in range(60)
+]
+TIMES = {"since_ms": NOW_MS - 3_600_000, "until_ms": NOW_MS}
+TEMPLATES = {"rows": [TEMPLATE], "others": 0, "count": 240, "share": 0.5, "partial": ""}
+VERSION = {"number": 1, "state": CANARY, "since_ms": NOW_MS, "data_keys": 3}
+LITERAL = {
+    "pipeline": {
+        **{"has_shipper": True, "status_age_seconds": 1.0, "backlog": 12},
+        **{"oldest_seconds": 3.0, "spool_bytes": 5e6, "spool_bytes_max": 1e7, "admitted_per_second": 30.0},
+        **{"delivered_per_second": 29.0, "latencies_seconds": [0.5, 1.0, None], "is_breaker_open": True},
+        **{"overall_seconds": [0.5, 1.0, 2.0], "dropped": 3},
+    },
+    "alerts": {
+        **{"is_watched": False, "watched_ms": NOW_MS, "firing": [ALERT], "firing_total": 1},
+        "silences": [{"matchers": CANARY, "until_ms": NOW_MS, "author": CANARY, "comment": CANARY}],
+        "waiting": [{"name": CANARY, "count": 2, "trouble": CANARY}],
+        "history": [{"at_ms": NOW_MS, "what": CANARY, "facts": CANARY}],
+    },
+    "findings": {"open": 1, "count": 2, "findings": [FINDING, {**FINDING, "until_ms": NOW_MS}], "incidents": [INCIDENT]},
+    "workflows": {
+        **{"waiting": 1, "active": 0, "are_answers_taken": False},
+        "runs": [RUN, {**RUN, "is_over": True, "can_approve": False, "can_reject": False}],
+    },
+    "dead_letters": {
+        **{"count": 1, "bytes": 400, "is_whole": True},
+        "latest": [{"id": CANARY, "at": CANARY, "status": 400, "reason": CANARY, "document": CANARY}],
+    },
+    "keys": {
+        **{"is_sealed": True, "leases": [CANARY], "unreadable": 1},
+        "keys": [
+            {"id": CANARY, "is_destroyed": False, "active": 1, "versions": [VERSION], "rotation": CANARY}
+        ],
+    },
+    "series": {
+        **{**TIMES, "every_seconds": 60.0, "at_ms": [each["start_ms"] for each in BUCKETS]},
+        **{name: list(range(60)) for name in ("backlog", "oldest_seconds", "spool_bytes", "admitted", "delivered")},
+        "latencies_seconds": [[0.5, 1.0, 2.0]] * 60,
+    },
+    "rates": {
+        **{**TIMES, "interval_seconds": 60, "count": 3000, "errors": 60, "per_second": 0.9},
+        **{"buckets": BUCKETS, "partial": "", "has_streams": True},
+    },
+    "templates": {**TIMES, "errors": TEMPLATES, "all": TEMPLATES},
+    "loggers": {**TIMES, "loggers": [NOISE], "namespaces": [NOISE], "partial": ""},
+}
+LINE = {
+    **dict.fromkeys(("namespace", "level", "logger", "message", "document"), CANARY),
+    **{"time_ms": NOW_MS, "is_sealed": True},
+}
+FOUND = {"count": 900, "lines": [LINE] * 3, "partial": CANARY}
+ABOUT = {"service": CANARY, "spool": CANARY, "namespaces": [CANARY]}
+
+# Every text that is seen, with its colour on what is behind it: https://www.w3.org/TR/WCAG22/#contrast-minimum
+LOW_CONTRAST = """() => {
+    const parts = (text) => text.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+    const low = [];
+    let seen = 0;
+    for (const node of document.querySelectorAll("body *")) {
+        const text = [...node.childNodes].filter((each) => each.nodeType === 3).map((each) => each.textContent.trim()).join("");
+        const box = node.getBoundingClientRect();
+        if (!text || box.width < 2 || box.height < 2 || !node.checkVisibility()) continue;
+        const style = getComputedStyle(node);
+        let behind = node, opacity = 1;
+        while (behind && parts(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;
+        for (let each = node; each; each = each.parentElement) opacity *= Number(getComputedStyle(each).opacity);
+        const back = parts(getComputedStyle(behind || document.body).backgroundColor);
+        const ink = parts(node instanceof SVGElement ? style.fill : style.color);
+        const seenInk = ink.slice(0, 3).map((c, at) => c * opacity + back[at] * (1 - opacity));
+        const [one, other] = [light(seenInk), light(back)].sort((a, b) => b - a);
+        const ratio = (one + 0.05) / (other + 0.05);
+        const size = parseFloat(style.fontSize);
+        const needed = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? 3 : 4.5;
+        seen += 1;
+        if (ratio < needed) low.push(`${node.className?.baseVal ?? node.className} "${text.slice(0, 40)}" ${ratio.toFixed(2)}`);
+    }
+    return {low, seen};
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def world(browser, tmp_path_factory):
+    with ExitStack() as running:
+        yield World(tmp_path_factory.mktemp("console"), running)
+
+
+@pytest.fixture
+def literal():
+    lines, answers = LiteralLines(FOUND), NotedAnswers(CANARY)
+    contents = copy.deepcopy(LITERAL)
+    with literal_console(contents, lines, answers, ABOUT) as url:
+        yield url, contents, lines, answers
+
+
+def until(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass in time"
+        time.sleep(0.05)
+
+
+def opened(browser, url, **options):
+    watched = Watched(browser, url, **options)
+    watched.page.wait_for_selector("#templates .row")
+    return watched
+
+
+def test_whatever_others_wrote_is_text_on_the_page(browser, literal):
+    url, _contents, lines, answers = literal
+    watched = opened(browser, url)
+    page = watched.page
+    for fold in page.locator("summary").all():
+        fold.click()
+
+    for place in ("#service", "#templates", "#loggers", "#namespaces", "#workflows", "#foot"):
+        assert CANARY in page.inner_text(place), place
+    for place, times in (("#alerts", 12), ("#findings", 16), ("#dead", 3), ("#keys", 4), ("#workflows", 16)):
+        assert page.text_content(place).count(CANARY) >= times, place
+    page.click("#workflows button.yes")
+    page.wait_for_selector("#toast:has-text('onerror')")
+    assert answers.said == [(CANARY, "approve")]
+    page.click("#templates .row")
+    page.wait_for_selector("#lines-list summary")
+    page.click("#lines-list summary")
+    assert lines.asked[-1][0] == CANARY
+    assert page.text_content("#lines-list").count(CANARY) == 3 * 5
+    assert CANARY in page.inner_text("#lines-about")
+    assert CANARY in page.inner_text("#lines-title")
+    assert page.evaluate("window.canary") is None
+    assert page.locator("main img, dialog img, main script").count() == 0
+    assert (watched.errors, watched.dialogs, watched.foreign) == ([], [], [])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_has_the_contrast_that_people_need(browser, literal, scheme):
+    url, contents, _lines, _answers = literal
+    watched = opened(browser, url, color_scheme=scheme)
+    page = watched.page
+    for fold in page.locator("summary").all():
+        fold.click()
+    found = page.evaluate(LOW_CONTRAST)
+
+    assert found["low"] == []
+    assert found["seen"] > 150
+    del contents["rates"], contents["templates"]  # reading them fails from now on
+    page.wait_for_selector("#banner:not([hidden])")
+    assert page.evaluate(LOW_CONTRAST)["low"] == []
+    page.evaluate("document.querySelector('#templates .row').click()")
+    page.wait_for_selector("#lines-list summary")
+    assert page.evaluate(LOW_CONTRAST)["low"] == []
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+    assert (max(ground) < 60) == (scheme == "dark")
+
+
+def test_a_phone_shows_all_without_scrolling_sideways(browser, literal):
+    watched = opened(browser, literal[0], width=360, height=740)
+    page = watched.page
+    for fold in page.locator("summary").all():
+        fold.click()
+    wide = "Math.max(document.documentElement.scrollWidth, document.getElementById('lines').scrollWidth)"
+
+    assert page.evaluate(wide) <= 360
+    page.click("#templates .row")
+    page.wait_for_selector("#lines-list summary")
+    page.click("#lines-list summary")
+    assert page.evaluate(wide) <= 360
+    small = page.evaluate(
+        "[...document.querySelectorAll('button')].filter((e) => e.checkVisibility()"
+        " && e.getBoundingClientRect().height < 24).map((e) => e.textContent)"
+    )
+    assert small == []  # https://www.w3.org/TR/WCAG22/#target-size-minimum
+
+
+def test_the_keyboard_alone_reads_charts_opens_lines_and_answers(browser, literal):
+    url, _contents, lines, answers = literal
+    page = opened(browser, url).page
+    _tab_to(page, "#spans [role=radio][aria-checked=true]")
+    _tab_to(page, "#records svg")
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    assert "info 78" in page.get_attribute("#records svg", "aria-valuetext")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#lines[open] #lines-list summary")
+    assert lines.asked[-1] == ("", BUCKETS[58]["start_ms"], BUCKETS[59]["start_ms"], "")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#lines:not([open])", state="attached")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "slider"
+    _tab_to(page, "#workflows button[data-say=reject]")
+    page.keyboard.press("Enter")
+    until(lambda: answers.said == [(CANARY, "reject")])
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "ask-query"
+
+
+def _tab_to(page, selector):
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
+            return
+    raise AssertionError(f"the keyboard does not reach {selector}")
+
+
+def test_a_person_signs_in_with_a_token_and_out_again(browser, tmp_path):
+    from logging_system.gateway.tokens import Tokens
+
+    file = tmp_path / "tokens"
+    file.write_text("a-token-of-the-team-0123\n")
+    file.chmod(0o600)
+    with literal_console(LITERAL, LiteralLines(FOUND), NotedAnswers(""), ABOUT, tokens=Tokens(file)) as url:
+        page = Watched(browser, url).page
+        assert page.url.endswith("/sign-in")
+        page.fill("#token", "a-token-that-is-wrong-00")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".wrong:has-text('not known')")
+        page.fill("#token", "a-token-of-the-team-0123")
+        page.click("button")
+        page.wait_for_selector("#templates .row")
+        (cookie,) = page.context.cookies()
+        assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+        page.click("#sign-out")
+        page.wait_for_url("**/sign-in")
+        page.goto(url)
+        assert page.url.endswith("/sign-in")
+
+
+def test_a_page_of_another_origin_reads_nothing_and_answers_nothing(browser, literal):
+    url, _contents, lines, answers = literal
+    page = browser.new_page()
+    page.route("http://stranger.test/", lambda route: route.fulfill(body="<p>hello", content_type="text/html"))
+    page.goto("http://stranger.test/")
+    told = page.evaluate(
+        """async (base) => {
+            const tried = [];
+            for (const [path, options] of [
+                ["panels", {}], ["", {mode: "no-cors"}], ["lines?since=0&until=1", {mode: "no-cors"}],
+                ["answer", {method: "POST", mode: "no-cors", body: '{"run":"x","say":"approve"}'}],
+            ]) {
+                try { tried.push((await (await fetch(base + path, options)).text())); }
+                catch (error) { tried.push(""); }
+            }
+            return tried;
+        }""",
+        url,
+    )
+
+    assert told == [""] * 4
+    assert (answers.said, lines.asked) == ([], [])
+
+
+def test_what_is_stored_shows_by_itself_and_leads_to_its_lines(browser, world):
+    watched = opened(browser, world.url)
+    page = watched.page
+    errors = "#tiles .tile:nth-child(2) .number"
+    page.wait_for_selector(f"{errors}:text-is('3')")
+    world.log("payment timed out after 44 ms", CANARY, level="error", logger="shop.payment")
+    page.wait_for_selector(f"{errors}:text-is('5')")
+
+    page.click("#templates .row:has-text('payment timed out')")
+    page.wait_for_selector("#lines-list li:nth-child(4)")
+    assert page.locator("#lines-list li").count() == 4
+    assert "payment timed out after 44 ms" in page.inner_text("#lines-list")
+    page.fill("#lines-query", "level:error and not message:payment")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#lines-about:has-text('1 line')")
+    assert CANARY in page.text_content("#lines-list")
+    page.fill("#lines-query", "levle:error")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#lines-about.wrong:has-text('Did you mean')")
+    page.click("#lines-close")
+    page.click("#findings button:has-text('Show the lines')")
+    page.wait_for_selector("#lines-list li:has-text('payment timed out')")
+    assert page.evaluate("window.canary") is None
+    # The browser notes the refused question; nothing else went wrong.
+    assert [each for each in watched.errors if "400" not in each] == []
+    assert watched.foreign == []
+
+
+def test_a_workflow_that_waits_is_approved_and_the_engine_does_it(browser, world):
+    page = opened(browser, world.url).page
+    page.wait_for_selector("#headline:has-text('1 workflow waits for you')")
+    page.click("#workflows button.yes")
+
+    page.wait_for_selector("#toast:has-text('The engine has taken it in')")
+    page.wait_for_selector("#workflows .chip:text-is('holds')")
+    page.wait_for_selector("#workflows li.done")
+    page.click("#workflows button:has-text('Reject, and undo')")
+    page.wait_for_selector("#workflows .nothing:has-text('No workflow waits')")
+
+
+def test_while_the_store_is_down_the_page_says_so_and_shows_the_last_answer_with_its_age(browser, world):
+    page = opened(browser, world.url).page
+    records = page.inner_text("#tiles .tile:nth-child(1) p.soft")
+    world.store.process.kill()
+    world.store.process.wait()
+    page.wait_for_selector("#banner:has-text('The store does not answer since')")
+
+    assert "s old" in page.inner_text("#banner")
+    assert page.inner_text("#headline") == "The store does not answer."
+    assert page.inner_text("#tiles .tile:nth-child(1) p.soft") == records
+    assert page.get_attribute("#records", "data-age").endswith("old")
+    assert page.locator("#templates .row").count() > 0
+    page.click("#templates .row >> nth=0")
+    page.wait_for_selector("#lines-about.wrong:has-text('The store gives no lines')")
+    page.keyboard.press("Escape")
+    page.reload()
+    page.wait_for_selector("#banner:has-text('s old')")
+    assert page.inner_text("#tiles .tile:nth-child(1) p.soft") == records
+    world.store.start()
+    page.wait_for_selector("#banner", state="hidden", timeout=40_000)
