@@ -21,10 +21,11 @@ from harness.model.errors import HarnessError, InternalError
 EXIT_USAGE = 4
 EXIT_INTERRUPTED = 2
 # What these find is in files, or in their exit code, so nothing is lost with the output.
-_KEEP_WHAT_THEY_FIND = {"run", "load", "gate", "diff", "heal", "servers"}
+_KEEP_WHAT_THEY_FIND = {"init", "run", "load", "gate", "diff", "heal", "servers"}
 _UNHEARD = (errno.EPIPE, errno.ENOSPC, errno.EBADF, errno.EIO)
 
 _COMMANDS = {
+    "init": ("harness.cli.init:init", "Look at a project, write its stack file, and run a first check."),
     "run": ("harness.cli.run:run", "Inject faults into a stack, judge it, write a scorecard."),
     "load": (
         "harness.cli.load:load",
@@ -73,7 +74,8 @@ class _Cli(LazyGroup):
 def cli() -> None:
     """Test a logging stack under failure: what was lost, duplicated or changed, and how long callers waited.
 
-    Start with `logquake run`: it shakes the logging system that comes with it and needs nothing installed.
+    Start with `logquake init` in your project's folder. `logquake run` shakes the logging system that comes with it,
+    and needs nothing installed.
     """
 
 

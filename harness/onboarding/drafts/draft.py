@@ -1,0 +1,63 @@
+"""A draft: the text of a stack file, what lies beside it, and what only its owner can fill in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.model.declarations import Scalar
+from harness.onboarding.seen import Outlet
+
+
+class FirstFault(StrEnum):
+    """What the first scenario does to a stack: to its link to the store, or to the application itself."""
+
+    STORE = "store"
+    APPLICATION = "application"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is drafted for one outlet.
+
+    Attributes:
+        stack: the text of the stack file.
+        fault: what the first scenario does.
+        beside: further files in the stack file's folder, text by name.
+        to_fill_in: what the draft cannot know, in sentences; empty where it can be run as it is.
+    """
+
+    stack: str
+    fault: FirstFault
+    beside: Mapping[str, str] = field(default_factory=dict)
+    to_fill_in: tuple[str, ...] = ()
+
+
+def literal(value: Scalar) -> str:
+    """Return a value that stands in a project's files as a stack file writes it: braces are no placeholders."""
+    return json.dumps(
+        value.replace("{", "{{").replace("}", "}}") if isinstance(value, str) else value, ensure_ascii=False
+    )
+
+
+def quoted(text: str) -> str:
+    """Return a text as YAML writes it, placeholders kept."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def opening(name: str, outlet: Outlet, to_fill_in: Iterable[str] = ()) -> str:
+    """Return how every draft begins: where it comes from, what is to be filled in, its name and title.
+
+    Args:
+        name: the stack's.
+        outlet: what it is about.
+        to_fill_in: sentences for comments.
+    """
+    open_points = "".join(f"# FILL IN: {sentence}\n" for sentence in to_fill_in)
+    title = f"{outlet.title}, as {outlet.place} has it"
+    return (
+        f"# Drafted by `logquake init` from {outlet.place}. docs/how-to/own-stack.md explains every key.\n"
+        f"{open_points}version: 1\nname: {name}\ntitle: {quoted(title)}\n"
+    )

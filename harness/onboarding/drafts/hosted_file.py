@@ -1,0 +1,50 @@
+"""A handler that writes a file: logquake hosts it, and reads the file back. No store is needed."""
+
+from __future__ import annotations
+
+import re
+
+from harness.onboarding.drafts.draft import Draft, FirstFault, literal, opening, quoted
+from harness.onboarding.seen import Outlet
+
+FILE_ARGUMENTS = re.compile(r"(.*_)?(file|filename|file_name|file_path|filepath|logfile|path)")
+_FILE = "{run.folder}/app.log"
+
+
+def names_a_file(outlet: Outlet) -> bool:
+    """Return whether a handler takes the name of a file."""
+    return any(
+        FILE_ARGUMENTS.fullmatch(key) for key in (*outlet.arguments, *outlet.parameters, *outlet.unread)
+    )
+
+
+def draft_hosted_file(name: str, outlet: Outlet) -> Draft:
+    """Return the draft for a handler that writes a file.
+
+    Args:
+        name: the stack's.
+        outlet: the handler.
+    """
+    keys = dict.fromkeys((*outlet.arguments, *outlet.parameters, *outlet.unread))
+    file_key = next((key for key in keys if FILE_ARGUMENTS.fullmatch(key)), "filename")
+    before = outlet.arguments.get(file_key, "")
+    others = {key: value for key, value in outlet.arguments.items() if key != file_key}
+    given = "".join(f"  {key}: {literal(value)}\n" for key, value in others.items())
+    left_out = "".join(
+        f"  # {key}: its value is not written in {outlet.place}, so it has its default\n"
+        for key in outlet.unread
+        if key != file_key
+    )
+    return Draft(
+        opening(name, outlet)
+        + f"intake:\n  kind: python_logging\n  handler: {quoted(outlet.class_path)}\n"
+        + f"  {file_key}: {quoted(_FILE)}{f'  # in place of {before}' if before else ''}\n{given}{left_out}"
+        + "# A log call that returned counts as accepted: the application has no other answer.\n"
+        + "acknowledged_by: return\n"
+        + "# Rotated files are read too. A document ends with the end of a line that was sent.\n"
+        + f"archive: {{kind: file, path: {quoted(_FILE + '*')}, format: multiline}}\n"
+        + "promises:\n"
+        + "  durability: write  # what was written outlives the application, not the machine\n"
+        + "  copies_max: 1\n  response_p99_ms: 100\n",
+        FirstFault.APPLICATION,
+    )

@@ -1,0 +1,60 @@
+"""loguru with a file: it is no `logging.Handler`, so a few lines beside the stack file stand between the two."""
+
+from __future__ import annotations
+
+from harness.onboarding.drafts.draft import Draft, FirstFault, opening
+from harness.onboarding.seen import Outlet
+
+_ADAPTER = '''"""loguru as {place} sets it up, as a handler that logquake can host. Drafted by `logquake init`."""
+
+import logging
+
+from loguru import logger
+
+
+class LoguruFile(logging.Handler):
+    """Hands each record to loguru, which writes it to a file."""
+
+    def __init__(self, filename):
+        super().__init__()
+        logger.remove()
+        logger.add(filename, {arguments})
+
+    def emit(self, record):
+        logger.opt(exception=record.exc_info).log(record.levelname, "{{}}", record.getMessage())
+
+    def close(self):
+        logger.complete()
+        logger.remove()
+        super().close()
+'''
+# They decide how a line looks or which lines are kept; the whole line is compared, and each one is owed.
+_NOT_TAKEN = {"format", "level", "colorize", "filter", "serialize"}
+
+
+def draft_loguru_file(name: str, outlet: Outlet) -> Draft:
+    """Return the draft for loguru with a file.
+
+    Args:
+        name: the stack's.
+        outlet: the call of `logger.add`.
+    """
+    taken = {key: value for key, value in outlet.arguments.items() if key not in _NOT_TAKEN}
+    arguments = ", ".join(
+        ('format="{message}"', 'level="DEBUG"', *(f"{key}={value!r}" for key, value in taken.items()))
+    )
+    module = f"{name}_loguru"
+    return Draft(
+        opening(name, outlet)
+        + "intake:\n  kind: python_logging\n"
+        + f"  handler: {module}:LoguruFile  # {module}.py, beside this file\n"
+        + '  filename: "{run.folder}/app.log"\n'
+        + "# A log call that returned counts as accepted: the application has no other answer.\n"
+        + "acknowledged_by: return\n"
+        + 'archive: {kind: file, path: "{run.folder}/app*", format: multiline}\n'
+        + "promises:\n"
+        + "  durability: write  # what was written outlives the application, not the machine\n"
+        + "  copies_max: 1\n  response_p99_ms: 100\n",
+        FirstFault.APPLICATION,
+        beside={f"{module}.py": _ADAPTER.format(place=outlet.place, arguments=arguments)},
+    )
