@@ -77,7 +77,7 @@ def _trial(name: str) -> Request:
 
 
 def wrong_guess(scenario: ScenarioResult, stack: Path) -> str:
-    """Say what in the stack file must be wrong, with its lines, where a run without a fault proves it; else "".
+    """Say what in the stack file must be wrong, with its lines, as a run without a fault proves it; else "".
 
     Args:
         scenario: the result of a run without a fault.
@@ -88,14 +88,15 @@ def wrong_guess(scenario: ScenarioResult, stack: Path) -> str:
     lines = read_yaml(stack).line
     if scenario.tally.acknowledged == 0:
         return (
-            f"{stack}:{lines(('intake',))} intake: of {scenario.tally.sent:,} records not one was accepted, without any "
-            "fault. Correct how the handler is made there; the application's log is below reports/trial."
+            f"{stack}:{lines(('intake',))} intake: of {scenario.tally.sent:,} records not one was accepted, "
+            "without any fault. Correct how the handler is made there."
         )
     if scenario.found == 0:
         return (
-            f"{stack}:{lines(('archive',))} archive: {scenario.tally.acknowledged:,} records were accepted and not one is "
-            f"there, without any fault. Correct the place that is read back, or at line {lines(('intake',))} the address "
-            "that the handler is given: `{to_store.url}` is where it must send."
+            f"{stack}:{lines(('archive',))} archive: {scenario.tally.acknowledged:,} records were accepted "
+            "and not one is there, without any fault. Correct the place that is read back, or, at "
+            f"{stack}:{lines(('intake',))} intake, what the handler is given: "
+            "it must send to the address `{to_store.url}`, or write below `{run.folder}`."
         )
     return ""
 
@@ -131,12 +132,10 @@ def what_next(name: str, code: int) -> str:
     lines = ["", f"{word} (exit code {code}).", *(f"  {each.objective}: {each.summary}" for each in failed)]
     if code == 1:
         lines += [
-            f"Open the scorecard {_REPORTS / LATEST / 'scorecard.html'}: it shows a record that was hurt, and when.",
+            f"Open {_REPORTS / LATEST / 'scorecard.html'}: it shows a record that was hurt, and when.",
             f"Then mend the handler and run the same again:   {command(name)}",
         ]
     else:
-        lines += [
-            f"Next, all scenarios of the default suite, some minutes:   logquake run --stack {name} --gate {GATE}"
-        ]
+        lines += [f"Next, the default suite, some minutes:   logquake run --stack {name} --gate {GATE}"]
     lines += ["Commit the files that were written: the workflow runs the same check with every change."]
     return "\n".join(lines)

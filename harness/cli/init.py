@@ -50,11 +50,12 @@ _NO_CI = "none"
 def init(
     project: Path, yes: bool, dry_run: bool, force: bool, no_run: bool, take: int | None, ci: str | None
 ) -> int:
-    """Look at a project, write what its first run needs, and run it.
+    r"""Look at a project, write what its first run needs, and run it.
 
-    PROJECT is its folder, by default the current one. Its files are read: how it logs, where lines are stored,
-    what runs its builds. Python is parsed and never imported; only the first check runs the project's code, in a
-    process of its own. Written are a stack file, a scenario, a gate file and a workflow. No file is replaced.
+    PROJECT is its folder, by default the current one. Its files are read: how it logs, where its lines are
+    stored, what runs its builds. Python is parsed and never imported; only the first check runs the project's
+    code, in a process of its own. Written are a stack file, a scenario, a gate file and a workflow. A file
+    that is there already is never replaced.
 
     \b
       logquake init --dry-run        see what it would write
@@ -105,8 +106,8 @@ def _outlet(survey: Survey, take: int | None, *, asks: bool) -> Outlet:
     """
     if not survey.outlets:
         raise NothingSelectedError(
-            "no way was seen by which this project logs: no handler in Python or in a configuration of logging, and "
-            "no collector's file. docs/how-to/own-stack.md shows how to write a stack file by hand"
+            "no way was seen by which this project logs: no handler in Python or in a configuration of "
+            "logging, and no collector's file. docs/how-to/own-stack.md shows how to write a stack file"
         )
     count = len(survey.outlets)
     if take is None and asks and count > 1:

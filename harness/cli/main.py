@@ -74,8 +74,8 @@ class _Cli(LazyGroup):
 def cli() -> None:
     """Test a logging stack under failure: what was lost, duplicated or changed, and how long callers waited.
 
-    Start with `logquake init` in your project's folder. `logquake run` shakes the logging system that comes with it,
-    and needs nothing installed.
+    Start with `logquake init` in your project's folder. `logquake run` shakes the logging system that comes
+    with it, and needs nothing installed.
     """
 
 

@@ -18,7 +18,8 @@ class Sign:
         program: what people and the command line call the collector.
         names: how its files are called, as an expression over the file's own name.
         proof: an expression that only such a file's text matches; where it matches is the line that is shown.
-        inlets: expressions with the group `port` or `path`, by what listens there: `http`, `otlp`, `tcp`, `udp`, `file`.
+        inlets: what listens (`http`, `otlp`, `tcp`, `udp`) or follows (`file`), and an expression that has
+            the group `port` or `path`.
     """
 
     program: str

@@ -1,4 +1,4 @@
-"""The handlers that Python code makes: calls of handler classes, of `install`, `basicConfig`, loguru's `add`."""
+"""The handlers that Python code makes: by their classes, `install`, `basicConfig`, loguru's `add`."""
 
 from __future__ import annotations
 

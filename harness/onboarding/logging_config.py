@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import configparser
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -151,7 +151,11 @@ class _Values:
 
 
 def _scalar(node: yaml.Node) -> object:
-    convert = {"int": int, "float": float, "bool": lambda text: text.lower() in {"true", "yes", "on"}}
+    convert: dict[str, Callable[[str], object]] = {
+        "int": int,
+        "float": float,
+        "bool": lambda text: text.lower() in {"true", "yes", "on"},
+    }
     word = node.tag.rpartition(":")[2]
     if word == "null":
         return None

@@ -13,7 +13,8 @@ BYTES_MAX = 1 << 19
 _UNREADABLE_MAX = 20
 # What is generated, installed, or logs only while the project itself is tested.
 _LEFT_OUT = {
-    "__pycache__", "build", "dist", "docs", "node_modules", "reports", "site-packages", "test", "tests", "venv",
+    "__pycache__", "build", "dist", "docs", "node_modules", "reports", "site-packages", "test", "tests",
+    "venv",
 }  # fmt: skip
 _HIDDEN_BUT_READ = {".github", ".gitlab-ci.yml", ".env"}
 _ENDINGS = (".py", ".yaml", ".yml", ".json", ".ini", ".cfg", ".toml", ".conf", ".env")

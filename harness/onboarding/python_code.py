@@ -60,21 +60,22 @@ class Module:
 
         A name counts as what it is set to, `os.environ.get` and `os.getenv` as the default they are given.
         """
-        if steps_max <= 0:
-            return UNWRITTEN
-        if isinstance(node, ast.Name):
-            known = self.constants.get(node.id)
-            return UNWRITTEN if known is None else self.value(known, steps_max - 1)
-        if isinstance(node, ast.Dict):
+        if isinstance(node, ast.Dict) and steps_max > 0:
             return self._mapping(node, steps_max - 1)
-        if isinstance(node, ast.Call):
-            if len(node.args) > 1 and self.dotted(node.func) in {"os.environ.get", "os.getenv"}:
-                return self.value(node.args[1], steps_max - 1)
-            return UNWRITTEN
+        stands_for = self._stands_for(node)
+        if stands_for is not None:
+            return self.value(stands_for, steps_max - 1) if steps_max > 0 else UNWRITTEN
         try:
             return ast.literal_eval(node)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return UNWRITTEN
+
+    def _stands_for(self, node: ast.expr) -> ast.expr | None:
+        """Return the expression whose value a name, or a look into the environment, has."""
+        if isinstance(node, ast.Name):
+            return self.constants.get(node.id)
+        asks = isinstance(node, ast.Call) and self.dotted(node.func) in {"os.environ.get", "os.getenv"}
+        return node.args[1] if asks and isinstance(node, ast.Call) and len(node.args) > 1 else None
 
     def _mapping(self, node: ast.Dict, steps_max: int) -> object:
         mapping: dict[object, object] = {}

@@ -54,8 +54,8 @@ class Outlet:
         place: where it was seen.
         class_path: `package.module:Class` of a handler; empty for others.
         arguments: what it is given by keyword, as far as the values are written there.
-        unread: names of arguments whose values only running the program tells, or which are no plain values.
-        parameters: the names its constructor takes and their defaults, where its class is part of the project;
+        unread: names of arguments whose values are not written there, or are no plain values.
+        parameters: the names its constructor takes and their defaults, where its class is the project's;
             None where a default is not written or there is none.
         acknowledges: whether it has an attribute `on_durable`.
         settings: what a collector's file says: `port`, `transport`, `path`.

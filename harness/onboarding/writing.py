@@ -35,7 +35,7 @@ def write_files(folder: Path, files: Sequence[NewFile], *, force: bool) -> None:
     """
     if (there := in_the_way(folder, files)) and not force:
         raise UsageError(
-            f"{', '.join(there)}: already there, so nothing was written. Move it away, or replace it with --force"
+            f"{', '.join(there)}: already there, so nothing was written. Move it away, or say --force"
         )
     for file in files:
         try:
@@ -51,7 +51,7 @@ def _write(path: Path, text: str, *, force: bool) -> None:
         with path.open("x", encoding="utf-8") as new:
             new.write(text)
         return
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as new:
-        new.write(text)
-    Path(new.name).chmod(0o644)
-    Path(new.name).replace(path)
+    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as made:
+        made.write(text)
+    Path(made.name).chmod(0o644)
+    Path(made.name).replace(path)

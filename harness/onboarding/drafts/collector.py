@@ -1,4 +1,4 @@
-"""What logquake cannot start by itself: a skeleton, with the port or file that was seen, for its owner to fill in."""
+"""What logquake cannot start by itself: a skeleton, with the port or file that was seen, to be filled in."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ class _Receiver:
     path: str
     configuration: str
 
+    def command(self) -> tuple[str, ...]:
+        """Return the argument list that starts it."""
+        return (self.program, *_COMMANDS[self.program], self.configuration)
+
 
 def draft_collector(name: str, outlet: Outlet) -> Draft:
     """Return the skeleton for a collector, or for a handler that sends to one.
@@ -57,11 +61,12 @@ def draft_collector(name: str, outlet: Outlet) -> Draft:
         + "needs: [elasticsearch]\nlinks: {to_store: elasticsearch}\n"
         + "one_at_a_time: true  # its port or file is the same in every run\n"
         + "processes:\n  collector:\n"
-        + f"    command: [{', '.join((quoted(receiver.program), *map(quoted, _COMMANDS[receiver.program])))}, {quoted(receiver.configuration)}]\n"
+        + f"    command: [{', '.join(map(quoted, receiver.command()))}]\n"
         + '    environment: {STORE: "{to_store.url}", INDEX: "logs-{run.id}", FOLDER: "{run.folder}"}\n'
         + _intake(outlet, receiver)
-        + 'archive: {kind: elasticsearch, index: "logs-{run.id}", url: "{elasticsearch.url}", field: message}\n'
-        + f"promises: {{durability: {'memory' if receiver.transport in {'http', 'otlp'} else 'write'}, copies_max: 1, response_p99_ms: 100}}\n",
+        + "archive:\n  kind: elasticsearch\n"
+        + '  index: "logs-{run.id}"\n  url: "{elasticsearch.url}"\n  field: message\n'
+        + f"promises: {{durability: {_durability(outlet, receiver)}, copies_max: 1, response_p99_ms: 100}}\n",
         FirstFault.STORE,
         to_fill_in=to_fill_in,
     )
@@ -99,11 +104,18 @@ def _intake(outlet: Outlet, receiver: _Receiver) -> str:
         url = f"http://127.0.0.1:{receiver.port or '4318'}/v1/logs"
         return f"intake:\n  kind: http\n  url: {quoted(url)}\n{_OTLP}acknowledged_by: http_2xx\n"
     if receiver.transport == "http":
-        return f"intake: {{kind: http, url: {quoted(f'http://127.0.0.1:{receiver.port}/')}}}\nacknowledged_by: http_2xx\n"
+        url = f"http://127.0.0.1:{receiver.port}/"
+        return f"intake: {{kind: http, url: {quoted(url)}}}\nacknowledged_by: http_2xx\n"
     if receiver.transport == "file":
         return 'intake: {kind: log_file, path: "{run.folder}/app.log", format: json}\n' + by_return
     url = f"{receiver.transport}://127.0.0.1:{receiver.port}"
     return f"intake: {{kind: syslog, url: {quoted(url)}, body: json}}\n{by_return}"
+
+
+def _durability(outlet: Outlet, receiver: _Receiver) -> str:
+    """Return what an acknowledgement can claim: what left the application outlives it."""
+    hosted = outlet.kind is Kind.LOGSTASH
+    return "memory" if hosted or receiver.transport in {"http", "otlp"} else "write"
 
 
 def _database(outlet: Outlet) -> str:
@@ -112,10 +124,10 @@ def _database(outlet: Outlet) -> str:
 
 def _open_points(receiver: _Receiver) -> list[str]:
     points = [
-        f"processes.collector.command: logquake neither brings nor builds {receiver.program}. Install it, so that "
-        f"`{receiver.program}` is in PATH, or write the command that starts yours.",
-        f"{receiver.configuration.rpartition('/')[2]}: let it send to the environment variable STORE, index INDEX, so "
-        "that faults can hit the way to the store, and keep its own files below FOLDER.",
+        f"processes.collector.command: logquake neither brings nor builds {receiver.program}. Install it, so "
+        f"that `{receiver.program}` is in PATH, or write the command that starts yours.",
+        f"{receiver.configuration.rpartition('/')[2]}: let it send to the URL in the variable STORE, "
+        "index INDEX, so that faults can hit the way to the store, and keep its files below FOLDER.",
     ]
     if receiver.transport == "file":
         points.append("let it follow app.log in the folder FOLDER, which is what logquake writes")

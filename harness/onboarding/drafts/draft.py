@@ -10,6 +10,11 @@ from enum import StrEnum
 from harness.model.declarations import Scalar
 from harness.onboarding.seen import Outlet
 
+BY_RETURN = (
+    "# A log call that returned counts as accepted: the application has no other answer.\n"
+    "acknowledged_by: return\n"
+)
+
 
 class FirstFault(StrEnum):
     """What the first scenario does to a stack: to its link to the store, or to the application itself."""
@@ -36,7 +41,7 @@ class Draft:
 
 
 def literal(value: Scalar) -> str:
-    """Return a value that stands in a project's files as a stack file writes it: braces are no placeholders."""
+    """Return a value of a project's files as a stack file writes it: its braces are no placeholders."""
     return json.dumps(
         value.replace("{", "{{").replace("}", "}}") if isinstance(value, str) else value, ensure_ascii=False
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from harness.onboarding.drafts.draft import Draft, FirstFault, literal, opening, quoted
+from harness.onboarding.drafts.draft import BY_RETURN, Draft, FirstFault, literal, opening, quoted
 from harness.onboarding.seen import Outlet
 
 FILE_ARGUMENTS = re.compile(r"(.*_)?(file|filename|file_name|file_path|filepath|logfile|path)")
@@ -39,8 +39,7 @@ def draft_hosted_file(name: str, outlet: Outlet) -> Draft:
         opening(name, outlet)
         + f"intake:\n  kind: python_logging\n  handler: {quoted(outlet.class_path)}\n"
         + f"  {file_key}: {quoted(_FILE)}{f'  # in place of {before}' if before else ''}\n{given}{left_out}"
-        + "# A log call that returned counts as accepted: the application has no other answer.\n"
-        + "acknowledged_by: return\n"
+        + BY_RETURN
         + "# Rotated files are read too. A document ends with the end of a line that was sent.\n"
         + f"archive: {{kind: file, path: {quoted(_FILE + '*')}, format: multiline}}\n"
         + "promises:\n"

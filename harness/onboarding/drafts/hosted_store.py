@@ -1,4 +1,4 @@
-"""A handler that sends to a store: logquake hosts it, and gives it the address of a link that faults can hit."""
+"""A handler that sends to a store: logquake hosts it, and gives it the address of a link."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from harness.model.declarations import Scalar
-from harness.onboarding.drafts.draft import Draft, FirstFault, literal, opening, quoted
+from harness.onboarding.drafts.draft import BY_RETURN, Draft, FirstFault, literal, opening, quoted
 from harness.onboarding.drafts.hosted_file import draft_hosted_file, names_a_file
 from harness.onboarding.seen import Kind, Outlet
 
@@ -52,7 +52,7 @@ def draft_hosted_store(name: str, outlet: Outlet) -> Draft:
     return Draft(
         opening(name, outlet, to_fill_in)
         + "needs: [elasticsearch]\n"
-        + "# Faults hit what goes through this link, so the handler gets the link's address for the store's.\n"
+        + "# Faults hit what goes through this link, so the handler gets its address for the store's.\n"
         + "links: {to_store: elasticsearch}\n"
         + f"intake:\n  kind: python_logging\n  handler: {quoted(outlet.class_path)}\n{given}{left_out}"
         + _acknowledged(outlet)
@@ -69,7 +69,7 @@ def draft_hosted_store(name: str, outlet: Outlet) -> Draft:
 def _acknowledged(outlet: Outlet) -> str:
     if outlet.acknowledges:
         return "# The handler tells by `on_durable` which records it keeps.\nacknowledged_by: callback\n"
-    return "# A log call that returned counts as accepted: the application has no other answer.\nacknowledged_by: return\n"
+    return BY_RETURN
 
 
 def _arguments(name: str, outlet: Outlet) -> tuple[list[_Line], str]:
@@ -138,8 +138,8 @@ def _open_points(outlet: Outlet, *, linked: bool) -> Iterator[str]:
         return
     if outlet.kind is Kind.ELASTICSEARCH or outlet.unread:
         yield (
-            f"intake: {outlet.place} gives the handler values that a stack file cannot hold. Write a function that "
-            "makes the handler from a `url` and an `index`, and name it in `handler`, with these two beside it."
+            f"intake: {outlet.place} gives the handler values that a stack file cannot hold. Write a "
+            "function that makes the handler from `url` and `index`; name it in `handler`, with both below it."
         )
     else:
         yield (

@@ -1,11 +1,11 @@
-"""loguru with a file: it is no `logging.Handler`, so a few lines beside the stack file stand between the two."""
+"""loguru with a file: it is no `logging.Handler`, so a few lines beside the stack file host it."""
 
 from __future__ import annotations
 
-from harness.onboarding.drafts.draft import Draft, FirstFault, opening
+from harness.onboarding.drafts.draft import BY_RETURN, Draft, FirstFault, opening
 from harness.onboarding.seen import Outlet
 
-_ADAPTER = '''"""loguru as {place} sets it up, as a handler that logquake can host. Drafted by `logquake init`."""
+_ADAPTER = '''"""loguru as {place} sets it up, as a handler for logquake. Drafted by `logquake init`."""
 
 import logging
 
@@ -49,8 +49,7 @@ def draft_loguru_file(name: str, outlet: Outlet) -> Draft:
         + "intake:\n  kind: python_logging\n"
         + f"  handler: {module}:LoguruFile  # {module}.py, beside this file\n"
         + '  filename: "{run.folder}/app.log"\n'
-        + "# A log call that returned counts as accepted: the application has no other answer.\n"
-        + "acknowledged_by: return\n"
+        + BY_RETURN
         + 'archive: {kind: file, path: "{run.folder}/app*", format: multiline}\n'
         + "promises:\n"
         + "  durability: write  # what was written outlives the application, not the machine\n"
