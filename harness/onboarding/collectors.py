@@ -120,7 +120,7 @@ def collectors_in(file: SourceFile) -> Iterator[Outlet]:
             yield Outlet(
                 Kind.COLLECTOR,
                 sign.program,
-                Place(file.path, file.line_of(proof.start(1))),
+                Place(file.path, file.line_of(proof.end() - len(proof[0].lstrip()))),
                 settings=settings,
             )
             return

@@ -56,7 +56,7 @@ def handlers_of(configured: Configured, own: Mapping[str, OwnClass]) -> Iterator
         line = configured.lines.get(str(name), next(iter(configured.lines.values()), 1))
         keywords = {str(key): value for key, value in spec.items() if key not in _NOT_ARGUMENTS}
         dotted = dotted.removeprefix("ext://").replace(":", ".")
-        yield outlet(dotted, Given(keywords), f'"{name}", {dotted}', Place(configured.path, line), own)
+        yield outlet(dotted, Given(keywords), f"{name} ({dotted})", Place(configured.path, line), own)
 
 
 def configurations_in_data(file: SourceFile) -> Iterator[Configured]:
@@ -102,7 +102,7 @@ def handlers_in_ini(file: SourceFile, own: Mapping[str, OwnClass]) -> Iterator[O
             continue
         found = re.search(rf"^\[{re.escape(section)}\]", file.text, re.MULTILINE)
         place = Place(file.path, file.line_of(found.start()) if found else 1)
-        yield outlet(dotted, _ini_arguments(parser, section, dotted), f'"{name}", {dotted}', place, own)
+        yield outlet(dotted, _ini_arguments(parser, section, dotted), f"{name} ({dotted})", place, own)
 
 
 def _ini_arguments(parser: configparser.RawConfigParser, section: str, dotted: str) -> Given:

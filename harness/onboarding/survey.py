@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from harness.onboarding.collectors import collectors_in
@@ -16,6 +17,13 @@ from harness.onboarding.surroundings import install_line, pipelines_in, project_
 
 _DATA = (".yaml", ".yml", ".json")
 _INI = (".ini", ".cfg", ".conf")
+# Where a collector listens that takes what a handler of a kind sends.
+_TAKEN_BY = {
+    Kind.LOGSTASH: ("tcp", "udp"),
+    Kind.OPENTELEMETRY: ("otlp",),
+    Kind.SYSLOG: ("tcp", "udp"),
+    Kind.STREAM: ("file",),
+}
 # What can be run as it is comes first; of equals, the one nearest the top of the project.
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 
@@ -33,7 +41,7 @@ def look_at(folder: Path) -> Survey:
     places = [place for module in modules if (place := structlog_in(module)) is not None]
     return Survey(
         name=project_name(read.files, folder.resolve().name),
-        outlets=tuple(sorted(_distinct(outlets), key=_order)),
+        outlets=tuple(sorted(_paired(_distinct(outlets)), key=_order)),
         stores=stores_in(read.files),
         pipelines=pipelines_in(read.files),
         structlog=min(places, default=None),
@@ -74,6 +82,17 @@ def _in_data(files: Iterable[SourceFile], own: dict[str, OwnClass]) -> Iterable[
 
 def _distinct(outlets: Iterable[Outlet]) -> list[Outlet]:
     return list({(each.place, each.class_path, each.title): each for each in outlets}.values())
+
+
+def _paired(outlets: list[Outlet]) -> Iterable[Outlet]:
+    """Give each handler that sends to a collector what the project's own collector of that sort says."""
+    collectors = [each for each in outlets if each.kind is Kind.COLLECTOR]
+    for outlet in outlets:
+        fitting = (
+            each for each in collectors if each.settings.get("transport") in _TAKEN_BY.get(outlet.kind, ())
+        )
+        collector = next(fitting, None)
+        yield outlet if collector is None else replace(outlet, settings=collector.settings)
 
 
 def _order(outlet: Outlet) -> tuple[int, int, str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.onboarding.drafts.draft import Draft, FirstFault, literal, opening, quoted
+from harness.onboarding.drafts.draft import Draft, FirstFault, is_secret, literal, opening, quoted
 from harness.onboarding.seen import Kind, Outlet
 
 _OTLP = (
@@ -93,7 +93,7 @@ def _intake(outlet: Outlet, receiver: _Receiver) -> str:
         others = {
             key: value
             for key, value in outlet.arguments.items()
-            if key not in {"host", "port", "database_path"}
+            if key not in {"host", "port", "database_path"} and not is_secret(key)
         }
         given = "".join(f"  {key}: {literal(value)}\n" for key, value in others.items())
         return (

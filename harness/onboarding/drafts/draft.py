@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness.model.declarations import Scalar
 from harness.onboarding.seen import Outlet
 
+_SECRET = re.compile(r"passw|secret|token|api_?key|credential|(^|_)auth")
 BY_RETURN = (
     "# A log call that returned counts as accepted: the application has no other answer.\n"
     "acknowledged_by: return\n"
@@ -50,6 +52,28 @@ def literal(value: Scalar) -> str:
 def quoted(text: str) -> str:
     """Return a text as YAML writes it, placeholders kept."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def left_out(outlet: Outlet, taken: Collection[str]) -> str:
+    """Return comments for the arguments that a draft does not take over, and why.
+
+    Args:
+        outlet: the handler.
+        taken: names of those that it does.
+    """
+    unread = (f"{key}: left out, its value is not written in {outlet.place}" for key in outlet.unread)
+    secret = (f"{key}: left out, it looks like a secret" for key in outlet.arguments if is_secret(key))
+    return "".join(f"  # {line}\n" for line in (*unread, *secret) if line.partition(":")[0] not in taken)
+
+
+def is_secret(key: str) -> bool:
+    """Return whether an argument of that name is likely to hold a secret, which no draft may copy."""
+    return _SECRET.search(key.lower()) is not None
+
+
+def without_user(url: str) -> str:
+    """Return a text with the user and the password of a URL in it replaced."""
+    return re.sub(r"://[^/@\s]*@", "://…@", url)
 
 
 def opening(name: str, outlet: Outlet, to_fill_in: Iterable[str] = ()) -> str:

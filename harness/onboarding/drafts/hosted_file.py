@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-from harness.onboarding.drafts.draft import BY_RETURN, Draft, FirstFault, literal, opening, quoted
+from harness.onboarding.drafts.draft import (
+    BY_RETURN,
+    Draft,
+    FirstFault,
+    is_secret,
+    left_out,
+    literal,
+    opening,
+    quoted,
+)
 from harness.onboarding.seen import Outlet
 
 FILE_ARGUMENTS = re.compile(r"(.*_)?(file|filename|file_name|file_path|filepath|logfile|path)")
@@ -28,17 +37,13 @@ def draft_hosted_file(name: str, outlet: Outlet) -> Draft:
     keys = dict.fromkeys((*outlet.arguments, *outlet.parameters, *outlet.unread))
     file_key = next((key for key in keys if FILE_ARGUMENTS.fullmatch(key)), "filename")
     before = outlet.arguments.get(file_key, "")
-    others = {key: value for key, value in outlet.arguments.items() if key != file_key}
+    others = {key: value for key, value in outlet.arguments.items() if key != file_key and not is_secret(key)}
     given = "".join(f"  {key}: {literal(value)}\n" for key, value in others.items())
-    left_out = "".join(
-        f"  # {key}: its value is not written in {outlet.place}, so it has its default\n"
-        for key in outlet.unread
-        if key != file_key
-    )
     return Draft(
         opening(name, outlet)
         + f"intake:\n  kind: python_logging\n  handler: {quoted(outlet.class_path)}\n"
-        + f"  {file_key}: {quoted(_FILE)}{f'  # in place of {before}' if before else ''}\n{given}{left_out}"
+        + f"  {file_key}: {quoted(_FILE)}{f'  # in place of {before}' if before else ''}\n{given}"
+        + left_out(outlet, {file_key, *others})
         + BY_RETURN
         + "# Rotated files are read too. A document ends with the end of a line that was sent.\n"
         + f"archive: {{kind: file, path: {quoted(_FILE + '*')}, format: multiline}}\n"

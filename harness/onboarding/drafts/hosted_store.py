@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from harness.model.declarations import Scalar
-from harness.onboarding.drafts.draft import BY_RETURN, Draft, FirstFault, literal, opening, quoted
+from harness.onboarding.drafts.draft import (
+    BY_RETURN,
+    Draft,
+    FirstFault,
+    is_secret,
+    left_out,
+    literal,
+    opening,
+    quoted,
+    without_user,
+)
 from harness.onboarding.drafts.hosted_file import draft_hosted_file, names_a_file
 from harness.onboarding.seen import Kind, Outlet
 
@@ -45,16 +55,13 @@ def draft_hosted_store(name: str, outlet: Outlet) -> Draft:
         f"  {line.name}: {line.value}{f'  # in place of {line.instead_of}' if line.instead_of else ''}\n"
         for line in lines
     )
-    left_out = "".join(
-        f"  # {key}: its value is not written in {outlet.place}, so it has its default\n"
-        for key in _left_out(outlet, lines)
-    )
     return Draft(
         opening(name, outlet, to_fill_in)
         + "needs: [elasticsearch]\n"
         + "# Faults hit what goes through this link, so the handler gets its address for the store's.\n"
         + "links: {to_store: elasticsearch}\n"
-        + f"intake:\n  kind: python_logging\n  handler: {quoted(outlet.class_path)}\n{given}{left_out}"
+        + f"intake:\n  kind: python_logging\n  handler: {quoted(outlet.class_path)}\n{given}"
+        + left_out(outlet, {line.name for line in lines})
         + _acknowledged(outlet)
         + "archive:\n  kind: elasticsearch\n"
         + f"  index: {quoted(index)}\n"
@@ -84,7 +91,7 @@ def _arguments(name: str, outlet: Outlet) -> tuple[list[_Line], str]:
         elif line := _address(key, value):
             lines.append(line)
             index = _index_of(value, index)
-        elif key in outlet.arguments:
+        elif key in outlet.arguments and not is_secret(key):
             lines.append(_Line(key, literal(outlet.arguments[key])))
     return lines, index
 
@@ -92,7 +99,7 @@ def _arguments(name: str, outlet: Outlet) -> tuple[list[_Line], str]:
 def _address(key: str, value: Scalar | None) -> _Line | None:
     """Return the argument with an address of the run, None where it names none."""
     if isinstance(value, str) and value.startswith(("http://", "https://")):
-        return _Line(key, quoted(_through_link(value)), value)
+        return _Line(key, quoted(_through_link(value)), _shown(value))
     if _FOLDERS.fullmatch(key):
         return _Line(key, quoted(f"{{run.folder}}/{key}"), _shown(value))
     plain_url = _URLS.fullmatch(key) and (value is None or isinstance(value, str))
@@ -125,12 +132,7 @@ def _plain(value: Scalar | None) -> str:
 
 
 def _shown(value: Scalar | None) -> str:
-    return "" if value is None else " ".join(str(value).split())
-
-
-def _left_out(outlet: Outlet, lines: list[_Line]) -> list[str]:
-    given = {line.name for line in lines}
-    return [key for key in outlet.unread if key not in given]
+    return "" if value is None else " ".join(without_user(str(value)).split())
 
 
 def _open_points(outlet: Outlet, *, linked: bool) -> Iterator[str]:
@@ -139,7 +141,7 @@ def _open_points(outlet: Outlet, *, linked: bool) -> Iterator[str]:
     if outlet.kind is Kind.ELASTICSEARCH or outlet.unread:
         yield (
             f"intake: {outlet.place} gives the handler values that a stack file cannot hold. Write a "
-            "function that makes the handler from `url` and `index`; name it in `handler`, with both below it."
+            "function that makes the handler from `url` and `index`; name it in `handler`, with both below."
         )
     else:
         yield (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.onboarding.drafts.draft import Draft, FirstFault, literal, opening
+from harness.onboarding.drafts.draft import Draft, FirstFault, is_secret, left_out, literal, opening
 from harness.onboarding.seen import Outlet
 
 # Each of them is the run's own, or how the stack is judged.
@@ -28,15 +28,13 @@ def draft_own_system(name: str, outlet: Outlet) -> Draft:
         outlet: the call.
     """
     durability = str(outlet.arguments.get("durability", "fsync"))
-    others = {key: value for key, value in outlet.arguments.items() if key not in _OURS}
+    others = {
+        key: value for key, value in outlet.arguments.items() if key not in _OURS and not is_secret(key)
+    }
     given = "".join(f"  {key}: {literal(value)}\n" for key, value in others.items())
-    left_out = "".join(
-        f"  # {key}: its value is not written in {outlet.place}, so it has its default\n"
-        for key in outlet.unread
-        if key not in _OURS
-    )
+    not_taken = left_out(outlet, {*_OURS, *others})
     if "settings" in outlet.arguments:
-        left_out += (
+        not_taken += (
             f"  # settings: what {outlet.arguments['settings']} says is not taken over; write it here\n"
         )
     return Draft(
@@ -49,7 +47,7 @@ def draft_own_system(name: str, outlet: Outlet) -> Draft:
         + f"  service: {name}\n  durability: {durability}\n"
         + "  level: DEBUG  # records of all levels are sent, and each is owed\n"
         + given
-        + left_out
+        + not_taken
         + "acknowledged_by: callback\n"
         + "archive:\n  kind: elasticsearch\n"
         + f"  index: logs-{name.replace('_', '-')}-{{run.id}}\n"
