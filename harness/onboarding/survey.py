@@ -88,10 +88,8 @@ def _paired(outlets: list[Outlet]) -> Iterable[Outlet]:
     """Give each handler that sends to a collector what the project's own collector of that sort says."""
     collectors = [each for each in outlets if each.kind is Kind.COLLECTOR]
     for outlet in outlets:
-        fitting = (
-            each for each in collectors if each.settings.get("transport") in _TAKEN_BY.get(outlet.kind, ())
-        )
-        collector = next(fitting, None)
+        takes = _TAKEN_BY.get(outlet.kind, ())
+        collector = next((each for each in collectors if each.settings.get("transport") in takes), None)
         yield outlet if collector is None else replace(outlet, settings=collector.settings)
 
 

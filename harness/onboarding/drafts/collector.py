@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.onboarding.drafts.draft import Draft, FirstFault, is_secret, literal, opening, quoted
+from harness.onboarding.drafts.draft import Draft, FirstFault, literal, opening, quoted, taken_over
 from harness.onboarding.seen import Kind, Outlet
 
 _OTLP = (
@@ -90,11 +90,7 @@ def _intake(outlet: Outlet, receiver: _Receiver) -> str:
     """Return how records enter, and what acknowledges them."""
     by_return = "acknowledged_by: return\n"
     if outlet.kind is Kind.LOGSTASH:
-        others = {
-            key: value
-            for key, value in outlet.arguments.items()
-            if key not in {"host", "port", "database_path"} and not is_secret(key)
-        }
+        others = taken_over(outlet, {"host", "port", "database_path"})
         given = "".join(f"  {key}: {literal(value)}\n" for key, value in others.items())
         return (
             f"intake:\n  kind: python_logging\n  handler: {outlet.class_path}\n  host: 127.0.0.1\n"

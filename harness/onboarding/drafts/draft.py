@@ -66,6 +66,18 @@ def left_out(outlet: Outlet, taken: Collection[str]) -> str:
     return "".join(f"  # {line}\n" for line in (*unread, *secret) if line.partition(":")[0] not in taken)
 
 
+def taken_over(outlet: Outlet, without: Collection[str]) -> dict[str, Scalar]:
+    """Return the arguments that a draft takes over as they are: none that looks like a secret.
+
+    Args:
+        outlet: the handler.
+        without: names of those that have another value in a run, or none.
+    """
+    return {
+        key: value for key, value in outlet.arguments.items() if key not in without and not is_secret(key)
+    }
+
+
 def is_secret(key: str) -> bool:
     """Return whether an argument of that name is likely to hold a secret, which no draft may copy."""
     return _SECRET.search(key.lower()) is not None

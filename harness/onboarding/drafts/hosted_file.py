@@ -8,11 +8,11 @@ from harness.onboarding.drafts.draft import (
     BY_RETURN,
     Draft,
     FirstFault,
-    is_secret,
     left_out,
     literal,
     opening,
     quoted,
+    taken_over,
 )
 from harness.onboarding.seen import Outlet
 
@@ -37,7 +37,7 @@ def draft_hosted_file(name: str, outlet: Outlet) -> Draft:
     keys = dict.fromkeys((*outlet.arguments, *outlet.parameters, *outlet.unread))
     file_key = next((key for key in keys if FILE_ARGUMENTS.fullmatch(key)), "filename")
     before = outlet.arguments.get(file_key, "")
-    others = {key: value for key, value in outlet.arguments.items() if key != file_key and not is_secret(key)}
+    others = taken_over(outlet, {file_key})
     given = "".join(f"  {key}: {literal(value)}\n" for key, value in others.items())
     return Draft(
         opening(name, outlet)

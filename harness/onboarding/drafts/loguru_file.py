@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.onboarding.drafts.draft import BY_RETURN, Draft, FirstFault, is_secret, opening
+from harness.onboarding.drafts.draft import BY_RETURN, Draft, FirstFault, opening, taken_over
 from harness.onboarding.seen import Outlet
 
 _ADAPTER = '''"""loguru as {place} sets it up, as a handler for logquake. Drafted by `logquake init`."""
@@ -39,9 +39,7 @@ def draft_loguru_file(name: str, outlet: Outlet) -> Draft:
         name: the stack's.
         outlet: the call of `logger.add`.
     """
-    taken = {
-        key: value for key, value in outlet.arguments.items() if key not in _NOT_TAKEN and not is_secret(key)
-    }
+    taken = taken_over(outlet, _NOT_TAKEN)
     arguments = ", ".join(
         ('format="{message}"', 'level="DEBUG"', *(f"{key}={value!r}" for key, value in taken.items()))
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.onboarding.drafts.draft import Draft, FirstFault, is_secret, left_out, literal, opening
+from harness.onboarding.drafts.draft import Draft, FirstFault, left_out, literal, opening, taken_over
 from harness.onboarding.seen import Outlet
 
 # Each of them is the run's own, or how the stack is judged.
@@ -28,9 +28,7 @@ def draft_own_system(name: str, outlet: Outlet) -> Draft:
         outlet: the call.
     """
     durability = str(outlet.arguments.get("durability", "fsync"))
-    others = {
-        key: value for key, value in outlet.arguments.items() if key not in _OURS and not is_secret(key)
-    }
+    others = taken_over(outlet, _OURS)
     given = "".join(f"  {key}: {literal(value)}\n" for key, value in others.items())
     not_taken = left_out(outlet, {*_OURS, *others})
     if "settings" in outlet.arguments:
