@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from harness.cli.progress import make_progress
 from harness.cli.run import run
 from harness.cli.selection import Selection, make_request
 from harness.config.yaml_source import read_yaml
+from harness.model.declarations import Part
 from harness.model.errors import HarnessError, ScenarioError
 from harness.model.protocols import Status
 from harness.model.result import ScenarioResult
@@ -26,6 +28,9 @@ from harness.runs.suite import SuiteRun
 
 _REPORTS = Path("reports")
 _TRIAL = "trial"
+_RATE_PER_SECOND = 20
+# A key of the stack file, as remarks name it.
+_KEY = re.compile(r"\b(?:intake|archive|dead_letters|counters|fields|promises)\.[a-z_]+")
 _SENDING_SECONDS = 3.0
 _WAITING_SECONDS = 8.0
 
@@ -66,6 +71,7 @@ def _trial(name: str) -> Request:
     calm = (
         replace(
             each,
+            schedule=Part("steady", {"rate_per_second": _RATE_PER_SECOND}),
             sending_seconds=_SENDING_SECONDS,
             drain_seconds=_WAITING_SECONDS,
             liveness_seconds=_WAITING_SECONDS,
@@ -83,9 +89,11 @@ def wrong_guess(scenario: ScenarioResult, stack: Path) -> str:
         scenario: the result of a run without a fault.
         stack: the stack file.
     """
-    if scenario.status is Status.ERROR:
-        return "\n".join((f"{stack}: the trial could not be judged:", *scenario.remarks))
     lines = read_yaml(stack).line
+    if scenario.status is Status.ERROR:
+        named = _KEY.search(" ".join(scenario.remarks))
+        at = lines(tuple(named[0].split("."))) if named else 1
+        return "\n".join((f"{stack}:{at} the trial could not be judged:", *scenario.remarks))
     if scenario.tally.acknowledged == 0:
         return (
             f"{stack}:{lines(('intake',))} intake: of {scenario.tally.sent:,} records not one was accepted, "
