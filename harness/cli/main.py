@@ -67,10 +67,26 @@ class _Cli(LazyGroup):
             raise
 
 
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from harness.cli.version_sheet import version_sheet
+
+    click.echo(version_sheet(__version__))
+    context.exit()
+
+
 @click.group(
     cls=_Cli, lazy=_COMMANDS, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
 )
-@click.version_option(__version__, prog_name="logquake")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and what it runs on, and exit.",
+)
 def cli() -> None:
     """Test a logging stack under failure: what was lost, duplicated or changed, and how long callers waited.
 
