@@ -21,10 +21,11 @@ from harness.model.errors import HarnessError, InternalError
 EXIT_USAGE = 4
 EXIT_INTERRUPTED = 2
 # What these find is in files, or in their exit code, so nothing is lost with the output.
-_KEEP_WHAT_THEY_FIND = {"run", "load", "gate", "diff", "heal", "servers"}
+_KEEP_WHAT_THEY_FIND = {"init", "run", "load", "gate", "diff", "heal", "servers"}
 _UNHEARD = (errno.EPIPE, errno.ENOSPC, errno.EBADF, errno.EIO)
 
 _COMMANDS = {
+    "init": ("harness.cli.init:init", "Look at a project, write its stack file, and run a first check."),
     "run": ("harness.cli.run:run", "Inject faults into a stack, judge it, write a scorecard."),
     "load": (
         "harness.cli.load:load",
@@ -66,14 +67,31 @@ class _Cli(LazyGroup):
             raise
 
 
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from harness.cli.version_sheet import version_sheet
+
+    click.echo(version_sheet(__version__))
+    context.exit()
+
+
 @click.group(
     cls=_Cli, lazy=_COMMANDS, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
 )
-@click.version_option(__version__, prog_name="logquake")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and what it runs on, and exit.",
+)
 def cli() -> None:
     """Test a logging stack under failure: what was lost, duplicated or changed, and how long callers waited.
 
-    Start with `logquake run`: it shakes the logging system that comes with it and needs nothing installed.
+    Start with `logquake init` in your project's folder. `logquake run` shakes the logging system that comes
+    with it, and needs nothing installed.
     """
 
 

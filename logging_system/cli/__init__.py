@@ -23,6 +23,7 @@ from logging_system.cli import (
     watch,
 )
 from logging_system.cli.parser import Parser
+from logging_system.cli.version import ShowVersion
 
 COMMANDS = (
     *(ship, serve, watch, console, alerts, findings, coordination, analyze, search, templates),
@@ -46,6 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m logging_system",
         description="Ship, serve, watch and inspect log spools, try masking, learn templates, keep keys.",
         epilog="Exit codes: 0 done, 1 failed or problems found, 4 invalid arguments or settings.",
+    )
+    parser.add_argument(
+        "--version", action=ShowVersion, help="show the version and what it runs on, and exit"
     )
     subcommands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
     for command in COMMANDS:

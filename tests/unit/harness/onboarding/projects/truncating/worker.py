@@ -1,0 +1,3 @@
+import logging
+
+logging.basicConfig(filename="worker.log", filemode="w", level=logging.INFO)
