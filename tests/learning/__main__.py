@@ -72,11 +72,14 @@ def _record(options: argparse.Namespace) -> int:
         for name in (*NAMES, NOTHING)
     ]
     there = {(row.cause, row.number, row.workflow) for row in known}
-    with ThreadPoolExecutor(options.at_once) as pool:
-        todo = [each for each in wanted if each not in there]
-        names = [[] if name == NOTHING else [name] for _, _, name in todo]
+    todo = [each for each in wanted if each not in there]
+    names = [[] if name == NOTHING else [name] for _, _, name in todo]
+    pool = ThreadPoolExecutor(options.at_once)
+    try:
         rows = pool.map(lambda each, only: _run(options, each[0], each[1], only), todo, names)
         done = [row for row in rows if row is not None]
+    finally:
+        pool.shutdown(cancel_futures=True)  # those that run end in order
     rows_all = [*known, *done]
     if len(done) < len(todo):
         return 1

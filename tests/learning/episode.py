@@ -1,4 +1,4 @@
-"""One episode: a fault of a cause, what the engine did about it, and how long recovery took by its own measure."""
+"""One episode: a fault of a cause, what the engine did about it, and how long recovery took by it."""
 
 from __future__ import annotations
 

@@ -156,6 +156,6 @@ def summary(judgement: Judgement, episodes: int) -> str:
     saved, harm = judgement.saved, judgement.harm
     return (
         f"{episodes} real episodes: {judgement.chosen:.1f} s on average, {saved.value:.1%} below the best "
-        f"fixed runbook, {judgement.best_fixed} ({saved.low:.1%} to {saved.high:.1%}); {harm.value:.2f} times "
-        f"doing nothing ({harm.low:.2f} to {harm.high:.2f})"
+        f"fixed runbook, {judgement.best_fixed} ({saved.low:.1%} to {saved.high:.1%}); {harm.value:.2f} "
+        f"times doing nothing ({harm.low:.2f} to {harm.high:.2f})"
     )
