@@ -8,31 +8,41 @@ from typing import Any
 from logging_system.coordination.claims import Claim, Claims
 from logging_system.coordination.effects import Performer
 from logging_system.coordination.engine import AICoordinationEngine
+from logging_system.coordination.ledger import Ledger
+from logging_system.coordination.progress import Progress
 from logging_system.coordination.workflows.machine import Effect, Result, Succeeded
 from logging_system.coordination.workflows.run import Run, RunState, StepState
 from logging_system.coordination.workflows.steps.declared import DeclaredStep, Occasion
 
 
-class _BegunAnewAfterCrash(AICoordinationEngine):
+class _BegunAnewLedger(Ledger):
     """Takes a step that was intended for one that was not done."""
 
-    def _restore(self) -> None:
-        super()._restore()
-        for run in self._runs.values():
+    def restore(self) -> None:
+        super().restore()
+        for run in self.runs.values():
             for place, record in enumerate(run.steps):
                 if record.state is StepState.INTENDED:
                     run = run.with_step(place, replace(record, state=StepState.PENDING))  # noqa: PLW2901
-            self._runs[run.id] = run
+            self.runs[run.id] = run
+
+
+class _BegunAnewAfterCrash(AICoordinationEngine):
+    _ledger_class = _BegunAnewLedger
+
+
+class _ForgetfulLedger(Ledger):
+    """Takes a run that was on its way back for one that has ended."""
+
+    def restore(self) -> None:
+        super().restore()
+        for run in self.runs.values():
+            if run.state is RunState.UNDOING:
+                self.runs[run.id] = replace(run, state=run.ending)
 
 
 class _ForgetsRollback(AICoordinationEngine):
-    """Takes a run that was on its way back for one that has ended."""
-
-    def _restore(self) -> None:
-        super()._restore()
-        for run in self._runs.values():
-            if run.state is RunState.UNDOING:
-                self._runs[run.id] = replace(run, state=run.ending)
+    _ledger_class = _ForgetfulLedger
 
 
 class _UnclaimedPerformer(Performer):
@@ -64,13 +74,17 @@ class _Greedy(AICoordinationEngine):
     _performer_class = _GreedyPerformer
 
 
-class _ResultsLost(AICoordinationEngine):
+class _HastyLedger(Ledger):
     """Does not make the intention durable before the effect."""
 
-    def _save(self) -> None:
-        if any(record.state is StepState.INTENDED for run in self._runs.values() for record in run.steps):
+    def save(self) -> None:
+        if any(record.state is StepState.INTENDED for run in self.runs.values() for record in run.steps):
             return
-        super()._save()
+        super().save()
+
+
+class _ResultsLost(AICoordinationEngine):
+    _ledger_class = _HastyLedger
 
 
 class _Optimist(Performer):
@@ -84,7 +98,7 @@ class _TakesForDone(AICoordinationEngine):
     _performer_class = _Optimist
 
 
-class _HoldsForEver(AICoordinationEngine):
+class _EndlessProgress(Progress):
     """Never ends what holds: a finding that is over is not noticed."""
 
     def _moment(self, run: Run) -> Any:
@@ -92,6 +106,10 @@ class _HoldsForEver(AICoordinationEngine):
         if run.state is RunState.HOLDING:
             return replace(moment, is_over=False, now_seconds=run.held_seconds)
         return moment
+
+
+class _HoldsForEver(AICoordinationEngine):
+    _progress_class = _EndlessProgress
 
 
 BUGS: dict[str, type[AICoordinationEngine]] = {
