@@ -27,6 +27,7 @@ from logging_system.coordination.detection.detector import Detector
 from logging_system.coordination.detection.finding_book import Shown
 from logging_system.coordination.detection.finding_file import FindingFile
 from logging_system.coordination.detection.finding_lines import finding_of_line, line_of, seconds_of
+from logging_system.coordination.detection.machine_load import MachineLoad
 from logging_system.coordination.detection.pipeline_reading import PipelineReader
 from logging_system.coordination.detection.seen_record import MESSAGE_CHARACTERS_MAX, SeenRecord
 from logging_system.coordination.findings import Finding
@@ -108,6 +109,7 @@ class FindingDetection:
         self._incidents_path = folder / INCIDENTS_NAME
         self._detector = Detector(_shown_by(None if is_sealed else masked))
         self._remark, self._late = remark, late
+        self._load = MachineLoad()
         self._acting = acting
         self._waiting: deque[dict[str, Any]] = deque(maxlen=LINES_MAX)
         self._found = self._given_up = 0
@@ -125,7 +127,7 @@ class FindingDetection:
             OSError: The spool folder cannot be listed.
         """
         open_before = self._detector.incidents.open_count
-        moment = self._reader.read(clock.now_seconds, self._late())
+        moment = self._reader.read(clock.now_seconds, self._late(), self._load.read())
         changed = self._detector.look(moment, clock.read_seconds)
         self._has_new_incidents |= bool(changed) or open_before != self._detector.incidents.open_count
         for finding in changed:

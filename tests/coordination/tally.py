@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -78,6 +78,17 @@ def row_from(scenario: Mapping[str, Any]) -> Row:
 
 def _is_undecided(missed: Mapping[str, Any]) -> bool:
     return missed["status"] == "INCONCLUSIVE" and not missed["summary"].startswith("No fault that must be")
+
+
+def is_worth_repeating(row: Row) -> bool:
+    """Return whether nothing was decided: what was missed, late, misnamed or false is never tried again."""
+    is_flawless = row.named == row.in_time == row.found == row.owed and not row.false
+    return bool(row.undecided) and is_flawless
+
+
+def judges_findings(checks: Collection[str]) -> bool:
+    """Return whether a scenario judges findings, by the checks that it names; of none, it judges all."""
+    return not checks or any(each.startswith("findings_") for each in checks)
 
 
 def by_fault(rows: Iterable[Row]) -> list[Row]:

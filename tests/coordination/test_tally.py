@@ -1,6 +1,15 @@
 """What a result says of findings is counted as it is."""
 
-from tests.coordination.tally import QUIET, Row, is_as_promised, row_from, row_of, table
+from tests.coordination.tally import (
+    QUIET,
+    Row,
+    is_as_promised,
+    is_worth_repeating,
+    judges_findings,
+    row_from,
+    row_of,
+    table,
+)
 
 
 def verdict(name, status="PASS", value=0.0, samples=None, counterexample=(), summary=""):
@@ -78,3 +87,18 @@ def test_the_table_sums_up_each_kind_of_fault():
         f"| {QUIET} | 1 | 0 | 0 | 0 | 0 | none | 0 | 0 |",
         "| all | 3 | 2 | 1 | 1 | 1 | 3.0 | 0 | 0 |",
     ]
+
+
+def test_only_what_was_not_decided_and_shows_no_fault_of_the_detection_is_tried_again():
+    assert is_worth_repeating(Row("a", 1, owed=1, found=1, in_time=1, named=1, undecided=1))
+    assert not is_worth_repeating(Row("a", 1, owed=1, found=1, in_time=1, named=1))
+    assert not is_worth_repeating(Row("a", 1, owed=1, undecided=1))
+    assert not is_worth_repeating(Row("a", 1, owed=1, found=1, named=1, undecided=1))
+    assert not is_worth_repeating(Row("a", 1, owed=1, found=1, in_time=1, undecided=1))
+    assert not is_worth_repeating(Row("a", 1, false=1, undecided=1))
+
+
+def test_a_scenario_that_names_its_checks_judges_findings_only_where_it_names_one_of_them():
+    assert judges_findings([])
+    assert judges_findings(["acknowledged_lost", "findings_false"])
+    assert not judges_findings(["acknowledged_lost"])

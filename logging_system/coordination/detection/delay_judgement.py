@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from logging_system.coordination.detection.judged import Judged
 from logging_system.coordination.detection.pipeline_moment import PipelineMoment
-from logging_system.coordination.detection.pipeline_window import BUSY_SECONDS, PipelineWindow
+from logging_system.coordination.detection.pipeline_window import PipelineWindow
 from logging_system.coordination.findings import CauseClass, FindingKind
 from logging_system.monitoring.delays import BOUNDS_SECONDS
 
@@ -27,8 +27,7 @@ _SHARE = 0.5
 _YOUNG = 30
 _YOUNG_SHARE = 0.75
 """Where fewer windows are known, it is this one: a few seconds do not show how far a delay varies."""
-_HANDS = 4
-"""Caller, writer, shipper and store wait for a processor in turn: what one waits, a record waits so often."""
+_WAY_SECONDS_MAX = 10.0
 _BUSIER = 2.0
 _LOAD_SECONDS = 15.0
 """So long after a burst what it left is on its way."""
@@ -101,13 +100,16 @@ class DelayJudgement:
                 shift is news.
         """
         median_seconds = self._median(window)
-        if median_seconds is None or window.is_busy:
+        if median_seconds is None:
             self._since_seconds = None
             return
-        limit_seconds = self._limit_seconds(window)
+        # Who waits for a processor makes those records late that are on their way meanwhile.
+        way_seconds = _WINDOW_SECONDS + min(_WAY_SECONDS_MAX, median_seconds)
+        excused_seconds = window.excused_seconds(window.now.seconds - way_seconds)
+        limit_seconds = self._limit_seconds(excused_seconds)
         if limit_seconds is None or median_seconds <= limit_seconds:
             self._since_seconds = None
-            if is_well:
+            if is_well and not window.is_busy:
                 self._usual.append(median_seconds)
             return
         if not is_well:
@@ -143,13 +145,13 @@ class DelayJudgement:
             },
         )
 
-    def _limit_seconds(self, window: PipelineWindow) -> float | None:
+    def _limit_seconds(self, excused_seconds: float) -> float | None:
         if len(self._usual) < _USUAL_MIN:
             return None
         lowest, highest = min(self._usual), max(self._usual)
         share = _SHARE if len(self._usual) >= _YOUNG else _YOUNG_SHARE
         excess_seconds = max(self._path.excess_seconds_min, share * lowest, _FACTOR * (highest - lowest))
-        return lowest + excess_seconds + _HANDS * window.late_seconds(BUSY_SECONDS)
+        return lowest + excess_seconds + excused_seconds
 
     def _median(self, window: PipelineWindow) -> float | None:
         before, after = self._path.counts(window.before(_WINDOW_SECONDS)), self._path.counts(window.now)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from logging_system.coordination.detection.machine_load import Waits
+
+_HANDS = 4
+"""Caller, writer, shipper and store wait for a processor in turn: what one waits, a record waits so often."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShipperMoment:
@@ -103,6 +108,7 @@ class PipelineMoment:
         events: How often each kind of event happened, by the files of the folder together.
         late_seconds: By how much who looks woke late at most since the moment before, because the machine is
             busy: others on it wait as long for their turn.
+        waits: Who waited for a processor since the moment before.
     """
 
     seconds: float
@@ -111,3 +117,19 @@ class PipelineMoment:
     room: RoomMoment = field(default_factory=RoomMoment)
     events: Mapping[str, int] = field(default_factory=dict)
     late_seconds: float = 0.0
+    waits: Waits = field(default_factory=Waits)
+
+    @property
+    def held_up_seconds(self) -> float:
+        """How long who looks was held up since the moment before: it woke late, or worked and had to wait."""
+        return max(self.late_seconds, self.waits.own_seconds)
+
+    def excused_seconds(self, seconds: float) -> float:
+        """Return how much of the time since the moment before may be a wait for processors.
+
+        Args:
+            seconds: How long ago that moment was.
+        """
+        any_seconds = self.waits.any_seconds
+        waited_seconds = _HANDS * self.held_up_seconds
+        return min(seconds, waited_seconds if any_seconds is None else min(waited_seconds, any_seconds))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from logging_system.coordination.detection.machine_load import Waits
 from logging_system.coordination.detection.pipeline_moment import (
     PipelineMoment,
     RoomMoment,
@@ -45,12 +46,15 @@ class PipelineReader:
         self._bytes_max = 0
         self._processes = WriterProcesses()
 
-    def read(self, now_seconds: float, late_seconds: float = 0.0) -> PipelineMoment:
+    def read(
+        self, now_seconds: float, late_seconds: float = 0.0, waits: Waits | None = None
+    ) -> PipelineMoment:
         """Return how things are now; what cannot be read is left as it is without trouble.
 
         Args:
             now_seconds: Seconds since 1970.
             late_seconds: By how much who looks woke late at most since the last time.
+            waits: Who waited for a processor since then; None where nobody knows.
 
         Raises:
             OSError: The folder cannot be listed.
@@ -63,7 +67,9 @@ class PipelineReader:
             self._writers_due_seconds = began_seconds + _WRITERS_SHARE * took_seconds
         shipper = self._shipper(content, now_seconds) if content else None
         events = Counter(self._writer_events) + Counter(_counts(content.get("events")))
-        return PipelineMoment(now_seconds, shipper, self._writers, self._room(), events, late_seconds)
+        return PipelineMoment(
+            now_seconds, shipper, self._writers, self._room(), events, late_seconds, waits or Waits()
+        )
 
     def _shipper(self, content: Mapping[str, Any], now_seconds: float) -> ShipperMoment | None:
         status = self._disk.path_status(self._spool / SHIPPER_NAME)

@@ -14,6 +14,8 @@ BUSY_SECONDS = 10.0
 _LATE_SECONDS_MAX = 0.25
 """Where who looks woke later than this, delays and requests that time out say nothing of disk or store."""
 MOMENTS_MAX = 600
+_SAME_SECONDS = 0.05
+"""Times of one file, read twice by a clock that moves, are no further apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,15 @@ class PipelineWindow:
 
     def __init__(self) -> None:
         self.moments: deque[PipelineMoment] = deque(maxlen=MOMENTS_MAX)
+        self._latest_shipper: ShipperMoment | None = None
 
     def add(self, moment: PipelineMoment) -> None:
         """Add the newest moment; a clock that went back, or another shipper, begins anew."""
         if self.moments and (
-            moment.seconds <= self.moments[-1].seconds or _is_another(self.moments[-1], moment)
+            moment.seconds <= self.moments[-1].seconds or _is_another(self._latest_shipper, moment.shipper)
         ):
             self.moments.clear()
+        self._latest_shipper = moment.shipper or self._latest_shipper
         self.moments.append(moment)
         while moment.seconds - self.moments[0].seconds > KEPT_SECONDS:
             self.moments.popleft()
@@ -91,22 +95,37 @@ class PipelineWindow:
         return {name: count for name, count in grown.items() if count > 0}
 
     def late_seconds(self, seconds: float) -> float:
-        """Return by how much who looks woke late at most within the last seconds."""
+        """Return how long who looks was held up at most, between two looks within the last seconds."""
         limit_seconds = self.now.seconds - seconds
-        return max(each.late_seconds for each in self.moments if each.seconds >= limit_seconds)
+        return max(each.held_up_seconds for each in self.moments if each.seconds >= limit_seconds)
+
+    def excused_seconds(self, since_seconds: float) -> float:
+        """Return how much of the time since a moment may be a wait for processors, at most all of it."""
+        return sum(
+            after.excused_seconds(after.seconds - max(before.seconds, since_seconds))
+            for before, after in self._pairs()
+            if after.seconds > since_seconds
+        )
 
     @property
     def is_busy(self) -> bool:
         """Whether the machine was so busy lately that all on it waited long for their turn."""
         return self.late_seconds(BUSY_SECONDS) > _LATE_SECONDS_MAX
 
-    def last_rise(self, value: Callable[[ShipperMoment], float]) -> float:
-        """Return when a number of the shipper last rose; the oldest moment where it did not."""
-        rose_seconds = self.moments[0].seconds
-        for before, after in self._pairs():
-            if before.shipper and after.shipper and value(after.shipper) > value(before.shipper):
-                rose_seconds = after.seconds
-        return rose_seconds
+    def told(self) -> list[tuple[float, ShipperMoment]]:
+        """Return what the shipper said, and when it wrote that, without what it did not write anew.
+
+        Where its file could not be read for a while, as in a folder that was gone, nothing is known of that
+        while; it is no break.
+        """
+        told: list[tuple[float, ShipperMoment]] = []
+        for moment in self.moments:
+            if moment.shipper is None:
+                continue
+            said_seconds = moment.seconds - moment.shipper.age_seconds
+            if not told or said_seconds > told[-1][0] + _SAME_SECONDS:
+                told.append((said_seconds, moment.shipper))
+        return told
 
     def first_of_run(self, holds: Callable[[PipelineMoment], bool]) -> float:
         """Return since when without a break something holds that holds now."""
@@ -121,7 +140,7 @@ class PipelineWindow:
         return pairwise(self.moments)
 
 
-def _is_another(before: PipelineMoment, now: PipelineMoment) -> bool:
-    if before.shipper is None or now.shipper is None:
+def _is_another(before: ShipperMoment | None, now: ShipperMoment | None) -> bool:
+    if before is None or now is None:
         return False
-    return before.shipper.pid != now.shipper.pid or now.shipper.requests < before.shipper.requests
+    return before.pid != now.pid or now.requests < before.requests

@@ -45,10 +45,12 @@ class RateLimits:
     """From what size on a change of a rate is one.
 
     Attributes:
-        sudden_factor: A rate that jumps to so many times the highest second before is a spike at once;
-            twenty times for some seconds is an honest burst.
+        sudden_factor: A rate that jumps to so many times the highest before is a spike at once; twenty
+            times for some seconds is an honest burst.
         sudden_min: At least so many a second.
         sudden_usual_min: And only above a usual rate of so many a second.
+        sudden_usual_seconds: The usual rate is the highest mean of so many seconds: on a busy machine what
+            stalled for half a second catches up in the next.
         sudden_history_seconds: And after so many seconds.
         spike_factor: A rate of so many times the highest before for 15 s is a spike.
         spike_min: At least so many in 5 s.
@@ -60,6 +62,7 @@ class RateLimits:
     sudden_factor: float = 25.0
     sudden_min: int = 1_000
     sudden_usual_min: int = 20
+    sudden_usual_seconds: int = 3
     sudden_history_seconds: int = 3
     spike_factor: float = 4.0
     spike_min: int = 200
@@ -73,6 +76,7 @@ ERRORS = RateLimits(
     sudden_factor=15.0,
     sudden_min=20,
     sudden_usual_min=0,
+    sudden_usual_seconds=1,
     sudden_history_seconds=10,
     spike_min=20,
     drop_share=0.0,
@@ -109,7 +113,7 @@ class RateSeries:
         self._fine: deque[tuple[int, bool]] = deque(maxlen=FINE_SECONDS)
         """Count of each second, and whether it belongs to a spike or a drop."""
         self._coarse: deque[tuple[int, int]] = deque(maxlen=COARSE_MAX)
-        """Sum of each step of 5 s, and its highest second; what belongs to a spike or a drop is left out."""
+        """Sum of each step of 5 s, and its highest rate; what belongs to a spike or a drop is left out."""
         self._step: list[int] = []
         self._held_seconds = 0
         self.zero_run = 0
@@ -149,8 +153,16 @@ class RateSeries:
             return
         self._step.append(count)
         if len(self._step) == STEP_SECONDS:
-            self._coarse.append((sum(self._step), max(self._step)))
+            self._coarse.append((sum(self._step), self._highest(self._step)))
             self._step.clear()
+
+    def _highest(self, counts: Sequence[int]) -> int:
+        """Return the highest rate a second among counts, over as many seconds as the limits say."""
+        seconds = self._limits.sudden_usual_seconds
+        if len(counts) < seconds:
+            return max(counts, default=0)
+        sums = (sum(counts[place : place + seconds]) for place in range(len(counts) - seconds + 1))
+        return math.ceil(max(sums) / seconds)
 
     @property
     def mean(self) -> float:
@@ -174,9 +186,8 @@ class RateSeries:
             return None
         latest = min(count for count, _ in fine[-2:])
         # The second in which it began may belong to both.
-        usual = max(
-            [*(count for count, held in fine[:-3] if not held), *(top for _, top in self._coarse)], default=0
-        )
+        known = [count for count, held in fine[:-3] if not held]
+        usual = max([self._highest(known), *(top for _, top in self._coarse)])
         if usual < limits.sudden_usual_min or latest < max(
             limits.sudden_min, limits.sudden_factor * max(1, usual)
         ):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from logging_system.coordination.detection.judged import Judged
-from logging_system.coordination.detection.pipeline_moment import PipelineMoment, ShipperMoment
+from logging_system.coordination.detection.pipeline_moment import ShipperMoment
 from logging_system.coordination.detection.pipeline_window import Growth, PipelineWindow
 from logging_system.coordination.detection.troubles import Trouble, quoted_trouble, trouble_of
 from logging_system.coordination.findings import CauseClass, FindingKind
@@ -14,7 +14,8 @@ from logging_system.coordination.findings import CauseClass, FindingKind
 STORE = "store"
 _FAILING_SECONDS = 5.0
 _FAILED_MIN = 3
-_STALL_SECONDS = 3.0
+_TIMEOUT_SECONDS = 10.0
+_STALL_SECONDS = 2.5
 _STALL_FACTOR = 3.0
 _STALL_SECONDS_MAX = 8.0
 """However long the store's pauses were, a stall is found within 10 s unless the machine is busy."""
@@ -28,6 +29,8 @@ _COPIES_SECONDS = 6.0
 _SILENT_SECONDS = 8.0
 _STALE_SECONDS = 3.0
 """The shipper states how things are once a second; older than this, its process has ended, or hangs."""
+
+_Told = tuple[float, ShipperMoment]
 
 
 def judged_store(window: PipelineWindow) -> Iterator[Judged]:
@@ -70,6 +73,10 @@ def _failing(window: PipelineWindow, now: ShipperMoment, growth: Growth) -> Judg
     else:
         return None
     trouble = trouble_of(now.trouble)
+    # A request that timed out was on its way for so long, and the machine may have been busy meanwhile.
+    excused_seconds = (
+        window.excused_seconds(window.now.seconds - _TIMEOUT_SECONDS) if trouble.is_silence else 0
+    )
     is_push_back = trouble.cause is CauseClass.STORE_REFUSES
     against = [trouble.against] if trouble.against else []
     if growth.delivered:
@@ -82,7 +89,7 @@ def _failing(window: PipelineWindow, now: ShipperMoment, growth: Growth) -> Judg
         trouble.confidence if not growth.delivered else round(0.8 * trouble.confidence, 2),
         f"The store {'turns requests away' if is_push_back else 'is not reachable'}: {words}; "
         f"{now.spooled} records wait.",
-        hold_seconds=1.0,
+        hold_seconds=1.0 + excused_seconds,
         evidence_for=(trouble.says,),
         # A store's words may quote what it refused: they are masked, or left out, as lines of records are.
         examples=(quoted_trouble(now.trouble),),
@@ -107,22 +114,27 @@ def _failing_since(window: PipelineWindow) -> float:
 
 
 def _stalled(window: PipelineWindow, now: ShipperMoment) -> Judged | None:
-    """Return that requests are under way, records wait, and nothing is delivered: nobody has failed yet."""
-    if not now.in_flight or not now.spooled:
+    """Return that requests are under way, records wait, and nothing is answered: nobody has failed yet.
+
+    What a machine that is too busy can excuse does not count: either by the longest time that who looks was
+    held up, or by how long processors were waited for in all; the smaller one is enough of an excuse.
+    """
+    if not _is_waiting(now):
         return None
-    since_seconds = window.last_rise(lambda shipper: shipper.delivered)
-    busy_seconds = window.first_of_run(_is_waiting)
-    said_seconds = window.now.seconds - now.age_seconds
-    stalled_seconds = said_seconds - max(since_seconds, busy_seconds)
-    usual_seconds = _longest_pause(window, before_seconds=max(since_seconds, busy_seconds))
+    told = window.told()
+    since_seconds = _pause_began(told)
+    stalled_seconds = told[-1][0] - since_seconds
+    usual_seconds = _longest_pause(told, before_seconds=since_seconds)
     limit_seconds = min(_STALL_SECONDS_MAX, max(_STALL_SECONDS, _STALL_FACTOR * usual_seconds))
-    if stalled_seconds < limit_seconds + _HANDS * window.late_seconds(_STALL_SECONDS_MAX):
+    late_seconds = _HANDS * window.late_seconds(max(_STALL_SECONDS_MAX, stalled_seconds))
+    excused_seconds = window.excused_seconds(since_seconds)
+    if stalled_seconds < limit_seconds + min(late_seconds, excused_seconds):
         return None
     return Judged(
         FindingKind.STORE_UNREACHABLE,
         CauseClass.NETWORK,
         STORE,
-        max(since_seconds, busy_seconds),
+        since_seconds,
         0.7,
         f"The store has answered nothing for {stalled_seconds:.0f} s while {now.in_flight} requests are "
         f"under way; {now.spooled} records wait.",
@@ -139,26 +151,34 @@ def _stalled(window: PipelineWindow, now: ShipperMoment) -> Judged | None:
     )
 
 
-def _is_waiting(moment: PipelineMoment) -> bool:
-    return moment.shipper is not None and moment.shipper.in_flight > 0 and moment.shipper.spooled > 0
+def _is_waiting(shipper: ShipperMoment) -> bool:
+    return shipper.in_flight > 0 and shipper.spooled > 0
 
 
-def _longest_pause(window: PipelineWindow, before_seconds: float) -> float:
-    """Return the longest time before a moment in which requests were under way and nothing was delivered."""
-    longest_seconds, began_seconds = 0.0, None
-    for before, after in pairwise(window.moments):
-        if after.seconds > before_seconds:
-            break
-        if before.shipper is None or after.shipper is None:
-            began_seconds = None
-        elif (
-            _is_waiting(after) and _is_waiting(before) and after.shipper.delivered == before.shipper.delivered
-        ):
-            began_seconds = before.seconds if began_seconds is None else began_seconds
-            longest_seconds = max(longest_seconds, after.seconds - began_seconds)
+def _answers(shipper: ShipperMoment) -> tuple[int, ...]:
+    return shipper.delivered, shipper.retried_items, shipper.refused, shipper.dead_lettered
+
+
+def _pauses(told: Sequence[_Told]) -> Iterator[tuple[float, float]]:
+    """Yield when requests were under way and nothing was answered: from when, and until when at least."""
+    began_seconds: float | None = None
+    for (before_seconds, before), (after_seconds, after) in pairwise(told):
+        if _is_waiting(before) and _is_waiting(after) and _answers(after) == _answers(before):
+            began_seconds = before_seconds if began_seconds is None else began_seconds
+            yield began_seconds, after_seconds
         else:
             began_seconds = None
-    return longest_seconds
+
+
+def _pause_began(told: Sequence[_Told]) -> float:
+    """Return since when nothing was answered although requests are under way; now where that is not so."""
+    last_seconds = told[-1][0]
+    return next((began for began, until in _pauses(told) if until == last_seconds), last_seconds)
+
+
+def _longest_pause(told: Sequence[_Told], before_seconds: float) -> float:
+    """Return the longest time before a moment in which requests were under way and nothing was answered."""
+    return max((until - began for began, until in _pauses(told) if until <= before_seconds), default=0.0)
 
 
 def _pushed_back(window: PipelineWindow, growth: Growth, trouble: Trouble) -> Iterator[Judged]:

@@ -20,6 +20,7 @@ class Trouble:
         says: What the words say, for people.
         against: What speaks against the cause; empty where nothing does.
         is_answer: Whether the store, or something before it, answered.
+        is_silence: Whether nothing came, which a store that waits for a processor explains too.
     """
 
     cause: CauseClass
@@ -27,6 +28,7 @@ class Trouble:
     says: str
     against: str = ""
     is_answer: bool = False
+    is_silence: bool = False
 
 
 _ALIKE = "a store that is paused looks the same from here"
@@ -65,7 +67,7 @@ _KNOWN: tuple[tuple[re.Pattern[str], Trouble], ...] = (
     ),
     (
         re.compile(r"no complete answer within|timed? ?out", re.I),
-        Trouble(CauseClass.NETWORK, 0.75, "requests time out on open connections", _ALIKE),
+        Trouble(CauseClass.NETWORK, 0.75, "requests time out on open connections", _ALIKE, is_silence=True),
     ),
     (
         re.compile(r"reset by peer|broken pipe|incompleteread", re.I),

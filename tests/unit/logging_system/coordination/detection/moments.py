@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from logging_system.coordination.detection.detector import Detector
+from logging_system.coordination.detection.machine_load import Waits
 from logging_system.coordination.detection.pipeline_moment import (
     PipelineMoment,
     RoomMoment,
@@ -28,11 +29,19 @@ class Pipeline:
         self.room = RoomMoment(bytes_max=1 << 30)
         self.events: dict[str, int] = {}
         self.late_seconds = 0.0
+        self.waits = Waits()
+        self.is_folder_gone = False
         self.detector = Detector()
 
     def moment(self) -> PipelineMoment:
         return PipelineMoment(
-            self.seconds, self.shipper, self.writers, self.room, dict(self.events), self.late_seconds
+            self.seconds,
+            None if self.is_folder_gone else self.shipper,
+            self.writers,
+            self.room,
+            dict(self.events),
+            self.late_seconds,
+            self.waits,
         )
 
     def look(self) -> list[Finding]:

@@ -6,11 +6,13 @@ import orjson
 import pytest
 
 from logging_system.coordination.detection.detector import Detector
+from logging_system.coordination.detection.machine_load import Waits
 from logging_system.coordination.detection.seen_record import SeenRecord
 from logging_system.coordination.detection.troubles import trouble_of
 from logging_system.coordination.findings import CauseClass, FindingKind
 from tests.unit.logging_system.coordination.detection.moments import START, Pipeline
 
+TIMED_OUT = "http://store:9200: no complete answer within 10 s"
 REFUSED = "http://127.0.0.1:9200: NewConnectionError: cannot connect: [Errno 111] Connection refused"
 
 
@@ -84,6 +86,73 @@ def test_a_store_that_always_pauses_for_two_seconds_is_not_stalled_by_a_pause_of
     found += [each for _ in range(3) for each in pipeline.look()]
 
     assert found == []
+
+
+def test_a_stall_is_found_although_the_folder_and_the_file_in_it_were_gone_meanwhile() -> None:
+    pipeline = Pipeline()
+    pipeline.runs(10)
+    pipeline.look()
+    pipeline.is_folder_gone = True
+    pipeline.look()
+    pipeline.is_folder_gone = False
+    (found,) = [each for _ in range(2) for each in pipeline.look()]
+
+    assert (found.kind, found.since_seconds) == (FindingKind.STORE_UNREACHABLE, START + 10)
+
+
+def test_a_store_that_turns_documents_away_answers_and_is_not_stalled() -> None:
+    pipeline = Pipeline()
+    pipeline.runs(10)
+    found = []
+    for _ in range(10):
+        pipeline.shipper = replace(pipeline.shipper, retried_items=pipeline.shipper.retried_items + 40)
+        found += pipeline.look()
+
+    assert [each.kind for each in found] == [FindingKind.PUSH_BACK]
+
+
+def test_what_woke_late_before_the_pause_excuses_none_of_it() -> None:
+    pipeline = Pipeline()
+    pipeline.late_seconds = 0.3
+    pipeline.runs(10)
+    pipeline.late_seconds = 0.01
+    found = [each for _ in range(4) for each in pipeline.look()]
+
+    assert [each.kind for each in found] == [FindingKind.STORE_UNREACHABLE]
+
+
+def test_nobody_waited_longer_for_a_processor_than_the_machine_says() -> None:
+    """Who looks waits half of its time, yet for nine tenths of it every processor was free for the store."""
+    pipeline = Pipeline()
+    pipeline.runs(10)
+    pipeline.waits = Waits(own_seconds=0.5, any_seconds=0.1)
+    found = [each for _ in range(4) for each in pipeline.look()]
+    assert [each.kind for each in found] == [FindingKind.STORE_UNREACHABLE]
+
+    busy = Pipeline()
+    busy.runs(10)
+    busy.waits = Waits(own_seconds=0.5, any_seconds=1.0)
+    assert [each for _ in range(4) for each in busy.look()] == []
+
+
+def test_who_works_without_a_pause_and_waits_for_a_processor_is_busy_too() -> None:
+    """As after a burst: it never sleeps, so it never wakes late, and the store waits as it does."""
+    pipeline = Pipeline()
+    pipeline.runs(60, delay_seconds=1.1)
+    pipeline.waits = Waits(own_seconds=0.6, any_seconds=1.0)
+
+    assert pipeline.runs(20, delay_seconds=2.5) == []
+
+
+def test_requests_that_time_out_on_a_busy_machine_must_do_so_for_longer() -> None:
+    pipeline = Pipeline()
+    pipeline.runs(20)
+    pipeline.waits = Waits(own_seconds=0.6, any_seconds=1.0)
+    pipeline.runs(10)
+    found = pipeline.fails(9, TIMED_OUT)
+    assert found == []
+
+    assert len(pipeline.fails(10, TIMED_OUT)) == 1
 
 
 def test_nothing_to_send_is_no_stall() -> None:
