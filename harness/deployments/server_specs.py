@@ -18,7 +18,8 @@ from harness.processes.scratch import give, require_reachable, server_user, subf
 
 NICENESS = 5
 """Services yield to the application under load, whose latency is what a run measures."""
-_HEAP_MIB = 512
+HEAP_MIB = 512
+"""The heap of a run's own Elasticsearch, in MiB."""
 # Options of the shipped jvm.options that write into the installed copy.
 _WRITES_INTO_HOME = ("-XX:HeapDumpPath", "-XX:+HeapDumpOnOutOfMemoryError", "-XX:ErrorFile", "-Xlog:gc")
 
@@ -103,7 +104,7 @@ def elasticsearch(
     environment = {
         "ES_PATH_CONF": str(config),
         "ES_JAVA_HOME": str(installed.java_home),
-        "ES_JAVA_OPTS": f"-Xms{_HEAP_MIB}m -Xmx{_HEAP_MIB}m -XX:-UsePerfData",
+        "ES_JAVA_OPTS": f"-Xms{HEAP_MIB}m -Xmx{HEAP_MIB}m -XX:-UsePerfData",
         "CLI_JAVA_OPTS": "-XX:-UsePerfData",
         "ES_TMPDIR": str(folder / "tmp"),
         "LIBFFI_TMPDIR": str(folder / "tmp"),
