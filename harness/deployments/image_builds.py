@@ -1,7 +1,8 @@
 """Images of the real servers, made on this machine where no image registry can be reached.
 
 The base is a small Debian by debootstrap; on it come the servers that `logquake servers install` has fetched.
-Nothing is downloaded but Debian's packages, from where apt is configured to get them.
+Nothing is downloaded but Debian's packages, from where apt is configured to get them. The images trust the
+certificate authorities that this machine trusts.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _DEBOOTSTRAP_SECONDS_MAX = 900.0
 _APT_SECONDS_MAX = 30.0
 _BUILD_SECONDS_MAX = 300.0
 _LINES_SHOWN = 5
+_TRUST = Path("/etc/ssl/certs/ca-certificates.crt")
 _LEFT_OUT = ("./var/cache/apt", "./var/lib/apt/lists", "./usr/share/doc", "./usr/share/man")
 
 _START_ELASTICSEARCH = """#!/bin/bash
@@ -121,6 +123,9 @@ def make_base(report: Report) -> None:
             _DEBOOTSTRAP_SECONDS_MAX,
             "check that Debian's packages can be reached as apt is configured",
         )
+        if _TRUST.exists():
+            # A network that signs with a certificate authority of its own is that of builds on this base too.
+            shutil.copyfile(_TRUST, root / _TRUST.relative_to("/"))
         report(f"{BASE_IMAGE}: importing it")
         archive = Path(folder) / "root.tar"
         with tarfile.open(archive, "w") as tar:

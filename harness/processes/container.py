@@ -23,9 +23,6 @@ _PROBE_SECONDS_MAX = 2.0
 _KILL_SECONDS = 10.0
 _LOG_LINES_SHOWN = 20
 _PIDS_MAX = 2_048
-# A process of niceness 5 has the weight 335 where an ordinary one has 1,024 (sched_prio_to_weight of Linux):
-# services yield to the application under load, as those do that run without containers.
-_CPU_SHARES = 335
 # 128 + SIGKILL, which Docker tells of a container whose first process died of it.
 _KILLED = 137
 
@@ -125,7 +122,6 @@ class ManagedContainer:
             mem_limit=f"{spec.memory_mib}m",
             memswap_limit=f"{spec.memory_mib}m",
             pids_limit=_PIDS_MAX,
-            cpu_shares=_CPU_SHARES,
             cap_drop=["ALL"],
             security_opt=["no-new-privileges:true"],
         )

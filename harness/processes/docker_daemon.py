@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,11 +87,19 @@ def connected(timeout_seconds: float = CALL_SECONDS) -> Iterator[Any]:
         UnavailableError: the package is not installed, or the daemon does not answer.
     """
     with answering():
+        _require_listening(timeout_seconds)
         client = package("docker").APIClient(base_url=address(), version="auto", timeout=timeout_seconds)
         try:
             yield client
         finally:
             client.close()
+
+
+def _require_listening(timeout_seconds: float) -> None:
+    """Raise OSError where nobody takes connections; the client itself would leave its socket open there."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(timeout_seconds)
+        probe.connect(address().removeprefix("unix://"))
 
 
 @contextmanager
