@@ -18,7 +18,7 @@ FROM ${BASE}
 RUN for folder in spool secrets work; do mkdir -p "/var/lib/logquake/$folder"; done \
  && chown -R 10001:10001 /var/lib/logquake && chmod -R 0700 /var/lib/logquake/*
 COPY --from=build /opt/logquake /opt/logquake
-COPY containers/composed.yaml /etc/logquake/composed.yaml
+COPY containers/composed.yaml containers/attached_default.yaml /etc/logquake/
 ENV PATH=/opt/logquake/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp
 USER 10001:10001
