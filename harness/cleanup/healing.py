@@ -1,4 +1,4 @@
-"""Undoes what dead harnesses left: faults first, while their proxies live, then processes and files."""
+"""Undoes what dead harnesses left: faults first, while their proxies live, then what runs, then files."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from shutil import rmtree
 
-from harness.cleanup.leftovers import Residue, belongs, find_residue
+from harness.cleanup.leftovers import Residue, Sort, belongs, find_residue
 from harness.cleanup.undo_actions import carry_out
 from harness.cleanup.undo_journal import OpenUndo, journal_folder, read_journals
 from harness.model.errors import HarnessError
-from harness.processes import procfs
+from harness.processes import docker_daemon, procfs
 
 TERMINATE_SECONDS = 8.0
 KILL_SECONDS = 5.0
@@ -65,12 +65,12 @@ def heal_run(run_id: str) -> list[str]:
 
 def _undo_once(left: Sequence[Residue], report: Report) -> bool:
     """Go over all of it once; tell whether anything was achieved."""
-    by_sort = {
-        sort: [one for one in left if one.sort == sort] for sort in ("fault", "process", "folder", "journal")
-    }
+    sorts: tuple[Sort, ...] = ("fault", "process", "container", "folder", "journal")
+    by_sort = {sort: [one for one in left if one.sort == sort] for sort in sorts}
     failed = {one.path for one in by_sort["fault"] if not _undo_fault(one, report)}
     ended = end_processes(by_sort["process"], report)
-    removed = [_remove(one, report) for one in by_sort["folder"]]
+    removed = [remove_container(one, report) for one in by_sort["container"]]
+    removed += [_remove(one, report) for one in by_sort["folder"]]
     # A journal that tells of a fault still on is the only trace of it.
     removed += [_remove(one, report) for one in by_sort["journal"] if one.path not in failed]
     return bool(ended or any(removed))
@@ -113,6 +113,17 @@ def end_processes(
     finally:
         for _, grip in grips:
             grip.release()
+
+
+def remove_container(residue: Residue, report: Report) -> bool:
+    """Remove a container with its data; tell whether that was achieved."""
+    try:
+        docker_daemon.remove(residue.container_id)
+    except HarnessError as error:
+        report(f"{residue.run_id} container not removed: {residue.what}: {error}")
+        return False
+    report(f"{residue.run_id} container removed: {residue.what}")
+    return True
 
 
 def _await(grips: Sequence[tuple[Residue, procfs.Grip]], seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What dead harnesses left on this machine: open faults, processes, scratch folders, journals.
+"""What dead harnesses left on this machine: open faults, processes, containers, scratch folders, journals.
 
 `doctor`, `heal`, the guard and the start and end of every run all find it here. Nothing of a harness that
 still runs is ever named.
@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from harness.cleanup.undo_journal import OpenUndo, journal_folder, read_journals
-from harness.processes import procfs, scratch
+from harness.model.errors import UnavailableError
+from harness.processes import docker_daemon, procfs, scratch
+from harness.processes.docker_daemon import LabelledContainer
 
-Sort: TypeAlias = Literal["fault", "process", "folder", "journal"]
+Sort: TypeAlias = Literal["fault", "process", "container", "folder", "journal"]
 
 # Between making a scratch folder or journal and writing its owner lies a moment; only later is it residue.
 _OWNERLESS_SECONDS_MAX = 60.0
@@ -27,7 +29,7 @@ _OWNERLESS_SECONDS_MAX = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Residue:
-    """One leftover. A process has a pid and its identity, a folder or journal a path, a fault its undo."""
+    """One leftover. A process has a pid and identity, a container its id, a file a path, a fault an undo."""
 
     sort: Sort
     what: str
@@ -38,6 +40,7 @@ class Residue:
     mark: str = ""
     path: Path | None = None
     fault: OpenUndo | None = None
+    container_id: str = ""
 
     def __str__(self) -> str:
         """Say whose it is, how old and what, in one line."""
@@ -57,6 +60,7 @@ def find_residue(
     left = (
         *_journals(journals or journal_folder(os.environ)),
         *_processes(lambda variables: not procfs.mark_runs(variables[procfs.HARNESS_VARIABLE])),
+        *_containers(lambda found: not procfs.mark_runs(found.harness)),
         *_folders(temporary or Path(tempfile.gettempdir())),
     )
     return [residue for residue in left if not run_id or belongs(residue.run_id, run_id)]
@@ -65,6 +69,11 @@ def find_residue(
 def left_by(harness: str) -> list[Residue]:
     """Return the processes of the harness of this identity (pid:start time), whether it runs or not."""
     return list(_processes(lambda variables: variables[procfs.HARNESS_VARIABLE] == harness))
+
+
+def containers_left_by(harness: str) -> list[Residue]:
+    """Return the containers of the harness of this identity (pid:start time), whether it runs or not."""
+    return list(_containers(lambda found: found.harness == harness))
 
 
 def left_of_run(run_id: str, folder: Path | None = None) -> list[str]:
@@ -76,6 +85,8 @@ def left_of_run(run_id: str, folder: Path | None = None) -> list[str]:
     """
     running = _processes(lambda variables: belongs(variables[procfs.RUN_ID_VARIABLE], run_id))
     left = [f"process {residue.pid} still runs: {residue.what}" for residue in running]
+    there = _containers(lambda found: belongs(found.run_id, run_id))
+    left += [f"container {residue.what} is still there" for residue in there]
     for journal in read_journals(journal_folder(os.environ)):
         if belongs(journal.run_id, run_id):
             left += [f"{_fault(entry)}" for entry in journal.open] or [f"undo journal {journal.path}"]
@@ -102,6 +113,25 @@ def _processes(wanted: Callable[[procfs.Variables], bool]) -> Iterator[Residue]:
             remedy=f"kill {pid}",
             pid=pid,
             mark=mark,
+        )
+
+
+def _containers(wanted: Callable[[LabelledContainer], bool]) -> Iterator[Residue]:
+    """Yield containers; none where no daemon can be asked: `doctor` says so."""
+    if not docker_daemon.looks_present():
+        return
+    try:
+        there = docker_daemon.labelled()
+    except UnavailableError:
+        return
+    for found in filter(wanted, there):
+        yield Residue(
+            sort="container",
+            what=f"{found.id[:12]} ({found.service}, image {found.image})",
+            run_id=found.run_id,
+            age_seconds=time.time() - found.created_seconds,
+            remedy=f"docker rm --force --volumes {found.id[:12]}",
+            container_id=found.id,
         )
 
 

@@ -18,7 +18,7 @@ from harness import http_client
 from harness.model.declarations import Arguments
 from harness.model.errors import FaultError
 from harness.model.protocols import Undo
-from harness.processes import procfs
+from harness.processes import docker_daemon, procfs
 from harness.targets.folders import put_back
 from harness.targets.interceptor_client import ANSWER_BYTES_MAX, InterceptorClient
 from harness.targets.key_files import hidden_name, put_back_file
@@ -138,6 +138,18 @@ def resume_process(arguments: Arguments) -> str:
     return f"process {mark} was resumed"
 
 
+def resume_container(arguments: Arguments) -> str:
+    """Let a frozen container go on, if it is still there.
+
+    Args:
+        arguments: `container`, its id, and `service`, what it was called.
+    """
+    container, service = str(arguments["container"]), str(arguments["service"])
+    if not docker_daemon.resume(container):
+        return f"container {container[:12]} ({service}) is not frozen any more"
+    return f"container {container[:12]} ({service}) was resumed"
+
+
 def put_back_folders(arguments: Arguments) -> str:
     """Put folders of a stack back that were moved aside.
 
@@ -239,6 +251,7 @@ ACTIONS: Mapping[str, Action] = {
     "enable_proxy": enable_proxy,
     "remove_rule": remove_rule,
     "resume_process": resume_process,
+    "resume_container": resume_container,
     "put_back_folders": put_back_folders,
     "put_back_files": put_back_files,
     "unmount_disk": unmount_disk,

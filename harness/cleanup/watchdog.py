@@ -3,8 +3,8 @@
     python -m harness.cleanup.watchdog PID:STARTTIME
 
 The harness holds the other end of this program's standard input. When it ends and that very harness is gone,
-the watchdog takes back what the journals say is open and ends every process that carries the harness's
-identity. Scratch folders and journals stay for `doctor` and `heal`: they tell what happened.
+the watchdog takes back what the journals say is open and ends every process and container that carries the
+harness's identity. Scratch folders and journals stay for `doctor` and `heal`: they tell what happened.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.cleanup.healing import end_processes
-from harness.cleanup.leftovers import left_by
+from harness.cleanup.healing import end_processes, remove_container
+from harness.cleanup.leftovers import containers_left_by, left_by
 from harness.cleanup.undo_actions import carry_out
 from harness.cleanup.undo_journal import journal_folder, open_undos
 from harness.model.errors import HarnessError
@@ -67,6 +67,8 @@ def main(arguments: Sequence[str]) -> int:
         if entry.harness == harness:
             _take_back(entry.undo)
     _within(_LIFELINE_SECONDS, lambda: not left_by(harness))
+    for container in containers_left_by(harness):
+        remove_container(container, _say)
     for _ in range(_SWEEPS_MAX):
         if not (left := left_by(harness)):
             return 0

@@ -1,10 +1,12 @@
-"""`logquake servers`: the real Elasticsearch, Toxiproxy and Mailpit on this machine, and Debian's daemons."""
+"""`logquake servers`: the real Elasticsearch, Toxiproxy, Mailpit on this machine, Debian's daemons, images."""
 
 from __future__ import annotations
 
 import click
 
+from harness.deployments.container_images import IMAGES
 from harness.deployments.debian_packages import DAEMONS, find_daemon, install_daemons
+from harness.deployments.image_builds import make_images
 from harness.deployments.installed import MAIL_SERVERS, SERVERS, cache_folder, find
 from harness.deployments.installer import install as install_servers
 from harness.model.errors import UnavailableError
@@ -34,6 +36,18 @@ def install(names: tuple[str, ...]) -> None:
         except UnavailableError as error:
             click.echo(f"left out, needed by stacks alone that send mail: {error}")
     install_daemons(click.echo, [name for name in dict.fromkeys(names) if name in DAEMONS])
+
+
+@servers.command(name="images")
+@click.argument("names", nargs=-1, type=click.Choice(sorted(IMAGES)))
+def images(names: tuple[str, ...]) -> None:
+    """Make images of the installed servers on this machine, for the backend `containers`.
+
+    Only needed where Docker can fetch no published images. Needs a Docker daemon, the servers (`logquake
+    servers install`), and, for the base image, debootstrap as root. Without names, all servers that are
+    installed.
+    """
+    make_images(click.echo, names or tuple(name for name in IMAGES if find(name) is not None))
 
 
 @servers.command(name="list")

@@ -9,6 +9,10 @@ BACKENDS = Family(
             "harness.deployments.attached:AttachedServices",
             "your own services, which the stack file names; logquake does not start, stop or kill them",
         ),
+        "containers": Kind(
+            "harness.deployments.containers:ContainerServices",
+            "Elasticsearch, Toxiproxy and Mailpit as containers of this machine's Docker daemon",
+        ),
         "embedded": Kind(
             "harness.deployments.embedded:EmbeddedServices",
             "logquake's own small Elasticsearch and fault proxy; needs nothing installed",

@@ -42,7 +42,7 @@ def smtp_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
             'smtp: the package aiosmtpd is not installed; install it with `pip install "logquake[alerts]"`'
         )
     folder, api_port = subfolder(scratch, name), free_port()
-    url = _told(folder, api_port)
+    url = tell_api_url(folder, api_port)
     ports = ("--port", str(api_port), "--smtp-port", str(port))
     command = ("harness.programs.smtp_lite", *ports, "--data", _data(folder))
     return own_program(name, folder, command, Ready(http=f"{url}/readyz"))
@@ -51,7 +51,7 @@ def smtp_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
 def mailpit(name: str, scratch: Path, port: int, installed: InstalledServer) -> ProcessSpec:
     """Return how the real Mailpit starts; what came stays in the scratch folder over restarts."""
     folder, api_port = subfolder(scratch, name), free_port()
-    url = _told(folder, api_port)
+    url = tell_api_url(folder, api_port)
     return ProcessSpec(
         name=name,
         command=(
@@ -78,7 +78,8 @@ def api_url(name: str, scratch: Path) -> str:
         raise StackError(f'service "{name}" tells nowhere what it received: {error.strerror}') from error
 
 
-def _told(folder: Path, api_port: int) -> str:
+def tell_api_url(folder: Path, api_port: int) -> str:
+    """Write beside a mail server's data where it is asked what came, for `api_url`; return that URL."""
     url = f"http://{LOOPBACK}:{api_port}"
     (folder / _API_FILE).write_text(url)
     return url

@@ -35,11 +35,13 @@ class Requirements:
         memory_mib: memory its services take, and one scenario on them.
         memory_mib_of_node: memory of each further node of the store.
         other_user: its servers refuse root, and run as another user where the harness is root.
+        more: what else to look at.
     """
 
     memory_mib: int = 256
     other_user: bool = False
     memory_mib_of_node: int = 0
+    more: tuple[Callable[[], Check], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def check_machine(requirements: Requirements, out: Path) -> list[Check]:
     user = server_user()
     if requirements.other_user and user is not None:
         checks += [check_user(user, _UID_MAP.read_text()), _passable(temporary)]
-    return checks
+    return checks + [look() for look in requirements.more]
 
 
 def require(checks: Sequence[Check]) -> None:

@@ -18,7 +18,8 @@ from harness.processes.scratch import give, require_reachable, server_user, subf
 
 NICENESS = 5
 """Services yield to the application under load, whose latency is what a run measures."""
-_HEAP_MIB = 512
+HEAP_MIB = 512
+"""The heap of a run's own Elasticsearch, in MiB."""
 _HEAP_MIB_OF_SEVERAL = 384
 _READY_SECONDS = 90.0
 _READY_SECONDS_OF_SEVERAL = 180.0
@@ -101,7 +102,7 @@ def elasticsearch(
     folder = subfolder(scratch, name, user)
     _require_program_reachable(installed, user)
     config, pid_file = folder / "config", folder / "elasticsearch.pid"
-    heap_mib = _HEAP_MIB if len(transport_ports) == 1 else _HEAP_MIB_OF_SEVERAL
+    heap_mib = HEAP_MIB if len(transport_ports) == 1 else _HEAP_MIB_OF_SEVERAL
     _write_settings(name, folder, installed, port, transport_ports)
     if user is not None:
         give(folder, user)

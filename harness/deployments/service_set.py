@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeAlias
@@ -56,6 +56,7 @@ class ServiceSet:
         clock: the run's clock and patience.
         needs: names of the services that the stack needs; fault proxy and interceptor always come too.
         aliases: by which other words scenarios know which of them.
+        others: the names of services that a subclass makes in another way than by a program.
 
     Raises:
         ScenarioError: this backend has no such service.
@@ -71,18 +72,20 @@ class ServiceSet:
         clock: Clock,
         needs: Sequence[str],
         aliases: Mapping[str, str] | None = None,
+        others: Collection[str] = (),
     ) -> None:
         names = tuple(dict.fromkeys((PROXY, INTERCEPTOR, *needs)))
         for name in names:
-            if name not in programs:
-                raise ScenarioError(_no_such(name, programs))
+            if name not in programs and name not in others:
+                raise ScenarioError(_no_such(name, dict.fromkeys((*programs, *others))))
         self._programs = programs
         self._scratch = scratch
         self._run_id = run_id
         self._clock = clock
         self._aliases = aliases or {}
         self._ports = {name: free_port() for name in names}
-        self._processes: dict[str, ManagedProcess] = {}
+        self._members: dict[str, group.Member] = {}
+        self._targets: dict[str, object] = {}
 
     def urls(self) -> Mapping[str, str]:
         """Return where each service answers, e.g. `{"elasticsearch": "http://127.0.0.1:15001"}`."""
@@ -97,9 +100,8 @@ class ServiceSet:
         """
         try:
             for name, port in self._ports.items():
-                spec = self._programs[name](name, self._scratch, port)
-                self._processes[name] = ManagedProcess(spec, self._run_id, self._clock)
-                self._processes[name].start()
+                self._members[name], self._targets[name] = self._made(name, port)
+                self._members[name].start()
         except BaseException as error:
             group.stop_after(error, self.stop)
             raise
@@ -112,49 +114,47 @@ class ServiceSet:
             StackError: one ended; with the end of its log.
         """
         try:
-            group.wait_all_ready(tuple(self._processes.values()), timeout_seconds, self._clock)
+            group.wait_all_ready(tuple(self._members.values()), timeout_seconds, self._clock)
         except SlowStartError as error:
             raise UnavailableError(
                 f"this machine is too busy to start a service: {error}\n"
                 "Run again when less runs beside it, or use --backend embedded."
             ) from error
 
-    def targets(self) -> Mapping[str, ProcessTarget | ElectedMasterTarget]:
+    def targets(self) -> Mapping[str, object]:
         """Return the services that faults may kill; what the harness hurts with is none of them."""
-        targets = {
-            name: self._target(name, process)
-            for name, process in self._processes.items()
-            if name not in INFRASTRUCTURE
-        }
+        targets = {name: target for name, target in self._targets.items() if name not in INFRASTRUCTURE}
         aliased = {word: targets[name] for word, name in self._aliases.items() if name in targets}
-        nodes = {name: each for name, each in targets.items() if service_kind(name) == ELASTICSEARCH}
+        nodes = {
+            name: target
+            for name, target in targets.items()
+            if service_kind(name) == ELASTICSEARCH and isinstance(target, ProcessTarget)
+        }
         if len(nodes) < 2:
             return {**targets, **aliased}
         return {**targets, **aliased, ELECTED_MASTER: ElectedMasterTarget(nodes, self.urls())}
 
-    def _target(self, name: str, process: ManagedProcess) -> ProcessTarget:
-        spec = process.spec
+    def _made(self, name: str, port: int) -> tuple[group.Member, object]:
+        """Make a service, not started yet, and what faults take hold of it by; raises UnavailableError."""
+        spec = self._programs[name](name, self._scratch, port)
+        process = ManagedProcess(spec, self._run_id, self._clock)
         of = (name, spec.command, process, spec.ready.timeout_seconds)
         if name != SMTP:
-            return ProcessTarget(*of)
-        return MailServerTarget(
-            *of, address=(LOOPBACK, self._ports[name]), api_url=api_url(name, self._scratch)
-        )
+            return process, ProcessTarget(*of)
+        return process, MailServerTarget(*of, address=(LOOPBACK, port), api_url=api_url(name, self._scratch))
 
     def exited(self) -> list[tuple[str, int]]:
         """Return (name, exit code) of services that ended by themselves."""
-        return group.ended(self._processes)
+        return group.ended(self._members)
 
     def stop(self) -> None:
         """Stop all services; idempotent. Raises StackError where something survives."""
-        group.do_all(
-            partial(process.terminate, _STOP_SECONDS) for process in reversed(self._processes.values())
-        )
+        group.do_all(partial(member.terminate, _STOP_SECONDS) for member in reversed(self._members.values()))
         for port in self._ports.values():
             release_port(port)
 
 
-def _no_such(name: str, programs: Mapping[str, Program]) -> str:
-    if service_kind(name) in programs:
+def _no_such(name: str, services: Mapping[str, object]) -> str:
+    if service_kind(name) in services:
         return f'this backend runs one node of {service_kind(name)}, and no "{name}". Use --backend local.'
-    return unknown("service", name, programs)
+    return unknown("service", name, services)

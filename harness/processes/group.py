@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 from harness.model.errors import HarnessError, StackError
 from harness.model.nanoseconds import SECOND_NS
 from harness.model.protocols import Clock
-from harness.processes.managed import ManagedProcess
 
 
-def wait_all_ready(processes: Sequence[ManagedProcess], timeout_seconds: float, clock: Clock) -> None:
+class Member(Protocol):
+    """What can be started beside others: a process, or a container."""
+
+    @property
+    def ready_seconds(self) -> float:
+        """How long it may take to serve."""
+        ...
+
+    def start(self) -> None:
+        """Start it; raises StackError or UnavailableError."""
+        ...
+
+    def wait_ready(self, timeout_seconds: float) -> None:
+        """Return once it serves; raises StackError."""
+        ...
+
+    def ended_by_itself(self) -> int | None:
+        """Return the exit code where it ended and nobody here asked it to; else None."""
+        ...
+
+    def terminate(self, timeout_seconds: float) -> None:
+        """End it for good; idempotent. Raises StackError where something of it survives."""
+        ...
+
+
+def wait_all_ready(members: Sequence[Member], timeout_seconds: float, clock: Clock) -> None:
     """Return once all serve; raises StackError where one does not within its own limit or the common one."""
     until_ns = clock.now_ns() + round(timeout_seconds * SECOND_NS)
-    for process in processes:
+    for member in members:
         left_seconds = max(0.0, (until_ns - clock.now_ns()) / SECOND_NS)
-        process.wait_ready(min(left_seconds, process.spec.ready.timeout_seconds))
+        member.wait_ready(min(left_seconds, member.ready_seconds))
 
 
 def do_all(steps: Iterable[Callable[[], None]]) -> None:
@@ -42,7 +67,7 @@ def stop_after(error: BaseException, stop: Callable[[], None]) -> None:
         error.add_note(f"while stopping after it: {second}")
 
 
-def ended(processes: Mapping[str, ManagedProcess]) -> list[tuple[str, int]]:
-    """Return (name, exit code) of the processes that ended by themselves."""
-    codes = ((name, process.ended_by_itself()) for name, process in processes.items())
+def ended(members: Mapping[str, Member]) -> list[tuple[str, int]]:
+    """Return (name, exit code) of those that ended by themselves."""
+    codes = ((name, member.ended_by_itself()) for name, member in members.items())
     return [(name, code) for name, code in codes if code is not None]

@@ -215,6 +215,11 @@ class ManagedProcess:
     # --- looking -----------------------------------------------------------------------------------------
 
     @property
+    def ready_seconds(self) -> float:
+        """How long it may take to serve."""
+        return self.spec.ready.timeout_seconds
+
+    @property
     def pid(self) -> int | None:
         """The pid of the process that serves; None before the first start."""
         server = self._grip_server()

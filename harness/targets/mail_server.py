@@ -1,4 +1,7 @@
-"""A mail server as a target: besides being killed, it can be told to refuse everybody (Mailpit's chaos)."""
+"""A mail server as a target: besides being killed, it can be told to refuse everybody (Mailpit's chaos).
+
+It is a process or a container, and refuses mail in the same way.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import orjson
 from harness import http_client
 from harness.model.errors import FaultError
 from harness.model.protocols import Undo
+from harness.targets.container import ContainerTarget, Freezable
 from harness.targets.process import ProcessTarget, Restartable
 
 CHAOS_PATH = "/api/v1/chaos"
@@ -16,29 +20,15 @@ _CALL_SECONDS = 3.0
 _ANSWER_BYTES_MAX = 64 * 1024
 
 
-class MailServerTarget(ProcessTarget):
-    """A mail server of this run; implements MailRefusing beside what every process does.
+class MailRefusal:
+    """Whom a mail server of this run refuses; implements MailRefusing.
 
     Args:
-        name: how scenarios call it.
-        command: its argument list.
-        process: the process itself.
-        ready_seconds: how long it may take to serve again after a restart.
         address: host and port at which it speaks SMTP.
         api_url: where it is told whom to refuse.
     """
 
-    def __init__(
-        self,
-        name: str,
-        command: tuple[str, ...],
-        process: Restartable,
-        ready_seconds: float,
-        *,
-        address: tuple[str, int],
-        api_url: str,
-    ) -> None:
-        super().__init__(name, command, process, ready_seconds)
+    def __init__(self, address: tuple[str, int], api_url: str) -> None:
         self._address = address
         self._api_url = api_url
 
@@ -63,6 +53,56 @@ class MailServerTarget(ProcessTarget):
     def undo_refuse_mail(self) -> Undo:
         """Name the server that a later process tells to take mail again."""
         return Undo("accept_mail", {"api_url": self._api_url})
+
+
+class MailServerTarget(MailRefusal, ProcessTarget):
+    """A mail server that runs as a process.
+
+    Args:
+        name: how scenarios call it.
+        command: its argument list.
+        process: the process itself.
+        ready_seconds: how long it may take to serve again after a restart.
+        address: host and port at which it speaks SMTP.
+        api_url: where it is told whom to refuse.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: tuple[str, ...],
+        process: Restartable,
+        ready_seconds: float,
+        *,
+        address: tuple[str, int],
+        api_url: str,
+    ) -> None:
+        MailRefusal.__init__(self, address, api_url)
+        ProcessTarget.__init__(self, name, command, process, ready_seconds)
+
+
+class MailContainerTarget(MailRefusal, ContainerTarget):
+    """A mail server that runs as a container.
+
+    Args:
+        name: how scenarios call it.
+        container: the container itself.
+        ready_seconds: how long it may take to serve again after a restart.
+        address: host and port at which it speaks SMTP.
+        api_url: where it is told whom to refuse.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        container: Freezable,
+        ready_seconds: float,
+        *,
+        address: tuple[str, int],
+        api_url: str,
+    ) -> None:
+        MailRefusal.__init__(self, address, api_url)
+        ContainerTarget.__init__(self, name, container, ready_seconds)
 
 
 def set_chaos(api_url: str, code: int, percent: int) -> None:

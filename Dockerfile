@@ -1,0 +1,26 @@
+# One image for every part: gateway, shipper, watch, console, load and harness differ in their commands alone.
+# BASE may be any image with python3 (3.11 or newer) and its venv, such as logquake-base:bookworm, which
+# `logquake servers images` makes on a machine that reaches no image registry.
+ARG BASE=python:3.12-slim
+
+FROM ${BASE} AS build
+RUN python3 -m venv /opt/logquake
+WORKDIR /source
+COPY constraints.txt pyproject.toml README.md LICENSE ./
+COPY harness harness
+COPY logging_system logging_system
+COPY scenarios scenarios
+RUN /opt/logquake/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt \
+    ".[alerts,analytics,gateway,keys,load,masking,opentelemetry]"
+
+FROM ${BASE}
+# Numbers, so that Kubernetes' runAsNonRoot can tell, and folders that a new volume takes its owner from.
+RUN for folder in spool secrets work; do mkdir -p "/var/lib/logquake/$folder"; done \
+ && chown -R 10001:10001 /var/lib/logquake && chmod -R 0700 /var/lib/logquake/*
+COPY --from=build /opt/logquake /opt/logquake
+COPY containers/composed.yaml containers/attached_default.yaml /etc/logquake/
+ENV PATH=/opt/logquake/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp
+USER 10001:10001
+WORKDIR /var/lib/logquake/work
+CMD ["logquake", "--help"]
