@@ -1,7 +1,7 @@
 // The page: takes what the console streams, keeps the latest of each panel with its time, and shows it.
 
 import { Chart } from "./charts.js";
-import { byId, bytes, count, el, momentOf, plural, rate, replaced, seconds, share, timeOf } from "./elements.js";
+import { byId, bytes, count, el, momentOf, plural, rate, replaced, seconds, share, timeOf, visible } from "./elements.js";
 import { openLines, prepareLines } from "./lines.js";
 import * as panels from "./panels.js";
 
@@ -224,7 +224,7 @@ async function answerRun(button) {
 }
 
 function toast(text) {
-  byId("toast").textContent = text;
+  byId("toast").textContent = visible(text);
   clearTimeout(toast.timer);
   toast.timer = setTimeout(() => { byId("toast").textContent = ""; }, 8_000);
 }
@@ -253,11 +253,11 @@ function radioKey(event) {
 }
 
 function prepare() {
-  byId("service").textContent = about.service;
+  byId("service").textContent = visible(about.service);
   const shortest = [...about.spans].sort((one, other) => one.seconds - other.seconds);
   byId("spans").append(...shortest.map(({ name }) => el("button", { type: "button", role: "radio", "data-span": name, "aria-checked": String(name === state.span), tabindex: name === state.span ? 0 : -1, "aria-label": SPAN_NAMES[name] }, name)));
   byId("spans").addEventListener("keydown", radioKey);
-  byId("foot").textContent = `Spool ${about.spool}. ${about.namespaces.length ? `Namespaces ${about.namespaces.join(", ")}.` : "All namespaces."} ${about.is_masked ? "Lines are masked once more before they are shown." : "Lines are shown as they are stored: masking is not installed."}`;
+  byId("foot").textContent = visible(`Spool ${about.spool}. ${about.namespaces.length ? `Namespaces ${about.namespaces.join(", ")}.` : "All namespaces."} ${about.is_masked ? "Lines are masked once more before they are shown." : "Lines are shown as they are stored: masking is not installed."}`);
   byId("sign-out").hidden = !about.asks_for_tokens;
   byId("sign-out").addEventListener("click", async () => {
     await fetch("/sign-out", { method: "POST", headers: { "X-Console-Csrf": meta("csrf") } });

@@ -1,6 +1,6 @@
 // The lines behind what is shown: a query, a stretch of time, and what the store finds.
 
-import { byId, count, dayOf, el, momentOf, plural, replaced, timeOf } from "./elements.js";
+import { byId, count, dayOf, el, momentOf, plural, replaced, timeOf, visible } from "./elements.js";
 
 const asked = { since: 0, until: 0, namespace: "", title: "" };
 let number = 0;
@@ -8,7 +8,7 @@ let number = 0;
 export function openLines({ query = "", since, until, namespace = "", title = "Lines" }) {
   Object.assign(asked, { since, until: until || Date.now() + 60_000, namespace, title });
   byId("lines-query").value = query;
-  byId("lines-title").textContent = title;
+  byId("lines-title").textContent = visible(title);
   const dialog = byId("lines");
   if (!dialog.open) dialog.showModal();
   byId("lines-list").replaceChildren();
@@ -31,14 +31,14 @@ async function ask() {
   } catch (error) {
     if (mine !== number) return;
     about.className = "wrong";
-    about.textContent = error instanceof SyntaxError || error.name === "TimeoutError" ? "The console gave no answer." : error.message;
+    about.textContent = error instanceof SyntaxError || error.name === "TimeoutError" ? "The console gave no answer." : visible(error.message);
     return;
   }
   if (mine !== number) return;
   const shown = found.lines.length;
   const time = `${momentOf(asked.since)} to ${momentOf(asked.until)}`;
   about.textContent = shown < found.count ? `The newest ${count(shown)} of ${plural(found.count, "line", "lines")}, ${time}.` : `${plural(shown, "line", "lines")}, ${time}.`;
-  if (found.partial) about.textContent += ` There may be more: ${found.partial}.`;
+  if (found.partial) about.textContent += visible(` There may be more: ${found.partial}.`);
   replaced(byId("lines-list"), found.lines.map(line));
   byId("lines-list").scrollTop = 0;
 }
