@@ -20,7 +20,7 @@ from harness.deployments import (
 )
 from harness.deployments.alert_server_specs import SMTP, api_url
 from harness.deployments.preflight import Check, Requirements
-from harness.deployments.service_set import INTERCEPTOR, PROXY, Program, ServiceSet
+from harness.deployments.service_set import INTERCEPTOR, PROXY, Program, ServiceSet, ServiceTarget
 from harness.model.declarations import Stack
 from harness.model.errors import UnavailableError
 from harness.model.protocols import Clock
@@ -63,7 +63,7 @@ class ContainerServices(ServiceSet):
     def __init__(self, scratch: Path, run_id: str, clock: Clock, stack: Stack) -> None:
         super().__init__(_PROGRAMS, scratch, run_id, clock, stack.needs, stack.aliases, others=_RECIPES)
 
-    def _made(self, name: str, port: int) -> tuple[group.Member, object]:
+    def _made(self, name: str, port: int) -> tuple[group.Member, ServiceTarget]:
         if name not in _RECIPES:
             return super()._made(name, port)
         kind, recipe = _RECIPES[name]

@@ -16,6 +16,7 @@ from harness.model.registry import unknown
 from harness.processes import group
 from harness.processes.managed import ManagedProcess, ProcessSpec
 from harness.processes.ports import LOOPBACK, free_port, release_port
+from harness.targets.capabilities import Killable, Pausable, Stoppable
 from harness.targets.elected_master import ElectedMasterTarget
 from harness.targets.mail_server import MailServerTarget
 from harness.targets.process import ProcessTarget
@@ -36,6 +37,10 @@ Program: TypeAlias = Callable[[str, Path, int], ProcessSpec]
 """(name, scratch folder, port) → how a service starts."""
 
 _STOP_SECONDS = 10.0
+
+
+class ServiceTarget(Killable, Stoppable, Pausable, Protocol):
+    """What faults can do to every service that a backend starts."""
 
 
 class Services(Deployment, Protocol):
@@ -85,7 +90,7 @@ class ServiceSet:
         self._aliases = aliases or {}
         self._ports = {name: free_port() for name in names}
         self._members: dict[str, group.Member] = {}
-        self._targets: dict[str, object] = {}
+        self._targets: dict[str, ServiceTarget] = {}
 
     def urls(self) -> Mapping[str, str]:
         """Return where each service answers, e.g. `{"elasticsearch": "http://127.0.0.1:15001"}`."""
@@ -121,7 +126,7 @@ class ServiceSet:
                 "Run again when less runs beside it, or use --backend embedded."
             ) from error
 
-    def targets(self) -> Mapping[str, object]:
+    def targets(self) -> Mapping[str, ServiceTarget]:
         """Return the services that faults may kill; what the harness hurts with is none of them."""
         targets = {name: target for name, target in self._targets.items() if name not in INFRASTRUCTURE}
         aliased = {word: targets[name] for word, name in self._aliases.items() if name in targets}
@@ -134,7 +139,7 @@ class ServiceSet:
             return {**targets, **aliased}
         return {**targets, **aliased, ELECTED_MASTER: ElectedMasterTarget(nodes, self.urls())}
 
-    def _made(self, name: str, port: int) -> tuple[group.Member, object]:
+    def _made(self, name: str, port: int) -> tuple[group.Member, ServiceTarget]:
         """Make a service, not started yet, and what faults take hold of it by; raises UnavailableError."""
         spec = self._programs[name](name, self._scratch, port)
         process = ManagedProcess(spec, self._run_id, self._clock)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from textwrap import dedent
@@ -20,9 +21,12 @@ from harness.cleanup.healing import heal
 from harness.cleanup.leftovers import find_residue, left_of_run
 from harness.cleanup.undo_actions import carry_out
 from harness.deployments import container_specs
+from harness.deployments.alert_server_specs import api_url
 from harness.faults.frozen import Frozen
 from harness.faults.killed import Killed
+from harness.faults.mail_refused import MailRefused
 from harness.faults.stopped import Stopped
+from harness.model.declarations import Ready
 from harness.model.errors import FaultError, SlowStartError, StackError
 from harness.processes import docker_daemon
 from harness.processes.clock import SystemClock
@@ -30,6 +34,7 @@ from harness.processes.container import ContainerSpec, ManagedContainer
 from harness.processes.ports import free_port
 from harness.processes.readiness import answers
 from harness.targets.container import ContainerTarget
+from harness.targets.mail_server import MailContainerTarget
 from harness.targets.toxiproxy_client import ToxiproxyClient
 from tests.containers import image
 
@@ -195,13 +200,39 @@ def test_toxiproxy_shares_the_machines_network_and_binds_loopback_alone(tmp_path
 
 
 def test_a_container_that_never_serves_is_given_up_with_the_end_of_its_log(mailpit, run_id):
-    container = ManagedContainer(mailpit, run_id, SystemClock())
+    unasked = f"http://127.0.0.1:{free_port()}/"
+    container = ManagedContainer(replace(mailpit, ready=Ready(http=unasked)), run_id, SystemClock())
     try:
         container.start()
-        with pytest.raises(SlowStartError, match=r"is not ready after 0 s: http://127\.0\.0\.1"):
-            container.wait_ready(0)
+        with pytest.raises(SlowStartError, match=rf"is not ready after 0\.5 s: {unasked}"):
+            container.wait_ready(0.5)
     finally:
         container.terminate(10)
+
+
+def test_a_container_whose_server_ends_at_once_is_told_with_the_end_of_its_log(mailpit, run_id):
+    container = ManagedContainer(replace(mailpit, arguments=("--no-such-flag",)), run_id, SystemClock())
+    try:
+        container.start()
+        with pytest.raises(StackError, match=r"(?s)ended with exit code 1\..*mailpit"):
+            container.wait_ready(READY_SECONDS)
+    finally:
+        container.terminate(10)
+
+
+def test_a_mail_server_in_a_container_refuses_mail_while_it_is_told_to(mailpit, started, tmp_path):
+    container = started(mailpit)
+    (smtp_port, _) = mailpit.ports.values()
+    url = api_url("smtp", tmp_path)
+    target = MailContainerTarget(
+        "smtp", container, READY_SECONDS, address=("127.0.0.1", smtp_port), api_url=url
+    )
+
+    with MailRefused(451).inject(target, Random(1)):
+        refused = target.mail_answer()
+
+    assert refused == 451
+    assert target.mail_answer() == 250
 
 
 def test_a_container_that_cannot_start_leaves_nothing(mailpit, run_id, started):
