@@ -1,10 +1,5 @@
-"""Has the library that the backend `containers` starts its services with."""
+"""Has the library that services in containers are started with, and can describe one; no daemon is asked."""
 
-import sys
-from importlib.util import find_spec
-
-if find_spec("testcontainers") is None:
-    sys.exit("testcontainers is not installed; pip install 'logquake[containers]'")
 from testcontainers.core.container import DockerContainer
 
-assert DockerContainer("nothing")
+assert DockerContainer.with_bind_ports
