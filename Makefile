@@ -25,7 +25,8 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-alerts bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-coordination prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-cache bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign images containers-smoke prove-containers
+# Every rule that is named like a word is a command, whatever files there are.
+.PHONY: $(shell sed -nE 's/^([a-z][a-z.0-9-]*):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -147,6 +148,12 @@ prove-exporters: $(VENV)/.installed-dev ## Send records by OpenTelemetry's JavaS
 prove-filebeat: $(VENV)/.installed-dev ## Build the published Filebeat 7.17 and ship a file through it into the embedded store (skips without go or network)
 	$(BIN)/python -m tests.exporters.filebeat
 	$(BIN)/pytest -q -n 0 -rs tests/exporters/test_filebeat.py $(ARGS)
+
+# Everything that can be installed is, a dozen times: minutes, and the network.
+PACKAGE_PYTHONS = $(foreach each,$(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13),--python $(each))
+
+prove-package: $(VENV)/.installed-dev ## Install the package with each extra alone, on this Python and on 3.13, and use it (needs network)
+	$(BIN)/python -m tests.package --python $(BIN)/python $(PACKAGE_PYTHONS) $(ARGS)
 
 prove-masking: $(VENV)/.installed-dev ## Judge masking on 24,000 labelled lines beside CredSweeper and detect-secrets, and on others' examples (needs network, go)
 	$(BIN)/python -m tests.masking $(ARGS)

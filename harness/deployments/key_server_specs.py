@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 from harness.deployments.installed import InstalledServer, require
 from harness.deployments.server_specs import NICENESS, own_program
 from harness.model.declarations import Ready
+from harness.model.errors import UnavailableError
 from harness.processes.managed import ProcessSpec
 from harness.processes.ports import LOOPBACK
 from harness.processes.scratch import subfolder
@@ -18,7 +20,15 @@ REGION = "eu-west-2"
 
 
 def transit_lite(name: str, scratch: Path, port: int) -> ProcessSpec:
-    """Return how the embedded key server starts; its keys stay in the scratch folder over restarts."""
+    """Return how the embedded key server starts; its keys stay in the scratch folder over restarts.
+
+    Raises:
+        UnavailableError: cryptography, which it is made of, is not installed.
+    """
+    if importlib.util.find_spec("cryptography") is None:
+        raise UnavailableError(
+            'vault: the package cryptography is not installed; install it with `pip install "logquake[keys]"`'
+        )
     folder = subfolder(scratch, name)
     command = ("harness.programs.transit_lite", "--port", str(port), "--data", str(folder / "keys"))
     ready = Ready(http=f"http://{LOOPBACK}:{port}/v1/sys/health")
