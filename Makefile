@@ -25,7 +25,7 @@ PROCESSES := tests/stack tests/detection tests/system
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .DEFAULT_GOAL := help
-.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-alerts bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-coordination prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-cache bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign
+.PHONY: help run lint-action test test-parallel test-processes test-alone test-newest test-otel-free test-quick check example picture schemas bench bench-alerts bench-callers bench-paths bench-functions prove-heal prove-large prove-selftest prove-regression servers clean prove-simulation prove-spool prove-crash prove-fuzz prove-joined prove-keys prove-decrypt prove-rotations prove-alerts prove-workflows prove-learning prove-findings prove-coordination prove-storms prove-watched-otel-free prove-sigterm kms wycheproof prove-store prove-exporters prove-filebeat prove-masking prove-cache bench-cache prove-templates coverage-core foreign foreign-smoke prove-foreign docs gallery
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -197,6 +197,14 @@ bench-alerts: $(VENV)/.installed-dev ## Print what `watch` holds in memory while
 bench-functions: $(VENV)/.installed-dev ## Measure hot functions, each as a ratio to a reference of the same run
 	LOGQUAKE_BENCH=functions $(BIN)/pytest -q -o addopts=--strict-config tests/benchmarks/functions $(ARGS)
 
+docs: $(VENV)/.installed-docs ## Build the documentation site into build/site, strictly, and test it (chromium for some tests)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	$(BIN)/pytest -q -n 0 tests/site $(ARGS)
+	@echo "build/site/index.html is the site; with its search: $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site"
+
+gallery: $(VENV)/.installed ## Make the scorecards of docs/gallery again (needs chromium, and rsyslog by `make foreign`)
+	$(BIN)/python -m docs.gallery
+
 example: $(VENV)/.installed ## Make reports/example and the picture in the README again (needs chromium)
 	$(BIN)/python docs/example.py
 
@@ -241,4 +249,8 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[uwsgi]' \
 	  || echo "uWSGI could not be compiled; the tests that start it skip"
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed-dev
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
