@@ -17,7 +17,7 @@ from tests.system.chromium import Watched, chromium
 class Quiet(SimpleHTTPRequestHandler):
     """Serves files and writes no log."""
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
+    def log_message(self, format: str, *args: Any) -> None:
         """Write nothing."""
 
 

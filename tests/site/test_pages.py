@@ -52,7 +52,7 @@ def loaded(text: str) -> list[str]:
 
 
 def test_no_page_loads_a_script_style_font_or_image_from_elsewhere(site: Path) -> None:
-    pages = [path for path in site.rglob("*.html")]
+    pages = list(site.rglob("*.html"))
 
     assert len(pages) > 100
     assert [(page.name, found) for page in pages if (found := loaded(page.read_text(encoding="utf-8")))] == []

@@ -96,7 +96,7 @@ def _function(text: str) -> ast.FunctionDef:
         ('def f() -> int:\n    """Return the size."""', ()),
         ('def f() -> None:\n    """Cut."""\n    raise ValueError("no")', ("ValueError",)),
         (
-            'def f() -> None:\n    """Cut.\n\n    Raises:\n        ValueError: No.\n    """\n    raise ValueError("no")',
+            'def f() -> None:\n    """Cut; raises ValueError."""\n    raise ValueError("no")',
             (),
         ),
         ("def f() -> None: ...", ()),
